@@ -1,0 +1,60 @@
+# Every target has one line of help: `make help`.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+SOURCES := $(shell find rust python -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi')
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+# The environment is made once, with the newest pip: older ones cannot read dependency groups.
+$(VENV)/bin/maturin: pyproject.toml
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --group dev
+	touch $@
+
+$(STAMP): $(VENV)/bin/maturin Cargo.toml Cargo.lock pyproject.toml $(SOURCES)
+	$(BIN)/maturin develop --release --quiet
+	touch $@
+
+.PHONY: build
+build: $(STAMP) ## Build recio into a local environment (.venv)
+
+.PHONY: demo
+demo: build ## Pack photographs, train on them, leave a contact sheet in build/demo
+	$(BIN)/python benches/python/demo.py
+
+.PHONY: test
+test: build ## Run all tests: Rust's and Python's
+	cargo test --workspace --release --locked
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: build ## Check format, lints, types and stubs
+	cargo fmt --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest recio._recio
+
+.PHONY: format
+format: build ## Format all code
+	cargo fmt
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: wheel
+wheel: $(VENV)/bin/maturin ## Build the wheel into dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+.PHONY: bench
+bench: build ## Measure: each stage, then whole epochs against the peers that are installed
+	cargo bench -p recio-benches
+	$(BIN)/python benches/python/throughput.py
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf target build dist $(VENV)

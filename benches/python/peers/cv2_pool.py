@@ -1,0 +1,27 @@
+"""A pool of threads with OpenCV (decoding too) and NumPy. Needs OpenCV 4.11 or newer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from peers.thread_pool import ThreadPoolLoader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workload import Loader, Workload
+
+RGB = cv2.IMREAD_COLOR_RGB
+
+
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """Decode an image in full."""
+    return cast("NDArray[np.uint8]", cv2.imdecode(np.frombuffer(data, np.uint8), RGB))
+
+
+def open_loader(workload: Workload) -> Loader:
+    """Start the pool."""
+    return ThreadPoolLoader(workload, decode)

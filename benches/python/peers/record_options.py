@@ -1,0 +1,46 @@
+"""A task spelled in the options of MXNet's `ImageRecordIter`, which are recio's too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workload import AREA, ASPECT, BATCH, MEAN, SHORTER_SIDE, SIDE, STD
+
+if TYPE_CHECKING:
+    from workload import Task, Workload
+
+
+def record_options(workload: Workload) -> dict[str, Any]:
+    """Give the keyword arguments for the workload, all but the element type and layout."""
+    return {
+        "path_imgrec": workload.rec,
+        "path_imgidx": workload.idx,
+        "data_shape": (3, SIDE, SIDE),
+        "batch_size": BATCH,
+        "preprocess_threads": workload.threads,
+        "prefetch_buffer": 4,
+        **_geometry(workload.task),
+        **_normalisation(workload.task),
+    }
+
+
+def _geometry(task: Task) -> dict[str, Any]:
+    if not task.random:
+        return {"resize": SHORTER_SIDE, "shuffle": False}
+    return {
+        "random_resized_crop": True,
+        "min_random_area": AREA[0],
+        "max_random_area": AREA[1],
+        "min_aspect_ratio": ASPECT[0],
+        "max_aspect_ratio": ASPECT[1],
+        "rand_mirror": True,
+        "shuffle": True,
+    }
+
+
+def _normalisation(task: Task) -> dict[str, float]:
+    if not task.normalised:
+        return {}
+    means = {f"mean_{channel}": mean for channel, mean in zip("rgb", MEAN, strict=True)}
+    stds = {f"std_{channel}": std for channel, std in zip("rgb", STD, strict=True)}
+    return means | stds

@@ -1,0 +1,24 @@
+"""Folders of images to record files: MXNet's ``im2rec.py``, as a command and as functions.
+
+Two steps, with a text file between them that can be looked at and edited::
+
+    im2rec --list --recursive train photos/     # photos/ -> train.lst
+    im2rec --resize 256 train photos/           # train.lst -> train.rec, train.idx
+
+``im2rec`` is also ``python -m recio.im2rec``. From a program, `make_list` and `pack` are the
+two steps.
+
+========= ================================================================
+lists     a folder to lists of its images; which lists belong to a prefix
+packing   a list to a record file, by way of recio-core
+files     text files that are there whole or not at all
+cli       the command: arguments, summary, exit code
+progress  the progress bar
+========= ================================================================
+"""
+
+from recio.im2rec.cli import main
+from recio.im2rec.lists import Listed, find_lists, make_list
+from recio.im2rec.packing import Packed, Skipped, pack
+
+__all__ = ["Listed", "Packed", "Skipped", "find_lists", "main", "make_list", "pack"]

@@ -1,0 +1,188 @@
+"""A list to a record file, and a report of what was left out.
+
+The work is done by recio-core; here its arguments are checked, and its answer is given a shape.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+from recio import _recio
+from recio.im2rec.files import write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    StrPath: TypeAlias = str | os.PathLike[str]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A line of a list that was left out.
+
+    Attributes
+    ----------
+    line : int
+        Its number, from 1.
+    index : int or None
+        The image's index; ``None`` if the line cannot be read.
+    path : str or None
+        The image's path as the list has it; ``None`` if the line cannot be read.
+    reason : str
+        Why it was left out.
+    """
+
+    line: int
+    index: int | None
+    path: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What `pack` wrote.
+
+    Attributes
+    ----------
+    rec, idx, report : Path
+        The record file, its index and the report of what was skipped. Without records there are
+        neither of the first two, without anything skipped there is no report.
+    records : int
+        The number of records.
+    bytes : int
+        The length of the record file.
+    skipped : list of Skipped
+        What was left out, in the list's order.
+    """
+
+    rec: Path
+    idx: Path
+    report: Path
+    records: int
+    bytes: int
+    skipped: list[Skipped]
+
+
+def pack(
+    lst: StrPath,
+    root: StrPath,
+    *,
+    pass_through: bool = False,
+    resize: int = 0,
+    center_crop: bool = False,
+    quality: int = 95,
+    color: Literal[-1, 0, 1] = 1,
+    encoding: Literal[".jpg", ".png"] = ".jpg",
+    pack_label: bool = False,
+    num_thread: int | None = None,
+    allow_outside: bool = False,
+    progress: Callable[[int, int, int], object] | None = None,
+) -> Packed:
+    """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
+
+    Both are there and complete at the end, or neither: they get their names when all is written and
+    on the disk. An image that cannot be packed is left out and reported, in the result and in
+    ``train.skipped.jsonl`` (a JSON object a line, with the fields of `Skipped`). The records stand
+    in the list's order, the same for any `num_thread`.
+
+    Parameters
+    ----------
+    lst : path
+        The list, whose name ends in ``.lst``.
+    root : path
+        The folder that the list's paths are relative to.
+    pass_through : bool, default False
+        Whether to pack the files' bytes as they are. The next five then do not matter.
+    resize : int, default 0
+        The length in pixels that the shorter side gets, bilinear; smaller images are enlarged. 0
+        keeps the size.
+    center_crop : bool, default False
+        Whether to cut out the middle square, before resizing.
+    quality : int in [1, 100], default 95
+        The quality of a JPEG; for PNG the zlib level, at most 9.
+    color : {1, 0, -1}, default 1
+        1 packs colour, 0 grey, both upright; -1 what is stored: alpha (not in a JPEG), 16 bits (in
+        a PNG of the same size), not turned.
+    encoding : {'.jpg', '.png'}, default '.jpg'
+        The format that images are packed in.
+    pack_label : bool, default False
+        Whether to pack all labels of a line, or only the first.
+    num_thread : int, optional
+        The threads to work with, at least 1; by default one for each core that the process may use.
+    allow_outside : bool, default False
+        Whether paths may leave `root`: be absolute, climb out with ``..``, or go through a link
+        that leads out.
+    progress : callable, optional
+        Called about every 100 ms with the lines done, all lines, and those left out. What it raises
+        ends the packing.
+
+    Returns
+    -------
+    Packed
+        The files, their size, and what was left out.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+    RecordError
+        If the list is not UTF-8.
+    OSError
+        If the list or the root cannot be read or the files not be written; then they are not there.
+    """
+    rec = _rec_of(Path(lst))
+    settings = {
+        "pass_through": pass_through,
+        "resize": _within("resize", resize, 0, 16_384),
+        "center_crop": center_crop,
+        "quality": _within("quality", quality, 1, 100),
+        "color": _one_of("color", color, (-1, 0, 1)),
+        "encoding": _one_of("encoding", encoding, (".jpg", ".png")),
+        "pack_label": pack_label,
+        "num_thread": cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
+        "allow_outside": allow_outside,
+    }
+    records, length, rows = _recio.pack(lst, root, rec, settings, progress)
+    skipped = [Skipped(*row) for row in rows]
+    report = rec.with_suffix(".skipped.jsonl")
+    _write_report(report, skipped)
+    return Packed(rec, rec.with_suffix(".idx"), report, records, length, skipped)
+
+
+def cores() -> int:
+    """Give the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _rec_of(lst: Path) -> Path:
+    if lst.suffix != ".lst":
+        raise ValueError(f"{lst}: the name of a list ends in .lst")
+    return lst.with_suffix(".rec")
+
+
+def _within(name: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise ValueError(f"{name}={value}; it is a whole number from {least} to {most}")
+    return value
+
+
+def _one_of(name: str, value: T, values: Sequence[T]) -> T:
+    if value not in values:
+        raise ValueError(f"{name}={value!r}; it is one of {', '.join(map(repr, values))}")
+    return value
+
+
+def _write_report(path: Path, skipped: Sequence[Skipped]) -> None:
+    """Write the report, or remove that of an earlier run, which would be wrong."""
+    if skipped:
+        write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))
+    else:
+        path.unlink(missing_ok=True)

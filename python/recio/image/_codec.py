@@ -1,0 +1,154 @@
+"""Bytes to images and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recio import _recio
+from recio._buffer import BytesLike, as_bytes
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+_PNG_LEVELS = 9
+
+
+def imread(
+    filename: str | os.PathLike[str],
+    flag: int = 1,
+    to_rgb: bool = True,
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Read and decode an image file.
+
+    Parameters
+    ----------
+    filename : path
+        The file.
+    flag, to_rgb, out
+        As for `imdecode`.
+
+    Returns
+    -------
+    ndarray, shape (height, width, channels), uint8
+        As of `imdecode`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    recio.DecodeError
+        If it is not an image, or a damaged one; the message names the file.
+    """
+    payload = Path(filename).read_bytes()
+    try:
+        return imdecode(payload, flag, to_rgb, out)
+    except _recio.DecodeError as error:
+        named = _recio.DecodeError(f"{filename}: {error}")
+        named.path = str(filename)
+        raise named from None
+
+
+def imdecode(
+    buf: BytesLike,
+    flag: int = 1,
+    to_rgb: bool = True,
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Decode an image.
+
+    JPEG, PNG, WebP, BMP, GIF (its first frame) and TIFF, told by their bytes. EXIF orientation is applied, whatever the
+    file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped, of 16 bits the high byte stays.
+    The interpreter is let go of meanwhile, so several threads decode at once.
+
+    Parameters
+    ----------
+    buf : bytes-like or ndarray of uint8
+        An image file's bytes.
+    flag : {1, 0}, default 1
+        1: three channels. 0: one, grey.
+    to_rgb : bool, default True
+        Whether the channels are R, G, B, or B, G, R.
+    out : ndarray, shape (height, width, channels), uint8, optional
+        Where to put the image.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 3) or (height, width, 1), uint8
+        Levels from 0 to 255; `out` if that was given.
+
+    Raises
+    ------
+    recio.DecodeError
+        If the bytes are not an image, are a damaged one, or one larger than the limits (16,384 pixels a side, 512 MiB).
+
+    Examples
+    --------
+    >>> image = imdecode(open("cat.jpg", "rb").read())  # doctest: +SKIP
+    >>> image.shape
+    (300, 451, 3)
+    """
+    if flag not in (0, 1):
+        raise ValueError(f"flag={flag}; it is 1 (colour) or 0 (grey)")
+    image = _recio.decode(as_bytes(buf), flag == 0)
+    if flag == 1 and not to_rgb:
+        image = np.ascontiguousarray(image[..., ::-1])
+    if out is None:
+        return image
+    if out.shape != image.shape or out.dtype != image.dtype:
+        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} uint8")
+    out[...] = image
+    return out
+
+
+def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -> bytes:
+    """Encode an image.
+
+    Parameters
+    ----------
+    img : ndarray, shape (height, width) or (height, width, channels), uint8
+        Grey, R, G, B or (PNG only) R, G, B, A levels. A PNG may also be of uint16.
+    img_fmt : {'.jpg', '.jpeg', '.png'}
+        The format, in upper or lower case.
+    quality : int, default 95
+        Of a JPEG, 1 to 100 (others are clamped); of a PNG, the compression level, 0 to 9 (more counts as 9).
+
+    Returns
+    -------
+    bytes
+        An image file.
+
+    Raises
+    ------
+    ValueError
+        If the format is unknown, or the array is not an image of it.
+    """
+    pixels = _pixels(img)
+    match img_fmt.lower():
+        case ".jpg" | ".jpeg":
+            return _recio.encode_jpeg(pixels, min(max(quality, 1), 100))
+        case ".png":
+            level = min(max(quality, 0), _PNG_LEVELS)
+            deep = pixels.dtype == np.uint16
+            return (_recio.encode_png_16 if deep else _recio.encode_png)(pixels, level)
+        case _:
+            raise ValueError(f"img_fmt={img_fmt!r}; it is '.jpg', '.jpeg' or '.png'")
+
+
+def _pixels(img: NDArray[Any]) -> NDArray[Any]:
+    """Give an image three axes; floats are rounded and clamped to levels, as OpenCV does."""
+    img = np.asarray(img)
+    if img.dtype.kind == "f":
+        img = np.clip(np.rint(img), 0, 255).astype(np.uint8)
+    if img.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image of {img.dtype}; its levels are uint8")
+    if img.ndim == 2:  # noqa: PLR2004
+        img = img[..., np.newaxis]
+    if img.ndim != 3:  # noqa: PLR2004
+        raise ValueError(f"an image of shape {img.shape}; it has the axes height, width, channels")
+    return np.ascontiguousarray(img)

@@ -1,0 +1,205 @@
+"""Geometry and levels of single images."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from recio import _recio
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Image: TypeAlias = NDArray[np.uint8]
+    Region: TypeAlias = tuple[int, int, int, int]
+
+_RANDOM = 10
+
+
+def imresize(src: Image, w: int, h: int, interp: int = 1, out: Image | None = None) -> Image:
+    """Resize an image; the pixels are OpenCV's.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), uint8
+        An image of 1, 3 or 4 channels.
+    w, h : int
+        Width and height of the result, in pixels, at least 1.
+    interp : int, default 1
+        0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to shrink
+        and bilinear otherwise; 10 chooses any of 0 to 4 at random.
+    out : ndarray, shape (h, w, channels), uint8, optional
+        Where to put the result.
+
+    Returns
+    -------
+    ndarray, shape (h, w, channels), uint8
+        The resized image; `out` if that was given.
+    """
+    if src.dtype != np.uint8:
+        raise TypeError(f"imresize takes uint8 images, not {src.dtype}")
+    if w < 1 or h < 1:
+        raise ValueError(f"w={w}, h={h}; both are at least 1")
+    method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311
+    resized = _recio.resize(np.ascontiguousarray(src), w, h, method)
+    if out is None:
+        return resized
+    out[...] = resized
+    return out
+
+
+def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Shrink a crop's size, its ratio kept, until it fits into an image.
+
+    Parameters
+    ----------
+    src_size : (int, int)
+        Width and height of the image.
+    size : (int, int)
+        Width and height of the crop.
+
+    Returns
+    -------
+    (int, int)
+        Width and height, rounded down.
+
+    Examples
+    --------
+    >>> scale_down((640, 480), (720, 120))
+    (640, 106)
+    """
+    w: float
+    h: float
+    w, h = size
+    sw, sh = src_size
+    if sh < h:
+        w, h = float(w * sh) / h, sh
+    if sw < w:
+        w, h = sw, float(h * sw) / w
+    return int(w), int(h)
+
+
+def resize_short(src: Image, size: int, interp: int = 2) -> Image:
+    """Resize an image so that its shorter side is `size` pixels; the other keeps the ratio, rounded down.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), uint8
+        An image.
+    size : int
+        The shorter side of the result, in pixels.
+    interp : int, default 2
+        As for `imresize`.
+
+    Returns
+    -------
+    ndarray, uint8
+        The resized image.
+    """
+    h, w = src.shape[:2]
+    new_w, new_h = (size, size * h // w) if h > w else (size * w // h, size)
+    return imresize(src, new_w, new_h, interp)
+
+
+def fixed_crop(
+    src: Image, x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
+) -> Image:
+    """Crop an image at a given place, and resize the crop.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), uint8
+        An image.
+    x0, y0 : int
+        Left and top of the crop, in pixels.
+    w, h : int
+        Its width and height; it ends at the border of the image.
+    size : (int, int), optional
+        Width and height to resize it to.
+    interp : int, default 2
+        As for `imresize`.
+
+    Returns
+    -------
+    ndarray, uint8
+        The crop: a view of `src` if it is not resized.
+    """
+    crop = src[y0 : y0 + h, x0 : x0 + w]
+    if size is not None and (w, h) != tuple(size):
+        crop = imresize(crop, size[0], size[1], interp)
+    return crop
+
+
+def random_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Image, Region]:
+    """Crop an image at a random place (drawn from Python's `random`).
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), uint8
+        An image.
+    size : (int, int)
+        Width and height of the result. If the image is smaller, a crop of this ratio that fits is enlarged.
+    interp : int, default 2
+        As for `imresize`.
+
+    Returns
+    -------
+    crop : ndarray, shape (size[1], size[0], channels), uint8
+        The crop.
+    region : (int, int, int, int)
+        Left, top, width and height of what was cropped.
+    """
+    h, w = src.shape[:2]
+    new_w, new_h = scale_down((w, h), size)
+    x0 = random.randint(0, w - new_w)  # noqa: S311
+    y0 = random.randint(0, h - new_h)  # noqa: S311
+    return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
+
+
+def center_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Image, Region]:
+    """Crop the middle of an image.
+
+    Parameters
+    ----------
+    src, size, interp
+        As for `random_crop`.
+
+    Returns
+    -------
+    crop, region
+        As of `random_crop`.
+    """
+    h, w = src.shape[:2]
+    new_w, new_h = scale_down((w, h), size)
+    x0, y0 = (w - new_w) // 2, (h - new_h) // 2
+    return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
+
+
+def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.floating]:
+    """Subtract a mean and divide by a standard deviation, **in place**.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), floating
+        An image; convert one of uint8 first: ``src.astype("float32")``.
+    mean, std : array-like
+        A number, or one for each channel, in levels; `std` may be left out.
+
+    Returns
+    -------
+    ndarray
+        `src`.
+
+    Raises
+    ------
+    TypeError
+        If `src` holds integers.
+    """
+    if src.dtype.kind != "f":
+        raise TypeError(f"color_normalize works in place on floats, not {src.dtype}")
+    src -= np.asarray(mean, src.dtype)
+    if std is not None:
+        src /= np.asarray(std, src.dtype)
+    return src

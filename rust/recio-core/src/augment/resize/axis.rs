@@ -1,0 +1,116 @@
+//! One axis of a resize: which source pixels a target pixel looks at. Nothing here knows of channels or pixel values.
+//!
+//! The order of the operations and their widths (double, then float) are OpenCV's; both decide the last bit.
+
+/// The weight of 1 in fixed point, with 11 fraction bits.
+const ONE: f32 = 2048.0;
+
+/// `source` pixels become `target` pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis {
+    pub(super) source: usize,
+    /// Target pixels per source pixel.
+    inverse: f64,
+    /// Source pixels per target pixel: the reciprocal of `inverse`, not the quotient, which may differ in the last bit.
+    pub(super) scale: f64,
+}
+
+/// The source positions of one target pixel, clamped into the source, and their weights.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taps<const N: usize> {
+    pub(super) at: [usize; N],
+    pub(super) weight: [i16; N],
+}
+
+impl Axis {
+    pub(super) fn new(source: usize, target: usize) -> Self {
+        let inverse = target as f64 / source as f64;
+        Self {
+            source,
+            inverse,
+            scale: 1.0 / inverse,
+        }
+    }
+
+    /// The scale, if it is a whole number. A few whole ratios are not whole after two roundings (49 is the first), and
+    /// then OpenCV does not take them for whole either.
+    pub(super) fn whole(self) -> Option<usize> {
+        let whole = self.scale.round();
+        ((self.scale - whole).abs() < f64::EPSILON).then_some(whole as usize)
+    }
+
+    /// The pixel at the same fraction of the axis.
+    pub(super) fn nearest(self, target: usize) -> usize {
+        ((target as f64 * self.scale) as usize).min(self.source - 1)
+    }
+
+    /// The source position under the centre of a target pixel, and how far beyond it that centre lies, in [0, 1).
+    pub(super) fn centre(self, target: usize) -> (isize, f32) {
+        let position = ((target as f64 + 0.5) * self.scale - 0.5) as f32;
+        let floor = position.floor();
+        (floor as isize, position - floor)
+    }
+
+    /// The source position under the first edge of a target pixel, and which part of the target pixel its successor
+    /// covers: area interpolation where it enlarges.
+    pub(super) fn edge(self, target: usize) -> (isize, f32) {
+        let floor = (target as f64 * self.scale) as isize;
+        let beyond = ((target + 1) as f64 - (floor + 1) as f64 * self.inverse) as f32;
+        (floor, beyond.max(0.0).fract())
+    }
+
+    /// `N` neighbouring positions of which those before the middle end at `position`; positions outside the source
+    /// repeat its border.
+    pub(super) fn taps<const N: usize>(self, position: isize, weight: [f32; N]) -> Taps<N> {
+        let last = self.source as isize - 1;
+        let first = position + 1 - (N / 2) as isize;
+        Taps {
+            at: std::array::from_fn(|k| (first + k as isize).clamp(0, last) as usize),
+            weight: weight.map(|weight| rint(weight * ONE) as i16),
+        }
+    }
+}
+
+/// The nearest integer, ties to even, of a number within ±2²²: what the FPU rounds to when only integers fit. Unlike
+/// `round_ties_even`, this is no call into libm on plain x86-64.
+#[inline]
+pub(super) fn rint(value: f32) -> i32 {
+    const INTEGERS_ONLY: f32 = 12_582_912.0;
+    (value + INTEGERS_ONLY).to_bits() as i32 - INTEGERS_ONLY.to_bits() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rint_breaks_ties_to_even() {
+        let values = [0.0, 0.5, 1.5, 2.5, 2.501, 254.5, 255.5, -0.5, -1.5, -383.7];
+        assert_eq!(values.map(rint), [0, 0, 2, 2, 3, 254, 256, 0, -2, -384]);
+    }
+
+    #[test]
+    fn whole_ratios_are_whole_after_two_roundings_only() {
+        assert_eq!(Axis::new(600, 200).whole(), Some(3));
+        assert_eq!(Axis::new(601, 200).whole(), None);
+        assert_eq!(Axis::new(49, 1).whole(), None);
+    }
+
+    #[test]
+    fn taps_beyond_the_border_repeat_it() {
+        let taps = Axis::new(3, 9).taps(0, [-0.25, 0.5, 0.5, 0.25]);
+        assert_eq!(taps.at, [0, 0, 1, 2]);
+        assert_eq!(taps.weight, [-512, 1024, 1024, 512]);
+    }
+
+    #[test]
+    fn centres_and_edges_follow_opencv() {
+        let axis = Axis::new(2, 4);
+        assert_eq!(
+            [0, 1, 2, 3].map(|x| axis.centre(x)),
+            [(-1, 0.75), (0, 0.25), (0, 0.75), (1, 0.25)]
+        );
+        let axis = Axis::new(2, 3);
+        assert_eq!(axis.edge(1), (0, 0.5));
+    }
+}

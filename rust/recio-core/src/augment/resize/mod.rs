@@ -1,0 +1,183 @@
+//! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's 8-bit `cv::resize`.
+//!
+//! [`resize_rows`] makes only a window of the result and hands it over row by row, so that cropping costs nothing and
+//! the caller can normalise and lay out each row while it is warm. It knows neither where the window comes from nor
+//! where the rows go.
+//!
+//! `Nearest`, `Linear`, `Area` and `Lanczos4` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV
+//! differs from itself: its vertical pass is in floats where its vectors reach and in integers beyond them.
+mod across;
+mod area;
+mod axis;
+mod kernel;
+mod linear;
+mod nearest;
+mod rows;
+mod simd;
+
+use crate::picture::{Picture, Rect, View};
+use axis::Axis;
+
+/// How a pixel is made from its neighbours. The numbers are OpenCV's and MXNet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interpolation {
+    /// The pixel at the same fraction of the width and the height.
+    Nearest = 0,
+    /// The 2×2 pixels around the point; shrinking does not average.
+    #[default]
+    Linear = 1,
+    /// The 4×4 pixels around the point, with A = −0.75.
+    Cubic = 2,
+    /// The mean of the area covered when shrinking in both directions; otherwise linear with sharper edges.
+    Area = 3,
+    /// The 8×8 pixels around the point.
+    Lanczos4 = 4,
+}
+
+impl Interpolation {
+    /// MXNet's method 9: cubic to enlarge in both directions, area to shrink in both, otherwise linear.
+    #[must_use]
+    pub fn auto(source: (usize, usize), target: (usize, usize)) -> Self {
+        if target.0 > source.0 && target.1 > source.1 {
+            Self::Cubic
+        } else if target.0 < source.0 && target.1 < source.1 {
+            Self::Area
+        } else {
+            Self::Linear
+        }
+    }
+}
+
+/// The tables and rows that resampling needs. Reused, it makes later calls free of allocation.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The row that is handed to the caller, longer by what fills up the last vector.
+    row: Vec<u8>,
+    nearest: nearest::Scratch,
+    linear: linear::Scratch,
+    boxes: area::BoxScratch,
+    cells: area::CellScratch,
+    cubic: kernel::Scratch<4>,
+    lanczos: kernel::Scratch<8>,
+}
+
+/// What is to be resampled: the same for every method.
+struct Job<'a> {
+    src: View<'a>,
+    x: Axis,
+    y: Axis,
+    window: Rect,
+}
+
+/// Receives a row's number within the window and its samples.
+type Sink<'a> = &'a mut dyn FnMut(usize, &[u8]);
+
+/// Resizes `src` to `full` (width, height), but makes only the pixels in `window`: `row` receives the number of each of
+/// its rows, from 0 at the top, and the row's `window.width × channels` samples.
+///
+/// The pixels are those that resizing everything and cropping it afterwards gives. Neither the source nor the result
+/// may be without pixels, unless the window is.
+///
+/// # Panics
+/// If the window leaves the result, the source has no pixels, or a pixel has other than 1, 3 or 4 channels.
+pub fn resize_rows(
+    src: View<'_>,
+    full: (usize, usize),
+    window: Rect,
+    method: Interpolation,
+    scratch: &mut Scratch,
+    mut row: impl FnMut(usize, &[u8]),
+) {
+    assert!(
+        window.x + window.width <= full.0 && window.y + window.height <= full.1,
+        "{window:?} leaves the result of {full:?}"
+    );
+    if window.width == 0 || window.height == 0 {
+        return;
+    }
+    assert!(src.width > 0 && src.height > 0, "there are no pixels");
+    let job = Job {
+        src,
+        x: Axis::new(src.width, full.0),
+        y: Axis::new(src.height, full.1),
+        window,
+    };
+    match src.channels {
+        _ if (src.width, src.height) == full => job.copy(&mut row),
+        1 => job.run::<1>(method, scratch, &mut row),
+        3 => job.run::<3>(method, scratch, &mut row),
+        4 => job.run::<4>(method, scratch, &mut row),
+        channels => panic!("pixels of {channels} channels cannot be resized"),
+    }
+}
+
+/// Resizes all of `src`.
+///
+/// # Panics
+/// As [`resize_rows`].
+#[must_use]
+pub fn resize(src: View<'_>, width: usize, height: usize, method: Interpolation) -> Picture {
+    let mut data = Vec::with_capacity(width * height * src.channels);
+    resize_rows(
+        src,
+        (width, height),
+        Rect::whole(width, height),
+        method,
+        &mut Scratch::default(),
+        |_, row| data.extend_from_slice(row),
+    );
+    Picture {
+        width,
+        height,
+        channels: src.channels,
+        data,
+    }
+}
+
+impl Job<'_> {
+    /// The window's columns in the result.
+    fn columns(&self) -> std::ops::Range<usize> {
+        self.window.x..self.window.x + self.window.width
+    }
+
+    fn copy(&self, sink: Sink<'_>) {
+        let window = self.src.crop(self.window);
+        for y in 0..window.height {
+            sink(y, window.row(y));
+        }
+    }
+
+    fn run<const C: usize>(&self, method: Interpolation, scratch: &mut Scratch, sink: Sink<'_>) {
+        let samples = self.window.width * C;
+        let Scratch { row, .. } = scratch;
+        row.resize(samples.next_multiple_of(simd::STEP), 0);
+        let sink: Sink<'_> = &mut |y, row| sink(y, &row[..samples]);
+        let shrinks = self.x.scale >= 1.0 && self.y.scale >= 1.0;
+        let ratios = self.x.whole().zip(self.y.whole());
+        match (method, ratios) {
+            (Interpolation::Nearest, _) => nearest::run::<C>(self, &mut scratch.nearest, row, sink),
+            // Halves round up at the tie, as the linear arithmetic does; other boxes round to even.
+            (Interpolation::Linear, _) | (Interpolation::Area, Some((2, 2))) => {
+                linear::run::<C>(self, Axis::centre, &mut scratch.linear, row, sink);
+            }
+            (Interpolation::Area, Some(ratios)) if shrinks => {
+                area::boxes::<C>(self, ratios, &mut scratch.boxes, row, sink);
+            }
+            (Interpolation::Area, None) if shrinks => {
+                area::cells::<C>(self, &mut scratch.cells, row, sink);
+            }
+            (Interpolation::Area, _) => {
+                linear::run::<C>(self, Axis::edge, &mut scratch.linear, row, sink);
+            }
+            (Interpolation::Cubic, _) => {
+                kernel::run::<C, 4>(self, kernel::cubic, &mut scratch.cubic, row, sink);
+            }
+            (Interpolation::Lanczos4, _) => {
+                kernel::run::<C, 8>(self, kernel::lanczos4, &mut scratch.lanczos, row, sink);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

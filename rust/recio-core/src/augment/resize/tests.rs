@@ -1,0 +1,180 @@
+//! The pixels, against OpenCV's.
+
+use std::str::FromStr;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const METHODS: [Interpolation; 5] = [
+    Interpolation::Nearest,
+    Interpolation::Linear,
+    Interpolation::Cubic,
+    Interpolation::Area,
+    Interpolation::Lanczos4,
+];
+
+/// What `make_resize_vectors.py`, which says how, computed with OpenCV 4.8.1.
+const VECTORS: &str = include_str!("../../../../../tests/data/resize_vectors.txt");
+
+struct Vector {
+    method: Interpolation,
+    source: Picture,
+    target: (usize, usize),
+    /// A digest, or for cubic the pixels, in hexadecimal.
+    expected: &'static str,
+}
+
+impl Vector {
+    fn resized(&self) -> Vec<u8> {
+        let (width, height) = self.target;
+        resize(self.source.view(), width, height, self.method).data
+    }
+}
+
+fn vectors(chosen: impl Fn(Interpolation) -> bool) -> impl Iterator<Item = Vector> {
+    let vectors = VECTORS.lines().map(|line| {
+        let (numbers, expected) = line.rsplit_once(' ').unwrap();
+        let numbers: Vec<_> = numbers
+            .split(' ')
+            .map(|number| usize::from_str(number).unwrap())
+            .collect();
+        let [method, width, height, channels, to_width, to_height] = numbers[..] else {
+            panic!("{line}");
+        };
+        Vector {
+            method: METHODS[method],
+            source: noise(width, height, channels),
+            target: (to_width, to_height),
+            expected,
+        }
+    });
+    vectors.filter(move |vector| chosen(vector.method))
+}
+
+fn noise(width: usize, height: usize, channels: usize) -> Picture {
+    let count = width * height * channels;
+    let mut state = count as u64 ^ 0x9E37_79B9_7F4A_7C15;
+    let data = (0..count).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 56) as u8
+    });
+    Picture {
+        width,
+        height,
+        channels,
+        data: data.collect(),
+    }
+}
+
+fn fnv1a(data: &[u8]) -> u64 {
+    data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+#[test]
+fn all_methods_but_cubic_give_the_pixels_of_opencv() {
+    let mut count = 0;
+    for vector in vectors(|method| method != Interpolation::Cubic) {
+        let digest = format!("{:016x}", fnv1a(&vector.resized()));
+        let Picture {
+            width,
+            height,
+            channels,
+            ..
+        } = vector.source;
+        let case = (vector.method, width, height, channels, vector.target);
+        assert_eq!(digest, vector.expected, "{case:?}");
+        count += 1;
+    }
+    assert!(count >= 400);
+}
+
+#[test]
+fn cubic_is_within_one_of_opencv() {
+    for vector in vectors(|method| method == Interpolation::Cubic) {
+        for (at, &got) in vector.resized().iter().enumerate() {
+            let expected = u8::from_str_radix(&vector.expected[2 * at..][..2], 16).unwrap();
+            assert!(got.abs_diff(expected) <= 1, "{at}: {got}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn auto_enlarges_cubically_and_shrinks_by_area() {
+    let auto = |width, height| Interpolation::auto((4, 4), (width, height));
+    assert_eq!(auto(5, 5), Interpolation::Cubic);
+    assert_eq!(auto(3, 3), Interpolation::Area);
+    for (width, height) in [(5, 3), (3, 5), (4, 5), (3, 4), (4, 4)] {
+        assert_eq!(auto(width, height), Interpolation::Linear);
+    }
+}
+
+#[test]
+fn an_empty_window_has_no_rows() {
+    let source = noise(4, 4, 3);
+    let no_row = |_, _: &[u8]| panic!("a row");
+    let method = Interpolation::Linear;
+    resize_rows(
+        source.view(),
+        (8, 8),
+        Rect::default(),
+        method,
+        &mut Scratch::default(),
+        no_row,
+    );
+}
+
+#[test]
+#[should_panic(expected = "leaves the result")]
+fn a_window_beyond_the_result_is_refused() {
+    let method = Interpolation::Linear;
+    resize_rows(
+        noise(4, 4, 3).view(),
+        (8, 8),
+        Rect::whole(9, 8),
+        method,
+        &mut Scratch::default(),
+        |_, _| (),
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_window_is_a_crop_of_the_whole(
+        (width, height) in (1..60usize, 1..40usize),
+        full in (1..60usize, 1..40usize),
+        corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
+        channels in prop::sample::select(&[1, 3, 4][..]),
+    ) {
+        let source = noise(width, height, channels);
+        let window = within(full, corners);
+        let mut scratch = Scratch::default();
+        for method in METHODS {
+            let whole = resize(source.view(), full.0, full.1, method);
+            let expected = whole.view().crop(window);
+            let mut rows = 0;
+            resize_rows(source.view(), full, window, method, &mut scratch, |y, row| {
+                assert_eq!(y, rows);
+                assert_eq!(row, expected.row(y), "{method:?}, row {y}");
+                rows += 1;
+            });
+            assert_eq!(rows, window.height);
+        }
+    }
+}
+
+/// A rectangle that is not empty, from fractions of the area.
+fn within((width, height): (usize, usize), corners: (f64, f64, f64, f64)) -> Rect {
+    let part = |whole: usize, fraction: f64| (whole as f64 * fraction) as usize;
+    let (x, y) = (part(width, corners.0), part(height, corners.1));
+    Rect {
+        x,
+        y,
+        width: 1 + part(width - x - 1, corners.2),
+        height: 1 + part(height - y - 1, corners.3),
+    }
+}

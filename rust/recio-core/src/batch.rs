@@ -1,0 +1,136 @@
+//! A batch, and the memory that it lies in.
+//!
+//! Fresh memory costs more than what is written into it (the kernel clears each page on its first touch: 0.15 ms for an
+//! image of 3×224×224 float32, against 0.03 ms in memory that was used before). So batches come from a ring: whoever is
+//! done with one gives its memory back, and the next batch is written there. What is kept is never overwritten; then the
+//! ring makes new memory instead.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The samples of some images, with their labels.
+#[derive(Debug)]
+pub struct Batch<T> {
+    /// `batch_size` images, one after another.
+    pub data: Slots<T>,
+    /// `batch_size × label_width` labels.
+    pub labels: Vec<f32>,
+    /// The records' ids.
+    pub ids: Vec<u64>,
+    /// How many images at the end are there only to fill the batch.
+    pub pad: usize,
+}
+
+/// Memory on loan from a [`Ring`]. It goes back when it is dropped.
+#[derive(Debug)]
+pub struct Slots<T> {
+    samples: Vec<T>,
+    ring: Arc<Ring<T>>,
+}
+
+/// The memory of an iterator's batches.
+#[derive(Debug)]
+pub struct Ring<T> {
+    len: usize,
+    /// How many pieces of memory are kept for later at most; none once the iterator is gone.
+    spare: Mutex<Spare<T>>,
+}
+
+#[derive(Debug)]
+struct Spare<T> {
+    most: usize,
+    samples: Vec<Vec<T>>,
+}
+
+impl<T: Copy + Default> Ring<T> {
+    /// A ring of pieces of `len` samples, which keeps at most `most` of them for later.
+    #[must_use]
+    pub fn new(len: usize, most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            len,
+            spare: Mutex::new(Spare {
+                most,
+                samples: Vec::new(),
+            }),
+        })
+    }
+
+    /// A piece of memory: the one that was given back last, as it was left, or a new one.
+    #[must_use]
+    pub fn take(self: &Arc<Self>) -> Slots<T> {
+        let used = self.lock().samples.pop();
+        let samples = used.unwrap_or_else(|| vec![T::default(); self.len]);
+        Slots {
+            samples,
+            ring: Arc::clone(self),
+        }
+    }
+}
+
+impl<T> Ring<T> {
+    /// Keeps no memory from now on.
+    pub fn close(&self) {
+        *self.lock() = Spare {
+            most: 0,
+            samples: Vec::new(),
+        };
+    }
+
+    fn give(&self, samples: Vec<T>) {
+        let mut spare = self.lock();
+        if spare.samples.len() < spare.most {
+            spare.samples.push(samples);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Spare<T>> {
+        // A list of buffers is sound even if a thread that held it panicked.
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> std::ops::Deref for Slots<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.samples
+    }
+}
+
+impl<T> std::ops::DerefMut for Slots<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.samples
+    }
+}
+
+impl<T> Drop for Slots<T> {
+    fn drop(&mut self) {
+        self.ring.give(std::mem::take(&mut self.samples));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_is_given_back_is_used_again_and_kept_memory_is_not() {
+        let ring = Ring::<f32>::new(8, 2);
+        let (first, kept) = (ring.take(), ring.take());
+        let address = first.as_ptr();
+        drop(first);
+        let again = ring.take();
+        assert_eq!(again.as_ptr(), address);
+        assert!(kept.as_ptr() != address && ring.take().as_ptr() != address);
+    }
+
+    #[test]
+    fn no_more_than_the_most_is_kept_and_nothing_after_closing() {
+        let ring = Ring::<u8>::new(8, 2);
+        drop([ring.take(), ring.take(), ring.take()]);
+        assert_eq!(ring.lock().samples.len(), 2);
+        let late = ring.take();
+        ring.close();
+        drop(late);
+        assert_eq!(ring.lock().samples.len(), 0);
+    }
+}

@@ -1,0 +1,224 @@
+//! PNG, WebP, BMP, GIF and TIFF, read by the `image` crate.
+
+use std::fmt;
+use std::io::Cursor;
+use std::mem;
+
+use image::codecs::png::PngDecoder;
+use image::error::{ImageError, ImageResult};
+use image::metadata::Orientation;
+use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
+
+use super::convert::{self, Luma};
+use super::gamma::{self, Gamma};
+use super::{Pixels, Stored, no_alpha, shape};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::picture::Picture;
+
+/// An image whose header the `image` crate has read.
+pub(super) struct Other<'a> {
+    decoder: Box<dyn ImageDecoder + 'a>,
+    size: (usize, usize),
+    layout: Layout,
+    luma: Luma,
+    is_png: bool,
+    /// The gamma that a PNG says it was encoded with.
+    gamma: Option<f64>,
+}
+
+/// How the decoder lays out a pixel: 1 or 2 channels are grey, 2 and 4 have alpha.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    channels: usize,
+    /// 16 bits a sample.
+    wide: bool,
+}
+
+impl Layout {
+    fn of(color: ColorType) -> Result<Self> {
+        use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
+        let channels = color.channel_count().into();
+        match color {
+            L8 | La8 | Rgb8 | Rgba8 => Ok(Self {
+                channels,
+                wide: false,
+            }),
+            L16 | La16 | Rgb16 | Rgba16 => Ok(Self {
+                channels,
+                wide: true,
+            }),
+            other => Err(Error::image(format!(
+                "pixels of {other:?} are not supported"
+            ))),
+        }
+    }
+
+    fn has_alpha(self) -> bool {
+        self.channels.is_multiple_of(2)
+    }
+
+    fn bytes(self) -> usize {
+        self.channels << usize::from(self.wide)
+    }
+}
+
+impl<'a> Other<'a> {
+    pub(super) fn open(payload: &'a [u8], format: ImageFormat, limits: &Limits) -> Result<Self> {
+        let (decoder, gamma) = decoder(payload, format, limits).map_err(failed)?;
+        let (width, height) = decoder.dimensions();
+        let size = (width as usize, height as usize);
+        let layout = Layout::of(decoder.color_type())?;
+        limits.check(size.0, size.1, layout.bytes().max(Pixels::Rgb.channels()))?;
+        let luma = match format {
+            ImageFormat::Png => convert::LIBPNG,
+            _ => convert::OPENCV,
+        };
+        Ok(Self {
+            decoder,
+            size,
+            layout,
+            luma,
+            is_png: format == ImageFormat::Png,
+            gamma,
+        })
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// As the metadata has it; metadata that cannot be read is no reason to refuse the image.
+    pub(super) fn orientation(&mut self) -> Orientation {
+        self.decoder
+            .orientation()
+            .unwrap_or(Orientation::NoTransforms)
+    }
+
+    /// The tables for grey of a colour PNG, if it names its gamma.
+    fn linear_light(&mut self) -> Option<Gamma> {
+        if !self.is_png || self.layout.channels < 3 || self.layout.wide {
+            return None;
+        }
+        let srgb = || {
+            self.decoder
+                .icc_profile()
+                .ok()?
+                .filter(|icc| gamma::is_srgb(icc))
+                .map(|_| gamma::SRGB)
+        };
+        self.gamma.or_else(srgb).map(Gamma::new)
+    }
+
+    pub(super) fn decode(
+        mut self,
+        pixels: Pixels,
+        into: &mut Picture,
+        spare: &mut Picture,
+    ) -> Result<()> {
+        let linear_light = if pixels == Pixels::Grey {
+            self.linear_light()
+        } else {
+            None
+        };
+        let Self {
+            size, layout, luma, ..
+        } = self;
+        if pixels == Pixels::Rgba && !layout.has_alpha() {
+            return Err(no_alpha(layout.channels));
+        }
+        shape(into, size, layout.bytes());
+        self.read(&mut into.data)?;
+        let wide_grey = layout.wide && pixels == Pixels::Grey && layout.channels >= 3;
+        if layout.wide && !wide_grey {
+            convert::narrow(&mut into.data);
+        }
+        if layout.channels != pixels.channels() {
+            mem::swap(&mut into.data, &mut spare.data);
+        }
+        shape(into, size, pixels.channels());
+        if wide_grey {
+            convert::wide_grey(&spare.data, layout.channels, &mut into.data);
+        } else if let Some(gamma) = linear_light {
+            convert::linear_grey(&spare.data, layout.channels, &gamma, &mut into.data);
+        } else if layout.channels != pixels.channels() {
+            convert::channels(&spare.data, layout.channels, pixels, luma, &mut into.data);
+        }
+        Ok(())
+    }
+
+    pub(super) fn decode_stored(self) -> Result<Stored> {
+        let Self { size, layout, .. } = self;
+        let mut picture = Picture::default();
+        shape(&mut picture, size, layout.bytes());
+        self.read(&mut picture.data)?;
+        if layout.wide {
+            return Ok(stored_wide(&picture.data, size, layout.channels));
+        }
+        if layout.channels == 2 {
+            picture.data = convert::spread_alpha(&picture.data);
+            picture.channels = 4;
+        }
+        Ok(Stored::Bits8(picture))
+    }
+
+    fn read(self, into: &mut [u8]) -> Result<()> {
+        self.decoder.read_image_boxed(into).map_err(failed)
+    }
+}
+
+fn stored_wide(bytes: &[u8], (width, height): (usize, usize), channels: usize) -> Stored {
+    let (samples, _) = bytes.as_chunks();
+    let mut data: Vec<u16> = samples.iter().copied().map(u16::from_ne_bytes).collect();
+    if channels == 2 {
+        data = convert::spread_alpha(&data);
+    }
+    Stored::Bits16 {
+        width,
+        height,
+        channels: if channels == 2 { 4 } else { channels },
+        data,
+    }
+}
+
+/// The decoder of a format, and the gamma that a PNG names.
+fn decoder<'a>(
+    payload: &'a [u8],
+    format: ImageFormat,
+    limits: &Limits,
+) -> ImageResult<(Box<dyn ImageDecoder + 'a>, Option<f64>)> {
+    let (bytes, allowance) = (Cursor::new(payload), allowance(limits));
+    if format == ImageFormat::Png {
+        let decoder = PngDecoder::with_limits(bytes, allowance)?;
+        let gamma = decoder
+            .gamma_value()?
+            .filter(|gamma| (0.01..=10.0).contains(gamma));
+        return Ok((Box::new(decoder), gamma));
+    }
+    let mut reader = ImageReader::with_format(bytes, format);
+    reader.limits(allowance);
+    Ok((Box::new(reader.into_decoder()?), None))
+}
+
+/// What a decoder may allocate for itself. The sides are checked here, with the numbers in the error.
+fn allowance(limits: &Limits) -> image::Limits {
+    let mut allowance = image::Limits::no_limits();
+    allowance.max_alloc = Some(limits.bytes as u64);
+    allowance
+}
+
+fn failed(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(error) => Error::limit(format!("decoding the image: {error}")),
+        error => Error::image(error.to_string()),
+    }
+}
+
+impl fmt::Debug for Other<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Other")
+            .field("size", &self.size)
+            .field("layout", &self.layout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,302 @@
+//! What decoding promises for every format, on the images in `tests/data`.
+
+use super::*;
+use crate::encode::{encode_png, encode_png_16};
+use crate::error::ErrorKind;
+
+macro_rules! odd {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../tests/data/odd-images/", $name)).as_slice()
+    };
+}
+
+macro_rules! reference {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../tests/data/decoded/", $name)).as_slice()
+    };
+}
+
+fn decode(payload: &[u8], pixels: Pixels) -> Result<Picture> {
+    let (mut into, mut spare) = Default::default();
+    let source = Source::open(payload, &Limits::default())?;
+    let size = source.size(pixels);
+    source.decode(pixels, &mut into, &mut spare)?;
+    assert_eq!((into.width, into.height), size);
+    Ok(into)
+}
+
+fn shape_of(payload: &[u8], pixels: Pixels) -> (usize, usize, usize) {
+    let picture = decode(payload, pixels).unwrap();
+    assert_eq!(
+        picture.data.len(),
+        picture.width * picture.height * picture.channels
+    );
+    (picture.width, picture.height, picture.channels)
+}
+
+fn png(width: usize, height: usize, channels: usize, data: Vec<u8>) -> Vec<u8> {
+    let picture = Picture {
+        width,
+        height,
+        channels,
+        data,
+    };
+    let mut out = Vec::new();
+    encode_png(&picture.view(), 1, &mut out).unwrap();
+    out
+}
+
+/// Mean and largest difference of two pictures' samples.
+fn difference(a: &[u8], b: &[u8]) -> (f64, u8) {
+    assert_eq!(a.len(), b.len());
+    let differences = || a.iter().zip(b).map(|(a, b)| a.abs_diff(*b));
+    let sum: f64 = differences().map(f64::from).sum();
+    (sum / a.len() as f64, differences().max().unwrap())
+}
+
+#[test]
+fn every_odd_image_has_its_shape() {
+    let photos = [
+        odd!("alpha.png"),
+        odd!("cmyk.jpg"),
+        odd!("gray.jpg"),
+        odd!("gray16.png"),
+        odd!("palette.png"),
+        odd!("photo.webp"),
+        odd!("plain.jpg"),
+        odd!("progressive.jpg"),
+        odd!("s422.jpg"),
+        odd!("s444.jpg"),
+        odd!("with-restarts.jpg"),
+    ];
+    for photo in photos {
+        assert_eq!(shape_of(photo, Pixels::Rgb), (451, 300, 3));
+        assert_eq!(shape_of(photo, Pixels::Grey), (451, 300, 1));
+    }
+    assert_eq!(shape_of(odd!("photo.bmp"), Pixels::Rgb), (90, 60, 3));
+    assert_eq!(shape_of(odd!("tiny.jpg"), Pixels::Rgb), (37, 23, 3));
+    assert_eq!(shape_of(odd!("one-pixel.jpg"), Pixels::Rgb), (1, 1, 3));
+    assert_eq!(
+        shape_of(odd!("exif-rotate6.jpg"), Pixels::Rgb),
+        (300, 451, 3)
+    );
+    assert_eq!(shape_of(odd!("alpha.png"), Pixels::Rgba), (451, 300, 4));
+}
+
+/// The references are MXNet 1.9.1's pixels (libjpeg-turbo). A JPEG decoder may round its IDCT and interpolate its chroma
+/// as it likes; zune-jpeg's chroma is what differs most.
+#[test]
+fn jpegs_decode_as_mxnet_decodes_them() {
+    let cases = [
+        (odd!("s444.jpg"), reference!("s444.png"), 0.02, 4),
+        (odd!("gray.jpg"), reference!("gray.png"), 0.02, 1),
+        (odd!("s422.jpg"), reference!("s422.png"), 0.2, 4),
+        (
+            odd!("progressive.jpg"),
+            reference!("progressive.png"),
+            0.4,
+            4,
+        ),
+        (
+            odd!("with-restarts.jpg"),
+            reference!("with-restarts.png"),
+            0.4,
+            4,
+        ),
+        (odd!("tiny.jpg"), reference!("tiny.png"), 0.4, 4),
+    ];
+    for (payload, reference, mean, max) in cases {
+        let picture = decode(payload, Pixels::Rgb).unwrap();
+        let reference = decode(reference, Pixels::Rgb).unwrap();
+        let whole = picture.width == reference.width;
+        let (x, y) = if whole { (0, 0) } else { (190, 100) };
+        let crop = picture.view().crop(crate::picture::Rect {
+            x,
+            y,
+            width: reference.width,
+            height: reference.height,
+        });
+        let rows: Vec<u8> = (0..crop.height)
+            .flat_map(|y| crop.row(y))
+            .copied()
+            .collect();
+        let found = difference(&rows, &reference.data);
+        assert!(found.0 <= mean && found.1 <= max, "{found:?}");
+    }
+}
+
+/// `cmyk.jpg` and `plain.jpg` are the same photograph, saved by Pillow.
+#[test]
+fn cmyk_becomes_rgb() {
+    let cmyk = decode(odd!("cmyk.jpg"), Pixels::Rgb).unwrap();
+    let rgb = decode(odd!("s444.jpg"), Pixels::Rgb).unwrap();
+    assert!(difference(&cmyk.data, &rgb.data).0 < 3.0);
+    let grey = decode(odd!("cmyk.jpg"), Pixels::Grey).unwrap();
+    let luma = decode(odd!("s444.jpg"), Pixels::Grey).unwrap();
+    assert!(difference(&grey.data, &luma.data).0 < 3.0);
+}
+
+#[test]
+fn grey_of_a_png_is_exact_and_of_a_jpeg_its_y_channel() {
+    let colours: Vec<u8> = (0..=255_u8)
+        .flat_map(|i| [i, i.wrapping_mul(7), i.wrapping_mul(31)])
+        .collect();
+    let expected: Vec<u8> = colours
+        .chunks(3)
+        .map(|c| (9797 * u32::from(c[0]) + 19234 * u32::from(c[1]) + 3737 * u32::from(c[2])) >> 15)
+        .map(|grey| grey as u8)
+        .collect();
+    let grey = decode(&png(16, 16, 3, colours), Pixels::Grey).unwrap();
+    assert_eq!(grey.data, expected);
+    let y = decode(odd!("plain.jpg"), Pixels::Grey).unwrap();
+    let lossless = decode(odd!("gray.jpg"), Pixels::Grey).unwrap();
+    assert!(difference(&y.data, &lossless.data).0 < 0.5);
+}
+
+/// 9797·0x1280 + 19234·0x3480 + 3737·0xff80 + 16384 = 549,349,632; >> 15 = 0x417c.
+#[test]
+fn sixteen_bits_become_their_high_byte_and_grey_is_computed_before() {
+    let mut payload = Vec::new();
+    encode_png_16(&[0x1280, 0x3480, 0xff80], (1, 1, 3), 1, &mut payload).unwrap();
+    assert_eq!(
+        decode(&payload, Pixels::Rgb).unwrap().data,
+        [0x12, 0x34, 0xff]
+    );
+    assert_eq!(decode(&payload, Pixels::Grey).unwrap().data, [0x41]);
+    let stored = decode_stored(&payload, &Limits::default()).unwrap();
+    let Stored::Bits16 { channels, data, .. } = stored else {
+        panic!("{stored:?}");
+    };
+    assert_eq!((channels, data), (3, vec![0x1280, 0x3480, 0xff80]));
+}
+
+#[test]
+fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_made_up() {
+    let payload = png(1, 1, 4, vec![200, 100, 50, 128]);
+    assert_eq!(
+        decode(&payload, Pixels::Rgba).unwrap().data,
+        [200, 100, 50, 128]
+    );
+    assert_eq!(decode(&payload, Pixels::Rgb).unwrap().data, [200, 100, 50]);
+    assert_eq!(decode(&payload, Pixels::Grey).unwrap().data, [124]);
+    for (payload, channels) in [
+        (odd!("plain.jpg"), 3),
+        (odd!("gray.jpg"), 1),
+        (odd!("photo.bmp"), 3),
+        (odd!("gray16.png"), 1),
+        (odd!("palette.png"), 3),
+    ] {
+        assert_eq!(
+            decode(payload, Pixels::Rgba).unwrap_err().to_string(),
+            format!("expected 4 channels, got {channels}")
+        );
+    }
+}
+
+#[test]
+fn the_stored_form_keeps_channels_depth_and_orientation() {
+    let shape_of = |payload| match decode_stored(payload, &Limits::default()).unwrap() {
+        Stored::Bits8(picture) => (8, picture.width, picture.height, picture.channels),
+        Stored::Bits16 {
+            width,
+            height,
+            channels,
+            data,
+        } => {
+            assert_eq!(data.len(), width * height * channels);
+            (16, width, height, channels)
+        }
+    };
+    assert_eq!(shape_of(odd!("gray.jpg")), (8, 451, 300, 1));
+    assert_eq!(shape_of(odd!("plain.jpg")), (8, 451, 300, 3));
+    assert_eq!(shape_of(odd!("cmyk.jpg")), (8, 451, 300, 3));
+    assert_eq!(shape_of(odd!("exif-rotate6.jpg")), (8, 451, 300, 3));
+    assert_eq!(shape_of(odd!("alpha.png")), (8, 451, 300, 4));
+    assert_eq!(shape_of(odd!("palette.png")), (8, 451, 300, 3));
+    assert_eq!(shape_of(odd!("gray16.png")), (16, 451, 300, 1));
+}
+
+/// `exif-rotate6.jpg` is `plain.jpg` with an EXIF segment that holds nothing but the orientation.
+#[test]
+fn all_eight_orientations_are_applied_to_grey_and_rgb() {
+    const ORIENTATION: usize = 49;
+    let mut payload = odd!("exif-rotate6.jpg").to_vec();
+    assert_eq!(payload[ORIENTATION], 6);
+    for pixels in [Pixels::Grey, Pixels::Rgb] {
+        let plain = decode(odd!("plain.jpg"), pixels).unwrap();
+        for exif in 1..=8 {
+            payload[ORIENTATION] = exif;
+            let mut turned = Picture::default();
+            let orientation = Orientation::from_exif(exif).unwrap();
+            orient::apply(orientation, &plain, &mut turned);
+            assert!(decode(&payload, pixels).unwrap() == turned, "{exif}");
+        }
+        payload[ORIENTATION] = 9;
+        assert!(decode(&payload, pixels).unwrap() == plain);
+    }
+}
+
+#[test]
+fn buffers_are_used_again_whatever_was_in_them() {
+    let (mut into, mut spare) = (
+        Picture::filled(500, 500, 3, 9),
+        Picture::filled(500, 500, 3, 9),
+    );
+    let memory = (into.data.as_ptr(), spare.data.as_ptr());
+    for payload in [
+        odd!("plain.jpg"),
+        odd!("exif-rotate6.jpg"),
+        odd!("cut.jpg"),
+        odd!("tiny.jpg"),
+    ] {
+        let source = Source::open(payload, &Limits::default()).unwrap();
+        let result = source.decode(Pixels::Rgb, &mut into, &mut spare);
+        assert!(result.is_err() || into == decode(payload, Pixels::Rgb).unwrap());
+    }
+    assert_eq!((into.data.as_ptr(), spare.data.as_ptr()), memory);
+}
+
+#[test]
+fn what_is_no_image_is_an_image_error() {
+    for payload in [
+        odd!("empty.jpg"),
+        odd!("garbage.jpg"),
+        odd!("not-an-image.txt"),
+    ] {
+        let error = decode(payload, Pixels::Rgb).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Image(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_cut_image_of_any_format_is_an_image_error() {
+    for payload in [
+        odd!("alpha.png"),
+        odd!("palette.png"),
+        odd!("photo.webp"),
+        odd!("photo.bmp"),
+        odd!("progressive.jpg"),
+    ] {
+        let error = decode(&payload[..payload.len() / 2], Pixels::Rgb).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Image(_)), "{error}");
+    }
+}
+
+/// The size in the header of a small PNG is raised to 60,000 × 60,000 (and the chunk's CRC made to fit).
+#[test]
+fn a_png_that_claims_a_huge_size_is_refused_at_its_header() {
+    let mut bomb = png(1, 1, 3, vec![1, 2, 3]);
+    bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    bomb[29..33].copy_from_slice(&0x0fb0_e215_u32.to_be_bytes());
+    let error = Source::open(&bomb, &Limits::default()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Limit(_)), "{error}");
+    assert!(error.to_string().contains("60000x60000"), "{error}");
+}
+
+#[test]
+fn a_panic_becomes_an_error_that_quotes_it() {
+    let formatted = guarded::<()>(|| panic!("block {}", 7)).unwrap_err();
+    assert_eq!(formatted.to_string(), "the decoder panicked: block 7");
+    let fixed = guarded::<()>(|| panic!("no block")).unwrap_err();
+    assert_eq!(fixed.to_string(), "the decoder panicked: no block");
+}

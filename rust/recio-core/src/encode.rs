@@ -1,0 +1,324 @@
+//! Pixels → a payload: JPEG as libjpeg and OpenCV write it by default, and PNG.
+//!
+//! Both append to a buffer, so that a record's header can stand before the image. A buffer is left as it was on an error.
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use jpeg_encoder::{
+    ChromaSubsamplingMethod, Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr,
+};
+
+use crate::error::{Error, Result};
+use crate::picture::View;
+
+/// The highest level of zlib.
+const BEST_COMPRESSION: u8 = 9;
+
+/// Appends a baseline JPEG: grey of one channel, 4:2:0 of three (R, G, B), at every quality, as OpenCV has it.
+///
+/// `quality` is libjpeg's, 1 to 100; beyond that the nearest of them.
+///
+/// # Errors
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and for a side that is 0 or
+/// above 65,535 pixels.
+pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()> {
+    let rows = Rows::of(view)?;
+    appended(out, |out| {
+        let mut encoder = Encoder::new(out, quality.clamp(1, 100));
+        encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+        encoder
+            .encode_image(rows)
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Appends a PNG: grey of one channel, RGB of three, RGBA of four. `compression` is zlib's level, 0 (none) to 9 (most).
+///
+/// # Errors
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and for a side of 0.
+pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result<()> {
+    let color = match view.channels {
+        1 => ExtendedColorType::L8,
+        3 => ExtendedColorType::Rgb8,
+        4 => ExtendedColorType::Rgba8,
+        channels => return Err(unwritable("PNG", channels)),
+    };
+    let pixels: Vec<u8> = (0..view.height)
+        .flat_map(|y| view.row(y))
+        .copied()
+        .collect();
+    write_png(&pixels, (view.width, view.height), color, compression, out)
+}
+
+/// Appends a PNG of 16 bits a sample; `samples` are rows without padding. The rest as in [`encode_png`].
+///
+/// # Errors
+/// Those of [`encode_png`], and [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `samples` do not fill
+/// `width × height` pixels.
+pub fn encode_png_16(
+    samples: &[u16],
+    (width, height, channels): (usize, usize, usize),
+    compression: u8,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let color = match channels {
+        1 => ExtendedColorType::L16,
+        3 => ExtendedColorType::Rgb16,
+        4 => ExtendedColorType::Rgba16,
+        channels => return Err(unwritable("PNG", channels)),
+    };
+    let wanted = width.saturating_mul(height).saturating_mul(channels);
+    if samples.len() != wanted {
+        return Err(Error::argument(format!(
+            "{} samples do not make {width}x{height} pixels of {channels}",
+            samples.len()
+        )));
+    }
+    let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_ne_bytes()).collect();
+    write_png(&bytes, (width, height), color, compression, out)
+}
+
+fn write_png(
+    bytes: &[u8],
+    (width, height): (usize, usize),
+    color: ExtendedColorType,
+    compression: u8,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let too_large = |_| Error::argument(format!("{width}x{height} pixels are too many for a PNG"));
+    let width = u32::try_from(width).map_err(too_large)?;
+    let height = u32::try_from(height).map_err(too_large)?;
+    let level = match compression {
+        0 => CompressionType::Uncompressed,
+        level => CompressionType::Level(level.min(BEST_COMPRESSION)),
+    };
+    appended(out, |out| {
+        PngEncoder::new_with_quality(out, level, FilterType::Adaptive)
+            .write_image(bytes, width, height, color)
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Runs an encoder that appends, and takes back what it wrote if it fails.
+fn appended(
+    out: &mut Vec<u8>,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+) -> Result<()> {
+    let length = out.len();
+    encode(out).map_err(|message| {
+        out.truncate(length);
+        Error::argument(format!("cannot encode the image: {message}"))
+    })
+}
+
+fn unwritable(format: &str, channels: usize) -> Error {
+    Error::argument(format!(
+        "cannot write an image of {channels} channels as {format}"
+    ))
+}
+
+/// The rows of a view as the JPEG encoder asks for them: one plane a component.
+struct Rows<'a> {
+    view: View<'a>,
+    color: JpegColorType,
+    width: u16,
+    height: u16,
+}
+
+impl<'a> Rows<'a> {
+    fn of(view: &View<'a>) -> Result<Self> {
+        let side = |pixels: usize| {
+            u16::try_from(pixels).map_err(|_| {
+                Error::argument(format!("a side of {pixels} pixels is too long for a JPEG"))
+            })
+        };
+        let color = match view.channels {
+            1 => JpegColorType::Luma,
+            3 => JpegColorType::Ycbcr,
+            channels => return Err(unwritable("JPEG", channels)),
+        };
+        Ok(Self {
+            view: *view,
+            color,
+            width: side(view.width)?,
+            height: side(view.height)?,
+        })
+    }
+}
+
+impl ImageBuffer for Rows<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        self.color
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, y: u16, [first, cb, cr, _]: &mut [Vec<u8>; 4]) {
+        let row = self.view.row(y.into());
+        if self.color == JpegColorType::Luma {
+            first.extend_from_slice(row);
+            return;
+        }
+        for &[r, g, b] in row.as_chunks().0 {
+            let pixel = rgb_to_ycbcr(r, g, b);
+            first.push(pixel.0);
+            cb.push(pixel.1);
+            cr.push(pixel.2);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Pixels, Source, Stored, decode_stored};
+    use crate::limits::Limits;
+    use crate::picture::{Picture, Rect};
+
+    fn photo() -> Picture {
+        let file = include_bytes!("../../../tests/data/photos/cat/00.jpg");
+        decoded(file)
+    }
+
+    fn decoded(payload: &[u8]) -> Picture {
+        let (mut picture, mut spare) = Default::default();
+        let source = Source::open(payload, &Limits::default()).unwrap();
+        source
+            .decode(Pixels::Rgb, &mut picture, &mut spare)
+            .unwrap();
+        picture
+    }
+
+    fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+        assert_eq!(a.len(), b.len());
+        let sum: u64 = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| u64::from(a.abs_diff(*b)))
+            .sum();
+        sum as f64 / a.len() as f64
+    }
+
+    #[test]
+    fn a_jpeg_holds_the_picture_at_a_quality_that_counts() {
+        let photo = photo();
+        let (mut good, mut poor) = (Vec::new(), Vec::new());
+        encode_jpeg(&photo.view(), 95, &mut good).unwrap();
+        encode_jpeg(&photo.view(), 20, &mut poor).unwrap();
+        assert!(mean_difference(&decoded(&good).data, &photo.data) < 2.0);
+        assert!(mean_difference(&decoded(&poor).data, &photo.data) < 10.0);
+        assert!(poor.len() * 3 < good.len());
+    }
+
+    #[test]
+    fn a_quality_out_of_range_is_the_nearest_in_it() {
+        let photo = photo();
+        let encoded = |quality| {
+            let mut out = Vec::new();
+            encode_jpeg(&photo.view(), quality, &mut out).unwrap();
+            out
+        };
+        assert_eq!(encoded(0), encoded(1));
+        assert_eq!(encoded(255), encoded(100));
+    }
+
+    #[test]
+    fn a_colour_jpeg_is_420_at_every_quality() {
+        for quality in [50, 95, 100] {
+            let mut out = Vec::new();
+            encode_jpeg(&photo().view(), quality, &mut out).unwrap();
+            let frame = out
+                .windows(2)
+                .position(|bytes| bytes == [0xff, 0xc0])
+                .unwrap();
+            let factors = [out[frame + 11], out[frame + 14], out[frame + 17]];
+            assert_eq!(factors, [0x22, 0x11, 0x11]);
+        }
+    }
+
+    #[test]
+    fn a_png_gives_back_every_pixel_of_a_crop_at_every_level() {
+        let photo = photo();
+        let crop = photo.view().crop(Rect {
+            x: 3,
+            y: 5,
+            width: 31,
+            height: 17,
+        });
+        let rows: Vec<u8> = (0..17).flat_map(|y| crop.row(y)).copied().collect();
+        let mut sizes = Vec::new();
+        for level in [0, 1, 9, 95] {
+            let mut out = b"header".to_vec();
+            encode_png(&crop, level, &mut out).unwrap();
+            assert_eq!(decoded(out.strip_prefix(b"header").unwrap()).data, rows);
+            sizes.push(out.len());
+        }
+        assert!(sizes[0] > sizes[1] && sizes[1] >= sizes[2] && sizes[2] == sizes[3]);
+    }
+
+    #[test]
+    fn grey_and_alpha_keep_their_channels() {
+        for channels in [1, 4] {
+            let picture = Picture {
+                width: 2,
+                height: 1,
+                channels,
+                data: (0..2 * channels as u8).collect(),
+            };
+            let mut out = Vec::new();
+            encode_png(&picture.view(), 3, &mut out).unwrap();
+            let stored = decode_stored(&out, &Limits::default()).unwrap();
+            assert_eq!(stored, Stored::Bits8(picture));
+        }
+        let mut out = Vec::new();
+        encode_jpeg(&Picture::filled(9, 9, 1, 77).view(), 95, &mut out).unwrap();
+        let stored = decode_stored(&out, &Limits::default()).unwrap();
+        assert_eq!(stored, Stored::Bits8(Picture::filled(9, 9, 1, 77)));
+    }
+
+    #[test]
+    fn sixteen_bits_are_kept() {
+        let data = vec![0x1234, 0xfffe, 1, 2, 3, 4];
+        let mut out = Vec::new();
+        encode_png_16(&data, (2, 1, 3), 3, &mut out).unwrap();
+        assert_eq!(
+            decode_stored(&out, &Limits::default()).unwrap(),
+            Stored::Bits16 {
+                width: 2,
+                height: 1,
+                channels: 3,
+                data
+            }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_the_callers_mistake_and_writes_nothing() {
+        let mut out = b"header".to_vec();
+        let two = Picture::filled(1, 1, 2, 0);
+        let errors = [
+            encode_jpeg(&two.view(), 95, &mut out),
+            encode_jpeg(&Picture::filled(1, 1, 4, 0).view(), 95, &mut out),
+            encode_jpeg(&Picture::filled(65_536, 1, 1, 0).view(), 95, &mut out),
+            encode_jpeg(&Picture::filled(0, 1, 3, 0).view(), 95, &mut out),
+            encode_png(&two.view(), 3, &mut out),
+            encode_png(&Picture::filled(0, 1, 3, 0).view(), 3, &mut out),
+            encode_png_16(&[0; 5], (2, 1, 3), 3, &mut out),
+        ];
+        for error in errors {
+            let error = error.unwrap_err();
+            assert!(
+                matches!(error.kind(), crate::ErrorKind::Argument(_)),
+                "{error}"
+            );
+        }
+        assert_eq!(out, b"header");
+    }
+}

@@ -1,0 +1,41 @@
+//! RecordIO image data: records in, batches of pixels out.
+//!
+//! ```text
+//! file.rec ─▶ record/ ─▶ plan/ ─▶ decode/ ─▶ augment/ ─▶ batch ─▶ (the binding) ─▶ ndarray
+//! file.idx     frames     what will  header,    resize,      one slot
+//! list.lst     headers    be needed  pixels     border,      of N×C×H×W
+//!                                               normalise
+//!                 └────────── pipeline/: order, threads, prefetch, stop, reset ──────────┘
+//!
+//! folder ─▶ list.lst ─▶ pack/ ─▶ file.rec, file.idx          (im2rec; encode makes its images)
+//! ```
+//!
+//! | module | takes | gives | fails with |
+//! |---|---|---|---|
+//! | [`record`] | bytes or a file | an `ImageRecord { header, labels, image }` | damage, with path, record and byte offset |
+//! | [`plan`] | an image's size, options, a random stream | a [`Plan`](plan::Plan) | nothing |
+//! | [`decode`] | an image's bytes | a [`Picture`](picture::Picture), `H×W×C`, 8 bits | not an image, over the limits, damaged |
+//! | [`augment`] | a picture and its plan | pixels of exactly the output's size, in the batch | nothing |
+//! | [`batch`] | | the memory of batches, used again | nothing |
+//! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
+//! | [`pack`] | a list and a folder | a `.rec` and its `.idx`, whole or not at all | I/O errors; bad images are skipped and told |
+//!
+//! Three rules hold everywhere. *Plan before pixels*: an image's size is known from its header, so all random choices
+//! are made before it is decoded, and only what reaches the batch is computed. *Randomness is a function* of (seed,
+//! epoch, record), never of threads or time. *No global state*: an iterator owns its threads, its files and its memory.
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod augment;
+pub mod batch;
+pub mod decode;
+pub mod encode;
+pub mod error;
+pub mod limits;
+pub mod pack;
+pub mod picture;
+pub mod pipeline;
+pub mod plan;
+pub mod record;
+
+pub use error::{Error, ErrorKind, Position, Result};

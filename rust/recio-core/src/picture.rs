@@ -1,0 +1,147 @@
+//! Decoded pixels: the type that decoding hands to augmenting.
+
+/// Pixels of 8 bits: rows from the top, interleaved channels (`H×W×C`), no padding.
+///
+/// Three channels are R, G, B; four are R, G, B, A; one is grey.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples in a pixel, 1 to 4.
+    pub channels: usize,
+    /// `height × width × channels` samples.
+    pub data: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture filled with one value.
+    #[must_use]
+    pub fn filled(width: usize, height: usize, channels: usize, value: u8) -> Self {
+        Self {
+            width,
+            height,
+            channels,
+            data: vec![value; width * height * channels],
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.data, self.width, self.height, self.channels)
+    }
+}
+
+/// A rectangle of pixels: left, top, width, height.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Rect {
+    /// Columns to the left of it.
+    pub x: usize,
+    /// Rows above it.
+    pub y: usize,
+    /// Its width.
+    pub width: usize,
+    /// Its height.
+    pub height: usize,
+}
+
+impl Rect {
+    /// The whole of an area of this size.
+    #[must_use]
+    pub fn whole(width: usize, height: usize) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
+    }
+}
+
+/// A rectangle of a picture, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    data: &'a [u8],
+    stride: usize,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples in a pixel.
+    pub channels: usize,
+}
+
+impl<'a> View<'a> {
+    /// A view of rows that follow one another without padding.
+    ///
+    /// # Panics
+    /// If `data` is not `width × height × channels` long.
+    #[must_use]
+    pub fn new(data: &'a [u8], width: usize, height: usize, channels: usize) -> Self {
+        assert_eq!(
+            data.len(),
+            width * height * channels,
+            "pixels do not fill their rows"
+        );
+        Self {
+            data,
+            stride: width * channels,
+            width,
+            height,
+            channels,
+        }
+    }
+
+    /// A rectangle of this view.
+    ///
+    /// # Panics
+    /// If it does not lie within.
+    #[must_use]
+    pub fn crop(self, rect: Rect) -> Self {
+        assert!(
+            rect.x + rect.width <= self.width && rect.y + rect.height <= self.height,
+            "{rect:?} leaves the picture"
+        );
+        let start = (rect.y * self.stride + rect.x * self.channels).min(self.data.len());
+        Self {
+            data: &self.data[start..],
+            width: rect.width,
+            height: rect.height,
+            ..self
+        }
+    }
+
+    /// Row `y`: `width × channels` samples.
+    #[must_use]
+    #[inline]
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        debug_assert!(y < self.height);
+        &self.data[y * self.stride..][..self.width * self.channels]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crop_of_a_crop_reads_the_right_rows() {
+        let data: Vec<u8> = (0..24).collect();
+        let view = View::new(&data, 6, 4, 1).crop(Rect {
+            x: 1,
+            y: 1,
+            width: 4,
+            height: 3,
+        });
+        assert_eq!(view.row(0), [7, 8, 9, 10]);
+        let inner = view.crop(Rect {
+            x: 2,
+            y: 1,
+            width: 2,
+            height: 2,
+        });
+        assert_eq!((inner.row(0), inner.row(1)), (&[15, 16][..], &[21, 22][..]));
+    }
+}

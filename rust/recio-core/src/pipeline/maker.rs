@@ -1,0 +1,155 @@
+//! Makes batches: claims one, hands a task for each image to the pool, waits, delivers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::augment::finish::Element;
+use crate::batch::{Batch, Ring};
+use crate::error::{Error, Result};
+use crate::pipeline::Options;
+use crate::pipeline::order::Order;
+use crate::pipeline::state::{State, Ticket};
+use crate::pipeline::worker::Task;
+
+/// What all makers of an iterator share.
+#[derive(Debug)]
+pub(super) struct Maker<T: Element> {
+    task: Task<T>,
+    pool: rayon::ThreadPool,
+    ring: Arc<Ring<T>>,
+    batch_size: usize,
+    round_batch: bool,
+    seed: Option<u64>,
+    /// Who has the baton may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
+    /// has work, tasks run in the order of batches, and no memory is taken for a batch before there is a thread for it.
+    baton: (Sender<Orders>, Receiver<Orders>),
+}
+
+/// The orders of the epochs that are being made, which are two at most.
+#[derive(Debug, Default)]
+struct Orders([Option<(u64, Arc<Order>)>; 2]);
+
+/// The error of the image that comes first in the batch, whichever thread met its own first.
+#[derive(Debug, Default)]
+struct FirstError(Mutex<Option<(usize, Error)>>);
+
+impl<T: Element> Maker<T> {
+    pub(super) fn new(
+        task: Task<T>,
+        pool: rayon::ThreadPool,
+        ring: Arc<Ring<T>>,
+        options: &Options,
+    ) -> Self {
+        let this = Self {
+            task,
+            pool,
+            ring,
+            batch_size: options.batch_size,
+            round_batch: options.round_batch,
+            seed: options.shuffle.then_some(options.seed),
+            baton: crossbeam_channel::bounded(1),
+        };
+        this.pass(Orders::default());
+        this
+    }
+
+    fn pass(&self, baton: Orders) {
+        // There is one baton and one place for it, and both ends of the channel live as long as this.
+        self.baton
+            .0
+            .send(baton)
+            .expect("the receiver is in the same struct");
+    }
+
+    /// Makes batches until the pipeline is closed.
+    pub(super) fn run(&self, state: &State<T>) {
+        while let Ok(baton) = self.baton.1.recv() {
+            let Some(ticket) = state.claim() else {
+                return self.pass(baton);
+            };
+            let batch = self.make(ticket, state, baton);
+            state.deliver(ticket, batch);
+        }
+    }
+
+    fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Orders) -> Result<Batch<T>> {
+        let order = &baton.of(ticket.epoch, || {
+            Order::new(self.task.part(), self.seed, ticket.epoch)
+        });
+        let mut batch = self.blank(ticket.batch);
+        let filled = if self.round_batch {
+            self.batch_size
+        } else {
+            self.batch_size - batch.pad
+        };
+        let first_error = &FirstError::default();
+        let Batch {
+            data, labels, ids, ..
+        } = &mut batch;
+        data[filled * self.task.slot_len()..].fill(T::default());
+        let slots = data.chunks_exact_mut(self.task.slot_len());
+        let labels = labels.chunks_exact_mut(self.task.label_width());
+        let places = slots.zip(labels).zip(ids).take(filled).enumerate();
+        let mut baton = Some(baton);
+        self.pool.in_place_scope_fifo(|scope| {
+            for (place, ((slot, labels), id)) in places {
+                let baton = if place + 1 == filled {
+                    baton.take()
+                } else {
+                    None
+                };
+                scope.spawn_fifo(move |_| {
+                    baton.into_iter().for_each(|baton| self.pass(baton));
+                    if state.wants(ticket) {
+                        let record = order.record(ticket.batch * self.batch_size + place);
+                        first_error.keep(
+                            place,
+                            self.task.fill(record, ticket.epoch, slot, labels, id),
+                        );
+                    }
+                });
+            }
+        });
+        first_error.take().map_or(Ok(batch), Err)
+    }
+
+    /// An empty batch for this place in the epoch.
+    fn blank(&self, batch: usize) -> Batch<T> {
+        let end = (batch + 1) * self.batch_size;
+        Batch {
+            data: self.ring.take(),
+            labels: vec![0.0; self.batch_size * self.task.label_width()],
+            ids: vec![0; self.batch_size],
+            pad: end.saturating_sub(self.task.part().len()),
+        }
+    }
+}
+
+impl Orders {
+    /// The order of an epoch, made if it is not there. Epochs come in ascending order, so the older one makes room.
+    fn of(&mut self, epoch: u64, make: impl FnOnce() -> Order) -> Arc<Order> {
+        if let Some((_, order)) = self.0.iter().flatten().find(|(of, _)| *of == epoch) {
+            return Arc::clone(order);
+        }
+        let order = Arc::new(make());
+        self.0.rotate_left(1);
+        self.0[1] = Some((epoch, Arc::clone(&order)));
+        order
+    }
+}
+
+impl FirstError {
+    fn keep(&self, place: usize, outcome: Result<()>) {
+        let Err(error) = outcome else { return };
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.as_ref().is_none_or(|(earlier, _)| place < *earlier) {
+            *first = Some((place, error));
+        }
+    }
+
+    fn take(&self) -> Option<Error> {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.take().map(|(_, error)| error)
+    }
+}

@@ -1,0 +1,160 @@
+//! Records → batches, in order, in parallel: order, threads, prefetch, reset, stop.
+//!
+//! ```text
+//! makers (2 threads)                workers (a thread pool of the iterator's own)
+//!   claim the next batch              one task an image: read, plan, decode, augment,
+//!   take memory from the ring           write into the image's slot
+//!   a task for each image       ─▶
+//!   wait, deliver                ─▶ ready batches ─▶ next()
+//! ```
+//!
+//! A maker hands its tasks to the pool all at once. When the last of them begins, the other maker claims the next batch:
+//! so no thread idles at the end of a batch, and no more than two batches are being made at a time.
+//!
+//! Batches are numbered by epoch and place, and delivered in that order whoever finishes first. What is in them depends
+//! on (seed, epoch, record) alone. Makers work ahead into the next epoch, so that an epoch's beginning finds batches ready.
+
+mod maker;
+mod options;
+mod order;
+mod state;
+mod worker;
+
+pub use options::Options;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::augment::finish::Element;
+use crate::batch::{Batch, Ring};
+use crate::error::{Error, Result};
+use crate::record::set::RecordSet;
+use maker::Maker;
+use state::State;
+use worker::Task;
+
+/// How many batches are worked on at a time.
+const MAKERS: usize = 2;
+
+/// A running iterator. Dropping it stops its threads and waits for them: at most the time of one image.
+#[derive(Debug)]
+pub struct Pipeline<T: Element> {
+    state: Arc<State<T>>,
+    ring: Arc<Ring<T>>,
+    batches: usize,
+    label_width: usize,
+    makers: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// What [`Pipeline::next`] has to say.
+#[derive(Debug)]
+pub enum Next<T: Element> {
+    /// The next batch of the epoch.
+    Batch(Batch<T>),
+    /// The epoch is over.
+    End,
+    /// Nothing is ready yet.
+    Pending,
+}
+
+impl<T: Element> Pipeline<T> {
+    /// Opens the files and starts the threads.
+    ///
+    /// # Errors
+    /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
+    pub fn start(files: &[PathBuf], indexes: &[PathBuf], options: &Options) -> Result<Self> {
+        options.check()?;
+        let task = Task::new(RecordSet::open(files, indexes)?, options)?;
+        let batches = task.part().len().div_ceil(options.batch_size);
+        let ring = Ring::new(
+            options.batch_size * task.slot_len(),
+            options.prefetch + MAKERS,
+        );
+        let state = Arc::new(State::new(batches, options.prefetch));
+        let label_width = task.label_width();
+        let (pool, workers) = workers(options.threads)?;
+        let mut this = Self {
+            state,
+            ring,
+            batches,
+            label_width,
+            makers: Vec::new(),
+            workers,
+        };
+        let maker = Arc::new(Maker::new(task, pool, Arc::clone(&this.ring), options));
+        for _ in 0..MAKERS {
+            let (maker, state) = (Arc::clone(&maker), Arc::clone(&this.state));
+            this.makers
+                .push(spawn("recio-maker".into(), move || maker.run(&state))?);
+        }
+        Ok(this)
+    }
+
+    /// The next batch, waiting for it at most this long.
+    ///
+    /// # Errors
+    /// What went wrong with the batch's first bad image. The batch after it can be had by asking again.
+    pub fn next(&self, patience: Duration) -> Result<Next<T>> {
+        self.state.next(patience)
+    }
+
+    /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing.
+    pub fn reset(&self) {
+        self.state.reset();
+    }
+
+    /// Stops making batches; whoever waits for one is told that the epoch is over.
+    pub fn close(&self) {
+        self.state.close();
+    }
+
+    /// Batches an epoch.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.batches
+    }
+
+    /// Labels a record.
+    #[must_use]
+    pub fn label_width(&self) -> usize {
+        self.label_width
+    }
+}
+
+/// A pool of this many threads, and the threads, so that they can be waited for.
+fn workers(threads: usize) -> Result<(rayon::ThreadPool, Vec<JoinHandle<()>>)> {
+    let mut handles = Vec::new();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .spawn_handler(|thread| {
+            let name = format!("recio-{}", thread.index());
+            handles.push(
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn(|| thread.run())?,
+            );
+            Ok(())
+        })
+        .build();
+    let pool = pool.map_err(|error| Error::from(std::io::Error::other(error)))?;
+    Ok((pool, handles))
+}
+
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Ok(std::thread::Builder::new().name(name).spawn(work)?)
+}
+
+impl<T: Element> Drop for Pipeline<T> {
+    fn drop(&mut self) {
+        self.state.close();
+        self.ring.close();
+        // The makers hold the pool; when they are gone, it is dropped, and then its threads end.
+        for thread in self.makers.drain(..).chain(self.workers.drain(..)) {
+            // A thread that panicked is gone too.
+            drop(thread.join());
+        }
+    }
+}

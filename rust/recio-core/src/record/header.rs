@@ -1,0 +1,194 @@
+//! The image record's header: what a record's payload begins with.
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | flag: the number of labels that follow, or 0 |
+//! | 4 | 4 | label (float32), if flag is 0 |
+//! | 8 | 8 | id |
+//! | 16 | 8 | id2 (the tools write 0) |
+//! | 24 | 4 · flag | labels (float32 each) |
+//! | 24 + 4 · flag | rest | the image file's bytes |
+//!
+//! All little-endian. (MXNet's `IRHeader`, `struct` format `IfQQ`.)
+
+use crate::error::{Error, Result};
+
+/// Bytes of a header, its labels not counted.
+pub const HEADER_LEN: usize = 24;
+
+/// The fixed part of an image record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Header {
+    /// The number of labels behind the header; 0 if `label` is the only one.
+    pub flag: u32,
+    /// The label, if `flag` is 0.
+    pub label: f32,
+    /// The record's id.
+    pub id: u64,
+    /// A second id; 0 by convention.
+    pub id2: u64,
+}
+
+impl Header {
+    /// Reads the fixed part, without looking at what follows.
+    #[must_use]
+    pub fn parse(bytes: &[u8; HEADER_LEN]) -> Self {
+        let at = |at: usize| -> [u8; 4] { std::array::from_fn(|i| bytes[at + i]) };
+        let at8 = |at: usize| -> [u8; 8] { std::array::from_fn(|i| bytes[at + i]) };
+        Self {
+            flag: u32::from_le_bytes(at(0)),
+            label: f32::from_le_bytes(at(4)),
+            id: u64::from_le_bytes(at8(8)),
+            id2: u64::from_le_bytes(at8(16)),
+        }
+    }
+
+    /// The number of labels that the record has.
+    #[must_use]
+    pub fn label_width(&self) -> usize {
+        (self.flag as usize).max(1)
+    }
+}
+
+/// A payload taken apart.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageRecord<'a> {
+    /// The fixed part.
+    pub header: Header,
+    labels: &'a [u8],
+    /// The image file's bytes.
+    pub image: &'a [u8],
+}
+
+impl<'a> ImageRecord<'a> {
+    /// Takes a payload apart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it is too short for its header or its labels.
+    pub fn parse(payload: &'a [u8]) -> Result<Self> {
+        let (head, rest) = payload.split_first_chunk().ok_or_else(|| {
+            let len = payload.len();
+            Error::corrupt(format!(
+                "{len} bytes are too short for an image record's header of {HEADER_LEN}"
+            ))
+        })?;
+        let header = Header::parse(head);
+        let (labels, image) = (header.flag as usize)
+            .checked_mul(4)
+            .and_then(|len| rest.split_at_checked(len))
+            .ok_or_else(|| {
+                Error::corrupt(format!(
+                    "the header claims {} labels, but only {} bytes follow it",
+                    header.flag,
+                    rest.len()
+                ))
+            })?;
+        Ok(Self {
+            header,
+            labels,
+            image,
+        })
+    }
+
+    /// The labels: those behind the header, or else the one in it.
+    #[must_use]
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = f32> + use<'a> {
+        let (one, many) = match self.header.flag {
+            0 => (Some(self.header.label), &[][..]),
+            _ => (None, self.labels),
+        };
+        let many = many
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Labels { one, many }
+    }
+}
+
+/// One label, then the others: `Chain`, but of known length.
+struct Labels<I> {
+    one: Option<f32>,
+    many: I,
+}
+
+impl<I: ExactSizeIterator<Item = f32>> Iterator for Labels<I> {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        self.one.take().or_else(|| self.many.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = usize::from(self.one.is_some()) + self.many.len();
+        (len, Some(len))
+    }
+}
+
+impl<I: ExactSizeIterator<Item = f32>> ExactSizeIterator for Labels<I> {}
+
+/// Appends a header to `out`: with one label in the fixed part, or several behind it.
+pub fn encode(labels: &[f32], id: u64, out: &mut Vec<u8>) {
+    let (flag, label, many) = match labels {
+        [] => (0, 0.0, labels),
+        [label] => (0, *label, &[][..]),
+        many => (many.len() as u32, 0.0, many),
+    };
+    out.extend_from_slice(&flag.to_le_bytes());
+    out.extend_from_slice(&label.to_le_bytes());
+    out.extend_from_slice(&id.to_le_bytes());
+    out.extend_from_slice(&0u64.to_le_bytes());
+    out.extend(many.iter().flat_map(|label| label.to_le_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(labels: &[f32]) -> Vec<f32> {
+        let mut bytes = Vec::new();
+        encode(labels, 7, &mut bytes);
+        bytes.extend_from_slice(b"image");
+        let record = ImageRecord::parse(&bytes).unwrap();
+        assert_eq!((record.header.id, record.image), (7, &b"image"[..]));
+        assert_eq!(record.labels().len(), record.header.label_width());
+        record.labels().collect()
+    }
+
+    #[test]
+    fn labels_survive_a_round_trip() {
+        assert_eq!(round_trip(&[3.0]), [3.0]);
+        assert_eq!(round_trip(&[1.0, -2.5, 3.0]), [1.0, -2.5, 3.0]);
+        assert_eq!(round_trip(&[]), [0.0]);
+    }
+
+    #[test]
+    fn a_vector_of_one_label_is_read() {
+        let mut bytes = vec![0; HEADER_LEN];
+        bytes[0] = 1;
+        bytes.extend_from_slice(&7f32.to_le_bytes());
+        assert_eq!(
+            ImageRecord::parse(&bytes)
+                .unwrap()
+                .labels()
+                .collect::<Vec<_>>(),
+            [7.0]
+        );
+    }
+
+    #[test]
+    fn short_payloads_are_errors() {
+        assert!(
+            ImageRecord::parse(&[0; 23])
+                .unwrap_err()
+                .to_string()
+                .contains("23 bytes are too short")
+        );
+        let mut bytes = [0; HEADER_LEN + 4];
+        bytes[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(
+            ImageRecord::parse(&bytes)
+                .unwrap_err()
+                .to_string()
+                .contains("claims 4294967295 labels")
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! Bytes on disk ⇄ records: the first stage of the flow.
+//!
+//! ```text
+//! frame    bytes ⇄ frames           the format itself; no I/O
+//! header   payload ⇄ IRHeader       what image records begin with
+//! file     positioned reads         one record at an offset, strictly checked
+//! reader   one record after another
+//! writer   records → a file
+//! scan     the offsets of a file    by hopping from header to header
+//! index    .idx: key → offset
+//! list     .lst: index, labels, path
+//! set      several .rec files as one numbered sequence
+//! ```
+//!
+//! Nothing here knows what is in an image.
+
+pub mod file;
+pub mod frame;
+pub mod header;
+pub mod index;
+pub mod list;
+pub mod reader;
+pub mod scan;
+pub mod set;
+pub mod writer;

@@ -1,0 +1,142 @@
+//! One record after another: the reader behind `MXRecordIO`.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::file::RecordFile;
+
+/// Reads the records of a file in order, from any thread: each record goes to exactly one caller.
+#[derive(Debug)]
+pub struct Reader {
+    file: RecordFile,
+    cursor: Mutex<Cursor>,
+}
+
+/// Where the next record begins, and its ordinal, if the way there was from the file's beginning.
+#[derive(Debug, Default, Clone, Copy)]
+struct Cursor {
+    offset: u64,
+    record: Option<u64>,
+}
+
+impl Cursor {
+    const START: Self = Self {
+        offset: 0,
+        record: Some(0),
+    };
+}
+
+impl Reader {
+    /// Opens a file at its first record.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Self {
+            file: RecordFile::open(path)?,
+            cursor: Mutex::new(Cursor::START),
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &RecordFile {
+        &self.file
+    }
+
+    /// Reads the next record, or nothing at the end of the file.
+    ///
+    /// # Errors
+    /// As [`RecordFile::read`]. The reader stays before the damage: it never gives what it cannot vouch for.
+    pub fn read(&self) -> Result<Option<Vec<u8>>> {
+        let mut cursor = self.cursor();
+        let mut buffer = Vec::new();
+        let place = |error: Error| locate(error, cursor.record);
+        let Some(record) = self
+            .file
+            .read(cursor.offset, None, &mut buffer)
+            .map_err(place)?
+        else {
+            return Ok(None);
+        };
+        let payload = record.payload.to_vec();
+        *cursor = Cursor {
+            offset: record.next,
+            record: cursor.record.map(|record| record + 1),
+        };
+        Ok(Some(payload))
+    }
+
+    /// Reads the record at `offset`, and moves behind it.
+    ///
+    /// # Errors
+    /// As [`RecordFile::read`]; the end of the file is one too.
+    pub fn read_at(&self, offset: u64) -> Result<Vec<u8>> {
+        let mut buffer = Vec::new();
+        let Some(record) = self.file.read(offset, None, &mut buffer)? else {
+            let error = Error::corrupt("no record here: this is the end of the file");
+            return Err(error.at_offset(offset).at_path(self.file.path()));
+        };
+        *self.cursor() = Cursor {
+            offset: record.next,
+            record: None,
+        };
+        Ok(record.payload.to_vec())
+    }
+
+    /// Moves to the record at `offset`.
+    pub fn seek(&self, offset: u64) {
+        let record = (offset == 0).then_some(0);
+        *self.cursor() = Cursor { offset, record };
+    }
+
+    /// Where the next record begins, in bytes.
+    #[must_use]
+    pub fn tell(&self) -> u64 {
+        self.cursor().offset
+    }
+
+    fn cursor(&self) -> std::sync::MutexGuard<'_, Cursor> {
+        // A cursor is replaced whole, so it is sound even if a thread that held it panicked.
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn locate(error: Error, record: Option<u64>) -> Error {
+    match (error.kind(), record) {
+        (ErrorKind::Io(_), _) | (_, None) => error,
+        (_, Some(record)) => error.at_record(record),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::frame;
+
+    #[test]
+    fn reading_goes_on_behind_a_record_that_was_jumped_to_even_after_the_end() {
+        let mut bytes = Vec::new();
+        let offsets = [&b"one"[..], b"two", b"three"].map(|record| {
+            let offset = bytes.len() as u64;
+            frame::encode(record, &mut bytes).unwrap();
+            offset
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.rec");
+        std::fs::write(&path, bytes).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        while reader.read().unwrap().is_some() {}
+        assert_eq!(reader.read_at(offsets[1]).unwrap(), b"two");
+        assert_eq!(reader.read().unwrap().unwrap(), b"three");
+        assert_eq!(reader.read().unwrap(), None);
+        assert!(
+            reader
+                .read_at(reader.file().len())
+                .unwrap_err()
+                .to_string()
+                .contains("the end of the file")
+        );
+    }
+}

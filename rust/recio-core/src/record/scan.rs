@@ -1,0 +1,214 @@
+//! The offsets of a file's records, by hopping from header to header without reading what lies between: the index of a
+//! file that has none.
+
+use crate::error::{Error, Result};
+use crate::record::file::RecordFile;
+use crate::record::frame::{self, Part};
+use crate::record::header::{self, Header};
+use crate::record::index::{Entry, Index};
+
+/// A record met on the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// The offset of its first header.
+    pub offset: u64,
+    /// Its image record's header; none if it is too short to have one.
+    pub header: Option<Header>,
+}
+
+/// Finds all records of `file`, in order.
+///
+/// # Errors
+/// As [`RecordFile::read`], with the record's ordinal.
+pub fn scan(file: &RecordFile) -> Result<Vec<Found>> {
+    let mut buffer = Vec::new();
+    let mut found = Vec::new();
+    let mut offset = 0;
+    while offset < file.len() {
+        let record = found.len() as u64;
+        let (header, next) =
+            hop(file, offset, &mut buffer).map_err(|error| error.at_record(record))?;
+        found.push(Found { offset, header });
+        offset = next;
+    }
+    Ok(found)
+}
+
+/// Reads the image record's header of the record at `offset`; none if it is too short to have one.
+///
+/// # Errors
+/// As [`RecordFile::read`].
+pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+    match whole_part(file, offset)? {
+        Some((_, header)) => Ok(header),
+        None => Ok(read_whole(file, offset, buffer)?.0),
+    }
+}
+
+/// Reads the header of the record at `offset`, and finds where the next one begins.
+///
+/// A record of one part is hopped over, by two small reads; a split one is read whole, as its header may be split.
+fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<Header>, u64)> {
+    match whole_part(file, offset)? {
+        Some((part, header)) if is_sound(file, offset, part)? => Ok((
+            header,
+            offset + (frame::HEADER_LEN + part.padded_len()) as u64,
+        )),
+        _ => read_whole(file, offset, buffer),
+    }
+}
+
+/// The frame's and the image record's header at `offset`, if the record has one part.
+fn whole_part(file: &RecordFile, offset: u64) -> Result<Option<(frame::Header, Option<Header>)>> {
+    let mut head = [0; frame::HEADER_LEN + header::HEADER_LEN];
+    let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
+    file.read_exact(&mut head[..have], offset)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    let part = head.first_chunk().map(|bytes| frame::Header::parse(*bytes));
+    let Some(Ok(part)) = part.filter(|_| have >= frame::HEADER_LEN) else {
+        return Ok(None);
+    };
+    let fits = part.len >= header::HEADER_LEN && have == head.len();
+    let header = head.last_chunk().filter(|_| fits).map(Header::parse);
+    Ok((part.part == Part::Whole).then_some((part, header)))
+}
+
+/// Whether a part's padding is zero and what follows it the head of a record; if not, reading it whole says why.
+fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool> {
+    let data_end = offset + (frame::HEADER_LEN + part.len) as u64;
+    let Some(left) = file.len().checked_sub(data_end) else {
+        return Ok(false);
+    };
+    let pad = part.padded_len() - part.len;
+    let mut tail = [0; 3 + frame::HEADER_LEN];
+    let tail = &mut tail[..left.min((pad + frame::HEADER_LEN) as u64) as usize];
+    file.read_exact(tail, data_end)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    let Some((pad, follow)) = tail.split_at_checked(pad) else {
+        return Ok(false);
+    };
+    Ok(pad.iter().all(|&byte| byte == 0) && frame::check_follow(follow).is_ok())
+}
+
+fn read_whole(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<(Option<Header>, u64)> {
+    match file.read(offset, None, buffer)? {
+        Some(record) => Ok((record.payload.first_chunk().map(Header::parse), record.next)),
+        None => Err(Error::corrupt("the file ends here")
+            .at_offset(offset)
+            .at_path(file.path())),
+    }
+}
+
+/// Where the keys of a rebuilt index come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// The ids in the records' own headers, which all differ.
+    Ids,
+    /// 0, 1, 2 …, because some record has no id, or two have the same.
+    Ordinals,
+}
+
+/// Rebuilds the index of a file: the records' own ids as keys where they are unique, else their ordinals.
+///
+/// # Errors
+/// As [`scan`].
+pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, Keys)> {
+    let found = scan(file)?;
+    let by_id = || -> Option<Vec<Entry>> {
+        let entry = |found: &Found| {
+            Some(Entry {
+                key: found.header?.id,
+                offset: found.offset,
+            })
+        };
+        found.iter().map(entry).collect()
+    };
+    if let Some(entries) = by_id().filter(|entries| Index::new(entries.clone()).is_ok()) {
+        return Ok((entries, Keys::Ids));
+    }
+    let entry = |(key, found): (usize, &Found)| Entry {
+        key: key as u64,
+        offset: found.offset,
+    };
+    Ok((
+        found.iter().enumerate().map(entry).collect(),
+        Keys::Ordinals,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::frame::MAGIC;
+    use crate::record::header::encode;
+
+    fn file_of(records: &[Vec<u8>]) -> (tempfile::TempDir, RecordFile) {
+        let mut bytes = Vec::new();
+        records
+            .iter()
+            .for_each(|record| frame::encode(record, &mut bytes).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.rec");
+        std::fs::write(&path, bytes).unwrap();
+        let file = RecordFile::open(&path).unwrap();
+        (folder, file)
+    }
+
+    fn record(id: u64, image: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&[1.0], id, &mut bytes);
+        bytes.extend_from_slice(image);
+        bytes
+    }
+
+    #[test]
+    fn unique_ids_become_the_keys() {
+        let magic = u64::from(MAGIC);
+        let (_folder, file) = file_of(&[
+            record(5, b"a"),
+            record(magic, b"split in its id"),
+            record(2, b""),
+        ]);
+        let (entries, keys) = rebuild_index(&file).unwrap();
+        assert_eq!(keys, Keys::Ids);
+        assert_eq!(
+            entries.iter().map(|entry| entry.key).collect::<Vec<_>>(),
+            [5, magic, 2]
+        );
+        let mut buffer = Vec::new();
+        for entry in entries {
+            assert!(
+                file.read(entry.offset, None, &mut buffer)
+                    .unwrap()
+                    .is_some()
+            );
+        }
+    }
+
+    #[test]
+    fn other_records_are_numbered() {
+        for records in [
+            [record(1, b""), record(1, b"")],
+            [record(1, b""), b"short".to_vec()],
+        ] {
+            let (_folder, file) = file_of(&records);
+            let (entries, keys) = rebuild_index(&file).unwrap();
+            assert_eq!((keys, entries[1].key), (Keys::Ordinals, 1));
+        }
+    }
+
+    #[test]
+    fn damage_is_found_where_reading_would_find_it() {
+        let (folder, file) = file_of(&[record(1, b"abc"), record(2, b"abc")]);
+        let path = folder.path().join("a.rec");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[36] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let error = scan(&file).unwrap_err().to_string();
+        assert!(error.contains("record 0 at byte 0: followed by"), "{error}");
+    }
+}

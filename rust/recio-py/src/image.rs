@@ -1,0 +1,164 @@
+//! `recio.image`: single images.
+
+use numpy::ndarray::Array3;
+use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use recio_core::augment::resize::{Interpolation, resize as resize_view};
+use recio_core::decode::{Pixels, Source, Stored, decode_stored};
+use recio_core::encode;
+use recio_core::limits::Limits;
+use recio_core::picture::{Picture, View};
+use recio_core::plan::Interpolations;
+use recio_core::{Error, Result};
+
+use crate::errors::{Failure, PyOutcome};
+
+/// Decodes an image to grey or RGB, its EXIF orientation applied.
+#[pyfunction]
+pub(crate) fn decode(
+    py: Python<'_>,
+    payload: PyBackedBytes,
+    grey: bool,
+) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
+    let pixels = if grey { Pixels::Grey } else { Pixels::Rgb };
+    let picture = py.detach(|| {
+        let (mut picture, mut spare) = Default::default();
+        Source::open(&payload, &Limits::default())?
+            .decode(pixels, &mut picture, &mut spare)
+            .map(|()| picture)
+    })?;
+    Ok(array(py, picture))
+}
+
+/// Decodes an image as it is stored, 8 or 16 bits a sample.
+#[pyfunction]
+pub(crate) fn decode_unchanged(
+    py: Python<'_>,
+    payload: PyBackedBytes,
+) -> PyOutcome<Bound<'_, PyAny>> {
+    Ok(
+        match py.detach(|| decode_stored(&payload, &Limits::default()))? {
+            Stored::Bits8(picture) => array(py, picture).into_any(),
+            Stored::Bits16 {
+                width,
+                height,
+                channels,
+                data,
+            } => shaped(py, (height, width, channels), data).into_any(),
+        },
+    )
+}
+
+/// Resamples an image. `method` is MXNet's `interp`: 0–4 or 9.
+#[pyfunction]
+pub(crate) fn resize<'py>(
+    py: Python<'py>,
+    image: PyReadonlyArray3<'py, u8>,
+    width: usize,
+    height: usize,
+    method: i64,
+) -> PyResult<Bound<'py, PyArray3<u8>>> {
+    let view = view(&image)?;
+    if view.width == 0 || view.height == 0 || width == 0 || height == 0 {
+        return Err(PyValueError::new_err(format!(
+            "from {}x{} to {width}x{height} pixels: every side must be at least 1",
+            view.width, view.height
+        )));
+    }
+    let method =
+        interpolation(method, (view.width, view.height), (width, height)).map_err(Failure::from)?;
+    Ok(array(
+        py,
+        py.detach(|| resize_view(view, width, height, method)),
+    ))
+}
+
+/// Encodes as JPEG; quality 1–100.
+#[pyfunction]
+pub(crate) fn encode_jpeg<'py>(
+    py: Python<'py>,
+    image: PyReadonlyArray3<'py, u8>,
+    quality: u8,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let view = view(&image)?;
+    encoded(py, |out| encode::encode_jpeg(&view, quality, out))
+}
+
+/// Encodes as PNG; level 0–9.
+#[pyfunction]
+pub(crate) fn encode_png<'py>(
+    py: Python<'py>,
+    image: PyReadonlyArray3<'py, u8>,
+    level: u8,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let view = view(&image)?;
+    encoded(py, |out| encode::encode_png(&view, level, out))
+}
+
+/// Encodes as PNG of 16 bits a sample; level 0–9.
+#[pyfunction]
+pub(crate) fn encode_png_16<'py>(
+    py: Python<'py>,
+    image: PyReadonlyArray3<'py, u16>,
+    level: u8,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let &[height, width, channels] = image.shape() else {
+        unreachable!("the array has three axes")
+    };
+    let samples = image.as_slice()?;
+    encoded(py, |out| {
+        encode::encode_png_16(samples, (width, height, channels), level, out)
+    })
+}
+
+fn encoded(
+    py: Python<'_>,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send,
+) -> PyResult<Bound<'_, PyBytes>> {
+    let mut bytes = Vec::new();
+    py.detach(|| encode(&mut bytes)).map_err(Failure::from)?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+fn view<'a>(image: &'a PyReadonlyArray3<'_, u8>) -> PyResult<View<'a>> {
+    let &[height, width, channels] = image.shape() else {
+        unreachable!("the array has three axes")
+    };
+    if !matches!(channels, 1 | 3 | 4) {
+        return Err(PyValueError::new_err(format!(
+            "{channels} channels; an image has 1, 3 or 4, in its last axis"
+        )));
+    }
+    Ok(View::new(image.as_slice()?, width, height, channels))
+}
+
+fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<Interpolation> {
+    match Interpolations::from_number(number)? {
+        Interpolations::Fixed(method) => Ok(method),
+        Interpolations::Auto => Ok(Interpolation::auto(from, to)),
+        Interpolations::Random => Err(Error::argument(
+            "interp=10 (random) is chosen by the caller, from 0 to 4",
+        )),
+    }
+}
+
+fn array(py: Python<'_>, picture: Picture) -> Bound<'_, PyArray3<u8>> {
+    shaped(
+        py,
+        (picture.height, picture.width, picture.channels),
+        picture.data,
+    )
+}
+
+fn shaped<T: Element>(
+    py: Python<'_>,
+    shape: (usize, usize, usize),
+    data: Vec<T>,
+) -> Bound<'_, PyArray3<T>> {
+    Array3::from_shape_vec(shape, data)
+        .expect("a picture has as many samples as its size says")
+        .into_pyarray(py)
+}

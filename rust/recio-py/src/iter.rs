@@ -1,0 +1,305 @@
+//! `recio.io`: the iterator over image records.
+
+use std::path::PathBuf;
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use half::f16;
+use numpy::PyArray1;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use recio_core::Error;
+use recio_core::augment::finish::{Element, Layout, Normalise};
+use recio_core::batch::Batch;
+use recio_core::limits::Limits;
+use recio_core::pipeline::{Next, Options, Pipeline};
+use recio_core::plan::{self, Crop, Interpolations, Mirror};
+
+use crate::array::lend;
+use crate::errors::{Failure, PyOutcome};
+
+/// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The settings of an iterator, as `recio.io` hands them over: a dictionary with these keys.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Settings {
+    data_shape: (i64, i64, i64),
+    batch_size: i64,
+    label_width: i64,
+    path_imglist: Option<PathBuf>,
+    label_pad_value: f32,
+    resize: i64,
+    pad: i64,
+    fill_value: i64,
+    rand_crop: bool,
+    resized_crop: Option<((f64, f64), (f64, f64))>,
+    mirror: bool,
+    rand_mirror: bool,
+    inter_method: i64,
+    mean: [f32; 4],
+    std: [f32; 4],
+    scale: f32,
+    dtype: String,
+    layout: String,
+    shuffle: bool,
+    seed: u64,
+    num_parts: i64,
+    part_index: i64,
+    round_batch: bool,
+    preprocess_threads: i64,
+    prefetch_buffer: i64,
+}
+
+impl Settings {
+    fn options(&self) -> recio_core::Result<Options> {
+        Ok(Options {
+            batch_size: natural("batch_size", self.batch_size)?,
+            image: self.image_options()?,
+            normalise: Normalise {
+                mean: self.mean,
+                std: self.std,
+                scale: self.scale,
+            },
+            layout: match self.layout.as_str() {
+                "NCHW" => Layout::Nchw,
+                "NHWC" => Layout::Nhwc,
+                other => {
+                    return Err(Error::argument(format!(
+                        "layout={other:?}; it is \"NCHW\" or \"NHWC\""
+                    )));
+                }
+            },
+            label_width: match self.label_width {
+                -1 => None,
+                width => Some(natural("label_width", width)?),
+            },
+            label_pad_value: self.label_pad_value,
+            labels: self.path_imglist.clone(),
+            shuffle: self.shuffle,
+            seed: self.seed,
+            num_parts: natural("num_parts", self.num_parts)?,
+            part_index: natural("part_index", self.part_index)?,
+            round_batch: self.round_batch,
+            threads: natural("preprocess_threads", self.preprocess_threads)?,
+            prefetch: natural("prefetch_buffer", self.prefetch_buffer)?,
+            limits: Limits::default(),
+        })
+    }
+
+    fn image_options(&self) -> recio_core::Result<plan::Options> {
+        let (channels, height, width) = self.data_shape;
+        Ok(plan::Options {
+            channels: natural("data_shape[0]", channels)?,
+            height: natural("data_shape[1]", height)?,
+            width: natural("data_shape[2]", width)?,
+            resize: match self.resize {
+                -1 => None,
+                side => Some(natural("resize", side)?),
+            },
+            pad: natural("pad", self.pad)?,
+            fill_value: u8::try_from(self.fill_value).map_err(|_| {
+                Error::argument(format!(
+                    "fill_value={}; it is a level from 0 to 255",
+                    self.fill_value
+                ))
+            })?,
+            crop: match self.resized_crop {
+                Some((area, aspect)) => Crop::Resized { area, aspect },
+                None if self.rand_crop => Crop::Random,
+                None => Crop::Center,
+            },
+            mirror: match (self.mirror, self.rand_mirror) {
+                (true, _) => Mirror::Always,
+                (false, true) => Mirror::Random,
+                (false, false) => Mirror::Never,
+            },
+            interpolation: Interpolations::from_number(self.inter_method)?,
+        })
+    }
+}
+
+fn natural(name: &str, value: i64) -> recio_core::Result<usize> {
+    usize::try_from(value)
+        .map_err(|_| Error::argument(format!("{name}={value}; it must not be negative")))
+}
+
+/// A running pipeline, by the type of its samples.
+enum Running {
+    Float32(Pipeline<f32>),
+    Float16(Pipeline<f16>),
+    Uint8(Pipeline<u8>),
+    Int8(Pipeline<i8>),
+}
+
+/// The same expression for a pipeline of any type.
+macro_rules! with {
+    ($running:expr, $pipeline:ident => $body:expr) => {
+        match $running {
+            Running::Float32($pipeline) => $body,
+            Running::Float16($pipeline) => $body,
+            Running::Uint8($pipeline) => $body,
+            Running::Int8($pipeline) => $body,
+        }
+    };
+}
+
+/// Data, labels, ids, pad.
+type Parts<'py> = (
+    Bound<'py, PyAny>,
+    Bound<'py, PyArray1<f32>>,
+    Bound<'py, PyArray1<u64>>,
+    usize,
+);
+
+/// Batches of decoded and augmented images. Safe to use from several threads: each batch goes to one of them.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct ImagePipeline {
+    running: Mutex<Option<Arc<Running>>>,
+    /// The shape of a batch's data.
+    shape: [usize; 4],
+    /// The process that made it; its threads do not exist in a forked child.
+    owner: u32,
+}
+
+#[pymethods]
+impl ImagePipeline {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        files: Vec<PathBuf>,
+        indexes: Vec<PathBuf>,
+        settings: Settings,
+    ) -> PyOutcome<Self> {
+        let options = settings.options()?;
+        let running = py.detach(|| start(&files, &indexes, &options, &settings.dtype))?;
+        let plan::Options {
+            channels,
+            height,
+            width,
+            ..
+        } = options.image;
+        let shape = match options.layout {
+            Layout::Nchw => [options.batch_size, channels, height, width],
+            Layout::Nhwc => [options.batch_size, height, width, channels],
+        };
+        Ok(Self {
+            running: Mutex::new(Some(Arc::new(running))),
+            shape,
+            owner: process::id(),
+        })
+    }
+
+    /// The next batch, or None at the end of the epoch.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Parts<'py>>> {
+        let running = self.running()?;
+        with!(&*running, pipeline => self.wait(py, pipeline))
+    }
+
+    /// Begins a new epoch.
+    fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        let running = self.running()?;
+        with!(&*running, pipeline => py.detach(|| pipeline.reset()));
+        Ok(())
+    }
+
+    /// Batches an epoch.
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(with!(&*self.running()?, pipeline => pipeline.batches()))
+    }
+
+    /// Labels a record.
+    #[getter]
+    fn label_width(&self) -> PyResult<usize> {
+        Ok(with!(&*self.running()?, pipeline => pipeline.label_width()))
+    }
+
+    /// Stops the threads and frees the memory that no array shows. A second call does nothing.
+    fn close(&self, py: Python<'_>) {
+        if process::id() != self.owner {
+            return;
+        }
+        let running = self.lock().take();
+        if let Some(running) = running {
+            with!(&*running, pipeline => pipeline.close());
+            py.detach(|| drop(running));
+        }
+    }
+}
+
+impl ImagePipeline {
+    fn running(&self) -> PyResult<Arc<Running>> {
+        if process::id() != self.owner {
+            return Err(PyRuntimeError::new_err(format!(
+                "this iterator belongs to process {}, and its threads do not exist in the forked process {}; \
+                 make the iterator after the fork",
+                self.owner,
+                process::id()
+            )));
+        }
+        self.lock()
+            .clone()
+            .ok_or_else(|| PyValueError::new_err("the iterator is closed"))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'py, T>(&self, py: Python<'py>, pipeline: &Pipeline<T>) -> PyResult<Option<Parts<'py>>>
+    where
+        T: Element + numpy::Element,
+    {
+        loop {
+            match py
+                .detach(|| pipeline.next(PATIENCE))
+                .map_err(Failure::from)?
+            {
+                Next::Batch(batch) => return self.parts(py, batch).map(Some),
+                Next::End => return Ok(None),
+                Next::Pending => py.check_signals()?,
+            }
+        }
+    }
+
+    fn parts<'py, T>(&self, py: Python<'py>, batch: Batch<T>) -> PyResult<Parts<'py>>
+    where
+        T: Element + numpy::Element,
+    {
+        let data = lend(py, batch.data, self.shape)?.into_any();
+        let labels = PyArray1::from_vec(py, batch.labels);
+        Ok((data, labels, PyArray1::from_vec(py, batch.ids), batch.pad))
+    }
+}
+
+impl Drop for ImagePipeline {
+    fn drop(&mut self) {
+        let running = self.lock().take();
+        if process::id() != self.owner {
+            // There are no threads to stop, and one of them may have held a lock when the process forked.
+            std::mem::forget(running);
+            return;
+        }
+        // Dropped with the interpreter let go of: the threads finish the images that they are at.
+        Python::attach(|py| py.detach(|| drop(running)));
+    }
+}
+
+fn start(
+    files: &[PathBuf],
+    indexes: &[PathBuf],
+    options: &Options,
+    dtype: &str,
+) -> recio_core::Result<Running> {
+    match dtype {
+        "float32" => Pipeline::start(files, indexes, options).map(Running::Float32),
+        "float16" => Pipeline::start(files, indexes, options).map(Running::Float16),
+        "uint8" => Pipeline::start(files, indexes, options).map(Running::Uint8),
+        "int8" => Pipeline::start(files, indexes, options).map(Running::Int8),
+        other => Err(Error::argument(format!(
+            "dtype={other:?}; it is float32, float16, uint8 or int8"
+        ))),
+    }
+}

@@ -1,0 +1,42 @@
+//! `recio._recio`: what Python sees of recio-core, and nothing else.
+//!
+//! Every function turns Python's objects into Rust's values, lets go of the interpreter while it works
+//! ([`Python::detach`](pyo3::Python::detach)), and turns the result back. One file a surface:
+//!
+//! | file | for |
+//! |---|---|
+//! | `record.rs` | `recio.recordio` |
+//! | `image.rs` | `recio.image` |
+//! | `iter.rs` | `recio.io` |
+//! | `pack.rs` | `recio.im2rec` |
+//! | `errors.rs` | the one place where errors become exceptions |
+//! | `array.rs` | the one place with `unsafe`: batch buffers as NumPy arrays |
+#![deny(unsafe_code)]
+
+mod array;
+mod errors;
+mod image;
+mod iter;
+mod pack;
+mod record;
+
+use pyo3::prelude::*;
+
+/// The native part of recio.
+#[pymodule]
+mod _recio {
+    #[pymodule_export]
+    use crate::errors::{DecodeError, RecordError};
+    #[pymodule_export]
+    use crate::image::{decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize};
+    #[pymodule_export]
+    use crate::iter::ImagePipeline;
+    #[pymodule_export]
+    use crate::pack::pack;
+    #[pymodule_export]
+    use crate::record::{Index, Reader, Writer, rebuild_index};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,107 @@
+//! `recio.im2rec`: packing the files of a list.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use recio_core::Error;
+use recio_core::pack::{self as engine, Color, Encoding, Options, Progress, Recode};
+
+use crate::errors::Failure;
+
+/// How to pack, as `recio.im2rec` hands it over: a dictionary with these keys.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Settings {
+    pass_through: bool,
+    resize: usize,
+    center_crop: bool,
+    quality: u8,
+    color: i8,
+    encoding: String,
+    pack_label: bool,
+    num_thread: usize,
+    allow_outside: bool,
+}
+
+impl Settings {
+    fn options(&self) -> recio_core::Result<Options> {
+        let recode = self.recode()?;
+        Ok(Options {
+            recode: (!self.pass_through).then_some(recode),
+            pack_label: self.pack_label,
+            allow_outside: self.allow_outside,
+            threads: self.num_thread,
+        })
+    }
+
+    fn recode(&self) -> recio_core::Result<Recode> {
+        Ok(Recode {
+            color: match self.color {
+                -1 => Color::Stored,
+                0 => Color::Grey,
+                1 => Color::Rgb,
+                other => return Err(Error::argument(format!("color={other}; it is -1, 0 or 1"))),
+            },
+            center_crop: self.center_crop,
+            resize: (self.resize > 0).then_some(self.resize),
+            encoding: match self.encoding.as_str() {
+                ".jpg" => Encoding::Jpeg(self.quality),
+                ".png" => Encoding::Png(self.quality.min(9)),
+                other => {
+                    return Err(Error::argument(format!(
+                        "encoding={other:?}; it is \".jpg\" or \".png\""
+                    )));
+                }
+            },
+        })
+    }
+}
+
+/// A line left out: its number, index and path if it could be read, and the reason.
+type Skipped = (u64, Option<u64>, Option<String>, String);
+
+/// Packs a list; gives the number of records, the length of the `.rec` and what was left out.
+///
+/// `progress` is called with the lines done, all lines, and those left out. If it raises, or a signal's handler does,
+/// nothing is written.
+#[pyfunction]
+pub(crate) fn pack(
+    py: Python<'_>,
+    list: PathBuf,
+    root: PathBuf,
+    rec: PathBuf,
+    settings: Settings,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(usize, u64, Vec<Skipped>)> {
+    let options = settings.options().map_err(Failure::from)?;
+    let mut raised = None;
+    let mut on_progress = |at: Progress| match report(progress.as_ref(), at) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            raised = Some(error);
+            ControlFlow::Break(())
+        }
+    };
+    let packed = py
+        .detach(|| engine::pack(&list, &root, &rec, &options, &mut on_progress))
+        .map_err(Failure::from)?;
+    let packed = packed.ok_or_else(|| raised.expect("only an exception breaks off"))?;
+    let skipped = packed.skipped.into_iter().map(row).collect();
+    Ok((packed.records, packed.bytes, skipped))
+}
+
+fn report(progress: Option<&Py<PyAny>>, at: Progress) -> PyResult<()> {
+    Python::attach(|py| {
+        py.check_signals()?;
+        if let Some(progress) = progress {
+            progress.call1(py, (at.done, at.total, at.skipped))?;
+        }
+        Ok(())
+    })
+}
+
+fn row(skipped: engine::Skipped) -> Skipped {
+    let (index, path) = skipped.image.unzip();
+    (skipped.line, index, path, skipped.reason)
+}

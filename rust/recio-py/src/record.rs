@@ -1,0 +1,198 @@
+//! `recio.recordio`: reading, writing and indexing `.rec` files.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process;
+use std::sync::{Mutex, PoisonError};
+
+use numpy::{IntoPyArray, PyArray1};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use recio_core::record::{file::RecordFile, index, reader, scan, writer};
+use recio_core::{Error, Result};
+
+use crate::errors::{Failure, PyOutcome};
+
+/// A `.rec` file open for reading. Safe to use from several threads at once.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct Reader(reader::Reader);
+
+#[pymethods]
+impl Reader {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
+        Ok(Self(py.detach(|| reader::Reader::open(&path))?))
+    }
+
+    fn read<'py>(&self, py: Python<'py>) -> PyOutcome<Option<Bound<'py, PyBytes>>> {
+        let record = py.detach(|| self.0.read())?;
+        Ok(record.map(|record| PyBytes::new(py, &record)))
+    }
+
+    fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyOutcome<Bound<'py, PyBytes>> {
+        let record = py.detach(|| self.0.read_at(offset))?;
+        Ok(PyBytes::new(py, &record))
+    }
+
+    fn read_key<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Index,
+        key: u64,
+    ) -> PyOutcome<Bound<'py, PyBytes>> {
+        let read = || {
+            let offset = index.0.offset(key)?;
+            self.0
+                .read_at(offset)
+                .map_err(|error| error.at_record(index.0.rank(offset)))
+        };
+        let record = py.detach(read)?;
+        Ok(PyBytes::new(py, &record))
+    }
+
+    fn seek(&self, offset: u64) {
+        self.0.seek(offset);
+    }
+
+    fn tell(&self) -> u64 {
+        self.0.tell()
+    }
+
+    /// The length of the file in bytes.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.file().len()
+    }
+
+    /// The number of records, found by hopping through the file.
+    fn count(&self, py: Python<'_>) -> PyOutcome<usize> {
+        Ok(py.detach(|| scan::scan(self.0.file()))?.len())
+    }
+}
+
+/// A `.rec` file open for writing.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct Writer {
+    writer: Mutex<Option<writer::Writer<File>>>,
+    /// The process that opened it. A forked child has a copy of what is still buffered, and must not write it again.
+    owner: u32,
+}
+
+#[pymethods]
+impl Writer {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
+        let create = || File::create(&path).map_err(|error| Error::from(error).at_path(&path));
+        let file = py.detach(create)?;
+        let writer = Mutex::new(Some(writer::Writer::new(&path, file)));
+        Ok(Self {
+            writer,
+            owner: process::id(),
+        })
+    }
+
+    fn write(&self, py: Python<'_>, record: PyBackedBytes) -> PyResult<u64> {
+        self.with(py, |writer| writer.write(&record))
+    }
+
+    fn tell(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |writer| Ok(writer.tell()))
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, writer::Writer::flush)
+    }
+
+    /// Writes all that is buffered, and closes the file. A second call does nothing.
+    fn close(&self, py: Python<'_>) -> PyOutcome<()> {
+        if process::id() != self.owner {
+            return Ok(());
+        }
+        let close = || match self.lock().take() {
+            Some(writer) => writer.into_sink().map(drop),
+            None => Ok(()),
+        };
+        Ok(py.detach(close)?)
+    }
+}
+
+impl Writer {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<writer::Writer<File>>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut writer::Writer<File>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        if process::id() != self.owner {
+            return Err(PyRuntimeError::new_err(format!(
+                "this writer belongs to process {}; open one of its own in the forked process {}",
+                self.owner,
+                process::id()
+            )));
+        }
+        let outcome = py.detach(|| self.lock().as_mut().map(work));
+        let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
+        Ok(outcome.map_err(Failure::from)?)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if process::id() != self.owner {
+            // Dropping it would write the copy of the parent's buffer.
+            std::mem::forget(self.lock().take());
+        }
+    }
+}
+
+/// A `.idx` file in memory, 16 bytes a record.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct Index(index::Index);
+
+#[pymethods]
+impl Index {
+    #[new]
+    #[pyo3(signature = (path, rec_len=None))]
+    fn new(py: Python<'_>, path: PathBuf, rec_len: Option<u64>) -> PyOutcome<Self> {
+        Ok(Self(py.detach(|| index::Index::load(&path, rec_len))?))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn offset(&self, key: u64) -> PyOutcome<u64> {
+        Ok(self.0.offset(key)?)
+    }
+
+    /// All keys, in the order of the records in the file.
+    fn keys<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u64>> {
+        let keys = || {
+            self.0
+                .in_file_order()
+                .iter()
+                .map(|entry| entry.key)
+                .collect::<Vec<_>>()
+        };
+        py.detach(keys).into_pyarray(py)
+    }
+}
+
+/// Writes the index of a record file; gives whether its keys are the records' own ids.
+#[pyfunction]
+pub(crate) fn rebuild_index(
+    py: Python<'_>,
+    rec_path: PathBuf,
+    idx_path: PathBuf,
+) -> PyOutcome<bool> {
+    Ok(py.detach(|| {
+        let (entries, keys) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
+        index::save(&entries, &idx_path)?;
+        Ok::<_, Error>(keys == scan::Keys::Ids)
+    })?)
+}
