@@ -18,4 +18,6 @@ def as_bytes(data: BytesLike) -> bytes:
     TypeError
         If it is not bytes-like.
     """
-    return data if isinstance(data, bytes) else memoryview(data).tobytes()  # type: ignore[arg-type] an ndarray is a buffer
+    if isinstance(data, bytes):
+        return data
+    return memoryview(data).tobytes()  # type: ignore[arg-type]  # an ndarray is a buffer too

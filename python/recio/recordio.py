@@ -1,6 +1,6 @@
 """Records one by one: ``mx.recordio``.
 
-A RecordIO file (``.rec``) is a sequence of records, each any bytes up to 2\\ :sup:`29` − 1; an index file (``.idx``)
+A RecordIO file (``.rec``) is a sequence of records, each any bytes up to 2**29 - 1; an index file (``.idx``)
 gives their offsets by key. An image record begins with a header (`IRHeader`) that holds its labels and its id.
 """
 
@@ -39,6 +39,10 @@ __all__ = [
     "unpack",
     "unpack_img",
 ]
+
+
+_NATIVE_KEYS = range(1 << 64)
+"""The integers that the native index can hold."""
 
 
 class MXRecordIO:
@@ -132,7 +136,7 @@ class MXRecordIO:
         Parameters
         ----------
         buf : bytes-like
-            The record, of at most 2\\ :sup:`29` − 1 bytes.
+            The record, of at most 2**29 - 1 bytes.
 
         Raises
         ------
@@ -219,7 +223,7 @@ class MXIndexedRecordIO(MXRecordIO):
     flag : {'r', 'w'}
         Read, or write both files anew.
     key_type : type, default int
-        What keys are. Integers, from 0 to 2\\ :sup:`64` − 1, are held natively, 16 bytes a record; any other type in a
+        What keys are. Integers, from 0 to 2**64 - 1, are held natively, 16 bytes a record; any other type in a
         dictionary.
 
     Attributes
@@ -263,11 +267,11 @@ class MXIndexedRecordIO(MXRecordIO):
         self._offsets = {}
         if self.writable:
             # A line at a time: nothing is left in a buffer that a forked process would write again.
-            self._idx_file = Path(self.idx_path).open("w", buffering=1, encoding="utf-8")
+            self._idx_file = Path(self.idx_path).open("w", buffering=1, encoding="utf-8")  # noqa: SIM115 closed by close()
         elif self.key_type is int:
             self._index = _recio.Index(self.idx_path, self._to_read().size)
         else:
-            self._offsets = _read_index(self.idx_path, self.key_type)
+            self._offsets = _read_index(self.idx_path, self.key_type, self._to_read().size)
 
     def close(self) -> None:
         """Close both files; what was written is in them then. A second call does nothing."""
@@ -286,7 +290,7 @@ class MXIndexedRecordIO(MXRecordIO):
         """All keys, in the order of the records in the file."""
         return list(self.idx)
 
-    def seek(self, idx: Any) -> None:
+    def seek(self, idx: Any) -> None:  # noqa: ANN401 what key_type takes
         """Move to a record: the next `read` gives it.
 
         Parameters
@@ -301,7 +305,7 @@ class MXIndexedRecordIO(MXRecordIO):
         """
         self._to_read().seek(self.idx[self.key_type(idx)])
 
-    def read_idx(self, idx: Any) -> bytes:
+    def read_idx(self, idx: Any) -> bytes:  # noqa: ANN401 what key_type takes
         """Read a record by its key; `read` goes on with the one after it.
 
         Parameters
@@ -321,12 +325,12 @@ class MXIndexedRecordIO(MXRecordIO):
         recio.RecordError
             If the record is damaged.
         """
-        key = self.key_type(idx)
-        if self._index is not None:
-            return self._to_read().read_key(self._index, key)
-        return self._to_read().read_at(self._offsets[key])
+        key, reader = self.key_type(idx), self._to_read()
+        if self._index is not None and key in _NATIVE_KEYS:
+            return reader.read_key(self._index, key)
+        return reader.read_at(self.idx[key])
 
-    def write_idx(self, idx: Any, buf: BytesLike) -> None:
+    def write_idx(self, idx: Any, buf: BytesLike) -> None:  # noqa: ANN401 what key_type takes
         """Append a record under a key.
 
         Parameters
@@ -339,12 +343,12 @@ class MXIndexedRecordIO(MXRecordIO):
         Raises
         ------
         ValueError
-            If the key was used before, or is an integer that is not from 0 to 2\\ :sup:`64` − 1.
+            If the key was used before, or is an integer that is not from 0 to 2**64 - 1.
         """
         key = self.key_type(idx)
         if key in self._offsets:
             raise ValueError(f"{self.idx_path}: the key {key} was used before")
-        if isinstance(key, int) and not 0 <= key < 1 << 64:
+        if isinstance(key, int) and key not in _NATIVE_KEYS:
             raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
         offset = self._append(buf)
         self._offsets[key] = offset
@@ -366,7 +370,9 @@ class _Offsets(Mapping[int, int]):
         self._index = index
 
     def __getitem__(self, key: int) -> int:
-        return self._index.offset(key)
+        if key not in _NATIVE_KEYS:
+            raise KeyError(f"no record has the key {key}")
+        return self._index.offset(int(key))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._index.keys().tolist())
@@ -375,10 +381,38 @@ class _Offsets(Mapping[int, int]):
         return len(self._index)
 
 
-def _read_index(path: str, key_type: Callable[[Any], Any]) -> dict[Any, int]:
-    with Path(path).open(encoding="utf-8") as file:
-        rows = (line.strip().split("\t") for line in file)
-        return {key_type(row[0]): int(row[1]) for row in rows}
+def _read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[Any, int]:
+    """Read an index whose keys are not integers, as strictly as the native one reads others."""
+    keys: dict[int, Any] = {}
+    offsets: dict[Any, int] = {}
+    with Path(path).open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.isspace():
+                continue
+            try:
+                key, offset = _parse_line(line, key_type, rec_len)
+                _add(keys, offset, key)
+                _add(offsets, key, offset)
+            except ValueError as error:
+                damage = _recio.RecordError(f"{path}: line {number}: {error}")
+                damage.path = path
+                raise damage from None
+    return offsets
+
+
+def _parse_line(line: bytes, key_type: Callable[[Any], Any], rec_len: int) -> tuple[Any, int]:
+    # Keys may hold spaces, so only a tab ends them.
+    name, _, rest = line.decode().strip().partition("\t")
+    key, offset = key_type(name), int(rest.split("\t")[0])
+    if offset % 4 or not 0 <= offset < rec_len:
+        raise ValueError(f"no record begins at the offset {offset} of a .rec file of {rec_len} bytes")
+    return key, offset
+
+
+def _add(mapping: dict[Any, Any], new: Any, value: Any) -> None:  # noqa: ANN401 keys are of any type
+    if new in mapping:
+        raise ValueError(f"{new} stands twice: with {mapping[new]} and with {value}")
+    mapping[new] = value
 
 
 RecordIO = MXRecordIO
@@ -482,8 +516,8 @@ def pack_img(
 ) -> bytes:
     """Encode an image and put a header before it.
 
-    **The image is in BGR order**, as OpenCV has it and MXNet did. For an image in RGB (as `recio.image` and the iterators
-    give them), turn the channels round: ``pack_img(header, img[..., ::-1])``.
+    **The image is in BGR order**, as OpenCV has it and MXNet did. For an image in RGB (as `recio.image` and the
+    iterators give them), turn the channels round: ``pack_img(header, img[..., ::-1])``.
 
     Parameters
     ----------
@@ -514,8 +548,8 @@ def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.ui
     s : bytes-like
         A record made by `pack_img`.
     iscolor : {-1, 0, 1}
-        -1: as stored (grey has two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: grey, two axes.
-        1: three channels. With 0 and 1, EXIF orientation is applied.
+        -1: as stored (grey has two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: grey, two
+        axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
 
     Returns
     -------
@@ -542,7 +576,7 @@ def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.ui
 def _swap(img: NDArray[Any]) -> NDArray[Any]:
     """RGB to BGR or back; alpha stays last."""
     channels = img.shape[2] if img.ndim == 3 else 1  # noqa: PLR2004
-    return img if channels == 1 else np.ascontiguousarray(img[..., [2, 1, 0, 3][:channels]])
+    return np.ascontiguousarray(img[..., [2, 1, 0, 3][:channels]]) if channels in (3, 4) else img
 
 
 def rec2idx(rec_path: StrPath, idx_path: StrPath) -> Literal["ids", "ordinals"]:

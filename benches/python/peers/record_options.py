@@ -18,7 +18,6 @@ def record_options(workload: Workload) -> dict[str, Any]:
         "data_shape": (3, SIDE, SIDE),
         "batch_size": BATCH,
         "preprocess_threads": workload.threads,
-        "prefetch_buffer": 4,
         **_geometry(workload.task),
         **_normalisation(workload.task),
     }

@@ -63,8 +63,8 @@ def imdecode(
     """Decode an image.
 
     JPEG, PNG, WebP, BMP, GIF (its first frame) and TIFF, told by their bytes. EXIF orientation is applied, whatever the
-    file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped, of 16 bits the high byte stays.
-    The interpreter is let go of meanwhile, so several threads decode at once.
+    file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped; of 16 bits the high byte
+    stays. The interpreter is let go of meanwhile, so several threads decode at once.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def imdecode(
     Examples
     --------
     >>> image = imdecode(open("cat.jpg", "rb").read())  # doctest: +SKIP
-    >>> image.shape
+    >>> image.shape  # doctest: +SKIP
     (300, 451, 3)
     """
     if flag not in (0, 1):
@@ -129,12 +129,14 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
         If the format is unknown, or the array is not an image of it.
     """
     pixels = _pixels(img)
+    deep = pixels.dtype == np.uint16
     match img_fmt.lower():
         case ".jpg" | ".jpeg":
+            if deep:
+                raise ValueError("an image of uint16; a JPEG's levels are uint8")
             return _recio.encode_jpeg(pixels, min(max(quality, 1), 100))
         case ".png":
             level = min(max(quality, 0), _PNG_LEVELS)
-            deep = pixels.dtype == np.uint16
             return (_recio.encode_png_16 if deep else _recio.encode_png)(pixels, level)
         case _:
             raise ValueError(f"img_fmt={img_fmt!r}; it is '.jpg', '.jpeg' or '.png'")

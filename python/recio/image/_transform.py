@@ -28,8 +28,8 @@ def imresize(src: Image, w: int, h: int, interp: int = 1, out: Image | None = No
     w, h : int
         Width and height of the result, in pixels, at least 1.
     interp : int, default 1
-        0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to shrink
-        and bilinear otherwise; 10 chooses any of 0 to 4 at random.
+        0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
+        shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.
     out : ndarray, shape (h, w, channels), uint8, optional
         Where to put the result.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
-class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024 a pair, as MXNet's
+class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT002 a pair with attributes, as MXNet's
     """Name, shape, type and layout of an array of a batch.
 
     A pair of name and shape, with two attributes that count neither for equality nor for iteration.
@@ -35,9 +35,7 @@ class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024 a pai
     dtype: DTypeLike
     layout: str
 
-    def __new__(  # noqa: D102
-        cls, name: str, shape: Sequence[int], dtype: DTypeLike = np.float32, layout: str = "NCHW"
-    ) -> Self:
+    def __new__(cls, name: str, shape: Sequence[int], dtype: DTypeLike = np.float32, layout: str = "NCHW") -> Self:
         self = super().__new__(cls, name, tuple(shape))
         self.dtype = dtype
         self.layout = layout
@@ -120,9 +118,9 @@ class DataBatch:
 class DataIter:
     """The base of iterators.
 
-    A subclass has either `next` (or ``__next__``), which gives a `DataBatch` or raises ``StopIteration``, or `iter_next`
-    with `getdata`, `getlabel` and `getpad`; and `reset`; and, as attributes or properties, ``provide_data`` and
-    ``provide_label``, lists of `DataDesc`.
+    A subclass has either `next` (or ``__next__``), which gives a `DataBatch` or raises ``StopIteration``, or
+    `iter_next` with `getdata`, `getlabel` and `getpad`; and `reset`; and, as attributes or properties,
+    ``provide_data`` and ``provide_label``, lists of `DataDesc`.
 
     Parameters
     ----------

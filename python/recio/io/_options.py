@@ -18,12 +18,12 @@ FULL_ASPECT = (3 / 4, 4 / 3)
 """The ratios of width to height, likewise."""
 
 # MXNet's parameters that recio does not have yet.
-_LATER = frozenset(
-    """aug_seq brightness contrast ctx device_id max_crop_size max_img_size max_random_contrast
-    max_random_illumination max_random_scale max_rotate_angle max_shear_ratio mean_img min_crop_size min_img_size
-    min_random_scale pca_noise random_h random_l random_s rotate rotate_list saturation seed_aug shuffle_chunk_seed
-    shuffle_chunk_size""".split()
-)
+_LATER = frozenset({
+    "aug_seq", "brightness", "contrast", "ctx", "device_id", "max_crop_size", "max_img_size", "max_random_contrast",
+    "max_random_illumination", "max_random_scale", "max_rotate_angle", "max_shear_ratio", "mean_img", "min_crop_size",
+    "min_img_size", "min_random_scale", "pca_noise", "random_h", "random_l", "random_s", "rotate", "rotate_list",
+    "saturation", "seed_aug", "shuffle_chunk_seed", "shuffle_chunk_size",
+})  # fmt: skip
 
 
 def paths(value: Paths) -> list[str]:

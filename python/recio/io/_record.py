@@ -27,13 +27,14 @@ _log = logging.getLogger("recio")
 class ImageRecordIter(DataIter):
     """Batches of decoded and augmented images from record files, made by native threads.
 
-    What is done to each image, in this order: decode; bring the shorter side to `resize`; add a border (`pad`); take a random
-    resized crop, or else enlarge to cover `data_shape` and crop it; mirror; normalise, ``(x - mean) * scale / std``.
-    The pixels are those that MXNet 1.9.1 gives.
+    What is done to each image, in this order: decode; bring the shorter side to `resize`; add a border (`pad`); take a
+    random resized crop, or else enlarge to cover `data_shape` and crop it; mirror; normalise,
+    ``(x - mean) * scale / std``. The pixels are those that MXNet 1.9.1 gives.
 
     An epoch has every record of the part once. The batches depend on (`seed`, epoch) only: not on `preprocess_threads`,
-    `prefetch_buffer` or time. Each is an array of its own: one that is kept is never overwritten, and when one is dropped,
-    its memory serves a later batch. Up to ``prefetch_buffer + 1`` batches are in memory beside those that are kept.
+    `prefetch_buffer` or time. Each is an array of its own: one that is kept is never overwritten, and when one is
+    dropped, its memory serves a later batch. Beside those that are kept, `prefetch_buffer` batches are in memory at
+    most.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ class ImageRecordIter(DataIter):
     label_pad_value : float, default 0
         What missing labels are, if `label_width` is -1.
     resize : int, default -1
-        What the shorter side is brought to first, up or down, in pixels; the other keeps the ratio, rounded down. -1: not.
+        What the shorter side is brought to first, up or down, in pixels; the other keeps the ratio, rounded down.
+        -1: not.
     rand_crop : bool, default False
         Whether the crop is at a random place, or in the middle.
     random_resized_crop : bool, default False
@@ -67,7 +69,8 @@ class ImageRecordIter(DataIter):
     mirror : bool, default False
         Whether all are.
     mean_r, mean_g, mean_b, mean_a : float, default 0
-        Subtracted, in levels of 0 to 255; grey uses `mean_r`. Of dtype int8 the rounded mean is subtracted, of uint8 none.
+        Subtracted, in levels of 0 to 255; grey uses `mean_r`. With dtype int8 the rounded mean is subtracted, with
+        uint8 none.
     std_r, std_g, std_b, std_a : float, default 1
         Divided by, with dtype float32 and float16; not 0.
     scale : float, default 1
@@ -93,8 +96,9 @@ class ImageRecordIter(DataIter):
         ``batch.pad`` says how many.
     preprocess_threads : int, optional
         Threads that decode. Default: the cores that the process may use.
-    prefetch_buffer : int, default 4
-        Batches made ahead of need.
+    prefetch_buffer : int, default 2
+        Batches made ahead of need. Each takes memory: one of 64 images, 3x224x224, float32, 38.5 MB. (MXNet: default 4,
+        another meaning.)
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     verbose : bool, default True
@@ -166,7 +170,7 @@ class ImageRecordIter(DataIter):
         part_index: int = 0,
         round_batch: bool = True,
         preprocess_threads: int | None = None,
-        prefetch_buffer: int = 4,
+        prefetch_buffer: int = 2,
         data_name: str = "data",
         label_name: str = "softmax_label",
         verbose: bool = True,
@@ -243,7 +247,7 @@ class ImageRecordIter(DataIter):
 
     @property
     def provide_label(self) -> list[DataDesc]:
-        """The name, shape, type and layout of a batch's labels: a row of labels for each image, or, for one, a number."""
+        """The name, shape, type and layout of the labels: a row for each image or, of one label, a number."""
         shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
         return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
 
@@ -266,9 +270,9 @@ class ImageRecordIter(DataIter):
         Returns
         -------
         DataBatch
-            ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, as `layout` says, (batch_size, height,
-            width, channels), of `dtype`; C-contiguous and writable. ``label[0]``: ndarray, shape (batch_size,) or
-            (batch_size, label_width), float32. ``index``: ndarray, shape (batch_size,), uint64, the records' ids.
+            ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, as `layout` says, (batch_size,
+            height, width, channels), of `dtype`; C-contiguous and writable. ``label[0]``: ndarray, shape (batch_size,)
+            or (batch_size, label_width), float32. ``index``: ndarray, shape (batch_size,), uint64, the records' ids.
             ``pad``: int, how many images at the end only fill the batch.
 
         Raises

@@ -143,9 +143,11 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if process::id() != self.owner {
-            // Dropping it would write the copy of the parent's buffer.
-            std::mem::forget(self.lock().take());
+        if process::id() == self.owner
+            && let Some(writer) = self.lock().take()
+        {
+            // Nobody is left to hear of an error; `close` reports it.
+            drop(writer.into_sink());
         }
     }
 }

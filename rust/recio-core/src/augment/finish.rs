@@ -12,6 +12,12 @@ use half::f16;
 pub trait Element: Copy + Default + Send + Sync + 'static {
     /// What becomes of a sample.
     fn of(sample: u8, normalise: &Normalise, channel: usize) -> Self;
+
+    /// The samples themselves, for the type that leaves them as they are: then they are copied, not looked up.
+    #[must_use]
+    fn unchanged(_samples: &[u8]) -> Option<&[Self]> {
+        None
+    }
 }
 
 /// `(sample − mean) · scale / std` for each channel.
@@ -54,6 +60,10 @@ impl Element for u8 {
     /// As it is.
     fn of(sample: u8, _: &Normalise, _: usize) -> Self {
         sample
+    }
+
+    fn unchanged(samples: &[u8]) -> Option<&[Self]> {
+        Some(samples)
     }
 }
 
@@ -134,15 +144,13 @@ impl<T: Element> Finish<T> {
 
     fn interleaved(&self, y: usize, row: &[u8], mirror: bool, slot: &mut [T]) {
         let out = &mut slot[y * row.len()..][..row.len()];
-        let pixels = row.chunks_exact(self.channels);
-        if mirror {
-            out.rchunks_exact_mut(self.channels)
-                .zip(pixels)
-                .for_each(|(out, pixel)| self.pixel(out, pixel));
-        } else {
-            out.chunks_exact_mut(self.channels)
-                .zip(pixels)
-                .for_each(|(out, pixel)| self.pixel(out, pixel));
+        match T::unchanged(row) {
+            Some(row) if mirror => mirrored(out, row, self.channels, <[T]>::copy_from_slice),
+            Some(row) => out.copy_from_slice(row),
+            None if mirror => {
+                mirrored(out, row, self.channels, |out, pixel| self.pixel(out, pixel));
+            }
+            None => straight(out, row, self.channels, |out, pixel| self.pixel(out, pixel)),
         }
     }
 
@@ -152,6 +160,22 @@ impl<T: Element> Finish<T> {
             *out = table[sample as usize];
         }
     }
+}
+
+/// Writes each pixel of a row to its place.
+fn straight<T, S>(out: &mut [T], row: &[S], channels: usize, write: impl Fn(&mut [T], &[S])) {
+    let pixels = row.chunks_exact(channels);
+    out.chunks_exact_mut(channels)
+        .zip(pixels)
+        .for_each(|(out, pixel)| write(out, pixel));
+}
+
+/// Writes each pixel of a row to the place that its mirror image has.
+fn mirrored<T, S>(out: &mut [T], row: &[S], channels: usize, write: impl Fn(&mut [T], &[S])) {
+    let pixels = row.chunks_exact(channels);
+    out.rchunks_exact_mut(channels)
+        .zip(pixels)
+        .for_each(|(out, pixel)| write(out, pixel));
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::record::file::RecordFile;
+use crate::record::scan;
 
 /// Reads the records of a file in order, from any thread: each record goes to exactly one caller.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Reader {
     /// Opens a file at its first record.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`].
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             file: RecordFile::open(path)?,
@@ -52,12 +53,8 @@ impl Reader {
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
         let mut cursor = self.cursor();
         let mut buffer = Vec::new();
-        let place = |error: Error| locate(error, cursor.record);
-        let Some(record) = self
-            .file
-            .read(cursor.offset, None, &mut buffer)
-            .map_err(place)?
-        else {
+        let read = self.file.read(cursor.offset, None, &mut buffer);
+        let Some(record) = read.map_err(|error| self.locate(error, *cursor))? else {
             return Ok(None);
         };
         let payload = record.payload.to_vec();
@@ -97,16 +94,18 @@ impl Reader {
         self.cursor().offset
     }
 
+    /// Adds the ordinal of the record to an error; it is counted if the way there was not from the beginning.
+    fn locate(&self, error: Error, cursor: Cursor) -> Error {
+        let counted = || scan::ordinal(&self.file, cursor.offset);
+        match cursor.record.or_else(counted) {
+            Some(record) => error.at_record(record),
+            None => error,
+        }
+    }
+
     fn cursor(&self) -> std::sync::MutexGuard<'_, Cursor> {
         // A cursor is replaced whole, so it is sound even if a thread that held it panicked.
         self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn locate(error: Error, record: Option<u64>) -> Error {
-    match (error.kind(), record) {
-        (ErrorKind::Io(_), _) | (_, None) => error,
-        (_, Some(record)) => error.at_record(record),
     }
 }
 
@@ -137,6 +136,25 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .contains("the end of the file")
+        );
+    }
+
+    #[test]
+    fn an_error_after_a_jump_still_counts_the_records() {
+        let mut bytes = Vec::new();
+        for record in [&b"one"[..], b"two", b"three"] {
+            frame::encode(record, &mut bytes).unwrap();
+        }
+        bytes.truncate(bytes.len() - 4);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.rec");
+        std::fs::write(&path, bytes).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        reader.read_at(12).unwrap();
+        let error = reader.read().unwrap_err().to_string();
+        assert!(
+            error.contains("record 2 at byte 24: a part of 5 bytes"),
+            "{error}"
         );
     }
 }

@@ -34,6 +34,18 @@ pub fn scan(file: &RecordFile) -> Result<Vec<Found>> {
     Ok(found)
 }
 
+/// How many records stand before the one at `offset`; none if none begins there, or there is damage on the way.
+#[must_use]
+pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
+    let mut buffer = Vec::new();
+    let (mut at, mut records) = (0, 0);
+    while at < offset {
+        at = hop(file, at, &mut buffer).ok()?.1;
+        records += 1;
+    }
+    (at == offset).then_some(records)
+}
+
 /// Reads the image record's header of the record at `offset`; none if it is too short to have one.
 ///
 /// # Errors

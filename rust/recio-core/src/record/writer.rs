@@ -1,29 +1,36 @@
 //! Records → a file: the writer behind `MXRecordIO(..., "w")` and im2rec.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::frame;
 
+/// Bytes that are gathered before they are handed to the sink.
+const GATHER: usize = 1 << 20;
+
 /// Appends records to `sink`, counting bytes.
+///
+/// What is gathered and not yet handed over is lost when a writer is dropped: call [`into_sink`](Self::into_sink).
 #[derive(Debug)]
-pub struct Writer<W: Write> {
+pub struct Writer<W> {
     path: PathBuf,
-    sink: BufWriter<W>,
-    frames: Vec<u8>,
-    position: u64,
+    sink: W,
+    /// Whole frames that the sink does not have yet.
+    pending: Vec<u8>,
+    /// Bytes that it has.
+    written: u64,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer into `sink`, which is empty; `path` is what errors call it.
     pub fn new(path: &Path, sink: W) -> Self {
-        let sink = BufWriter::with_capacity(1 << 20, sink);
+        let pending = Vec::with_capacity(GATHER);
         Self {
             path: path.to_path_buf(),
             sink,
-            frames: Vec::new(),
-            position: 0,
+            pending,
+            written: 0,
         }
     }
 
@@ -32,28 +39,27 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error.
     pub fn write(&mut self, record: &[u8]) -> Result<u64> {
-        self.frames.clear();
-        let offset = self.position;
-        frame::encode(record, &mut self.frames)
+        let offset = self.tell();
+        frame::encode(record, &mut self.pending)
             .map_err(|error| Error::from(error).at_path(&self.path))?;
-        self.sink
-            .write_all(&self.frames)
-            .map_err(|error| Error::from(error).at_path(&self.path))?;
-        self.position += self.frames.len() as u64;
+        if self.pending.len() >= GATHER {
+            self.hand_over()?;
+        }
         Ok(offset)
     }
 
     /// The bytes written so far: the offset of the next record.
     #[must_use]
     pub fn tell(&self) -> u64 {
-        self.position
+        self.written + self.pending.len() as u64
     }
 
-    /// Hands all that is buffered to the sink.
+    /// Hands all that is gathered to the sink, and flushes that.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn flush(&mut self) -> Result<()> {
+        self.hand_over()?;
         self.sink
             .flush()
             .map_err(|error| Error::from(error).at_path(&self.path))
@@ -65,9 +71,18 @@ impl<W: Write> Writer<W> {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn into_sink(mut self) -> Result<W> {
         self.flush()?;
+        Ok(self.sink)
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
         self.sink
-            .into_inner()
-            .map_err(|error| Error::from(error.into_error()).at_path(&self.path))
+            .write_all(&self.pending)
+            .map_err(|error| Error::from(error).at_path(&self.path))?;
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        // A rare large record must not keep its memory.
+        self.pending.shrink_to(2 * GATHER);
+        Ok(())
     }
 }
 
