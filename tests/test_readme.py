@@ -16,7 +16,7 @@ from recio import im2rec
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PHOTOS = Path(__file__).parent / "data" / "photos"
-MODULES = ["recio", "recio.recordio", "recio.image._codec", "recio.image._transform", "recio.io._base", "recio.io._record"]
+MODULES = ["recio.recordio", "recio.image._codec", "recio.image._transform", "recio.io._base", "recio.io._record"]
 
 
 def blocks(language: str) -> list[str]:

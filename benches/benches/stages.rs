@@ -38,7 +38,7 @@ fn frames(c: &mut Criterion) {
     group.bench_function("check", |b| {
         b.iter(|| {
             let mut rest = &encoded[..];
-            while let Ok(Progress::Whole(end)) = frame::check(rest, rest.len() as u64) {
+            while let Ok(Progress::Whole(end)) = frame::check(rest, rest.len() as u64, None) {
                 rest = &rest[end..];
             }
         });

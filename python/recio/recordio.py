@@ -84,10 +84,19 @@ class MXRecordIO:
         self._reader: _recio.Reader | None = None
         self._writer: _recio.Writer | None = None
         self._written = 0
+        self.pid = os.getpid()
         self.open()
 
     def open(self) -> None:
-        """Open the file: at its beginning to read it, emptied to write it."""
+        """Open the file: at its beginning to read it, emptied to write it.
+
+        Raises
+        ------
+        RuntimeError
+            If it is a writer that belongs to the process which this one was forked from, and may still be writing.
+        """
+        if self.writable and self.pid != os.getpid():
+            raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open one of its own here")
         if self.writable:
             self._writer, self._written = _recio.Writer(self.uri), 0
         else:
@@ -348,6 +357,8 @@ class MXIndexedRecordIO(MXRecordIO):
         key = self.key_type(idx)
         if key in self._offsets:
             raise ValueError(f"{self.idx_path}: the key {key} was used before")
+        if not {"\t", "\n", "\r"}.isdisjoint(str(key)):
+            raise ValueError(f"{self.idx_path}: the key {key!r} has a tab or a line break, which ends a key")
         if isinstance(key, int) and key not in _NATIVE_KEYS:
             raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
         offset = self._append(buf)

@@ -101,10 +101,7 @@ def line(method: int, case: tuple[int, int, int, int], channels: int) -> str:
 
 def main() -> None:
     """Write the file beside this script."""
-    cases = {
-        method: CUBIC_CASES if method == CUBIC else sizes()
-        for method in (NEAREST, LINEAR, CUBIC, AREA, LANCZOS4)
-    }
+    cases = {method: CUBIC_CASES if method == CUBIC else sizes() for method in (NEAREST, LINEAR, CUBIC, AREA, LANCZOS4)}
     lines = [
         line(method, case, channels)
         for method, sizes_of_method in cases.items()

@@ -9,6 +9,7 @@ import numpy as np
 
 from recio import _recio
 from recio._buffer import BytesLike, as_bytes
+from recio.image._out import put
 
 if TYPE_CHECKING:
     import os
@@ -98,12 +99,7 @@ def imdecode(
     image = _recio.decode(as_bytes(buf), flag == 0)
     if flag == 1 and not to_rgb:
         image = np.ascontiguousarray(image[..., ::-1])
-    if out is None:
-        return image
-    if out.shape != image.shape or out.dtype != image.dtype:
-        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} uint8")
-    out[...] = image
-    return out
+    return put(image, out)
 
 
 def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from recio import _recio
+from recio.image._out import put
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,11 +44,7 @@ def imresize(src: Image, w: int, h: int, interp: int = 1, out: Image | None = No
     if w < 1 or h < 1:
         raise ValueError(f"w={w}, h={h}; both are at least 1")
     method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311
-    resized = _recio.resize(np.ascontiguousarray(src), w, h, method)
-    if out is None:
-        return resized
-    out[...] = resized
-    return out
+    return put(_recio.resize(np.ascontiguousarray(src), w, h, method), out)
 
 
 def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:

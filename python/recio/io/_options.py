@@ -6,8 +6,12 @@ import difflib
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import DTypeLike
 
     StrPath: TypeAlias = str | os.PathLike[str]
     Paths: TypeAlias = StrPath | Sequence[StrPath] | None
@@ -80,6 +84,14 @@ def _aspect(low: float | None, high: float | None) -> tuple[float, float]:
     if high is None:
         return (FULL_ASPECT[0] if low is None else low), FULL_ASPECT[1]
     return (1 - high, 1 + high) if low is None else (low, high)
+
+
+def dtype(value: DTypeLike | None) -> np.dtype[Any]:
+    """Give the type of the data; float32 for ``None``, as in MXNet."""
+    try:
+        return np.dtype("float32" if value is None else value)
+    except TypeError:
+        raise ValueError(f"dtype={value!r}; it is float32, float16, uint8 or int8") from None
 
 
 def shape(value: Sequence[Any]) -> tuple[int, int, int]:

@@ -179,7 +179,7 @@ class ImageRecordIter(DataIter):
         _options.refuse(unknown, inspect.signature(ImageRecordIter).parameters)
         super().__init__(batch_size)
         self._names = data_name, label_name
-        self._dtype = np.dtype("float32" if dtype is None else dtype)
+        self._dtype = _options.dtype(dtype)
         self._layout = layout
         self._label_axes = 1 if label_width == 1 else 2
         self._shape = _options.shape(data_shape)
@@ -293,7 +293,11 @@ class ImageRecordIter(DataIter):
         self._pipeline.reset()
 
     def close(self) -> None:
-        """Stop the threads, close the files and free the memory. A second call does nothing."""
+        """Stop the threads, close the files and free the memory. A second call does nothing.
+
+        A generator that delegates to this iterator by ``yield from`` and is stopped early calls this too: that is
+        Python's rule for whatever has a ``close``. A ``for`` loop does not.
+        """
         self._batch = None
         self._pipeline.close()
 

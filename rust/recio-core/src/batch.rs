@@ -7,6 +7,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::error::{Error, Result};
+
 /// The samples of some images, with their labels.
 #[derive(Debug)]
 pub struct Batch<T> {
@@ -51,6 +53,19 @@ impl<T: Copy + Default> Ring<T> {
                 most,
                 samples: Vec::new(),
             }),
+        })
+    }
+
+    /// Whether there can be memory for a piece at all.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if not: running out of memory later ends the process.
+    pub fn check(&self) -> Result<()> {
+        let bytes = self.len.saturating_mul(size_of::<T>());
+        Vec::<T>::new().try_reserve_exact(self.len).map_err(|_| {
+            Error::argument(format!(
+                "there is no memory for batches of {bytes} bytes; give a smaller batch_size"
+            ))
         })
     }
 

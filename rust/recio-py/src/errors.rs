@@ -68,7 +68,7 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
                 .to_owned();
             PyOSError::new_err((errno, reason, path))
         }
-        None => PyOSError::new_err(text),
+        None => std::io::Error::new(io.kind(), text).into(),
     }
 }
 
@@ -76,7 +76,7 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
 fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let value = exception.value(py);
     let position = error.position();
-    value.setattr("path", position.path.as_deref())?;
+    value.setattr("path", position.path.as_ref().map(|path| path.as_os_str()))?;
     value.setattr("record", position.record)?;
     value.setattr("id", position.id)?;
     value.setattr("offset", position.offset)

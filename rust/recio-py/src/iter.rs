@@ -72,10 +72,7 @@ impl Settings {
                     )));
                 }
             },
-            label_width: match self.label_width {
-                -1 => None,
-                width => Some(natural("label_width", width)?),
-            },
+            label_width: unless_minus_one("label_width", self.label_width)?,
             label_pad_value: self.label_pad_value,
             labels: self.path_imglist.clone(),
             shuffle: self.shuffle,
@@ -95,10 +92,7 @@ impl Settings {
             channels: natural("data_shape[0]", channels)?,
             height: natural("data_shape[1]", height)?,
             width: natural("data_shape[2]", width)?,
-            resize: match self.resize {
-                -1 => None,
-                side => Some(natural("resize", side)?),
-            },
+            resize: unless_minus_one("resize", self.resize)?,
             pad: natural("pad", self.pad)?,
             fill_value: u8::try_from(self.fill_value).map_err(|_| {
                 Error::argument(format!(
@@ -124,6 +118,17 @@ impl Settings {
 fn natural(name: &str, value: i64) -> recio_core::Result<usize> {
     usize::try_from(value)
         .map_err(|_| Error::argument(format!("{name}={value}; it must not be negative")))
+}
+
+/// An option that -1 turns off.
+fn unless_minus_one(name: &str, value: i64) -> recio_core::Result<Option<usize>> {
+    match value {
+        -1 => Ok(None),
+        ..-1 => Err(Error::argument(format!(
+            "{name}={value}; it is at least 1, or -1"
+        ))),
+        _ => natural(name, value).map(Some),
+    }
 }
 
 /// A running pipeline, by the type of its samples.

@@ -73,6 +73,7 @@ impl<T: Element> Pipeline<T> {
             options.batch_size * task.slot_len(),
             options.prefetch + MAKERS,
         );
+        ring.check()?;
         let state = Arc::new(State::new(batches, options.prefetch));
         let label_width = task.label_width();
         let (pool, workers) = workers(options.threads)?;

@@ -59,16 +59,29 @@ impl Options {
                 return Err(Error::argument(format!("{name}=0; it is at least 1")));
             }
         }
+        let most = rayon::max_num_threads();
+        if self.threads > most {
+            let threads = self.threads;
+            return Err(Error::argument(format!(
+                "preprocess_threads={threads}; it is at most {most}"
+            )));
+        }
         if self.part_index >= self.num_parts {
             let (index, parts) = (self.part_index, self.num_parts);
             return Err(Error::argument(format!(
                 "part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1"
             )));
         }
-        if self.normalise.std.contains(&0.0) {
-            return Err(Error::argument(
-                "std_r, std_g, std_b and std_a must not be 0",
-            ));
+        let Normalise { mean, std, scale } = self.normalise;
+        if std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
+            return Err(Error::argument(format!(
+                "std_r, std_g, std_b, std_a={std:?}; each is a finite number other than 0"
+            )));
+        }
+        if !scale.is_finite() || mean.iter().any(|mean| !mean.is_finite()) {
+            return Err(Error::argument(format!(
+                "mean_r, mean_g, mean_b, mean_a={mean:?}, scale={scale}; each is a finite number"
+            )));
         }
         self.image.check()?;
         self.batch_len().map(drop)

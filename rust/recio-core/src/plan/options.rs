@@ -4,6 +4,9 @@ use crate::augment::resize::Interpolation;
 use crate::error::{Error, Result};
 use crate::plan::Stream;
 
+/// The largest `resize` and `pad`, in pixels: sizes made of them stay far from overflowing.
+const MAX_SIDE: usize = 1 << 16;
+
 /// The steps from a decoded image to one of the output's size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -119,6 +122,13 @@ impl Options {
             return Err(Error::argument(format!(
                 "data_shape={shape:?}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1"
             )));
+        }
+        for (name, value) in [("resize", self.resize.unwrap_or(1)), ("pad", self.pad)] {
+            if value > MAX_SIDE {
+                return Err(Error::argument(format!(
+                    "{name}={value}; it is at most {MAX_SIDE}"
+                )));
+            }
         }
         if self.resize == Some(0) {
             return Err(Error::argument(

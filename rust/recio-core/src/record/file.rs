@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::record::frame::{self, Progress};
 
 /// Bytes that are read first where the length of a record is not known: most small records whole, a page of a large one.
-const FIRST_READ: usize = 4096;
+const FIRST_READ: u64 = 4096;
+/// The most bytes that are read first: where an index lists only some records, the distance to the next may be anything.
+const MAX_FIRST_READ: u64 = 256 << 10;
 
 /// An open `.rec` file.
 #[derive(Debug)]
@@ -70,33 +72,23 @@ impl RecordFile {
 
     /// Reads the record whose header is at `offset`, or nothing if that is the end of the file.
     ///
-    /// `hint` is about how many bytes it takes, if the caller knows: then one read fetches all.
-    /// `buffer` is overwritten, and grows as needed.
+    /// `next` is where the next record begins, if an index says so. Then one read fetches all, and a record that ends just
+    /// there is sound even if the one behind it is damaged. `buffer` is overwritten, and grows as needed.
     ///
     /// # Errors
     /// A [`FrameError`](frame::FrameError) or an I/O error, with path and offset.
     pub fn read<'b>(
         &self,
         offset: u64,
-        hint: Option<u64>,
+        next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
         if offset == self.len {
             return Ok(None);
         }
-        let place = |error: Error| error.at_offset(offset).at_path(&self.path);
-        let left = self.len.checked_sub(offset).ok_or_else(|| {
-            place(Error::corrupt(format!(
-                "the file ends at byte {}",
-                self.len
-            )))
-        })?;
-        let wanted = hint.map_or(FIRST_READ as u64, |hint| {
-            hint.saturating_add(frame::HEADER_LEN as u64)
-        });
         let end = self
-            .fetch(offset, left, left.min(wanted) as usize, buffer)
-            .map_err(place)?;
+            .fetch(offset, next.map(|next| next - offset), buffer)
+            .map_err(|error| error.at_offset(offset).at_path(&self.path))?;
         let range = frame::join(&mut buffer[..end]);
         Ok(Some(Record {
             payload: &buffer[range],
@@ -105,15 +97,20 @@ impl RecordFile {
     }
 
     /// Reads until `buffer` begins with a whole record, and gives its length.
-    fn fetch(&self, offset: u64, left: u64, first: usize, buffer: &mut Vec<u8>) -> Result<usize> {
-        let (mut have, mut want) = (0, first);
+    fn fetch(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
+        let left = self
+            .len
+            .checked_sub(offset)
+            .ok_or_else(|| Error::corrupt(format!("the file ends at byte {}", self.len)))?;
+        let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
+        let (mut have, mut want) = (0, left.min(first) as usize);
         loop {
             if buffer.len() < want {
                 buffer.resize(want, 0);
             }
             self.read_exact(&mut buffer[have..want], offset + have as u64)?;
             have = want;
-            match frame::check(&buffer[..have], left) {
+            match frame::check(&buffer[..have], left, next) {
                 Ok(Progress::Whole(end)) => return Ok(end),
                 Ok(Progress::Needs(more)) => want = more,
                 Err((at, error)) => return Err(Error::from(error).at_offset(offset + at as u64)),
@@ -170,17 +167,17 @@ mod tests {
     }
 
     #[test]
-    fn records_are_read_in_any_order_with_any_hint() {
-        let long = vec![7; 3 * FIRST_READ];
+    fn records_are_read_in_any_order_with_and_without_an_index() {
+        let long = vec![7; 3 * FIRST_READ as usize];
         let split = [b"AAAA", &MAGIC.to_le_bytes()[..], &[9; 10_000]].concat();
         let records: [&[u8]; 4] = [b"one", &long, b"", &split];
         let (_folder, file, offsets) = file_of(&records);
         let mut buffer = Vec::new();
         for i in [3, 0, 2, 1] {
-            for hint in [None, Some(0), Some(1), Some(1 << 40)] {
+            let next = *offsets.get(i + 1).unwrap_or(&file.len());
+            for hint in [None, Some(next), Some(u64::MAX)] {
                 let record = file.read(offsets[i], hint, &mut buffer).unwrap().unwrap();
-                assert_eq!(record.payload, records[i]);
-                assert_eq!(record.next, *offsets.get(i + 1).unwrap_or(&file.len()));
+                assert_eq!((record.payload, record.next), (records[i], next));
             }
         }
         assert!(file.read(file.len(), None, &mut buffer).unwrap().is_none());

@@ -14,8 +14,9 @@
 //! (The format is that of dmlc-core's `recordio.h`, as MXNet 1.9.1 writes it.)
 //!
 //! Reading is stricter than the original. Parts must come in order, all but the last a multiple of 4 long; padding must
-//! be zero; and what follows a record must be the head of another. In a model of 10,688 files with one header bit
-//! flipped each, the original's rules let 25 % through as wrong data, these 0.8 %.
+//! be zero; no aligned magic may stand in the data; and what follows a record must be the head of another. In a model of
+//! 10,688 files with one header bit flipped each, the original's rules let 25 % through as wrong data, these 0.7 %, and
+//! those only by up to three zero bytes too many at the end.
 
 use std::ops::Range;
 
@@ -67,6 +68,9 @@ pub enum FrameError {
     /// The bytes that fill up to a multiple of 4 are not zero.
     #[error("padding that is not zero after {0} bytes of data (a damaged length?)")]
     Padding(usize),
+    /// The magic stands where data should: the writer never leaves it there, so the data is another record's too.
+    #[error("the magic stands at byte {0} of a part's data (a damaged length?)")]
+    Inside(usize),
     /// What comes after a record is neither the head of another nor the end of the file.
     #[error(
         "followed by {0:02x?}, neither the head of a record nor the end of the file (a damaged length?)"
@@ -230,11 +234,12 @@ pub enum Progress {
 
 /// Checks the record whose first header stands at the beginning of `bytes`.
 ///
-/// `left` is how many bytes there are in the file from there on, of which `bytes` are the first.
+/// `left` is how many bytes there are in the file from there on, of which `bytes` are the first. `next` is where an index
+/// says that the next record begins, relative to the beginning too: a record that ends just there needs no look at it.
 ///
 /// # Errors
 /// A [`FrameError`], with the place of the header that it is about, relative to the beginning.
-pub fn check(bytes: &[u8], left: u64) -> Result<Progress, (usize, FrameError)> {
+pub fn check(bytes: &[u8], left: u64, next: Option<u64>) -> Result<Progress, (usize, FrameError)> {
     let (mut at, mut inside, mut total) = (0, false, 0);
     loop {
         let Some(header) = header_at(bytes, at, left).map_err(|error| (at, error))? else {
@@ -250,8 +255,13 @@ pub fn check(bytes: &[u8], left: u64) -> Result<Progress, (usize, FrameError)> {
             needs @ Progress::Needs(_) => return Ok(needs),
         };
         if header.part.ends() {
-            check_follow(&bytes[end..]).map_err(|error| (at, error))?;
-            return Ok(Progress::Whole(end));
+            let expected = next == Some(end as u64);
+            let whole = if expected {
+                Ok(Progress::Whole(end))
+            } else {
+                look_ahead(bytes, end, left)
+            };
+            return whole.map_err(|error| (at, error));
         }
         (at, inside) = (end, true);
     }
@@ -268,7 +278,7 @@ fn header_at(bytes: &[u8], at: usize, left: u64) -> Result<Option<Header>, Frame
     }
 }
 
-/// Where the part with this header ends; asks for the bytes up to there and, if it is the last, for those of the look-ahead.
+/// Where the part with this header ends; asks for the bytes up to there.
 fn part_end(bytes: &[u8], at: usize, header: Header, left: u64) -> Result<Progress, FrameError> {
     let data_end = at + HEADER_LEN + header.len;
     let end = at + HEADER_LEN + header.padded_len();
@@ -279,21 +289,33 @@ fn part_end(bytes: &[u8], at: usize, header: Header, left: u64) -> Result<Progre
             left,
         });
     }
-    let ahead = ((end + HEADER_LEN) as u64).min(left) as usize;
-    if bytes.len() < ahead {
-        return Ok(Progress::Needs(ahead));
+    if bytes.len() < end {
+        // Most records end here, so the bytes of the look-ahead are asked for at once.
+        return Ok(Progress::Needs(left.min((end + HEADER_LEN) as u64) as usize));
     }
     if bytes[data_end..end].iter().any(|&byte| byte != 0) {
         return Err(FrameError::Padding(header.len));
     }
+    if let Some(inside) = magic_words(&bytes[at + HEADER_LEN..data_end]).next() {
+        return Err(FrameError::Inside(inside));
+    }
     Ok(Progress::Whole(end))
 }
 
-/// Whether `rest`, what comes after a record, is the end of the file or the head of another record.
+/// Whether what stands at `end`, where a record ends, is the end of the file or the head of another record.
+fn look_ahead(bytes: &[u8], end: usize, left: u64) -> Result<Progress, FrameError> {
+    let ahead = left.min((end + HEADER_LEN) as u64) as usize;
+    match bytes.get(end..ahead) {
+        Some(follow) => check_follow(follow).map(|()| Progress::Whole(end)),
+        None => Ok(Progress::Needs(ahead)),
+    }
+}
+
+/// Checks what comes after a record.
 ///
 /// A head that the file's end cuts short is left for the next read to complain of: this record is whole.
-pub(crate) fn check_follow(rest: &[u8]) -> Result<(), FrameError> {
-    let head = &rest[..rest.len().min(HEADER_LEN)];
+pub(crate) fn check_follow(head: &[u8]) -> Result<(), FrameError> {
+    let head = &head[..head.len().min(HEADER_LEN)];
     let magic = head.len().min(MAGIC_BYTES.len());
     let sound = match head.first_chunk() {
         Some(header) => Header::parse(*header).is_ok_and(|header| header.part.begins()),
@@ -341,7 +363,7 @@ mod tests {
 
     fn decoded(mut bytes: Vec<u8>) -> Result<Vec<u8>, (usize, FrameError)> {
         let left = bytes.len() as u64;
-        match check(&bytes, left)? {
+        match check(&bytes, left, None)? {
             Progress::Whole(end) => {
                 let range = join(&mut bytes[..end]);
                 Ok(bytes[range].to_vec())
@@ -419,6 +441,13 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_takes_in_the_next_record_is_seen() {
+        let mut bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"efgh")])].concat();
+        bytes[4] = 16;
+        assert_eq!(decoded(bytes).unwrap_err(), (0, FrameError::Inside(4)));
+    }
+
+    #[test]
     fn a_cut_in_the_next_header_does_not_spoil_this_record() {
         for cut in 0..HEADER_LEN {
             let bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"")])[..cut].to_vec()].concat();
@@ -429,9 +458,18 @@ mod tests {
     #[test]
     fn too_few_bytes_ask_for_more() {
         let bytes = encoded(&[0; 100]);
-        assert_eq!(check(&bytes[..4], 108), Ok(Progress::Needs(8)));
-        assert_eq!(check(&bytes[..8], 108), Ok(Progress::Needs(108)));
-        assert_eq!(check(&bytes[..8], 200), Ok(Progress::Needs(116)));
+        assert_eq!(check(&bytes[..4], 108, None), Ok(Progress::Needs(8)));
+        assert_eq!(check(&bytes[..8], 108, None), Ok(Progress::Needs(108)));
+        assert_eq!(check(&bytes[..8], 200, None), Ok(Progress::Needs(116)));
+        assert_eq!(check(&bytes, 200, None), Ok(Progress::Needs(116)));
+    }
+
+    #[test]
+    fn a_record_that_ends_where_the_index_says_is_whole_whatever_follows() {
+        let bytes = [parts(&[(0, b"abcd")]), b"junkjunk".to_vec()].concat();
+        assert_eq!(check(&bytes, 20, Some(12)), Ok(Progress::Whole(12)));
+        assert!(check(&bytes, 20, Some(16)).is_err());
+        assert!(check(&bytes, 20, None).is_err());
     }
 
     #[test]

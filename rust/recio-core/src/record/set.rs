@@ -13,9 +13,6 @@ use crate::record::header::ImageRecord;
 use crate::record::index::Index;
 use crate::record::scan;
 
-/// The most bytes read at first: where an index lists only some records, the distance to the next may be anything.
-const MAX_HINT: u64 = 256 << 10;
-
 /// Open files, and where their records are.
 #[derive(Debug)]
 pub struct RecordSet {
@@ -91,8 +88,8 @@ impl RecordSet {
     /// # Panics
     /// If there is no record `i`.
     pub fn read<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
-        let Span { file, offset, len } = self.span(i);
-        match file.read(offset, Some(len.min(MAX_HINT)), buffer) {
+        let Span { file, offset, next } = self.span(i);
+        match file.read(offset, Some(next), buffer) {
             Ok(Some(record)) => {
                 ImageRecord::parse(record.payload).map_err(|error| self.locate(error, i))
             }
@@ -138,25 +135,21 @@ impl RecordSet {
 
     fn span(&self, i: usize) -> Span<'_> {
         let file = self.file_of(i);
-        let end = self
-            .offsets
-            .get(i + 1)
-            .map_or(u64::MAX, |&next| next)
-            .min(self.starts[file + 1]);
-        let offset = self.offsets[i];
+        let next = self.offsets.get(i + 1).map_or(u64::MAX, |&next| next);
+        let (start, end) = (self.starts[file], self.starts[file + 1]);
         Span {
             file: &self.files[file],
-            offset: offset - self.starts[file],
-            len: end - offset,
+            offset: self.offsets[i] - start,
+            next: next.min(end) - start,
         }
     }
 }
 
-/// Where a record stands. `len` is the distance to the next one that is listed: more than it takes, if some are not.
+/// Where a record stands, and where the next one that is listed does.
 struct Span<'a> {
     file: &'a RecordFile,
     offset: u64,
-    len: u64,
+    next: u64,
 }
 
 fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
@@ -176,6 +169,9 @@ fn scanned(files: &[RecordFile], starts: &[u64]) -> Result<Vec<u64>> {
 
 fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
     let index = Index::load(path, rec_len)?;
+    if index.is_empty() && rec_len != Some(0) {
+        return Err(Error::corrupt("the index lists no record").at_path(path));
+    }
     Ok(index
         .in_file_order()
         .iter()

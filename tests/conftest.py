@@ -1,0 +1,30 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .records import RecordFile, write_records, write_tiny
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def records() -> list[bytes]:
+    """Ten records of 0 to 9 bytes, no two alike."""
+    return [b"0123456789"[:n] for n in range(10)]
+
+
+@pytest.fixture
+def file(tmp_path: Path, records: list[bytes]) -> RecordFile:
+    """Give a file of the ten `records`, indexed by their numbers."""
+    return write_records(tmp_path, records, "ten")
+
+
+@pytest.fixture
+def ten(tmp_path: Path) -> RecordFile:
+    """Give a file of ten small images, labelled by their numbers."""
+    return write_tiny(tmp_path, 10)

@@ -1,0 +1,155 @@
+"""`DataDesc`, `DataBatch` and `DataIter`: what every iterator is made of, and an iterator of the user's own."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio.io import DataBatch, DataDesc, DataIter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+class TestDataDesc:
+    def test_it_is_a_pair_of_name_and_shape(self) -> None:
+        name, shape = description = DataDesc("data", [4, 3, 8, 8])
+        assert (name, shape) == ("data", (4, 3, 8, 8))
+        assert len(description) == 2
+        assert description == ("data", (4, 3, 8, 8))
+
+    def test_type_and_layout_have_mxnets_defaults(self) -> None:
+        description = DataDesc("data", (4, 3, 8, 8))
+        assert (description.dtype, description.layout) == (np.float32, "NCHW")
+        assert repr(description) == "DataDesc[data,(4, 3, 8, 8),<class 'numpy.float32'>,NCHW]"
+
+    def test_type_and_layout_count_neither_for_equality_nor_for_the_hash(self) -> None:
+        one, other = DataDesc("data", (4,), np.uint8, "N"), DataDesc("data", (4,))
+        assert one == other
+        assert hash(one) == hash(other)
+
+    @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
+    def test_copies_keep_type_and_layout(self, again: Callable[[DataDesc], DataDesc]) -> None:
+        twin = again(DataDesc("data", (4, 8), np.uint8, "NC"))
+        assert (twin.name, twin.shape, twin.dtype, twin.layout) == ("data", (4, 8), np.uint8, "NC")
+
+    @pytest.mark.parametrize(("layout", "axis"), [("NCHW", 0), ("TNC", 1), ("CHW", -1), (None, 0)])
+    def test_the_batch_axis_is_that_of_n(self, layout: str | None, axis: int) -> None:
+        assert DataDesc.get_batch_axis(layout) == axis
+
+    def test_a_list_takes_its_types_by_name(self) -> None:
+        shapes = [("data", (4, 3)), ("mask", (4, 1))]
+        described = DataDesc.get_list(shapes, [("mask", np.uint8), ("data", np.float16)])
+        assert described == shapes
+        assert [description.dtype for description in described] == [np.float16, np.uint8]
+        assert [description.dtype for description in DataDesc.get_list(shapes, None)] == [np.float32] * 2
+
+
+class TestDataBatch:
+    def test_what_is_not_given_is_none(self) -> None:
+        batch = DataBatch([np.zeros((2, 3))])
+        assert (batch.label, batch.pad, batch.index, batch.bucket_key) == (None, None, None, None)
+        assert (batch.provide_data, batch.provide_label) == (None, None)
+
+    def test_it_shows_its_shapes(self) -> None:
+        data, label = [np.zeros((2, 3))], [np.zeros(2)]
+        assert str(DataBatch(data)) == "DataBatch: data shapes: [(2, 3)] label shapes: None"
+        assert str(DataBatch(data, label)) == "DataBatch: data shapes: [(2, 3)] label shapes: [(2,)]"
+
+    def test_a_bare_array_is_refused(self) -> None:
+        bare: Any = np.zeros((2, 3))
+        with pytest.raises(TypeError, match="data is a list of arrays, not ndarray"):
+            DataBatch(bare)
+        with pytest.raises(TypeError, match="label is a list of arrays, not ndarray"):
+            DataBatch([bare], bare)
+
+
+class SimpleIter(DataIter):
+    """The iterator of MXNet's tutorial: arrays from generators, a number of batches an epoch."""
+
+    def __init__(
+        self,
+        data: Sequence[tuple[str, tuple[int, ...]]],
+        label: Sequence[tuple[str, tuple[int, ...]]],
+        make: Callable[[tuple[int, ...]], NDArray[Any]],
+        num_batches: int = 10,
+    ) -> None:
+        self.provide_data = [DataDesc(*pair) for pair in data]
+        self.provide_label = [DataDesc(*pair) for pair in label]
+        self.make = make
+        self.num_batches = num_batches
+        self.cur_batch = 0
+
+    def reset(self) -> None:
+        self.cur_batch = 0
+
+    def next(self) -> DataBatch:
+        if self.cur_batch >= self.num_batches:
+            raise StopIteration
+        self.cur_batch += 1
+        return DataBatch(
+            [self.make(data.shape) for data in self.provide_data],
+            [self.make(label.shape) for label in self.provide_label],
+        )
+
+
+class Countdown(DataIter):
+    """An iterator that has the other half of the interface: `iter_next` and what it moves."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__(batch_size=1)
+        self.start = self.left = start + 1
+
+    def reset(self) -> None:
+        self.left = self.start
+
+    def iter_next(self) -> bool:
+        self.left -= 1
+        return self.left > 0
+
+    def getdata(self) -> list[NDArray[Any]]:
+        return [np.array([self.left])]
+
+    def getlabel(self) -> list[NDArray[Any]]:
+        return [np.array([-self.left])]
+
+    def getpad(self) -> int:
+        return 0
+
+
+class TestDataIter:
+    def test_the_tutorials_iterator_gives_its_batches_each_epoch(self) -> None:
+        batches = SimpleIter([("data", (4, 3))], [("softmax_label", (4,))], np.ones, num_batches=3)
+        for _ in range(2):
+            shapes = [(batch.data[0].shape, batch.label and batch.label[0].shape) for batch in batches]
+            assert shapes == [((4, 3), (4,))] * 3
+            batches.reset()
+
+    def test_iter_next_with_getters_is_enough(self) -> None:
+        batches = Countdown(3)
+        for _ in range(2):
+            parts: list[Any] = [(batch.data, batch.label, batch.pad, batch.index) for batch in batches]
+            assert parts == [([n], [-n], 0, None) for n in (3, 2, 1)]
+            batches.reset()
+
+    def test_iterating_does_not_reset(self) -> None:
+        batches = Countdown(3)
+        next(batches)
+        assert iter(batches) is batches
+        assert len(list(batches)) == 2
+
+    def test_the_end_is_stop_iteration_from_next_too(self) -> None:
+        batches = Countdown(1)
+        batches.next()
+        with pytest.raises(StopIteration):
+            batches.next()
+
+    def test_an_iterator_without_its_own_methods_says_so(self) -> None:
+        with pytest.raises(NotImplementedError, match="DataIter has neither next nor iter_next"):
+            DataIter(batch_size=4).next()
