@@ -14,7 +14,6 @@ import statistics
 import sys
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from itertools import chain
 from json import dumps
 from pathlib import Path
 from time import perf_counter
@@ -94,9 +93,9 @@ def warm_up(open_loader: Callable[[Workload], Loader], workload: Workload) -> tu
     start = perf_counter()
     loader = open_loader(workload)
     batches = iter(loader.epoch())
-    first = next(batches)
+    use(next(batches), workload.task)
     first_batch_s = perf_counter() - start
-    for batch in chain([first], batches):
+    for batch in batches:
         use(batch, workload.task)
     return loader, first_batch_s
 

@@ -37,5 +37,6 @@ pub mod picture;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+mod staged;
 
 pub use error::{Error, ErrorKind, Position, Result};

@@ -17,6 +17,7 @@ mod output;
 mod recode;
 mod root;
 mod run;
+mod syncer;
 mod worker;
 
 use std::ops::ControlFlow;

@@ -5,21 +5,21 @@
 //! moment does it stand beside a `.rec` that it does not describe.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
-
+use super::syncer::Syncer;
 use crate::error::{Error, Result};
 use crate::record::index::{self, Entry};
 use crate::record::writer::Writer;
+use crate::staged::{Staged, sync_folder};
 
 /// A pair of files being written. Dropping it leaves no trace of them.
 pub(super) struct Output {
     writer: Writer<File>,
+    syncer: Syncer,
     rec: Staged,
-    idx: Staged,
-    idx_file: File,
+    idx: PathBuf,
     entries: Vec<Entry>,
 }
 
@@ -29,13 +29,13 @@ impl Output {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all here.
     pub(super) fn create(rec: &Path) -> Result<Self> {
-        let (rec_file, rec) = Staged::create(rec.to_path_buf())?;
-        let (idx_file, idx) = Staged::create(rec.target.with_extension("idx"))?;
+        let idx = rec.with_extension("idx");
+        let (rec_file, rec) = Staged::create(rec)?;
         Ok(Self {
-            writer: Writer::new(&rec.target, rec_file),
+            syncer: Syncer::start(&rec_file).map_err(|error| rec.blame(error))?,
+            writer: Writer::new(rec.target(), rec_file),
             rec,
             idx,
-            idx_file,
             entries: Vec::new(),
         })
     }
@@ -44,6 +44,7 @@ impl Output {
     pub(super) fn append(&mut self, key: u64, record: &[u8]) -> Result<()> {
         let offset = self.writer.write(record)?;
         self.entries.push(Entry { key, offset });
+        self.syncer.wrote(offset);
         Ok(())
     }
 
@@ -61,73 +62,22 @@ impl Output {
     pub(super) fn commit(self) -> Result<()> {
         let Self {
             writer,
+            syncer,
             rec,
             idx,
-            mut idx_file,
             entries,
         } = self;
-        rec.sync(&writer.into_sink()?)?;
-        let mut text = io::BufWriter::new(&mut idx_file);
-        index::write(&entries, &mut text)
-            .and_then(|()| text.flush())
-            .map_err(|error| Error::from(error).at_path(&idx.target))?;
-        drop(text);
-        idx.sync(&idx_file)?;
-        remove_if_there(&idx.target)?;
+        let rec_file = writer.into_sink()?;
+        syncer.finish().map_err(|error| rec.blame(error))?;
+        rec.sync(&rec_file)?;
+        let staged_idx = index::stage(&entries, &idx)?;
+        remove_if_there(&idx)?;
         let rec = rec.persist()?;
-        match idx.persist() {
+        match staged_idx.persist() {
             Ok(_) => sync_folder(&rec),
             // The cause is what the caller must hear of, whether or not this half can be removed.
             Err(error) => remove_if_there(&rec).and(Err(error)),
         }
-    }
-}
-
-/// A file under a temporary name, which is removed on drop, and the name that it will have.
-struct Staged {
-    temporary: TempPath,
-    target: PathBuf,
-}
-
-impl Staged {
-    fn create(target: PathBuf) -> Result<(File, Self)> {
-        let create = || {
-            let name = target.file_name().unwrap_or_default().to_string_lossy();
-            let prefix = format!(".{name}.");
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(&prefix).suffix(".tmp");
-            #[cfg(unix)]
-            let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-            #[cfg(unix)]
-            // What any new file gets, less the umask; a temporary file would be its owner's alone.
-            builder.permissions(readable);
-            builder.tempfile_in(folder_of(&target))
-        };
-        let (file, temporary) = create()
-            .map_err(|error| Error::from(error).at_path(&target))?
-            .into_parts();
-        Ok((file, Self { temporary, target }))
-    }
-
-    /// Waits until the file is on the disk. Closing it cannot fail to write anything after this.
-    fn sync(&self, file: &File) -> Result<()> {
-        file.sync_all()
-            .map_err(|error| Error::from(error).at_path(&self.target))
-    }
-
-    fn persist(self) -> Result<PathBuf> {
-        let Self { temporary, target } = self;
-        match temporary.persist(&target) {
-            Ok(()) => Ok(target),
-            Err(error) => Err(Error::from(error.error).at_path(&target)),
-        }
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
     }
 }
 
@@ -138,17 +88,6 @@ fn remove_if_there(path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Makes the new names themselves last, which on Unix is the folder's business.
-fn sync_folder(path: &Path) -> Result<()> {
-    if cfg!(unix) {
-        let folder = folder_of(path);
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| Error::from(error).at_path(folder))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -215,11 +154,5 @@ mod tests {
         };
         fs::write(folder.path().join("plain"), "").unwrap();
         assert_eq!([mode("a.rec"), mode("a.idx")], [mode("plain"); 2]);
-    }
-
-    #[test]
-    fn a_bare_name_lies_in_the_current_folder() {
-        assert_eq!(folder_of(Path::new("a.rec")), Path::new("."));
-        assert_eq!(folder_of(Path::new("x/a.rec")), Path::new("x"));
     }
 }

@@ -9,10 +9,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::staged::{Staged, sync_folder};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -123,34 +124,26 @@ impl Index {
     }
 }
 
-/// Writes entries as a `.idx` file has them.
-///
-/// # Errors
-/// As the sink's.
-pub fn write(entries: &[Entry], sink: &mut impl Write) -> std::io::Result<()> {
-    entries
-        .iter()
-        .try_for_each(|Entry { key, offset }| writeln!(sink, "{key}\t{offset}"))
-}
-
 /// Writes a `.idx` file: whole and on the disk, or not at all.
 ///
 /// # Errors
 /// [`ErrorKind::Io`].
 pub fn save(entries: &[Entry], path: &Path) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let save = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        let mut sink = std::io::BufWriter::new(&mut file);
-        write(entries, &mut sink)?;
-        sink.flush()?;
-        drop(sink);
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    save().map_err(|error| Error::from(error).at_path(path))
+    sync_folder(&stage(entries, path)?.persist()?)
+}
+
+/// Writes a `.idx` file, all but its name.
+pub(crate) fn stage(entries: &[Entry], path: &Path) -> Result<Staged> {
+    let (file, staged) = Staged::create(path)?;
+    let mut text = BufWriter::new(&file);
+    let written = entries
+        .iter()
+        .try_for_each(|Entry { key, offset }| writeln!(text, "{key}\t{offset}"))
+        .and_then(|()| text.flush());
+    drop(text);
+    written.map_err(|error| staged.blame(error))?;
+    staged.sync(&file)?;
+    Ok(staged)
 }
 
 /// Calls `line` with the number (from 1) and the bytes of each line.
@@ -364,9 +357,10 @@ mod tests {
                 offset: key * 8,
             })
             .collect();
-        let mut text = Vec::new();
-        write(&entries, &mut text).unwrap();
-        let index = load(&text, None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.idx");
+        save(&entries, &path).unwrap();
+        let index = Index::load(&path, None).unwrap();
         assert_eq!(
             (index.len(), index.offset(199_999).unwrap()),
             (200_000, 1_599_992)
