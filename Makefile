@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+PYTHON_CODE := python tests benches
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi')
 
 .PHONY: help
@@ -35,16 +36,16 @@ test: build ## Run all tests: Rust's and Python's
 lint: build ## Check format, lints, types and stubs
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest recio._recio
 
 .PHONY: format
 format: build ## Format all code
 	cargo fmt
-	$(BIN)/ruff check --fix-only --quiet .
-	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix-only --quiet $(PYTHON_CODE)
+	$(BIN)/ruff format --quiet $(PYTHON_CODE)
 
 .PHONY: wheel
 wheel: $(VENV)/bin/maturin ## Build the wheel into dist/

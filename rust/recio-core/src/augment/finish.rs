@@ -117,7 +117,11 @@ impl<T: Element> Finish<T> {
     #[inline]
     pub fn row(&self, y: usize, row: &[u8], mirror: bool, slot: &mut [T]) {
         match self.layout {
-            Layout::Nhwc => self.interleaved(y, row, mirror, slot),
+            Layout::Nhwc => match self.channels {
+                1 => self.interleaved::<1>(y, row, mirror, slot),
+                4 => self.interleaved::<4>(y, row, mirror, slot),
+                _ => self.interleaved::<3>(y, row, mirror, slot),
+            },
             Layout::Nchw => self.planar(y, row, mirror, slot),
         }
     }
@@ -142,40 +146,29 @@ impl<T: Element> Finish<T> {
         }
     }
 
-    fn interleaved(&self, y: usize, row: &[u8], mirror: bool, slot: &mut [T]) {
+    fn interleaved<const C: usize>(&self, y: usize, row: &[u8], mirror: bool, slot: &mut [T]) {
         let out = &mut slot[y * row.len()..][..row.len()];
         match T::unchanged(row) {
-            Some(row) if mirror => mirrored(out, row, self.channels, <[T]>::copy_from_slice),
+            Some(row) if mirror => copy(row.as_chunks::<C>().0.iter().rev().copied(), out),
             Some(row) => out.copy_from_slice(row),
-            None if mirror => {
-                mirrored(out, row, self.channels, |out, pixel| self.pixel(out, pixel));
-            }
-            None => straight(out, row, self.channels, |out, pixel| self.pixel(out, pixel)),
+            None if mirror => copy(self.pixels::<C>(row).rev(), out),
+            None => copy(self.pixels::<C>(row), out),
         }
     }
 
-    #[inline]
-    fn pixel(&self, out: &mut [T], pixel: &[u8]) {
-        for ((out, &sample), table) in out.iter_mut().zip(pixel).zip(&self.tables) {
-            *out = table[sample as usize];
-        }
+    /// The pixels of a row, looked up.
+    fn pixels<const C: usize>(&self, row: &[u8]) -> impl DoubleEndedIterator<Item = [T; C]> {
+        let look_up = |pixel: &[u8; C]| std::array::from_fn(|c| self.tables[c][pixel[c] as usize]);
+        row.as_chunks().0.iter().map(look_up)
     }
 }
 
-/// Writes each pixel of a row to its place.
-fn straight<T, S>(out: &mut [T], row: &[S], channels: usize, write: impl Fn(&mut [T], &[S])) {
-    let pixels = row.chunks_exact(channels);
-    out.chunks_exact_mut(channels)
+fn copy<T, const C: usize>(pixels: impl Iterator<Item = [T; C]>, out: &mut [T]) {
+    out.as_chunks_mut()
+        .0
+        .iter_mut()
         .zip(pixels)
-        .for_each(|(out, pixel)| write(out, pixel));
-}
-
-/// Writes each pixel of a row to the place that its mirror image has.
-fn mirrored<T, S>(out: &mut [T], row: &[S], channels: usize, write: impl Fn(&mut [T], &[S])) {
-    let pixels = row.chunks_exact(channels);
-    out.rchunks_exact_mut(channels)
-        .zip(pixels)
-        .for_each(|(out, pixel)| write(out, pixel));
+        .for_each(|(out, pixel)| *out = pixel);
 }
 
 #[cfg(test)]
