@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from recio import RecordError
-from recio.recordio import MXIndexedRecordIO, MXRecordIO
+from recio.recordio import IRHeader, MXIndexedRecordIO, MXRecordIO
 
 from .records import RecordFile, write_records
 
@@ -245,3 +245,8 @@ def test_a_writer_in_a_forked_child_does_not_empty_the_parents_file(tmp_path: Pa
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     with MXRecordIO(path, "r") as reader:
         assert reader.read() == b"one"
+
+
+def test_a_header_is_pickled() -> None:
+    header = IRHeader(0, 4.0, 7, 0)
+    assert pickle.loads(pickle.dumps(header)) == header  # noqa: S301 our own bytes

@@ -16,7 +16,14 @@ from recio import im2rec
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PHOTOS = Path(__file__).parent / "data" / "photos"
-MODULES = ["recio.recordio", "recio.image._codec", "recio.image._transform", "recio.io._base", "recio.io._record"]
+MODULES = [
+    "recio.image._codec",
+    "recio.image._transform",
+    "recio.io._base",
+    "recio.io._record",
+    "recio.recordio._files",
+    "recio.recordio._header",
+]
 
 
 def blocks(language: str) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from recio import _recio
 from recio.im2rec.files import write_lines
@@ -17,7 +17,7 @@ from recio.im2rec.files import write_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    StrPath: TypeAlias = str | os.PathLike[str]
+    from recio._paths import StrPath
 
 T = TypeVar("T")
 

@@ -12,15 +12,15 @@ from recio._buffer import BytesLike, as_bytes
 from recio.image._out import put
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
+
+    from recio._paths import StrPath
 
 _PNG_LEVELS = 9
 
 
 def imread(
-    filename: str | os.PathLike[str],
+    filename: StrPath,
     flag: int = 1,
     to_rgb: bool = True,
     out: NDArray[np.uint8] | None = None,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    StrPath: TypeAlias = str | os.PathLike[str]
+    from recio._paths import StrPath
+
     Paths: TypeAlias = StrPath | Sequence[StrPath] | None
 
 FULL_AREA = (0.08, 1.0)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from recio.io._options import Paths, StrPath
+    from recio._paths import StrPath
+    from recio.io._options import Paths
 
 _log = logging.getLogger("recio")
 

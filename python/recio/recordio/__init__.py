@@ -1,0 +1,25 @@
+"""Records one by one: ``mx.recordio``.
+
+A RecordIO file (``.rec``) is a sequence of records, each any bytes up to 2**29 - 1; an index file (``.idx``)
+gives their offsets by key. An image record begins with a header (`IRHeader`) that holds its labels and its id.
+"""
+
+from recio.recordio._files import MXIndexedRecordIO, MXRecordIO
+from recio.recordio._header import IRHeader, pack, pack_img, unpack, unpack_img
+from recio.recordio._index import rec2idx
+
+__all__ = [
+    "IRHeader",
+    "IndexedRecordIO",
+    "MXIndexedRecordIO",
+    "MXRecordIO",
+    "RecordIO",
+    "pack",
+    "pack_img",
+    "rec2idx",
+    "unpack",
+    "unpack_img",
+]
+
+RecordIO = MXRecordIO
+IndexedRecordIO = MXIndexedRecordIO

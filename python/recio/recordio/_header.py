@@ -1,0 +1,180 @@
+"""Image records: a header with labels and ids, and an image behind it."""
+
+from __future__ import annotations
+
+import struct
+from collections import namedtuple
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recio import _recio
+from recio._buffer import BytesLike, as_bytes
+from recio.image import imencode
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IRHeader = namedtuple("HEADER", ["flag", "label", "id", "id2"])  # type: ignore[name-match]  # noqa: PYI024 MXNet's name
+"""The header of an image record.
+
+Parameters
+----------
+flag : int
+    Not used when packing. Of an unpacked record, the number of labels if there is more than one, else 0.
+label : float or array-like of float
+    One label or several; float32 in the file.
+id : int
+    The record's id, from 0 to 2**64 - 1.
+id2 : int
+    A second id; 0 by convention.
+"""
+
+# By this name pickle finds the class.
+HEADER = IRHeader
+
+_IR_FORMAT = "<IfQQ"
+_IR_SIZE = struct.calcsize(_IR_FORMAT)
+
+
+def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
+    """Put a header before a payload.
+
+    Parameters
+    ----------
+    header : IRHeader
+        Its labels, and its ids. With several labels its flag becomes their number, with one 0.
+    s : bytes-like
+        The payload, such as an image file's bytes.
+
+    Returns
+    -------
+    bytes
+        A record.
+
+    Raises
+    ------
+    struct.error
+        If an id is not from 0 to 2**64 - 1.
+
+    Examples
+    --------
+    >>> pack(IRHeader(0, 4.0, 2574, 0), b"xyz").hex()
+    '00000000000080400e0a000000000000000000000000000078797a'
+    """
+    _, label, id_, id2 = header
+    if isinstance(label, Number):
+        fixed, labels = struct.pack(_IR_FORMAT, 0, label, id_, id2), b""
+    else:
+        many = np.asarray(label, dtype="<f4")
+        fixed, labels = struct.pack(_IR_FORMAT, many.size, 0, id_, id2), many.tobytes()
+    return b"".join((fixed, labels, as_bytes(s)))
+
+
+def unpack(s: BytesLike) -> tuple[IRHeader, bytes]:
+    """Take a record apart.
+
+    Parameters
+    ----------
+    s : bytes-like
+        A record made by `pack`.
+
+    Returns
+    -------
+    header : IRHeader
+        Its label is a float, or, if flag is not 0, an ndarray, shape (flag,), float32, read-only.
+    s : bytes
+        The payload.
+
+    Raises
+    ------
+    struct.error
+        If the record is too short for a header.
+    ValueError
+        If it is too short for its labels.
+
+    Examples
+    --------
+    >>> unpack(pack(IRHeader(0, [1, 2], 7, 0), b"xyz"))
+    (HEADER(flag=2, label=array([1., 2.], dtype=float32), id=7, id2=0), b'xyz')
+    """
+    s = as_bytes(s)
+    header = IRHeader(*struct.unpack_from(_IR_FORMAT, s))
+    end = _IR_SIZE + 4 * header.flag
+    if header.flag > 0:
+        if end > len(s):
+            raise ValueError(f"the header claims {header.flag} labels, but {len(s) - _IR_SIZE} bytes follow it")
+        header = header._replace(label=np.frombuffer(s, "<f4", header.flag, _IR_SIZE))
+    return header, s[end:]
+
+
+def pack_img(
+    header: tuple[int, Any, int, int],
+    img: NDArray[np.uint8],
+    quality: int = 95,
+    img_fmt: str = ".jpg",
+) -> bytes:
+    """Encode an image and put a header before it.
+
+    **The image is in BGR order**, as OpenCV has it and MXNet did. For an image in RGB (as `recio.image` and the
+    iterators give them), turn the channels round: ``pack_img(header, img[..., ::-1])``.
+
+    Parameters
+    ----------
+    header : IRHeader
+        As for `pack`.
+    img : ndarray, shape (height, width) or (height, width, channels), uint8
+        Grey, **BGR** or (PNG only) BGRA levels.
+    quality : int, default 95
+        Of a JPEG, 1 to 100; of a PNG, the compression level, 0 to 9 (more counts as 9).
+    img_fmt : {'.jpg', '.jpeg', '.png'}
+        The format, in upper or lower case.
+
+    Returns
+    -------
+    bytes
+        A record.
+    """
+    return pack(header, imencode(_swap(img), img_fmt, quality))
+
+
+def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.uint8] | NDArray[np.uint16]]:
+    """Take a record apart and decode its image.
+
+    **The image is in BGR order**, as OpenCV has it and MXNet did: ``img[..., ::-1]`` is RGB.
+
+    Parameters
+    ----------
+    s : bytes-like
+        A record made by `pack_img`.
+    iscolor : {-1, 0, 1}
+        -1: as stored (grey has two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: grey, two
+        axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
+
+    Returns
+    -------
+    header : IRHeader
+        As of `unpack`.
+    img : ndarray, shape (height, width) or (height, width, channels), uint8 or uint16
+        Grey, **BGR** or **BGRA** levels.
+
+    Raises
+    ------
+    recio.DecodeError
+        If the payload is not an image. (MXNet gave ``None`` for the image.)
+    """
+    header, payload = unpack(s)
+    if iscolor == -1:
+        img = _recio.decode_unchanged(payload)
+    elif iscolor in (0, 1):
+        img = _recio.decode(payload, iscolor == 0)
+    else:
+        raise ValueError(f"iscolor={iscolor}; it is -1 (as stored), 0 (grey) or 1 (colour)")
+    return header, img[..., 0] if img.shape[2] == 1 else _swap(img)
+
+
+def _swap(img: NDArray[Any]) -> NDArray[Any]:
+    """RGB to BGR or back; alpha stays last."""
+    channels = img.shape[2] if img.ndim == 3 else 1  # noqa: PLR2004
+    return np.ascontiguousarray(img[..., [2, 1, 0, 3][:channels]]) if channels in (3, 4) else img
