@@ -267,9 +267,11 @@ except (MemoryError, ValueError) as error:
 """
 
 
-@pytest.mark.parametrize("name", ["preprocess_threads", "batch_size"])
-def test_more_than_the_memory_holds_is_an_exception(ten: RecordFile, name: str) -> None:
-    settings = {"path_imgrec": str(ten.rec), "data_shape": (3, 8, 8), "batch_size": 4, name: 2**30}
+@pytest.mark.parametrize(
+    ("name", "value"), [("preprocess_threads", 2**30), ("batch_size", 2**30), ("label_width", 2**60)]
+)
+def test_more_than_the_memory_holds_is_an_exception(ten: RecordFile, name: str, value: int) -> None:
+    settings = {"path_imgrec": str(ten.rec), "data_shape": (3, 8, 8), "batch_size": 4, name: value}
     done = run_python(TOO_MUCH, **settings)
     assert (done.returncode, done.stdout[:8]) == (0, "refused:"), done.stderr
 

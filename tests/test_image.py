@@ -350,3 +350,9 @@ class TestColorNormalize:
         image: Any = noise(4, 5)
         with pytest.raises(TypeError, match="uint8"):
             color_normalize(image, 100)
+
+
+@pytest.mark.parametrize("sides", [(2**40, 2**40), (2**33, 2**10)])
+def test_a_size_that_memory_cannot_hold_is_refused(sides: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="there is no memory for"):
+        imresize(np.zeros((2, 2, 3), np.uint8), *sides)

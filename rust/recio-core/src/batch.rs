@@ -59,14 +59,9 @@ impl<T: Copy + Default> Ring<T> {
     /// Whether there can be memory for a piece at all.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if not: running out of memory later ends the process.
+    /// As [`check_memory`].
     pub fn check(&self) -> Result<()> {
-        let bytes = self.len.saturating_mul(size_of::<T>());
-        Vec::<T>::new().try_reserve_exact(self.len).map_err(|_| {
-            Error::argument(format!(
-                "there is no memory for batches of {bytes} bytes; give a smaller batch_size"
-            ))
-        })
+        check_memory::<T>(self.len, "samples")
     }
 
     /// A piece of memory: the one that was given back last, as it was left, or a new one.
@@ -90,8 +85,11 @@ impl<T> Ring<T> {
         };
     }
 
+    /// Takes memory back, unless the ring is in use: in a forked process it may be for ever.
     fn give(&self, samples: Vec<T>) {
-        let mut spare = self.lock();
+        let Ok(mut spare) = self.spare.try_lock() else {
+            return;
+        };
         if spare.samples.len() < spare.most {
             spare.samples.push(samples);
         }
@@ -121,6 +119,18 @@ impl<T> Drop for Slots<T> {
     fn drop(&mut self) {
         self.ring.give(std::mem::take(&mut self.samples));
     }
+}
+
+/// Refuses a batch for whose parts there can be no memory: running out of it later would end the process.
+///
+/// # Errors
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument).
+pub fn check_memory<T>(len: usize, what: &str) -> Result<()> {
+    Vec::<T>::new().try_reserve_exact(len).map_err(|_| {
+        Error::argument(format!(
+            "there is no memory for the {len} {what} of a batch; give a smaller batch_size"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub enum ErrorKind {
 pub struct Position {
     /// The file.
     pub path: Option<PathBuf>,
-    /// The record's ordinal in the file, from 0.
+    /// The record's ordinal, from 0: in the file or, with an index, among the records that it lists.
     pub record: Option<u64>,
     /// The record's own id, from its header.
     pub id: Option<u64>,

@@ -26,11 +26,16 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses an image of this size, given in pixels and bytes a pixel.
+    /// Refuses an image of this size, given in pixels and bytes a pixel, and one without pixels.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit), with the numbers.
     pub fn check(&self, width: usize, height: usize, bytes_per_pixel: usize) -> Result<()> {
+        if width == 0 || height == 0 {
+            return Err(Error::image(format!(
+                "the image is {width}x{height} pixels"
+            )));
+        }
         if width > self.side || height > self.side {
             return Err(Error::limit(format!(
                 "the image is {width}x{height} pixels; the limit is {} a side",
@@ -60,6 +65,13 @@ mod tests {
             scans: 1,
         };
         assert!(limits.check(100, 33, 3).is_ok());
+        assert!(
+            limits
+                .check(0, 5, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("0x5")
+        );
         assert!(
             limits
                 .check(101, 1, 3)

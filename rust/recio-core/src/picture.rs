@@ -27,6 +27,13 @@ impl Picture {
         }
     }
 
+    /// Gives its memory back if that is more than `most` bytes; then it has no pixels.
+    pub fn trim(&mut self, most: usize) {
+        if self.data.capacity() > most {
+            *self = Self::default();
+        }
+    }
+
     /// All of it.
     #[must_use]
     pub fn view(&self) -> View<'_> {

@@ -1,4 +1,7 @@
 //! `recio.image`: single images.
+//!
+//! An array is read while the interpreter is let go of, as NumPy itself does it: a thread that writes into it or resizes
+//! it meanwhile makes the result undefined.
 
 use numpy::ndarray::Array3;
 use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
@@ -108,7 +111,7 @@ pub(crate) fn encode_png_16<'py>(
     let &[height, width, channels] = image.shape() else {
         unreachable!("the array has three axes")
     };
-    let samples = image.as_slice()?;
+    let samples = samples(&image)?;
     encoded(py, |out| {
         encode::encode_png_16(samples, (width, height, channels), level, out)
     })
@@ -132,7 +135,15 @@ fn view<'a>(image: &'a PyReadonlyArray3<'_, u8>) -> PyResult<View<'a>> {
             "{channels} channels; an image has 1, 3 or 4, in its last axis"
         )));
     }
-    Ok(View::new(image.as_slice()?, width, height, channels))
+    Ok(View::new(samples(image)?, width, height, channels))
+}
+
+/// The samples of an array whose rows lie one after another.
+fn samples<'a, T: Element>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<&'a [T]> {
+    if !image.is_c_contiguous() {
+        return Err(PyValueError::new_err("the array is not C-contiguous"));
+    }
+    Ok(image.as_slice()?)
 }
 
 fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<Interpolation> {

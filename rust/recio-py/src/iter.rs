@@ -1,13 +1,12 @@
 //! `recio.io`: the iterator over image records.
 
 use std::path::PathBuf;
-use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use half::f16;
 use numpy::PyArray1;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use recio_core::Error;
 use recio_core::augment::finish::{Element, Layout, Normalise};
@@ -18,6 +17,7 @@ use recio_core::plan::{self, Crop, Interpolations, Mirror};
 
 use crate::array::lend;
 use crate::errors::{Failure, PyOutcome};
+use crate::owner::Owner;
 
 /// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -166,7 +166,7 @@ pub(crate) struct ImagePipeline {
     /// The shape of a batch's data.
     shape: [usize; 4],
     /// The process that made it; its threads do not exist in a forked child.
-    owner: u32,
+    owner: Owner,
 }
 
 #[pymethods]
@@ -193,20 +193,24 @@ impl ImagePipeline {
         Ok(Self {
             running: Mutex::new(Some(Arc::new(running))),
             shape,
-            owner: process::id(),
+            owner: Owner::here(),
         })
     }
 
     /// The next batch, or None at the end of the epoch.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Parts<'py>>> {
         let running = self.running()?;
-        with!(&*running, pipeline => self.wait(py, pipeline))
+        let parts = with!(&*running, pipeline => self.wait(py, pipeline));
+        // If it was closed meanwhile, this is the last hold on its threads, and waits for them.
+        py.detach(|| drop(running));
+        parts
     }
 
     /// Begins a new epoch.
     fn reset(&self, py: Python<'_>) -> PyResult<()> {
         let running = self.running()?;
-        with!(&*running, pipeline => py.detach(|| pipeline.reset()));
+        py.detach(|| with!(&*running, pipeline => pipeline.reset()));
+        py.detach(|| drop(running));
         Ok(())
     }
 
@@ -223,7 +227,7 @@ impl ImagePipeline {
 
     /// Stops the threads and frees the memory that no array shows. A second call does nothing.
     fn close(&self, py: Python<'_>) {
-        if process::id() != self.owner {
+        if !self.owner.is_here() {
             return;
         }
         let running = self.lock().take();
@@ -236,14 +240,8 @@ impl ImagePipeline {
 
 impl ImagePipeline {
     fn running(&self) -> PyResult<Arc<Running>> {
-        if process::id() != self.owner {
-            return Err(PyRuntimeError::new_err(format!(
-                "this iterator belongs to process {}, and its threads do not exist in the forked process {}; \
-                 make the iterator after the fork",
-                self.owner,
-                process::id()
-            )));
-        }
+        let advice = "its threads do not exist there: make the iterator after the fork";
+        self.owner.check("iterator", advice)?;
         self.lock()
             .clone()
             .ok_or_else(|| PyValueError::new_err("the iterator is closed"))
@@ -282,7 +280,7 @@ impl ImagePipeline {
 impl Drop for ImagePipeline {
     fn drop(&mut self) {
         let running = self.lock().take();
-        if process::id() != self.owner {
+        if !self.owner.is_here() {
             // There are no threads to stop, and one of them may have held a lock when the process forked.
             std::mem::forget(running);
             return;

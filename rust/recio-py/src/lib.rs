@@ -10,6 +10,7 @@
 //! | `iter.rs` | `recio.io` |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `errors.rs` | the one place where errors become exceptions |
+//! | `owner.rs` | what must not be used in a forked process |
 //! | `array.rs` | the one place with `unsafe`: batch buffers as NumPy arrays |
 #![deny(unsafe_code)]
 
@@ -17,6 +18,7 @@ mod array;
 mod errors;
 mod image;
 mod iter;
+mod owner;
 mod pack;
 mod record;
 

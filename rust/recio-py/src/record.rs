@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::process;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
@@ -14,6 +13,7 @@ use recio_core::record::{file::RecordFile, index, reader, scan, writer};
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
+use crate::owner::Owner;
 
 /// A `.rec` file open for reading. Safe to use from several threads at once.
 #[pyclass(frozen, module = "recio._recio")]
@@ -67,8 +67,8 @@ impl Reader {
     }
 
     /// The number of records, found by hopping through the file.
-    fn count(&self, py: Python<'_>) -> PyOutcome<usize> {
-        Ok(py.detach(|| scan::scan(self.0.file()))?.len())
+    fn count(&self, py: Python<'_>) -> PyOutcome<u64> {
+        Ok(py.detach(|| scan::scan(self.0.file(), |_| ()))?)
     }
 }
 
@@ -77,7 +77,7 @@ impl Reader {
 pub(crate) struct Writer {
     writer: Mutex<Option<writer::Writer<File>>>,
     /// The process that opened it. A forked child has a copy of what is still buffered, and must not write it again.
-    owner: u32,
+    owner: Owner,
 }
 
 #[pymethods]
@@ -89,7 +89,7 @@ impl Writer {
         let writer = Mutex::new(Some(writer::Writer::new(&path, file)));
         Ok(Self {
             writer,
-            owner: process::id(),
+            owner: Owner::here(),
         })
     }
 
@@ -107,7 +107,7 @@ impl Writer {
 
     /// Writes all that is buffered, and closes the file. A second call does nothing.
     fn close(&self, py: Python<'_>) -> PyOutcome<()> {
-        if process::id() != self.owner {
+        if !self.owner.is_here() {
             return Ok(());
         }
         let close = || match self.lock().take() {
@@ -128,13 +128,7 @@ impl Writer {
         py: Python<'_>,
         work: impl FnOnce(&mut writer::Writer<File>) -> Result<T> + Send,
     ) -> PyResult<T> {
-        if process::id() != self.owner {
-            return Err(PyRuntimeError::new_err(format!(
-                "this writer belongs to process {}; open one of its own in the forked process {}",
-                self.owner,
-                process::id()
-            )));
-        }
+        self.owner.check("writer", "open one of its own")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
         let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
         Ok(outcome.map_err(Failure::from)?)
@@ -143,7 +137,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if process::id() == self.owner
+        if self.owner.is_here()
             && let Some(writer) = self.lock().take()
         {
             // Nobody is left to hear of an error; `close` reports it.

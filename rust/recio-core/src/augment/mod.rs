@@ -19,6 +19,15 @@ pub struct Scratch {
     pictures: [Picture; 2],
 }
 
+impl Scratch {
+    /// Gives back pictures of more than `most` bytes.
+    pub fn trim(&mut self, most: usize) {
+        self.pictures
+            .iter_mut()
+            .for_each(|picture| picture.trim(most));
+    }
+}
+
 /// Carries out `plan` on a decoded image: `row` receives each row's number, from 0 at the top, and its samples.
 ///
 /// The mirror is not carried out here; whoever writes the rows does it.

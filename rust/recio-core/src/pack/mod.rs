@@ -8,7 +8,7 @@
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
 //! handed out, whichever thread was first. What is written is therefore the same for any number of threads. A line that
 //! cannot be packed is left out and reported with its reason; only what keeps the output from being written is an error.
-//! Every thread is this call's own and ends with it.
+//! The threads are this call's own.
 //!
 //! Nothing is known here of prefixes, of how lists are made, or of where progress is shown.
 
@@ -37,7 +37,7 @@ use worker::Worker;
 
 /// Lines handed out and not yet written, per thread: enough that none waits for another.
 const WINDOW: usize = 32;
-/// Bytes of images in memory at a time, unless a single one is larger.
+/// Bytes of files and records in memory at a time, unless a single one is larger; decoded, each thread has one image.
 const IN_FLIGHT: usize = 256 << 20;
 
 /// What is packed, and how.
@@ -117,6 +117,8 @@ pub fn pack(
                 .name(format!("recio-pack-{number}"))
                 .spawn_scoped(scope, || worker.run())?;
         }
+        // With the last worker gone, handing out lines fails instead of waiting.
+        drop(queue);
         Run::new(&lines, jobs, &budget, output, on_progress).pack(threads * WINDOW)
     })
 }

@@ -76,7 +76,10 @@ impl Output {
         match staged_idx.persist() {
             Ok(_) => sync_folder(&rec),
             // The cause is what the caller must hear of, whether or not this half can be removed.
-            Err(error) => remove_if_there(&rec).and(Err(error)),
+            Err(error) => {
+                _ = remove_if_there(&rec);
+                Err(error)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Makes batches: claims one, hands a task for each image to the pool, waits, delivers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -26,6 +27,19 @@ pub(super) struct Maker<T: Element> {
     baton: (Sender<Orders>, Receiver<Orders>),
 }
 
+/// Leave to claim a batch. Wherever it is dropped, it goes to the next maker.
+struct Baton<'a> {
+    orders: Orders,
+    next: &'a Sender<Orders>,
+}
+
+impl Drop for Baton<'_> {
+    fn drop(&mut self) {
+        // There is one baton and one place for it, and both ends of the channel live as long as the makers.
+        _ = self.next.send(std::mem::take(&mut self.orders));
+    }
+}
+
 /// The orders of the epochs that are being made, which are two at most.
 #[derive(Debug, Default)]
 struct Orders([Option<(u64, Arc<Order>)>; 2]);
@@ -50,31 +64,30 @@ impl<T: Element> Maker<T> {
             seed: options.shuffle.then_some(options.seed),
             baton: crossbeam_channel::bounded(1),
         };
-        this.pass(Orders::default());
+        drop(Baton {
+            orders: Orders::default(),
+            next: &this.baton.0,
+        });
         this
-    }
-
-    fn pass(&self, baton: Orders) {
-        // There is one baton and one place for it, and both ends of the channel live as long as this.
-        self.baton
-            .0
-            .send(baton)
-            .expect("the receiver is in the same struct");
     }
 
     /// Makes batches until the pipeline is closed.
     pub(super) fn run(&self, state: &State<T>) {
-        while let Ok(baton) = self.baton.1.recv() {
-            let Some(ticket) = state.claim() else {
-                return self.pass(baton);
+        while let Ok(orders) = self.baton.1.recv() {
+            let baton = Baton {
+                orders,
+                next: &self.baton.0,
             };
-            let batch = self.make(ticket, state, baton);
-            state.deliver(ticket, batch);
+            let Some(ticket) = state.claim() else { return };
+            let make = AssertUnwindSafe(|| self.make(ticket, state, baton));
+            // Whatever happens, the batch must be delivered: the consumer waits for it.
+            let panicked = |_| Err(Error::image("a panic while this batch was made"));
+            state.deliver(ticket, catch_unwind(make).unwrap_or_else(panicked));
         }
     }
 
-    fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Orders) -> Result<Batch<T>> {
-        let order = &baton.of(ticket.epoch, || {
+    fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Baton<'_>) -> Result<Batch<T>> {
+        let order = &baton.orders.of(ticket.epoch, || {
             Order::new(self.task.part(), self.seed, ticket.epoch)
         });
         let mut batch = self.blank(ticket.batch);
@@ -100,7 +113,7 @@ impl<T: Element> Maker<T> {
                     None
                 };
                 scope.spawn_fifo(move |_| {
-                    baton.into_iter().for_each(|baton| self.pass(baton));
+                    drop(baton);
                     if state.wants(ticket) {
                         let record = order.record(ticket.batch * self.batch_size + place);
                         first_error.keep(

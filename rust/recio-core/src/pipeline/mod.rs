@@ -28,7 +28,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::augment::finish::Element;
-use crate::batch::{Batch, Ring};
+use crate::batch::{Batch, Ring, check_memory};
 use crate::error::{Error, Result};
 use crate::record::set::RecordSet;
 use maker::Maker;
@@ -74,6 +74,10 @@ impl<T: Element> Pipeline<T> {
             options.prefetch + MAKERS,
         );
         ring.check()?;
+        check_memory::<f32>(
+            options.batch_size.saturating_mul(task.label_width()),
+            "labels",
+        )?;
         let state = Arc::new(State::new(batches, options.prefetch));
         let label_width = task.label_width();
         let (pool, workers) = workers(options.threads)?;

@@ -25,7 +25,7 @@ pub(super) struct State<T: Element> {
     batches: usize,
     /// Batches that may be claimed and not delivered.
     prefetch: usize,
-    /// Grows when what was claimed is no longer wanted. Also `places.generation`; here to be read without the lock.
+    /// Grows when what was claimed is no longer wanted. Written under the lock, read without.
     generation: AtomicU64,
     places: Mutex<Places<T>>,
     /// A batch was delivered, or all changed: makers may go on.

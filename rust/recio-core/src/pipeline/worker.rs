@@ -16,7 +16,7 @@ use crate::record::header::ImageRecord;
 use crate::record::list::Labels;
 use crate::record::set::{RecordSet, part};
 
-/// Decoded pixels that a thread keeps memory for between images. A rare larger image has its memory given back.
+/// Bytes of each buffer that a thread keeps between images.
 const KEEP: usize = 32 << 20;
 
 /// What all threads need to know to make images.
@@ -44,6 +44,18 @@ struct Scratch {
     picture: Picture,
     spare: Picture,
     augment: augment::Scratch,
+}
+
+impl Scratch {
+    /// Gives back the memory that a rare large image took.
+    fn trim(&mut self) {
+        if self.record.capacity() > KEEP {
+            self.record = Vec::new();
+        }
+        self.picture.trim(KEEP);
+        self.spare.trim(KEEP);
+        self.augment.trim(KEEP);
+    }
 }
 
 impl<T: Element> Task<T> {
@@ -120,6 +132,7 @@ impl<T: Element> Task<T> {
             AssertUnwindSafe(|| self.read_and_draw(record, epoch, &mut scratch, slot, labels, id));
         let outcome = catch_unwind(work)
             .unwrap_or_else(|_| Err(Error::image("a panic while this image was made")));
+        scratch.trim();
         outcome.map_err(|error| self.records.locate(error, record))
     }
 
@@ -167,11 +180,6 @@ impl<T: Element> Task<T> {
         apply(picture.view(), &plan, augment, |y, row| {
             self.finish.row(y, row, plan.mirror, slot);
         });
-        for picture in [picture, spare] {
-            if picture.data.capacity() > KEEP {
-                *picture = Picture::default();
-            }
-        }
         Ok(())
     }
 

@@ -43,6 +43,21 @@ impl Header {
         }
     }
 
+    /// Refuses a header that claims more labels than a payload of this length can hold.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt).
+    pub fn check(&self, payload_len: usize) -> Result<()> {
+        let rest = payload_len.saturating_sub(HEADER_LEN);
+        if self.flag as usize > rest / 4 {
+            return Err(Error::corrupt(format!(
+                "the header claims {} labels, but only {rest} bytes follow it",
+                self.flag
+            )));
+        }
+        Ok(())
+    }
+
     /// The number of labels that the record has.
     #[must_use]
     pub fn label_width(&self) -> usize {
@@ -73,16 +88,8 @@ impl<'a> ImageRecord<'a> {
             ))
         })?;
         let header = Header::parse(head);
-        let (labels, image) = (header.flag as usize)
-            .checked_mul(4)
-            .and_then(|len| rest.split_at_checked(len))
-            .ok_or_else(|| {
-                Error::corrupt(format!(
-                    "the header claims {} labels, but only {} bytes follow it",
-                    header.flag,
-                    rest.len()
-                ))
-            })?;
+        header.check(payload.len())?;
+        let (labels, image) = rest.split_at(4 * header.flag as usize);
         Ok(Self {
             header,
             labels,

@@ -1,31 +1,20 @@
 //! One record after another: the reader behind `MXRecordIO`.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::record::file::RecordFile;
 use crate::record::scan;
 
 /// Reads the records of a file in order, from any thread: each record goes to exactly one caller.
+///
+/// There is no lock: one that another thread holds while a process forks would stay held in the child for ever.
 #[derive(Debug)]
 pub struct Reader {
     file: RecordFile,
-    cursor: Mutex<Cursor>,
-}
-
-/// Where the next record begins, and its ordinal, if the way there was from the file's beginning.
-#[derive(Debug, Default, Clone, Copy)]
-struct Cursor {
-    offset: u64,
-    record: Option<u64>,
-}
-
-impl Cursor {
-    const START: Self = Self {
-        offset: 0,
-        record: Some(0),
-    };
+    /// Where the next record begins.
+    offset: AtomicU64,
 }
 
 impl Reader {
@@ -36,7 +25,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             file: RecordFile::open(path)?,
-            cursor: Mutex::new(Cursor::START),
+            offset: AtomicU64::new(0),
         })
     }
 
@@ -51,18 +40,24 @@ impl Reader {
     /// # Errors
     /// As [`RecordFile::read`]. The reader stays before the damage: it never gives what it cannot vouch for.
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
-        let mut cursor = self.cursor();
         let mut buffer = Vec::new();
-        let read = self.file.read(cursor.offset, None, &mut buffer);
-        let Some(record) = read.map_err(|error| self.locate(error, *cursor))? else {
-            return Ok(None);
-        };
-        let payload = record.payload.to_vec();
-        *cursor = Cursor {
-            offset: record.next,
-            record: cursor.record.map(|record| record + 1),
-        };
-        Ok(Some(payload))
+        loop {
+            let offset = self.tell();
+            let read = self.file.read(offset, None, &mut buffer);
+            let Some(record) = read.map_err(|error| self.locate(error, offset))? else {
+                return Ok(None);
+            };
+            // If another thread was faster, this record is that one's.
+            let taken = self.offset.compare_exchange(
+                offset,
+                record.next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            if taken.is_ok() {
+                return Ok(Some(record.payload.to_vec()));
+            }
+        }
     }
 
     /// Reads the record at `offset`, and moves behind it.
@@ -75,37 +70,27 @@ impl Reader {
             let error = Error::corrupt("no record here: this is the end of the file");
             return Err(error.at_offset(offset).at_path(self.file.path()));
         };
-        *self.cursor() = Cursor {
-            offset: record.next,
-            record: None,
-        };
+        self.seek(record.next);
         Ok(record.payload.to_vec())
     }
 
     /// Moves to the record at `offset`.
     pub fn seek(&self, offset: u64) {
-        let record = (offset == 0).then_some(0);
-        *self.cursor() = Cursor { offset, record };
+        self.offset.store(offset, Ordering::Relaxed);
     }
 
     /// Where the next record begins, in bytes.
     #[must_use]
     pub fn tell(&self) -> u64 {
-        self.cursor().offset
+        self.offset.load(Ordering::Relaxed)
     }
 
-    /// Adds the ordinal of the record to an error; it is counted if the way there was not from the beginning.
-    fn locate(&self, error: Error, cursor: Cursor) -> Error {
-        let counted = || scan::ordinal(&self.file, cursor.offset);
-        match cursor.record.or_else(counted) {
+    /// Adds the ordinal of the record at `offset` to an error, by counting those before it.
+    fn locate(&self, error: Error, offset: u64) -> Error {
+        match scan::ordinal(&self.file, offset) {
             Some(record) => error.at_record(record),
             None => error,
         }
-    }
-
-    fn cursor(&self) -> std::sync::MutexGuard<'_, Cursor> {
-        // A cursor is replaced whole, so it is sound even if a thread that held it panicked.
-        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 //! file that has none.
 
 use crate::error::{Error, Result};
-use crate::record::file::RecordFile;
+use crate::record::file::{Record, RecordFile};
 use crate::record::frame::{self, Part};
 use crate::record::header::{self, Header};
 use crate::record::index::{Entry, Index};
@@ -16,22 +16,21 @@ pub struct Found {
     pub header: Option<Header>,
 }
 
-/// Finds all records of `file`, in order.
+/// Calls `found` for each record of `file`, in order, and gives their number.
 ///
 /// # Errors
 /// As [`RecordFile::read`], with the record's ordinal.
-pub fn scan(file: &RecordFile) -> Result<Vec<Found>> {
+pub fn scan(file: &RecordFile, mut found: impl FnMut(Found)) -> Result<u64> {
     let mut buffer = Vec::new();
-    let mut found = Vec::new();
-    let mut offset = 0;
+    let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
-        let record = found.len() as u64;
         let (header, next) =
-            hop(file, offset, &mut buffer).map_err(|error| error.at_record(record))?;
-        found.push(Found { offset, header });
+            hop(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
+        found(Found { offset, header });
+        records += 1;
         offset = next;
     }
-    Ok(found)
+    Ok(records)
 }
 
 /// How many records stand before the one at `offset`; none if none begins there, or there is damage on the way.
@@ -49,12 +48,17 @@ pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
 /// Reads the image record's header of the record at `offset`; none if it is too short to have one.
 ///
 /// # Errors
-/// As [`RecordFile::read`].
+/// As [`RecordFile::read`], and [`Header::check`].
 pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
-    match whole_part(file, offset)? {
-        Some((_, header)) => Ok(header),
-        None => Ok(read_whole(file, offset, buffer)?.0),
-    }
+    let (header, len) = if let Some((part, header)) = whole_part(file, offset)? {
+        (header, part.len)
+    } else {
+        let payload = read_whole(file, offset, buffer)?.payload;
+        (payload.first_chunk().map(Header::parse), payload.len())
+    };
+    header
+        .map(|header| header.check(len).map(|()| header))
+        .transpose()
 }
 
 /// Reads the header of the record at `offset`, and finds where the next one begins.
@@ -66,7 +70,10 @@ fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<H
             header,
             offset + (frame::HEADER_LEN + part.padded_len()) as u64,
         )),
-        _ => read_whole(file, offset, buffer),
+        _ => {
+            let record = read_whole(file, offset, buffer)?;
+            Ok((record.payload.first_chunk().map(Header::parse), record.next))
+        }
     }
 }
 
@@ -102,17 +109,12 @@ fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool>
     Ok(pad.iter().all(|&byte| byte == 0) && frame::check_follow(follow).is_ok())
 }
 
-fn read_whole(
-    file: &RecordFile,
-    offset: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<(Option<Header>, u64)> {
-    match file.read(offset, None, buffer)? {
-        Some(record) => Ok((record.payload.first_chunk().map(Header::parse), record.next)),
-        None => Err(Error::corrupt("the file ends here")
+fn read_whole<'b>(file: &RecordFile, offset: u64, buffer: &'b mut Vec<u8>) -> Result<Record<'b>> {
+    file.read(offset, None, buffer)?.ok_or_else(|| {
+        Error::corrupt("the file ends here")
             .at_offset(offset)
-            .at_path(file.path())),
-    }
+            .at_path(file.path())
+    })
 }
 
 /// Where the keys of a rebuilt index come from.
@@ -129,7 +131,8 @@ pub enum Keys {
 /// # Errors
 /// As [`scan`].
 pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, Keys)> {
-    let found = scan(file)?;
+    let mut found = Vec::new();
+    scan(file, |record| found.push(record))?;
     let by_id = || -> Option<Vec<Entry>> {
         let entry = |found: &Found| {
             Some(Entry {
@@ -220,7 +223,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[36] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        let error = scan(&file).unwrap_err().to_string();
+        let error = scan(&file, |_| ()).unwrap_err().to_string();
         assert!(error.contains("record 0 at byte 0: followed by"), "{error}");
     }
 }

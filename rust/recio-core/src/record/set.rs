@@ -162,7 +162,7 @@ fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
 fn scanned(files: &[RecordFile], starts: &[u64]) -> Result<Vec<u64>> {
     let mut offsets = Vec::new();
     for (file, start) in files.iter().zip(starts) {
-        offsets.extend(scan::scan(file)?.iter().map(|found| start + found.offset));
+        scan::scan(file, |found| offsets.push(start + found.offset))?;
     }
     Ok(offsets)
 }
@@ -260,6 +260,24 @@ mod tests {
         let set = RecordSet::open(&files, &[]).unwrap();
         let text = set.locate(Error::corrupt("bad"), 4).to_string();
         assert!(text.contains("b.rec: record 1 at byte 332: bad"), "{text}");
+    }
+
+    #[test]
+    fn a_header_that_claims_more_labels_than_there_are_does_not_set_their_width() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "a.rec", 0..3);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[8..12].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let error = RecordSet::open(&[path], &[])
+            .unwrap()
+            .widest_label()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("record 0 at byte 0: the header claims 4294967295 labels"),
+            "{error}"
+        );
     }
 
     #[test]

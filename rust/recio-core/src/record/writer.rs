@@ -1,6 +1,6 @@
 //! Records → a file: the writer behind `MXRecordIO(..., "w")` and im2rec.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -20,6 +20,8 @@ pub struct Writer<W> {
     pending: Vec<u8>,
     /// Bytes that it has.
     written: u64,
+    /// Whether it took only a part of what it was handed: then the file ends in the middle of a record.
+    failed: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -31,13 +33,15 @@ impl<W: Write> Writer<W> {
             sink,
             pending,
             written: 0,
+            failed: false,
         }
     }
 
     /// Appends one record and gives the offset of its header.
     ///
     /// # Errors
-    /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error.
+    /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error. After an I/O error
+    /// nothing more can be written: nobody knows how much of a record the file has.
     pub fn write(&mut self, record: &[u8]) -> Result<u64> {
         let offset = self.tell();
         frame::encode(record, &mut self.pending)
@@ -75,9 +79,15 @@ impl<W: Write> Writer<W> {
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        self.sink
-            .write_all(&self.pending)
-            .map_err(|error| Error::from(error).at_path(&self.path))?;
+        let handed = if self.failed {
+            Err(io::Error::other(
+                "an earlier write failed, so the file may end within a record",
+            ))
+        } else {
+            self.sink.write_all(&self.pending)
+        };
+        self.failed = handed.is_err();
+        handed.map_err(|error| Error::from(error).at_path(&self.path))?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
         // A rare large record must not keep its memory.
@@ -98,5 +108,38 @@ mod tests {
             .into();
         assert_eq!((offsets, writer.tell()), (vec![0, 12, 20], 36));
         assert_eq!(writer.into_sink().unwrap().len(), 36);
+    }
+
+    /// Takes some bytes, and then fails once.
+    struct Full(Vec<u8>);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.0.len() {
+                0 => {
+                    self.0.extend_from_slice(&bytes[..10]);
+                    Ok(10)
+                }
+                10 => {
+                    self.0.push(0);
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                _ => Ok(bytes.len()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_after_a_write_that_failed() {
+        let mut writer = Writer::new(Path::new("a.rec"), Full(Vec::new()));
+        writer.write(b"12345678").unwrap();
+        assert!(writer.flush().is_err());
+        let error = writer.flush().unwrap_err().to_string();
+        assert!(error.contains("a.rec: an earlier write failed"), "{error}");
+        assert!(writer.into_sink().is_err());
     }
 }
