@@ -27,7 +27,7 @@ def imresize(src: Image, w: int, h: int, interp: int = 1, out: Image | None = No
     src : ndarray, shape (height, width, channels), uint8
         An image of 1, 3 or 4 channels.
     w, h : int
-        Width and height of the result, in pixels, at least 1.
+        Width and height of the result, in pixels, from 1 to 65,536.
     interp : int, default 1
         0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
         shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.

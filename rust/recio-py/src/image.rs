@@ -19,6 +19,9 @@ use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
 
+/// The largest side that an image is resized to: beyond what memory holds, the process would end.
+const MAX_SIDE: usize = 1 << 16;
+
 /// Decodes an image to grey or RGB, its EXIF orientation applied.
 #[pyfunction]
 pub(crate) fn decode(
@@ -69,6 +72,11 @@ pub(crate) fn resize<'py>(
         return Err(PyValueError::new_err(format!(
             "from {}x{} to {width}x{height} pixels: every side must be at least 1",
             view.width, view.height
+        )));
+    }
+    if width > MAX_SIDE || height > MAX_SIDE {
+        return Err(PyValueError::new_err(format!(
+            "to {width}x{height} pixels: a side is at most {MAX_SIDE}"
         )));
     }
     let method =
