@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,3 +139,17 @@ def test_the_documentation_names_every_parameter() -> None:
     text = inspect.getdoc(ImageRecordIter) or ""
     names = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
     assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("shuffle", "yes"), ("rand_mirror", 2), ("resize", "64"), ("batch_size", 4.0), ("layout", None), ("scale", "1")],
+)
+def test_a_value_of_the_wrong_type_is_named(ten: RecordFile, name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=f"{name}={re.escape(repr(value))}; it is"):
+        open_iter(ten, **{name: value})
+
+
+def test_flags_may_be_numbers_and_mxnets_defaults_ask_for_nothing(ten: RecordFile) -> None:
+    plain = open_iter(ten, min_random_area=1, max_random_area=1, max_aspect_ratio=0, shuffle=0, round_batch=1)
+    assert len(list(plain)) == 3

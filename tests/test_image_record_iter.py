@@ -82,8 +82,9 @@ class TestFiles:
             open_iter(ten, **{name: missing})
         assert caught.value.filename == str(missing)
 
-    def test_an_empty_file_has_no_batches(self, tmp_path: Path) -> None:
-        assert list(open_iter(write_records(tmp_path, []))) == []
+    def test_an_empty_file_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(recio.RecordError, match="the file is empty"):
+            open_iter(write_records(tmp_path, []))
 
     def test_what_was_opened_is_logged_if_verbose(self, ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO, "recio"):

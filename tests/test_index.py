@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from recio import RecordError
-from recio.recordio import MXIndexedRecordIO
+from recio.recordio import MXIndexedRecordIO, rec2idx
 
 from .records import RecordFile, write_records
 
@@ -227,3 +230,36 @@ def test_a_key_that_would_spoil_the_index_is_refused(tmp_path: Path, key: str) -
         pytest.raises(ValueError, match="has a tab or a line break"),
     ):
         writer.write_idx(key, b"")
+
+
+@pytest.mark.parametrize("key", ["x", None, 2.5, -1, 1 << 70])
+def test_a_key_of_another_kind_is_in_no_index(key: object, tmp_path: Path) -> None:
+    file = write_records(tmp_path, [b"one"])
+    with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
+        assert key not in reader.idx
+        assert np.int64(0) in reader.idx
+
+
+def test_of_threads_that_write_one_key_one_does(tmp_path: Path) -> None:
+    with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "w") as writer:
+
+        def write_all() -> int:
+            written = 0
+            for key in range(300):
+                with contextlib.suppress(ValueError):
+                    writer.write_idx(key, bytes(5000))
+                    written += 1
+            return written
+
+        with ThreadPoolExecutor(4) as pool:
+            counts = [pool.submit(write_all) for _ in range(4)]
+        assert sum(count.result() for count in counts) == 300
+    with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as reader:
+        assert sorted(reader.keys) == list(range(300))
+
+
+def test_rec2idx_does_not_overwrite_the_records(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [b"one"])
+    with pytest.raises(ValueError, match="would overwrite it"):
+        rec2idx(file.rec, file.rec)
+    assert file.rec.stat().st_size > 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -205,14 +206,15 @@ class TestThreads:
             reader.join()
         assert sorted(numbers(found[0] + found[1])) == list(range(400))
 
-    def test_closing_wakes_a_thread_that_waits(self, slow: RecordFile) -> None:
+    def test_closing_wakes_a_thread_that_waits_and_is_no_end_of_an_epoch(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
-        reader = threading.Thread(target=lambda: list(batches))
-        reader.start()
-        time.sleep(0.1)
-        batches.close()
-        reader.join(1)
-        assert not reader.is_alive()
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(list, batches)
+            time.sleep(0.1)
+            batches.close()
+            error = reading.exception(timeout=1)
+        assert isinstance(error, ValueError)
+        assert str(error) == "the iterator is closed"
 
     def test_other_threads_run_while_one_waits(self, slow: RecordFile) -> None:
         """The best of five tries counts: the machine may have others to serve."""

@@ -806,3 +806,19 @@ class TestRec2Idx:
             assert_names(caught.value, file.rec, damage)
         assert file.idx.read_bytes() == before
         assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.idx", "damaged.rec"]
+
+
+def test_a_folder_changed_meanwhile_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.rec", [b"one", b"two"])
+    with MXRecordIO("a.rec", "r") as reader:
+        (tmp_path / "below").mkdir()
+        monkeypatch.chdir(tmp_path / "below")
+        assert list(reader) == [b"one", b"two"]
+        assert bool(reader)
+
+
+@pytest.mark.parametrize("kind", [RecordError, DecodeError])
+def test_an_error_made_elsewhere_has_the_attributes_too(kind: type[RecordError | DecodeError]) -> None:
+    error = kind("made here")
+    assert (error.path, error.record, error.id, error.offset) == (None, None, None, None)

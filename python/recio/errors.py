@@ -9,4 +9,8 @@ argument that makes no sense ``ValueError``.
 
 from recio._recio import DecodeError, RecordError
 
+for _kind in (DecodeError, RecordError):
+    for _name in ("path", "record", "id", "offset"):
+        setattr(_kind, _name, None)
+
 __all__ = ["DecodeError", "RecordError"]

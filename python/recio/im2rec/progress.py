@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -37,7 +38,8 @@ class Bars:
         if self._tqdm is None:
             yield None
             return
-        with self._tqdm(desc=name, unit="img", dynamic_ncols=True) as bar:
+        # Some terminals say that they have no columns; then 80 are taken.
+        with self._tqdm(desc=name, unit="img", ncols=shutil.get_terminal_size().columns) as bar:
 
             def show(done: int, total: int, skipped: int) -> None:
                 bar.total = total

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import DTypeLike
 
@@ -67,9 +68,11 @@ def resized_crop(
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Give the ranges of area and aspect ratio of a random resized crop; ``None`` if none is wanted."""
     if not wanted:
-        for names, values in (("random_area", area), ("aspect_ratio", aspect)):
-            if values != (None, None):
-                raise ValueError(f"min_{names} and max_{names} need random_resized_crop=True")
+        # MXNet's own defaults ask for nothing either.
+        if not {*area} <= {None, 1} or aspect[0] is not None or aspect[1] not in (None, 0):
+            raise ValueError(
+                "min_random_area, max_random_area, min_aspect_ratio, max_aspect_ratio need random_resized_crop=True"
+            )
         return None
     if rand_crop:
         raise ValueError("rand_crop and random_resized_crop exclude each other")
@@ -93,6 +96,48 @@ def dtype(value: DTypeLike | None) -> np.dtype[Any]:
         return np.dtype("float32" if value is None else value)
     except TypeError:
         raise ValueError(f"dtype={value!r}; it is float32, float16, uint8 or int8") from None
+
+
+def checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Give the settings with flags as booleans and numbers as numbers; what is neither raises with its name."""
+    return {name: _CHECKS[name](name, value) if name in _CHECKS else value for name, value in settings.items()}
+
+
+def _flag(name: str, value: object) -> bool:
+    if isinstance(value, bool | int | np.bool_) and value in (0, 1):
+        return bool(value)
+    raise TypeError(f"{name}={value!r}; it is True or False")
+
+
+def _integer(name: str, value: Any) -> int:  # noqa: ANN401 whatever the caller gave
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}; it is a whole number") from None
+    if abs(number) >= 1 << 63:
+        raise ValueError(f"{name}={value!r}; that is too large")
+    return number
+
+
+def _number(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
+    if isinstance(value, str):
+        raise TypeError(f"{name}={value!r}; it is a number")
+    return float(value)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={value!r}; it is a string")
+    return value
+
+
+_CHECKS: dict[str, Callable[[str, Any], object]] = {
+    **dict.fromkeys(("rand_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
+    **dict.fromkeys(("batch_size", "label_width", "resize", "pad", "fill_value", "inter_method"), _integer),
+    **dict.fromkeys(("num_parts", "part_index", "preprocess_threads", "prefetch_buffer"), _integer),
+    **dict.fromkeys(("label_pad_value", "scale"), _number),
+    "layout": _text,
+}
 
 
 def shape(value: Sequence[Any]) -> tuple[int, int, int]:

@@ -188,44 +188,46 @@ class ImageRecordIter(DataIter):
         files = _options.paths(path_imgrec)
         if not files:
             raise ValueError("path_imgrec names no file")
-        if not 0 <= seed < 1 << 64:
-            raise ValueError(f"seed={seed}; it is from 0 to 2^64-1")
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
+            raise ValueError(f"seed={seed!r}; it is a whole number from 0 to 2^64-1")
         threads = _options.cores() if preprocess_threads is None else preprocess_threads
         self._pipeline = _recio.ImagePipeline(
             files,
             _options.paths(path_imgidx),
-            {
-                "data_shape": self._shape,
-                "batch_size": batch_size,
-                "label_width": label_width,
-                "path_imglist": os.fspath(path_imglist) if path_imglist else None,
-                "label_pad_value": label_pad_value,
-                "resize": resize,
-                "pad": pad,
-                "fill_value": fill_value,
-                "rand_crop": rand_crop,
-                "resized_crop": _options.resized_crop(
-                    random_resized_crop,
-                    rand_crop,
-                    (min_random_area, max_random_area),
-                    (min_aspect_ratio, max_aspect_ratio),
-                ),
-                "mirror": mirror,
-                "rand_mirror": rand_mirror,
-                "inter_method": inter_method,
-                "mean": (mean_r, mean_g, mean_b, mean_a),
-                "std": (std_r, std_g, std_b, std_a),
-                "scale": scale,
-                "dtype": self._dtype.name,
-                "layout": layout,
-                "shuffle": shuffle,
-                "seed": seed,
-                "num_parts": num_parts,
-                "part_index": part_index,
-                "round_batch": round_batch,
-                "preprocess_threads": threads,
-                "prefetch_buffer": prefetch_buffer,
-            },
+            _options.checked(
+                {
+                    "data_shape": self._shape,
+                    "batch_size": batch_size,
+                    "label_width": label_width,
+                    "path_imglist": os.fspath(path_imglist) if path_imglist else None,
+                    "label_pad_value": label_pad_value,
+                    "resize": resize,
+                    "pad": pad,
+                    "fill_value": fill_value,
+                    "rand_crop": rand_crop,
+                    "resized_crop": _options.resized_crop(
+                        random_resized_crop,
+                        rand_crop,
+                        (min_random_area, max_random_area),
+                        (min_aspect_ratio, max_aspect_ratio),
+                    ),
+                    "mirror": mirror,
+                    "rand_mirror": rand_mirror,
+                    "inter_method": inter_method,
+                    "mean": (mean_r, mean_g, mean_b, mean_a),
+                    "std": (std_r, std_g, std_b, std_a),
+                    "scale": scale,
+                    "dtype": self._dtype.name,
+                    "layout": layout,
+                    "shuffle": shuffle,
+                    "seed": int(seed),
+                    "num_parts": num_parts,
+                    "part_index": part_index,
+                    "round_batch": round_batch,
+                    "preprocess_threads": threads,
+                    "prefetch_buffer": prefetch_buffer,
+                }
+            ),
         )
         if verbose:
             _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), batch_size, threads)

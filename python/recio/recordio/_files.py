@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -141,10 +142,14 @@ class MXRecordIO:
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate over all records, from the first, wherever `read` may be."""
-        self._to_read()
-        reader = _recio.Reader(self.uri)
-        while (record := reader.read()) is not None:
+        offset = 0
+        while (found := self._to_read().read_from(offset)) is not None:
+            record, offset = found
             yield record
+
+    def __bool__(self) -> bool:
+        """Be true, with or without records."""
+        return True
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -247,6 +252,8 @@ class MXIndexedRecordIO(MXRecordIO):
         super().open()
         self._offsets = {}
         if self.writable:
+            # Of several threads that write the same key, one may.
+            self._turn = threading.Lock()
             # A line at a time: nothing is left in a buffer that a forked process would write again.
             self._idx_file = Path(self.idx_path).open("w", buffering=1, encoding="utf-8")  # noqa: SIM115 closed by close()
         elif self.key_type is int:
@@ -327,15 +334,17 @@ class MXIndexedRecordIO(MXRecordIO):
             If the key was used before, or is an integer that is not from 0 to 2**64 - 1.
         """
         key = self.key_type(idx)
-        if key in self._offsets:
-            raise ValueError(f"{self.idx_path}: the key {key} was used before")
         if not {"\t", "\n", "\r"}.isdisjoint(str(key)):
             raise ValueError(f"{self.idx_path}: the key {key!r} has a tab or a line break, which ends a key")
         if isinstance(key, int) and key not in NATIVE_KEYS:
             raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
-        offset = self._append(buf)
-        self._offsets[key] = offset
-        self._idx_file.write(f"{key}\t{offset}\n")
+        self._to_write()
+        with self._turn:
+            if key in self._offsets:
+                raise ValueError(f"{self.idx_path}: the key {key} was used before")
+            offset = self._append(buf)
+            self._offsets[key] = offset
+            self._idx_file.write(f"{key}\t{offset}\n")
 
     def __len__(self) -> int:
         """Count the records that the index lists."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -22,10 +23,14 @@ class Offsets(Mapping[int, int]):
     def __init__(self, index: _recio.Index) -> None:
         self._index = index
 
-    def __getitem__(self, key: int) -> int:
-        if key not in NATIVE_KEYS:
+    def __getitem__(self, key: Any) -> int:  # noqa: ANN401 anything may be asked for
+        try:
+            number = operator.index(key)
+        except TypeError:
+            number = -1
+        if number not in NATIVE_KEYS:
             raise KeyError(f"no record has the key {key}")
-        return self._index.offset(int(key))
+        return self._index.offset(number)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._index.keys().tolist())
@@ -88,5 +93,7 @@ def rec2idx(rec_path: StrPath, idx_path: StrPath) -> Literal["ids", "ordinals"]:
     recio.RecordError
         If the record file is damaged; then nothing is written.
     """
+    if Path(rec_path).absolute() == Path(idx_path).absolute():
+        raise ValueError(f"{rec_path} is the record file; the index would overwrite it")
     by_id = _recio.rebuild_index(os.fspath(rec_path), os.fspath(idx_path))
     return "ids" if by_id else "ordinals"

@@ -31,6 +31,15 @@ impl Reader {
         Ok(record.map(|record| PyBytes::new(py, &record)))
     }
 
+    fn read_from<'py>(
+        &self,
+        py: Python<'py>,
+        offset: u64,
+    ) -> PyOutcome<Option<(Bound<'py, PyBytes>, u64)>> {
+        let found = py.detach(|| self.0.read_from(offset))?;
+        Ok(found.map(|(record, next)| (PyBytes::new(py, &record), next)))
+    }
+
     fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyOutcome<Bound<'py, PyBytes>> {
         let record = py.detach(|| self.0.read_at(offset))?;
         Ok(PyBytes::new(py, &record))

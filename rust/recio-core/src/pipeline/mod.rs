@@ -111,7 +111,7 @@ impl<T: Element> Pipeline<T> {
         self.state.reset();
     }
 
-    /// Stops making batches; whoever waits for one is told that the epoch is over.
+    /// Stops making batches; for whoever waits for one that is an error.
     pub fn close(&self) {
         self.state.close();
     }

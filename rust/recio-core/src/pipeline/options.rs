@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::plan;
 
+/// More threads than any machine has cores only take memory and time to start.
+const MAX_THREADS: usize = 1024;
+
 /// The options of an iterator.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -59,11 +62,10 @@ impl Options {
                 return Err(Error::argument(format!("{name}=0; it is at least 1")));
             }
         }
-        let most = rayon::max_num_threads();
-        if self.threads > most {
+        if self.threads > MAX_THREADS {
             let threads = self.threads;
             return Err(Error::argument(format!(
-                "preprocess_threads={threads}; it is at most {most}"
+                "preprocess_threads={threads}; it is at most {MAX_THREADS}"
             )));
         }
         if self.part_index >= self.num_parts {

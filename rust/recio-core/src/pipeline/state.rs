@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::augment::finish::Element;
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::Next;
 
 /// Leave to make one batch.
@@ -113,7 +113,10 @@ impl<T: Element> State<T> {
         let deadline = Instant::now() + patience;
         let mut places = self.lock();
         loop {
-            if places.delivered == self.batches || places.closed {
+            if places.closed {
+                return Err(Error::argument("the iterator is closed"));
+            }
+            if places.delivered == self.batches {
                 return Ok(Next::End);
             }
             let place = (places.epoch, places.delivered);

@@ -166,9 +166,6 @@ impl<T: Element> Task<T> {
         (picture, spare, augment): (&mut Picture, &mut Picture, &mut augment::Scratch),
         slot: &mut [T],
     ) -> Result<()> {
-        if image.image.is_empty() {
-            return Err(no_image(image));
-        }
         let source = Source::open(image.image, &self.limits)?;
         let (width, height) = source.size(self.pixels);
         let plan = plan(width, height, &self.image, random);
@@ -183,8 +180,12 @@ impl<T: Element> Task<T> {
         Ok(())
     }
 
-    /// The labels of the list, or else the record's own, padded if they may be fewer.
+    /// The labels of the list, or else the record's own, padded if they may be fewer. A record without an image is told
+    /// before its labels are: those of a header record fit nothing.
     fn write_labels(&self, image: &ImageRecord<'_>, out: &mut [f32]) -> Result<()> {
+        if image.image.is_empty() {
+            return Err(no_image(image));
+        }
         let Some(list) = &self.list else {
             return self.copy_labels(image.labels(), out);
         };

@@ -40,24 +40,30 @@ impl Reader {
     /// # Errors
     /// As [`RecordFile::read`]. The reader stays before the damage: it never gives what it cannot vouch for.
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
-        let mut buffer = Vec::new();
         loop {
             let offset = self.tell();
-            let read = self.file.read(offset, None, &mut buffer);
-            let Some(record) = read.map_err(|error| self.locate(error, offset))? else {
+            let Some((record, next)) = self.read_from(offset)? else {
                 return Ok(None);
             };
             // If another thread was faster, this record is that one's.
-            let taken = self.offset.compare_exchange(
-                offset,
-                record.next,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+            let taken =
+                self.offset
+                    .compare_exchange(offset, next, Ordering::Relaxed, Ordering::Relaxed);
             if taken.is_ok() {
-                return Ok(Some(record.payload.to_vec()));
+                return Ok(Some(record));
             }
         }
+    }
+
+    /// Reads the record at `offset` without moving, or nothing at the end of the file; gives where the next one begins.
+    ///
+    /// # Errors
+    /// As [`RecordFile::read`].
+    pub fn read_from(&self, offset: u64) -> Result<Option<(Vec<u8>, u64)>> {
+        let mut buffer = Vec::new();
+        let read = self.file.read(offset, None, &mut buffer);
+        let record = read.map_err(|error| self.locate(error, offset))?;
+        Ok(record.map(|record| (record.payload.to_vec(), record.next)))
     }
 
     /// Reads the record at `offset`, and moves behind it.

@@ -39,6 +39,9 @@ impl RecordSet {
         let starts: Vec<u64> = std::iter::once(0)
             .chain(running_sum(files.iter().map(RecordFile::len)))
             .collect();
+        if let (Some(first), Some(0)) = (files.first(), starts.last()) {
+            return Err(Error::corrupt("the file is empty").at_path(first.path()));
+        }
         let offsets = match indexes {
             [] => scanned(&files, &starts)?,
             [one] => indexed(one, Some(starts[files.len()]), 0)?,
