@@ -56,14 +56,6 @@ impl<T: Copy + Default> Ring<T> {
         })
     }
 
-    /// Whether there can be memory for a piece at all.
-    ///
-    /// # Errors
-    /// As [`check_memory`].
-    pub fn check(&self) -> Result<()> {
-        check_memory::<T>(self.len, "samples")
-    }
-
     /// A piece of memory: the one that was given back last, as it was left, or a new one.
     #[must_use]
     pub fn take(self: &Arc<Self>) -> Slots<T> {

@@ -110,10 +110,6 @@ impl Writer {
         self.with(py, |writer| Ok(writer.tell()))
     }
 
-    fn flush(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, writer::Writer::flush)
-    }
-
     /// Writes all that is buffered, and closes the file. A second call does nothing.
     fn close(&self, py: Python<'_>) -> PyOutcome<()> {
         if !self.owner.is_here() {

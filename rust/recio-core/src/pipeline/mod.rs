@@ -69,15 +69,13 @@ impl<T: Element> Pipeline<T> {
         options.check()?;
         let task = Task::new(RecordSet::open(files, indexes)?, options)?;
         let batches = task.part().len().div_ceil(options.batch_size);
-        let ring = Ring::new(
-            options.batch_size * task.slot_len(),
-            options.prefetch + MAKERS,
-        );
-        ring.check()?;
+        let samples = options.batch_size * task.slot_len();
+        check_memory::<T>(samples, "samples")?;
         check_memory::<f32>(
             options.batch_size.saturating_mul(task.label_width()),
             "labels",
         )?;
+        let ring = Ring::new(samples, options.prefetch + MAKERS);
         let state = Arc::new(State::new(batches, options.prefetch));
         let label_width = task.label_width();
         let (pool, workers) = workers(options.threads)?;

@@ -126,12 +126,6 @@ impl RecordSet {
             .at_path(file.path())
     }
 
-    /// The path of the file that record `i` is in.
-    #[must_use]
-    pub fn path(&self, i: usize) -> &Path {
-        self.files[self.file_of(i)].path()
-    }
-
     fn file_of(&self, i: usize) -> usize {
         self.firsts.partition_point(|&first| first <= i) - 1
     }
