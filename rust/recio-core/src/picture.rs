@@ -1,10 +1,16 @@
 //! Decoded pixels: the type that decoding hands to augmenting.
 
-/// Pixels of 8 bits: rows from the top, interleaved channels (`H×W×C`), no padding.
+/// A type of samples that pictures are made of: `u8` as decoded, `f32` once augmenting has left the whole levels.
+pub trait Sample: Copy + Default + Send + Sync + 'static {}
+
+impl Sample for u8 {}
+impl Sample for f32 {}
+
+/// Pixels: rows from the top, interleaved channels (`H×W×C`), no padding.
 ///
-/// Three channels are R, G, B; four are R, G, B, A; one is grey.
+/// Three channels are R, G, B; four are R, G, B, A; one is grey. Levels are 0–255, of either type.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Picture<T = u8> {
     /// Pixels in a row.
     pub width: usize,
     /// Rows.
@@ -12,13 +18,13 @@ pub struct Picture {
     /// Samples in a pixel, 1 to 4.
     pub channels: usize,
     /// `height × width × channels` samples.
-    pub data: Vec<u8>,
+    pub data: Vec<T>,
 }
 
-impl Picture {
+impl<T: Sample> Picture<T> {
     /// A picture filled with one value.
     #[must_use]
-    pub fn filled(width: usize, height: usize, channels: usize, value: u8) -> Self {
+    pub fn filled(width: usize, height: usize, channels: usize, value: T) -> Self {
         Self {
             width,
             height,
@@ -29,14 +35,14 @@ impl Picture {
 
     /// Gives its memory back if that is more than `most` bytes; then it has no pixels.
     pub fn trim(&mut self, most: usize) {
-        if self.data.capacity() > most {
+        if self.data.capacity() * size_of::<T>() > most {
             *self = Self::default();
         }
     }
 
     /// All of it.
     #[must_use]
-    pub fn view(&self) -> View<'_> {
+    pub fn view(&self) -> View<'_, T> {
         View::new(&self.data, self.width, self.height, self.channels)
     }
 }
@@ -69,8 +75,8 @@ impl Rect {
 
 /// A rectangle of a picture, borrowed.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    data: &'a [u8],
+pub struct View<'a, T = u8> {
+    data: &'a [T],
     stride: usize,
     /// Pixels in a row.
     pub width: usize,
@@ -80,13 +86,13 @@ pub struct View<'a> {
     pub channels: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a, T: Sample> View<'a, T> {
     /// A view of rows that follow one another without padding.
     ///
     /// # Panics
     /// If `data` is not `width × height × channels` long.
     #[must_use]
-    pub fn new(data: &'a [u8], width: usize, height: usize, channels: usize) -> Self {
+    pub fn new(data: &'a [T], width: usize, height: usize, channels: usize) -> Self {
         assert_eq!(
             data.len(),
             width * height * channels,
@@ -123,7 +129,7 @@ impl<'a> View<'a> {
     /// Row `y`: `width × channels` samples.
     #[must_use]
     #[inline]
-    pub fn row(&self, y: usize) -> &'a [u8] {
+    pub fn row(&self, y: usize) -> &'a [T] {
         debug_assert!(y < self.height);
         &self.data[y * self.stride..][..self.width * self.channels]
     }
