@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 GOLDEN = DATA / "golden"
 SETTINGS: dict[str, dict[str, Any]] = json.loads((GOLDEN / "batches.json").read_text())
 RECORDS = 26
-# Settings with parameters that recio does not have yet.
-LATER = {"rotate"}
 
 FRAME_HEADERS = {0xC0, 0xC1, 0xC2}
 ANYWHERE = 4
@@ -77,7 +75,7 @@ def in_levels(difference: NDArray[Any], settings: dict[str, Any]) -> NDArray[Any
     return levels
 
 
-@pytest.mark.parametrize("name", sorted(SETTINGS.keys() - LATER))
+@pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_batches_are_those_of_mxnet(name: str, golden: dict[str, NDArray[Any]], subsampled: NDArray[np.bool_]) -> None:
     settings = SETTINGS[name]
     batch = one_batch("images.rec", **settings).next()

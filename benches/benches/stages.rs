@@ -10,7 +10,8 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use recio_benches::photographs;
-use recio_core::augment::finish::{Element, Finish, Layout, Normalise};
+use recio_core::augment::Rows;
+use recio_core::augment::finish::{Element, Finish, Gain, Layout, Normalise};
 use recio_core::augment::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::decode::{Pixels, Source};
 use recio_core::limits::Limits;
@@ -121,7 +122,7 @@ fn finish(c: &mut Criterion) {
     let normalise = Normalise {
         mean: [123.675, 116.28, 103.53, 0.0],
         std: [58.395, 57.12, 57.375, 1.0],
-        scale: 1.0,
+        ..Normalise::default()
     };
     let mut group = c.benchmark_group("finish");
     let mut run = |name: &str, work: &mut dyn FnMut()| {
@@ -156,8 +157,9 @@ fn filler<T: Element>(
     let finish = Finish::<T>::new(normalise, layout, 3, SIDE, SIDE);
     let mut slot = vec![T::default(); rows.len()];
     move || {
+        let mut image = finish.image(mirror, Gain::default(), black_box(&mut slot));
         for (y, row) in rows.chunks_exact(SIDE * 3).enumerate() {
-            finish.row(y, row, mirror, black_box(&mut slot));
+            image.levels(y, row);
         }
     }
 }

@@ -1,11 +1,12 @@
-"""From the keywords of `ImageRecordIter` to the settings of the native pipeline, and what to say of unknown ones."""
+"""What the keywords of iterators are, and what is said of those that are wrong or unknown."""
 
 from __future__ import annotations
 
 import difflib
 import operator
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,35 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from recio._paths import StrPath
-
-    Paths: TypeAlias = StrPath | Sequence[StrPath] | None
-
-FULL_AREA = (0.08, 1.0)
-"""The areas of a random resized crop for which no range is given, as fractions of the image's."""
-FULL_ASPECT = (3 / 4, 4 / 3)
-"""The ratios of width to height, likewise."""
-
-# MXNet's parameters that recio does not have yet.
-_LATER = frozenset({
-    "aug_seq", "brightness", "contrast", "ctx", "device_id", "max_crop_size", "max_img_size", "max_random_contrast",
-    "max_random_illumination", "max_random_scale", "max_rotate_angle", "max_shear_ratio", "mean_img", "min_crop_size",
-    "min_img_size", "min_random_scale", "pca_noise", "random_h", "random_l", "random_s", "rotate", "rotate_list",
-    "saturation", "seed_aug", "shuffle_chunk_seed", "shuffle_chunk_size",
-})  # fmt: skip
-
-
-def paths(value: Paths) -> list[str]:
-    """Give the paths in ``"a.rec;b.rec"``, in a list of paths, or in one path-like object."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [path for path in value.split(";") if path]
-    if isinstance(value, os.PathLike):
-        return [os.fspath(value)]
-    return [os.fspath(path) for path in value]
-
-
 def cores() -> int:
     """Count the cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -50,44 +22,19 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def refuse(unknown: Iterable[str], known: Iterable[str]) -> None:
-    """Raise for keywords that are not known, with the nearest that is."""
+def refuse(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
+    """Raise for keywords that an iterator does not have, with the nearest that it has."""
     for name in unknown:
-        if name in _LATER:
-            raise NotImplementedError(f"ImageRecordIter: {name} is a parameter of MXNet's that recio does not have yet")
-        near = difflib.get_close_matches(name, [*known, *_LATER], n=1)
+        near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"ImageRecordIter got an unexpected keyword argument {name!r}{hint}")
+        raise TypeError(f"{iterator} got an unexpected keyword argument {name!r}{hint}")
 
 
-def resized_crop(
-    wanted: bool,
-    rand_crop: bool,
-    area: tuple[float | None, float | None],
-    aspect: tuple[float | None, float | None],
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Give the ranges of area and aspect ratio of a random resized crop; ``None`` if none is wanted."""
-    if not wanted:
-        # MXNet's own defaults ask for nothing either.
-        if not {*area} <= {None, 1} or aspect[0] is not None or aspect[1] not in (None, 0):
-            raise ValueError(
-                "min_random_area, max_random_area, min_aspect_ratio, max_aspect_ratio need random_resized_crop=True"
-            )
-        return None
-    if rand_crop:
-        raise ValueError("rand_crop and random_resized_crop exclude each other")
-    return _area(*area), _aspect(*aspect)
-
-
-def _area(low: float | None, high: float | None) -> tuple[float, float]:
-    return FULL_AREA[0] if low is None else low, FULL_AREA[1] if high is None else high
-
-
-def _aspect(low: float | None, high: float | None) -> tuple[float, float]:
-    """MXNet's rule: without a minimum, the maximum is the distance from 1 in both directions."""
-    if high is None:
-        return (FULL_ASPECT[0] if low is None else low), FULL_ASPECT[1]
-    return (1 - high, 1 + high) if low is None else (low, high)
+def seed(name: str, value: object) -> int:
+    """Give a seed, a whole number of 64 bits."""
+    if not isinstance(value, int | np.integer) or not 0 <= value < 1 << 64:
+        raise ValueError(f"{name}={value!r}; it is a whole number from 0 to 2^64-1")
+    return int(value)
 
 
 def dtype(value: DTypeLike | None) -> np.dtype[Any]:
@@ -125,6 +72,12 @@ def _number(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller
     return float(value)
 
 
+def _angle(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
+    """Leave a whole number whole: angles are then drawn from whole ones."""
+    number = _number(name, value)
+    return int(number) if isinstance(value, Integral) else number
+
+
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name}={value!r}; it is a string")
@@ -132,17 +85,26 @@ def _text(name: str, value: object) -> str:
 
 
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
-    **dict.fromkeys(("rand_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
+    **dict.fromkeys(("rand_crop", "random_resized_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
+    **dict.fromkeys(("mxnet_quirks", "verbose"), _flag),
     **dict.fromkeys(("batch_size", "label_width", "resize", "pad", "fill_value", "inter_method"), _integer),
-    **dict.fromkeys(("num_parts", "part_index", "preprocess_threads", "prefetch_buffer"), _integer),
-    **dict.fromkeys(("label_pad_value", "scale"), _number),
+    **dict.fromkeys(("num_parts", "part_index", "prefetch_buffer"), _integer),
+    "preprocess_threads": lambda name, value: None if value is None else _integer(name, value),
+    "max_rotate_angle": _angle,
+    **dict.fromkeys(("min_crop_size", "max_crop_size", "device_id", "shuffle_chunk_size"), _integer),
+    **dict.fromkeys(("label_pad_value", "scale", "max_shear_ratio", "max_img_size", "min_img_size"), _number),
+    **dict.fromkeys(("max_random_scale", "min_random_scale", "brightness", "contrast", "saturation"), _number),
+    **dict.fromkeys(("random_h", "random_s", "random_l", "pca_noise", "rotate"), _number),
+    **dict.fromkeys(("max_random_contrast", "max_random_illumination"), _number),
     "layout": _text,
 }
 
 
 def shape(value: Sequence[Any]) -> tuple[int, int, int]:
     """Give (channels, height, width)."""
-    sides = tuple(value)
-    if len(sides) != 3:  # noqa: PLR2004
-        raise ValueError(f"data_shape={sides}; it is (channels, height, width)")
+    sides = tuple(_integer("data_shape", side) for side in value)
+    if len(sides) != 3 or sides[0] not in (1, 3, 4) or min(sides) < 1:  # noqa: PLR2004
+        raise ValueError(
+            f"data_shape={sides}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1"
+        )
     return sides

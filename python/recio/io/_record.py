@@ -1,36 +1,34 @@
-"""``ImageRecordIter``: the native pipeline as an iterator."""
+"""``ImageRecordIter``: batches of the images in record files."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
-import os
-from typing import TYPE_CHECKING, Any, Literal, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
-from recio.io import _options
-from recio.io._base import DataBatch, DataDesc, DataIter
+from recio.io import _mean, _options, _sources, _steps
+from recio.io._pipeline import PipelineIter, common_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Sequence
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import DTypeLike
 
     from recio._paths import StrPath
-    from recio.io._options import Paths
+    from recio.io._sources import Paths
 
 _log = logging.getLogger("recio")
 
 
-class ImageRecordIter(DataIter):
+class ImageRecordIter(PipelineIter):
     """Batches of decoded and augmented images from record files, made by native threads.
 
-    What is done to each image, in this order: decode; bring the shorter side to `resize`; add a border (`pad`); take a
-    random resized crop, or else enlarge to cover `data_shape` and crop it; mirror; normalise,
-    ``(x - mean) * scale / std``. The pixels are those that MXNet 1.9.1 gives.
+    What is done to each image, in this order: decode; bring the shorter side to `resize`; rotate, shear and scale; add a
+    border (`pad`); take a random resized crop, or a square, or else enlarge to cover `data_shape` and crop it; change
+    colours; mirror; normalise, ``(x - mean) * scale / std``. The pixels are those that MXNet 1.9.1 gives. Or else
+    `aug_list` says what is done before the normalisation.
 
     An epoch has every record of the part once. The batches depend on (`seed`, epoch) only: not on `preprocess_threads`,
     `prefetch_buffer` or time. Each is an array of its own: one that is kept is never overwritten, and when one is
@@ -40,7 +38,8 @@ class ImageRecordIter(DataIter):
     Parameters
     ----------
     path_imgrec : path, list of paths, or ``'a.rec;b.rec'``
-        The record files, read as one.
+        The record files, read as one. A folder is its ``.rec`` files, by name; a last part that is no file is a regular
+        expression; ``'a.rec#cache'`` is copied to the file ``cache`` first, and read from there from then on.
     path_imgidx : path, list of paths, optional
         Their indexes: one for each, or one for all, whose offsets count through all files. Only the records that they
         list are read. Without, the files are scanned once.
@@ -54,21 +53,63 @@ class ImageRecordIter(DataIter):
         Labels that each record has; -1 for any number, padded to the largest with `label_pad_value`.
     label_pad_value : float, default 0
         What missing labels are, if `label_width` is -1.
+    aug_list : list, optional
+        What `recio.image.CreateAugmenter` gives, augmenters of `recio.image` in any order, and functions
+        ``f(image) -> image`` (ndarray, shape (height, width, channels), uint8 or, after colours, float32) or, in the
+        manner of albumentations, ``f(image=image)["image"]``. Augmenters run in all threads at once; a function is
+        called by one thread at a time, on the pixels themselves, which it may change in place. Takes the place of all
+        keywords from `resize` to `pad`.
     resize : int, default -1
         What the shorter side is brought to first, up or down, in pixels; the other keeps the ratio, rounded down.
         -1: not.
     rand_crop : bool, default False
         Whether the crop is at a random place, or in the middle.
     random_resized_crop : bool, default False
-        Whether a region of random area and aspect ratio is cropped and resized to `data_shape`. Excludes `rand_crop`.
+        Whether a region of random area and aspect ratio is cropped and resized to `data_shape`. Excludes `rand_crop`,
+        `min_crop_size`, `max_crop_size`, `min_random_scale` and `max_random_scale`.
     min_random_area, max_random_area : float, optional
         Its area, as a fraction of the image's, in (0, 1]. Default 0.08 and 1.
     min_aspect_ratio, max_aspect_ratio : float, optional
-        Its ratio of width to height. Default 3/4 and 4/3. A maximum m without a minimum means 1 - m to 1 + m.
+        Its ratio of width to height. Default 3/4 and 4/3. A maximum m without a minimum means 1 - m to 1 + m. Without
+        `random_resized_crop`, the ratio of the scales of the two sides, default 1.
+    max_rotate_angle : int or float, default 0
+        Rotation by an angle from -max to max, in degrees, anticlockwise; of whole numbers if it is an int.
+    rotate : float, default -1
+        Rotation by this angle; -1 and 0: not.
+    rotate_list : list of float or str, optional
+        Rotation by one of these angles; also ``'0,90,180'``.
+    max_shear_ratio : float, default 0
+        Shear by a ratio from -max to max.
+    min_random_scale, max_random_scale : float, default 1
+        Scale by a factor from this range.
+    min_img_size, max_img_size : float, default 0 and 1e10
+        Bounds of the sides of the canvas that rotation, shear and scale draw on, in pixels; the image is centred on it.
+    min_crop_size, max_crop_size : int, default -1
+        A square crop of a side from this range, in pixels, or of the image's shorter side if that is less, resized to
+        `data_shape`. One of them alone is the side. -1: not.
+    brightness, contrast, saturation : float, default 0
+        Factors from 1 - this to 1 + this, applied in random order, each rounded to whole levels.
+    random_h, random_s, random_l : float, default 0
+        Hue (a turn has 180), saturation and lightness (of 255) shifted by whole numbers up to this. The hue wraps.
+    pca_noise : float, default 0
+        Deviation of the light's colour, along the principal components of ImageNet's colours.
     rand_mirror : bool, default False
         Whether half of the images are flipped left to right.
     mirror : bool, default False
         Whether all are.
+    pad : int, default 0
+        Thickness of a border on all sides, in pixels.
+    fill_value : int, default 255
+        The level of borders, from 0 to 255.
+    inter_method : int, default 1
+        How images are resampled: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 by the sizes, 10 at random.
+    max_random_contrast, max_random_illumination : float, default 0
+        With dtype float32 and float16, ``c * (x - mean) * scale / std + i * scale / std``, with c from 1 - this to
+        1 + this, and i from -this to this.
+    mean_img : path, optional
+        A file with an image of `data_shape` that is subtracted in place of `mean_r` and its siblings: ``.npy``, or an
+        NDArray file of MXNet's. If there is none, the mean of all images of the part is computed, at construction, and
+        written there as ``.npy``. It is mirrored with the image, as in MXNet.
     mean_r, mean_g, mean_b, mean_a : float, default 0
         Subtracted, in levels of 0 to 255; grey uses `mean_r`. With dtype int8 the rounded mean is subtracted, with
         uint8 none.
@@ -76,20 +117,18 @@ class ImageRecordIter(DataIter):
         Divided by, with dtype float32 and float16; not 0.
     scale : float, default 1
         Multiplied by, with dtype float32 and float16.
-    inter_method : int, default 1
-        How images are resampled: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 by the sizes, 10 at random.
-    pad : int, default 0
-        Thickness of a border on all sides, in pixels.
-    fill_value : int, default 255
-        Its level, from 0 to 255.
     dtype : {'float32', 'float16', 'uint8', 'int8'}, default 'float32'
         Type of the data.
     layout : {'NCHW', 'NHWC'}, default 'NCHW'
         Order of its axes.
     shuffle : bool, default False
         Whether each epoch has an order of its own, a permutation of all records of the part.
+    shuffle_chunk_size, shuffle_chunk_seed : int, default 0
+        Accepted for MXNet's sake: it shuffled within chunks.
     seed : int, default 0
         Seed of order and augmentation, from 0 to 2**64 - 1.
+    seed_aug : int, optional
+        Seed of the augmentation alone. Default: `seed`.
     num_parts, part_index : int, default 1 and 0
         Into how many parts the records are divided, and the part that is read. Parts differ by at most one record.
     round_batch : bool, default True
@@ -100,8 +139,13 @@ class ImageRecordIter(DataIter):
     prefetch_buffer : int, default 2
         Batches made ahead of need. Each takes memory: one of 64 images, 3x224x224, float32, 38.5 MB. (MXNet: default 4,
         another meaning.)
+    mxnet_quirks : bool, default False
+        Whether two mistakes of MXNet's are made again, for the same numbers: contrast and saturation weigh red as blue
+        and blue as red, and a hue beyond the ends stays there.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
+    aug_seq, ctx, device_id : optional
+        Accepted for MXNet's sake, without effect: there is one sequence of augmenters, and no device.
     verbose : bool, default True
         Whether to log, at level INFO of the logger ``recio``, what was opened.
 
@@ -109,8 +153,6 @@ class ImageRecordIter(DataIter):
     ------
     TypeError
         For a keyword that does not exist; the message names the nearest one.
-    NotImplementedError
-        For a keyword of MXNet's that recio does not have yet.
     ValueError
         For a value that makes no sense.
     FileNotFoundError
@@ -118,7 +160,8 @@ class ImageRecordIter(DataIter):
     recio.RecordError, recio.DecodeError
         From the constructor if an index, a list or a scanned file is damaged; from `next` if a record or its image is.
         The message names the file, the record's number and id, and the byte offset. The iterator can be used on: the
-        next `next` gives the batch after it.
+        next `next` gives the batch after it. An exception of a function in `aug_list` comes from `next` as it is, with a
+        note that names the record.
 
     Examples
     --------
@@ -142,6 +185,7 @@ class ImageRecordIter(DataIter):
         batch_size: int,
         label_width: int = 1,
         label_pad_value: float = 0.0,
+        aug_list: Sequence[Callable[..., Any]] | None = None,
         resize: int = -1,
         rand_crop: bool = False,
         random_resized_crop: bool = False,
@@ -149,8 +193,31 @@ class ImageRecordIter(DataIter):
         max_random_area: float | None = None,
         min_aspect_ratio: float | None = None,
         max_aspect_ratio: float | None = None,
+        max_rotate_angle: float = 0,
+        rotate: float = -1,
+        rotate_list: str | Sequence[float] | None = None,
+        max_shear_ratio: float = 0.0,
+        min_random_scale: float = 1.0,
+        max_random_scale: float = 1.0,
+        min_img_size: float = 0.0,
+        max_img_size: float = 1e10,
+        min_crop_size: int = -1,
+        max_crop_size: int = -1,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
+        random_h: float = 0,
+        random_s: float = 0,
+        random_l: float = 0,
+        pca_noise: float = 0.0,
         rand_mirror: bool = False,
         mirror: bool = False,
+        pad: int = 0,
+        fill_value: int = 255,
+        inter_method: int = 1,
+        max_random_contrast: float = 0.0,
+        max_random_illumination: float = 0.0,
+        mean_img: StrPath | None = None,
         mean_r: float = 0.0,
         mean_g: float = 0.0,
         mean_b: float = 0.0,
@@ -160,177 +227,89 @@ class ImageRecordIter(DataIter):
         std_b: float = 1.0,
         std_a: float = 1.0,
         scale: float = 1.0,
-        inter_method: int = 1,
-        pad: int = 0,
-        fill_value: int = 255,
         dtype: DTypeLike = "float32",
         layout: Literal["NCHW", "NHWC"] = "NCHW",
         shuffle: bool = False,
+        shuffle_chunk_size: int = 0,
+        shuffle_chunk_seed: int = 0,
         seed: int = 0,
+        seed_aug: int | None = None,
         num_parts: int = 1,
         part_index: int = 0,
         round_batch: bool = True,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        mxnet_quirks: bool = False,
         data_name: str = "data",
         label_name: str = "softmax_label",
+        aug_seq: str = "aug_default",
+        ctx: str = "gpu",
+        device_id: int = 0,
         verbose: bool = True,
         **unknown: object,
     ) -> None:
-        _options.refuse(unknown, inspect.signature(ImageRecordIter).parameters)
+        given = {name: value for name, value in locals().items() if name in _KEYWORDS}
+        _options.refuse("ImageRecordIter", unknown, _KEYWORDS)
+        given = _options.checked(given)
+        _accept_without_effect(given)
         super().__init__(batch_size)
-        self._names = data_name, label_name
-        self._dtype = _options.dtype(dtype)
-        self._layout = layout
-        self._label_axes = 1 if label_width == 1 else 2
-        self._shape = _options.shape(data_shape)
-        self._batch: DataBatch | None = None
-        files = _options.paths(path_imgrec)
-        if not files:
-            raise ValueError("path_imgrec names no file")
-        if not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
-            raise ValueError(f"seed={seed!r}; it is a whole number from 0 to 2^64-1")
-        threads = _options.cores() if preprocess_threads is None else preprocess_threads
-        self._pipeline = _recio.ImagePipeline(
-            files,
-            _options.paths(path_imgidx),
-            _options.checked(
-                {
-                    "data_shape": self._shape,
-                    "batch_size": batch_size,
-                    "label_width": label_width,
-                    "path_imglist": os.fspath(path_imglist) if path_imglist else None,
-                    "label_pad_value": label_pad_value,
-                    "resize": resize,
-                    "pad": pad,
-                    "fill_value": fill_value,
-                    "rand_crop": rand_crop,
-                    "resized_crop": _options.resized_crop(
-                        random_resized_crop,
-                        rand_crop,
-                        (min_random_area, max_random_area),
-                        (min_aspect_ratio, max_aspect_ratio),
-                    ),
-                    "mirror": mirror,
-                    "rand_mirror": rand_mirror,
-                    "inter_method": inter_method,
-                    "mean": (mean_r, mean_g, mean_b, mean_a),
-                    "std": (std_r, std_g, std_b, std_a),
-                    "scale": scale,
-                    "dtype": self._dtype.name,
-                    "layout": layout,
-                    "shuffle": shuffle,
-                    "seed": int(seed),
-                    "num_parts": num_parts,
-                    "part_index": part_index,
-                    "round_batch": round_batch,
-                    "preprocess_threads": threads,
-                    "prefetch_buffer": prefetch_buffer,
-                }
-            ),
+        shape, kind = _options.shape(data_shape), _options.dtype(dtype)
+        last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
+        settings = common_settings(given, shape, kind, _augmentation(given, shape), last_batch)
+        files, indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
+        if mean_img is not None:
+            settings["mean_image"] = _mean.image(mean_img, files, indexes, settings)
+        self._start(
+            _recio.ImagePipeline.of_records(files, indexes, settings),
+            data_shape=shape,
+            dtype=kind,
+            layout=layout,
+            names=(data_name, label_name),
+            label_width=label_width,
         )
         if verbose:
+            threads = settings["preprocess_threads"]
             _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), batch_size, threads)
 
-    def __len__(self) -> int:
-        """Count the batches of an epoch."""
-        return len(self._pipeline)
 
-    def __bool__(self) -> bool:
-        """Be true, with or without batches."""
-        return True
+_KEYWORDS = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
 
-    @property
-    def provide_data(self) -> list[DataDesc]:
-        """The name, shape, type and layout of a batch's data."""
-        channels, height, width = self._shape
-        sides = {"N": self.batch_size, "C": channels, "H": height, "W": width}
-        shape = [sides[axis] for axis in self._layout]
-        return [DataDesc(self._names[0], shape, self._dtype.type, self._layout)]
 
-    @property
-    def provide_label(self) -> list[DataDesc]:
-        """The name, shape, type and layout of the labels: a row for each image or, of one label, a number."""
-        shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
-        return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
+def _augmentation(given: dict[str, Any], shape: tuple[int, int, int]) -> list[_recio.Step]:
+    """Give the steps of ``aug_list`` or else those that the keywords ask for."""
+    if given["aug_list"] is None:
+        return _steps.steps(given, (shape[2], shape[1]))
+    # Imported here: few need it, and recio.io is imported by all.
+    from recio.image._compile import steps  # noqa: PLC0415
 
-    def iter_next(self) -> bool:
-        """Move to the next batch, waiting for it; give whether there is one."""
-        self._batch = None
-        parts = self._pipeline.next()
-        if parts is None:
-            return False
-        data, labels, ids, pad = parts
-        labels = labels.reshape(self.provide_label[0].shape)
-        self._batch = DataBatch(
-            [data], [labels], pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
-        )
-        return True
+    _steps.refuse_augmentation(given)
+    return steps(given["aug_list"])
 
-    def next(self) -> DataBatch:
-        """Give the next batch, waiting for it.
 
-        Returns
-        -------
-        DataBatch
-            ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, as `layout` says, (batch_size,
-            height, width, channels), of `dtype`; C-contiguous and writable. ``label[0]``: ndarray, shape (batch_size,)
-            or (batch_size, label_width), float32. ``index``: ndarray, shape (batch_size,), uint64, the records' ids.
-            ``pad``: int, how many images at the end only fill the batch.
+def _accept_without_effect(given: dict[str, Any]) -> None:
+    """Look at the keywords of MXNet's that have no effect."""
+    if given["aug_seq"] not in ("", "aug_default"):
+        raise ValueError(f"aug_seq={given['aug_seq']!r}; there is 'aug_default' alone: use aug_list for others")
+    if given["ctx"] not in ("cpu", "gpu"):
+        raise ValueError(f"ctx={given['ctx']!r}; it is 'cpu' or 'gpu', and without effect")
+    if given["shuffle_chunk_size"] or given["shuffle_chunk_seed"]:
+        _say_that_shuffling_is_global()
 
-        Raises
-        ------
-        StopIteration
-            At the end of the epoch, until `reset`.
-        recio.RecordError, recio.DecodeError
-            If a record of this batch is damaged.
-        """
-        if not self.iter_next():
-            raise StopIteration
-        batch, self._batch = self._present(), None
-        return batch
 
-    def reset(self) -> None:
-        """Begin a new epoch from its first batch, at any time."""
-        self._batch = None
-        self._pipeline.reset()
+@functools.cache
+def _say_that_shuffling_is_global() -> None:
+    _log.warning("shuffle_chunk_size and shuffle_chunk_seed have no effect: shuffle=True is a permutation of all records")
 
-    def close(self) -> None:
-        """Stop the threads, close the files and free the memory. A second call does nothing.
 
-        A generator that delegates to this iterator by ``yield from`` and is stopped early calls this too: that is
-        Python's rule for whatever has a ``close``. A ``for`` loop does not.
-        """
-        self._batch = None
-        self._pipeline.close()
+def ImageRecordUInt8Iter(**settings: Any) -> ImageRecordIter:  # noqa: ANN401 as of ImageRecordIter
+    """Give an `ImageRecordIter` with dtype uint8."""
+    return ImageRecordIter(**{**settings, "dtype": "uint8"})
 
-    def getdata(self) -> list[NDArray[Any]]:
-        """Give the data of the batch that `iter_next` moved to."""
-        return list(self._present().data)
 
-    def getlabel(self) -> list[NDArray[Any]] | None:
-        """Give its labels."""
-        return list(self._present().label or [])
+def ImageRecordInt8Iter(**settings: Any) -> ImageRecordIter:  # noqa: ANN401 as of ImageRecordIter
+    """Give an `ImageRecordIter` with dtype int8."""
+    return ImageRecordIter(**{**settings, "dtype": "int8"})
 
-    def getindex(self) -> NDArray[Any] | None:
-        """Give the ids of its records."""
-        return self._present().index
 
-    def getpad(self) -> int | None:
-        """Give how many of its images only fill it."""
-        return self._present().pad
-
-    def _present(self) -> DataBatch:
-        if self._batch is None:
-            raise ValueError("there is no present batch: iter_next has not been called, or gave False")
-        return self._batch
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
+ImageRecordIter_v1 = ImageRecordIter
+ImageRecordUInt8Iter_v1 = ImageRecordUInt8Iter

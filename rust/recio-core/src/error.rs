@@ -46,6 +46,9 @@ pub enum ErrorKind {
     /// The caller's arguments do not make sense.
     #[error("{0}")]
     Argument(String),
+    /// A function of the caller's failed: its own error.
+    #[error("{0}")]
+    Caller(Box<dyn std::error::Error + Send + Sync>),
     /// The index has no such key.
     #[error("no record has the key {0}")]
     UnknownKey(u64),

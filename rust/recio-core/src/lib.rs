@@ -38,5 +38,6 @@ pub mod pipeline;
 pub mod plan;
 pub mod record;
 mod staged;
+pub mod studio;
 
 pub use error::{Error, ErrorKind, Position, Result};

@@ -32,17 +32,24 @@ impl From<Error> for Failure {
 
 impl From<Failure> for PyErr {
     fn from(Failure(error): Failure) -> Self {
-        let exception = exception(&error);
-        Python::attach(|py| match annotate(py, &exception, &error) {
-            Ok(()) => exception,
-            Err(other) => other,
+        Python::attach(|py| {
+            let exception = exception(py, &error);
+            let outcome = match error.kind() {
+                ErrorKind::Caller(_) => note(py, &exception, &error),
+                _ => annotate(py, &exception, &error),
+            };
+            outcome.map_or_else(|other| other, |()| exception)
         })
     }
 }
 
-fn exception(error: &Error) -> PyErr {
+fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
+        ErrorKind::Caller(own) => match own.downcast_ref::<PyErr>() {
+            Some(own) => own.clone_ref(py),
+            None => PyValueError::new_err(text),
+        },
         ErrorKind::Io(io) => os_error(error, io, text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
@@ -70,6 +77,15 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
         }
         None => std::io::Error::new(io.kind(), text).into(),
     }
+}
+
+/// Says in a note on a function's own exception which record it was called for.
+fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
+    let text = format!("raised by an augmenter: {error}");
+    exception
+        .value(py)
+        .call_method1("add_note", (text,))
+        .map(drop)
 }
 
 /// Gives the exception the attributes `path`, `record`, `id` and `offset`; `None` where not known.

@@ -9,11 +9,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::augment::resize::{Interpolation, resize as resize_view};
+use recio_core::augment::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::decode::{Pixels, Source, Stored, decode_stored};
 use recio_core::encode;
 use recio_core::limits::Limits;
-use recio_core::picture::{Picture, View};
+use recio_core::picture::{Picture, Sample, View};
 use recio_core::plan::Interpolations;
 use recio_core::{Error, Result};
 
@@ -58,7 +58,7 @@ pub(crate) fn decode_unchanged(
     )
 }
 
-/// Resamples an image. `method` is MXNet's `interp`: 0–4 or 9.
+/// Resamples an image of levels. `method` is MXNet's `interp`: 0–4 or 9.
 #[pyfunction]
 pub(crate) fn resize<'py>(
     py: Python<'py>,
@@ -68,22 +68,27 @@ pub(crate) fn resize<'py>(
     method: i64,
 ) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let view = view(&image)?;
-    if view.width == 0 || view.height == 0 || width == 0 || height == 0 {
-        return Err(PyValueError::new_err(format!(
-            "from {}x{} to {width}x{height} pixels: every side must be at least 1",
-            view.width, view.height
-        )));
-    }
-    if width > MAX_SIDE || height > MAX_SIDE {
-        return Err(PyValueError::new_err(format!(
-            "to {width}x{height} pixels: a side is at most {MAX_SIDE}"
-        )));
-    }
-    let method =
-        interpolation(method, (view.width, view.height), (width, height)).map_err(Failure::from)?;
+    let method = interpolation(method, (view.width, view.height), (width, height))?;
     Ok(array(
         py,
         py.detach(|| resize_view(view, width, height, method)),
+    ))
+}
+
+/// Resamples an image of floats. `method` is as for [`resize`].
+#[pyfunction]
+pub(crate) fn resize_float<'py>(
+    py: Python<'py>,
+    image: PyReadonlyArray3<'py, f32>,
+    width: usize,
+    height: usize,
+    method: i64,
+) -> PyResult<Bound<'py, PyArray3<f32>>> {
+    let view = view(&image)?;
+    let method = interpolation(method, (view.width, view.height), (width, height))?;
+    Ok(array(
+        py,
+        py.detach(|| resize_f32(view, width, height, method)),
     ))
 }
 
@@ -134,7 +139,7 @@ fn encoded(
     Ok(PyBytes::new(py, &bytes))
 }
 
-fn view<'a>(image: &'a PyReadonlyArray3<'_, u8>) -> PyResult<View<'a>> {
+fn view<'a, T: Element + Sample>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<View<'a, T>> {
     let &[height, width, channels] = image.shape() else {
         unreachable!("the array has three axes")
     };
@@ -147,14 +152,35 @@ fn view<'a>(image: &'a PyReadonlyArray3<'_, u8>) -> PyResult<View<'a>> {
 }
 
 /// The samples of an array whose rows lie one after another.
-fn samples<'a, T: Element>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<&'a [T]> {
+pub(crate) fn samples<'a, T: Element>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<&'a [T]> {
     if !image.is_c_contiguous() {
         return Err(PyValueError::new_err("the array is not C-contiguous"));
     }
     Ok(image.as_slice()?)
 }
 
-fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<Interpolation> {
+/// The method of that number, for a resize between sizes that exist.
+fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> PyResult<Interpolation> {
+    check_sides(from, to)?;
+    Ok(by_number(number, from, to).map_err(Failure::from)?)
+}
+
+fn check_sides(from: (usize, usize), (width, height): (usize, usize)) -> PyResult<()> {
+    if from.0 == 0 || from.1 == 0 || width == 0 || height == 0 {
+        return Err(PyValueError::new_err(format!(
+            "from {}x{} to {width}x{height} pixels: every side must be at least 1",
+            from.0, from.1
+        )));
+    }
+    if width > MAX_SIDE || height > MAX_SIDE {
+        return Err(PyValueError::new_err(format!(
+            "to {width}x{height} pixels: a side is at most {MAX_SIDE}"
+        )));
+    }
+    Ok(())
+}
+
+fn by_number(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<Interpolation> {
     match Interpolations::from_number(number)? {
         Interpolations::Fixed(method) => Ok(method),
         Interpolations::Auto => Ok(Interpolation::auto(from, to)),
@@ -164,7 +190,10 @@ fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> Resul
     }
 }
 
-fn array(py: Python<'_>, picture: Picture) -> Bound<'_, PyArray3<u8>> {
+pub(crate) fn array<T: Element + Sample>(
+    py: Python<'_>,
+    picture: Picture<T>,
+) -> Bound<'_, PyArray3<T>> {
     shaped(
         py,
         (picture.height, picture.width, picture.channels),

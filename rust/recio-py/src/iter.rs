@@ -8,16 +8,18 @@ use half::f16;
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use recio_core::Error;
-use recio_core::augment::finish::{Element, Layout, Normalise};
+use recio_core::augment::finish::{Element, Gain, Layout, Normalise};
 use recio_core::batch::Batch;
 use recio_core::limits::Limits;
-use recio_core::pipeline::{Next, Options, Pipeline};
-use recio_core::plan::{self, Crop, Interpolations, Mirror};
+use recio_core::pipeline::{LabelForm, LastBatch, Next, Options, Pipeline, Shape, Source};
+use recio_core::record::list::Line;
 
 use crate::array::lend;
 use crate::errors::{Failure, PyOutcome};
 use crate::owner::Owner;
+use crate::step::{Step, describe, steps};
 
 /// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -28,90 +30,88 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) struct Settings {
     data_shape: (i64, i64, i64),
     batch_size: i64,
+    steps: Vec<Step>,
     label_width: i64,
     path_imglist: Option<PathBuf>,
     label_pad_value: f32,
-    resize: i64,
-    pad: i64,
-    fill_value: i64,
-    rand_crop: bool,
-    resized_crop: Option<((f64, f64), (f64, f64))>,
-    mirror: bool,
-    rand_mirror: bool,
-    inter_method: i64,
     mean: [f32; 4],
+    mean_image: Option<Vec<f32>>,
     std: [f32; 4],
     scale: f32,
+    max_random_contrast: f32,
+    max_random_illumination: f32,
     dtype: String,
     layout: String,
     shuffle: bool,
     seed: u64,
+    seed_aug: u64,
     num_parts: i64,
     part_index: i64,
-    round_batch: bool,
+    last_batch: String,
     preprocess_threads: i64,
     prefetch_buffer: i64,
 }
 
 impl Settings {
-    fn options(&self) -> recio_core::Result<Options> {
+    fn options(self) -> recio_core::Result<Options> {
+        let (channels, height, width) = self.data_shape;
         Ok(Options {
             batch_size: natural("batch_size", self.batch_size)?,
-            image: self.image_options()?,
+            shape: Shape {
+                channels: natural("data_shape[0]", channels)?,
+                height: natural("data_shape[1]", height)?,
+                width: natural("data_shape[2]", width)?,
+            },
+            steps: steps(self.steps),
             normalise: Normalise {
                 mean: self.mean,
+                mean_image: self.mean_image.map(Arc::from),
                 std: self.std,
                 scale: self.scale,
+                divide: false,
             },
-            layout: match self.layout.as_str() {
-                "NCHW" => Layout::Nchw,
-                "NHWC" => Layout::Nhwc,
-                other => {
-                    return Err(Error::argument(format!(
-                        "layout={other:?}; it is \"NCHW\" or \"NHWC\""
-                    )));
-                }
+            max_gain: Gain {
+                contrast: self.max_random_contrast,
+                illumination: self.max_random_illumination,
             },
-            label_width: unless_minus_one("label_width", self.label_width)?,
-            label_pad_value: self.label_pad_value,
-            labels: self.path_imglist.clone(),
+            layout: layout(&self.layout)?,
+            labels: match unless_minus_one("label_width", self.label_width)? {
+                Some(width) => LabelForm::Exact(width),
+                None => LabelForm::Padded(self.label_pad_value),
+            },
+            label_list: self.path_imglist,
             shuffle: self.shuffle,
             seed: self.seed,
+            augment_seed: self.seed_aug,
             num_parts: natural("num_parts", self.num_parts)?,
             part_index: natural("part_index", self.part_index)?,
-            round_batch: self.round_batch,
+            last_batch: last_batch(&self.last_batch)?,
             threads: natural("preprocess_threads", self.preprocess_threads)?,
             prefetch: natural("prefetch_buffer", self.prefetch_buffer)?,
             limits: Limits::default(),
         })
     }
+}
 
-    fn image_options(&self) -> recio_core::Result<plan::Options> {
-        let (channels, height, width) = self.data_shape;
-        Ok(plan::Options {
-            channels: natural("data_shape[0]", channels)?,
-            height: natural("data_shape[1]", height)?,
-            width: natural("data_shape[2]", width)?,
-            resize: unless_minus_one("resize", self.resize)?,
-            pad: natural("pad", self.pad)?,
-            fill_value: u8::try_from(self.fill_value).map_err(|_| {
-                Error::argument(format!(
-                    "fill_value={}; it is a level from 0 to 255",
-                    self.fill_value
-                ))
-            })?,
-            crop: match self.resized_crop {
-                Some((area, aspect)) => Crop::Resized { area, aspect },
-                None if self.rand_crop => Crop::Random,
-                None => Crop::Center,
-            },
-            mirror: match (self.mirror, self.rand_mirror) {
-                (true, _) => Mirror::Always,
-                (false, true) => Mirror::Random,
-                (false, false) => Mirror::Never,
-            },
-            interpolation: Interpolations::from_number(self.inter_method)?,
-        })
+fn layout(name: &str) -> recio_core::Result<Layout> {
+    match name {
+        "NCHW" => Ok(Layout::Nchw),
+        "NHWC" => Ok(Layout::Nhwc),
+        other => Err(Error::argument(format!(
+            "layout={other:?}; it is \"NCHW\" or \"NHWC\""
+        ))),
+    }
+}
+
+fn last_batch(name: &str) -> recio_core::Result<LastBatch> {
+    match name {
+        "pad" => Ok(LastBatch::Wrap),
+        "zeros" => Ok(LastBatch::Zeros),
+        "discard" => Ok(LastBatch::Discard),
+        "roll_over" => Ok(LastBatch::RollOver),
+        other => Err(Error::argument(format!(
+            "last_batch_handle={other:?}; it is \"pad\", \"discard\" or \"roll_over\""
+        ))),
     }
 }
 
@@ -159,6 +159,9 @@ type Parts<'py> = (
     usize,
 );
 
+/// Steps, flip, contrast and illumination, and whether that is all.
+type Planned<'py> = (Vec<Bound<'py, PyDict>>, bool, (f32, f32), bool);
+
 /// Batches of decoded and augmented images. Safe to use from several threads: each batch goes to one of them.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct ImagePipeline {
@@ -171,30 +174,43 @@ pub(crate) struct ImagePipeline {
 
 #[pymethods]
 impl ImagePipeline {
-    #[new]
-    fn new(
+    /// Batches of the records of files.
+    #[staticmethod]
+    fn of_records(
         py: Python<'_>,
         files: Vec<PathBuf>,
         indexes: Vec<PathBuf>,
         settings: Settings,
     ) -> PyOutcome<Self> {
-        let options = settings.options()?;
-        let running = py.detach(|| start(&files, &indexes, &options, &settings.dtype))?;
-        let plan::Options {
-            channels,
-            height,
-            width,
-            ..
-        } = options.image;
-        let shape = match options.layout {
-            Layout::Nchw => [options.batch_size, channels, height, width],
-            Layout::Nhwc => [options.batch_size, height, width, channels],
+        Self::start(py, &Source::Records { files, indexes }, settings)
+    }
+
+    /// Batches of the files that a list names.
+    #[staticmethod]
+    fn of_list(
+        py: Python<'_>,
+        list: PathBuf,
+        root: PathBuf,
+        settings: Settings,
+    ) -> PyOutcome<Self> {
+        Self::start(py, &Source::List { list, root }, settings)
+    }
+
+    /// Batches of files, each given by id, labels and path.
+    #[staticmethod]
+    fn of_images(
+        py: Python<'_>,
+        images: Vec<(u64, Vec<f32>, String)>,
+        root: PathBuf,
+        settings: Settings,
+    ) -> PyOutcome<Self> {
+        let line = |(index, labels, path)| Line {
+            index,
+            labels,
+            path,
         };
-        Ok(Self {
-            running: Mutex::new(Some(Arc::new(running))),
-            shape,
-            owner: Owner::here(),
-        })
+        let lines = images.into_iter().map(line).collect();
+        Self::start(py, &Source::Images { lines, root }, settings)
     }
 
     /// The next batch, or None at the end of the epoch.
@@ -214,7 +230,30 @@ impl ImagePipeline {
         Ok(())
     }
 
-    /// Batches an epoch.
+    /// Begins a new epoch, and forgets the samples that are left over.
+    fn hard_reset(&self, py: Python<'_>) -> PyResult<()> {
+        let running = self.running()?;
+        py.detach(|| with!(&*running, pipeline => pipeline.hard_reset()));
+        py.detach(|| drop(running));
+        Ok(())
+    }
+
+    /// What is done to an image in an epoch: its steps as far as they are known before pixels are, whether it is flipped
+    /// at the end, its contrast and illumination, and whether that is all.
+    fn plan<'py>(&self, py: Python<'py>, record: usize, epoch: u64) -> PyResult<Planned<'py>> {
+        let running = self.running()?;
+        let (plan, gain, is_whole) = py
+            .detach(|| with!(&*running, pipeline => pipeline.plan(record, epoch)))
+            .map_err(Failure::from)?;
+        Ok((
+            describe(py, &plan)?,
+            plan.mirror,
+            (gain.contrast, gain.illumination),
+            is_whole,
+        ))
+    }
+
+    /// Batches of the present epoch.
     fn __len__(&self) -> PyResult<usize> {
         Ok(with!(&*self.running()?, pipeline => pipeline.batches()))
     }
@@ -239,6 +278,26 @@ impl ImagePipeline {
 }
 
 impl ImagePipeline {
+    fn start(py: Python<'_>, source: &Source, settings: Settings) -> PyOutcome<Self> {
+        let dtype = settings.dtype.clone();
+        let options = settings.options()?;
+        let running = py.detach(|| start(source, &options, &dtype))?;
+        let Shape {
+            channels,
+            height,
+            width,
+        } = options.shape;
+        let shape = match options.layout {
+            Layout::Nchw => [options.batch_size, channels, height, width],
+            Layout::Nhwc => [options.batch_size, height, width, channels],
+        };
+        Ok(Self {
+            running: Mutex::new(Some(Arc::new(running))),
+            shape,
+            owner: Owner::here(),
+        })
+    }
+
     fn running(&self) -> PyResult<Arc<Running>> {
         let advice = "its threads do not exist there: make the iterator after the fork";
         self.owner.check("iterator", advice)?;
@@ -271,9 +330,14 @@ impl ImagePipeline {
     where
         T: Element + numpy::Element,
     {
-        let data = lend(py, batch.data, self.shape)?.into_any();
+        let (data, _) = lend(py, batch.data, self.shape)?;
         let labels = PyArray1::from_vec(py, batch.labels);
-        Ok((data, labels, PyArray1::from_vec(py, batch.ids), batch.pad))
+        Ok((
+            data.into_any(),
+            labels,
+            PyArray1::from_vec(py, batch.ids),
+            batch.pad,
+        ))
     }
 }
 
@@ -290,17 +354,12 @@ impl Drop for ImagePipeline {
     }
 }
 
-fn start(
-    files: &[PathBuf],
-    indexes: &[PathBuf],
-    options: &Options,
-    dtype: &str,
-) -> recio_core::Result<Running> {
+fn start(source: &Source, options: &Options, dtype: &str) -> recio_core::Result<Running> {
     match dtype {
-        "float32" => Pipeline::start(files, indexes, options).map(Running::Float32),
-        "float16" => Pipeline::start(files, indexes, options).map(Running::Float16),
-        "uint8" => Pipeline::start(files, indexes, options).map(Running::Uint8),
-        "int8" => Pipeline::start(files, indexes, options).map(Running::Int8),
+        "float32" => Pipeline::start(source, options).map(Running::Float32),
+        "float16" => Pipeline::start(source, options).map(Running::Float16),
+        "uint8" => Pipeline::start(source, options).map(Running::Uint8),
+        "int8" => Pipeline::start(source, options).map(Running::Int8),
         other => Err(Error::argument(format!(
             "dtype={other:?}; it is float32, float16, uint8 or int8"
         ))),

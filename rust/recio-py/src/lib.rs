@@ -8,19 +8,24 @@
 //! | `record.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image` |
 //! | `iter.rs` | `recio.io` |
+//! | `step.rs`, `augment.rs` | the augmenters of `recio.image` |
+//! | `call.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `errors.rs` | the one place where errors become exceptions |
 //! | `owner.rs` | what must not be used in a forked process |
-//! | `array.rs` | the one place with `unsafe`: batch buffers as NumPy arrays |
+//! | `array.rs` | the one place with `unsafe`: memory of Rust's as NumPy arrays |
 #![deny(unsafe_code)]
 
 mod array;
+mod augment;
+mod call;
 mod errors;
 mod image;
 mod iter;
 mod owner;
 mod pack;
 mod record;
+mod step;
 
 use pyo3::prelude::*;
 
@@ -28,15 +33,21 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _recio {
     #[pymodule_export]
+    use crate::augment::augment;
+    #[pymodule_export]
     use crate::errors::{DecodeError, RecordError};
     #[pymodule_export]
-    use crate::image::{decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize};
+    use crate::image::{
+        decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize, resize_float,
+    };
     #[pymodule_export]
     use crate::iter::ImagePipeline;
     #[pymodule_export]
     use crate::pack::pack;
     #[pymodule_export]
     use crate::record::{Index, Reader, Writer, rebuild_index};
+    #[pymodule_export]
+    use crate::step::Step;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]

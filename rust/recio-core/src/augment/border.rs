@@ -1,36 +1,33 @@
-//! A border of one value on all four sides (`pad`, `fill_value`).
+//! Pixels that change their place and not their value: a picture on a larger canvas, and a picture flipped.
 
-use crate::picture::{Rect, View};
+use crate::picture::{Rect, Sample, View};
 
-/// Surrounds `view` with a border, but makes only the pixels in `window`, and hands them over row by row.
+/// Puts `view` onto a canvas of one colour, its corner at `left`, `top`, but makes only the pixels in `window`, and hands
+/// them over row by row.
 ///
-/// On four channels the border's alpha is 0, as in MXNet. `line` is overwritten.
-pub fn border_rows(
-    view: View<'_>,
-    thickness: usize,
-    value: u8,
+/// `value` is the canvas's colour, channel by channel. `line` is overwritten.
+pub fn border_rows<T: Sample>(
+    view: View<'_, T>,
+    (left, top): (usize, usize),
+    value: [T; 4],
     window: Rect,
-    line: &mut Vec<u8>,
-    mut row: impl FnMut(usize, &[u8]),
+    line: &mut Vec<T>,
+    mut row: impl FnMut(usize, &[T]),
 ) {
     let channels = view.channels;
-    line.clear();
-    line.resize(window.width * channels, value);
-    if channels == 4 {
-        line.iter_mut()
-            .skip(3)
-            .step_by(4)
-            .for_each(|alpha| *alpha = 0);
-    }
-    let blank = line.clone();
+    let blank: Vec<T> = std::iter::repeat_n(&value[..channels], window.width)
+        .flatten()
+        .copied()
+        .collect();
+    line.clone_from(&blank);
     // The columns of the view that lie within the window, and where in the window they begin.
-    let first = window.x.saturating_sub(thickness).min(view.width);
+    let first = window.x.saturating_sub(left).min(view.width);
     let end = (window.x + window.width)
-        .saturating_sub(thickness)
+        .saturating_sub(left)
         .min(view.width);
-    let start = (thickness + first).saturating_sub(window.x) * channels;
+    let start = (left + first).saturating_sub(window.x) * channels;
     for y in 0..window.height {
-        match (window.y + y).checked_sub(thickness) {
+        match (window.y + y).checked_sub(top) {
             Some(inner) if inner < view.height && first < end => {
                 let pixels = &view.row(inner)[first * channels..end * channels];
                 line[start..start + pixels.len()].copy_from_slice(pixels);
@@ -38,6 +35,26 @@ pub fn border_rows(
             }
             _ => row(y, &blank),
         }
+    }
+}
+
+/// Flips `view` left to right, but makes only the pixels in `window`, and hands them over row by row.
+pub fn flip_rows<T: Sample>(
+    view: View<'_, T>,
+    window: Rect,
+    line: &mut Vec<T>,
+    mut row: impl FnMut(usize, &[T]),
+) {
+    let mirrored = Rect {
+        x: view.width - window.x - window.width,
+        ..window
+    };
+    let part = view.crop(mirrored);
+    for y in 0..part.height {
+        line.clear();
+        let pixels = part.row(y).chunks_exact(part.channels).rev();
+        line.extend(pixels.flatten());
+        row(y, line);
     }
 }
 
@@ -76,9 +93,16 @@ mod tests {
                 width,
                 height,
             };
-            border_rows(picture.view(), 2, 0, window, &mut Vec::new(), |i, row| {
-                assert_eq!(row, &whole[y + i][x..x + width], "{window:?}");
-            });
+            border_rows(
+                picture.view(),
+                (2, 2),
+                [0; 4],
+                window,
+                &mut Vec::new(),
+                |i, row| {
+                    assert_eq!(row, &whole[y + i][x..x + width], "{window:?}");
+                },
+            );
         }
     }
 
@@ -88,12 +112,33 @@ mod tests {
         let mut rows = Vec::new();
         border_rows(
             picture.view(),
-            1,
-            7,
+            (1, 1),
+            [7, 7, 7, 0],
             Rect::whole(3, 3),
             &mut Vec::new(),
             |_, row| rows.push(row.to_vec()),
         );
         assert_eq!(rows[1], [7, 7, 7, 0, 200, 200, 200, 200, 7, 7, 7, 0]);
+    }
+
+    #[test]
+    fn a_flipped_row_has_its_pixels_in_reverse_order() {
+        let picture = Picture {
+            width: 3,
+            height: 1,
+            channels: 2,
+            data: vec![1, 2, 3, 4, 5, 6],
+        };
+        let window = Rect {
+            x: 1,
+            y: 0,
+            width: 2,
+            height: 1,
+        };
+        let mut rows = Vec::new();
+        flip_rows(picture.view(), window, &mut Vec::new(), |_, row| {
+            rows.extend_from_slice(row);
+        });
+        assert_eq!(rows, [3, 4, 1, 2]);
     }
 }

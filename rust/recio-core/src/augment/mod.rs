@@ -3,104 +3,122 @@
 //! The last step of a plan hands over its rows one by one, so that they are normalised and laid out
 //! ([`finish`]) while they are still in the nearest cache, and no picture of the output's size is ever made. Only steps
 //! before the last one, which are rare, fill a picture, and of that no more than the next step needs.
+//!
+//! A picture is made of whole levels, as decoded, until a step on colours in floats; from there on it is made of floats.
+//! Neighbouring steps on colours are one map ([`colour::compose`]). How a single step is carried out, `stages.rs` knows.
 
 pub mod border;
+mod canvas;
+pub mod colour;
 pub mod finish;
+pub mod levels;
 pub mod resize;
+mod stages;
+pub mod warp;
 
-use crate::picture::{Picture, Rect, View};
+pub use canvas::Canvas;
+
+use crate::picture::{Picture, View};
 use crate::plan::{Operation, Plan, Stage};
+use stages::Easel;
+
+/// Receives the rows of a result: each one's number, from 0 at the top, and its samples.
+pub trait Rows {
+    /// A row of whole levels.
+    fn levels(&mut self, y: usize, row: &[u8]);
+    /// A row of floats.
+    fn floats(&mut self, y: usize, row: &[f32]);
+}
 
 /// What the steps need on the way. Reused, it makes later images free of allocation.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    resize: resize::Scratch,
-    row: Vec<u8>,
-    pictures: [Picture; 2],
+    levels: Easel<u8>,
+    floats: Easel<f32>,
+    /// The first picture of floats.
+    start: Picture<f32>,
 }
 
 impl Scratch {
     /// Gives back pictures of more than `most` bytes.
     pub fn trim(&mut self, most: usize) {
-        self.pictures
-            .iter_mut()
-            .for_each(|picture| picture.trim(most));
+        self.levels.trim(most);
+        self.floats.trim(most);
+        self.start.trim(most);
     }
 }
 
-/// Carries out `plan` on a decoded image: `row` receives each row's number, from 0 at the top, and its samples.
+/// Carries out `plan` on a decoded image.
 ///
-/// The mirror is not carried out here; whoever writes the rows does it.
+/// The mirror is not carried out here; whoever takes the rows does it.
 ///
 /// # Panics
 /// If the plan is for an image of another size.
-pub fn apply(image: View<'_>, plan: &Plan, scratch: &mut Scratch, row: impl FnMut(usize, &[u8])) {
+pub fn apply(image: View<'_>, plan: &Plan, scratch: &mut Scratch, rows: &mut impl Rows) {
     let Scratch {
-        resize,
-        row: line,
-        pictures: [front, back],
+        levels,
+        floats,
+        start,
     } = scratch;
-    let mut steps = Steps { resize, line };
-    let mut view = image.crop(plan.source);
-    let (mut into, mut next) = (front, back);
-    let mut stages = plan.stages().peekable();
-    while let Some(stage) = stages.next() {
-        if stages.peek().is_none() {
-            return steps.run(view, stage, row);
-        }
-        steps.fill(view, stage, into);
-        (into, next) = (next, into);
-        view = next.view();
-    }
-    rows(view, row);
-}
-
-/// Runs single stages.
-struct Steps<'a> {
-    resize: &'a mut resize::Scratch,
-    line: &'a mut Vec<u8>,
-}
-
-impl Steps<'_> {
-    fn run(&mut self, view: View<'_>, stage: &Stage, row: impl FnMut(usize, &[u8])) {
-        match stage.operation {
-            Operation::Resize {
-                width,
-                height,
-                method,
-            } => {
-                resize::resize_rows(
-                    view,
-                    (width, height),
-                    stage.window,
-                    method,
-                    self.resize,
-                    row,
-                );
-            }
-            Operation::Border { thickness, value } => {
-                border::border_rows(view, thickness, value, stage.window, self.line, row);
-            }
+    let view = image.crop(plan.source);
+    let is_colours = |stage: &Stage| matches!(stage.operation, Operation::Colours { .. });
+    let Some(border) = plan.stages().iter().position(is_colours) else {
+        return levels.run(view, plan, plan.stages(), &mut |y, row| rows.levels(y, row));
+    };
+    let (before, rest) = plan.stages().split_at(border);
+    // A contrast looks at all pixels before it changes one, so they are put together first.
+    let ready = levels.fill(view, plan, before);
+    let to_floats = |line: &mut Vec<f32>, row: &mut dyn FnMut(usize, &[f32])| {
+        stages::colour_rows(ready, plan, &rest[0], line, row);
+    };
+    match &rest[1..] {
+        [] => to_floats(floats.line(), &mut |y, row| rows.floats(y, row)),
+        after => {
+            stages::fill(start, rest[0].window, ready.channels, |row| {
+                to_floats(floats.line(), row);
+            });
+            floats.run(start.view(), plan, after, &mut |y, row| rows.floats(y, row));
         }
     }
-
-    fn fill(&mut self, view: View<'_>, stage: &Stage, into: &mut Picture) {
-        let Rect { width, height, .. } = stage.window;
-        (into.width, into.height, into.channels) = (width, height, view.channels);
-        into.data.clear();
-        let data = &mut into.data;
-        self.run(view, stage, |_, row| data.extend_from_slice(row));
-    }
 }
 
-fn rows(view: View<'_>, mut row: impl FnMut(usize, &[u8])) {
-    (0..view.height).for_each(|y| row(y, view.row(y)));
+/// As [`apply`], on a picture that is made of floats already.
+///
+/// # Panics
+/// Likewise.
+pub fn apply_floats(
+    image: View<'_, f32>,
+    plan: &Plan,
+    scratch: &mut Scratch,
+    rows: &mut impl Rows,
+) {
+    let view = image.crop(plan.source);
+    let row = &mut |y: usize, row: &[f32]| rows.floats(y, row);
+    scratch.floats.run(view, plan, plan.stages(), row);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::Rect;
     use resize::Interpolation;
+
+    /// All rows, one after another.
+    #[derive(Default)]
+    struct Collected {
+        levels: Vec<u8>,
+        floats: Vec<f32>,
+    }
+
+    impl Rows for Collected {
+        fn levels(&mut self, _: usize, row: &[u8]) {
+            self.levels.extend_from_slice(row);
+        }
+
+        fn floats(&mut self, _: usize, row: &[f32]) {
+            self.floats.extend_from_slice(row);
+        }
+    }
 
     fn noise(width: usize, height: usize) -> Picture {
         let mut bits = crate::plan::Stream::new(0, 0, 0);
@@ -115,9 +133,8 @@ mod tests {
 
     fn crop(picture: &Picture, rect: Rect) -> Picture {
         let mut data = Vec::new();
-        rows(picture.view().crop(rect), |_, row| {
-            data.extend_from_slice(row);
-        });
+        let view = picture.view().crop(rect);
+        (0..rect.height).for_each(|y| data.extend_from_slice(view.row(y)));
         Picture {
             width: rect.width,
             height: rect.height,
@@ -147,7 +164,7 @@ mod tests {
         let mut plan = Plan::whole(60, 45);
         plan.crop(first);
         plan.resize(40, 30, Interpolation::Linear);
-        plan.border(6, 9);
+        plan.border((6, 6), (52, 42), [9; 4]);
         plan.crop(second.min(52, 42));
         plan.resize(44, 70, Interpolation::Area);
         plan.crop(Rect {
@@ -156,10 +173,8 @@ mod tests {
             width: 24,
             height: 24,
         });
-        let mut output = Vec::new();
-        apply(image.view(), &plan, &mut Scratch::default(), |_, row| {
-            output.extend_from_slice(row);
-        });
+        let mut output = Collected::default();
+        apply(image.view(), &plan, &mut Scratch::default(), &mut output);
 
         let step = resize::resize(crop(&image, first).view(), 40, 30, Interpolation::Linear);
         let mut bordered = Picture {
@@ -170,8 +185,8 @@ mod tests {
         };
         border::border_rows(
             step.view(),
-            6,
-            9,
+            (6, 6),
+            [9; 4],
             Rect::whole(52, 42),
             &mut Vec::new(),
             |_, row| {
@@ -185,7 +200,7 @@ mod tests {
             Interpolation::Area,
         );
         assert_eq!(
-            output,
+            output.levels,
             crop(
                 &step,
                 Rect {

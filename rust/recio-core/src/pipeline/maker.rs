@@ -8,10 +8,10 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::augment::finish::Element;
 use crate::batch::{Batch, Ring};
 use crate::error::{Error, Result};
-use crate::pipeline::Options;
+use crate::pipeline::cut::{Cut, Span};
 use crate::pipeline::order::Order;
 use crate::pipeline::state::{State, Ticket};
-use crate::pipeline::worker::Task;
+use crate::pipeline::worker::{Slot, Task};
 
 /// What all makers of an iterator share.
 #[derive(Debug)]
@@ -19,8 +19,7 @@ pub(super) struct Maker<T: Element> {
     task: Task<T>,
     pool: rayon::ThreadPool,
     ring: Arc<Ring<T>>,
-    batch_size: usize,
-    round_batch: bool,
+    cut: Cut,
     seed: Option<u64>,
     /// Who has the baton may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
     /// has work, tasks run in the order of batches, and no memory is taken for a batch before there is a thread for it.
@@ -40,9 +39,9 @@ impl Drop for Baton<'_> {
     }
 }
 
-/// The orders of the epochs that are being made, which are two at most.
+/// The orders of the epochs that are being made: two, and one that is left over from.
 #[derive(Debug, Default)]
-struct Orders([Option<(u64, Arc<Order>)>; 2]);
+struct Orders([Option<(u64, Arc<Order>)>; 3]);
 
 /// The error of the image that comes first in the batch, whichever thread met its own first.
 #[derive(Debug, Default)]
@@ -53,15 +52,15 @@ impl<T: Element> Maker<T> {
         task: Task<T>,
         pool: rayon::ThreadPool,
         ring: Arc<Ring<T>>,
-        options: &Options,
+        cut: Cut,
+        seed: Option<u64>,
     ) -> Self {
         let this = Self {
             task,
             pool,
             ring,
-            batch_size: options.batch_size,
-            round_batch: options.round_batch,
-            seed: options.shuffle.then_some(options.seed),
+            cut,
+            seed,
             baton: crossbeam_channel::bounded(1),
         };
         drop(Baton {
@@ -69,6 +68,11 @@ impl<T: Element> Maker<T> {
             next: &this.baton.0,
         });
         this
+    }
+
+    /// What is done to each image.
+    pub(super) fn task(&self) -> &Task<T> {
+        &self.task
     }
 
     /// Makes batches until the pipeline is closed.
@@ -87,27 +91,21 @@ impl<T: Element> Maker<T> {
     }
 
     fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Baton<'_>) -> Result<Batch<T>> {
-        let order = &baton.orders.of(ticket.epoch, || {
-            Order::new(self.task.part(), self.seed, ticket.epoch)
-        });
-        let mut batch = self.blank(ticket.batch);
-        let filled = if self.round_batch {
-            self.batch_size
-        } else {
-            self.batch_size - batch.pad
-        };
+        let span = self.cut.span(ticket.epoch - ticket.base, ticket.batch);
+        let records = &self.records(ticket, span, &mut baton.orders);
+        let mut batch = self.blank(span.pad);
         let first_error = &FirstError::default();
         let Batch {
             data, labels, ids, ..
         } = &mut batch;
-        data[filled * self.task.slot_len()..].fill(T::default());
+        data[span.filled * self.task.slot_len()..].fill(T::default());
         let slots = data.chunks_exact_mut(self.task.slot_len());
         let labels = labels.chunks_exact_mut(self.task.label_width());
-        let places = slots.zip(labels).zip(ids).take(filled).enumerate();
+        let places = slots.zip(labels).zip(ids).take(span.filled).enumerate();
         let mut baton = Some(baton);
         self.pool.in_place_scope_fifo(|scope| {
-            for (place, ((slot, labels), id)) in places {
-                let baton = if place + 1 == filled {
+            for (place, ((data, labels), id)) in places {
+                let baton = if place + 1 == span.filled {
                     baton.take()
                 } else {
                     None
@@ -115,11 +113,9 @@ impl<T: Element> Maker<T> {
                 scope.spawn_fifo(move |_| {
                     drop(baton);
                     if state.wants(ticket) {
-                        let record = order.record(ticket.batch * self.batch_size + place);
-                        first_error.keep(
-                            place,
-                            self.task.fill(record, ticket.epoch, slot, labels, id),
-                        );
+                        let (epoch, record) = records[place];
+                        let slot = Slot { data, labels, id };
+                        first_error.keep(place, self.task.fill(record, epoch, slot));
                     }
                 });
             }
@@ -127,14 +123,26 @@ impl<T: Element> Maker<T> {
         first_error.take().map_or(Ok(batch), Err)
     }
 
-    /// An empty batch for this place in the epoch.
-    fn blank(&self, batch: usize) -> Batch<T> {
-        let end = (batch + 1) * self.batch_size;
+    /// The records of a batch, and the epochs that they are of.
+    fn records(&self, ticket: Ticket, span: Span, orders: &mut Orders) -> Vec<(u64, usize)> {
+        let places = span.first..span.first + span.filled as u64;
+        places
+            .map(|place| {
+                let (epoch, place) = self.cut.place(ticket.epoch - ticket.base, place);
+                let epoch = ticket.base + epoch;
+                let order = orders.of(epoch, || Order::new(self.task.part(), self.seed, epoch));
+                (epoch, order.record(place))
+            })
+            .collect()
+    }
+
+    /// An empty batch.
+    fn blank(&self, pad: usize) -> Batch<T> {
         Batch {
             data: self.ring.take(),
-            labels: vec![0.0; self.batch_size * self.task.label_width()],
-            ids: vec![0; self.batch_size],
-            pad: end.saturating_sub(self.task.part().len()),
+            labels: vec![0.0; self.cut.batch_size * self.task.label_width()],
+            ids: vec![0; self.cut.batch_size],
+            pad,
         }
     }
 }

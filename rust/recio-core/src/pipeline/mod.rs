@@ -14,24 +14,30 @@
 //! Batches are numbered by epoch and place, and delivered in that order whoever finishes first. What is in them depends
 //! on (seed, epoch, record) alone. Makers work ahead into the next epoch, so that an epoch's beginning finds batches ready.
 
+mod cut;
+mod labels;
 mod maker;
 mod options;
 mod order;
+mod samples;
 mod state;
 mod worker;
 
-pub use options::Options;
+pub use cut::LastBatch;
+pub use options::{LabelForm, Options, Shape};
+pub use samples::Source;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::augment::finish::Element;
+use crate::augment::finish::{Element, Gain};
 use crate::batch::{Batch, Ring, check_memory};
 use crate::error::{Error, Result};
-use crate::record::set::RecordSet;
+use crate::plan::Plan;
+use cut::Cut;
 use maker::Maker;
+use samples::Samples;
 use state::State;
 use worker::Task;
 
@@ -43,8 +49,7 @@ const MAKERS: usize = 2;
 pub struct Pipeline<T: Element> {
     state: Arc<State<T>>,
     ring: Arc<Ring<T>>,
-    batches: usize,
-    label_width: usize,
+    maker: Option<Arc<Maker<T>>>,
     makers: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -65,10 +70,14 @@ impl<T: Element> Pipeline<T> {
     ///
     /// # Errors
     /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
-    pub fn start(files: &[PathBuf], indexes: &[PathBuf], options: &Options) -> Result<Self> {
+    pub fn start(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
-        let task = Task::new(RecordSet::open(files, indexes)?, options)?;
-        let batches = task.part().len().div_ceil(options.batch_size);
+        let task = Task::new(Samples::open(source)?, options)?;
+        let cut = Cut {
+            samples: task.part().len(),
+            batch_size: options.batch_size,
+            last: options.last_batch,
+        };
         let samples = options.batch_size * task.slot_len();
         check_memory::<T>(samples, "samples")?;
         check_memory::<f32>(
@@ -76,18 +85,17 @@ impl<T: Element> Pipeline<T> {
             "labels",
         )?;
         let ring = Ring::new(samples, options.prefetch + MAKERS);
-        let state = Arc::new(State::new(batches, options.prefetch));
-        let label_width = task.label_width();
+        let state = Arc::new(State::new(cut, options.prefetch));
         let (pool, workers) = workers(options.threads)?;
+        let seed = options.shuffle.then_some(options.seed);
+        let maker = Arc::new(Maker::new(task, pool, Arc::clone(&ring), cut, seed));
         let mut this = Self {
             state,
             ring,
-            batches,
-            label_width,
+            maker: Some(Arc::clone(&maker)),
             makers: Vec::new(),
             workers,
         };
-        let maker = Arc::new(Maker::new(task, pool, Arc::clone(&this.ring), options));
         for _ in 0..MAKERS {
             let (maker, state) = (Arc::clone(&maker), Arc::clone(&this.state));
             this.makers
@@ -106,7 +114,12 @@ impl<T: Element> Pipeline<T> {
 
     /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing.
     pub fn reset(&self) {
-        self.state.reset();
+        self.state.reset(false);
+    }
+
+    /// Begins a new epoch, and forgets the samples that are left over from this one.
+    pub fn hard_reset(&self) {
+        self.state.reset(true);
     }
 
     /// Stops making batches; for whoever waits for one that is an error.
@@ -114,16 +127,31 @@ impl<T: Element> Pipeline<T> {
         self.state.close();
     }
 
-    /// Batches an epoch.
+    /// Batches of the present epoch.
     #[must_use]
     pub fn batches(&self) -> usize {
-        self.batches
+        self.state.batches_of_epoch()
     }
 
     /// Labels a record.
     #[must_use]
     pub fn label_width(&self) -> usize {
-        self.label_width
+        self.maker().task().label_width()
+    }
+
+    /// What is done to an image in an epoch, as far as it is known before pixels are, and whether that is all of it.
+    /// For looking into: nothing is decoded.
+    ///
+    /// # Errors
+    /// No such record; or what reading it finds.
+    pub fn plan(&self, record: usize, epoch: u64) -> Result<(Plan, Gain, bool)> {
+        self.maker().task().plan(record, epoch)
+    }
+
+    fn maker(&self) -> &Maker<T> {
+        self.maker
+            .as_ref()
+            .expect("it is there until the pipeline is dropped")
     }
 }
 
@@ -154,6 +182,7 @@ impl<T: Element> Drop for Pipeline<T> {
     fn drop(&mut self) {
         self.state.close();
         self.ring.close();
+        self.maker = None;
         // The makers hold the pool; when they are gone, it is dropped, and then its threads end.
         for thread in self.makers.drain(..).chain(self.workers.drain(..)) {
             // A thread that panicked is gone too.

@@ -2,41 +2,96 @@
 
 use std::path::PathBuf;
 
-use crate::augment::finish::{Layout, Normalise};
+use crate::augment::finish::{Gain, Layout, Normalise};
+use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::plan;
+use crate::pipeline::LastBatch;
+use crate::plan::Step;
 
 /// More threads than any machine has cores only take memory and time to start.
 const MAX_THREADS: usize = 1024;
+
+/// The size of an image in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// 1 (grey), 3 (RGB) or 4 (RGBA).
+    pub channels: usize,
+    /// In pixels.
+    pub height: usize,
+    /// In pixels.
+    pub width: usize,
+}
+
+impl Shape {
+    /// Samples.
+    pub(super) fn len(self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// What images are decoded to.
+    pub(super) fn pixels(self) -> Pixels {
+        match self.channels {
+            1 => Pixels::Grey,
+            4 => Pixels::Rgba,
+            _ => Pixels::Rgb,
+        }
+    }
+
+    /// Refuses what the steps give if it is of another size.
+    pub(super) fn check(self, size: (usize, usize), channels: usize) -> Result<()> {
+        if (self.channels, self.height, self.width) == (channels, size.1, size.0) {
+            return Ok(());
+        }
+        let (width, height) = size;
+        Err(Error::argument(format!(
+            "the augmenters give {channels}x{height}x{width} (channels, height, width), but data_shape is {}x{}x{}; end \
+             them with a crop or a resize to that size",
+            self.channels, self.height, self.width
+        )))
+    }
+}
+
+/// How many labels samples have, and how they stand in the batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LabelForm {
+    /// Each has this many.
+    Exact(usize),
+    /// Any number, padded with this to the largest.
+    Padded(f32),
+}
 
 /// The options of an iterator.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Images a batch.
     pub batch_size: usize,
+    /// The size of an image in the batch.
+    pub shape: Shape,
     /// What is done to each image.
-    pub image: plan::Options,
+    pub steps: Vec<Step>,
     /// What is done to its samples.
     pub normalise: Normalise,
-    /// How they are laid out.
+    /// How far an image's contrast (a factor, from 1) and illumination (levels, from 0) may be drawn; 0 for not.
+    pub max_gain: Gain,
+    /// How samples are laid out.
     pub layout: Layout,
-    /// Labels a record; `None` for any number, padded to the largest.
-    pub label_width: Option<usize>,
-    /// What labels are padded with.
-    pub label_pad_value: f32,
-    /// A list whose labels take the place of the records' own.
-    pub labels: Option<PathBuf>,
+    /// How labels are.
+    pub labels: LabelForm,
+    /// A list whose labels take the place of the samples' own.
+    pub label_list: Option<PathBuf>,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
-    /// The seed of the order and of the augmentation.
+    /// The seed of the order.
     pub seed: u64,
-    /// Into how many parts the records are divided.
+    /// The seed of the augmentation.
+    pub augment_seed: u64,
+    /// Into how many parts the samples are divided.
     pub num_parts: usize,
     /// The part that is read.
     pub part_index: usize,
-    /// Whether the last batch is filled up with images of the epoch's beginning, or with zeros.
-    pub round_batch: bool,
+    /// What becomes of the samples that do not fill a batch.
+    pub last_batch: LastBatch,
     /// Threads that decode.
     pub threads: usize,
     /// Batches that are made or ready ahead of need.
@@ -56,7 +111,7 @@ impl Options {
             ("preprocess_threads", self.threads),
             ("prefetch_buffer", self.prefetch),
             ("num_parts", self.num_parts),
-            ("label_width", self.label_width.unwrap_or(1)),
+            ("label_width", self.label_width()),
         ] {
             if value == 0 {
                 return Err(Error::argument(format!("{name}=0; it is at least 1")));
@@ -74,7 +129,9 @@ impl Options {
                 "part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1"
             )));
         }
-        let Normalise { mean, std, scale } = self.normalise;
+        let Normalise {
+            mean, std, scale, ..
+        } = self.normalise;
         if std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
             return Err(Error::argument(format!(
                 "std_r, std_g, std_b, std_a={std:?}; each is a finite number other than 0"
@@ -85,18 +142,45 @@ impl Options {
                 "mean_r, mean_g, mean_b, mean_a={mean:?}, scale={scale}; each is a finite number"
             )));
         }
-        self.image.check()?;
+        self.shape_is_sound()?;
         self.batch_len().map(drop)
+    }
+
+    /// Labels a sample, if each has as many; else 1.
+    fn label_width(&self) -> usize {
+        match self.labels {
+            LabelForm::Exact(width) => width,
+            LabelForm::Padded(_) => 1,
+        }
+    }
+
+    fn shape_is_sound(&self) -> Result<()> {
+        let Shape {
+            channels,
+            height,
+            width,
+        } = self.shape;
+        if !matches!(channels, 1 | 3 | 4) || height == 0 || width == 0 {
+            return Err(Error::argument(format!(
+                "data_shape={:?}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1",
+                (channels, height, width)
+            )));
+        }
+        if channels != 3 && self.steps.iter().any(Step::needs_rgb) {
+            return Err(Error::argument(format!(
+                "data_shape[0]={channels}; colours are changed in images of three channels"
+            )));
+        }
+        self.steps.iter().try_for_each(Step::check)
     }
 
     /// Samples a batch.
     fn batch_len(&self) -> Result<usize> {
-        let plan::Options {
+        let Shape {
             channels,
             height,
             width,
-            ..
-        } = self.image;
+        } = self.shape;
         let len = [channels, height, width]
             .iter()
             .try_fold(self.batch_size, |len, &n| len.checked_mul(n));

@@ -9,20 +9,23 @@ use crate::augment::finish::Element;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::pipeline::Next;
+use crate::pipeline::cut::{Cut, LastBatch};
 
 /// Leave to make one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
     generation: u64,
+    /// The epoch since the start.
     pub(super) epoch: u64,
+    /// The epoch from which on samples roll over.
+    pub(super) base: u64,
     pub(super) batch: usize,
 }
 
 /// The state machine.
 #[derive(Debug)]
 pub(super) struct State<T: Element> {
-    /// Batches an epoch.
-    batches: usize,
+    cut: Cut,
     /// Batches that may be claimed and not delivered.
     prefetch: usize,
     /// Grows when what was claimed is no longer wanted. Written under the lock, read without.
@@ -39,6 +42,8 @@ struct Places<T: Element> {
     /// The consumer's epoch, and how many batches of it were delivered.
     epoch: u64,
     delivered: usize,
+    /// The epoch of the last fresh start, from which on samples roll over.
+    base: u64,
     /// The batch to be claimed next: its epoch, and its place in it.
     claim: (u64, usize),
     /// Claimed batches that are made.
@@ -47,16 +52,17 @@ struct Places<T: Element> {
 }
 
 impl<T: Element> State<T> {
-    pub(super) fn new(batches: usize, prefetch: usize) -> Self {
+    pub(super) fn new(cut: Cut, prefetch: usize) -> Self {
         let places = Places {
             epoch: 0,
             delivered: 0,
+            base: 0,
             claim: (0, 0),
             ready: BTreeMap::new(),
             closed: false,
         };
         Self {
-            batches,
+            cut,
             prefetch,
             generation: AtomicU64::new(0),
             places: Mutex::new(places),
@@ -75,24 +81,53 @@ impl<T: Element> State<T> {
         if places.closed {
             return None;
         }
-        let (epoch, batch) = places.claim;
-        let is_last = batch + 1 == self.batches;
-        places.claim = if is_last {
-            (epoch + 1, 0)
-        } else {
-            (epoch, batch + 1)
-        };
+        let (epoch, batch) = self.next_claim(&places);
+        places.claim = (epoch, batch + 1);
         Some(Ticket {
             generation: self.generation.load(Ordering::Relaxed),
             epoch,
+            base: places.base,
             batch,
         })
     }
 
+    /// The first batch that is not claimed: its epoch, and its place in it.
+    fn next_claim(&self, places: &Places<T>) -> (u64, usize) {
+        let (epoch, batch) = places.claim;
+        if batch < self.batches(places, epoch) {
+            return (epoch, batch);
+        }
+        let has_one = |epoch: &u64| self.batches(places, *epoch) > 0;
+        let mut later = (epoch + 1..).take(self.cut.batch_size);
+        let next = later.find(has_one);
+        (
+            next.expect("as many epochs as a batch has samples have one"),
+            0,
+        )
+    }
+
+    /// Batches are made no further ahead than into the epoch after the consumer's.
     fn has_room(&self, places: &Places<T>) -> bool {
-        let epochs_ahead = places.claim.0 - places.epoch;
-        let claimed = epochs_ahead as usize * self.batches + places.claim.1;
-        self.batches > 0 && epochs_ahead <= 1 && claimed - places.delivered < self.prefetch
+        if self.cut.is_empty() {
+            return false;
+        }
+        let (epoch, batch) = self.next_claim(places);
+        let claimed = match epoch - places.epoch {
+            0 => batch,
+            1 => self.batches(places, places.epoch) + batch,
+            _ => return false,
+        };
+        claimed - places.delivered < self.prefetch
+    }
+
+    fn batches(&self, places: &Places<T>, epoch: u64) -> usize {
+        self.cut.batches(epoch - places.base)
+    }
+
+    /// Batches of the present epoch.
+    pub(super) fn batches_of_epoch(&self) -> usize {
+        let places = self.lock();
+        self.batches(&places, places.epoch)
     }
 
     /// Whether the batch of this ticket is still wanted.
@@ -116,7 +151,7 @@ impl<T: Element> State<T> {
             if places.closed {
                 return Err(Error::argument("the iterator is closed"));
             }
-            if places.delivered == self.batches {
+            if places.delivered == self.batches(&places, places.epoch) {
                 return Ok(Next::End);
             }
             let place = (places.epoch, places.delivered);
@@ -138,15 +173,20 @@ impl<T: Element> State<T> {
     }
 
     /// Begins a new epoch, unless the present one has just begun. At the end of an epoch the batches of the next one
-    /// are already being made; in the middle of one, all that was claimed is given up.
-    pub(super) fn reset(&self) {
+    /// are already being made; in the middle of one, all that was claimed is given up, and so is what was left over from
+    /// the epoch before. With `fresh` that is given up at the end too.
+    pub(super) fn reset(&self, fresh: bool) {
         let mut places = self.lock();
-        if places.delivered == 0 {
+        let batches = self.batches(&places, places.epoch);
+        let fresh = fresh && self.cut.last == LastBatch::RollOver;
+        let is_at_start = places.delivered == 0 && batches > 0;
+        if is_at_start && (!fresh || places.base == places.epoch) {
             return;
         }
         places.epoch += 1;
-        if places.delivered < self.batches {
+        if places.delivered < batches || fresh {
             self.generation.fetch_add(1, Ordering::Relaxed);
+            places.base = places.epoch;
             places.claim = (places.epoch, 0);
             places.ready.clear();
         }
@@ -175,6 +215,16 @@ mod tests {
     use super::*;
     use crate::batch::Ring;
 
+    /// Batches of one sample.
+    fn state<T: Element>(batches: usize, prefetch: usize) -> State<T> {
+        let cut = Cut {
+            samples: batches,
+            batch_size: 1,
+            last: LastBatch::Wrap,
+        };
+        State::new(cut, prefetch)
+    }
+
     fn batch(id: u64) -> Batch<u8> {
         Batch {
             data: Ring::new(1, 1).take(),
@@ -194,7 +244,7 @@ mod tests {
 
     #[test]
     fn batches_are_delivered_in_order_whoever_finishes_first() {
-        let state = State::new(3, 3);
+        let state = state(3, 3);
         let tickets = [0, 1, 2].map(|_| state.claim().unwrap());
         for i in [2, 0, 1] {
             state.deliver(tickets[i], Ok(batch(i as u64)));
@@ -207,7 +257,7 @@ mod tests {
 
     #[test]
     fn makers_work_ahead_into_the_next_epoch_and_no_further() {
-        let state = State::<u8>::new(2, 9);
+        let state = state::<u8>(2, 9);
         let claims: Vec<_> = (0..4)
             .map(|_| state.claim().unwrap())
             .map(|t| (t.epoch, t.batch))
@@ -218,19 +268,19 @@ mod tests {
 
     #[test]
     fn a_reset_at_the_end_keeps_what_is_ready_and_one_in_the_middle_does_not() {
-        let state = State::new(1, 2);
+        let one = state(1, 2);
         for id in 0..2 {
-            state.deliver(state.claim().unwrap(), Ok(batch(id)));
+            one.deliver(one.claim().unwrap(), Ok(batch(id)));
         }
-        assert_eq!((next(&state), next(&state)), (Some(0), None));
-        state.reset();
-        assert_eq!(next(&state), Some(1));
+        assert_eq!((next(&one), next(&one)), (Some(0), None));
+        one.reset(false);
+        assert_eq!(next(&one), Some(1));
 
-        let state = State::new(2, 2);
+        let state = state(2, 2);
         let (first, second) = (state.claim().unwrap(), state.claim().unwrap());
         state.deliver(first, Ok(batch(0)));
         assert_eq!(next(&state), Some(0));
-        state.reset();
+        state.reset(false);
         assert!(!state.wants(second));
         state.deliver(second, Ok(batch(1)));
         assert!(matches!(state.next(Duration::ZERO).unwrap(), Next::Pending));
@@ -242,9 +292,38 @@ mod tests {
 
     #[test]
     fn an_iterator_without_batches_is_at_its_end() {
-        let state = State::<u8>::new(0, 1);
+        let state = state::<u8>(0, 1);
         assert_eq!(next(&state), None);
-        state.reset();
+        state.reset(false);
         assert_eq!(next(&state), None);
+    }
+
+    #[test]
+    fn epochs_that_roll_over_have_their_own_numbers_of_batches() {
+        let cut = Cut {
+            samples: 5,
+            batch_size: 2,
+            last: LastBatch::RollOver,
+        };
+        let state = State::<u8>::new(cut, 9);
+        let claims: Vec<_> = (0..5)
+            .map(|_| state.claim().unwrap())
+            .map(|ticket| (ticket.epoch, ticket.batch))
+            .collect();
+        assert_eq!(claims, [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]);
+        assert_eq!(state.batches_of_epoch(), 2);
+        // A fresh start forgets what is left over.
+        state.lock().delivered = 2;
+        state.reset(false);
+        assert_eq!(state.batches_of_epoch(), 3);
+        state.reset(true);
+        assert_eq!(state.batches_of_epoch(), 2);
+        assert_eq!(
+            state.claim().map(|ticket| (ticket.epoch, ticket.base)),
+            Some((2, 2))
+        );
+        state.lock().delivered = 2;
+        state.reset(true);
+        assert_eq!(state.batches_of_epoch(), 2);
     }
 }

@@ -1,20 +1,20 @@
-//! Makes one image of a batch: read, plan, decode, augment, write into its slot.
+//! Makes one image of a batch: read, draw, decode, augment, write into its slot.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use crate::augment::finish::{Element, Finish};
-use crate::augment::{self, apply};
+use crate::augment::finish::{Element, Finish, Finishing, Gain, Normalise};
 use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::picture::Picture;
 use crate::pipeline::Options;
-use crate::plan::{self, Stream, plan};
-use crate::record::header::ImageRecord;
-use crate::record::list::Labels;
-use crate::record::set::{RecordSet, part};
+use crate::pipeline::labels::Labels;
+use crate::pipeline::options::Shape;
+use crate::pipeline::samples::{Sample, Samples};
+use crate::plan::{Plan, Step, Stream, sketch};
+use crate::record::set::part;
+use crate::studio::{Origin, Program, Studio};
 
 /// Bytes of each buffer that a thread keeps between images.
 const KEEP: usize = 32 << 20;
@@ -22,16 +22,14 @@ const KEEP: usize = 32 << 20;
 /// What all threads need to know to make images.
 #[derive(Debug)]
 pub(super) struct Task<T> {
-    records: RecordSet,
+    samples: Samples,
     part: Range<usize>,
-    list: Option<Labels>,
-    /// Labels a record in the batch, and whether each must have just as many.
-    label_width: usize,
-    exact: bool,
-    label_pad_value: f32,
-    image: plan::Options,
+    labels: Labels,
+    shape: Shape,
+    steps: Vec<Step>,
     pixels: Pixels,
     finish: Finish<T>,
+    gain: Gain,
     seed: u64,
     limits: Limits,
     scratch: Vec<Mutex<Scratch>>,
@@ -41,9 +39,8 @@ pub(super) struct Task<T> {
 #[derive(Debug, Default)]
 struct Scratch {
     record: Vec<u8>,
-    picture: Picture,
-    spare: Picture,
-    augment: augment::Scratch,
+    labels: Vec<f32>,
+    studio: Studio,
 }
 
 impl Scratch {
@@ -52,177 +49,223 @@ impl Scratch {
         if self.record.capacity() > KEEP {
             self.record = Vec::new();
         }
-        self.picture.trim(KEEP);
-        self.spare.trim(KEEP);
-        self.augment.trim(KEEP);
+        self.studio.trim(KEEP);
     }
 }
 
+/// Where in the batch a sample goes.
+#[derive(Debug)]
+pub(super) struct Slot<'a, T> {
+    pub(super) data: &'a mut [T],
+    pub(super) labels: &'a mut [f32],
+    pub(super) id: &'a mut u64,
+}
+
 impl<T: Element> Task<T> {
-    pub(super) fn new(records: RecordSet, options: &Options) -> Result<Self> {
-        let plan::Options {
+    pub(super) fn new(samples: Samples, options: &Options) -> Result<Self> {
+        let Shape {
             channels,
             height,
             width,
-            ..
-        } = options.image;
-        let part = part(records.len(), options.num_parts, options.part_index);
+        } = options.shape;
+        let part = part(samples.len(), options.num_parts, options.part_index);
         if options.shuffle && part.len() > u32::MAX as usize {
             return Err(Error::argument(format!(
                 "{} records are too many to shuffle; use num_parts",
                 part.len()
             )));
         }
-        let list = options.labels.as_deref().map(Labels::load).transpose()?;
-        let label_width = match (options.label_width, &list) {
-            (Some(width), _) => width,
-            (None, Some(list)) => list.width().max(1),
-            (None, None) => records.widest_label()?.max(1),
-        };
+        let mut steps = options.steps.clone();
+        let normalise = fold::<T>(&mut steps, &options.normalise);
         Ok(Self {
             part,
-            list,
-            label_width,
-            exact: options.label_width.is_some(),
-            label_pad_value: options.label_pad_value,
-            pixels: match channels {
-                1 => Pixels::Grey,
-                4 => Pixels::Rgba,
-                _ => Pixels::Rgb,
-            },
-            finish: Finish::new(&options.normalise, options.layout, channels, height, width),
-            image: options.image.clone(),
-            seed: options.seed,
+            labels: Labels::new(options, &samples)?,
+            pixels: options.shape.pixels(),
+            finish: Finish::new(&normalise, options.layout, channels, height, width),
+            shape: options.shape,
+            steps,
+            gain: options.max_gain,
+            seed: options.augment_seed,
             limits: options.limits,
             scratch: (0..options.threads).map(|_| Mutex::default()).collect(),
-            records,
+            samples,
         })
     }
 
-    /// The records that are read.
+    /// The samples that are read.
     pub(super) fn part(&self) -> Range<usize> {
         self.part.clone()
     }
 
-    /// Samples an image.
+    /// Numbers an image.
     pub(super) fn slot_len(&self) -> usize {
-        self.image.channels * self.image.height * self.image.width
+        self.shape.len()
     }
 
-    /// Labels a record.
+    /// Labels a sample.
     pub(super) fn label_width(&self) -> usize {
-        self.label_width
+        self.labels.width()
     }
 
-    /// Makes the image of `record` as it is in `epoch`. Runs in the pool.
-    pub(super) fn fill(
-        &self,
-        record: usize,
-        epoch: u64,
-        slot: &mut [T],
-        labels: &mut [f32],
-        id: &mut u64,
-    ) -> Result<()> {
+    /// Makes the image of sample `i` as it is in `epoch`. Runs in the pool.
+    pub(super) fn fill(&self, i: usize, epoch: u64, slot: Slot<'_, T>) -> Result<()> {
         let thread = rayon::current_thread_index().unwrap_or_default();
         // Nothing in it outlives an image but memory.
         let mut scratch = self.scratch[thread]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let work =
-            AssertUnwindSafe(|| self.read_and_draw(record, epoch, &mut scratch, slot, labels, id));
+        let work = AssertUnwindSafe(|| self.read_and_draw(i, epoch, &mut scratch, slot));
         let outcome = catch_unwind(work)
             .unwrap_or_else(|_| Err(Error::image("a panic while this image was made")));
         scratch.trim();
-        outcome.map_err(|error| self.records.locate(error, record))
+        outcome.map_err(|error| self.samples.locate(error, i))
     }
 
     fn read_and_draw(
         &self,
-        record: usize,
+        i: usize,
         epoch: u64,
         scratch: &mut Scratch,
-        slot: &mut [T],
-        labels: &mut [f32],
-        id: &mut u64,
+        slot: Slot<'_, T>,
     ) -> Result<()> {
         let Scratch {
-            record: bytes,
-            picture,
-            spare,
-            augment,
+            record,
+            labels,
+            studio,
         } = scratch;
-        let image = self.records.read(record, bytes)?;
-        *id = image.header.id;
-        let mut random = Stream::new(self.seed, epoch, record as u64);
-        self.write_labels(&image, labels)
-            .and_then(|()| self.draw(&image, &mut random, (picture, spare, augment), slot))
-            .map_err(|error| error.at_id(image.header.id))
+        let sample = self.samples.read(i, record, labels)?;
+        *slot.id = sample.id;
+        let random = &mut Stream::new(self.seed, epoch, i as u64);
+        self.labels
+            .look_up(sample.id, labels)
+            .and_then(|()| self.labels.write(labels, slot.labels))
+            .and_then(|()| self.draw(&sample, random, studio, slot.data))
+            .map_err(|error| error.at_id(sample.id))
     }
 
     fn draw(
         &self,
-        image: &ImageRecord<'_>,
+        sample: &Sample<'_>,
         random: &mut Stream,
-        (picture, spare, augment): (&mut Picture, &mut Picture, &mut augment::Scratch),
+        studio: &mut Studio,
         slot: &mut [T],
     ) -> Result<()> {
-        let source = Source::open(image.image, &self.limits)?;
-        let (width, height) = source.size(self.pixels);
-        let plan = plan(width, height, &self.image, random);
-        for stage in plan.stages().rev().skip(1) {
-            self.limits
-                .check(stage.window.width, stage.window.height, self.image.channels)?;
-        }
-        source.decode(self.pixels, picture, spare)?;
-        apply(picture.view(), &plan, augment, |y, row| {
-            self.finish.row(y, row, plan.mirror, slot);
-        });
-        Ok(())
-    }
-
-    /// The labels of the list, or else the record's own, padded if they may be fewer. A record without an image is told
-    /// before its labels are: those of a header record fit nothing.
-    fn write_labels(&self, image: &ImageRecord<'_>, out: &mut [f32]) -> Result<()> {
-        if image.image.is_empty() {
-            return Err(no_image(image));
-        }
-        let Some(list) = &self.list else {
-            return self.copy_labels(image.labels(), out);
+        let gain = self.gain(random);
+        let origin = Origin::Coded(Source::open(sample.image, &self.limits)?, self.pixels);
+        let program = Program {
+            steps: &self.steps,
+            random,
+            boxes: None,
+            limits: &self.limits,
         };
-        let labels = list.get(image.header.id).ok_or_else(|| {
-            Error::corrupt(format!(
-                "path_imglist has no line for id {}",
-                image.header.id
-            ))
-        })?;
-        self.copy_labels(labels.iter().copied(), out)
+        studio
+            .draw(origin, program, |plan, channels| {
+                self.shape.check(plan.size(), channels)?;
+                Ok(self.finish.image(plan.mirror, gain, slot))
+            })
+            .map(|_: Finishing<'_, T>| ())
     }
 
-    fn copy_labels(
-        &self,
-        labels: impl ExactSizeIterator<Item = f32>,
-        out: &mut [f32],
-    ) -> Result<()> {
-        let (found, width) = (labels.len(), self.label_width);
-        if found > width || (self.exact && found != width) {
-            return Err(Error::corrupt(format!(
-                "{found} labels, but label_width={width}; give label_width={found}, or -1 for any number"
-            )));
+    /// Draws an image's contrast and illumination, if they are to be drawn at all.
+    fn gain(&self, random: &mut Stream) -> Gain {
+        let mut within = |most: f32| match most {
+            0.0 => 0.0,
+            most => random.uniform(-f64::from(most), most.into()) as f32,
+        };
+        Gain {
+            contrast: 1.0 + within(self.gain.contrast),
+            illumination: within(self.gain.illumination),
         }
-        let padding = std::iter::repeat(self.label_pad_value);
-        out.iter_mut()
-            .zip(labels.chain(padding))
-            .for_each(|(out, label)| *out = label);
-        Ok(())
+    }
+
+    /// What is done to sample `i` in `epoch`, as far as it is known before pixels are, and whether that is all of it.
+    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<(Plan, Gain, bool)> {
+        if i >= self.samples.len() {
+            let len = self.samples.len();
+            return Err(Error::argument(format!("record {i}; there are {len}")));
+        }
+        let (mut record, mut labels) = Default::default();
+        let sample = self.samples.read(i, &mut record, &mut labels)?;
+        let source = Source::open(sample.image, &self.limits)
+            .map_err(|error| self.samples.locate(error, i))?;
+        let random = &mut Stream::new(self.seed, epoch, i as u64);
+        let gain = self.gain(random);
+        let (plan, is_whole) = sketch(&self.steps, source.size(self.pixels), random, None);
+        Ok((plan, gain, is_whole))
     }
 }
 
-/// Face data sets begin with such a record: InsightFace's tools put the range of their identities there.
-fn no_image(image: &ImageRecord<'_>) -> Error {
-    let labels: Vec<f32> = image.labels().take(4).collect();
-    Error::image(format!(
-        "no image bytes in this record (flag {}, labels {labels:?}); if it is the header record of a face data set, \
-         leave it out by a path_imgidx that does not list it",
-        image.header.flag
-    ))
+/// Takes a normalisation at the end of the steps out of them, if the last step of all can do it in its tables: that is
+/// the same numbers, without pictures of floats.
+fn fold<T: Element>(steps: &mut Vec<Step>, normalise: &Normalise) -> Normalise {
+    let is_plain = *normalise == Normalise::default() && T::IS_FLOAT;
+    let (kept, folded) = match steps.as_slice() {
+        [kept @ .., Step::Cast, Step::Normalise(mean, std)]
+        | [kept @ .., Step::Normalise(mean, std)] => (kept, Some((mean, std))),
+        [kept @ .., Step::Cast] => (kept, None),
+        _ => return normalise.clone(),
+    };
+    let comes_of_levels = !kept.iter().any(|step| step.any(&Step::makes_floats));
+    if !comes_of_levels || (folded.is_some() && !is_plain) {
+        return normalise.clone();
+    }
+    let four =
+        |values: &[f64; 3], last| [values[0] as f32, values[1] as f32, values[2] as f32, last];
+    let folded = folded.map(|(mean, std)| Normalise {
+        mean: four(mean, 0.0),
+        std: four(std, 1.0),
+        divide: true,
+        ..Normalise::default()
+    });
+    steps.truncate(kept.len());
+    folded.unwrap_or_else(|| normalise.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(mut steps: Vec<Step>) -> (usize, Normalise) {
+        let normalise = fold::<f32>(&mut steps, &Normalise::default());
+        (steps.len(), normalise)
+    }
+
+    fn normalise() -> Step {
+        Step::Normalise([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    }
+
+    #[test]
+    fn a_last_normalisation_of_levels_is_done_by_tables() {
+        let (steps, normalise_by) = folded(vec![Step::Mirror(0.5), Step::Cast, normalise()]);
+        assert_eq!(steps, 1);
+        let expected = Normalise {
+            mean: [1.0, 2.0, 3.0, 0.0],
+            std: [4.0, 5.0, 6.0, 1.0],
+            divide: true,
+            ..Normalise::default()
+        };
+        assert_eq!(normalise_by, expected);
+        assert_eq!(
+            folded(vec![Step::Mirror(0.5), Step::Cast]),
+            (1, Normalise::default())
+        );
+    }
+
+    #[test]
+    fn one_that_follows_colours_is_not() {
+        let steps = vec![Step::Cast, Step::Brightness(0.5), normalise()];
+        assert_eq!(folded(steps), (3, Normalise::default()));
+        let steps = vec![
+            Step::RandomOrder(vec![Step::Hue(0.1)]),
+            Step::Cast,
+            normalise(),
+        ];
+        assert_eq!(folded(steps), (3, Normalise::default()));
+        let mut steps = vec![Step::Cast, normalise()];
+        assert_eq!(
+            fold::<u8>(&mut steps, &Normalise::default()),
+            Normalise::default()
+        );
+        assert_eq!(steps.len(), 2);
+    }
 }

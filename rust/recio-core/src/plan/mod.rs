@@ -1,45 +1,70 @@
 //! What will be done to an image, decided before a pixel of it is decoded.
 //!
-//! An image's size stands in its first bytes. That is all that the random choices depend on, so they are made here: the
-//! result is a [`Plan`], a list of rectangles and sizes. Decoding and resampling then touch only the pixels that reach
-//! the batch, and the batch is bit for bit what doing every step on the whole image would give.
+//! An image's size stands in its first bytes. That is all that the random choices depend on, so they are made here: a
+//! list of [`Step`]s, drawn for an image of some size, becomes a [`Plan`], a list of rectangles, sizes and colour maps.
+//! Decoding and resampling then touch only the pixels that reach the batch, and the batch is bit for bit what doing every
+//! step on the whole image would give.
 //!
-//! The steps and their order are MXNet's (`DefaultImageAugmenter` of 1.9.1): shorter side to `resize`; border; random
-//! resized crop; else enlarge to cover the output, and crop.
+//! | file | the steps of |
+//! |---|---|
+//! | `geometry.rs` | sizes: resize, border, flip |
+//! | `crop.rs` | crops, of both of MXNet's surfaces |
+//! | `affine.rs` | rotation, shear, scale |
+//! | `jitter.rs` | colours |
+//!
+//! The one thing that a plan cannot see through is a function of the caller's ([`Call`]): there the plan so far is carried
+//! out, and a new one begins with what the function gives.
 
-pub mod options;
+mod affine;
+mod boxes;
+mod check;
+mod crop;
+mod geometry;
+mod interpolation;
+mod jitter;
 mod random;
-mod steps;
+mod step;
 
-pub use options::{Crop, Interpolations, Mirror, Options};
+pub use affine::{Affine, Angle};
+pub use boxes::Boxes;
+pub use crop::{Place, ResizedCrop};
+pub use interpolation::Interpolations;
+pub use jitter::{Jitter, Lighting};
 pub use random::Stream;
-pub use steps::plan;
+pub use step::{Call, Draw, Step, sketch, walk};
 
+use crate::augment::colour::{Colour, Matrix};
+use crate::augment::levels::Levels;
 use crate::augment::resize::Interpolation;
+use crate::augment::warp;
 use crate::picture::Rect;
 
 /// What will be done to one image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Plan {
     /// The part of the decoded image that is used.
     pub source: Rect,
     /// What happens to it; the last one's window is the output.
-    stages: [Option<Stage>; Plan::MAX_STAGES],
-    /// Whether the output is flipped left to right.
+    stages: Vec<Stage>,
+    /// What happens to colours, in floats: all stages'.
+    colours: Vec<Colour>,
+    /// Whether the last stage is of colours, and nothing was cut off it: then it takes more.
+    open: bool,
+    /// Whether the output is flipped left to right, after all stages.
     pub mirror: bool,
 }
 
 /// One step of a plan: an operation, and the part of its result that goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
     /// What is done.
     pub operation: Operation,
-    /// The part of the result that is needed, and so the only one that is computed.
+    /// The part of the result that is needed.
     pub window: Rect,
 }
 
 /// What can be done to a whole picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Operation {
     /// Resampling.
     Resize {
@@ -50,43 +75,97 @@ pub enum Operation {
         /// How.
         method: Interpolation,
     },
-    /// A border on all four sides.
+    /// A canvas with the picture somewhere on it.
     Border {
-        /// Its thickness, in pixels.
-        thickness: usize,
-        /// The value of all its samples; on 4-channel data the alpha is 0.
-        value: u8,
+        /// Columns to the left of the picture.
+        left: usize,
+        /// Rows above it.
+        top: usize,
+        /// Width of the canvas.
+        width: usize,
+        /// Height of the canvas.
+        height: usize,
+        /// The canvas's levels.
+        value: [u8; 4],
+    },
+    /// An affine map onto a canvas.
+    Warp {
+        /// From the picture to the canvas.
+        affine: warp::Affine,
+        /// Width of the canvas.
+        width: usize,
+        /// Height of the canvas.
+        height: usize,
+        /// How.
+        method: Interpolation,
+        /// The canvas's levels.
+        value: [u8; 4],
+    },
+    /// Left and right change places.
+    Flip,
+    /// Colours, in whole levels.
+    Levels(Levels),
+    /// Colours, in floats, which the picture is made of from then on: some of the plan's.
+    Colours {
+        /// The first of them.
+        first: usize,
+        /// How many.
+        count: usize,
     },
 }
 
 impl Plan {
-    /// Resize; border; and two enlargements (one for each side) or a crop's.
-    const MAX_STAGES: usize = 4;
-
     /// Uses the whole of an image as it is.
     #[must_use]
     pub fn whole(width: usize, height: usize) -> Self {
-        Self {
-            source: Rect::whole(width, height),
-            stages: [None; Self::MAX_STAGES],
-            mirror: false,
-        }
+        let mut plan = Self::default();
+        plan.restart(width, height);
+        plan
+    }
+
+    /// Forgets all, and uses the whole of an image as it is.
+    pub fn restart(&mut self, width: usize, height: usize) {
+        self.source = Rect::whole(width, height);
+        self.stages.clear();
+        self.colours.clear();
+        self.open = false;
+        self.mirror = false;
     }
 
     /// The stages, in order.
     #[must_use]
-    pub fn stages(&self) -> impl DoubleEndedIterator<Item = &Stage> {
-        self.stages.iter().flatten()
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
     }
 
     /// The size of what the plan gives so far: width, height.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        let area = self
-            .stages()
-            .next_back()
-            .map_or(self.source, |stage| stage.window);
+        let area = self.stages.last().map_or(self.source, |stage| stage.window);
         (area.width, area.height)
+    }
+
+    /// Whether what the plan gives so far is made of floats, if the image is made of whole levels.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        !self.colours.is_empty()
+    }
+
+    /// Whether it changes colours, which only pictures of three channels have.
+    #[must_use]
+    pub fn has_rgb_stage(&self) -> bool {
+        let is_identity = |colour: &Colour| *colour == Colour::Linear(Matrix::identity());
+        let has_levels = |stage: &Stage| matches!(stage.operation, Operation::Levels(_));
+        !self.colours.iter().all(is_identity) || self.stages.iter().any(has_levels)
+    }
+
+    /// What a stage of [`Operation::Colours`] does; nothing for other stages.
+    #[must_use]
+    pub fn colours_of(&self, stage: &Stage) -> &[Colour] {
+        match stage.operation {
+            Operation::Colours { first, count } => &self.colours[first..first + count],
+            _ => &[],
+        }
     }
 
     /// Takes a rectangle of what there is so far.
@@ -99,10 +178,16 @@ impl Plan {
             rect.x + rect.width <= width && rect.y + rect.height <= height,
             "{rect:?} leaves {width}x{height}"
         );
-        let last = self.stages.iter_mut().flatten().next_back();
+        let x = if self.mirror {
+            width - rect.x - rect.width
+        } else {
+            rect.x
+        };
+        self.open = false;
+        let last = self.stages.last_mut();
         let area = last.map_or(&mut self.source, |stage| &mut stage.window);
         *area = Rect {
-            x: area.x + rect.x,
+            x: area.x + x,
             y: area.y + rect.y,
             ..rect
         };
@@ -111,31 +196,105 @@ impl Plan {
     /// Resamples what there is so far; nothing if it has that size already.
     pub fn resize(&mut self, width: usize, height: usize, method: Interpolation) {
         if self.size() != (width, height) {
-            self.push(
-                Operation::Resize {
-                    width,
-                    height,
-                    method,
-                },
+            let resize = Operation::Resize {
                 width,
                 height,
-            );
+                method,
+            };
+            self.push(resize, width, height);
         }
     }
 
-    /// Adds a border to what there is so far.
-    pub fn border(&mut self, thickness: usize, value: u8) {
-        let (width, height) = self.size();
-        self.push(
-            Operation::Border { thickness, value },
-            width + 2 * thickness,
-            height + 2 * thickness,
+    /// Puts what there is so far onto a canvas of the given size, its corner at `left`, `top`.
+    ///
+    /// # Panics
+    /// If it does not lie within the canvas.
+    pub fn border(
+        &mut self,
+        (left, top): (usize, usize),
+        (width, height): (usize, usize),
+        value: [u8; 4],
+    ) {
+        let (w, h) = self.size();
+        assert!(
+            left + w <= width && top + h <= height,
+            "the picture leaves the canvas"
         );
+        let border = Operation::Border {
+            left,
+            top,
+            width,
+            height,
+            value,
+        };
+        self.push(border, width, height);
+    }
+
+    /// Maps what there is so far onto a canvas of the given size.
+    ///
+    /// # Panics
+    /// If it is made of floats by now: no list of steps says so.
+    pub fn warp(
+        &mut self,
+        affine: warp::Affine,
+        (width, height): (usize, usize),
+        method: Interpolation,
+        value: [u8; 4],
+    ) {
+        assert!(!self.is_float(), "an affine step comes before colours");
+        let warp = Operation::Warp {
+            affine,
+            width,
+            height,
+            method,
+            value,
+        };
+        self.push(warp, width, height);
+    }
+
+    /// Flips what there is so far. That is put off as long as it makes no difference, for it costs nothing at the end.
+    pub fn flip(&mut self) {
+        self.mirror = !self.mirror;
+    }
+
+    /// Changes colours, in whole levels.
+    pub fn levels(&mut self, levels: Levels) {
+        let (width, height) = self.size();
+        self.push_flipped(Operation::Levels(levels), width, height);
+    }
+
+    /// Changes colours, in floats. Changes that follow one another directly are one stage.
+    pub fn colour(&mut self, colour: Colour) {
+        let (width, height) = self.size();
+        let first = self.colours.len();
+        self.colours.push(colour);
+        match self.stages.last_mut() {
+            Some(Stage {
+                operation: Operation::Colours { count, .. },
+                ..
+            }) if self.open => *count += 1,
+            _ => self.push_flipped(Operation::Colours { first, count: 1 }, width, height),
+        }
+        self.open = true;
+    }
+
+    /// Flips now, if that was put off.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.mirror) {
+            let (width, height) = self.size();
+            self.push_flipped(Operation::Flip, width, height);
+        }
     }
 
     fn push(&mut self, operation: Operation, width: usize, height: usize) {
-        let free = self.stages.iter_mut().find(|stage| stage.is_none());
-        *free.expect("the steps of a plan are four at most") = Some(Stage {
+        self.settle();
+        self.push_flipped(operation, width, height);
+    }
+
+    /// Adds an operation that does not tell left from right.
+    fn push_flipped(&mut self, operation: Operation, width: usize, height: usize) {
+        self.open = false;
+        self.stages.push(Stage {
             operation,
             window: Rect::whole(width, height),
         });
@@ -146,46 +305,24 @@ impl Plan {
 mod tests {
     use super::*;
 
+    fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     #[test]
     fn a_crop_narrows_the_last_window() {
         let mut plan = Plan::whole(100, 80);
-        plan.crop(Rect {
-            x: 10,
-            y: 20,
-            width: 50,
-            height: 50,
-        });
+        plan.crop(rect(10, 20, 50, 50));
         plan.resize(25, 25, Interpolation::Linear);
-        plan.crop(Rect {
-            x: 5,
-            y: 5,
-            width: 20,
-            height: 20,
-        });
-        plan.crop(Rect {
-            x: 1,
-            y: 2,
-            width: 10,
-            height: 12,
-        });
-        assert_eq!(
-            plan.source,
-            Rect {
-                x: 10,
-                y: 20,
-                width: 50,
-                height: 50
-            }
-        );
-        assert_eq!(
-            plan.stages().next().unwrap().window,
-            Rect {
-                x: 6,
-                y: 7,
-                width: 10,
-                height: 12
-            }
-        );
+        plan.crop(rect(5, 5, 20, 20));
+        plan.crop(rect(1, 2, 10, 12));
+        assert_eq!(plan.source, rect(10, 20, 50, 50));
+        assert_eq!(plan.stages()[0].window, rect(6, 7, 10, 12));
         assert_eq!(plan.size(), (10, 12));
     }
 
@@ -194,5 +331,33 @@ mod tests {
         let mut plan = Plan::whole(10, 10);
         plan.resize(10, 10, Interpolation::Cubic);
         assert_eq!(plan, Plan::whole(10, 10));
+    }
+
+    #[test]
+    fn colours_are_one_stage_until_something_is_cut_off() {
+        let mut plan = Plan::whole(100, 80);
+        plan.colour(Colour::Contrast(0.5));
+        plan.colour(Colour::Contrast(0.6));
+        plan.crop(rect(0, 0, 50, 50));
+        plan.colour(Colour::Contrast(0.7));
+        let colours: Vec<_> = plan
+            .stages()
+            .iter()
+            .map(|stage| plan.colours_of(stage))
+            .collect();
+        assert_eq!(colours[0], [Colour::Contrast(0.5), Colour::Contrast(0.6)]);
+        assert_eq!(colours[1..], [&[Colour::Contrast(0.7)][..]]);
+    }
+
+    #[test]
+    fn a_flip_is_put_off_past_crops_but_not_past_a_resize() {
+        let mut plan = Plan::whole(100, 80);
+        plan.flip();
+        plan.crop(rect(10, 0, 30, 80));
+        assert_eq!(plan.source, rect(60, 0, 30, 80));
+        assert!(plan.mirror && plan.stages().is_empty());
+        plan.resize(15, 40, Interpolation::Linear);
+        assert_eq!(plan.stages()[0].operation, Operation::Flip);
+        assert!(!plan.mirror);
     }
 }

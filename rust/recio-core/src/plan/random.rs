@@ -59,9 +59,16 @@ impl Stream {
         }
     }
 
-    /// True half of the time.
-    pub fn coin(&mut self) -> bool {
-        self.bits() >> 63 == 1
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.uniform(0.0, 1.0) < probability
+    }
+
+    /// A number from the normal distribution of mean 0 and deviation 1 (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        // From (0, 1], so that its logarithm is finite.
+        let radius = (-2.0 * (1.0 - self.uniform(0.0, 1.0)).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform(0.0, 1.0)).cos()
     }
 
     /// 0 … `n` − 1 in random order, each order as likely as the others (Fisher–Yates).
@@ -113,6 +120,16 @@ mod tests {
         );
         let mean = (0..10_000).map(|_| stream.uniform(2.0, 4.0)).sum::<f64>() / 10_000.0;
         assert!((mean - 3.0).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_0_and_deviation_1() {
+        let mut stream = Stream::new(0, 0, 0);
+        let draws: Vec<f64> = (0..20_000).map(|_| stream.normal()).collect();
+        let moment = |power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / 20_000.0;
+        assert!(moment(1).abs() < 0.03, "{}", moment(1));
+        assert!((moment(2) - 1.0).abs() < 0.05, "{}", moment(2));
+        assert!((moment(4) - 3.0).abs() < 0.3, "{}", moment(4));
     }
 
     #[test]

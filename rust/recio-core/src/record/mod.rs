@@ -9,6 +9,7 @@
 //! scan     the offsets of a file    by hopping from header to header
 //! index    .idx: key → offset
 //! list     .lst: index, labels, path
+//! loose    image files that a list names, in place of records
 //! set      several .rec files as one numbered sequence
 //! ```
 //!
@@ -19,6 +20,7 @@ pub mod frame;
 pub mod header;
 pub mod index;
 pub mod list;
+pub mod loose;
 pub mod reader;
 pub mod scan;
 pub mod set;

@@ -58,11 +58,11 @@ fn average<const C: usize>(sums: &[u32], (across, down): (usize, usize), row: &m
 
 /// A part of a source pixel that belongs to a target pixel.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+pub(super) struct Part {
     /// The source position: of the first sample across, of the row down.
-    at: usize,
+    pub(super) at: usize,
     /// The share of the target pixel.
-    share: f32,
+    pub(super) share: f32,
 }
 
 /// The tables and the rows of cells that cut pixels.
@@ -146,7 +146,7 @@ fn sum_columns<const C: usize>(source: &[u8], parts: &[Part], counts: &[usize], 
 
 /// Appends the parts of the cell `target`: perhaps the end of a pixel, whole pixels, perhaps the start of one. Slivers
 /// below a thousandth of a pixel are noise of the division and left out, as OpenCV does.
-fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part>) {
+pub(super) fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part>) {
     const SLIVER: f64 = 1e-3;
     let start = target as f64 * axis.scale;
     let end = start + axis.scale;

@@ -9,6 +9,7 @@ const ONE: f32 = 2048.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
     pub(super) source: usize,
+    target: usize,
     /// Target pixels per source pixel.
     inverse: f64,
     /// Source pixels per target pixel: the reciprocal of `inverse`, not the quotient, which may differ in the last bit.
@@ -27,6 +28,7 @@ impl Axis {
         let inverse = target as f64 / source as f64;
         Self {
             source,
+            target,
             inverse,
             scale: 1.0 / inverse,
         }
@@ -42,6 +44,16 @@ impl Axis {
     /// The pixel at the same fraction of the axis.
     pub(super) fn nearest(self, target: usize) -> usize {
         ((target as f64 * self.scale) as usize).min(self.source - 1)
+    }
+
+    /// The pixel under the centre of a target pixel, by OpenCV's formula: in fixed point with 16 fraction bits, the last
+    /// of which is taken off where the source is odd.
+    pub(super) fn nearest_exact(self, target: usize) -> usize {
+        let (source, whole) = (self.source as i64, self.target as i64);
+        let step = ((source << 16) + whole / 2) / whole;
+        let first = step / 2 - source % 2;
+        let at = (first + step * target as i64) >> 16;
+        at.clamp(0, source - 1) as usize
     }
 
     /// The source position under the centre of a target pixel, and how far beyond it that centre lies, in [0, 1).
@@ -61,11 +73,16 @@ impl Axis {
 
     /// `N` neighbouring positions of which those before the middle end at `position`; positions outside the source
     /// repeat its border.
-    pub(super) fn taps<const N: usize>(self, position: isize, weight: [f32; N]) -> Taps<N> {
+    pub(super) fn around<const N: usize>(self, position: isize) -> [usize; N] {
         let last = self.source as isize - 1;
         let first = position + 1 - (N / 2) as isize;
+        std::array::from_fn(|k| (first + k as isize).clamp(0, last) as usize)
+    }
+
+    /// The neighbours of a position, with weights in fixed point.
+    pub(super) fn taps<const N: usize>(self, position: isize, weight: [f32; N]) -> Taps<N> {
         Taps {
-            at: std::array::from_fn(|k| (first + k as isize).clamp(0, last) as usize),
+            at: self.around(position),
             weight: weight.map(|weight| rint(weight * ONE) as i16),
         }
     }
@@ -94,6 +111,28 @@ mod tests {
         assert_eq!(Axis::new(600, 200).whole(), Some(3));
         assert_eq!(Axis::new(601, 200).whole(), None);
         assert_eq!(Axis::new(49, 1).whole(), None);
+    }
+
+    #[test]
+    fn nearest_exact_is_under_the_centre() {
+        let all = |source, target| -> Vec<_> {
+            let axis = Axis::new(source, target);
+            (0..target).map(|x| axis.nearest_exact(x)).collect()
+        };
+        assert_eq!(all(6, 2), [1, 4]);
+        assert_eq!(all(4, 2), [1, 3]);
+        assert_eq!(all(3, 5), [0, 0, 1, 2, 2]);
+        // Beyond 2¹⁶ target pixels per source pixel a step rounds to 0.
+        assert!(all(1, 1 << 18).iter().all(|&at| at == 0));
+    }
+
+    #[test]
+    fn nearest_exact_stays_within_where_the_step_is_rounded_up() {
+        for (source, target) in [(1, 257), (2, 50_001), (3, 65_535)] {
+            let axis = Axis::new(source, target);
+            assert_eq!(axis.nearest_exact(0), 0);
+            assert_eq!(axis.nearest_exact(target - 1), source - 1);
+        }
     }
 
     #[test]

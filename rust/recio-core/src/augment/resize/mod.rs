@@ -1,24 +1,26 @@
-//! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's 8-bit `cv::resize`.
+//! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's `cv::resize`.
 //!
 //! [`resize_rows`] makes only a window of the result and hands it over row by row, so that cropping costs nothing and
 //! the caller can normalise and lay out each row while it is warm. It knows neither where the window comes from nor
-//! where the rows go.
+//! where the rows go. [`resize_rows_f32`] does the same with floats.
 //!
-//! `Nearest`, `Linear`, `Area` and `Lanczos4` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV
-//! differs from itself: its vertical pass is in floats where its vectors reach and in integers beyond them.
+//! Of 8 bits, all methods but `Cubic` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV differs
+//! from itself: its vertical pass is in floats where its vectors reach and in integers beyond them.
 mod across;
 mod area;
 mod axis;
+mod float;
 mod kernel;
 mod linear;
 mod nearest;
 mod rows;
 mod simd;
 
-use crate::picture::{Picture, Rect, View};
+use crate::picture::{Picture, Rect, Sample, View};
 use axis::Axis;
+pub use float::{FloatScratch, resize_f32, resize_rows_f32};
 
-/// How a pixel is made from its neighbours. The numbers are OpenCV's and MXNet's.
+/// How a pixel is made from its neighbours. The numbers are OpenCV's, and up to 4 MXNet's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Interpolation {
     /// The pixel at the same fraction of the width and the height.
@@ -32,6 +34,8 @@ pub enum Interpolation {
     Area = 3,
     /// The 8×8 pixels around the point.
     Lanczos4 = 4,
+    /// The pixel under the centre: unlike `Nearest`, it does not shift the picture. For masks; MXNet has no number for it.
+    NearestExact = 6,
 }
 
 impl Interpolation {
@@ -62,15 +66,15 @@ pub struct Scratch {
 }
 
 /// What is to be resampled: the same for every method.
-struct Job<'a> {
-    src: View<'a>,
+struct Job<'a, T = u8> {
+    src: View<'a, T>,
     x: Axis,
     y: Axis,
     window: Rect,
 }
 
 /// Receives a row's number within the window and its samples.
-type Sink<'a> = &'a mut dyn FnMut(usize, &[u8]);
+type Sink<'a, T = u8> = &'a mut dyn FnMut(usize, &[T]);
 
 /// Resizes `src` to `full` (width, height), but makes only the pixels in `window`: `row` receives the number of each of
 /// its rows, from 0 at the top, and the row's `window.width × channels` samples.
@@ -88,19 +92,8 @@ pub fn resize_rows(
     scratch: &mut Scratch,
     mut row: impl FnMut(usize, &[u8]),
 ) {
-    assert!(
-        window.x + window.width <= full.0 && window.y + window.height <= full.1,
-        "{window:?} leaves the result of {full:?}"
-    );
-    if window.width == 0 || window.height == 0 {
+    let Some(job) = Job::new(src, full, window) else {
         return;
-    }
-    assert!(src.width > 0 && src.height > 0, "there are no pixels");
-    let job = Job {
-        src,
-        x: Axis::new(src.width, full.0),
-        y: Axis::new(src.height, full.1),
-        window,
     };
     match src.channels {
         _ if (src.width, src.height) == full => job.copy(&mut row),
@@ -117,45 +110,81 @@ pub fn resize_rows(
 /// As [`resize_rows`].
 #[must_use]
 pub fn resize(src: View<'_>, width: usize, height: usize, method: Interpolation) -> Picture {
-    let mut data = Vec::with_capacity(width * height * src.channels);
-    resize_rows(
-        src,
-        (width, height),
-        Rect::whole(width, height),
-        method,
-        &mut Scratch::default(),
-        |_, row| data.extend_from_slice(row),
-    );
+    collect((width, height), src.channels, |sink| {
+        let whole = Rect::whole(width, height);
+        let scratch = &mut Scratch::default();
+        resize_rows(src, (width, height), whole, method, scratch, sink);
+    })
+}
+
+/// A picture of the rows that `make` hands over.
+fn collect<T: Sample>(
+    (width, height): (usize, usize),
+    channels: usize,
+    make: impl FnOnce(Sink<'_, T>),
+) -> Picture<T> {
+    let mut data = Vec::with_capacity(width * height * channels);
+    make(&mut |_, row| data.extend_from_slice(row));
     Picture {
         width,
         height,
-        channels: src.channels,
+        channels,
         data,
     }
 }
 
-impl Job<'_> {
+impl<'a, T: Sample> Job<'a, T> {
+    /// `None` if the window is empty: there is nothing to do.
+    fn new(src: View<'a, T>, full: (usize, usize), window: Rect) -> Option<Self> {
+        assert!(
+            window.x + window.width <= full.0 && window.y + window.height <= full.1,
+            "{window:?} leaves the result of {full:?}"
+        );
+        if window.width == 0 || window.height == 0 {
+            return None;
+        }
+        assert!(src.width > 0 && src.height > 0, "there are no pixels");
+        Some(Self {
+            src,
+            x: Axis::new(src.width, full.0),
+            y: Axis::new(src.height, full.1),
+            window,
+        })
+    }
+
     /// The window's columns in the result.
     fn columns(&self) -> std::ops::Range<usize> {
         self.window.x..self.window.x + self.window.width
     }
 
-    fn copy(&self, sink: Sink<'_>) {
+    /// Whether area interpolation averages; where one direction enlarges, it is linear in both.
+    fn shrinks(&self) -> bool {
+        self.x.scale >= 1.0 && self.y.scale >= 1.0
+    }
+
+    fn copy(&self, sink: Sink<'_, T>) {
         let window = self.src.crop(self.window);
         for y in 0..window.height {
             sink(y, window.row(y));
         }
     }
+}
 
+impl Job<'_> {
     fn run<const C: usize>(&self, method: Interpolation, scratch: &mut Scratch, sink: Sink<'_>) {
         let samples = self.window.width * C;
         let Scratch { row, .. } = scratch;
         row.resize(samples.next_multiple_of(simd::STEP), 0);
         let sink: Sink<'_> = &mut |y, row| sink(y, &row[..samples]);
-        let shrinks = self.x.scale >= 1.0 && self.y.scale >= 1.0;
+        let shrinks = self.shrinks();
         let ratios = self.x.whole().zip(self.y.whole());
         match (method, ratios) {
-            (Interpolation::Nearest, _) => nearest::run::<C>(self, &mut scratch.nearest, row, sink),
+            (Interpolation::Nearest, _) => {
+                nearest::run::<_, C>(self, Axis::nearest, &mut scratch.nearest, row, sink);
+            }
+            (Interpolation::NearestExact, _) => {
+                nearest::run::<_, C>(self, Axis::nearest_exact, &mut scratch.nearest, row, sink);
+            }
             // Halves round up at the tie, as the linear arithmetic does; other boxes round to even.
             (Interpolation::Linear, _) | (Interpolation::Area, Some((2, 2))) => {
                 linear::run::<C>(self, Axis::centre, &mut scratch.linear, row, sink);

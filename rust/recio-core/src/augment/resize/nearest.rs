@@ -1,6 +1,8 @@
-//! Nearest neighbour: pixels are copied, none is computed.
+//! Nearest neighbour: pixels are copied, none is computed, so that samples of any type do.
 
+use super::axis::Axis;
 use super::{Job, Sink};
+use crate::picture::Sample;
 
 /// The first sample of the source pixel of each column.
 #[derive(Debug, Default)]
@@ -8,28 +10,30 @@ pub(super) struct Scratch {
     columns: Vec<usize>,
 }
 
-pub(super) fn run<const C: usize>(
-    job: &Job<'_>,
+/// `locate` gives a target pixel's source pixel: [`Axis::nearest`] or [`Axis::nearest_exact`].
+pub(super) fn run<T: Sample, const C: usize>(
+    job: &Job<'_, T>,
+    locate: fn(Axis, usize) -> usize,
     scratch: &mut Scratch,
-    row: &mut [u8],
-    sink: Sink<'_>,
+    row: &mut [T],
+    sink: Sink<'_, T>,
 ) {
     scratch.columns.clear();
     scratch
         .columns
-        .extend(job.columns().map(|x| job.x.nearest(x) * C));
+        .extend(job.columns().map(|x| locate(job.x, x) * C));
     let mut held = None;
     for y in 0..job.window.height {
-        let source = job.y.nearest(job.window.y + y);
+        let source = locate(job.y, job.window.y + y);
         if held != Some(source) {
-            pick::<C>(job.src.row(source), &scratch.columns, row);
+            pick::<T, C>(job.src.row(source), &scratch.columns, row);
             held = Some(source);
         }
         sink(y, row);
     }
 }
 
-fn pick<const C: usize>(source: &[u8], columns: &[usize], row: &mut [u8]) {
+fn pick<T: Sample, const C: usize>(source: &[T], columns: &[usize], row: &mut [T]) {
     for (pixel, &at) in row.as_chunks_mut::<C>().0.iter_mut().zip(columns) {
         pixel.copy_from_slice(&source[at..at + C]);
     }

@@ -6,22 +6,25 @@ use proptest::prelude::*;
 
 use super::*;
 
-const METHODS: [Interpolation; 5] = [
+const METHODS: [Interpolation; 6] = [
     Interpolation::Nearest,
     Interpolation::Linear,
     Interpolation::Cubic,
     Interpolation::Area,
     Interpolation::Lanczos4,
+    Interpolation::NearestExact,
 ];
 
 /// What `make_resize_vectors.py`, which says how, computed with OpenCV 4.8.1.
 const VECTORS: &str = include_str!("../../../../../tests/data/resize_vectors.txt");
+const FLOAT_VECTORS: &str = include_str!("../../../../../tests/data/resize_float_vectors.txt");
 
+#[derive(Debug)]
 struct Vector {
     method: Interpolation,
     source: Picture,
     target: (usize, usize),
-    /// A digest, or for cubic the pixels, in hexadecimal.
+    /// In hexadecimal a digest; for cubic the pixels; of floats the bits of all samples.
     expected: &'static str,
 }
 
@@ -30,10 +33,40 @@ impl Vector {
         let (width, height) = self.target;
         resize(self.source.view(), width, height, self.method).data
     }
+
+    fn resized_float(&self) -> Vec<f32> {
+        let (width, height) = self.target;
+        let source = floats(&self.source);
+        resize_f32(source.view(), width, height, self.method).data
+    }
+
+    fn expected_floats(&self) -> impl Iterator<Item = f32> {
+        let digits = self.expected.as_bytes().as_chunks::<8>().0;
+        digits.iter().map(|digits| {
+            let bits = u32::from_str_radix(str::from_utf8(digits).unwrap(), 16);
+            f32::from_bits(bits.unwrap())
+        })
+    }
+
+    /// Its place in the file, for messages.
+    fn case(&self) -> impl std::fmt::Debug {
+        let Picture {
+            width,
+            height,
+            channels,
+            ..
+        } = self.source;
+        (self.method, width, height, channels, self.target)
+    }
 }
 
+/// Those of [`VECTORS`] of some methods.
 fn vectors(chosen: impl Fn(Interpolation) -> bool) -> impl Iterator<Item = Vector> {
-    let vectors = VECTORS.lines().map(|line| {
+    parse(VECTORS).filter(move |vector| chosen(vector.method))
+}
+
+fn parse(vectors: &'static str) -> impl Iterator<Item = Vector> {
+    vectors.lines().map(|line| {
         let (numbers, expected) = line.rsplit_once(' ').unwrap();
         let numbers: Vec<_> = numbers
             .split(' ')
@@ -43,13 +76,12 @@ fn vectors(chosen: impl Fn(Interpolation) -> bool) -> impl Iterator<Item = Vecto
             panic!("{line}");
         };
         Vector {
-            method: METHODS[method],
+            method: METHODS.into_iter().find(|&m| m as usize == method).unwrap(),
             source: noise(width, height, channels),
             target: (to_width, to_height),
             expected,
         }
-    });
-    vectors.filter(move |vector| chosen(vector.method))
+    })
 }
 
 fn noise(width: usize, height: usize, channels: usize) -> Picture {
@@ -69,6 +101,19 @@ fn noise(width: usize, height: usize, channels: usize) -> Picture {
     }
 }
 
+/// A picture of floats, some outside the levels, of which `noise` stays noise.
+fn floats(picture: &Picture) -> Picture<f32> {
+    let data = picture.data.iter();
+    Picture {
+        width: picture.width,
+        height: picture.height,
+        channels: picture.channels,
+        data: data
+            .map(|&sample| 2.0 * f32::from(sample) - 100.0)
+            .collect(),
+    }
+}
+
 fn fnv1a(data: &[u8]) -> u64 {
     data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
         (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
@@ -80,17 +125,10 @@ fn all_methods_but_cubic_give_the_pixels_of_opencv() {
     let mut count = 0;
     for vector in vectors(|method| method != Interpolation::Cubic) {
         let digest = format!("{:016x}", fnv1a(&vector.resized()));
-        let Picture {
-            width,
-            height,
-            channels,
-            ..
-        } = vector.source;
-        let case = (vector.method, width, height, channels, vector.target);
-        assert_eq!(digest, vector.expected, "{case:?}");
+        assert_eq!(digest, vector.expected, "{:?}", vector.case());
         count += 1;
     }
-    assert!(count >= 400);
+    assert!(count >= 500);
 }
 
 #[test]
@@ -100,6 +138,36 @@ fn cubic_is_within_one_of_opencv() {
             let expected = u8::from_str_radix(&vector.expected[2 * at..][..2], 16).unwrap();
             assert!(got.abs_diff(expected) <= 1, "{at}: {got}, {expected}");
         }
+    }
+}
+
+/// Rounding of sums in another order: 255 levels have an error of 2⁻¹⁷, and at most 64 are summed.
+#[test]
+fn floats_are_opencvs_but_for_rounding() {
+    let mut count = 0;
+    for vector in parse(FLOAT_VECTORS) {
+        let resized = vector.resized_float();
+        assert_eq!(resized.len() * 8, vector.expected.len());
+        for (&got, expected) in resized.iter().zip(vector.expected_floats()) {
+            let apart = (got - expected).abs();
+            assert!(apart < 1e-3, "{:?}: {got}, {expected}", vector.case());
+        }
+        count += 1;
+    }
+    assert!(count >= 60);
+}
+
+#[test]
+fn nearest_floats_are_copies() {
+    use Interpolation::{Nearest, NearestExact};
+    let chosen = |vector: &Vector| matches!(vector.method, Nearest | NearestExact);
+    for vector in parse(FLOAT_VECTORS).filter(chosen) {
+        assert!(
+            vector
+                .resized_float()
+                .into_iter()
+                .eq(vector.expected_floats())
+        );
     }
 }
 
@@ -150,21 +218,36 @@ proptest! {
         corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
         channels in prop::sample::select(&[1, 3, 4][..]),
     ) {
-        let source = noise(width, height, channels);
+        let levels = noise(width, height, channels);
+        let floats = floats(&levels);
         let window = within(full, corners);
-        let mut scratch = Scratch::default();
+        let (mut scratch, mut float_scratch) = Default::default();
         for method in METHODS {
-            let whole = resize(source.view(), full.0, full.1, method);
-            let expected = whole.view().crop(window);
-            let mut rows = 0;
-            resize_rows(source.view(), full, window, method, &mut scratch, |y, row| {
-                assert_eq!(y, rows);
-                assert_eq!(row, expected.row(y), "{method:?}, row {y}");
-                rows += 1;
+            let whole = resize(levels.view(), full.0, full.1, method);
+            is_crop(&whole, window, |row| {
+                resize_rows(levels.view(), full, window, method, &mut scratch, row);
             });
-            assert_eq!(rows, window.height);
+            let whole = resize_f32(floats.view(), full.0, full.1, method);
+            is_crop(&whole, window, |row| {
+                resize_rows_f32(floats.view(), full, window, method, &mut float_scratch, row);
+            });
         }
     }
+}
+
+/// Checks that `make` hands over the rows of the window.
+fn is_crop<T>(whole: &Picture<T>, window: Rect, make: impl FnOnce(Sink<'_, T>))
+where
+    T: Sample + PartialEq + std::fmt::Debug,
+{
+    let expected = whole.view().crop(window);
+    let mut rows = 0;
+    make(&mut |y, row| {
+        assert_eq!(y, rows);
+        assert_eq!(row, expected.row(y), "row {y}");
+        rows += 1;
+    });
+    assert_eq!(rows, window.height);
 }
 
 /// A rectangle that is not empty, from fractions of the area.

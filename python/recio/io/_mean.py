@@ -1,0 +1,87 @@
+"""``mean_img``: the file with the image that is subtracted from all, read or, if there is none, computed and written."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recio import _recio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recio._paths import StrPath
+
+# MXNet's NDArray files (NDArray::Save of 1.9.1): this, 0, the number of arrays; then the arrays; then their names.
+_LIST_MAGIC = 0x112
+_ARRAY_MAGICS = frozenset({0xF993FAC9, 0xF993FACA})
+_FLOAT32 = 0
+
+
+def image(path: StrPath, files: list[str], indexes: list[str], settings: dict[str, Any]) -> list[float]:
+    """Give the mean image of a pipeline, channel by channel, row by row."""
+    place, shape = Path(path), tuple(settings["data_shape"])
+    if not place.exists():
+        _write(place, _compute(files, indexes, settings))
+    mean = _read(place)
+    if mean.shape != shape:
+        raise ValueError(f"{place}: an image of shape {mean.shape}; data_shape is {shape}")
+    return mean.ravel().tolist()
+
+
+def _compute(files: list[str], indexes: list[str], settings: dict[str, Any]) -> NDArray[np.float32]:
+    """Give the mean of all images of the part, augmented as they will be."""
+    plain = {"dtype": "uint8", "layout": "NCHW", "shuffle": False, "last_batch": "zeros"}
+    pipeline = _recio.ImagePipeline.of_records(files, indexes, {**settings, **plain})
+    total, count = np.zeros(settings["data_shape"]), 0
+    while (parts := pipeline.next()) is not None:
+        data, _, _, pad = parts
+        total += data.sum(axis=0, dtype=np.int64)
+        count += len(data) - pad
+    pipeline.close()
+    return (total / max(count, 1)).astype(np.float32)
+
+
+def _write(path: Path, mean: NDArray[np.float32]) -> None:
+    """Write the image, whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            np.save(file, mean)
+            file.close()
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    data = path.read_bytes()
+    if data.startswith(b"\x93NUMPY"):
+        return np.load(path, allow_pickle=False).astype(np.float32)
+    try:
+        return _mxnet_array(data)
+    except (struct.error, ValueError) as error:
+        raise ValueError(f"{path}: neither a .npy file nor an array of MXNet's: {error}") from None
+
+
+def _mxnet_array(data: bytes) -> NDArray[np.float32]:
+    """Read the one dense float32 array of an NDArray file."""
+    magic, _, count = struct.unpack_from("<QQQ", data)
+    if magic != _LIST_MAGIC or count != 1:
+        raise ValueError(f"it begins with {magic:#x} and has {count} arrays")
+    kind, storage, axes = struct.unpack_from("<IiI", data, 24)
+    if kind not in _ARRAY_MAGICS or storage != 0 or axes > 8:  # noqa: PLR2004
+        raise ValueError(f"an array of kind {kind:#x}, storage {storage}, {axes} axes")
+    shape = struct.unpack_from(f"<{axes}q", data, 36)
+    at = 36 + 8 * axes
+    _, _, dtype = struct.unpack_from("<iii", data, at)
+    if dtype != _FLOAT32:
+        raise ValueError(f"an array of type {dtype}, not float32")
+    size = int(np.prod(shape, dtype=object))
+    if size < 0 or len(data) < at + 12 + 4 * size:
+        raise ValueError(f"it is too short for an array of shape {shape}")
+    return np.frombuffer(data, "<f4", size, at + 12).reshape(shape).astype(np.float32)

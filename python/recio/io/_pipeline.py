@@ -1,0 +1,221 @@
+"""What all iterators on the native pipeline have in common: batches, epochs, descriptions."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from recio.io import _options
+from recio.io._base import DataBatch, DataDesc, DataIter
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from recio._recio import ImagePipeline
+
+
+class PipelineIter(DataIter):
+    """Batches of a native pipeline, which a subclass makes and hands over.
+
+    Not part of the public interface; its methods are, through its subclasses.
+    """
+
+    def _start(
+        self,
+        pipeline: ImagePipeline,
+        *,
+        data_shape: tuple[int, int, int],
+        dtype: np.dtype[Any],
+        layout: str,
+        names: tuple[str, str],
+        label_width: int,
+    ) -> None:
+        self._pipeline = pipeline
+        self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
+        self._label_axes = 1 if label_width == 1 else 2
+        self._batch: DataBatch | None = None
+        # At the end of the process too: threads that call Python functions must not outlive the interpreter.
+        self._finalizer = weakref.finalize(self, pipeline.close)
+
+    def __len__(self) -> int:
+        """Count the batches of the present epoch."""
+        return len(self._pipeline)
+
+    def __bool__(self) -> bool:
+        """Be true, with or without batches."""
+        return True
+
+    @property
+    def provide_data(self) -> list[DataDesc]:
+        """The name, shape, type and layout of a batch's data."""
+        channels, height, width = self._shape
+        sides = {"N": self.batch_size, "C": channels, "H": height, "W": width}
+        shape = [sides[axis] for axis in self._layout]
+        return [DataDesc(self._names[0], shape, self._dtype.type, self._layout)]
+
+    @property
+    def provide_label(self) -> list[DataDesc]:
+        """The name, shape, type and layout of the labels: a row for each image or, of one label, a number."""
+        shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
+        return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
+
+    def iter_next(self) -> bool:
+        """Move to the next batch, waiting for it; give whether there is one."""
+        self._batch = None
+        parts = self._pipeline.next()
+        if parts is None:
+            return False
+        data, labels, ids, pad = parts
+        self._batch = DataBatch(
+            [data], self._labels(labels), pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
+        )
+        return True
+
+    def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """Give the labels of a batch, which come as one row, their shape."""
+        return [labels.reshape(self.provide_label[0].shape)]
+
+    def next(self) -> DataBatch:
+        """Give the next batch, waiting for it.
+
+        Returns
+        -------
+        DataBatch
+            ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, as `layout` says, (batch_size,
+            height, width, channels), of `dtype`; C-contiguous and writable. ``label[0]``: ndarray, shape (batch_size,)
+            or (batch_size, label_width), float32. ``index``: ndarray, shape (batch_size,), uint64, the records' ids.
+            ``pad``: int, how many images only fill the batch.
+
+        Raises
+        ------
+        StopIteration
+            At the end of the epoch, until `reset`.
+        recio.RecordError, recio.DecodeError
+            If a record of this batch is damaged.
+        """
+        if not self.iter_next():
+            raise StopIteration
+        batch, self._batch = self._present(), None
+        return batch
+
+    def reset(self) -> None:
+        """Begin a new epoch from its first batch, at any time."""
+        self._batch = None
+        self._pipeline.reset()
+
+    def close(self) -> None:
+        """Stop the threads, close the files and free the memory. A second call does nothing.
+
+        A generator that delegates to this iterator by ``yield from`` and is stopped early calls this too: that is
+        Python's rule for whatever has a ``close``. A ``for`` loop does not.
+        """
+        self._batch = None
+        self._pipeline.close()
+
+    def plan(self, record: int, epoch: int = 0) -> dict[str, Any]:
+        """Tell what is done to a record's image in an epoch, all random choices made; for looking into and debugging.
+
+        Nothing is decoded; the choices are a function of the seed, the epoch and the record.
+
+        Parameters
+        ----------
+        record : int
+            The record's number, from 0, in the order of the file.
+        epoch : int, default 0
+            The epoch's number, from 0.
+
+        Returns
+        -------
+        dict
+            ``steps``: list of dict, in order. Each has ``operation`` (decode, resize, border, warp, flip, levels,
+            colours), ``window`` (left, top, width, height: the part of its result that goes on, in pixels), and what
+            was drawn for it. ``mirror``: bool, whether the result is flipped. ``contrast``, ``illumination``: float.
+            ``complete``: bool, False if an augmenter in Python follows, whose result is not known beforehand.
+        """
+        steps, mirror, (contrast, illumination), complete = self._pipeline.plan(record, epoch)
+        return {
+            "steps": steps,
+            "mirror": mirror,
+            "contrast": contrast,
+            "illumination": illumination,
+            "complete": complete,
+        }
+
+    def getdata(self) -> list[NDArray[Any]]:
+        """Give the data of the batch that `iter_next` moved to."""
+        return list(self._present().data)
+
+    def getlabel(self) -> list[NDArray[Any]] | None:
+        """Give its labels."""
+        return list(self._present().label or [])
+
+    def getindex(self) -> NDArray[Any] | None:
+        """Give the ids of its records."""
+        return self._present().index
+
+    def getpad(self) -> int | None:
+        """Give how many of its images only fill it."""
+        return self._present().pad
+
+    def _present(self) -> DataBatch:
+        if self._batch is None:
+            raise ValueError("there is no present batch: iter_next has not been called, or gave False")
+        return self._batch
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def common_settings(
+    given: dict[str, Any],
+    data_shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    steps: list[Any],
+    last_batch: Literal["pad", "zeros", "discard", "roll_over"],
+) -> dict[str, Any]:
+    """Give the settings of a native pipeline, from the keywords that iterators share."""
+    seed = _options.seed("seed", given["seed"])
+    seed_aug = given.get("seed_aug")
+    threads = given["preprocess_threads"]
+    channels = "rgba"
+    settings = {
+        "data_shape": data_shape,
+        "steps": steps,
+        "mean": tuple(given.get(f"mean_{channel}", 0.0) for channel in channels),
+        "std": tuple(given.get(f"std_{channel}", 1.0) for channel in channels),
+        "mean_image": None,
+        "dtype": dtype.name,
+        "seed": seed,
+        "seed_aug": seed if seed_aug is None else _options.seed("seed_aug", seed_aug),
+        "last_batch": last_batch,
+        "preprocess_threads": _options.cores() if threads is None else threads,
+    }
+    rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
+    return _options.checked({**rest, **settings})
+
+
+_DEFAULTS: dict[str, Any] = {
+    "batch_size": 1,
+    "label_width": 1,
+    "path_imglist": None,
+    "label_pad_value": 0.0,
+    "scale": 1.0,
+    "max_random_contrast": 0.0,
+    "max_random_illumination": 0.0,
+    "layout": "NCHW",
+    "shuffle": False,
+    "num_parts": 1,
+    "part_index": 0,
+    "prefetch_buffer": 2,
+}

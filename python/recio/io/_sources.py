@@ -1,0 +1,96 @@
+"""What ``path_imgrec`` and ``path_imgidx`` may be, as lists of files.
+
+MXNet's rules, with their edges mended: ``'a.rec;b.rec'`` are several files, a folder is its record files (by name, not
+in the order of the disk), a last part that is no file is a regular expression, and ``'a.rec#cache'`` names a file
+that a copy is kept in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from recio._paths import StrPath
+
+    Paths: TypeAlias = StrPath | Sequence[StrPath] | None
+
+
+def paths(value: Paths) -> list[str]:
+    """Give the paths in ``"a.rec;b.rec"``, in a list of paths, or in one path-like object."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [path for path in value.split(";") if path]
+    if isinstance(value, os.PathLike):
+        return [os.fspath(value)]
+    return [os.fspath(path) for path in value]
+
+
+def record_files(value: Paths) -> list[str]:
+    """Give the record files that ``path_imgrec`` names.
+
+    Raises
+    ------
+    ValueError
+        If it names none.
+    """
+    whole, cache = _without_cache(value)
+    files = [file for path in paths(whole) for file in _expand(path)]
+    if not files:
+        raise ValueError(f"path_imgrec={value!r} names no file" if value else "path_imgrec names no file")
+    return files if cache is None else [_cached(files, Path(cache))]
+
+
+def _without_cache(value: Paths) -> tuple[Paths, str | None]:
+    """Split ``'a.rec#cache'``; a file whose own name has a ``#`` is not split."""
+    if not isinstance(value, str) or "#" not in value or Path(value).exists():
+        return value, None
+    whole, _, cache = value.rpartition("#")
+    return whole, cache
+
+
+def _expand(path: str) -> list[str]:
+    place = Path(path)
+    if place.is_dir():
+        return sorted(str(file) for file in place.iterdir() if file.suffix == ".rec" and file.stat().st_size)
+    if place.exists() or not place.parent.is_dir():
+        return [path]
+    try:
+        pattern = re.compile(place.name)
+    except re.error:
+        return [path]
+    found = sorted(str(file) for file in place.parent.iterdir() if pattern.fullmatch(file.name))
+    return found or [path]
+
+
+def _cached(files: Sequence[str], cache: Path) -> str:
+    """Copy the files, end to end, into the cache, unless it is there and as large, and younger than they are."""
+    states = [Path(file).stat() for file in files]
+    if cache.exists():
+        present = cache.stat()
+        youngest = max(state.st_mtime_ns for state in states)
+        if present.st_size == sum(state.st_size for state in states) and present.st_mtime_ns >= youngest:
+            return str(cache)
+    _copy(files, cache)
+    return str(cache)
+
+
+def _copy(files: Iterable[str], target: Path) -> None:
+    """Copy files, end to end, whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as copy:
+        try:
+            for file in files:
+                with Path(file).open("rb") as source:
+                    shutil.copyfileobj(source, copy)
+            copy.close()
+            Path(copy.name).replace(target)
+        except BaseException:
+            Path(copy.name).unlink(missing_ok=True)
+            raise

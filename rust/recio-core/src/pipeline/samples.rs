@@ -1,0 +1,130 @@
+//! Where samples come from: records, or loose files.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::record::header::ImageRecord;
+use crate::record::list::Line;
+use crate::record::loose::LooseImages;
+use crate::record::set::RecordSet;
+
+/// What an iterator reads, to be opened.
+#[derive(Debug)]
+pub enum Source {
+    /// Record files, and their indexes.
+    Records {
+        /// The `.rec` files, read as one.
+        files: Vec<PathBuf>,
+        /// None, one for all, or one for each.
+        indexes: Vec<PathBuf>,
+    },
+    /// The files that a list names, under a folder.
+    List {
+        /// The `.lst` file.
+        list: PathBuf,
+        /// What its paths are relative to.
+        root: PathBuf,
+    },
+    /// These files.
+    Images {
+        /// Labels and paths.
+        lines: Vec<Line>,
+        /// What the paths are relative to.
+        root: PathBuf,
+    },
+}
+
+/// Samples, numbered.
+#[derive(Debug)]
+pub(super) enum Samples {
+    Records(RecordSet),
+    Loose(LooseImages),
+}
+
+/// A sample's image file, its labels and its id.
+#[derive(Debug)]
+pub(super) struct Sample<'a> {
+    pub(super) id: u64,
+    pub(super) image: &'a [u8],
+}
+
+impl Samples {
+    pub(super) fn open(source: &Source) -> Result<Self> {
+        Ok(match source {
+            Source::Records { files, indexes } => Self::Records(RecordSet::open(files, indexes)?),
+            Source::List { list, root } => Self::Loose(LooseImages::of_list(list, root.clone())?),
+            Source::Images { lines, root } => {
+                Self::Loose(LooseImages::new(root.clone(), lines.clone()))
+            }
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Records(records) => records.len(),
+            Self::Loose(images) => images.lines().len(),
+        }
+    }
+
+    /// Reads sample `i`: its bytes into `buffer`, its labels into `labels`.
+    pub(super) fn read<'b>(
+        &self,
+        i: usize,
+        buffer: &'b mut Vec<u8>,
+        labels: &mut Vec<f32>,
+    ) -> Result<Sample<'b>> {
+        labels.clear();
+        match self {
+            Self::Records(records) => {
+                let record = records.read(i, buffer)?;
+                labels.extend(record.labels());
+                if record.image.is_empty() {
+                    return Err(no_image(&record).at_id(record.header.id));
+                }
+                Ok(Sample {
+                    id: record.header.id,
+                    image: record.image,
+                })
+            }
+            Self::Loose(images) => {
+                let line = &images.lines()[i];
+                labels.extend(&line.labels);
+                images.read(i, buffer)?;
+                Ok(Sample {
+                    id: line.index,
+                    image: buffer,
+                })
+            }
+        }
+    }
+
+    /// The most labels that any sample has.
+    pub(super) fn widest_label(&self) -> Result<usize> {
+        match self {
+            Self::Records(records) => records.widest_label(),
+            Self::Loose(images) => {
+                let widths = images.lines().iter().map(|line| line.labels.len());
+                Ok(widths.max().unwrap_or(0))
+            }
+        }
+    }
+
+    /// Adds to an error about sample `i` where that is.
+    pub(super) fn locate(&self, error: Error, i: usize) -> Error {
+        match self {
+            Self::Records(records) => records.locate(error, i),
+            Self::Loose(images) => images.locate(error, i),
+        }
+    }
+}
+
+/// Face data sets begin with such a record: InsightFace's tools put the range of their identities there. It is told
+/// before its labels are: those of a header record fit nothing.
+fn no_image(record: &ImageRecord<'_>) -> Error {
+    let labels: Vec<f32> = record.labels().take(4).collect();
+    Error::image(format!(
+        "no image bytes in this record (flag {}, labels {labels:?}); if it is the header record of a face data set, \
+         leave it out by a path_imgidx that does not list it",
+        record.header.flag
+    ))
+}

@@ -1,0 +1,162 @@
+//! What steps are refused: those that make no sense.
+
+use crate::error::{Error, Result};
+use crate::plan::{Affine, Angle, Jitter, Lighting, ResizedCrop, Step};
+
+/// The largest side that a step asks for, in pixels: sizes made of it stay far from overflowing.
+const MAX_SIDE: usize = 1 << 16;
+
+pub(super) fn step(step: &Step) -> Result<()> {
+    match step {
+        Step::ShorterSide(side, _) => size((*side, *side)),
+        Step::Resize(wanted, _) | Step::Cover(wanted, ..) | Step::Fit(wanted, ..) => size(*wanted),
+        Step::Pad(thickness, _) if *thickness > MAX_SIDE => {
+            refuse(format!("pad={thickness}; it is at most {MAX_SIDE}"))
+        }
+        Step::Square {
+            side, size: wanted, ..
+        } => {
+            size(*wanted)?;
+            ordered(
+                "min_crop_size, max_crop_size",
+                (side.0 as f64, side.1 as f64),
+                1.0,
+            )
+        }
+        Step::ResizedCrop(crop) => resized_crop(crop),
+        Step::Affine(affine) => self::affine(affine),
+        Step::Mirror(p) => probability("mirror", *p),
+        Step::Grey(p) => probability("grey", *p),
+        Step::Jitter(jitter) => self::jitter(jitter),
+        Step::Brightness(range)
+        | Step::Contrast(range)
+        | Step::Saturation(range)
+        | Step::Hue(range) => finite("range", &[*range]),
+        Step::Lighting(lighting) => self::lighting(lighting),
+        Step::Normalise(mean, std) => normalise(mean, std),
+        Step::Either(steps, skip) => {
+            probability("skip_prob", *skip)?;
+            steps.iter().try_for_each(self::step)
+        }
+        Step::Sequence(steps) | Step::RandomOrder(steps) => steps.iter().try_for_each(self::step),
+        Step::Pad(..) | Step::Cast | Step::Call(_) => Ok(()),
+    }
+}
+
+fn refuse(message: String) -> Result<()> {
+    Err(Error::argument(message))
+}
+
+fn size((width, height): (usize, usize)) -> Result<()> {
+    let is_sound = |side| (1..=MAX_SIDE).contains(&side);
+    if is_sound(width) && is_sound(height) {
+        return Ok(());
+    }
+    refuse(format!(
+        "a size of {width}x{height} pixels; a side is from 1 to {MAX_SIDE}"
+    ))
+}
+
+fn ordered(name: &str, (low, high): (f64, f64), least: f64) -> Result<()> {
+    if least <= low && low <= high && high.is_finite() {
+        return Ok(());
+    }
+    refuse(format!(
+        "{name}={low}, {high}; {least} <= the first <= the second"
+    ))
+}
+
+fn probability(name: &str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    refuse(format!("{name}={value}; it is a probability, from 0 to 1"))
+}
+
+fn finite(name: &str, values: &[f64]) -> Result<()> {
+    if values
+        .iter()
+        .all(|value| value.is_finite() && *value >= 0.0)
+    {
+        return Ok(());
+    }
+    refuse(format!(
+        "{name}={values:?}; it is a finite number, at least 0"
+    ))
+}
+
+fn resized_crop(crop: &ResizedCrop) -> Result<()> {
+    size(crop.size)?;
+    let (low, high) = crop.area;
+    if !(0.0 < low && low <= high && high <= 1.0) {
+        return refuse(format!(
+            "min_random_area={low}, max_random_area={high}; they are fractions of the image's area, 0 < min <= max <= 1"
+        ));
+    }
+    aspect(crop.aspect)
+}
+
+fn aspect((low, high): (f64, f64)) -> Result<()> {
+    if 0.0 < low && low <= high && high.is_finite() {
+        return Ok(());
+    }
+    refuse(format!(
+        "min_aspect_ratio={low}, max_aspect_ratio={high}; they are ratios of width to height, 0 < min <= max"
+    ))
+}
+
+fn affine(affine: &Affine) -> Result<()> {
+    match &affine.angle {
+        Angle::Within(most) => finite("max_rotate_angle", &[*most])?,
+        Angle::Of(angles) if angles.is_empty() || !angles.iter().all(|angle| angle.is_finite()) => {
+            return refuse(format!(
+                "rotate_list={angles:?}; it is a list of angles, in degrees"
+            ));
+        }
+        Angle::Whole(most) if *most > 1 << 20 => {
+            return refuse(format!(
+                "max_rotate_angle={most}; it is an angle, in degrees"
+            ));
+        }
+        Angle::Of(_) | Angle::Whole(_) => {}
+    }
+    finite("max_shear_ratio", &[affine.shear])?;
+    ordered(
+        "min_random_scale, max_random_scale",
+        affine.scale,
+        f64::MIN_POSITIVE,
+    )?;
+    ordered("min_img_size, max_img_size", affine.side, 0.0)?;
+    aspect(affine.aspect)
+}
+
+fn jitter(jitter: &Jitter) -> Result<()> {
+    match jitter {
+        Jitter::Enhance { ranges, .. } => finite("brightness, contrast, saturation", ranges),
+        Jitter::Hls { most, .. } => finite("random_h, random_l, random_s", most),
+        Jitter::Pca(deviation) => finite("pca_noise", &[*deviation]),
+    }
+}
+
+fn lighting(lighting: &Lighting) -> Result<()> {
+    let numbers = lighting
+        .eigenvectors
+        .as_flattened()
+        .iter()
+        .chain(&lighting.eigenvalues);
+    if numbers.into_iter().all(|number| number.is_finite()) {
+        return finite("alphastd", &[lighting.deviation]);
+    }
+    refuse("eigval and eigvec are finite numbers".into())
+}
+
+fn normalise(mean: &[f64; 3], std: &[f64; 3]) -> Result<()> {
+    if std.iter().all(|std| *std != 0.0 && std.is_finite())
+        && mean.iter().all(|mean| mean.is_finite())
+    {
+        return Ok(());
+    }
+    refuse(format!(
+        "mean={mean:?}, std={std:?}; they are finite numbers, and std is not 0"
+    ))
+}

@@ -1,0 +1,304 @@
+//! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its Python augmenters, which
+//! shrink the crop instead.
+
+use crate::picture::Rect;
+use crate::plan::{Draw, Interpolations};
+
+/// Tries of a random resized crop before another crop is taken instead.
+const ATTEMPTS: usize = 10;
+
+/// Where a crop is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the middle, rounded to the top left.
+    Center,
+    /// Anywhere.
+    Random,
+}
+
+/// A region of random area and aspect ratio, resampled to the output's size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResizedCrop {
+    /// Width and height of the output.
+    pub size: (usize, usize),
+    /// Least and largest area, as a fraction of the image's.
+    pub area: (f64, f64),
+    /// Least and largest ratio of width to height.
+    pub aspect: (f64, f64),
+    /// Whether the ratio's logarithm is uniform, as in MXNet's Python and torchvision, and the largest part of the
+    /// output's ratio is taken from the middle if no region fits. MXNet's C++: the ratio is uniform, a coin says which
+    /// side is the longer one, and the middle of the image, enlarged if need be, is taken if none fits.
+    pub log: bool,
+    /// How it is resampled.
+    pub interpolation: Interpolations,
+}
+
+impl ResizedCrop {
+    pub(super) fn draw(&self, on: &mut Draw<'_>) {
+        let (w, h) = on.plan.size();
+        let fits = |&(x, y): &(usize, usize)| (1..=w).contains(&x) && (1..=h).contains(&y);
+        let mut attempts = (0..ATTEMPTS).map(|_| self.region((w * h) as f64, on));
+        match attempts.find(fits) {
+            Some(size) => {
+                take(on, size, Place::Random);
+                resample(on, self.size, self.interpolation);
+            }
+            None if self.log => fit(on, self.size, Place::Center, self.interpolation),
+            None => cover(on, self.size, Place::Center, self.interpolation),
+        }
+    }
+
+    /// Width and height of a region, from 0 up.
+    fn region(&self, pixels: f64, on: &mut Draw<'_>) -> (usize, usize) {
+        let area = on.random.uniform(self.area.0, self.area.1) * pixels;
+        if self.log {
+            let (low, high) = (self.aspect.0.ln(), self.aspect.1.ln());
+            let ratio = on.random.uniform(low, high).exp();
+            let side = |square: f64| square.sqrt().round_ties_even() as usize;
+            return (side(area * ratio), side(area / ratio));
+        }
+        let ratio = on.random.uniform(self.aspect.0, self.aspect.1);
+        let side = |square: f64| square.sqrt().round() as usize;
+        let (x, y) = (side(area * ratio), side(area / ratio));
+        if on.random.chance(0.5) {
+            (y, x)
+        } else {
+            (x, y)
+        }
+    }
+}
+
+/// Enlarges what is smaller than `size` until it covers it, keeping the ratio: first by height, then by width, in 32-bit
+/// floats, rounded down; then takes a part of that size.
+pub(super) fn cover(on: &mut Draw<'_>, size: (usize, usize), place: Place, how: Interpolations) {
+    let method = how.choose(on.plan.size(), size, on.random);
+    let (w, h) = on.plan.size();
+    if h < size.1 {
+        let width = (size.1 as f32 / h as f32 * w as f32) as usize;
+        on.plan.resize(width.max(1), size.1, method);
+    }
+    let (w, h) = on.plan.size();
+    if w < size.0 {
+        let height = (size.0 as f32 / w as f32 * h as f32) as usize;
+        on.plan.resize(size.0, height.max(size.1), method);
+    }
+    take(on, size, place);
+}
+
+/// Takes a part of the given size or, if the image is smaller, the largest part of that ratio, which is then enlarged.
+pub(super) fn fit(on: &mut Draw<'_>, size: (usize, usize), place: Place, how: Interpolations) {
+    take(on, scale_down(on.plan.size(), size), place);
+    resample(on, size, how);
+}
+
+/// Takes a square whose side is drawn from `sides`, or the image's shorter side if that is less, and resamples it.
+pub(super) fn square(
+    on: &mut Draw<'_>,
+    sides: (usize, usize),
+    size: (usize, usize),
+    place: Place,
+    how: Interpolations,
+) {
+    let (w, h) = on.plan.size();
+    let side = sides.0 + on.random.below((sides.1 - sides.0 + 1) as u64) as usize;
+    let side = side.min(w).min(h);
+    take(on, (side, side), place);
+    resample(on, size, how);
+}
+
+/// Takes a rectangle of the given size, which must fit.
+fn take(on: &mut Draw<'_>, (width, height): (usize, usize), place: Place) {
+    let (w, h) = on.plan.size();
+    let (over_x, over_y) = (w - width, h - height);
+    let (y, x) = match place {
+        Place::Random => {
+            let y = on.random.below(over_y as u64 + 1) as usize;
+            (y, on.random.below(over_x as u64 + 1) as usize)
+        }
+        Place::Center => (over_y / 2, over_x / 2),
+    };
+    on.plan.crop(Rect {
+        x,
+        y,
+        width,
+        height,
+    });
+}
+
+fn resample(on: &mut Draw<'_>, size: (usize, usize), how: Interpolations) {
+    let method = how.choose(on.plan.size(), size, on.random);
+    on.plan.resize(size.0, size.1, method);
+}
+
+/// The largest size of the ratio of `size` that is within both it and the image, each side rounded down and at least 1.
+fn scale_down((sw, sh): (usize, usize), size: (usize, usize)) -> (usize, usize) {
+    let (mut w, mut h) = (size.0 as f64, size.1 as f64);
+    let (sw, sh) = (sw as f64, sh as f64);
+    if sh < h {
+        (w, h) = (w * sh / h, sh);
+    }
+    if sw < w {
+        (w, h) = (sw, h * sw / w);
+    }
+    ((w as usize).max(1), (h as usize).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::resize::Interpolation;
+    use crate::plan::{Operation, Plan, Step, Stream};
+
+    const LINEAR: Interpolations = Interpolations::Fixed(Interpolation::Linear);
+
+    fn planned(width: usize, height: usize, steps: &[Step], sample: u64) -> Plan {
+        let mut plan = Plan::whole(width, height);
+        let mut random = Stream::new(0, 0, sample);
+        for step in steps {
+            step.draw(&mut Draw {
+                plan: &mut plan,
+                random: &mut random,
+                boxes: None,
+            });
+        }
+        plan
+    }
+
+    fn covered(w: usize, h: usize, (width, height): (usize, usize)) -> Plan {
+        planned(
+            w,
+            h,
+            &[Step::Cover((width, height), Place::Center, LINEAR)],
+            0,
+        )
+    }
+
+    fn sizes(plan: &Plan) -> Vec<(usize, usize)> {
+        let size = |stage: &crate::plan::Stage| match stage.operation {
+            Operation::Resize { width, height, .. } => (width, height),
+            _ => (0, 0),
+        };
+        plan.stages().iter().map(size).collect()
+    }
+
+    fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    #[test]
+    fn the_shorter_side_is_resized_and_the_middle_cropped() {
+        let steps = [
+            Step::ShorterSide(47, LINEAR),
+            Step::Cover((40, 40), Place::Center, LINEAR),
+        ];
+        let plan = planned(90, 60, &steps, 0);
+        assert_eq!(sizes(&plan), [(70, 47)]);
+        assert_eq!(plan.stages()[0].window, rect(15, 3, 40, 40));
+    }
+
+    #[test]
+    fn small_images_are_enlarged_to_cover() {
+        let plan = |w, h| covered(w, h, (40, 90));
+        assert_eq!(sizes(&plan(30, 30)), [(90, 90)]);
+        assert_eq!(sizes(&plan(10, 90)), [(40, 360)]);
+        assert_eq!(sizes(&plan(10, 45)), [(20, 90), (40, 180)]);
+        assert_eq!(plan(200, 100).source, rect(80, 5, 40, 90));
+    }
+
+    #[test]
+    fn of_small_images_the_largest_part_that_fits_is_enlarged() {
+        let fit = |w, h, size| planned(w, h, &[Step::Fit(size, Place::Center, LINEAR)], 0);
+        assert_eq!(fit(640, 480, (720, 120)).source, rect(0, 187, 640, 106));
+        assert_eq!(sizes(&fit(640, 480, (720, 120))), [(720, 120)]);
+        assert_eq!(fit(640, 480, (100, 50)).source, rect(270, 215, 100, 50));
+        assert_eq!(fit(5_000, 1, (7, 300)).size(), (7, 300));
+    }
+
+    #[test]
+    fn a_resized_crop_keeps_to_its_ranges() {
+        for log in [false, true] {
+            let step = Step::ResizedCrop(ResizedCrop {
+                size: (24, 24),
+                area: (0.25, 0.5),
+                aspect: (0.5, 2.0),
+                log,
+                interpolation: LINEAR,
+            });
+            let mut wider = 0;
+            for sample in 0..2000 {
+                let plan = planned(100, 80, std::slice::from_ref(&step), sample);
+                let Rect { width, height, .. } = plan.source;
+                let area = (width * height) as f64 / 8000.0;
+                let ratio = width as f64 / height as f64;
+                assert!((0.24..0.51).contains(&area), "{:?}", plan.source);
+                assert!((0.48..2.1).contains(&ratio), "{:?}", plan.source);
+                assert_eq!(plan.size(), (24, 24));
+                wider += usize::from(width > height);
+            }
+            assert!((700..1400).contains(&wider), "{wider}");
+        }
+    }
+
+    #[test]
+    fn an_impossible_resized_crop_falls_back_to_the_centre() {
+        let crop = |log| {
+            Step::ResizedCrop(ResizedCrop {
+                size: (10, 10),
+                area: (1.0, 1.0),
+                aspect: (3.0, 3.0),
+                log,
+                interpolation: LINEAR,
+            })
+        };
+        for log in [false, true] {
+            assert_eq!(
+                planned(40, 40, &[crop(log)], 0).source,
+                rect(15, 15, 10, 10)
+            );
+        }
+    }
+
+    #[test]
+    fn squares_are_of_all_sides_of_their_range_and_fit_the_image() {
+        let step = Step::Square {
+            side: (20, 23),
+            size: (8, 8),
+            place: Place::Random,
+            interpolation: LINEAR,
+        };
+        let mut counts = [0; 4];
+        for sample in 0..1000 {
+            let plan = planned(30, 50, std::slice::from_ref(&step), sample);
+            assert_eq!(plan.source.width, plan.source.height);
+            counts[plan.source.width - 20] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (190..310).contains(count)),
+            "{counts:?}"
+        );
+        assert_eq!(planned(9, 50, &[step], 0).source.width, 9);
+    }
+
+    #[test]
+    fn half_of_the_images_are_mirrored() {
+        let mirrored = (0..1000)
+            .filter(|&i| planned(8, 8, &[Step::Mirror(0.5)], i).mirror)
+            .count();
+        assert!((430..570).contains(&mirrored), "{mirrored}");
+        assert!((0..100).all(|i| planned(8, 8, &[Step::Mirror(1.0)], i).mirror));
+    }
+
+    #[test]
+    fn extreme_shapes_still_give_the_output_size() {
+        for (w, h) in [(1, 1), (1, 5000), (5000, 1), (223, 225), (16_384, 3)] {
+            for (width, height) in [(224, 224), (1, 1), (7, 300)] {
+                assert_eq!(covered(w, h, (width, height)).size(), (width, height));
+            }
+        }
+    }
+}

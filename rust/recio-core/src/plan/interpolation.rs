@@ -1,0 +1,59 @@
+//! `inter_method`: how images are resampled.
+
+use crate::augment::resize::Interpolation;
+use crate::error::{Error, Result};
+use crate::plan::Stream;
+
+/// How images are resampled: one method for all, or one chosen for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interpolations {
+    /// This one.
+    Fixed(Interpolation),
+    /// Cubic where both sides grow, area where both shrink, linear otherwise (`inter_method` 9).
+    Auto,
+    /// Any of the five, at random (`inter_method` 10).
+    Random,
+}
+
+impl Interpolations {
+    /// MXNet's `inter_method`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there is no such method.
+    pub fn from_number(number: i64) -> Result<Self> {
+        match number {
+            9 => Ok(Self::Auto),
+            10 => Ok(Self::Random),
+            _ => fixed(number).map(Self::Fixed).ok_or_else(|| {
+                Error::argument(format!(
+                    "inter_method={number}; it is 0 (nearest), 1 (bilinear), 2 (cubic), 3 (area), 4 (Lanczos), 9 (auto) or 10 (random)"
+                ))
+            }),
+        }
+    }
+
+    /// The method for one step.
+    pub(crate) fn choose(
+        self,
+        from: (usize, usize),
+        to: (usize, usize),
+        random: &mut Stream,
+    ) -> Interpolation {
+        match self {
+            Self::Fixed(method) => method,
+            Self::Auto => Interpolation::auto(from, to),
+            Self::Random => fixed(random.below(5) as i64).expect("there are five methods"),
+        }
+    }
+}
+
+fn fixed(number: i64) -> Option<Interpolation> {
+    match number {
+        0 => Some(Interpolation::Nearest),
+        1 => Some(Interpolation::Linear),
+        2 => Some(Interpolation::Cubic),
+        3 => Some(Interpolation::Area),
+        4 => Some(Interpolation::Lanczos4),
+        _ => None,
+    }
+}

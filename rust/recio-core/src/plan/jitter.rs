@@ -1,0 +1,174 @@
+//! Random colours: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
+
+use crate::augment::colour::{Colour, Matrix};
+use crate::augment::levels::Levels;
+use crate::plan::{Draw, Stream};
+
+/// Directions of the colours of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
+/// `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the values are MXNet's).
+const EIGENVECTORS: [[f32; 3]; 3] = [
+    [-0.5675, 0.7192, 0.4009],
+    [-0.5808, -0.0045, -0.8140],
+    [-0.5836, -0.6948, 0.4203],
+];
+const EIGENVALUES: [f32; 3] = [55.46, 4.794, 1.148];
+
+/// Random colours in whole levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Jitter {
+    /// Brightness, contrast and saturation in random order, each by a factor from 1 − its range to 1 + its range.
+    Enhance {
+        /// The ranges, in that order.
+        ranges: [f64; 3],
+        /// Whether grey is computed with the weights of red and blue exchanged, as MXNet does.
+        swapped: bool,
+    },
+    /// Hue (a turn has 180), lightness and saturation (of 255), shifted by whole numbers.
+    Hls {
+        /// The largest shifts, in that order.
+        most: [f64; 3],
+        /// Whether a hue beyond the ends comes in at the other one, or, as in MXNet, stays at the end.
+        wrap: bool,
+    },
+    /// The light's colour: along each eigenvector a shift of its eigenvalue times a normal number of this deviation.
+    Pca(f64),
+}
+
+impl Jitter {
+    pub(super) fn draw(&self, on: &mut Draw<'_>) {
+        match *self {
+            Self::Enhance { ranges, swapped } => enhance(on, ranges, swapped),
+            Self::Hls { most, wrap } => {
+                let [hue, saturation, lightness] =
+                    [most[0], most[2], most[1]].map(|most| shift(most, on.random));
+                on.plan.levels(Levels::Hls {
+                    hue,
+                    lightness,
+                    saturation,
+                    wrap,
+                });
+            }
+            Self::Pca(deviation) => {
+                let alpha: [f32; 3] = std::array::from_fn(|i| {
+                    (on.random.normal() * deviation) as f32 * EIGENVALUES[i]
+                });
+                let along = |row: &[f32; 3]| row.iter().zip(alpha).map(|(e, a)| e * a).sum();
+                on.plan
+                    .levels(Levels::Shift(EIGENVECTORS.each_ref().map(along)));
+            }
+        }
+    }
+}
+
+fn enhance(on: &mut Draw<'_>, ranges: [f64; 3], swapped: bool) {
+    let factors = ranges.map(|range| 1.0 + on.random.uniform(-range, range) as f32);
+    let [brightness, alpha, saturation] = factors;
+    let all = [
+        Levels::Brightness(brightness),
+        Levels::Contrast { alpha, swapped },
+        Levels::Saturation {
+            alpha: saturation,
+            swapped,
+        },
+    ];
+    for i in on.random.permutation(3) {
+        if ranges[i as usize] > 0.0 {
+            on.plan.levels(all[i as usize]);
+        }
+    }
+}
+
+/// A whole number within `most` of 0, mostly by the middle: MXNet's mixture of two uniform draws.
+fn shift(most: f64, random: &mut Stream) -> i32 {
+    let v = (random.uniform(0.0, 1.0) + 4.0 * random.uniform(0.0, 1.0)) / 5.0;
+    (v * 2.0 * most - most) as i32
+}
+
+/// The light's colour, in floats: the step of MXNet's `LightingAug`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lighting {
+    /// The deviation of the numbers drawn.
+    pub deviation: f64,
+    /// How far colours spread along each eigenvector, in levels.
+    pub eigenvalues: [f64; 3],
+    /// A row for each of R, G, B; a column an eigenvector.
+    pub eigenvectors: [[f64; 3]; 3],
+}
+
+impl Lighting {
+    pub(super) fn draw(&self, on: &mut Draw<'_>) {
+        let alpha = [(); 3].map(|()| on.random.normal() * self.deviation);
+        let along = |row: [f64; 3]| {
+            (0..3)
+                .map(|i| row[i] * alpha[i] * self.eigenvalues[i])
+                .sum()
+        };
+        on.plan
+            .colour(Colour::Linear(Matrix::shift(self.eigenvectors.map(along))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Operation, Plan};
+
+    fn drawn(jitter: Jitter, sample: u64) -> Vec<Levels> {
+        let mut plan = Plan::whole(4, 4);
+        jitter.draw(&mut Draw {
+            plan: &mut plan,
+            random: &mut Stream::new(0, 0, sample),
+            boxes: None,
+        });
+        let levels = |stage: &crate::plan::Stage| match stage.operation {
+            Operation::Levels(levels) => levels,
+            _ => panic!("{stage:?}"),
+        };
+        plan.stages().iter().map(levels).collect()
+    }
+
+    #[test]
+    fn brightness_contrast_and_saturation_come_in_every_order() {
+        let jitter = Jitter::Enhance {
+            ranges: [0.4, 0.3, 0.2],
+            swapped: false,
+        };
+        let mut orders = std::collections::HashSet::new();
+        for sample in 0..200 {
+            let all = drawn(jitter, sample);
+            assert_eq!(all.len(), 3);
+            let kinds: Vec<_> = all.iter().map(std::mem::discriminant).collect();
+            orders.insert(kinds);
+            for one in all {
+                match one {
+                    Levels::Brightness(alpha) => assert!((0.6..=1.4).contains(&alpha)),
+                    Levels::Contrast { alpha, .. } => assert!((0.7..=1.3).contains(&alpha)),
+                    Levels::Saturation { alpha, .. } => assert!((0.8..=1.2).contains(&alpha)),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        assert_eq!(orders.len(), 6);
+    }
+
+    #[test]
+    fn what_has_no_range_is_left_out() {
+        let jitter = Jitter::Enhance {
+            ranges: [0.0, 0.3, 0.0],
+            swapped: false,
+        };
+        assert_eq!(drawn(jitter, 0).len(), 1);
+    }
+
+    #[test]
+    fn shifts_are_within_their_range_and_have_no_bias() {
+        let mut random = Stream::new(0, 0, 0);
+        let shifts: Vec<i32> = (0..10_000).map(|_| shift(36.0, &mut random)).collect();
+        assert!(shifts.iter().all(|shift| shift.abs() <= 36));
+        let mean = f64::from(shifts.iter().sum::<i32>()) / 10_000.0;
+        assert!(mean.abs() < 0.6, "{mean}");
+        // The variance of (u + 4v) / 5 · 72 is 72² · 17/25 / 12.
+        let variance = shifts.iter().map(|s| f64::from(s * s)).sum::<f64>() / 10_000.0;
+        assert!((variance - 293.8).abs() < 25.0, "{variance}");
+    }
+}

@@ -1,0 +1,289 @@
+//! The steps that an image goes through, as the caller lists them.
+//!
+//! A list is made once for an iterator, and checked as it is made: each constructor of a step's parameters refuses what
+//! makes no sense. It is then drawn for every image: [`walk`] takes the steps in the order that they are due in, and each
+//! adds to the image's plan what it decides ([`Step::draw`]).
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::augment::Canvas;
+use crate::augment::colour::{Colour, Matrix};
+use crate::error::{Error, Result};
+use crate::plan::{
+    Affine, Boxes, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop, Stream,
+};
+use crate::plan::{check, crop, geometry};
+
+/// One step.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The shorter side to this many pixels, up or down.
+    ShorterSide(usize, Interpolations),
+    /// To this width and height.
+    Resize((usize, usize), Interpolations),
+    /// Rotation, shear, scale, onto a canvas.
+    Affine(Affine),
+    /// A border on all four sides: its thickness, and its level.
+    Pad(usize, u8),
+    /// Enlarged to cover this width and height, if smaller; then a part of that size.
+    Cover((usize, usize), Place, Interpolations),
+    /// A part of this width and height or, of a smaller image, the largest of that ratio, enlarged.
+    Fit((usize, usize), Place, Interpolations),
+    /// A square whose side is drawn from a range, resampled to a width and height.
+    Square {
+        /// The least and the largest side.
+        side: (usize, usize),
+        /// Width and height of the result.
+        size: (usize, usize),
+        /// Where.
+        place: Place,
+        /// How.
+        interpolation: Interpolations,
+    },
+    /// A region of random area and aspect ratio.
+    ResizedCrop(ResizedCrop),
+    /// Flipped left to right with this probability.
+    Mirror(f64),
+    /// Colours in whole levels.
+    Jitter(Jitter),
+    /// To floats.
+    Cast,
+    /// Brightness, by 1 − this to 1 + this; in floats, as all that follow.
+    Brightness(f64),
+    /// Contrast, likewise.
+    Contrast(f64),
+    /// Saturation, likewise.
+    Saturation(f64),
+    /// Hue, by as much of a half turn in either direction.
+    Hue(f64),
+    /// The light's colour.
+    Lighting(Lighting),
+    /// Grey with this probability.
+    Grey(f64),
+    /// A mean subtracted, and divided by a deviation.
+    Normalise([f64; 3], [f64; 3]),
+    /// All of these.
+    Sequence(Vec<Step>),
+    /// All of these, in an order drawn for each image.
+    RandomOrder(Vec<Step>),
+    /// One of these, or with the given probability none.
+    Either(Vec<Step>, f64),
+    /// A function of the caller's.
+    Call(Arc<dyn Call>),
+}
+
+/// A function of the caller's that makes a picture of a picture.
+pub trait Call: Send + Sync + Debug {
+    /// Changes the picture, and the objects on it if there are any.
+    ///
+    /// # Errors
+    /// The caller's own.
+    fn call(&self, canvas: &mut Canvas, boxes: Option<&mut Boxes>) -> Result<()>;
+}
+
+/// What a step draws with, and on.
+#[derive(Debug)]
+pub struct Draw<'a> {
+    /// What will be done so far.
+    pub plan: &'a mut Plan,
+    /// The image's random numbers.
+    pub random: &'a mut Stream,
+    /// Its objects, if it has any.
+    pub boxes: Option<&'a mut Boxes>,
+}
+
+/// Visits the steps in the order that they are due in for one image; `visit` never sees a list of steps.
+///
+/// # Errors
+/// The first that `visit` gives.
+pub fn walk(
+    steps: &[Step],
+    random: &mut Stream,
+    visit: &mut dyn FnMut(&Step, &mut Stream) -> Result<()>,
+) -> Result<()> {
+    steps.iter().try_for_each(|step| match step {
+        Step::Sequence(steps) => walk(steps, random, visit),
+        Step::RandomOrder(steps) => {
+            let order = random.permutation(steps.len() as u32);
+            order
+                .iter()
+                .try_for_each(|&i| walk(std::slice::from_ref(&steps[i as usize]), random, visit))
+        }
+        Step::Either(steps, skip) => {
+            if steps.is_empty() || random.chance(*skip) {
+                return Ok(());
+            }
+            let one = &steps[random.below(steps.len() as u64) as usize];
+            walk(std::slice::from_ref(one), random, visit)
+        }
+        step => visit(step, random),
+    })
+}
+
+impl Step {
+    /// Decides what this step does to an image, and adds it to its plan.
+    ///
+    /// # Panics
+    /// If the step is a list of steps or a call, which [`walk`] takes apart and the pipeline carries out.
+    pub fn draw(&self, on: &mut Draw<'_>) {
+        match self {
+            Self::ShorterSide(side, how) => geometry::shorter_side(on, *side, *how),
+            Self::Resize(size, how) => geometry::resize(on, *size, *how),
+            Self::Affine(affine) => affine.draw(on),
+            Self::Pad(thickness, value) => geometry::pad(on, *thickness, *value),
+            Self::Cover(size, place, how) => crop::cover(on, *size, *place, *how),
+            Self::Fit(size, place, how) => crop::fit(on, *size, *place, *how),
+            Self::Square {
+                side,
+                size,
+                place,
+                interpolation,
+            } => crop::square(on, *side, *size, *place, *interpolation),
+            Self::ResizedCrop(resized) => resized.draw(on),
+            Self::Mirror(probability) => geometry::mirror(on, *probability),
+            Self::Jitter(jitter) => jitter.draw(on),
+            Self::Lighting(lighting) => lighting.draw(on),
+            Self::Sequence(_) | Self::RandomOrder(_) | Self::Either(..) | Self::Call(_) => {
+                unreachable!("a list of steps, or a call, is not drawn itself")
+            }
+            colour => {
+                if let Some(colour) = colour.draw_colour(on.random) {
+                    on.plan.colour(colour);
+                }
+            }
+        }
+    }
+
+    /// What the steps that are one colour map decide.
+    fn draw_colour(&self, random: &mut Stream) -> Option<Colour> {
+        let mut around_one = |range: f64| 1.0 + random.uniform(-range, range);
+        Some(match self {
+            Self::Contrast(range) => Colour::Contrast(around_one(*range)),
+            Self::Brightness(range) => Colour::Linear(Matrix::brightness(around_one(*range))),
+            Self::Saturation(range) => Colour::Linear(Matrix::saturation(around_one(*range))),
+            Self::Hue(range) => Colour::Linear(Matrix::hue(random.uniform(-range, *range))),
+            Self::Grey(probability) if random.chance(*probability) => {
+                Colour::Linear(Matrix::grey())
+            }
+            Self::Grey(_) => return None,
+            Self::Normalise(mean, std) => Colour::Linear(Matrix::normalise(*mean, *std)),
+            _ => Colour::Linear(Matrix::identity()),
+        })
+    }
+
+    /// Refuses what makes no sense.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the value.
+    pub fn check(&self) -> Result<()> {
+        check::step(self)
+    }
+
+    /// Whether it changes colours, which only pictures of three channels have.
+    #[must_use]
+    pub fn needs_rgb(&self) -> bool {
+        let makes_floats =
+            |step: &Self| !matches!(step, Self::Cast | Self::Call(_)) && step.makes_floats();
+        self.any(&|step| matches!(step, Self::Jitter(_)) || makes_floats(step))
+    }
+
+    /// Whether a picture of whole levels may be one of floats after this step.
+    #[must_use]
+    pub fn makes_floats(&self) -> bool {
+        matches!(
+            self,
+            Self::Cast
+                | Self::Brightness(_)
+                | Self::Contrast(_)
+                | Self::Saturation(_)
+                | Self::Hue(_)
+                | Self::Lighting(_)
+                | Self::Grey(_)
+                | Self::Normalise(..)
+                | Self::Call(_)
+        )
+    }
+
+    /// Whether this is, or has within it, a step of this kind.
+    pub fn any(&self, kind: &impl Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::Sequence(steps) | Self::RandomOrder(steps) | Self::Either(steps, _) => {
+                steps.iter().any(|step| step.any(kind))
+            }
+            step => kind(step),
+        }
+    }
+}
+
+/// The plan for an image of this size, as far as it can be known before pixels are: up to the first call, and whether
+/// that is all of it.
+#[must_use]
+pub fn sketch(
+    steps: &[Step],
+    (width, height): (usize, usize),
+    random: &mut Stream,
+    mut boxes: Option<&mut Boxes>,
+) -> (Plan, bool) {
+    let mut plan = Plan::whole(width, height);
+    let outcome = walk(steps, random, &mut |step, random| {
+        if matches!(step, Step::Call(_)) {
+            return Err(Error::argument("a call"));
+        }
+        step.draw(&mut Draw {
+            plan: &mut plan,
+            random,
+            boxes: boxes.as_deref_mut(),
+        });
+        Ok(())
+    });
+    (plan, outcome.is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visited(steps: &[Step], seed: u64) -> Vec<usize> {
+        let mut sides = Vec::new();
+        let visit = &mut |step: &Step, _: &mut Stream| {
+            if let Step::ShorterSide(side, _) = step {
+                sides.push(*side);
+            }
+            Ok(())
+        };
+        walk(steps, &mut Stream::new(seed, 0, 0), visit).unwrap();
+        sides
+    }
+
+    fn sides(range: std::ops::Range<usize>) -> Vec<Step> {
+        range
+            .map(|side| Step::ShorterSide(side, Interpolations::Auto))
+            .collect()
+    }
+
+    #[test]
+    fn a_random_order_has_every_step_once_and_differs_between_images() {
+        let steps = [Step::RandomOrder(sides(0..5)), Step::Sequence(sides(5..7))];
+        let orders: Vec<_> = (0..20).map(|seed| visited(&steps, seed)).collect();
+        for order in &orders {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6]);
+            assert_eq!(order[5..], [5, 6]);
+        }
+        assert!(orders.iter().any(|order| *order != orders[0]));
+    }
+
+    #[test]
+    fn either_takes_one_step_or_none() {
+        let steps = [Step::Either(sides(0..3), 0.25)];
+        let taken: Vec<_> = (0..4_000).map(|seed| visited(&steps, seed)).collect();
+        let none = taken.iter().filter(|taken| taken.is_empty()).count();
+        assert!((900..1_100).contains(&none), "{none}");
+        for side in 0..3 {
+            let count = taken.iter().filter(|taken| ***taken == [side]).count();
+            assert!((900..1_100).contains(&count), "{count}");
+        }
+    }
+}

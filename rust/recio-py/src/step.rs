@@ -1,0 +1,347 @@
+//! `recio._recio.Step`: one augmentation, as `recio.image` and `recio.io` describe it to the pipeline.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use recio_core::plan::{self, Affine, Angle, Interpolations, Jitter, Lighting, Place, ResizedCrop};
+
+use crate::call::Function;
+use crate::errors::PyOutcome;
+
+/// A step of an augmentation. Its constructors refuse what makes no sense.
+#[pyclass(frozen, module = "recio._recio", from_py_object)]
+#[derive(Clone)]
+pub(crate) struct Step(plan::Step);
+
+impl Step {
+    fn checked(step: plan::Step) -> PyOutcome<Self> {
+        step.check()?;
+        Ok(Self(step))
+    }
+}
+
+/// What the core makes of them.
+pub(crate) fn steps(steps: Vec<Step>) -> Vec<plan::Step> {
+    steps.into_iter().map(|step| step.0).collect()
+}
+
+fn how(interp: i64) -> PyOutcome<Interpolations> {
+    Ok(Interpolations::from_number(interp)?)
+}
+
+fn place(random: bool) -> Place {
+    if random { Place::Random } else { Place::Center }
+}
+
+#[pymethods]
+impl Step {
+    /// The shorter side to `size`.
+    #[staticmethod]
+    fn resize_short(size: usize, interp: i64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::ShorterSide(size, how(interp)?))
+    }
+
+    /// To width and height.
+    #[staticmethod]
+    fn resize(size: (usize, usize), interp: i64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Resize(size, how(interp)?))
+    }
+
+    /// MXNet's affine step.
+    #[staticmethod]
+    fn affine(settings: AffineSettings) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Affine(settings.affine()?))
+    }
+
+    /// A border on all sides.
+    #[staticmethod]
+    fn pad(thickness: usize, value: u8) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Pad(thickness, value))
+    }
+
+    /// Enlarged to cover a size, and a part of that size taken.
+    #[staticmethod]
+    fn cover(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Cover(size, place(random), how(interp)?))
+    }
+
+    /// A part of a size or, of a smaller image, the largest of that ratio, enlarged.
+    #[staticmethod]
+    fn fit(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Fit(size, place(random), how(interp)?))
+    }
+
+    /// A square of a side from a range, resampled.
+    #[staticmethod]
+    fn square(
+        side: (usize, usize),
+        size: (usize, usize),
+        random: bool,
+        interp: i64,
+    ) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Square {
+            side,
+            size,
+            place: place(random),
+            interpolation: how(interp)?,
+        })
+    }
+
+    /// A region of random area and aspect ratio, resampled.
+    #[staticmethod]
+    fn resized_crop(
+        size: (usize, usize),
+        area: (f64, f64),
+        aspect: (f64, f64),
+        log: bool,
+        interp: i64,
+    ) -> PyOutcome<Self> {
+        Self::checked(plan::Step::ResizedCrop(ResizedCrop {
+            size,
+            area,
+            aspect,
+            log,
+            interpolation: how(interp)?,
+        }))
+    }
+
+    /// Flipped left to right with a probability.
+    #[staticmethod]
+    fn mirror(probability: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Mirror(probability))
+    }
+
+    /// Brightness, contrast and saturation in whole levels.
+    #[staticmethod]
+    fn enhance(ranges: [f64; 3], swapped: bool) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Jitter(Jitter::Enhance { ranges, swapped }))
+    }
+
+    /// Hue, lightness and saturation shifted, in whole levels.
+    #[staticmethod]
+    fn hls(most: [f64; 3], wrap: bool) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Jitter(Jitter::Hls { most, wrap }))
+    }
+
+    /// The light's colour, in whole levels.
+    #[staticmethod]
+    fn pca(deviation: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Jitter(Jitter::Pca(deviation)))
+    }
+
+    /// To floats.
+    #[staticmethod]
+    fn cast() -> Self {
+        Self(plan::Step::Cast)
+    }
+
+    /// Brightness, in floats, as all colours that follow.
+    #[staticmethod]
+    fn brightness(range: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Brightness(range))
+    }
+
+    /// Contrast.
+    #[staticmethod]
+    fn contrast(range: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Contrast(range))
+    }
+
+    /// Saturation.
+    #[staticmethod]
+    fn saturation(range: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Saturation(range))
+    }
+
+    /// Hue.
+    #[staticmethod]
+    fn hue(range: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Hue(range))
+    }
+
+    /// The light's colour.
+    #[staticmethod]
+    fn lighting(
+        deviation: f64,
+        eigenvalues: [f64; 3],
+        eigenvectors: [[f64; 3]; 3],
+    ) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Lighting(Lighting {
+            deviation,
+            eigenvalues,
+            eigenvectors,
+        }))
+    }
+
+    /// Grey with a probability.
+    #[staticmethod]
+    fn grey(probability: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Grey(probability))
+    }
+
+    /// A mean subtracted, and divided by a deviation.
+    #[staticmethod]
+    fn normalise(mean: [f64; 3], std: [f64; 3]) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Normalise(mean, std))
+    }
+
+    /// All of these.
+    #[staticmethod]
+    fn sequence(parts: Vec<Self>) -> Self {
+        Self(plan::Step::Sequence(steps(parts)))
+    }
+
+    /// All of these, in a random order.
+    #[staticmethod]
+    fn random_order(parts: Vec<Self>) -> Self {
+        Self(plan::Step::RandomOrder(steps(parts)))
+    }
+
+    /// One of these or, with a probability, none.
+    #[staticmethod]
+    fn either(parts: Vec<Self>, skip: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Either(steps(parts), skip))
+    }
+
+    /// A function of the caller's: `f(image)`, or `f(image, boxes)`, gives the same.
+    #[staticmethod]
+    fn call(function: Py<PyAny>, with_boxes: bool) -> Self {
+        Self(plan::Step::Call(Arc::new(Function::new(
+            function, with_boxes,
+        ))))
+    }
+}
+
+/// The settings of an affine step: a dictionary with these keys.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct AffineSettings {
+    /// One of the three is given.
+    angles: Option<Vec<f64>>,
+    whole_angle: Option<u64>,
+    angle: f64,
+    shear: f64,
+    scale: (f64, f64),
+    aspect: (f64, f64),
+    side: (f64, f64),
+    value: u8,
+    interp: i64,
+}
+
+impl AffineSettings {
+    fn affine(self) -> PyOutcome<Affine> {
+        let angle = match (self.angles, self.whole_angle) {
+            (Some(angles), _) => Angle::Of(angles),
+            (None, Some(most)) => Angle::Whole(most),
+            (None, None) => Angle::Within(self.angle),
+        };
+        Ok(Affine {
+            angle,
+            shear: self.shear,
+            scale: self.scale,
+            aspect: self.aspect,
+            side: self.side,
+            value: self.value,
+            interpolation: how(self.interp)?,
+        })
+    }
+}
+
+/// A plan as Python shows it: what is done, in order, each a dictionary.
+pub(crate) fn describe<'py>(
+    py: Python<'py>,
+    plan: &plan::Plan,
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let mut all = vec![entry(py, "decode", plan.source)?];
+    for stage in plan.stages() {
+        let operation = stage.operation;
+        let name = match operation {
+            plan::Operation::Resize { .. } => "resize",
+            plan::Operation::Border { .. } => "border",
+            plan::Operation::Warp { .. } => "warp",
+            plan::Operation::Flip => "flip",
+            plan::Operation::Levels(_) => "levels",
+            plan::Operation::Colours { .. } => "colours",
+        };
+        let one = entry(py, name, stage.window)?;
+        describe_operation(&one, plan, stage)?;
+        all.push(one);
+    }
+    Ok(all)
+}
+
+fn entry<'py>(
+    py: Python<'py>,
+    name: &str,
+    window: recio_core::picture::Rect,
+) -> PyResult<Bound<'py, PyDict>> {
+    let one = PyDict::new(py);
+    one.set_item("operation", name)?;
+    one.set_item("window", (window.x, window.y, window.width, window.height))?;
+    Ok(one)
+}
+
+fn describe_operation(
+    one: &Bound<'_, PyDict>,
+    plan: &plan::Plan,
+    stage: &plan::Stage,
+) -> PyResult<()> {
+    use recio_core::augment::colour::Colour;
+    use recio_core::augment::levels::Levels;
+    match stage.operation {
+        plan::Operation::Resize {
+            width,
+            height,
+            method,
+        } => {
+            one.set_item("size", (width, height))?;
+            one.set_item("interp", method as i32)
+        }
+        plan::Operation::Border {
+            left,
+            top,
+            width,
+            height,
+            value,
+        } => {
+            one.set_item("size", (width, height))?;
+            one.set_item("corner", (left, top))?;
+            one.set_item("value", value)
+        }
+        plan::Operation::Warp {
+            affine,
+            width,
+            height,
+            method,
+            value,
+        } => {
+            one.set_item("size", (width, height))?;
+            one.set_item("matrix", affine.0)?;
+            one.set_item("interp", method as i32)?;
+            one.set_item("value", value)
+        }
+        plan::Operation::Flip => Ok(()),
+        plan::Operation::Levels(levels) => match levels {
+            Levels::Brightness(alpha) => one.set_item("brightness", alpha),
+            Levels::Contrast { alpha, .. } => one.set_item("contrast", alpha),
+            Levels::Saturation { alpha, .. } => one.set_item("saturation", alpha),
+            Levels::Hls {
+                hue,
+                lightness,
+                saturation,
+                ..
+            } => one.set_item("hls", (hue, lightness, saturation)),
+            Levels::Shift(shift) => one.set_item("shift", shift),
+            Levels::Gain(gain) => one.set_item("gain", gain),
+        },
+        plan::Operation::Colours { .. } => {
+            let describe = |colour: &Colour| match colour {
+                Colour::Linear(matrix) => (Some(matrix.rows), None),
+                Colour::Contrast(alpha) => (None, Some(*alpha)),
+            };
+            let colours: Vec<_> = plan.colours_of(stage).iter().map(describe).collect();
+            one.set_item("colours", colours)
+        }
+    }
+}
