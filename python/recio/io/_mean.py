@@ -1,4 +1,4 @@
-"""``mean_img``: the file with the image that is subtracted from all, read or, if there is none, computed and written."""
+"""``mean_img``: the file with the image that is subtracted from all; if there is none, it is computed and written."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
+
 def cores() -> int:
     """Count the cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

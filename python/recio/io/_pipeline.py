@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from recio._recio import ImagePipeline
 from recio.io import _options
 from recio.io._base import DataBatch, DataDesc, DataIter
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._recio import ImagePipeline
+    from recio.image._one_by_one import OneByOne
 
 
 class PipelineIter(DataIter):
@@ -26,7 +27,7 @@ class PipelineIter(DataIter):
 
     def _start(
         self,
-        pipeline: ImagePipeline,
+        pipeline: ImagePipeline | OneByOne,
         *,
         data_shape: tuple[int, int, int],
         dtype: np.dtype[Any],
@@ -38,8 +39,9 @@ class PipelineIter(DataIter):
         self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
         self._label_axes = 1 if label_width == 1 else 2
         self._batch: DataBatch | None = None
-        # At the end of the process too: threads that call Python functions must not outlive the interpreter.
-        self._finalizer = weakref.finalize(self, pipeline.close)
+        if isinstance(pipeline, ImagePipeline):
+            # At the end of the process too: threads that call Python functions must not outlive the interpreter.
+            weakref.finalize(self, pipeline.close)
 
     def __len__(self) -> int:
         """Count the batches of the present epoch."""

@@ -25,8 +25,8 @@ _log = logging.getLogger("recio")
 class ImageRecordIter(PipelineIter):
     """Batches of decoded and augmented images from record files, made by native threads.
 
-    What is done to each image, in this order: decode; bring the shorter side to `resize`; rotate, shear and scale; add a
-    border (`pad`); take a random resized crop, or a square, or else enlarge to cover `data_shape` and crop it; change
+    What is done to each image, in this order: decode; bring the shorter side to `resize`; rotate, shear and scale; add
+    a border (`pad`); take a random resized crop, or a square, or else enlarge to cover `data_shape` and crop it; change
     colours; mirror; normalise, ``(x - mean) * scale / std``. The pixels are those that MXNet 1.9.1 gives. Or else
     `aug_list` says what is done before the normalisation.
 
@@ -160,8 +160,8 @@ class ImageRecordIter(PipelineIter):
     recio.RecordError, recio.DecodeError
         From the constructor if an index, a list or a scanned file is damaged; from `next` if a record or its image is.
         The message names the file, the record's number and id, and the byte offset. The iterator can be used on: the
-        next `next` gives the batch after it. An exception of a function in `aug_list` comes from `next` as it is, with a
-        note that names the record.
+        next `next` gives the batch after it. An exception of a function in `aug_list` comes from `next` as it is, with
+        a note that names the record.
 
     Examples
     --------
@@ -298,7 +298,7 @@ def _accept_without_effect(given: dict[str, Any]) -> None:
 
 @functools.cache
 def _say_that_shuffling_is_global() -> None:
-    _log.warning("shuffle_chunk_size and shuffle_chunk_seed have no effect: shuffle=True is a permutation of all records")
+    _log.warning("shuffle_chunk_size and shuffle_chunk_seed have no effect: shuffle=True permutes all records")
 
 
 def ImageRecordUInt8Iter(**settings: Any) -> ImageRecordIter:  # noqa: ANN401 as of ImageRecordIter

@@ -1,0 +1,157 @@
+"""Where `ImageIter` and its siblings find images: record files, a list of files, or the files that the caller names.
+
+Each source makes a native pipeline, and reads single samples for those who take them one by one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from recio import _recio
+from recio.io import _sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from recio._paths import StrPath
+    from recio.io._sources import Paths
+
+    Sample: TypeAlias = tuple[float | NDArray[np.float32], bytes]
+
+
+class Records:
+    """The records of files."""
+
+    def __init__(self, path_imgrec: Paths, path_imgidx: Paths, path_imglist: StrPath | None) -> None:
+        self._files, self._indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
+        self._list = None if path_imglist is None else os.fspath(path_imglist)
+        self._open: tuple[list[_recio.Reader], list[tuple[int, int]], dict[int, list[float]]] | None = None
+
+    def pipeline(self, settings: dict[str, Any]) -> _recio.ImagePipeline:
+        """Make a native pipeline."""
+        return _recio.ImagePipeline.of_records(self._files, self._indexes, {**settings, "path_imglist": self._list})
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self._places())
+
+    def read(self, place: int) -> Sample:
+        """Read a record; the list's labels take the place of its own."""
+        # Imported here: recio.recordio needs this package.
+        from recio.recordio import unpack  # noqa: PLC0415
+
+        file, offset = self._places()[place]
+        assert self._open is not None  # noqa: S101 _places has seen to it
+        readers, _, labels = self._open
+        header, image = unpack(readers[file].read_at(offset))
+        listed = labels.get(header.id)
+        return (header.label if listed is None else _label(listed)), image
+
+    def _places(self) -> list[tuple[int, int]]:
+        """Find the file and the offset of each record, once."""
+        if self._open is None:
+            readers = [_recio.Reader(file) for file in self._files]
+            labels = {} if self._list is None else dict(_lines(self._list))
+            self._open = readers, self._find(readers), labels
+        return self._open[1]
+
+    def _find(self, readers: Sequence[_recio.Reader]) -> list[tuple[int, int]]:
+        if len(self._indexes) == len(readers):
+            return [
+                (file, offset)
+                for file, (path, reader) in enumerate(zip(self._indexes, readers, strict=True))
+                for offset in _offsets(_recio.Index(path, reader.size))
+            ]
+        places = []
+        for file, reader in enumerate(readers):
+            while (offset := reader.tell()) < reader.size:
+                places.append((file, offset))
+                reader.read()
+        return places
+
+
+class Files:
+    """Image files, each with its labels."""
+
+    def __init__(self, images: Sequence[tuple[int, list[float], str]], root: StrPath | None) -> None:
+        self._images, self._root = list(images), os.fspath(root or ".")
+
+    @classmethod
+    def of_list(cls, path_imglist: StrPath, root: StrPath | None) -> Files:
+        """Take the files that a list (``.lst``) names."""
+        with Path(path_imglist).open(encoding="utf-8-sig") as lines:
+            fields = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+        try:
+            images = [(int(key), [float(label) for label in labels], path) for key, *labels, path in fields]
+        except ValueError as error:
+            raise ValueError(f"{path_imglist}: a line is index, label, path, separated by tabs: {error}") from None
+        return cls(images, root)
+
+    @classmethod
+    def of_images(cls, imglist: Sequence[Sequence[Any]], root: StrPath | None) -> Files:
+        """Take the files of ``[[label or labels, path], ...]``; they are numbered from 0."""
+        images = []
+        for number, (*labels, path) in enumerate(imglist):
+            images.append((number, np.hstack([np.ravel(label) for label in labels]).astype(float).tolist(), str(path)))
+        return cls(images, root)
+
+    def pipeline(self, settings: dict[str, Any]) -> _recio.ImagePipeline:
+        """Make a native pipeline."""
+        return _recio.ImagePipeline.of_images(self._images, self._root, settings)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._images)
+
+    def path(self, place: int) -> str:
+        """Give the path of a file, relative to the root."""
+        return self._images[place][2]
+
+    def full_path(self, name: str) -> Path:
+        """Give the path of a file whose path is relative to the root."""
+        return Path(self._root, name)
+
+    def label(self, place: int) -> float | NDArray[np.float32]:
+        """Give the label, or labels, of a file."""
+        return _label(self._images[place][1])
+
+
+def source(
+    path_imgrec: Paths,
+    path_imgidx: Paths,
+    path_imglist: StrPath | None,
+    imglist: Sequence[Sequence[Any]] | None,
+    path_root: StrPath | None,
+) -> Records | Files:
+    """Give the source that the keywords of an iterator ask for.
+
+    Raises
+    ------
+    ValueError
+        If they ask for none.
+    """
+    if path_imgrec:
+        return Records(path_imgrec, path_imgidx, path_imglist)
+    if imglist is not None:
+        return Files.of_images(imglist, path_root)
+    if path_imglist is not None:
+        return Files.of_list(path_imglist, path_root)
+    raise ValueError("no images: give path_imgrec, path_imglist (with path_root) or imglist")
+
+
+def _label(labels: Sequence[float]) -> float | NDArray[np.float32]:
+    return float(labels[0]) if len(labels) == 1 else np.asarray(labels, np.float32)
+
+
+def _lines(path: str) -> list[tuple[int, list[float]]]:
+    return [(key, labels) for key, labels, _ in Files.of_list(path, None)._images]  # noqa: SLF001 of this module
+
+
+def _offsets(index: _recio.Index) -> list[int]:
+    return sorted(index.offset(int(key)) for key in index.keys())  # noqa: SIM118 not a mapping
