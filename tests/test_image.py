@@ -256,6 +256,38 @@ class TestGeometry:
         with pytest.raises(ValueError, match=r"out is .*; the image is \(10, 20, 3\) uint8"):
             imresize(noise(40, 50), 20, 10, 1, out)
 
+    @pytest.mark.parametrize("kind", [np.float32, np.float64])
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    def test_imresize_of_floats_gives_opencvs_floats(self, kind: type[np.floating], channels: int) -> None:
+        """Beyond the levels too. Intel's arithmetic differs more, the farther from the corner a pixel is."""
+        image = noise(40, 50, channels).astype(kind) * 2 - 100
+        for interp in range(5):
+            for w, h in [(20, 10), (33, 21), (77, 91), (60, 20), (50, 40)]:
+                resized = imresize(image, w, h, interp)
+                assert resized.dtype == kind
+                expected = cv2.resize(image, (w, h), interpolation=interp).reshape(h, w, channels)
+                np.testing.assert_allclose(resized, expected, rtol=0, atol=3e-3)
+
+    def test_floats_are_cropped_as_floats(self) -> None:
+        image = noise(40, 50).astype(np.float32)
+        np.testing.assert_array_equal(resize_short(image, 20), imresize(image, 25, 20, 2))
+        assert center_crop(image, (60, 60))[0].dtype == np.float32
+
+    def test_imresize_puts_floats_into_out(self) -> None:
+        image, out = noise(40, 50).astype(np.float64), np.empty((10, 20, 3))
+        assert imresize(image, 20, 10, 2, out) is out
+        np.testing.assert_array_equal(out, imresize(image, 20, 10, 2))
+
+    @pytest.mark.parametrize("kind", [np.int32, np.float16, np.bool_])
+    def test_imresize_of_other_types_is_a_type_error(self, kind: type[Any]) -> None:
+        image: Any = noise(4, 5).astype(kind)
+        with pytest.raises(TypeError, match=f"uint8, float32 or float64, not {image.dtype}"):
+            imresize(image, 2, 2)
+
+    def test_an_image_without_a_channel_axis_is_a_value_error_that_says_how_to_add_one(self) -> None:
+        with pytest.raises(ValueError, match=re.escape("not (4, 5); of grey, src[..., None]")):
+            imresize(noise(4, 5)[..., 0], 2, 2)
+
     @pytest.mark.parametrize(("w", "h"), [(0, 5), (5, 0), (-1, 5)])
     def test_a_side_below_one_pixel_is_a_value_error(self, w: int, h: int) -> None:
         with pytest.raises(ValueError, match=f"w={w}, h={h}"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Sample = TypeVar("Sample", bound=np.generic)
 
-def put(image: NDArray[np.uint8], out: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+
+def put(image: NDArray[Sample], out: NDArray[Sample] | None) -> NDArray[Sample]:
     """Give the image, in ``out`` if that was given.
 
     Raises
@@ -20,6 +22,6 @@ def put(image: NDArray[np.uint8], out: NDArray[np.uint8] | None) -> NDArray[np.u
     if out is None:
         return image
     if out.shape != image.shape or out.dtype != image.dtype:
-        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} uint8")
+        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} {image.dtype}")
     out[...] = image
     return out

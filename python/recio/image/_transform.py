@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,38 +13,56 @@ from recio.image._out import put
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Image: TypeAlias = NDArray[np.uint8]
+    Level = TypeVar("Level", bound=np.uint8 | np.floating)
     Region: TypeAlias = tuple[int, int, int, int]
 
 _RANDOM = 10
+_AXES = 3
 
 
-def imresize(src: Image, w: int, h: int, interp: int = 1, out: Image | None = None) -> Image:
+def imresize(src: NDArray[Level], w: int, h: int, interp: int = 1, out: NDArray[Level] | None = None) -> NDArray[Level]:
     """Resize an image; the pixels are OpenCV's.
 
     Parameters
     ----------
-    src : ndarray, shape (height, width, channels), uint8
-        An image of 1, 3 or 4 channels.
+    src : ndarray, shape (height, width, channels), uint8, float32 or float64
+        An image of 1, 3 or 4 channels. Floats are of any range, and neither rounded nor clamped: bicubic and Lanczos
+        overshoot. They are computed in float32.
     w, h : int
         Width and height of the result, in pixels, from 1 to 65,536.
     interp : int, default 1
         0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
         shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.
-    out : ndarray, shape (h, w, channels), uint8, optional
+    out : ndarray, shape (h, w, channels), dtype of `src`, optional
         Where to put the result.
 
     Returns
     -------
-    ndarray, shape (h, w, channels), uint8
+    ndarray, shape (h, w, channels), dtype of `src`
         The resized image; `out` if that was given.
+
+    Raises
+    ------
+    TypeError
+        If `src` is of another type.
+    ValueError
+        If `src`, `w`, `h`, `interp` or `out` is not as above.
     """
-    if src.dtype != np.uint8:
-        raise TypeError(f"imresize takes uint8 images, not {src.dtype}")
+    if src.ndim != _AXES:
+        raise ValueError(f"imresize takes (height, width, channels), not {src.shape}; of grey, src[..., None]")
     if w < 1 or h < 1:
         raise ValueError(f"w={w}, h={h}; both are at least 1")
     method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311
-    return put(_recio.resize(np.ascontiguousarray(src), w, h, method), out)
+    return put(_resample(src, w, h, method), out)
+
+
+def _resample(src: NDArray[Any], w: int, h: int, method: int) -> NDArray[Any]:
+    if src.dtype == np.uint8:
+        return _recio.resize(np.ascontiguousarray(src), w, h, method)
+    if src.dtype in (np.float32, np.float64):
+        resized = _recio.resize_float(np.ascontiguousarray(src, np.float32), w, h, method)
+        return resized.astype(src.dtype, copy=False)
+    raise TypeError(f"imresize takes images of uint8, float32 or float64, not {src.dtype}")
 
 
 def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
@@ -78,12 +96,12 @@ def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, i
     return int(w), int(h)
 
 
-def resize_short(src: Image, size: int, interp: int = 2) -> Image:
+def resize_short(src: NDArray[Level], size: int, interp: int = 2) -> NDArray[Level]:
     """Resize an image so that its shorter side is `size` pixels; the other keeps the ratio, rounded down.
 
     Parameters
     ----------
-    src : ndarray, shape (height, width, channels), uint8
+    src : ndarray, shape (height, width, channels), uint8, float32 or float64
         An image.
     size : int
         The shorter side of the result, in pixels.
@@ -92,7 +110,7 @@ def resize_short(src: Image, size: int, interp: int = 2) -> Image:
 
     Returns
     -------
-    ndarray, uint8
+    ndarray, dtype of `src`
         The resized image.
     """
     h, w = src.shape[:2]
@@ -101,13 +119,13 @@ def resize_short(src: Image, size: int, interp: int = 2) -> Image:
 
 
 def fixed_crop(
-    src: Image, x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
-) -> Image:
+    src: NDArray[Level], x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
+) -> NDArray[Level]:
     """Crop an image at a given place, and resize the crop.
 
     Parameters
     ----------
-    src : ndarray, shape (height, width, channels), uint8
+    src : ndarray, shape (height, width, channels), uint8, float32 or float64
         An image.
     x0, y0 : int
         Left and top of the crop, in pixels.
@@ -120,7 +138,7 @@ def fixed_crop(
 
     Returns
     -------
-    ndarray, uint8
+    ndarray, dtype of `src`
         The crop: a view of `src` if it is not resized.
     """
     crop = src[y0 : y0 + h, x0 : x0 + w]
@@ -129,12 +147,12 @@ def fixed_crop(
     return crop
 
 
-def random_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Image, Region]:
+def random_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Level], Region]:
     """Crop an image at a random place (drawn from Python's `random`).
 
     Parameters
     ----------
-    src : ndarray, shape (height, width, channels), uint8
+    src : ndarray, shape (height, width, channels), uint8, float32 or float64
         An image.
     size : (int, int)
         Width and height of the result. If the image is smaller, a crop of this ratio that fits is enlarged.
@@ -143,7 +161,7 @@ def random_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Ima
 
     Returns
     -------
-    crop : ndarray, shape (size[1], size[0], channels), uint8
+    crop : ndarray, shape (size[1], size[0], channels), dtype of `src`
         The crop.
     region : (int, int, int, int)
         Left, top, width and height of what was cropped.
@@ -155,7 +173,7 @@ def random_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Ima
     return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
 
 
-def center_crop(src: Image, size: tuple[int, int], interp: int = 2) -> tuple[Image, Region]:
+def center_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Level], Region]:
     """Crop the middle of an image.
 
     Parameters

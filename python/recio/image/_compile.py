@@ -1,0 +1,114 @@
+"""From a list of augmenters to the steps of the native pipeline.
+
+recio's own augmenters become what they say they do, and never see Python again. Everything else that can be called
+becomes a step that calls it. The iterators come here; so do the combinations of augmenters, for their parts.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from recio._recio import Step
+from recio.image._augmenter import Native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+
+def steps(aug_list: Iterable[Any]) -> list[Step]:
+    """Give the steps of augmenters.
+
+    Parameters
+    ----------
+    aug_list : iterable
+        Augmenters: recio's, or anything that makes an image of an image: ``f(image)``, or ``f(image=image)["image"]``
+        as albumentations has it.
+
+    Returns
+    -------
+    list of recio._recio.Step
+        A step for each.
+
+    Raises
+    ------
+    TypeError
+        If one of them cannot be called; the message has its place.
+    ValueError
+        If the parameters of one make no sense.
+    """
+    return [_step(place, augmenter) for place, augmenter in enumerate(aug_list)]
+
+
+def has_callables(aug_list: Iterable[Any]) -> bool:
+    """Say whether any of the augmenters must be called, so that the pipeline needs the interpreter."""
+    return any(
+        _own_step(augmenter) is None or (isinstance(augmenter, Native) and has_callables(augmenter.parts()))
+        for augmenter in aug_list
+    )
+
+
+def function(augmenter: Callable[..., Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Give what makes an image of an image: the augmenter, or, if it takes its image by name, what calls it so."""
+    return ByName(augmenter) if _takes_by_name(augmenter) else augmenter
+
+
+class ByName:
+    """A transform in the manner of albumentations, called as ``f(image=image)["image"]``.
+
+    Parameters
+    ----------
+    transform : callable
+        The transform.
+    """
+
+    def __init__(self, transform: Callable[..., Any]) -> None:
+        self._transform = transform
+
+    def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
+        """Transform an image."""
+        image: NDArray[Any] = self._transform(image=src)["image"]
+        return image
+
+    def __repr__(self) -> str:
+        """Show the transform."""
+        return f"{type(self).__name__}({self._transform!r})"
+
+
+def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in the list
+    if not callable(augmenter):
+        raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
+    return _own_step(augmenter) or Step.call(function(augmenter), with_boxes=False)
+
+
+def _own_step(augmenter: object) -> Step | None:
+    """Ask an augmenter of recio's for its step, unless a class derived from it says otherwise."""
+    if isinstance(augmenter, Native) and not _redefines_call(type(augmenter)):
+        return augmenter.step()
+    return None
+
+
+def _redefines_call(cls: type[Native]) -> bool:
+    """Say whether a class has a `__call__` that its `step` knows nothing of, as it comes before it among its bases."""
+    call, step = (
+        next(place for place, base in enumerate(cls.__mro__) if name in vars(base)) for name in ("__call__", "step")
+    )
+    return call < step
+
+
+def _takes_by_name(augmenter: Callable[..., Any]) -> bool:
+    classes = type(augmenter).__mro__
+    # Their signatures have *args too, only to refuse what they catch.
+    if any(cls.__module__.partition(".")[0] == "albumentations" for cls in classes):
+        return True
+    try:
+        parameters = inspect.signature(augmenter).parameters.values()
+    except (TypeError, ValueError):
+        # Of a function written in C without a signature.
+        return False
+    kinds = {parameter.kind for parameter in parameters}
+    if kinds == {inspect.Parameter.VAR_KEYWORD}:
+        return True
+    return any(parameter.name == "image" and parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)

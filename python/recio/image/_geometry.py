@@ -1,0 +1,157 @@
+"""Augmenters that resize, crop and flip. Levels stay whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recio._recio import Step
+from recio.image._augmenter import Native
+from recio.image._random_size import area_range, renamed_area
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ResizeAug(Native):
+    """Bring the shorter side to a length; the other keeps the ratio, rounded down.
+
+    Parameters
+    ----------
+    size : int
+        The shorter side, in pixels, from 1 to 65,536.
+    interp : int, default 2
+        How: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
+        shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.
+    """
+
+    def __init__(self, size: int, interp: int = 2) -> None:
+        self.size = size
+        self.interp = interp
+        super().__init__(size=size, interp=interp)
+
+    def step(self) -> Step:
+        """Give the step."""
+        return Step.resize_short(self.size, self.interp)
+
+
+class ForceResizeAug(Native):
+    """Resize to a width and height, whatever the ratio.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height, in pixels, from 1 to 65,536.
+    interp : int, default 2
+        As for `ResizeAug`.
+    """
+
+    def __init__(self, size: Sequence[int], interp: int = 2) -> None:
+        self.size = size
+        self.interp = interp
+        super().__init__(size=size, interp=interp)
+
+    def step(self) -> Step:
+        """Give the step."""
+        return Step.resize(_size(self.size), self.interp)
+
+
+class RandomCropAug(Native):
+    """Crop at a random place. Of a smaller image, a crop of this ratio that fits is enlarged.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height of the result, in pixels.
+    interp : int, default 2
+        As for `ResizeAug`.
+    """
+
+    def __init__(self, size: Sequence[int], interp: int = 2) -> None:
+        self.size = size
+        self.interp = interp
+        super().__init__(size=size, interp=interp)
+
+    def step(self) -> Step:
+        """Give the step."""
+        return Step.fit(_size(self.size), random=True, interp=self.interp)
+
+
+class CenterCropAug(Native):
+    """Crop the middle. Of a smaller image, a crop of this ratio that fits is enlarged.
+
+    Parameters
+    ----------
+    size, interp
+        As for `RandomCropAug`.
+    """
+
+    def __init__(self, size: Sequence[int], interp: int = 2) -> None:
+        self.size = size
+        self.interp = interp
+        super().__init__(size=size, interp=interp)
+
+    def step(self) -> Step:
+        """Give the step."""
+        return Step.fit(_size(self.size), random=False, interp=self.interp)
+
+
+class RandomSizedCropAug(Native):
+    """Crop a region of random area and aspect ratio, and resize it, as `random_size_crop` does.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height of the result, in pixels.
+    area : float or (float, float)
+        Least and largest area of the region, as fractions of the image's, in (0, 1]; a number is the least.
+    ratio : (float, float)
+        Least and largest ratio of its width to its height.
+    interp : int, default 2
+        As for `ResizeAug`.
+    min_area : float or (float, float), optional
+        An older name of `area`, which it takes the place of. Deprecated.
+    """
+
+    def __init__(
+        self,
+        size: Sequence[int],
+        area: float | tuple[float, float],
+        ratio: tuple[float, float],
+        interp: int = 2,
+        *,
+        min_area: float | tuple[float, float] | None = None,
+    ) -> None:
+        area = renamed_area(area, min_area)
+        self.size = size
+        self.area = area
+        self.ratio = ratio
+        self.interp = interp
+        super().__init__(size=size, area=area, ratio=ratio, interp=interp)
+
+    def step(self) -> Step:
+        """Give the step."""
+        low, high = self.ratio
+        return Step.resized_crop(_size(self.size), area_range(self.area), (low, high), log=True, interp=self.interp)
+
+
+class HorizontalFlipAug(Native):
+    """Flip left to right with a probability.
+
+    Parameters
+    ----------
+    p : float
+        The probability, from 0 to 1.
+    """
+
+    def __init__(self, p: float) -> None:
+        self.p = p
+        super().__init__(p=p)
+
+    def step(self) -> Step:
+        """Give the step."""
+        return Step.mirror(self.p)
+
+
+def _size(size: Sequence[int]) -> tuple[int, int]:
+    width, height = size
+    return width, height
