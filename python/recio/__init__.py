@@ -6,9 +6,11 @@ changes.
 
 ============== ==========================================================
 recio.recordio records and their headers, one by one
-recio.image    single images: decode, encode, resize, crop
+recio.image    images: decode, encode, augment; ``ImageIter``. ``recio.img`` too
 recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
 recio.im2rec   folders of images to record files
+recio.datasets records as map-style data sets, for PyTorch's ``DataLoader``
+recio.compat   ``import mxnet`` for scripts that are not to be changed
 recio.errors   the exceptions that are recio's own
 ============== ==========================================================
 """
@@ -25,17 +27,30 @@ from recio.errors import DecodeError, RecordError
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from recio import im2rec, image, io, recordio
+    from recio import compat, datasets, im2rec, image, io, recordio
+    from recio import image as img
 
-__all__ = ["DecodeError", "RecordError", "__version__", "errors", "im2rec", "image", "io", "recordio"]
+__all__ = [
+    "DecodeError",
+    "RecordError",
+    "__version__",
+    "compat",
+    "datasets",
+    "errors",
+    "im2rec",
+    "image",
+    "img",
+    "io",
+    "recordio",
+]
 
-_SUBMODULES = frozenset({"im2rec", "image", "io", "recordio"})
+_SUBMODULES = {name: name for name in ("compat", "datasets", "im2rec", "image", "io", "recordio")} | {"img": "image"}
 
 
 def __getattr__(name: str) -> ModuleType:
     """Import a submodule when it is first used: so the command im2rec need not wait for NumPy."""
     if name in _SUBMODULES:
-        return importlib.import_module(f"recio.{name}")
+        return importlib.import_module(f"recio.{_SUBMODULES[name]}")
     raise AttributeError(f"module 'recio' has no attribute {name!r}")
 
 

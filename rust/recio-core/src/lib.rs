@@ -3,8 +3,8 @@
 //! ```text
 //! file.rec ─▶ record/ ─▶ plan/ ─▶ decode/ ─▶ augment/ ─▶ batch ─▶ (the binding) ─▶ ndarray
 //! file.idx     frames     what will  header,    resize,      one slot
-//! list.lst     headers    be needed  pixels     border,      of N×C×H×W
-//!                                               normalise
+//! list.lst     headers    be needed  pixels     colours,     of N×C×H×W
+//!                        └─────────── studio: one image ──┘ normalise
 //!                 └────────── pipeline/: order, threads, prefetch, stop, reset ──────────┘
 //!
 //! folder ─▶ list.lst ─▶ pack/ ─▶ file.rec, file.idx          (im2rec; encode makes its images)
@@ -13,9 +13,10 @@
 //! | module | takes | gives | fails with |
 //! |---|---|---|---|
 //! | [`record`] | bytes or a file | an `ImageRecord { header, labels, image }` | damage, with path, record and byte offset |
-//! | [`plan`] | an image's size, options, a random stream | a [`Plan`](plan::Plan) | nothing |
+//! | [`plan`] | an image's size, steps, a random stream | a [`Plan`](plan::Plan) | steps that make no sense |
 //! | [`decode`] | an image's bytes | a [`Picture`](picture::Picture), `H×W×C`, 8 bits | not an image, over the limits, damaged |
-//! | [`augment`] | a picture and its plan | pixels of exactly the output's size, in the batch | nothing |
+//! | [`augment`] | a picture and its plan | rows of the output's pixels | nothing |
+//! | [`studio`] | an image, its steps | all of the above for one image, and calls of the caller's functions | the caller's own errors |
 //! | [`batch`] | | the memory of batches, used again | nothing |
 //! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
 //! | [`pack`] | a list and a folder | a `.rec` and its `.idx`, whole or not at all | I/O errors; bad images are skipped and told |

@@ -188,7 +188,7 @@ fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py,
     let floats = py
         .import("numpy")?
         .call_method("asarray", (array,), Some(&options))?;
-    Ok(floats.extract()?)
+    floats.extract()
 }
 
 fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Picture<T>> {

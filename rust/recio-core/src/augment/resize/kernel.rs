@@ -73,7 +73,7 @@ fn weigh<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N]) -> [u8; STE
 }
 
 /// Keys' cubic with A = −0.75. The last weight is what is missing to 1, not its own polynomial.
-pub(super) fn cubic(x: f32) -> [f32; 4] {
+pub(in crate::augment) fn cubic(x: f32) -> [f32; 4] {
     const A: f32 = -0.75;
     let near = |x: f32| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
     let first = ((A * (x + 1.0) - 5.0 * A) * (x + 1.0) + 8.0 * A) * (x + 1.0) - 4.0 * A;
@@ -85,7 +85,7 @@ pub(super) fn cubic(x: f32) -> [f32; 4] {
 ///
 /// The numerator sin(πd)·sin(πd/4) is, for the eight d that are whole steps apart, the same up to a turn by multiples of
 /// 45°: [`TURNS`] applied to one sine and one cosine.
-pub(super) fn lanczos4(x: f32) -> [f32; 8] {
+pub(in crate::augment) fn lanczos4(x: f32) -> [f32; 8] {
     const S45: f64 = std::f64::consts::FRAC_1_SQRT_2;
     const TURNS: [(f64, f64); 8] = [
         (1.0, 0.0),

@@ -10,7 +10,7 @@ mod across;
 mod area;
 mod axis;
 mod float;
-mod kernel;
+pub(super) mod kernel;
 mod linear;
 mod nearest;
 mod rows;

@@ -12,7 +12,7 @@ mod plane;
 mod sampler;
 mod weights;
 
-use crate::augment::resize::Interpolation;
+use crate::augment::resize::{Interpolation, kernel};
 use crate::picture::{Rect, View};
 pub use canvas::{Draw, canvas};
 use grid::{Grid, Point};
@@ -106,9 +106,9 @@ impl Job<'_> {
             Interpolation::Linear | Interpolation::Area => {
                 self.rows::<C>(linear.filled(weights::linear), lines, sink);
             }
-            Interpolation::Cubic => self.rows::<C>(cubic.filled(weights::cubic), lines, sink),
+            Interpolation::Cubic => self.rows::<C>(cubic.filled(kernel::cubic), lines, sink),
             Interpolation::Lanczos4 => {
-                self.rows::<C>(lanczos.filled(weights::lanczos4), lines, sink);
+                self.rows::<C>(lanczos.filled(kernel::lanczos4), lines, sink);
             }
         }
     }

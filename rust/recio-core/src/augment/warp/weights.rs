@@ -1,7 +1,6 @@
 //! What the pixels around a point weigh, at each of 32×32 positions of the point within its pixel.
 
 use std::array::from_fn;
-use std::f64::consts::FRAC_PI_4;
 
 /// The fraction bits of a position.
 pub(super) const POSITION_BITS: u32 = 5;
@@ -64,34 +63,10 @@ pub(super) fn linear(x: f32) -> [f32; 2] {
     [1.0 - x, x]
 }
 
-/// Keys' cubic with A = −0.75, the point `x` beyond the second of four pixels. The last weight is what is missing to 1.
-pub(super) fn cubic(x: f32) -> [f32; 4] {
-    const A: f32 = -0.75;
-    let near = |x: f32| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
-    let first = ((A * (x + 1.0) - 5.0 * A) * (x + 1.0) + 8.0 * A) * (x + 1.0) - 4.0 * A;
-    let (second, third) = (near(x), near(1.0 - x));
-    [first, second, third, 1.0 - first - second - third]
-}
-
-/// Lanczos with 4 lobes, the point `x` beyond the fourth of eight pixels; the weights are divided by their sum.
-///
-/// Of sin(πd)·sin(πd/4) / d² the first factor is the same but for its sign wherever d differs by whole numbers.
-pub(super) fn lanczos4(x: f32) -> [f32; 8] {
-    if x == 0.0 {
-        return [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
-    }
-    let weights: [f32; 8] = from_fn(|k| {
-        let angle = f64::from(x + 3.0 - k as f32) * FRAC_PI_4;
-        let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
-        (sign * angle.sin() / (angle * angle)) as f32
-    });
-    let part = 1.0 / weights.iter().sum::<f32>();
-    weights.map(|weight| weight * part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augment::resize::kernel::{cubic, lanczos4};
 
     fn sums<const N: usize>(along: fn(f32) -> [f32; N]) -> Vec<i32> {
         let mut table = Table::default();
