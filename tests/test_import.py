@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import recio
+
 from .records import run_python
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 IMPORT = "import recio.image, recio.io, recio.recordio"
 
@@ -31,6 +42,19 @@ def test_importing_loads_no_other_library() -> None:
 def test_importing_prints_nothing_with_all_warnings_on() -> None:
     done = run_python(f"import warnings; warnings.simplefilter('error'); {IMPORT}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("package", [recio.image, recio.io])
+def test_names_imported_when_used_are_those_that_type_checkers_see(package: ModuleType) -> None:
+    assert package.__file__
+    (checked,) = (node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If))
+    imports = (node for node in checked.body if isinstance(node, ast.ImportFrom))
+    seen = [alias.asname for node in imports for alias in node.names]
+    assert sorted(package.__all__) == sorted(filter(None, seen))
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = package.nothing
 
 
 def test_the_line_that_a_script_changes_gives_it_all_modules() -> None:

@@ -123,6 +123,44 @@ class Countdown(DataIter):
         return 0
 
 
+class OnlyDunderNext(DataIter):
+    """An iterator written as Python's are."""
+
+    left = 3
+
+    def __next__(self) -> DataBatch:
+        self.left -= 1
+        if not self.left:
+            raise StopIteration
+        return DataBatch([np.array(self.left)])
+
+
+class DunderNextOfTheBase(Countdown):
+    """One that leaves the making of batches to the base."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def __next__(self) -> DataBatch:
+        return super().__next__()
+
+
+class DunderNextByNext(DunderNextOfTheBase):
+    """One whose ``__next__`` leads to the `next` of the base."""
+
+    def __next__(self) -> DataBatch:
+        return self.next()
+
+
+class NextUnderBothNames(DunderNextOfTheBase):
+    """One for Python 2 as well."""
+
+    def next(self) -> DataBatch:
+        return super().next()
+
+    __next__ = next  # noqa: A003 it is meant
+
+
 class TestDataIter:
     def test_the_tutorials_iterator_gives_its_batches_each_epoch(self) -> None:
         batches = SimpleIter([("data", (4, 3))], [("softmax_label", (4,))], np.ones, num_batches=3)
@@ -153,3 +191,19 @@ class TestDataIter:
     def test_an_iterator_without_its_own_methods_says_so(self) -> None:
         with pytest.raises(NotImplementedError, match="DataIter has neither next nor iter_next"):
             DataIter(batch_size=4).next()
+
+    @pytest.mark.parametrize("kind", [OnlyDunderNext, DunderNextOfTheBase, DunderNextByNext, NextUnderBothNames])
+    def test_both_ways_to_the_next_batch_lead_to_it(self, kind: type[Any]) -> None:
+        for ask in (kind.next, kind.__next__):
+            batches = kind()
+            assert [ask(batches).data[0] for _ in range(2)] == [2, 1]
+            with pytest.raises(StopIteration):
+                ask(batches)
+
+    def test_a_next_that_leads_nowhere_says_so(self) -> None:
+        class Nowhere(DataIter):
+            def __next__(self) -> DataBatch:
+                return super().__next__()
+
+        with pytest.raises(NotImplementedError, match="Nowhere has neither next nor iter_next"):
+            Nowhere().next()

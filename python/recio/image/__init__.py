@@ -7,76 +7,87 @@ An `Augmenter` makes an image of an image. The ones that are here are done by na
 Python; functions of one's own go with them.
 """
 
-from recio.image._augmenter import Augmenter
-from recio.image._border import copyMakeBorder
-from recio.image._codec import imdecode, imencode, imread
-from recio.image._colour import (
-    BrightnessJitterAug,
-    CastAug,
-    ColorJitterAug,
-    ColorNormalizeAug,
-    ContrastJitterAug,
-    HueJitterAug,
-    LightingAug,
-    RandomGrayAug,
-    SaturationJitterAug,
-)
-from recio.image._combined import RandomOrderAug, SequentialAug
-from recio.image._create import CreateAugmenter
-from recio.image._geometry import (
-    CenterCropAug,
-    ForceResizeAug,
-    HorizontalFlipAug,
-    RandomCropAug,
-    RandomSizedCropAug,
-    ResizeAug,
-)
-from recio.image._iter import ImageIter
-from recio.image._random_size import random_size_crop
-from recio.image._rotate import imrotate, random_rotate
-from recio.image._transform import (
-    center_crop,
-    color_normalize,
-    fixed_crop,
-    imresize,
-    random_crop,
-    resize_short,
-    scale_down,
-)
+from __future__ import annotations
 
-__all__ = [
-    "Augmenter",
-    "BrightnessJitterAug",
-    "CastAug",
-    "CenterCropAug",
-    "ColorJitterAug",
-    "ColorNormalizeAug",
-    "ContrastJitterAug",
-    "CreateAugmenter",
-    "ForceResizeAug",
-    "HorizontalFlipAug",
-    "HueJitterAug",
-    "ImageIter",
-    "LightingAug",
-    "RandomCropAug",
-    "RandomGrayAug",
-    "RandomOrderAug",
-    "RandomSizedCropAug",
-    "ResizeAug",
-    "SaturationJitterAug",
-    "SequentialAug",
-    "center_crop",
-    "color_normalize",
-    "copyMakeBorder",
-    "fixed_crop",
-    "imdecode",
-    "imencode",
-    "imread",
-    "imresize",
-    "imrotate",
-    "random_crop",
-    "random_rotate",
-    "random_size_crop",
-    "resize_short",
-    "scale_down",
-]
+from typing import TYPE_CHECKING
+
+from recio._lazy import lazily
+
+if TYPE_CHECKING:
+    from recio.image._augmenter import Augmenter as Augmenter
+    from recio.image._border import copyMakeBorder as copyMakeBorder
+    from recio.image._codec import imdecode as imdecode, imencode as imencode, imread as imread
+    from recio.image._colour import (
+        BrightnessJitterAug as BrightnessJitterAug,
+        CastAug as CastAug,
+        ColorJitterAug as ColorJitterAug,
+        ColorNormalizeAug as ColorNormalizeAug,
+        ContrastJitterAug as ContrastJitterAug,
+        HueJitterAug as HueJitterAug,
+        LightingAug as LightingAug,
+        RandomGrayAug as RandomGrayAug,
+        SaturationJitterAug as SaturationJitterAug,
+    )
+    from recio.image._combined import RandomOrderAug as RandomOrderAug, SequentialAug as SequentialAug
+    from recio.image._create import CreateAugmenter as CreateAugmenter
+    from recio.image._geometry import (
+        CenterCropAug as CenterCropAug,
+        ForceResizeAug as ForceResizeAug,
+        HorizontalFlipAug as HorizontalFlipAug,
+        RandomCropAug as RandomCropAug,
+        RandomSizedCropAug as RandomSizedCropAug,
+        ResizeAug as ResizeAug,
+    )
+    from recio.image._iter import ImageIter as ImageIter
+    from recio.image._random_size import random_size_crop as random_size_crop
+    from recio.image._rotate import imrotate as imrotate, random_rotate as random_rotate
+    from recio.image._transform import (
+        center_crop as center_crop,
+        color_normalize as color_normalize,
+        fixed_crop as fixed_crop,
+        imresize as imresize,
+        random_crop as random_crop,
+        resize_short as resize_short,
+        scale_down as scale_down,
+    )
+
+_NAMES = {
+    "_augmenter": ["Augmenter"],
+    "_border": ["copyMakeBorder"],
+    "_codec": ["imdecode", "imencode", "imread"],
+    "_colour": [
+        "BrightnessJitterAug",
+        "CastAug",
+        "ColorJitterAug",
+        "ColorNormalizeAug",
+        "ContrastJitterAug",
+        "HueJitterAug",
+        "LightingAug",
+        "RandomGrayAug",
+        "SaturationJitterAug",
+    ],
+    "_combined": ["RandomOrderAug", "SequentialAug"],
+    "_create": ["CreateAugmenter"],
+    "_geometry": [
+        "CenterCropAug",
+        "ForceResizeAug",
+        "HorizontalFlipAug",
+        "RandomCropAug",
+        "RandomSizedCropAug",
+        "ResizeAug",
+    ],
+    "_iter": ["ImageIter"],
+    "_random_size": ["random_size_crop"],
+    "_rotate": ["imrotate", "random_rotate"],
+    "_transform": [
+        "center_crop",
+        "color_normalize",
+        "fixed_crop",
+        "imresize",
+        "random_crop",
+        "resize_short",
+        "scale_down",
+    ],
+}
+__all__ = [name for names in _NAMES.values() for name in names]
+__getattr__, __dir__ = lazily(__name__, _NAMES)

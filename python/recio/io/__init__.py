@@ -1,10 +1,44 @@
 """Iterators over batches: ``mx.io``.
 
 `ImageRecordIter` is the fast one. `DataIter` is what to subclass for an iterator of one's own; `DataBatch` is what
-iterators give, `DataDesc` how they describe it.
+iterators give, `DataDesc` how they describe it. `MXDataIter` is what all iterators on native threads are instances of.
 """
 
-from recio.io._base import DataBatch, DataDesc, DataIter
-from recio.io._record import ImageRecordIter
+from __future__ import annotations
 
-__all__ = ["DataBatch", "DataDesc", "DataIter", "ImageRecordIter"]
+from typing import TYPE_CHECKING
+
+from recio._lazy import lazily
+
+if TYPE_CHECKING:
+    from recio.io._base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter
+    from recio.io._mnist import MNISTIter as MNISTIter
+    from recio.io._ndarray import NDArrayIter as NDArrayIter
+    from recio.io._pipeline import MXDataIter as MXDataIter
+    from recio.io._record import (
+        ImageRecordInt8Iter as ImageRecordInt8Iter,
+        ImageRecordIter as ImageRecordIter,
+        ImageRecordIter_v1 as ImageRecordIter_v1,
+        ImageRecordUInt8Iter as ImageRecordUInt8Iter,
+        ImageRecordUInt8Iter_v1 as ImageRecordUInt8Iter_v1,
+    )
+    from recio.io._text import CSVIter as CSVIter, LibSVMIter as LibSVMIter
+    from recio.io._wrappers import PrefetchingIter as PrefetchingIter, ResizeIter as ResizeIter
+
+_NAMES = {
+    "_base": ["DataBatch", "DataDesc", "DataIter"],
+    "_mnist": ["MNISTIter"],
+    "_ndarray": ["NDArrayIter"],
+    "_pipeline": ["MXDataIter"],
+    "_record": [
+        "ImageRecordInt8Iter",
+        "ImageRecordIter",
+        "ImageRecordIter_v1",
+        "ImageRecordUInt8Iter",
+        "ImageRecordUInt8Iter_v1",
+    ],
+    "_text": ["CSVIter", "LibSVMIter"],
+    "_wrappers": ["PrefetchingIter", "ResizeIter"],
+}
+__all__ = [name for names in _NAMES.values() for name in names]
+__getattr__, __dir__ = lazily(__name__, _NAMES)

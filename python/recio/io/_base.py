@@ -157,7 +157,7 @@ class DataIter:
 
     def __next__(self) -> DataBatch:
         """Give the next batch."""
-        return self.next()
+        return self.next() if self._has_own("next") else self._assembled()
 
     def reset(self) -> None:
         """Begin a new epoch."""
@@ -170,6 +170,15 @@ class DataIter:
         StopIteration
             At the end of the epoch.
         """
+        # Only where nothing else gives batches, for a `__next__` may itself call `next`.
+        if self._has_own("__next__") and not self._has_own("next") and not self._has_own("iter_next"):
+            return self.__next__()
+        return self._assembled()
+
+    def _has_own(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(DataIter, method)
+
+    def _assembled(self) -> DataBatch:
         if not self.iter_next():
             raise StopIteration
         return DataBatch(self.getdata(), self.getlabel(), self.getpad(), self.getindex())

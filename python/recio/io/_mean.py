@@ -61,7 +61,8 @@ def _write(path: Path, mean: NDArray[np.float32]) -> None:
 def _read(path: Path) -> NDArray[np.float32]:
     data = path.read_bytes()
     if data.startswith(b"\x93NUMPY"):
-        return np.load(path, allow_pickle=False).astype(np.float32)
+        saved: NDArray[np.float32] = np.load(path, allow_pickle=False).astype(np.float32)
+        return saved
     try:
         return _mxnet_array(data)
     except (struct.error, ValueError) as error:

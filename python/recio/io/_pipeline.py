@@ -221,3 +221,6 @@ _DEFAULTS: dict[str, Any] = {
     "part_index": 0,
     "prefetch_buffer": 2,
 }
+
+
+MXDataIter = PipelineIter

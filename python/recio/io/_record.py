@@ -257,7 +257,7 @@ class ImageRecordIter(PipelineIter):
         last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
         settings = common_settings(given, shape, kind, _augmentation(given, shape), last_batch)
         files, indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
-        if mean_img is not None:
+        if mean_img:
             settings["mean_image"] = _mean.image(mean_img, files, indexes, settings)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, settings),

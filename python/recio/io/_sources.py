@@ -59,7 +59,9 @@ def _without_cache(value: Paths) -> tuple[Paths, str | None]:
 def _expand(path: str) -> list[str]:
     place = Path(path)
     if place.is_dir():
-        return sorted(str(file) for file in place.iterdir() if file.suffix == ".rec" and file.stat().st_size)
+        return sorted(
+            str(file) for file in place.iterdir() if file.suffix == ".rec" and file.is_file() and file.stat().st_size
+        )
     if place.exists() or not place.parent.is_dir():
         return [path]
     try:

@@ -1,0 +1,482 @@
+"""`CSVIter`, `LibSVMIter` and `MNISTIter`: text files and MNIST's as batches.
+
+What MXNet 1.9.1 gave for the same files and arguments: the first epochs of `ROWS` and `SPARSE`, and the orders in
+`ORDERS`. Its later epochs, its errors and its unfilled batches are not copied.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import pickle
+import re
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recio.io import CSVIter, LibSVMIter, MNISTIter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from recio.io import DataBatch
+
+ROWS = "1,2,3\n2,3,4\n3,4,5\n4,5,6\n"
+SPARSE = "1.0 0:0.5 2:1.2\n-2.0\n-3.0 0:0.6 1:2.4 2:1.2\n4 2:-1.2\n"
+DENSE = np.array([[0.5, 0, 1.2], [0, 0, 0], [0.6, 2.4, 1.2], [0, 0, -1.2]], np.float32)
+"""What `SPARSE` says."""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes a file."""
+
+    def written(text: str, name: str = "a.txt") -> Path:
+        (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+        return tmp_path / name
+
+    return written
+
+
+def seen(batches: Iterable[DataBatch]) -> list[Any]:
+    """Give data, labels, pad and index of batches, sparse ones filled with zeros."""
+    return [
+        [*(dense(part).tolist() for part in (batch.data[0], (batch.label or [])[0])), batch.pad, indices(batch)]
+        for batch in batches
+    ]
+
+
+def dense(part: Any) -> Any:  # noqa: ANN401 an array or a sparse one
+    return part.toarray() if sparse.issparse(part) else part
+
+
+def indices(batch: DataBatch) -> list[int]:
+    assert batch.index is not None
+    assert batch.index.dtype == np.uint64
+    listed: list[int] = batch.index.tolist()
+    return listed
+
+
+class TestCSV:
+    def test_every_epoch_is_mxnets_first(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3)
+        for _ in range(3):
+            assert seen(batches) == [
+                [[[1, 2, 3], [2, 3, 4], [3, 4, 5]], [0, 0, 0], 0, [0, 1, 2]],
+                [[[4, 5, 6], [1, 2, 3], [2, 3, 4]], [0, 0, 0], 2, [3, 0, 1]],
+            ]
+            batches.reset()
+
+    def test_or_the_last_batch_is_filled_with_zeros(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3, round_batch=False)
+        for _ in range(2):
+            assert seen(batches)[1] == [[[4, 5, 6], [0, 0, 0], [0, 0, 0]], [0, 0, 0], 2, [3, 0, 0]]
+            batches.reset()
+
+    def test_a_batch_larger_than_the_file_repeats_it(self, write: Callable[..., Path]) -> None:
+        (batch,) = CSVIter(data_csv=write("1\n2\n"), data_shape=1, batch_size=5)
+        assert (batch.data[0].ravel().tolist(), batch.pad, indices(batch)) == ([1, 2, 1, 2, 1], 3, [0, 1, 0, 1, 0])
+
+    def test_a_reset_in_mid_epoch_begins_anew(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=1)
+        batches.next()
+        batches.reset()
+        assert [indices(batch) for batch in batches] == [[0], [1], [2], [3]]
+
+    def test_labels_stand_in_a_file_of_their_own(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(
+            data_csv=write(ROWS), data_shape=(3,), label_csv=write("5\n6\n7\n8\n", "labels.txt"), batch_size=3
+        )
+        assert [labels for _, labels, *_ in seen(batches)] == [[5, 6, 7], [8, 5, 6]]
+
+    def test_shapes_are_as_wanted(self, write: Callable[..., Path]) -> None:
+        numbers, labels = write("1,2,3,4,5,6\n"), write("7,8\n", "labels.txt")
+        batches = CSVIter(data_csv=numbers, data_shape=(3, 2), label_csv=labels, label_shape=(2,), batch_size=1)
+        assert batches.provide_data == [("data", (1, 3, 2))]
+        assert batches.provide_label == [("softmax_label", (1, 2))]
+        assert seen(batches) == [[[[[1, 2], [3, 4], [5, 6]]], [[7, 8]], 0, [0]]]
+
+    @pytest.mark.parametrize("absent", [None, "NULL"])
+    def test_labels_are_0_without_a_file(self, write: Callable[..., Path], absent: str | None) -> None:
+        batches = CSVIter(data_csv=write("1\n"), data_shape=1, label_csv=absent, label_shape=(2,), batch_size=1)
+        assert seen(batches) == [[[[1]], [[0, 0]], 0, [0]]]
+
+    def test_names_and_types_are_described(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(
+            data_csv=write(ROWS), data_shape=3, batch_size=2, dtype="int32", data_name="x", label_name="y"
+        )
+        assert repr(batches.provide_data) == "[DataDesc[x,(2, 3),<class 'numpy.int32'>,NC]]"
+        assert repr(batches.provide_label) == "[DataDesc[y,(2,),<class 'numpy.int32'>,N]]"
+        batch = batches.next()
+        assert [part.dtype for part in (*batch.data, *(batch.label or []))] == [np.int32] * 2
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1,2\n3,4\n",
+            "1, 2 \n\n\r\n  3,4\r\n",
+            "1,2,\n3,4,",
+            "\ufeff1,2\n3,4",
+            "1.0,2e0\n+3,.4e1\n",
+        ],
+        ids=["plain", "blanks", "commas at the end", "a byte order mark", "forms of numbers"],
+    )
+    def test_text_is_read_with_all_that_mxnet_allows(self, write: Callable[..., Path], text: str) -> None:
+        (batch,) = CSVIter(data_csv=write(text), data_shape=2, batch_size=2)
+        assert batch.data[0].tolist() == [[1, 2], [3, 4]]
+
+    def test_numbers_may_be_infinite_or_none(self, write: Callable[..., Path]) -> None:
+        for text in ("nan,inf,-inf,1e39\n", "nan,inf,-inf,1e39,\n"):
+            (batch,) = CSVIter(data_csv=write(text), data_shape=4, batch_size=1)
+            np.testing.assert_array_equal(batch.data[0], [[np.nan, np.inf, -np.inf, np.inf]])
+
+    def test_large_integers_are_exact(self, write: Callable[..., Path]) -> None:
+        (batch,) = CSVIter(data_csv=write("9007199254740993,-1\n"), data_shape=2, batch_size=1, dtype="int64")
+        assert batch.data[0].tolist() == [[9007199254740993, -1]]
+
+    @pytest.mark.parametrize(
+        ("line", "dtype", "message"),
+        [
+            ("1,x", None, "could not convert string to float: 'x'"),
+            ("1", None, "1 numbers, but data_shape=(2,) has 2"),
+            ("1,2,3", None, "3 numbers, but data_shape=(2,) has 2"),
+            (",1", None, "could not convert string to float: ''"),
+            ("1,,2", None, "3 numbers, but data_shape=(2,) has 2"),
+            (",", None, "1 numbers, but data_shape=(2,) has 2"),
+            ("1,\udcff", None, "could not convert string to float: '\ufffd'"),
+            ("1,1.5", "int32", "invalid literal for int() with base 10: '1.5'"),
+            ("1,3000000000", "int32", "3000000000 is too large for int32"),
+        ],
+    )
+    def test_a_line_that_is_no_sample_is_named_and_the_batch_after_it_comes(
+        self, write: Callable[..., Path], line: str, dtype: str | None, message: str
+    ) -> None:
+        file = write(f"0,0\n\n0,0\n0,0\n{line}\n6,6\n7,7\n")
+        batches = CSVIter(data_csv=file, data_shape=2, batch_size=2, dtype=dtype)
+        batches.next()
+        with pytest.raises(ValueError, match=re.escape(f"{file}, line 5: {message}")):
+            batches.next()
+        assert [indices(batch) for batch in batches] == [[4, 5]]
+
+    def test_a_line_of_the_labels_is_named_too(self, write: Callable[..., Path]) -> None:
+        data, labels = write("1\n2\n"), write("1\nx\n", "labels.txt")
+        with pytest.raises(ValueError, match=re.escape(f"{labels}, line 2: ")):
+            CSVIter(data_csv=data, data_shape=1, label_csv=labels, batch_size=2).next()
+
+    @pytest.mark.parametrize("count", [3, 5])
+    def test_there_are_as_many_labels_as_samples(self, write: Callable[..., Path], count: int) -> None:
+        data, labels = write(ROWS), write("1\n" * count, "labels.txt")
+        with pytest.raises(ValueError, match=re.escape(f"{labels} has {count} lines of labels for the 4 of {data}")):
+            CSVIter(data_csv=data, data_shape=3, label_csv=labels, batch_size=2)
+
+    def test_several_files_are_read_as_one(self, write: Callable[..., Path], tmp_path: Path) -> None:
+        files = [write("1\n2\n", "a.csv"), write("", "b.csv"), write("3\nx\n", "c.csv")]
+        for given in (files, ";".join(map(str, files)), tmp_path):
+            batches = CSVIter(data_csv=given, data_shape=1, batch_size=3)
+            assert batches.next().data[0].ravel().tolist() == [1, 2, 3]
+            with pytest.raises(ValueError, match=re.escape(f"{files[2]}, line 2: ")):
+                batches.next()
+
+    def test_no_lines_are_no_batches(self, write: Callable[..., Path]) -> None:
+        assert list(CSVIter(data_csv=write("\n \n"), data_shape=1, batch_size=3)) == []
+
+    def test_a_file_that_changes_is_not_read_at_the_wrong_places(self, write: Callable[..., Path]) -> None:
+        file = write("1\n2\n")
+        batches = CSVIter(data_csv=file, data_shape=1, batch_size=1)
+        write("100\n2\n")
+        with pytest.raises(ValueError, match=re.escape(f"{file} has changed since it was opened")):
+            batches.next()
+
+    def test_a_copy_goes_on_where_the_original_is(self, write: Callable[..., Path]) -> None:
+        batches = CSVIter(data_csv=write(ROWS), data_shape=3, batch_size=1)
+        batches.next()
+        clone = pickle.loads(pickle.dumps(batches))  # noqa: S301 made here
+        assert seen(clone) == seen(batches) != []
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            ({"batchsize": 3}, TypeError, "unexpected keyword argument 'batchsize'; did you mean 'batch_size'?"),
+            ({"batch_size": 0}, ValueError, "batch_size=0; it is at least 1"),
+            ({"data_shape": (3, 0)}, ValueError, "data_shape=0; it is at least 1"),
+            ({"label_shape": (1.5,)}, TypeError, "label_shape=1.5; it is a whole number"),
+            ({"dtype": "float64"}, ValueError, "dtype='float64'; it is float32 or int32 or int64"),
+            ({"dtype": "flat32"}, ValueError, "dtype='flat32'; it is float32 or int32 or int64"),
+            ({"data_csv": ""}, ValueError, "data_csv names no file"),
+            ({"data_csv": "absent.csv"}, FileNotFoundError, "absent.csv"),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(
+        self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
+    ) -> None:
+        sensible = {"data_csv": write(ROWS), "data_shape": 3, "batch_size": 2}
+        with pytest.raises(error, match=re.escape(message)):
+            CSVIter(**{**sensible, **settings})
+
+
+class TestLibSVM:
+    def test_every_epoch_is_mxnets_first(self, write: Callable[..., Path]) -> None:
+        batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=3)
+        assert batches.provide_data == [("data", (3, 3))]
+        assert batches.provide_label == [("softmax_label", (3,))]
+        for _ in range(3):
+            assert seen(batches) == [
+                [DENSE[:3].tolist(), [1, -2, -3], 0, [0, 1, 2]],
+                [DENSE[[3, 0, 1]].tolist(), [4, 1, -2], 2, [3, 0, 1]],
+            ]
+            batches.reset()
+
+    def test_data_are_csr(self, write: Callable[..., Path]) -> None:
+        matrix: Any = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=4).next().data[0]
+        assert isinstance(matrix, sparse.csr_array)
+        assert (matrix.dtype, matrix.shape, matrix.nnz) == (np.float32, (4, 3), 6)
+
+    def test_labels_of_their_own_file_are_csr_too(self, write: Callable[..., Path]) -> None:
+        labels = write("1.0\n-2.0 0:0.125\n-3.0 2:1.2\n4 1:1.0 2:-1.2\n", "labels.txt")
+        batches = LibSVMIter(
+            data_libsvm=write(SPARSE), data_shape=(3,), label_libsvm=labels, label_shape=(3,), batch_size=4
+        )
+        assert batches.provide_label == [("softmax_label", (4, 3))]
+        batch = batches.next()
+        np.testing.assert_array_equal(dense(batch.data[0]), DENSE)
+        expected = np.array([[0, 0, 0], [0.125, 0, 0], [0, 0, 1.2], [0, 1, -1.2]], np.float32)
+        assert isinstance((batch.label or [])[0], sparse.csr_array)
+        np.testing.assert_array_equal(dense((batch.label or [])[0]), expected)
+
+    def test_the_last_batch_may_be_filled_with_empty_samples(self, write: Callable[..., Path]) -> None:
+        batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=3, round_batch=False)
+        assert seen(batches)[1] == [[DENSE[3].tolist(), [0, 0, 0], [0, 0, 0]], [4, 0, 0], 2, [3, 0, 0]]
+
+    @pytest.mark.parametrize("parts", [1, 2, 3, 4, 7])
+    def test_parts_are_even_and_have_every_line_once(self, write: Callable[..., Path], parts: int) -> None:
+        file = write("".join(f"{line} {line % 3}:1\n" for line in range(5)))
+        read = [
+            [
+                indices(batch)[0]
+                for batch in LibSVMIter(data_libsvm=file, data_shape=3, batch_size=1, num_parts=parts, part_index=part)
+            ]
+            for part in range(parts)
+        ]
+        assert sum(read, []) == [*range(5)]  # noqa: RUF017 few
+        lengths = {len(part) for part in read}
+        assert max(lengths) - min(lengths) <= 1
+
+    def test_a_part_is_filled_up_from_its_own_beginning_with_its_own_labels(self, write: Callable[..., Path]) -> None:
+        labels = write("".join(f"0 0:{line}\n" for line in range(4)), "labels.txt")
+        (batch,) = LibSVMIter(
+            data_libsvm=write(SPARSE),
+            data_shape=3,
+            label_libsvm=labels,
+            label_shape=2,
+            batch_size=3,
+            num_parts=2,
+            part_index=1,
+        )
+        assert (indices(batch), batch.pad) == ([2, 3, 2], 1)
+        np.testing.assert_array_equal(dense(batch.data[0]), DENSE[[2, 3, 2]])
+        assert dense((batch.label or [])[0])[:, 0].tolist() == [2, 3, 2]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "1 0:5 2:7",
+            "1 2:7 0:5",
+            "# before\n1 0:5\t2:7 # behind",
+            "1:0.5 0:5 2:7",
+            "1 qid:3 0:5 2:7",
+            "\n+1e0  0:+5 2:.7e1\r",
+        ],
+        ids=["plain", "unsorted", "comments", "a weight", "a query", "forms of numbers"],
+    )
+    def test_text_is_read_with_all_that_mxnet_allows(self, write: Callable[..., Path], line: str) -> None:
+        (batch,) = LibSVMIter(data_libsvm=write(line + "\n"), data_shape=3, batch_size=1)
+        assert seen([batch]) == [[[[5, 0, 7]], [1], 0, [0]]]
+        matrix: Any = batch.data[0]
+        assert matrix.indices.tolist() == [0, 2]
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("1 3:5", "index 3; the indices of 3 numbers are from 0 to 2"),
+            ("1 0:1 -1:5", "index -1; the indices of 3 numbers are from 0 to 2"),
+            ("1 99999999999999999999:5", "index 99999999999999999999; "),
+            ("1 2:5 2:3", "an index is there twice"),
+            ("1 0 2", "could not convert string to float: ''"),
+            ("1 0:y", "could not convert string to float: 'y'"),
+            ("1 a:1", "invalid literal for int() with base 10: 'a'"),
+            ("x 0:5", "could not convert string to float: 'x'"),
+            ("1,2 0:5", "could not convert string to float: '1,2'"),
+        ],
+    )
+    def test_a_line_that_is_no_sample_is_named_and_the_batch_after_it_comes(
+        self, write: Callable[..., Path], line: str, message: str
+    ) -> None:
+        file = write(f"# labels of two\n1 0:1\n{line}\n3\n")
+        batches = LibSVMIter(data_libsvm=file, data_shape=3, batch_size=1)
+        batches.next()
+        with pytest.raises(ValueError, match=re.escape(f"{file}, line 3: {message}")):
+            batches.next()
+        assert [indices(batch) for batch in batches] == [[2]]
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            ({"part": 3}, TypeError, "LibSVMIter got an unexpected keyword argument 'part'; did you mean"),
+            ({"data_shape": (3, 1)}, ValueError, "data_shape=(3, 1); it has one axis"),
+            ({"label_shape": (3,)}, ValueError, "label_shape=(3,); it is more than 1 with label_libsvm, and only then"),
+            ({"dtype": "int32"}, ValueError, "dtype='int32'; it is float32"),
+            ({"num_parts": 0}, ValueError, "num_parts=0; it is at least 1"),
+            ({"part_index": 1}, ValueError, "part_index=1, num_parts=1; part_index is from 0 to num_parts-1"),
+            ({"part_index": -1}, ValueError, "part_index=-1, num_parts=1"),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(
+        self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
+    ) -> None:
+        sensible = {"data_libsvm": write(SPARSE), "data_shape": 3, "batch_size": 2}
+        with pytest.raises(error, match=re.escape(message)):
+            LibSVMIter(**{**sensible, **settings})
+
+    def test_without_scipy_it_says_what_to_install(
+        self, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+        with pytest.raises(ImportError, match=r"pip install 'recio\[scipy\]'"):
+            LibSVMIter(data_libsvm=write(SPARSE), data_shape=3, batch_size=2)
+
+
+@pytest.mark.parametrize("kind", [CSVIter, LibSVMIter])
+def test_mxnets_settings_of_its_prefetching_change_nothing(write: Callable[..., Path], kind: type[Any]) -> None:
+    name = "data_csv" if kind is CSVIter else "data_libsvm"
+    settings = {name: write("1\n2\n"), "data_shape": 1, "batch_size": 2}
+    assert seen(kind(**settings, prefetch_buffer=1, ctx="cpu")) == seen(kind(**settings))
+
+
+ORDERS = {
+    0: [0, 2, 3, 5, 9, 1, 6, 8],
+    1: [6, 9, 7, 2, 4, 1, 5, 3],
+    12345: [6, 7, 2, 1, 0, 9, 4, 8],
+    -1: [9, 0, 4, 6, 5, 1, 8, 3],
+}
+"""By seed, the first eight of ten images."""
+
+PIXELS = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
+
+
+class TestMNIST:
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> dict[str, Any]:
+        """Write ten images of 2 by 3 pixels, labelled by their numbers."""
+        image, label = tmp_path / "images", tmp_path / "labels"
+        image.write_bytes(struct.pack(">4I", 0x803, *PIXELS.shape) + PIXELS.tobytes())
+        label.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(range(10)))
+        return {"image": image, "label": label}
+
+    def test_images_are_256ths_in_the_order_of_the_file(self, files: dict[str, Any]) -> None:
+        batches = MNISTIter(**files, batch_size=4, shuffle=False)
+        assert repr(batches.provide_data) == "[DataDesc[data,(4, 1, 2, 3),<class 'numpy.float32'>,NCHW]]"
+        assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,N]]"
+        for _ in range(2):
+            given = list(batches)
+            assert len(given) == 2, "the incomplete last batch is left out"
+            for batch, first in zip(given, (0, 4), strict=True):
+                np.testing.assert_array_equal(batch.data[0], PIXELS[first : first + 4, None] / np.float32(256))
+                assert batch.data[0].dtype == np.float32
+                assert seen([batch])[0][1:] == [[*range(first, first + 4)], 0, [*range(first, first + 4)]]
+            batches.reset()
+
+    @pytest.mark.parametrize("seed", ORDERS)
+    def test_the_order_is_that_of_mxnet_in_each_epoch(self, files: dict[str, Any], seed: int) -> None:
+        batches = MNISTIter(**files, batch_size=8, seed=seed)
+        for _ in range(2):
+            (batch,) = batches
+            assert seen([batch])[0][1:] == [ORDERS[seed], 0, ORDERS[seed]]
+            np.testing.assert_array_equal(batch.data[0], PIXELS[ORDERS[seed], None] / np.float32(256))
+            batches.reset()
+
+    def test_the_order_is_that_of_mxnet_for_as_many_images_as_mnist_has(self, tmp_path: Path) -> None:
+        """With this seed, one of the random numbers is thrown away."""
+        count, image, label = 60_000, tmp_path / "images", tmp_path / "labels"
+        image.write_bytes(struct.pack(">4I", 0x803, count, 1, 1) + bytes(count))
+        label.write_bytes(struct.pack(">2I", 0x801, count) + bytes(count))
+        batch = MNISTIter(image=image, label=label, batch_size=count, seed=3).next()
+        order = hashlib.sha256(np.array(indices(batch), ">u2").tobytes())
+        assert order.hexdigest() == "22f4cf73a6b8064d1b27458d753d5eec2187944252fdb43b4dc70101670f7091"
+
+    def test_flat_images_are_vectors(self, files: dict[str, Any]) -> None:
+        batches = MNISTIter(**files, batch_size=10, shuffle=False, flat=True)
+        assert repr(batches.provide_data) == "[DataDesc[data,(10, 6),<class 'numpy.float32'>,NC]]"
+        np.testing.assert_array_equal(batches.next().data[0] * 256, PIXELS.reshape(10, 6))
+
+    def test_parts_are_mxnets_with_the_images_own_numbers(self, files: dict[str, Any]) -> None:
+        batches = MNISTIter(**files, batch_size=1, shuffle=False, num_parts=3, part_index=1)
+        assert [labels for _, labels, *_ in seen(batches)] == [[3], [4], [5]]
+        shuffled = MNISTIter(**files, batch_size=4, seed=5, num_parts=3, part_index=2)
+        assert seen(shuffled)[0][1:] == [[8, 6, 7, 9], 0, [8, 6, 7, 9]]
+
+    def test_files_may_be_compressed(self, files: dict[str, Any]) -> None:
+        plain = seen(MNISTIter(**files, batch_size=5))
+        for path in files.values():
+            path.write_bytes(gzip.compress(path.read_bytes()))
+        assert seen(MNISTIter(**files, batch_size=5)) == plain
+
+    def test_a_batch_larger_than_the_file_is_none(self, files: dict[str, Any]) -> None:
+        assert list(MNISTIter(**files, batch_size=11)) == []
+
+    @pytest.mark.parametrize(("silent", "records"), [(False, 1), (True, 0)])
+    def test_it_says_what_it_opened_unless_silent(
+        self, files: dict[str, Any], caplog: pytest.LogCaptureFixture, silent: bool, records: int
+    ) -> None:
+        with caplog.at_level(logging.INFO, "recio"):
+            MNISTIter(**files, silent=silent)
+        assert [record.getMessage() for record in caplog.records] == [f"{files['image']}: 10 images of 2x3"] * records
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"", "is not an IDX file of bytes with 3 axes: it begins with "),
+            (
+                struct.pack(">2I", 0x801, 10) + bytes(10),
+                "3 axes: it begins with 00000801",
+            ),
+            (struct.pack(">4I", 0x803, 2, 2, 2) + bytes(7), "has 7 bytes after its head, which says [2, 2, 2]"),
+            (struct.pack(">4I", 0x803, *[2**32 - 1] * 3) + bytes(7), "has 7 bytes after its head"),
+            (struct.pack(">4I", 0x803, 9, 1, 1) + bytes(9), "has 10 labels for the 9 images of "),
+            (gzip.compress(bytes(100))[:-9], "Compressed file ended"),
+            (gzip.compress(bytes(100))[:12] + b"rubbish", ": "),
+        ],
+        ids=["empty", "labels", "cut", "boastful", "too few", "cut gzip", "damaged gzip"],
+    )
+    def test_a_file_that_is_not_what_it_should_be_is_named(
+        self, files: dict[str, Any], content: bytes, message: str
+    ) -> None:
+        files["image"].write_bytes(content)
+        with pytest.raises(ValueError, match=re.escape(message)) as raised:
+            MNISTIter(**files)
+        assert str(files["image"]) in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            (
+                {"images": "a"},
+                TypeError,
+                "unexpected keyword argument 'images'; did you mean 'image'?",
+            ),
+            ({"batch_size": 0}, ValueError, "batch_size=0; it is at least 1"),
+            ({"seed": 0.5}, TypeError, "seed=0.5; it is a whole number"),
+            ({"dtype": "uint8"}, ValueError, "dtype='uint8'; it is float32"),
+            ({"image": "absent"}, FileNotFoundError, "absent"),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(
+        self, files: dict[str, Any], settings: dict[str, Any], error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=re.escape(message)):
+            MNISTIter(**{**files, **settings})

@@ -1,0 +1,338 @@
+"""`NDArrayIter`: arrays, data sets and sparse matrices as batches.
+
+The batches in `OF_ELEVEN` and `SHUFFLED` are those that MXNet 1.9.1 gave, with NumPy 1.23, for the same arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import h5py
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recio.io import DataDesc, NDArrayIter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from recio.io import DataBatch
+
+Handle: TypeAlias = Literal["pad", "discard", "roll_over"]
+
+EPOCH = [([0, 1, 2, 3], 0), ([4, 5, 6, 7], 0)]
+OF_ELEVEN: dict[Handle, Any] = {
+    "pad": [[*EPOCH, ([8, 9, 10, 0], 1)]] * 3,
+    "discard": [EPOCH] * 3,
+    "roll_over": [
+        EPOCH,
+        [([8, 9, 10, 0], 3), ([1, 2, 3, 4], 0), ([5, 6, 7, 8], 0)],
+        [([9, 10, 0, 1], 2), ([2, 3, 4, 5], 0), ([6, 7, 8, 9], 0)],
+    ],
+}
+"""By `last_batch_handle`, three epochs of the numbers to 10, four a batch: data and pad."""
+
+SHUFFLED: dict[Handle, Any] = {
+    "pad": [
+        [([8, 5, 0, 2], 0), ([1, 9, 7, 3], 0), ([6, 4, 8, 5], 2)],
+        [([9, 0, 8, 4], 0), ([1, 6, 5, 3], 0), ([2, 7, 9, 0], 2)],
+        [([9, 1, 8, 5], 0), ([0, 4, 3, 6], 0), ([2, 7, 9, 1], 2)],
+    ],
+    "roll_over": [
+        [([8, 5, 0, 2], 0), ([1, 9, 7, 3], 0)],
+        [([6, 4, 9, 0], 2), ([8, 4, 1, 6], 0), ([5, 3, 2, 7], 0)],
+        [([9, 1, 8, 5], 0), ([0, 4, 3, 6], 0)],
+    ],
+}
+"""The same of the numbers to 9, shuffled after ``numpy.random.seed(7)``."""
+
+
+def shown(batch: DataBatch) -> tuple[list[float], int | None]:
+    return batch.data[0].tolist(), batch.pad
+
+
+def epochs(batches: NDArrayIter, count: int) -> Iterator[list[DataBatch]]:
+    for _ in range(count):
+        yield list(batches)
+        batches.reset()
+
+
+def rows(count: int, width: int = 2) -> Any:  # noqa: ANN401 of any type
+    """Make samples of which each says its number, times ten, and its place."""
+    return np.arange(count)[:, None] * 10 + np.arange(width)
+
+
+class TestLastBatch:
+    """What becomes of an incomplete one."""
+
+    @pytest.mark.parametrize("handle", OF_ELEVEN)
+    def test_epochs_are_mxnets(self, handle: Handle) -> None:
+        batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle=handle)
+        assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == OF_ELEVEN[handle]
+
+    def test_a_batch_larger_than_the_data_repeats_them(self) -> None:
+        assert shown(NDArrayIter(np.arange(3), batch_size=8).next()) == ([0, 1, 2, 0, 1, 2, 0, 1], 5)
+
+    def test_an_epoch_that_fits_rolls_nothing_over(self) -> None:
+        batches = NDArrayIter(np.arange(8), batch_size=4, last_batch_handle="roll_over")
+        assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 2)] == [EPOCH] * 2
+
+    def test_samples_roll_over_until_they_fill_a_batch(self) -> None:
+        batches = NDArrayIter(np.arange(3), batch_size=8, last_batch_handle="roll_over")
+        assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == [
+            [],
+            [],
+            [([0, 1, 2, 0, 1, 2, 0, 1], 6)],
+        ]
+        assert shown_until_full(batches) == [2, 0, 1, 2, 0, 1, 2, 0]
+
+    def test_a_reset_in_mid_epoch_rolls_nothing_over(self) -> None:
+        batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
+        batches.next()
+        batches.reset()
+        assert shown(batches.next()) == EPOCH[0]
+
+    def test_a_second_reset_keeps_what_rolled_over(self) -> None:
+        batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
+        list(batches)
+        batches.reset()
+        batches.reset()
+        assert [shown(batch) for batch in batches] == OF_ELEVEN["roll_over"][1]
+
+    def test_a_hard_reset_keeps_nothing(self) -> None:
+        batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
+        list(batches)
+        batches.hard_reset()
+        assert [shown(batch) for batch in batches] == EPOCH
+        batches.reset()
+        batches.hard_reset()
+        assert shown(batches.next()) == EPOCH[0]
+
+    def test_an_unknown_handle_is_refused_with_the_choices(self) -> None:
+        handle: Any = "rollover"
+        message = "last_batch_handle='rollover'; it is one of 'pad', 'discard', 'roll_over'"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            NDArrayIter(np.arange(3), last_batch_handle=handle)
+
+    @pytest.mark.parametrize("handle", OF_ELEVEN)
+    def test_no_samples_are_no_batches(self, handle: Handle) -> None:
+        assert list(NDArrayIter(np.zeros((0, 3)), batch_size=4, last_batch_handle=handle)) == []
+
+
+def shown_until_full(batches: NDArrayIter) -> list[float]:
+    """Give the first batch of the next epoch that has one."""
+    return next(batch.data[0].tolist() for epoch in epochs(batches, 5) for batch in epoch)
+
+
+class TestOrder:
+    """Shuffling."""
+
+    @pytest.mark.parametrize("handle", SHUFFLED)
+    def test_the_order_after_a_seed_is_mxnets(self, handle: Handle) -> None:
+        np.random.seed(7)  # noqa: NPY002 it is this one that counts
+        batches = NDArrayIter(np.arange(10), -np.arange(10), 4, shuffle=True, last_batch_handle=handle)
+        assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == SHUFFLED[handle]
+
+    def test_a_hard_reset_shuffles_too(self) -> None:
+        np.random.seed(7)  # noqa: NPY002 it is this one that counts
+        batches = NDArrayIter(np.arange(10), batch_size=4, shuffle=True)
+        batches.hard_reset()
+        assert [shown(batch) for batch in batches] == SHUFFLED["pad"][1]
+
+    def test_labels_and_index_go_with_the_data(self) -> None:
+        batches = NDArrayIter(rows(10), -np.arange(10), 4, shuffle=True)
+        for epoch in epochs(batches, 3):
+            assert sorted(np.concatenate([batch.index for batch in epoch])[:10]) == [*range(10)]
+            for batch in epoch:
+                assert batch.index is not None
+                assert batch.index.dtype == np.uint64
+                np.testing.assert_array_equal(batch.data[0], rows(10)[batch.index])
+                np.testing.assert_array_equal(batch.label or [], [-batch.index.astype(float)])
+
+
+class TestArrays:
+    """What data may be, and what they are in a batch."""
+
+    def test_one_array_is_named_data(self) -> None:
+        batches = NDArrayIter(np.zeros((10, 2, 3)), np.zeros(10), 4)
+        assert repr(batches.provide_data) == "[DataDesc[data,(4, 2, 3),<class 'numpy.float32'>,NCHW]]"
+        assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,NCHW]]"
+
+    def test_those_of_a_list_are_numbered(self) -> None:
+        batches = NDArrayIter([np.zeros((10, 2)), np.ones((10, 3))], [np.zeros(10)], 4, data_name="x", label_name="y")
+        assert batches.provide_data == [("_0_x", (4, 2)), ("_1_x", (4, 3))]
+        assert batches.provide_label == [("y", (4,))]
+        assert [data.mean() for data in batches.next().data] == [0, 1]
+
+    def test_a_list_keeps_its_order_beyond_ten(self) -> None:
+        batch = NDArrayIter([np.full(2, number) for number in range(12)]).next()
+        assert [data[0] for data in batch.data] == [*range(12)]
+
+    def test_those_of_a_dict_come_by_name(self) -> None:
+        batches = NDArrayIter({"b": np.zeros((10, 2)), "a": np.ones((10, 3))}, {"z": [0] * 10, "y": [1] * 10})
+        assert [data.mean() for data in batches.next().data] == [1, 0]
+        assert batches.provide_label == [("y", (1,)), ("z", (1,))]
+
+    def test_without_labels_there_are_none(self) -> None:
+        batches = NDArrayIter(np.zeros((5, 2)), batch_size=2)
+        assert (batches.provide_label, batches.next().label) == ([], [])
+
+    @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64", ">f4"])
+    def test_all_types_become_float32(self, dtype: str) -> None:
+        batch = NDArrayIter(np.array([[1, 0], [0, 1]], dtype), batch_size=2).next()
+        assert batch.data[0].dtype == np.float32
+        assert batch.data[0].tolist() == [[1, 0], [0, 1]]
+
+    def test_a_batch_has_memory_of_its_own(self) -> None:
+        source = np.zeros((4, 2), np.float32)
+        batch = NDArrayIter(source, batch_size=4).next()
+        batch.data[0][:] = 1
+        assert not source.any()
+
+    def test_the_layout_says_which_axis_the_samples_lie_along(self) -> None:
+        steps = np.arange(24).reshape(2, 6, 2)
+        batches = NDArrayIter(steps, np.arange(12).reshape(2, 6), 4, layout="TNC")
+        assert batches.num_data == 6
+        assert batches.provide_data == [("data", (2, 4, 2))]
+        assert batches.provide_data[0].layout == "TNC"
+        first, last = batches
+        np.testing.assert_array_equal(first.data[0], steps[:, :4])
+        np.testing.assert_array_equal(last.data[0], steps[:, [4, 5, 0, 1]])
+        assert last.label
+        assert last.label[0].tolist() == [[4, 5, 0, 1], [10, 11, 6, 7]]
+
+    def test_the_getters_give_the_present_batch(self) -> None:
+        batches = NDArrayIter(np.arange(6), -np.arange(6), 4)
+        with pytest.raises(ValueError, match="no present batch"):
+            batches.getdata()
+        assert batches.iter_next()
+        assert batches.iter_next()
+        assert batches.getdata()[0].tolist() == [4, 5, 0, 1]
+        assert batches.getlabel()[0].tolist() == [-4, -5, 0, -1]
+        assert (batches.getpad(), batches.getindex().tolist()) == (2, [4, 5, 0, 1])  # type: ignore[union-attr]
+        assert not batches.iter_next()
+        with pytest.raises(StopIteration):
+            batches.next()
+
+    @pytest.mark.parametrize(
+        ("data", "label", "error", "message"),
+        [
+            (None, None, TypeError, "data is an array, a list of arrays or a dict of them, not NoneType"),
+            (np.array(["a"]), None, TypeError, "data has dtype <U1; it is one of real numbers"),
+            (np.ones(2, complex), None, TypeError, "data has dtype complex128"),
+            ([], None, ValueError, "data holds no array"),
+            ({}, None, ValueError, "data holds no array"),
+            (np.zeros(()), None, ValueError, "data has shape (), but by layout='NCHW' axis 0 is N"),
+            (np.zeros(3), np.zeros(4), ValueError, "different numbers of samples: data 3, softmax_label 4"),
+            ({"x": np.zeros(3)}, {"x": np.zeros(4)}, ValueError, "different numbers of samples: x 3, x 4"),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(
+        self, data: object, label: object, error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=re.escape(message)):
+            NDArrayIter(data, label)
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"batch_size": 0}, "batch_size=0; it is at least 1"),
+            ({"layout": "CHW"}, "layout='CHW'; one of its letters is N"),
+            ({"layout": "TNC"}, "data has shape (3,), but by layout='TNC' axis 1 is N"),
+        ],
+    )
+    def test_a_setting_that_makes_no_sense_is_named(self, settings: dict[str, Any], message: str) -> None:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            NDArrayIter(np.zeros(3), **settings)
+
+    def test_a_batch_size_is_whole(self) -> None:
+        size: Any = 2.0
+        with pytest.raises(TypeError, match=r"batch_size=2\.0; it is a whole number"):
+            NDArrayIter(np.zeros(3), batch_size=size)
+
+
+class Watched(h5py.Dataset):  # type: ignore[misc] # h5py has no types
+    """A data set that notes what is read of it."""
+
+    def __init__(self, original: h5py.Dataset) -> None:
+        super().__init__(original.id)
+        self.reads: list[Any] = []
+
+    def __getitem__(self, selection: Any, new_dtype: Any = None) -> Any:  # noqa: ANN401 as in h5py
+        self.reads.append(selection)
+        return super().__getitem__(selection, new_dtype)
+
+
+class TestDataSets:
+    """Those of HDF5 files."""
+
+    @pytest.fixture
+    def stored(self, tmp_path: Path) -> Iterator[h5py.File]:
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file["data"] = rows(10).astype(np.uint8)
+            file["steps"] = np.arange(20, dtype=np.int16).reshape(2, 10)
+            yield file
+
+    @pytest.mark.parametrize("shuffle", [False, True])
+    @pytest.mark.parametrize("handle", OF_ELEVEN)
+    def test_they_give_what_arrays_give(self, stored: h5py.File, shuffle: bool, handle: Handle) -> None:
+        given = []
+        for source in (stored["data"], rows(10).astype(np.uint8)):
+            np.random.seed(3)  # noqa: NPY002 it is this one that counts
+            batches = NDArrayIter({"data": source}, np.arange(10), 4, shuffle, handle)
+            given.append([batch for epoch in epochs(batches, 3) for batch in epoch])
+        assert len(given[0]) == len(given[1]) > 0
+        for one, other in zip(*given, strict=True):
+            assert one.data[0].dtype == np.float32
+            np.testing.assert_array_equal(one.data[0], other.data[0])
+            np.testing.assert_array_equal(one.label, other.label)
+            assert one.pad == other.pad
+
+    def test_they_have_any_layout(self, stored: h5py.File) -> None:
+        first, *_ = NDArrayIter(stored["steps"], batch_size=4, layout="TN")
+        assert first.data[0].tolist() == [[0, 1, 2, 3], [10, 11, 12, 13]]
+
+    def test_they_are_read_batch_by_batch_a_range_as_a_block(self, stored: h5py.File) -> None:
+        watched = Watched(stored["data"])
+        batches = NDArrayIter(watched, batch_size=4)
+        assert watched.reads == []
+        assert [batch.data[0][:, 0].tolist() for batch in batches] == [
+            [0, 10, 20, 30],
+            [40, 50, 60, 70],
+            [80, 90, 0, 10],
+        ]
+        assert watched.reads[:2] == [(slice(0, 4),), (slice(4, 8),)]
+        assert watched.reads[2][0].tolist() == [0, 1, 8, 9]
+
+
+class TestSparseMatrices:
+    """Those of SciPy."""
+
+    @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
+    def test_they_stay_sparse(self, kind: type[sparse.sparray]) -> None:
+        np.random.seed(3)  # noqa: NPY002 it is this one that counts
+        batches = NDArrayIter(kind(rows(10)), np.arange(10), 4, shuffle=True, last_batch_handle="discard")
+        assert batches.provide_data == [DataDesc("data", (4, 2))]
+        given = list(batches)
+        assert len(given) == 2
+        for batch in given:
+            matrix: Any = batch.data[0]
+            assert isinstance(matrix, kind)
+            assert (matrix.format, matrix.dtype) == ("csr", np.float32)
+            np.testing.assert_array_equal(matrix.toarray(), rows(10)[batch.index])
+
+    @pytest.mark.parametrize("handle", ["pad", "roll_over"])
+    def test_they_are_discarded_at_the_end_or_refused(self, handle: Handle) -> None:
+        with pytest.raises(NotImplementedError, match=r"label is a sparse matrix.*last_batch_handle='discard' only"):
+            NDArrayIter(np.zeros(4), {"label": sparse.csr_array(np.eye(4))}, last_batch_handle=handle)
+
+    def test_their_samples_are_their_rows(self) -> None:
+        with pytest.raises(ValueError, match="its samples are its rows, but layout='CN'"):
+            NDArrayIter(sparse.csr_array(np.eye(4)), last_batch_handle="discard", layout="CN")
+
+    def test_other_formats_are_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"data is a sparse matrix, but not by rows; give its tocsr\(\)"):
+            NDArrayIter(sparse.csc_array(np.eye(4)), last_batch_handle="discard")
