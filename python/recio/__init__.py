@@ -27,8 +27,7 @@ from recio.errors import DecodeError, RecordError
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from recio import compat, datasets, im2rec, image, io, recordio
-    from recio import image as img
+    from recio import compat, datasets, im2rec, image, image as img, io, recordio
 
 __all__ = [
     "DecodeError",

@@ -4,16 +4,26 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::record::{file::RecordFile, index, reader, scan, writer};
+use recio_core::record::{file::RecordFile, headers::Headers, index, reader, scan, writer};
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
 use crate::owner::Owner;
+
+/// Reading headers stops this often to see whether the user wants to: after a second or so, on a slow disk.
+const KEYS_BETWEEN_SIGNALS: usize = 1024;
+
+type HeaderArrays<'py> = (
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<u64>>,
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<f32>>,
+);
 
 /// A `.rec` file open for reading. Safe to use from several threads at once.
 #[pyclass(frozen, module = "recio._recio")]
@@ -73,6 +83,27 @@ impl Reader {
     #[getter]
     fn size(&self) -> u64 {
         self.0.file().len()
+    }
+
+    /// Flags, ids, bytes of image and, one after another, labels of the records with these keys, which all differ.
+    fn headers<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Index,
+        keys: PyReadonlyArray1<'py, u64>,
+    ) -> PyResult<HeaderArrays<'py>> {
+        let mut headers = Headers::default();
+        for keys in keys.to_vec()?.chunks(KEYS_BETWEEN_SIGNALS) {
+            py.check_signals()?;
+            py.detach(|| headers.extend(self.0.file(), &index.0, keys))
+                .map_err(Failure::from)?;
+        }
+        Ok((
+            headers.flags.into_pyarray(py),
+            headers.ids.into_pyarray(py),
+            headers.image_lens.into_pyarray(py),
+            headers.labels.into_pyarray(py),
+        ))
     }
 
     /// The number of records, found by hopping through the file.

@@ -58,6 +58,19 @@ impl Header {
         Ok(())
     }
 
+    /// The labels: those behind the header, given as `bytes`, or else the one in it.
+    #[must_use]
+    pub fn labels<'a>(&self, bytes: &'a [u8]) -> impl ExactSizeIterator<Item = f32> + use<'a> {
+        let (one, many) = match self.flag {
+            0 => (Some(self.label), &[][..]),
+            _ => (None, bytes),
+        };
+        let many = many
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Labels { one, many }
+    }
+
     /// The number of labels that the record has.
     #[must_use]
     pub fn label_width(&self) -> usize {
@@ -100,14 +113,7 @@ impl<'a> ImageRecord<'a> {
     /// The labels: those behind the header, or else the one in it.
     #[must_use]
     pub fn labels(&self) -> impl ExactSizeIterator<Item = f32> + use<'a> {
-        let (one, many) = match self.header.flag {
-            0 => (Some(self.header.label), &[][..]),
-            _ => (None, self.labels),
-        };
-        let many = many
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        Labels { one, many }
+        self.header.labels(self.labels)
     }
 }
 

@@ -7,6 +7,7 @@
 //! reader   one record after another
 //! writer   records → a file
 //! scan     the offsets of a file    by hopping from header to header
+//! headers  the labels of many       without their images
 //! index    .idx: key → offset
 //! list     .lst: index, labels, path
 //! loose    image files that a list names, in place of records
@@ -18,6 +19,7 @@
 pub mod file;
 pub mod frame;
 pub mod header;
+pub mod headers;
 pub mod index;
 pub mod list;
 pub mod loose;

@@ -78,7 +78,10 @@ fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<H
 }
 
 /// The frame's and the image record's header at `offset`, if the record has one part.
-fn whole_part(file: &RecordFile, offset: u64) -> Result<Option<(frame::Header, Option<Header>)>> {
+pub(super) fn whole_part(
+    file: &RecordFile,
+    offset: u64,
+) -> Result<Option<(frame::Header, Option<Header>)>> {
     let mut head = [0; frame::HEADER_LEN + header::HEADER_LEN];
     let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
     file.read_exact(&mut head[..have], offset)
@@ -109,7 +112,12 @@ fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool>
     Ok(pad.iter().all(|&byte| byte == 0) && frame::check_follow(follow).is_ok())
 }
 
-fn read_whole<'b>(file: &RecordFile, offset: u64, buffer: &'b mut Vec<u8>) -> Result<Record<'b>> {
+/// Reads the record at `offset`; that the file ends there is an error.
+pub(super) fn read_whole<'b>(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &'b mut Vec<u8>,
+) -> Result<Record<'b>> {
     file.read(offset, None, buffer)?.ok_or_else(|| {
         Error::corrupt("the file ends here")
             .at_offset(offset)
