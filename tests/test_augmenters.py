@@ -701,8 +701,9 @@ class TestSteps:
     def test_a_class_that_derives_from_an_augmenter_is_called_only_for_its_own_call(self) -> None:
         assert not has_callables([Renamed(3)])
         assert augment(IMAGE, steps([Renamed(3)]), 0)[0].shape == (3, 3, 3)
-        np.testing.assert_array_equal(augment(IMAGE, steps([Inverted(3)]), 0)[0], 255 - IMAGE)
-        assert augment(IMAGE, steps([Doubled(3)]), 0)[0].shape == (8, 5, 3)
+        inverted, doubled = Inverted(3), Doubled(3)
+        np.testing.assert_array_equal(augment(IMAGE, steps([inverted]), 0)[0], 255 - IMAGE)
+        assert augment(IMAGE, steps([doubled]), 0)[0].shape == (8, 5, 3)
 
     @pytest.mark.parametrize(
         "transform", [Transform(), LikeTransform(), upside_down], ids=lambda one: type(one).__name__
@@ -716,9 +717,15 @@ class TestSteps:
 
     def test_a_cast_to_another_type_is_felt_in_the_pipeline(self) -> None:
         image = np.full((1, 1, 3), 1 / 3, np.float32)
-        result, _ = augment(image, steps([CastAug("float16")]), 0)
+        cast = CastAug("float16")
+        result, _ = augment(image, steps([cast]), 0)
         assert result.dtype == np.float32
         assert result[0, 0, 0] == np.float16(1 / 3)
+
+    def test_an_augmenter_is_only_borrowed(self) -> None:
+        lent = steps([CastAug("float16")])
+        with pytest.raises(ReferenceError, match="the augmenter is gone"):
+            augment(IMAGE, lent, 0)
 
     def test_what_cannot_be_called_is_named_by_its_place(self) -> None:
         with pytest.raises(TypeError, match="augmenter 2 is 'flip'; it cannot be called"):

@@ -4,6 +4,7 @@ Two steps, with a text file between them that can be looked at and edited::
 
     im2rec --list --recursive train photos/     # photos/ -> train.lst
     im2rec --resize 256 train photos/           # train.lst -> train.rec, train.idx
+    im2rec --masks masks/ train photos/         # and masks/ -> train_mask.rec, train_mask.idx
 
 ``im2rec`` is also ``python -m recio.im2rec``. From a program, `make_list` and `pack` are the
 two steps.

@@ -31,6 +31,9 @@ examples:
   im2rec --list --recursive data photos/     photos/cat/1.jpg ... -> data.lst
   im2rec --resize 256 data photos/           data.lst -> data.rec, data.idx
   im2rec --pass-through data photos/         the files' bytes as they are
+  im2rec --pass-through --masks masks/ data photos/
+                                             photos/1.jpg, masks/1.png ... -> also
+                                             data_mask.rec, data_mask.idx
   im2rec --list --recursive --train-ratio 0.8 --test-ratio 0.1 data photos/
                                              data_train.lst, _val, _test
 
@@ -90,6 +93,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if not arguments.root.is_dir():
         parser.error(f"ROOT: {arguments.root}: no such folder")
+    if arguments.masks and not arguments.masks.is_dir():
+        parser.error(f"--masks: {arguments.masks}: no such folder")
     if not arguments.prefix.absolute().parent.is_dir():
         parser.error(f"PREFIX: {arguments.prefix.parent}: no such folder")
     return arguments
@@ -177,6 +182,19 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="pack what lies outside ROOT, by '..', absolute paths or links",
     )
+    add(
+        "--masks",
+        type=Path,
+        metavar="FOLDER",
+        help="pack the images' masks too, as they are, into PREFIX_mask.rec and .idx with the same ids: for each image "
+        "a PNG of class numbers in FOLDER, at the image's path but for the suffix; not with --resize, --center-crop",
+    )
+    add(
+        "--mask-ext",
+        default=".png",
+        metavar="EXT",
+        help="what a mask's name has in place of the image's suffix (default: .png)",
+    )
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -218,6 +236,8 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
             pack_label=arguments.pack_label,
             num_thread=arguments.num_thread,
             allow_outside=arguments.allow_outside,
+            masks=arguments.masks,
+            mask_ext=arguments.mask_ext,
             progress=progress,
         )
     _say_packed(lst, packed)
@@ -234,6 +254,8 @@ def _say_listed(listed: Listed, *, labels: bool) -> None:
 def _say_packed(lst: Path, packed: Packed) -> None:
     if packed.records:
         _write(sys.stdout, [f"{packed.rec}: {packed.records} records, {packed.bytes} bytes"])
+        if packed.mask_rec:
+            _write(sys.stdout, [f"{packed.mask_rec}: {packed.records} records, {packed.mask_rec.stat().st_size} bytes"])
     else:
         _fail(f"{lst}: no image to pack; nothing was written", FAILED)
     entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in packed.skipped]

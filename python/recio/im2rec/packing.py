@@ -59,6 +59,9 @@ class Packed:
         The length of the record file.
     skipped : list of Skipped
         What was left out, in the list's order.
+    mask_rec, mask_idx : Path or None
+        The record file of the masks and its index, not there without records either; ``None`` if
+        no masks were asked for.
     """
 
     rec: Path
@@ -67,6 +70,8 @@ class Packed:
     records: int
     bytes: int
     skipped: list[Skipped]
+    mask_rec: Path | None = None
+    mask_idx: Path | None = None
 
 
 def pack(
@@ -82,6 +87,8 @@ def pack(
     pack_label: bool = False,
     num_thread: int | None = None,
     allow_outside: bool = False,
+    masks: StrPath | None = None,
+    mask_ext: str = ".png",
     progress: Callable[[int, int, int], object] | None = None,
 ) -> Packed:
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
@@ -90,6 +97,10 @@ def pack(
     on the disk. An image that cannot be packed is left out and reported, in the result and in
     ``train.skipped.jsonl`` (a JSON object a line, with the fields of `Skipped`). The records stand
     in the list's order, the same for any `num_thread`.
+
+    With `masks`, each image's mask goes byte for byte to ``train_mask.rec`` and ``train_mask.idx``,
+    with the same ids in the same order: a pair for `recio.io.ImageMaskRecordIter`. All four files
+    are there at the end, or none, and a pair of which one cannot be packed is left out of both.
 
     Parameters
     ----------
@@ -117,7 +128,14 @@ def pack(
         The threads to work with, at least 1; by default one for each core that the process may use.
     allow_outside : bool, default False
         Whether paths may leave `root`: be absolute, climb out with ``..``, or go through a link
-        that leads out.
+        that leads out. It holds for `masks` too.
+    masks : path, optional
+        The folder of the masks, each at its image's path but for the suffix. A mask is a PNG of one
+        channel and at most 8 bits, of the size of its image as that is displayed. Excludes `resize`
+        and `center_crop`.
+    mask_ext : str, default '.png'
+        What a mask's name has in place of the image's suffix, such as ``'_mask.png'``; without a
+        dot, one is put before it.
     progress : callable, optional
         Called about every 100 ms with the lines done, all lines, and those left out. What it raises
         ends the packing.
@@ -137,6 +155,9 @@ def pack(
         If the list or the root cannot be read or the files not be written; then they are not there.
     """
     rec = _rec_of(Path(lst))
+    mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
+    if mask_rec and not pass_through and (resize or center_crop):
+        raise ValueError("resize and center_crop change images, but masks stay as they are; give neither with masks")
     settings = {
         "pass_through": pass_through,
         "resize": _within("resize", resize, 0, 16_384),
@@ -147,12 +168,14 @@ def pack(
         "pack_label": pack_label,
         "num_thread": cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,
+        "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
     records, length, rows = _recio.pack(lst, root, rec, settings, progress)
     skipped = [Skipped(*row) for row in rows]
     report = rec.with_suffix(".skipped.jsonl")
     _write_report(report, skipped)
-    return Packed(rec, rec.with_suffix(".idx"), report, records, length, skipped)
+    mask_idx = mask_rec and mask_rec.with_suffix(".idx")
+    return Packed(rec, rec.with_suffix(".idx"), report, records, length, skipped, mask_rec, mask_idx)
 
 
 def cores() -> int:

@@ -7,6 +7,7 @@ becomes a step that calls it. The iterators come here; so do the combinations of
 from __future__ import annotations
 
 import inspect
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from recio._recio import Step
@@ -77,10 +78,38 @@ class ByName:
         return f"{type(self).__name__}({self._transform!r})"
 
 
+class Borrowed:
+    """Calls an augmenter that the iterator keeps which it was given to.
+
+    If the iterator's threads kept it, an augmenter that knows its iterator would keep it, and itself, for ever:
+    Python's collector cannot see into threads.
+
+    Parameters
+    ----------
+    augmenter : callable
+        The augmenter.
+    """
+
+    def __init__(self, augmenter: Callable[..., Any]) -> None:
+        self._by_name = _takes_by_name(augmenter)
+        try:
+            self._get: Callable[[], Callable[..., Any] | None] = weakref.ref(augmenter)
+        except TypeError:
+            # What cannot be referred to weakly, such as a ufunc, knows no iterator.
+            self._get = lambda: augmenter
+
+    def __call__(self, *args: Any) -> Any:  # noqa: ANN401 as of the augmenter
+        """Call it."""
+        augmenter = self._get()
+        if augmenter is None:
+            raise ReferenceError("the augmenter is gone, with the iterator that it was given to")
+        return augmenter(image=args[0])["image"] if self._by_name else augmenter(*args)
+
+
 def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in the list
     if not callable(augmenter):
         raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
-    return _own_step(augmenter) or Step.call(function(augmenter), with_boxes=False)
+    return _own_step(augmenter) or Step.call(Borrowed(augmenter), with_boxes=False)
 
 
 def _own_step(augmenter: object) -> Step | None:

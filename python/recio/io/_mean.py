@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recio import _recio
+from recio._staged import check_folder, staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ def image(path: StrPath, files: list[str], indexes: list[str], settings: dict[st
     """Give the mean image of a pipeline, channel by channel, row by row."""
     place, shape = Path(path), tuple(settings["data_shape"])
     if not place.exists():
+        check_folder(place)
         _write(place, _compute(files, indexes, settings))
     mean = _read(place)
     if mean.shape != shape:
@@ -48,25 +50,24 @@ def _compute(files: list[str], indexes: list[str], settings: dict[str, Any]) -> 
 
 def _write(path: Path, mean: NDArray[np.float32]) -> None:
     """Write the image, whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            np.save(file, mean)
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    with staged(path) as file:
+        np.save(file, mean)
 
 
 def _read(path: Path) -> NDArray[np.float32]:
     data = path.read_bytes()
-    if data.startswith(b"\x93NUMPY"):
-        saved: NDArray[np.float32] = np.load(path, allow_pickle=False).astype(np.float32)
-        return saved
     try:
-        return _mxnet_array(data)
-    except (struct.error, ValueError) as error:
+        mean = np.load(BytesIO(data), allow_pickle=False) if data.startswith(b"\x93NUMPY") else _mxnet_array(data)
+        _check(mean)
+    except (struct.error, ValueError, EOFError) as error:
         raise ValueError(f"{path}: neither a .npy file nor an array of MXNet's: {error}") from None
+    levels: NDArray[np.float32] = mean.astype(np.float32)
+    return levels
+
+
+def _check(mean: NDArray[Any]) -> None:
+    if mean.dtype.kind not in "fiu" or not np.isfinite(mean).all():
+        raise ValueError(f"an array of {mean.dtype}, or with numbers that are not finite")
 
 
 def _mxnet_array(data: bytes) -> NDArray[np.float32]:

@@ -51,6 +51,14 @@ def checked(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: _CHECKS[name](name, value) if name in _CHECKS else value for name, value in settings.items()}
 
 
+def level(name: str, value: object) -> int:
+    """Give a level of 8 bits."""
+    number = _integer(name, value)
+    if not 0 <= number <= 255:  # noqa: PLR2004
+        raise ValueError(f"{name}={number}; it is a level from 0 to 255")
+    return number
+
+
 def _flag(name: str, value: object) -> bool:
     if isinstance(value, bool | int | np.bool_) and value in (0, 1):
         return bool(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -12,6 +13,7 @@ from recio.io import _options
 from recio.io._base import DataBatch, DataDesc, DataIter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -34,8 +36,11 @@ class PipelineIter(DataIter):
         layout: str,
         names: tuple[str, str],
         label_width: int,
+        aug_list: Iterable[Any] = (),
     ) -> None:
         self._pipeline = pipeline
+        # The threads only borrow the functions among these.
+        self._aug_list = list(aug_list)
         self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
         self._label_axes = 1 if label_width == 1 else 2
         self._batch: DataBatch | None = None
@@ -89,8 +94,8 @@ class PipelineIter(DataIter):
         DataBatch
             ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, as `layout` says, (batch_size,
             height, width, channels), of `dtype`; C-contiguous and writable. ``label[0]``: ndarray, shape (batch_size,)
-            or (batch_size, label_width), float32. ``index``: ndarray, shape (batch_size,), uint64, the records' ids.
-            ``pad``: int, how many images only fill the batch.
+            or (batch_size, label_width), float32; or masks, shape (batch_size, height, width), uint8. ``index``:
+            ndarray, shape (batch_size,), uint64, the records' ids. ``pad``: int, how many images only fill the batch.
 
         Raises
         ------
@@ -117,6 +122,7 @@ class PipelineIter(DataIter):
         """
         self._batch = None
         self._pipeline.close()
+        self._aug_list = []
 
     def plan(self, record: int, epoch: int = 0) -> dict[str, Any]:
         """Tell what is done to a record's image in an epoch, all random choices made; for looking into and debugging.
@@ -138,6 +144,8 @@ class PipelineIter(DataIter):
             was drawn for it. ``mirror``: bool, whether the result is flipped. ``contrast``, ``illumination``: float.
             ``complete``: bool, False if an augmenter in Python follows, whose result is not known beforehand.
         """
+        if record < 0 or epoch < 0:
+            raise ValueError(f"record={record}, epoch={epoch}; both are counted from 0")
         steps, mirror, (contrast, illumination), complete = self._pipeline.plan(record, epoch)
         return {
             "steps": steps,
@@ -204,6 +212,8 @@ def common_settings(
         "preprocess_threads": _options.cores() if threads is None else threads,
     }
     rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
+    # MXNet's default is an empty string.
+    rest["path_imglist"] = os.fspath(rest["path_imglist"]) if rest["path_imglist"] else None
     return _options.checked({**rest, **settings})
 
 
@@ -212,6 +222,7 @@ _DEFAULTS: dict[str, Any] = {
     "label_width": 1,
     "path_imglist": None,
     "label_pad_value": 0.0,
+    "masks": None,
     "scale": 1.0,
     "max_random_contrast": 0.0,
     "max_random_illumination": 0.0,

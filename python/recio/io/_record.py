@@ -250,26 +250,34 @@ class ImageRecordIter(PipelineIter):
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}
         _options.refuse("ImageRecordIter", unknown, _KEYWORDS)
+        self._open(given)
+
+    def _open(self, given: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
+        """Start the pipeline that the keywords ask for; with masks: their files, indexes and filling."""
         given = _options.checked(given)
+        if given["aug_list"] is not None:
+            given["aug_list"] = list(given["aug_list"])
         _accept_without_effect(given)
-        super().__init__(batch_size)
-        shape, kind = _options.shape(data_shape), _options.dtype(dtype)
+        super().__init__(given["batch_size"])
+        shape, kind = _options.shape(given["data_shape"]), _options.dtype(given["dtype"])
         last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
         settings = common_settings(given, shape, kind, _augmentation(given, shape), last_batch)
-        files, indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
-        if mean_img:
-            settings["mean_image"] = _mean.image(mean_img, files, indexes, settings)
+        settings["masks"] = masks
+        files, indexes = _sources.record_files(given["path_imgrec"]), _sources.paths(given["path_imgidx"])
+        if given["mean_img"]:
+            settings["mean_image"] = _mean.image(given["mean_img"], files, indexes, settings)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, settings),
             data_shape=shape,
             dtype=kind,
-            layout=layout,
-            names=(data_name, label_name),
-            label_width=label_width,
+            layout=given["layout"],
+            names=(given["data_name"], given["label_name"]),
+            label_width=given["label_width"],
+            aug_list=given["aug_list"] or (),
         )
-        if verbose:
+        if given["verbose"]:
             threads = settings["preprocess_threads"]
-            _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), batch_size, threads)
+            _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), self.batch_size, threads)
 
 
 _KEYWORDS = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from recio._staged import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,8 +34,8 @@ def paths(value: Paths) -> list[str]:
     return [os.fspath(path) for path in value]
 
 
-def record_files(value: Paths) -> list[str]:
-    """Give the record files that ``path_imgrec`` names.
+def record_files(value: Paths, name: str = "path_imgrec") -> list[str]:
+    """Give the record files that a keyword, ``path_imgrec`` or another, names.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def record_files(value: Paths) -> list[str]:
     whole, cache = _without_cache(value)
     files = [file for path in paths(whole) for file in _expand(path)]
     if not files:
-        raise ValueError(f"path_imgrec={value!r} names no file" if value else "path_imgrec names no file")
+        raise ValueError(f"{name}={value!r} names no file" if value else f"{name} names no file")
     return files if cache is None else [_cached(files, Path(cache))]
 
 
@@ -53,7 +54,7 @@ def _without_cache(value: Paths) -> tuple[Paths, str | None]:
     if not isinstance(value, str) or "#" not in value or Path(value).exists():
         return value, None
     whole, _, cache = value.rpartition("#")
-    return whole, cache
+    return whole, cache or None
 
 
 def _expand(path: str) -> list[str]:
@@ -68,7 +69,7 @@ def _expand(path: str) -> list[str]:
         pattern = re.compile(place.name)
     except re.error:
         return [path]
-    found = sorted(str(file) for file in place.parent.iterdir() if pattern.fullmatch(file.name))
+    found = sorted(str(file) for file in place.parent.iterdir() if pattern.fullmatch(file.name) and file.is_file())
     return found or [path]
 
 
@@ -86,13 +87,7 @@ def _cached(files: Sequence[str], cache: Path) -> str:
 
 def _copy(files: Iterable[str], target: Path) -> None:
     """Copy files, end to end, whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as copy:
-        try:
-            for file in files:
-                with Path(file).open("rb") as source:
-                    shutil.copyfileobj(source, copy)
-            copy.close()
-            Path(copy.name).replace(target)
-        except BaseException:
-            Path(copy.name).unlink(missing_ok=True)
-            raise
+    with staged(target) as copy:
+        for file in files:
+            with Path(file).open("rb") as source:
+                shutil.copyfileobj(source, copy)

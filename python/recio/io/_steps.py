@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recio._recio import Step
+from recio.io import _options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +14,7 @@ FULL_AREA = (0.08, 1.0)
 """The areas of a random resized crop for which no range is given, as fractions of the image's."""
 FULL_ASPECT = (3 / 4, 4 / 3)
 """The ratios of width to height, likewise."""
+MAX_ANGLE = 1_000_000
 NO_SIDE = (0.0, 1e10)
 """The sides of a canvas that are no limit, in pixels."""
 
@@ -45,6 +47,9 @@ AUGMENTATION: dict[str, Any] = {
     "rand_mirror": False,
     "mirror": False,
     "pad": 0,
+    "fill_value": 255,
+    "inter_method": 1,
+    "mxnet_quirks": False,
 }
 
 
@@ -57,7 +62,7 @@ def refuse_augmentation(given: dict[str, Any]) -> None:
 
 def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     """Give the steps that the keywords ask for; ``size`` is the width and height of the output."""
-    interp, fill = given["inter_method"], _level("fill_value", given["fill_value"])
+    interp, fill = given["inter_method"], _options.level("fill_value", given["fill_value"])
     found = []
     if given["resize"] != -1:
         found.append(Step.resize_short(_side("resize", given["resize"]), interp))
@@ -76,12 +81,6 @@ def _side(name: str, value: int, least: int = 1) -> int:
     if value < least:
         off = ", or -1 for none" if name == "resize" else ""
         raise ValueError(f"{name}={value}; it is at least {least}{off}")
-    return value
-
-
-def _level(name: str, value: int) -> int:
-    if not 0 <= value <= 255:  # noqa: PLR2004
-        raise ValueError(f"{name}={value}; it is a level from 0 to 255")
     return value
 
 
@@ -106,8 +105,8 @@ def _affine(given: dict[str, Any], aspect: tuple[float, float] | None, fill: int
     if not (angles or angle or given["max_shear_ratio"] or (scale, side) != plain or aspect not in (None, (1, 1))):
         return []
     is_whole = isinstance(angle, int)
-    if angle < 0:
-        raise ValueError(f"max_rotate_angle={angle}; it is at least 0, in degrees")
+    if not 0 <= angle <= MAX_ANGLE:
+        raise ValueError(f"max_rotate_angle={angle}; it is from 0 to {MAX_ANGLE}, in degrees")
     settings = {
         "angles": angles or None,
         "whole_angle": angle if is_whole else None,
@@ -124,10 +123,15 @@ def _affine(given: dict[str, Any], aspect: tuple[float, float] | None, fill: int
 
 def _angles(rotate: float, rotate_list: str | Sequence[float] | None) -> list[float]:
     """Give the angles to choose from: those of the list, or else the one."""
-    if isinstance(rotate_list, str):
-        rotate_list = [float(angle) for angle in rotate_list.split(",") if angle.strip()]
-    if rotate_list:
-        return [float(angle) for angle in rotate_list]
+    listed = (
+        [angle for angle in rotate_list.split(",") if angle.strip()] if isinstance(rotate_list, str) else rotate_list
+    )
+    try:
+        angles = [float(angle) for angle in ([] if listed is None else listed)]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rotate_list={rotate_list!r}; it is a list of angles, in degrees") from None
+    if angles:
+        return angles
     return [] if rotate in (-1, 0) else [rotate]
 
 

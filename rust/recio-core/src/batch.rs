@@ -16,6 +16,8 @@ pub struct Batch<T> {
     pub data: Slots<T>,
     /// `batch_size × label_width` labels.
     pub labels: Vec<f32>,
+    /// `batch_size` masks of class numbers, one after another, if the images have some; then there are no labels.
+    pub masks: Option<Slots<u8>>,
     /// The records' ids.
     pub ids: Vec<u64>,
     /// How many images at the end are there only to fill the batch.
@@ -35,6 +37,23 @@ pub struct Ring<T> {
     len: usize,
     /// How many pieces of memory are kept for later at most; none once the iterator is gone.
     spare: Mutex<Spare<T>>,
+}
+
+/// The memory of the parts of an iterator's batches.
+#[derive(Debug, Clone)]
+pub struct Rings<T> {
+    /// For the images.
+    pub data: Arc<Ring<T>>,
+    /// For their masks, if they have some.
+    pub masks: Option<Arc<Ring<u8>>>,
+}
+
+impl<T> Rings<T> {
+    /// Keeps no memory from now on.
+    pub fn close(&self) {
+        self.data.close();
+        self.masks.iter().for_each(|ring| ring.close());
+    }
 }
 
 #[derive(Debug)]

@@ -111,6 +111,12 @@ impl Studio {
         Ok(rows)
     }
 
+    /// What was done to the image that was drawn last, since the last of the caller's functions.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Gives back the memory of pictures of more than `most` bytes.
     pub fn trim(&mut self, most: usize) {
         self.augment.trim(most);

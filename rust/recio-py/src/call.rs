@@ -148,7 +148,8 @@ fn receive<T: Sample + Element>(
 where
     Canvas: From<Picture<T>>,
 {
-    let is_ours = result.is(&array) && holders(&array) == 2;
+    // Ours are two of the array, and one of its lease, beside the array's own.
+    let is_ours = result.is(&array) && holders(&array) == 2 && holders(&lease) == 2;
     let &[height, width, channels] = array.shape() else {
         unreachable!("an array of three axes keeps them")
     };
@@ -208,8 +209,9 @@ fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Pi
         )));
     }
     let data = match array.as_slice() {
-        Ok(samples) => samples.to_vec(),
-        Err(_) => array.as_array().iter().copied().collect(),
+        // A slice is in memory's order, which is not the rows' of every array.
+        Ok(samples) if array.is_c_contiguous() => samples.to_vec(),
+        _ => array.as_array().iter().copied().collect(),
     };
     Ok(Picture {
         width,

@@ -13,7 +13,9 @@ use recio_core::Error;
 use recio_core::augment::finish::{Element, Gain, Layout, Normalise};
 use recio_core::batch::Batch;
 use recio_core::limits::Limits;
-use recio_core::pipeline::{LabelForm, LastBatch, Next, Options, Pipeline, Shape, Source};
+use recio_core::pipeline::{
+    LabelForm, LastBatch, MaskSource, Next, Options, Pipeline, Shape, Source,
+};
 use recio_core::record::list::Line;
 
 use crate::array::lend;
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     label_width: i64,
     path_imglist: Option<PathBuf>,
     label_pad_value: f32,
+    /// Record files, their indexes, and the number of places without image.
+    masks: Option<(Vec<PathBuf>, Vec<PathBuf>, u8)>,
     mean: [f32; 4],
     mean_image: Option<Vec<f32>>,
     std: [f32; 4],
@@ -80,6 +84,11 @@ impl Settings {
                 None => LabelForm::Padded(self.label_pad_value),
             },
             label_list: self.path_imglist,
+            masks: self.masks.map(|(files, indexes, fill)| MaskSource {
+                files,
+                indexes,
+                fill,
+            }),
             shuffle: self.shuffle,
             seed: self.seed,
             augment_seed: self.seed_aug,
@@ -151,10 +160,10 @@ macro_rules! with {
     };
 }
 
-/// Data, labels, ids, pad.
+/// Data, labels or masks, ids, pad.
 type Parts<'py> = (
     Bound<'py, PyAny>,
-    Bound<'py, PyArray1<f32>>,
+    Bound<'py, PyAny>,
     Bound<'py, PyArray1<u64>>,
     usize,
 );
@@ -168,6 +177,8 @@ pub(crate) struct ImagePipeline {
     running: Mutex<Option<Arc<Running>>>,
     /// The shape of a batch's data.
     shape: [usize; 4],
+    /// The shape of its masks, if it has some.
+    mask_shape: [usize; 3],
     /// The process that made it; its threads do not exist in a forked child.
     owner: Owner,
 }
@@ -294,6 +305,7 @@ impl ImagePipeline {
         Ok(Self {
             running: Mutex::new(Some(Arc::new(running))),
             shape,
+            mask_shape: [options.batch_size, height, width],
             owner: Owner::here(),
         })
     }
@@ -331,7 +343,10 @@ impl ImagePipeline {
         T: Element + numpy::Element,
     {
         let (data, _) = lend(py, batch.data, self.shape)?;
-        let labels = PyArray1::from_vec(py, batch.labels);
+        let labels = match batch.masks {
+            Some(masks) => lend(py, masks, self.mask_shape)?.0.into_any(),
+            None => PyArray1::from_vec(py, batch.labels).into_any(),
+        };
         Ok((
             data.into_any(),
             labels,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::Error;
-use recio_core::pack::{self as engine, Color, Encoding, Options, Progress, Recode};
+use recio_core::pack::{self as engine, Color, Encoding, Masks, Options, Progress, Recode};
 
 use crate::errors::Failure;
 
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     quality: u8,
     color: i8,
     encoding: String,
+    /// The masks' folder, the end of their names, and their record file.
+    masks: Option<(PathBuf, String, PathBuf)>,
     pack_label: bool,
     num_thread: usize,
     allow_outside: bool,
@@ -29,6 +31,10 @@ impl Settings {
         let recode = self.recode()?;
         Ok(Options {
             recode: (!self.pass_through).then_some(recode),
+            masks: self
+                .masks
+                .clone()
+                .map(|(root, ending, rec)| Masks { root, ending, rec }),
             pack_label: self.pack_label,
             allow_outside: self.allow_outside,
             threads: self.num_thread,

@@ -307,7 +307,7 @@ fn describe_operation(
         } => {
             one.set_item("size", (width, height))?;
             one.set_item("corner", (left, top))?;
-            one.set_item("value", value)
+            one.set_item("value", value.map(u32::from))
         }
         plan::Operation::Warp {
             affine,
@@ -319,7 +319,7 @@ fn describe_operation(
             one.set_item("size", (width, height))?;
             one.set_item("matrix", affine.0)?;
             one.set_item("interp", method as i32)?;
-            one.set_item("value", value)
+            one.set_item("value", value.map(u32::from))
         }
         plan::Operation::Flip => Ok(()),
         plan::Operation::Levels(levels) => match levels {

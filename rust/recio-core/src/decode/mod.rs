@@ -11,11 +11,14 @@
 //! **Missing image data is an error**, never grey rows; OpenCV fills in what a truncated JPEG lacks and goes on. Bytes to
 //! spare are not damage, for real photographs have them. Where the line runs for a JPEG is in `jpeg/mod.rs`.
 //!
+//! Masks of class numbers have a way of their own, [`Mask`].
+//!
 //! Nothing is known here of records, nor of what the pixels are for.
 
 mod convert;
 mod gamma;
 mod jpeg;
+mod mask;
 mod orient;
 mod others;
 mod sniff;
@@ -29,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::Picture;
 use jpeg::Jpeg;
+pub use mask::Mask;
 use others::Other;
 
 /// The channels to decode to.

@@ -2,17 +2,19 @@
 //!
 //! ```text
 //! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode) ─▶ in the list's order ─▶ .rec, .idx
-//! root      path rule      budget   recode                                                       output
+//! root      path rule      budget   recode, masks                                                output
 //! ```
 //!
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
 //! handed out, whichever thread was first. What is written is therefore the same for any number of threads. A line that
 //! cannot be packed is left out and reported with its reason; only what keeps the output from being written is an error.
-//! The threads are this call's own.
+//! The threads are this call's own. Images may have masks, which go the same way into files of their own; an image and
+//! its mask are packed or left out together.
 //!
 //! Nothing is known here of prefixes, of how lists are made, or of where progress is shown.
 
 mod budget;
+mod masks;
 mod output;
 mod recode;
 mod root;
@@ -29,7 +31,9 @@ use crossbeam_channel::unbounded;
 use crate::error::Result;
 use crate::record::list;
 use budget::Budget;
-use output::Output;
+use masks::MaskFolder;
+pub use masks::Masks;
+use output::{Output, Outputs};
 pub use recode::{Color, Encoding, Recode};
 use root::Root;
 use run::Run;
@@ -41,10 +45,12 @@ const WINDOW: usize = 32;
 const IN_FLIGHT: usize = 256 << 20;
 
 /// What is packed, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// How images are made anew; `None` packs the files' bytes as they are.
     pub recode: Option<Recode>,
+    /// Masks to pack beside the images. Then `recode` must keep the images' sizes.
+    pub masks: Option<Masks>,
     /// Whether a record gets all labels of its line, or only the first.
     pub pack_label: bool,
     /// Whether the list's paths may leave the root.
@@ -88,7 +94,7 @@ pub struct Skipped {
 
 /// Packs the files that `list` names, relative to `root`, into `rec` and the `.idx` beside it.
 ///
-/// Both files are there and complete at the end, or neither: see the writing protocol in `output.rs`. `on_progress` is called
+/// Both files, and with masks theirs, are there and complete at the end, or none: see the writing protocol in `output.rs`. `on_progress` is called
 /// on this thread about every 100 ms and at the end of the list. If it breaks off, nothing is written and the result is
 /// `None`.
 ///
@@ -104,7 +110,14 @@ pub fn pack(
 ) -> Result<Option<Packed>> {
     let lines = list::read(list)?;
     let root = Root::new(root, options.allow_outside)?;
-    let output = Output::create(rec)?;
+    let masks = options.masks.as_ref();
+    let folder = masks
+        .map(|masks| MaskFolder::new(masks, options.allow_outside))
+        .transpose()?;
+    let outputs = Outputs {
+        images: Output::create(rec)?,
+        masks: masks.map(|masks| Output::create(&masks.rec)).transpose()?,
+    };
     let budget = Budget::new(IN_FLIGHT);
     let threads = options.threads.max(1);
     thread::scope(|scope| {
@@ -112,14 +125,14 @@ pub fn pack(
         let _closed_at_the_end = CloseOnDrop(&budget);
         let (jobs, queue) = unbounded();
         for number in 0..threads {
-            let worker = Worker::new(&root, options, &budget, queue.clone());
+            let worker = Worker::new(&root, folder.as_ref(), options, &budget, queue.clone());
             thread::Builder::new()
                 .name(format!("recio-pack-{number}"))
                 .spawn_scoped(scope, || worker.run())?;
         }
         // With the last worker gone, handing out lines fails instead of waiting.
         drop(queue);
-        Run::new(&lines, jobs, &budget, output, on_progress).pack(threads * WINDOW)
+        Run::new(&lines, jobs, &budget, outputs, on_progress).pack(threads * WINDOW)
     })
 }
 
@@ -140,6 +153,7 @@ mod tests {
 
     const AS_IS: Options = Options {
         recode: None,
+        masks: None,
         pack_label: false,
         allow_outside: false,
         threads: 3,

@@ -1,7 +1,8 @@
-//! The `.rec` and `.idx` that [`pack`](super::pack) writes: both, complete and on the disk, or neither.
+//! The `.rec` and `.idx` that [`pack`](super::pack) writes, of images and perhaps of their masks: all, complete and on the
+//! disk, or none.
 //!
-//! Both are written under temporary names beside their targets, flushed and synced. Only then do they get their names, the
-//! `.rec` first: a `.idx` under its final name says that both are whole. An older `.idx` is removed before, so that at no
+//! All are written under temporary names beside their targets, flushed and synced. Only then do they get their names, each
+//! `.rec` first: a `.idx` under its final name says that all are whole. An older `.idx` is removed before, so that at no
 //! moment does it stand beside a `.rec` that it does not describe.
 
 use std::fs::{self, File};
@@ -13,6 +14,35 @@ use crate::error::{Error, Result};
 use crate::record::index::{self, Entry};
 use crate::record::writer::Writer;
 use crate::staged::{Staged, sync_folder};
+
+/// The files of images and, if they have some, of their masks. Dropping it leaves no trace of them.
+pub(super) struct Outputs {
+    pub(super) images: Output,
+    pub(super) masks: Option<Output>,
+}
+
+impl Outputs {
+    /// Appends a record and, if there are masks, its mask's.
+    pub(super) fn append(&mut self, key: u64, record: &[u8], mask: Option<&[u8]>) -> Result<()> {
+        self.images.append(key, record)?;
+        let mask = self.masks.as_mut().zip(mask);
+        mask.map_or(Ok(()), |(output, mask)| output.append(key, mask))
+    }
+
+    /// Syncs all files and gives them their names.
+    pub(super) fn commit(self) -> Result<()> {
+        let (mut recs, mut indexes) = (Vec::new(), Vec::new());
+        for output in std::iter::once(self.images).chain(self.masks) {
+            let (rec, idx) = output.seal()?;
+            recs.push(rec);
+            indexes.push(idx);
+        }
+        for idx in &indexes {
+            remove_if_there(idx.target())?;
+        }
+        name_all(recs.into_iter().chain(indexes))
+    }
+}
 
 /// A pair of files being written. Dropping it leaves no trace of them.
 pub(super) struct Output {
@@ -58,8 +88,8 @@ impl Output {
         self.writer.tell()
     }
 
-    /// Syncs both files and gives them their names.
-    pub(super) fn commit(self) -> Result<()> {
+    /// Syncs both files, still under temporary names: the `.rec` and the `.idx`.
+    fn seal(self) -> Result<(Staged, Staged)> {
         let Self {
             writer,
             syncer,
@@ -70,18 +100,24 @@ impl Output {
         let rec_file = writer.into_sink()?;
         syncer.finish().map_err(|error| rec.blame(error))?;
         rec.sync(&rec_file)?;
-        let staged_idx = index::stage(&entries, &idx)?;
-        remove_if_there(&idx)?;
-        let rec = rec.persist()?;
-        match staged_idx.persist() {
-            Ok(_) => sync_folder(&rec),
-            // The cause is what the caller must hear of, whether or not this half can be removed.
-            Err(error) => {
-                _ = remove_if_there(&rec);
-                Err(error)
-            }
-        }
+        let idx = index::stage(&entries, &idx)?;
+        Ok((rec, idx))
     }
+}
+
+/// Gives all files their names, or none.
+fn name_all(mut files: impl Iterator<Item = Staged>) -> Result<()> {
+    let mut named = Vec::new();
+    let outcome = files.try_for_each(|file| {
+        named.push(file.persist()?);
+        Ok(())
+    });
+    if outcome.is_err() {
+        // The cause is what the caller must hear of, whether or not the others can be removed.
+        named.iter().for_each(|path| _ = remove_if_there(path));
+        return outcome;
+    }
+    named.iter().try_for_each(|path| sync_folder(path))
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {
@@ -106,11 +142,23 @@ mod tests {
         names
     }
 
-    fn output(folder: &Path) -> Output {
-        let mut output = Output::create(&folder.join("a.rec")).unwrap();
-        output.append(7, b"one").unwrap();
-        output.append(3, b"two").unwrap();
-        output
+    fn output(folder: &Path) -> Outputs {
+        let mut outputs = Outputs {
+            images: Output::create(&folder.join("a.rec")).unwrap(),
+            masks: None,
+        };
+        outputs.append(7, b"one", None).unwrap();
+        outputs.append(3, b"two", None).unwrap();
+        outputs
+    }
+
+    fn output_with_masks(folder: &Path) -> Outputs {
+        let mut outputs = Outputs {
+            masks: Some(Output::create(&folder.join("b.rec")).unwrap()),
+            ..output(folder)
+        };
+        outputs.append(9, b"three", Some(b"mask")).unwrap();
+        outputs
     }
 
     #[test]
@@ -140,6 +188,20 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             fs::create_dir(folder.path().join(taken)).unwrap();
             let error = output(folder.path()).commit().unwrap_err();
+            assert!(error.to_string().contains(taken), "{error}");
+            assert_eq!(names(folder.path()), [taken]);
+        }
+    }
+
+    #[test]
+    fn masks_are_committed_with_their_images_or_neither_is() {
+        let folder = tempfile::tempdir().unwrap();
+        output_with_masks(folder.path()).commit().unwrap();
+        assert_eq!(names(folder.path()), ["a.idx", "a.rec", "b.idx", "b.rec"]);
+        for taken in ["b.rec", "b.idx"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join(taken)).unwrap();
+            let error = output_with_masks(folder.path()).commit().unwrap_err();
             assert!(error.to_string().contains(taken), "{error}");
             assert_eq!(names(folder.path()), [taken]);
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::budget::Budget;
-use super::output::Output;
+use super::output::Outputs;
 use super::worker::{Job, Outcome};
 use super::{Packed, Progress, Skipped};
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub(super) struct Run<'a> {
     lines: &'a [Entry],
     jobs: Sender<Job<'a>>,
     budget: &'a Budget,
-    output: Output,
+    outputs: Outputs,
     /// The indices met so far.
     seen: HashSet<u64>,
     skipped: Vec<Skipped>,
@@ -36,14 +36,14 @@ impl<'a> Run<'a> {
         lines: &'a [Entry],
         jobs: Sender<Job<'a>>,
         budget: &'a Budget,
-        output: Output,
+        outputs: Outputs,
         on_progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Self {
         Self {
             lines,
             jobs,
             budget,
-            output,
+            outputs,
             seen: HashSet::new(),
             skipped: Vec::new(),
             last_beat: Instant::now(),
@@ -131,7 +131,10 @@ impl<'a> Run<'a> {
 
     fn write(&mut self, (number, line): &Entry, outcome: Outcome<'_>) -> Result<()> {
         match (line, outcome) {
-            (Ok(line), Ok(ready)) => self.output.append(line.index, &ready.record),
+            (Ok(line), Ok(ready)) => {
+                let mask = ready.mask.as_deref();
+                self.outputs.append(line.index, &ready.record, mask)
+            }
             (line, Err(reason)) => {
                 self.skipped.push(Skipped {
                     line: *number,
@@ -152,12 +155,12 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let packed = Packed {
-            records: self.output.records(),
-            bytes: self.output.bytes(),
+            records: self.outputs.images.records(),
+            bytes: self.outputs.images.bytes(),
             skipped: self.skipped,
         };
         if packed.records > 0 {
-            self.output.commit()?;
+            self.outputs.commit()?;
         }
         Ok(Some(packed))
     }

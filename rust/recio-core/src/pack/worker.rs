@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::Options;
 use super::budget::{Budget, Reserved};
+use super::masks::{self, MaskFolder};
 use super::recode::Recoder;
 use super::root::Root;
 use crate::record::frame::MAX_RECORD_LEN;
@@ -25,15 +26,17 @@ pub(super) struct Job<'a> {
 /// The record that a line became, or why it became none.
 pub(super) type Outcome<'a> = Result<Ready<'a>, String>;
 
-/// A record, and the bytes reserved for it until it is written.
+/// A record, its mask's if it has one, and the bytes reserved for them until they are written.
 pub(super) struct Ready<'a> {
     pub(super) record: Vec<u8>,
+    pub(super) mask: Option<Vec<u8>>,
     _held: Reserved<'a>,
 }
 
 /// What a thread needs.
 pub(super) struct Worker<'a> {
     root: &'a Root,
+    masks: Option<&'a MaskFolder<'a>>,
     options: &'a Options,
     budget: &'a Budget,
     queue: Receiver<Job<'a>>,
@@ -43,12 +46,14 @@ pub(super) struct Worker<'a> {
 impl<'a> Worker<'a> {
     pub(super) fn new(
         root: &'a Root,
+        masks: Option<&'a MaskFolder<'a>>,
         options: &'a Options,
         budget: &'a Budget,
         queue: Receiver<Job<'a>>,
     ) -> Self {
         Self {
             root,
+            masks,
             options,
             budget,
             queue,
@@ -71,32 +76,39 @@ impl<'a> Worker<'a> {
 
     /// `None` if the budget was closed.
     fn pack(&mut self, job: &Job<'a>) -> Option<Outcome<'a>> {
-        let (file, len) = match self.open(&job.line.path) {
+        let (image, mask) = match self.open(&job.line.path) {
             Ok(opened) => opened,
             Err(reason) => return Some(Err(reason)),
         };
-        let mut held = self.budget.reserve(job.place, len)?;
-        let record = self.record(job.line, file, len);
-        Some(record.map(|record| {
-            held.resize(record.capacity());
+        let bytes = image.len + mask.as_ref().map_or(0, |mask| mask.len);
+        let mut held = self.budget.reserve(job.place, bytes)?;
+        let records = self.record(job.line, image).and_then(|record| {
+            let mask = mask.map(|mask| self.mask_record(job.line, mask, &record));
+            Ok((record, mask.transpose()?))
+        });
+        Some(records.map(|(record, mask)| {
+            held.resize(record.capacity() + mask.as_ref().map_or(0, Vec::capacity));
             Ready {
                 record,
+                mask,
                 _held: held,
             }
         }))
     }
 
-    /// Opens an image and gives its length, which a record can hold.
-    fn open(&self, path: &str) -> Result<(File, usize), String> {
-        let (file, len) = self.root.open(path)?;
-        match usize::try_from(len) {
-            Ok(0) => Err("the file is empty".into()),
-            Ok(len) if len <= MAX_RECORD_LEN => Ok((file, len)),
-            _ => Err(too_long(len)),
-        }
+    /// Opens an image and, if there are masks, its mask.
+    fn open(&self, path: &str) -> Result<(Opened, Option<Opened>), String> {
+        let image = Opened::new(self.root.open(path)?)?;
+        let mask = self.masks.map(|masks| {
+            let path = masks.path_of(path);
+            let mask = masks.open(&path).and_then(Opened::new);
+            mask.map_err(|reason| format!("its mask {path}: {reason}"))
+        });
+        Ok((image, mask.transpose()?))
     }
 
-    fn record(&mut self, line: &Line, file: File, len: usize) -> Result<Vec<u8>, String> {
+    /// The header of a line's records.
+    fn head(&self, line: &Line) -> Vec<u8> {
         let all = &line.labels[..];
         let labels = if self.options.pack_label {
             all
@@ -105,19 +117,37 @@ impl<'a> Worker<'a> {
         };
         let mut record = Vec::new();
         header::encode(labels, line.index, &mut record);
+        record
+    }
+
+    /// The record of a mask whose image has this record, with a header of the same length.
+    fn mask_record(&self, line: &Line, mask: Opened, image: &[u8]) -> Result<Vec<u8>, String> {
+        let mut record = self.head(line);
+        let start = record.len();
+        mask.read(&mut record)?;
+        masks::check(&record[start..], &image[start..])?;
+        checked_len(record)
+    }
+
+    fn record(&mut self, line: &Line, file: Opened) -> Result<Vec<u8>, String> {
+        let mut record = self.head(line);
         match &self.options.recode {
-            None => read(file, len, &mut record)?,
+            None => file.read(&mut record)?,
             Some(how) => {
                 let mut image = Vec::new();
-                read(file, len, &mut image)?;
+                file.read(&mut image)?;
                 let recoded = self.recoder.recode(&image, how, &mut record);
                 recoded.map_err(|error| error.to_string())?;
             }
         }
-        match record.len() {
-            ..=MAX_RECORD_LEN => Ok(record),
-            len => Err(too_long(len as u64)),
-        }
+        checked_len(record)
+    }
+}
+
+fn checked_len(record: Vec<u8>) -> Result<Vec<u8>, String> {
+    match record.len() {
+        ..=MAX_RECORD_LEN => Ok(record),
+        len => Err(too_long(len as u64)),
     }
 }
 
@@ -125,13 +155,29 @@ fn too_long(len: u64) -> String {
     format!("{len} bytes; a record holds at most {MAX_RECORD_LEN}")
 }
 
-/// Appends `len` bytes, which is what was reserved: not what a file that is still being written has grown to.
-fn read(mut file: File, len: usize, into: &mut Vec<u8>) -> Result<(), String> {
-    into.reserve_exact(len);
-    let read = file.by_ref().take(len as u64).read_to_end(into);
-    let changed = read.and_then(|read| Ok(read < len || file.read(&mut [0])? > 0));
-    if changed.map_err(|error| error.to_string())? {
-        return Err("the file changed its length while it was read".into());
+/// A file, and its length, which a record can hold.
+struct Opened {
+    file: File,
+    len: usize,
+}
+
+impl Opened {
+    fn new((file, len): (File, u64)) -> Result<Self, String> {
+        match usize::try_from(len) {
+            Ok(0) => Err("the file is empty".into()),
+            Ok(len) if len <= MAX_RECORD_LEN => Ok(Self { file, len }),
+            _ => Err(too_long(len)),
+        }
     }
-    Ok(())
+
+    /// Appends `len` bytes, which is what was reserved: not what a file that is still being written has grown to.
+    fn read(mut self, into: &mut Vec<u8>) -> Result<(), String> {
+        into.reserve_exact(self.len);
+        let read = self.file.by_ref().take(self.len as u64).read_to_end(into);
+        let changed = read.and_then(|read| Ok(read < self.len || self.file.read(&mut [0])? > 0));
+        if changed.map_err(|error| error.to_string())? {
+            return Err("the file changed its length while it was read".into());
+        }
+        Ok(())
+    }
 }

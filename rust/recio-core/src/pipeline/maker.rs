@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::augment::finish::Element;
-use crate::batch::{Batch, Ring};
+use crate::batch::{Batch, Rings, Slots};
 use crate::error::{Error, Result};
 use crate::pipeline::cut::{Cut, Span};
 use crate::pipeline::order::Order;
@@ -18,7 +18,7 @@ use crate::pipeline::worker::{Slot, Task};
 pub(super) struct Maker<T: Element> {
     task: Task<T>,
     pool: rayon::ThreadPool,
-    ring: Arc<Ring<T>>,
+    rings: Rings<T>,
     cut: Cut,
     seed: Option<u64>,
     /// Who has the baton may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
@@ -51,14 +51,14 @@ impl<T: Element> Maker<T> {
     pub(super) fn new(
         task: Task<T>,
         pool: rayon::ThreadPool,
-        ring: Arc<Ring<T>>,
+        rings: Rings<T>,
         cut: Cut,
         seed: Option<u64>,
     ) -> Self {
         let this = Self {
             task,
             pool,
-            ring,
+            rings,
             cut,
             seed,
             baton: crossbeam_channel::bounded(1),
@@ -93,15 +93,22 @@ impl<T: Element> Maker<T> {
     fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Baton<'_>) -> Result<Batch<T>> {
         let span = self.cut.span(ticket.epoch - ticket.base, ticket.batch);
         let records = &self.records(ticket, span, &mut baton.orders);
-        let mut batch = self.blank(span.pad);
+        let mut batch = self.blank(span);
         let first_error = &FirstError::default();
         let Batch {
-            data, labels, ids, ..
+            data,
+            labels,
+            masks,
+            ids,
+            ..
         } = &mut batch;
-        data[span.filled * self.task.slot_len()..].fill(T::default());
         let slots = data.chunks_exact_mut(self.task.slot_len());
         let labels = labels.chunks_exact_mut(self.task.label_width());
         let places = slots.zip(labels).zip(ids).take(span.filled).enumerate();
+        let mut masks = masks
+            .as_mut()
+            .zip(self.task.masks())
+            .map(|(numbers, masks)| numbers.chunks_exact_mut(masks.slot_len()));
         let mut baton = Some(baton);
         self.pool.in_place_scope_fifo(|scope| {
             for (place, ((data, labels), id)) in places {
@@ -110,11 +117,17 @@ impl<T: Element> Maker<T> {
                 } else {
                     None
                 };
+                let mask = masks.as_mut().and_then(Iterator::next);
                 scope.spawn_fifo(move |_| {
                     drop(baton);
                     if state.wants(ticket) {
                         let (epoch, record) = records[place];
-                        let slot = Slot { data, labels, id };
+                        let slot = Slot {
+                            data,
+                            labels,
+                            mask,
+                            id,
+                        };
                         first_error.keep(place, self.task.fill(record, epoch, slot));
                     }
                 });
@@ -136,14 +149,24 @@ impl<T: Element> Maker<T> {
             .collect()
     }
 
-    /// An empty batch.
-    fn blank(&self, pad: usize) -> Batch<T> {
+    /// A batch whose places without a sample are empty.
+    fn blank(&self, span: Span) -> Batch<T> {
+        let mut data = self.rings.data.take();
+        data[span.filled * self.task.slot_len()..].fill(T::default());
         Batch {
-            data: self.ring.take(),
+            data,
             labels: vec![0.0; self.cut.batch_size * self.task.label_width()],
+            masks: self.blank_masks(span),
             ids: vec![0; self.cut.batch_size],
-            pad,
+            pad: span.pad,
         }
+    }
+
+    fn blank_masks(&self, span: Span) -> Option<Slots<u8>> {
+        let mut numbers = self.rings.masks.as_ref()?.take();
+        let masks = self.task.masks()?;
+        numbers[span.filled * masks.slot_len()..].fill(masks.fill());
+        Some(numbers)
     }
 }
 

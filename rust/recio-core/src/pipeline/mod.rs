@@ -4,7 +4,7 @@
 //! makers (2 threads)                workers (a thread pool of the iterator's own)
 //!   claim the next batch              one task an image: read, plan, decode, augment,
 //!   take memory from the ring           write into the image's slot
-//!   a task for each image       ─▶
+//!   a task for each image       ─▶    and, if it has one, its mask into the mask's
 //!   wait, deliver                ─▶ ready batches ─▶ next()
 //! ```
 //!
@@ -17,6 +17,7 @@
 mod cut;
 mod labels;
 mod maker;
+mod masks;
 mod options;
 mod order;
 mod samples;
@@ -24,6 +25,7 @@ mod state;
 mod worker;
 
 pub use cut::LastBatch;
+pub use masks::MaskSource;
 pub use options::{LabelForm, Options, Shape};
 pub use samples::Source;
 
@@ -32,7 +34,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::augment::finish::{Element, Gain};
-use crate::batch::{Batch, Ring, check_memory};
+use crate::batch::{Batch, Ring, Rings, check_memory};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use cut::Cut;
@@ -48,7 +50,7 @@ const MAKERS: usize = 2;
 #[derive(Debug)]
 pub struct Pipeline<T: Element> {
     state: Arc<State<T>>,
-    ring: Arc<Ring<T>>,
+    rings: Rings<T>,
     maker: Option<Arc<Maker<T>>>,
     makers: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
@@ -84,14 +86,17 @@ impl<T: Element> Pipeline<T> {
             options.batch_size.saturating_mul(task.label_width()),
             "labels",
         )?;
-        let ring = Ring::new(samples, options.prefetch + MAKERS);
+        let rings = Rings {
+            data: Ring::new(samples, options.prefetch + MAKERS),
+            masks: mask_ring(&task, options)?,
+        };
         let state = Arc::new(State::new(cut, options.prefetch));
         let (pool, workers) = workers(options.threads)?;
         let seed = options.shuffle.then_some(options.seed);
-        let maker = Arc::new(Maker::new(task, pool, Arc::clone(&ring), cut, seed));
+        let maker = Arc::new(Maker::new(task, pool, rings.clone(), cut, seed));
         let mut this = Self {
             state,
-            ring,
+            rings,
             maker: Some(Arc::clone(&maker)),
             makers: Vec::new(),
             workers,
@@ -148,11 +153,27 @@ impl<T: Element> Pipeline<T> {
         self.maker().task().plan(record, epoch)
     }
 
+    fn is_own_thread(&self) -> bool {
+        let here = std::thread::current().id();
+        let mut own = self.makers.iter().chain(&self.workers);
+        own.any(|thread| thread.thread().id() == here)
+    }
+
     fn maker(&self) -> &Maker<T> {
         self.maker
             .as_ref()
             .expect("it is there until the pipeline is dropped")
     }
+}
+
+/// The memory of the batches' masks, if there are any.
+fn mask_ring<T: Element>(task: &Task<T>, options: &Options) -> Result<Option<Arc<Ring<u8>>>> {
+    let Some(masks) = task.masks() else {
+        return Ok(None);
+    };
+    let numbers = options.batch_size * masks.slot_len();
+    check_memory::<u8>(numbers, "numbers of masks")?;
+    Ok(Some(Ring::new(numbers, options.prefetch + MAKERS)))
 }
 
 /// A pool of this many threads, and the threads, so that they can be waited for.
@@ -181,8 +202,12 @@ fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandl
 impl<T: Element> Drop for Pipeline<T> {
     fn drop(&mut self) {
         self.state.close();
-        self.ring.close();
+        self.rings.close();
         self.maker = None;
+        if self.is_own_thread() {
+            // A function of the caller's dropped it. Its threads end by themselves, after what they are at.
+            return;
+        }
         // The makers hold the pool; when they are gone, it is dropped, and then its threads end.
         for thread in self.makers.drain(..).chain(self.workers.drain(..)) {
             // A thread that panicked is gone too.

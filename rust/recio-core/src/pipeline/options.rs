@@ -6,7 +6,7 @@ use crate::augment::finish::{Gain, Layout, Normalise};
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pipeline::LastBatch;
+use crate::pipeline::{LastBatch, MaskSource};
 use crate::plan::Step;
 
 /// More threads than any machine has cores only take memory and time to start.
@@ -80,6 +80,8 @@ pub struct Options {
     pub labels: LabelForm,
     /// A list whose labels take the place of the samples' own.
     pub label_list: Option<PathBuf>,
+    /// Masks, which take the place of labels: the samples' own are not looked at.
+    pub masks: Option<MaskSource>,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
     /// The seed of the order.
@@ -142,6 +144,17 @@ impl Options {
                 "mean_r, mean_g, mean_b, mean_a={mean:?}, scale={scale}; each is a finite number"
             )));
         }
+        self.masks_can_follow()?;
+        for (name, value) in [
+            ("max_random_contrast", self.max_gain.contrast),
+            ("max_random_illumination", self.max_gain.illumination),
+        ] {
+            if !(0.0..=f32::MAX).contains(&value) {
+                return Err(Error::argument(format!(
+                    "{name}={value}; it is a finite number, at least 0"
+                )));
+            }
+        }
         self.shape_is_sound()?;
         self.batch_len().map(drop)
     }
@@ -152,6 +165,18 @@ impl Options {
             LabelForm::Exact(width) => width,
             LabelForm::Padded(_) => 1,
         }
+    }
+
+    /// What a function of the caller's does to an image, nobody knows how to do to its mask.
+    fn masks_can_follow(&self) -> Result<()> {
+        let is_call = |step: &Step| matches!(step, Step::Call(_));
+        if self.masks.is_some() && self.steps.iter().any(|step| step.any(&is_call)) {
+            return Err(Error::argument(
+                "aug_list has a function, and what it does to an image cannot be done to its mask; use augmenters of \
+                 recio.image alone",
+            ));
+        }
+        Ok(())
     }
 
     fn shape_is_sound(&self) -> Result<()> {

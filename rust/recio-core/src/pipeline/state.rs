@@ -229,6 +229,7 @@ mod tests {
         Batch {
             data: Ring::new(1, 1).take(),
             labels: vec![],
+            masks: None,
             ids: vec![id],
             pad: 0,
         }

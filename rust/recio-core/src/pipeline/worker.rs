@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pipeline::Options;
 use crate::pipeline::labels::Labels;
+use crate::pipeline::masks::{self, Masks, Wanted};
 use crate::pipeline::options::Shape;
 use crate::pipeline::samples::{Sample, Samples};
 use crate::plan::{Plan, Step, Stream, sketch};
@@ -25,6 +26,7 @@ pub(super) struct Task<T> {
     samples: Samples,
     part: Range<usize>,
     labels: Labels,
+    masks: Option<Masks>,
     shape: Shape,
     steps: Vec<Step>,
     pixels: Pixels,
@@ -41,6 +43,7 @@ struct Scratch {
     record: Vec<u8>,
     labels: Vec<f32>,
     studio: Studio,
+    masks: masks::Scratch,
 }
 
 impl Scratch {
@@ -50,6 +53,7 @@ impl Scratch {
             self.record = Vec::new();
         }
         self.studio.trim(KEEP);
+        self.masks.trim(KEEP);
     }
 }
 
@@ -58,6 +62,7 @@ impl Scratch {
 pub(super) struct Slot<'a, T> {
     pub(super) data: &'a mut [T],
     pub(super) labels: &'a mut [f32],
+    pub(super) mask: Option<&'a mut [u8]>,
     pub(super) id: &'a mut u64,
 }
 
@@ -75,11 +80,16 @@ impl<T: Element> Task<T> {
                 part.len()
             )));
         }
+        let masks = options.masks.as_ref();
+        let masks = masks
+            .map(|source| Masks::open(source, options))
+            .transpose()?;
         let mut steps = options.steps.clone();
         let normalise = fold::<T>(&mut steps, &options.normalise);
         Ok(Self {
             part,
             labels: Labels::new(options, &samples)?,
+            masks,
             pixels: options.shape.pixels(),
             finish: Finish::new(&normalise, options.layout, channels, height, width),
             shape: options.shape,
@@ -107,6 +117,11 @@ impl<T: Element> Task<T> {
         self.labels.width()
     }
 
+    /// The images' masks, if they have some.
+    pub(super) fn masks(&self) -> Option<&Masks> {
+        self.masks.as_ref()
+    }
+
     /// Makes the image of sample `i` as it is in `epoch`. Runs in the pool.
     pub(super) fn fill(&self, i: usize, epoch: u64, slot: Slot<'_, T>) -> Result<()> {
         let thread = rayon::current_thread_index().unwrap_or_default();
@@ -132,26 +147,38 @@ impl<T: Element> Task<T> {
             record,
             labels,
             studio,
+            masks,
         } = scratch;
         let sample = self.samples.read(i, record, labels)?;
         *slot.id = sample.id;
         let random = &mut Stream::new(self.seed, epoch, i as u64);
-        self.labels
-            .look_up(sample.id, labels)
-            .and_then(|()| self.labels.write(labels, slot.labels))
+        self.label(sample.id, labels, slot.labels)
             .and_then(|()| self.draw(&sample, random, studio, slot.data))
+            .and_then(|size| self.draw_mask(sample.id, size, studio, masks, slot.mask))
             .map_err(|error| error.at_id(sample.id))
     }
 
+    /// Writes a sample's labels, unless it has a mask in place of them.
+    fn label(&self, id: u64, labels: &mut Vec<f32>, slot: &mut [f32]) -> Result<()> {
+        if self.masks.is_some() {
+            return Ok(());
+        }
+        self.labels.look_up(id, labels)?;
+        self.labels.write(labels, slot)
+    }
+
+    /// Writes the image, and gives the width and height that it had.
     fn draw(
         &self,
         sample: &Sample<'_>,
         random: &mut Stream,
         studio: &mut Studio,
         slot: &mut [T],
-    ) -> Result<()> {
+    ) -> Result<(usize, usize)> {
         let gain = self.gain(random);
-        let origin = Origin::Coded(Source::open(sample.image, &self.limits)?, self.pixels);
+        let source = Source::open(sample.image, &self.limits)?;
+        let size = source.size(self.pixels);
+        let origin = Origin::Coded(source, self.pixels);
         let program = Program {
             steps: &self.steps,
             random,
@@ -163,7 +190,23 @@ impl<T: Element> Task<T> {
                 self.shape.check(plan.size(), channels)?;
                 Ok(self.finish.image(plan.mirror, gain, slot))
             })
-            .map(|_: Finishing<'_, T>| ())
+            .map(|_: Finishing<'_, T>| size)
+    }
+
+    /// Writes the mask, if there is to be one, of the image that was drawn last.
+    fn draw_mask(
+        &self,
+        id: u64,
+        size: (usize, usize),
+        studio: &Studio,
+        scratch: &mut masks::Scratch,
+        slot: Option<&mut [u8]>,
+    ) -> Result<()> {
+        let Some((masks, slot)) = self.masks.as_ref().zip(slot) else {
+            return Ok(());
+        };
+        let plan = studio.plan();
+        masks.draw(&Wanted { id, size, plan }, scratch, slot)
     }
 
     /// Draws an image's contrast and illumination, if they are to be drawn at all.

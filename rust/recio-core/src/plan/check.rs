@@ -6,6 +6,9 @@ use crate::plan::{Affine, Angle, Jitter, Lighting, ResizedCrop, Step};
 /// The largest side that a step asks for, in pixels: sizes made of it stay far from overflowing.
 const MAX_SIDE: usize = 1 << 16;
 
+/// The largest scale, for the same reason.
+const MAX_SCALE: f64 = 1000.0;
+
 pub(super) fn step(step: &Step) -> Result<()> {
     match step {
         Step::ShorterSide(side, _) => size((*side, *side)),
@@ -20,7 +23,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
             ordered(
                 "min_crop_size, max_crop_size",
                 (side.0 as f64, side.1 as f64),
-                1.0,
+                (1.0, MAX_SIDE as f64),
             )
         }
         Step::ResizedCrop(crop) => resized_crop(crop),
@@ -57,12 +60,12 @@ fn size((width, height): (usize, usize)) -> Result<()> {
     ))
 }
 
-fn ordered(name: &str, (low, high): (f64, f64), least: f64) -> Result<()> {
-    if least <= low && low <= high && high.is_finite() {
+fn ordered(name: &str, (low, high): (f64, f64), (least, most): (f64, f64)) -> Result<()> {
+    if least <= low && low <= high && high <= most {
         return Ok(());
     }
     refuse(format!(
-        "{name}={low}, {high}; {least} <= the first <= the second"
+        "{name}={low}, {high}; {least} <= the first <= the second <= {most}"
     ))
 }
 
@@ -124,9 +127,14 @@ fn affine(affine: &Affine) -> Result<()> {
     ordered(
         "min_random_scale, max_random_scale",
         affine.scale,
-        f64::MIN_POSITIVE,
+        (1.0 / MAX_SCALE, MAX_SCALE),
     )?;
-    ordered("min_img_size, max_img_size", affine.side, 0.0)?;
+    // The largest side may be any, for no limit; the least makes canvases.
+    if affine.side.0 > MAX_SIDE as f64 {
+        let least = affine.side.0;
+        return refuse(format!("min_img_size={least}; it is at most {MAX_SIDE}"));
+    }
+    ordered("min_img_size, max_img_size", affine.side, (0.0, f64::MAX))?;
     aspect(affine.aspect)
 }
 

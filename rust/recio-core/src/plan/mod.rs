@@ -12,6 +12,8 @@
 //! | `affine.rs` | rotation, shear, scale |
 //! | `jitter.rs` | colours |
 //!
+//! `mask.rs` makes of an image's plan that of its mask.
+//!
 //! The one thing that a plan cannot see through is a function of the caller's ([`Call`]): there the plan so far is carried
 //! out, and a new one begins with what the function gives.
 
@@ -22,6 +24,7 @@ mod crop;
 mod geometry;
 mod interpolation;
 mod jitter;
+mod mask;
 mod random;
 mod step;
 

@@ -12,10 +12,12 @@
 //! list     .lst: index, labels, path
 //! loose    image files that a list names, in place of records
 //! set      several .rec files as one numbered sequence
+//! by_id    the numbers of its records by their ids
 //! ```
 //!
 //! Nothing here knows what is in an image.
 
+pub mod by_id;
 pub mod file;
 pub mod frame;
 pub mod header;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::file::RecordFile;
-use crate::record::header::ImageRecord;
+use crate::record::header::{Header, ImageRecord};
 use crate::record::index::Index;
 use crate::record::scan;
 
@@ -101,6 +101,21 @@ impl RecordSet {
         }
     }
 
+    /// Reads the header of record `i`, and no more of it than need be; `buffer` is overwritten.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn header(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Header> {
+        match self.peek(i, buffer)? {
+            Some(header) => Ok(header),
+            // Reading it whole says why there is none.
+            None => self.read(i, buffer).map(|record| record.header),
+        }
+    }
+
     /// The most labels that any record has, found by reading all headers.
     ///
     /// # Errors
@@ -108,11 +123,14 @@ impl RecordSet {
     pub fn widest_label(&self) -> Result<usize> {
         let mut buffer = Vec::new();
         (0..self.len()).try_fold(0, |widest, i| {
-            let Span { file, offset, .. } = self.span(i);
-            let header =
-                scan::peek(file, offset, &mut buffer).map_err(|error| self.locate(error, i))?;
+            let header = self.peek(i, &mut buffer)?;
             Ok(widest.max(header.map_or(0, |header| header.label_width())))
         })
+    }
+
+    fn peek(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+        let Span { file, offset, .. } = self.span(i);
+        scan::peek(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// Adds to an error about record `i` where that stands.

@@ -1,0 +1,157 @@
+//! The plan of an image's mask, from the plan of the image.
+//!
+//! A mask has a class's number in each place, so no number may come of two others: what moves the image's pixels moves
+//! the mask's in the same way, what mixes neighbours picks one of them, and what changes colours is left out.
+
+use crate::augment::resize::Interpolation;
+use crate::plan::{Operation, Plan, Stage};
+
+impl Plan {
+    /// What is done to the mask of an image to which this is done; `fill` is the number of places outside the image.
+    #[must_use]
+    pub fn for_mask(&self, fill: u8) -> Self {
+        let mut mask = Self {
+            source: self.source,
+            ..Self::default()
+        };
+        for &Stage { operation, window } in &self.stages {
+            match operation.for_mask(fill) {
+                Some(operation) => mask.stages.push(Stage { operation, window }),
+                // The part of its result that went on is the part of what it was done to.
+                None => mask.crop(window),
+            }
+        }
+        mask.mirror = self.mirror;
+        mask
+    }
+}
+
+impl Operation {
+    /// What it is on a mask; none if it changes nothing there.
+    fn for_mask(self, fill: u8) -> Option<Self> {
+        let value = [fill; 4];
+        match self {
+            Self::Resize {
+                width,
+                height,
+                method,
+            } => Some(Self::Resize {
+                width,
+                height,
+                method: picking(method),
+            }),
+            Self::Border {
+                left,
+                top,
+                width,
+                height,
+                ..
+            } => Some(Self::Border {
+                left,
+                top,
+                width,
+                height,
+                value,
+            }),
+            Self::Warp {
+                affine,
+                width,
+                height,
+                ..
+            } => Some(Self::Warp {
+                affine,
+                width,
+                height,
+                method: Interpolation::Nearest,
+                value,
+            }),
+            Self::Flip => Some(self),
+            Self::Levels(_) | Self::Colours { .. } => None,
+        }
+    }
+}
+
+/// The way of picking pixels that keeps a mask in line with an image that is resampled by `method`: all but `Nearest` go
+/// by the centres of pixels.
+fn picking(method: Interpolation) -> Interpolation {
+    match method {
+        Interpolation::Nearest => Interpolation::Nearest,
+        _ => Interpolation::NearestExact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::colour::Colour;
+    use crate::picture::Rect;
+
+    fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_after_colours_is_cut_off_the_mask() {
+        let mut plan = Plan::whole(100, 80);
+        plan.crop(rect(10, 0, 80, 80));
+        plan.colour(Colour::Contrast(0.5));
+        plan.crop(rect(1, 2, 70, 70));
+        plan.resize(35, 35, Interpolation::Area);
+        plan.colour(Colour::Contrast(0.5));
+        plan.crop(rect(3, 4, 20, 20));
+        let mask = plan.for_mask(255);
+        assert_eq!(mask.source, rect(11, 2, 70, 70));
+        assert_eq!(mask.stages().len(), 1);
+        assert_eq!(mask.stages()[0].window, rect(3, 4, 20, 20));
+        assert!(!mask.is_float() && !mask.has_rgb_stage());
+    }
+
+    #[test]
+    fn a_crop_after_colours_is_not_flipped_twice() {
+        let mut plan = Plan::whole(100, 80);
+        plan.flip();
+        plan.colour(Colour::Contrast(0.5));
+        plan.crop(rect(0, 0, 30, 80));
+        let mask = plan.for_mask(255);
+        assert_eq!((mask.source, mask.mirror), (rect(70, 0, 30, 80), true));
+    }
+
+    #[test]
+    fn pixels_are_picked_and_what_is_outside_is_filled() {
+        let mut plan = Plan::whole(10, 10);
+        plan.resize(20, 20, Interpolation::Cubic);
+        plan.border((1, 2), (23, 24), [9, 9, 9, 0]);
+        plan.resize(5, 5, Interpolation::Nearest);
+        let operations: Vec<_> = plan
+            .for_mask(255)
+            .stages()
+            .iter()
+            .map(|stage| stage.operation)
+            .collect();
+        let resize = |side, method| Operation::Resize {
+            width: side,
+            height: side,
+            method,
+        };
+        let border = Operation::Border {
+            left: 1,
+            top: 2,
+            width: 23,
+            height: 24,
+            value: [255; 4],
+        };
+        assert_eq!(
+            operations,
+            [
+                resize(20, Interpolation::NearestExact),
+                border,
+                resize(5, Interpolation::Nearest)
+            ]
+        );
+    }
+}
