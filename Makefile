@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-PYTHON_CODE := python tests benches
+PYTHON_CODE := python tests benches examples
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi')
 
 .PHONY: help
@@ -24,8 +24,10 @@ $(STAMP): $(VENV)/bin/maturin Cargo.toml Cargo.lock pyproject.toml $(SOURCES)
 build: $(STAMP) ## Build recio into a local environment (.venv)
 
 .PHONY: demo
-demo: build ## Pack photographs, train on them, leave a contact sheet in build/demo
+demo: build ## Pack photographs, train on them, leave a contact sheet in build/demo; pictures of boxes and masks in build/examples
 	$(BIN)/python benches/python/demo.py
+	$(BIN)/python examples/detection.py
+	$(BIN)/python examples/segmentation.py
 
 .PHONY: test
 test: build ## Run all tests: Rust's and Python's

@@ -50,6 +50,17 @@ if TYPE_CHECKING:
         resize_short as resize_short,
         scale_down as scale_down,
     )
+    from recio.image.detection import (
+        CreateDetAugmenter as CreateDetAugmenter,
+        CreateMultiRandCropAugmenter as CreateMultiRandCropAugmenter,
+        DetAugmenter as DetAugmenter,
+        DetBorrowAug as DetBorrowAug,
+        DetHorizontalFlipAug as DetHorizontalFlipAug,
+        DetRandomCropAug as DetRandomCropAug,
+        DetRandomPadAug as DetRandomPadAug,
+        DetRandomSelectAug as DetRandomSelectAug,
+        ImageDetIter as ImageDetIter,
+    )
 
 _NAMES = {
     "_augmenter": ["Augmenter"],
@@ -79,6 +90,17 @@ _NAMES = {
     "_iter": ["ImageIter"],
     "_random_size": ["random_size_crop"],
     "_rotate": ["imrotate", "random_rotate"],
+    "detection": [
+        "CreateDetAugmenter",
+        "CreateMultiRandCropAugmenter",
+        "DetAugmenter",
+        "DetBorrowAug",
+        "DetHorizontalFlipAug",
+        "DetRandomCropAug",
+        "DetRandomPadAug",
+        "DetRandomSelectAug",
+        "ImageDetIter",
+    ],
     "_transform": [
         "center_crop",
         "color_normalize",

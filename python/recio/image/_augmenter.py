@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,21 +22,13 @@ if TYPE_CHECKING:
 _AXES = 3
 
 
-class Augmenter:
-    """The base class of augmenters, recio's and one's own: an image goes in, an image comes out.
+class Described:
+    """What was made with parameters, and can show them.
 
     Parameters
     ----------
     **kwargs
-        What `dumps` shows, by name. Arrays are kept as lists.
-
-    Examples
-    --------
-    >>> class Invert(Augmenter):
-    ...     def __call__(self, src):
-    ...         return 255 - src
-    >>> Invert()(np.zeros((1, 2, 1), np.uint8)).tolist()
-    [[[255], [255]]]
+        The parameters, by name. Arrays are kept as lists.
     """
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 whatever an augmenter is made of
@@ -53,6 +45,29 @@ class Augmenter:
         """
         return json.dumps([type(self).__name__.lower(), self._kwargs])
 
+    def __repr__(self) -> str:
+        """Show the augmenter as it was made."""
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._kwargs.items())
+        return f"{type(self).__name__}({settings})"
+
+
+class Augmenter(Described):
+    """The base class of augmenters, recio's and one's own: an image goes in, an image comes out.
+
+    Parameters
+    ----------
+    **kwargs
+        What `dumps` shows, by name. Arrays are kept as lists.
+
+    Examples
+    --------
+    >>> class Invert(Augmenter):
+    ...     def __call__(self, src):
+    ...         return 255 - src
+    >>> Invert()(np.zeros((1, 2, 1), np.uint8)).tolist()
+    [[[255], [255]]]
+    """
+
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
         """Make an image of an image.
 
@@ -68,11 +83,6 @@ class Augmenter:
         """
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
-    def __repr__(self) -> str:
-        """Show the augmenter as it was made."""
-        settings = ", ".join(f"{name}={value!r}" for name, value in self._kwargs.items())
-        return f"{type(self).__name__}({settings})"
-
 
 class Native(Augmenter):
     """An augmenter of recio's own. Not part of MXNet; the iterators look at it.
@@ -82,13 +92,8 @@ class Native(Augmenter):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 whatever an augmenter is made of
         super().__init__(**kwargs)
-        # Derived classes have set by now what `step` reads, and what makes no sense is refused here.
-        try:
-            self.step()
-        except TypeError as error:
-            raise TypeError(f"{self!r}: {error}") from None
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"{self!r}: {error}") from None
+        # Derived classes have set by now what `step` reads.
+        refuse_senseless(self)
 
     def step(self) -> _recio.Step | None:
         """Say what the augmenter does.
@@ -134,18 +139,36 @@ class Native(Augmenter):
         step = self.step()
         if step is None:
             raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        return _carried_out(step, np.asarray(src))
+        return carried_out(step, src)[0]
 
 
-def _carried_out(step: _recio.Step, src: NDArray[Any]) -> NDArray[Any]:
+class _Steps(Protocol):
+    def step(self) -> _recio.Step | None: ...
+
+
+def refuse_senseless(augmenter: _Steps) -> None:
+    """Raise if an augmenter's parameters make no sense, and say which augmenter it is."""
+    try:
+        augmenter.step()
+    except TypeError as error:
+        raise TypeError(f"{augmenter!r}: {error}") from None
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{augmenter!r}: {error}") from None
+
+
+def carried_out(
+    step: _recio.Step, src: NDArray[Any], boxes: NDArray[np.float32] | None = None
+) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+    """Carry out a step on an image, and on its boxes if it has any."""
+    src = np.asarray(src)
     if src.ndim != _AXES:
         raise ValueError(f"augmenters take (height, width, channels), not {src.shape}; of grey, src[..., None]")
     is_float = src.dtype.kind == "f"
     if not is_float and src.dtype != np.uint8:
         raise TypeError(f"augmenters take images of uint8 or floats, not {src.dtype}")
     image = np.ascontiguousarray(src, np.float32 if is_float else None)
-    augmented, _ = _recio.augment(image, [step], random.getrandbits(64))
-    return augmented.astype(src.dtype, copy=False) if is_float else augmented
+    augmented, boxes = _recio.augment(image, [step], random.getrandbits(64), boxes)
+    return (augmented.astype(src.dtype, copy=False) if is_float else augmented), boxes
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 whatever an augmenter is made of

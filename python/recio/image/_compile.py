@@ -114,12 +114,12 @@ def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in th
 
 def _own_step(augmenter: object) -> Step | None:
     """Ask an augmenter of recio's for its step, unless a class derived from it says otherwise."""
-    if isinstance(augmenter, Native) and not _redefines_call(type(augmenter)):
+    if isinstance(augmenter, Native) and not redefines_call(type(augmenter)):
         return augmenter.step()
     return None
 
 
-def _redefines_call(cls: type[Native]) -> bool:
+def redefines_call(cls: type) -> bool:
     """Say whether a class has a `__call__` that its `step` knows nothing of, as it comes before it among its bases."""
     call, step = (
         next(place for place, base in enumerate(cls.__mro__) if name in vars(base)) for name in ("__call__", "step")

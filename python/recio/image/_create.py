@@ -95,11 +95,7 @@ def CreateAugmenter(
     if rand_mirror:
         augmenters.append(HorizontalFlipAug(0.5))
     augmenters.append(CastAug())
-    augmenters += _colours(brightness, contrast, saturation, hue, pca_noise, rand_gray)
-    mean, std = _or_imagenets(mean, _MEAN), _or_imagenets(std, _STD)
-    if mean is not None or std is not None:
-        augmenters.append(ColorNormalizeAug(mean, std))
-    return augmenters
+    return augmenters + colours(brightness, contrast, saturation, hue, pca_noise, rand_gray) + normalise(mean, std)
 
 
 def _crop(size: tuple[int, int], rand_crop: bool, rand_resize: bool, inter_method: int) -> Augmenter:
@@ -112,9 +108,10 @@ def _crop(size: tuple[int, int], rand_crop: bool, rand_resize: bool, inter_metho
     return CenterCropAug(size, inter_method)
 
 
-def _colours(
+def colours(
     brightness: float, contrast: float, saturation: float, hue: float, pca_noise: float, rand_gray: float
 ) -> list[Augmenter]:
+    """Give the augmenters that change colours, of those that are asked for."""
     augmenters: list[Augmenter] = []
     if brightness or contrast or saturation:
         augmenters.append(ColorJitterAug(brightness, contrast, saturation))
@@ -127,7 +124,18 @@ def _colours(
     return augmenters
 
 
-def _or_imagenets(given: ArrayLike | None, imagenets: tuple[float, ...]) -> ArrayLike | None:
+def normalise(mean: ArrayLike | None, std: ArrayLike | None) -> list[Augmenter]:
+    """Give the augmenter that normalises, if it is asked for."""
+    mean, std = or_imagenets(mean, std)
+    return [] if mean is None and std is None else [ColorNormalizeAug(mean, std)]
+
+
+def or_imagenets(mean: ArrayLike | None, std: ArrayLike | None) -> tuple[ArrayLike | None, ArrayLike | None]:
+    """Give mean and deviation; for ``True``, those of ImageNet."""
+    return _or_default(mean, _MEAN), _or_default(std, _STD)
+
+
+def _or_default(given: ArrayLike | None, default: tuple[float, ...]) -> ArrayLike | None:
     if given is None or given is False:
         return None
-    return np.array(imagenets, np.float32) if given is True else given
+    return np.array(default, np.float32) if given is True else given

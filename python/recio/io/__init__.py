@@ -12,6 +12,7 @@ from recio._lazy import lazily
 
 if TYPE_CHECKING:
     from recio.io._base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter
+    from recio.io._det_record import ImageDetRecordIter as ImageDetRecordIter
     from recio.io._mask_record import ImageMaskRecordIter as ImageMaskRecordIter
     from recio.io._mnist import MNISTIter as MNISTIter
     from recio.io._ndarray import NDArrayIter as NDArrayIter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "_base": ["DataBatch", "DataDesc", "DataIter"],
+    "_det_record": ["ImageDetRecordIter"],
     "_mask_record": ["ImageMaskRecordIter"],
     "_mnist": ["MNISTIter"],
     "_ndarray": ["NDArrayIter"],

@@ -93,6 +93,8 @@ def _text(name: str, value: object) -> str:
     return value
 
 
+_CHANCES = ("hue", "saturation", "illumination", "contrast")
+
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
     **dict.fromkeys(("rand_crop", "random_resized_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
     **dict.fromkeys(("mxnet_quirks", "verbose"), _flag),
@@ -104,7 +106,11 @@ _CHECKS: dict[str, Callable[[str, Any], object]] = {
     **dict.fromkeys(("label_pad_value", "scale", "max_shear_ratio", "max_img_size", "min_img_size"), _number),
     **dict.fromkeys(("max_random_scale", "min_random_scale", "brightness", "contrast", "saturation"), _number),
     **dict.fromkeys(("random_h", "random_s", "random_l", "pca_noise", "rotate"), _number),
-    **dict.fromkeys(("max_random_contrast", "max_random_illumination"), _number),
+    **dict.fromkeys(("label_pad_width", "num_crop_sampler"), _integer),
+    **dict.fromkeys(("rand_crop_prob", "rand_mirror_prob", "rand_pad_prob", "max_pad_scale"), _number),
+    **dict.fromkeys((f"random_{name}_prob" for name in _CHANCES), _number),
+    **dict.fromkeys((f"max_random_{name}" for name in _CHANCES), _number),
+    "emit_overlap_thresh": _number,
     "layout": _text,
 }
 

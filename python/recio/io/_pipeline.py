@@ -142,18 +142,20 @@ class PipelineIter(DataIter):
             ``steps``: list of dict, in order. Each has ``operation`` (decode, resize, border, warp, flip, levels,
             colours), ``window`` (left, top, width, height: the part of its result that goes on, in pixels), and what
             was drawn for it. ``mirror``: bool, whether the result is flipped. ``contrast``, ``illumination``: float.
-            ``complete``: bool, False if an augmenter in Python follows, whose result is not known beforehand.
+            ``complete``: bool, False if an augmenter in Python follows, whose result is not known beforehand. Of
+            detection also ``boxes``: ndarray, shape (objects, values), float32, the objects as they will be.
         """
         if record < 0 or epoch < 0:
             raise ValueError(f"record={record}, epoch={epoch}; both are counted from 0")
-        steps, mirror, (contrast, illumination), complete = self._pipeline.plan(record, epoch)
-        return {
+        steps, mirror, (contrast, illumination), boxes, complete = self._pipeline.plan(record, epoch)
+        planned = {
             "steps": steps,
             "mirror": mirror,
             "contrast": contrast,
             "illumination": illumination,
             "complete": complete,
         }
+        return planned if boxes is None else {**planned, "boxes": boxes}
 
     def getdata(self) -> list[NDArray[Any]]:
         """Give the data of the batch that `iter_next` moved to."""
@@ -221,9 +223,12 @@ _DEFAULTS: dict[str, Any] = {
     "batch_size": 1,
     "label_width": 1,
     "path_imglist": None,
+    "label_form": "numbers",
+    "label_pad_width": -1,
     "label_pad_value": 0.0,
     "masks": None,
     "scale": 1.0,
+    "divide": False,
     "max_random_contrast": 0.0,
     "max_random_illumination": 0.0,
     "layout": "NCHW",

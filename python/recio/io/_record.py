@@ -300,6 +300,11 @@ def _accept_without_effect(given: dict[str, Any]) -> None:
         raise ValueError(f"aug_seq={given['aug_seq']!r}; there is 'aug_default' alone: use aug_list for others")
     if given["ctx"] not in ("cpu", "gpu"):
         raise ValueError(f"ctx={given['ctx']!r}; it is 'cpu' or 'gpu', and without effect")
+    ignore_chunks(given)
+
+
+def ignore_chunks(given: dict[str, Any]) -> None:
+    """Say, once, that the size and the seed of chunks have no effect, if either was given."""
     if given["shuffle_chunk_size"] or given["shuffle_chunk_seed"]:
         _say_that_shuffling_is_global()
 

@@ -65,11 +65,11 @@ def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     interp, fill = given["inter_method"], _options.level("fill_value", given["fill_value"])
     found = []
     if given["resize"] != -1:
-        found.append(Step.resize_short(_side("resize", given["resize"]), interp))
+        found.append(Step.resize_short(side("resize", given["resize"]), interp))
     aspect = _aspect(given)
     found += _affine(given, aspect, fill)
     if given["pad"]:
-        found.append(Step.pad(_side("pad", given["pad"], least=0), fill))
+        found.append(Step.pad(side("pad", given["pad"], least=0), fill))
     found.append(_crop(given, size, aspect))
     found += _colours(given)
     if given["mirror"] or given["rand_mirror"]:
@@ -77,7 +77,8 @@ def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     return found
 
 
-def _side(name: str, value: int, least: int = 1) -> int:
+def side(name: str, value: int, least: int = 1) -> int:
+    """Give a length in pixels; what is too small raises with its name."""
     if value < least:
         off = ", or -1 for none" if name == "resize" else ""
         raise ValueError(f"{name}={value}; it is at least {least}{off}")
@@ -149,7 +150,7 @@ def _crop(given: dict[str, Any], size: tuple[int, int], aspect: tuple[float, flo
     if square != (-1, -1):
         # One of them alone is the side.
         low, high = (side if side != -1 else max(square) for side in square)
-        low = _side("min_crop_size", low)
+        low = side("min_crop_size", low)
         if high < low:
             raise ValueError(f"min_crop_size={low}, max_crop_size={high}; the first is not larger than the second")
         return Step.square((low, high), size, random, interp)

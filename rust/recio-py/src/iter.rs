@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use half::f16;
-use numpy::PyArray1;
+use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,6 +19,7 @@ use recio_core::pipeline::{
 use recio_core::record::list::Line;
 
 use crate::array::lend;
+use crate::call::boxes_array;
 use crate::errors::{Failure, PyOutcome};
 use crate::owner::Owner;
 use crate::step::{Step, describe, steps};
@@ -36,12 +37,15 @@ pub(crate) struct Settings {
     label_width: i64,
     path_imglist: Option<PathBuf>,
     label_pad_value: f32,
+    label_form: String,
+    label_pad_width: i64,
     /// Record files, their indexes, and the number of places without image.
     masks: Option<(Vec<PathBuf>, Vec<PathBuf>, u8)>,
     mean: [f32; 4],
     mean_image: Option<Vec<f32>>,
     std: [f32; 4],
     scale: f32,
+    divide: bool,
     max_random_contrast: f32,
     max_random_illumination: f32,
     dtype: String,
@@ -59,6 +63,7 @@ pub(crate) struct Settings {
 impl Settings {
     fn options(self) -> recio_core::Result<Options> {
         let (channels, height, width) = self.data_shape;
+        let labels = self.labels()?;
         Ok(Options {
             batch_size: natural("batch_size", self.batch_size)?,
             shape: Shape {
@@ -72,17 +77,14 @@ impl Settings {
                 mean_image: self.mean_image.map(Arc::from),
                 std: self.std,
                 scale: self.scale,
-                divide: false,
+                divide: self.divide,
             },
             max_gain: Gain {
                 contrast: self.max_random_contrast,
                 illumination: self.max_random_illumination,
             },
             layout: layout(&self.layout)?,
-            labels: match unless_minus_one("label_width", self.label_width)? {
-                Some(width) => LabelForm::Exact(width),
-                None => LabelForm::Padded(self.label_pad_value),
-            },
+            labels,
             label_list: self.path_imglist,
             masks: self.masks.map(|(files, indexes, fill)| MaskSource {
                 files,
@@ -99,6 +101,24 @@ impl Settings {
             prefetch: natural("prefetch_buffer", self.prefetch_buffer)?,
             limits: Limits::default(),
         })
+    }
+
+    fn labels(&self) -> recio_core::Result<LabelForm> {
+        let given = unless_minus_one("label_width", self.label_width)?;
+        match self.label_form.as_str() {
+            "numbers" => {
+                Ok(given.map_or(LabelForm::Padded(self.label_pad_value), LabelForm::Exact))
+            }
+            "row" => Ok(LabelForm::Row {
+                given,
+                width: unless_minus_one("label_pad_width", self.label_pad_width)?,
+                padding: self.label_pad_value,
+            }),
+            "table" => Ok(LabelForm::Table),
+            other => Err(Error::argument(format!(
+                "label_form={other:?}; it is \"numbers\", \"row\" or \"table\""
+            ))),
+        }
     }
 }
 
@@ -168,8 +188,14 @@ type Parts<'py> = (
     usize,
 );
 
-/// Steps, flip, contrast and illumination, and whether that is all.
-type Planned<'py> = (Vec<Bound<'py, PyDict>>, bool, (f32, f32), bool);
+/// Steps, flip, contrast and illumination, objects if there are any, and whether that is all.
+type Planned<'py> = (
+    Vec<Bound<'py, PyDict>>,
+    bool,
+    (f32, f32),
+    Option<Bound<'py, PyArray2<f32>>>,
+    bool,
+);
 
 /// Batches of decoded and augmented images. Safe to use from several threads: each batch goes to one of them.
 #[pyclass(frozen, module = "recio._recio")]
@@ -250,17 +276,21 @@ impl ImagePipeline {
     }
 
     /// What is done to an image in an epoch: its steps as far as they are known before pixels are, whether it is flipped
-    /// at the end, its contrast and illumination, and whether that is all.
+    /// at the end, its contrast and illumination, its objects if labels are of objects, and whether that is all.
     fn plan<'py>(&self, py: Python<'py>, record: usize, epoch: u64) -> PyResult<Planned<'py>> {
         let running = self.running()?;
-        let (plan, gain, is_whole) = py
+        let planned = py
             .detach(|| with!(&*running, pipeline => pipeline.plan(record, epoch)))
             .map_err(Failure::from)?;
         Ok((
-            describe(py, &plan)?,
-            plan.mirror,
-            (gain.contrast, gain.illumination),
-            is_whole,
+            describe(py, &planned.plan)?,
+            planned.plan.mirror,
+            (planned.gain.contrast, planned.gain.illumination),
+            planned
+                .boxes
+                .map(|boxes| boxes_array(py, &boxes))
+                .transpose()?,
+            planned.is_whole,
         ))
     }
 
@@ -273,6 +303,19 @@ impl ImagePipeline {
     #[getter]
     fn label_width(&self) -> PyResult<usize> {
         Ok(with!(&*self.running()?, pipeline => pipeline.label_width()))
+    }
+
+    /// The axes of a record's labels.
+    #[getter]
+    fn label_shape(&self) -> PyResult<Vec<usize>> {
+        Ok(with!(&*self.running()?, pipeline => pipeline.label_shape().to_vec()))
+    }
+
+    /// Why records are left out.
+    #[getter]
+    fn left_out(&self) -> PyResult<Vec<String>> {
+        let reasons = |errors: &[Error]| errors.iter().map(Error::to_string).collect();
+        Ok(with!(&*self.running()?, pipeline => reasons(pipeline.left_out())))
     }
 
     /// Stops the threads and frees the memory that no array shows. A second call does nothing.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use recio_core::plan::{self, Affine, Angle, Interpolations, Jitter, Lighting, Place, ResizedCrop};
+use recio_core::plan::{
+    self, Affine, Angle, AreaCrop, AreaPad, Detect, Interpolations, Jitter, Keep, Lighting, Place,
+    ResizedCrop, Sampler, Samplers, Sometimes,
+};
 
 use crate::call::Function;
 use crate::errors::PyOutcome;
@@ -46,6 +49,12 @@ impl Step {
     #[staticmethod]
     fn resize(size: (usize, usize), interp: i64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Resize(size, how(interp)?))
+    }
+
+    /// Within width and height, keeping the ratio; a smaller image is enlarged or not.
+    #[staticmethod]
+    fn within(size: (usize, usize), grow: bool, interp: i64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Within(size, grow, how(interp)?))
     }
 
     /// MXNet's affine step.
@@ -128,6 +137,76 @@ impl Step {
     #[staticmethod]
     fn pca(deviation: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Pca(deviation)))
+    }
+
+    /// Hue, lightness and saturation shifted, and contrast, in whole levels; each the most, and a probability.
+    #[staticmethod]
+    fn sometimes(hls: [(f64, f64); 3], contrast: (f64, f64)) -> PyOutcome<Self> {
+        let sometimes = |(most, probability)| Sometimes { most, probability };
+        Self::checked(plan::Step::Jitter(Jitter::Sometimes {
+            hls: hls.map(sometimes),
+            contrast: sometimes(contrast),
+        }))
+    }
+
+    /// With a probability, a canvas of a random scale.
+    #[staticmethod]
+    fn scale_pad(probability: f64, most: f64, value: u8) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Detect(Detect::ScalePad {
+            probability,
+            most,
+            value,
+        }))
+    }
+
+    /// With a probability, a crop by one of several samplers; its objects are those whose middle is within or, given a
+    /// share, those of which more than that is.
+    #[staticmethod]
+    fn sample(
+        probability: f64,
+        samplers: Vec<SamplerSettings>,
+        share: Option<f64>,
+    ) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Detect(Detect::Sample(Samplers {
+            probability,
+            samplers: samplers.into_iter().map(Sampler::from).collect(),
+            keep: share.map_or(Keep::Middle, Keep::Share),
+        })))
+    }
+
+    /// A crop of an area and aspect ratio that has enough of every object that it touches.
+    #[staticmethod]
+    fn area_crop(
+        covered: f64,
+        aspect: (f64, f64),
+        area: (f64, f64),
+        eject: f64,
+        attempts: u32,
+    ) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Detect(Detect::AreaCrop(AreaCrop {
+            covered,
+            aspect,
+            area,
+            eject,
+            attempts,
+        })))
+    }
+
+    /// A canvas of an area and aspect ratio.
+    #[staticmethod]
+    fn area_pad(
+        aspect: (f64, f64),
+        area: (f64, f64),
+        attempts: u32,
+        value: [u8; 3],
+    ) -> PyOutcome<Self> {
+        let [r, g, b] = value;
+        Self::checked(plan::Step::Detect(Detect::AreaPad(AreaPad {
+            aspect,
+            area,
+            attempts,
+            value: [r, g, b, 0],
+        })))
     }
 
     /// To floats.
@@ -245,6 +324,31 @@ impl AffineSettings {
             value: self.value,
             interpolation: how(self.interp)?,
         })
+    }
+}
+
+/// The settings of a sampler: a dictionary with these keys.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct SamplerSettings {
+    scale: (f64, f64),
+    aspect: (f64, f64),
+    overlap: (f64, f64),
+    sample_coverage: (f64, f64),
+    object_coverage: (f64, f64),
+    trials: u32,
+}
+
+impl From<SamplerSettings> for Sampler {
+    fn from(settings: SamplerSettings) -> Self {
+        Self {
+            scale: settings.scale,
+            aspect: settings.aspect,
+            overlap: settings.overlap,
+            sample_coverage: settings.sample_coverage,
+            object_coverage: settings.object_coverage,
+            trials: settings.trials,
+        }
     }
 }
 

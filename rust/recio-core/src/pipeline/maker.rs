@@ -103,7 +103,7 @@ impl<T: Element> Maker<T> {
             ..
         } = &mut batch;
         let slots = data.chunks_exact_mut(self.task.slot_len());
-        let labels = labels.chunks_exact_mut(self.task.label_width());
+        let labels = labels.chunks_exact_mut(self.task.labels().width());
         let places = slots.zip(labels).zip(ids).take(span.filled).enumerate();
         let mut masks = masks
             .as_mut()
@@ -144,7 +144,7 @@ impl<T: Element> Maker<T> {
                 let (epoch, place) = self.cut.place(ticket.epoch - ticket.base, place);
                 let epoch = ticket.base + epoch;
                 let order = orders.of(epoch, || Order::new(self.task.part(), self.seed, epoch));
-                (epoch, order.record(place))
+                (epoch, self.task.sample(order.record(place)))
             })
             .collect()
     }
@@ -155,7 +155,7 @@ impl<T: Element> Maker<T> {
         data[span.filled * self.task.slot_len()..].fill(T::default());
         Batch {
             data,
-            labels: vec![0.0; self.cut.batch_size * self.task.label_width()],
+            labels: vec![0.0; self.cut.batch_size * self.task.labels().width()],
             masks: self.blank_masks(span),
             ids: vec![0; self.cut.batch_size],
             pad: span.pad,

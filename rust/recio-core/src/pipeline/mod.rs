@@ -18,10 +18,12 @@ mod cut;
 mod labels;
 mod maker;
 mod masks;
+mod objects;
 mod options;
 mod order;
 mod samples;
 mod state;
+mod survey;
 mod worker;
 
 pub use cut::LastBatch;
@@ -36,7 +38,7 @@ use std::time::Duration;
 use crate::augment::finish::{Element, Gain};
 use crate::batch::{Batch, Ring, Rings, check_memory};
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::plan::{Boxes, Plan};
 use cut::Cut;
 use maker::Maker;
 use samples::Samples;
@@ -67,6 +69,19 @@ pub enum Next<T: Element> {
     Pending,
 }
 
+/// What will be done to an image.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its plan.
+    pub plan: Plan,
+    /// Its contrast and illumination.
+    pub gain: Gain,
+    /// Its objects as they will be, if labels are of objects.
+    pub boxes: Option<Boxes>,
+    /// Whether that is all; if not, a function of the caller's follows.
+    pub is_whole: bool,
+}
+
 impl<T: Element> Pipeline<T> {
     /// Opens the files and starts the threads.
     ///
@@ -83,7 +98,7 @@ impl<T: Element> Pipeline<T> {
         let samples = options.batch_size * task.slot_len();
         check_memory::<T>(samples, "samples")?;
         check_memory::<f32>(
-            options.batch_size.saturating_mul(task.label_width()),
+            options.batch_size.saturating_mul(task.labels().width()),
             "labels",
         )?;
         let rings = Rings {
@@ -141,15 +156,27 @@ impl<T: Element> Pipeline<T> {
     /// Labels a record.
     #[must_use]
     pub fn label_width(&self) -> usize {
-        self.maker().task().label_width()
+        self.maker().task().labels().width()
     }
 
-    /// What is done to an image in an epoch, as far as it is known before pixels are, and whether that is all of it.
-    /// For looking into: nothing is decoded.
+    /// The axes of a record's labels.
+    #[must_use]
+    pub fn label_shape(&self) -> &[usize] {
+        self.maker().task().labels().shape()
+    }
+
+    /// Why records are left out: those of which a table of objects would be empty.
+    #[must_use]
+    pub fn left_out(&self) -> &[Error] {
+        self.maker().task().labels().left_out()
+    }
+
+    /// What is done to an image in an epoch, as far as it is known before pixels are. For looking into: nothing is
+    /// decoded.
     ///
     /// # Errors
     /// No such record; or what reading it finds.
-    pub fn plan(&self, record: usize, epoch: u64) -> Result<(Plan, Gain, bool)> {
+    pub fn plan(&self, record: usize, epoch: u64) -> Result<Planned> {
         self.maker().task().plan(record, epoch)
     }
 

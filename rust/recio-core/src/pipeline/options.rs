@@ -59,6 +59,19 @@ pub enum LabelForm {
     Exact(usize),
     /// Any number, padded with this to the largest.
     Padded(f32),
+    /// Those of objects, moved along with the image: a row of the image's channels, height and width, the number of labels,
+    /// and the labels. (`ImageDetRecordIter`)
+    Row {
+        /// How many labels each record has, if they are to be as many.
+        given: Option<usize>,
+        /// How many there is room for; if not given, the most that any record has.
+        width: Option<usize>,
+        /// What the room for more is filled with.
+        padding: f32,
+    },
+    /// Those of objects, likewise: a table, an object a row, filled up with −1. Records without objects are left out.
+    /// (`ImageDetIter`)
+    Table,
 }
 
 /// The options of an iterator.
@@ -162,8 +175,11 @@ impl Options {
     /// Labels a sample, if each has as many; else 1.
     fn label_width(&self) -> usize {
         match self.labels {
-            LabelForm::Exact(width) => width,
-            LabelForm::Padded(_) => 1,
+            LabelForm::Exact(width)
+            | LabelForm::Row {
+                given: Some(width), ..
+            } => width,
+            LabelForm::Row { .. } | LabelForm::Padded(_) | LabelForm::Table => 1,
         }
     }
 

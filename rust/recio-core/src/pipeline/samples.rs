@@ -98,6 +98,28 @@ impl Samples {
         }
     }
 
+    /// Reads the labels of sample `i` into `labels`, and gives its id.
+    pub(super) fn label(
+        &self,
+        i: usize,
+        buffer: &mut Vec<u8>,
+        labels: &mut Vec<f32>,
+    ) -> Result<u64> {
+        labels.clear();
+        match self {
+            Self::Records(records) => {
+                let record = records.label(i, buffer)?;
+                labels.extend(record.labels());
+                Ok(record.header.id)
+            }
+            Self::Loose(images) => {
+                let line = &images.lines()[i];
+                labels.extend(&line.labels);
+                Ok(line.index)
+            }
+        }
+    }
+
     /// The most labels that any sample has.
     pub(super) fn widest_label(&self) -> Result<usize> {
         match self {

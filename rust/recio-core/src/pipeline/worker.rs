@@ -8,12 +8,12 @@ use crate::augment::finish::{Element, Finish, Finishing, Gain, Normalise};
 use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pipeline::Options;
 use crate::pipeline::labels::Labels;
 use crate::pipeline::masks::{self, Masks, Wanted};
 use crate::pipeline::options::Shape;
 use crate::pipeline::samples::{Sample, Samples};
-use crate::plan::{Plan, Step, Stream, sketch};
+use crate::pipeline::{Options, Planned};
+use crate::plan::{Boxes, Plan, Step, Stream, sketch};
 use crate::record::set::part;
 use crate::studio::{Origin, Program, Studio};
 
@@ -42,6 +42,7 @@ pub(super) struct Task<T> {
 struct Scratch {
     record: Vec<u8>,
     labels: Vec<f32>,
+    boxes: Boxes,
     studio: Studio,
     masks: masks::Scratch,
 }
@@ -55,6 +56,13 @@ impl Scratch {
         self.studio.trim(KEEP);
         self.masks.trim(KEEP);
     }
+}
+
+/// The sizes of an image: width and height as it came, and its shape in the batch, which is the batch's own unless labels
+/// tell it.
+struct Drawn {
+    size: (usize, usize),
+    shape: Shape,
 }
 
 /// Where in the batch a sample goes.
@@ -73,7 +81,9 @@ impl<T: Element> Task<T> {
             height,
             width,
         } = options.shape;
-        let part = part(samples.len(), options.num_parts, options.part_index);
+        let labels = Labels::new(options, &samples)?;
+        let count = labels.kept().map_or(samples.len(), <[usize]>::len);
+        let part = part(count, options.num_parts, options.part_index);
         if options.shuffle && part.len() > u32::MAX as usize {
             return Err(Error::argument(format!(
                 "{} records are too many to shuffle; use num_parts",
@@ -88,7 +98,7 @@ impl<T: Element> Task<T> {
         let normalise = fold::<T>(&mut steps, &options.normalise);
         Ok(Self {
             part,
-            labels: Labels::new(options, &samples)?,
+            labels,
             masks,
             pixels: options.shape.pixels(),
             finish: Finish::new(&normalise, options.layout, channels, height, width),
@@ -102,7 +112,7 @@ impl<T: Element> Task<T> {
         })
     }
 
-    /// The samples that are read.
+    /// The places of the samples that are read, among those that there are.
     pub(super) fn part(&self) -> Range<usize> {
         self.part.clone()
     }
@@ -112,9 +122,14 @@ impl<T: Element> Task<T> {
         self.shape.len()
     }
 
-    /// Labels a sample.
-    pub(super) fn label_width(&self) -> usize {
-        self.labels.width()
+    /// How labels are.
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The sample at a place.
+    pub(super) fn sample(&self, place: usize) -> usize {
+        self.labels.kept().map_or(place, |kept| kept[place])
     }
 
     /// The images' masks, if they have some.
@@ -146,35 +161,53 @@ impl<T: Element> Task<T> {
         let Scratch {
             record,
             labels,
+            boxes,
             studio,
             masks,
         } = scratch;
         let sample = self.samples.read(i, record, labels)?;
         *slot.id = sample.id;
         let random = &mut Stream::new(self.seed, epoch, i as u64);
-        self.label(sample.id, labels, slot.labels)
-            .and_then(|()| self.draw(&sample, random, studio, slot.data))
-            .and_then(|size| self.draw_mask(sample.id, size, studio, masks, slot.mask))
-            .map_err(|error| error.at_id(sample.id))
+        let make = || {
+            let mut objects = self.label(sample.id, labels, boxes, slot.labels)?;
+            let Drawn { size, shape } =
+                self.draw(&sample, random, objects.as_deref_mut(), studio, slot.data)?;
+            self.draw_mask(sample.id, size, studio, masks, slot.mask)?;
+            objects.map_or(Ok(()), |boxes| {
+                self.labels.write_objects(labels, boxes, shape, slot.labels)
+            })
+        };
+        make().map_err(|error| error.at_id(sample.id))
     }
 
-    /// Writes a sample's labels, unless it has a mask in place of them.
-    fn label(&self, id: u64, labels: &mut Vec<f32>, slot: &mut [f32]) -> Result<()> {
+    /// Finds a sample's labels, unless it has a mask in place of them. Gives its objects, if they are of objects; else
+    /// writes them.
+    fn label<'b>(
+        &self,
+        id: u64,
+        labels: &mut Vec<f32>,
+        boxes: &'b mut Boxes,
+        slot: &mut [f32],
+    ) -> Result<Option<&'b mut Boxes>> {
         if self.masks.is_some() {
-            return Ok(());
+            return Ok(None);
         }
-        self.labels.look_up(id, labels)?;
-        self.labels.write(labels, slot)
+        let objects = self.labels.find(id, labels, boxes)?;
+        if objects.is_none() {
+            self.labels.write(labels, slot)?;
+        }
+        Ok(objects)
     }
 
-    /// Writes the image, and gives the width and height that it had.
+    /// Writes the image.
     fn draw(
         &self,
         sample: &Sample<'_>,
         random: &mut Stream,
+        boxes: Option<&mut Boxes>,
         studio: &mut Studio,
         slot: &mut [T],
-    ) -> Result<(usize, usize)> {
+    ) -> Result<Drawn> {
         let gain = self.gain(random);
         let source = Source::open(sample.image, &self.limits)?;
         let size = source.size(self.pixels);
@@ -182,15 +215,30 @@ impl<T: Element> Task<T> {
         let program = Program {
             steps: &self.steps,
             random,
-            boxes: None,
+            boxes,
             limits: &self.limits,
         };
-        studio
-            .draw(origin, program, |plan, channels| {
-                self.shape.check(plan.size(), channels)?;
-                Ok(self.finish.image(plan.mirror, gain, slot))
-            })
-            .map(|_: Finishing<'_, T>| size)
+        let mut shape = self.shape;
+        let _: Finishing<'_, T> = studio.draw(origin, program, |plan, channels| {
+            (shape.width, shape.height) = plan.size();
+            self.fill_up(plan);
+            self.shape.check(plan.size(), channels)?;
+            Ok(self.finish.image(plan.mirror, gain, slot))
+        })?;
+        Ok(Drawn { size, shape })
+    }
+
+    /// Where labels tell an image's size, puts one that is smaller than the batch's into the top left of a black one, and
+    /// flips it before a mean image is subtracted: MXNet's detection iterator does.
+    fn fill_up(&self, plan: &mut Plan) {
+        if !self.labels.tell_size() {
+            return;
+        }
+        plan.settle();
+        let (size, full) = (plan.size(), (self.shape.width, self.shape.height));
+        if size != full && size.0 <= full.0 && size.1 <= full.1 {
+            plan.border((0, 0), full, [0; 4]);
+        }
     }
 
     /// Writes the mask, if there is to be one, of the image that was drawn last.
@@ -221,20 +269,32 @@ impl<T: Element> Task<T> {
         }
     }
 
-    /// What is done to sample `i` in `epoch`, as far as it is known before pixels are, and whether that is all of it.
-    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<(Plan, Gain, bool)> {
+    /// What is done to sample `i` in `epoch`, as far as it is known before pixels are.
+    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<Planned> {
         if i >= self.samples.len() {
             let len = self.samples.len();
             return Err(Error::argument(format!("record {i}; there are {len}")));
         }
         let (mut record, mut labels) = Default::default();
         let sample = self.samples.read(i, &mut record, &mut labels)?;
-        let source = Source::open(sample.image, &self.limits)
-            .map_err(|error| self.samples.locate(error, i))?;
-        let random = &mut Stream::new(self.seed, epoch, i as u64);
-        let gain = self.gain(random);
-        let (plan, is_whole) = sketch(&self.steps, source.size(self.pixels), random, None);
-        Ok((plan, gain, is_whole))
+        let mut boxes = Boxes::default();
+        let mut make = || {
+            let mut objects = self.labels.find(sample.id, &mut labels, &mut boxes)?;
+            let size = Source::open(sample.image, &self.limits)?.size(self.pixels);
+            let random = &mut Stream::new(self.seed, epoch, i as u64);
+            let gain = self.gain(random);
+            let (mut plan, is_whole) = sketch(&self.steps, size, random, objects.as_deref_mut());
+            if is_whole {
+                self.fill_up(&mut plan);
+            }
+            Ok(Planned {
+                plan,
+                gain,
+                boxes: objects.cloned(),
+                is_whole,
+            })
+        };
+        make().map_err(|error: Error| self.samples.locate(error.at_id(sample.id), i))
     }
 }
 

@@ -1,10 +1,15 @@
 //! What steps are refused: those that make no sense.
 
 use crate::error::{Error, Result};
-use crate::plan::{Affine, Angle, Jitter, Lighting, ResizedCrop, Step};
+use crate::plan::{
+    Affine, Angle, AreaCrop, AreaPad, Detect, Jitter, Keep, Lighting, ResizedCrop, Sampler,
+    Samplers, Step,
+};
 
 /// The largest side that a step asks for, in pixels: sizes made of it stay far from overflowing.
 const MAX_SIDE: usize = 1 << 16;
+/// The largest canvas, as a multiple of the image's area, likewise.
+const MAX_CANVAS: f64 = 64.0;
 
 /// The largest scale, for the same reason.
 const MAX_SCALE: f64 = 1000.0;
@@ -12,7 +17,10 @@ const MAX_SCALE: f64 = 1000.0;
 pub(super) fn step(step: &Step) -> Result<()> {
     match step {
         Step::ShorterSide(side, _) => size((*side, *side)),
-        Step::Resize(wanted, _) | Step::Cover(wanted, ..) | Step::Fit(wanted, ..) => size(*wanted),
+        Step::Resize(wanted, _)
+        | Step::Cover(wanted, ..)
+        | Step::Fit(wanted, ..)
+        | Step::Within(wanted, ..) => size(*wanted),
         Step::Pad(thickness, _) if *thickness > MAX_SIDE => {
             refuse(format!("pad={thickness}; it is at most {MAX_SIDE}"))
         }
@@ -28,6 +36,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
         }
         Step::ResizedCrop(crop) => resized_crop(crop),
         Step::Affine(affine) => self::affine(affine),
+        Step::Detect(detect) => self::detect(detect),
         Step::Mirror(p) => probability("mirror", *p),
         Step::Grey(p) => probability("grey", *p),
         Step::Jitter(jitter) => self::jitter(jitter),
@@ -143,7 +152,77 @@ fn jitter(jitter: &Jitter) -> Result<()> {
         Jitter::Enhance { ranges, .. } => finite("brightness, contrast, saturation", ranges),
         Jitter::Hls { most, .. } => finite("random_h, random_l, random_s", most),
         Jitter::Pca(deviation) => finite("pca_noise", &[*deviation]),
+        Jitter::Sometimes { hls, contrast } => {
+            let [hue, lightness, saturation] = hls;
+            for (name, one) in [
+                ("hue", hue),
+                ("illumination", lightness),
+                ("saturation", saturation),
+                ("contrast", contrast),
+            ] {
+                finite(&format!("max_random_{name}"), &[one.most])?;
+                probability(&format!("random_{name}_prob"), one.probability)?;
+            }
+            Ok(())
+        }
     }
+}
+
+fn detect(detect: &Detect) -> Result<()> {
+    match detect {
+        Detect::ScalePad {
+            probability, most, ..
+        } => {
+            self::probability("rand_pad_prob", *probability)?;
+            ordered("1, max_pad_scale", (1.0, *most), (1.0, MAX_CANVAS.sqrt()))
+        }
+        Detect::Sample(samplers) => self::samplers(samplers),
+        Detect::AreaCrop(crop) => area_crop(crop),
+        Detect::AreaPad(AreaPad { aspect, area, .. }) => {
+            ratios("aspect_ratio_range", *aspect)?;
+            ordered("area_range", *area, (0.0, MAX_CANVAS))
+        }
+    }
+}
+
+fn area_crop(crop: &AreaCrop) -> Result<()> {
+    ratios("aspect_ratio_range", crop.aspect)?;
+    ordered("area_range", crop.area, (0.0, MAX_CANVAS))?;
+    finite("min_object_covered", &[crop.covered])?;
+    finite("min_eject_coverage", &[crop.eject])
+}
+
+fn samplers(samplers: &Samplers) -> Result<()> {
+    probability("rand_crop_prob", samplers.probability)?;
+    if let Keep::Share(least) = samplers.keep {
+        finite("emit_overlap_thresh", &[least])?;
+    }
+    samplers.samplers.iter().try_for_each(sampler)
+}
+
+fn sampler(sampler: &Sampler) -> Result<()> {
+    ratios(
+        "min_crop_aspect_ratios, max_crop_aspect_ratios",
+        sampler.aspect,
+    )?;
+    for (name, share) in [
+        ("scales", sampler.scale),
+        ("overlaps", sampler.overlap),
+        ("sample_coverages", sampler.sample_coverage),
+        ("object_coverages", sampler.object_coverage),
+    ] {
+        ordered(
+            &format!("min_crop_{name}, max_crop_{name}"),
+            share,
+            (0.0, 1.0),
+        )?;
+    }
+    Ok(())
+}
+
+/// Ratios of width to height, of regions of which there may be pixels.
+fn ratios(name: &str, ratios: (f64, f64)) -> Result<()> {
+    ordered(name, ratios, (1e-3, 1e3))
 }
 
 fn lighting(lighting: &Lighting) -> Result<()> {

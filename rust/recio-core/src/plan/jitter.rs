@@ -32,6 +32,34 @@ pub enum Jitter {
     },
     /// The light's colour: along each eigenvector a shift of its eigenvalue times a normal number of this deviation.
     Pca(f64),
+    /// Hue, lightness and saturation shifted, then all levels multiplied, each with a probability of its own: the colours
+    /// of MXNet's detection iterator. The hue wraps.
+    Sometimes {
+        /// Shifts of hue, lightness and saturation, by whole numbers.
+        hls: [Sometimes; 3],
+        /// What a factor differs from 1 by.
+        contrast: Sometimes,
+    },
+}
+
+/// A number drawn from −`most` to `most` with a probability, and 0 otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sometimes {
+    /// The largest.
+    pub most: f64,
+    /// The probability.
+    pub probability: f64,
+}
+
+impl Sometimes {
+    fn draw(self, random: &mut Stream) -> f64 {
+        let value = random.uniform(-self.most, self.most);
+        if random.chance(self.probability) {
+            value
+        } else {
+            0.0
+        }
+    }
 }
 
 impl Jitter {
@@ -56,6 +84,7 @@ impl Jitter {
                 on.plan
                     .levels(Levels::Shift(EIGENVECTORS.each_ref().map(along)));
             }
+            Self::Sometimes { hls, contrast } => sometimes(on, hls, contrast),
         }
     }
 }
@@ -75,6 +104,25 @@ fn enhance(on: &mut Draw<'_>, ranges: [f64; 3], swapped: bool) {
         if ranges[i as usize] > 0.0 {
             on.plan.levels(all[i as usize]);
         }
+    }
+}
+
+/// Contrasts that change no level by one are left out, as in MXNet.
+const LEAST_CONTRAST: f64 = 1e-3;
+
+fn sometimes(on: &mut Draw<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
+    let [hue, lightness, saturation] = hls.map(|shift| shift.draw(on.random) as i32);
+    let contrast = contrast.draw(on.random);
+    if [hue, lightness, saturation] != [0; 3] {
+        on.plan.levels(Levels::Hls {
+            hue,
+            lightness,
+            saturation,
+            wrap: true,
+        });
+    }
+    if contrast.abs() > LEAST_CONTRAST {
+        on.plan.levels(Levels::Gain((contrast + 1.0) as f32));
     }
 }
 
@@ -158,6 +206,40 @@ mod tests {
             swapped: false,
         };
         assert_eq!(drawn(jitter, 0).len(), 1);
+    }
+
+    #[test]
+    fn each_colour_is_changed_with_a_probability_of_its_own() {
+        let sometimes = |most, probability| Sometimes { most, probability };
+        let jitter = Jitter::Sometimes {
+            hls: [
+                sometimes(18.0, 1.0),
+                sometimes(0.0, 1.0),
+                sometimes(50.0, 0.25),
+            ],
+            contrast: sometimes(0.5, 0.5),
+        };
+        let (mut hues, mut saturated, mut gains) = (0, 0, 0);
+        for sample in 0..1000 {
+            for one in drawn(jitter, sample) {
+                match one {
+                    Levels::Hls {
+                        hue,
+                        lightness: 0,
+                        saturation,
+                        wrap: true,
+                    } if hue.abs() < 18 && saturation.abs() < 50 => {
+                        hues += usize::from(hue != 0);
+                        saturated += usize::from(saturation != 0);
+                    }
+                    Levels::Gain(gain) if (0.5..1.5).contains(&gain) => gains += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        assert!(hues > 900, "{hues}");
+        assert!((200..300).contains(&saturated), "{saturated}");
+        assert!((430..570).contains(&gains), "{gains}");
     }
 
     #[test]

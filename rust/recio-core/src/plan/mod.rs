@@ -11,6 +11,7 @@
 //! | `crop.rs` | crops, of both of MXNet's surfaces |
 //! | `affine.rs` | rotation, shear, scale |
 //! | `jitter.rs` | colours |
+//! | `detect/` | detection: what looks at objects |
 //!
 //! `mask.rs` makes of an image's plan that of its mask.
 //!
@@ -21,6 +22,7 @@ mod affine;
 mod boxes;
 mod check;
 mod crop;
+mod detect;
 mod geometry;
 mod interpolation;
 mod jitter;
@@ -29,10 +31,11 @@ mod random;
 mod step;
 
 pub use affine::{Affine, Angle};
-pub use boxes::Boxes;
+pub use boxes::{Area, Boxes};
 pub use crop::{Place, ResizedCrop};
+pub use detect::{AreaCrop, AreaPad, Detect, Keep, Sampler, Samplers};
 pub use interpolation::Interpolations;
-pub use jitter::{Jitter, Lighting};
+pub use jitter::{Jitter, Lighting, Sometimes};
 pub use random::Stream;
 pub use step::{Call, Draw, Step, sketch, walk};
 

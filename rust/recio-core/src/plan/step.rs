@@ -11,7 +11,7 @@ use crate::augment::Canvas;
 use crate::augment::colour::{Colour, Matrix};
 use crate::error::{Error, Result};
 use crate::plan::{
-    Affine, Boxes, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop, Stream,
+    Affine, Boxes, Detect, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop, Stream,
 };
 use crate::plan::{check, crop, geometry};
 
@@ -22,6 +22,8 @@ pub enum Step {
     ShorterSide(usize, Interpolations),
     /// To this width and height.
     Resize((usize, usize), Interpolations),
+    /// Within this width and height, keeping the ratio; a smaller image is enlarged or not.
+    Within((usize, usize), bool, Interpolations),
     /// Rotation, shear, scale, onto a canvas.
     Affine(Affine),
     /// A border on all four sides: its thickness, and its level.
@@ -43,6 +45,8 @@ pub enum Step {
     },
     /// A region of random area and aspect ratio.
     ResizedCrop(ResizedCrop),
+    /// What looks at objects.
+    Detect(Detect),
     /// Flipped left to right with this probability.
     Mirror(f64),
     /// Colours in whole levels.
@@ -130,6 +134,7 @@ impl Step {
         match self {
             Self::ShorterSide(side, how) => geometry::shorter_side(on, *side, *how),
             Self::Resize(size, how) => geometry::resize(on, *size, *how),
+            Self::Within(size, grow, how) => geometry::within(on, *size, *grow, *how),
             Self::Affine(affine) => affine.draw(on),
             Self::Pad(thickness, value) => geometry::pad(on, *thickness, *value),
             Self::Cover(size, place, how) => crop::cover(on, *size, *place, *how),
@@ -141,6 +146,7 @@ impl Step {
                 interpolation,
             } => crop::square(on, *side, *size, *place, *interpolation),
             Self::ResizedCrop(resized) => resized.draw(on),
+            Self::Detect(detect) => detect.draw(on),
             Self::Mirror(probability) => geometry::mirror(on, *probability),
             Self::Jitter(jitter) => jitter.draw(on),
             Self::Lighting(lighting) => lighting.draw(on),

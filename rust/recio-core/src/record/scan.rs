@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::record::file::{Record, RecordFile};
 use crate::record::frame::{self, Part};
-use crate::record::header::{self, Header};
+use crate::record::header::{self, Header, ImageRecord};
 use crate::record::index::{Entry, Index};
 
 /// A record met on the way.
@@ -59,6 +59,30 @@ pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Opti
     header
         .map(|header| header.check(len).map(|()| header))
         .transpose()
+}
+
+/// Reads the image record's header and labels of the record at `offset`, and no more of it than need be.
+///
+/// # Errors
+/// As [`RecordFile::read`] and [`ImageRecord::parse`].
+pub fn peek_labels<'b>(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &'b mut Vec<u8>,
+) -> Result<ImageRecord<'b>> {
+    let begin = offset + frame::HEADER_LEN as u64;
+    let room = |part: frame::Header| (part.len as u64).min(file.len().saturating_sub(begin));
+    let len = whole_part(file, offset)?.and_then(|(part, header)| {
+        let len = header::HEADER_LEN as u64 + 4 * u64::from(header?.flag);
+        (len <= room(part)).then_some(len as usize)
+    });
+    let Some(len) = len else {
+        return ImageRecord::parse(read_whole(file, offset, buffer)?.payload);
+    };
+    buffer.resize(len, 0);
+    file.read_exact(buffer, begin)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    ImageRecord::parse(buffer)
 }
 
 /// Reads the header of the record at `offset`, and finds where the next one begins.
@@ -221,6 +245,25 @@ mod tests {
             let (_folder, file) = file_of(&records);
             let (entries, keys) = rebuild_index(&file).unwrap();
             assert_eq!((keys, entries[1].key), (Keys::Ordinals, 1));
+        }
+    }
+
+    #[test]
+    fn labels_are_read_of_whole_and_of_split_records() {
+        let magic = f32::from_bits(MAGIC);
+        let records = [vec![1.5, 2.5], vec![3.0, magic, 4.0]].map(|labels: Vec<f32>| {
+            let mut bytes = Vec::new();
+            encode(&labels, 7, &mut bytes);
+            bytes.extend_from_slice(b"an image");
+            (labels, bytes)
+        });
+        let (_folder, file) = file_of(&records.clone().map(|(_, bytes)| bytes));
+        let (mut buffer, mut offset) = (Vec::new(), 0);
+        for (labels, _) in records {
+            let record = peek_labels(&file, offset, &mut buffer).unwrap();
+            assert_eq!(record.labels().collect::<Vec<_>>(), labels);
+            assert_eq!(record.header.id, 7);
+            offset = hop(&file, offset, &mut buffer).unwrap().1;
         }
     }
 

@@ -116,6 +116,18 @@ impl RecordSet {
         }
     }
 
+    /// Reads the header and the labels of record `i`; its image is left out, but where the record is split.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn label<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
+        let Span { file, offset, .. } = self.span(i);
+        scan::peek_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
+    }
+
     /// The most labels that any record has, found by reading all headers.
     ///
     /// # Errors
