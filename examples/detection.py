@@ -61,7 +61,8 @@ def main(folder: Path) -> None:
     for _ in range(2):
         batch = batches.next()
         images = np.clip(batch.data[0], 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        shown += [draw(image, objects) for image, objects in zip(images, batch.label[0], strict=True)]
+        (labels,) = batch.label or ()
+        shown += [draw(image, objects) for image, objects in zip(images, labels, strict=True)]
         batches.reset()
     picture = folder / "detection.png"
     picture.write_bytes(mx.image.imencode(sheet(np.stack(shown), 8), ".png"))

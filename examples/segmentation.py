@@ -60,7 +60,8 @@ def main(folder: Path) -> None:
     shown = []
     for _ in range(2):
         batch = batches.next()
-        shown += [tint(image, mask) for image, mask in zip(batch.data[0], batch.label[0], strict=True)]
+        (masks,) = batch.label or ()
+        shown += [tint(image, mask) for image, mask in zip(batch.data[0], masks, strict=True)]
         batches.reset()
     picture = folder / "segmentation.png"
     picture.write_bytes(mx.image.imencode(sheet(np.stack(shown), 8), ".png"))

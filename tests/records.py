@@ -6,6 +6,7 @@ come out. Knows nothing of pytest.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import math
@@ -160,7 +161,11 @@ def digest(batches: Iterable[DataBatch]) -> str:
 def threads() -> list[str]:
     """Give the names of the threads that recio runs in this process, once garbage is gone."""
     gc.collect()
-    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        # A thread may end between being listed and being asked.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append((task / "comm").read_text().strip())
     return sorted(name for name in names if name.startswith("recio-"))
 
 

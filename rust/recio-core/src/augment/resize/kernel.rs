@@ -44,6 +44,7 @@ pub(super) fn run<const C: usize, const N: usize>(
         for at in taps.at {
             rows.ensure(at, |out| across.run::<C, _>(job.src.row(at), out));
         }
+        let down = if N == 4 { down_in_floats } else { down };
         down(taps.at.map(|at| rows.get(at)), taps.weight, row);
         sink(y, row);
     }
@@ -57,6 +58,33 @@ fn down<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
             *block = weigh(rows.map(|blocks| &blocks[at]), weights);
         }
     });
+}
+
+fn down_in_floats<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
+    let rows = rows.map(|samples| samples.as_chunks::<STEP>().0);
+    let weights = weights.map(|weight| f32::from(weight) / (1 << FRACTION) as f32);
+    vectorise(|| {
+        for (at, block) in row.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
+            *block = weigh_floats(rows.map(|blocks| &blocks[at]), weights);
+        }
+    });
+}
+
+/// As [`weigh`], in floats, as OpenCV's vectors do it for cubic: a multiplication of floats takes a fraction of the time
+/// of one of 32-bit integers. The sums of a row are exact in floats.
+#[allow(clippy::inline_always)] // as there
+#[inline(always)]
+fn weigh_floats<const N: usize>(rows: [&[i32; STEP]; N], weights: [f32; N]) -> [u8; STEP] {
+    // Added to a float, it leaves the nearest whole number in the lowest bits, halves rounded to even.
+    const ROUND: f32 = (3 << 22) as f32;
+    let mut sums = [0.0; STEP];
+    for (samples, weight) in rows.iter().zip(weights) {
+        for (sum, sample) in sums.iter_mut().zip(*samples) {
+            *sum += weight * *sample as f32;
+        }
+    }
+    let whole = |sum: f32| (sum + ROUND).to_bits() as i32 - ROUND.to_bits() as i32;
+    sums.map(|sum| whole(sum).clamp(0, 255) as u8)
 }
 
 /// Arrays, because the compiler keeps their sums in registers; for slices of `N` rows it makes no vectors at all.
