@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from recio import DecodeError
-from recio.image import CreateAugmenter, HorizontalFlipAug, ImageIter, imdecode
+from recio.image import CreateAugmenter, DetHorizontalFlipAug, HorizontalFlipAug, ImageIter, imdecode
 from recio.io import ImageRecordIter
 
 from .records import PHOTOS, RecordFile, becomes_true, noise, png, threads, write_images, write_photos
@@ -274,6 +274,63 @@ def test_what_makes_no_sense_is_named(ten: RecordFile, settings: dict[str, Any],
 def test_an_unknown_keyword_is_refused(ten: RecordFile) -> None:
     with pytest.raises(TypeError, match="foo"):
         ImageIter(path_imgrec=ten.rec, foo=1, **PLAIN)
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"batch_size": 0}, "batch_size=0"), ({"num_parts": 0}, "num_parts=0"), ({"part_index": 2}, "part_index=2")],
+    ids=str,
+)
+def test_hooks_do_not_let_mistakes_through(
+    kind: type[ImageIter], settings: dict[str, Any], named: str, ten: RecordFile
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        kind(path_imgrec=ten.rec, **{**PLAIN, **settings})
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_labels_of_another_number_are_an_error(kind: type[ImageIter], ten: RecordFile) -> None:
+    with pytest.raises(ValueError, match="1 labels, but label_width=2"):
+        kind(path_imgrec=ten.rec, label_width=2, **PLAIN).next()
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_one_index_may_be_for_several_files(kind: type[ImageIter], ten: RecordFile, tmp_path: Path) -> None:
+    other = write_images(tmp_path, [png(noise(8, 8))] * 2, "other")
+    size = ten.rec.stat().st_size
+    (tmp_path / "some.idx").write_text(f"0\t{ten.offsets[3]}\n1\t{size + other.offsets[1]}\n")
+    files = f"{ten.rec};{other.rec}"
+    batches = kind(path_imgrec=files, path_imgidx=tmp_path / "some.idx", **{**PLAIN, "batch_size": 1})
+    assert epoch(batches) == [("3", 0), ("1", 0)]
+
+
+def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: RecordFile) -> None:
+    held: list[ImageIter] = []
+
+    def greedy(image: NDArray[Any]) -> NDArray[Any]:
+        while not held:
+            pass
+        held[0].next()
+        return image
+
+    held.append(ImageIter(path_imgrec=ten.rec, aug_list=[greedy], **PLAIN))
+    with held[0] as batches, pytest.raises(ValueError, match="asks its own iterator"):
+        batches.next()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"aug_list": [], "rand_crop": True}, "aug_list takes the place of rand_crop"),
+        ({"aug_list": [HorizontalFlipAug]}, "augmenter 0 is the class HorizontalFlipAug"),
+        ({"aug_list": [DetHorizontalFlipAug(0.5)]}, "it is for images with boxes"),
+    ],
+    ids=["both", "class", "detection"],
+)
+def test_augmenters_that_make_no_sense_are_named(settings: dict[str, Any], named: str, ten: RecordFile) -> None:
+    with pytest.raises(TypeError, match=named):
+        ImageIter(path_imgrec=ten.rec, **PLAIN, **settings)
 
 
 def test_augmenters_that_give_another_size_are_an_error(ten: RecordFile) -> None:

@@ -113,12 +113,16 @@ class TestCache:
         (tmp_path / "new").touch()
         assert (tmp_path / "cache").stat().st_mode == (tmp_path / "new").stat().st_mode
 
-    def test_it_is_read_as_long_as_it_is_as_large_as_the_files_and_no_older(self, folder: Path, tmp_path: Path) -> None:
+    def test_it_is_read_as_long_as_it_is_as_large_as_the_files_and_of_their_time(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
         """The cache is told apart from its source by another content of the same size."""
         cache, image = tmp_path / "cache", png(noise(8, 8))
         read(f"{folder}/a.rec#{cache}")
         other = write_records(tmp_path, [image_record(image, number) for number in (9, 8, 7)], "other")
+        made = cache.stat()
         cache.write_bytes(other.rec.read_bytes())
+        os.utime(cache, ns=(made.st_atime_ns, made.st_mtime_ns))
         state = cache.stat()
         assert read(f"{folder}/a.rec#{cache}") == [9, 8, 7]
         assert (cache.stat().st_mtime_ns, cache.stat().st_ino) == (state.st_mtime_ns, state.st_ino)
@@ -129,13 +133,25 @@ class TestCache:
         (folder / "a.rec").write_bytes((folder / "b-2.rec").read_bytes())
         assert read(path) == [3, 4, 5, 6]
 
-    def test_it_is_made_again_if_a_file_is_younger(self, folder: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("seconds", [10, -10])
+    def test_it_is_made_again_if_a_file_is_of_another_time(self, seconds: int, folder: Path, tmp_path: Path) -> None:
+        """Older, too: a file may be moved into the place of another."""
         path, image = f"{folder}/a.rec#{tmp_path}/cache", png(noise(8, 8))
         read(path)
         write_records(folder, [image_record(image, number) for number in (9, 8, 7)], "a")
-        later = (tmp_path / "cache").stat().st_mtime + 10
-        os.utime(folder / "a.rec", (later, later))
+        time = (tmp_path / "cache").stat().st_mtime + seconds
+        os.utime(folder / "a.rec", (time, time))
         assert read(path) == [9, 8, 7]
+
+    def test_it_is_no_source_itself(self, folder: Path) -> None:
+        first = read(f"{folder}#{folder}/cache.rec")
+        assert read(f"{folder}#{folder}/cache.rec") == first
+
+    def test_it_takes_no_other_files_place(self, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").write_text("precious")
+        with pytest.raises(ValueError, match=r"notes\.txt: it is no record file"):
+            read(f"{folder}/a.rec#{tmp_path}/notes.txt")
+        assert (tmp_path / "notes.txt").read_text() == "precious"
 
     def test_an_old_one_stays_whole_if_a_new_one_cannot_be_made(self, folder: Path, tmp_path: Path) -> None:
         read(f"{folder}/a.rec#{tmp_path}/cache")

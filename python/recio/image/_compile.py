@@ -109,6 +109,10 @@ class Borrowed:
 def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in the list
     if not callable(augmenter):
         raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
+    if isinstance(augmenter, type):
+        raise TypeError(f"augmenter {place} is the class {augmenter.__name__}; give one that is made of it")
+    if hasattr(augmenter, "is_for_detection"):
+        raise TypeError(f"augmenter {place} is {augmenter!r}; it is for images with boxes, in ImageDetIter")
     return _own_step(augmenter) or Step.call(Borrowed(augmenter), with_boxes=False)
 
 

@@ -40,6 +40,9 @@ class DetAugmenter(Described):
     ((4, 2, 3), [[7.0, 0.0, 0.0, 1.0, 0.5]])
     """
 
+    is_for_detection = True
+    """It takes boxes too: not one for `ImageIter`."""
+
     def __call__(self, src: NDArray[Any], label: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Make an image and its label of an image and its label.
 

@@ -72,7 +72,8 @@ class ImageIter(PipelineIter):
         What becomes of the images that do not fill a batch: they are filled up with images of the epoch's beginning;
         left out; or the beginning of the next epoch's first batch, whose ``pad`` is the number of that epoch's images.
     seed : int, optional
-        Seed of order and augmentation. Default: drawn from Python's `random`, so that ``random.seed`` decides.
+        Seed of order and augmentation; with hooks, of the order. Default: drawn from Python's `random`, so that
+        ``random.seed`` decides; with hooks it decides of the augmentation always.
     preprocess_threads : int, optional
         Threads that decode. Default: the cores that the process may use.
     prefetch_buffer : int, default 2
@@ -126,6 +127,8 @@ class ImageIter(PipelineIter):
     ) -> None:
         super().__init__(batch_size)
         self.check_data_shape(data_shape)
+        if aug_list is not None and kwargs:
+            raise TypeError(f"aug_list takes the place of {', '.join(kwargs)}; give the one or the other")
         self.data_shape: tuple[int, int, int] = (int(data_shape[0]), int(data_shape[1]), int(data_shape[2]))
         self.label_width, self.last_batch_handle, self.dtype = label_width, last_batch_handle, np.dtype(dtype)
         self.auglist: list[Callable[..., Any]] = [
@@ -146,13 +149,18 @@ class ImageIter(PipelineIter):
         settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, settings)
+        pipeline = self._source.pipeline(settings)
+        if has_hooks:
+            # It has looked at all that was given, and is of no more use.
+            pipeline.close()
         self._start(
-            OneByOne(self, settings, self._cursor) if has_hooks else self._source.pipeline(settings),
+            OneByOne(self, settings, self._cursor) if has_hooks else pipeline,
             data_shape=self.data_shape,
             dtype=floats,
             layout="NCHW",
             names=(data_name, label_name),
             label_width=label_width,
+            aug_list=self.auglist,
         )
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:

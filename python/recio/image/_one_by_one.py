@@ -81,7 +81,7 @@ class OneByOne:
         self._owner, self._settings, self._cursor = owner, settings, cursor
         self.label_width: int = settings["label_width"]
         self._left_over: list[tuple[NDArray[Any], Any]] = []
-        self._is_over = False
+        self._is_over = self._is_closed = False
 
     def __len__(self) -> int:
         """Count the batches of the present epoch, if no image is left out."""
@@ -100,7 +100,7 @@ class OneByOne:
 
     def close(self) -> None:
         """Forget what is left over, and give no more batches."""
-        self._left_over, self._is_over = [], True
+        self._left_over, self._is_closed = [], True
 
     def plan(self, record: int, epoch: int) -> Any:  # noqa: ANN401 it gives none
         """Have no plan."""
@@ -108,6 +108,8 @@ class OneByOne:
 
     def next(self) -> tuple[NDArray[Any], NDArray[Any], None, int] | None:
         """Make a batch; ``None`` at the end of the epoch."""
+        if self._is_closed:
+            raise ValueError("the iterator is closed")
         if self._is_over:
             return None
         size, handle = self._settings["batch_size"], self._settings["last_batch"]
@@ -150,5 +152,9 @@ class OneByOne:
         data = np.zeros((size, *owner.data_shape), np.float32)
         labels = np.zeros((size, self.label_width), owner.dtype)
         for place, (image, label) in enumerate(images):
+            if np.shape(image) != owner.data_shape:
+                raise ValueError(f"an image of shape {np.shape(image)}; data_shape is {owner.data_shape}")
+            if np.size(label) != self.label_width:
+                raise ValueError(f"{np.size(label)} labels, but label_width={self.label_width}")
             data[place], labels[place] = image, label
         return data, labels.ravel(), None, pad

@@ -5,6 +5,8 @@ Each source makes a native pipeline, and reads single samples for those who take
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -50,8 +52,11 @@ class Records:
         assert self._open is not None  # noqa: S101 _places has seen to it
         readers, _, labels = self._open
         header, image = unpack(readers[file].read_at(offset))
-        listed = labels.get(header.id)
-        return (header.label if listed is None else _label(listed)), image
+        if self._list is None:
+            return header.label, image
+        if header.id not in labels:
+            raise ValueError(f"{self._list}: it has no line for id {header.id}")
+        return _label(labels[header.id]), image
 
     def _places(self) -> list[tuple[int, int]]:
         """Find the file and the offset of each record, once."""
@@ -68,6 +73,10 @@ class Records:
                 for file, (path, reader) in enumerate(zip(self._indexes, readers, strict=True))
                 for offset in _offsets(_recio.Index(path, reader.size))
             ]
+        if self._indexes:
+            starts = list(itertools.accumulate((reader.size for reader in readers), initial=0))
+            offsets = _offsets(_recio.Index(self._indexes[0], starts[-1]))
+            return [((file := bisect.bisect(starts, at) - 1), at - starts[file]) for at in offsets]
         places = []
         for file, reader in enumerate(readers):
             while (offset := reader.tell()) < reader.size:
@@ -85,19 +94,22 @@ class Files:
     @classmethod
     def of_list(cls, path_imglist: StrPath, root: StrPath | None) -> Files:
         """Take the files that a list (``.lst``) names."""
+        images: dict[int, tuple[int, list[float], str]] = {}
         with Path(path_imglist).open(encoding="utf-8-sig") as lines:
-            fields = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
-        try:
-            images = [(int(key), [float(label) for label in labels], path) for key, *labels, path in fields]
-        except ValueError as error:
-            raise ValueError(f"{path_imglist}: a line is index, label, path, separated by tabs: {error}") from None
-        return cls(images, root)
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    image = _parse(line, f"{path_imglist}: line {number}")
+                    if images.setdefault(image[0], image) is not image:
+                        raise ValueError(f"{path_imglist}: line {number}: the index {image[0]} stands twice")
+        return cls(list(images.values()), root)
 
     @classmethod
     def of_images(cls, imglist: Sequence[Sequence[Any]], root: StrPath | None) -> Files:
         """Take the files of ``[[label or labels, path], ...]``; they are numbered from 0."""
         images = []
         for number, (*labels, path) in enumerate(imglist):
+            if not labels:
+                raise ValueError(f"imglist[{number}]={imglist[number]!r}; it is a label, or labels, and a path")
             images.append((number, np.hstack([np.ravel(label) for label in labels]).astype(float).tolist(), str(path)))
         return cls(images, root)
 
@@ -136,6 +148,10 @@ def source(
     ValueError
         If they ask for none.
     """
+    if imglist is not None and (path_imgrec or path_imglist):
+        raise ValueError("imglist and path_imgrec or path_imglist exclude each other")
+    if path_imgidx and not path_imgrec:
+        raise ValueError("path_imgidx needs path_imgrec")
     if path_imgrec:
         return Records(path_imgrec, path_imgidx, path_imglist)
     if imglist is not None:
@@ -147,6 +163,18 @@ def source(
 
 def _label(labels: Sequence[float]) -> float | NDArray[np.float32]:
     return float(labels[0]) if len(labels) == 1 else np.asarray(labels, np.float32)
+
+
+def _parse(line: str, place: str) -> tuple[int, list[float], str]:
+    """Read a line of a list."""
+    try:
+        key, *labels, path = (field.strip() for field in line.split("\t"))
+        image = int(key), [float(label) for label in labels], path
+    except ValueError as error:
+        raise ValueError(f"{place}: a line is index, label, path, separated by tabs: {error}") from None
+    if not labels or not 0 <= image[0] < 1 << 64:
+        raise ValueError(f"{place}: a line is an index from 0 to 2^64-1, a label or labels, and a path")
+    return image
 
 
 def _lines(path: str) -> list[tuple[int, list[float]]]:

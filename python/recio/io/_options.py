@@ -76,9 +76,16 @@ def _integer(name: str, value: Any) -> int:  # noqa: ANN401 whatever the caller 
 
 
 def _number(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
-    if isinstance(value, str):
-        raise TypeError(f"{name}={value!r}; it is a number")
-    return float(value)
+    try:
+        if not isinstance(value, str):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name}={value!r}; it is a number")
+
+
+def _number_or_none(name: str, value: Any) -> float | None:  # noqa: ANN401 whatever the caller gave
+    return None if value is None else _number(name, value)
 
 
 def _angle(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
@@ -111,12 +118,17 @@ _CHECKS: dict[str, Callable[[str, Any], object]] = {
     **dict.fromkeys((f"random_{name}_prob" for name in _CHANCES), _number),
     **dict.fromkeys((f"max_random_{name}" for name in _CHANCES), _number),
     "emit_overlap_thresh": _number,
+    **dict.fromkeys([f"{kind}_{channel}" for kind in ("mean", "std") for channel in "rgba"], _number),
+    **dict.fromkeys(("min_random_area", "max_random_area"), _number_or_none),
+    **dict.fromkeys(("min_aspect_ratio", "max_aspect_ratio"), _number_or_none),
     "layout": _text,
 }
 
 
 def shape(value: Sequence[Any]) -> tuple[int, int, int]:
     """Give (channels, height, width)."""
+    if not hasattr(value, "__iter__"):
+        raise TypeError(f"data_shape={value!r}; it is (channels, height, width)")
     sides = tuple(_integer("data_shape", side) for side in value)
     if len(sides) != 3 or sides[0] not in (1, 3, 4) or min(sides) < 1:  # noqa: PLR2004
         raise ValueError(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Paths: TypeAlias = StrPath | Sequence[StrPath] | None
 
+# What every record begins with.
+_MAGIC = bytes.fromhex("0a23d7ce")
+
 
 def paths(value: Paths) -> list[str]:
     """Give the paths in ``"a.rec;b.rec"``, in a list of paths, or in one path-like object."""
@@ -43,7 +46,7 @@ def record_files(value: Paths, name: str = "path_imgrec") -> list[str]:
         If it names none.
     """
     whole, cache = _without_cache(value)
-    files = [file for path in paths(whole) for file in _expand(path)]
+    files = [file for path in paths(whole) for file in _expand(path) if cache is None or not _same(file, cache)]
     if not files:
         raise ValueError(f"{name}={value!r} names no file" if value else f"{name} names no file")
     return files if cache is None else [_cached(files, Path(cache))]
@@ -73,15 +76,26 @@ def _expand(path: str) -> list[str]:
     return found or [path]
 
 
+def _same(file: str, other: str) -> bool:
+    return Path(file).resolve() == Path(other).resolve()
+
+
 def _cached(files: Sequence[str], cache: Path) -> str:
-    """Copy the files, end to end, into the cache, unless it is there and as large, and younger than they are."""
+    """Copy the files, end to end, into the cache, unless it is there, as large, and of their time.
+
+    Its time is set to that of the youngest of them: a file put in place of one of them has another.
+    """
     states = [Path(file).stat() for file in files]
+    time = max(state.st_mtime_ns for state in states)
     if cache.exists():
         present = cache.stat()
-        youngest = max(state.st_mtime_ns for state in states)
-        if present.st_size == sum(state.st_size for state in states) and present.st_mtime_ns >= youngest:
+        if (present.st_size, present.st_mtime_ns) == (sum(state.st_size for state in states), time):
             return str(cache)
+        with cache.open("rb") as file:
+            if file.read(len(_MAGIC)) not in (_MAGIC, b""):
+                raise ValueError(f"{cache}: it is no record file; a cache of records does not take its place")
     _copy(files, cache)
+    os.utime(cache, ns=(time, time))
     return str(cache)
 
 

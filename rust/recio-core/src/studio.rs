@@ -137,6 +137,8 @@ impl Studio {
     /// Makes what the plan says a picture, for a function of the caller's.
     fn put_on_canvas(&mut self, origin: Option<Origin<'_>>, limits: &Limits) -> Result<()> {
         self.plan.settle();
+        let (width, height) = self.plan.size();
+        limits.check(width, height, self.kind(origin.as_ref()).0)?;
         let is_untouched = self.plan.stages().is_empty() && self.plan.size() == self.canvas.size();
         if origin.is_none() && is_untouched {
             return Ok(());

@@ -8,7 +8,7 @@ use recio_core::limits::Limits;
 use recio_core::picture::{Sample, View};
 use recio_core::plan::{Boxes, Stream};
 use recio_core::studio::{Origin, Program, Studio};
-use recio_core::{Error, Result, plan};
+use recio_core::{Result, plan};
 
 use crate::call::{boxes_array, boxes_of};
 use crate::errors::Failure;
@@ -62,9 +62,7 @@ fn carry_out(
     Studio::default().draw(origin, program, |plan, channels| {
         plan.settle();
         let (width, height) = plan.size();
-        if width == 0 || height == 0 {
-            return Err(Error::argument("nothing is left of the image"));
-        }
+        Limits::default().check(width, height, channels)?;
         let mut canvas = Canvas::default();
         canvas.clear((width, height), channels, is_float || plan.is_float());
         Ok(canvas)

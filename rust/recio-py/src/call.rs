@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueErro
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use recio_core::augment::Canvas;
+use recio_core::limits::Limits;
 use recio_core::picture::{Picture, Sample};
 use recio_core::plan::{Boxes, Call};
 use recio_core::{Error, ErrorKind, Result};
@@ -203,9 +204,13 @@ fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Pi
             )));
         }
     };
-    if width == 0 || height == 0 {
+    let bytes = width
+        .saturating_mul(height)
+        .saturating_mul(channels * size_of::<T>());
+    if bytes == 0 || bytes > Limits::default().bytes {
+        let most = Limits::default().bytes;
         return Err(PyValueError::new_err(format!(
-            "an augmenter gave an image of {width}x{height} pixels"
+            "an augmenter gave an image of {width}x{height} pixels; it has at least one, and at most {most} bytes"
         )));
     }
     let data = match array.as_slice() {

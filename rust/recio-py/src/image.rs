@@ -22,6 +22,10 @@ use crate::errors::{Failure, PyOutcome};
 /// The largest side that an image is resized to: beyond what memory holds, the process would end.
 const MAX_SIDE: usize = 1 << 16;
 
+/// The largest image, in bytes, for the same reason; a pixel may have four floats.
+const MAX_BYTES: usize = 4 << 30;
+const BYTES_A_PIXEL: usize = 16;
+
 /// Decodes an image to grey or RGB, its EXIF orientation applied.
 #[pyfunction]
 pub(crate) fn decode(
@@ -172,9 +176,10 @@ fn check_sides(from: (usize, usize), (width, height): (usize, usize)) -> PyResul
             from.0, from.1
         )));
     }
-    if width > MAX_SIDE || height > MAX_SIDE {
+    let bytes = width.saturating_mul(height).saturating_mul(BYTES_A_PIXEL);
+    if width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_BYTES {
         return Err(PyValueError::new_err(format!(
-            "to {width}x{height} pixels: a side is at most {MAX_SIDE}"
+            "to {width}x{height} pixels: a side is at most {MAX_SIDE}, and the whole at most 4 GiB"
         )));
     }
     Ok(())

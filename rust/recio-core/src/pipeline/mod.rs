@@ -129,6 +129,11 @@ impl<T: Element> Pipeline<T> {
     /// # Errors
     /// What went wrong with the batch's first bad image. The batch after it can be had by asking again.
     pub fn next(&self, patience: Duration) -> Result<Next<T>> {
+        if self.is_own_thread() {
+            return Err(Error::argument(
+                "a function that makes a batch asks its own iterator for one",
+            ));
+        }
         self.state.next(patience)
     }
 

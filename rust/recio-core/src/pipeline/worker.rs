@@ -95,7 +95,13 @@ impl<T: Element> Task<T> {
             .map(|source| Masks::open(source, options))
             .transpose()?;
         let mut steps = options.steps.clone();
-        let normalise = fold::<T>(&mut steps, &options.normalise);
+        let draws_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
+        let normalise = if draws_gain {
+            // Which comes after the normalisation.
+            options.normalise.clone()
+        } else {
+            fold::<T>(&mut steps, &options.normalise)
+        };
         Ok(Self {
             part,
             labels,

@@ -44,7 +44,7 @@ pub(super) fn run<const C: usize, const N: usize>(
         for at in taps.at {
             rows.ensure(at, |out| across.run::<C, _>(job.src.row(at), out));
         }
-        let down = if N == 4 { down_in_floats } else { down };
+        let down = if N == 4 { down_by_floats } else { down };
         down(taps.at.map(|at| rows.get(at)), taps.weight, row);
         sink(y, row);
     }
@@ -60,31 +60,56 @@ fn down<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
     });
 }
 
-fn down_in_floats<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
+/// As [`down`], faster: a multiplication of floats takes a fraction of the time of one of 32-bit integers. (300×340×3 →
+/// 224×224, cubic: 0.135 ms in integers, 0.115 ms so.)
+fn down_by_floats<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
     let rows = rows.map(|samples| samples.as_chunks::<STEP>().0);
+    let exact = weights.map(i32::from);
     let weights = weights.map(|weight| f32::from(weight) / (1 << FRACTION) as f32);
     vectorise(|| {
         for (at, block) in row.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
-            *block = weigh_floats(rows.map(|blocks| &blocks[at]), weights);
+            let rows = rows.map(|blocks| &blocks[at]);
+            let (levels, is_sure) = weigh_floats(rows, weights);
+            *block = levels;
+            if !is_sure {
+                exactly(rows, exact, block);
+            }
         }
     });
 }
 
-/// As [`weigh`], in floats, as OpenCV's vectors do it for cubic: a multiplication of floats takes a fraction of the time
-/// of one of 32-bit integers. The sums of a row are exact in floats.
+/// [`weigh`] out of the way of the loop that seldom needs it.
+#[cold]
+#[inline(never)]
+fn exactly<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N], block: &mut [u8; STEP]) {
+    *block = weigh(rows, weights);
+}
+
+/// As [`weigh`], and whether it is sure: floats do not say on which side of a half a sum very near to one is.
 #[allow(clippy::inline_always)] // as there
 #[inline(always)]
-fn weigh_floats<const N: usize>(rows: [&[i32; STEP]; N], weights: [f32; N]) -> [u8; STEP] {
-    // Added to a float, it leaves the nearest whole number in the lowest bits, halves rounded to even.
+fn weigh_floats<const N: usize>(rows: [&[i32; STEP]; N], weights: [f32; N]) -> ([u8; STEP], bool) {
+    // Added to a float, it leaves the nearest whole number in the lowest bits.
     const ROUND: f32 = (3 << 22) as f32;
+    // Weights and samples are exact. Four products of up to 400, their sums and the difference below are each off by half
+    // of the last of 24 bits at most: all of them together by less than this.
+    const DOUBT: f32 = 2.5e-4;
     let mut sums = [0.0; STEP];
     for (samples, weight) in rows.iter().zip(weights) {
         for (sum, sample) in sums.iter_mut().zip(*samples) {
             *sum += weight * *sample as f32;
         }
     }
-    let whole = |sum: f32| (sum + ROUND).to_bits() as i32 - ROUND.to_bits() as i32;
-    sums.map(|sum| whole(sum).clamp(0, 255) as u8)
+    let rounded = sums.map(|sum| sum + ROUND);
+    let mut doubt = 0;
+    for (sum, rounded) in sums.iter().zip(&rounded) {
+        let off = ((rounded - ROUND) - sum).abs();
+        // Below zero for what is too far off, without a branch: floats from 0 up are in the order of their bits.
+        doubt |= (0.5 - DOUBT).to_bits() as i32 - off.to_bits() as i32;
+    }
+    let whole = |rounded: f32| rounded.to_bits() as i32 - ROUND.to_bits() as i32;
+    let levels = rounded.map(|rounded| whole(rounded).clamp(0, 255) as u8);
+    (levels, doubt >= 0)
 }
 
 /// Arrays, because the compiler keeps their sums in registers; for slices of `N` rows it makes no vectors at all.
@@ -157,6 +182,23 @@ mod tests {
             assert!((lanczos4(x).iter().sum::<f32>() - 1.0).abs() < 1e-6);
             assert!((cubic(x)[0] - cubic(1.0 - x)[3]).abs() < 1e-6);
             assert!((lanczos4(x)[1] - lanczos4(1.0 - x)[6]).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn floats_give_what_integers_give() {
+        let mut random = crate::plan::Stream::new(0, 0, 0);
+        for case in 0..20_000 {
+            let weights = cubic((case % 1000) as f32 / 1000.0);
+            let weights = weights.map(|weight| (weight * 2048.0).round_ties_even() as i16);
+            // Sums of a row, those of the sharpest edges included.
+            let rows: [[i32; STEP]; 4] = std::array::from_fn(|_| {
+                std::array::from_fn(|_| random.below(255 * 3072) as i32 - 255 * 256)
+            });
+            let expected = weigh(rows.each_ref(), weights.map(i32::from));
+            let mut row = [0; STEP];
+            down_by_floats(rows.each_ref().map(|row| &row[..]), weights, &mut row);
+            assert_eq!(row, expected, "{case}");
         }
     }
 
