@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -303,6 +304,56 @@ def test_one_index_may_be_for_several_files(kind: type[ImageIter], ten: RecordFi
     files = f"{ten.rec};{other.rec}"
     batches = kind(path_imgrec=files, path_imgidx=tmp_path / "some.idx", **{**PLAIN, "batch_size": 1})
     assert epoch(batches) == [("3", 0), ("1", 0)]
+
+
+def reshaped(image: NDArray[Any]) -> NDArray[Any]:
+    image.shape = (4, 16, 3)
+    return image
+
+
+def retyped(image: NDArray[Any]) -> NDArray[Any]:
+    image.dtype = np.int8  # type: ignore[misc,assignment]
+    return image
+
+
+def unaligned(image: NDArray[Any]) -> NDArray[Any]:
+    memory = np.zeros(4 * image.size + 1, np.uint8)
+    floats = np.ndarray(image.shape, np.float32, memory, offset=1)
+    floats[...] = image
+    return floats
+
+
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (reshaped, lambda image: image.reshape(4, 16, 3)),
+        (retyped, lambda image: image.view(np.int8)),
+        (unaligned, lambda image: image),
+    ],
+    ids=["shape", "type", "unaligned"],
+)
+def test_arrays_of_odd_makes_are_read_as_they_are(function: Any, expected: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    one = write_images(tmp_path, [png(noise(8, 8))])
+    height, width, _ = expected(noise(8, 8)).shape
+    shape: dict[str, Any] = {**PLAIN, "batch_size": 1, "data_shape": (3, height, width)}
+    data = ImageIter(path_imgrec=one.rec, aug_list=[function], **shape).next().data[0][0]
+    np.testing.assert_array_equal(data.transpose(1, 2, 0), expected(noise(8, 8)))
+
+
+def test_one_that_is_in_the_list_twice_is_still_called_by_one_thread_at_a_time(tmp_path: Path) -> None:
+    inside, most = [0], [0]
+
+    def counted(image: NDArray[Any]) -> NDArray[Any]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.001)
+        inside[0] -= 1
+        return image
+
+    many = write_images(tmp_path, [png(noise(8, 8))] * 40)
+    list(ImageIter(path_imgrec=many.rec, aug_list=[counted, counted], **{**PLAIN, "preprocess_threads": 4}))
+    assert most == [1]
 
 
 def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: RecordFile) -> None:

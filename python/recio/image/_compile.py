@@ -40,7 +40,14 @@ def steps(aug_list: Iterable[Any]) -> list[Step]:
     ValueError
         If the parameters of one make no sense.
     """
-    return [_step(place, augmenter) for place, augmenter in enumerate(aug_list)]
+    # One that is in the list twice is one step: so two threads do not call it at once.
+    made: dict[int, Step] = {}
+    found = []
+    for place, augmenter in enumerate(list(aug_list)):
+        if id(augmenter) not in made:
+            made[id(augmenter)] = _step(place, augmenter)
+        found.append(made[id(augmenter)])
+    return found
 
 
 def has_callables(aug_list: Iterable[Any]) -> bool:

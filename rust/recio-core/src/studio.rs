@@ -10,7 +10,7 @@ use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::{Picture, View};
-use crate::plan::{Boxes, Draw, Plan, Step, Stream, walk};
+use crate::plan::{Boxes, Draw, Operation, Plan, Step, Stream, walk};
 
 /// Where an image comes from.
 #[derive(Debug)]
@@ -103,7 +103,8 @@ impl Studio {
             call.call(&mut self.canvas, boxes.as_deref_mut())?;
             let (width, height) = self.canvas.size();
             self.plan.restart(width, height);
-            limits.check(width, height, self.canvas.channels())
+            let bytes = self.canvas.channels() * depth(self.canvas.is_float());
+            limits.check(width, height, bytes)
         })?;
         let (channels, _) = self.kind(origin.as_ref());
         let mut rows = end(&mut self.plan, channels)?;
@@ -138,14 +139,15 @@ impl Studio {
     fn put_on_canvas(&mut self, origin: Option<Origin<'_>>, limits: &Limits) -> Result<()> {
         self.plan.settle();
         let (width, height) = self.plan.size();
-        limits.check(width, height, self.kind(origin.as_ref()).0)?;
+        let (channels, is_float) = self.kind(origin.as_ref());
+        let is_float = is_float || self.plan.is_float();
+        limits.check(width, height, channels * depth(is_float))?;
         let is_untouched = self.plan.stages().is_empty() && self.plan.size() == self.canvas.size();
         if origin.is_none() && is_untouched {
             return Ok(());
         }
-        let (channels, is_float) = self.kind(origin.as_ref());
         let mut next = std::mem::take(&mut self.next);
-        next.clear(self.plan.size(), channels, is_float || self.plan.is_float());
+        next.clear((width, height), channels, is_float);
         let outcome = self.carry_out(origin, limits, &mut next);
         self.next = std::mem::replace(&mut self.canvas, next);
         outcome
@@ -158,7 +160,7 @@ impl Studio {
         limits: &Limits,
         rows: &mut impl Rows,
     ) -> Result<()> {
-        check_sizes(&self.plan, self.kind(origin.as_ref()).0, limits)?;
+        check_stages(&self.plan, self.kind(origin.as_ref()), limits)?;
         let Self {
             plan,
             augment,
@@ -181,18 +183,40 @@ impl Studio {
     }
 }
 
-/// Refuses pictures on the way that are over the limits, and colours that there are not.
-fn check_sizes(plan: &Plan, channels: usize, limits: &Limits) -> Result<()> {
+/// Bytes a sample.
+fn depth(is_float: bool) -> usize {
+    if is_float { size_of::<f32>() } else { 1 }
+}
+
+/// Refuses pictures on the way that are over the limits, colours that there are not, and steps on whole levels where
+/// there are floats.
+fn check_stages(
+    plan: &Plan,
+    (channels, mut is_float): (usize, bool),
+    limits: &Limits,
+) -> Result<()> {
     if channels != 3 && plan.has_rgb_stage() {
         return Err(Error::argument(format!(
             "colours are changed in images of three channels, and this one has {channels}"
         )));
     }
-    plan.stages()
-        .iter()
-        .rev()
-        .skip(1)
-        .try_for_each(|stage| limits.check(stage.window.width, stage.window.height, channels))
+    for (left, stage) in (0..plan.stages().len()).rev().zip(plan.stages()) {
+        match stage.operation {
+            Operation::Levels(_) | Operation::Warp { .. } if is_float => {
+                return Err(Error::argument(
+                    "a step on whole levels follows one that makes floats",
+                ));
+            }
+            Operation::Colours { .. } => is_float = true,
+            _ => {}
+        }
+        // The last one's rows go where they are wanted.
+        if left > 0 {
+            let bytes = channels * depth(is_float);
+            limits.check(stage.window.width, stage.window.height, bytes)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

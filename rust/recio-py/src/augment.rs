@@ -62,7 +62,8 @@ fn carry_out(
     Studio::default().draw(origin, program, |plan, channels| {
         plan.settle();
         let (width, height) = plan.size();
-        Limits::default().check(width, height, channels)?;
+        let depth = if is_float || plan.is_float() { 4 } else { 1 };
+        Limits::default().check(width, height, channels * depth)?;
         let mut canvas = Canvas::default();
         canvas.clear((width, height), channels, is_float || plan.is_float());
         Ok(canvas)

@@ -7,7 +7,7 @@ use numpy::{
 };
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyTuple;
 use recio_core::augment::Canvas;
 use recio_core::limits::Limits;
 use recio_core::picture::{Picture, Sample};
@@ -41,15 +41,17 @@ impl Call for Function {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = Python::try_attach(|py| match canvas {
             Canvas::Levels(picture) => {
+                let shape = [picture.height, picture.width, picture.channels];
                 let (array, lease) = shown(py, picture)?;
                 let result = self.result(py, array.as_any(), boxes)?;
-                *canvas = receive(result, (array, lease))?;
+                *canvas = receive(result, (array, lease), shape)?;
                 Ok(())
             }
             Canvas::Floats(picture) => {
+                let shape = [picture.height, picture.width, picture.channels];
                 let (array, lease) = shown(py, picture)?;
                 let result = self.result(py, array.as_any(), boxes)?;
-                *canvas = receive(result, (array, lease))?;
+                *canvas = receive(result, (array, lease), shape)?;
                 Ok(())
             }
         });
@@ -145,18 +147,20 @@ fn shown<'py, T: Sample + Element>(
 fn receive<T: Sample + Element>(
     result: Bound<'_, PyAny>,
     (array, lease): (Bound<'_, PyArray3<T>>, Bound<'_, Lease>),
+    shape: [usize; 3],
 ) -> PyResult<Canvas>
 where
     Canvas: From<Picture<T>>,
 {
     // Ours are two of the array, and one of its lease, beside the array's own.
     let is_ours = result.is(&array) && holders(&array) == 2 && holders(&lease) == 2;
-    let &[height, width, channels] = array.shape() else {
-        unreachable!("an array of three axes keeps them")
-    };
-    if !is_ours {
+    // An array may be given another shape or type in place.
+    let is_as_lent =
+        |array: &Bound<'_, PyArray3<T>>| array.shape() == shape && array.is_c_contiguous();
+    if !is_ours || !result.cast().is_ok_and(is_as_lent) {
         return picture_of(&result);
     }
+    let [height, width, channels] = shape;
     drop((array, result));
     let data = take_back(lease).expect("nobody else holds the memory");
     Ok(Canvas::from(Picture {
@@ -181,16 +185,11 @@ fn picture_of(array: &Bound<'_, PyAny>) -> PyResult<Canvas> {
 }
 
 fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
-    if let Ok(floats) = array.extract() {
-        return Ok(floats);
-    }
-    let py = array.py();
-    let options = PyDict::new(py);
-    options.set_item("dtype", "float32")?;
-    let floats = py
-        .import("numpy")?
-        .call_method("asarray", (array,), Some(&options))?;
-    floats.extract()
+    // Copied only if it must be: of another type, or not where floats of that type may stand.
+    let numpy = array.py().import("numpy")?;
+    numpy
+        .call_method1("require", (array, "float32", "A"))?
+        .extract()
 }
 
 fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Picture<T>> {

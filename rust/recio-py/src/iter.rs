@@ -180,6 +180,25 @@ macro_rules! with {
     };
 }
 
+/// A hold on a running pipeline. If that was closed meanwhile, this may be the last one: then it waits for the threads,
+/// and these may need the interpreter.
+struct Hold(Option<Arc<Running>>);
+
+impl std::ops::Deref for Hold {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        self.0.as_ref().expect("it is held until it is dropped")
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let running = self.0.take();
+        Python::attach(|py| py.detach(|| drop(running)));
+    }
+}
+
 /// Data, labels or masks, ids, pad.
 type Parts<'py> = (
     Bound<'py, PyAny>,
@@ -253,17 +272,13 @@ impl ImagePipeline {
     /// The next batch, or None at the end of the epoch.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Parts<'py>>> {
         let running = self.running()?;
-        let parts = with!(&*running, pipeline => self.wait(py, pipeline));
-        // If it was closed meanwhile, this is the last hold on its threads, and waits for them.
-        py.detach(|| drop(running));
-        parts
+        with!(&*running, pipeline => self.wait(py, pipeline))
     }
 
     /// Begins a new epoch.
     fn reset(&self, py: Python<'_>) -> PyResult<()> {
         let running = self.running()?;
         py.detach(|| with!(&*running, pipeline => pipeline.reset()));
-        py.detach(|| drop(running));
         Ok(())
     }
 
@@ -271,7 +286,6 @@ impl ImagePipeline {
     fn hard_reset(&self, py: Python<'_>) -> PyResult<()> {
         let running = self.running()?;
         py.detach(|| with!(&*running, pipeline => pipeline.hard_reset()));
-        py.detach(|| drop(running));
         Ok(())
     }
 
@@ -353,12 +367,14 @@ impl ImagePipeline {
         })
     }
 
-    fn running(&self) -> PyResult<Arc<Running>> {
+    fn running(&self) -> PyResult<Hold> {
         let advice = "its threads do not exist there: make the iterator after the fork";
         self.owner.check("iterator", advice)?;
-        self.lock()
-            .clone()
-            .ok_or_else(|| PyValueError::new_err("the iterator is closed"))
+        let running = self.lock().clone();
+        if running.is_none() {
+            return Err(PyValueError::new_err("the iterator is closed"));
+        }
+        Ok(Hold(running))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Running>>> {

@@ -67,6 +67,7 @@ impl<T: Depth> Easel<T> {
         self.pictures
             .iter_mut()
             .for_each(|picture| picture.trim(most));
+        T::trim(&mut self.tools, most);
     }
 }
 
@@ -172,6 +173,9 @@ pub(super) trait Depth: Sample {
     /// A level from 0 to 255.
     fn of_level(level: u8) -> Self;
 
+    /// Gives back pictures of more than `most` bytes.
+    fn trim(_tools: &mut Self::Tools, _most: usize) {}
+
     fn resize_rows(
         view: View<'_, Self>,
         full: (usize, usize),
@@ -205,6 +209,10 @@ impl Depth for u8 {
 
     fn of_level(level: u8) -> Self {
         level
+    }
+
+    fn trim(tools: &mut LevelTools, most: usize) {
+        tools.spare.trim(most);
     }
 
     fn resize_rows(

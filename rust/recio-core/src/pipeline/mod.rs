@@ -137,7 +137,8 @@ impl<T: Element> Pipeline<T> {
         self.state.next(patience)
     }
 
-    /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing.
+    /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing,
+    /// unless the epoch has none.
     pub fn reset(&self) {
         self.state.reset(false);
     }

@@ -41,7 +41,7 @@ pub(super) enum Samples {
     Loose(LooseImages),
 }
 
-/// A sample's image file, its labels and its id.
+/// A sample's image file and its id.
 #[derive(Debug)]
 pub(super) struct Sample<'a> {
     pub(super) id: u64,

@@ -305,7 +305,7 @@ impl<T: Element> Task<T> {
 }
 
 /// Takes a normalisation at the end of the steps out of them, if the last step of all can do it in its tables: that is
-/// the same numbers, without pictures of floats.
+/// the same numbers but for the last bits, without pictures of floats.
 fn fold<T: Element>(steps: &mut Vec<Step>, normalise: &Normalise) -> Normalise {
     let is_plain = *normalise == Normalise::default() && T::IS_FLOAT;
     let (kept, folded) = match steps.as_slice() {

@@ -11,6 +11,9 @@ const MAX_SIDE: usize = 1 << 16;
 /// The largest canvas, as a multiple of the image's area, likewise.
 const MAX_CANVAS: f64 = 64.0;
 
+/// The most tries of a random crop.
+const MAX_TRIES: u32 = 100_000;
+
 /// The largest scale, for the same reason.
 const MAX_SCALE: f64 = 1000.0;
 
@@ -178,14 +181,29 @@ fn detect(detect: &Detect) -> Result<()> {
         }
         Detect::Sample(samplers) => self::samplers(samplers),
         Detect::AreaCrop(crop) => area_crop(crop),
-        Detect::AreaPad(AreaPad { aspect, area, .. }) => {
+        Detect::AreaPad(AreaPad {
+            aspect,
+            area,
+            attempts,
+            ..
+        }) => {
+            tries("max_attempts", *attempts)?;
             ratios("aspect_ratio_range", *aspect)?;
             ordered("area_range", *area, (0.0, MAX_CANVAS))
         }
     }
 }
 
+/// Tries take time, and whoever closes an iterator waits for the image that it is at.
+fn tries(name: &str, tries: u32) -> Result<()> {
+    if tries <= MAX_TRIES {
+        return Ok(());
+    }
+    refuse(format!("{name}={tries}; it is at most {MAX_TRIES}"))
+}
+
 fn area_crop(crop: &AreaCrop) -> Result<()> {
+    tries("max_attempts", crop.attempts)?;
     ratios("aspect_ratio_range", crop.aspect)?;
     ordered("area_range", crop.area, (0.0, MAX_CANVAS))?;
     finite("min_object_covered", &[crop.covered])?;
@@ -201,6 +219,7 @@ fn samplers(samplers: &Samplers) -> Result<()> {
 }
 
 fn sampler(sampler: &Sampler) -> Result<()> {
+    tries("max_crop_trials", sampler.trials)?;
     ratios(
         "min_crop_aspect_ratios, max_crop_aspect_ratios",
         sampler.aspect,

@@ -236,10 +236,7 @@ impl Plan {
         self.push(border, width, height);
     }
 
-    /// Maps what there is so far onto a canvas of the given size.
-    ///
-    /// # Panics
-    /// If it is made of floats by now: no list of steps says so.
+    /// Maps what there is so far onto a canvas of the given size. It must be made of whole levels.
     pub fn warp(
         &mut self,
         affine: warp::Affine,
@@ -247,7 +244,6 @@ impl Plan {
         method: Interpolation,
         value: [u8; 4],
     ) {
-        assert!(!self.is_float(), "an affine step comes before colours");
         let warp = Operation::Warp {
             affine,
             width,

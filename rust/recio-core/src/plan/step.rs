@@ -1,7 +1,6 @@
 //! The steps that an image goes through, as the caller lists them.
 //!
-//! A list is made once for an iterator, and checked as it is made: each constructor of a step's parameters refuses what
-//! makes no sense. It is then drawn for every image: [`walk`] takes the steps in the order that they are due in, and each
+//! A list is made once for an iterator, and checked ([`Step::check`]) before it is used. It is then drawn for every image: [`walk`] takes the steps in the order that they are due in, and each
 //! adds to the image's plan what it decides ([`Step::draw`]).
 
 use std::fmt::Debug;

@@ -47,7 +47,12 @@ impl LooseImages {
     /// If there is no such line.
     pub fn read(&self, i: usize, buffer: &mut Vec<u8>) -> Result<()> {
         buffer.clear();
-        let outcome = std::fs::File::open(self.path(i))
+        // Whoever opens a pipe may wait for ever.
+        let path = self.path(i);
+        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(self.locate(Error::image("this is no regular file"), i));
+        }
+        let outcome = std::fs::File::open(path)
             .and_then(|file| file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer));
         match outcome {
             Ok(len) if len > MAX_RECORD_LEN => Err(self.locate(
