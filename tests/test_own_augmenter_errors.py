@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +228,28 @@ class TestEnds:
 
         Owner().batches.next()
         assert becomes_true(lambda: threads() == [])
+
+    def test_closing_while_others_look_at_plans_ends(self, file: RecordFile) -> None:
+        """Whoever holds the iterator last waits for its threads, and these may need the interpreter."""
+
+        def slowly(image: NDArray[Any]) -> NDArray[Any]:
+            time.sleep(0.002)
+            return image
+
+        def look(batches: ImageRecordIter) -> None:
+            with contextlib.suppress(ValueError):
+                while True:
+                    batches.plan(3)
+
+        for _ in range(10):
+            batches = augmented(file, slowly)
+            others = [threading.Thread(target=look, args=(batches,)) for _ in range(4)]
+            for other in others:
+                other.start()
+            batches.close()
+            for other in others:
+                other.join(10)
+                assert not other.is_alive()
 
     def test_the_function_is_let_go_of_with_its_iterator(self, file: RecordFile) -> None:
         function = Held()
