@@ -223,7 +223,7 @@ def test_21_parts_differ_by_one_record_at_most(tmp_path: Path, num_parts: int, s
 
 
 def test_the_names_of_mxnets_parameters_are_those_of_recio() -> None:
-    """A script's keywords are known, or are named as not there yet; none is unknown."""
+    """A script's keywords are known: none is refused as unknown."""
     known = """path_imgrec path_imgidx path_imglist data_shape batch_size label_width preprocess_threads prefetch_buffer
         dtype verbose num_parts part_index shuffle seed round_batch resize rand_crop random_resized_crop
         min_random_area max_random_area min_aspect_ratio max_aspect_ratio inter_method pad fill_value mirror
