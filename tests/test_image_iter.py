@@ -204,6 +204,16 @@ def test_all_hooks_are_called_for_each_image(ten: RecordFile) -> None:
     assert calls == order * 4
 
 
+def test_augmenters_are_called_for_the_images_of_hooks_alone(ten: RecordFile) -> None:
+    calls: list[int] = []
+    augmenters = [lambda image: (calls.append(1), image)[1]]  # type: ignore[func-returns-value]
+    batches = Hooked(path_imgrec=ten.rec, aug_list=augmenters, **PLAIN)
+    time.sleep(0.05)
+    assert calls == []
+    batches.next()
+    assert len(calls) == 4
+
+
 def test_read_image_reads_the_files_of_a_list(folder: Path) -> None:
     read: list[str] = []
 

@@ -149,9 +149,9 @@ class ImageIter(PipelineIter):
         settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, settings)
-        pipeline = self._source.pipeline(settings)
+        # With hooks it only looks at all that was given: it must not call the augmenters.
+        pipeline = self._source.pipeline({**settings, "steps": []} if has_hooks else settings)
         if has_hooks:
-            # It has looked at all that was given, and is of no more use.
             pipeline.close()
         self._start(
             OneByOne(self, settings, self._cursor) if has_hooks else pipeline,
