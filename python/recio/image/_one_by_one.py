@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio.io._checks import part
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,8 +59,8 @@ class Cursor:
 
     def _ordered(self) -> list[int]:
         if self._order is None:
-            count, parts, part = len(self._source), self._settings["num_parts"], self._settings["part_index"]
-            self._order = list(range(count * part // parts, count * (part + 1) // parts))
+            parts, index = self._settings["num_parts"], self._settings["part_index"]
+            self._order = list(part(len(self._source), parts, index))
             if self._settings["shuffle"]:
                 random.Random(f"{self._settings['seed']} {self._epoch}").shuffle(self._order)  # noqa: S311
         return self._order

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import operator
 import os
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from recio.io import _checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -66,10 +67,7 @@ def _flag(name: str, value: object) -> bool:
 
 
 def _integer(name: str, value: Any) -> int:  # noqa: ANN401 whatever the caller gave
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r}; it is a whole number") from None
+    number = _checks.whole(name, value)
     if abs(number) >= 1 << 63:
         raise ValueError(f"{name}={value!r}; that is too large")
     return number

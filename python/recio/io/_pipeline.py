@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from recio._closing import Closing
 from recio._recio import ImagePipeline
 from recio.io import _options
-from recio.io._base import DataBatch, DataDesc, DataIter
+from recio.io._base import DataBatch, DataDesc
+from recio.io._whole import WholeBatchIter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
     from recio.image._one_by_one import OneByOne
 
 
-class PipelineIter(DataIter):
+class PipelineIter(Closing, WholeBatchIter):
     """Batches of a native pipeline, which a subclass makes and hands over.
 
     Not part of the public interface; its methods are, through its subclasses.
@@ -43,7 +44,6 @@ class PipelineIter(DataIter):
         self._aug_list = list(aug_list)
         self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
         self._label_axes = 1 if label_width == 1 else 2
-        self._batch: DataBatch | None = None
         if isinstance(pipeline, ImagePipeline):
             # At the end of the process too: threads that call Python functions must not outlive the interpreter.
             weakref.finalize(self, pipeline.close)
@@ -70,17 +70,14 @@ class PipelineIter(DataIter):
         shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
         return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
 
-    def iter_next(self) -> bool:
-        """Move to the next batch, waiting for it; give whether there is one."""
-        self._batch = None
+    def _make(self) -> DataBatch | None:
         parts = self._pipeline.next()
         if parts is None:
-            return False
+            return None
         data, labels, ids, pad = parts
-        self._batch = DataBatch(
+        return DataBatch(
             [data], self._labels(labels), pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
         )
-        return True
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         """Give the labels of a batch, which come as one row, their shape."""
@@ -104,9 +101,9 @@ class PipelineIter(DataIter):
         recio.RecordError, recio.DecodeError
             If a record of this batch is damaged.
         """
-        if not self.iter_next():
-            raise StopIteration
-        batch, self._batch = self._present(), None
+        batch = super().next()
+        # Not kept: when the caller drops it, its memory serves a later one.
+        self._batch = None
         return batch
 
     def reset(self) -> None:
@@ -156,37 +153,6 @@ class PipelineIter(DataIter):
             "complete": complete,
         }
         return planned if boxes is None else {**planned, "boxes": boxes}
-
-    def getdata(self) -> list[NDArray[Any]]:
-        """Give the data of the batch that `iter_next` moved to."""
-        return list(self._present().data)
-
-    def getlabel(self) -> list[NDArray[Any]] | None:
-        """Give its labels."""
-        return list(self._present().label or [])
-
-    def getindex(self) -> NDArray[Any] | None:
-        """Give the ids of its records."""
-        return self._present().index
-
-    def getpad(self) -> int | None:
-        """Give how many of its images only fill it."""
-        return self._present().pad
-
-    def _present(self) -> DataBatch:
-        if self._batch is None:
-            raise ValueError("there is no present batch: iter_next has not been called, or gave False")
-        return self._batch
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def common_settings(

@@ -6,8 +6,9 @@ They know of the inner ones what every `DataIter` has; the threads are in ``_ahe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
+from recio._closing import Closing
 from recio.io import _checks
 from recio.io._ahead import Ahead, Resettable
 from recio.io._base import DataBatch, DataDesc
@@ -15,7 +16,6 @@ from recio.io._whole import WholeBatchIter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
 
     from recio.io._ahead import Outcome
 
@@ -94,7 +94,7 @@ class ResizeIter(WholeBatchIter):
         return batch
 
 
-class PrefetchingIter(WholeBatchIter):
+class PrefetchingIter(Closing, WholeBatchIter):
     """Iterators of which each is read a batch ahead by a thread of its own, and whose batches are joined.
 
     What an inner iterator raises is raised by `next`, and the iterator can be used on: the next `next` gives what the
@@ -166,16 +166,6 @@ class PrefetchingIter(WholeBatchIter):
         """
         self._batch = None
         self._ahead.close()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _make(self) -> DataBatch | None:
         outcomes = self._ahead.peek()

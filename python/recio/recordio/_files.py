@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._buffer import BytesLike, as_bytes
+from recio._closing import Closing
 from recio.recordio._index import NATIVE_KEYS, Offsets, read_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import TracebackType
 
     from recio._paths import StrPath
 
 
-class MXRecordIO:
+class MXRecordIO(Closing):
     """A ``.rec`` file, read or written one record after another.
 
     May be used by several threads at once: each record goes to one of them. A reader may be pickled (the copy opens
@@ -150,16 +150,6 @@ class MXRecordIO:
     def __bool__(self) -> bool:
         """Be true, with or without records."""
         return True
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
 
     def __del__(self) -> None:
         """Close the file, if nobody has."""

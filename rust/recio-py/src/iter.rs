@@ -241,17 +241,6 @@ impl ImagePipeline {
         Self::start(py, &Source::Records { files, indexes }, settings)
     }
 
-    /// Batches of the files that a list names.
-    #[staticmethod]
-    fn of_list(
-        py: Python<'_>,
-        list: PathBuf,
-        root: PathBuf,
-        settings: Settings,
-    ) -> PyOutcome<Self> {
-        Self::start(py, &Source::List { list, root }, settings)
-    }
-
     /// Batches of files, each given by id, labels and path.
     #[staticmethod]
     fn of_images(

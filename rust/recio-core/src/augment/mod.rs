@@ -14,6 +14,8 @@ pub mod finish;
 pub mod levels;
 pub mod resize;
 mod stages;
+#[cfg(test)]
+mod vectors;
 pub mod warp;
 
 pub use canvas::Canvas;

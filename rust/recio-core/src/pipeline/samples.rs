@@ -18,13 +18,6 @@ pub enum Source {
         /// None, one for all, or one for each.
         indexes: Vec<PathBuf>,
     },
-    /// The files that a list names, under a folder.
-    List {
-        /// The `.lst` file.
-        list: PathBuf,
-        /// What its paths are relative to.
-        root: PathBuf,
-    },
     /// These files.
     Images {
         /// Labels and paths.
@@ -52,7 +45,6 @@ impl Samples {
     pub(super) fn open(source: &Source) -> Result<Self> {
         Ok(match source {
             Source::Records { files, indexes } => Self::Records(RecordSet::open(files, indexes)?),
-            Source::List { list, root } => Self::Loose(LooseImages::of_list(list, root.clone())?),
             Source::Images { lines, root } => {
                 Self::Loose(LooseImages::new(root.clone(), lines.clone()))
             }

@@ -1,11 +1,11 @@
 //! Image files with labels, as a list names them: what an iterator reads from in place of records.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::record::frame::MAX_RECORD_LEN;
-use crate::record::list::{self, Line};
+use crate::record::list::Line;
 
 /// Image files under a folder.
 #[derive(Debug)]
@@ -19,17 +19,6 @@ impl LooseImages {
     #[must_use]
     pub fn new(root: PathBuf, lines: Vec<Line>) -> Self {
         Self { root, lines }
-    }
-
-    /// The images of a list, their paths relative to `root`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` with path and line.
-    pub fn of_list(list: &Path, root: PathBuf) -> Result<Self> {
-        let lines = list::read(list)?.into_iter().map(|(number, line)| {
-            line.map_err(|reason| Error::corrupt(format!("line {number}: {reason}")).at_path(list))
-        });
-        Ok(Self::new(root, lines.collect::<Result<_>>()?))
     }
 
     /// The lines, in order.

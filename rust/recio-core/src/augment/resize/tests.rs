@@ -5,6 +5,7 @@ use std::str::FromStr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::augment::vectors::{fnv1a, noise};
 
 const METHODS: [Interpolation; 6] = [
     Interpolation::Nearest,
@@ -84,23 +85,6 @@ fn parse(vectors: &'static str) -> impl Iterator<Item = Vector> {
     })
 }
 
-fn noise(width: usize, height: usize, channels: usize) -> Picture {
-    let count = width * height * channels;
-    let mut state = count as u64 ^ 0x9E37_79B9_7F4A_7C15;
-    let data = (0..count).map(|_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 56) as u8
-    });
-    Picture {
-        width,
-        height,
-        channels,
-        data: data.collect(),
-    }
-}
-
 /// A picture of floats, some outside the levels, of which `noise` stays noise.
 fn floats(picture: &Picture) -> Picture<f32> {
     let data = picture.data.iter();
@@ -112,12 +96,6 @@ fn floats(picture: &Picture) -> Picture<f32> {
             .map(|&sample| 2.0 * f32::from(sample) - 100.0)
             .collect(),
     }
-}
-
-fn fnv1a(data: &[u8]) -> u64 {
-    data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
 }
 
 #[test]

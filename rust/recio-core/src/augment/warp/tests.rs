@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::augment::vectors::{fnv1a, noise};
 use crate::picture::Picture;
 
 const METHODS: [Interpolation; 5] = [
@@ -62,29 +63,6 @@ fn replay(line: &'static str, scratch: &mut Scratch) -> (String, &'static str) {
     let (full, window) = ((to_width, to_height), Rect::whole(to_width, to_height));
     let result = warp(&source, affine, full, window, METHODS[method], scratch);
     (format!("{:016x}", fnv1a(&result.data)), rest[6])
-}
-
-fn noise(width: usize, height: usize, channels: usize) -> Picture {
-    let count = width * height * channels;
-    let mut state = count as u64 ^ 0x9E37_79B9_7F4A_7C15;
-    let data = (0..count).map(|_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 56) as u8
-    });
-    Picture {
-        width,
-        height,
-        channels,
-        data: data.collect(),
-    }
-}
-
-fn fnv1a(data: &[u8]) -> u64 {
-    data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
 }
 
 #[test]
