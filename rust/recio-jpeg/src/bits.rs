@@ -1,0 +1,147 @@
+//! Coded data, bit by bit, from a reservoir of 64 (ITU-T T.81, F.2.2.5).
+
+/// A reader of bits, the first bit first. Behind the data it reads zeros, and knows that it did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bits<'a> {
+    /// Without stuffing.
+    data: &'a [u8],
+    /// The next byte that is not in the reservoir; beyond the data where zeros were read.
+    at: usize,
+    /// The next bits, from the left. Below the valid ones may be some that will be valid after the next refill.
+    reservoir: u64,
+    /// How many are valid.
+    count: u32,
+    /// Whether something was read that is in no table or cannot be.
+    is_faulty: bool,
+}
+
+impl<'a> Bits<'a> {
+    pub(crate) fn new(data: &'a [u8]) -> Self {
+        let mut bits = Self {
+            data,
+            at: 0,
+            reservoir: 0,
+            count: 0,
+            is_faulty: false,
+        };
+        bits.refill();
+        bits
+    }
+
+    /// Makes at least 56 bits valid.
+    ///
+    /// It loads 8 bytes, whatever is missing, and counts those that it had no room for as not read (0x38 is 56): no branch
+    /// depends on the data but the one at its end.
+    #[inline]
+    pub(crate) fn refill(&mut self) {
+        let next = match self.data.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => u64::from_be_bytes(*bytes),
+            None => self.last_bytes(),
+        };
+        self.reservoir |= next >> self.count;
+        self.at += (63 - self.count as usize) >> 3;
+        self.count |= 0x38;
+    }
+
+    /// The bytes that are left, and zeros.
+    #[cold]
+    fn last_bytes(&self) -> u64 {
+        let mut bytes = [0; 8];
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        bytes[..rest.len()].copy_from_slice(rest);
+        u64::from_be_bytes(bytes)
+    }
+
+    /// The next `n` bits, 1 to 64, of which as many as are valid mean something.
+    #[inline]
+    pub(crate) fn peek(&self, n: u32) -> u64 {
+        self.reservoir >> (64 - n)
+    }
+
+    /// Passes over `n` bits, which are valid.
+    #[inline]
+    pub(crate) fn skip(&mut self, n: u32) {
+        debug_assert!(n <= self.count, "{n} of {} bits", self.count);
+        self.reservoir <<= n;
+        self.count = self.count.wrapping_sub(n);
+    }
+
+    /// The next `n` bits, at most 16, refilled as needed.
+    #[inline]
+    pub(crate) fn take(&mut self, n: u32) -> u32 {
+        if self.count < n {
+            self.refill();
+        }
+        // In two steps, for n may be 0.
+        let value = (self.reservoir >> 1 >> (63 - n)) as u32;
+        self.skip(n);
+        value
+    }
+
+    /// Remembers that what was read cannot be.
+    #[cold]
+    pub(crate) fn fail(&mut self) {
+        self.is_faulty = true;
+    }
+
+    /// Whether something was read that cannot be.
+    #[inline]
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.is_faulty
+    }
+
+    /// Whether bits were taken that the data does not have.
+    #[inline]
+    pub(crate) fn is_overrun(&self) -> bool {
+        self.position() > self.data.len() * 8
+    }
+
+    /// Whole bytes that were not touched.
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.data.len().saturating_sub(self.position().div_ceil(8))
+    }
+
+    /// Bytes that were touched.
+    pub(crate) fn bytes_read(&self) -> usize {
+        self.data.len() - self.bytes_left()
+    }
+
+    /// Bits that were taken.
+    fn position(&self) -> usize {
+        self.at * 8 - self.count as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_in_order_whatever_their_number() {
+        let data: Vec<u8> = (0..100).map(|i| (i * 37 + 11) as u8).collect();
+        let mut expected = data
+            .iter()
+            .flat_map(|byte| (0..8).rev().map(move |i| u32::from(byte >> i & 1)));
+        let mut bits = Bits::new(&data);
+        for n in (0..=16).cycle().take(90) {
+            let value = (0..n).fold(0, |value, _| value << 1 | expected.next().unwrap());
+            assert_eq!(bits.take(n), value);
+        }
+    }
+
+    #[test]
+    fn the_end_reads_as_zeros_and_is_told() {
+        let mut bits = Bits::new(&[0xff; 9]);
+        for _ in 0..4 {
+            assert_eq!(bits.take(16), 0xffff);
+        }
+        assert_eq!((bits.bytes_left(), bits.bytes_read()), (1, 8));
+        assert_eq!((bits.take(8), bits.is_overrun()), (0xff, false));
+        assert_eq!(bits.bytes_left(), 0);
+        assert_eq!((bits.take(1), bits.is_overrun()), (0, true));
+        for _ in 0..100 {
+            assert_eq!(bits.take(16), 0);
+        }
+        assert_eq!((bits.bytes_left(), bits.bytes_read()), (0, 9));
+    }
+}

@@ -1,0 +1,74 @@
+//! The coefficients that are decoded and not yet transformed: of a row of MCUs, or of an image in several scans.
+
+use std::ops::Range;
+
+use crate::block::Block;
+use crate::frame::{Frame, MAX_COMPONENTS};
+
+/// Blocks of each component, row by row. Reused, it allocates no more.
+#[derive(Debug, Default)]
+pub(crate) struct Coefficients {
+    blocks: Vec<Block>,
+    /// Of each block, the number of the last coefficient that may not be zero.
+    extents: Vec<u8>,
+    areas: [Area; MAX_COMPONENTS],
+}
+
+/// Where a component's blocks are.
+#[derive(Debug, Default, Clone, Copy)]
+struct Area {
+    start: usize,
+    across: usize,
+}
+
+impl Coefficients {
+    /// Makes room for as many MCUs across and down, all zero.
+    pub(crate) fn reset(&mut self, frame: &Frame, (across, down): (usize, usize)) {
+        let mut length = 0;
+        for (area, component) in self.areas.iter_mut().zip(frame.components()) {
+            *area = Area {
+                start: length,
+                across: across * component.across,
+            };
+            length += area.across * down * component.down;
+        }
+        self.blocks.clear();
+        self.blocks.resize(length, Block::ZERO);
+        self.extents.clear();
+        self.extents.resize(length, 63);
+    }
+
+    /// Makes all zero.
+    pub(crate) fn clear(&mut self) {
+        self.blocks.fill(Block::ZERO);
+        self.extents.fill(0);
+    }
+
+    /// A block, and its extent.
+    #[inline]
+    pub(crate) fn block(&mut self, component: usize, x: usize, y: usize) -> (&mut Block, &mut u8) {
+        let area = self.areas[component];
+        let at = area.start + y * area.across + x;
+        (&mut self.blocks[at], &mut self.extents[at])
+    }
+
+    /// Some blocks of a row, and their extents.
+    pub(crate) fn row(
+        &self,
+        component: usize,
+        y: usize,
+        columns: Range<usize>,
+    ) -> (&[Block], &[u8]) {
+        let area = self.areas[component];
+        let start = area.start + y * area.across;
+        let range = start + columns.start..start + columns.end;
+        (&self.blocks[range.clone()], &self.extents[range])
+    }
+
+    /// Gives back more memory than `most` bytes.
+    pub(crate) fn trim(&mut self, most: usize) {
+        if self.blocks.capacity() * size_of::<Block>() > most {
+            *self = Self::default();
+        }
+    }
+}

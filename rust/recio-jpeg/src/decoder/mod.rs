@@ -1,0 +1,161 @@
+//! A JPEG → rows of pixels, of the region that is asked for.
+//!
+//! ```text
+//! header ─▶ shape: what of each component is needed
+//! tables ─▶ scan data ─▶ unstuffed ─▶ coefficients ─▶ planes: two rows of MCUs ─▶ a row of pixels
+//!                        └──── of one row of MCUs, or of all if there are several scans
+//! ```
+//!
+//! | file | knows |
+//! |---|---|
+//! | `shape.rs` | which samples and blocks a region needs |
+//! | `scans.rs` | images in several scans: all coefficients first |
+//! | `strip.rs` | images in one scan: the coefficients of a row of MCUs |
+//! | `plane.rs` | samples of a component: transformed, then upsampled row by row |
+//! | `rows.rs` | rows of pixels, in order |
+
+mod plane;
+mod rows;
+mod scans;
+mod shape;
+mod strip;
+#[cfg(test)]
+mod tests;
+
+use crate::coefficients::Coefficients;
+use crate::colour::{Conversion, Pixels};
+use crate::error::{Error, Result};
+use crate::frame::MAX_COMPONENTS;
+use crate::header::Header;
+use crate::scan::OnDamage;
+use crate::simd::Level;
+use crate::tables::Tables;
+use crate::unstuff::Unstuffed;
+use plane::Plane;
+pub use rows::Rows;
+use scans::Scans;
+pub use shape::Scale;
+use shape::Shape;
+
+/// A rectangle of pixels.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Columns to the left of it.
+    pub x: usize,
+    /// Rows above it.
+    pub y: usize,
+    /// Its width.
+    pub width: usize,
+    /// Its height.
+    pub height: usize,
+}
+
+/// What is to be decoded of a JPEG, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// What pixels are made of. Default R, G, B.
+    pub pixels: Pixels,
+    /// The scale. Default 1/1.
+    pub scale: Scale,
+    /// The part of the picture, at that scale. Default all of it.
+    pub region: Option<Region>,
+    /// What is to be done about damage. Default it is an error.
+    pub on_damage: OnDamage,
+    /// The scans of an image, at most. Default 100.
+    pub max_scans: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pixels: Pixels::default(),
+            scale: Scale::default(),
+            region: None,
+            on_damage: OnDamage::default(),
+            max_scans: 100,
+        }
+    }
+}
+
+/// Decodes one JPEG after another. What it needs on the way is kept for the next one, tables too.
+#[derive(Debug)]
+pub struct Decoder {
+    level: Level,
+    tables: Tables,
+    data: Unstuffed,
+    coefficients: Coefficients,
+    planes: [Plane; MAX_COMPONENTS],
+    sums: Vec<u16>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self {
+            level: Level::best(),
+            tables: Tables::default(),
+            data: Unstuffed::default(),
+            coefficients: Coefficients::default(),
+            planes: Default::default(),
+            sums: Vec::new(),
+        }
+    }
+}
+
+impl Decoder {
+    /// A decoder that holds no memory yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins to decode a JPEG, of which the header has been read. An image in one scan is decoded while its rows are
+    /// asked for; of one in several, all scans are read here.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Truncated`], [`Error::TooManyScans`]; [`Error::Unsupported`] if its colours cannot
+    /// become the pixels that are asked for.
+    ///
+    /// # Panics
+    /// If the region leaves the picture or has no pixels.
+    pub fn start<'a>(
+        &'a mut self,
+        jpeg: &'a [u8],
+        header: &Header,
+        options: &Options,
+    ) -> Result<Rows<'a>> {
+        let conversion = Conversion::choose(header.colours(), options.pixels).ok_or(
+            Error::Unsupported("a JPEG of inks as R, G, B, or the reverse,"),
+        )?;
+        let shape = Shape::new(&header.frame, options, conversion.needs_first_only());
+        let Self {
+            level,
+            tables,
+            data,
+            coefficients,
+            planes,
+            sums,
+        } = self;
+        for (plane, part) in planes.iter_mut().zip(shape.parts()) {
+            plane.reset(part);
+        }
+        let mut scans = Scans::new(jpeg, header, tables, options);
+        let (strip, divisors) = scans.read(&shape, data, coefficients)?;
+        Ok(Rows {
+            level: *level,
+            shape,
+            conversion,
+            divisors,
+            strip,
+            ready: 0,
+            coefficients,
+            planes,
+            sums,
+        })
+    }
+
+    /// Gives back memory where it is more than `most` bytes.
+    pub fn trim(&mut self, most: usize) {
+        self.coefficients.trim(most);
+        self.data.trim(most);
+    }
+}

@@ -1,0 +1,311 @@
+//! From the tables to the last scan: opens an image's only scan, or reads all coefficients of one in several (ITU-T T.81,
+//! B.2.1, G.1).
+
+use super::Options;
+use super::shape::Shape;
+use super::strip::Strip;
+use crate::block::Block;
+use crate::coefficients::Coefficients;
+use crate::entropy;
+use crate::error::{Error, Result};
+use crate::frame::{Frame, MAX_COMPONENTS};
+use crate::header::Header;
+use crate::huffman::Class;
+use crate::idct::Divisors;
+use crate::marker::{END_OF_IMAGE, START_OF_SCAN, Segment, Segments};
+use crate::progressive::{self, Band};
+use crate::scan::{OnDamage, Scan, Unit, Walk};
+use crate::tables::Tables;
+use crate::unstuff::Unstuffed;
+
+/// The scans of a JPEG, and what they found in force.
+#[derive(Debug)]
+pub(super) struct Scans<'a, 't> {
+    jpeg: &'a [u8],
+    frame: Frame,
+    options: Options,
+    tables: &'t mut Tables,
+    segments: Segments<'a>,
+    /// Each component's divisors, taken when its first scan begins.
+    divisors: [Option<Divisors>; MAX_COMPONENTS],
+    progress: [Progress; MAX_COMPONENTS],
+}
+
+/// The coefficients whose neighbourhood libjpeg guesses if they have not come whole (its "block smoothing").
+const GUESSED: usize = 10;
+
+/// For each coefficient of a component's blocks, the lowest bit that has come; none if nothing has.
+#[derive(Debug, Clone, Copy)]
+struct Progress([Option<u32>; 64]);
+
+impl<'a, 't> Scans<'a, 't> {
+    pub(super) fn new(
+        jpeg: &'a [u8],
+        header: &Header,
+        tables: &'t mut Tables,
+        options: &Options,
+    ) -> Self {
+        tables.reset();
+        Self {
+            jpeg,
+            frame: header.frame,
+            options: *options,
+            tables,
+            segments: Segments::new(jpeg, 0),
+            divisors: [None; MAX_COMPONENTS],
+            progress: [Progress([None; 64]); MAX_COMPONENTS],
+        }
+    }
+
+    /// Reads up to where the first pixel can be made. Gives the only scan, if it is the only one; else all coefficients are
+    /// there.
+    pub(super) fn read(
+        &mut self,
+        shape: &Shape,
+        data: &'a mut Unstuffed,
+        coefficients: &mut Coefficients,
+    ) -> Result<(Option<Strip<'a>>, [Divisors; MAX_COMPONENTS])> {
+        let missing = Error::damaged(self.jpeg.len(), "it has no scan");
+        let (segment, scan) = self.next()?.ok_or(missing)?;
+        let is_single =
+            !self.frame.is_progressive && scan.parts().len() == self.frame.components().len();
+        let strip = if is_single {
+            scan.check_tables(&[Class::Dc, Class::Ac], &segment)?;
+            data.read(self.jpeg, segment.end());
+            coefficients.reset(&self.frame, (shape.mcus.len(), 1));
+            let walk = Walk::new(self.jpeg, data, &scan, self.options.on_damage);
+            let is_open = !data.is_closed() && self.options.on_damage == OnDamage::Error;
+            Some(Strip::new(scan, walk, shape.mcus.clone(), is_open))
+        } else {
+            coefficients.reset(&self.frame, self.frame.mcus());
+            self.read_all((segment, scan), shape, data, coefficients)?;
+            None
+        };
+        let divisors = std::array::from_fn(|i| self.divisors[i].unwrap_or_default());
+        Ok((strip, divisors))
+    }
+
+    /// The next scan's header, the tables before it read; none if the image ends.
+    fn next(&mut self) -> Result<Option<(Segment<'a>, Scan)>> {
+        loop {
+            let segment = self.segments.next()?;
+            match segment.marker {
+                END_OF_IMAGE => return Ok(None),
+                START_OF_SCAN => {
+                    let scan = Scan::read(&segment, &self.frame, self.tables)?;
+                    self.take_divisors(&scan, &segment)?;
+                    return Ok(Some((segment, scan)));
+                }
+                _ => self.tables.read(&segment)?,
+            }
+        }
+    }
+
+    fn take_divisors(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
+        for part in scan.parts() {
+            let number = self.frame.components()[part.component].quantisation;
+            let divisors = &mut self.divisors[part.component];
+            if divisors.is_none() {
+                let table = self.tables.quantisation[number].as_ref();
+                let missing =
+                    segment.damaged("a scan needs a quantisation table that there is not");
+                *divisors = Some(Divisors::new(table.ok_or(missing)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_all(
+        &mut self,
+        first: (Segment<'a>, Scan),
+        shape: &Shape,
+        data: &mut Unstuffed,
+        coefficients: &mut Coefficients,
+    ) -> Result<()> {
+        let limit = self.options.max_scans;
+        let mut next = Some(first);
+        for _ in 0..limit {
+            let Some((segment, scan)) = &next else {
+                return self.check_whole();
+            };
+            self.advance(scan, segment)?;
+            let end = data.read(self.jpeg, segment.end());
+            self.read_scan(scan, segment, shape, data, coefficients)?;
+            self.segments = Segments::new(self.jpeg, end);
+            next = match self.next() {
+                Err(Error::Truncated { .. }) if self.may_end_here() => None,
+                next => next?,
+            };
+        }
+        match next {
+            None => self.check_whole(),
+            Some(_) => Err(Error::TooManyScans { limit }),
+        }
+    }
+
+    /// Whether the end-of-image marker may be missing: a progressive image could lack whole scans, and nothing would tell.
+    fn may_end_here(&self) -> bool {
+        !self.frame.is_progressive || self.options.on_damage == OnDamage::Fill
+    }
+
+    /// Notes what a scan brings, and refuses one that brings what cannot come now (G.1.1.1).
+    fn advance(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
+        let Band {
+            first,
+            last,
+            high,
+            low,
+        } = scan.band;
+        let (band, before, low) = if self.frame.is_progressive {
+            (first..=last, (high > 0).then_some(high), low)
+        } else {
+            (0..=63, None, 0)
+        };
+        for part in scan.parts() {
+            let progress = &mut self.progress[part.component].0;
+            let is_next = progress[band.clone()].iter().all(|&bit| bit == before)
+                && (first == 0 || progress[0].is_some());
+            if !is_next && self.options.on_damage == OnDamage::Error {
+                return Err(segment.damaged("a scan brings coefficients out of turn"));
+            }
+            progress[band.clone()].fill(Some(low));
+        }
+        Ok(())
+    }
+
+    /// Refuses an image whose scans have not brought all.
+    fn check_whole(&self) -> Result<()> {
+        let components = 0..self.frame.components().len();
+        let is_whole = |i: usize| {
+            self.progress[i].0[..GUESSED]
+                .iter()
+                .all(|&bit| bit == Some(0))
+        };
+        if self.options.on_damage == OnDamage::Fill || components.clone().all(is_whole) {
+            return Ok(());
+        }
+        Err(Error::damaged(self.jpeg.len(), "it lacks scans"))
+    }
+
+    /// Reads a scan's coefficients as far down as they are needed.
+    fn read_scan(
+        &self,
+        scan: &Scan,
+        segment: &Segment<'_>,
+        shape: &Shape,
+        data: &Unstuffed,
+        coefficients: &mut Coefficients,
+    ) -> Result<()> {
+        scan.check_tables(classes(&self.frame, scan.band), segment)?;
+        let mut walk = Walk::new(self.jpeg, data, scan, self.options.on_damage);
+        let rows = if data.is_closed() {
+            self.rows(scan, shape)
+        } else {
+            scan.mcus.1
+        };
+        let blocks = Blocks {
+            scan,
+            rows,
+            walk: &mut walk,
+            coefficients,
+        };
+        let Band { first, high, .. } = scan.band;
+        match (self.frame.is_progressive, first, high) {
+            (false, ..) => blocks.each(sequential),
+            (true, 0, 0) => blocks.each(dc_first),
+            (true, 0, _) => blocks.each(|walk, scan, _, block| {
+                progressive::dc_refine(&mut walk.bits, scan.band.low, block);
+            }),
+            (true, _, 0) => blocks.each(ac_first),
+            (true, ..) => blocks.each(ac_refine),
+        }
+    }
+
+    /// The rows of MCUs of a scan that are needed.
+    fn rows(&self, scan: &Scan, shape: &Shape) -> usize {
+        let rows = shape.last_mcu_row() + 1;
+        let of_mcu = match scan.parts() {
+            [part] => self.frame.components()[part.component].down,
+            _ => 1,
+        };
+        (rows * of_mcu).min(scan.mcus.1)
+    }
+}
+
+/// The tables that a scan's blocks are read with.
+fn classes(frame: &Frame, band: Band) -> &'static [Class] {
+    match (frame.is_progressive, band) {
+        (false, _) => &[Class::Dc, Class::Ac],
+        (
+            true,
+            Band {
+                first: 0, high: 0, ..
+            },
+        ) => &[Class::Dc],
+        (true, Band { first: 0, .. }) => &[],
+        _ => &[Class::Ac],
+    }
+}
+
+/// The blocks of a scan, in order.
+struct Blocks<'b, 'w> {
+    scan: &'b Scan,
+    rows: usize,
+    walk: &'b mut Walk<'w>,
+    coefficients: &'b mut Coefficients,
+}
+
+impl<'w> Blocks<'_, 'w> {
+    #[inline]
+    fn each(self, read: impl Fn(&mut Walk<'w>, &Scan, &Unit, &mut Block)) -> Result<()> {
+        let Self {
+            scan,
+            rows,
+            walk,
+            coefficients,
+        } = self;
+        for (y, x) in (0..rows).flat_map(|y| (0..scan.mcus.0).map(move |x| (y, x))) {
+            if !walk.begin()? {
+                continue;
+            }
+            for unit in scan.units() {
+                let (x, y) = (x * unit.across + unit.x, y * unit.down + unit.y);
+                let (block, _) = coefficients.block(unit.component, x, y);
+                read(walk, scan, unit, block);
+            }
+            walk.end()?;
+        }
+        Ok(())
+    }
+}
+
+fn sequential(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+    let part = &scan.parts()[unit.part];
+    if let (Some(dc), Some(ac)) = (part.table(Class::Dc), part.table(Class::Ac)) {
+        entropy::block(
+            &mut walk.bits,
+            (dc, ac),
+            &mut walk.predictions[unit.part],
+            block,
+        );
+    }
+}
+
+fn dc_first(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+    if let Some(table) = scan.parts()[unit.part].table(Class::Dc) {
+        let prediction = &mut walk.predictions[unit.part];
+        progressive::dc_first(&mut walk.bits, table, prediction, scan.band.low, block);
+    }
+}
+
+fn ac_first(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+    if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
+        progressive::ac_first(&mut walk.bits, table, scan.band, &mut walk.run, block);
+    }
+}
+
+fn ac_refine(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+    if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
+        progressive::ac_refine(&mut walk.bits, table, scan.band, &mut walk.run, block);
+    }
+}

@@ -1,0 +1,203 @@
+//! The frame header: size, components, and how the components are sampled (ITU-T T.81, A.1.1, A.2.4, B.2.2).
+
+use crate::error::{Error, Result};
+use crate::marker::{BASELINE, EXTENDED, PROGRESSIVE, Segment};
+
+/// Samples on a block's side.
+pub(crate) const SIDE: usize = 8;
+
+/// Components of an image that a decoder of colours has a use for.
+pub(crate) const MAX_COMPONENTS: usize = 4;
+
+/// The frame header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) is_progressive: bool,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    components: [Component; MAX_COMPONENTS],
+    count: usize,
+}
+
+/// One component of a frame.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Component {
+    pub(crate) id: u8,
+    /// Sampling factors, across and down: its blocks in an MCU.
+    pub(crate) across: usize,
+    pub(crate) down: usize,
+    /// The number of its quantisation table.
+    pub(crate) quantisation: usize,
+}
+
+impl Frame {
+    pub(crate) fn read(segment: &Segment<'_>) -> Result<Self> {
+        check_process(segment.marker)?;
+        let &[precision, h1, h0, w1, w0, count, ref rest @ ..] = segment.content else {
+            return Err(segment.damaged("its frame header is too short"));
+        };
+        if precision != 8 {
+            return Err(Error::Unsupported("a JPEG of other than 8 bits a sample"));
+        }
+        let (read, _) = rest.as_chunks::<3>();
+        let count = usize::from(count);
+        if read.len() < count {
+            return Err(segment.damaged("its frame header is too short"));
+        }
+        if !matches!(count, 1 | 3 | 4) {
+            return Err(Error::Unsupported(
+                "a JPEG of other than 1, 3 or 4 components",
+            ));
+        }
+        let mut components = [Component::default(); MAX_COMPONENTS];
+        for (component, &bytes) in components.iter_mut().zip(&read[..count]) {
+            *component = Component::read(bytes, segment)?;
+        }
+        let mut frame = Self {
+            is_progressive: segment.marker == PROGRESSIVE,
+            width: u16::from_be_bytes([w1, w0]).into(),
+            height: u16::from_be_bytes([h1, h0]).into(),
+            components,
+            count,
+        };
+        frame.check(segment)?;
+        Ok(frame)
+    }
+
+    pub(crate) fn components(&self) -> &[Component] {
+        &self.components[..self.count]
+    }
+
+    /// The largest sampling factors, across and down.
+    pub(crate) fn sampling(&self) -> (usize, usize) {
+        let across = self.components().iter().map(|component| component.across);
+        let down = self.components().iter().map(|component| component.down);
+        (across.max().unwrap_or(1), down.max().unwrap_or(1))
+    }
+
+    /// MCUs of a scan of all components: in a row, and rows of them.
+    pub(crate) fn mcus(&self) -> (usize, usize) {
+        let (across, down) = self.sampling();
+        (
+            self.width.div_ceil(SIDE * across),
+            self.height.div_ceil(SIDE * down),
+        )
+    }
+
+    /// Blocks of a component that hold samples of the image: in a row, and rows of them. A scan of this component alone
+    /// has no others.
+    pub(crate) fn blocks(&self, component: &Component) -> (usize, usize) {
+        let (across, down) = self.sampling();
+        let width = (self.width * component.across).div_ceil(across);
+        let height = (self.height * component.down).div_ceil(down);
+        (width.div_ceil(SIDE), height.div_ceil(SIDE))
+    }
+
+    fn check(&mut self, segment: &Segment<'_>) -> Result<()> {
+        if self.width == 0 || self.height == 0 {
+            return Err(segment.damaged("its frame has no pixels"));
+        }
+        // A single component is not interleaved with anything: its factors have no meaning (A.2.2).
+        if let [only, ..] = &mut self.components[..self.count]
+            && self.count == 1
+        {
+            (only.across, only.down) = (1, 1);
+        }
+        let (across, down) = self.sampling();
+        let divides = |c: &Component| across % c.across == 0 && down % c.down == 0;
+        if !self.components().iter().all(divides) {
+            return Err(Error::Unsupported("a JPEG sampled at fractional ratios"));
+        }
+        Ok(())
+    }
+}
+
+impl Component {
+    fn read([id, factors, quantisation]: [u8; 3], segment: &Segment<'_>) -> Result<Self> {
+        let component = Self {
+            id,
+            across: (factors >> 4).into(),
+            down: (factors & 15).into(),
+            quantisation: quantisation.into(),
+        };
+        let factors = 1..=4;
+        if !factors.contains(&component.across) || !factors.contains(&component.down) {
+            return Err(segment.damaged("its sampling factors are not 1 to 4"));
+        }
+        if component.quantisation > 3 {
+            return Err(segment.damaged("it names a quantisation table beyond the fourth"));
+        }
+        Ok(component)
+    }
+}
+
+fn check_process(marker: u8) -> Result<()> {
+    match marker {
+        BASELINE | EXTENDED | PROGRESSIVE => Ok(()),
+        0xc3 | 0xc7 | 0xcb | 0xcf => Err(Error::Unsupported("a lossless JPEG")),
+        0xc5 | 0xc6 | 0xcd | 0xce => Err(Error::Unsupported("a hierarchical JPEG")),
+        _ => Err(Error::Unsupported("an arithmetic-coded JPEG")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(content: &[u8]) -> Result<Frame> {
+        Frame::read(&Segment {
+            marker: BASELINE,
+            content,
+            offset: 9,
+        })
+    }
+
+    fn of_samplings(samplings: &[u8]) -> Result<Frame> {
+        let components = samplings.iter().flat_map(|&factors| [1, factors, 0]);
+        let head = [8, 0, 17, 0, 33, samplings.len() as u8];
+        frame(&head.into_iter().chain(components).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn mcus_and_blocks_cover_the_image() {
+        let frame = of_samplings(&[0x22, 0x11, 0x11]).unwrap();
+        assert_eq!((frame.width, frame.height), (33, 17));
+        assert_eq!(frame.mcus(), (3, 2));
+        assert_eq!(frame.blocks(&frame.components()[0]), (5, 3));
+        assert_eq!(frame.blocks(&frame.components()[1]), (3, 2));
+    }
+
+    #[test]
+    fn a_single_components_factors_have_no_meaning() {
+        let frame = of_samplings(&[0x42]).unwrap();
+        assert_eq!(frame.sampling(), (1, 1));
+        assert_eq!(frame.mcus(), (5, 3));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let problem = |samplings: &[u8]| of_samplings(samplings).unwrap_err().to_string();
+        assert!(problem(&[0x01, 0x11, 0x11]).contains("at byte 9: its sampling factors"));
+        assert!(problem(&[0x51, 0x11, 0x11]).contains("sampling factors"));
+        assert!(problem(&[0x32, 0x21, 0x11]).contains("fractional"));
+        assert!(problem(&[0x11, 0x11]).contains("components"));
+        let empty = frame(&[8, 0, 0, 0, 5, 1, 1, 0x11, 0]).unwrap_err();
+        assert!(empty.to_string().contains("no pixels"));
+        for length in 0..9 {
+            assert!(frame(&[8, 0, 1, 0, 1, 1, 1, 0x11, 0][..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn other_processes_are_not_supported() {
+        for marker in [0xc3, 0xc5, 0xc9, 0xca, 0xcf] {
+            let segment = Segment {
+                marker,
+                content: &[],
+                offset: 0,
+            };
+            let error = Frame::read(&segment).unwrap_err();
+            assert!(matches!(error, Error::Unsupported(_)), "{error}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What is known of a JPEG before a pixel is decoded: its size, its colours, the way up (ITU-T T.81, annex B; JFIF; Exif).
+//!
+//! It goes from marker to marker up to the first scan and takes no notice of tables; `tables.rs` reads those.
+
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::marker::{ADOBE, END_OF_IMAGE, EXIF, JFIF, START_OF_SCAN, Segment, Segments, is_frame};
+use crate::orientation;
+
+/// The header of a JPEG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    pub(crate) frame: Frame,
+    pub(crate) colours: Colours,
+    orientation: u8,
+}
+
+/// What the components mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// Grey alone.
+    Grey,
+    /// Luma and two differences of colour, as JFIF has it.
+    YCbCr,
+    /// Red, green, blue as they are.
+    Rgb,
+    /// Four inks, as they are. Adobe's programs write them inverted: 255 is no ink.
+    Cmyk,
+    /// Four inks, three of them as luma and differences of colour.
+    Ycck,
+}
+
+impl Header {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] or [`Error::Damaged`] if it is not whole, [`Error::Unsupported`] if the process is not
+    /// sequential or progressive Huffman coding of 8 bits.
+    pub fn read(jpeg: &[u8]) -> Result<Self> {
+        let mut segments = Segments::new(jpeg, 0);
+        let (mut frame, mut clues, mut orientation) = (None, Clues::default(), None);
+        loop {
+            let segment = segments.next()?;
+            match segment.marker {
+                START_OF_SCAN => break,
+                END_OF_IMAGE => return Err(segment.damaged("it ends before its first scan")),
+                marker if is_frame(marker) && frame.is_some() => {
+                    return Err(segment.damaged("it has two frames"));
+                }
+                marker if is_frame(marker) => frame = Some(Frame::read(&segment)?),
+                EXIF => orientation = orientation.or_else(|| orientation::read(segment.content)),
+                JFIF | ADOBE => clues.look_at(&segment),
+                _ => {}
+            }
+        }
+        let frame = frame.ok_or(Error::damaged(0, "it has no frame before its scan"))?;
+        Ok(Self {
+            frame,
+            colours: clues.colours(&frame),
+            orientation: orientation.unwrap_or(1),
+        })
+    }
+
+    /// Width and height in pixels, as stored.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.frame.width, self.frame.height)
+    }
+
+    /// What the components mean.
+    #[must_use]
+    pub fn colours(&self) -> Colours {
+        self.colours
+    }
+
+    /// Exif's number for the way up: 1, where it has none, to 8.
+    #[must_use]
+    pub fn orientation(&self) -> u8 {
+        self.orientation
+    }
+
+    /// Bytes of the coefficients that are held at once if the image comes in several scans.
+    #[must_use]
+    pub fn coefficient_bytes(&self) -> usize {
+        let (across, down) = self.frame.mcus();
+        let components = self.frame.components().iter();
+        let blocks: usize = components.map(|c| c.across * c.down).sum();
+        across * down * blocks * size_of::<crate::block::Block>()
+    }
+}
+
+/// What tells colours: JFIF's segment, Adobe's segment with its transform, the components' names. libjpeg's rules.
+#[derive(Debug, Default)]
+struct Clues {
+    is_jfif: bool,
+    transform: Option<u8>,
+}
+
+impl Clues {
+    fn look_at(&mut self, segment: &Segment<'_>) {
+        match (segment.marker, segment.content) {
+            (JFIF, [b'J', b'F', b'I', b'F', 0, ..]) if segment.content.len() >= 14 => {
+                self.is_jfif = true;
+            }
+            (
+                ADOBE,
+                &[
+                    b'A',
+                    b'd',
+                    b'o',
+                    b'b',
+                    b'e',
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    transform,
+                    ..,
+                ],
+            ) => {
+                self.transform = Some(transform);
+            }
+            _ => {}
+        }
+    }
+
+    fn colours(&self, frame: &Frame) -> Colours {
+        let components = frame.components();
+        match (components.len(), self.transform) {
+            (1, _) => Colours::Grey,
+            (4, None | Some(0)) => Colours::Cmyk,
+            (4, _) => Colours::Ycck,
+            _ if self.is_jfif => Colours::YCbCr,
+            (_, Some(0)) => Colours::Rgb,
+            (_, None) if components.iter().map(|c| c.id).eq(*b"RGB") => Colours::Rgb,
+            _ => Colours::YCbCr,
+        }
+    }
+}

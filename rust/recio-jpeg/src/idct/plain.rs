@@ -1,0 +1,92 @@
+//! The transform in plain Rust, for CPUs without a kernel of their own: loops over eight columns, which compilers turn into
+//! vectors.
+
+use super::{Divisors, flat, level_shift};
+use crate::block::Block;
+use crate::frame::SIDE;
+
+/// A row or a column of a block in each place.
+type Lanes = [i16; SIDE];
+
+pub(super) fn row(
+    blocks: &[Block],
+    extents: &[u8],
+    divisors: &Divisors,
+    out: &mut [u8],
+    stride: usize,
+) {
+    for (x, (block, &extent)) in blocks.iter().zip(extents).enumerate() {
+        let out = &mut out[x * SIDE..];
+        if extent == 0 {
+            let sample = flat(block, divisors);
+            write(&[[sample; SIDE]; SIDE], out, stride);
+        } else {
+            write(&transform(block, divisors), out, stride);
+        }
+    }
+}
+
+fn write(samples: &[[u8; SIDE]; SIDE], out: &mut [u8], stride: usize) {
+    for (y, row) in samples.iter().enumerate() {
+        out[y * stride..][..SIDE].copy_from_slice(row);
+    }
+}
+
+fn transform(block: &Block, divisors: &Divisors) -> [[u8; SIDE]; SIDE] {
+    let rows: [Lanes; SIDE] = std::array::from_fn(|y| {
+        std::array::from_fn(|x| block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]))
+    });
+    let columns = transpose(&pass::<11>(&rows));
+    let columns = pass::<18>(&columns);
+    transpose(&columns).map(|row| row.map(|sample| level_shift(sample.into())))
+}
+
+fn transpose(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
+    std::array::from_fn(|x| std::array::from_fn(|y| rows[y][x]))
+}
+
+/// One pass: the eight inputs and outputs of the transform are the rows, and each column is one of its own. The outputs
+/// lose `SHIFT` bits, rounded.
+fn pass<const SHIFT: u32>(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
+    let mut out = [[0; SIDE]; SIDE];
+    for x in 0..SIDE {
+        let column = one_dimension(rows.map(|row| row[x]));
+        for (y, value) in column.into_iter().enumerate() {
+            let rounded = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
+            out[y][x] = rounded.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        }
+    }
+    out
+}
+
+/// The transform of eight numbers, in 13 fraction bits. Comments give the constants.
+#[inline]
+fn one_dimension(input: [i16; SIDE]) -> [i32; SIDE] {
+    let [_, s1, s2, s3, _, s5, s6, s7] = input.map(i32::from);
+    // √2·cos(6π/16) = 0.541196100; 0.765366865 − and 1.847759065 make the others of it.
+    let c = 4433 * s2 + (4433 - 15137) * s6;
+    let d = (4433 + 6270) * s2 + 4433 * s6;
+    let a = i32::from(input[0].wrapping_add(input[4])) << 13;
+    let b = i32::from(input[0].wrapping_sub(input[4])) << 13;
+    let even = [a + d, b + c, b - c, a - d];
+
+    let e = i32::from(input[7].wrapping_add(input[3]));
+    let f = i32::from(input[5].wrapping_add(input[1]));
+    // 1.175875602 − 1.961570560 and 1.175875602 − 0.390180644
+    let g = (9633 - 16069) * e + 9633 * f;
+    let h = 9633 * e + (9633 - 3196) * f;
+    // 0.298631336, 0.899976223, 1.501321110; 2.053119869, 2.562915447, 3.072711026
+    let odd = [
+        (12299 - 7373) * s1 - 7373 * s7 + h,
+        (25172 - 20995) * s3 - 20995 * s5 + g,
+        (16819 - 20995) * s5 - 20995 * s3 + h,
+        (2446 - 7373) * s7 - 7373 * s1 + g,
+    ];
+    std::array::from_fn(|i| {
+        if i < 4 {
+            even[i].wrapping_add(odd[i])
+        } else {
+            even[7 - i].wrapping_sub(odd[7 - i])
+        }
+    })
+}

@@ -1,0 +1,101 @@
+//! The transform to fewer samples than coefficients: a half, a quarter or an eighth of the size, from the low frequencies.
+//!
+//! libjpeg's: the low half of the spectrum through a transform that leaves out what the others would add (its file
+//! `jidctred.c` describes the derivation); of an eighth, the mean. Where it is asked for, speed counts and the pixels
+//! are fewer, so there is no vector kernel.
+
+use super::{Divisors, level_shift};
+use crate::block::Block;
+use crate::frame::SIDE;
+
+pub(super) fn row(
+    size: usize,
+    blocks: &[Block],
+    divisors: &Divisors,
+    out: &mut [u8],
+    stride: usize,
+) {
+    for (x, block) in blocks.iter().enumerate() {
+        let out = &mut out[x * size..];
+        match size {
+            4 => write(
+                &square(block, divisors, half::<12>, half::<19>),
+                out,
+                stride,
+            ),
+            2 => write(
+                &square(block, divisors, quarter::<13>, quarter::<20>),
+                out,
+                stride,
+            ),
+            _ => write(&[[mean(block, divisors)]], out, stride),
+        }
+    }
+}
+
+fn write<const N: usize>(samples: &[[u8; N]; N], out: &mut [u8], stride: usize) {
+    for (y, row) in samples.iter().enumerate() {
+        out[y * stride..][..N].copy_from_slice(row);
+    }
+}
+
+/// The mean of a block.
+fn mean(block: &Block, divisors: &Divisors) -> u8 {
+    let dc = i32::from(block.0[0]) * i32::from(divisors.0[0] as u16);
+    level_shift((dc + 4) >> 3)
+}
+
+/// Columns, then rows.
+fn square<const N: usize>(
+    block: &Block,
+    divisors: &Divisors,
+    columns: fn([i32; SIDE]) -> [i32; N],
+    rows: fn([i32; SIDE]) -> [i32; N],
+) -> [[u8; N]; N] {
+    let at = |y: usize, x: usize| {
+        let at = y * SIDE + x;
+        i32::from(block.0[at]).wrapping_mul(i32::from(divisors.0[at] as u16))
+    };
+    let half: [[i32; N]; SIDE] =
+        std::array::from_fn(|x| columns(std::array::from_fn(|y| at(y, x))));
+    std::array::from_fn(|y| rows(std::array::from_fn(|x| half[x][y])).map(level_shift))
+}
+
+/// Eight numbers to four, less `SHIFT` bits.
+fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; SIDE]) -> [i32; 4] {
+    let sum = |terms: [(i32, i32); 4]| {
+        terms
+            .into_iter()
+            .fold(0_i32, |sum, (a, b)| sum.wrapping_add(a.wrapping_mul(b)))
+    };
+    let a = s0.wrapping_shl(14);
+    // 1.847759065, 0.765366865
+    let b = sum([(s2, 15137), (s6, -6270), (0, 0), (0, 0)]);
+    // 0.211164243, 1.451774981, 2.172734803, 1.061594337
+    let c = sum([(s7, -1730), (s5, 11893), (s3, -17799), (s1, 8697)]);
+    // 0.509795579, 0.601344887, 0.899976223, 2.562915447
+    let d = sum([(s7, -4176), (s5, -4926), (s3, 7373), (s1, 20995)]);
+    let (upper, lower) = (a.wrapping_add(b), a.wrapping_sub(b));
+    [
+        upper.wrapping_add(d),
+        lower.wrapping_add(c),
+        lower.wrapping_sub(c),
+        upper.wrapping_sub(d),
+    ]
+    .map(descale::<SHIFT>)
+}
+
+/// Eight numbers to two, less `SHIFT` bits.
+fn quarter<const SHIFT: u32>([s0, s1, _, s3, _, s5, _, s7]: [i32; SIDE]) -> [i32; 2] {
+    // 0.720959822, 0.850430095, 1.272758580, 3.624509785
+    let odd = [(s7, -5906), (s5, 6967), (s3, -10426), (s1, 29692)];
+    let odd = odd
+        .into_iter()
+        .fold(0_i32, |sum, (a, b)| sum.wrapping_add(a.wrapping_mul(b)));
+    let even = s0.wrapping_shl(15);
+    [even.wrapping_add(odd), even.wrapping_sub(odd)].map(descale::<SHIFT>)
+}
+
+fn descale<const SHIFT: u32>(value: i32) -> i32 {
+    value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT
+}

@@ -1,0 +1,137 @@
+//! Markers and the segments that follow them (ITU-T T.81, B.1.1).
+//!
+//! As lenient as libjpeg on the way: bytes between two segments are passed over, and 0xff may be repeated before a marker.
+
+use crate::error::{Error, Result};
+
+pub(crate) const BASELINE: u8 = 0xc0;
+pub(crate) const EXTENDED: u8 = 0xc1;
+pub(crate) const PROGRESSIVE: u8 = 0xc2;
+pub(crate) const HUFFMAN_TABLES: u8 = 0xc4;
+pub(crate) const FIRST_RESTART: u8 = 0xd0;
+pub(crate) const LAST_RESTART: u8 = 0xd7;
+pub(crate) const START_OF_IMAGE: u8 = 0xd8;
+pub(crate) const END_OF_IMAGE: u8 = 0xd9;
+pub(crate) const START_OF_SCAN: u8 = 0xda;
+pub(crate) const QUANTISATION_TABLES: u8 = 0xdb;
+pub(crate) const RESTART_INTERVAL: u8 = 0xdd;
+pub(crate) const JFIF: u8 = 0xe0;
+pub(crate) const EXIF: u8 = 0xe1;
+pub(crate) const ADOBE: u8 = 0xee;
+const TEMPORARY: u8 = 0x01;
+
+/// A marker, and what its segment holds behind its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment<'a> {
+    pub(crate) marker: u8,
+    pub(crate) content: &'a [u8],
+    /// Where the content starts.
+    pub(crate) offset: usize,
+}
+
+impl Segment<'_> {
+    /// What is wrong, at the segment.
+    pub(crate) fn damaged(&self, what: &'static str) -> Error {
+        Error::damaged(self.offset, what)
+    }
+
+    /// Where the segment ends.
+    pub(crate) fn end(&self) -> usize {
+        self.offset + self.content.len()
+    }
+}
+
+/// SOF0 to SOF15, less the three codes among them that mean something else (DHT, JPG, DAC).
+pub(crate) fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, HUFFMAN_TABLES | 0xc8 | 0xcc)
+}
+
+/// Whether a marker stands alone, without a segment.
+fn stands_alone(marker: u8) -> bool {
+    matches!(marker, START_OF_IMAGE | END_OF_IMAGE | TEMPORARY)
+        || (FIRST_RESTART..=LAST_RESTART).contains(&marker)
+}
+
+/// The segments of a JPEG, in order, from `at` on.
+#[derive(Debug)]
+pub(crate) struct Segments<'a> {
+    jpeg: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Segments<'a> {
+    pub(crate) fn new(jpeg: &'a [u8], at: usize) -> Self {
+        Self { jpeg, at }
+    }
+
+    /// The next marker and its segment.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if the JPEG ends before or within it.
+    pub(crate) fn next(&mut self) -> Result<Segment<'a>> {
+        self.find().ok_or(Error::Truncated {
+            offset: self.jpeg.len(),
+        })
+    }
+
+    fn find(&mut self) -> Option<Segment<'a>> {
+        let marker = self.marker()?;
+        let mut segment = Segment {
+            marker,
+            content: &[],
+            offset: self.at,
+        };
+        if !stands_alone(marker) {
+            let rest = &self.jpeg[self.at..];
+            let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+            segment.content = rest.get(2..length)?;
+            segment.offset += 2;
+            self.at += length;
+        }
+        Some(segment)
+    }
+
+    /// The code after the next byte 0xff; 0 after it makes it no marker.
+    fn marker(&mut self) -> Option<u8> {
+        loop {
+            self.at += memchr::memchr(0xff, self.jpeg.get(self.at..)?)?;
+            while *self.jpeg.get(self.at)? == 0xff {
+                self.at += 1;
+            }
+            self.at += 1;
+            let code = self.jpeg[self.at - 1];
+            if code != 0 {
+                return Some(code);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_fill_between_segments_are_passed_over() {
+        let jpeg = [
+            0xff, 0xd8, 1, 2, 0xff, 0, 3, 0xff, 0xff, 0xdd, 0, 4, 7, 8, 0xff, 0xd9,
+        ];
+        let mut segments = Segments::new(&jpeg, 0);
+        assert_eq!(segments.next().unwrap().marker, START_OF_IMAGE);
+        let interval = segments.next().unwrap();
+        assert_eq!((interval.marker, interval.content), (0xdd, &[7, 8][..]));
+        assert_eq!((interval.offset, interval.end()), (12, 14));
+        assert_eq!(segments.next().unwrap().marker, END_OF_IMAGE);
+    }
+
+    #[test]
+    fn a_segment_cut_anywhere_is_truncated() {
+        let jpeg = [0xff, 0xdd, 0, 4, 7, 8];
+        for length in 0..jpeg.len() {
+            let error = Segments::new(&jpeg[..length], 0).next().unwrap_err();
+            assert_eq!(error, Error::Truncated { offset: length });
+        }
+        let shorter_than_its_length = [0xff, 0xdd, 0, 1, 7, 8];
+        assert!(Segments::new(&shorter_than_its_length, 0).next().is_err());
+    }
+}

@@ -1,0 +1,152 @@
+//! The coded data of a scan without its stuffing (ITU-T T.81, B.1.1.5, F.1.2.3).
+//!
+//! In a scan, a byte 0xff of data is followed by 0, so that no marker can be mistaken. Taking the zeros out of the whole
+//! scan first, at the speed of a copy, spares the reader of bits to look at each byte. Restart markers part the data into
+//! segments on the way; any other marker ends it.
+
+use crate::marker::{FIRST_RESTART, LAST_RESTART};
+
+/// A scan's data, without stuffing and markers. Reused, it allocates no more.
+#[derive(Debug, Default)]
+pub(crate) struct Unstuffed {
+    bytes: Vec<u8>,
+    segments: Vec<Segment>,
+}
+
+/// The data up to a marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Where in the JPEG it starts.
+    start: usize,
+    /// Where in the unstuffed bytes it ends.
+    end: usize,
+    /// What ends it.
+    pub(crate) marker: Option<u8>,
+}
+
+impl Segment {
+    /// Whether it ends with the restart marker of this number (modulo 8).
+    pub(crate) fn ends_with_restart(&self, number: usize) -> bool {
+        self.marker == Some(FIRST_RESTART + (number % 8) as u8)
+    }
+}
+
+impl Unstuffed {
+    /// Takes the data of the scan that starts at `at`. Gives where it ends: at a marker other than a restart, or at the end.
+    pub(crate) fn read(&mut self, jpeg: &[u8], at: usize) -> usize {
+        self.bytes.clear();
+        self.segments.clear();
+        let (mut start, mut from) = (at, at);
+        loop {
+            let Some((after, code)) = self.up_to_marker(jpeg, from) else {
+                self.close(start, None);
+                return jpeg.len();
+            };
+            match code {
+                0 => self.bytes.push(0xff),
+                FIRST_RESTART..=LAST_RESTART => {
+                    self.close(start, Some(code));
+                    start = after;
+                }
+                _ => {
+                    self.close(start, Some(code));
+                    return after - 2;
+                }
+            }
+            from = after;
+        }
+    }
+
+    /// Copies what comes before the next 0xff, and gives the byte behind it, and where that ends. A lone 0xff at the end
+    /// counts for nothing.
+    fn up_to_marker(&mut self, jpeg: &[u8], from: usize) -> Option<(usize, u8)> {
+        let rest = &jpeg[from..];
+        let plain = memchr::memchr(0xff, rest).unwrap_or(rest.len());
+        self.bytes.extend_from_slice(&rest[..plain]);
+        let fill = rest[plain..].iter().position(|&byte| byte != 0xff)?;
+        Some((from + plain + fill + 1, rest[plain + fill]))
+    }
+
+    fn close(&mut self, start: usize, marker: Option<u8>) {
+        self.segments.push(Segment {
+            start,
+            end: self.bytes.len(),
+            marker,
+        });
+    }
+
+    /// What ends the data: a marker, unless the JPEG ends.
+    pub(crate) fn is_closed(&self) -> bool {
+        let last = self.segments.last();
+        last.is_some_and(|segment| segment.marker.is_some())
+    }
+
+    /// A segment and its data.
+    pub(crate) fn segment(&self, number: usize) -> Option<(Segment, &[u8])> {
+        let segment = *self.segments.get(number)?;
+        let before = number.checked_sub(1).map(|i| self.segments[i].end);
+        Some((segment, &self.bytes[before.unwrap_or(0)..segment.end]))
+    }
+
+    /// Where in the JPEG the byte stands that is number `n` of a segment.
+    pub(crate) fn origin(&self, jpeg: &[u8], number: usize, n: usize) -> usize {
+        let Some(segment) = self.segments.get(number.min(self.segments.len() - 1)) else {
+            return jpeg.len();
+        };
+        let data = &jpeg[segment.start..];
+        let mut at = 0;
+        for _ in 0..n {
+            // As in `up_to_marker`: 0xff, perhaps repeated, and 0 are one byte.
+            if data.get(at) == Some(&0xff) {
+                at += data[at..].iter().take_while(|&&byte| byte == 0xff).count();
+            }
+            at += 1;
+        }
+        (segment.start + at).min(jpeg.len())
+    }
+
+    /// Gives back more memory than `most` bytes.
+    pub(crate) fn trim(&mut self, most: usize) {
+        if self.bytes.capacity() > most {
+            *self = Self::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stuffing_goes_and_markers_part() {
+        let jpeg = [
+            9, 1, 0xff, 0, 2, 0xff, 0xd0, 3, 0xff, 0xff, 0, 4, 0xff, 0xff, 0xd1, 0xff, 0xd9, 7,
+        ];
+        let mut data = Unstuffed::default();
+        assert_eq!(data.read(&jpeg, 1), 15);
+        let contents = |n| data.segment(n).map(|(_, bytes)| bytes.to_vec());
+        assert_eq!(contents(0).unwrap(), [1, 0xff, 2]);
+        assert_eq!(contents(1).unwrap(), [3, 0xff, 4]);
+        assert_eq!(contents(2).unwrap(), []);
+        assert_eq!(contents(3), None);
+        assert!(data.segment(0).unwrap().0.ends_with_restart(8));
+        assert!(!data.segment(1).unwrap().0.ends_with_restart(0));
+        assert!(data.is_closed());
+        let origins = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)];
+        assert_eq!(
+            origins.map(|(number, n)| data.origin(&jpeg, number, n)),
+            [1, 2, 4, 7, 11]
+        );
+    }
+
+    #[test]
+    fn without_a_marker_it_ends_with_the_jpeg() {
+        for end in [&[][..], &[0xff], &[0xff, 0xff]] {
+            let jpeg = [&[1, 2, 3], end].concat();
+            let mut data = Unstuffed::default();
+            assert_eq!(data.read(&jpeg, 0), jpeg.len());
+            assert_eq!(data.segment(0).unwrap().1, [1, 2, 3]);
+            assert!(!data.is_closed());
+        }
+    }
+}
