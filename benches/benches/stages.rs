@@ -104,7 +104,7 @@ fn resize(c: &mut Criterion) {
             let whole = Rect::whole(SIDE, SIDE);
             b.iter(|| {
                 resize_rows(
-                    picture.view(),
+                    &mut picture.view(),
                     (SIDE, SIDE),
                     whole,
                     method,

@@ -1,4 +1,4 @@
-//! Decoded pixels: the type that decoding hands to augmenting.
+//! Decoded pixels: the types that decoding hands to augmenting.
 
 /// A type of samples that pictures are made of: `u8` as decoded, `f32` once augmenting has left the whole levels.
 pub trait Sample: Copy + Default + Send + Sync + 'static {}
@@ -37,6 +37,16 @@ impl<T: Sample> Picture<T> {
     pub fn trim(&mut self, most: usize) {
         if self.data.capacity() * size_of::<T>() > most {
             *self = Self::default();
+        }
+    }
+
+    /// Becomes a picture of these rows.
+    fn collect(&mut self, source: &mut dyn Scanlines<T>) {
+        (self.width, self.height) = (source.width(), source.height());
+        self.channels = source.channels();
+        self.data.clear();
+        for y in 0..self.height {
+            self.data.extend_from_slice(source.row(y));
         }
     }
 
@@ -133,6 +143,62 @@ impl<'a, T: Sample> View<'a, T> {
         debug_assert!(y < self.height);
         &self.data[y * self.stride..][..self.width * self.channels]
     }
+}
+
+/// Rows of pixels, from the top down, made when they are asked for.
+pub trait Scanlines<T = u8> {
+    /// Pixels in a row.
+    fn width(&self) -> usize;
+
+    /// Rows.
+    fn height(&self) -> usize;
+
+    /// Samples in a pixel.
+    fn channels(&self) -> usize;
+
+    /// Row `y`: `width × channels` samples.
+    ///
+    /// Rows are asked for in order, and some are left out: the one asked for last may be asked for again, one above it
+    /// never.
+    fn row(&mut self, y: usize) -> &[T];
+
+    /// All of it, if that is in memory already.
+    fn whole(&self) -> Option<View<'_, T>> {
+        None
+    }
+}
+
+impl<T: Sample> Scanlines<T> for View<'_, T> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn height(&self) -> usize {
+        self.height
+    }
+
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn row(&mut self, y: usize) -> &[T] {
+        View::row(self, y)
+    }
+
+    fn whole(&self) -> Option<View<'_, T>> {
+        Some(*self)
+    }
+}
+
+/// All rows at once, for what cannot take them one by one; in `room`, unless they are in memory already.
+pub fn whole<'a, T: Sample>(
+    source: &'a mut dyn Scanlines<T>,
+    room: &'a mut Picture<T>,
+) -> View<'a, T> {
+    if source.whole().is_none() {
+        room.collect(source);
+    }
+    source.whole().unwrap_or_else(|| room.view())
 }
 
 #[cfg(test)]

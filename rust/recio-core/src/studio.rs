@@ -169,15 +169,20 @@ impl Studio {
             canvas,
             ..
         } = self;
+        let part = plan.source;
         match (origin, canvas) {
             (Some(Origin::Coded(source, pixels)), _) => {
                 source.decode(pixels, decoded, spare)?;
-                apply(decoded.view(), plan, augment, rows);
+                apply(&mut decoded.view().crop(part), plan, augment, rows);
             }
-            (Some(Origin::Levels(view)), _) => apply(view, plan, augment, rows),
-            (Some(Origin::Floats(view)), _) => apply_floats(view, plan, augment, rows),
-            (None, Canvas::Levels(picture)) => apply(picture.view(), plan, augment, rows),
-            (None, Canvas::Floats(picture)) => apply_floats(picture.view(), plan, augment, rows),
+            (Some(Origin::Levels(view)), _) => apply(&mut view.crop(part), plan, augment, rows),
+            (Some(Origin::Floats(view)), _) => apply_floats(view.crop(part), plan, augment, rows),
+            (None, Canvas::Levels(picture)) => {
+                apply(&mut picture.view().crop(part), plan, augment, rows);
+            }
+            (None, Canvas::Floats(picture)) => {
+                apply_floats(picture.view().crop(part), plan, augment, rows);
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub mod warp;
 
 pub use canvas::Canvas;
 
-use crate::picture::{Picture, View};
+use crate::picture::{Picture, Scanlines, View};
 use crate::plan::{Operation, Plan, Stage};
 use stages::Easel;
 
@@ -50,26 +50,28 @@ impl Scratch {
     }
 }
 
-/// Carries out `plan` on a decoded image.
+/// Carries out `plan` on the part of an image that it uses ([`Plan::source`]); of that it looks at [`Plan::needed`] only.
 ///
 /// The mirror is not carried out here; whoever takes the rows does it.
 ///
 /// # Panics
-/// If the plan is for an image of another size.
-pub fn apply(image: View<'_>, plan: &Plan, scratch: &mut Scratch, rows: &mut impl Rows) {
+/// If the part is of another size.
+pub fn apply(source: &mut dyn Scanlines, plan: &Plan, scratch: &mut Scratch, rows: &mut impl Rows) {
+    check_size(source, plan);
     let Scratch {
         levels,
         floats,
         start,
     } = scratch;
-    let view = image.crop(plan.source);
     let is_colours = |stage: &Stage| matches!(stage.operation, Operation::Colours { .. });
     let Some(border) = plan.stages().iter().position(is_colours) else {
-        return levels.run(view, plan, plan.stages(), &mut |y, row| rows.levels(y, row));
+        return levels.run(source, plan, plan.stages(), &mut |y, row| {
+            rows.levels(y, row);
+        });
     };
     let (before, rest) = plan.stages().split_at(border);
     // A contrast looks at all pixels before it changes one, so they are put together first.
-    let ready = levels.fill(view, plan, before);
+    let ready = levels.fill(source, plan, before);
     let to_floats = |line: &mut Vec<f32>, row: &mut dyn FnMut(usize, &[f32])| {
         stages::colour_rows(ready, plan, &rest[0], line, row);
     };
@@ -79,24 +81,36 @@ pub fn apply(image: View<'_>, plan: &Plan, scratch: &mut Scratch, rows: &mut imp
             stages::fill(start, rest[0].window, ready.channels, |row| {
                 to_floats(floats.line(), row);
             });
-            floats.run(start.view(), plan, after, &mut |y, row| rows.floats(y, row));
+            floats.run(&mut start.view(), plan, after, &mut |y, row| {
+                rows.floats(y, row);
+            });
         }
     }
 }
 
-/// As [`apply`], on a picture that is made of floats already.
+/// As [`apply`], on a part of a picture that is made of floats already.
 ///
 /// # Panics
 /// Likewise.
 pub fn apply_floats(
-    image: View<'_, f32>,
+    mut source: View<'_, f32>,
     plan: &Plan,
     scratch: &mut Scratch,
     rows: &mut impl Rows,
 ) {
-    let view = image.crop(plan.source);
+    check_size(&source, plan);
     let row = &mut |y: usize, row: &[f32]| rows.floats(y, row);
-    scratch.floats.run(view, plan, plan.stages(), row);
+    let stages = plan.stages();
+    scratch.floats.run(&mut source, plan, stages, row);
+}
+
+fn check_size<T>(source: &dyn Scanlines<T>, plan: &Plan) {
+    let size = (source.width(), source.height());
+    assert_eq!(
+        size,
+        (plan.source.width, plan.source.height),
+        "the plan is for another size"
+    );
 }
 
 #[cfg(test)]
@@ -104,9 +118,10 @@ mod tests {
     use super::*;
     use crate::picture::Rect;
     use resize::Interpolation;
+    use vectors::{Downward, poisoned};
 
     /// All rows, one after another.
-    #[derive(Default)]
+    #[derive(Debug, Default, PartialEq)]
     struct Collected {
         levels: Vec<u8>,
         floats: Vec<f32>,
@@ -176,7 +191,8 @@ mod tests {
             height: 24,
         });
         let mut output = Collected::default();
-        apply(image.view(), &plan, &mut Scratch::default(), &mut output);
+        let source = &mut image.view().crop(plan.source);
+        apply(source, &plan, &mut Scratch::default(), &mut output);
 
         let step = resize::resize(crop(&image, first).view(), 40, 30, Interpolation::Linear);
         let mut bordered = Picture {
@@ -214,6 +230,65 @@ mod tests {
             )
             .data
         );
+    }
+
+    /// Plans that differ in what the first stage does, and in what follows it.
+    fn plans() -> Vec<Plan> {
+        let firsts: [fn(&mut Plan); 7] = [
+            |_| (),
+            |plan| plan.resize(20, 15, Interpolation::Linear),
+            |plan| plan.border((2, 3), (70, 60), [9; 4]),
+            |plan| {
+                plan.flip();
+                plan.settle();
+            },
+            |plan| plan.levels(levels::Levels::Brightness(1.5)),
+            |plan| plan.colour(colour::Colour::Contrast(0.5)),
+            |plan| {
+                let turn = warp::Affine([[0.8, 0.6, 1.0], [-0.6, 0.8, 20.0]]);
+                plan.warp(turn, (50, 40), Interpolation::Linear, [7; 4]);
+            },
+        ];
+        let all = |first: fn(&mut Plan)| {
+            let mut plan = Plan::whole(60, 45);
+            plan.crop(Rect {
+                x: 1,
+                y: 2,
+                width: 50,
+                height: 40,
+            });
+            first(&mut plan);
+            let (width, height) = plan.size();
+            plan.crop(Rect {
+                x: 3,
+                y: 4,
+                width: width - 8,
+                height: height - 6,
+            });
+            let mut longer = plan.clone();
+            longer.resize(9, 8, Interpolation::Area);
+            [plan, longer]
+        };
+        firsts.into_iter().flat_map(all).collect()
+    }
+
+    fn carried_out(source: &mut dyn Scanlines, plan: &Plan, scratch: &mut Scratch) -> Collected {
+        let mut output = Collected::default();
+        apply(source, plan, scratch, &mut output);
+        output
+    }
+
+    #[test]
+    fn rows_made_as_they_are_asked_for_do_as_well_as_a_picture() {
+        let image = noise(60, 45);
+        let mut scratch = Scratch::default();
+        for plan in plans() {
+            let part = crop(&image, plan.source);
+            let expected = carried_out(&mut part.view(), &plan, &mut scratch);
+            let part = poisoned(&part, plan.needed());
+            let rows = &mut Downward::new(part.view());
+            assert_eq!(carried_out(rows, &plan, &mut scratch), expected, "{plan:?}");
+        }
     }
 
     impl Rect {

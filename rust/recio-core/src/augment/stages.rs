@@ -1,14 +1,15 @@
-//! The stages of a plan, each from a whole picture to the rows of a part of its result.
+//! The stages of a plan, each from a picture to the rows of a part of its result.
 //!
-//! Every stage hands its rows over; where another stage follows, they fill a picture, which that one reads. What pictures
-//! of whole levels and of floats do in different ways is in [`Depth`].
+//! Every stage hands its rows over; where another stage follows, they fill a picture, which that one reads. The first
+//! one's picture may make its rows as they are asked for: resampling takes them so, other stages have them collected. What
+//! pictures of whole levels and of floats do in different ways is in [`Depth`].
 
 use std::fmt::Debug;
 
 use crate::augment::colour::{self, Map};
 use crate::augment::resize::{self, Interpolation};
 use crate::augment::{border, warp};
-use crate::picture::{Picture, Rect, Sample, View};
+use crate::picture::{Picture, Rect, Sample, Scanlines, View, whole};
 use crate::plan::{Operation, Plan, Stage};
 
 /// Receives a row's number and its samples.
@@ -18,79 +19,83 @@ pub(super) type Sink<'a, T> = &'a mut dyn FnMut(usize, &[T]);
 #[derive(Debug, Default)]
 pub(super) struct Easel<T: Depth> {
     pictures: [Picture<T>; 2],
+    kit: Kit<T>,
+}
+
+/// What a single stage needs.
+#[derive(Debug, Default)]
+pub(super) struct Kit<T: Depth> {
+    /// The source, where its rows are made only now and the stage does not take them one by one.
+    whole: Picture<T>,
     tools: T::Tools,
     line: Vec<T>,
 }
 
 impl<T: Depth> Easel<T> {
-    /// Runs the stages.
+    /// Runs the stages. Rows of `source` are made into a picture only if the first stage cannot take them one by one.
     pub(super) fn run(
         &mut self,
-        view: View<'_, T>,
+        source: &mut dyn Scanlines<T>,
         plan: &Plan,
         stages: &[Stage],
         row: Sink<'_, T>,
     ) {
-        let Some((last, before)) = stages.split_last() else {
-            return hand_over(view, row);
-        };
-        let Self {
-            pictures,
-            tools,
-            line,
-        } = self;
-        let ready = fill_all(view, plan, before, pictures, tools, line);
-        run_stage(ready, plan, last, tools, line, row);
+        let Self { pictures, kit } = self;
+        match stages {
+            [] => hand_over(source, row),
+            [only] => kit.run(source, plan, only, row),
+            [before @ .., last] => {
+                let ready = fill_all(source, plan, before, pictures, kit);
+                kit.run(&mut ready.view(), plan, last, row);
+            }
+        }
     }
 
-    /// What the stages make of `view`, as a picture; `view` itself if there are none.
+    /// What the stages make of `source`, as a picture.
     pub(super) fn fill<'a>(
         &'a mut self,
-        view: View<'a, T>,
+        source: &'a mut dyn Scanlines<T>,
         plan: &Plan,
         stages: &[Stage],
     ) -> View<'a, T> {
-        let Self {
-            pictures,
-            tools,
-            line,
-        } = self;
-        fill_all(view, plan, stages, pictures, tools, line)
+        let Self { pictures, kit } = self;
+        match stages {
+            [] => whole(source, &mut kit.whole),
+            _ => fill_all(source, plan, stages, pictures, kit).view(),
+        }
     }
 
     /// Memory for a row.
     pub(super) fn line(&mut self) -> &mut Vec<T> {
-        &mut self.line
+        &mut self.kit.line
     }
 
     pub(super) fn trim(&mut self, most: usize) {
-        self.pictures
-            .iter_mut()
-            .for_each(|picture| picture.trim(most));
-        T::trim(&mut self.tools, most);
+        let Self { pictures, kit } = self;
+        pictures.iter_mut().for_each(|picture| picture.trim(most));
+        kit.whole.trim(most);
+        T::trim(&mut kit.tools, most);
     }
 }
 
+/// Runs one stage or more, each into one of the pictures, and gives the last.
 fn fill_all<'a, T: Depth>(
-    view: View<'a, T>,
+    source: &mut dyn Scanlines<T>,
     plan: &Plan,
     stages: &[Stage],
     pictures: &'a mut [Picture<T>; 2],
-    tools: &mut T::Tools,
-    line: &mut Vec<T>,
-) -> View<'a, T> {
-    if stages.is_empty() {
-        return view;
-    }
+    kit: &mut Kit<T>,
+) -> &'a Picture<T> {
+    let channels = source.channels();
     let [mut into, mut done] = pictures.each_mut();
     for (i, stage) in stages.iter().enumerate() {
-        let from = if i == 0 { view } else { done.view() };
-        fill(into, stage.window, view.channels, |row| {
-            run_stage(from, plan, stage, tools, line, row);
+        let from: &mut dyn Scanlines<T> = if i == 0 { source } else { &mut done.view() };
+        fill(into, stage.window, channels, |row| {
+            kit.run(from, plan, stage, row);
         });
         (into, done) = (done, into);
     }
-    done.view()
+    done
 }
 
 /// Fills a picture with the rows that `make` hands over.
@@ -105,35 +110,31 @@ pub(super) fn fill<T: Sample>(
     make(&mut |_, row| into.data.extend_from_slice(row));
 }
 
-fn run_stage<T: Depth>(
-    view: View<'_, T>,
-    plan: &Plan,
-    stage: &Stage,
-    tools: &mut T::Tools,
-    line: &mut Vec<T>,
-    row: Sink<'_, T>,
-) {
-    match stage.operation {
-        Operation::Resize {
-            width,
-            height,
-            method,
-        } => T::resize_rows(view, (width, height), stage.window, method, tools, row),
-        Operation::Border {
-            left, top, value, ..
-        } => {
-            let value = value.map(T::of_level);
-            border::border_rows(view, (left, top), value, stage.window, line, row);
-        }
-        Operation::Flip => border::flip_rows(view, stage.window, line, row),
-        Operation::Warp { .. } | Operation::Levels(_) | Operation::Colours { .. } => {
-            T::own_rows(view, plan, stage, tools, line, row);
+impl<T: Depth> Kit<T> {
+    fn run(&mut self, source: &mut dyn Scanlines<T>, plan: &Plan, stage: &Stage, row: Sink<'_, T>) {
+        let (window, room, line) = (stage.window, &mut self.whole, &mut self.line);
+        match stage.operation {
+            Operation::Resize {
+                width,
+                height,
+                method,
+            } => T::resize_rows(source, (width, height), window, method, self, row),
+            Operation::Border {
+                left, top, value, ..
+            } => {
+                let value = value.map(T::of_level);
+                border::border_rows(whole(source, room), (left, top), value, window, line, row);
+            }
+            Operation::Flip => border::flip_rows(whole(source, room), window, line, row),
+            Operation::Warp { .. } | Operation::Levels(_) | Operation::Colours { .. } => {
+                T::own_rows(whole(source, room), plan, stage, &mut self.tools, line, row);
+            }
         }
     }
 }
 
-fn hand_over<T: Sample>(view: View<'_, T>, row: Sink<'_, T>) {
-    (0..view.height).for_each(|y| row(y, view.row(y)));
+fn hand_over<T>(source: &mut dyn Scanlines<T>, row: Sink<'_, T>) {
+    (0..source.height()).for_each(|y| row(y, source.row(y)));
 }
 
 /// The rows of a part of a picture, their colours mapped.
@@ -177,11 +178,11 @@ pub(super) trait Depth: Sample {
     fn trim(_tools: &mut Self::Tools, _most: usize) {}
 
     fn resize_rows(
-        view: View<'_, Self>,
+        source: &mut dyn Scanlines<Self>,
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        tools: &mut Self::Tools,
+        kit: &mut Kit<Self>,
         row: Sink<'_, Self>,
     );
 
@@ -216,18 +217,18 @@ impl Depth for u8 {
     }
 
     fn resize_rows(
-        view: View<'_>,
+        source: &mut dyn Scanlines,
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        tools: &mut LevelTools,
+        kit: &mut Kit<Self>,
         row: Sink<'_, u8>,
     ) {
-        resize::resize_rows(view, full, window, method, &mut tools.resize, row);
+        resize::resize_rows(source, full, window, method, &mut kit.tools.resize, row);
     }
 
     fn own_rows(
-        view: View<'_>,
+        mut view: View<'_>,
         _: &Plan,
         stage: &Stage,
         tools: &mut LevelTools,
@@ -248,9 +249,11 @@ impl Depth for u8 {
             }
             Operation::Levels(levels) => {
                 let whole = Rect::whole(view.width, view.height);
-                fill(spare, whole, view.channels, |row| hand_over(view, row));
+                fill(spare, whole, view.channels, |row| {
+                    hand_over(&mut view, row);
+                });
                 levels.apply(spare);
-                hand_over(spare.view().crop(stage.window), row);
+                hand_over(&mut spare.view().crop(stage.window), row);
             }
             _ => unreachable!("colours in floats make a picture of floats"),
         }
@@ -265,14 +268,15 @@ impl Depth for f32 {
     }
 
     fn resize_rows(
-        view: View<'_, f32>,
+        source: &mut dyn Scanlines<f32>,
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        tools: &mut Self::Tools,
+        kit: &mut Kit<Self>,
         row: Sink<'_, f32>,
     ) {
-        resize::resize_rows_f32(view, full, window, method, tools, row);
+        let view = whole(source, &mut kit.whole);
+        resize::resize_rows_f32(view, full, window, method, &mut kit.tools, row);
     }
 
     fn own_rows(
@@ -287,5 +291,30 @@ impl Depth for f32 {
             Operation::Colours { .. } => colour_rows(view, plan, stage, line, row),
             _ => unreachable!("a plan has whole levels only before it has floats"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::vectors::{Downward, noise};
+
+    #[test]
+    fn the_source_is_collected_only_for_stages_that_need_all_of_it() {
+        let image = noise(60, 45, 3);
+        let collects = |step: fn(&mut Plan)| {
+            let mut plan = Plan::whole(60, 45);
+            step(&mut plan);
+            plan.border((0, 0), (60, 60), [0; 4]);
+            let mut easel = Easel::default();
+            let stages = plan.stages();
+            easel.run(&mut image.view(), &plan, stages, &mut |_, _| ());
+            assert_eq!(easel.kit.whole, Picture::default());
+            let source = &mut Downward::new(image.view());
+            easel.run(source, &plan, stages, &mut |_, _| ());
+            easel.kit.whole == image
+        };
+        assert!(!collects(|plan| plan.resize(30, 20, Interpolation::Linear)));
+        assert!(collects(Plan::flip));
     }
 }

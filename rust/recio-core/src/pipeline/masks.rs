@@ -96,7 +96,8 @@ impl Masks {
         let Scratch {
             decoded, augment, ..
         } = scratch;
-        apply(decoded.view(), &plan, augment, &mut rows);
+        let source = &mut decoded.view().crop(plan.source);
+        apply(source, &plan, augment, &mut rows);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub use step::{Call, Draw, Step, sketch, walk};
 
 use crate::augment::colour::{Colour, Matrix};
 use crate::augment::levels::Levels;
-use crate::augment::resize::Interpolation;
+use crate::augment::resize::{self, Interpolation};
 use crate::augment::warp;
 use crate::picture::Rect;
 
@@ -149,6 +149,24 @@ impl Plan {
     pub fn size(&self) -> (usize, usize) {
         let area = self.stages.last().map_or(self.source, |stage| stage.window);
         (area.width, area.height)
+    }
+
+    /// The part of [`source`](Self::source) that is looked at, seen from its corner. What lies outside may have any
+    /// values: it need not be decoded.
+    #[must_use]
+    pub fn needed(&self) -> Rect {
+        let size = (self.source.width, self.source.height);
+        let whole = Rect::whole(size.0, size.1);
+        self.stages
+            .first()
+            .map_or(whole, |first| match first.operation {
+                Operation::Resize {
+                    width,
+                    height,
+                    method,
+                } => resize::needed(size, (width, height), first.window, method),
+                _ => whole,
+            })
     }
 
     /// Whether what the plan gives so far is made of floats, if the image is made of whole levels.

@@ -7,6 +7,7 @@ use super::axis::{Axis, rint};
 use super::rows::Rows;
 use super::simd::vectorise;
 use super::{Job, Sink};
+use crate::picture::Scanlines;
 
 /// The sums of the columns of source samples over the rows of a box.
 #[derive(Debug, Default)]
@@ -15,7 +16,8 @@ pub(super) struct BoxScratch {
 }
 
 pub(super) fn boxes<const C: usize>(
-    job: &Job<'_>,
+    job: &Job,
+    src: &mut dyn Scanlines,
     (across, down): (usize, usize),
     scratch: &mut BoxScratch,
     row: &mut [u8],
@@ -23,11 +25,11 @@ pub(super) fn boxes<const C: usize>(
 ) {
     let samples = job.window.x * across * C..(job.window.x + job.window.width) * across * C;
     scratch.sums.resize(samples.len(), 0);
-    for y in 0..job.window.height {
-        let first = (job.window.y + y) * down;
+    for (y, target) in job.rows().enumerate() {
+        let first = target * down;
         scratch.sums.fill(0);
         for source in first..first + down {
-            add(&job.src.row(source)[samples.clone()], &mut scratch.sums);
+            add(&src.row(source)[samples.clone()], &mut scratch.sums);
         }
         average::<C>(&scratch.sums, (across, down), row);
         sink(y, row);
@@ -80,16 +82,17 @@ pub(super) struct CellScratch {
 }
 
 pub(super) fn cells<const C: usize>(
-    job: &Job<'_>,
+    job: &Job,
+    src: &mut dyn Scanlines,
     scratch: &mut CellScratch,
     row: &mut [u8],
     sink: Sink<'_>,
 ) {
     scratch.prepare::<C>(job);
-    for y in 0..job.window.height {
+    for (y, target) in job.rows().enumerate() {
         scratch.down.clear();
-        split(job.y, job.window.y + y, 1, &mut scratch.down);
-        scratch.sum_rows::<C>(job);
+        split(job.y, target, 1, &mut scratch.down);
+        scratch.sum_rows::<C>(src);
         vectorise(|| {
             for (sample, &sum) in row.iter_mut().zip(&scratch.sums) {
                 *sample = to_sample(sum);
@@ -100,7 +103,7 @@ pub(super) fn cells<const C: usize>(
 }
 
 impl CellScratch {
-    fn prepare<const C: usize>(&mut self, job: &Job<'_>) {
+    fn prepare<const C: usize>(&mut self, job: &Job) {
         self.parts.clear();
         self.counts.clear();
         for x in job.columns() {
@@ -113,12 +116,12 @@ impl CellScratch {
     }
 
     /// Sums the source rows of a target row, each by its share.
-    fn sum_rows<const C: usize>(&mut self, job: &Job<'_>) {
+    fn sum_rows<const C: usize>(&mut self, src: &mut dyn Scanlines) {
         self.sums.fill(0.0);
         for part in &self.down {
             let (parts, counts) = (&self.parts, &self.counts);
             self.rows.ensure(part.at, |row| {
-                sum_columns::<C>(job.src.row(part.at), parts, counts, row);
+                sum_columns::<C>(src.row(part.at), parts, counts, row);
             });
             let row = self.rows.get(part.at);
             vectorise(|| {
@@ -168,6 +171,13 @@ pub(super) fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part
     if end - last as f64 > SLIVER {
         push(last, (end - last as f64).min(1.0).min(width));
     }
+}
+
+/// The first and the last pixel under a box or a cell, slivers included.
+pub(super) fn reach(axis: Axis, target: usize) -> (usize, usize) {
+    let start = target as f64 * axis.scale;
+    let within = |at: f64| (at as usize).min(axis.source - 1);
+    (within(start), within(start + axis.scale))
 }
 
 #[inline]

@@ -30,26 +30,28 @@ pub struct FloatScratch {
     row: Vec<f32>,
 }
 
-/// [`resize_rows`](super::resize_rows) of floats.
+/// [`resize_rows`](super::resize_rows) of floats. Their rows are summed anew for each row of the result, so all of them
+/// are there already.
 ///
 /// # Panics
 /// As that.
 pub fn resize_rows_f32(
-    src: View<'_, f32>,
+    mut src: View<'_, f32>,
     full: (usize, usize),
     window: Rect,
     method: Interpolation,
     scratch: &mut FloatScratch,
     mut row: impl FnMut(usize, &[f32]),
 ) {
-    let Some(job) = Job::new(src, full, window) else {
+    let size = (src.width, src.height);
+    let Some(job) = Job::new(size, full, window) else {
         return;
     };
     match src.channels {
-        _ if (src.width, src.height) == full => job.copy(&mut row),
-        1 => job.run::<1>(method, scratch, &mut row),
-        3 => job.run::<3>(method, scratch, &mut row),
-        4 => job.run::<4>(method, scratch, &mut row),
+        _ if size == full => job.copy(&mut src, &mut row),
+        1 => job.run_f32::<1>(src, method, scratch, &mut row),
+        3 => job.run_f32::<3>(src, method, scratch, &mut row),
+        4 => job.run_f32::<4>(src, method, scratch, &mut row),
         channels => panic!("pixels of {channels} channels cannot be resized"),
     }
 }
@@ -75,9 +77,10 @@ pub fn resize_f32(
 /// Appends the parts of source pixels that a target pixel is the sum of. Shares below 0 sharpen.
 type Split = fn(Axis, usize, &mut Vec<Part>);
 
-impl Job<'_, f32> {
-    fn run<const C: usize>(
+impl Job {
+    fn run_f32<const C: usize>(
         &self,
+        mut src: View<'_, f32>,
         method: Interpolation,
         scratch: &mut FloatScratch,
         sink: Sink<'_, f32>,
@@ -86,10 +89,17 @@ impl Job<'_, f32> {
         row.resize(self.window.width * C, 0.0);
         let split: Split = match method {
             Interpolation::Nearest => {
-                return nearest::run::<_, C>(self, Axis::nearest, nearest, row, sink);
+                return nearest::run::<_, C>(self, &mut src, Axis::nearest, nearest, row, sink);
             }
             Interpolation::NearestExact => {
-                return nearest::run::<_, C>(self, Axis::nearest_exact, nearest, row, sink);
+                return nearest::run::<_, C>(
+                    self,
+                    &mut src,
+                    Axis::nearest_exact,
+                    nearest,
+                    row,
+                    sink,
+                );
             }
             Interpolation::Linear => |axis, x, parts| weigh(axis, axis.centre(x), linear, parts),
             Interpolation::Cubic => {
@@ -103,7 +113,7 @@ impl Job<'_, f32> {
             }
             Interpolation::Area => |axis, x, parts| weigh(axis, axis.edge(x), linear, parts),
         };
-        sums.run::<C>(self, split, row, sink);
+        sums.run::<C>(self, src, split, row, sink);
     }
 }
 
@@ -138,16 +148,17 @@ struct Sums {
 impl Sums {
     fn run<const C: usize>(
         &mut self,
-        job: &Job<'_, f32>,
+        job: &Job,
+        source: View<'_, f32>,
         split: Split,
         row: &mut [f32],
         sink: Sink<'_, f32>,
     ) {
         self.prepare(job, split);
-        let source = self.narrow::<C>(job.src);
-        for y in 0..job.window.height {
+        let source = self.narrow::<C>(source);
+        for (y, target) in job.rows().enumerate() {
             self.rows.clear();
-            split(job.y, job.window.y + y, &mut self.rows);
+            split(job.y, target, &mut self.rows);
             self.sum_rows(&source);
             self.sum_columns::<C>(row);
             sink(y, row);
@@ -155,7 +166,7 @@ impl Sums {
     }
 
     /// Fills the tables of the columns; their positions are in pixels of the source.
-    fn prepare(&mut self, job: &Job<'_, f32>, split: Split) {
+    fn prepare(&mut self, job: &Job, split: Split) {
         self.columns.clear();
         self.counts.clear();
         for x in job.columns() {

@@ -5,6 +5,7 @@ use super::axis::{Axis, Taps};
 use super::rows::Rows;
 use super::simd::{STEP, vectorise};
 use super::{Job, Sink};
+use crate::picture::Scanlines;
 
 /// The fraction bits of a sample after both directions.
 const FRACTION: u32 = 22;
@@ -26,7 +27,8 @@ impl<const N: usize> Default for Scratch<N> {
 }
 
 pub(super) fn run<const C: usize, const N: usize>(
-    job: &Job<'_>,
+    job: &Job,
+    src: &mut dyn Scanlines,
     weights: fn(f32) -> [f32; N],
     scratch: &mut Scratch<N>,
     row: &mut [u8],
@@ -37,12 +39,12 @@ pub(super) fn run<const C: usize, const N: usize>(
         axis.taps(position, weights(beyond))
     };
     let Scratch { across, rows } = scratch;
-    across.prepare::<C>(job.columns().map(|x| taps(job.x, x)), job.src.width);
+    across.prepare::<C>(job.columns().map(|x| taps(job.x, x)), job.x.source);
     rows.reset(across.length::<C>());
-    for y in 0..job.window.height {
-        let taps = taps(job.y, job.window.y + y);
+    for (y, target) in job.rows().enumerate() {
+        let taps = taps(job.y, target);
         for at in taps.at {
-            rows.ensure(at, |out| across.run::<C, _>(job.src.row(at), out));
+            rows.ensure(at, |out| across.run::<C, _>(src.row(at), out));
         }
         let down = if N == 4 { down_by_floats } else { down };
         down(taps.at.map(|at| rows.get(at)), taps.weight, row);

@@ -7,7 +7,8 @@ use super::across::Across;
 use super::axis::{Axis, Taps};
 use super::rows::Rows;
 use super::simd::vectorise;
-use super::{Job, Sink};
+use super::{Job, Locate, Sink};
+use crate::picture::Scanlines;
 
 /// The columns and the source rows in use.
 #[derive(Debug, Default)]
@@ -18,21 +19,22 @@ pub(super) struct Scratch {
 
 /// `locate` gives a target pixel's position in the source, and its fraction: [`Axis::centre`] or [`Axis::edge`].
 pub(super) fn run<const C: usize>(
-    job: &Job<'_>,
-    locate: fn(Axis, usize) -> (isize, f32),
+    job: &Job,
+    src: &mut dyn Scanlines,
+    locate: Locate,
     scratch: &mut Scratch,
     row: &mut [u8],
     sink: Sink<'_>,
 ) {
     let Scratch { across, rows } = scratch;
     let columns = job.columns().map(|x| column(job.x, locate(job.x, x)));
-    across.prepare::<C>(columns, job.src.width);
+    across.prepare::<C>(columns, job.x.source);
     rows.reset(across.length::<C>());
-    for y in 0..job.window.height {
-        let (position, beyond) = locate(job.y, job.window.y + y);
+    for (y, target) in job.rows().enumerate() {
+        let (position, beyond) = locate(job.y, target);
         let taps = job.y.taps(position, [1.0 - beyond, beyond]);
         for at in taps.at {
-            rows.ensure(at, |out| across.run::<C, _>(job.src.row(at), out));
+            rows.ensure(at, |out| across.run::<C, _>(src.row(at), out));
         }
         down(taps.at.map(|at| rows.get(at)), taps.weight, row);
         sink(y, row);

@@ -1,8 +1,9 @@
 //! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's `cv::resize`.
 //!
 //! [`resize_rows`] makes only a window of the result and hands it over row by row, so that cropping costs nothing and
-//! the caller can normalise and lay out each row while it is warm. It knows neither where the window comes from nor
-//! where the rows go. [`resize_rows_f32`] does the same with floats.
+//! the caller can normalise and lay out each row while it is warm. The source's rows, too, are asked for one by one, from
+//! the top, and only those that the window needs; [`needed`] says beforehand which pixels these are. It knows neither
+//! where the window comes from nor where the rows go. [`resize_rows_f32`] does the same with a whole picture of floats.
 //!
 //! Of 8 bits, all methods but `Cubic` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV differs
 //! from itself: its vertical pass is in floats where its vectors reach and in integers beyond them.
@@ -13,12 +14,16 @@ mod float;
 pub(super) mod kernel;
 mod linear;
 mod nearest;
+mod reach;
 mod rows;
 mod simd;
 
-use crate::picture::{Picture, Rect, Sample, View};
+use std::ops::Range;
+
+use crate::picture::{Picture, Rect, Sample, Scanlines, View};
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
+pub use reach::needed;
 
 /// How a pixel is made from its neighbours. The numbers are OpenCV's, and up to 4 MXNet's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,12 +70,28 @@ pub struct Scratch {
     lanczos: kernel::Scratch<8>,
 }
 
-/// What is to be resampled: the same for every method.
-struct Job<'a, T = u8> {
-    src: View<'a, T>,
+/// What is to be made: the same for every method.
+#[derive(Clone, Copy)]
+struct Job {
     x: Axis,
     y: Axis,
     window: Rect,
+}
+
+/// Says where in the source a target pixel lies: the pixel there, and how far beyond it.
+type Locate = fn(Axis, usize) -> (isize, f32);
+
+/// How a method computes, for one ratio of sizes.
+#[derive(Clone, Copy)]
+enum Way {
+    Nearest(fn(Axis, usize) -> usize),
+    Linear(Locate),
+    /// Boxes of so many whole pixels across and down.
+    Boxes(usize, usize),
+    /// Boxes that cut pixels.
+    Cells,
+    Cubic,
+    Lanczos4,
 }
 
 /// Receives a row's number within the window and its samples.
@@ -85,21 +106,22 @@ type Sink<'a, T = u8> = &'a mut dyn FnMut(usize, &[T]);
 /// # Panics
 /// If the window leaves the result, the source has no pixels, or a pixel has other than 1, 3 or 4 channels.
 pub fn resize_rows(
-    src: View<'_>,
+    src: &mut dyn Scanlines,
     full: (usize, usize),
     window: Rect,
     method: Interpolation,
     scratch: &mut Scratch,
     mut row: impl FnMut(usize, &[u8]),
 ) {
-    let Some(job) = Job::new(src, full, window) else {
+    let size = (src.width(), src.height());
+    let Some(job) = Job::new(size, full, window) else {
         return;
     };
-    match src.channels {
-        _ if (src.width, src.height) == full => job.copy(&mut row),
-        1 => job.run::<1>(method, scratch, &mut row),
-        3 => job.run::<3>(method, scratch, &mut row),
-        4 => job.run::<4>(method, scratch, &mut row),
+    match src.channels() {
+        _ if size == full => job.copy(src, &mut row),
+        1 => job.run::<1>(src, method, scratch, &mut row),
+        3 => job.run::<3>(src, method, scratch, &mut row),
+        4 => job.run::<4>(src, method, scratch, &mut row),
         channels => panic!("pixels of {channels} channels cannot be resized"),
     }
 }
@@ -109,11 +131,11 @@ pub fn resize_rows(
 /// # Panics
 /// As [`resize_rows`].
 #[must_use]
-pub fn resize(src: View<'_>, width: usize, height: usize, method: Interpolation) -> Picture {
+pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Picture {
     collect((width, height), src.channels, |sink| {
         let whole = Rect::whole(width, height);
         let scratch = &mut Scratch::default();
-        resize_rows(src, (width, height), whole, method, scratch, sink);
+        resize_rows(&mut src, (width, height), whole, method, scratch, sink);
     })
 }
 
@@ -133,9 +155,9 @@ fn collect<T: Sample>(
     }
 }
 
-impl<'a, T: Sample> Job<'a, T> {
+impl Job {
     /// `None` if the window is empty: there is nothing to do.
-    fn new(src: View<'a, T>, full: (usize, usize), window: Rect) -> Option<Self> {
+    fn new(source: (usize, usize), full: (usize, usize), window: Rect) -> Option<Self> {
         assert!(
             window.x + window.width <= full.0 && window.y + window.height <= full.1,
             "{window:?} leaves the result of {full:?}"
@@ -143,18 +165,22 @@ impl<'a, T: Sample> Job<'a, T> {
         if window.width == 0 || window.height == 0 {
             return None;
         }
-        assert!(src.width > 0 && src.height > 0, "there are no pixels");
+        assert!(source.0 > 0 && source.1 > 0, "there are no pixels");
         Some(Self {
-            src,
-            x: Axis::new(src.width, full.0),
-            y: Axis::new(src.height, full.1),
+            x: Axis::new(source.0, full.0),
+            y: Axis::new(source.1, full.1),
             window,
         })
     }
 
     /// The window's columns in the result.
-    fn columns(&self) -> std::ops::Range<usize> {
+    fn columns(&self) -> Range<usize> {
         self.window.x..self.window.x + self.window.width
+    }
+
+    /// The window's rows in the result.
+    fn rows(&self) -> Range<usize> {
+        self.window.y..self.window.y + self.window.height
     }
 
     /// Whether area interpolation averages; where one direction enlarges, it is linear in both.
@@ -162,47 +188,56 @@ impl<'a, T: Sample> Job<'a, T> {
         self.x.scale >= 1.0 && self.y.scale >= 1.0
     }
 
-    fn copy(&self, sink: Sink<'_, T>) {
-        let window = self.src.crop(self.window);
-        for y in 0..window.height {
-            sink(y, window.row(y));
+    fn way(&self, method: Interpolation) -> Way {
+        let ratios = self.x.whole().zip(self.y.whole());
+        match (method, ratios) {
+            (Interpolation::Nearest, _) => Way::Nearest(Axis::nearest),
+            (Interpolation::NearestExact, _) => Way::Nearest(Axis::nearest_exact),
+            // Halves round up at the tie, as the linear arithmetic does; other boxes round to even.
+            (Interpolation::Linear, _) | (Interpolation::Area, Some((2, 2))) => {
+                Way::Linear(Axis::centre)
+            }
+            (Interpolation::Area, Some((x, y))) if self.shrinks() => Way::Boxes(x, y),
+            (Interpolation::Area, None) if self.shrinks() => Way::Cells,
+            (Interpolation::Area, _) => Way::Linear(Axis::edge),
+            (Interpolation::Cubic, _) => Way::Cubic,
+            (Interpolation::Lanczos4, _) => Way::Lanczos4,
         }
     }
-}
 
-impl Job<'_> {
-    fn run<const C: usize>(&self, method: Interpolation, scratch: &mut Scratch, sink: Sink<'_>) {
+    fn copy<T: Sample>(&self, src: &mut dyn Scanlines<T>, sink: Sink<'_, T>) {
+        let (columns, channels) = (self.columns(), src.channels());
+        let samples = columns.start * channels..columns.end * channels;
+        for (y, at) in self.rows().enumerate() {
+            sink(y, &src.row(at)[samples.clone()]);
+        }
+    }
+
+    fn run<const C: usize>(
+        &self,
+        src: &mut dyn Scanlines,
+        method: Interpolation,
+        scratch: &mut Scratch,
+        sink: Sink<'_>,
+    ) {
         let samples = self.window.width * C;
         let Scratch { row, .. } = scratch;
         row.resize(samples.next_multiple_of(simd::STEP), 0);
         let sink: Sink<'_> = &mut |y, row| sink(y, &row[..samples]);
-        let shrinks = self.shrinks();
-        let ratios = self.x.whole().zip(self.y.whole());
-        match (method, ratios) {
-            (Interpolation::Nearest, _) => {
-                nearest::run::<_, C>(self, Axis::nearest, &mut scratch.nearest, row, sink);
+        match self.way(method) {
+            Way::Nearest(locate) => {
+                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, row, sink);
             }
-            (Interpolation::NearestExact, _) => {
-                nearest::run::<_, C>(self, Axis::nearest_exact, &mut scratch.nearest, row, sink);
+            Way::Linear(locate) => {
+                linear::run::<C>(self, src, locate, &mut scratch.linear, row, sink);
             }
-            // Halves round up at the tie, as the linear arithmetic does; other boxes round to even.
-            (Interpolation::Linear, _) | (Interpolation::Area, Some((2, 2))) => {
-                linear::run::<C>(self, Axis::centre, &mut scratch.linear, row, sink);
+            Way::Boxes(x, y) => area::boxes::<C>(self, src, (x, y), &mut scratch.boxes, row, sink),
+            Way::Cells => area::cells::<C>(self, src, &mut scratch.cells, row, sink),
+            Way::Cubic => {
+                kernel::run::<C, 4>(self, src, kernel::cubic, &mut scratch.cubic, row, sink);
             }
-            (Interpolation::Area, Some(ratios)) if shrinks => {
-                area::boxes::<C>(self, ratios, &mut scratch.boxes, row, sink);
-            }
-            (Interpolation::Area, None) if shrinks => {
-                area::cells::<C>(self, &mut scratch.cells, row, sink);
-            }
-            (Interpolation::Area, _) => {
-                linear::run::<C>(self, Axis::edge, &mut scratch.linear, row, sink);
-            }
-            (Interpolation::Cubic, _) => {
-                kernel::run::<C, 4>(self, kernel::cubic, &mut scratch.cubic, row, sink);
-            }
-            (Interpolation::Lanczos4, _) => {
-                kernel::run::<C, 8>(self, kernel::lanczos4, &mut scratch.lanczos, row, sink);
+            Way::Lanczos4 => {
+                kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, row, sink);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::{Job, Sink};
-use crate::picture::Sample;
+use crate::picture::{Sample, Scanlines};
 
 /// The first sample of the source pixel of each column.
 #[derive(Debug, Default)]
@@ -12,7 +12,8 @@ pub(super) struct Scratch {
 
 /// `locate` gives a target pixel's source pixel: [`Axis::nearest`] or [`Axis::nearest_exact`].
 pub(super) fn run<T: Sample, const C: usize>(
-    job: &Job<'_, T>,
+    job: &Job,
+    src: &mut dyn Scanlines<T>,
     locate: fn(Axis, usize) -> usize,
     scratch: &mut Scratch,
     row: &mut [T],
@@ -23,10 +24,10 @@ pub(super) fn run<T: Sample, const C: usize>(
         .columns
         .extend(job.columns().map(|x| locate(job.x, x) * C));
     let mut held = None;
-    for y in 0..job.window.height {
-        let source = locate(job.y, job.window.y + y);
+    for (y, target) in job.rows().enumerate() {
+        let source = locate(job.y, target);
         if held != Some(source) {
-            pick::<T, C>(job.src.row(source), &scratch.columns, row);
+            pick::<T, C>(src.row(source), &scratch.columns, row);
             held = Some(source);
         }
         sink(y, row);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::augment::vectors::{fnv1a, noise};
+use crate::augment::vectors::{Downward, fnv1a, noise, poisoned};
 
 const METHODS: [Interpolation; 6] = [
     Interpolation::Nearest,
@@ -165,7 +165,7 @@ fn an_empty_window_has_no_rows() {
     let no_row = |_, _: &[u8]| panic!("a row");
     let method = Interpolation::Linear;
     resize_rows(
-        source.view(),
+        &mut source.view(),
         (8, 8),
         Rect::default(),
         method,
@@ -179,7 +179,7 @@ fn an_empty_window_has_no_rows() {
 fn a_window_beyond_the_result_is_refused() {
     let method = Interpolation::Linear;
     resize_rows(
-        noise(4, 4, 3).view(),
+        &mut noise(4, 4, 3).view(),
         (8, 8),
         Rect::whole(9, 8),
         method,
@@ -203,7 +203,7 @@ proptest! {
         for method in METHODS {
             let whole = resize(levels.view(), full.0, full.1, method);
             is_crop(&whole, window, |row| {
-                resize_rows(levels.view(), full, window, method, &mut scratch, row);
+                resize_rows(&mut levels.view(), full, window, method, &mut scratch, row);
             });
             let whole = resize_f32(floats.view(), full.0, full.1, method);
             is_crop(&whole, window, |row| {
@@ -211,6 +211,69 @@ proptest! {
             });
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn only_needed_pixels_are_looked_at_from_the_top_down(
+        (width, height) in (1..60usize, 1..60usize),
+        full in (1..60usize, 1..60usize),
+        // A whole ratio now and then.
+        ratio in prop::option::weighted(0.2, 1..5usize),
+        corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
+        channels in prop::sample::select(&[1, 3, 4][..]),
+    ) {
+        let full = ratio.map_or(full, |ratio| (width.div_ceil(ratio), height.div_ceil(ratio)));
+        let (width, height) = ratio.map_or((width, height), |ratio| (full.0 * ratio, full.1 * ratio));
+        let source = noise(width, height, channels);
+        let window = within(full, corners);
+        let mut scratch = Scratch::default();
+        for method in METHODS {
+            let whole = resize(source.view(), full.0, full.1, method);
+            let needed = needed((width, height), full, window, method);
+            let poisoned = poisoned(&source, needed);
+            let mut rows = Downward::new(poisoned.view());
+            is_crop(&whole, window, |row| {
+                resize_rows(&mut rows, full, window, method, &mut scratch, row);
+            });
+            // What is needed is not much more than what is asked for: slivers of a cell.
+            let spare = usize::from(method == Interpolation::Area);
+            let needed = needed.y..needed.y + needed.height;
+            prop_assert!(needed.start <= rows.asked.start && rows.asked.end <= needed.end);
+            prop_assert!(needed.start + spare >= rows.asked.start, "{method:?}");
+            prop_assert!(rows.asked.end + spare >= needed.end, "{method:?}");
+        }
+    }
+
+    #[test]
+    fn linear_needs_little_beyond_the_pixels_under_the_window(
+        source in 1..3000usize,
+        full in 1..3000usize,
+        corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
+    ) {
+        prop_assume!(source != full);
+        let window = within((full, full), corners);
+        let needed = needed((source, source), (full, full), window, Interpolation::Linear);
+        let centre = |x: usize| {
+            let centre = (x as f64 + 0.5) * source as f64 / full as f64 - 0.5;
+            centre.clamp(0.0, (source - 1) as f64)
+        };
+        let first = centre(window.x).floor() as usize;
+        let last = centre(window.x + window.width - 1).ceil() as usize;
+        prop_assert!(needed.x <= first && first <= needed.x + 1);
+        prop_assert!((last + 1..=last + 2).contains(&(needed.x + needed.width)));
+    }
+}
+
+#[test]
+fn nothing_is_needed_for_an_empty_window() {
+    let window = Rect::default();
+    assert_eq!(
+        needed((4, 4), (8, 8), window, Interpolation::Linear),
+        window
+    );
 }
 
 /// Checks that `make` hands over the rows of the window.
