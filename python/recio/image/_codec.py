@@ -60,12 +60,16 @@ def imdecode(
     flag: int = 1,
     to_rgb: bool = True,
     out: NDArray[np.uint8] | None = None,
+    *,
+    region: tuple[int, int, int, int] | None = None,
+    on_damage: str = "error",
 ) -> NDArray[np.uint8]:
-    """Decode an image.
+    """Decode an image, or a region of it.
 
     JPEG, PNG, WebP, BMP, GIF (its first frame) and TIFF, told by their bytes. EXIF orientation is applied, whatever the
     file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped; of 16 bits the high byte
-    stays. The interpreter is let go of meanwhile, so several threads decode at once.
+    stays. The pixels of a JPEG are libjpeg-turbo's. The interpreter is let go of meanwhile, so several threads decode at
+    once.
 
     Parameters
     ----------
@@ -77,14 +81,22 @@ def imdecode(
         Whether the channels are R, G, B, or B, G, R.
     out : ndarray, shape (height, width, channels), uint8, optional
         Where to put the image.
+    region : tuple of 4 int, optional
+        The part to decode: left, top, width, height in pixels, after the orientation is applied. Of a JPEG, what this
+        part does not need is not computed, so it takes less time than all of it, and damage below it may pass unnoticed.
+    on_damage : {'error', 'fill'}, default 'error'
+        Whether damage in a JPEG's image data is an error, or is filled as libjpeg does: with grey where data is missing,
+        with what can be made of it elsewhere. A damaged header is an error in any case.
 
     Returns
     -------
     ndarray, shape (height, width, 3) or (height, width, 1), uint8
-        Levels from 0 to 255; `out` if that was given.
+        Levels from 0 to 255; `out` if that was given. Height and width are the region's, if there is one.
 
     Raises
     ------
+    ValueError
+        If the region has no pixels or leaves the image, or `on_damage` is neither.
     recio.DecodeError
         If the bytes are not an image, are a damaged one, or one larger than the limits (16,384 pixels a side, 512 MiB).
 
@@ -96,7 +108,11 @@ def imdecode(
     """
     if flag not in (0, 1):
         raise ValueError(f"flag={flag}; it is 1 (colour) or 0 (grey)")
-    image = _recio.decode(as_bytes(buf), flag == 0)
+    if on_damage not in {"error", "fill"}:
+        raise ValueError(f"on_damage={on_damage!r}; it is 'error' or 'fill'")
+    if region is not None and min(region) < 0:
+        raise ValueError(f"region={region}; it is (left, top, width, height) within the image")
+    image = _recio.decode(as_bytes(buf), flag == 0, region, on_damage == "fill")
     if flag == 1 and not to_rgb:
         image = np.ascontiguousarray(image[..., ::-1])
     return put(image, out)

@@ -188,10 +188,10 @@ mod tests {
     }
 
     fn decoded(payload: &[u8]) -> Picture {
-        let (mut picture, mut spare) = Default::default();
+        let (mut picture, mut scratch) = Default::default();
         let source = Source::open(payload, &Limits::default()).unwrap();
         source
-            .decode(Pixels::Rgb, &mut picture, &mut spare)
+            .decode(Pixels::Rgb, &mut picture, &mut scratch)
             .unwrap();
         picture
     }

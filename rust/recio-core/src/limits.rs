@@ -42,7 +42,14 @@ impl Limits {
                 self.side
             )));
         }
-        let bytes = width.saturating_mul(height).saturating_mul(bytes_per_pixel);
+        self.check_memory(width.saturating_mul(height).saturating_mul(bytes_per_pixel))
+    }
+
+    /// Refuses an image that takes more than so many bytes.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_memory(&self, bytes: usize) -> Result<()> {
         if bytes > self.bytes {
             return Err(Error::limit(format!(
                 "the image is {bytes} bytes when decoded; the limit is {}",

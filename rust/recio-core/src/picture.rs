@@ -41,7 +41,7 @@ impl<T: Sample> Picture<T> {
     }
 
     /// Becomes a picture of these rows.
-    fn collect(&mut self, source: &mut dyn Scanlines<T>) {
+    pub(crate) fn collect(&mut self, source: &mut dyn Scanlines<T>) {
         (self.width, self.height) = (source.width(), source.height());
         self.channels = source.channels();
         self.data.clear();

@@ -6,7 +6,7 @@
 //! A [`Studio`] is a thread's own: what it needs for an image is used again for the next.
 
 use crate::augment::{self, Canvas, Rows, apply, apply_floats};
-use crate::decode::{Pixels, Source};
+use crate::decode::{self, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::{Picture, View};
@@ -62,7 +62,7 @@ pub struct Studio {
     plan: Plan,
     augment: augment::Scratch,
     decoded: Picture,
-    spare: Picture,
+    decode: decode::Scratch,
     /// What a function of the caller's was given or gave, and where the next one's picture is put together.
     canvas: Canvas,
     next: Canvas,
@@ -122,7 +122,7 @@ impl Studio {
     pub fn trim(&mut self, most: usize) {
         self.augment.trim(most);
         self.decoded.trim(most);
-        self.spare.trim(most);
+        self.decode.trim(most);
         self.canvas.trim(most);
         self.next.trim(most);
     }
@@ -165,15 +165,17 @@ impl Studio {
             plan,
             augment,
             decoded,
-            spare,
+            decode,
             canvas,
             ..
         } = self;
         let part = plan.source;
         match (origin, canvas) {
             (Some(Origin::Coded(source, pixels)), _) => {
-                source.decode(pixels, decoded, spare)?;
-                apply(&mut decoded.view().crop(part), plan, augment, rows);
+                let parts = (part, plan.needed());
+                source.stream(pixels, parts, decoded, decode, |lines| {
+                    apply(lines, plan, augment, rows);
+                })?;
             }
             (Some(Origin::Levels(view)), _) => apply(&mut view.crop(part), plan, augment, rows),
             (Some(Origin::Floats(view)), _) => apply_floats(view.crop(part), plan, augment, rows),

@@ -13,6 +13,8 @@ pub struct Header {
     pub(crate) frame: Frame,
     pub(crate) colours: Colours,
     orientation: u8,
+    /// Whether the first scan holds all there is.
+    pub(crate) is_single_scan: bool,
 }
 
 /// What the components mean.
@@ -39,10 +41,10 @@ impl Header {
     pub fn read(jpeg: &[u8]) -> Result<Self> {
         let mut segments = Segments::new(jpeg, 0);
         let (mut frame, mut clues, mut orientation) = (None, Clues::default(), None);
-        loop {
+        let scan_components = loop {
             let segment = segments.next()?;
             match segment.marker {
-                START_OF_SCAN => break,
+                START_OF_SCAN => break segment.content.first().copied(),
                 END_OF_IMAGE => return Err(segment.damaged("it ends before its first scan")),
                 marker if is_frame(marker) && frame.is_some() => {
                     return Err(segment.damaged("it has two frames"));
@@ -52,12 +54,14 @@ impl Header {
                 JFIF | ADOBE => clues.look_at(&segment),
                 _ => {}
             }
-        }
+        };
         let frame = frame.ok_or(Error::damaged(0, "it has no frame before its scan"))?;
+        let has_all = scan_components.map(usize::from) == Some(frame.components().len());
         Ok(Self {
             frame,
             colours: clues.colours(&frame),
             orientation: orientation.unwrap_or(1),
+            is_single_scan: has_all && !frame.is_progressive,
         })
     }
 
@@ -79,9 +83,13 @@ impl Header {
         self.orientation
     }
 
-    /// Bytes of the coefficients that are held at once if the image comes in several scans.
+    /// Bytes of memory for the coefficients of an image in several scans, which are held all at once. Of one in one scan, 0:
+    /// it needs little.
     #[must_use]
     pub fn coefficient_bytes(&self) -> usize {
+        if self.is_single_scan {
+            return 0;
+        }
         let (across, down) = self.frame.mcus();
         let components = self.frame.components().iter();
         let blocks: usize = components.map(|c| c.across * c.down).sum();

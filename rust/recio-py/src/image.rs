@@ -3,6 +3,8 @@
 //! An array is read while the interpreter is let go of, as NumPy itself does it: a thread that writes into it or resizes
 //! it meanwhile makes the result undefined.
 
+use std::cell::RefCell;
+
 use numpy::ndarray::Array3;
 use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -10,10 +12,10 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::augment::resize::{Interpolation, resize as resize_view, resize_f32};
-use recio_core::decode::{Pixels, Source, Stored, decode_stored};
+use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
 use recio_core::limits::Limits;
-use recio_core::picture::{Picture, Sample, View};
+use recio_core::picture::{Picture, Rect, Sample, View};
 use recio_core::plan::Interpolations;
 use recio_core::{Error, Result};
 
@@ -26,21 +28,57 @@ const MAX_SIDE: usize = 1 << 16;
 const MAX_BYTES: usize = 4 << 30;
 const BYTES_A_PIXEL: usize = 16;
 
-/// Decodes an image to grey or RGB, its EXIF orientation applied.
+thread_local! {
+    /// What decoding needs on the way, and the tables that many JPEGs share.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Bytes of each buffer that a thread keeps between images.
+const KEEP: usize = 4 << 20;
+
+/// Decodes an image, or a region of it, to grey or RGB, its EXIF orientation applied.
 #[pyfunction]
+#[pyo3(signature = (payload, grey, region=None, fill_damage=false))]
 pub(crate) fn decode(
     py: Python<'_>,
     payload: PyBackedBytes,
     grey: bool,
+    region: Option<[usize; 4]>,
+    fill_damage: bool,
 ) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
     let pixels = if grey { Pixels::Grey } else { Pixels::Rgb };
     let picture = py.detach(|| {
-        let (mut picture, mut spare) = Default::default();
-        Source::open(&payload, &Limits::default())?
-            .decode(pixels, &mut picture, &mut spare)
-            .map(|()| picture)
+        let source = Source::open(&payload, &Limits::default())?.fill_damage(fill_damage);
+        let part = part(source.size(pixels), region)?;
+        let mut picture = Picture::default();
+        SCRATCH.with_borrow_mut(|scratch| {
+            let outcome = source.decode_part(pixels, part, &mut picture, scratch);
+            scratch.trim(KEEP);
+            outcome.map(|()| picture)
+        })
     })?;
     Ok(array(py, picture))
+}
+
+/// A region given as left, top, width, height; all, if none is.
+fn part((width, height): (usize, usize), region: Option<[usize; 4]>) -> Result<Rect> {
+    let Some([x, y, w, h]) = region else {
+        return Ok(Rect::whole(width, height));
+    };
+    let fits = |start: usize, length: usize, whole: usize| {
+        length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
+    };
+    if !fits(x, w, width) || !fits(y, h, height) {
+        return Err(Error::argument(format!(
+            "region ({x}, {y}, {w}, {h}) is no part of an image of {width}x{height} pixels"
+        )));
+    }
+    Ok(Rect {
+        x,
+        y,
+        width: w,
+        height: h,
+    })
 }
 
 /// Decodes an image as it is stored, 8 or 16 bits a sample.

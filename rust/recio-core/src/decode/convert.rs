@@ -66,11 +66,6 @@ fn without_black([c, m, y, k]: [u8; 4]) -> [u8; 3] {
     [c, m, y].map(|ink| (k - (((255 - u32::from(ink)) * k) >> 8)) as u8)
 }
 
-/// The first of three channels.
-pub(super) fn first(from: &[u8], into: &mut [u8]) {
-    each(from, into, |[first, _, _]| [first]);
-}
-
 /// Colours of 16 bits → grey of 8: the luma is computed in 16 bits, then its high byte is taken.
 pub(super) fn wide_grey(from: &[u8], channels: usize, into: &mut [u8]) {
     let high = |rgb: [u16; 3]| (LIBPNG_16.of(rgb) >> 8) as u8;

@@ -1,15 +1,15 @@
 //! Payload → pixels.
 //!
 //! Two steps, so that a plan can be drawn up before any pixel exists: [`Source::open`] reads the header and holds it to
-//! the [`Limits`]; [`Source::decode`] fills a [`Picture`] whose buffer is used again for the next image. JPEG has a path
-//! of its own; PNG, WebP, BMP, GIF (its first frame) and TIFF are read by the `image` crate. The format is told from the
-//! bytes, never from a name.
+//! the [`Limits`]; then [`Source::stream`] hands over the rows of the part that a plan uses, or [`Source::decode`] fills a
+//! [`Picture`]. JPEG is read by recio-jpeg, which decodes no more than that part needs; PNG, WebP, BMP, GIF (its first
+//! frame) and TIFF by the `image` crate. The format is told from the bytes, never from a name.
 //!
 //! The pixels are those of OpenCV 4, which MXNet decodes with: alpha is dropped, not blended; of 16 bits the high byte
-//! stays; palettes are expanded; a CMYK JPEG becomes RGB. JPEG leaves room for rounding, so there the last levels differ.
+//! stays; palettes are expanded; a CMYK JPEG becomes RGB.
 //!
 //! **Missing image data is an error**, never grey rows; OpenCV fills in what a truncated JPEG lacks and goes on. Bytes to
-//! spare are not damage, for real photographs have them. Where the line runs for a JPEG is in `jpeg/mod.rs`.
+//! spare are not damage, for real photographs have them. Where the line runs for a JPEG is in `jpeg.rs`.
 //!
 //! Masks of class numbers have a way of their own, [`Mask`].
 //!
@@ -30,7 +30,7 @@ use image::metadata::Orientation;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::picture::Picture;
+use crate::picture::{Picture, Rect, Scanlines};
 use jpeg::Jpeg;
 pub use mask::Mask;
 use others::Other;
@@ -98,7 +98,7 @@ impl<'a> Source<'a> {
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is empty, of no known format, or damaged;
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if the image is larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
-        guarded(|| match sniff::format(payload)? {
+        match sniff::format(payload)? {
             ImageFormat::Jpeg => {
                 let jpeg = Jpeg::open(payload, limits)?;
                 Ok(Self {
@@ -106,14 +106,14 @@ impl<'a> Source<'a> {
                     coded: Coded::Jpeg(jpeg),
                 })
             }
-            format => {
+            format => guarded(|| {
                 let mut other = Other::open(payload, format, limits)?;
                 Ok(Self {
                     orientation: other.orientation(),
                     coded: Coded::Other(other),
                 })
-            }
-        })
+            }),
+        }
     }
 
     /// Width and height of the picture that [`decode`](Self::decode) makes of it, in pixels.
@@ -130,26 +130,104 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Lets damage in a JPEG's scans pass: what is missing becomes grey, what cannot be read is guessed, as libjpeg does.
+    #[must_use]
+    pub fn fill_damage(mut self, is_wanted: bool) -> Self {
+        if let (Coded::Jpeg(jpeg), true) = (&mut self.coded, is_wanted) {
+            jpeg.fill_damage();
+        }
+        self
+    }
+
+    /// Decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than 1/`times`; other formats as they
+    /// are. Gives by what the size is divided, rounded up.
+    pub fn shrink(&mut self, times: usize) -> usize {
+        match &mut self.coded {
+            Coded::Jpeg(jpeg) => jpeg.shrink(times),
+            Coded::Other(_) => 1,
+        }
+    }
+
     /// Decodes into `into`, its EXIF orientation applied to grey and RGB, not to RGBA (as OpenCV has it).
     ///
-    /// `spare` holds what an image needs on the way. Both buffers keep their memory from image to image, so neither is
-    /// allocated anew once it has grown. After an error what they hold is no image, but they may be used again.
+    /// After an error what `into` holds is no image.
     ///
     /// # Errors
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the image is damaged, or has no alpha and RGBA is asked for;
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if decoding it takes more than `limits` allow.
+    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if decoding it takes more than the limits allow.
     ///
     /// A panic of a decoder becomes an error too, after the process's panic hook has seen it.
-    pub fn decode(self, pixels: Pixels, into: &mut Picture, spare: &mut Picture) -> Result<()> {
-        let turn = self.turn(pixels);
-        guarded(|| {
-            if turn == Orientation::NoTransforms {
-                return self.coded.decode(pixels, into, spare);
+    pub fn decode(self, pixels: Pixels, into: &mut Picture, scratch: &mut Scratch) -> Result<()> {
+        let (width, height) = self.size(pixels);
+        self.decode_part(pixels, Rect::whole(width, height), into, scratch)
+    }
+
+    /// Decodes a part of it: of a JPEG, no more than that part needs.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    ///
+    /// # Panics
+    /// If the part leaves the picture or has no pixels.
+    pub fn decode_part(
+        self,
+        pixels: Pixels,
+        part: Rect,
+        into: &mut Picture,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let (turn, size) = (self.turn(pixels), self.size(pixels));
+        let Scratch { jpeg, spare } = scratch;
+        match self.coded {
+            Coded::Jpeg(coded) if turn == Orientation::NoTransforms => {
+                coded.decode(pixels, part, into, jpeg)
             }
-            self.coded.decode(pixels, spare, into)?;
-            orient::apply(turn, spare, into);
-            Ok(())
-        })
+            Coded::Jpeg(coded) => {
+                coded.decode(pixels, orient::stored(turn, part, size), spare, jpeg)?;
+                orient::apply(turn, spare, into);
+                Ok(())
+            }
+            Coded::Other(other) => {
+                guarded(|| other.decode(pixels, turn, into, spare))?;
+                if part != Rect::whole(size.0, size.1) {
+                    spare.collect(&mut into.view().crop(part));
+                    std::mem::swap(spare, into);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Has `work` take the rows of a part of it, of which what lies in `needed` means something. The rows of a JPEG that
+    /// lies upright are decoded as they are taken; others are decoded into `into` first.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode); `work` may have seen rows by then.
+    ///
+    /// # Panics
+    /// If the part leaves the picture, or what is needed the part; if either has no pixels.
+    pub fn stream(
+        self,
+        pixels: Pixels,
+        (part, needed): (Rect, Rect),
+        into: &mut Picture,
+        scratch: &mut Scratch,
+        work: impl FnOnce(&mut dyn Scanlines),
+    ) -> Result<()> {
+        match (self.turn(pixels), self) {
+            (
+                Orientation::NoTransforms,
+                Self {
+                    coded: Coded::Jpeg(coded),
+                    ..
+                },
+            ) => coded.stream(pixels, (part, needed), &mut scratch.jpeg, work),
+            (_, source) => {
+                source.decode_part(pixels, part, into, scratch)?;
+                work(&mut into.view());
+                Ok(())
+            }
+        }
     }
 
     fn turn(&self, pixels: Pixels) -> Orientation {
@@ -160,12 +238,19 @@ impl<'a> Source<'a> {
     }
 }
 
-impl Coded<'_> {
-    fn decode(self, pixels: Pixels, into: &mut Picture, spare: &mut Picture) -> Result<()> {
-        match self {
-            Self::Jpeg(jpeg) => jpeg.decode(pixels, into, spare),
-            Self::Other(other) => other.decode(pixels, into, spare),
-        }
+/// What decoding needs on the way. Reused, it makes later images free of allocation.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    jpeg: jpeg::Scratch,
+    /// A picture that is turned or cut afterwards.
+    spare: Picture,
+}
+
+impl Scratch {
+    /// Gives back buffers of more than `most` bytes.
+    pub fn trim(&mut self, most: usize) {
+        self.jpeg.trim(most);
+        self.spare.trim(most);
     }
 }
 
@@ -174,11 +259,10 @@ impl Coded<'_> {
 /// # Errors
 /// Those of [`Source::open`] and [`Source::decode`].
 pub fn decode_stored(payload: &[u8], limits: &Limits) -> Result<Stored> {
-    let source = Source::open(payload, limits)?;
-    guarded(|| match source.coded {
+    match Source::open(payload, limits)?.coded {
         Coded::Jpeg(jpeg) => jpeg.decode_stored(),
-        Coded::Other(other) => other.decode_stored(),
-    })
+        Coded::Other(other) => guarded(|| other.decode_stored()),
+    }
 }
 
 /// Gives a picture its shape. Its memory is kept, and its old pixels too: whoever shapes it overwrites them all.
@@ -193,7 +277,7 @@ fn no_alpha(channels: usize) -> Error {
     Error::image(format!("expected 4 channels, got {channels}"))
 }
 
-/// Runs a decoder. Most are not written for hostile input, and one that panics must not take its thread along.
+/// Runs a decoder of the `image` crate's. Some panic on hostile input, and none must take its thread along.
 ///
 /// What the decoder may leave half done is pixels in a buffer, so it is safe to go on.
 fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {

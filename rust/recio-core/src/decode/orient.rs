@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 
 use super::shape;
-use crate::picture::Picture;
+use crate::picture::{Picture, Rect};
 
 /// Whether width and height change places.
 pub(super) fn is_sideways(orientation: Orientation) -> bool {
@@ -12,6 +12,38 @@ pub(super) fn is_sideways(orientation: Orientation) -> bool {
         orientation,
         Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH
     )
+}
+
+/// Where a part of the displayed picture, which is of this size, lies in the stored one.
+pub(super) fn stored(
+    orientation: Orientation,
+    part: Rect,
+    (width, height): (usize, usize),
+) -> Rect {
+    use Orientation as O;
+    let from_right = width - part.x - part.width;
+    let from_below = height - part.y - part.height;
+    let (x, y) = match orientation {
+        O::NoTransforms => (part.x, part.y),
+        O::FlipHorizontal => (from_right, part.y),
+        O::Rotate180 => (from_right, from_below),
+        O::FlipVertical => (part.x, from_below),
+        O::Rotate90FlipH => (part.y, part.x),
+        O::Rotate90 => (part.y, from_right),
+        O::Rotate270FlipH => (from_below, from_right),
+        O::Rotate270 => (from_below, part.x),
+    };
+    let (width, height) = if is_sideways(orientation) {
+        (part.height, part.width)
+    } else {
+        (part.width, part.height)
+    };
+    Rect {
+        x,
+        y,
+        width,
+        height,
+    }
 }
 
 /// Writes `from`, turned, into `into`.
@@ -98,6 +130,31 @@ mod tests {
             let mut turned = Picture::default();
             apply(Orientation::from_exif(exif).unwrap(), &stored, &mut turned);
             assert_eq!((turned.width, &turned.data[..]), (width, &pixels[..]));
+        }
+    }
+
+    #[test]
+    fn a_part_is_found_where_its_pixels_are_stored() {
+        let stored_picture = Picture {
+            width: 5,
+            height: 4,
+            channels: 1,
+            data: (0..20).collect(),
+        };
+        let part = Rect {
+            x: 1,
+            y: 2,
+            width: 3,
+            height: 1,
+        };
+        for exif in 1..=8 {
+            let turn = Orientation::from_exif(exif).unwrap();
+            let (mut displayed, mut cut, mut turned) = <[Picture; 3]>::default().into();
+            apply(turn, &stored_picture, &mut displayed);
+            let size = (displayed.width, displayed.height);
+            cut.collect(&mut stored_picture.view().crop(stored(turn, part, size)));
+            apply(turn, &cut, &mut turned);
+            assert_eq!(turned.data, displayed.view().crop(part).row(0), "{exif}");
         }
     }
 

@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
 
 use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
-use super::{Pixels, Stored, no_alpha, shape};
+use super::{Pixels, Stored, no_alpha, orient, shape};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::Picture;
@@ -111,6 +111,21 @@ impl<'a> Other<'a> {
     }
 
     pub(super) fn decode(
+        self,
+        pixels: Pixels,
+        turn: Orientation,
+        into: &mut Picture,
+        spare: &mut Picture,
+    ) -> Result<()> {
+        if turn == Orientation::NoTransforms {
+            return self.decode_as_stored(pixels, into, spare);
+        }
+        self.decode_as_stored(pixels, spare, into)?;
+        orient::apply(turn, spare, into);
+        Ok(())
+    }
+
+    fn decode_as_stored(
         mut self,
         pixels: Pixels,
         into: &mut Picture,

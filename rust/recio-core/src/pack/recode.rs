@@ -47,7 +47,7 @@ pub enum Encoding {
 #[derive(Default)]
 pub(super) struct Recoder {
     picture: Picture,
-    spare: Picture,
+    scratch: decode::Scratch,
 }
 
 impl Recoder {
@@ -62,7 +62,7 @@ impl Recoder {
                 deep @ Stored::Bits16 { .. } => return how.write_deep(&deep, out),
             },
         };
-        Source::open(file, &limits)?.decode(pixels, &mut self.picture, &mut self.spare)?;
+        Source::open(file, &limits)?.decode(pixels, &mut self.picture, &mut self.scratch)?;
         how.write(self.picture.view(), out)
     }
 }

@@ -23,6 +23,7 @@ use crate::unstuff::Unstuffed;
 pub(super) struct Scans<'a, 't> {
     jpeg: &'a [u8],
     frame: Frame,
+    is_single: bool,
     options: Options,
     tables: &'t mut Tables,
     segments: Segments<'a>,
@@ -49,6 +50,7 @@ impl<'a, 't> Scans<'a, 't> {
         Self {
             jpeg,
             frame: header.frame,
+            is_single: header.is_single_scan,
             options: *options,
             tables,
             segments: Segments::new(jpeg, 0),
@@ -67,9 +69,7 @@ impl<'a, 't> Scans<'a, 't> {
     ) -> Result<(Option<Strip<'a>>, [Divisors; MAX_COMPONENTS])> {
         let missing = Error::damaged(self.jpeg.len(), "it has no scan");
         let (segment, scan) = self.next()?.ok_or(missing)?;
-        let is_single =
-            !self.frame.is_progressive && scan.parts().len() == self.frame.components().len();
-        let strip = if is_single {
+        let strip = if self.is_single {
             scan.check_tables(&[Class::Dc, Class::Ac], &segment)?;
             data.read(self.jpeg, segment.end());
             coefficients.reset(&self.frame, (shape.mcus.len(), 1));

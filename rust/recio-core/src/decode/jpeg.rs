@@ -1,0 +1,246 @@
+//! JPEG, by recio-jpeg: libjpeg-turbo's pixels, of the part that is needed.
+//!
+//! Errors: a header that is cut off; a scan that ends before its last block, by the end of the payload or by a marker; a
+//! code that is in no Huffman table; a marker where none may be; scans out of turn; a progressive JPEG without its end
+//! marker (it may lack whole scans, which nothing else would tell). Each names the byte.
+//!
+//! Accepted: bytes between segments, behind the last block and behind the image; a baseline JPEG without end marker.
+//!
+//! Not noticed: most bits that flip within a scan (the codes soon fall into step again); damage below the part that is
+//! decoded, unless the payload ends there.
+
+use image::metadata::Orientation;
+use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
+
+use super::{Pixels, Stored, convert, no_alpha, shape};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::picture::{Picture, Rect, Scanlines};
+
+/// A JPEG whose header is read.
+#[derive(Debug)]
+pub(super) struct Jpeg<'a> {
+    bytes: &'a [u8],
+    header: Header,
+    scale: Scale,
+    on_damage: OnDamage,
+    max_scans: usize,
+}
+
+/// What decoding a JPEG needs on the way.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    decoder: Decoder,
+    /// A row of inks, on its way to colours.
+    inks: Vec<u8>,
+    /// A row as wide as the part of the picture that is used.
+    row: Vec<u8>,
+}
+
+impl Scratch {
+    pub(super) fn trim(&mut self, most: usize) {
+        self.decoder.trim(most);
+    }
+}
+
+impl<'a> Jpeg<'a> {
+    pub(super) fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
+        let header = Header::read(payload).map_err(failed)?;
+        let (width, height) = header.size();
+        limits.check(width, height, Pixels::Rgb.channels())?;
+        limits.check_memory(header.coefficient_bytes())?;
+        Ok(Self {
+            bytes: payload,
+            header,
+            scale: Scale::Full,
+            on_damage: OnDamage::Error,
+            max_scans: limits.scans,
+        })
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.scale.size(self.header.size())
+    }
+
+    pub(super) fn orientation(&self) -> Orientation {
+        Orientation::from_exif(self.header.orientation()).unwrap_or(Orientation::NoTransforms)
+    }
+
+    /// Lets damage pass, as far as a picture can be made.
+    pub(super) fn fill_damage(&mut self) {
+        self.on_damage = OnDamage::Fill;
+    }
+
+    /// Decodes at the smallest scale that is no smaller than one by `times`. Gives by what the size is divided.
+    pub(super) fn shrink(&mut self, times: usize) -> usize {
+        self.scale = match times {
+            0 | 1 => Scale::Full,
+            2 | 3 => Scale::Half,
+            4..8 => Scale::Quarter,
+            _ => Scale::Eighth,
+        };
+        self.scale.divisor()
+    }
+
+    /// Decodes a part of it.
+    pub(super) fn decode(
+        self,
+        pixels: Pixels,
+        part: Rect,
+        into: &mut Picture,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let Scratch { decoder, inks, .. } = scratch;
+        let mut source = self.start(pixels, part, decoder, inks)?;
+        shape(into, (part.width, part.height), pixels.channels());
+        let rows = into.data.chunks_exact_mut(part.width * pixels.channels());
+        for (y, row) in rows.enumerate() {
+            source.write(y, row)?;
+        }
+        source.rows.finish().map_err(failed)
+    }
+
+    /// Has `work` take the rows of a part of it as they are decoded; of these, what lies in `needed` means something.
+    pub(super) fn stream(
+        self,
+        pixels: Pixels,
+        (part, needed): (Rect, Rect),
+        scratch: &mut Scratch,
+        work: impl FnOnce(&mut dyn Scanlines),
+    ) -> Result<()> {
+        let region = Rect {
+            x: part.x + needed.x,
+            y: part.y + needed.y,
+            ..needed
+        };
+        let Scratch { decoder, inks, row } = scratch;
+        row.resize(part.width * pixels.channels(), 0);
+        let mut lines = Lines {
+            source: self.start(pixels, region, decoder, inks)?,
+            part,
+            needed,
+            row,
+            made: None,
+            outcome: Ok(()),
+        };
+        work(&mut lines);
+        lines.outcome?;
+        lines.source.rows.finish().map_err(failed)
+    }
+
+    pub(super) fn decode_stored(self) -> Result<Stored> {
+        let mut picture = Picture::default();
+        let pixels = self.stored_pixels();
+        let (width, height) = self.size();
+        let whole = Rect::whole(width, height);
+        self.decode(pixels, whole, &mut picture, &mut Scratch::default())?;
+        Ok(Stored::Bits8(picture))
+    }
+
+    fn stored_pixels(&self) -> Pixels {
+        match self.header.colours() {
+            Colours::Grey => Pixels::Grey,
+            _ => Pixels::Rgb,
+        }
+    }
+
+    fn start<'s>(
+        self,
+        pixels: Pixels,
+        region: Rect,
+        decoder: &'s mut Decoder,
+        inks: &'s mut Vec<u8>,
+    ) -> Result<Source<'s>>
+    where
+        'a: 's,
+    {
+        let is_inks = matches!(self.header.colours(), Colours::Cmyk | Colours::Ycck);
+        let options = Options {
+            pixels: match pixels {
+                _ if is_inks => recio_jpeg::Pixels::Cmyk,
+                Pixels::Grey => recio_jpeg::Pixels::Grey,
+                Pixels::Rgb => recio_jpeg::Pixels::Rgb,
+                Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
+            },
+            scale: self.scale,
+            region: Some(Region {
+                x: region.x,
+                y: region.y,
+                width: region.width,
+                height: region.height,
+            }),
+            on_damage: self.on_damage,
+            max_scans: self.max_scans,
+        };
+        let rows = decoder.start(self.bytes, &self.header, &options);
+        inks.resize(if is_inks { 4 * region.width } else { 0 }, 0);
+        Ok(Source {
+            rows: rows.map_err(failed)?,
+            pixels,
+            inks,
+        })
+    }
+}
+
+/// Rows of grey or RGB.
+struct Source<'a> {
+    rows: Rows<'a>,
+    pixels: Pixels,
+    /// Empty if the JPEG is not made of inks.
+    inks: &'a mut Vec<u8>,
+}
+
+impl Source<'_> {
+    fn write(&mut self, y: usize, row: &mut [u8]) -> Result<()> {
+        if self.inks.is_empty() {
+            return self.rows.row(y, row).map_err(failed);
+        }
+        self.rows.row(y, self.inks).map_err(failed)?;
+        convert::inks(self.inks, self.pixels, row);
+        Ok(())
+    }
+}
+
+/// The rows of a part of a picture, decoded when they are asked for.
+struct Lines<'a> {
+    source: Source<'a>,
+    part: Rect,
+    needed: Rect,
+    row: &'a mut Vec<u8>,
+    /// The row that is in `row`.
+    made: Option<usize>,
+    /// The first error; after it, rows mean nothing.
+    outcome: Result<()>,
+}
+
+impl Scanlines for Lines<'_> {
+    fn width(&self) -> usize {
+        self.part.width
+    }
+
+    fn height(&self) -> usize {
+        self.part.height
+    }
+
+    fn channels(&self) -> usize {
+        self.source.pixels.channels()
+    }
+
+    fn row(&mut self, y: usize) -> &[u8] {
+        let is_needed = (self.needed.y..self.needed.y + self.needed.height).contains(&y);
+        if is_needed && self.made != Some(y) && self.outcome.is_ok() {
+            let channels = self.channels();
+            let columns = &mut self.row[self.needed.x * channels..][..self.needed.width * channels];
+            self.outcome = self.source.write(y - self.needed.y, columns);
+            self.made = Some(y);
+        }
+        self.row
+    }
+}
+
+fn failed(error: recio_jpeg::Error) -> Error {
+    match error {
+        recio_jpeg::Error::TooManyScans { .. } => Error::limit(error.to_string()),
+        error => Error::image(error.to_string()),
+    }
+}
