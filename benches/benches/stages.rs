@@ -70,13 +70,13 @@ fn decode(c: &mut Criterion) {
     let photographs = photographs();
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(photographs.len() as u64));
-    let (mut picture, mut spare) = (Picture::default(), Picture::default());
+    let (mut picture, mut scratch) = Default::default();
     group.bench_function("rgb", |b| {
         b.iter(|| {
             for photograph in &photographs {
                 let source = Source::open(photograph, &Limits::default()).unwrap();
                 source
-                    .decode(Pixels::Rgb, &mut picture, &mut spare)
+                    .decode(Pixels::Rgb, &mut picture, &mut scratch)
                     .unwrap();
             }
         });
