@@ -9,7 +9,7 @@ pub(crate) struct Bits<'a> {
     at: usize,
     /// The next bits, from the left. Below the valid ones may be some that will be valid after the next refill.
     reservoir: u64,
-    /// How many are valid.
+    /// How many are valid: the low eight bits say so, those above may be anything.
     count: u32,
     /// Whether something was read that is in no table or cannot be.
     is_faulty: bool,
@@ -36,20 +36,12 @@ impl<'a> Bits<'a> {
     pub(crate) fn refill(&mut self) {
         let next = match self.data.get(self.at..).and_then(<[u8]>::first_chunk) {
             Some(bytes) => u64::from_be_bytes(*bytes),
-            None => self.last_bytes(),
+            None => last_bytes(self.data, self.at),
         };
-        self.reservoir |= next >> self.count;
-        self.at += (63 - self.count as usize) >> 3;
-        self.count |= 0x38;
-    }
-
-    /// The bytes that are left, and zeros.
-    #[cold]
-    fn last_bytes(&self) -> u64 {
-        let mut bytes = [0; 8];
-        let rest = self.data.get(self.at..).unwrap_or_default();
-        bytes[..rest.len()].copy_from_slice(rest);
-        u64::from_be_bytes(bytes)
+        let count = self.count & 0xff;
+        self.reservoir |= next >> count;
+        self.at += (63 - count as usize) >> 3;
+        self.count = count | 0x38;
     }
 
     /// The next `n` bits, 1 to 64, of which as many as are valid mean something.
@@ -61,15 +53,26 @@ impl<'a> Bits<'a> {
     /// Passes over `n` bits, which are valid.
     #[inline]
     pub(crate) fn skip(&mut self, n: u32) {
-        debug_assert!(n <= self.count, "{n} of {} bits", self.count);
-        self.reservoir <<= n;
-        self.count = self.count.wrapping_sub(n);
+        self.skip_entry(n);
+    }
+
+    /// Passes over the bits that an entry of a Huffman table tells in its low eight bits.
+    #[inline]
+    pub(crate) fn skip_entry(&mut self, entry: u32) {
+        debug_assert!(
+            entry & 0xff <= self.count & 0xff,
+            "{} of {} bits",
+            entry & 0xff,
+            self.count & 0xff
+        );
+        self.reservoir = self.reservoir.wrapping_shl(entry);
+        self.count = self.count.wrapping_sub(entry);
     }
 
     /// The next `n` bits, at most 16, refilled as needed.
     #[inline]
     pub(crate) fn take(&mut self, n: u32) -> u32 {
-        if self.count < n {
+        if self.count & 0xff < n {
             self.refill();
         }
         // In two steps, for n may be 0.
@@ -78,10 +81,10 @@ impl<'a> Bits<'a> {
         value
     }
 
-    /// Remembers that what was read cannot be.
-    #[cold]
-    pub(crate) fn fail(&mut self) {
-        self.is_faulty = true;
+    /// Remembers whether what was read cannot be.
+    #[inline]
+    pub(crate) fn note(&mut self, is_faulty: bool) {
+        self.is_faulty |= is_faulty;
     }
 
     /// Whether something was read that cannot be.
@@ -108,8 +111,17 @@ impl<'a> Bits<'a> {
 
     /// Bits that were taken.
     fn position(&self) -> usize {
-        self.at * 8 - self.count as usize
+        self.at * 8 - (self.count & 0xff) as usize
     }
+}
+
+/// The bytes from `at` on, which are less than 8, and zeros.
+#[cold]
+fn last_bytes(data: &[u8], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    let rest = data.get(at..).unwrap_or_default();
+    bytes[..rest.len()].copy_from_slice(rest);
+    u64::from_be_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use crate::bits::Bits;
 use crate::block::Block;
-use crate::huffman::{END, Entry, LONG, LOOKUP, NO_SYMBOL, Table, extend};
+use crate::huffman::{BAD, END, LONG, LOOKUP, Table};
 
 /// Coefficients between two refills: a refill gives 56 bits.
 const AT_ONCE: u32 = 56 / LOOKUP;
@@ -19,34 +19,29 @@ pub(crate) const LAST: usize = 63;
 pub(crate) enum End {
     /// With this coefficient: those after it are zero.
     At(usize),
-    /// With a run of blocks that end here too, of which the logarithm is told (progressive JPEGs only, G.1.2.2).
+    /// With a run of blocks that end here too, of which the logarithm is told; and the coefficient.
     Run(u32, usize),
 }
 
 /// Reads a block. Gives the number of its last coefficient.
-#[inline]
+#[inline(always)]
 pub(crate) fn block(
     bits: &mut Bits<'_>,
     (dc, ac): (&Table, &Table),
     prediction: &mut i32,
     block: &mut Block,
 ) -> u8 {
-    // A copy, which stays in registers.
-    let mut local = *bits;
-    *prediction = prediction.wrapping_add(difference(&mut local, dc));
+    *prediction = prediction.wrapping_add(difference(bits, dc));
     block.0[0] = *prediction as i16;
-    let end = coefficients(&mut local, ac, 0, LAST, |k, value| *block.coded(k) = value);
-    *bits = local;
+    let end = coefficients(bits, ac, 0, LAST, |k, value| *block.coded(k) = value);
     close(bits, end)
 }
 
 /// Reads a block that nobody needs.
-#[inline]
+#[inline(always)]
 pub(crate) fn pass_over(bits: &mut Bits<'_>, (dc, ac): (&Table, &Table), prediction: &mut i32) {
-    let mut local = *bits;
-    *prediction = prediction.wrapping_add(difference(&mut local, dc));
-    let end = coefficients(&mut local, ac, 0, LAST, |_, _| {});
-    *bits = local;
+    *prediction = prediction.wrapping_add(difference(bits, dc));
+    let end = coefficients(bits, ac, 0, LAST, |_, _| {});
     close(bits, end);
 }
 
@@ -55,29 +50,31 @@ fn close(bits: &mut Bits<'_>, end: End) -> u8 {
         End::At(last) => last as u8,
         // In a sequential JPEG, these symbols are none; libjpeg takes them for the end of the block.
         End::Run(_, last) => {
-            bits.fail();
+            bits.note(true);
             last as u8
         }
     }
 }
 
 /// The difference of a block's DC coefficient from the one before it. Leaves at least 45 bits in the reservoir.
-#[inline]
+#[inline(always)]
 pub(crate) fn difference(bits: &mut Bits<'_>, table: &Table) -> i32 {
     bits.refill();
-    let entry = table.look_up(bits);
-    if entry.advance() != LONG {
-        bits.skip(entry.length());
-        return entry.value().into();
+    let mut entry = table.look_up(bits);
+    let is_long = entry.advance() == LONG;
+    if is_long {
+        entry = table.resolve(bits.peek(64), entry);
     }
-    let size = long_symbol(bits, table, entry);
-    let magnitude = bits.take(size.into());
-    bits.refill();
-    extend(magnitude, size.into())
+    bits.skip_entry(entry.raw());
+    if is_long {
+        bits.note(entry.advance() == BAD);
+        bits.refill();
+    }
+    entry.value().into()
 }
 
 /// Reads the coefficients after number `k` and up to number `last`. The reservoir holds 44 bits or more.
-#[inline]
+#[inline(always)]
 pub(crate) fn coefficients(
     bits: &mut Bits<'_>,
     table: &Table,
@@ -89,63 +86,37 @@ pub(crate) fn coefficients(
         for _ in 0..AT_ONCE - 1 {
             let entry = table.look_up(bits);
             let next = k + entry.advance();
-            bits.skip(entry.length());
+            bits.skip_entry(entry.raw());
             if next < last {
                 store(next, entry.value());
                 k = next;
                 continue;
             }
-            let (advance, value) = match entry.advance() {
-                END => return End::At(k),
-                LONG => match long(bits, table, entry) {
-                    Long::Coefficient(advance, value) => (advance, value),
-                    Long::Run(0) => return End::At(k),
-                    Long::Run(log) => return End::Run(log, k),
-                },
-                advance => (advance, entry.value()),
+            let entry = if entry.advance() == LONG {
+                bits.refill();
+                let entry = table.resolve(bits.peek(64), entry);
+                bits.skip_entry(entry.raw());
+                entry
+            } else {
+                entry
             };
-            k += advance;
-            if k >= last {
-                if k > last {
-                    bits.fail();
-                    k = last;
+            match entry.advance() {
+                END => return End::At(k),
+                BAD => {
+                    bits.note(true);
+                    return End::At(k);
                 }
-                store(k, value);
-                return End::At(k);
+                log @ END..BAD => return End::Run((log - END) as u32, k),
+                advance => k += advance,
             }
-            store(k, value);
+            if k >= last {
+                bits.note(k > last);
+                store(last, entry.value());
+                return End::At(last);
+            }
+            store(k, entry.value());
             break;
         }
         bits.refill();
     }
-}
-
-/// What a symbol stands for that the lookup did not settle.
-pub(crate) enum Long {
-    /// An advance and a coefficient.
-    Coefficient(usize, i16),
-    /// The end of this block and of 2ⁿ − 1 or more others; n is 0 for the end of this block alone.
-    Run(u32),
-}
-
-#[inline(never)]
-pub(crate) fn long(bits: &mut Bits<'_>, table: &Table, entry: Entry) -> Long {
-    let symbol = long_symbol(bits, table, entry);
-    let (zeros, size) = (symbol >> 4, u32::from(symbol & 15));
-    if size == 0 && zeros < 15 {
-        return Long::Run(zeros.into());
-    }
-    let value = extend(bits.take(size), size);
-    Long::Coefficient(usize::from(zeros) + 1, value as i16)
-}
-
-/// The symbol of an entry that does not hold a coefficient, its code taken.
-fn long_symbol(bits: &mut Bits<'_>, table: &Table, entry: Entry) -> u8 {
-    bits.refill();
-    let (symbol, length) = table.symbol(bits, entry);
-    if (symbol, length) == NO_SYMBOL {
-        bits.fail();
-    }
-    bits.skip(length);
-    symbol
 }

@@ -2,9 +2,9 @@
 //!
 //! What a coefficient costs decides how fast a decoder is. So the next [`LOOKUP`] bits index a table whose entry says all
 //! at once: how many zeros go before, the coefficient itself, and how many bits its code and its magnitude took. That
-//! settles nine of ten; a coefficient whose bits are more takes the long way ([`Table::symbol`]).
+//! settles nine of ten; for a coefficient whose bits are more, [`Table::resolve`] makes such an entry.
 //!
-//! Tried, on 1,926 photographs of 66 kB in the mean: see `entropy.rs`.
+//! What was tried stands in `entropy.rs`.
 
 use crate::bits::Bits;
 
@@ -18,21 +18,37 @@ const LONGEST: usize = 16;
 ///
 /// | bits | meaning |
 /// |---|---|
-/// | 0–7 | the bits of code and magnitude; 0: see [`Table::symbol`] |
-/// | 8–15 | how far the coefficient is from the last: its zeros and 1; [`END`] or [`LONG`] |
-/// | 16–31 | the coefficient; of a long one whose code was seen, the code's length and the symbol |
+/// | 0–7 | the bits of code and magnitude; 0 if the advance is [`LONG`] |
+/// | 8–23 | the coefficient; of a long one whose code was seen, the code's length and the symbol |
+/// | 24–31 | how far the coefficient is from the last: its zeros and 1; [`END`], [`BAD`] or [`LONG`] |
+///
+/// Each field is where one instruction gets it: the length is used as it stands, for shifts and [`Bits::skip_entry`] look
+/// at the low bits only.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u32);
 
-/// The advance of an end of block: beyond each block.
+/// The advance of an end of block, beyond each block. More by n: an end of this block and of 2ⁿ or more (progressive JPEGs
+/// only, G.1.2.2).
 pub(crate) const END: usize = 64;
 
-/// The advance of an entry that does not hold the coefficient: beyond each block, too.
+/// The advance of a code that is in no table. libjpeg takes it for an end of block.
+pub(crate) const BAD: usize = 127;
+
+/// The advance of an entry that [`Table::resolve`] is for.
 pub(crate) const LONG: usize = 128;
 
 impl Entry {
     fn new(length: u32, advance: usize, value: i32) -> Self {
-        Self(length | (advance as u32) << 8 | (value as u32) << 16)
+        Self(length | u32::from(value as u16) << 8 | (advance as u32) << 24)
+    }
+
+    /// What a symbol and the magnitude behind its code come to.
+    fn of(class: Class, symbol: u8, length: u32, magnitude: u32) -> Self {
+        let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+        match (class, zeros, size) {
+            (Class::Ac, 0..15, 0) => Self::new(length, END + zeros, 0),
+            _ => Self::new(length + size, zeros + 1, extend(magnitude, size)),
+        }
     }
 
     /// One whose code and symbol are known, but not the magnitude's bits.
@@ -40,19 +56,25 @@ impl Entry {
         Self::new(0, LONG, (length << 8 | u32::from(symbol)) as i32)
     }
 
-    #[inline]
-    pub(crate) fn length(self) -> u32 {
+    #[cfg(test)]
+    fn length(self) -> u32 {
         self.0 & 0xff
+    }
+
+    /// The length in the low eight bits, anything above.
+    #[inline]
+    pub(crate) fn raw(self) -> u32 {
+        self.0
     }
 
     #[inline]
     pub(crate) fn advance(self) -> usize {
-        (self.0 >> 8 & 0xff) as usize
+        (self.0 >> 24) as usize
     }
 
     #[inline]
     pub(crate) fn value(self) -> i16 {
-        (self.0 >> 16) as i16
+        (self.0 >> 8) as i16
     }
 }
 
@@ -74,6 +96,7 @@ pub(crate) struct Table {
     /// What to add to a code of that length to get its symbol's place.
     places: [i32; LONGEST + 1],
     symbols: [u8; 256],
+    class: Class,
 }
 
 impl Default for Table {
@@ -84,12 +107,10 @@ impl Default for Table {
             limits: [0; LONGEST + 1],
             places: [0; LONGEST + 1],
             symbols: [0; 256],
+            class: Class::Dc,
         }
     }
 }
-
-/// A symbol of no code: what libjpeg makes of a code that is in no table, after as many bits.
-pub(crate) const NO_SYMBOL: (u8, u32) = (0, LONGEST as u32 + 1);
 
 impl Table {
     /// Makes a table of the numbers of codes of each length, and of the symbols in the order of the codes.
@@ -104,6 +125,7 @@ impl Table {
         if class == Class::Dc && symbols.iter().any(|&size| size > 15) {
             return None;
         }
+        self.class = class;
         self.symbols = [0; 256];
         self.symbols
             .get_mut(..symbols.len())?
@@ -113,7 +135,7 @@ impl Table {
         for (length, &count) in (1..).zip(counts) {
             self.places[length] = place as i32 - code as i32;
             for _ in 0..count {
-                self.enter(class, code, length as u32, self.symbols[place]);
+                self.enter(code, length as u32, self.symbols[place]);
                 (code, place) = (code + 1, place + 1);
             }
             if code > 1 << length {
@@ -126,7 +148,7 @@ impl Table {
     }
 
     /// Enters a code at all lookups that begin with it.
-    fn enter(&mut self, class: Class, code: u32, length: u32, symbol: u8) {
+    fn enter(&mut self, code: u32, length: u32, symbol: u8) {
         let Some(free) = LOOKUP.checked_sub(length) else {
             return;
         };
@@ -135,18 +157,12 @@ impl Table {
         let Some(entries) = self.entries.get_mut(first..first + (1 << free)) else {
             return;
         };
-        let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-        match (class, zeros, size) {
-            (Class::Ac, 0, 0) => entries.fill(Entry::new(length, END, 0)),
-            (Class::Ac, 1..15, 0) => entries.fill(Entry::seen(length, symbol)),
-            _ if size > free => entries.fill(Entry::seen(length, symbol)),
-            _ => {
-                let rest = free - size;
-                for (magnitude, entries) in entries.chunks_exact_mut(1 << rest).enumerate() {
-                    let value = extend(magnitude as u32, size);
-                    entries.fill(Entry::new(length + size, zeros + 1, value));
-                }
-            }
+        let size = u32::from(symbol & 15);
+        let Some(rest) = free.checked_sub(size) else {
+            return entries.fill(Entry::seen(length, symbol));
+        };
+        for (magnitude, entries) in entries.chunks_exact_mut(1 << rest).enumerate() {
+            entries.fill(Entry::of(self.class, symbol, length, magnitude as u32));
         }
     }
 
@@ -156,21 +172,31 @@ impl Table {
         self.entries[bits.peek(LOOKUP) as usize]
     }
 
-    /// The symbol that comes next, and the length of its code, of an entry whose advance is [`LONG`]; [`NO_SYMBOL`] if
-    /// it is no code's.
-    pub(crate) fn symbol(&self, bits: &Bits<'_>, entry: Entry) -> (u8, u32) {
+    /// The entry of what comes next, if [`look_up`](Self::look_up) has given a [`LONG`] one. `next` are the next bits, from
+    /// the left; 32 suffice.
+    #[inline(never)]
+    pub(crate) fn resolve(&self, next: u64, entry: Entry) -> Entry {
+        let Some((symbol, length)) = self.symbol(next, entry) else {
+            return Entry::new(LONGEST as u32 + 1, BAD, 0);
+        };
+        let size = u32::from(symbol & 15);
+        // In two steps, for the size may be 0.
+        let magnitude = (next << length) >> 1 >> (63 - size);
+        Entry::of(self.class, symbol, length, magnitude as u32)
+    }
+
+    /// The symbol of the code that comes next, and the code's length.
+    fn symbol(&self, next: u64, entry: Entry) -> Option<(u8, u32)> {
         if entry.value() != 0 {
             let seen = entry.value() as u32;
-            return (seen as u8, seen >> 8 & 0xff);
+            return Some((seen as u8, seen >> 8 & 0xff));
         }
-        let next = bits.peek(LONGEST as u32) as u32;
+        let code = (next >> (64 - LONGEST)) as u32;
         let mut lengths = LOOKUP as usize + 1..=LONGEST;
-        let Some(length) = lengths.find(|&length| next < self.limits[length]) else {
-            return NO_SYMBOL;
-        };
-        let code = (next >> (LONGEST - length)) as i32;
-        let symbol = self.symbols.get((code + self.places[length]) as usize);
-        symbol.map_or(NO_SYMBOL, |&symbol| (symbol, length as u32))
+        let length = lengths.find(|&length| code < self.limits[length])?;
+        let place = (code >> (LONGEST - length)) as i32 + self.places[length];
+        let symbol = *self.symbols.get(place as usize)?;
+        Some((symbol, length as u32))
     }
 }
 
@@ -211,29 +237,36 @@ mod tests {
         assert_eq!((one.advance(), one.value(), one.length()), (4, 1, 4));
     }
 
-    #[test]
-    fn long_codes_and_those_that_are_none_take_the_long_way() {
-        let table = table(Class::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
-        let symbol = |bytes: &[u8]| {
-            let bits = Bits::new(bytes);
-            let entry = table.look_up(&bits);
-            assert_eq!(entry.advance(), LONG);
-            table.symbol(&bits, entry)
-        };
-        // 1110 0000 0000 and the next one.
-        assert_eq!(symbol(&[0xe0, 0x00]), (0xf0, 12));
-        assert_eq!(symbol(&[0xe0, 0x10]), (0x05, 12));
-        assert_eq!(symbol(&[0xe0, 0x20]), NO_SYMBOL);
-        assert_eq!(symbol(&[0xff, 0xff]), NO_SYMBOL);
+    /// What comes next, and the bits that it takes.
+    fn resolved(table: &Table, bytes: &[u8]) -> (usize, i16, u32) {
+        let bits = Bits::new(bytes);
+        let entry = table.look_up(&bits);
+        assert_eq!(entry.advance(), LONG);
+        let entry = table.resolve(bits.peek(64), entry);
+        (entry.advance(), entry.value(), entry.length())
     }
 
     #[test]
-    fn a_magnitude_beyond_the_lookup_leaves_the_symbol() {
+    fn long_codes_and_those_that_are_none_are_resolved() {
+        let table = table(Class::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
+        // 1110 0000 0000 and the next one, then 10101.
+        assert_eq!(resolved(&table, &[0xe0, 0x00]), (16, 0, 12));
+        assert_eq!(resolved(&table, &[0xe0, 0x1a, 0x80]), (1, 21, 17));
+        assert_eq!(resolved(&table, &[0xe0, 0x20]), (BAD, 0, 17));
+        assert_eq!(resolved(&table, &[0xff, 0xff]), (BAD, 0, 17));
+    }
+
+    #[test]
+    fn a_magnitude_beyond_the_lookup_is_resolved() {
         let table = table(Class::Dc, [0, 11, 3, 4, 5]);
-        let bits = Bits::new(&[0b1000_0000]);
-        let entry = table.look_up(&bits);
-        assert_eq!(entry.advance(), LONG);
-        assert_eq!(table.symbol(&bits, entry), (11, 2));
+        assert_eq!(resolved(&table, &[0b1011_0000, 0b0000_1000]), (1, 1537, 13));
+    }
+
+    #[test]
+    fn ends_of_runs_tell_the_runs_logarithm() {
+        let table = table(Class::Ac, [0x00, 0x02, 0x50, 0xf0, 0x05]);
+        let entry = table.look_up(&Bits::new(&[0b1100_0000]));
+        assert_eq!((entry.advance(), entry.length()), (END + 5, 3));
     }
 
     #[test]

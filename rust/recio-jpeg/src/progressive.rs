@@ -3,7 +3,7 @@
 use crate::bits::Bits;
 use crate::block::Block;
 use crate::entropy::{self, End};
-use crate::huffman::{END, LONG, Table};
+use crate::huffman::{BAD, END, LONG, Table};
 
 /// What a scan holds of each block.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(crate) fn ac_refine(
                 match (sign, k <= band.last) {
                     (0, _) => {}
                     (_, true) => *block.coded(k) = sign << band.low,
-                    (_, false) => bits.fail(),
+                    (_, false) => bits.note(true),
                 }
                 k += 1;
             }
@@ -92,35 +92,20 @@ enum Next {
 
 fn next(bits: &mut Bits<'_>, table: &Table) -> Next {
     bits.refill();
-    let entry = table.look_up(bits);
+    let mut entry = table.look_up(bits);
+    if entry.advance() == LONG {
+        entry = table.resolve(bits.peek(64), entry);
+    }
+    bits.skip_entry(entry.raw());
+    // A coefficient that is new has but one bit.
+    bits.note(entry.advance() == BAD || entry.value().abs() > 1);
     match entry.advance() {
-        END => {
-            bits.skip(entry.length());
-            Next::Run(0)
-        }
-        LONG => long(bits, table, entry),
-        advance => {
-            bits.skip(entry.length());
-            coefficient(bits, advance - 1, entry.value())
-        }
-    }
-}
-
-fn long(bits: &mut Bits<'_>, table: &Table, entry: crate::huffman::Entry) -> Next {
-    match entropy::long(bits, table, entry) {
-        entropy::Long::Coefficient(advance, value) => coefficient(bits, advance - 1, value),
-        entropy::Long::Run(log) => Next::Run(log),
-    }
-}
-
-/// A coefficient that is new has but one bit.
-fn coefficient(bits: &mut Bits<'_>, zeros: usize, value: i16) -> Next {
-    if value.abs() > 1 {
-        bits.fail();
-    }
-    Next::Coefficient {
-        zeros,
-        sign: value.signum(),
+        BAD => Next::Run(0),
+        log @ END.. => Next::Run((log - END) as u32),
+        advance => Next::Coefficient {
+            zeros: advance - 1,
+            sign: entry.value().signum(),
+        },
     }
 }
 

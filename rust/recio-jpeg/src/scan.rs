@@ -196,14 +196,13 @@ impl Part {
     }
 }
 
-/// Where a walk over a scan's MCUs is.
+/// Where a walk over a scan's MCUs is, but for the bits: whoever walks holds these, in registers if it is well done.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     jpeg: &'a [u8],
     data: &'a Unstuffed,
     /// The segment between restarts.
     number: usize,
-    pub(crate) bits: Bits<'a>,
     /// Each part's last DC coefficient.
     pub(crate) predictions: [i32; MAX_COMPONENTS],
     /// Blocks that end before they begin.
@@ -227,7 +226,6 @@ impl<'a> Walk<'a> {
             jpeg,
             data,
             number: 0,
-            bits: Bits::new(data.segment(0).map_or(&[], |(_, bytes)| bytes)),
             predictions: [0; MAX_COMPONENTS],
             run: 0,
             restart_interval: scan.restart_interval,
@@ -237,15 +235,21 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The bits that it begins with.
+    pub(crate) fn bits(&self) -> Bits<'a> {
+        let first = self.data.segment(0);
+        Bits::new(first.map_or(&[], |(_, bytes)| bytes))
+    }
+
     /// Begins an MCU. `false` if there is no data for it.
     ///
     /// # Errors
     /// A restart that is not where it must be.
     #[inline]
-    pub(crate) fn begin(&mut self) -> Result<bool> {
+    pub(crate) fn begin(&mut self, bits: &mut Bits<'a>) -> Result<bool> {
         if self.restart_interval > 0 {
             if self.left == 0 {
-                self.restart()?;
+                *bits = self.restart(*bits)?;
             }
             self.left -= 1;
         }
@@ -257,16 +261,16 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// The data was not enough for it, or cannot be.
     #[inline]
-    pub(crate) fn end(&mut self) -> Result<()> {
-        if self.bits.is_faulty() || self.bits.is_overrun() {
-            return self.complain();
+    pub(crate) fn end(&mut self, bits: Bits<'a>) -> Result<()> {
+        if bits.is_faulty() || bits.is_overrun() {
+            return self.complain(bits);
         }
         Ok(())
     }
 
     #[cold]
-    fn complain(&mut self) -> Result<()> {
-        let is_overrun = self.bits.is_overrun();
+    fn complain(&mut self, bits: Bits<'a>) -> Result<()> {
+        let is_overrun = bits.is_overrun();
         if self.on_damage == OnDamage::Fill {
             self.is_exhausted |= is_overrun;
             return Ok(());
@@ -275,9 +279,7 @@ impl<'a> Walk<'a> {
             .data
             .segment(self.number)
             .and_then(|(segment, _)| segment.marker);
-        let offset = self
-            .data
-            .origin(self.jpeg, self.number, self.bits.bytes_read());
+        let offset = self.data.origin(self.jpeg, self.number, bits.bytes_read());
         Err(match (is_overrun, ends) {
             (true, None) => Error::Truncated { offset },
             (true, Some(_)) => {
@@ -288,14 +290,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on behind the next restart marker (E.2.4).
-    fn restart(&mut self) -> Result<()> {
+    fn restart(&mut self, bits: Bits<'a>) -> Result<Bits<'a>> {
         let here = self.data.segment(self.number);
         let is_there = here.is_some_and(|(segment, _)| segment.ends_with_restart(self.number));
-        let is_used_up = self.bits.bytes_left() == 0;
+        let is_used_up = bits.bytes_left() == 0;
         if self.on_damage == OnDamage::Error && !(is_there && is_used_up) {
-            let offset = self
-                .data
-                .origin(self.jpeg, self.number, self.bits.bytes_read());
+            let offset = self.data.origin(self.jpeg, self.number, bits.bytes_read());
             return Err(Error::damaged(
                 offset,
                 "a restart marker is missing, or not where it must be",
@@ -306,10 +306,9 @@ impl<'a> Walk<'a> {
             .flatten();
         self.number += usize::from(is_there);
         self.is_exhausted = next.is_none();
-        self.bits = Bits::new(next.map_or(&[], |(_, bytes)| bytes));
         self.predictions = [0; MAX_COMPONENTS];
         self.run = 0;
         self.left = self.restart_interval;
-        Ok(())
+        Ok(Bits::new(next.map_or(&[], |(_, bytes)| bytes)))
     }
 }

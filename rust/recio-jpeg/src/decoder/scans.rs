@@ -4,6 +4,7 @@
 use super::Options;
 use super::shape::Shape;
 use super::strip::Strip;
+use crate::bits::Bits;
 use crate::block::Block;
 use crate::coefficients::Coefficients;
 use crate::entropy;
@@ -213,8 +214,8 @@ impl<'a, 't> Scans<'a, 't> {
         match (self.frame.is_progressive, first, high) {
             (false, ..) => blocks.each(sequential),
             (true, 0, 0) => blocks.each(dc_first),
-            (true, 0, _) => blocks.each(|walk, scan, _, block| {
-                progressive::dc_refine(&mut walk.bits, scan.band.low, block);
+            (true, 0, _) => blocks.each(|bits, _, scan, _, block| {
+                progressive::dc_refine(bits, scan.band.low, block);
             }),
             (true, _, 0) => blocks.each(ac_first),
             (true, ..) => blocks.each(ac_refine),
@@ -257,55 +258,67 @@ struct Blocks<'b, 'w> {
 
 impl<'w> Blocks<'_, 'w> {
     #[inline]
-    fn each(self, read: impl Fn(&mut Walk<'w>, &Scan, &Unit, &mut Block)) -> Result<()> {
+    fn each(
+        self,
+        read: impl Fn(&mut Bits<'w>, &mut Walk<'w>, &Scan, &Unit, &mut Block),
+    ) -> Result<()> {
         let Self {
             scan,
             rows,
             walk,
             coefficients,
         } = self;
+        // A copy, which stays in registers.
+        let mut bits = walk.bits();
         for (y, x) in (0..rows).flat_map(|y| (0..scan.mcus.0).map(move |x| (y, x))) {
-            if !walk.begin()? {
+            if !walk.begin(&mut bits)? {
                 continue;
             }
             for unit in scan.units() {
                 let (x, y) = (x * unit.across + unit.x, y * unit.down + unit.y);
                 let (block, _) = coefficients.block(unit.component, x, y);
-                read(walk, scan, unit, block);
+                read(&mut bits, walk, scan, unit, block);
             }
-            walk.end()?;
+            walk.end(bits)?;
         }
         Ok(())
     }
 }
 
-fn sequential(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn sequential(
+    bits: &mut Bits<'_>,
+    walk: &mut Walk<'_>,
+    scan: &Scan,
+    unit: &Unit,
+    block: &mut Block,
+) {
     let part = &scan.parts()[unit.part];
     if let (Some(dc), Some(ac)) = (part.table(Class::Dc), part.table(Class::Ac)) {
-        entropy::block(
-            &mut walk.bits,
-            (dc, ac),
-            &mut walk.predictions[unit.part],
-            block,
-        );
+        entropy::block(bits, (dc, ac), &mut walk.predictions[unit.part], block);
     }
 }
 
-fn dc_first(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn dc_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Dc) {
         let prediction = &mut walk.predictions[unit.part];
-        progressive::dc_first(&mut walk.bits, table, prediction, scan.band.low, block);
+        progressive::dc_first(bits, table, prediction, scan.band.low, block);
     }
 }
 
-fn ac_first(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn ac_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
-        progressive::ac_first(&mut walk.bits, table, scan.band, &mut walk.run, block);
+        progressive::ac_first(bits, table, scan.band, &mut walk.run, block);
     }
 }
 
-fn ac_refine(walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn ac_refine(
+    bits: &mut Bits<'_>,
+    walk: &mut Walk<'_>,
+    scan: &Scan,
+    unit: &Unit,
+    block: &mut Block,
+) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
-        progressive::ac_refine(&mut walk.bits, table, scan.band, &mut walk.run, block);
+        progressive::ac_refine(bits, table, scan.band, &mut walk.run, block);
     }
 }

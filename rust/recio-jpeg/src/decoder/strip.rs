@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::bits::Bits;
 use crate::coefficients::Coefficients;
 use crate::entropy;
 use crate::error::Result;
@@ -15,6 +16,7 @@ use crate::scan::{MAX_UNITS, Scan, Walk};
 pub(super) struct Strip<'a> {
     scan: Scan,
     walk: Walk<'a>,
+    bits: Bits<'a>,
     /// The rows of MCUs that have been read.
     done: usize,
     /// The columns of MCUs that are kept.
@@ -30,6 +32,7 @@ impl<'a> Strip<'a> {
     pub(super) fn new(scan: Scan, walk: Walk<'a>, kept: Range<usize>, is_open: bool) -> Self {
         Self {
             scan,
+            bits: walk.bits(),
             walk,
             done: 0,
             kept,
@@ -40,13 +43,19 @@ impl<'a> Strip<'a> {
     /// Reads the next row of MCUs into `coefficients`; `None` passes over it.
     pub(super) fn next(&mut self, mut coefficients: Option<&mut Coefficients>) -> Result<()> {
         let Self {
-            scan, walk, kept, ..
+            scan,
+            walk,
+            bits: held,
+            kept,
+            ..
         } = self;
         let Some(tables) = pairs(scan) else {
             return Ok(());
         };
+        // A copy, which stays in registers.
+        let mut bits = *held;
         for mcu in 0..scan.mcus.0 {
-            if !walk.begin()? {
+            if !walk.begin(&mut bits)? {
                 continue;
             }
             let units = scan.units().iter().zip(tables);
@@ -56,18 +65,19 @@ impl<'a> Strip<'a> {
                         let x = (mcu - kept.start) * unit.across + unit.x;
                         let (block, extent) = coefficients.block(unit.component, x, unit.y);
                         let prediction = &mut walk.predictions[unit.part];
-                        *extent = entropy::block(&mut walk.bits, tables, prediction, block);
+                        *extent = entropy::block(&mut bits, tables, prediction, block);
                     }
                 }
                 _ => {
                     for (unit, tables) in units {
                         let prediction = &mut walk.predictions[unit.part];
-                        entropy::pass_over(&mut walk.bits, tables, prediction);
+                        entropy::pass_over(&mut bits, tables, prediction);
                     }
                 }
             }
-            walk.end()?;
+            walk.end(bits)?;
         }
+        *held = bits;
         self.done += 1;
         Ok(())
     }
