@@ -11,6 +11,9 @@ use crate::bits::Bits;
 /// Bits that a lookup sees.
 pub(crate) const LOOKUP: u32 = 11;
 
+/// What these bits can be.
+const LOOKUPS: usize = 1 << LOOKUP;
+
 /// Bits of the longest code.
 const LONGEST: usize = 16;
 
@@ -32,10 +35,10 @@ pub(crate) struct Entry(u32);
 pub(crate) const END: usize = 64;
 
 /// The advance of a code that is in no table. libjpeg takes it for an end of block.
-pub(crate) const BAD: usize = 127;
+pub(crate) const BAD: usize = 2 * END;
 
 /// The advance of an entry that [`Table::resolve`] is for.
-pub(crate) const LONG: usize = 128;
+pub(crate) const LONG: usize = 3 * END;
 
 impl Entry {
     fn new(length: u32, advance: usize, value: i32) -> Self {
@@ -56,7 +59,6 @@ impl Entry {
         Self::new(0, LONG, (length << 8 | u32::from(symbol)) as i32)
     }
 
-    #[cfg(test)]
     fn length(self) -> u32 {
         self.0 & 0xff
     }
@@ -90,7 +92,9 @@ pub(crate) enum Class {
 /// A Huffman table, ready for decoding.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    entries: [Entry; 1 << LOOKUP],
+    entries: [Entry; LOOKUPS],
+    /// As [`look_far`](Self::look_far) gives them; of an AC table only.
+    strides: [Entry; LOOKUPS],
     /// For each length of code, the first code that is longer, in 16 bits from the left.
     limits: [u32; LONGEST + 1],
     /// What to add to a code of that length to get its symbol's place.
@@ -103,7 +107,8 @@ impl Default for Table {
     /// A table without codes.
     fn default() -> Self {
         Self {
-            entries: [Entry::new(0, LONG, 0); 1 << LOOKUP],
+            entries: [Entry::new(0, LONG, 0); LOOKUPS],
+            strides: [Entry::new(0, LONG, 0); LOOKUPS],
             limits: [0; LONGEST + 1],
             places: [0; LONGEST + 1],
             symbols: [0; 256],
@@ -144,6 +149,9 @@ impl Table {
             self.limits[length] = code << (LONGEST - length);
             code <<= 1;
         }
+        if class == Class::Ac {
+            self.strides = std::array::from_fn(|next| stride(&self.entries, next));
+        }
         Some(())
     }
 
@@ -172,6 +180,13 @@ impl Table {
         self.entries[bits.peek(LOOKUP) as usize]
     }
 
+    /// For blocks that nobody needs: as many coefficients as the lookup sees whole. The entry tells the bits of all, and how
+    /// far they lead; if the end of block is among them, its advance is [`END`] and its value how far they led before.
+    #[inline]
+    pub(crate) fn look_far(&self, bits: &Bits<'_>) -> Entry {
+        self.strides[bits.peek(LOOKUP) as usize]
+    }
+
     /// The entry of what comes next, if [`look_up`](Self::look_up) has given a [`LONG`] one. `next` are the next bits, from
     /// the left; 32 suffice.
     #[inline(never)]
@@ -197,6 +212,24 @@ impl Table {
         let place = (code >> (LONGEST - length)) as i32 + self.places[length];
         let symbol = *self.symbols.get(place as usize)?;
         Some((symbol, length as u32))
+    }
+}
+
+/// The coefficients that can be told from a lookup, as one entry.
+fn stride(entries: &[Entry; LOOKUPS], next: usize) -> Entry {
+    let (mut length, mut advance) = (0, 0);
+    loop {
+        // The bits behind those that are seen are zeros here, so an entry counts only if its own are seen.
+        let entry = entries[next << length & (LOOKUPS - 1)];
+        let after = length + entry.length();
+        match entry.advance() {
+            END if after <= LOOKUP => return Entry::new(after, END, advance as i32),
+            more @ 1..END if after <= LOOKUP && advance + more < END => {
+                (length, advance) = (after, advance + more);
+            }
+            _ if length == 0 => return Entry::new(0, LONG, 0),
+            _ => return Entry::new(length, advance, 0),
+        }
     }
 }
 
@@ -260,6 +293,20 @@ mod tests {
     fn a_magnitude_beyond_the_lookup_is_resolved() {
         let table = table(Class::Dc, [0, 11, 3, 4, 5]);
         assert_eq!(resolved(&table, &[0b1011_0000, 0b0000_1000]), (1, 1537, 13));
+    }
+
+    #[test]
+    fn a_stride_is_what_a_lookup_sees_whole() {
+        let table = table(Class::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
+        let stride = |bytes: &[u8]| {
+            let entry = table.look_far(&Bits::new(bytes));
+            (entry.length(), entry.advance(), entry.value())
+        };
+        // 10 01, 110 1, and the end.
+        assert_eq!(stride(&[0b1001_1101, 0b0000_0000]), (9, END, 5));
+        // 10 01, 10 01, and a code that is not seen whole.
+        assert_eq!(stride(&[0b1001_1001, 0b1000_0000]), (8, 2, 0));
+        assert_eq!(stride(&[0xe0, 0x00]), (0, LONG, 0));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::bits::Bits;
 use crate::block::Block;
-use crate::entropy::{self, End};
-use crate::huffman::{BAD, END, LONG, Table};
+use crate::entropy;
+use crate::huffman::{BAD, END, Table};
 
 /// What a scan holds of each block.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,9 @@ pub(crate) fn ac_first(
     }
     bits.refill();
     let store = |k: usize, value: i16| *block.coded(k) = value << band.low;
-    if let End::Run(log, _) = entropy::coefficients(bits, table, band.first - 1, band.last, store) {
-        *run = run_length(bits, log) - 1;
+    let end = entropy::coefficients(bits, table, band.first - 1, band.last, store);
+    if end.log > 0 {
+        *run = run_length(bits, end.log) - 1;
     }
 }
 
@@ -92,16 +93,11 @@ enum Next {
 
 fn next(bits: &mut Bits<'_>, table: &Table) -> Next {
     bits.refill();
-    let mut entry = table.look_up(bits);
-    if entry.advance() == LONG {
-        entry = table.resolve(bits.peek(64), entry);
-    }
-    bits.skip_entry(entry.raw());
+    let entry = entropy::next_entry(bits, table);
     // A coefficient that is new has but one bit.
     bits.note(entry.advance() == BAD || entry.value().abs() > 1);
     match entry.advance() {
-        BAD => Next::Run(0),
-        log @ END.. => Next::Run((log - END) as u32),
+        log @ END.. => Next::Run((log % END) as u32),
         advance => Next::Coefficient {
             zeros: advance - 1,
             sign: entry.value().signum(),

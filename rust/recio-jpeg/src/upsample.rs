@@ -8,7 +8,7 @@
 //! makes borders no special case.
 //!
 //! Plain loops, compiled once more for AVX2: pairs of samples are written as numbers of 16 bits, which the compiler
-//! vectorises.
+//! vectorises. Of ARM's 64-bit CPUs all have NEON, so there the compiler uses it as it is.
 
 use crate::simd::{Kind, Level};
 

@@ -5,6 +5,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod plain;
 
 use crate::header::Colours;
@@ -90,6 +92,10 @@ fn from_ycc(level: Level, components: [&[u8]; 3], out: &mut [u8]) {
         // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
         #[allow(unsafe_code)]
         Kind::Avx2 => unsafe { avx2::from_ycc(components, out) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: the level says that the CPU has NEON, and the function needs no more.
+        #[allow(unsafe_code)]
+        Kind::Neon => unsafe { neon::from_ycc(components, out) },
     };
     plain::from_ycc(components.map(|row| &row[done..]), &mut out[3 * done..]);
 }

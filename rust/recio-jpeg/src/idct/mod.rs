@@ -7,6 +7,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod plain;
 mod reduced;
 
@@ -52,6 +54,10 @@ pub(crate) fn row(
         // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
         #[allow(unsafe_code)]
         (SIDE, Kind::Avx2) => unsafe { avx2::row(blocks, extents, divisors, out, stride) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: the level says that the CPU has NEON, and the function needs no more.
+        #[allow(unsafe_code)]
+        (SIDE, Kind::Neon) => unsafe { neon::row(blocks, extents, divisors, out, stride) },
         _ => reduced::row(size, blocks, divisors, out, stride),
     }
 }

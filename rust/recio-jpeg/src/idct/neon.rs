@@ -1,0 +1,258 @@
+//! The transform with NEON, one block at a time: a register holds a row, eight numbers of 16 bits.
+//!
+//! Products are summed in 32 bits as they are made (`smlal`), so a rotation is two instructions for four columns. Blocks
+//! whose coefficients all stand in the low 4×4, as many do, skip the terms of the others, which are zero.
+#![allow(unsafe_code)]
+
+use std::arch::aarch64::{
+    int8x16_t, int16x8_t, int32x4_t, uint8x8_t, uint8x16_t, vaddq_s16, vaddq_s32, vdupq_n_s16,
+    vdupq_n_s32, vdupq_n_u8, veorq_u8, vget_high_s16, vget_high_u8, vget_low_s16, vget_low_u8,
+    vld1q_s16, vmlal_high_n_s16, vmlal_n_s16, vmull_high_n_s16, vmull_n_s16, vmulq_s16,
+    vqmovn_high_s16, vqmovn_high_s32, vqmovn_s16, vqmovn_s32, vreinterpretq_s16_s8,
+    vreinterpretq_s16_s32, vreinterpretq_s16_s64, vreinterpretq_s32_s16, vreinterpretq_s64_s16,
+    vreinterpretq_u8_s16, vshll_n_s16, vshrq_n_s32, vst1_u8, vsubq_s16, vsubq_s32, vzip1q_s8,
+    vzip1q_s16, vzip1q_s32, vzip1q_s64, vzip2q_s8, vzip2q_s16, vzip2q_s32, vzip2q_s64,
+};
+
+use super::{Divisors, flat};
+use crate::block::{Block, LENGTH};
+use crate::frame::SIDE;
+
+/// The last of the coefficients, as they are coded, that lie in the low 4×4.
+const SMALL: u8 = 9;
+
+#[target_feature(enable = "neon")]
+pub(super) fn row(
+    blocks: &[Block],
+    extents: &[u8],
+    divisors: &Divisors,
+    out: &mut [u8],
+    stride: usize,
+) {
+    for (x, (block, extent)) in blocks.iter().zip(extents).enumerate() {
+        let out = &mut out[x * SIDE..];
+        match extent {
+            0 => fill(flat(block, divisors), out, stride),
+            1..=SMALL => transform::<4>(block, divisors, out, stride),
+            _ => transform::<8>(block, divisors, out, stride),
+        }
+    }
+}
+
+fn fill(sample: u8, out: &mut [u8], stride: usize) {
+    for y in 0..SIDE {
+        out[y * stride..][..SIDE].fill(sample);
+    }
+}
+
+/// Transforms a block whose coefficients lie in the low `N × N`, and writes its samples.
+#[target_feature(enable = "neon")]
+fn transform<const N: usize>(block: &Block, divisors: &Divisors, out: &mut [u8], stride: usize) {
+    let mut rows = [vdupq_n_s16(0); SIDE];
+    for (y, row) in rows[..N].iter_mut().enumerate() {
+        *row = vmulq_s16(load(&block.0, y), load(&divisors.0, y));
+    }
+    let columns = transpose(pass::<N, 11>(rows));
+    write(pass::<N, 18>(columns), out, stride);
+}
+
+/// Row `y` of eight numbers of 16 bits.
+#[target_feature(enable = "neon")]
+fn load(numbers: &[i16; LENGTH], y: usize) -> int16x8_t {
+    let row = &numbers[y * SIDE..][..SIDE];
+    // SAFETY: the slice is 16 bytes long, and no alignment is asked for.
+    unsafe { vld1q_s16(row.as_ptr()) }
+}
+
+/// One pass over the rows' columns, as `plain::pass`; rows from `N` on are zero.
+#[target_feature(enable = "neon")]
+fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [int16x8_t; SIDE] {
+    let [a, b, c, d] = even::<N, SHIFT>(s);
+    let [e, f, g, h] = odd::<N>(s);
+    let pairs = [(a, e), (b, f), (c, g), (d, h)];
+    let mut out = s;
+    for (i, (even, odd)) in pairs.into_iter().enumerate() {
+        out[i] = narrow::<SHIFT>(add(even, odd));
+        out[7 - i] = narrow::<SHIFT>(sub(even, odd));
+    }
+    out
+}
+
+/// Numbers of 32 bits: those of columns 0 to 3, and 4 to 7.
+type Wide = [int32x4_t; 2];
+
+#[target_feature(enable = "neon")]
+fn narrow<const SHIFT: i32>([low, high]: Wide) -> int16x8_t {
+    let low = vqmovn_s32(vshrq_n_s32::<SHIFT>(low));
+    vqmovn_high_s32(low, vshrq_n_s32::<SHIFT>(high))
+}
+
+/// The even part, and the rounding.
+#[target_feature(enable = "neon")]
+fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [Wide; 4] {
+    let round = vdupq_n_s32(1 << (SHIFT - 1));
+    let (a, b, c, d);
+    if N == SIDE {
+        a = scale(vaddq_s16(s[0], s[4]), round);
+        b = scale(vsubq_s16(s[0], s[4]), round);
+        c = sum(s[2], 4433, s[6], 4433 - 15137);
+        d = sum(s[2], 4433 + 6270, s[6], 4433);
+    } else {
+        a = scale(s[0], round);
+        b = a;
+        c = product(s[2], 4433);
+        d = product(s[2], 4433 + 6270);
+    }
+    [add(a, d), add(b, c), sub(b, c), sub(a, d)]
+}
+
+/// The odd part.
+#[target_feature(enable = "neon")]
+fn odd<const N: usize>(s: [int16x8_t; SIDE]) -> [Wide; 4] {
+    if N < SIDE {
+        // The same sums, less the terms that are zero.
+        return [
+            sum(s[1], 11363, s[3], 9633),
+            sum(s[1], 9633, s[3], -2259),
+            sum(s[1], 6437, s[3], -11362),
+            sum(s[1], 2260, s[3], -6436),
+        ];
+    }
+    let (e, f) = (vaddq_s16(s[7], s[3]), vaddq_s16(s[5], s[1]));
+    let g = sum(e, 9633 - 16069, f, 9633);
+    let h = sum(e, 9633, f, 9633 - 3196);
+    [
+        add_sum(h, s[1], 12299 - 7373, s[7], -7373),
+        add_sum(g, s[3], 25172 - 20995, s[5], -20995),
+        add_sum(h, s[5], 16819 - 20995, s[3], -20995),
+        add_sum(g, s[7], 2446 - 7373, s[1], -7373),
+    ]
+}
+
+/// a·p
+#[target_feature(enable = "neon")]
+fn product(p: int16x8_t, a: i16) -> Wide {
+    [vmull_n_s16(vget_low_s16(p), a), vmull_high_n_s16(p, a)]
+}
+
+/// a·p + b·q
+#[target_feature(enable = "neon")]
+fn sum(p: int16x8_t, a: i16, q: int16x8_t, b: i16) -> Wide {
+    add_product(product(p, a), q, b)
+}
+
+/// t + a·p + b·q
+#[target_feature(enable = "neon")]
+fn add_sum(t: Wide, p: int16x8_t, a: i16, q: int16x8_t, b: i16) -> Wide {
+    add_product(add_product(t, p, a), q, b)
+}
+
+/// t + a·p
+#[target_feature(enable = "neon")]
+fn add_product([low, high]: Wide, p: int16x8_t, a: i16) -> Wide {
+    [
+        vmlal_n_s16(low, vget_low_s16(p), a),
+        vmlal_high_n_s16(high, p, a),
+    ]
+}
+
+/// The numbers with 13 fraction bits, and the rounding.
+#[target_feature(enable = "neon")]
+fn scale(numbers: int16x8_t, round: int32x4_t) -> Wide {
+    let low = vshll_n_s16::<13>(vget_low_s16(numbers));
+    let high = vshll_n_s16::<13>(vget_high_s16(numbers));
+    [vaddq_s32(low, round), vaddq_s32(high, round)]
+}
+
+#[target_feature(enable = "neon")]
+fn add(a: Wide, b: Wide) -> Wide {
+    [vaddq_s32(a[0], b[0]), vaddq_s32(a[1], b[1])]
+}
+
+#[target_feature(enable = "neon")]
+fn sub(a: Wide, b: Wide) -> Wide {
+    [vsubq_s32(a[0], b[0]), vsubq_s32(a[1], b[1])]
+}
+
+/// Rows become columns.
+#[target_feature(enable = "neon")]
+fn transpose(r: [int16x8_t; SIDE]) -> [int16x8_t; SIDE] {
+    let [a, e] = zip16(r[0], r[1]);
+    let [b, f] = zip16(r[2], r[3]);
+    let [c, g] = zip16(r[4], r[5]);
+    let [d, h] = zip16(r[6], r[7]);
+    let ([i, j], [k, l]) = (zip32(a, b), zip32(c, d));
+    let ([m, n], [o, p]) = (zip32(e, f), zip32(g, h));
+    let ([r0, r1], [r2, r3]) = (zip64(i, k), zip64(j, l));
+    let ([r4, r5], [r6, r7]) = (zip64(m, o), zip64(n, p));
+    [r0, r1, r2, r3, r4, r5, r6, r7]
+}
+
+/// The first halves of two registers, 16 bits of one and of the other in turn, and the second halves.
+#[target_feature(enable = "neon")]
+fn zip16(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
+    [vzip1q_s16(a, b), vzip2q_s16(a, b)]
+}
+
+/// As [`zip16`], in pieces of 32 bits.
+#[target_feature(enable = "neon")]
+fn zip32(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
+    let (a, b) = (vreinterpretq_s32_s16(a), vreinterpretq_s32_s16(b));
+    [
+        vreinterpretq_s16_s32(vzip1q_s32(a, b)),
+        vreinterpretq_s16_s32(vzip2q_s32(a, b)),
+    ]
+}
+
+/// As [`zip16`], in pieces of 64 bits.
+#[target_feature(enable = "neon")]
+fn zip64(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
+    let (a, b) = (vreinterpretq_s64_s16(a), vreinterpretq_s64_s16(b));
+    [
+        vreinterpretq_s16_s64(vzip1q_s64(a, b)),
+        vreinterpretq_s16_s64(vzip2q_s64(a, b)),
+    ]
+}
+
+/// Makes rows of bytes of columns of 16 bits, and writes them.
+#[target_feature(enable = "neon")]
+fn write(columns: [int16x8_t; SIDE], out: &mut [u8], stride: usize) {
+    let pack = |i: usize| vqmovn_high_s16(vqmovn_s16(columns[i]), columns[i + 4]);
+    // Columns 0 and 4, 1 and 5, 2 and 6, 3 and 7 are packed.
+    let ([left, right], [left2, right2]) = (zip8(pack(0), pack(1)), zip8(pack(2), pack(3)));
+    let (left, right) = (zip16(left, left2), zip16(right, right2));
+    for (i, (left, right)) in left.into_iter().zip(right).enumerate() {
+        let [first, second] = zip32(left, right);
+        write_two(unsigned(first), &mut out[4 * i * stride..], stride);
+        write_two(unsigned(second), &mut out[(4 * i + 2) * stride..], stride);
+    }
+}
+
+/// As [`zip16`], in bytes.
+#[target_feature(enable = "neon")]
+fn zip8(a: int8x16_t, b: int8x16_t) -> [int16x8_t; 2] {
+    [
+        vreinterpretq_s16_s8(vzip1q_s8(a, b)),
+        vreinterpretq_s16_s8(vzip2q_s8(a, b)),
+    ]
+}
+
+/// Signed bytes to unsigned ones, 128 more.
+#[target_feature(enable = "neon")]
+fn unsigned(bytes: int16x8_t) -> uint8x16_t {
+    veorq_u8(vreinterpretq_u8_s16(bytes), vdupq_n_u8(0x80))
+}
+
+/// Writes two rows.
+#[target_feature(enable = "neon")]
+fn write_two(rows: uint8x16_t, out: &mut [u8], stride: usize) {
+    store(&mut out[..SIDE], vget_low_u8(rows));
+    store(&mut out[stride..][..SIDE], vget_high_u8(rows));
+}
+
+#[target_feature(enable = "neon")]
+fn store(out: &mut [u8], bytes: uint8x8_t) {
+    assert_eq!(out.len(), SIDE);
+    // SAFETY: there is room for the 8 bytes.
+    unsafe { vst1_u8(out.as_mut_ptr(), bytes) };
+}
