@@ -256,6 +256,32 @@ impl<'a> Walk<'a> {
         Ok(!self.is_exhausted)
     }
 
+    /// Passes over so many MCUs without reading them, if restarts come before and behind them. Gives the bits behind.
+    pub(crate) fn leap(&mut self, mcus: usize) -> Option<Bits<'a>> {
+        let interval = self.restart_interval;
+        let is_due = self.left == 0 || self.left == interval;
+        if interval == 0
+            || !is_due
+            || !mcus.is_multiple_of(interval)
+            || self.on_damage == OnDamage::Fill
+        {
+            return None;
+        }
+        let next = self.number + usize::from(self.left == 0) + mcus / interval;
+        let ends_well = |number: usize| {
+            let segment = self.data.segment(number);
+            segment.is_some_and(|(segment, _)| segment.ends_with_restart(number))
+        };
+        let (_, bytes) = self.data.segment(next)?;
+        if !(self.number..next).all(ends_well) {
+            return None;
+        }
+        self.number = next;
+        self.left = interval;
+        self.predictions = [0; MAX_COMPONENTS];
+        Some(Bits::new(bytes))
+    }
+
     /// Ends an MCU.
     ///
     /// # Errors

@@ -51,10 +51,10 @@ impl Tables {
             QUANTISATION_TABLES => self.read_quantisation(segment),
             HUFFMAN_TABLES => self.read_huffman(segment),
             RESTART_INTERVAL => {
-                let interval = segment.content.first_chunk().copied();
-                let interval =
-                    interval.ok_or(segment.damaged("its restart interval is cut off"))?;
-                self.restart_interval = u16::from_be_bytes(interval).into();
+                let &[high, low] = segment.content else {
+                    return Err(segment.damaged("its restart interval is not of two bytes"));
+                };
+                self.restart_interval = u16::from_be_bytes([high, low]).into();
                 Ok(())
             }
             _ => Ok(()),

@@ -5,7 +5,7 @@ use super::Options;
 use super::shape::Shape;
 use super::strip::Strip;
 use crate::bits::Bits;
-use crate::block::Block;
+use crate::block::{Block, LENGTH};
 use crate::coefficients::Coefficients;
 use crate::entropy;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ const GUESSED: usize = 10;
 
 /// For each coefficient of a component's blocks, the lowest bit that has come; none if nothing has.
 #[derive(Debug, Clone, Copy)]
-struct Progress([Option<u32>; 64]);
+struct Progress([Option<u32>; LENGTH]);
 
 impl<'a, 't> Scans<'a, 't> {
     pub(super) fn new(
@@ -56,7 +56,7 @@ impl<'a, 't> Scans<'a, 't> {
             tables,
             segments: Segments::new(jpeg, 0),
             divisors: [None; MAX_COMPONENTS],
-            progress: [Progress([None; 64]); MAX_COMPONENTS],
+            progress: [Progress([None; LENGTH]); MAX_COMPONENTS],
         }
     }
 
@@ -144,9 +144,16 @@ impl<'a, 't> Scans<'a, 't> {
         }
     }
 
-    /// Whether the end-of-image marker may be missing: a progressive image could lack whole scans, and nothing would tell.
+    /// Whether the end-of-image marker may be missing: not of a progressive image that could lack scans, for nothing else
+    /// would tell.
     fn may_end_here(&self) -> bool {
-        !self.frame.is_progressive || self.options.on_damage == OnDamage::Fill
+        self.options.on_damage == OnDamage::Fill || self.has_first(LENGTH)
+    }
+
+    /// Whether the first so many coefficients of all components' blocks have come whole.
+    fn has_first(&self, count: usize) -> bool {
+        let mut components = self.progress[..self.frame.components().len()].iter();
+        components.all(|progress| progress.0[..count].iter().all(|&bit| bit == Some(0)))
     }
 
     /// Notes what a scan brings, and refuses one that brings what cannot come now (G.1.1.1).
@@ -176,13 +183,7 @@ impl<'a, 't> Scans<'a, 't> {
 
     /// Refuses an image whose scans have not brought all.
     fn check_whole(&self) -> Result<()> {
-        let components = 0..self.frame.components().len();
-        let is_whole = |i: usize| {
-            self.progress[i].0[..GUESSED]
-                .iter()
-                .all(|&bit| bit == Some(0))
-        };
-        if self.options.on_damage == OnDamage::Fill || components.clone().all(is_whole) {
+        if self.options.on_damage == OnDamage::Fill || self.has_first(GUESSED) {
             return Ok(());
         }
         Err(Error::damaged(self.jpeg.len(), "it lacks scans"))

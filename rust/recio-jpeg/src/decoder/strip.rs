@@ -1,6 +1,7 @@
 //! Images in one scan: the coefficients of one row of MCUs after another.
 //!
-//! Blocks that no pixel of the region needs are read, for the next ones can only be found behind them, but not kept.
+//! Blocks that no pixel of the region needs are read, for the next ones can only be found behind them, but not kept. Where
+//! a restart begins each row of MCUs, rows are leapt over.
 
 use std::ops::Range;
 
@@ -49,6 +50,13 @@ impl<'a> Strip<'a> {
             kept,
             ..
         } = self;
+        if coefficients.is_none()
+            && let Some(bits) = walk.leap(scan.mcus.0)
+        {
+            *held = bits;
+            self.done += 1;
+            return Ok(());
+        }
         let Some(tables) = pairs(scan) else {
             return Ok(());
         };
