@@ -331,7 +331,8 @@ impl<'a> Walk<'a> {
             .then(|| self.data.segment(self.number + 1))
             .flatten();
         self.number += usize::from(is_there);
-        self.is_exhausted = next.is_none();
+        // Without the marker, one more MCU is read from zeros, as libjpeg has it.
+        self.is_exhausted &= next.is_none();
         self.predictions = [0; MAX_COMPONENTS];
         self.run = 0;
         self.left = self.restart_interval;

@@ -1,0 +1,18 @@
+"""PyTurboJPEG (the system's libjpeg-turbo), whole images."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from turbojpeg import TJPF_RGB, TurboJPEG
+
+from peers.decode_pool import whole
+
+if TYPE_CHECKING:
+    from workload import Loader, Workload
+
+
+def open_loader(workload: Workload) -> Loader:
+    """Read the images and start the pool."""
+    return whole(workload, partial(TurboJPEG().decode, pixel_format=TJPF_RGB))

@@ -1,0 +1,16 @@
+"""recio's decoder, whole images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peers.decode_pool import whole
+from recio.image import imdecode
+
+if TYPE_CHECKING:
+    from workload import Loader, Workload
+
+
+def open_loader(workload: Workload) -> Loader:
+    """Read the images and start the pool."""
+    return whole(workload, imdecode)
