@@ -68,8 +68,8 @@ def imdecode(
 
     JPEG, PNG, WebP, BMP, GIF (its first frame) and TIFF, told by their bytes. EXIF orientation is applied, whatever the
     file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped; of 16 bits the high byte
-    stays. The pixels of a JPEG are libjpeg-turbo's. The interpreter is let go of meanwhile, so several threads decode at
-    once.
+    stays. The pixels of a JPEG are libjpeg-turbo's, bit for bit. The interpreter is let go of meanwhile, so several
+    threads decode at once.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ def imdecode(
     out : ndarray, shape (height, width, channels), uint8, optional
         Where to put the image.
     region : tuple of 4 int, optional
-        The part to decode: left, top, width, height in pixels, after the orientation is applied. Of a JPEG, what this
-        part does not need is not computed, so it takes less time than all of it, and damage below it may pass unnoticed.
+        The part to decode: left, top, width, height in pixels, after the orientation is applied. Of a JPEG, what
+        this part does not need is not computed: that takes less time, and damage below it may pass unnoticed.
     on_damage : {'error', 'fill'}, default 'error'
-        Whether damage in a JPEG's image data is an error, or is filled as libjpeg does: with grey where data is missing,
-        with what can be made of it elsewhere. A damaged header is an error in any case.
+        Whether damage in a JPEG's image data is an error, or is filled as libjpeg does: with grey where data is
+        missing, with what can be made of it elsewhere. A damaged header is an error in any case.
 
     Returns
     -------
