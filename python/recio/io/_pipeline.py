@@ -202,6 +202,8 @@ _DEFAULTS: dict[str, Any] = {
     "num_parts": 1,
     "part_index": 0,
     "prefetch_buffer": 2,
+    "on_damage": "error",
+    "decode_scale": None,
 }
 
 

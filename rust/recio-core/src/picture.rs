@@ -83,6 +83,21 @@ impl Rect {
     }
 }
 
+impl Rect {
+    /// What covers it once the picture's sides are divided, which are then `width` and `height`.
+    pub(crate) fn shrunk(self, divisor: usize, (width, height): (usize, usize)) -> Self {
+        let (x, y) = (self.x / divisor, self.y / divisor);
+        let right = (self.x + self.width).div_ceil(divisor).min(width);
+        let bottom = (self.y + self.height).div_ceil(divisor).min(height);
+        Self {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
+        }
+    }
+}
+
 /// A rectangle of a picture, borrowed.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a, T = u8> {

@@ -54,6 +54,9 @@ pub struct Program<'a> {
     pub boxes: Option<&'a mut Boxes>,
     /// How large a picture may become on the way.
     pub limits: &'a Limits,
+    /// Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if the first step shrinks it by as much: not the pixels
+    /// that shrinking all of it gives, but faster and with fewer jagged edges.
+    pub decode_scale: bool,
 }
 
 /// What one thread works with.
@@ -66,6 +69,7 @@ pub struct Studio {
     /// What a function of the caller's was given or gave, and where the next one's picture is put together.
     canvas: Canvas,
     next: Canvas,
+    decode_scale: bool,
 }
 
 impl Studio {
@@ -85,7 +89,9 @@ impl Studio {
             random,
             mut boxes,
             limits,
+            decode_scale,
         } = program;
+        self.decode_scale = decode_scale;
         let (width, height) = origin.size();
         self.plan.restart(width, height);
         // None as soon as a function has been called: then the picture is on the canvas.
@@ -167,15 +173,21 @@ impl Studio {
             decoded,
             decode,
             canvas,
+            decode_scale,
             ..
         } = self;
         let part = plan.source;
         match (origin, canvas) {
-            (Some(Origin::Coded(source, pixels)), _) => {
-                let parts = (part, plan.needed());
+            (Some(Origin::Coded(mut source, pixels)), _) => {
+                if *decode_scale {
+                    let divisor = source.shrink(shrinks_by(plan));
+                    plan.source = part.shrunk(divisor, source.size(pixels));
+                }
+                let parts = (plan.source, plan.needed());
                 source.stream(pixels, parts, decoded, decode, |lines| {
                     apply(lines, plan, augment, rows);
                 })?;
+                plan.source = part;
             }
             (Some(Origin::Levels(view)), _) => apply(&mut view.crop(part), plan, augment, rows),
             (Some(Origin::Floats(view)), _) => apply_floats(view.crop(part), plan, augment, rows),
@@ -187,6 +199,16 @@ impl Studio {
             }
         }
         Ok(())
+    }
+}
+
+/// How many times smaller the first stage makes the image, rounded down.
+fn shrinks_by(plan: &Plan) -> usize {
+    match plan.stages().first().map(|stage| stage.operation) {
+        Some(Operation::Resize { width, height, .. }) => {
+            (plan.source.width / width).min(plan.source.height / height)
+        }
+        _ => 1,
     }
 }
 
@@ -262,6 +284,7 @@ mod tests {
             random: &mut Stream::new(0, 0, 0),
             boxes: None,
             limits: &Limits::default(),
+            decode_scale: false,
         };
         studio.draw(Origin::Levels(picture.view()), program, |plan, channels| {
             plan.settle();

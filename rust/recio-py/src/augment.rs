@@ -57,6 +57,7 @@ fn carry_out(
         random: &mut Stream::new(seed, 0, 0),
         boxes,
         limits: &Limits::default(),
+        decode_scale: false,
     };
     let is_float = matches!(origin, Origin::Floats(_));
     Studio::default().draw(origin, program, |plan, channels| {

@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     last_batch: String,
     preprocess_threads: i64,
     prefetch_buffer: i64,
+    on_damage: String,
+    decode_scale: Option<String>,
 }
 
 impl Settings {
@@ -100,6 +102,8 @@ impl Settings {
             threads: natural("preprocess_threads", self.preprocess_threads)?,
             prefetch: natural("prefetch_buffer", self.prefetch_buffer)?,
             limits: Limits::default(),
+            fill_damage: fills_damage(&self.on_damage)?,
+            decode_scale: scales_decoding(self.decode_scale.as_deref())?,
         })
     }
 
@@ -119,6 +123,26 @@ impl Settings {
                 "label_form={other:?}; it is \"numbers\", \"row\" or \"table\""
             ))),
         }
+    }
+}
+
+fn fills_damage(name: &str) -> recio_core::Result<bool> {
+    match name {
+        "error" => Ok(false),
+        "fill" => Ok(true),
+        other => Err(Error::argument(format!(
+            "on_damage={other:?}; it is \"error\" or \"fill\""
+        ))),
+    }
+}
+
+fn scales_decoding(name: Option<&str>) -> recio_core::Result<bool> {
+    match name {
+        None => Ok(false),
+        Some("auto") => Ok(true),
+        Some(other) => Err(Error::argument(format!(
+            "decode_scale={other:?}; it is \"auto\" or None"
+        ))),
     }
 }
 

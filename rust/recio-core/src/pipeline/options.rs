@@ -113,6 +113,10 @@ pub struct Options {
     pub prefetch: usize,
     /// The largest image that is decoded.
     pub limits: Limits,
+    /// Whether damage in a JPEG's image data is filled, not an error.
+    pub fill_damage: bool,
+    /// Whether JPEGs are decoded at a fraction of their size if they are shrunk by as much.
+    pub decode_scale: bool,
 }
 
 impl Options {

@@ -34,6 +34,8 @@ pub(super) struct Task<T> {
     gain: Gain,
     seed: u64,
     limits: Limits,
+    fill_damage: bool,
+    decode_scale: bool,
     scratch: Vec<Mutex<Scratch>>,
 }
 
@@ -113,6 +115,8 @@ impl<T: Element> Task<T> {
             gain: options.max_gain,
             seed: options.augment_seed,
             limits: options.limits,
+            fill_damage: options.fill_damage,
+            decode_scale: options.decode_scale,
             scratch: (0..options.threads).map(|_| Mutex::default()).collect(),
             samples,
         })
@@ -215,7 +219,7 @@ impl<T: Element> Task<T> {
         slot: &mut [T],
     ) -> Result<Drawn> {
         let gain = self.gain(random);
-        let source = Source::open(sample.image, &self.limits)?;
+        let source = Source::open(sample.image, &self.limits)?.fill_damage(self.fill_damage);
         let size = source.size(self.pixels);
         let origin = Origin::Coded(source, self.pixels);
         let program = Program {
@@ -223,6 +227,7 @@ impl<T: Element> Task<T> {
             random,
             boxes,
             limits: &self.limits,
+            decode_scale: self.decode_scale,
         };
         let mut shape = self.shape;
         let _: Finishing<'_, T> = studio.draw(origin, program, |plan, channels| {
