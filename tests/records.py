@@ -10,6 +10,7 @@ import contextlib
 import gc
 import hashlib
 import math
+import re
 import subprocess
 import sys
 import time
@@ -187,6 +188,21 @@ def run_python(script: str, **settings: object) -> subprocess.CompletedProcess[s
 def python(script: str, settings: dict[str, object]) -> list[str]:
     """Give the command that runs a script."""
     return [sys.executable, "-c", f"settings = {settings!r}\n{script}"]
+
+
+def is_quiet(stderr: str) -> bool:
+    """Tell whether a process that ended said nothing but, at most, that a thread of its own found its iterator closed.
+
+    The end may come while the thread says so.
+    """
+    closed = re.compile(
+        r"Exception in thread Thread-1[^\n]*:\nTraceback .*ValueError: the iterator is closed\n", re.DOTALL
+    )
+    return (
+        stderr == ""
+        or bool(closed.fullmatch(stderr))
+        or (stderr.startswith("Exception in thread") and "Error" not in stderr)
+    )
 
 
 def assert_uniform(counts: Sequence[int] | NDArray[np.int64], constraints: int = 1) -> None:

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use recio_benches::photographs;
 use recio_core::augment::Rows;
 use recio_core::augment::finish::{Element, Finish, Gain, Layout, Normalise};
@@ -83,15 +83,8 @@ fn decode(c: &mut Criterion) {
     });
 }
 
-/// Resampling a crop of a photograph to 224×224, by every method.
+/// Resampling to 224×224: a crop of a photograph by every method; antialiased, all of a photograph as well.
 fn resize(c: &mut Criterion) {
-    let picture = Picture {
-        width: 300,
-        height: 300,
-        channels: 3,
-        data: (0..270_000u32).map(|i| ((i * i) >> 7) as u8).collect(),
-    };
-    let mut scratch = Scratch::default();
     let mut group = c.benchmark_group("resize");
     for method in [
         Interpolation::Nearest,
@@ -99,18 +92,31 @@ fn resize(c: &mut Criterion) {
         Interpolation::Cubic,
         Interpolation::Area,
         Interpolation::Lanczos4,
+        Interpolation::Antialias,
     ] {
-        group.bench_function(format!("{method:?}"), |b| {
-            let whole = Rect::whole(SIDE, SIDE);
-            b.iter(|| {
-                resize_rows(
-                    &mut picture.view(),
-                    (SIDE, SIDE),
-                    whole,
-                    method,
-                    &mut scratch,
-                    |_, row| _ = black_box(row),
-                );
+        group.bench_function(format!("{method:?}"), resizer((300, 300), method));
+    }
+    for size in [(340, 300), (500, 375)] {
+        let name = format!("Antialias of {}x{}", size.0, size.1);
+        group.bench_function(name, resizer(size, Interpolation::Antialias));
+    }
+}
+
+fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut(&mut Bencher<'_>) {
+    let samples = (0..(width * height * 3) as u32).map(|i| (i.wrapping_mul(i) >> 7) as u8);
+    let picture = Picture {
+        width,
+        height,
+        channels: 3,
+        data: samples.collect(),
+    };
+    let mut scratch = Scratch::default();
+    move |b| {
+        let (full, window) = ((SIDE, SIDE), Rect::whole(SIDE, SIDE));
+        b.iter(|| {
+            let source = &mut picture.view();
+            resize_rows(source, full, window, method, &mut scratch, |_, row| {
+                black_box(row);
             });
         });
     }

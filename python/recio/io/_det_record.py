@@ -115,6 +115,10 @@ class ImageDetRecordIter(PipelineIter):
         Accepted for MXNet's sake, without effect.
     verbose : bool, default True
         Whether to log, at level INFO of the logger ``recio``, what was opened.
+    antialias : bool, default False
+        As for `ImageRecordIter`.
+    decode_scale, on_damage
+        As for `ImageRecordIter`.
 
     Raises
     ------
@@ -203,6 +207,9 @@ class ImageDetRecordIter(PipelineIter):
         label_name: str = "softmax_label",
         aug_seq: str = "det_aug_default",
         verbose: bool = True,
+        antialias: bool = False,
+        decode_scale: Literal["auto"] | None = None,
+        on_damage: Literal["error", "fill"] = "error",
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}

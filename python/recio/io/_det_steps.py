@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recio._recio import Step
 from recio.io import _options
-from recio.io._steps import side
+from recio.io._steps import antialiased, side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     if given["rand_crop_prob"] and given["num_crop_sampler"]:
         found.append(Step.sample(given["rand_crop_prob"], _samplers(given), _share(given)))
     found.append(_resize(given, size))
-    return found
+    return antialiased(given, found)
 
 
 def _colours(given: dict[str, Any]) -> list[Step]:

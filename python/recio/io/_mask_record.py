@@ -64,7 +64,8 @@ min_img_size, max_img_size, min_crop_size, max_crop_size, rand_mirror, mirror, p
         moves them by up to half a pixel; else numbers are picked at the centres of pixels. What a function in
         `aug_list` does cannot be done to masks, so there may be none.
     fill_value, brightness, contrast, saturation, random_h, random_s, random_l, pca_noise, max_random_contrast, \
-max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g, std_b, std_a, scale, mxnet_quirks
+max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g, std_b, std_a, scale, mxnet_quirks, \
+antialias, decode_scale, on_damage
         Levels and normalisation, of images alone.
     dtype, layout, round_batch, preprocess_threads, prefetch_buffer, aug_seq, ctx, device_id, verbose
         Batches, threads, and what is accepted for MXNet's sake. An incomplete last batch is filled up with images of

@@ -102,7 +102,7 @@ _CHANCES = ("hue", "saturation", "illumination", "contrast")
 
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
     **dict.fromkeys(("rand_crop", "random_resized_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
-    **dict.fromkeys(("mxnet_quirks", "verbose"), _flag),
+    **dict.fromkeys(("mxnet_quirks", "verbose", "antialias"), _flag),
     **dict.fromkeys(("batch_size", "label_width", "resize", "pad", "fill_value", "inter_method"), _integer),
     **dict.fromkeys(("num_parts", "part_index", "prefetch_buffer"), _integer),
     "preprocess_threads": lambda name, value: None if value is None else _integer(name, value),

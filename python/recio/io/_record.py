@@ -58,7 +58,7 @@ class ImageRecordIter(PipelineIter):
         ``f(image) -> image`` (ndarray, shape (height, width, channels), uint8 or, after colours, float32) or, in the
         manner of albumentations, ``f(image=image)["image"]``. Augmenters run in all threads at once; a function is
         called by one thread at a time, on the pixels themselves, which it may change in place. Takes the place of all
-        keywords from `resize` to `pad`.
+        keywords from `resize` to `pad`, and of `antialias`.
     resize : int, default -1
         What the shorter side is brought to first, up or down, in pixels; the other keeps the ratio, rounded down.
         -1: not.
@@ -148,6 +148,17 @@ class ImageRecordIter(PipelineIter):
         Accepted for MXNet's sake, without effect: there is one sequence of augmenters, and no device.
     verbose : bool, default True
         Whether to log, at level INFO of the logger ``recio``, what was opened.
+    antialias : bool, default False
+        Whether bilinear resizing, `inter_method` 1, averages over all pixels that a new pixel covers where it shrinks
+        an image, as Pillow's does and with the same result; without, it looks at four of them, as OpenCV's and MXNet's
+        does. Rotation, shear and scale stay as they are.
+    decode_scale : {'auto', None}, default None
+        'auto' decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the first resizing shrinks it at least as much: faster,
+        with fewer jagged edges, and not MXNet's pixels (libjpeg's of that scale, then resized). None decodes at full size.
+    on_damage : {'error', 'fill'}, default 'error'
+        Whether damage in the image data of a JPEG is an error, or is filled as libjpeg and MXNet do: with grey where
+        data is missing, with what can be made of it elsewhere. A damaged header is an error in any case. Only what a
+        batch needs is decoded, so damage below a crop may pass unnoticed; a record that was cut off does not.
 
     Raises
     ------
@@ -246,6 +257,9 @@ class ImageRecordIter(PipelineIter):
         ctx: str = "gpu",
         device_id: int = 0,
         verbose: bool = True,
+        antialias: bool = False,
+        decode_scale: Literal["auto"] | None = None,
+        on_damage: Literal["error", "fill"] = "error",
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}

@@ -14,6 +14,8 @@ FULL_AREA = (0.08, 1.0)
 """The areas of a random resized crop for which no range is given, as fractions of the image's."""
 FULL_ASPECT = (3 / 4, 4 / 3)
 """The ratios of width to height, likewise."""
+BILINEAR = 1
+"""MXNet's number of that method."""
 MAX_ANGLE = 1_000_000
 NO_SIDE = (0.0, 1e10)
 """The sides of a canvas that are no limit, in pixels."""
@@ -50,6 +52,7 @@ AUGMENTATION: dict[str, Any] = {
     "fill_value": 255,
     "inter_method": 1,
     "mxnet_quirks": False,
+    "antialias": False,
 }
 
 
@@ -74,7 +77,16 @@ def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     found += _colours(given)
     if given["mirror"] or given["rand_mirror"]:
         found.append(Step.mirror(1.0 if given["mirror"] else 0.5))
-    return found
+    return antialiased(given, found)
+
+
+def antialiased(given: dict[str, Any], found: list[Step]) -> list[Step]:
+    """Give the steps as they are or, if `antialias` asks for it, such that those that resize do so without aliases."""
+    if not given["antialias"]:
+        return found
+    if given["inter_method"] != BILINEAR:
+        raise ValueError(f"antialias=True is for inter_method=1 (bilinear), not for {given['inter_method']}")
+    return [step.antialiased() for step in found]
 
 
 def side(name: str, value: int, least: int = 1) -> int:

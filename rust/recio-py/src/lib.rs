@@ -32,6 +32,8 @@ use pyo3::prelude::*;
 /// The native part of recio.
 #[pymodule]
 mod _recio {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::augment::augment;
     #[pymodule_export]
@@ -52,4 +54,12 @@ mod _recio {
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Makes an array, so that NumPy's functions are looked up now: where they are not found later, because Ctrl-C comes in
+    /// between, nothing but a panic is left.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        numpy::PyArray1::<u8>::zeros(module.py(), 0, false);
+        Ok(())
+    }
 }

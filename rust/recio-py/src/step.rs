@@ -115,6 +115,11 @@ impl Step {
         }))
     }
 
+    /// The same step; if it resizes linearly, without aliases.
+    fn antialiased(&self) -> Self {
+        Self(self.0.clone().antialiased())
+    }
+
     /// Flipped left to right with a probability.
     #[staticmethod]
     fn mirror(probability: f64) -> PyOutcome<Self> {

@@ -32,6 +32,14 @@ impl Interpolations {
         }
     }
 
+    /// The same without aliases, if it is linear.
+    pub(crate) fn antialiased(self) -> Self {
+        match self {
+            Self::Fixed(Interpolation::Linear) => Self::Fixed(Interpolation::Antialias),
+            others => others,
+        }
+    }
+
     /// The method for one step.
     pub(crate) fn choose(
         self,

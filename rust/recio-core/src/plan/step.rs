@@ -177,6 +177,29 @@ impl Step {
         })
     }
 
+    /// The same step, without aliases if it resizes linearly. A warp stays as it is.
+    #[must_use]
+    pub fn antialiased(mut self) -> Self {
+        if let Some(how) = self.resizing() {
+            *how = how.antialiased();
+        }
+        self
+    }
+
+    /// How it resizes, if it does.
+    fn resizing(&mut self) -> Option<&mut Interpolations> {
+        match self {
+            Self::ShorterSide(_, how)
+            | Self::Resize(_, how)
+            | Self::Within(_, _, how)
+            | Self::Cover(_, _, how)
+            | Self::Fit(_, _, how) => Some(how),
+            Self::Square { interpolation, .. } => Some(interpolation),
+            Self::ResizedCrop(crop) => Some(&mut crop.interpolation),
+            _ => None,
+        }
+    }
+
     /// Refuses what makes no sense.
     ///
     /// # Errors
@@ -248,6 +271,7 @@ pub fn sketch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augment::resize::Interpolation;
 
     fn visited(steps: &[Step], seed: u64) -> Vec<usize> {
         let mut sides = Vec::new();
@@ -278,6 +302,26 @@ mod tests {
             assert_eq!(order[5..], [5, 6]);
         }
         assert!(orders.iter().any(|order| *order != orders[0]));
+    }
+
+    #[test]
+    fn only_linear_resizing_is_antialiased() {
+        let how = |method| match Step::ShorterSide(9, method).antialiased() {
+            Step::ShorterSide(9, how) => how,
+            other => panic!("{other:?}"),
+        };
+        let fixed = Interpolations::Fixed;
+        assert_eq!(
+            how(fixed(Interpolation::Linear)),
+            fixed(Interpolation::Antialias)
+        );
+        for method in [
+            Interpolations::Auto,
+            Interpolations::Random,
+            fixed(Interpolation::Area),
+        ] {
+            assert_eq!(how(method), method);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The horizontal pass of the methods that weigh neighbours: one source row → one row as wide as the window.
 
 use super::axis::Taps;
-use super::simd::{self, Gather};
+use super::pairs::STEP;
+use super::simd::Gather;
 
 /// The taps of the window's columns, for the plain loop and for the vector kernel.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl<const N: usize> Across<N> {
 
     /// The samples in a row that this makes; those beyond the window mean nothing.
     pub(super) fn length<const C: usize>(&self) -> usize {
-        (self.columns.len() * C).next_multiple_of(simd::STEP)
+        (self.columns.len() * C).next_multiple_of(STEP)
     }
 
     /// Resamples a source row.

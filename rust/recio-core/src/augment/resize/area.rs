@@ -77,7 +77,7 @@ pub(super) struct CellScratch {
     /// The parts of one target row.
     down: Vec<Part>,
     /// The last source row, resampled; neighbouring cells may share it.
-    rows: Rows<f32, 1>,
+    rows: Rows<f32>,
     sums: Vec<f32>,
 }
 
@@ -111,7 +111,7 @@ impl CellScratch {
             split(job.x, x, C, &mut self.parts);
             self.counts.push(self.parts.len() - before);
         }
-        self.rows.reset(job.window.width * C);
+        self.rows.reset(1, job.window.width * C);
         self.sums.resize(job.window.width * C, 0.0);
     }
 

@@ -34,6 +34,11 @@ impl Axis {
         }
     }
 
+    /// Source pixels per target pixel, rounded once.
+    pub(super) fn quotient(self) -> f64 {
+        self.source as f64 / self.target as f64
+    }
+
     /// The scale, if it is a whole number. A few whole ratios are not whole after two roundings (49 is the first), and
     /// then OpenCV does not take them for whole either.
     pub(super) fn whole(self) -> Option<usize> {

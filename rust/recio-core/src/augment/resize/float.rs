@@ -18,7 +18,7 @@
 use super::area::{self, Part};
 use super::axis::Axis;
 use super::simd::vectorise;
-use super::{Interpolation, Job, Sink, collect, kernel, nearest};
+use super::{Interpolation, Job, Sink, antialias, collect, kernel, nearest};
 use crate::picture::{Picture, Rect, View};
 
 /// The tables and rows that resampling floats needs. Reused, it makes later calls free of allocation.
@@ -108,6 +108,7 @@ impl Job {
             Interpolation::Lanczos4 => {
                 |axis, x, parts| weigh(axis, axis.centre(x), kernel::lanczos4, parts)
             }
+            Interpolation::Antialias => antialias::split,
             Interpolation::Area if self.shrinks() => {
                 |axis, x, parts| area::split(axis, x, 1, parts)
             }

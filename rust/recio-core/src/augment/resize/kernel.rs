@@ -2,8 +2,9 @@
 
 use super::across::Across;
 use super::axis::{Axis, Taps};
+use super::pairs::STEP;
 use super::rows::Rows;
-use super::simd::{STEP, vectorise};
+use super::simd::vectorise;
 use super::{Job, Sink};
 use crate::picture::Scanlines;
 
@@ -14,7 +15,7 @@ const FRACTION: u32 = 22;
 #[derive(Debug)]
 pub(super) struct Scratch<const N: usize> {
     across: Across<N>,
-    rows: Rows<i32, N>,
+    rows: Rows<i32>,
 }
 
 impl<const N: usize> Default for Scratch<N> {
@@ -40,7 +41,7 @@ pub(super) fn run<const C: usize, const N: usize>(
     };
     let Scratch { across, rows } = scratch;
     across.prepare::<C>(job.columns().map(|x| taps(job.x, x)), job.x.source);
-    rows.reset(across.length::<C>());
+    rows.reset(N, across.length::<C>());
     for (y, target) in job.rows().enumerate() {
         let taps = taps(job.y, target);
         for at in taps.at {

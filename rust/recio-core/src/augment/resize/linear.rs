@@ -14,7 +14,7 @@ use crate::picture::Scanlines;
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     across: Across<2>,
-    rows: Rows<i16, 2>,
+    rows: Rows<i16>,
 }
 
 /// `locate` gives a target pixel's position in the source, and its fraction: [`Axis::centre`] or [`Axis::edge`].
@@ -29,7 +29,7 @@ pub(super) fn run<const C: usize>(
     let Scratch { across, rows } = scratch;
     let columns = job.columns().map(|x| column(job.x, locate(job.x, x)));
     across.prepare::<C>(columns, job.x.source);
-    rows.reset(across.length::<C>());
+    rows.reset(2, across.length::<C>());
     for (y, target) in job.rows().enumerate() {
         let (position, beyond) = locate(job.y, target);
         let taps = job.y.taps(position, [1.0 - beyond, beyond]);

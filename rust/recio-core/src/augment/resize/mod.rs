@@ -6,14 +6,17 @@
 //! where the window comes from nor where the rows go. [`resize_rows_f32`] does the same with a whole picture of floats.
 //!
 //! Of 8 bits, all methods but `Cubic` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV differs
-//! from itself: its vertical pass is in floats where its vectors reach and in integers beyond them.
+//! from itself: its vertical pass is in floats where its vectors reach and in integers beyond them. `Antialias`, which
+//! OpenCV does not have, gives Pillow's.
 mod across;
+mod antialias;
 mod area;
 mod axis;
 mod float;
 pub(super) mod kernel;
 mod linear;
 mod nearest;
+mod pairs;
 mod reach;
 mod rows;
 mod simd;
@@ -41,6 +44,9 @@ pub enum Interpolation {
     Lanczos4 = 4,
     /// The pixel under the centre: unlike `Nearest`, it does not shift the picture. For masks; MXNet has no number for it.
     NearestExact = 6,
+    /// Pillow's `BILINEAR`: all pixels that are less than a target pixel away, the nearer ones counting more; to enlarge,
+    /// as `Linear` but for the rounding. Neither OpenCV nor MXNet has a number for it.
+    Antialias = 11,
 }
 
 impl Interpolation {
@@ -68,6 +74,7 @@ pub struct Scratch {
     cells: area::CellScratch,
     cubic: kernel::Scratch<4>,
     lanczos: kernel::Scratch<8>,
+    antialias: antialias::Scratch,
 }
 
 /// What is to be made: the same for every method.
@@ -92,6 +99,7 @@ enum Way {
     Cells,
     Cubic,
     Lanczos4,
+    Antialias,
 }
 
 /// Receives a row's number within the window and its samples.
@@ -202,6 +210,7 @@ impl Job {
             (Interpolation::Area, _) => Way::Linear(Axis::edge),
             (Interpolation::Cubic, _) => Way::Cubic,
             (Interpolation::Lanczos4, _) => Way::Lanczos4,
+            (Interpolation::Antialias, _) => Way::Antialias,
         }
     }
 
@@ -222,7 +231,7 @@ impl Job {
     ) {
         let samples = self.window.width * C;
         let Scratch { row, .. } = scratch;
-        row.resize(samples.next_multiple_of(simd::STEP), 0);
+        row.resize(samples.next_multiple_of(pairs::STEP), 0);
         let sink: Sink<'_> = &mut |y, row| sink(y, &row[..samples]);
         match self.way(method) {
             Way::Nearest(locate) => {
@@ -239,6 +248,7 @@ impl Job {
             Way::Lanczos4 => {
                 kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, row, sink);
             }
+            Way::Antialias => antialias::run::<C>(self, src, &mut scratch.antialias, row, sink),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::axis::Axis;
-use super::{Interpolation, Job, Way, area};
+use super::{Interpolation, Job, Way, antialias, area};
 use crate::picture::Rect;
 
 /// The part of a source of the size `source` that [`resize_rows`](super::resize_rows) reads to make this window. Pixels
@@ -55,6 +55,7 @@ impl Way {
             Self::Boxes(..) | Self::Cells => area::reach(axis, target),
             Self::Cubic => ends(axis.around::<4>(axis.centre(target).0)),
             Self::Lanczos4 => ends(axis.around::<8>(axis.centre(target).0)),
+            Self::Antialias => antialias::reach(axis, target),
         }
     }
 }

@@ -1,10 +1,8 @@
 //! AVX2, where the CPU has it: compiling plain loops for it, and one kernel that the compiler does not find by itself.
 //!
-//! The kernel makes 16 samples of a row at once. Four neighbouring samples of the result have their sources close
-//! together, so one load of 16 bytes holds them; a shuffle prepared for the place puts each left sample beside its
-//! right one, and `pmaddwd` weighs the pair. More taps are more pairs. A load never leaves the row: near its end it
-//! starts earlier, and the shuffle makes up for that. Where the four lie farther apart (three channels shrunk more than
-//! threefold) the plain loop serves.
+//! The kernel makes 16 samples of a row at once. A shuffle prepared for the place (`pairs.rs`) puts each left sample beside
+//! its right one, and `pmaddwd` weighs the pair. More taps are more pairs. Where the sources of neighbouring samples lie
+//! too far apart (three channels shrunk more than threefold) the plain loop serves.
 //!
 //! Tried, with 300×300×3 → 224×224 on one core of an AMD EPYC, in milliseconds:
 //!
@@ -20,15 +18,7 @@
 #![allow(unsafe_code)]
 
 use super::axis::Taps;
-
-/// Samples that the kernel makes at once; rows that it writes are a multiple of this long.
-pub(super) const STEP: usize = 16;
-
-/// Samples made from one load.
-const BLOCK: usize = 4;
-
-/// Samples in a load.
-const LOAD: usize = 16;
+use super::pairs::{Registers, STEP, Shuffle, pack};
 
 /// Runs `work`, in a version compiled for AVX2 where the CPU has that. What `work` calls must be inlined to gain by it.
 #[inline]
@@ -47,6 +37,16 @@ pub(super) fn vectorise(work: impl FnOnce()) {
     work();
 }
 
+#[cfg(target_arch = "x86_64")]
+fn available() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn available() -> bool {
+    false
+}
+
 /// The horizontal pass of `N` taps as loads, shuffles and multiplications of pairs of taps.
 #[derive(Debug, Default)]
 pub(super) struct Gather<const N: usize> {
@@ -54,33 +54,30 @@ pub(super) struct Gather<const N: usize> {
     steps: Vec<Step>,
 }
 
-/// How one pair of taps of [`STEP`] samples is weighed: four blocks in two registers, in the order 0, 2 and 1, 3 in
-/// which packing the registers puts the blocks in sequence.
-#[derive(Debug, Default)]
+/// How one pair of taps of [`STEP`] samples is weighed.
+#[derive(Debug)]
 struct Step {
-    /// Where each block's load starts in the source row.
-    from: [usize; STEP / BLOCK],
-    /// For each byte of a register, the byte of the load: a sample of the left pixel, zero, one of the right, zero.
-    picks: [[i64; 4]; 2],
-    /// For each pair of samples in a register, their weights.
-    weights: [[i64; 4]; 2],
+    shuffle: Shuffle,
+    weights: Registers,
 }
 
 impl<const N: usize> Gather<N> {
     /// Prepares the kernel for rows of `length` samples; the taps are in samples.
     pub(super) fn prepare<const C: usize>(&mut self, columns: &[Taps<N>], length: usize) {
+        let tap = |sample: usize, k: usize| {
+            let Taps { at, weight } = columns[sample / C];
+            (at[k] + sample % C, weight[k])
+        };
         self.steps.clear();
-        if !available() || length < LOAD {
-            return;
-        }
-        for first in (0..columns.len() * C).step_by(STEP) {
-            for pair in 0..N / 2 {
-                let Some(step) = Step::new::<C, N>(columns, first, pair, length) else {
-                    // Shrunk so much that a block needs more than one load.
-                    return self.steps.clear();
-                };
-                self.steps.push(step);
-            }
+        let complete = each_pair(columns.len() * C, N, tap, |at, weights| {
+            self.steps.push(Step {
+                shuffle: Shuffle::new(at, length)?,
+                weights: pack(weights),
+            });
+            Some(())
+        });
+        if complete.is_none() {
+            self.steps.clear();
         }
     }
 
@@ -107,80 +104,103 @@ impl<const N: usize> Gather<N> {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
+/// The fraction bits of the weights that [`FineGather`] takes.
+pub(super) const FINE: u32 = 22;
+
+/// The lowest bits of such a weight that one multiplication takes; another takes the rest.
+const SPLIT: u32 = 11;
+
+/// As [`Gather`], of any number of taps, whose weights have [`FINE`] fraction bits and are not below 0.
+#[derive(Debug, Default)]
+pub(super) struct FineGather {
+    /// Pairs of taps.
+    pairs: usize,
+    /// For each [`STEP`] samples in turn, each of their pairs. There are none without AVX2.
+    steps: Vec<FineStep>,
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-fn available() -> bool {
-    false
+/// How one pair of taps of [`STEP`] samples is weighed: a multiplication takes 16 bits, so each weight is split.
+#[derive(Debug)]
+struct FineStep {
+    shuffle: Shuffle,
+    /// The weights' bits from [`SPLIT`] on.
+    coarse: Registers,
+    /// Those below.
+    fine: Registers,
 }
 
-impl Step {
-    fn new<const C: usize, const N: usize>(
-        columns: &[Taps<N>],
-        first: usize,
-        pair: usize,
+impl FineGather {
+    /// Prepares the kernel for making `samples` samples of so many taps from rows of `length` samples; `tap` gives the
+    /// position, in samples, and the weight of a tap of a sample. `false` if the kernel does not apply.
+    pub(super) fn prepare(
+        &mut self,
+        (samples, taps): (usize, usize),
         length: usize,
-    ) -> Option<Self> {
-        let mut step = Self::default();
-        for block in 0..STEP / BLOCK {
-            let (register, lane) = (block % 2, block / 2 * 2);
-            let pairs = std::array::from_fn(|k| {
-                // Samples beyond the row repeat the last.
-                let sample = (first + block * BLOCK + k).min(columns.len() * C - 1);
-                let Taps { at, weight } = columns[sample / C];
-                let taps = [2 * pair, 2 * pair + 1];
-                (
-                    taps.map(|tap| at[tap] + sample % C),
-                    taps.map(|tap| weight[tap]),
-                )
+        tap: impl Fn(usize, usize) -> (usize, i32),
+    ) -> bool {
+        self.pairs = taps.div_ceil(2);
+        self.steps.clear();
+        let part = |weights: &[[i32; 2]; STEP], part: fn(i32) -> i32| {
+            pack(&weights.map(|pair| pair.map(|weight| part(weight) as i16)))
+        };
+        let complete = each_pair(samples, taps, tap, |at, weights| {
+            self.steps.push(FineStep {
+                shuffle: Shuffle::new(at, length)?,
+                coarse: part(weights, |weight| weight >> SPLIT),
+                fine: part(weights, |weight| weight & ((1 << SPLIT) - 1)),
             });
-            let (from, picks, weights) = load(pairs, length)?;
-            step.from[block] = from;
-            step.picks[register][lane..][..2].copy_from_slice(&picks);
-            step.weights[register][lane..][..2].copy_from_slice(&weights);
+            Some(())
+        });
+        complete.is_some()
+    }
+
+    /// Makes a row of whole levels with what was prepared.
+    pub(super) fn levels(&self, source: &[u8], out: &mut [u8]) {
+        debug_assert!(!self.steps.is_empty());
+        #[cfg(target_arch = "x86_64")]
+        if !self.steps.is_empty() {
+            // SAFETY: there are steps only where the CPU has AVX2, and the function needs no more.
+            unsafe { kernel::levels(&self.steps, self.pairs, source, out) };
         }
-        Some(step)
     }
 }
 
-/// Where the load for these samples' pairs starts, the shuffle that picks them, and their weights; `None` if they are
-/// too far apart for one load.
-fn load(
-    pairs: [([usize; 2], [i16; 2]); BLOCK],
-    length: usize,
-) -> Option<(usize, [i64; 2], [i64; 2])> {
-    let from = pairs
-        .iter()
-        .flat_map(|(at, _)| *at)
-        .min()?
-        .min(length - LOAD);
-    let (mut picks, mut weights) = ([0; 2], [0; 2]);
-    for (k, (at, weight)) in pairs.into_iter().enumerate() {
-        let [left, right] = at.map(|at| at - from);
-        if left.max(right) >= LOAD {
-            return None;
-        }
-        // A pick with its high bit set gives zero.
-        let pick = left as i64 | 0x80 << 8 | (right as i64) << 16 | 0x80 << 24;
-        let pair = i64::from(weight[0] as u16) | i64::from(weight[1] as u16) << 16;
-        picks[k / 2] |= pick << (k % 2 * 32);
-        weights[k / 2] |= pair << (k % 2 * 32);
+/// Shows to `take` the positions and the weights of each pair of `taps` taps, for [`STEP`] samples at a time; the last ones
+/// are filled up with the last sample's. `None` as soon as `take` gives that, and where there is no kernel.
+fn each_pair<W: Copy + Default>(
+    samples: usize,
+    taps: usize,
+    tap: impl Fn(usize, usize) -> (usize, W),
+    mut take: impl FnMut(&[[usize; 2]; STEP], &[[W; 2]; STEP]) -> Option<()>,
+) -> Option<()> {
+    if !available() {
+        return None;
     }
-    Some((from, picks, weights))
+    for first in (0..samples).step_by(STEP) {
+        for left in (0..taps).step_by(2) {
+            let (mut at, mut weights) = ([[0; 2]; STEP], [[W::default(); 2]; STEP]);
+            for k in 0..STEP {
+                let sample = (first + k).min(samples - 1);
+                for side in 0..2 {
+                    (at[k][side], weights[k][side]) = tap(sample, left + side);
+                }
+            }
+            take(&at, &weights)?;
+        }
+    }
+    Some(())
 }
 
 #[cfg(target_arch = "x86_64")]
 mod kernel {
     use std::arch::x86_64::{
         __m256i, _mm256_add_epi32, _mm256_extract_epi64, _mm256_madd_epi16, _mm256_packs_epi32,
-        _mm256_permute2x128_si256, _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8,
-        _mm256_srai_epi32,
+        _mm256_permute2x128_si256, _mm256_set_epi64x, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srai_epi32,
     };
 
-    use super::{LOAD, STEP, Step};
+    use super::super::pairs::{LOAD, STEP, Shuffle};
+    use super::{FINE, FineStep, SPLIT, Step};
 
     #[target_feature(enable = "avx2")]
     pub(super) fn narrow<const N: usize>(steps: &[Step], source: &[u8], out: &mut [i16]) {
@@ -207,21 +227,56 @@ mod kernel {
     /// The sums of all pairs of taps: blocks 0 and 2, blocks 1 and 3.
     #[target_feature(enable = "avx2")]
     fn sums(pairs: &[Step], source: &[u8]) -> [__m256i; 2] {
-        let load = |from: usize| {
-            let words = source[from..from + LOAD].as_chunks().0;
-            [i64::from_le_bytes(words[0]), i64::from_le_bytes(words[1])]
-        };
         let mut sums = [_mm256_setzero_si256(); 2];
         for step in pairs {
             for (half, sum) in sums.iter_mut().enumerate() {
-                let ([a, b], [c, d]) = (load(step.from[half]), load(step.from[half + 2]));
-                let samples = register([a, b, c, d]);
-                let samples = _mm256_shuffle_epi8(samples, register(step.picks[half]));
+                let samples = shuffled(&step.shuffle, half, source);
                 let products = _mm256_madd_epi16(samples, register(step.weights[half]));
                 *sum = _mm256_add_epi32(*sum, products);
             }
         }
         sums
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn levels(steps: &[FineStep], pairs: usize, source: &[u8], out: &mut [u8]) {
+        let steps = steps.chunks_exact(pairs);
+        for (pairs, out) in steps.zip(out.as_chunks_mut::<STEP>().0) {
+            let [a, b] =
+                fine_sums(pairs, source).map(|sums| _mm256_srai_epi32::<{ FINE as i32 }>(sums));
+            let words = words(_mm256_packs_epi32(a, b));
+            *out = std::array::from_fn(|k| (words[k / 4] >> (k % 4 * 16)) as u8);
+        }
+    }
+
+    /// As [`sums`], with the fraction bits of the weights, and a half added.
+    #[target_feature(enable = "avx2")]
+    fn fine_sums(pairs: &[FineStep], source: &[u8]) -> [__m256i; 2] {
+        let mut coarse = [_mm256_setzero_si256(); 2];
+        let mut fine = [_mm256_set1_epi32(1 << (FINE - 1)); 2];
+        for step in pairs {
+            for half in 0..2 {
+                let samples = shuffled(&step.shuffle, half, source);
+                let products = _mm256_madd_epi16(samples, register(step.coarse[half]));
+                coarse[half] = _mm256_add_epi32(coarse[half], products);
+                let products = _mm256_madd_epi16(samples, register(step.fine[half]));
+                fine[half] = _mm256_add_epi32(fine[half], products);
+            }
+        }
+        let coarse = coarse.map(|sums| _mm256_slli_epi32::<{ SPLIT as i32 }>(sums));
+        std::array::from_fn(|half| _mm256_add_epi32(coarse[half], fine[half]))
+    }
+
+    /// The pairs of samples of blocks 0 and 2, or of blocks 1 and 3.
+    #[target_feature(enable = "avx2")]
+    fn shuffled(shuffle: &Shuffle, half: usize, source: &[u8]) -> __m256i {
+        let load = |from: usize| {
+            let words = source[from..from + LOAD].as_chunks().0;
+            [i64::from_le_bytes(words[0]), i64::from_le_bytes(words[1])]
+        };
+        let from = shuffle.from;
+        let ([a, b], [c, d]) = (load(from[half]), load(from[half + 2]));
+        _mm256_shuffle_epi8(register([a, b, c, d]), register(shuffle.picks[half]))
     }
 
     /// These words in a register. The compiler makes one load of it.

@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::augment::vectors::{Downward, fnv1a, noise, poisoned};
 
-const METHODS: [Interpolation; 6] = [
+const METHODS: [Interpolation; 7] = [
     Interpolation::Nearest,
     Interpolation::Linear,
     Interpolation::Cubic,
     Interpolation::Area,
     Interpolation::Lanczos4,
     Interpolation::NearestExact,
+    Interpolation::Antialias,
 ];
 
 /// What `make_resize_vectors.py`, which says how, computed with OpenCV 4.8.1.
@@ -133,6 +134,21 @@ fn floats_are_opencvs_but_for_rounding() {
         count += 1;
     }
     assert!(count >= 60);
+}
+
+/// Those of levels are rounded twice.
+#[test]
+fn antialiased_floats_are_the_levels_but_for_rounding() {
+    let source = noise(50, 40, 3);
+    let levels = source.data.iter().map(|&level| f32::from(level)).collect();
+    let floats = View::new(&levels as &Vec<f32>, 50, 40, 3);
+    for (width, height) in [(20, 13), (70, 17), (90, 60)] {
+        let expected = resize(source.view(), width, height, Interpolation::Antialias).data;
+        let found = resize_f32(floats, width, height, Interpolation::Antialias).data;
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found - f32::from(expected)).abs() < 1.0 + 1e-3);
+        }
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Job<'_> {
             Interpolation::Nearest | Interpolation::NearestExact => {
                 self.rows::<C>(&Nearest, lines, sink);
             }
-            Interpolation::Linear | Interpolation::Area => {
+            Interpolation::Linear | Interpolation::Area | Interpolation::Antialias => {
                 self.rows::<C>(linear.filled(weights::linear), lines, sink);
             }
             Interpolation::Cubic => self.rows::<C>(cubic.filled(kernel::cubic), lines, sink),
