@@ -34,6 +34,14 @@ test: build ## Run all tests: Rust's and Python's
 	cargo test --workspace --release --locked
 	$(BIN)/python -m pytest
 
+# The kernels for ARM, on a PC: cross-compiled, and run by QEMU.
+ARM := aarch64-unknown-linux-gnu
+.PHONY: test-neon
+test-neon: ## Run the JPEG decoder's tests with NEON, under QEMU
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu" \
+	cargo test -p recio-jpeg --locked --target $(ARM)
+
 .PHONY: lint
 lint: build ## Check format, lints, types and stubs
 	cargo fmt --check

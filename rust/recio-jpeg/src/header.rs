@@ -2,6 +2,7 @@
 //!
 //! It goes from marker to marker up to the first scan and takes no notice of tables; `tables.rs` reads those.
 
+use crate::block::Block;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::marker::{ADOBE, END_OF_IMAGE, EXIF, JFIF, START_OF_SCAN, Segment, Segments, is_frame};
@@ -93,7 +94,9 @@ impl Header {
         let (across, down) = self.frame.mcus();
         let components = self.frame.components().iter();
         let blocks: usize = components.map(|c| c.across * c.down).sum();
-        across * down * blocks * size_of::<crate::block::Block>()
+        (across * down)
+            .saturating_mul(blocks)
+            .saturating_mul(size_of::<Block>())
     }
 }
 

@@ -20,7 +20,8 @@ pub enum OnDamage {
     /// It is an error.
     #[default]
     Error,
-    /// What is missing becomes grey, what cannot be read is guessed: libjpeg's picture, where it warns.
+    /// What is missing becomes grey, what cannot be read is guessed. Of a file that was cut off within its only scan this is
+    /// libjpeg's picture; of others nearly, for it smooths blocks of progressive images and searches for lost restarts.
     Fill,
 }
 

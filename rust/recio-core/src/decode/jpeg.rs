@@ -1,10 +1,10 @@
 //! JPEG, by recio-jpeg: libjpeg-turbo's pixels, of the part that is needed.
 //!
 //! Errors: a header that is cut off; a scan that ends before its last block, by the end of the payload or by a marker; a
-//! code that is in no Huffman table; a marker where none may be; scans out of turn; a progressive JPEG without its end
-//! marker (it may lack whole scans, which nothing else would tell). Each names the byte.
+//! code that is in no Huffman table; a marker where none may be; scans out of turn; a progressive JPEG whose scans do not
+//! bring all (libjpeg smooths such an image instead). Each names the byte.
 //!
-//! Accepted: bytes between segments, behind the last block and behind the image; a baseline JPEG without end marker.
+//! Accepted: bytes between segments, behind the last block and behind the image; a missing end marker, if nothing else is.
 //!
 //! Not noticed: most bits that flip within a scan (the codes soon fall into step again); damage below the part that is
 //! decoded, unless the payload ends there.

@@ -18,7 +18,7 @@ use crate::record::set::part;
 use crate::studio::{Origin, Program, Studio};
 
 /// Bytes of each buffer that a thread keeps between images.
-const KEEP: usize = 32 << 20;
+const KEEP: usize = 4 << 20;
 
 /// What all threads need to know to make images.
 #[derive(Debug)]

@@ -6,16 +6,16 @@
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_load_si128, _mm_storeu_si128, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_broadcastsi128_si256, _mm256_castsi256_si128, _mm256_extracti128_si256,
-    _mm256_madd_epi16, _mm256_mullo_epi16, _mm256_packs_epi16, _mm256_packs_epi32,
-    _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi8, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_srai_epi32, _mm256_sub_epi16, _mm256_sub_epi32,
-    _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64,
-    _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    _mm256_blend_epi32, _mm256_broadcastsi128_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi16,
+    _mm256_extracti128_si256, _mm256_madd_epi16, _mm256_movemask_epi8, _mm256_mullo_epi16,
+    _mm256_packs_epi16, _mm256_packs_epi32, _mm256_permute4x64_epi64, _mm256_set_m128i,
+    _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_epi16,
+    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_sub_epi16, _mm256_sub_epi32, _mm256_unpackhi_epi8,
+    _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi8,
+    _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use super::{Divisors, flat};
+use super::{Divisors, flat, has_one_row};
 use crate::block::{Block, LENGTH};
 use crate::frame::SIDE;
 
@@ -72,8 +72,28 @@ fn transform<const N: usize>(
         let divisors = _mm256_broadcastsi128_si256(load(&divisors.0, y));
         *row = _mm256_mullo_epi16(pair, divisors);
     }
+    let wrapped = _mm256_srai_epi16::<2>(_mm256_slli_epi16::<2>(rows[0]));
+    if _mm256_movemask_epi8(_mm256_cmpeq_epi16(wrapped, rows[0])) != -1 {
+        rows[0] = wrap(
+            rows[0],
+            wrapped,
+            [left, right].map(|block| has_one_row(block, |_| true)),
+        );
+    }
     let columns = transpose(pass::<N, 11>(rows));
     write(pass::<N, 18>(columns), out, stride);
+}
+
+/// The first rows of two blocks: wrapped of those that have no other (see [`super::has_one_row`]).
+#[cold]
+#[target_feature(enable = "avx2")]
+fn wrap(row: __m256i, wrapped: __m256i, [left, right]: [bool; 2]) -> __m256i {
+    match (left, right) {
+        (true, true) => wrapped,
+        (true, false) => _mm256_blend_epi32::<0x0f>(row, wrapped),
+        (false, true) => _mm256_blend_epi32::<0xf0>(row, wrapped),
+        (false, false) => row,
+    }
 }
 
 /// Row `y` of eight numbers of 16 bits.

@@ -6,15 +6,16 @@
 
 use std::arch::aarch64::{
     int8x16_t, int16x8_t, int32x4_t, uint8x8_t, uint8x16_t, vaddq_s16, vaddq_s32, vdupq_n_s16,
-    vdupq_n_s32, vdupq_n_u8, veorq_u8, vget_high_s16, vget_high_u8, vget_low_s16, vget_low_u8,
-    vld1q_s16, vmlal_high_n_s16, vmlal_n_s16, vmull_high_n_s16, vmull_n_s16, vmulq_s16,
-    vqmovn_high_s16, vqmovn_high_s32, vqmovn_s16, vqmovn_s32, vreinterpretq_s16_s8,
-    vreinterpretq_s16_s32, vreinterpretq_s16_s64, vreinterpretq_s32_s16, vreinterpretq_s64_s16,
-    vreinterpretq_u8_s16, vshll_n_s16, vshrq_n_s32, vst1_u8, vsubq_s16, vsubq_s32, vzip1q_s8,
-    vzip1q_s16, vzip1q_s32, vzip1q_s64, vzip2q_s8, vzip2q_s16, vzip2q_s32, vzip2q_s64,
+    vdupq_n_s32, vdupq_n_u8, veorq_s16, veorq_u8, vget_high_s16, vget_high_u8, vget_low_s16,
+    vget_low_u8, vld1q_s16, vmaxvq_u16, vmlal_high_n_s16, vmlal_n_s16, vmull_high_n_s16,
+    vmull_n_s16, vmulq_s16, vqmovn_high_s16, vqmovn_high_s32, vqmovn_s16, vqmovn_s32,
+    vreinterpretq_s16_s8, vreinterpretq_s16_s32, vreinterpretq_s16_s64, vreinterpretq_s32_s16,
+    vreinterpretq_s64_s16, vreinterpretq_u8_s16, vreinterpretq_u16_s16, vshll_n_s16, vshlq_n_s16,
+    vshrq_n_s16, vshrq_n_s32, vst1_u8, vsubq_s16, vsubq_s32, vzip1q_s8, vzip1q_s16, vzip1q_s32,
+    vzip1q_s64, vzip2q_s8, vzip2q_s16, vzip2q_s32, vzip2q_s64,
 };
 
-use super::{Divisors, flat};
+use super::{Divisors, flat, has_one_row};
 use crate::block::{Block, LENGTH};
 use crate::frame::SIDE;
 
@@ -51,6 +52,11 @@ fn transform<const N: usize>(block: &Block, divisors: &Divisors, out: &mut [u8],
     let mut rows = [vdupq_n_s16(0); SIDE];
     for (y, row) in rows[..N].iter_mut().enumerate() {
         *row = vmulq_s16(load(&block.0, y), load(&divisors.0, y));
+    }
+    let wrapped = vshrq_n_s16::<2>(vshlq_n_s16::<2>(rows[0]));
+    let difference = vreinterpretq_u16_s16(veorq_s16(wrapped, rows[0]));
+    if vmaxvq_u16(difference) != 0 && has_one_row(block) {
+        rows[0] = wrapped;
     }
     let columns = transpose(pass::<N, 11>(rows));
     write(pass::<N, 18>(columns), out, stride);

@@ -1,7 +1,7 @@
 //! The transform in plain Rust, for CPUs without a kernel of their own: loops over eight columns, which compilers turn into
 //! vectors.
 
-use super::{Divisors, flat, level_shift};
+use super::{Divisors, flat, has_one_row, level_shift, wrapped};
 use crate::block::Block;
 use crate::frame::SIDE;
 
@@ -33,9 +33,12 @@ fn write(samples: &[[u8; SIDE]; SIDE], out: &mut [u8], stride: usize) {
 }
 
 fn transform(block: &Block, divisors: &Divisors) -> [[u8; SIDE]; SIDE] {
-    let rows: [Lanes; SIDE] = std::array::from_fn(|y| {
+    let mut rows: [Lanes; SIDE] = std::array::from_fn(|y| {
         std::array::from_fn(|x| block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]))
     });
+    if has_one_row(block, |_| true) {
+        rows[0] = rows[0].map(wrapped);
+    }
     let columns = transpose(&pass::<11>(&rows));
     let columns = pass::<18>(&columns);
     transpose(&columns).map(|row| row.map(|sample| level_shift(sample.into())))

@@ -68,6 +68,52 @@ fn all_levels_give_the_same_samples_of_any_coefficients() {
 }
 
 #[test]
+fn a_block_of_one_row_wraps_where_others_saturate() {
+    let divisors = Divisors([3; 64]);
+    let (mut one_row, mut two_rows) = (Block::ZERO, Block::ZERO);
+    // 3·2731 is 8193, and four times that −32764 in 16 bits.
+    (one_row.0[0], two_rows.0[0], two_rows.0[63]) = (2731, 2731, 1);
+    for level in [Level::best(), Level::PLAIN] {
+        for (blocks, expected) in [
+            ([one_row, two_rows], [0, 255]),
+            ([two_rows, one_row], [255, 0]),
+        ] {
+            let samples = run(level, &blocks, &[63, 63], &divisors);
+            let (left, right) = samples[..2 * SIDE].split_at(SIDE);
+            assert_eq!([left, right], expected.map(|sample| [sample; SIDE]));
+        }
+        assert_eq!(run(level, &[one_row], &[0], &divisors), [0; 64]);
+    }
+}
+
+#[test]
+fn reduced_blocks_wrap_and_saturate_too() {
+    let divisors = Divisors([3; 64]);
+    let samples = |coefficients: &[(usize, i16)], size: usize| {
+        let mut block = Block::ZERO;
+        for &(at, value) in coefficients {
+            block.0[at] = value;
+        }
+        let mut out = vec![0; size * size];
+        row(
+            Level::PLAIN,
+            size,
+            (&[block], &[63]),
+            &divisors,
+            &mut out,
+            size,
+        );
+        out
+    };
+    // Four times 3·2731 is −32764 in 16 bits; the fifth row does not count.
+    assert_eq!(samples(&[(0, 2731)], 4), [0; 16]);
+    assert_eq!(samples(&[(0, 2731), (32, 1)], 4), [0; 16]);
+    assert_eq!(samples(&[(0, 2731), (8, 1)], 4), [255; 16]);
+    // 3·2731 / 8 is 1024, of which 10 bits are 0.
+    assert_eq!(samples(&[(0, 2731)], 1), [128]);
+}
+
+#[test]
 fn samples_are_within_one_of_the_definition() {
     let mut next = numbers(2);
     let divisors = Divisors([3; 64]);

@@ -1,0 +1,311 @@
+//! What is damaged is an error that says where; what is merely odd is not damage.
+
+use super::{END, decode, read, region};
+use crate::{Error, Header, OnDamage, Options, Pixels, Region, Result};
+
+const START_OF_SCAN: u8 = 0xda;
+const FRAME: u8 = 0xc0;
+const HUFFMAN_TABLES: u8 = 0xc4;
+const QUANTISATION_TABLES: u8 = 0xdb;
+
+const EARLY_MARKER: &str = "a marker stands before the end of the scan's data";
+
+fn decode_all(jpeg: &[u8]) -> Result<Vec<u8>> {
+    decode(jpeg, &Options::default())
+}
+
+fn fill(jpeg: &[u8]) -> Vec<u8> {
+    let options = Options {
+        on_damage: OnDamage::Fill,
+        ..Options::default()
+    };
+    decode(jpeg, &options).unwrap()
+}
+
+/// The first pixels of the first rows.
+fn top(jpeg: &[u8], height: usize) -> Result<Vec<u8>> {
+    let region = Some(Region {
+        width: 5,
+        height,
+        ..Region::default()
+    });
+    decode(
+        jpeg,
+        &Options {
+            region,
+            ..Options::default()
+        },
+    )
+}
+
+/// What is wrong with a JPEG.
+fn problem(jpeg: &[u8]) -> Error {
+    decode_all(jpeg).map(drop).unwrap_err()
+}
+
+fn damaged(jpeg: &[u8]) -> (usize, &'static str) {
+    match problem(jpeg) {
+        Error::Damaged { offset, what } => (offset, what),
+        other => panic!("{other}"),
+    }
+}
+
+fn cut_at(jpeg: &[u8]) -> usize {
+    match problem(jpeg) {
+        Error::Truncated { offset } => offset,
+        other => panic!("{other}"),
+    }
+}
+
+/// Where the markers of a kind stand. (In the files here nothing else looks like them.)
+fn markers(jpeg: &[u8], code: u8) -> Vec<usize> {
+    let pairs = jpeg.windows(2).enumerate();
+    let found = pairs.filter(|(_, pair)| *pair == [0xff, code]);
+    found.map(|(at, _)| at).collect()
+}
+
+/// Where a segment's content is, behind marker and length, if it is the only one of its kind.
+fn content(jpeg: &[u8], code: u8) -> usize {
+    let [at] = markers(jpeg, code)[..] else {
+        panic!("not one of {code:x}");
+    };
+    at + 4
+}
+
+/// A file without its segments of a kind.
+fn without(jpeg: &[u8], code: u8) -> Vec<u8> {
+    let mut jpeg = jpeg.to_vec();
+    for at in markers(&jpeg, code).into_iter().rev() {
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        jpeg.drain(at..at + 2 + length);
+    }
+    jpeg
+}
+
+/// A grey image of one level, of which each block takes two bits, zeros: of its two tables, each has one code.
+fn flat(width: u16, height: u16) -> Vec<u8> {
+    let [h, w] = [height, width].map(u16::to_be_bytes);
+    let table = |head: u8| [&[0xff, HUFFMAN_TABLES, 0, 20, head, 1], &[0; 16][..]].concat();
+    let blocks = usize::from(width.div_ceil(8)) * usize::from(height.div_ceil(8));
+    [
+        &[0xff, 0xd8, 0xff, QUANTISATION_TABLES, 0, 67, 0][..],
+        &[1; 64],
+        &[0xff, FRAME, 0, 11, 8, h[0], h[1], w[0], w[1], 1, 1, 0x11, 0],
+        &table(0),
+        &table(0x10),
+        &[0xff, START_OF_SCAN, 0, 8, 1, 1, 0, 0, 63, 0],
+        &vec![0; (2 * blocks).div_ceil(8)],
+        END,
+    ]
+    .concat()
+}
+
+#[test]
+fn a_truncated_scan_is_an_error_with_and_without_an_end_marker() {
+    let jpeg = read("odd-images/plain.jpg");
+    let scan = content(&jpeg, START_OF_SCAN) + 10;
+    // The last bytes may be bits that nothing needs.
+    for length in (scan..jpeg.len() - 12).step_by(1499) {
+        let cut = &jpeg[..length];
+        let closed = [cut, END].concat();
+        assert_eq!(cut_at(cut), length);
+        assert_eq!(damaged(&closed), (length, EARLY_MARKER));
+    }
+}
+
+#[test]
+fn where_a_scan_ends_without_a_marker_no_region_is_above_what_is_missing() {
+    let jpeg = read("odd-images/plain.jpg");
+    let cut = &jpeg[..20_000];
+    assert!(top(cut, 10) == Err(Error::Truncated { offset: 20_000 }));
+    // That the marker comes too early, only the rows would tell.
+    let closed = [cut, END].concat();
+    assert!(top(&closed, 10).unwrap() == top(&jpeg, 10).unwrap());
+}
+
+#[test]
+fn a_progressive_image_must_have_its_end_marker_unless_all_scans_have_come() {
+    let jpeg = read("odd-images/progressive.jpg");
+    let whole = decode_all(&jpeg).unwrap();
+    let cut = |missing| &jpeg[..jpeg.len() - missing];
+    for missing in [1, 2] {
+        assert!(decode_all(cut(missing)).unwrap() == whole);
+    }
+    for missing in [100, 10_000] {
+        assert_eq!(cut_at(cut(missing)), jpeg.len() - missing);
+    }
+    for scan in markers(&jpeg, START_OF_SCAN) {
+        assert_eq!(cut_at(&jpeg[..scan]), scan);
+    }
+}
+
+#[test]
+fn what_is_merely_odd_changes_no_pixel() {
+    let jpeg = read("odd-images/plain.jpg");
+    let body = jpeg.strip_suffix(END).unwrap();
+    let whole = decode_all(&jpeg).unwrap();
+    let (start, rest) = jpeg.split_at(20);
+    for odd in [
+        body.to_vec(),
+        [&jpeg, &[0; 1000][..]].concat(),
+        [&jpeg[..], &jpeg].concat(),
+        [body, &[1, 2, 3], END].concat(),
+        [body, &[0xff, 0xfe, 0, 4, 1, 2], END].concat(),
+        [start, &[1; 9], rest].concat(),
+        [start, &[0xff; 9], rest].concat(),
+    ] {
+        assert!(decode_all(&odd).unwrap() == whole);
+    }
+}
+
+/// Where the last rows fit into what is read ahead, a missing end marker must not pass for missing data.
+#[test]
+fn a_flat_image_without_end_marker_is_whole() {
+    let jpeg = flat(16, 400);
+    let body = jpeg.strip_suffix(END).unwrap();
+    let grey = vec![128; 16 * 400 * 3];
+    assert_eq!(decode_all(&jpeg).unwrap(), grey);
+    assert_eq!(decode_all(body).unwrap(), grey);
+    for missing in 1..25 {
+        assert_eq!(
+            cut_at(&body[..body.len() - missing]),
+            body.len() - missing,
+            "{missing}"
+        );
+    }
+}
+
+#[test]
+fn a_code_that_no_table_has_is_damage_where_it_stands() {
+    let mut jpeg = flat(16, 400);
+    let scan = content(&jpeg, START_OF_SCAN) + 6;
+    jpeg[scan + 20] = 0x7f;
+    let (offset, what) = damaged(&jpeg);
+    assert_eq!(what, "the scan has a code that cannot be");
+    // The code takes 17 bits, as long as none is.
+    assert!((scan + 20..=scan + 23).contains(&offset), "{offset}");
+}
+
+#[test]
+fn a_restart_out_of_turn_is_damage() {
+    let mut jpeg = read("jpeg/grey-1x3-restarts.jpg");
+    let third = markers(&jpeg, 0xd2)[0];
+    jpeg[third + 1] = 0xd5;
+    let what = "a restart marker is missing, or not where it must be";
+    assert_eq!(damaged(&jpeg), (third, what));
+    assert_eq!(top(&jpeg, 24).unwrap().len(), 24 * 5 * 3);
+}
+
+#[test]
+fn a_scan_needs_its_tables() {
+    let jpeg = flat(8, 8);
+    let lacking = without(&jpeg, HUFFMAN_TABLES);
+    let what = "a scan needs a Huffman table that there is not";
+    assert_eq!(damaged(&lacking), (content(&lacking, START_OF_SCAN), what));
+    let lacking = without(&jpeg, QUANTISATION_TABLES);
+    let what = "a scan needs a quantisation table that there is not";
+    assert_eq!(damaged(&lacking), (content(&lacking, START_OF_SCAN), what));
+}
+
+#[test]
+fn a_header_without_frame_or_scan_is_damage() {
+    let jpeg = flat(8, 8);
+    let what = "it has no frame before its scan";
+    assert_eq!(damaged(&without(&jpeg, FRAME)), (0, what));
+    let scan = markers(&jpeg, START_OF_SCAN)[0];
+    let ended = [&jpeg[..scan], END].concat();
+    let what = "it ends before its first scan";
+    assert_eq!(damaged(&ended), (scan + 2, what));
+}
+
+#[test]
+fn a_second_frame_is_damage() {
+    let jpeg = read("odd-images/plain.jpg");
+    let frame = markers(&jpeg, FRAME)[0];
+    let (before, rest) = jpeg.split_at(frame);
+    let twice = [before, &rest[..19], rest].concat();
+    assert_eq!(damaged(&twice), (frame + 19 + 4, "it has two frames"));
+}
+
+#[test]
+fn a_scan_that_comes_twice_is_damage() {
+    let jpeg = read("jpeg/progressive-bits.jpg");
+    let scan = markers(&jpeg, START_OF_SCAN)[0];
+    let length = jpeg[scan + 12..]
+        .windows(2)
+        .position(|pair| pair[0] == 0xff && pair[1] != 0)
+        .unwrap();
+    let (before, rest) = jpeg.split_at(scan);
+    let copy = &rest[..12 + length];
+    let twice = [before, copy, rest].concat();
+    let second = scan + copy.len() + 4;
+    let what = "a scan brings coefficients out of turn";
+    assert_eq!(damaged(&twice), (second, what));
+}
+
+#[test]
+fn scans_that_were_never_written_are_missing_unless_they_are_filled_in() {
+    for name in ["jpeg/unfinished-dc.jpg", "jpeg/unfinished-bits.jpg"] {
+        let jpeg = read(name);
+        assert_eq!(damaged(&jpeg), (jpeg.len(), "it lacks scans"));
+        assert_eq!(fill(&jpeg).len(), 67 * 53 * 3);
+    }
+}
+
+#[test]
+fn too_many_scans_are_over_the_limit() {
+    let limited = |name| {
+        let options = Options {
+            max_scans: 2,
+            ..Options::default()
+        };
+        decode(&read(name), &options)
+    };
+    let error = Error::TooManyScans { limit: 2 };
+    assert!(limited("jpeg/apart-420.jpg") == Err(error));
+    assert!(limited("jpeg/luma-apart-420-restarts.jpg").is_ok());
+    assert!(limited("odd-images/plain.jpg").is_ok());
+}
+
+#[test]
+fn a_size_of_four_gigapixels_costs_nothing_until_it_is_believed() {
+    let mut jpeg = flat(8, 8);
+    let frame = content(&jpeg, FRAME);
+    jpeg[frame + 1..frame + 5].fill(0xff);
+    let header = Header::read(&jpeg).unwrap();
+    assert_eq!(header.size(), (65535, 65535));
+    assert_eq!(header.coefficient_bytes(), 0);
+    assert!(matches!(
+        top(&jpeg, 1),
+        Err(Error::Damaged {
+            what: EARLY_MARKER,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn inks_are_not_made_colours() {
+    let inks = read("jpeg/ycck-420.jpg");
+    let error = problem(&inks);
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+    let options = Options {
+        pixels: Pixels::Cmyk,
+        ..Options::default()
+    };
+    assert!(decode(&read("odd-images/plain.jpg"), &options).is_err());
+}
+
+#[test]
+fn what_is_filled_in_leaves_what_was_there() {
+    let jpeg = read("odd-images/plain.jpg");
+    let header = Header::read(&jpeg).unwrap();
+    let Region { width, .. } = region(&header, &Options::default());
+    let (whole, filled) = (decode_all(&jpeg).unwrap(), fill(&jpeg[..20_000]));
+    let rows = whole.chunks(width * 3).zip(filled.chunks(width * 3));
+    let same = rows.take_while(|(a, b)| a == b).count();
+    // Half of the bytes, and the picture's upper part is the plainer one.
+    assert!((100..200).contains(&same), "{same} rows");
+    let last = filled.len() - width * 3;
+    assert!(filled[last..] == vec![128; width * 3]);
+}
