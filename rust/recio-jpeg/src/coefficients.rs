@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::block::Block;
 use crate::frame::{Frame, MAX_COMPONENTS};
+use crate::progressive::Map;
 
 /// Blocks of each component, row by row. Reused, it allocates no more.
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub(crate) struct Coefficients {
     blocks: Vec<Block>,
     /// Of each block, the number of the last coefficient that may not be zero.
     extents: Vec<u8>,
+    /// Of each block of an image in several scans, which coefficients are not zero.
+    maps: Vec<Map>,
     areas: [Area; MAX_COMPONENTS],
 }
 
@@ -35,7 +38,9 @@ impl Coefficients {
         self.blocks.clear();
         self.blocks.resize(length, Block::ZERO);
         self.extents.clear();
-        self.extents.resize(length, 63);
+        self.extents.resize(length, 0);
+        self.maps.clear();
+        self.maps.resize(length, 0);
     }
 
     /// Makes all zero.
@@ -50,6 +55,26 @@ impl Coefficients {
         let area = self.areas[component];
         let at = area.start + y * area.across + x;
         (&mut self.blocks[at], &mut self.extents[at])
+    }
+
+    /// A block, and its map.
+    #[inline]
+    pub(crate) fn mapped(
+        &mut self,
+        component: usize,
+        x: usize,
+        y: usize,
+    ) -> (&mut Block, &mut Map) {
+        let area = self.areas[component];
+        let at = area.start + y * area.across + x;
+        (&mut self.blocks[at], &mut self.maps[at])
+    }
+
+    /// Takes the extents from the maps, once all scans are read.
+    pub(crate) fn settle(&mut self) {
+        for (extent, map) in self.extents.iter_mut().zip(&self.maps) {
+            *extent = (63 - (map | 1).leading_zeros()) as u8;
+        }
     }
 
     /// Some blocks of a row, and their extents.

@@ -1,4 +1,9 @@
 //! The coefficients of a block, as the scans of progressive JPEGs code them: in bands, and bit by bit (ITU-T T.81, G.1.2).
+//!
+//! A scan that refines AC coefficients must know at each which are zero still. A [`Map`] says so in one number for all of a
+//! block's, so that a run of zeros is skipped by counting bits. Looking at one coefficient after another took 2.2 ms for
+//! the benches' progressive photographs in the mean, with the maps it takes 1.9 (of which 0.2 are not
+//! spent on coefficients); forcing these functions inline changed nothing.
 
 use crate::bits::Bits;
 use crate::block::Block;
@@ -34,20 +39,26 @@ pub(crate) fn dc_refine(bits: &mut Bits<'_>, low: u32, block: &mut Block) {
     block.0[0] |= (bits.take(1) << low) as i16;
 }
 
+/// Which of a block's AC coefficients are not zero, the k-th by bit k.
+pub(crate) type Map = u64;
+
 /// The first bits of a band of AC coefficients (G.1.2.2). `run` is the number of blocks that end before they begin.
 pub(crate) fn ac_first(
     bits: &mut Bits<'_>,
     table: &Table,
     band: Band,
     run: &mut u32,
-    block: &mut Block,
+    (block, map): (&mut Block, &mut Map),
 ) {
     if *run > 0 {
         *run -= 1;
         return;
     }
     bits.refill();
-    let store = |k: usize, value: i16| *block.coded(k) = value << band.low;
+    let store = |k: usize, value: i16| {
+        *block.coded(k) = value << band.low;
+        *map |= Map::from(value != 0) << k;
+    };
     let end = entropy::coefficients(bits, table, band.first - 1, band.last, store);
     if end.log > 0 {
         *run = run_length(bits, end.log) - 1;
@@ -60,25 +71,29 @@ pub(crate) fn ac_refine(
     table: &Table,
     band: Band,
     run: &mut u32,
-    block: &mut Block,
+    (block, map): (&mut Block, &mut Map),
 ) {
-    let mut k = band.first;
-    while *run == 0 && k <= band.last {
+    // What has been dealt with is not looked at again.
+    let mut rest = (Map::MAX >> (63 - band.last)) & (Map::MAX << band.first);
+    while *run == 0 && rest != 0 {
         match next(bits, table) {
             Next::Run(log) => *run = run_length(bits, log),
             Next::Coefficient { zeros, sign } => {
-                k = refine(bits, band, block, k, zeros);
-                match (sign, k <= band.last) {
-                    (0, _) => {}
-                    (_, true) => *block.coded(k) = sign << band.low,
-                    (_, false) => bits.note(true),
+                let free = (0..zeros).fold(rest & !*map, |free, _| free & free.wrapping_sub(1));
+                let place = free & free.wrapping_neg();
+                let before = place.wrapping_sub(1);
+                refine(bits, band, block, rest & *map & before);
+                rest &= !(before | place);
+                if sign != 0 {
+                    bits.note(place == 0);
+                    *block.coded(place.trailing_zeros() as usize) = sign << band.low;
+                    *map |= place;
                 }
-                k += 1;
             }
         }
     }
     if *run > 0 {
-        refine(bits, band, block, k, usize::MAX);
+        refine(bits, band, block, rest & *map);
         *run -= 1;
     }
 }
@@ -105,30 +120,24 @@ fn next(bits: &mut Bits<'_>, table: &Table) -> Next {
     }
 }
 
-/// Reads a bit more of each coefficient from number `k` on that is not zero, up to one that is zero after so many others
-/// that are. Gives that one's number, or one beyond the band.
-fn refine(
-    bits: &mut Bits<'_>,
-    band: Band,
-    block: &mut Block,
-    mut k: usize,
-    mut zeros: usize,
-) -> usize {
-    while k <= band.last {
-        let value = block.coded(k);
-        if *value == 0 {
-            if zeros == 0 {
-                break;
-            }
-            zeros -= 1;
-        } else if bits.take(1) == 1 && *value & 1 << band.low == 0 {
+/// Reads one more bit of each of these coefficients.
+fn refine(bits: &mut Bits<'_>, band: Band, block: &mut Block, mut these: Map) {
+    while these != 0 {
+        let count = these.count_ones().min(MOST);
+        let word = bits.take(count);
+        for bit in (0..count).rev() {
+            let value = block.coded(these.trailing_zeros() as usize);
+            these &= these - 1;
             // libjpeg leaves a bit that was there already.
-            *value = value.wrapping_add(value.signum() << band.low);
+            if word >> bit & 1 == 1 && *value & 1 << band.low == 0 {
+                *value = value.wrapping_add(value.signum() << band.low);
+            }
         }
-        k += 1;
     }
-    k
 }
+
+/// Bits that are taken at once.
+const MOST: u32 = 16;
 
 /// The blocks of a run, of which the logarithm is known.
 fn run_length(bits: &mut Bits<'_>, log: u32) -> u32 {

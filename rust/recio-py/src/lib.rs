@@ -58,6 +58,7 @@ mod _recio {
     /// Makes an array, so that NumPy's functions are looked up now: where they are not found later, because Ctrl-C comes in
     /// between, nothing but a panic is left.
     #[pymodule_init]
+    #[allow(clippy::unnecessary_wraps, reason = "PyO3 asks for it")]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy::PyArray1::<u8>::zeros(module.py(), 0, false);
         Ok(())

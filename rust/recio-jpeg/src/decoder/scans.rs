@@ -14,7 +14,7 @@ use crate::header::Header;
 use crate::huffman::Class;
 use crate::idct::Divisors;
 use crate::marker::{END_OF_IMAGE, START_OF_SCAN, Segment, Segments};
-use crate::progressive::{self, Band};
+use crate::progressive::{self, Band, Map};
 use crate::scan::{OnDamage, Scan, Unit, Walk};
 use crate::tables::Tables;
 use crate::unstuff::Unstuffed;
@@ -80,6 +80,7 @@ impl<'a, 't> Scans<'a, 't> {
         } else {
             coefficients.reset(&self.frame, self.frame.mcus());
             self.read_all((segment, scan), shape, data, coefficients)?;
+            coefficients.settle();
             None
         };
         let divisors = std::array::from_fn(|i| self.divisors[i].unwrap_or_default());
@@ -200,7 +201,10 @@ impl<'a, 't> Scans<'a, 't> {
     ) -> Result<()> {
         scan.check_tables(classes(&self.frame, scan.band), segment)?;
         let mut walk = Walk::new(self.jpeg, data, scan, self.options.on_damage);
-        let rows = if data.is_closed() {
+        // Of what ends with the JPEG, some may be missing. But where AC coefficients are refined, nothing can be told of
+        // blocks whose first bits were not read.
+        let is_readable = scan.band.first == 0 || scan.band.high == 0;
+        let rows = if data.is_closed() || !is_readable {
             self.rows(scan, shape)
         } else {
             scan.mcus.1
@@ -215,7 +219,7 @@ impl<'a, 't> Scans<'a, 't> {
         match (self.frame.is_progressive, first, high) {
             (false, ..) => blocks.each(sequential),
             (true, 0, 0) => blocks.each(dc_first),
-            (true, 0, _) => blocks.each(|bits, _, scan, _, block| {
+            (true, 0, _) => blocks.each(|bits, _, scan, _, (block, _)| {
                 progressive::dc_refine(bits, scan.band.low, block);
             }),
             (true, _, 0) => blocks.each(ac_first),
@@ -249,6 +253,9 @@ fn classes(frame: &Frame, band: Band) -> &'static [Class] {
     }
 }
 
+/// A block, and which of its coefficients are not zero.
+type Mapped<'c> = (&'c mut Block, &'c mut Map);
+
 /// The blocks of a scan, in order.
 struct Blocks<'b, 'w> {
     scan: &'b Scan,
@@ -261,7 +268,7 @@ impl<'w> Blocks<'_, 'w> {
     #[inline]
     fn each(
         self,
-        read: impl Fn(&mut Bits<'w>, &mut Walk<'w>, &Scan, &Unit, &mut Block),
+        read: impl Fn(&mut Bits<'w>, &mut Walk<'w>, &Scan, &Unit, Mapped<'_>),
     ) -> Result<()> {
         let Self {
             scan,
@@ -277,8 +284,8 @@ impl<'w> Blocks<'_, 'w> {
             }
             for unit in scan.units() {
                 let (x, y) = (x * unit.across + unit.x, y * unit.down + unit.y);
-                let (block, _) = coefficients.block(unit.component, x, y);
-                read(&mut bits, walk, scan, unit, block);
+                let mapped = coefficients.mapped(unit.component, x, y);
+                read(&mut bits, walk, scan, unit, mapped);
             }
             walk.end(bits)?;
         }
@@ -291,22 +298,24 @@ fn sequential(
     walk: &mut Walk<'_>,
     scan: &Scan,
     unit: &Unit,
-    block: &mut Block,
+    block: Mapped<'_>,
 ) {
     let part = &scan.parts()[unit.part];
     if let (Some(dc), Some(ac)) = (part.table(Class::Dc), part.table(Class::Ac)) {
-        entropy::block(bits, (dc, ac), &mut walk.predictions[unit.part], block);
+        let (block, map) = block;
+        let last = entropy::block(bits, (dc, ac), &mut walk.predictions[unit.part], block);
+        *map = 1 << last;
     }
 }
 
-fn dc_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn dc_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: Mapped<'_>) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Dc) {
         let prediction = &mut walk.predictions[unit.part];
-        progressive::dc_first(bits, table, prediction, scan.band.low, block);
+        progressive::dc_first(bits, table, prediction, scan.band.low, block.0);
     }
 }
 
-fn ac_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: &mut Block) {
+fn ac_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: Mapped<'_>) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
         progressive::ac_first(bits, table, scan.band, &mut walk.run, block);
     }
@@ -317,7 +326,7 @@ fn ac_refine(
     walk: &mut Walk<'_>,
     scan: &Scan,
     unit: &Unit,
-    block: &mut Block,
+    block: Mapped<'_>,
 ) {
     if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
         progressive::ac_refine(bits, table, scan.band, &mut walk.run, block);

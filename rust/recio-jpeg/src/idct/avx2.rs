@@ -74,11 +74,7 @@ fn transform<const N: usize>(
     }
     let wrapped = _mm256_srai_epi16::<2>(_mm256_slli_epi16::<2>(rows[0]));
     if _mm256_movemask_epi8(_mm256_cmpeq_epi16(wrapped, rows[0])) != -1 {
-        rows[0] = wrap(
-            rows[0],
-            wrapped,
-            [left, right].map(|block| has_one_row(block, |_| true)),
-        );
+        rows[0] = wrap(rows[0], wrapped, [left, right].map(has_one_row));
     }
     let columns = transpose(pass::<N, 11>(rows));
     write(pass::<N, 18>(columns), out, stride);

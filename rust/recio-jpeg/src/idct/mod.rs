@@ -68,11 +68,14 @@ fn flat(block: &Block, divisors: &Divisors) -> u8 {
     level_shift((i32::from(scaled) + 16) >> 5)
 }
 
-/// Whether only the first row of a block has coefficients, of the rows that count. libjpeg-turbo leaves out the first pass then, and what that pass
+/// Whether only the first row of a block has coefficients. libjpeg-turbo leaves out the first pass then, and what that pass
 /// would saturate (two fraction bits more than 16 bits hold) wraps: see [`wrapped`].
-fn has_one_row(block: &Block, counts: impl Fn(usize) -> bool) -> bool {
-    let mut rest = block.0.chunks_exact(SIDE).enumerate().skip(1);
-    rest.all(|(y, row)| !counts(y) || *row == [0; SIDE])
+fn has_one_row(block: &Block) -> bool {
+    is_zero(&block.0[SIDE..])
+}
+
+fn is_zero(coefficients: &[i16]) -> bool {
+    coefficients.iter().all(|&coefficient| coefficient == 0)
 }
 
 /// The number that stays the same when two fraction bits are appended in 16 bits.

@@ -36,7 +36,7 @@ fn transform(block: &Block, divisors: &Divisors) -> [[u8; SIDE]; SIDE] {
     let mut rows: [Lanes; SIDE] = std::array::from_fn(|y| {
         std::array::from_fn(|x| block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]))
     });
-    if has_one_row(block, |_| true) {
+    if has_one_row(block) {
         rows[0] = rows[0].map(wrapped);
     }
     let columns = transpose(&pass::<11>(&rows));

@@ -4,7 +4,7 @@
 //! `jidctred.c` describes the derivation); of an eighth, the mean. Where it is asked for, speed counts and the pixels
 //! are fewer, so there is no vector kernel.
 
-use super::{Divisors, has_one_row, level_shift, wrapped};
+use super::{Divisors, is_zero, level_shift, wrapped};
 use crate::block::Block;
 use crate::frame::SIDE;
 
@@ -52,8 +52,8 @@ fn square<const N: usize>(
     columns: fn([i32; SIDE]) -> [i32; N],
     rows: fn([i32; SIDE]) -> [i32; N],
 ) -> [[u8; N]; N] {
-    // The half leaves out the fifth row.
-    let is_one_row = N == 4 && has_one_row(block, |y| y != 4);
+    // The half takes no notice of the fifth row.
+    let is_one_row = N == 4 && is_zero(&block.0[SIDE..4 * SIDE]) && is_zero(&block.0[5 * SIDE..]);
     let at = |y: usize, x: usize| {
         let product = block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]);
         i32::from(if is_one_row {

@@ -309,3 +309,13 @@ fn what_is_filled_in_leaves_what_was_there() {
     let last = filled.len() - width * 3;
     assert!(filled[last..] == vec![128; width * 3]);
 }
+
+#[test]
+fn a_part_of_a_progressive_image_needs_no_end_of_image() {
+    let jpeg = read("jpeg/progressive-bits.jpg");
+    let open = jpeg.strip_suffix(END).unwrap();
+    assert!(decode_all(open).is_ok());
+    for height in 1..=53 {
+        assert_eq!(top(open, height), top(&jpeg, height));
+    }
+}
