@@ -73,7 +73,7 @@ impl Coefficients {
     /// Takes the extents from the maps, once all scans are read.
     pub(crate) fn settle(&mut self) {
         for (extent, map) in self.extents.iter_mut().zip(&self.maps) {
-            *extent = (63 - (map | 1).leading_zeros()) as u8;
+            *extent = (map | 1).ilog2() as u8;
         }
     }
 
