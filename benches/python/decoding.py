@@ -14,21 +14,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from imageset import pack, photographs
 from report import Result, machine, print_result
+from turns import find_programs, take_turns
 from workload import Task, Workload
 
-if TYPE_CHECKING:
-    from report import Figures
-
-HERE = Path(__file__).parent
-BUILD = HERE.parents[1] / "build" / "bench"
+BUILD = Path(__file__).parents[2] / "build" / "bench"
 
 DECODERS = {
     "whole": {
@@ -78,42 +72,11 @@ def parse_arguments() -> Namespace:
 
 def measure(what: str, workload: Workload, options: Namespace) -> Result:
     """Let the decoders take turns, and print the table."""
-    programs = find_programs(DECODERS[what], [sys.executable, *options.peer_python])
-    rounds = [
-        {decoder: run(program, workload, options.epochs) for decoder, program in programs.items()}
-        for _ in range(options.rounds)
-    ]
+    programs = find_programs(DECODERS[what], options.peer_python)
+    rounds = take_turns(programs, workload, options.rounds, options.epochs)
     result = Result(what, workload.threads, rounds)
     print_result(result)
     return result
-
-
-def find_programs(modules: dict[str, str], pythons: list[str]) -> dict[str, list[str]]:
-    """Give for each decoder the command that measures it, by the first interpreter that has what it needs."""
-    found = {}
-    for decoder, module in modules.items():
-        able = (python for python in pythons if can_import(python, module))
-        if python := next(able, None):
-            found[decoder] = [python, "-W", "ignore", str(HERE / "measure.py"), module]
-        else:
-            print(f"{decoder}: not installed")
-    return found
-
-
-def can_import(python: str, module: str) -> bool:
-    """Try to import the decoder's module, as `measure.py` will."""
-    trial = f"import sys; sys.path.insert(0, {str(HERE)!r}); import peers.{module}"
-    command = [python, "-W", "ignore", "-c", trial]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def run(program: list[str], workload: Workload, epochs: int) -> Figures:
-    """Measure one decoder in a process of its own; its failure ends the bench."""
-    arguments = [workload.task, workload.threads, workload.prefix, workload.root, epochs]
-    command = [*program, *map(str, arguments)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    figures: Figures = json.loads(output)
-    return figures
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 One module a loader, each with `open_loader(workload) -> Loader`. A loader is "installed"
 where its module can be imported. Each does the task the way its own documentation would have
 it done, on the same images, with as many threads (or worker processes) as the workload says.
+
+`whole_*` and `region_*` only decode; they are for `decoding.py`.
 """
 
 from __future__ import annotations
@@ -15,5 +17,7 @@ LOADERS = {
     "torch": "torch_loader",
     "mxnet": "mxnet_iter",
     "simplejpeg-decode": "simplejpeg_decode",
+    "recio-scaled": "recio_scaled",
+    "recio-antialias": "recio_antialias",
 }
 """The loader's name on the command line and in the tables, and its module here."""

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class RecioLoader:
-    """One iterator, reset from epoch to epoch."""
+    """One iterator, reset from epoch to epoch; further options of its own may be given."""
 
-    def __init__(self, workload: Workload) -> None:
-        options = record_options(workload)
+    def __init__(self, workload: Workload, **more: Any) -> None:  # noqa: ANN401 options are of many types
+        options = record_options(workload) | more
         if not workload.task.normalised:
             options |= {"dtype": "uint8", "layout": "NHWC"}
         self._iterator = ImageRecordIter(**options)
