@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | [`record`] | bytes or a file | an `ImageRecord { header, labels, image }` | damage, with path, record and byte offset |
 //! | [`plan`] | an image's size, steps, a random stream | a [`Plan`](plan::Plan) | steps that make no sense |
-//! | [`decode`] | an image's bytes | a [`Picture`](picture::Picture), `H×W×C`, 8 bits | not an image, over the limits, damaged |
+//! | [`decode`] | an image's bytes, the part of it that a plan uses | its rows ([`Scanlines`](picture::Scanlines)), 8 bits; JPEGs by the crate recio-jpeg | not an image, over the limits, damaged |
 //! | [`augment`] | a picture and its plan | rows of the output's pixels | nothing |
 //! | [`studio`] | an image, its steps | all of the above for one image, and calls of the caller's functions | the caller's own errors |
 //! | [`batch`] | | the memory of batches, used again | nothing |
