@@ -55,13 +55,12 @@ impl Upsampling {
 
     /// The component's rows that row `y` of the picture is made of, the nearest first. `rows` is how many there are.
     pub(crate) fn rows(self, y: usize, rows: usize) -> [usize; 2] {
-        let near = y / self.ratios().1;
-        let far = match self {
-            Self::Down | Self::Both if y.is_multiple_of(2) => near.saturating_sub(1),
-            Self::Down | Self::Both => (near + 1).min(rows - 1),
-            _ => near,
-        };
-        [near, far]
+        match self {
+            Self::None | Self::Across => [y, y],
+            Self::Repeat(_, down) => [y / down; 2],
+            Self::Down | Self::Both if y.is_multiple_of(2) => [y / 2, (y / 2).saturating_sub(1)],
+            Self::Down | Self::Both => [y / 2, (y / 2 + 1).min(rows - 1)],
+        }
     }
 
     /// Whether samples beside the pixel's own are looked at.

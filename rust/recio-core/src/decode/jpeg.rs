@@ -12,7 +12,7 @@
 use image::metadata::Orientation;
 use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
 
-use super::{Pixels, Stored, convert, no_alpha, shape};
+use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::{Picture, Rect, Scanlines};
@@ -92,10 +92,16 @@ impl<'a> Jpeg<'a> {
     ) -> Result<()> {
         let Scratch { decoder, inks, .. } = scratch;
         let mut source = self.start(pixels, part, decoder, inks)?;
-        shape(into, (part.width, part.height), pixels.channels());
-        let rows = into.data.chunks_exact_mut(part.width * pixels.channels());
-        for (y, row) in rows.enumerate() {
-            source.write(y, row)?;
+        (into.width, into.height, into.channels) = (part.width, part.height, pixels.channels());
+        let length = part.width * pixels.channels();
+        into.data.truncate(part.height * length);
+        into.data
+            .reserve_exact(part.height * length - into.data.len());
+        for y in 0..part.height {
+            let row = y * length..(y + 1) * length;
+            // Where the memory is new, a row of zeros is still in the cache when it is written over.
+            into.data.resize(into.data.len().max(row.end), 0);
+            source.write(y, &mut into.data[row])?;
         }
         source.rows.finish().map_err(failed)
     }

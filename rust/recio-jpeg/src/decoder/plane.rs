@@ -9,7 +9,7 @@ use crate::upsample::{self, Upsampling};
 /// Samples before the first of a row: room for the neighbour that a border does not have.
 const PAD: usize = 32;
 
-/// The samples. Row `y` of the component stands in the place of its number modulo the places.
+/// The samples. Row `y` of the component stands in the place of its number modulo the places, a power of two.
 #[derive(Debug, Default)]
 pub(super) struct Plane {
     samples: Vec<u8>,
@@ -26,7 +26,7 @@ impl Plane {
             return;
         }
         self.stride = (PAD + part.blocks.len() * part.size + SLACK + 1).next_multiple_of(PAD);
-        self.places = 2 * part.down * part.size;
+        self.places = (2 * part.down * part.size).next_power_of_two();
         self.samples.resize(self.stride * self.places, 0);
     }
 
@@ -56,7 +56,7 @@ impl Plane {
     }
 
     fn start(&self, y: usize) -> usize {
-        y % self.places * self.stride
+        (y & (self.places - 1)) * self.stride
     }
 
     /// Gives a row the neighbours that it lacks at the component's borders.

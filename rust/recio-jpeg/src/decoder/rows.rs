@@ -40,9 +40,11 @@ impl Rows<'_> {
     pub fn row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
         let region = self.shape.region;
         assert!(y < region.height, "row {y} of {}", region.height);
-        let (first, last) = self.shape.mcu_rows(y);
-        while self.ready <= last {
-            self.advance(self.ready >= first)?;
+        if !self.shape.is_surely_above(y, self.ready) {
+            let (first, last) = self.shape.mcu_rows(y);
+            while self.ready <= last {
+                self.advance(self.ready >= first)?;
+            }
         }
         self.write(region.y + y, out);
         Ok(())

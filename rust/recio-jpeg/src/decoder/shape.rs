@@ -51,6 +51,8 @@ pub(super) struct Shape {
     count: usize,
     /// The columns of MCUs that hold what is needed.
     pub(super) mcus: Range<usize>,
+    /// The rows of pixels that a row of MCUs becomes.
+    mcu_height: usize,
 }
 
 /// What it needs of a component.
@@ -100,6 +102,7 @@ impl Shape {
             parts,
             count: frame.components().len(),
             mcus: 0..0,
+            mcu_height: frame.sampling().1 * SIDE / options.scale.divisor(),
         };
         let needed = shape.needed();
         let first = needed
@@ -119,6 +122,12 @@ impl Shape {
 
     fn needed(&self) -> impl Iterator<Item = &Part> + Clone {
         self.parts().iter().filter(|part| part.is_needed)
+    }
+
+    /// Whether row `y` of the region needs nothing of row `mcus` of MCUs: a quick look, which may miss that it does not.
+    pub(super) fn is_surely_above(&self, y: usize, mcus: usize) -> bool {
+        // Upsampling looks one sample ahead at most, which is two pixels.
+        self.region.y + y + 2 < mcus * self.mcu_height
     }
 
     /// The first and the last row of MCUs that row `y` of the region is made of.

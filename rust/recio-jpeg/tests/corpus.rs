@@ -1,0 +1,125 @@
+//! What fuzzing found worth keeping (`rust/fuzz/seeds`: small JPEGs, most of them of kinds that no encoder makes), once more
+//! without a fuzzer: none of them panics, nor do the same ones cut or with bytes that are others, and what is good is the
+//! same whether or not damage would be filled.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use recio_jpeg::{Colours, Decoder, Error, Header, OnDamage, Options, Pixels, Region, Scale};
+
+/// Pixels of the largest image that is decoded: a damaged header may tell of four gigapixels.
+const MOST_PIXELS: usize = 1 << 17;
+
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+fn decode(
+    decoder: &mut Decoder,
+    jpeg: &[u8],
+    header: &Header,
+    options: &Options,
+) -> Result<Vec<u8>, Error> {
+    let whole = options.scale.size(header.size());
+    let (width, height) = options
+        .region
+        .map_or(whole, |region| (region.width, region.height));
+    let stride = width * options.pixels.channels();
+    let mut pixels = vec![0; stride * height];
+    let mut rows = decoder.start(jpeg, header, options)?;
+    for (y, row) in pixels.chunks_exact_mut(stride).enumerate() {
+        rows.row(y, row)?;
+    }
+    rows.finish()?;
+    Ok(pixels)
+}
+
+/// The whole, and the right half of the lower half at half the size.
+fn ways(header: &Header) -> [Options; 2] {
+    let pixels = match header.colours() {
+        Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
+        _ => Pixels::Rgb,
+    };
+    let (width, height) = Scale::Half.size(header.size());
+    let whole = Options {
+        pixels,
+        ..Options::default()
+    };
+    let part = Options {
+        scale: Scale::Half,
+        region: Some(Region {
+            x: width / 2,
+            y: height / 2,
+            width: width - width / 2,
+            height: height - height / 2,
+        }),
+        ..whole
+    };
+    [whole, part]
+}
+
+/// Decodes a JPEG, if it has a header. Gives whether it is good.
+fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
+    let small = |header: &Header| header.size().0 * header.size().1 <= MOST_PIXELS;
+    let Some(header) = Header::read(jpeg).ok().filter(small) else {
+        return false;
+    };
+    let outcomes = ways(&header).map(|options| {
+        let filled = Options {
+            on_damage: OnDamage::Fill,
+            ..options
+        };
+        let strict = decode(decoder, jpeg, &header, &options);
+        let lenient = decode(decoder, jpeg, &header, &filled);
+        assert!(strict.is_err() || strict == lenient, "{options:?}");
+        strict.is_ok()
+    });
+    let [whole, part] = outcomes;
+    assert!(part || !whole, "the whole is good, a part of it is not");
+    whole
+}
+
+#[test]
+fn seeds_are_decoded_or_refused() {
+    let seeds = seeds();
+    let mut decoder = Decoder::new();
+    let good = seeds.iter().filter(|jpeg| check(&mut decoder, jpeg));
+    // Were they all refused, nothing would have been tried.
+    assert!(good.count() * 2 > seeds.len() && seeds.len() >= 100);
+}
+
+#[test]
+fn seeds_cut_anywhere_are_decoded_or_refused() {
+    let mut decoder = Decoder::new();
+    for jpeg in seeds().iter().step_by(25) {
+        for length in 0..jpeg.len() {
+            check(&mut decoder, &jpeg[..length]);
+        }
+    }
+}
+
+#[test]
+fn seeds_with_a_byte_that_is_another_are_decoded_or_refused() {
+    let mut decoder = Decoder::new();
+    for (nth, mut jpeg) in seeds().into_iter().step_by(25).enumerate() {
+        for at in 0..jpeg.len() {
+            let byte = jpeg[at];
+            for other in [
+                byte ^ 1 << (at % 8),
+                !byte,
+                byte.wrapping_add(nth as u8 | 1),
+            ] {
+                jpeg[at] = other;
+                check(&mut decoder, &jpeg);
+            }
+            jpeg[at] = byte;
+        }
+    }
+}
