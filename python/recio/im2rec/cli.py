@@ -31,6 +31,8 @@ examples:
   im2rec --list --recursive data photos/     photos/cat/1.jpg ... -> data.lst
   im2rec --resize 256 data photos/           data.lst -> data.rec, data.idx
   im2rec --pass-through data photos/         the files' bytes as they are
+  im2rec --pass-through --seekable data photos/
+                                             the same pixels, faster to crop
   im2rec --pass-through --masks masks/ data photos/
                                              photos/1.jpg, masks/1.png ... -> also
                                              data_mask.rec, data_mask.idx
@@ -169,6 +171,12 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         choices=[".jpg", ".png"],
         help="format of the packed images (default: .jpg)",
     )
+    add(
+        "--seekable",
+        action="store_true",
+        help="write JPEGs anew, with the same pixels and such that crops of them are decoded faster, unless they "
+        "become larger (progressive ones may by a tenth); with --pass-through too",
+    )
     add("--pack-label", action="store_true", help="pack all labels of a line, not only the first")
     add(
         "--num-thread",
@@ -233,6 +241,7 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
             quality=arguments.quality,
             color=arguments.color,
             encoding=arguments.encoding,
+            seekable=arguments.seekable,
             pack_label=arguments.pack_label,
             num_thread=arguments.num_thread,
             allow_outside=arguments.allow_outside,

@@ -84,6 +84,7 @@ def pack(
     quality: int = 95,
     color: Literal[-1, 0, 1] = 1,
     encoding: Literal[".jpg", ".png"] = ".jpg",
+    seekable: bool = False,
     pack_label: bool = False,
     num_thread: int | None = None,
     allow_outside: bool = False,
@@ -122,6 +123,12 @@ def pack(
         a PNG of the same size), not turned.
     encoding : {'.jpg', '.png'}, default '.jpg'
         The format that images are packed in.
+    seekable : bool, default False
+        Whether to write JPEGs anew, with `pass_through` too, such that a crop of them is decoded
+        sooner: with a restart marker behind each row of blocks, over which recio leaps, and Huffman
+        tables made for the image. The pixels stay the same for every decoder, and so do EXIF and
+        other metadata; what stands behind the end of a JPEG goes. One that would become larger, if it
+        is progressive by more than a tenth, or that is damaged stays as it is.
     pack_label : bool, default False
         Whether to pack all labels of a line, or only the first.
     num_thread : int, optional
@@ -165,6 +172,7 @@ def pack(
         "quality": _within("quality", quality, 1, 100),
         "color": _one_of("color", color, (-1, 0, 1)),
         "encoding": _one_of("encoding", encoding, (".jpg", ".png")),
+        "seekable": seekable,
         "pack_label": pack_label,
         "num_thread": cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,

@@ -72,6 +72,12 @@ impl Header {
         (self.frame.width, self.frame.height)
     }
 
+    /// Whether it is progressive: in several scans, which takes several times as long to decode.
+    #[must_use]
+    pub fn is_progressive(&self) -> bool {
+        self.frame.is_progressive
+    }
+
     /// What the components mean.
     #[must_use]
     pub fn colours(&self) -> Colours {

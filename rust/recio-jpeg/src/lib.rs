@@ -36,6 +36,7 @@
 //! | `upsample.rs` | samples → as many as there are pixels | |
 //! | `colour/` | samples → pixels | JFIF |
 //! | `decoder/` | all of it, for a region, row by row | |
+//! | `seekable/` | coefficients → a JPEG of which regions are decoded sooner | F.1, K.2 |
 //! | `simd.rs` | which vector instructions there are | |
 //!
 //! **Input is hostile**: no number of a file is believed before it is checked; no code panics on what a file holds; each
@@ -59,6 +60,7 @@ mod marker;
 mod orientation;
 mod progressive;
 mod scan;
+mod seekable;
 mod simd;
 mod tables;
 mod unstuff;
@@ -69,3 +71,4 @@ pub use decoder::{Decoder, Options, Region, Rows, Scale};
 pub use error::{Error, Result};
 pub use header::{Colours, Header};
 pub use scan::OnDamage;
+pub use seekable::seekable;

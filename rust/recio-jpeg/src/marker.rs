@@ -18,6 +18,8 @@ pub(crate) const RESTART_INTERVAL: u8 = 0xdd;
 pub(crate) const JFIF: u8 = 0xe0;
 pub(crate) const EXIF: u8 = 0xe1;
 pub(crate) const ADOBE: u8 = 0xee;
+const LAST_APPLICATION: u8 = 0xef;
+const COMMENT: u8 = 0xfe;
 const TEMPORARY: u8 = 0x01;
 
 /// A marker, and what its segment holds behind its length.
@@ -44,6 +46,11 @@ impl Segment<'_> {
 /// SOF0 to SOF15, less the three codes among them that mean something else (DHT, JPG, DAC).
 pub(crate) fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xcf) && !matches!(marker, HUFFMAN_TABLES | 0xc8 | 0xcc)
+}
+
+/// Whether a segment is an application's or a comment: APP0 to APP15, COM.
+pub(crate) fn is_aside(marker: u8) -> bool {
+    matches!(marker, JFIF..=LAST_APPLICATION | COMMENT)
 }
 
 /// Whether a marker stands alone, without a segment.

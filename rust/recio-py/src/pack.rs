@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     quality: u8,
     color: i8,
     encoding: String,
+    seekable: bool,
     /// The masks' folder, the end of their names, and their record file.
     masks: Option<(PathBuf, String, PathBuf)>,
     pack_label: bool,
@@ -31,6 +32,7 @@ impl Settings {
         let recode = self.recode()?;
         Ok(Options {
             recode: (!self.pass_through).then_some(recode),
+            seekable: self.seekable,
             masks: self
                 .masks
                 .clone()

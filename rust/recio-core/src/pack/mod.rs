@@ -1,8 +1,8 @@
 //! A list of image files → a `.rec` and a `.idx`: the engine of im2rec.
 //!
 //! ```text
-//! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode) ─▶ in the list's order ─▶ .rec, .idx
-//! root      path rule      budget   recode, masks                                                output
+//! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode), (seek) ─▶ in the list's order ─▶ .rec, .idx
+//! root      path rule      budget   recode, masks                      seekable                          output
 //! ```
 //!
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
@@ -19,6 +19,7 @@ mod output;
 mod recode;
 mod root;
 mod run;
+mod seekable;
 mod syncer;
 mod worker;
 
@@ -49,6 +50,8 @@ const IN_FLIGHT: usize = 256 << 20;
 pub struct Options {
     /// How images are made anew; `None` packs the files' bytes as they are.
     pub recode: Option<Recode>,
+    /// Whether JPEGs are made such that a crop is decoded sooner, where that makes them no larger. Their pixels stay.
+    pub seekable: bool,
     /// Masks to pack beside the images. Then `recode` must keep the images' sizes.
     pub masks: Option<Masks>,
     /// Whether a record gets all labels of its line, or only the first.
@@ -153,6 +156,7 @@ mod tests {
 
     const AS_IS: Options = Options {
         recode: None,
+        seekable: false,
         masks: None,
         pack_label: false,
         allow_outside: false,

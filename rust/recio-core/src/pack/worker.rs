@@ -11,6 +11,8 @@ use super::budget::{Budget, Reserved};
 use super::masks::{self, MaskFolder};
 use super::recode::Recoder;
 use super::root::Root;
+use super::seekable::seekable;
+use crate::limits::Limits;
 use crate::record::frame::MAX_RECORD_LEN;
 use crate::record::header;
 use crate::record::list::Line;
@@ -131,6 +133,7 @@ impl<'a> Worker<'a> {
 
     fn record(&mut self, line: &Line, file: Opened) -> Result<Vec<u8>, String> {
         let mut record = self.head(line);
+        let start = record.len();
         match &self.options.recode {
             None => file.read(&mut record)?,
             Some(how) => {
@@ -139,6 +142,12 @@ impl<'a> Worker<'a> {
                 let recoded = self.recoder.recode(&image, how, &mut record);
                 recoded.map_err(|error| error.to_string())?;
             }
+        }
+        if self.options.seekable
+            && let Some(made) = seekable(&record[start..], &Limits::default())
+        {
+            record.truncate(start);
+            record.extend(made);
         }
         checked_len(record)
     }

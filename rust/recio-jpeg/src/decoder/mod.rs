@@ -29,7 +29,7 @@ use crate::frame::MAX_COMPONENTS;
 use crate::header::Header;
 use crate::scan::OnDamage;
 use crate::simd::Level;
-use crate::tables::Tables;
+use crate::tables::{Quantisation, Tables};
 use crate::unstuff::Unstuffed;
 use plane::Plane;
 pub use rows::Rows;
@@ -158,4 +158,14 @@ impl Decoder {
         self.coefficients.trim(most);
         self.data.trim(most);
     }
+}
+
+/// Reads all coefficients of a JPEG, strictly. Gives each component's quantisation table.
+pub(crate) fn read_coefficients(
+    jpeg: &[u8],
+    header: &Header,
+    coefficients: &mut Coefficients,
+) -> Result<[Quantisation; MAX_COMPONENTS]> {
+    let mut tables = Tables::default();
+    Scans::new(jpeg, header, &mut tables, &Options::default()).read_coefficients(coefficients)
 }

@@ -16,7 +16,7 @@ use crate::idct::Divisors;
 use crate::marker::{END_OF_IMAGE, START_OF_SCAN, Segment, Segments};
 use crate::progressive::{self, Band, Map};
 use crate::scan::{OnDamage, Scan, Unit, Walk};
-use crate::tables::Tables;
+use crate::tables::{Quantisation, Tables};
 use crate::unstuff::Unstuffed;
 
 /// The scans of a JPEG, and what they found in force.
@@ -28,8 +28,8 @@ pub(super) struct Scans<'a, 't> {
     options: Options,
     tables: &'t mut Tables,
     segments: Segments<'a>,
-    /// Each component's divisors, taken when its first scan begins.
-    divisors: [Option<Divisors>; MAX_COMPONENTS],
+    /// Each component's quantisation table, taken when its first scan begins.
+    quantisation: [Option<Quantisation>; MAX_COMPONENTS],
     progress: [Progress; MAX_COMPONENTS],
 }
 
@@ -55,7 +55,7 @@ impl<'a, 't> Scans<'a, 't> {
             options: *options,
             tables,
             segments: Segments::new(jpeg, 0),
-            divisors: [None; MAX_COMPONENTS],
+            quantisation: [None; MAX_COMPONENTS],
             progress: [Progress([None; LENGTH]); MAX_COMPONENTS],
         }
     }
@@ -68,8 +68,7 @@ impl<'a, 't> Scans<'a, 't> {
         data: &'a mut Unstuffed,
         coefficients: &mut Coefficients,
     ) -> Result<(Option<Strip<'a>>, [Divisors; MAX_COMPONENTS])> {
-        let missing = Error::damaged(self.jpeg.len(), "it has no scan");
-        let (segment, scan) = self.next()?.ok_or(missing)?;
+        let (segment, scan) = self.first()?;
         let strip = if self.is_single {
             scan.check_tables(&[Class::Dc, Class::Ac], &segment)?;
             data.read(self.jpeg, segment.end());
@@ -79,12 +78,33 @@ impl<'a, 't> Scans<'a, 't> {
             Some(Strip::new(scan, walk, shape.mcus.clone(), is_open))
         } else {
             coefficients.reset(&self.frame, self.frame.mcus());
-            self.read_all((segment, scan), shape, data, coefficients)?;
+            let rows = shape.last_mcu_row() + 1;
+            self.read_all((segment, scan), rows, data, coefficients)?;
             coefficients.settle();
             None
         };
-        let divisors = std::array::from_fn(|i| self.divisors[i].unwrap_or_default());
+        let divisors = self.quantisation.map(|table| match table {
+            Some(table) => Divisors::new(&table),
+            None => Divisors::default(),
+        });
         Ok((strip, divisors))
+    }
+
+    /// Reads all coefficients, also those of an image in one scan. Gives each component's quantisation table.
+    pub(super) fn read_coefficients(
+        mut self,
+        coefficients: &mut Coefficients,
+    ) -> Result<[Quantisation; MAX_COMPONENTS]> {
+        let first = self.first()?;
+        let mcus = self.frame.mcus();
+        coefficients.reset(&self.frame, mcus);
+        self.read_all(first, mcus.1, &mut Unstuffed::default(), coefficients)?;
+        Ok(self.quantisation.map(|table| table.unwrap_or([0; LENGTH])))
+    }
+
+    fn first(&mut self) -> Result<(Segment<'a>, Scan)> {
+        let missing = Error::damaged(self.jpeg.len(), "it has no scan");
+        self.next()?.ok_or(missing)
     }
 
     /// The next scan's header, the tables before it read; none if the image ends.
@@ -95,7 +115,7 @@ impl<'a, 't> Scans<'a, 't> {
                 END_OF_IMAGE => return Ok(None),
                 START_OF_SCAN => {
                     let scan = Scan::read(&segment, &self.frame, self.tables)?;
-                    self.take_divisors(&scan, &segment)?;
+                    self.take_quantisation(&scan, &segment)?;
                     return Ok(Some((segment, scan)));
                 }
                 _ => self.tables.read(&segment)?,
@@ -103,15 +123,14 @@ impl<'a, 't> Scans<'a, 't> {
         }
     }
 
-    fn take_divisors(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
+    fn take_quantisation(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
         for part in scan.parts() {
             let number = self.frame.components()[part.component].quantisation;
-            let divisors = &mut self.divisors[part.component];
-            if divisors.is_none() {
-                let table = self.tables.quantisation[number].as_ref();
+            let taken = &mut self.quantisation[part.component];
+            if taken.is_none() {
                 let missing =
                     segment.damaged("a scan needs a quantisation table that there is not");
-                *divisors = Some(Divisors::new(table.ok_or(missing)?));
+                *taken = Some(self.tables.quantisation[number].ok_or(missing)?);
             }
         }
         Ok(())
@@ -120,7 +139,7 @@ impl<'a, 't> Scans<'a, 't> {
     fn read_all(
         &mut self,
         first: (Segment<'a>, Scan),
-        shape: &Shape,
+        rows: usize,
         data: &mut Unstuffed,
         coefficients: &mut Coefficients,
     ) -> Result<()> {
@@ -132,7 +151,7 @@ impl<'a, 't> Scans<'a, 't> {
             };
             self.advance(scan, segment)?;
             let end = data.read(self.jpeg, segment.end());
-            self.read_scan(scan, segment, shape, data, coefficients)?;
+            self.read_scan(scan, segment, rows, data, coefficients)?;
             self.segments = Segments::new(self.jpeg, end);
             next = match self.next() {
                 Err(Error::Truncated { .. }) if self.may_end_here() => None,
@@ -190,12 +209,12 @@ impl<'a, 't> Scans<'a, 't> {
         Err(Error::damaged(self.jpeg.len(), "it lacks scans"))
     }
 
-    /// Reads a scan's coefficients as far down as they are needed.
+    /// Reads a scan's coefficients as far down as they are needed: so many rows of MCUs of the frame.
     fn read_scan(
         &self,
         scan: &Scan,
         segment: &Segment<'_>,
-        shape: &Shape,
+        rows: usize,
         data: &Unstuffed,
         coefficients: &mut Coefficients,
     ) -> Result<()> {
@@ -205,7 +224,7 @@ impl<'a, 't> Scans<'a, 't> {
         // blocks whose first bits were not read.
         let is_readable = scan.band.first == 0 || scan.band.high == 0;
         let rows = if data.is_closed() || !is_readable {
-            self.rows(scan, shape)
+            self.rows(scan, rows)
         } else {
             scan.mcus.1
         };
@@ -227,9 +246,8 @@ impl<'a, 't> Scans<'a, 't> {
         }
     }
 
-    /// The rows of MCUs of a scan that are needed.
-    fn rows(&self, scan: &Scan, shape: &Shape) -> usize {
-        let rows = shape.last_mcu_row() + 1;
+    /// As many rows of a scan's MCUs as that is.
+    fn rows(&self, scan: &Scan, rows: usize) -> usize {
         let of_mcu = match scan.parts() {
             [part] => self.frame.components()[part.component].down,
             _ => 1,
