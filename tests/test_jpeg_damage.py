@@ -6,6 +6,7 @@ A damaged JPEG is never a picture unless `on_damage="fill"` says so, and no byte
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import re
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from recio import DecodeError
 from recio.image import imdecode
@@ -188,9 +189,20 @@ class TestHeaders:
         with pytest.raises(DecodeError, match="not supported"):
             imdecode(with_bytes(BASELINE, jpegs.frame(BASELINE).start + offset, content))
 
-    @pytest.mark.parametrize("marker", [DHT, DQT, SOF0, SOS])
+    @pytest.mark.parametrize("marker", [DQT, SOF0, SOS])
     def test_a_missing_segment_is_an_error(self, marker: int) -> None:
         damage(without(BASELINE, marker))
+
+    def test_tables_of_codes_may_be_missing_if_they_are_the_standard_ones(self) -> None:
+        """Frames of motion JPEG have none; libjpeg-turbo presumes those of ITU-T T.81, K.3."""
+        image = libjpeg(BASELINE)
+        out = io.BytesIO()
+        Image.fromarray(image).save(out, "JPEG", quality=90, subsampling=2)
+        frame = without(out.getvalue(), DHT)
+        assert_same(imdecode(frame), libjpeg(frame))
+        progressive = io.BytesIO()
+        Image.fromarray(image).save(progressive, "JPEG", progressive=True)
+        damage(without(progressive.getvalue(), DHT))
 
     def test_a_second_frame_is_an_error(self) -> None:
         sof = jpegs.frame(BASELINE)

@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | `marker.rs` | segments | B.1.1 |
 //! | `header.rs`, `frame.rs`, `orientation.rs` | what is known before a pixel is decoded | B.2.1, B.2.2, A.1.1 |
-//! | `tables.rs`, `huffman.rs` | tables, ready for use | B.2.4, C.2, F.2.2.3 |
+//! | `tables.rs`, `huffman.rs`, `standard.rs` | tables, ready for use | B.2.4, C.2, F.2.2.3, K.3 |
 //! | `scan.rs` | scans and their MCUs, restarts | A.2, B.2.3, E.2.4 |
 //! | `unstuff.rs`, `bits.rs` | coded data → bits | B.1.1.5, F.2.2.5 |
 //! | `entropy.rs` | bits → coefficients, sequential | F.2.2 |
@@ -62,6 +62,7 @@ mod progressive;
 mod scan;
 mod seekable;
 mod simd;
+mod standard;
 mod tables;
 mod unstuff;
 mod upsample;

@@ -85,8 +85,11 @@ pub(crate) fn ac_refine(
                 rest &= !(before | place);
                 if sign != 0 {
                     bits.note(place == 0);
-                    *block.coded(place.trailing_zeros() as usize) = sign << band.low;
-                    *map |= place;
+                    // Where none is free, libjpeg takes the one behind the band.
+                    let at = place.trailing_zeros() as usize;
+                    let at = at.min(band.last + 1).min(entropy::LAST);
+                    *block.coded(at) = sign << band.low;
+                    *map |= 1 << at;
                 }
             }
         }
@@ -141,4 +144,37 @@ const MOST: u32 = 16;
 /// The blocks of a run, of which the logarithm is known.
 fn run_length(bits: &mut Bits<'_>, log: u32) -> u32 {
     (1 << log) + bits.take(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::huffman::Class;
+
+    /// A table with one code, 0, for a coefficient that is 1 or −1.
+    fn ones() -> Table {
+        let mut counts = [0; 16];
+        counts[0] = 1;
+        let mut table = Table::default();
+        table.fill(Class::Ac, &counts, &[1]).unwrap();
+        table
+    }
+
+    #[test]
+    fn a_coefficient_for_which_none_is_free_stands_behind_the_band() {
+        for (last, place) in [(5, 6), (63, 63)] {
+            let (mut block, mut map) = (Block::ZERO, Map::MAX);
+            let band = Band {
+                first: 1,
+                last,
+                high: 1,
+                low: 0,
+            };
+            let mut bits = Bits::new(&[0; 20]);
+            ac_refine(&mut bits, &ones(), band, &mut 0, (&mut block, &mut map));
+            let mut expected = Block::ZERO;
+            *expected.coded(place) = -1;
+            assert_eq!((bits.is_faulty(), block), (true, expected));
+        }
+    }
 }

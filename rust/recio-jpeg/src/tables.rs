@@ -9,6 +9,7 @@ use crate::block::{LENGTH, ZIGZAG};
 use crate::error::Result;
 use crate::huffman::{Class, Table};
 use crate::marker::{HUFFMAN_TABLES, QUANTISATION_TABLES, RESTART_INTERVAL, Segment};
+use crate::standard;
 
 /// Divisors of a block's coefficients, row by row.
 pub(crate) type Quantisation = [u16; LENGTH];
@@ -58,6 +59,19 @@ impl Tables {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Presumes the standard Huffman tables where none were defined: sequential JPEGs may leave them out.
+    pub(crate) fn presume_standard(&mut self) {
+        for (class, number, definition) in standard::TABLES {
+            let slot = match class {
+                Class::Dc => &mut self.dc[number],
+                Class::Ac => &mut self.ac[number],
+            };
+            if slot.is_none() {
+                *slot = keep(&mut self.kept, &mut self.next, class, definition);
+            }
         }
     }
 

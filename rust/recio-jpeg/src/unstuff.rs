@@ -107,7 +107,8 @@ impl Unstuffed {
 
     /// Gives back more memory than `most` bytes.
     pub(crate) fn trim(&mut self, most: usize) {
-        if self.bytes.capacity() > most {
+        let segments = self.segments.capacity() * size_of::<Segment>();
+        if self.bytes.capacity().max(segments) > most {
             *self = Self::default();
         }
     }
@@ -137,6 +138,15 @@ mod tests {
             origins.map(|(number, n)| data.origin(&jpeg, number, n)),
             [1, 2, 4, 7, 11]
         );
+    }
+
+    /// Two bytes of a JPEG become a segment of 24, and none of data.
+    #[test]
+    fn memory_of_many_restarts_is_given_back() {
+        let mut data = Unstuffed::default();
+        data.read(&[0xff, 0xd0].repeat(1000), 0);
+        data.trim(1000);
+        assert_eq!((data.bytes.capacity(), data.segments.capacity()), (0, 0));
     }
 
     #[test]

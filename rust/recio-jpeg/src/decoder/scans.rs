@@ -114,6 +114,9 @@ impl<'a, 't> Scans<'a, 't> {
             match segment.marker {
                 END_OF_IMAGE => return Ok(None),
                 START_OF_SCAN => {
+                    if !self.frame.is_progressive {
+                        self.tables.presume_standard();
+                    }
                     let scan = Scan::read(&segment, &self.frame, self.tables)?;
                     self.take_quantisation(&scan, &segment)?;
                     return Ok(Some((segment, scan)));
@@ -322,7 +325,8 @@ fn sequential(
     if let (Some(dc), Some(ac)) = (part.table(Class::Dc), part.table(Class::Ac)) {
         let (block, map) = block;
         let last = entropy::block(bits, (dc, ac), &mut walk.predictions[unit.part], block);
-        *map = 1 << last;
+        // Beside what an earlier scan of the component left, which only damaged images have.
+        *map |= 1 << last;
     }
 }
 

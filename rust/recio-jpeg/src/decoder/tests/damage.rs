@@ -198,10 +198,12 @@ fn a_restart_out_of_turn_is_damage() {
 
 #[test]
 fn a_scan_needs_its_tables() {
-    let jpeg = flat(8, 8);
+    let jpeg = read("odd-images/progressive.jpg");
     let lacking = without(&jpeg, HUFFMAN_TABLES);
     let what = "a scan needs a Huffman table that there is not";
-    assert_eq!(damaged(&lacking), (content(&lacking, START_OF_SCAN), what));
+    let scan = markers(&lacking, START_OF_SCAN)[0];
+    assert_eq!(damaged(&lacking), (scan + 4, what));
+    let jpeg = flat(8, 8);
     let lacking = without(&jpeg, QUANTISATION_TABLES);
     let what = "a scan needs a quantisation table that there is not";
     assert_eq!(damaged(&lacking), (content(&lacking, START_OF_SCAN), what));
@@ -317,5 +319,35 @@ fn a_part_of_a_progressive_image_needs_no_end_of_image() {
     assert!(decode_all(open).is_ok());
     for height in 1..=53 {
         assert_eq!(top(open, height), top(&jpeg, height));
+    }
+}
+
+/// What the first of both scans left in a block, the second does not say; kernels must not take that for zeros.
+#[test]
+fn a_component_in_two_scans_is_filled_in_alike_in_every_region() {
+    let jpeg = read("jpeg/apart-420.jpg");
+    let [y, cb, cr] = markers(&jpeg, START_OF_SCAN)[..] else {
+        panic!("not three scans");
+    };
+    // Y's header once more, before the data of Cb.
+    let again = [&jpeg[y..y + 10], &jpeg[cb + 10..cr]].concat();
+    let jpeg = [&jpeg[..cb], &again, &jpeg[cb..]].concat();
+    let whole = fill(&jpeg);
+    let stride = whole.len() / Header::read(&jpeg).unwrap().size().1;
+    for x in [0, 8, 16] {
+        let options = Options {
+            region: Some(Region {
+                x,
+                width: 8,
+                height: 16,
+                y: 0,
+            }),
+            on_damage: OnDamage::Fill,
+            ..Options::default()
+        };
+        let part = decode(&jpeg, &options).unwrap();
+        for (row, of_whole) in part.chunks(8 * 3).zip(whole.chunks(stride)) {
+            assert_eq!(row, &of_whole[x * 3..][..8 * 3], "from {x}");
+        }
     }
 }
