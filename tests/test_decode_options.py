@@ -84,11 +84,16 @@ class TestDecodeScale:
         scaled = one_image(tmp_path, jpeg, **settings, antialias=True, decode_scale="auto")
         assert np.abs(full.astype(int) - scaled).mean() < 2
 
-    def test_other_formats_stay_as_they_are(self, tmp_path: Path) -> None:
+    def test_other_formats_and_turned_jpegs_stay_as_they_are(self, tmp_path: Path) -> None:
         png = cv2.imencode(".png", imdecode(large(400, 300)))[1].tobytes()
+        turned = io.BytesIO()
+        tags = Image.Exif()
+        tags[0x112] = 6
+        Image.open(io.BytesIO(large(400, 300))).save(turned, "JPEG", exif=tags)
         settings = {"data_shape": (3, 50, 50), "resize": 50}
-        expected = one_image(tmp_path, png, **settings)
-        np.testing.assert_array_equal(one_image(tmp_path, png, **settings, decode_scale="auto"), expected)
+        for image in (png, turned.getvalue()):
+            expected = one_image(tmp_path, image, **settings)
+            np.testing.assert_array_equal(one_image(tmp_path, image, **settings, decode_scale="auto"), expected)
 
     def test_another_word_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match='decode_scale="half"; it is "auto" or None'):

@@ -32,7 +32,11 @@ pub fn compare(jpeg: &[u8]) -> Verdict {
     let mut verdicts = Vec::new();
     for scale in [Scale::Full, other] {
         for &pixels in kinds(header.colours()) {
-            let options = Options { pixels, scale, ..Options::default() };
+            let options = Options {
+                pixels,
+                scale,
+                ..Options::default()
+            };
             verdicts.push(compare_as(&mut decoder, jpeg, &header, &options));
         }
     }
@@ -41,7 +45,10 @@ pub fn compare(jpeg: &[u8]) -> Verdict {
         _ => None,
     };
     let first = error(&verdicts[0]);
-    assert!(verdicts.iter().all(|verdict| error(verdict) == first), "{verdicts:?} of {header:?}");
+    assert!(
+        verdicts.iter().all(|verdict| error(verdict) == first),
+        "{verdicts:?} of {header:?}"
+    );
     verdicts.swap_remove(0)
 }
 
@@ -58,7 +65,8 @@ fn compare_as(decoder: &mut Decoder, jpeg: &[u8], header: &Header, options: &Opt
         Ok(ours) => ours,
         Err(error) => return Verdict::Refused(error),
     };
-    let theirs = TurboJpeg::shared().and_then(|turbojpeg| turbojpeg.decode(jpeg, header.size(), options));
+    let theirs =
+        TurboJpeg::shared().and_then(|turbojpeg| turbojpeg.decode(jpeg, header.size(), options));
     let Some(theirs) = theirs else {
         return Verdict::Alone;
     };
@@ -70,7 +78,11 @@ fn assert_same(ours: &[u8], theirs: &[u8], header: &Header, options: &Options) {
     if ours == theirs {
         return;
     }
-    let differ = || (0..).zip(ours.iter().zip(theirs)).filter(|(_, (a, b))| a != b);
+    let differ = || {
+        (0..)
+            .zip(ours.iter().zip(theirs))
+            .filter(|(_, (a, b))| a != b)
+    };
     let (width, channels) = (size(header, options).0, options.pixels.channels());
     let place = |at: usize| (at / channels % width, at / channels / width, at % channels);
     panic!(

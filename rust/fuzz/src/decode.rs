@@ -21,11 +21,18 @@ pub fn header(jpeg: &[u8]) -> Option<Header> {
 /// Width and height of what the options ask for.
 pub fn size(header: &Header, options: &Options) -> (usize, usize) {
     let whole = options.scale.size(header.size());
-    options.region.map_or(whole, |region| (region.width, region.height))
+    options
+        .region
+        .map_or(whole, |region| (region.width, region.height))
 }
 
 /// All rows.
-pub fn decode(decoder: &mut Decoder, jpeg: &[u8], header: &Header, options: &Options) -> Result<Vec<u8>, Error> {
+pub fn decode(
+    decoder: &mut Decoder,
+    jpeg: &[u8],
+    header: &Header,
+    options: &Options,
+) -> Result<Vec<u8>, Error> {
     decode_rows(decoder, jpeg, header, options, 0..size(header, options).1)
 }
 
@@ -48,6 +55,10 @@ pub fn decode_rows(
         rows.finish()
     });
     let taken = start.elapsed();
-    assert!(taken < MOST_TIME, "{taken:?} for {width}x{height} pixels of {} bytes", jpeg.len());
+    assert!(
+        taken < MOST_TIME,
+        "{taken:?} for {width}x{height} pixels of {} bytes",
+        jpeg.len()
+    );
     outcome.map(|()| pixels)
 }

@@ -11,7 +11,8 @@ pub struct Dice<'a> {
 impl<'a> Dice<'a> {
     /// Draws from the bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let fold = |state: u64, &byte: &u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let fold =
+            |state: u64, &byte: &u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self {
             bytes,
             state: bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold),

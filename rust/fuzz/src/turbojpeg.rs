@@ -1,4 +1,4 @@
-//! libjpeg-turbo's opinion, through its TurboJPEG interface, which is opened at run time: nothing has to be installed for
+//! libjpeg-turbo's opinion, through its interface of the name `TurboJPEG`, which is opened at run time: nothing has to be installed for
 //! the fuzz crate to build.
 
 use std::ffi::{c_int, c_uchar, c_ulong, c_void};
@@ -10,7 +10,7 @@ use recio_jpeg::{Options, Pixels, Scale};
 /// Where it is looked for, unless the variable TURBOJPEG names it.
 const NAMES: [&str; 3] = ["libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.dylib"];
 
-/// TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS of turbojpeg.h.
+/// `TJFLAG_ACCURATEDCT`, `TJFLAG_STOPONWARNING` and `TJFLAG_LIMITSCANS` of turbojpeg.h.
 const FLAGS: c_int = 4096 | 8192 | 32768;
 
 type Handle = *mut c_void;
@@ -63,11 +63,16 @@ impl TurboJpeg {
         if let Some(path) = std::env::var_os("TURBOJPEG") {
             // SAFETY: whoever sets the variable says that it is libjpeg-turbo's, which does nothing when it is loaded.
             let library = unsafe { Library::new(&path) };
-            let library = library.unwrap_or_else(|error| panic!("TURBOJPEG={}: {error}", path.display()));
-            return Some(Self::of(library).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+            let library =
+                library.unwrap_or_else(|error| panic!("TURBOJPEG={}: {error}", path.display()));
+            return Some(
+                Self::of(library).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+            );
         }
         // SAFETY: as above; these names are its own.
-        let mut libraries = NAMES.iter().filter_map(|name| unsafe { Library::new(*name) }.ok());
+        let mut libraries = NAMES
+            .iter()
+            .filter_map(|name| unsafe { Library::new(*name) }.ok());
         libraries.find_map(|library| Self::of(library).ok())
     }
 
@@ -94,7 +99,9 @@ impl TurboJpeg {
         // SAFETY: nothing is asked of it but to be destroyed below.
         let handle = unsafe { (self.init)() };
         let is_size = self.size(handle, jpeg) == size;
-        let out = is_size.then(|| self.pixels(handle, jpeg, size, options)).flatten();
+        let out = is_size
+            .then(|| self.pixels(handle, jpeg, size, options))
+            .flatten();
         // SAFETY: it is not used any more.
         unsafe { (self.destroy)(handle) };
         out
@@ -119,7 +126,13 @@ impl TurboJpeg {
         (width as usize, height as usize)
     }
 
-    fn pixels(&self, handle: Handle, jpeg: &[u8], size: (usize, usize), options: &Options) -> Option<Vec<u8>> {
+    fn pixels(
+        &self,
+        handle: Handle,
+        jpeg: &[u8],
+        size: (usize, usize),
+        options: &Options,
+    ) -> Option<Vec<u8>> {
         let (width, height) = options.scale.size(size);
         let mut out = vec![0; width * height * options.pixels.channels()];
         // SAFETY: it chooses a scale at which the header's size is no larger than this one, and fills up so many rows
@@ -141,7 +154,7 @@ impl TurboJpeg {
     }
 }
 
-/// Whether the scale is the largest that leads to no larger size: TurboJPEG chooses that one. Its next larger scale is told
+/// Whether the scale is the largest that leads to no larger size: that one is chosen. The next larger scale is told
 /// here in eighths.
 fn is_told_by_size((width, height): (usize, usize), scale: Scale) -> bool {
     let next = match scale {
@@ -154,7 +167,7 @@ fn is_told_by_size((width, height): (usize, usize), scale: Scale) -> bool {
     (width * next).div_ceil(8) > scaled.0 || (height * next).div_ceil(8) > scaled.1
 }
 
-/// TJPF_GRAY, TJPF_RGB, TJPF_CMYK.
+/// `TJPF_GRAY`, `TJPF_RGB`, `TJPF_CMYK`.
 fn format(pixels: Pixels) -> c_int {
     match pixels {
         Pixels::Grey => 6,

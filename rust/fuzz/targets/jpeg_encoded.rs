@@ -16,5 +16,10 @@ fuzz_target!(|bytes: &[u8]| {
         std::fs::write(&path, &jpeg).expect("the variable JPEG names a file that can be written");
     }
     let expected = TurboJpeg::shared().map_or(Verdict::Alone, |_| Verdict::Same);
-    assert_eq!(compare(&jpeg), expected, "a valid JPEG of {} bytes", jpeg.len());
+    assert_eq!(
+        compare(&jpeg),
+        expected,
+        "a valid JPEG of {} bytes",
+        jpeg.len()
+    );
 });

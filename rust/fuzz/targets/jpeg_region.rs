@@ -19,7 +19,11 @@ fuzz_target!(|jpeg: &[u8]| -> Corpus {
         return Corpus::Reject;
     };
     let drawn = &jpeg[jpeg.len().saturating_sub(DRAWN)..];
-    if check(jpeg, &header, &mut Dice::new(drawn)) { Corpus::Keep } else { Corpus::Reject }
+    if check(jpeg, &header, &mut Dice::new(drawn)) {
+        Corpus::Keep
+    } else {
+        Corpus::Reject
+    }
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
@@ -37,20 +41,34 @@ fn check(jpeg: &[u8], header: &Header, dice: &mut Dice<'_>) -> bool {
     let wanted = rows(region.map_or(0, |region| region.height), dice);
     let mut used = used_decoder(jpeg, dice);
     let [strict, lenient] = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
-        let whole_options = Options { on_damage, ..options };
-        let options = Options { region, ..whole_options };
+        let whole_options = Options {
+            on_damage,
+            ..options
+        };
+        let options = Options {
+            region,
+            ..whole_options
+        };
         let whole = decode(&mut Decoder::new(), jpeg, header, &whole_options);
         let part = decode_rows(&mut Decoder::new(), jpeg, header, &options, wanted.clone());
         let again = decode_rows(&mut used, jpeg, header, &options, wanted.clone());
-        assert_eq!(part, again, "a decoder that was used before gives something else: {options:?}");
+        assert_eq!(
+            part, again,
+            "a decoder that was used before gives something else: {options:?}"
+        );
         if let Ok(whole) = &whole {
-            let part = part.unwrap_or_else(|error| panic!("the whole is good, a part is not: {error}; {options:?}"));
+            let part = part.unwrap_or_else(|error| {
+                panic!("the whole is good, a part is not: {error}; {options:?}")
+            });
             assert_is_part(&part, whole, header, &options, &wanted);
         }
         whole
     });
     if strict.is_ok() {
-        assert_eq!(strict, lenient, "what is good is not the same where damage would be filled: {options:?}");
+        assert_eq!(
+            strict, lenient,
+            "what is good is not the same where damage would be filled: {options:?}"
+        );
     }
     lenient.is_ok()
 }
@@ -69,8 +87,14 @@ fn region((width, height): (usize, usize), dice: &mut Dice<'_>) -> Region {
 fn rows(height: usize, dice: &mut Dice<'_>) -> Vec<usize> {
     let mut dice = dice.fork();
     let is_sparse = dice.one_in(2);
-    let times = if is_sparse { [0, 0, 0, 1] } else { [1, 1, 2, 0] };
-    (0..height).flat_map(|y| std::iter::repeat_n(y, dice.pick(&times))).collect()
+    let times = if is_sparse {
+        [0, 0, 0, 1]
+    } else {
+        [1, 1, 2, 0]
+    };
+    (0..height)
+        .flat_map(|y| std::iter::repeat_n(y, dice.pick(&times)))
+        .collect()
 }
 
 /// A decoder that has met the same image before, cut off or with a byte that is another.
@@ -103,6 +127,9 @@ fn assert_is_part(part: &[u8], whole: &[u8], header: &Header, options: &Options,
     for &y in wanted {
         let expected = &whole[((region.y + y) * whole_width + region.x) * channels..][..length];
         let row = &part[y * length..][..length];
-        assert!(row == expected, "row {y} of {options:?} is not that of the whole: {row:?}, {expected:?}");
+        assert!(
+            row == expected,
+            "row {y} of {options:?} is not that of the whole: {row:?}, {expected:?}"
+        );
     }
 }

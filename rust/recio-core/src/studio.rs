@@ -184,10 +184,11 @@ impl Studio {
                     plan.source = part.shrunk(divisor, source.size(pixels));
                 }
                 let parts = (plan.source, plan.needed());
-                source.stream(pixels, parts, decoded, decode, |lines| {
+                let outcome = source.stream(pixels, parts, decoded, decode, |lines| {
                     apply(lines, plan, augment, rows);
-                })?;
+                });
                 plan.source = part;
+                outcome?;
             }
             (Some(Origin::Levels(view)), _) => apply(&mut view.crop(part), plan, augment, rows),
             (Some(Origin::Floats(view)), _) => apply_floats(view.crop(part), plan, augment, rows),

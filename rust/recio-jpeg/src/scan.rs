@@ -257,6 +257,18 @@ impl<'a> Walk<'a> {
         Ok(!self.is_exhausted)
     }
 
+    /// Whether the data is used up and no restart brings more. Otherwise a hundred scans without data, a kilobyte in all, of
+    /// a large image would take seconds.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_exhausted && (self.restart_interval == 0 || !self.ends_with_restart())
+    }
+
+    /// Whether the segment ends with the restart marker that must be there.
+    fn ends_with_restart(&self) -> bool {
+        let here = self.data.segment(self.number);
+        here.is_some_and(|(segment, _)| segment.ends_with_restart(self.number))
+    }
+
     /// Passes over so many MCUs without reading them, if restarts come before and behind them. Gives the bits behind.
     pub(crate) fn leap(&mut self, mcus: usize) -> Option<Bits<'a>> {
         let interval = self.restart_interval;
@@ -318,8 +330,7 @@ impl<'a> Walk<'a> {
 
     /// Goes on behind the next restart marker (E.2.4).
     fn restart(&mut self, bits: Bits<'a>) -> Result<Bits<'a>> {
-        let here = self.data.segment(self.number);
-        let is_there = here.is_some_and(|(segment, _)| segment.ends_with_restart(self.number));
+        let is_there = self.ends_with_restart();
         let is_used_up = bits.bytes_left() == 0;
         if self.on_damage == OnDamage::Error && !(is_there && is_used_up) {
             let offset = self.data.origin(self.jpeg, self.number, bits.bytes_read());
@@ -338,5 +349,63 @@ impl<'a> Walk<'a> {
         self.run = 0;
         self.left = self.restart_interval;
         Ok(Bits::new(next.map_or(&[], |(_, bytes)| bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marker::{BASELINE, START_OF_SCAN};
+
+    /// Unstuffed data, and the header of a scan of MCUs of which each ends with a restart.
+    fn scan(jpeg: &[u8]) -> (Unstuffed, Scan) {
+        let segment = |marker, content| Segment {
+            marker,
+            content,
+            offset: 0,
+        };
+        let frame = segment(BASELINE, &[8, 0, 8, 0, 16, 1, 1, 0x11, 0][..]);
+        let header = segment(START_OF_SCAN, &[1, 1, 0, 0, 63, 0]);
+        let mut tables = Tables::default();
+        tables.restart_interval = 1;
+        let mut data = Unstuffed::default();
+        data.read(jpeg, 0);
+        let frame = Frame::read(&frame).unwrap();
+        (data, Scan::read(&header, &frame, &tables).unwrap())
+    }
+
+    /// What is read first behind a leap over two MCUs, of a byte each.
+    fn behind_two_mcus(jpeg: &[u8]) -> Option<u32> {
+        let (data, scan) = scan(jpeg);
+        let mut walk = Walk::new(jpeg, &data, &scan, OnDamage::Error);
+        walk.leap(2).map(|mut bits| bits.take(8))
+    }
+
+    #[test]
+    fn only_restarts_that_are_all_in_turn_are_leapt_over() {
+        let jpeg = [1, 0xff, 0xd0, 2, 0xff, 0xd1, 3, 0xff, 0xd9];
+        assert_eq!(behind_two_mcus(&jpeg), Some(3));
+        for (at, restart) in [(2, 0xd1), (5, 0xd2)] {
+            let mut odd = jpeg;
+            odd[at] = restart;
+            assert_eq!(behind_two_mcus(&odd), None);
+        }
+        assert_eq!(behind_two_mcus(&jpeg[..3]), None);
+    }
+
+    #[test]
+    fn a_walk_is_over_where_neither_data_nor_a_restart_is_left() {
+        let jpeg = [0xff, 0xd0, 7, 0xff, 0xd9];
+        let (data, scan) = scan(&jpeg);
+        let mut walk = Walk::new(&jpeg, &data, &scan, OnDamage::Fill);
+        let mut bits = walk.bits();
+        // Of each MCU, more bits than there are.
+        let mut read = || {
+            let has_data = walk.begin(&mut bits).unwrap();
+            bits.take(16);
+            walk.end(bits).unwrap();
+            (has_data, walk.is_over())
+        };
+        assert_eq!([read(), read()], [(true, false), (true, true)]);
     }
 }

@@ -35,7 +35,9 @@ impl Blocks {
             let blocks = (0..across * down).map(|_| styles[dice.below(2)].block(&mut dice));
             (across, blocks.collect())
         });
-        Self { areas: areas.collect() }
+        Self {
+            areas: areas.collect(),
+        }
     }
 
     pub(super) fn block(&self, component: usize, x: usize, y: usize) -> &Block {
@@ -70,5 +72,9 @@ impl Style {
 fn number(bits: u32, dice: &mut Dice<'_>) -> i32 {
     let length = dice.between(0, bits as usize);
     let magnitude = dice.below(1 << length) as i32;
-    if dice.one_in(2) { -magnitude } else { magnitude }
+    if dice.one_in(2) {
+        -magnitude
+    } else {
+        magnitude
+    }
 }

@@ -40,7 +40,9 @@ impl Frame {
             height,
             components: components(count, dice),
             has_jfif: dice.one_in(2),
-            adobe: dice.one_in(3).then(|| dice.pick(&[0, if count == 4 { 2 } else { 1 }])),
+            adobe: dice
+                .one_in(3)
+                .then(|| dice.pick(&[0, if count == 4 { 2 } else { 1 }])),
         }
     }
 
@@ -49,14 +51,18 @@ impl Frame {
     }
 
     pub(super) fn sampling(&self) -> (usize, usize) {
-        let largest = |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
+        let largest =
+            |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
         (largest(|c| c.across), largest(|c| c.down))
     }
 
     /// MCUs of a scan of several components.
     pub(super) fn mcus(&self) -> (usize, usize) {
         let (across, down) = self.sampling();
-        (self.width.div_ceil(8 * across), self.height.div_ceil(8 * down))
+        (
+            self.width.div_ceil(8 * across),
+            self.height.div_ceil(8 * down),
+        )
     }
 
     /// Blocks of a scan of this component alone.
@@ -70,7 +76,9 @@ impl Frame {
 
     /// Whether a scan may hold all of these components.
     pub(super) fn fit_together(&self, components: &[usize]) -> bool {
-        let units = components.iter().map(|&i| self.components[i].across * self.components[i].down);
+        let units = components
+            .iter()
+            .map(|&i| self.components[i].across * self.components[i].down);
         components.len() == 1 || units.sum::<usize>() <= MOST_UNITS
     }
 }
@@ -79,12 +87,19 @@ fn components(count: usize, dice: &mut Dice<'_>) -> Vec<Component> {
     let first_id = dice.pick(&[1, 1, 0, 200]);
     let is_rgb = count == 3 && dice.one_in(8);
     let samplings = samplings(count, dice);
-    let components = samplings.into_iter().zip(0u8..).map(|((across, down), i)| Component {
-        id: if is_rgb { b"RGB"[usize::from(i)] } else { first_id + i },
-        across,
-        down,
-        quantisation: dice.below(4),
-    });
+    let components = samplings
+        .into_iter()
+        .zip(0u8..)
+        .map(|((across, down), i)| Component {
+            id: if is_rgb {
+                b"RGB"[usize::from(i)]
+            } else {
+                first_id + i
+            },
+            across,
+            down,
+            quantisation: dice.below(4),
+        });
     components.collect()
 }
 
@@ -103,5 +118,7 @@ fn samplings(count: usize, dice: &mut Dice<'_>) -> Vec<(usize, usize)> {
     }
     let factors: [&[usize]; 4] = [&[1], &[1, 2], &[1, 3], &[1, 2, 4]];
     let (across, down) = (dice.pick(&factors), dice.pick(&factors));
-    (0..count).map(|_| (dice.pick(across), dice.pick(down))).collect()
+    (0..count)
+        .map(|_| (dice.pick(across), dice.pick(down)))
+        .collect()
 }

@@ -7,6 +7,9 @@ const LONGEST: u32 = 16;
 /// Codes of 16 bits that a table may take up: the one of ones alone is no code.
 const ROOM: u32 = (1 << LONGEST) - 1;
 
+/// Each symbol's code, and its length.
+pub(super) type Codes = [Option<(u32, u32)>; 256];
+
 /// A table.
 pub(super) struct Table {
     /// Symbols in the order of their codes, with the codes' lengths.
@@ -20,25 +23,35 @@ impl Table {
         for _ in 0..unused {
             is_in[dice.below(if is_dc { 16 } else { 256 })] = true;
         }
-        let mut symbols: Vec<u8> = (0..=255).filter(|&symbol| is_in[usize::from(symbol)]).collect();
+        let mut symbols: Vec<u8> = (0..=255)
+            .filter(|&symbol| is_in[usize::from(symbol)])
+            .collect();
         let mut dice = dice.fork();
         for i in (1..symbols.len()).rev() {
             symbols.swap(i, dice.below(i + 1));
         }
         let mut lengths = lengths(symbols.len(), &mut dice);
         lengths.sort_unstable();
-        Self { symbols: symbols.into_iter().zip(lengths).collect() }
+        Self {
+            symbols: symbols.into_iter().zip(lengths).collect(),
+        }
     }
 
     /// What a segment says of it.
     pub(super) fn definition(&self) -> Vec<u8> {
-        let count = |length: u32| self.symbols.iter().filter(|symbol| symbol.1 == length).count() as u8;
+        let count = |length: u32| {
+            self.symbols
+                .iter()
+                .filter(|symbol| symbol.1 == length)
+                .count() as u8
+        };
         let counts = (1..=LONGEST).map(count);
-        counts.chain(self.symbols.iter().map(|symbol| symbol.0)).collect()
+        counts
+            .chain(self.symbols.iter().map(|symbol| symbol.0))
+            .collect()
     }
 
-    /// Each symbol's code, and its length.
-    pub(super) fn codes(&self) -> [Option<(u32, u32)>; 256] {
+    pub(super) fn codes(&self) -> Codes {
         let mut codes = [None; 256];
         let mut next = 0;
         for &(symbol, length) in &self.symbols {

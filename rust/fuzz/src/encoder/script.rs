@@ -24,7 +24,13 @@ pub(super) fn draw(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Scan> {
     if frame.is_progressive() {
         return progressive(frame, groups, dice);
     }
-    let scan = |components| Scan { components, first: 0, last: 63, high: 0, low: 0 };
+    let scan = |components| Scan {
+        components,
+        first: 0,
+        last: 63,
+        high: 0,
+        low: 0,
+    };
     groups.into_iter().map(scan).collect()
 }
 
@@ -38,9 +44,13 @@ fn groups(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     while !left.is_empty() {
         let component = left.remove(dice.below(left.len()));
-        let joined = groups.last().map(|group| [&group[..], &[component]].concat());
+        let joined = groups
+            .last()
+            .map(|group| [&group[..], &[component]].concat());
         match (joined, groups.last_mut()) {
-            (Some(joined), Some(group)) if dice.one_in(2) && frame.fit_together(&joined) => *group = joined,
+            (Some(joined), Some(group)) if dice.one_in(2) && frame.fit_together(&joined) => {
+                *group = joined;
+            }
             _ => groups.push(vec![component]),
         }
     }
@@ -60,11 +70,11 @@ fn progressive(frame: &Frame, groups: Vec<Vec<usize>>, dice: &mut Dice<'_>) -> V
     };
     let mut tracks: Vec<Track> = Vec::new();
     for components in groups {
-        tracks.push(track(components, (0, 0), dice.between(0, most_low)));
+        tracks.push(track(&components, (0, 0), dice.between(0, most_low)));
     }
     for component in 0..frame.components.len() {
         for band in bands(dice.between(1, most_bands), dice) {
-            let mut track = track(vec![component], band, dice.between(0, most_low));
+            let mut track = track(&[component], band, dice.between(0, most_low));
             if band.0 >= NEEDED && dice.one_in(8) {
                 track.drain(..dice.between(1, track.len()));
             }
@@ -74,8 +84,14 @@ fn progressive(frame: &Frame, groups: Vec<Vec<usize>>, dice: &mut Dice<'_>) -> V
     shuffle(tracks, frame, dice)
 }
 
-fn track(components: Vec<usize>, (first, last): (usize, usize), low: usize) -> Track {
-    let scan = |high, low| Scan { components: components.clone(), first, last, high, low };
+fn track(components: &[usize], (first, last): (usize, usize), low: usize) -> Track {
+    let scan = |high, low| Scan {
+        components: components.to_vec(),
+        first,
+        last,
+        high,
+        low,
+    };
     let refining = (0..low).map(|low| scan(low + 1, low));
     refining.chain([scan(0, low)]).collect()
 }
@@ -86,7 +102,10 @@ fn bands(count: usize, dice: &mut Dice<'_>) -> Vec<(usize, usize)> {
     starts.extend([1, 64]);
     starts.sort_unstable();
     starts.dedup();
-    starts.windows(2).map(|pair| (pair[0], pair[1] - 1)).collect()
+    starts
+        .windows(2)
+        .map(|pair| (pair[0], pair[1] - 1))
+        .collect()
 }
 
 /// One order of all scans, in which a component's first is of its DC coefficient.
@@ -95,14 +114,20 @@ fn shuffle(mut tracks: Vec<Track>, frame: &Frame, dice: &mut Dice<'_>) -> Vec<Sc
     let mut scans = Vec::new();
     loop {
         tracks.retain(|track| !track.is_empty());
-        let is_open = |track: &&mut Track| track.iter().all(|scan| scan.first == 0 || is_begun[scan.components[0]]);
+        let is_open = |track: &&mut Track| {
+            track
+                .iter()
+                .all(|scan| scan.first == 0 || is_begun[scan.components[0]])
+        };
         let mut open: Vec<&mut Track> = tracks.iter_mut().filter(is_open).collect();
         if open.is_empty() {
             return scans;
         }
         let next = dice.below(open.len());
         if let Some(scan) = open[next].pop() {
-            scan.components.iter().for_each(|&component| is_begun[component] = true);
+            scan.components
+                .iter()
+                .for_each(|&component| is_begun[component] = true);
             scans.push(scan);
         }
     }

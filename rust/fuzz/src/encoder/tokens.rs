@@ -2,6 +2,8 @@
 //!
 //! Where the standard leaves it open (runs of blocks without coefficients need not be as long as they can be), the dice say.
 
+use std::ops::RangeInclusive;
+
 use super::blocks::{Block, Blocks};
 use super::frame::Frame;
 use super::script::Scan;
@@ -58,13 +60,19 @@ pub(super) fn tokens(
 
 /// The blocks of each MCU: the component's place in the scan, and the block's place in the component.
 fn mcus(frame: &Frame, scan: &Scan) -> Vec<Vec<(usize, usize, usize)>> {
-    let places = |(across, down): (usize, usize)| (0..down).flat_map(move |y| (0..across).map(move |x| (x, y)));
+    let places = |(across, down): (usize, usize)| {
+        (0..down).flat_map(move |y| (0..across).map(move |x| (x, y)))
+    };
     if let [component] = scan.components[..] {
         let blocks = places(frame.blocks(&frame.components[component]));
         return blocks.map(|(x, y)| vec![(0, x, y)]).collect();
     }
     let mcu = |(mcu_x, mcu_y): (usize, usize)| {
-        let parts = scan.components.iter().map(|&i| &frame.components[i]).enumerate();
+        let parts = scan
+            .components
+            .iter()
+            .map(|&i| &frame.components[i])
+            .enumerate();
         let units = parts.flat_map(|(part, component)| {
             let (across, down) = (component.across, component.down);
             places((across, down)).map(move |(x, y)| (part, mcu_x * across + x, mcu_y * down + y))
@@ -98,7 +106,9 @@ impl Coder<'_> {
                 self.sequential(block, ac);
             }
             (true, 0, 0) => self.dc(block[0] >> self.scan.low, part, dc),
-            (true, 0, _) => self.tokens.push(Token::Bits((block[0] >> self.scan.low) as u32 & 1, 1)),
+            (true, 0, _) => self
+                .tokens
+                .push(Token::Bits((block[0] >> self.scan.low) as u32 & 1, 1)),
             (true, _, 0) => self.ac_first(block),
             (true, ..) => self.ac_refine(block),
         }
@@ -113,7 +123,8 @@ impl Coder<'_> {
     fn dc(&mut self, value: i32, part: usize, table: usize) {
         let difference = value - self.predictions[part];
         self.predictions[part] = value;
-        self.tokens.push(Token::Symbol(table, size(difference) as u8));
+        self.tokens
+            .push(Token::Symbol(table, size(difference) as u8));
         self.magnitude(difference);
     }
 
@@ -126,7 +137,10 @@ impl Coder<'_> {
 
     fn ac_first(&mut self, block: &Block) {
         let band = self.scan.first..=self.scan.last;
-        if band.clone().any(|k| self.shifted(block[k]) != 0) {
+        if band
+            .clone()
+            .any(|k| toward_zero(block[k], self.scan.low) != 0)
+        {
             self.end_run();
         }
         if self.coefficients(block, band, self.scan.low, self.table) > 0 {
@@ -135,7 +149,13 @@ impl Coder<'_> {
     }
 
     /// Codes coefficients that are not zero. Gives how many are left behind the last.
-    fn coefficients(&mut self, block: &Block, band: std::ops::RangeInclusive<usize>, low: usize, table: usize) -> usize {
+    fn coefficients(
+        &mut self,
+        block: &Block,
+        band: RangeInclusive<usize>,
+        low: usize,
+        table: usize,
+    ) -> usize {
         let mut zeros = 0;
         for k in band {
             let value = toward_zero(block[k], low);
@@ -147,7 +167,8 @@ impl Coder<'_> {
                 self.tokens.push(Token::Symbol(table, 0xf0));
                 zeros -= 16;
             }
-            self.tokens.push(Token::Symbol(table, (zeros << 4) as u8 | size(value) as u8));
+            self.tokens
+                .push(Token::Symbol(table, (zeros << 4) as u8 | size(value) as u8));
             self.magnitude(value);
             zeros = 0;
         }
@@ -161,14 +182,12 @@ impl Coder<'_> {
         let (mut zeros, mut corrections) = (0, Vec::new());
         for k in band {
             match magnitude(k) {
-                0 => {
-                    zeros += 1;
-                    continue;
-                }
+                0 => zeros += 1,
                 1 => {
                     self.pass_zeros(&mut zeros, &mut corrections);
                     self.end_run();
-                    self.tokens.push(Token::Symbol(self.table, (zeros << 4) as u8 | 1));
+                    self.tokens
+                        .push(Token::Symbol(self.table, (zeros << 4) as u8 | 1));
                     self.tokens.push(Token::Bits(u32::from(block[k] > 0), 1));
                     self.correct(&mut corrections);
                     zeros = 0;
@@ -208,7 +227,8 @@ impl Coder<'_> {
     fn end_run(&mut self) {
         if self.run > 0 {
             let log = self.run.ilog2();
-            self.tokens.push(Token::Symbol(self.table, (log << 4) as u8));
+            self.tokens
+                .push(Token::Symbol(self.table, (log << 4) as u8));
             self.tokens.push(Token::Bits(self.run, log));
             self.run = 0;
             let mut corrections = std::mem::take(&mut self.corrections);
@@ -217,11 +237,8 @@ impl Coder<'_> {
     }
 
     fn correct(&mut self, corrections: &mut Vec<u32>) {
-        self.tokens.extend(corrections.drain(..).map(|bit| Token::Bits(bit, 1)));
-    }
-
-    fn shifted(&self, value: i32) -> i32 {
-        toward_zero(value, self.scan.low)
+        self.tokens
+            .extend(corrections.drain(..).map(|bit| Token::Bits(bit, 1)));
     }
 
     fn magnitude(&mut self, value: i32) {

@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use super::frame::Frame;
-use super::huffman::Table;
+use super::huffman::{Codes, Table};
 use super::script::Scan;
 use super::tokens::{Selectors, Token, tokens};
 use crate::dice::Dice;
@@ -14,7 +14,7 @@ const TABLES: usize = 8;
 pub(super) struct Writer<'d, 'b> {
     jpeg: Vec<u8>,
     dice: &'d mut Dice<'b>,
-    tables: [Option<[Option<(u32, u32)>; 256]>; TABLES],
+    tables: Vec<Option<Codes>>,
     restart_interval: usize,
 }
 
@@ -24,7 +24,7 @@ impl<'d, 'b> Writer<'d, 'b> {
         let mut writer = Self {
             jpeg: vec![0xff, 0xd8],
             dice,
-            tables: [None; TABLES],
+            tables: vec![None; TABLES],
             restart_interval: 0,
         };
         if frame.has_jfif {
@@ -49,11 +49,23 @@ impl<'d, 'b> Writer<'d, 'b> {
         self.comment();
         self.draw_restart_interval();
         let selectors = self.draw_selectors(frame, scan);
-        let tokens = tokens(frame, blocks, scan, &selectors, self.restart_interval, self.dice);
+        let tokens = tokens(
+            frame,
+            blocks,
+            scan,
+            &selectors,
+            self.restart_interval,
+            self.dice,
+        );
         self.define_tables(&tokens);
         let parts = scan.components.iter().zip(&selectors);
-        let parts = parts.flat_map(|(&i, &(dc, ac))| [frame.components[i].id, (dc << 4 | ac) as u8]);
-        let band = [scan.first as u8, scan.last as u8, (scan.high << 4 | scan.low) as u8];
+        let parts =
+            parts.flat_map(|(&i, &(dc, ac))| [frame.components[i].id, (dc << 4 | ac) as u8]);
+        let band = [
+            scan.first as u8,
+            scan.last as u8,
+            (scan.high << 4 | scan.low) as u8,
+        ];
         let head = [scan.components.len() as u8].into_iter();
         self.segment(0xda, &head.chain(parts).chain(band).collect::<Vec<_>>());
         self.data(&tokens);
@@ -104,7 +116,11 @@ impl<'d, 'b> Writer<'d, 'b> {
             let mut dice = self.dice.fork();
             let mut content = vec![u8::from(is_wide) << 4 | number];
             for k in 0..64 {
-                let most = if is_steep { (most * k / 64).max(1) } else { most };
+                let most = if is_steep {
+                    (most * k / 64).max(1)
+                } else {
+                    most
+                };
                 let divisor = dice.between(1, most) as u16;
                 content.extend(&divisor.to_be_bytes()[usize::from(!is_wide)..]);
             }
@@ -123,7 +139,9 @@ impl<'d, 'b> Writer<'d, 'b> {
     fn draw_selectors(&mut self, frame: &Frame, scan: &Scan) -> Selectors {
         let most = if frame.marker == 0xc0 { 2 } else { 4 };
         let parts = scan.components.iter();
-        parts.map(|_| (self.dice.below(most), self.dice.below(most))).collect()
+        parts
+            .map(|_| (self.dice.below(most), self.dice.below(most)))
+            .collect()
     }
 
     /// Defines the tables that are used and are not there, or that the dice want anew.
@@ -134,27 +152,44 @@ impl<'d, 'b> Writer<'d, 'b> {
                 used[table][usize::from(symbol)] = true;
             }
         }
-        for (number, used) in used.iter().enumerate().filter(|(_, used)| used.contains(&true)) {
-            let has_all = |codes: &[Option<_>; 256]| codes.iter().zip(used).all(|(code, &used)| code.is_some() || !used);
+        for (number, used) in used
+            .iter()
+            .enumerate()
+            .filter(|(_, used)| used.contains(&true))
+        {
+            let has_all = |codes: &Codes| {
+                codes
+                    .iter()
+                    .zip(used)
+                    .all(|(code, &used)| code.is_some() || !used)
+            };
             if self.tables[number].as_ref().is_some_and(has_all) && self.dice.one_in(2) {
                 continue;
             }
             let table = Table::draw(used, number < 4, self.dice);
-            let head = [(number / 4 << 4 | number % 4) as u8];
+            let (class, place) = (number / 4, number % 4);
+            let head = [(class << 4 | place) as u8];
             self.segment(0xc4, &[&head[..], &table.definition()].concat());
             self.tables[number] = Some(table.codes());
         }
     }
 
     fn data(&mut self, tokens: &[Token]) {
-        let mut bits = Bits { out: &mut self.jpeg, reservoir: 0, count: 0 };
+        let mut bits = Bits {
+            out: &mut self.jpeg,
+            reservoir: 0,
+            count: 0,
+        };
         let pad = if self.dice.one_in(8) { 0 } else { 0x7f };
         let mut restarts = 0;
         for token in tokens {
             match *token {
                 Token::Symbol(table, symbol) => {
-                    let codes = self.tables[table].as_ref().expect("tables are defined before the data");
-                    let (code, length) = codes[usize::from(symbol)].expect("a table has all symbols that are used");
+                    let codes = self.tables[table]
+                        .as_ref()
+                        .expect("tables are defined before the data");
+                    let (code, length) =
+                        codes[usize::from(symbol)].expect("a table has all symbols that are used");
                     bits.put(code, length);
                 }
                 Token::Bits(value, count) => bits.put(value, count),

@@ -7,7 +7,8 @@
 //! Accepted: bytes between segments, behind the last block and behind the image; a missing end marker, if nothing else is.
 //!
 //! Not noticed: most bits that flip within a scan (the codes soon fall into step again); damage below the part that is
-//! decoded, unless the payload ends there.
+//! decoded, and in rows of it above that begin with restarts. That the payload ends too early is noticed in any case but
+//! one: in the last scan of a progressive JPEG, if that refines, below the part.
 
 use image::metadata::Orientation;
 use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scale};

@@ -139,12 +139,15 @@ impl<'a> Source<'a> {
         self
     }
 
-    /// Decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than 1/`times`; other formats as they
-    /// are. Gives by what the size is divided, rounded up.
+    /// Decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than 1/`times`. Gives by what the size
+    /// is divided, rounded up: by 1 for other formats, and for a picture that is turned, of which the pixel that rounding
+    /// adds may come to lie at the left or the top.
     pub fn shrink(&mut self, times: usize) -> usize {
         match &mut self.coded {
-            Coded::Jpeg(jpeg) => jpeg.shrink(times),
-            Coded::Other(_) => 1,
+            Coded::Jpeg(jpeg) if self.orientation == Orientation::NoTransforms => {
+                jpeg.shrink(times)
+            }
+            _ => 1,
         }
     }
 

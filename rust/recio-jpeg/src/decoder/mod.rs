@@ -22,6 +22,8 @@ mod strip;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use crate::coefficients::Coefficients;
 use crate::colour::{Conversion, Pixels};
 use crate::error::{Error, Result};
@@ -78,7 +80,6 @@ impl Default for Options {
 }
 
 /// Decodes one JPEG after another. What it needs on the way is kept for the next one, tables too.
-#[derive(Debug)]
 pub struct Decoder {
     level: Level,
     tables: Tables,
@@ -86,6 +87,15 @@ pub struct Decoder {
     coefficients: Coefficients,
     planes: [Plane; MAX_COMPONENTS],
     sums: Vec<u16>,
+}
+
+impl fmt::Debug for Decoder {
+    /// Without its memory, which would fill pages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Decoder {
@@ -147,13 +157,15 @@ impl Decoder {
             divisors,
             strip,
             ready: 0,
+            last: 0,
             coefficients,
             planes,
             sums,
         })
     }
 
-    /// Gives back memory where it is more than `most` bytes.
+    /// Gives back the coefficients and the scan's data where they take more than `most` bytes. What else is kept grows with a
+    /// picture's width alone.
     pub fn trim(&mut self, most: usize) {
         self.coefficients.trim(most);
         self.data.trim(most);

@@ -23,6 +23,8 @@ pub struct Rows<'a> {
     pub(super) strip: Option<Strip<'a>>,
     /// The first row of MCUs that has not been dealt with.
     pub(super) ready: usize,
+    /// The row that was asked for last.
+    pub(super) last: usize,
     pub(super) coefficients: &'a mut Coefficients,
     pub(super) planes: &'a mut [Plane; MAX_COMPONENTS],
     pub(super) sums: &'a mut Vec<u16>,
@@ -40,6 +42,8 @@ impl Rows<'_> {
     pub fn row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
         let region = self.shape.region;
         assert!(y < region.height, "row {y} of {}", region.height);
+        debug_assert!(self.last <= y, "row {y} after row {}", self.last);
+        self.last = y;
         if !self.shape.is_surely_above(y, self.ready) {
             let (first, last) = self.shape.mcu_rows(y);
             while self.ready <= last {
@@ -51,7 +55,7 @@ impl Rows<'_> {
     }
 
     /// Makes sure that nothing is missing below the region, as far as that can be told without decoding all of it: if the
-    /// JPEG does not end with a marker, what is left is read.
+    /// only scan does not end with a marker, what is left of it is read.
     ///
     /// # Errors
     /// [`Error::Truncated`](crate::Error::Truncated), and damage that comes to light on the way.

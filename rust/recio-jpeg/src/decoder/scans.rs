@@ -301,6 +301,9 @@ impl<'w> Blocks<'_, 'w> {
         let mut bits = walk.bits();
         for (y, x) in (0..rows).flat_map(|y| (0..scan.mcus.0).map(move |x| (y, x))) {
             if !walk.begin(&mut bits)? {
+                if walk.is_over() {
+                    break;
+                }
                 continue;
             }
             for unit in scan.units() {

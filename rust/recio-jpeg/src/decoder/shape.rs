@@ -88,8 +88,10 @@ impl Shape {
         assert!(
             region.width > 0
                 && region.height > 0
-                && region.x + region.width <= width
-                && region.y + region.height <= height,
+                && region.x <= width.saturating_sub(region.width)
+                && region.y <= height.saturating_sub(region.height)
+                && region.width <= width
+                && region.height <= height,
             "{region:?} is no part of {width}x{height} pixels"
         );
         let mut parts: [Part; MAX_COMPONENTS] = Default::default();

@@ -124,6 +124,14 @@ fn where_a_scan_ends_without_a_marker_no_region_is_above_what_is_missing() {
 }
 
 #[test]
+fn of_several_scans_the_last_one_is_read_to_its_end_where_no_marker_stands() {
+    let jpeg = read("jpeg/apart-420.jpg");
+    let length = jpeg.len() - 40;
+    let error = Err(Error::Truncated { offset: length });
+    assert!(top(&jpeg[..length], 10) == error);
+}
+
+#[test]
 fn a_progressive_image_must_have_its_end_marker_unless_all_scans_have_come() {
     let jpeg = read("odd-images/progressive.jpg");
     let whole = decode_all(&jpeg).unwrap();
