@@ -153,9 +153,9 @@ class ImageRecordIter(PipelineIter):
         an image, as Pillow's does and with the same result; without, it looks at four of them, as OpenCV's and MXNet's
         does. Rotation, shear and scale stay as they are.
     decode_scale : {'auto', None}, default None
-        'auto' decodes an upright JPEG at 1/2, 1/4 or 1/8 of its size where the first resizing shrinks it at least as much:
-        faster, with fewer jagged edges, and not MXNet's pixels but libjpeg's of that scale, resized. None decodes at
-        full size.
+        'auto' decodes an upright JPEG at 1/2, 1/4 or 1/8 of its size where the first resizing shrinks it at least as
+        much: faster, with fewer jagged edges, and not MXNet's pixels but libjpeg's of that scale, resized. None
+        decodes at full size.
     on_damage : {'error', 'fill'}, default 'error'
         Whether damage in the image data of a JPEG is an error, or is filled as libjpeg and MXNet do: with grey where
         data is missing, with what can be made of it elsewhere. A damaged header is an error in any case. Only what a
