@@ -3,7 +3,8 @@
 //! A sample of 8 bits has 256 values, so each channel has a table of what becomes of them. That is exact by construction
 //! (an entry is MXNet's formula in MXNet's order of operations) for every output type, and the table is made once for
 //! an iterator, or once for an image whose contrast is drawn. Floats, and samples that have a mean of their own for each
-//! place, are computed one by one.
+//! place, are computed one by one; planes of float32 too, but several numbers at once, which is faster (26 µs instead of 42
+//! for 224×224 pixels; 55 with the division by 1 that the formula has where nothing is divided by).
 //!
 //! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- finish`): see `benches/RESULTS.md`.
 
@@ -12,11 +13,16 @@ use std::sync::Arc;
 use half::f16;
 
 use crate::augment::Rows;
+use crate::augment::part::part;
+use crate::augment::resize::vectorise;
 
 /// A type that a batch can have.
 pub trait Element: Copy + Default + Send + Sync + 'static {
     /// Whether it is normalised; the others hold levels.
     const IS_FLOAT: bool;
+
+    /// Whether computing numbers, several at once, is faster than looking them up.
+    const IS_COMPUTED: bool = false;
 
     /// What becomes of a sample, given its mean.
     fn of(sample: f32, mean: f32, factor: Factor) -> Self;
@@ -106,9 +112,19 @@ impl Default for Gain {
 
 impl Element for f32 {
     const IS_FLOAT: bool = true;
+    const IS_COMPUTED: bool = true;
 
+    #[inline]
+    #[allow(clippy::float_cmp, reason = "exactly 1 is what is meant")]
     fn of(sample: f32, mean: f32, by: Factor) -> Self {
-        (sample - mean) / by.divisor * by.factor + by.offset
+        let difference = sample - mean;
+        // The same number, without the slowest of the operations.
+        let quotient = if by.divisor == 1.0 {
+            difference
+        } else {
+            difference / by.divisor
+        };
+        quotient * by.factor + by.offset
     }
 }
 
@@ -223,6 +239,7 @@ impl<T: Element> Rows for Finishing<'_, T> {
         let tables = self.own.as_deref().unwrap_or(&self.finish.tables);
         match (self.finish.layout, self.finish.channels) {
             _ if self.finish.normalise.mean_image.is_some() => self.one_by_one(y, row),
+            (Layout::Nchw, 3) if T::IS_COMPUTED => self.computed(y, row),
             (Layout::Nchw, _) => {
                 self.finish.planar(y, row, self.mirror, tables, self.slot);
             }
@@ -238,6 +255,21 @@ impl<T: Element> Rows for Finishing<'_, T> {
 }
 
 impl<T: Element> Finishing<'_, T> {
+    /// Computes a row of three planes: some pixels at a time are parted, then each channel's are normalised.
+    fn computed(&mut self, y: usize, row: &[u8]) {
+        let Finish { width, height, .. } = *self.finish;
+        let normalise = &self.finish.normalise;
+        let factors = std::array::from_fn(|c| normalise.factor(c, self.gain));
+        let (mean, mirror) = (normalise.mean, self.mirror);
+        let mut planes = self.slot.chunks_exact_mut(height * width);
+        let planes = [(); 3].map(|()| planes.next().map(|plane| &mut plane[y * width..][..width]));
+        let [Some(red), Some(green), Some(blue)] = planes else {
+            return;
+        };
+        let out = [red, green, blue];
+        vectorise(|| part_and_normalise(row.as_chunks().0, mirror, mean, factors, out));
+    }
+
     /// Computes a row. The mean image is mirrored with the image, as in MXNet.
     fn one_by_one<S: Copy + Into<f32>>(&mut self, y: usize, row: &[S]) {
         let Finish {
@@ -263,6 +295,35 @@ impl<T: Element> Finishing<'_, T> {
                 };
                 let sample = row[from * channels + channel].into();
                 self.slot[start + x * step] = T::of(sample, mean, by);
+            }
+        }
+    }
+}
+
+/// Pixels that are parted at a time.
+const PARTED: usize = 64;
+
+#[inline]
+fn part_and_normalise<T: Element>(
+    row: &[[u8; 3]],
+    mirror: bool,
+    mean: [f32; 4],
+    factors: [Factor; 3],
+    mut out: [&mut [T]; 3],
+) {
+    let mut parts = [[0_u8; PARTED]; 3];
+    for (i, pixels) in row.chunks(PARTED).enumerate() {
+        part(pixels, mirror, &mut parts);
+        let first = if mirror {
+            row.len() - i * PARTED - pixels.len()
+        } else {
+            i * PARTED
+        };
+        for (c, (out, part)) in out.iter_mut().zip(&parts).enumerate() {
+            let (mean, by) = (mean[c], factors[c]);
+            let out = &mut out[first..][..pixels.len()];
+            for (number, &sample) in out.iter_mut().zip(part) {
+                *number = T::of(f32::from(sample), mean, by);
             }
         }
     }

@@ -12,6 +12,7 @@ mod canvas;
 pub mod colour;
 pub mod finish;
 pub mod levels;
+mod part;
 pub mod resize;
 mod stages;
 #[cfg(test)]

@@ -27,6 +27,7 @@ use crate::picture::{Picture, Rect, Sample, Scanlines, View};
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
 pub use reach::needed;
+pub(super) use simd::vectorise;
 
 /// How a pixel is made from its neighbours. The numbers are OpenCV's, and up to 4 MXNet's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

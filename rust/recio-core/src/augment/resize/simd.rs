@@ -22,7 +22,7 @@ use super::pairs::{Registers, STEP, Shuffle, pack};
 
 /// Runs `work`, in a version compiled for AVX2 where the CPU has that. What `work` calls must be inlined to gain by it.
 #[inline]
-pub(super) fn vectorise(work: impl FnOnce()) {
+pub(in crate::augment) fn vectorise(work: impl FnOnce()) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
