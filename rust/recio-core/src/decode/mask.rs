@@ -30,7 +30,7 @@ impl<'a> Mask<'a> {
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is no mask, or damaged;
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if it is larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
-        guarded(|| match sniff::format(payload)? {
+        guarded(|| match sniff::format(payload, limits)? {
             ImageFormat::Png => Self::open_png(payload, limits),
             format => Err(no_mask(&format!("{format:?}").to_uppercase())),
         })

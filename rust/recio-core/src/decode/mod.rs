@@ -98,7 +98,7 @@ impl<'a> Source<'a> {
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is empty, of no known format, or damaged;
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if the image is larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
-        match sniff::format(payload)? {
+        match sniff::format(payload, limits)? {
             ImageFormat::Jpeg => {
                 let jpeg = Jpeg::open(payload, limits)?;
                 Ok(Self {

@@ -3,26 +3,28 @@
 use image::ImageFormat;
 
 use crate::error::{Error, Result};
+use crate::limits::{Format, Limits};
 
 /// How many bytes of an unknown payload an error shows.
 const SHOWN: usize = 8;
 
-/// The format of the payload, one of those that can be decoded.
-pub(super) fn format(payload: &[u8]) -> Result<ImageFormat> {
+/// The format of the payload, one of those that can be decoded and that `limits` admit.
+pub(super) fn format(payload: &[u8], limits: &Limits) -> Result<ImageFormat> {
     if payload.is_empty() {
         return Err(Error::image("there are no image bytes"));
     }
-    match image::guess_format(payload) {
-        Ok(
-            format @ (ImageFormat::Jpeg
-            | ImageFormat::Png
-            | ImageFormat::WebP
-            | ImageFormat::Bmp
-            | ImageFormat::Gif
-            | ImageFormat::Tiff),
-        ) => Ok(format),
-        _ => Err(unknown(payload)),
-    }
+    let guessed = image::guess_format(payload).map_err(|_| unknown(payload))?;
+    let format = match guessed {
+        ImageFormat::Jpeg => Format::Jpeg,
+        ImageFormat::Png => Format::Png,
+        ImageFormat::WebP => Format::WebP,
+        ImageFormat::Bmp => Format::Bmp,
+        ImageFormat::Gif => Format::Gif,
+        ImageFormat::Tiff => Format::Tiff,
+        _ => return Err(unknown(payload)),
+    };
+    limits.check_format(format)?;
+    Ok(guessed)
 }
 
 fn unknown(payload: &[u8]) -> Error {
@@ -39,6 +41,10 @@ fn unknown(payload: &[u8]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn format(payload: &[u8]) -> Result<ImageFormat> {
+        super::format(payload, &Limits::default())
+    }
 
     #[test]
     fn an_unknown_payload_is_shown_by_its_first_bytes() {
