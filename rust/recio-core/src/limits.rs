@@ -79,9 +79,7 @@ impl Formats {
     /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for a name that none has, and for no name at all.
     pub fn of(names: &[String]) -> Result<Self> {
         let bit = |name: &String| {
-            let known = Format::ALL
-                .into_iter()
-                .find(|format| format.name() == name);
+            let known = Format::ALL.into_iter().find(|format| format.name() == name);
             known.map(|format| 1 << format as u8).ok_or_else(|| {
                 Error::argument(format!("formats has {name:?}; there are {}", Self::ALL))
             })
@@ -216,9 +214,15 @@ mod tests {
         };
         assert!(limits.check_format(Format::Png).is_ok());
         let refused = text(limits.check_format(Format::Gif));
-        assert!(refused.contains("a gif; admitted are jpeg, png: add"), "{refused}");
+        assert!(
+            refused.contains("a gif; admitted are jpeg, png: add"),
+            "{refused}"
+        );
         let unknown = Formats::of(&["jpg".into()]).unwrap_err().to_string();
-        assert!(unknown.contains("\"jpg\"; there are jpeg, png, webp"), "{unknown}");
+        assert!(
+            unknown.contains("\"jpg\"; there are jpeg, png, webp"),
+            "{unknown}"
+        );
         assert!(Formats::of(&[]).is_err());
     }
 }

@@ -249,15 +249,18 @@ impl Drop for Hold {
 struct Place {
     epoch: u64,
     base: u64,
-    first: (u64, usize),
+    first: [u64; 2],
     batch: usize,
-    at: (u64, usize),
+    at: [u64; 2],
     over: bool,
 }
 
 impl Place {
     fn position(&self) -> Position {
-        let cursor = |(epoch, place)| Cursor { epoch, place };
+        let cursor = |[epoch, place]: [u64; 2]| Cursor {
+            epoch,
+            place: place as usize,
+        };
         Position {
             epoch: self.epoch,
             base: self.base,
@@ -353,7 +356,9 @@ impl ImagePipeline {
         let running = self.running()?;
         let damage = with!(&*running, pipeline => pipeline.take_damage());
         let raised = damage.iter().map(|error| raised(py, error));
-        Ok(raised.map(|error| error.into_value(py).into_bound(py).into_any()).collect())
+        Ok(raised
+            .map(|error| error.into_value(py).into_bound(py).into_any())
+            .collect())
     }
 
     /// Where the consumer is.
