@@ -7,6 +7,7 @@
 //! reader   one record after another
 //! writer   records → a file
 //! scan     the offsets of a file    by hopping from header to header
+//! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
 //! index    .idx: key → offset
 //! list     .lst: index, labels, path
@@ -28,4 +29,5 @@ pub mod loose;
 pub mod reader;
 pub mod scan;
 pub mod set;
+pub mod walk;
 pub mod writer;
