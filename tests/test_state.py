@@ -1,7 +1,7 @@
 """R18 for the iterators in Python: `state_dict` and `load_state_dict` go on exactly where another object was.
 
-Each kind is stopped before each batch of two epochs, and a new object, which has read other batches before, goes on
-from there to the end of the third: nothing is lost and nothing comes twice.
+Each kind is stopped before each batch of three epochs, at their ends and after the resets, and a new object, which has
+read other batches before, goes on from there: nothing is lost and nothing comes twice.
 """
 
 from __future__ import annotations
@@ -138,26 +138,29 @@ def shown(batch: DataBatch) -> list[Any]:
 
 
 def steps(batches: Any, epochs: int = 3) -> Iterator[Any]:  # noqa: ANN401 an iterator of any kind
-    """Give what comes, batch by batch, and each end, of what is left of so many epochs; then reset."""
+    """Give what comes, batch by batch, of what is left of so many epochs; their ends; and each reset after one."""
     for _ in range(epochs):
         for batch in batches:
             yield shown(batch)
         yield "the end"
         batches.reset()
+        yield "reset"
 
 
 def states_of(
     batches: Any,  # noqa: ANN401 an iterator of any kind
     state_of: Callable[[Any], Any] = lambda batches: batches.state_dict(),
 ) -> list[tuple[Any, int, list[Any]]]:
-    """Give the states before each batch and at the end of two epochs, their epochs, and what comes after each."""
+    """Give the states before each batch, at the end of two epochs, and after their resets, with what comes then.
+
+    The number between them is that of the epoch.
+    """
     states, whole = [(state_of(batches), 0, 0)], []
     for step in steps(batches):
         whole.append(step)
-        # The iterator is not reset yet: after the end of an epoch, its end comes again.
-        is_end = step == "the end"
-        states.append((state_of(batches), whole.count("the end") - is_end, len(whole) - is_end))
-    return [(state, epoch, whole[place:]) for state, epoch, place in states if epoch < 2]
+        # After the end of an epoch, its end comes again.
+        states.append((state_of(batches), whole.count("reset"), len(whole) - (step == "the end")))
+    return [(state, epoch, whole[place:]) for state, epoch, place in states if epoch < 3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -766,5 +769,8 @@ class TestHooks:
         self, photos: RecordFile, change: dict[str, Any], message: str
     ) -> None:
         batches = Hooked(4, (3, 8, 8), path_imgrec=photos.rec, last_batch_handle="roll_over")
+        batches.next()
+        before = self.pipeline(batches).state()
         with pytest.raises(ValueError, match=message):
-            self.pipeline(batches).load({**self.pipeline(batches).state(), **change})
+            self.pipeline(batches).load({**before, **change})
+        assert self.pipeline(batches).state() == before
