@@ -6,6 +6,7 @@
 //! file     positioned reads         one record at an offset, strictly checked
 //! reader   one record after another
 //! writer   records → a file
+//! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
 //! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
@@ -19,6 +20,7 @@
 //! Nothing here knows what is in an image.
 
 pub mod by_id;
+pub mod checksum;
 pub mod file;
 pub mod frame;
 pub mod header;
