@@ -68,8 +68,7 @@ impl Examiner {
             return None;
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.decode(record.image)));
-        let outcome =
-            outcome.unwrap_or_else(|_| Err(Error::image("a panic while it was decoded")));
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::image("a panic while it was decoded")));
         let error = outcome.err()?;
         Some(place.problem(
             Kind::Image,

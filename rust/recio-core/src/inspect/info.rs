@@ -36,7 +36,7 @@ pub struct Info {
     pub labels: Option<(f32, f32)>,
     /// How many images are of which format; `none` for records without image, `unknown` for other bytes.
     pub formats: BTreeMap<&'static str, u64>,
-    /// The smallest and the largest width, in pixels.
+    /// The smallest and the largest width, in pixels, of the images within the default limits.
     pub widths: Option<(usize, usize)>,
     /// Likewise the height.
     pub heights: Option<(usize, usize)>,
@@ -53,7 +53,7 @@ pub fn info(
     index: Option<&Path>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
-    let file = RecordFile::open_plain(rec)?;
+    let file = RecordFile::open(rec)?;
     let known = Known::load(&file, index, &mut Vec::new())?;
     let mut beat = Beat::new(on_progress, file.len());
     let mut info = Info {
@@ -68,7 +68,7 @@ pub fn info(
         if !beat.goes_on(walk.position()) {
             return Ok(None);
         }
-        match walk.next()? {
+        match walk.stretch()? {
             None => break,
             Some(Stretch::Skipped(region)) => info.damaged += region.end - region.begin,
             Some(Stretch::Record(whole)) => {
@@ -98,14 +98,7 @@ impl Info {
             return;
         }
         widen(&mut self.image_bytes, record.image.len());
-        // However large it claims to be: nothing is decoded.
-        let limits = Limits {
-            side: usize::MAX,
-            pixels: usize::MAX,
-            bytes: usize::MAX,
-            ..Limits::default()
-        };
-        if let Ok(source) = Source::open(record.image, &limits) {
+        if let Ok(source) = Source::open(record.image, &Limits::default()) {
             let (width, height) = source.size(Pixels::Rgb);
             widen(&mut self.widths, width);
             widen(&mut self.heights, height);

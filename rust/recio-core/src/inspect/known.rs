@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use crc32c::crc32c;
-
 use super::{Kind, Problem};
 use crate::error::{Error, Result};
-use crate::record::checksum::Checksums;
+use crate::record::checksum::{self, Checksums};
 use crate::record::file::RecordFile;
 use crate::record::frame;
 use crate::record::header::ImageRecord;
@@ -39,12 +37,12 @@ impl Known {
         index: Option<&Path>,
         problems: &mut Vec<Problem>,
     ) -> Result<Self> {
-        let mut noted = |kind, error: Error| match error.is_damage() {
-            true => {
-                problems.push(about_file(kind, error.to_string()));
-                Ok(())
+        let mut noted = |kind, error: Error| {
+            if !error.is_damage() {
+                return Err(error);
             }
-            false => Err(error),
+            problems.push(about_file(kind, error.to_string()));
+            Ok(())
         };
         let mut known = Self::default();
         if let Some(path) = index {
@@ -64,8 +62,8 @@ impl Known {
     /// at its end; or its image, which ends as images do.
     pub(super) fn vouches(&self, doubtful: &Doubtful<'_>) -> bool {
         let Doubtful { offset, frames } = *doubtful;
-        if let Some(sum) = self.sums.as_ref().and_then(|sums| sums.get(offset)) {
-            return sum == crc32c(frames);
+        if let Some(entry) = self.sums.as_ref().and_then(|sums| sums.get(offset)) {
+            return entry.sum == checksum::sum(frames);
         }
         self.lists(offset) && self.lists(offset + frames.len() as u64) || ends_as_an_image(frames)
     }

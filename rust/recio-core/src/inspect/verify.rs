@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crc32c::crc32c;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::examine::{Examiner, Place};
@@ -14,6 +13,7 @@ use super::known::{Known, about_file};
 use super::{Beat, Kind, OnProgress, Problem};
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::record::checksum;
 use crate::record::file::RecordFile;
 use crate::record::walk::{Skipped, Stretch, Walk};
 
@@ -64,7 +64,7 @@ pub fn verify(
     options: &Options,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Report>> {
-    let file = RecordFile::open_plain(rec)?;
+    let file = RecordFile::open(rec)?;
     let mut problems = Vec::new();
     let known = Known::load(&file, options.index.as_deref(), &mut problems)?;
     let found = Found::new(problems);
@@ -164,7 +164,7 @@ impl Visit<'_> {
             if !beat.goes_on(walk.position()) {
                 return Ok(false);
             }
-            match walk.next()? {
+            match walk.stretch()? {
                 None => break,
                 Some(Stretch::Skipped(region)) => self.found.extend([framing(region)]),
                 Some(Stretch::Record(whole)) => {
@@ -177,7 +177,11 @@ impl Visit<'_> {
                     while let Some(entry) = entries.next_if(|entry| entry.offset < place.offset) {
                         self.found.extend([stray(entry.key, entry.offset)]);
                     }
-                    self.listed += u64::from(entries.next_if(|entry| entry.offset == place.offset).is_some());
+                    self.listed += u64::from(
+                        entries
+                            .next_if(|entry| entry.offset == place.offset)
+                            .is_some(),
+                    );
                     self.check_sum(place, whole.frames);
                     examine(place, whole.frames);
                 }
@@ -191,9 +195,9 @@ impl Visit<'_> {
     fn check_sum(&mut self, place: Place, frames: &[u8]) {
         let Some(sums) = &self.known.sums else { return };
         let reason = match sums.get(place.offset) {
-            Some(sum) => {
+            Some(entry) => {
                 self.summed += 1;
-                (sum != crc32c(frames))
+                (entry.sum != checksum::sum(frames))
                     .then_some("its bytes are not those that its checksum was made of")
             }
             None => Some("the .rsum has no checksum for it"),

@@ -95,7 +95,7 @@ impl<'f, V: FnMut(Doubtful<'_>) -> bool> Walk<'f, V> {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file has become shorter.
-    pub fn next(&mut self) -> Result<Option<Stretch<'_>>> {
+    pub fn stretch(&mut self) -> Result<Option<Stretch<'_>>> {
         if self.at == self.file.len() {
             return Ok(None);
         }
@@ -266,7 +266,7 @@ mod tests {
         let file = RecordFile::open(&path).unwrap();
         let mut walk = Walk::new(&file, vouches);
         let (mut records, mut skipped, mut at) = (vec![], vec![], 0);
-        while let Some(stretch) = walk.next().unwrap() {
+        while let Some(stretch) = walk.stretch().unwrap() {
             match stretch {
                 Stretch::Record(whole) => {
                     assert_eq!(whole.offset, at);
