@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode), (seek) ─▶ in the list's order ─▶ .rec, .idx
-//! root      path rule      budget   recode, masks                      seekable                          output
+//! root      path rule      budget   recode, masks                      seekable                          outputs
 //! ```
 //!
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
@@ -15,12 +15,11 @@
 
 mod budget;
 mod masks;
-mod output;
+mod outputs;
 mod recode;
 mod root;
 mod run;
 mod seekable;
-mod syncer;
 mod worker;
 
 use std::ops::ControlFlow;
@@ -34,7 +33,7 @@ use crate::record::list;
 use budget::Budget;
 use masks::MaskFolder;
 pub use masks::Masks;
-use output::{Output, Outputs};
+use outputs::Outputs;
 pub use recode::{Color, Encoding, Recode};
 use root::Root;
 use run::Run;
@@ -97,7 +96,7 @@ pub struct Skipped {
 
 /// Packs the files that `list` names, relative to `root`, into `rec` and the `.idx` beside it.
 ///
-/// Both files, and with masks theirs, are there and complete at the end, or none: see the writing protocol in `output.rs`. `on_progress` is called
+/// Both files, and with masks theirs, are there and complete at the end, or none: see [`output`](crate::output). `on_progress` is called
 /// on this thread about every 100 ms and at the end of the list. If it breaks off, nothing is written and the result is
 /// `None`.
 ///
@@ -117,10 +116,7 @@ pub fn pack(
     let folder = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))
         .transpose()?;
-    let outputs = Outputs {
-        images: Output::create(rec)?,
-        masks: masks.map(|masks| Output::create(&masks.rec)).transpose()?,
-    };
+    let outputs = Outputs::create(rec, masks.map(|masks| masks.rec.as_path()))?;
     let budget = Budget::new(IN_FLIGHT);
     let threads = options.threads.max(1);
     thread::scope(|scope| {

@@ -52,6 +52,19 @@ impl<W: Write> Writer<W> {
         Ok(offset)
     }
 
+    /// Appends a record that is framed already, and gives the offset of its header.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_frames(&mut self, frames: &[u8]) -> Result<u64> {
+        let offset = self.tell();
+        self.pending.extend_from_slice(frames);
+        if self.pending.len() >= GATHER {
+            self.hand_over()?;
+        }
+        Ok(offset)
+    }
+
     /// The bytes written so far: the offset of the next record.
     #[must_use]
     pub fn tell(&self) -> u64 {
