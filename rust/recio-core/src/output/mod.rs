@@ -10,17 +10,23 @@
 //!
 //! The folder is synced after each of the three, so that a machine that loses power keeps them in this order.
 //!
+//! What is written in place instead, record by record, is [`stream`]'s.
+//!
 //! Nothing is known here of what is in a record, or where records come from.
 
+mod lines;
+pub mod stream;
 mod syncer;
+mod tail;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::record::checksum::{self, Checksums};
 use crate::record::index::{self, Entry};
 use crate::record::writer::Writer;
-use crate::staged::{Staged, remove_if_there, sync_folder};
+use crate::staged::{Staged, clear_leftovers, remove_if_there, sync_folder};
 use syncer::Syncer;
 
 /// Files being written. Dropping it leaves no trace of them.
@@ -32,22 +38,26 @@ pub struct Output {
 }
 
 impl Output {
-    /// Begins to write `rec`, and the files of the same name that belong to it.
+    /// Begins to write `rec` and the files of the same name that belong to it: `.idx` and, with `checksum`, `.rsum`.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all here; `Argument` if `rec` does not end in `.rec`.
-    pub fn create(rec: &Path) -> Result<Self> {
+    pub fn create(rec: &Path, checksum: bool) -> Result<Self> {
         if rec.extension().is_none_or(|extension| extension != "rec") {
             return Err(Error::argument(
                 "the name of a record file ends in .rec, so that its index's can be another",
             )
             .at_path(rec));
         }
+        // Of all three, whatever is written this time.
+        for end in ["idx", "rsum"] {
+            clear_leftovers(&rec.with_extension(end));
+        }
         let rec = Staged::create(rec)?;
         let file = || rec.file().try_clone().map_err(|error| rec.blame(error));
         Ok(Self {
             syncer: Syncer::start(file()?).map_err(|error| rec.blame(error))?,
-            writer: Writer::new(rec.target(), file()?),
+            writer: Writer::behind(rec.target(), file()?, 0, checksum.then(Checksums::default)),
             rec,
             entries: Vec::new(),
         })
@@ -96,22 +106,26 @@ impl Output {
     /// As [`create`](Self::create).
     pub fn seal(self) -> Result<Sealed> {
         let Self {
-            writer,
+            mut writer,
             syncer,
             rec,
             entries,
         } = self;
-        drop(writer.into_sink()?);
+        let sums = writer.finish()?;
         syncer.finish().map_err(|error| rec.blame(error))?;
         rec.sync()?;
+        let rsum = sums
+            .map(|sums| sums.stage(&checksum::path_beside(rec.target())))
+            .transpose()?;
         let idx = index::stage(&entries, &rec.target().with_extension("idx"))?;
-        Ok(Sealed { rec, idx })
+        Ok(Sealed { rec, rsum, idx })
     }
 }
 
 /// Files that are whole and on the disk, and lack only their names. Dropping it leaves no trace of them.
 pub struct Sealed {
     rec: Staged,
+    rsum: Option<Staged>,
     idx: Staged,
 }
 
@@ -121,9 +135,11 @@ pub struct Sealed {
 /// As [`Output::create`].
 pub fn commit(outputs: Vec<Sealed>) -> Result<()> {
     let (mut old, mut data, mut marks) = (Vec::new(), Vec::new(), Vec::new());
-    for Sealed { rec, idx } in outputs {
-        old.extend(["idx", "rsum"].map(|end| rec.target().with_extension(end)));
+    for Sealed { rec, rsum, idx } in outputs {
+        old.push(idx.target().to_path_buf());
+        old.push(checksum::path_beside(rec.target()));
         data.push(rec);
+        data.extend(rsum);
         marks.push(idx);
     }
     for path in old {
@@ -168,7 +184,7 @@ mod tests {
     }
 
     fn output(folder: &Path) -> Output {
-        let mut output = Output::create(&folder.join("a.rec")).unwrap();
+        let mut output = Output::create(&folder.join("a.rec"), false).unwrap();
         output.append(7, b"one").unwrap();
         output.append(3, b"two").unwrap();
         output
@@ -189,6 +205,24 @@ mod tests {
         let idx = fs::read_to_string(folder.path().join("a.idx")).unwrap();
         assert_eq!(idx, "7\t0\n3\t12\n");
         assert_eq!(fs::read(folder.path().join("a.rec")).unwrap().len(), 24);
+    }
+
+    #[test]
+    fn checksums_describe_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let rec = folder.path().join("a.rec");
+        let mut output = Output::create(&rec, true).unwrap();
+        output.append(7, b"one").unwrap();
+        output.append(3, b"two").unwrap();
+        commit_one(output).unwrap();
+        let bytes = fs::read(&rec).unwrap();
+        let sums = Checksums::load(&rec).unwrap().unwrap();
+        let mut expected = Checksums::default();
+        expected.push(0, &bytes[..12]);
+        expected.push(12, &bytes[12..]);
+        assert_eq!(sums, expected);
+        commit_one(self::output(folder.path())).unwrap();
+        assert_eq!(names(folder.path()), ["a.idx", "a.rec"]);
     }
 
     #[test]
@@ -218,7 +252,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         commit_one(output(folder.path())).unwrap();
         let bytes = fs::read(folder.path().join("a.rec")).unwrap();
-        let mut copy = Output::create(&folder.path().join("b.rec")).unwrap();
+        let mut copy = Output::create(&folder.path().join("b.rec"), false).unwrap();
         copy.append_frames(7, &bytes[..12]).unwrap();
         copy.append_frames(3, &bytes[12..]).unwrap();
         commit_one(copy).unwrap();
@@ -230,7 +264,7 @@ mod tests {
 
     #[test]
     fn another_ending_than_rec_is_refused() {
-        let error = Output::create(Path::new("a.idx"))
+        let error = Output::create(Path::new("a.idx"), false)
             .err()
             .unwrap()
             .to_string();

@@ -55,6 +55,8 @@ pub struct Options {
     pub masks: Option<Masks>,
     /// Whether a record gets all labels of its line, or only the first.
     pub pack_label: bool,
+    /// Whether a `.rsum` is written beside each `.rec`.
+    pub checksum: bool,
     /// Whether the list's paths may leave the root.
     pub allow_outside: bool,
     /// The threads that read and recode; at least one.
@@ -116,7 +118,11 @@ pub fn pack(
     let folder = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))
         .transpose()?;
-    let outputs = Outputs::create(rec, masks.map(|masks| masks.rec.as_path()))?;
+    let outputs = Outputs::create(
+        rec,
+        masks.map(|masks| masks.rec.as_path()),
+        options.checksum,
+    )?;
     let budget = Budget::new(IN_FLIGHT);
     let threads = options.threads.max(1);
     thread::scope(|scope| {
@@ -155,6 +161,7 @@ mod tests {
         seekable: false,
         masks: None,
         pack_label: false,
+        checksum: false,
         allow_outside: false,
         threads: 3,
     };

@@ -13,10 +13,11 @@ pub(super) struct Outputs {
 
 impl Outputs {
     /// As [`Output::create`].
-    pub(super) fn create(images: &Path, masks: Option<&Path>) -> Result<Self> {
+    pub(super) fn create(images: &Path, masks: Option<&Path>, checksum: bool) -> Result<Self> {
+        let create = |rec| Output::create(rec, checksum);
         Ok(Self {
-            images: Output::create(images)?,
-            masks: masks.map(Output::create).transpose()?,
+            images: create(images)?,
+            masks: masks.map(create).transpose()?,
         })
     }
 
@@ -63,7 +64,7 @@ mod tests {
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));
-        let mut outputs = Outputs::create(&images, Some(&masks)).unwrap();
+        let mut outputs = Outputs::create(&images, Some(&masks), true).unwrap();
         outputs.append(9, b"three", Some(b"mask")).unwrap();
         outputs
     }
@@ -72,8 +73,11 @@ mod tests {
     fn masks_are_committed_with_their_images_or_neither_is() {
         let folder = tempfile::tempdir().unwrap();
         outputs(folder.path()).commit().unwrap();
-        assert_eq!(names(folder.path()), ["a.idx", "a.rec", "b.idx", "b.rec"]);
-        for taken in ["b.rec", "b.idx"] {
+        assert_eq!(
+            names(folder.path()),
+            ["a.idx", "a.rec", "a.rsum", "b.idx", "b.rec", "b.rsum"]
+        );
+        for taken in ["b.rec", "b.rsum", "b.idx"] {
             let folder = tempfile::tempdir().unwrap();
             fs::create_dir(folder.path().join(taken)).unwrap();
             let error = outputs(folder.path()).commit().unwrap_err();

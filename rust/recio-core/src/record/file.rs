@@ -83,17 +83,35 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
+        let Some(frames) = self.frames(offset, next, buffer)? else {
+            return Ok(None);
+        };
+        let next = offset + frames.len() as u64;
+        let range = frame::join(frames);
+        Ok(Some(Record {
+            payload: &frames[range],
+            next,
+        }))
+    }
+
+    /// Reads all bytes of the record whose header is at `offset`, headers and padding included, as [`read`](Self::read)
+    /// does, and as strictly.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn frames<'b>(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Option<&'b mut [u8]>> {
         if offset == self.len {
             return Ok(None);
         }
         let end = self
             .fetch(offset, next.map(|next| next - offset), buffer)
             .map_err(|error| error.at_offset(offset).at_path(&self.path))?;
-        let range = frame::join(&mut buffer[..end]);
-        Ok(Some(Record {
-            payload: &buffer[range],
-            next: offset + end as u64,
-        }))
+        Ok(Some(&mut buffer[..end]))
     }
 
     /// Reads until `buffer` begins with a whole record, and gives its length.

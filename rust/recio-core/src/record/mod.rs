@@ -9,6 +9,7 @@
 //! scan     the offsets of a file    by hopping from header to header
 //! headers  the labels of many       without their images
 //! index    .idx: key → offset
+//! checksum .rsum: offset → CRC of a record's bytes
 //! list     .lst: index, labels, path
 //! loose    image files that a list names, in place of records
 //! set      several .rec files as one numbered sequence
@@ -18,6 +19,7 @@
 //! Nothing here knows what is in an image.
 
 pub mod by_id;
+pub mod checksum;
 pub mod file;
 pub mod frame;
 pub mod header;
