@@ -8,6 +8,7 @@
 //!                 └────────── pipeline/: order, threads, prefetch, stop, reset ──────────┘
 //!
 //! folder ─▶ list.lst ─▶ pack/ ─▶ output/ ─▶ file.rec, file.idx, file.rsum      (im2rec; encode makes its images)
+//! file.rec, file.idx ──▶ copy/ ─▶ output/                                      (merge, split, shuffle)
 //! ```
 //!
 //! | module | takes | gives | fails with |
@@ -20,6 +21,7 @@
 //! | [`batch`] | | the memory of batches, used again | nothing |
 //! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
 //! | [`pack`] | a list and a folder | records, in the list's order | I/O errors; bad images are skipped and told |
+//! | [`copy`] | files of records | their records, merged, split or shuffled | damage, I/O errors |
 //! | [`output`] | records | a `.rec`, its `.idx` and its `.rsum`, all whole or none | I/O errors |
 //! | [`staged`] | | a file that gets its name when it is whole | I/O errors |
 //!
@@ -31,6 +33,7 @@
 
 pub mod augment;
 pub mod batch;
+pub mod copy;
 pub mod decode;
 pub mod encode;
 pub mod error;

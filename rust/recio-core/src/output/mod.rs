@@ -28,6 +28,7 @@ use crate::record::index::{self, Entry};
 use crate::record::writer::Writer;
 use crate::staged::{Staged, clear_leftovers, remove_if_there, sync_folder};
 use syncer::Syncer;
+pub(crate) use tail::is_complete;
 
 /// Files being written. Dropping it leaves no trace of them.
 pub struct Output {

@@ -78,18 +78,20 @@ impl Stream {
         })
     }
 
-    /// Appends a record, which the index, if there is one, lists under `key`; gives its offset.
+    /// Appends a record, which the index, if there is one, lists under `key`, if it has one; gives its offset.
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn write(&mut self, key: &str, record: &[u8]) -> Result<u64> {
+    pub fn write(&mut self, key: Option<&str>, record: &[u8]) -> Result<u64> {
         if let Some(outdated) = self.outdated.take() {
             remove_if_there(&outdated)?;
         }
         let written = self.writer.write(record);
         let offset = self.undone_if_failed(written)?;
         if let Some(lines) = &mut self.lines {
-            lines.push(key, offset);
+            if let Some(key) = key {
+                lines.push(key, offset);
+            }
             if self.writer.handed_over() == self.writer.tell() {
                 lines.write()?;
             }
@@ -201,8 +203,8 @@ mod tests {
         fn with_two_records() -> Self {
             let fixture = Self::new();
             let mut stream = fixture.create(false);
-            stream.write("0", b"one").unwrap();
-            stream.write("1", &vec![1; 1_000_000]).unwrap();
+            stream.write(Some("0"), b"one").unwrap();
+            stream.write(Some("1"), &vec![1; 1_000_000]).unwrap();
             stream.close().unwrap();
             fixture
         }
@@ -217,7 +219,9 @@ mod tests {
         let fixture = Fixture::new();
         let mut stream = fixture.create(false);
         for key in 0..50 {
-            stream.write(&key.to_string(), &vec![7; 100_000]).unwrap();
+            stream
+                .write(Some(&key.to_string()), &vec![7; 100_000])
+                .unwrap();
             let index = Index::load(&fixture.idx, None).unwrap();
             let len = fs::metadata(&fixture.rec).unwrap().len();
             let ends = index.entries().iter().map(|entry| entry.offset + 100_008);
@@ -234,14 +238,14 @@ mod tests {
         let records: Vec<Vec<u8>> = (0..9).map(|n| vec![n; 7 * usize::from(n)]).collect();
         let mut stream = at_once.create(true);
         for (key, record) in records.iter().enumerate() {
-            stream.write(&key.to_string(), record).unwrap();
+            stream.write(Some(&key.to_string()), record).unwrap();
         }
         stream.close().unwrap();
         in_turns.create(true).close().unwrap();
         for (key, record) in records.iter().enumerate() {
             // The second and later ones need not ask for checksums again.
             let mut stream = in_turns.append(false).unwrap();
-            stream.write(&key.to_string(), record).unwrap();
+            stream.write(Some(&key.to_string()), record).unwrap();
             stream.close().unwrap();
         }
         for end in ["rec", "idx", "rsum"] {
@@ -267,7 +271,7 @@ mod tests {
         let path = checksum::path_beside(&fixture.rec);
         let mut stream = fixture.append(false).unwrap();
         assert!(path.exists());
-        stream.write("2", b"").unwrap();
+        stream.write(Some("2"), b"").unwrap();
         assert!(!path.exists());
         stream.close().unwrap();
         assert!(path.exists());

@@ -1,4 +1,5 @@
-//! Whether a `.rec` and its `.idx` end as they should: what is certain before records are appended behind them.
+//! Whether a `.rec`, its `.idx` and its `.rsum` end as they should: what is certain before records are appended behind them,
+//! and before files of an earlier run are taken for complete.
 //!
 //! Damage further ahead is not looked for; that takes reading the whole file, which `recio verify` does.
 
@@ -9,6 +10,31 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::checksum::{self, Checksums};
 use crate::record::file::RecordFile;
+use crate::record::index::Index;
+
+/// Whether `rec` and the `.idx` beside it are complete and list just these keys, in this order, and so is the `.rsum`; which
+/// need not be there unless it is `wanted`.
+pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
+    let look = || {
+        let file = RecordFile::open(rec)?;
+        let idx = rec.with_extension("idx");
+        let entries = Index::load(&idx, Some(file.len()))?.in_file_order();
+        let last = entries.last().map(|entry| entry.offset);
+        check(&file, &idx, last)?;
+        let sums = Checksums::load(rec)?;
+        let summed = sums.map_or(!wanted, |sums| {
+            let offsets = entries.iter().map(|entry| entry.offset);
+            sums.file_len() == file.len() && offsets.eq(sums.offsets().iter().copied())
+        });
+        Ok(summed
+            && entries
+                .iter()
+                .map(|entry| entry.key)
+                .eq(keys.iter().copied()))
+    };
+    // Whatever is wrong with them, they are not complete.
+    look().unwrap_or_else(|_: Error| false)
+}
 
 /// Makes certain that the record at `last`, the last one that `idx` lists, is whole and ends
 /// where `rec` does, and that `idx` ends with a whole line. An index that lists no record fits an empty file only.
