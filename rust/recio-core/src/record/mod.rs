@@ -6,6 +6,7 @@
 //! file     positioned reads         one record at an offset, strictly checked
 //! reader   one record after another
 //! writer   records → a file
+//! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
 //! headers  the labels of many       without their images
 //! index    .idx: key → offset
