@@ -22,9 +22,10 @@ class MXRecordIO(Closing):
     """A ``.rec`` file, read or written one record after another.
 
     May be used by several threads at once: each record goes to one of them. A reader may be pickled (the copy opens
-    the file anew, at its beginning) and used in a forked process. While a file is written, no second writer may open it.
+    the file anew, at its beginning) and used in a forked process.
+
     What was written is in the file and on the disk once `close` has returned; a process that dies before leaves a
-    beginning of it, perhaps with a part of a record at its end.
+    beginning of it, perhaps with a part of a record at its end. Until then no second writer may open the file.
 
     Parameters
     ----------
@@ -207,15 +208,16 @@ class MXIndexedRecordIO(MXRecordIO):
     uri : path
         The record file.
     flag : {'r', 'w', 'a'}
-        Read, write both files anew, or append to them. Appending begins by making certain that the files end as they
-        should: that the last record of the index is whole and nothing stands behind it. Files that are not there are made.
+        Read, write both files anew, or append to them. Appending begins by making certain that the files end as
+        they should: that the last record of the index is whole and nothing stands behind it. If neither file is
+        there, both are made.
     key_type : type, default int
         What keys are. Integers, from 0 to 2**64 - 1, are held natively, 16 bytes a record; any other type in a
         dictionary.
     checksum : bool, default False
-        Whether to write a ``.rsum`` beside the record file: a checksum of each record, by which readers find damage that
-        the format itself does not show. Where there is one already, appending continues it in any case; where there is
-        none, appending with ``checksum=True`` reads the whole file once.
+        Whether to write a ``.rsum`` beside the record file: a checksum of each record, by which readers find damage
+        that the format itself does not show. One that is there already is continued in any case when appending;
+        where there is none, appending with ``checksum=True`` reads the whole file once.
 
     Attributes
     ----------
@@ -233,10 +235,10 @@ class MXIndexedRecordIO(MXRecordIO):
 
     Notes
     -----
-    A line of the index is written after its record, so the index never lists what the record file does not have. A process
-    that dies may leave records behind the last that is listed, or a part of one. Reading by key does not meet them;
-    appending refuses such a file, ``recio index`` lists whole records, and ``recio repair`` saves them from a file that ends
-    in a part of one. `im2rec` and `recio.files` write other names until all is whole, and leave nothing.
+    A line of the index is written after its record, so the index never lists what the record file does not have. A
+    process that dies may leave records behind the last that is listed, or a part of one. Reading by key does not meet
+    them; appending refuses such a file, ``recio index`` lists whole records, and ``recio repair`` saves them from a
+    file that ends in a part of one. A ``.rsum`` is written when the file is closed, so such a file has none.
 
     Examples
     --------
@@ -247,7 +249,7 @@ class MXIndexedRecordIO(MXRecordIO):
     b'record_3'
     """
 
-    _FLAGS: ClassVar[dict[str, str]] = {**MXRecordIO._FLAGS, "a": "to append"}
+    _FLAGS: ClassVar[dict[str, str]] = {"r": "to read", "w": "to write", "a": "to append"}
 
     def __init__(
         self,
@@ -293,7 +295,8 @@ class MXIndexedRecordIO(MXRecordIO):
                 error.strerror = f"{error.strerror}; `recio index` makes it from the .rec"
             raise
         except _recio.RecordError as damage:
-            advised = _recio.RecordError(f"{damage}; `recio verify` tells what is damaged, `recio index` writes it anew")
+            advice = "`recio verify` tells what is damaged, `recio index` writes the index anew"
+            advised = _recio.RecordError(f"{damage}; {advice}")
             advised.path = damage.path
             raise advised from None
         return max(self._offsets.values(), default=None) if self._index is None else self._index.last
