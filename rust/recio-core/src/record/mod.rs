@@ -9,6 +9,7 @@
 //! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
 //! headers  the labels of many       without their images
+//! walk     all bytes of a file       whole records, damage and all
 //! index    .idx: key → offset
 //! list     .lst: index, labels, path
 //! loose    image files that a list names, in place of records
@@ -30,4 +31,5 @@ pub mod loose;
 pub mod reader;
 pub mod scan;
 pub mod set;
+pub mod walk;
 pub mod writer;
