@@ -12,7 +12,7 @@ from recio.image._compile import function, steps
 from recio.image._create import CreateAugmenter
 from recio.image._one_by_one import Cursor, OneByOne
 from recio.image._sources import Files, source
-from recio.io._pipeline import PipelineIter, common_settings
+from recio.io._pipeline import PipelineIter, common_settings, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from recio._buffer import BytesLike
     from recio._paths import StrPath
     from recio.image._sources import Sample
+    from recio.io._faults import OnError
     from recio.io._sources import Paths
+    from recio.limits import Limits
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 
@@ -78,6 +80,8 @@ class ImageIter(PipelineIter):
         Threads that decode. Default: the cores that the process may use.
     prefetch_buffer : int, default 2
         Batches made ahead of need.
+    shard_policy, on_error, error_log, max_errors, limits, formats
+        As for `recio.io.ImageRecordIter`.
     **kwargs
         For `CreateAugmenter`, if there is no `aug_list`.
 
@@ -123,6 +127,12 @@ class ImageIter(PipelineIter):
         seed: int | None = None,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        shard_policy: Literal["pad", "drop", "uneven"] = "pad",
+        on_error: OnError = "raise",
+        error_log: StrPath | None = None,
+        max_errors: float | None = None,
+        limits: Limits | None = None,
+        formats: str | Sequence[str] | None = None,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
     ) -> None:
         super().__init__(batch_size)
@@ -144,6 +154,12 @@ class ImageIter(PipelineIter):
             "seed": random.getrandbits(64) if seed is None else seed,
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
+            "shard_policy": shard_policy,
+            "on_error": on_error,
+            "error_log": error_log,
+            "max_errors": max_errors,
+            "limits": limits,
+            "formats": formats,
         }
         floats = np.dtype(np.float32)
         settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
@@ -155,6 +171,8 @@ class ImageIter(PipelineIter):
             pipeline.close()
         self._start(
             OneByOne(self, settings, self._cursor) if has_hooks else pipeline,
+            settings,
+            faults(given),
             data_shape=self.data_shape,
             dtype=floats,
             layout="NCHW",

@@ -1,6 +1,8 @@
 """Batches made image by image in Python, for subclasses of `ImageIter` that do a part of the work themselves.
 
-`OneByOne` stands in for the native pipeline and has its methods; `Cursor` knows which image comes next.
+`OneByOne` stands in for the native pipeline and has its methods; `Cursor` knows which image comes next. A state tells
+what the cursor knows, not what hooks keep to themselves, nor what they and the augmenters draw from Python's `random`:
+who wants the same draws after a resume saves ``random.getstate()`` with the state, and after it was loaded sets it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio.io import _state
 from recio.io._checks import part
 
 if TYPE_CHECKING:
@@ -49,7 +52,16 @@ class Cursor:
 
     def reset(self) -> None:
         """Begin a new epoch."""
-        self._next, self._epoch = 0, self._epoch + 1
+        self.go_to(self._epoch + 1, 0)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The epoch, and how many of its images have been taken."""
+        return self._epoch, self._next
+
+    def go_to(self, epoch: int, place: int) -> None:
+        """Go to a place in any epoch."""
+        self._epoch, self._next = epoch, place
         if self._settings["shuffle"]:
             self._order = None
 
@@ -83,7 +95,9 @@ class OneByOne:
         self._owner, self._settings, self._cursor = owner, settings, cursor
         self.label_width: int = settings["label_width"]
         self._left_over: list[tuple[NDArray[Any], Any]] = []
-        self._is_over = self._is_closed = False
+        # From where to the end of its epoch each of the images that are left over was taken.
+        self._origins: list[tuple[int, int]] = []
+        self._is_over = self._is_closed = self._has_own_samples = False
 
     def __len__(self) -> int:
         """Count the batches of the present epoch, if no image is left out."""
@@ -97,12 +111,59 @@ class OneByOne:
 
     def hard_reset(self) -> None:
         """Begin a new epoch, and forget what is left over."""
-        self._left_over = []
+        self._left_over, self._origins = [], []
         self.reset()
 
     def close(self) -> None:
         """Forget what is left over, and give no more batches."""
-        self._left_over, self._is_closed = [], True
+        self._left_over, self._origins, self._is_closed = [], [], True
+
+    def state(self) -> dict[str, Any]:
+        """Tell where it is.
+
+        Raises
+        ------
+        NotImplementedError
+            If the hook `next_sample` takes samples from elsewhere, and only it knows from where.
+        """
+        if self._has_own_samples:
+            raise NotImplementedError(
+                f"{type(self._owner).__name__}.next_sample takes samples of its own, whose place recio does not know: "
+                "define state_dict and load_state_dict"
+            )
+        epoch, place = self._cursor.place
+        return {"epoch": epoch, "next": place, "over": self._is_over, "left_over": [*map(list, self._origins)]}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken. What is left over, less than a batch, is made again, with other draws.
+
+        Raises
+        ------
+        ValueError
+            If there is no such place.
+        """
+        place, is_over = self._checked(state), bool(_state.number(state, "over", 1))
+        origins = [self._checked({"epoch": epoch, "next": start}) for epoch, start in _pairs(state.get("left_over"))]
+        self._left_over, self._origins = self._taken_from(origins), origins
+        self._cursor.go_to(*place)
+        self._is_over = is_over
+
+    def _checked(self, place: dict[str, Any]) -> tuple[int, int]:
+        return _state.number(place, "epoch", 2**63), _state.number(place, "next", len(self._cursor))
+
+    def _taken_from(self, origins: list[tuple[int, int]]) -> list[tuple[NDArray[Any], Any]]:
+        """Take the images from each of some places to the end of its epoch, and go back."""
+        here, size = self._cursor.place, self._settings["batch_size"]
+        images: list[tuple[NDArray[Any], Any]] = []
+        try:
+            for origin in origins:
+                self._cursor.go_to(*origin)
+                images += self._take(size - len(images))
+        finally:
+            self._cursor.go_to(*here)
+        if len(images) == size:
+            raise ValueError(f"the state's left_over is {origins}; the images from there on fill a batch")
+        return images
 
     def plan(self, record: int, epoch: int) -> Any:  # noqa: ANN401 it gives none
         """Have no plan."""
@@ -116,6 +177,7 @@ class OneByOne:
             return None
         size, handle = self._settings["batch_size"], self._settings["last_batch"]
         carried, self._left_over = self._left_over, []
+        origins, self._origins = [*self._origins, self._cursor.place], []
         images = carried + self._take(size - len(carried))
         pad = size - len(images)
         if pad:
@@ -123,7 +185,7 @@ class OneByOne:
             if not images or handle == "discard":
                 return None
             if handle == "roll_over":
-                self._left_over = images
+                self._left_over, self._origins = images, origins
                 return None
             while len(images) < size:
                 images += self._take(size - len(images)) or images
@@ -134,10 +196,12 @@ class OneByOne:
         owner = self._owner
         images: list[tuple[NDArray[Any], Any]] = []
         while len(images) < count:
+            before = self._cursor.place
             try:
                 label, coded = owner.next_sample()
             except StopIteration:
                 break
+            self._has_own_samples |= self._cursor.place == before
             image = owner.imdecode(coded)
             try:
                 owner.check_valid_image([image])
@@ -160,3 +224,10 @@ class OneByOne:
                 raise ValueError(f"{np.size(label)} labels, but label_width={self.label_width}")
             data[place], labels[place] = image, label
         return data, labels.ravel(), None, pad
+
+
+def _pairs(value: Any) -> list[Any]:  # noqa: ANN401 of a state
+    """Give a list of pairs, if it is one."""
+    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):  # noqa: PLR2004
+        raise ValueError(f"the state's left_over is {value!r}; it is a list of epochs and places")
+    return value
