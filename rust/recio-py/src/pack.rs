@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     /// The masks' folder, the end of their names, and their record file.
     masks: Option<(PathBuf, String, PathBuf)>,
     pack_label: bool,
+    checksum: bool,
     num_thread: usize,
     allow_outside: bool,
 }
@@ -38,6 +39,7 @@ impl Settings {
                 .clone()
                 .map(|(root, ending, rec)| Masks { root, ending, rec }),
             pack_label: self.pack_label,
+            checksum: self.checksum,
             allow_outside: self.allow_outside,
             threads: self.num_thread,
         })
