@@ -372,25 +372,6 @@ pub fn join(frames: &mut [u8]) -> Range<usize> {
     HEADER_LEN..filled
 }
 
-/// The record's own bytes within `frames`, a record that [`check`] found whole, which stays as it is.
-///
-/// `joined` takes those of a record that is split.
-#[must_use]
-pub fn payload<'a>(frames: &'a [u8], joined: &'a mut Vec<u8>) -> &'a [u8] {
-    let header = frames.first_chunk().map(|header| Header::parse(*header));
-    if let Some(Ok(Header {
-        part: Part::Whole,
-        len,
-    })) = header
-    {
-        return &frames[HEADER_LEN..HEADER_LEN + len];
-    }
-    joined.clear();
-    joined.extend_from_slice(frames);
-    let range = join(joined);
-    &joined[range]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,7 +424,6 @@ mod tests {
         ];
         for (record, frames) in cases {
             assert_eq!(encoded(record), frames);
-            assert_eq!(payload(&frames, &mut Vec::new()), record);
             assert_eq!(decoded(frames).unwrap(), record);
         }
     }

@@ -11,13 +11,13 @@
 //! - a few bytes behind it, too few to be a record, there is a sound one: bytes were inserted here;
 //! - one bit in its length, if it were set, would let it end at the next sound record.
 //!
-//! Where most of a magic word follows, that is a damaged header, and proof enough.
+//! Where half of a magic word follows, that is a damaged header, and proof enough; and so is the word of whoever walks.
 
-use super::{HEADER_LEN, Head, WORD, Walker};
+use super::{Doubtful, HEADER_LEN, Head, WORD, Walk};
 use crate::error::Result;
 use crate::record::frame::{self, Header};
 
-impl Walker<'_> {
+impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
     /// What speaks against the record at `at` that would end at `end`, its last part having `len` bytes.
     pub(super) fn doubt(&mut self, at: u64, end: u64, len: usize) -> Result<Option<String>> {
         if let Some(next) = self.next_listed(at) {
@@ -33,6 +33,9 @@ impl Walker<'_> {
                 "it is followed by a later part of a split record (a damaged part flag?)".into()
             }));
         }
+        if self.is_vouched_for(at, end)? {
+            return Ok(None);
+        }
         if follow.first() == Some(&0) && self.is_zero(at, end)? {
             return Ok(Some("nothing but zeros, and more of them follow".into()));
         }
@@ -43,6 +46,12 @@ impl Walker<'_> {
         }
         let next = self.resume(end)?;
         Ok(self.explain_gap(end, len, next))
+    }
+
+    fn is_vouched_for(&mut self, offset: u64, end: u64) -> Result<bool> {
+        let len = (end - offset) as usize;
+        let frames = &self.window.at(offset, len)?[..len];
+        Ok((self.vouches)(Doubtful { offset, frames }))
     }
 
     /// What the distance from the record's end to the next sound one says against it.

@@ -2,8 +2,9 @@
 //!
 //! Every byte belongs to a record or to a region, so their lengths add up to the file's. A record is whole if its frames
 //! are as strict as [`frame`] asks, and what follows proves where it ends: the head of another record, the end of the file,
-//! or the place where a list of the records (`.rsum`, `.idx`) has the next one. If what follows is damaged, it is kept
-//! unless something speaks against its length ([`doubt`]).
+//! or the place where a list of the records (`.rsum`, `.idx`) has the next one. If what follows is damaged, whoever walks is
+//! asked, who may know more (a checksum, the end of an image); else it is kept unless something speaks against its length
+//! ([`doubt`]).
 //!
 //! Behind damage the walk goes on at the next word that heads a sound record: on the file's 4-byte grid, where a magic word
 //! is always a header, and where bytes were inserted or lost, off it. There a magic word may also be a payload's own, so
@@ -11,6 +12,9 @@
 //! that is itself a RecordIO file can deceive that, if the header before it is damaged.
 //!
 //! What a record's bytes are is not known here: damage that leaves the frames as they were is for checksums and decoders.
+//!
+//! Reading goes ahead in large pieces, and no further than a damaged length is believed: each byte is looked at a few times
+//! at most, whatever the file claims.
 
 mod doubt;
 mod window;
@@ -25,41 +29,49 @@ const CHAIN: usize = 8;
 /// Bytes of the magic word.
 const WORD: usize = 4;
 
-/// A piece of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stretch<'w> {
+/// A part of a file. Together, they are all of it.
+#[derive(Debug)]
+pub enum Stretch<'b> {
     /// A whole record.
-    Record(Whole<'w>),
-    /// Bytes that are no whole record.
-    Skipped(Region),
+    Record(Whole<'b>),
+    /// Bytes that are of no whole record.
+    Skipped(Skipped),
 }
 
-/// A whole record, where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whole<'w> {
+/// A whole record: where it stands, and its bytes.
+#[derive(Debug)]
+pub struct Whole<'b> {
     /// The offset of its first header.
     pub offset: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// Its bytes in the file, headers and padding included.
-    pub frames: &'w [u8],
+    /// All of it, headers and padding included, to be overwritten at will. [`frame::join`] makes its payload of them.
+    pub frames: &'b mut [u8],
 }
 
-/// Bytes that are no whole record, and why.
+/// Bytes that are of no whole record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
-    /// The offset of the first.
+pub struct Skipped {
+    /// The first of them.
     pub begin: u64,
-    /// The offset behind the last.
+    /// Where they end.
     pub end: u64,
-    /// What is wrong where it begins.
+    /// Why the record that should be at the beginning is not whole.
     pub reason: String,
 }
 
-/// Goes through a file.
+/// A record of which framing alone cannot tell whether it ends where its length says.
 #[derive(Debug)]
-pub struct Walker<'f> {
+pub struct Doubtful<'b> {
+    /// The offset of its first header.
+    pub offset: u64,
+    /// Its bytes, if it does.
+    pub frames: &'b [u8],
+}
+
+/// A walk over a file. `V` is asked whether doubtful records are whole; its no means that it cannot tell.
+#[derive(Debug)]
+pub struct Walk<'f, V> {
     len: u64,
+    vouches: V,
     window: Window<'f>,
     /// Where the records begin, ascending, as far as something tells.
     listed: &'f [u64],
@@ -69,7 +81,7 @@ pub struct Walker<'f> {
     /// On which bytes, modulo 4, records begin since the last one.
     grid: u64,
     /// What has been skipped since the last record.
-    gap: Option<Region>,
+    gap: Option<Skipped>,
     /// What the last search found: from the first offset to the second there is nowhere to go on.
     searched: Option<(u64, u64)>,
 }
@@ -86,13 +98,13 @@ enum Head {
     Broken(String),
 }
 
-impl<'f> Walker<'f> {
-    /// Begins at the beginning of a file. `listed` are the offsets at which its records begin, ascending, from its `.rsum`
-    /// or its `.idx`; empty if there is neither.
-    #[must_use]
-    pub fn new(file: &'f RecordFile, listed: &'f [u64]) -> Self {
+impl<'f, V: FnMut(Doubtful<'_>) -> bool> Walk<'f, V> {
+    /// A walk from the beginning. `listed` are the offsets at which the file's records begin, ascending, from its `.rsum` or
+    /// its `.idx`; empty if there is neither. `vouches` is asked whether a record is whole that is followed by damage.
+    pub fn new(file: &'f RecordFile, listed: &'f [u64], vouches: V) -> Self {
         Self {
             len: file.len(),
+            vouches,
             window: Window::new(file),
             listed,
             passed: 0,
@@ -103,11 +115,17 @@ impl<'f> Walker<'f> {
         }
     }
 
-    /// The next piece of the file; none at its end.
+    /// How far it has come, in bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// The next part of the file; none at its end.
     ///
     /// # Errors
     /// As [`RecordFile::read_exact`].
-    pub fn step(&mut self) -> Result<Option<Stretch<'_>>> {
+    pub fn stretch(&mut self) -> Result<Option<Stretch<'_>>> {
         loop {
             if self.at == self.len {
                 return Ok(self.gap.take().map(Stretch::Skipped));
@@ -125,21 +143,17 @@ impl<'f> Walker<'f> {
         let offset = std::mem::replace(&mut self.at, end);
         self.grid = offset % 4;
         let len = (end - offset) as usize;
-        let frames = &self.window.at(offset, len)?[..len];
-        Ok(Stretch::Record(Whole {
-            offset,
-            end,
-            frames,
-        }))
+        let frames = &mut self.window.at(offset, len)?[..len];
+        Ok(Stretch::Record(Whole { offset, frames }))
     }
 
     /// Adds what lies before the next record to what is skipped.
-    fn skip(&mut self, gap: Option<Region>, reason: String) -> Result<()> {
+    fn skip(&mut self, gap: Option<Skipped>, reason: String) -> Result<()> {
         let (begin, end) = (self.at, self.resume(self.at + 1)?);
         self.at = end;
         self.gap = Some(match gap {
-            Some(gap) => Region { end, ..gap },
-            None => Region { begin, end, reason },
+            Some(gap) => Skipped { end, ..gap },
+            None => Skipped { begin, end, reason },
         });
         Ok(())
     }
@@ -257,3 +271,6 @@ fn doubtful(at: u64, bytes: &[u8], part: usize) -> Head {
         len: header.len,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,12 +31,12 @@ impl<'f> Window<'f> {
     ///
     /// # Errors
     /// As [`RecordFile::read_exact`].
-    pub(super) fn at(&mut self, offset: u64, want: usize) -> Result<&[u8]> {
+    pub(super) fn at(&mut self, offset: u64, want: usize) -> Result<&mut [u8]> {
         let want = (want as u64).min(self.file.len() - offset) as usize;
         if self.held(offset).is_none_or(|held| held < want) {
             self.move_to(offset, want)?;
         }
-        Ok(&self.bytes[(offset - self.start) as usize..self.have])
+        Ok(&mut self.bytes[(offset - self.start) as usize..self.have])
     }
 
     /// How many bytes from `offset` on are in memory, if it is within.
