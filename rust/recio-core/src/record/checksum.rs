@@ -97,12 +97,12 @@ impl Checksums {
 
     /// Writes the file, all but its name.
     pub(crate) fn stage(&self, path: &Path) -> Result<Staged> {
-        let (file, staged) = Staged::create(path)?;
-        let mut out = BufWriter::new(&file);
+        let staged = Staged::create(path)?;
+        let mut out = BufWriter::new(staged.file());
         let written = self.write(&mut out).and_then(|()| out.flush());
         drop(out);
         written.map_err(|error| staged.blame(error))?;
-        staged.sync(&file)?;
+        staged.sync()?;
         Ok(staged)
     }
 
@@ -138,6 +138,7 @@ impl Checksums {
     }
 
     /// All records, in file order.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
         (0..self.len()).map(|i| self.entry(i))
     }

@@ -27,15 +27,17 @@ pub struct RecordSet {
 
 impl RecordSet {
     /// Opens `files`. Their records are those that the index files list: one for all files, or one for each. Without
-    /// an index, each file is scanned.
+    /// an index they are those that the checksums beside a file list, and without these too the file is scanned.
     ///
     /// # Errors
-    /// I/O errors; damage in an index, or in a file that is scanned; a number of indexes that does not fit.
+    /// I/O errors; damage in an index, or in a file that is scanned; a number of indexes that does not fit; a file of
+    /// another length than its checksums were written for.
     pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
         let files = files
             .iter()
             .map(|path| RecordFile::open(path))
             .collect::<Result<Vec<_>>>()?;
+        files.iter().try_for_each(RecordFile::check_len)?;
         let starts: Vec<u64> = std::iter::once(0)
             .chain(running_sum(files.iter().map(RecordFile::len)))
             .collect();
@@ -127,7 +129,8 @@ impl RecordSet {
         }
     }
 
-    /// Reads the header of record `i`, and no more of it than need be; `buffer` is overwritten.
+    /// Reads the header of record `i`, and no more of it than need be, so that its checksum is not looked at; `buffer` is
+    /// overwritten.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -142,7 +145,8 @@ impl RecordSet {
         }
     }
 
-    /// Reads the header and the labels of record `i`; its image is left out, but where the record is split.
+    /// Reads the header and the labels of record `i`; its image is left out, but where the record is split, and so its
+    /// checksum is not looked at.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -218,7 +222,10 @@ fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
 fn scanned(files: &[RecordFile], starts: &[u64]) -> Result<Vec<u64>> {
     let mut offsets = Vec::new();
     for (file, start) in files.iter().zip(starts) {
-        scan::scan(file, |found| offsets.push(start + found.offset))?;
+        match file.checksums() {
+            Some(sums) => offsets.extend(sums.offsets().iter().map(|offset| start + offset)),
+            None => _ = scan::scan(file, |found| offsets.push(start + found.offset))?,
+        }
     }
     Ok(offsets)
 }

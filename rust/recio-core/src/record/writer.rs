@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::record::checksum::Checksums;
 use crate::record::frame;
 
 /// Bytes that are gathered before they are handed to the sink.
@@ -11,7 +12,7 @@ const GATHER: usize = 1 << 20;
 
 /// Appends records to `sink`, counting bytes.
 ///
-/// What is gathered and not yet handed over is lost when a writer is dropped: call [`into_sink`](Self::into_sink).
+/// What is gathered and not yet handed over is lost when a writer is dropped: call [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Writer<W> {
     path: PathBuf,
@@ -22,18 +23,27 @@ pub struct Writer<W> {
     written: u64,
     /// Whether it took only a part of what it was handed: then the file ends in the middle of a record.
     failed: bool,
+    /// The checksums of all records, if they are wanted.
+    sums: Option<Checksums>,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer into `sink`, which is empty; `path` is what errors call it.
     pub fn new(path: &Path, sink: W) -> Self {
+        Self::behind(path, sink, 0, None)
+    }
+
+    /// A writer into `sink`, which has so many bytes of whole records already, and takes others behind them; `sums`, if
+    /// checksums are wanted, has those of the former.
+    pub fn behind(path: &Path, sink: W, written: u64, sums: Option<Checksums>) -> Self {
         let pending = Vec::with_capacity(GATHER);
         Self {
             path: path.to_path_buf(),
             sink,
             pending,
-            written: 0,
+            written,
             failed: false,
+            sums,
         }
     }
 
@@ -43,9 +53,28 @@ impl<W: Write> Writer<W> {
     /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error. After an I/O error
     /// nothing more can be written: nobody knows how much of a record the file has.
     pub fn write(&mut self, record: &[u8]) -> Result<u64> {
-        let offset = self.tell();
+        let start = self.pending.len();
         frame::encode(record, &mut self.pending)
             .map_err(|error| Error::from(error).at_path(&self.path))?;
+        self.gathered(start)
+    }
+
+    /// Appends a record that is framed already, and gives the offset of its header.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_frames(&mut self, frames: &[u8]) -> Result<u64> {
+        let start = self.pending.len();
+        self.pending.extend_from_slice(frames);
+        self.gathered(start)
+    }
+
+    /// Sums up the record that begins there in what is gathered, gives its offset, and hands over if it is time to.
+    fn gathered(&mut self, start: usize) -> Result<u64> {
+        let offset = self.written + start as u64;
+        if let Some(sums) = &mut self.sums {
+            sums.push(offset, &self.pending[start..]);
+        }
         if self.pending.len() >= GATHER {
             self.hand_over()?;
         }
@@ -56,6 +85,18 @@ impl<W: Write> Writer<W> {
     #[must_use]
     pub fn tell(&self) -> u64 {
         self.written + self.pending.len() as u64
+    }
+
+    /// The bytes of whole records that the sink has. If a write failed, a part of others may stand behind them.
+    #[must_use]
+    pub fn handed_over(&self) -> u64 {
+        self.written
+    }
+
+    /// What the records go into.
+    #[must_use]
+    pub fn sink(&self) -> &W {
+        &self.sink
     }
 
     /// Hands all that is gathered to the sink, and flushes that.
@@ -69,13 +110,13 @@ impl<W: Write> Writer<W> {
             .map_err(|error| Error::from(error).at_path(&self.path))
     }
 
-    /// Flushes, and gives the sink back.
+    /// Flushes, and gives the checksums back, if there are any.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn into_sink(mut self) -> Result<W> {
+    pub fn finish(&mut self) -> Result<Option<Checksums>> {
         self.flush()?;
-        Ok(self.sink)
+        Ok(self.sums.take())
     }
 
     fn hand_over(&mut self) -> Result<()> {
@@ -107,7 +148,8 @@ mod tests {
             .map(|record| writer.write(record).unwrap())
             .into();
         assert_eq!((offsets, writer.tell()), (vec![0, 12, 20], 36));
-        assert_eq!(writer.into_sink().unwrap().len(), 36);
+        writer.finish().unwrap();
+        assert_eq!((writer.sink().len(), writer.handed_over()), (36, 36));
     }
 
     /// Takes some bytes, and then fails once.
@@ -140,6 +182,6 @@ mod tests {
         assert!(writer.flush().is_err());
         let error = writer.flush().unwrap_err().to_string();
         assert!(error.contains("a.rec: an earlier write failed"), "{error}");
-        assert!(writer.into_sink().is_err());
+        assert!(writer.finish().is_err());
     }
 }

@@ -18,8 +18,7 @@ pub(super) struct Syncer {
 
 impl Syncer {
     /// For a file that is open for writing.
-    pub(super) fn start(file: &File) -> io::Result<Self> {
-        let file = file.try_clone()?;
+    pub(super) fn start(file: File) -> io::Result<Self> {
         let (ask, asked) = bounded(1);
         let sync = move || asked.iter().try_for_each(|()| file.sync_data());
         let thread = thread::Builder::new()
@@ -57,7 +56,7 @@ mod tests {
     #[test]
     fn it_syncs_on_the_way_and_ends() {
         let file = tempfile::tempfile().unwrap();
-        let mut syncer = Syncer::start(&file).unwrap();
+        let mut syncer = Syncer::start(file).unwrap();
         (0..10).for_each(|step| syncer.wrote(step * EVERY));
         syncer.finish().unwrap();
     }
@@ -68,7 +67,7 @@ mod tests {
         // A pipe cannot be synced.
         let (_reader, writer) = io::pipe().unwrap();
         let file = File::from(std::os::fd::OwnedFd::from(writer));
-        let mut syncer = Syncer::start(&file).unwrap();
+        let mut syncer = Syncer::start(file).unwrap();
         syncer.wrote(EVERY);
         assert!(syncer.finish().is_err());
     }
