@@ -1,4 +1,4 @@
-"""How large an image may be, and of which format: what is refused from the header alone, and what is let in when asked."""
+"""How large an image may be, and of which format: what is refused from its header, and what is let in when asked."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_limits_are_whole_numbers_from_1() -> None:
     for value in (0, -1, 1.5, None, 1 << 60):
         with pytest.raises(ValueError, match="side="):
             Limits(side=value)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="recio.Limits"):
+    with pytest.raises(TypeError, match=r"recio\.Limits"):
         imdecode(PHOTOS[0].read_bytes(), limits=(1, 2, 3, 4))  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -183,7 +183,7 @@ def test_ranks_stay_in_step_whatever_is_damaged(damaged: RecordFile, parts: int,
 
 
 def test_what_the_callers_function_raises_is_not_skipped(damaged: RecordFile) -> None:
-    def fail(image: Any) -> Any:  # noqa: ANN401 of any type
+    def fail(_: object) -> NoReturn:
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
@@ -242,3 +242,18 @@ def test_boxes_and_masks_are_skipped_with_their_images(tmp_path: Path) -> None:
     )
     assert len(list(both)) == 1
     assert [error.id for error in both.errors] == [1, 2]
+
+
+def test_hooks_skip_what_cannot_be_read_or_decoded(damaged: RecordFile) -> None:
+    class Hooked(ImageIter):
+        def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
+            return super().postprocess_data(datum)
+
+    batches = Hooked(4, (3, 8, 8), path_imgrec=damaged.rec, path_imgidx=damaged.idx, on_error="skip")
+    for _ in range(2):
+        labels = [n for batch in batches if batch.label for n in batch.label[0][: 4 - (batch.pad or 0)].tolist()]
+        assert labels == GOOD
+        batches.reset()
+    assert [error.record for error in batches.errors] == BAD
+    with pytest.raises(recio.DecodeError):
+        list(Hooked(4, (3, 8, 8), path_imgrec=damaged.rec))

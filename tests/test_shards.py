@@ -63,7 +63,7 @@ def test_ranks_of_image_iter_stay_in_step_over_many_epochs(
     tmp_path: Path, policy: Policy, handle: Literal["pad", "discard", "roll_over"]
 ) -> None:
     file = write_tiny(tmp_path, 17)
-    counts = []
+    counts: list[list[int]] = []
     for part in range(3):
         batches = ImageIter(
             4,
@@ -97,3 +97,23 @@ def test_more_ranks_than_records_is_an_error_that_says_what_to_do(tmp_path: Path
 def test_a_policy_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='shard_policy="even"; it is "pad"'):
         open_iter(write_tiny(tmp_path, 2), shard_policy="even")
+
+
+class Hooked(ImageIter):
+    """One that makes its batches in Python."""
+
+    def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
+        return super().postprocess_data(datum)
+
+
+@pytest.mark.parametrize("handle", ["pad", "discard"])
+def test_ranks_of_hooks_stay_in_step_too(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
+    file = write_tiny(tmp_path, 9)
+    given = [
+        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=part, last_batch_handle=handle)
+        for part in range(2)
+    ]
+    counts = [[batch.pad for batch in batches] for batches in given]
+    assert counts == ([[0, 4], [0, 3]] if handle == "pad" else [[0], [0]])
+    with pytest.raises(ValueError, match="'drop' or 'uneven'"):
+        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, last_batch_handle="roll_over")

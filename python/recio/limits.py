@@ -1,7 +1,7 @@
 """Limits on the images that are decoded: what comes from a file may not ask for more than these.
 
-Decoding is what untrusted bytes reach first. An image that claims to be larger is refused from its header, before memory
-is taken for it.
+Decoding is what untrusted bytes reach first. An image that claims to be larger is refused from its header, before
+memory is taken for it.
 """
 
 from __future__ import annotations

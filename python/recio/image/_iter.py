@@ -13,6 +13,7 @@ from recio.image._create import CreateAugmenter
 from recio.image._one_by_one import Cursor, OneByOne
 from recio.image._sources import Files, source
 from recio.io._pipeline import PipelineIter, common_settings, faults
+from recio.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from recio.image._sources import Sample
     from recio.io._faults import OnError
     from recio.io._sources import Paths
-    from recio.limits import Limits
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 
@@ -165,12 +165,8 @@ class ImageIter(PipelineIter):
         settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, settings)
-        # With hooks it only looks at all that was given: it must not call the augmenters.
-        pipeline = self._source.pipeline({**settings, "steps": []} if has_hooks else settings)
-        if has_hooks:
-            pipeline.close()
         self._start(
-            OneByOne(self, settings, self._cursor) if has_hooks else pipeline,
+            self._one_by_one(settings) if has_hooks else self._source.pipeline(settings),
             settings,
             faults(given),
             data_shape=self.data_shape,
@@ -180,6 +176,13 @@ class ImageIter(PipelineIter):
             label_width=label_width,
             aug_list=self.auglist,
         )
+
+    def _one_by_one(self, settings: dict[str, Any]) -> OneByOne:
+        """Make batches by the hooks. A native pipeline looks at all that was given; it must not call the augmenters."""
+        pipeline = self._source.pipeline({**settings, "steps": []})
+        fingerprint = pipeline.fingerprint()
+        pipeline.close()
+        return OneByOne(self, settings, self._cursor, fingerprint)
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
@@ -234,7 +237,7 @@ class ImageIter(PipelineIter):
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Gives an ndarray of shape (height, width, 3), uint8, R, G, B."""
-        return imdecode(s)
+        return imdecode(s, limits=Limits(*self._settings["limits"]), formats=self._settings["formats"])
 
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
         """Refuse what is no image: a hook. An image for which it raises RuntimeError is left out, and logged.

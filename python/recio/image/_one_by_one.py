@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from recio.errors import DecodeError, RecordError
 from recio.io import _state
 from recio.io._checks import part
 
@@ -40,6 +41,8 @@ class Cursor:
         self._source, self._settings = source, settings
         self._order: list[int] | None = None
         self._next, self._epoch = 0, 0
+        self.last = 0
+        """The number of the image that was given last."""
 
     def advance(self) -> int:
         """Give the number of the next image. At the end, raise ``StopIteration``, and begin again."""
@@ -48,7 +51,8 @@ class Cursor:
             self._next = 0
             raise StopIteration
         self._next += 1
-        return order[self._next - 1]
+        self.last = order[self._next - 1]
+        return self.last
 
     def reset(self) -> None:
         """Begin a new epoch."""
@@ -75,6 +79,8 @@ class Cursor:
             self._order = list(part(len(self._source), parts, index))
             if self._settings["shuffle"]:
                 random.Random(f"{self._settings['seed']} {self._epoch}").shuffle(self._order)  # noqa: S311
+            if self._settings["shard_policy"] == "drop":
+                del self._order[len(self._source) // parts :]
         return self._order
 
 
@@ -89,10 +95,23 @@ class OneByOne:
         As for the native pipeline.
     cursor : Cursor
         Where it is.
+    fingerprint : (int, int, int)
+        What tells the images from others: their number, their files' bytes, and a digest.
+
+    Raises
+    ------
+    ValueError
+        If parts of different sizes are to have as many batches, and roll over.
     """
 
-    def __init__(self, owner: ImageIter, settings: dict[str, Any], cursor: Cursor) -> None:
-        self._owner, self._settings, self._cursor = owner, settings, cursor
+    def __init__(
+        self, owner: ImageIter, settings: dict[str, Any], cursor: Cursor, fingerprint: tuple[int, int, int]
+    ) -> None:
+        self._owner, self._settings, self._cursor, self._told = owner, settings, cursor, fingerprint
+        self._quota = self._batches_of_largest_part()
+        self._given = 0
+        self._damage: list[RecordError | DecodeError | OSError] = []
+        self._damaged: set[int] = set()
         self.label_width: int = settings["label_width"]
         self._left_over: list[tuple[NDArray[Any], Any]] = []
         # From where to the end of its epoch each of the images that are left over was taken.
@@ -103,11 +122,14 @@ class OneByOne:
         """Count the batches of the present epoch, if no image is left out."""
         size: int = self._settings["batch_size"]
         images = len(self._cursor) + len(self._left_over)
+        if self._quota:
+            return self._quota
         return -(-images // size) if self._settings["last_batch"] == "pad" else images // size
 
     def reset(self) -> None:
         """Begin a new epoch."""
         self._is_over = False
+        self._given = 0
 
     def hard_reset(self) -> None:
         """Begin a new epoch, and forget what is left over."""
@@ -117,6 +139,32 @@ class OneByOne:
     def close(self) -> None:
         """Forget what is left over, and give no more batches."""
         self._left_over, self._origins, self._is_closed = [], [], True
+
+    @property
+    def samples(self) -> int:
+        """The images of an epoch."""
+        return len(self._cursor)
+
+    def fingerprint(self) -> tuple[int, int, int]:
+        """Give what tells the images from others."""
+        return self._told
+
+    def take_damage(self) -> list[RecordError | DecodeError | OSError]:
+        """Give what is wrong with the images that were left out since this was asked last."""
+        damage, self._damage = self._damage, []
+        return damage
+
+    def _batches_of_largest_part(self) -> int:
+        """Count the batches that every part must have, if they are to have as many; 0 if not."""
+        parts, handle = self._settings["num_parts"], self._settings["last_batch"]
+        if parts == 1 or self._settings["shard_policy"] != "pad":
+            return 0
+        if handle == "roll_over":
+            raise ValueError("with hooks, parts that roll over need shard_policy='drop' or 'uneven'")
+        largest = -(-self._told[0] // parts)
+        size: int = self._settings["batch_size"]
+        batches: int = -(-largest // size) if handle == "pad" else largest // size
+        return batches
 
     def state(self) -> dict[str, Any]:
         """Tell where it is.
@@ -132,7 +180,9 @@ class OneByOne:
                 "define state_dict and load_state_dict"
             )
         epoch, place = self._cursor.place
-        return {"epoch": epoch, "next": place, "over": self._is_over, "left_over": [*map(list, self._origins)]}
+        return {"epoch": epoch, "next": place, "over": self._is_over, "given": self._given} | {
+            "left_over": [*map(list, self._origins)]
+        }
 
     def load(self, state: dict[str, Any]) -> None:
         """Go to where a state was taken. What is left over, less than a batch, is made again, with other draws.
@@ -143,10 +193,11 @@ class OneByOne:
             If there is no such place.
         """
         place, is_over = self._checked(state), bool(_state.number(state, "over", 1))
+        given = _state.number(state, "given", 2**63)
         origins = [self._checked({"epoch": epoch, "next": start}) for epoch, start in _pairs(state.get("left_over"))]
         self._left_over, self._origins = self._taken_from(origins), origins
         self._cursor.go_to(*place)
-        self._is_over = is_over
+        self._is_over, self._given = is_over, given
 
     def _checked(self, place: dict[str, Any]) -> tuple[int, int]:
         return _state.number(place, "epoch", 2**63), _state.number(place, "next", len(self._cursor))
@@ -173,23 +224,28 @@ class OneByOne:
         """Make a batch; ``None`` at the end of the epoch."""
         if self._is_closed:
             raise ValueError("the iterator is closed")
-        if self._is_over:
+        if self._is_over and self._given >= self._quota:
             return None
         size, handle = self._settings["batch_size"], self._settings["last_batch"]
         carried, self._left_over = self._left_over, []
         origins, self._origins = [*self._origins, self._cursor.place], []
-        images = carried + self._take(size - len(carried))
+        # What comes after the end is there for other parts to have no more batches.
+        images = [] if self._is_over else carried + self._take(size - len(carried))
         pad = size - len(images)
         if pad:
             self._is_over = True
-            if not images or handle == "discard":
+            if self._given >= self._quota and (not images or handle == "discard"):
                 return None
             if handle == "roll_over":
                 self._left_over, self._origins = images, origins
                 return None
             while len(images) < size:
-                images += self._take(size - len(images)) or images
+                images += self._take(size - len(images)) or images or self._none()
+        self._given += 1
         return self._put_together(images[:size], size - len(carried) if carried else pad)
+
+    def _none(self) -> NoReturn:
+        raise ValueError(f"none of the {len(self._cursor)} images can be read")
 
     def _take(self, count: int) -> list[tuple[NDArray[Any], Any]]:
         """Take images until there are enough, or there are no more."""
@@ -199,10 +255,13 @@ class OneByOne:
             before = self._cursor.place
             try:
                 label, coded = owner.next_sample()
+                self._has_own_samples |= self._cursor.place == before
+                image = owner.imdecode(coded)
             except StopIteration:
                 break
-            self._has_own_samples |= self._cursor.place == before
-            image = owner.imdecode(coded)
+            except (RecordError, DecodeError, FileNotFoundError, PermissionError) as error:
+                self._pass_over(error)
+                continue
             try:
                 owner.check_valid_image([image])
             except RuntimeError as error:
@@ -210,6 +269,18 @@ class OneByOne:
                 continue
             images.append((owner.postprocess_data(owner.augmentation_transform(image)), label))
         return images
+
+    def _pass_over(self, error: RecordError | DecodeError | OSError) -> None:
+        """Leave an image out, or raise what is wrong with it; it is told once."""
+        if not self._settings["skip_damaged"]:
+            raise error
+        number = self._cursor.last
+        if number in self._damaged:
+            return
+        self._damaged.add(number)
+        if isinstance(error, RecordError | DecodeError) and error.record is None:
+            error.record = number
+        self._damage.append(error)
 
     def _put_together(
         self, images: list[tuple[NDArray[Any], Any]], pad: int

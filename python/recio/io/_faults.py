@@ -1,6 +1,6 @@
 """What becomes of damaged samples that an iterator passes over: they are listed, logged, told, and counted.
 
-The native pipeline decides which these are and keeps the batches full; this is the other end, in the thread of the caller.
+The native pipeline decides which these are and keeps the batches full; this is the other end, in the caller's thread.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Faults:
         most = self._max * samples if isinstance(self._max, float) else self._max
         if len(self.listed) > most:
             raise TooManyErrors(
-                f"{len(self.listed)} of {samples} samples could not be read, more than max_errors={self._max}; the last: "
-                f"{self.listed[-1]}"
+                f"{len(self.listed)} of {samples} samples could not be read, more than max_errors={self._max}; "
+                f"the last: {self.listed[-1]}"
             )
 
 

@@ -69,8 +69,8 @@ antialias, decode_scale, on_damage
         Levels and normalisation, of images alone.
     dtype, layout, round_batch, preprocess_threads, prefetch_buffer, aug_seq, ctx, device_id, verbose, shard_policy, \
 on_error, error_log, max_errors, limits, formats
-        Batches, threads, what is skipped and refused, and what is accepted for MXNet's sake. An incomplete last batch is filled up with images of
-        the epoch's beginning and their masks, or with zeros and masks of `mask_fill`.
+        Batches, threads, what is skipped and refused, and what is accepted for MXNet's sake. An incomplete last batch
+        is filled up with images of the epoch's beginning and their masks, or with zeros and masks of `mask_fill`.
 
     Raises
     ------

@@ -79,7 +79,7 @@ class PipelineIter(Closing, WholeBatchIter):
 
     @property
     def errors(self) -> list[SkippedSample]:
-        """The samples that were passed over so far, with `on_error` ``'skip'`` or a function: each once, in the order met."""
+        """The samples that were passed over so far, each once, with `on_error` ``'skip'`` or a function."""
         return list(self._faults.listed)
 
     def _make(self) -> DataBatch | None:
@@ -130,8 +130,8 @@ class PipelineIter(Closing, WholeBatchIter):
     def state_dict(self) -> dict[str, Any]:
         """Give where the iterator is, to go on from there in another process: behind the last batch that `next` gave.
 
-        Batches that are made ahead do not count. The state does not depend on `preprocess_threads` and `prefetch_buffer`,
-        which may be others where it is loaded.
+        Batches that are made ahead do not count. The state does not depend on `preprocess_threads` and
+        `prefetch_buffer`, which may be others where it is loaded.
 
         Returns
         -------

@@ -177,8 +177,8 @@ class ImageRecordIter(PipelineIter):
     error_log : path, optional
         A file to which each skipped sample is appended, as a line of JSON: path, record, id, offset, reason.
     max_errors : int or float, optional
-        How many samples may be skipped, or as a float which fraction of them; one more raises `recio.TooManyErrors`, from
-        then on. Default: any.
+        How many samples may be skipped, or as a float which fraction of them; one more raises `recio.TooManyErrors`,
+        from then on. Default: any.
     limits : recio.Limits, optional
         The largest image that is decoded. Default: 16,384 pixels a side, 178,956,970 in all, 512 MiB, 100 scans.
     formats : str or list of str, default ('jpeg', 'png')

@@ -38,7 +38,7 @@ const KEEP: usize = 4 << 20;
 
 /// Decodes an image, or a region of it, to grey or RGB, its EXIF orientation applied.
 #[pyfunction]
-#[pyo3(signature = (payload, grey, region=None, fill_damage=false, limits=None))]
+#[pyo3(signature = (payload, grey, region=None, fill_damage=false, limits=None, formats=None))]
 pub(crate) fn decode(
     py: Python<'_>,
     payload: PyBackedBytes,
@@ -46,8 +46,10 @@ pub(crate) fn decode(
     region: Option<[usize; 4]>,
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
+    formats: Option<Vec<String>>,
 ) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
-    let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, Formats::ALL));
+    let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
+    let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let pixels = if grey { Pixels::Grey } else { Pixels::Rgb };
     let picture = py.detach(|| {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);

@@ -145,9 +145,9 @@ impl Writer {
             .into())
     }
 
-    /// Appends a record; without an index, its key does not matter.
-    #[pyo3(signature = (record, key=""))]
-    fn write(&self, py: Python<'_>, record: PyBackedBytes, key: &str) -> PyResult<u64> {
+    /// Appends a record; without a key, the index does not list it.
+    #[pyo3(signature = (record, key=None))]
+    fn write(&self, py: Python<'_>, record: PyBackedBytes, key: Option<&str>) -> PyResult<u64> {
         self.with(py, |stream| stream.write(key, &record))
     }
 
@@ -220,6 +220,12 @@ impl Index {
 
     fn offset(&self, key: u64) -> PyOutcome<u64> {
         Ok(self.0.offset(key)?)
+    }
+
+    /// The offset of the record that stands last in the file; none if the index is empty.
+    #[getter]
+    fn last(&self) -> Option<u64> {
+        self.0.entries().iter().map(|entry| entry.offset).max()
     }
 
     /// All keys, in the order of the records in the file.

@@ -1,7 +1,7 @@
 //! One file in another order.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Written;
 use super::course::{Course, Progress};
@@ -9,7 +9,7 @@ use super::places::refuse_inputs;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::output::{self, Output};
-use crate::plan::random::Stream;
+use crate::plan::Stream;
 
 /// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
 /// as any other; `None` if `on_progress` broke off, and then nothing is there.
@@ -23,7 +23,7 @@ pub fn shuffle(
     checksum: bool,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<Written>> {
-    refuse_inputs(&[rec.to_path_buf()], &[PathBuf::from(out)])?;
+    refuse_inputs(&[rec.to_path_buf()], &[out.to_path_buf()])?;
     let source = Source::open(rec)?;
     let records = u32::try_from(source.len()).map_err(|_| {
         Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)

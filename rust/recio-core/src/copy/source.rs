@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::record::checksum::{self, Checksums};
 use crate::record::file::RecordFile;
 use crate::record::index::{Entry, Index};
 use crate::record::scan;
@@ -13,7 +12,6 @@ pub(super) struct Source {
     file: RecordFile,
     /// Its records, in the order in which they stand.
     entries: Vec<Entry>,
-    sums: Option<Checksums>,
 }
 
 impl Source {
@@ -23,26 +21,14 @@ impl Source {
     /// I/O errors; damage in the file's framing, its index or its checksums; an index that lists only some of the records.
     pub(super) fn open(rec: &Path) -> Result<Self> {
         let file = RecordFile::open(rec)?;
-        let sums = Checksums::load(rec)?;
-        if let Some(sums) = sums.as_ref().filter(|sums| sums.file_len() != file.len()) {
-            return Err(Error::corrupt(format!(
-                "it describes a .rec of {} bytes, which has {}",
-                sums.file_len(),
-                file.len()
-            ))
-            .at_path(&checksum::path_beside(rec)));
-        }
+        file.check_len()?;
         let idx = rec.with_extension("idx");
         let entries = if idx.exists() {
             indexed(&file, &idx)?
         } else {
             scan::rebuild_index(&file)?.0
         };
-        Ok(Self {
-            file,
-            entries,
-            sums,
-        })
+        Ok(Self { file, entries })
     }
 
     /// The number of records.
@@ -63,35 +49,18 @@ impl Source {
     /// Reads all bytes of record `i`.
     ///
     /// # Errors
-    /// As [`RecordFile::frames`], and a checksum that is another.
+    /// As [`RecordFile::frames`].
     pub(super) fn frames<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         let offset = self.entries[i].offset;
         let next = self.entries.get(i + 1).map(|entry| entry.offset);
-        self.read(offset, next, buffer).map_err(|error| {
-            error
+        let found = self.file.frames(offset, next, buffer);
+        match found.and_then(|found| found.ok_or_else(|| Error::corrupt("the file ends here"))) {
+            Ok(frames) => Ok(frames),
+            Err(error) => Err(error
                 .at_record(i as u64)
                 .at_offset(offset)
-                .at_path(self.file.path())
-        })
-    }
-
-    fn read<'b>(
-        &self,
-        offset: u64,
-        next: Option<u64>,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<&'b [u8]> {
-        let frames = self.file.frames(offset, next, buffer)?;
-        let frames: &[u8] = frames.ok_or_else(|| Error::corrupt("the file ends here"))?;
-        let is_other = |sums: &Checksums| {
-            let end = offset + frames.len() as u64;
-            sums.get(offset)
-                .is_none_or(|entry| (entry.end, entry.sum) != (end, checksum::sum(frames)))
-        };
-        if self.sums.as_ref().is_some_and(is_other) {
-            return Err(Error::corrupt("its checksum is not that of the .rsum"));
+                .at_path(self.file.path())),
         }
-        Ok(frames)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 
 use super::*;
 use crate::error::Result;
@@ -24,7 +25,7 @@ fn ten(folder: &Path, checksum: bool) -> PathBuf {
             &vec![7; key as usize % 7],
         ];
         output
-            .append(key, &record[..1 + key as usize % 3].concat())
+            .append(key, &record[..=key as usize % 3].concat())
             .unwrap();
     }
     commit(vec![output.seal().unwrap()]).unwrap();
@@ -130,8 +131,8 @@ fn an_output_that_is_an_input_is_refused_however_it_is_called() {
         assert!(error.contains("take the place of an input"), "{error}");
     };
     for out in [&rec, &other] {
-        refused(merge(&[rec.clone()], out, false, &mut |_| GO_ON).map(|all| all.map(drop)));
-        refused(split(&rec, &[out.clone()], false, &mut |_| GO_ON).map(|all| all.map(drop)));
+        refused(merge(from_ref(&rec), out, false, &mut |_| GO_ON).map(|all| all.map(drop)));
+        refused(split(&rec, from_ref(out), false, &mut |_| GO_ON).map(|all| all.map(drop)));
         refused(shuffle(&rec, out, 0, false, &mut |_| GO_ON).map(|all| all.map(drop)));
     }
     assert_eq!(fs::read(&rec).unwrap(), before);
@@ -149,7 +150,7 @@ fn damage_is_not_copied() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("a.rec: record 0 at byte 0: its checksum"),
+        error.contains("a.rec: record 0 at byte 0: the bytes of this record are not"),
         "{error}"
     );
     assert_eq!(names(folder.path()), ["a.idx", "a.rec", "a.rsum"]);
@@ -162,12 +163,14 @@ fn an_index_of_some_records_is_refused_and_none_is_made_up_for() {
     let idx = rec.with_extension("idx");
     let out = folder.path().join("b.rec");
     fs::write(&idx, "100\t0\n").unwrap();
-    let error = merge(&[rec.clone()], &out, false, &mut |_| GO_ON)
+    let error = merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
         .unwrap_err()
         .to_string();
     assert!(error.contains("a.idx: it lists 1 records, but"), "{error}");
     fs::remove_file(&idx).unwrap();
-    merge(&[rec], &out, false, &mut |_| GO_ON).unwrap().unwrap();
+    merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
+        .unwrap()
+        .unwrap();
     let keys: Vec<u64> = records(&out).iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, (0..10).collect::<Vec<_>>());
 }
@@ -183,7 +186,7 @@ fn breaking_off_leaves_nothing() {
     };
     assert_eq!(split(&rec, &outs, false, &mut stop).unwrap(), None);
     assert_eq!(
-        merge(&[rec.clone()], &outs[0], false, &mut stop).unwrap(),
+        merge(from_ref(&rec), &outs[0], false, &mut stop).unwrap(),
         None
     );
     assert_eq!(shuffle(&rec, &outs[0], 0, false, &mut stop).unwrap(), None);

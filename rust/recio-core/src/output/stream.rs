@@ -67,14 +67,19 @@ impl Stream {
         let mut file = open_alone(rec, OpenOptions::new().write(true))?;
         let found = RecordFile::open(rec)?;
         tail::check(&found, idx, last)?;
-        let (sums, outdated) = tail::checksums(&found, last, checksum)?;
-        file.seek(SeekFrom::Start(found.len()))
+        let end = found.len();
+        file.seek(SeekFrom::Start(end))
             .map_err(|error| Error::from(error).at_path(rec))?;
+        let made = match found.checksums() {
+            None if checksum => Some(tail::sum_up(&found)?),
+            _ => None,
+        };
+        let kept = found.into_checksums();
         Ok(Self {
             path: rec.to_path_buf(),
-            writer: Writer::behind(rec, file, found.len(), sums),
+            outdated: kept.is_some().then(|| checksum::path_beside(rec)),
+            writer: Writer::behind(rec, file, end, kept.or(made)),
             lines: Some(Lines::append(idx)?),
-            outdated,
         })
     }
 
@@ -328,7 +333,7 @@ mod tests {
         fs::write(&fixture.idx, "0\t0\n").unwrap();
         let cases = cases.chain([(
             fixture,
-            "a.rsum: it describes a .rec of 1000020 bytes",
+            "a.rec: 12 bytes, but a.rsum was written for a file of 1000020",
             "verify",
         )]);
         for (fixture, wrong, command) in cases {

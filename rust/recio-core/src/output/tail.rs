@@ -5,26 +5,25 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::checksum::{self, Checksums};
+use crate::record::checksum::Checksums;
 use crate::record::file::RecordFile;
 use crate::record::index::Index;
 
 /// Whether `rec` and the `.idx` beside it are complete and list just these keys, in this order, and so is the `.rsum`; which
 /// need not be there unless it is `wanted`.
 pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
-    let look = || {
+    let look = || -> Result<bool> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
         let entries = Index::load(&idx, Some(file.len()))?.in_file_order();
         let last = entries.last().map(|entry| entry.offset);
         check(&file, &idx, last)?;
-        let sums = Checksums::load(rec)?;
-        let summed = sums.map_or(!wanted, |sums| {
+        let summed = file.checksums().map_or(!wanted, |sums| {
             let offsets = entries.iter().map(|entry| entry.offset);
-            sums.file_len() == file.len() && offsets.eq(sums.offsets().iter().copied())
+            offsets.eq(sums.offsets().iter().copied())
         });
         Ok(summed
             && entries
@@ -33,7 +32,7 @@ pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
                 .eq(keys.iter().copied()))
     };
     // Whatever is wrong with them, they are not complete.
-    look().unwrap_or_else(|_: Error| false)
+    look().unwrap_or(false)
 }
 
 /// Makes certain that the record at `last`, the last one that `idx` lists, is whole and ends
@@ -42,6 +41,7 @@ pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
 /// # Errors
 /// [`ErrorKind::Corrupt`] with what is wrong and which command helps; [`ErrorKind::Io`].
 pub(super) fn check(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
+    rec.check_len()?;
     if !ends_with_a_line(idx).map_err(|error| Error::from(error).at_path(idx))? {
         return Err(
             Error::corrupt("ends within a line; `recio index` writes it anew").at_path(idx),
@@ -106,33 +106,11 @@ fn advise(error: Error, advice: &str) -> Error {
     }
 }
 
-/// The checksums of all records of `rec`, to be continued: those of the `.rsum` beside it, whose path comes with them, or
-/// if `wanted` those of the records themselves. `last` is where the last record begins, which [`check`] has found sound.
+/// The checksums of all records, which are read, and must be sound.
 ///
 /// # Errors
-/// As [`check`].
-pub(super) fn checksums(
-    rec: &RecordFile,
-    last: Option<u64>,
-    wanted: bool,
-) -> Result<(Option<Checksums>, Option<PathBuf>)> {
-    match Checksums::load(rec.path())? {
-        Some(sums) if sums.file_len() == rec.len() && sums.offsets().last().copied() == last => {
-            Ok((Some(sums), Some(checksum::path_beside(rec.path()))))
-        }
-        Some(sums) => Err(Error::corrupt(format!(
-            "it describes a .rec of {} bytes whose last record is another, so one of the two was changed without the other; \
-             `recio verify` tells which records are sound, and without the .rsum they are taken as they are",
-            sums.file_len()
-        ))
-        .at_path(&checksum::path_beside(rec.path()))),
-        None if wanted => Ok((Some(sum_up(rec)?), None)),
-        None => Ok((None, None)),
-    }
-}
-
-/// The checksums of all records, which are read, and must be sound.
-fn sum_up(rec: &RecordFile) -> Result<Checksums> {
+/// As [`RecordFile::frames`].
+pub(super) fn sum_up(rec: &RecordFile) -> Result<Checksums> {
     let (mut sums, mut buffer, mut offset) = (Checksums::default(), Vec::new(), 0);
     while let Some(frames) = rec.frames(offset, None, &mut buffer)? {
         sums.push(offset, frames);

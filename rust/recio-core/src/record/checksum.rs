@@ -141,6 +141,7 @@ impl Checksums {
     }
 
     /// All records, in file order.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
         (0..self.len()).map(|i| self.entry(i))
     }

@@ -77,6 +77,12 @@ impl RecordFile {
         self.sums.as_ref()
     }
 
+    /// Lets go of the file, and gives these.
+    #[must_use]
+    pub fn into_checksums(self) -> Option<Checksums> {
+        self.sums
+    }
+
     /// Refuses a file of another length than its checksums were written for.
     ///
     /// # Errors
