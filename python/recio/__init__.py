@@ -13,6 +13,7 @@ recio.files    whole record files: merge, split, shuffle
 recio.datasets records as map-style data sets, for PyTorch's ``DataLoader``
 recio.compat   ``import mxnet`` for scripts that are not to be changed
 recio.errors   the exceptions that are recio's own
+recio.limits   how large an image may be
 ============== ==========================================================
 """
 
@@ -21,9 +22,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from recio import errors
+from recio import errors, limits
 from recio._recio import __version__
-from recio.errors import DecodeError, RecordError
+from recio.errors import DecodeError, RecordError, TooManyErrors
+from recio.limits import Limits
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DecodeError",
+    "Limits",
     "RecordError",
+    "TooManyErrors",
     "__version__",
     "compat",
     "datasets",
@@ -42,6 +46,7 @@ __all__ = [
     "image",
     "img",
     "io",
+    "limits",
     "recordio",
 ]
 

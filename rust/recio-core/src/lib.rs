@@ -37,6 +37,7 @@ pub mod copy;
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod inspect;
 pub mod limits;
 pub mod output;
 pub mod pack;

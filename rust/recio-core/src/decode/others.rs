@@ -7,13 +7,13 @@ use std::mem;
 use image::codecs::png::PngDecoder;
 use image::error::{ImageError, ImageResult};
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
+use image::{ColorType, ImageDecoder, ImageReader};
 
 use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
-use super::{Pixels, Stored, no_alpha, orient, shape};
+use super::{Pixels, Stored, no_alpha, orient, shape, sniff};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Format, Limits};
 use crate::picture::Picture;
 
 /// An image whose header the `image` crate has read.
@@ -64,14 +64,14 @@ impl Layout {
 }
 
 impl<'a> Other<'a> {
-    pub(super) fn open(payload: &'a [u8], format: ImageFormat, limits: &Limits) -> Result<Self> {
+    pub(super) fn open(payload: &'a [u8], format: Format, limits: &Limits) -> Result<Self> {
         let (decoder, gamma) = decoder(payload, format, limits).map_err(failed)?;
         let (width, height) = decoder.dimensions();
         let size = (width as usize, height as usize);
         let layout = Layout::of(decoder.color_type())?;
         limits.check(size.0, size.1, layout.bytes().max(Pixels::Rgb.channels()))?;
         let luma = match format {
-            ImageFormat::Png => convert::LIBPNG,
+            Format::Png => convert::LIBPNG,
             _ => convert::OPENCV,
         };
         Ok(Self {
@@ -79,7 +79,7 @@ impl<'a> Other<'a> {
             size,
             layout,
             luma,
-            is_png: format == ImageFormat::Png,
+            is_png: format == Format::Png,
             gamma,
         })
     }
@@ -199,18 +199,18 @@ fn stored_wide(bytes: &[u8], (width, height): (usize, usize), channels: usize) -
 /// The decoder of a format, and the gamma that a PNG names.
 fn decoder<'a>(
     payload: &'a [u8],
-    format: ImageFormat,
+    format: Format,
     limits: &Limits,
 ) -> ImageResult<(Box<dyn ImageDecoder + 'a>, Option<f64>)> {
     let (bytes, allowance) = (Cursor::new(payload), allowance(limits));
-    if format == ImageFormat::Png {
+    if format == Format::Png {
         let decoder = PngDecoder::with_limits(bytes, allowance)?;
         let gamma = decoder
             .gamma_value()?
             .filter(|gamma| (0.01..=10.0).contains(gamma));
         return Ok((Box::new(decoder), gamma));
     }
-    let mut reader = ImageReader::with_format(bytes, format);
+    let mut reader = ImageReader::with_format(bytes, sniff::name_of(format));
     reader.limits(allowance);
     Ok((Box::new(reader.into_decoder()?), None))
 }

@@ -90,6 +90,16 @@ impl Output {
         Ok(())
     }
 
+    /// Gives the records other keys than they were appended with, for those who know them only when they have seen all.
+    ///
+    /// # Panics
+    /// If there are not as many as records.
+    pub fn set_keys(&mut self, keys: &[u64]) {
+        assert_eq!(keys.len(), self.entries.len(), "a key for each record");
+        let entries = self.entries.iter_mut().zip(keys);
+        entries.for_each(|(entry, &key)| entry.key = key);
+    }
+
     fn entered(&mut self, key: u64, offset: u64) {
         self.entries.push(Entry { key, offset });
         self.syncer.wrote(offset);

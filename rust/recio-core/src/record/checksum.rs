@@ -63,6 +63,9 @@ pub fn path_beside(rec: &Path) -> PathBuf {
 }
 
 /// The CRC32C of a record's bytes on disk.
+///
+/// The crate `crc32c` does 25 GB/s of a record of 10 kB in cache, more than memory gives; `crc-fast` does twice that, and
+/// brings more with it.
 #[must_use]
 pub fn sum(frames: &[u8]) -> u32 {
     crc32c::crc32c(frames)

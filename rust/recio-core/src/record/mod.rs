@@ -8,7 +8,9 @@
 //! writer   records → a file
 //! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
+//! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
+//! walk     all bytes of a file       whole records, damage and all
 //! index    .idx: key → offset
 //! checksum .rsum: offset → CRC of a record's bytes
 //! list     .lst: index, labels, path
@@ -31,4 +33,5 @@ pub mod loose;
 pub mod reader;
 pub mod scan;
 pub mod set;
+pub mod walk;
 pub mod writer;
