@@ -129,8 +129,9 @@ impl Output {
             entries,
         } = self;
         let sums = writer.finish()?;
-        syncer.finish().map_err(|error| rec.blame(error))?;
+        let synced = syncer.finish().map_err(|error| rec.blame(error))?;
         rec.sync()?;
+        drop((writer, synced));
         let rsum = sums
             .map(|sums| sums.stage(&checksum::path_beside(rec.target())))
             .transpose()?;
