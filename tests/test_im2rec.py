@@ -23,13 +23,17 @@ import sys
 import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from recio import RecordError
 from recio.im2rec import find_lists, main, make_list, pack
 from recio.recordio import MXIndexedRecordIO, unpack
+
+from .records import python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -431,6 +435,165 @@ class TestInterruption:
         with pytest.raises(LookupError, match="1 1 0"):
             pack(lst, ODD, progress=progress)
         assert names(tmp_path) == ["a.lst"]
+
+
+class TestLeftovers:
+    def test_of_a_killed_run_are_removed_by_the_next(
+        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    ) -> None:
+        with slow() as process:
+            process.kill()
+        left = [name for name in names(tmp_path) if name.startswith(".")]
+        assert left
+        for end in ("idx", "rsum", "skipped.jsonl"):
+            (tmp_path / f".a.{end}.123abc.tmp").touch()
+        write_list(tmp_path / "a.lst", ["cat/00.jpg", "missing.jpg"])
+        assert run("--pass-through", tmp_path / "a", tmp_path / "root") == 1
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec", "a.skipped.jsonl", "root"]
+
+    def test_are_told_from_what_a_run_is_writing(
+        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with slow() as process:
+            before = names(tmp_path)
+            refuses(1, "a.rec: another run is writing it", capsys, tmp_path / "a", tmp_path / "root")
+            assert names(tmp_path) == before
+            process.send_signal(signal.SIGINT)
+        assert names(tmp_path) == ["a.lst", "root"]
+
+
+def write_mask(path: Path, photo: Path) -> None:
+    """Write a mask of nothing, of the size of a photograph."""
+    with Image.open(photo) as image:
+        Image.new("L", image.size).save(path)
+
+
+class TestChecksums:
+    def test_leave_the_other_files_as_they_are(self, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        assert run("--pass-through", "--checksum", tmp_path / "all", PHOTOS) == 0
+        assert names(tmp_path) == ["all.idx", "all.lst", "all.rec", "all.rsum"]
+        digest = hashlib.sha256((tmp_path / "all.rec").read_bytes()).hexdigest()
+        assert f"{digest}  all.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
+        assert (tmp_path / "all.idx").read_bytes() == (GOLDEN / "all.idx").read_bytes()
+
+    def test_find_a_flipped_bit_of_an_image(self, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        pack(tmp_path / "all.lst", PHOTOS, pass_through=True, checksum=True)
+        data = bytearray((tmp_path / "all.rec").read_bytes())
+        data[1000] ^= 1
+        (tmp_path / "all.rec").write_bytes(data)
+        with pytest.raises(RecordError, match=r"record 0 at byte 0.*all\.rsum"):
+            read_records(tmp_path / "all.rec")
+
+    def test_of_an_earlier_run_are_removed(self, tmp_path: Path) -> None:
+        lst = write_list(tmp_path / "a.lst", ["plain.jpg"])
+        pack(lst, ODD, checksum=True)
+        assert (tmp_path / "a.rsum").exists()
+        pack(lst, ODD)
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
+
+    def test_are_written_of_masks_too(self, tmp_path: Path) -> None:
+        (tmp_path / "masks").mkdir()
+        write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
+        lst = write_list(tmp_path / "a.lst", ["00.jpg"])
+        pack(lst, PHOTOS / "cat", pass_through=True, checksum=True, masks=tmp_path / "masks")
+        ends = ("idx", "rec", "rsum")
+        expected = ["a.lst", *(f"a{name}.{end}" for name in ("", "_mask") for end in ends), "masks"]
+        assert names(tmp_path) == sorted(expected)
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """Tell files that were written anew from those that were not."""
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+class TestResuming:
+    LISTS: ClassVar[dict[str, list[str]]] = {
+        "a_0.lst": ["cat/00.jpg", "missing.jpg", "cat/01.jpg"],
+        "a_1.lst": ["cat/02.jpg", "cat/03.jpg"],
+        "a_2.lst": ["coffee/00.jpg"],
+    }
+
+    @pytest.fixture
+    def whole(self, tmp_path: Path) -> dict[str, bytes]:
+        """Pack the lists, undisturbed; give what was written."""
+        for name, images in self.LISTS.items():
+            write_list(tmp_path / name, images)
+        assert self.run(tmp_path) == 1
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def run(self, folder: Path, *options: str) -> int:
+        return run("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
+
+    def test_packs_what_is_missing_and_leaves_the_rest(
+        self, whole: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a_1.idx").unlink()
+        before = stamps(tmp_path)
+        capsys.readouterr()
+        assert self.run(tmp_path, "--resume") == 1
+        after = stamps(tmp_path)
+        changed = {name for name in after if after[name] != before.get(name)}
+        assert changed == {"a_1.rec", "a_1.idx", "a_1.rsum"}
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+        said = capsys.readouterr()
+        assert [line.endswith("complete already") for line in said.out.splitlines()] == [True, False, True]
+        assert "line 2: missing.jpg: no such file" in said.err
+
+    @pytest.mark.parametrize("name", ["a_0.rec", "a_0.idx", "a_0.rsum", "a_0.skipped.jsonl"])
+    @pytest.mark.parametrize("how", ["gone", "cut"])
+    def test_packs_anew_what_is_not_whole(self, name: str, how: str, whole: dict[str, bytes], tmp_path: Path) -> None:
+        if how == "gone":
+            (tmp_path / name).unlink()
+        else:
+            (tmp_path / name).write_bytes(whole[name][:-3])
+        assert self.run(tmp_path, "--resume") == 1
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+
+    def test_packs_anew_a_list_that_was_changed(self, whole: dict[str, bytes], tmp_path: Path) -> None:
+        write_list(tmp_path / "a_2.lst", ["cat/05.jpg"])
+        assert pack(tmp_path / "a_2.lst", PHOTOS, pass_through=True, resume=True).kept is False
+        assert (tmp_path / "a_2.rec").read_bytes() != whole["a_2.rec"]
+
+    def test_after_a_kill_gives_the_bytes_of_a_run_that_was_not_disturbed(
+        self, whole: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        """The process ends itself, as if killed, when so many lists are packed and the next one is being written."""
+        script = """
+import os, sys
+import recio.im2rec.cli as cli
+
+def pack(*arguments, **settings):
+    global left
+    left -= 1
+    if left < 0:
+        settings["progress"] = lambda *_: os.kill(os.getpid(), 9)
+    return original(*arguments, **settings)
+
+original, cli.pack, left = cli.pack, pack, settings["lists"]
+cli.main(settings["arguments"])
+"""
+        for lists in range(3):
+            for path in tmp_path.glob("*.*"):
+                if path.suffix != ".lst":
+                    path.unlink()
+            arguments = ["--pass-through", "--checksum", str(tmp_path / "a"), str(PHOTOS)]
+            killed = subprocess.run(python(script, {"lists": lists, "arguments": arguments}), check=False)
+            assert killed.returncode == -signal.SIGKILL
+            assert len(list(tmp_path.glob("*.idx"))) == lists
+            assert list(tmp_path.glob(".*.tmp"))
+            assert self.run(tmp_path, "--resume") == 1
+            assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+
+    def test_takes_masks_into_account(self, tmp_path: Path) -> None:
+        (tmp_path / "masks").mkdir()
+        write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
+        lst = write_list(tmp_path / "a.lst", ["00.jpg"])
+        settings: dict[str, Any] = {"pass_through": True, "masks": tmp_path / "masks", "resume": True}
+        assert [pack(lst, PHOTOS / "cat", **settings).kept for _ in range(2)] == [False, True]
+        (tmp_path / "a_mask.idx").unlink()
+        assert pack(lst, PHOTOS / "cat", **settings).kept is False
 
 
 class TestFullDisk:

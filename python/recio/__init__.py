@@ -9,6 +9,7 @@ recio.recordio records and their headers, one by one
 recio.image    images: decode, encode, augment; ``ImageIter``. ``recio.img`` too
 recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
 recio.im2rec   folders of images to record files
+recio.files    whole record files: merge, split, shuffle
 recio.datasets records as map-style data sets, for PyTorch's ``DataLoader``
 recio.compat   ``import mxnet`` for scripts that are not to be changed
 recio.errors   the exceptions that are recio's own
@@ -29,7 +30,7 @@ from recio.limits import Limits
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from recio import compat, datasets, im2rec, image, image as img, io, recordio
+    from recio import compat, datasets, files, im2rec, image, image as img, io, recordio
 
 __all__ = [
     "DecodeError",
@@ -40,6 +41,7 @@ __all__ = [
     "compat",
     "datasets",
     "errors",
+    "files",
     "im2rec",
     "image",
     "img",
@@ -48,7 +50,8 @@ __all__ = [
     "recordio",
 ]
 
-_SUBMODULES = {name: name for name in ("compat", "datasets", "im2rec", "image", "io", "recordio")} | {"img": "image"}
+_OWN = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio")
+_SUBMODULES = {name: name for name in _OWN} | {"img": "image"}
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -13,6 +13,7 @@ __all__ = [
     "Index",
     "Reader",
     "RecordError",
+    "StagedFile",
     "Step",
     "Writer",
     "__version__",
@@ -22,10 +23,14 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "encode_png_16",
+    "merge_files",
     "pack",
+    "packed_already",
     "rebuild_index",
     "resize",
     "resize_float",
+    "shuffle_file",
+    "split_file",
 ]
 
 __version__: Final[str]
@@ -62,8 +67,12 @@ class Reader:
 
 @final
 class Writer:
-    def __new__(cls, path: str | PathLike[str]) -> Writer: ...
-    def write(self, record: bytes) -> int: ...
+    def __new__(
+        cls, rec: str | PathLike[str], idx: str | PathLike[str] | None = None, checksum: bool = False
+    ) -> Writer: ...
+    @staticmethod
+    def append(rec: str | PathLike[str], idx: str | PathLike[str], last: int | None, checksum: bool) -> Writer: ...
+    def write(self, record: bytes, key: str | None = None) -> int: ...
     def tell(self) -> int: ...
     def close(self) -> None: ...
 
@@ -72,6 +81,8 @@ class Index:
     def __new__(cls, path: str | PathLike[str], rec_len: int | None = None) -> Index: ...
     def __len__(self) -> int: ...
     def offset(self, key: int) -> int: ...
+    @property
+    def last(self) -> int | None: ...
     def keys(self) -> NDArray[np.uint64]: ...
 
 def rebuild_index(rec_path: str | PathLike[str], idx_path: str | PathLike[str]) -> bool: ...
@@ -205,3 +216,36 @@ def pack(
     settings: dict[str, Any],
     progress: Callable[[int, int, int], object] | None,
 ) -> tuple[int, int, list[tuple[int, int | None, str | None, str]]]: ...
+def packed_already(
+    list: str | PathLike[str],
+    rec: str | PathLike[str],
+    skipped: list[int],
+    settings: dict[str, Any],
+) -> tuple[int, int] | None: ...
+def merge_files(
+    files: Sequence[str | PathLike[str]],
+    out: str | PathLike[str],
+    checksum: bool,
+    progress: Callable[[int, int], object] | None,
+) -> tuple[int, int, bool]: ...
+def split_file(
+    rec: str | PathLike[str],
+    outs: Sequence[str | PathLike[str]],
+    checksum: bool,
+    progress: Callable[[int, int], object] | None,
+) -> list[tuple[int, int]]: ...
+def shuffle_file(
+    rec: str | PathLike[str],
+    out: str | PathLike[str],
+    seed: int,
+    checksum: bool,
+    progress: Callable[[int, int], object] | None,
+) -> tuple[int, int]: ...
+
+@final
+class StagedFile:
+    def __new__(cls, path: str | PathLike[str]) -> StagedFile: ...
+    @property
+    def temporary(self) -> str: ...
+    def commit(self) -> None: ...
+    def discard(self) -> None: ...

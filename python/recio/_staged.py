@@ -1,16 +1,17 @@
-"""Files that appear under their name when they are whole, or not at all."""
+"""Files that appear under their name when they are whole and on the disk, or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import secrets
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from recio import _recio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def check_folder(path: Path) -> None:
@@ -23,14 +24,18 @@ def check_folder(path: Path) -> None:
 def staged(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to be written; it gets its name when the block ends, and is removed if the block fails.
 
-    Its permissions are those of any new file; `tempfile` would make it the owner's alone.
+    What a killed process has left of the same file is removed. An error of the operating system that names no file is
+    taken to be about this one.
     """
     check_folder(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    whole = _recio.StagedFile(path)
     try:
-        with temporary.open("xb") as file:
+        with Path(whole.temporary).open("r+b") as file:
             yield file
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        whole.commit()
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
         raise
+    finally:
+        whole.discard()

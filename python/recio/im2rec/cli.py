@@ -36,6 +36,7 @@ examples:
   im2rec --pass-through --masks masks/ data photos/
                                              photos/1.jpg, masks/1.png ... -> also
                                              data_mask.rec, data_mask.idx
+  im2rec --checksum --resume data photos/    what a killed run has not finished
   im2rec --list --recursive --train-ratio 0.8 --test-ratio 0.1 data photos/
                                              data_train.lst, _val, _test
 
@@ -47,7 +48,10 @@ exit codes:
   1  something was skipped (not with --skip-bad), nothing was found, or a file
      cannot be read or written
   2  the arguments are wrong
-  130  interrupted; no half-written file is left"""
+  130  interrupted; no half-written file is left
+
+a run that is killed leaves no half-written .rec, .idx or .rsum either, at most
+hidden files (.data.rec.*.tmp), which the next run for the same list removes"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -179,6 +183,17 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--pack-label", action="store_true", help="pack all labels of a line, not only the first")
     add(
+        "--checksum",
+        action="store_true",
+        help="write PREFIX.rsum too: a checksum of each record, by which recio finds any damage",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="leave as they are the files of lists that an earlier run, with the same options, has packed: that are "
+        "younger than the list, complete, and hold what it lists",
+    )
+    add(
         "--num-thread",
         type=int,
         default=cores(),
@@ -243,6 +258,8 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
             encoding=arguments.encoding,
             seekable=arguments.seekable,
             pack_label=arguments.pack_label,
+            checksum=arguments.checksum,
+            resume=arguments.resume,
             num_thread=arguments.num_thread,
             allow_outside=arguments.allow_outside,
             masks=arguments.masks,
@@ -262,9 +279,11 @@ def _say_listed(listed: Listed, *, labels: bool) -> None:
 
 def _say_packed(lst: Path, packed: Packed) -> None:
     if packed.records:
-        _write(sys.stdout, [f"{packed.rec}: {packed.records} records, {packed.bytes} bytes"])
+        kept = ", complete already" if packed.kept else ""
+        _write(sys.stdout, [f"{packed.rec}: {packed.records} records, {packed.bytes} bytes{kept}"])
         if packed.mask_rec:
-            _write(sys.stdout, [f"{packed.mask_rec}: {packed.records} records, {packed.mask_rec.stat().st_size} bytes"])
+            size = packed.mask_rec.stat().st_size
+            _write(sys.stdout, [f"{packed.mask_rec}: {packed.records} records, {size} bytes{kept}"])
     else:
         _fail(f"{lst}: no image to pack; nothing was written", FAILED)
     entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in packed.skipped]
@@ -286,6 +305,6 @@ def _fail(message: str, code: int) -> int:
 
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
     """Write lines; what the stream's encoding lacks, such as a name that is no text, is escaped."""
-    encoding = stream.encoding
+    encoding = stream.encoding or "utf-8"
     escaped = (line.encode(encoding, "backslashreplace").decode(encoding) for line in lines)
     stream.writelines(f"{line}\n" for line in escaped)

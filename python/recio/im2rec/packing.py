@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio.im2rec.files import write_lines
@@ -62,6 +62,8 @@ class Packed:
     mask_rec, mask_idx : Path or None
         The record file of the masks and its index, not there without records either; ``None`` if
         no masks were asked for.
+    kept : bool
+        Whether an earlier run had packed the list, so that nothing was written.
     """
 
     rec: Path
@@ -72,6 +74,7 @@ class Packed:
     skipped: list[Skipped]
     mask_rec: Path | None = None
     mask_idx: Path | None = None
+    kept: bool = False
 
 
 def pack(
@@ -86,6 +89,8 @@ def pack(
     encoding: Literal[".jpg", ".png"] = ".jpg",
     seekable: bool = False,
     pack_label: bool = False,
+    checksum: bool = False,
+    resume: bool = False,
     num_thread: int | None = None,
     allow_outside: bool = False,
     masks: StrPath | None = None,
@@ -95,7 +100,8 @@ def pack(
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
 
     Both are there and complete at the end, or neither: they get their names when all is written and
-    on the disk. An image that cannot be packed is left out and reported, in the result and in
+    on the disk. What a run that is killed leaves under other names (``.train.rec.*.tmp``) the next one for
+    the same list removes. An image that cannot be packed is left out and reported, in the result and in
     ``train.skipped.jsonl`` (a JSON object a line, with the fields of `Skipped`). The records stand
     in the list's order, the same for any `num_thread`.
 
@@ -131,6 +137,14 @@ def pack(
         is progressive by more than a tenth, or that is damaged stays as it is.
     pack_label : bool, default False
         Whether to pack all labels of a line, or only the first.
+    checksum : bool, default False
+        Whether to write ``train.rsum`` too: a checksum of each record, by which readers find damage that
+        the format itself does not show. Other software does not look at it. Without this an old one is
+        removed, as it would be wrong.
+    resume : bool, default False
+        Whether to leave the files as they are if an earlier run has packed the list: if they are younger
+        than the list, hold just its indices, less the lines reported as skipped, in its order, and end as they
+        should. Not looked at are the images, and the other options of that run: resume with the same.
     num_thread : int, optional
         The threads to work with, at least 1; by default one for each core that the process may use.
     allow_outside : bool, default False
@@ -159,7 +173,8 @@ def pack(
     RecordError
         If the list is not UTF-8.
     OSError
-        If the list or the root cannot be read or the files not be written; then they are not there.
+        If the list or the root cannot be read or the files not be written, as when another run is writing
+        them; then they are not there.
     """
     rec = _rec_of(Path(lst))
     mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
@@ -174,16 +189,22 @@ def pack(
         "encoding": _one_of("encoding", encoding, (".jpg", ".png")),
         "seekable": seekable,
         "pack_label": pack_label,
+        "checksum": checksum,
         "num_thread": cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,
         "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
-    records, length, rows = _recio.pack(lst, root, rec, settings, progress)
-    skipped = [Skipped(*row) for row in rows]
     report = rec.with_suffix(".skipped.jsonl")
-    _write_report(report, skipped)
+    earlier = _packed_earlier(lst, rec, report, settings) if resume else None
+    if earlier is None:
+        records, length, rows = _recio.pack(lst, root, rec, settings, progress)
+        skipped = [Skipped(*row) for row in rows]
+        _write_report(report, skipped)
+    else:
+        records, length, skipped = earlier
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
-    return Packed(rec, rec.with_suffix(".idx"), report, records, length, skipped, mask_rec, mask_idx)
+    idx, kept = rec.with_suffix(".idx"), earlier is not None
+    return Packed(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
 
 
 def cores() -> int:
@@ -209,6 +230,29 @@ def _one_of(name: str, value: T, values: Sequence[T]) -> T:
     if value not in values:
         raise ValueError(f"{name}={value!r}; it is one of {', '.join(map(repr, values))}")
     return value
+
+
+def _packed_earlier(
+    lst: StrPath, rec: Path, report: Path, settings: dict[str, Any]
+) -> tuple[int, int, list[Skipped]] | None:
+    """Give the records, the bytes and what was skipped, if the list was packed by an earlier run."""
+    skipped = _read_report(report)
+    if skipped is None:
+        return None
+    found = _recio.packed_already(lst, rec, [entry.line for entry in skipped], settings)
+    return found and (*found, skipped)
+
+
+def _read_report(path: Path) -> list[Skipped] | None:
+    """Read a report; there is none if nothing was skipped, and ``None`` is given if it is not whole."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        skipped = [Skipped(**row) for row in rows]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError):
+        return None
+    return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
 
 
 def _write_report(path: Path, skipped: Sequence[Skipped]) -> None:

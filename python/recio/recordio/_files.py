@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recio import _recio
 from recio._buffer import BytesLike, as_bytes
 from recio._closing import Closing
-from recio.recordio._index import NATIVE_KEYS, Offsets, read_index
+from recio.recordio._index import NATIVE_KEYS, Grown, Offsets, read_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,12 +24,15 @@ class MXRecordIO(Closing):
     May be used by several threads at once: each record goes to one of them. A reader may be pickled (the copy opens
     the file anew, at its beginning) and used in a forked process.
 
+    What was written is in the file and on the disk once `close` has returned; a process that dies before leaves a
+    beginning of it, perhaps with a part of a record at its end. Until then no second writer may open the file.
+
     Parameters
     ----------
     uri : path
         The file.
     flag : {'r', 'w'}
-        Read, or write; writing begins by emptying the file.
+        Read, or write; writing begins by emptying the file, and by removing the checksums (``.rsum``) of the old one.
 
     Raises
     ------
@@ -37,6 +40,8 @@ class MXRecordIO(Closing):
         If `flag` is neither.
     FileNotFoundError
         If there is no such file to read.
+    OSError
+        If another writer has the file open.
 
     Examples
     --------
@@ -48,12 +53,15 @@ class MXRecordIO(Closing):
     5 b'record_0'
     """
 
+    _FLAGS: ClassVar[dict[str, str]] = {"r": "to read", "w": "to write"}
+
     def __init__(self, uri: StrPath, flag: Literal["r", "w"]) -> None:
-        if flag not in ("r", "w"):
-            raise ValueError(f"Invalid flag {flag!r}; it is 'r' to read or 'w' to write")
+        if flag not in self._FLAGS:
+            known = " or ".join(f"{name!r} {purpose}" for name, purpose in self._FLAGS.items())
+            raise ValueError(f"Invalid flag {flag!r}; it is {known}")
         self.uri = os.fspath(uri)
-        self.flag = flag
-        self.writable = flag == "w"
+        self.flag: str = flag
+        self.writable = flag != "r"
         self._reader: _recio.Reader | None = None
         self._writer: _recio.Writer | None = None
         self._written = 0
@@ -71,9 +79,12 @@ class MXRecordIO(Closing):
         if self.writable and self.pid != os.getpid():
             raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open one of its own here")
         if self.writable:
-            self._writer, self._written = _recio.Writer(self.uri), 0
+            self._writer, self._written = self._open_writer(), 0
         else:
             self._reader = _recio.Reader(self.uri)
+
+    def _open_writer(self) -> _recio.Writer:
+        return _recio.Writer(self.uri)
 
     @property
     def is_open(self) -> bool:
@@ -81,7 +92,7 @@ class MXRecordIO(Closing):
         return self._reader is not None or self._writer is not None
 
     def close(self) -> None:
-        """Close the file; what was written is in it then. A second call does nothing.
+        """Close the file; what was written is in it, and on the disk, then. A second call does nothing.
 
         Raises
         ------
@@ -127,8 +138,8 @@ class MXRecordIO(Closing):
         """
         self._append(buf)
 
-    def _append(self, buf: BytesLike) -> int:
-        offset = self._to_write().write(as_bytes(buf))
+    def _append(self, buf: BytesLike, key: str | None = None) -> int:
+        offset = self._to_write().write(as_bytes(buf), key)
         self._written += 1
         return offset
 
@@ -159,7 +170,7 @@ class MXRecordIO(Closing):
     def __getstate__(self) -> dict[str, Any]:
         """Give what is needed to open the file again elsewhere. The file stays open here."""
         if self.writable:
-            raise TypeError(f"cannot pickle a writer of {self.uri}: its copy would empty the file")
+            raise TypeError(f"cannot pickle a writer of {self.uri}: its copy would write the same file")
         return {**self.__dict__, "_reader": self.is_open}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -196,11 +207,17 @@ class MXIndexedRecordIO(MXRecordIO):
         The index file.
     uri : path
         The record file.
-    flag : {'r', 'w'}
-        Read, or write both files anew.
+    flag : {'r', 'w', 'a'}
+        Read, write both files anew, or append to them. Appending begins by making certain that the files end as
+        they should: that the last record of the index is whole and nothing stands behind it. If neither file is
+        there, both are made.
     key_type : type, default int
         What keys are. Integers, from 0 to 2**64 - 1, are held natively, 16 bytes a record; any other type in a
         dictionary.
+    checksum : bool, default False
+        Whether to write a ``.rsum`` beside the record file: a checksum of each record, by which readers find damage
+        that the format itself does not show. One that is there already is continued in any case when appending;
+        where there is none, appending with ``checksum=True`` reads the whole file once.
 
     Attributes
     ----------
@@ -213,7 +230,15 @@ class MXIndexedRecordIO(MXRecordIO):
     ------
     recio.RecordError
         If the index is damaged: a key or an offset that is not a whole number or stands twice, or an offset past the
-        end of `uri`. The message names the line.
+        end of `uri`. The message names the line. When appending, also if the files do not end as they should; the
+        message names the command that helps.
+
+    Notes
+    -----
+    A line of the index is written after its record, so the index never lists what the record file does not have. A
+    process that dies may leave records behind the last that is listed, or a part of one. Reading by key does not meet
+    them; appending refuses such a file, ``recio index`` lists whole records, and ``recio repair`` saves them from a
+    file that ends in a part of one. A ``.rsum`` is written when the file is closed, so such a file has none.
 
     Examples
     --------
@@ -224,44 +249,71 @@ class MXIndexedRecordIO(MXRecordIO):
     b'record_3'
     """
 
+    _FLAGS: ClassVar[dict[str, str]] = {"r": "to read", "w": "to write", "a": "to append"}
+
     def __init__(
         self,
         idx_path: StrPath,
         uri: StrPath,
-        flag: Literal["r", "w"],
+        flag: Literal["r", "w", "a"],
         key_type: Callable[[Any], Any] = int,
+        *,
+        checksum: bool = False,
     ) -> None:
+        if checksum and flag == "r":
+            raise ValueError("checksum=True is to write; a reader uses the checksums that are there")
         self.idx_path = os.fspath(idx_path)
         self.key_type = key_type
+        self.checksum = checksum
         self._index: _recio.Index | None = None
         self._offsets: dict[Any, int] = {}
-        super().__init__(uri, flag)
+        super().__init__(uri, flag)  # type: ignore[arg-type] # 'a' is one of this class's own
 
     def open(self) -> None:
         """Open both files."""
+        self._index, self._offsets = None, {}
         super().open()
-        self._offsets = {}
         if self.writable:
             # Of several threads that write the same key, one may.
             self._turn = threading.Lock()
-            # A line at a time: nothing is left in a buffer that a forked process would write again.
-            self._idx_file = Path(self.idx_path).open("w", buffering=1, encoding="utf-8")  # noqa: SIM115 closed by close()
-        elif self.key_type is int:
-            self._index = _recio.Index(self.idx_path, self._to_read().size)
         else:
-            self._offsets = read_index(self.idx_path, self.key_type, self._to_read().size)
+            self._load_index(self._to_read().size)
 
-    def close(self) -> None:
-        """Close both files; what was written is in them then. A second call does nothing."""
-        was_writing = self._writer is not None
-        super().close()
-        if was_writing:
-            self._idx_file.close()
+    def _open_writer(self) -> _recio.Writer:
+        there = [Path(path).exists() for path in (self.uri, self.idx_path)]
+        if self.flag == "w" or not any(there):
+            return _recio.Writer(self.uri, self.idx_path, self.checksum)
+        last = self._last_listed()
+        return _recio.Writer.append(self.uri, self.idx_path, last, self.checksum)
+
+    def _last_listed(self) -> int | None:
+        """Load the index of the file that is to be appended to, and give the offset of the last record in it."""
+        try:
+            self._load_index(Path(self.uri).stat().st_size)
+        except FileNotFoundError as error:
+            if error.filename == self.idx_path:
+                error.strerror = f"{error.strerror}; `recio index` makes it from the .rec"
+            raise
+        except _recio.RecordError as damage:
+            advice = "`recio verify` tells what is damaged, `recio index` writes the index anew"
+            advised = _recio.RecordError(f"{damage}; {advice}")
+            advised.path = damage.path
+            raise advised from None
+        return max(self._offsets.values(), default=None) if self._index is None else self._index.last
+
+    def _load_index(self, rec_len: int) -> None:
+        if self.key_type is int:
+            self._index = _recio.Index(self.idx_path, rec_len)
+        else:
+            self._offsets = read_index(self.idx_path, self.key_type, rec_len)
 
     @property
     def idx(self) -> Mapping[Any, int]:
         """From key to offset in bytes."""
-        return self._offsets if self._index is None else Offsets(self._index)
+        if self._index is None:
+            return self._offsets
+        before = Offsets(self._index)
+        return Grown(before, self._offsets) if self.writable else before
 
     @property
     def keys(self) -> list[Any]:
@@ -330,11 +382,9 @@ class MXIndexedRecordIO(MXRecordIO):
             raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
         self._to_write()
         with self._turn:
-            if key in self._offsets:
+            if key in self.idx:
                 raise ValueError(f"{self.idx_path}: the key {key} was used before")
-            offset = self._append(buf)
-            self._offsets[key] = offset
-            self._idx_file.write(f"{key}\t{offset}\n")
+            self._offsets[key] = self._append(buf, str(key))
 
     def __len__(self) -> int:
         """Count the records that the index lists."""

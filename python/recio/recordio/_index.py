@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +38,22 @@ class Offsets(Mapping[int, int]):
 
     def __len__(self) -> int:
         return len(self._index)
+
+
+class Grown(Mapping[Any, int]):
+    """The native index of a file that is appended to, and what has been appended."""
+
+    def __init__(self, before: Offsets, since: Mapping[Any, int]) -> None:
+        self._before, self._since = before, since
+
+    def __getitem__(self, key: Any) -> int:  # noqa: ANN401 anything may be asked for
+        return self._since[key] if key in self._since else self._before[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain(self._before, self._since)
+
+    def __len__(self) -> int:
+        return len(self._before) + len(self._since)
 
 
 def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[Any, int]:

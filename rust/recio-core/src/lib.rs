@@ -7,7 +7,8 @@
 //!                        └─────────── studio: one image ──┘ normalise
 //!                 └────────── pipeline/: order, threads, prefetch, stop, reset ──────────┘
 //!
-//! folder ─▶ list.lst ─▶ pack/ ─▶ file.rec, file.idx          (im2rec; encode makes its images)
+//! folder ─▶ list.lst ─▶ pack/ ─▶ output/ ─▶ file.rec, file.idx, file.rsum      (im2rec; encode makes its images)
+//! file.rec, file.idx ──▶ copy/ ─▶ output/                                      (merge, split, shuffle)
 //! ```
 //!
 //! | module | takes | gives | fails with |
@@ -19,7 +20,10 @@
 //! | [`studio`] | an image, its steps | all of the above for one image, and calls of the caller's functions | the caller's own errors |
 //! | [`batch`] | | the memory of batches, used again | nothing |
 //! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
-//! | [`pack`] | a list and a folder | a `.rec` and its `.idx`, whole or not at all | I/O errors; bad images are skipped and told |
+//! | [`pack`] | a list and a folder | records, in the list's order | I/O errors; bad images are skipped and told |
+//! | [`copy`] | files of records | their records, merged, split or shuffled | damage, I/O errors |
+//! | [`output`] | records | a `.rec`, its `.idx` and its `.rsum`, all whole or none | I/O errors |
+//! | [`staged`] | | a file that gets its name when it is whole | I/O errors |
 //!
 //! Three rules hold everywhere. *Plan before pixels*: an image's size is known from its header, so all random choices
 //! are made before it is decoded, and only what reaches the batch is computed. *Randomness is a function* of (seed,
@@ -29,17 +33,19 @@
 
 pub mod augment;
 pub mod batch;
+pub mod copy;
 pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod inspect;
 pub mod limits;
+pub mod output;
 pub mod pack;
 pub mod picture;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
-mod staged;
+pub mod staged;
 pub mod studio;
 
 pub use error::{Error, ErrorKind, Position, Result};

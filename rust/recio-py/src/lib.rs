@@ -11,6 +11,9 @@
 //! | `step.rs`, `augment.rs` | the augmenters of `recio.image` |
 //! | `call.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
+//! | `copy.rs` | `recio.files`: merge, split, shuffle |
+//! | `staged.rs` | `recio._staged` |
+//! | `progress.rs` | how far long work has got, and breaking it off |
 //! | `errors.rs` | the one place where errors become exceptions |
 //! | `owner.rs` | what must not be used in a forked process |
 //! | `array.rs` | the one place with `unsafe`: memory of Rust's as NumPy arrays |
@@ -19,12 +22,15 @@
 mod array;
 mod augment;
 mod call;
+mod copy;
 mod errors;
 mod image;
 mod iter;
 mod owner;
 mod pack;
+mod progress;
 mod record;
+mod staged;
 mod step;
 
 use pyo3::prelude::*;
@@ -37,6 +43,8 @@ mod _recio {
     #[pymodule_export]
     use crate::augment::augment;
     #[pymodule_export]
+    use crate::copy::{merge_files, shuffle_file, split_file};
+    #[pymodule_export]
     use crate::errors::{DecodeError, RecordError};
     #[pymodule_export]
     use crate::image::{
@@ -45,9 +53,11 @@ mod _recio {
     #[pymodule_export]
     use crate::iter::ImagePipeline;
     #[pymodule_export]
-    use crate::pack::pack;
+    use crate::pack::{pack, packed_already};
     #[pymodule_export]
     use crate::record::{Index, Reader, Writer, rebuild_index};
+    #[pymodule_export]
+    use crate::staged::StagedFile;
     #[pymodule_export]
     use crate::step::Step;
 

@@ -1,13 +1,13 @@
 //! `recio.im2rec`: packing the files of a list.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::Error;
 use recio_core::pack::{self as engine, Color, Encoding, Masks, Options, Progress, Recode};
 
-use crate::errors::Failure;
+use crate::errors::{Failure, PyOutcome};
+use crate::progress::watched;
 
 /// How to pack, as `recio.im2rec` hands it over: a dictionary with these keys.
 #[derive(FromPyObject)]
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     /// The masks' folder, the end of their names, and their record file.
     masks: Option<(PathBuf, String, PathBuf)>,
     pack_label: bool,
+    checksum: bool,
     num_thread: usize,
     allow_outside: bool,
 }
@@ -38,6 +39,7 @@ impl Settings {
                 .clone()
                 .map(|(root, ending, rec)| Masks { root, ending, rec }),
             pack_label: self.pack_label,
+            checksum: self.checksum,
             allow_outside: self.allow_outside,
             threads: self.num_thread,
         })
@@ -83,30 +85,27 @@ pub(crate) fn pack(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, Vec<Skipped>)> {
     let options = settings.options().map_err(Failure::from)?;
-    let mut raised = None;
-    let mut on_progress = |at: Progress| match report(progress.as_ref(), at) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            raised = Some(error);
-            ControlFlow::Break(())
-        }
-    };
-    let packed = py
-        .detach(|| engine::pack(&list, &root, &rec, &options, &mut on_progress))
-        .map_err(Failure::from)?;
-    let packed = packed.ok_or_else(|| raised.expect("only an exception breaks off"))?;
+    let packed = watched(py, progress, |tell| {
+        engine::pack(&list, &root, &rec, &options, &mut |at: Progress| {
+            tell(&[at.done, at.total, at.skipped])
+        })
+    })?;
     let skipped = packed.skipped.into_iter().map(row).collect();
     Ok((packed.records, packed.bytes, skipped))
 }
 
-fn report(progress: Option<&Py<PyAny>>, at: Progress) -> PyResult<()> {
-    Python::attach(|py| {
-        py.check_signals()?;
-        if let Some(progress) = progress {
-            progress.call1(py, (at.done, at.total, at.skipped))?;
-        }
-        Ok(())
-    })
+/// The number of records and the length of a `.rec` that an earlier run has made of the list, less the lines that it
+/// skipped; none if it is not complete.
+#[pyfunction]
+pub(crate) fn packed_already(
+    py: Python<'_>,
+    list: PathBuf,
+    rec: PathBuf,
+    skipped: Vec<u64>,
+    settings: Settings,
+) -> PyOutcome<Option<(usize, u64)>> {
+    let options = settings.options()?;
+    Ok(py.detach(|| engine::packed_already(&list, &rec, &skipped, &options))?)
 }
 
 fn row(skipped: engine::Skipped) -> Skipped {

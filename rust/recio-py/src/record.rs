@@ -1,6 +1,5 @@
 //! `recio.recordio`: reading, writing and indexing `.rec` files.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +8,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::record::{file::RecordFile, headers::Headers, index, reader, scan, writer};
+use recio_core::output::stream::Stream;
+use recio_core::record::{file::RecordFile, headers::Headers, index, reader, scan};
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
@@ -112,57 +112,77 @@ impl Reader {
     }
 }
 
-/// A `.rec` file open for writing.
+/// A `.rec` file open for writing, and its `.idx` if it gets one.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Writer {
-    writer: Mutex<Option<writer::Writer<File>>>,
+    stream: Mutex<Option<Stream>>,
     /// The process that opened it. A forked child has a copy of what is still buffered, and must not write it again.
     owner: Owner,
 }
 
 #[pymethods]
 impl Writer {
+    /// Empties the files, or makes them.
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
-        let create = || File::create(&path).map_err(|error| Error::from(error).at_path(&path));
-        let file = py.detach(create)?;
-        let writer = Mutex::new(Some(writer::Writer::new(&path, file)));
-        Ok(Self {
-            writer,
-            owner: Owner::here(),
-        })
+    #[pyo3(signature = (rec, idx=None, checksum=false))]
+    fn new(py: Python<'_>, rec: PathBuf, idx: Option<PathBuf>, checksum: bool) -> PyOutcome<Self> {
+        Ok(py
+            .detach(|| Stream::create(&rec, idx.as_deref(), checksum))?
+            .into())
     }
 
-    fn write(&self, py: Python<'_>, record: PyBackedBytes) -> PyResult<u64> {
-        self.with(py, |writer| writer.write(&record))
+    /// Goes on behind the last record that the index lists, at `last`.
+    #[staticmethod]
+    fn append(
+        py: Python<'_>,
+        rec: PathBuf,
+        idx: PathBuf,
+        last: Option<u64>,
+        checksum: bool,
+    ) -> PyOutcome<Self> {
+        Ok(py
+            .detach(|| Stream::append(&rec, &idx, last, checksum))?
+            .into())
+    }
+
+    /// Appends a record; without a key, the index does not list it.
+    #[pyo3(signature = (record, key=None))]
+    fn write(&self, py: Python<'_>, record: PyBackedBytes, key: Option<&str>) -> PyResult<u64> {
+        self.with(py, |stream| stream.write(key, &record))
     }
 
     fn tell(&self, py: Python<'_>) -> PyResult<u64> {
-        self.with(py, |writer| Ok(writer.tell()))
+        self.with(py, |stream| Ok(stream.tell()))
     }
 
-    /// Writes all that is buffered, and closes the file. A second call does nothing.
+    /// Writes all that is buffered, syncs the files and closes them. A second call does nothing.
     fn close(&self, py: Python<'_>) -> PyOutcome<()> {
         if !self.owner.is_here() {
             return Ok(());
         }
-        let close = || match self.lock().take() {
-            Some(writer) => writer.into_sink().map(drop),
-            None => Ok(()),
-        };
+        let close = || self.lock().take().map_or(Ok(()), Stream::close);
         Ok(py.detach(close)?)
     }
 }
 
+impl From<Stream> for Writer {
+    fn from(stream: Stream) -> Self {
+        Self {
+            stream: Mutex::new(Some(stream)),
+            owner: Owner::here(),
+        }
+    }
+}
+
 impl Writer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<writer::Writer<File>>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Stream>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut writer::Writer<File>) -> Result<T> + Send,
+        work: impl FnOnce(&mut Stream) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.owner.check("writer", "open one of its own")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
@@ -174,10 +194,10 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if self.owner.is_here()
-            && let Some(writer) = self.lock().take()
+            && let Some(stream) = self.lock().take()
         {
             // Nobody is left to hear of an error; `close` reports it.
-            drop(writer.into_sink());
+            _ = stream.close();
         }
     }
 }
@@ -200,6 +220,12 @@ impl Index {
 
     fn offset(&self, key: u64) -> PyOutcome<u64> {
         Ok(self.0.offset(key)?)
+    }
+
+    /// The offset of the record that stands last in the file; none if the index is empty.
+    #[getter]
+    fn last(&self) -> Option<u64> {
+        self.0.entries().iter().map(|entry| entry.offset).max()
     }
 
     /// All keys, in the order of the records in the file.

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::record::file::RecordFile;
 use crate::record::frame;
 use crate::record::header::ImageRecord;
-use crate::record::walk::{Stretch, Walk};
+use crate::record::walk::Stretch;
 
 /// A summary.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -53,7 +53,7 @@ pub fn info(
     index: Option<&Path>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
-    let file = RecordFile::open(rec)?;
+    let file = RecordFile::open_alone(rec)?;
     let known = Known::load(&file, index, &mut Vec::new())?;
     let mut beat = Beat::new(on_progress, file.len());
     let mut info = Info {
@@ -63,7 +63,7 @@ pub fn info(
         ..Info::default()
     };
     let mut ids = Vec::new();
-    let mut walk = Walk::new(&file, |doubtful| known.vouches(&doubtful));
+    let mut walk = known.walk(&file);
     loop {
         if !beat.goes_on(walk.position()) {
             return Ok(None);

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::{Kind, Problem};
 use crate::error::{Error, Result};
-use crate::record::checksum::{self, Checksums};
+use crate::record::checksum::Checksums;
 use crate::record::file::RecordFile;
 use crate::record::frame;
 use crate::record::header::ImageRecord;
 use crate::record::index::{Entry, Index};
-use crate::record::walk::Doubtful;
+use crate::record::walk::{Doubtful, Walk};
 
 /// The end of every JPEG.
 const JPEG_END: &[u8] = &[0xff, 0xd9];
@@ -24,6 +24,8 @@ pub(super) struct Known {
     /// The index's entries in the order of the file.
     pub(super) index: Option<Vec<Entry>>,
     pub(super) sums: Option<Checksums>,
+    /// Where the records begin, ascending, as the checksums or else the index have it.
+    pub(super) listed: Vec<u64>,
 }
 
 impl Known {
@@ -55,24 +57,24 @@ impl Known {
             Ok(sums) => known.sums = sums,
             Err(error) => noted(Kind::Checksum, error)?,
         }
+        known.listed = match (&known.sums, &known.index) {
+            (Some(sums), _) => sums.offsets().to_vec(),
+            (None, Some(index)) => index.iter().map(|entry| entry.offset).collect(),
+            (None, None) => Vec::new(),
+        };
         Ok(known)
     }
 
-    /// Whether a record is whole that is followed by damage: its checksum says so; or the index, in which the next one begins
-    /// at its end; or its image, which ends as images do.
-    pub(super) fn vouches(&self, doubtful: &Doubtful<'_>) -> bool {
-        let Doubtful { offset, frames } = *doubtful;
-        if let Some(entry) = self.sums.as_ref().and_then(|sums| sums.get(offset)) {
-            return entry.sum == checksum::sum(frames);
-        }
-        self.lists(offset) && self.lists(offset + frames.len() as u64) || ends_as_an_image(frames)
+    /// A walk over the file that knows all this.
+    pub(super) fn walk<'a>(&'a self, file: &'a RecordFile) -> Walk<'a, fn(Doubtful<'_>) -> bool> {
+        Walk::new(file, &self.listed, ends_as_an_image)
     }
 
-    fn lists(&self, offset: u64) -> bool {
-        let index = self.index.as_deref().unwrap_or_default();
-        index
-            .binary_search_by_key(&offset, |entry| entry.offset)
-            .is_ok()
+    /// The key that the index has for the record at `offset`.
+    pub(super) fn key(&self, offset: u64) -> Option<u64> {
+        let index = self.index.as_deref()?;
+        let place = index.binary_search_by_key(&offset, |entry| entry.offset);
+        place.ok().map(|place| index[place].key)
     }
 }
 
@@ -89,8 +91,8 @@ pub(super) fn about_file(kind: Kind, reason: String) -> Problem {
 }
 
 /// Whether these are the frames of an image record whose image is a JPEG or a PNG, to its end.
-fn ends_as_an_image(frames: &[u8]) -> bool {
-    let mut frames = frames.to_vec();
+fn ends_as_an_image(doubtful: Doubtful<'_>) -> bool {
+    let mut frames = doubtful.frames.to_vec();
     let payload = frame::join(&mut frames);
     ImageRecord::parse(&frames[payload]).is_ok_and(|record| {
         let image = record.image;

@@ -11,9 +11,11 @@
 mod examine;
 mod info;
 mod known;
+mod repair;
 mod verify;
 
 pub use info::{Info, info};
+pub use repair::{Keys, Repaired, repair};
 pub use verify::{Options, Report, verify};
 
 use std::ops::ControlFlow;

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::record::checksum;
 use crate::record::file::RecordFile;
-use crate::record::walk::{Skipped, Stretch, Walk};
+use crate::record::walk::{Skipped, Stretch};
 
 /// Bytes of records that are handed to a thread at a time.
 const PIECE: usize = 1 << 20;
@@ -64,7 +64,7 @@ pub fn verify(
     options: &Options,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Report>> {
-    let file = RecordFile::open(rec)?;
+    let file = RecordFile::open_alone(rec)?;
     let mut problems = Vec::new();
     let known = Known::load(&file, options.index.as_deref(), &mut problems)?;
     let found = Found::new(problems);
@@ -157,9 +157,8 @@ impl Visit<'_> {
         mut beat: Beat<'_>,
         examine: &mut dyn FnMut(Place, &mut [u8]),
     ) -> Result<bool> {
-        let known = self.known;
-        let mut walk = Walk::new(file, |doubtful| known.vouches(&doubtful));
-        let mut entries = known.index.iter().flatten().peekable();
+        let mut walk = self.known.walk(file);
+        let mut entries = self.known.index.iter().flatten().peekable();
         loop {
             if !beat.goes_on(walk.position()) {
                 return Ok(false);

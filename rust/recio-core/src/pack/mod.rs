@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode), (seek) ─▶ in the list's order ─▶ .rec, .idx
-//! root      path rule      budget   recode, masks                      seekable                          output
+//! root      path rule      budget   recode, masks                      seekable                          outputs
 //! ```
 //!
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
@@ -15,12 +15,12 @@
 
 mod budget;
 mod masks;
-mod output;
+mod outputs;
 mod recode;
+mod resume;
 mod root;
 mod run;
 mod seekable;
-mod syncer;
 mod worker;
 
 use std::ops::ControlFlow;
@@ -34,8 +34,9 @@ use crate::record::list;
 use budget::Budget;
 use masks::MaskFolder;
 pub use masks::Masks;
-use output::{Output, Outputs};
+use outputs::Outputs;
 pub use recode::{Color, Encoding, Recode};
+pub use resume::packed_already;
 use root::Root;
 use run::Run;
 use worker::Worker;
@@ -56,6 +57,8 @@ pub struct Options {
     pub masks: Option<Masks>,
     /// Whether a record gets all labels of its line, or only the first.
     pub pack_label: bool,
+    /// Whether a `.rsum` is written beside each `.rec`.
+    pub checksum: bool,
     /// Whether the list's paths may leave the root.
     pub allow_outside: bool,
     /// The threads that read and recode; at least one.
@@ -97,7 +100,7 @@ pub struct Skipped {
 
 /// Packs the files that `list` names, relative to `root`, into `rec` and the `.idx` beside it.
 ///
-/// Both files, and with masks theirs, are there and complete at the end, or none: see the writing protocol in `output.rs`. `on_progress` is called
+/// Both files, and with masks theirs, are there and complete at the end, or none: see [`output`](crate::output). `on_progress` is called
 /// on this thread about every 100 ms and at the end of the list. If it breaks off, nothing is written and the result is
 /// `None`.
 ///
@@ -117,10 +120,11 @@ pub fn pack(
     let folder = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))
         .transpose()?;
-    let outputs = Outputs {
-        images: Output::create(rec)?,
-        masks: masks.map(|masks| Output::create(&masks.rec)).transpose()?,
-    };
+    let outputs = Outputs::create(
+        rec,
+        masks.map(|masks| masks.rec.as_path()),
+        options.checksum,
+    )?;
     let budget = Budget::new(IN_FLIGHT);
     let threads = options.threads.max(1);
     thread::scope(|scope| {
@@ -159,6 +163,7 @@ mod tests {
         seekable: false,
         masks: None,
         pack_label: false,
+        checksum: false,
         allow_outside: false,
         threads: 3,
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::budget::Budget;
-use super::output::Outputs;
+use super::outputs::Outputs;
 use super::worker::{Job, Outcome};
 use super::{Packed, Progress, Skipped};
 use crate::error::Result;
@@ -155,8 +155,8 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let packed = Packed {
-            records: self.outputs.images.records(),
-            bytes: self.outputs.images.bytes(),
+            records: self.outputs.records(),
+            bytes: self.outputs.bytes(),
             skipped: self.skipped,
         };
         if packed.records > 0 {

@@ -63,6 +63,9 @@ pub fn path_beside(rec: &Path) -> PathBuf {
 }
 
 /// The CRC32C of a record's bytes on disk.
+///
+/// The crate `crc32c` does 25 GB/s of a record of 10 kB in cache, more than memory gives; `crc-fast` does twice that, and
+/// brings more with it.
 #[must_use]
 pub fn sum(frames: &[u8]) -> u32 {
     crc32c::crc32c(frames)
@@ -97,12 +100,12 @@ impl Checksums {
 
     /// Writes the file, all but its name.
     pub(crate) fn stage(&self, path: &Path) -> Result<Staged> {
-        let (file, staged) = Staged::create(path)?;
-        let mut out = BufWriter::new(&file);
+        let staged = Staged::create(path)?;
+        let mut out = BufWriter::new(staged.file());
         let written = self.write(&mut out).and_then(|()| out.flush());
         drop(out);
         written.map_err(|error| staged.blame(error))?;
-        staged.sync(&file)?;
+        staged.sync()?;
         Ok(staged)
     }
 
@@ -138,6 +141,7 @@ impl Checksums {
     }
 
     /// All records, in file order.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
         (0..self.len()).map(|i| self.entry(i))
     }

@@ -3,12 +3,15 @@
 //! Positioned reads (`pread`) share no file position, so one open file serves any number of threads, and a process
 //! forked from this one. They are used instead of a mapping because a file that is cut short under a mapping kills the
 //! process, while a read fails.
+//!
+//! Where a `.rsum` file lies beside it, each record that is read is held to its checksum.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::record::checksum::{self, Checksums};
 use crate::record::frame::{self, Progress};
 
 /// Bytes that are read first where the length of a record is not known: most small records whole, a page of a large one.
@@ -22,6 +25,7 @@ pub struct RecordFile {
     path: PathBuf,
     file: File,
     len: u64,
+    sums: Option<Checksums>,
 }
 
 /// A record that was read: its bytes, and where the next one begins.
@@ -34,11 +38,25 @@ pub struct Record<'a> {
 }
 
 impl RecordFile {
-    /// Opens a file.
+    /// Opens a file, and the `.rsum` file beside it if there is one.
+    ///
+    /// That the two do not fit is no error yet: which records are sound, their checksums tell.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt) for a damaged `.rsum`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let alone = Self::open_alone(path)?;
+        Ok(Self {
+            sums: Checksums::load(path)?,
+            ..alone
+        })
+    }
+
+    /// Opens a file, and leaves checksums to the caller.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open_alone(path: &Path) -> Result<Self> {
         let with_path = |error: io::Error| Error::from(error).at_path(path);
         let file = File::open(path).map_err(with_path)?;
         let meta = file.metadata().map_err(with_path)?;
@@ -49,7 +67,31 @@ impl RecordFile {
             path: path.to_path_buf(),
             file,
             len: meta.len(),
+            sums: None,
         })
+    }
+
+    /// The checksums that records are held to, if there are any.
+    #[must_use]
+    pub fn checksums(&self) -> Option<&Checksums> {
+        self.sums.as_ref()
+    }
+
+    /// Lets go of the file, and gives these.
+    #[must_use]
+    pub fn into_checksums(self) -> Option<Checksums> {
+        self.sums
+    }
+
+    /// Refuses a file of another length than its checksums were written for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with both lengths and what can be done.
+    pub fn check_len(&self) -> Result<()> {
+        match &self.sums {
+            Some(sums) if sums.file_len() != self.len => Err(self.unlike(sums)),
+            _ => Ok(()),
+        }
     }
 
     /// The path it was opened by.
@@ -83,17 +125,87 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
+        let Some(frames) = self.frames(offset, next, buffer)? else {
+            return Ok(None);
+        };
+        let next = offset + frames.len() as u64;
+        let range = frame::join(frames);
+        Ok(Some(Record {
+            payload: &frames[range],
+            next,
+        }))
+    }
+
+    /// Reads all bytes of the record whose header is at `offset`, headers and padding included, as [`read`](Self::read)
+    /// does, and as strictly.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn frames<'b>(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Option<&'b mut [u8]>> {
         if offset == self.len {
+            self.check_len()?;
             return Ok(None);
         }
+        let listed = self.listed(offset)?;
+        let next = listed.map_or(next, |entry| Some(entry.end));
         let end = self
             .fetch(offset, next.map(|next| next - offset), buffer)
             .map_err(|error| error.at_offset(offset).at_path(&self.path))?;
-        let range = frame::join(&mut buffer[..end]);
-        Ok(Some(Record {
-            payload: &buffer[range],
-            next: offset + end as u64,
-        }))
+        if listed.is_some_and(|entry| entry.sum != checksum::sum(&buffer[..end])) {
+            return Err(self.damaged(offset));
+        }
+        Ok(Some(&mut buffer[..end]))
+    }
+
+    /// The checksum of the record at `offset`: none without a `.rsum`, an error if that does not list the record.
+    fn listed(&self, offset: u64) -> Result<Option<checksum::Entry>> {
+        let Some(sums) = &self.sums else {
+            return Ok(None);
+        };
+        match sums.get(offset) {
+            Some(entry) => Ok(Some(entry)),
+            None if offset >= sums.file_len() => Err(self.unlike(sums).at_offset(offset)),
+            None => {
+                let text = format!("{} lists no record that begins here", self.sums_name());
+                Err(Error::corrupt(text).at_offset(offset).at_path(&self.path))
+            }
+        }
+    }
+
+    fn damaged(&self, offset: u64) -> Error {
+        Error::corrupt(format!(
+            "the bytes of this record are not those that {} was written for: the record is damaged, or the file was changed",
+            self.sums_name()
+        ))
+        .at_offset(offset)
+        .at_path(&self.path)
+    }
+
+    fn unlike(&self, sums: &Checksums) -> Error {
+        let (len, wanted, name) = (self.len, sums.file_len(), self.sums_name());
+        let what = if len < wanted {
+            "the file was cut short, or replaced"
+        } else {
+            "the file was replaced, or written on"
+        };
+        Error::corrupt(format!(
+            "{len} bytes, but {name} was written for a file of {wanted}: {what} (`recio verify` tells what is damaged, \
+             `recio repair` saves the whole records; if the file was changed on purpose, remove {name})"
+        ))
+        .at_path(&self.path)
+    }
+
+    fn sums_name(&self) -> String {
+        let path = checksum::path_beside(&self.path);
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Reads until `buffer` begins with a whole record, and gives its length.
@@ -202,6 +314,91 @@ mod tests {
             "{}",
             text(400)
         );
+    }
+
+    /// The file again, with checksums of its records beside it.
+    fn with_sums(file: &RecordFile, offsets: &[u64]) -> RecordFile {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let mut sums = Checksums::default();
+        for (i, &offset) in offsets.iter().enumerate() {
+            let end = offsets
+                .get(i + 1)
+                .map_or(bytes.len(), |&next| next as usize);
+            sums.push(offset, &bytes[offset as usize..end]);
+        }
+        let staged = sums.stage(&checksum::path_beside(file.path())).unwrap();
+        staged.persist().unwrap();
+        RecordFile::open(file.path()).unwrap()
+    }
+
+    #[test]
+    fn records_are_held_to_their_checksums() {
+        let split = [b"AAAA", &MAGIC.to_le_bytes()[..], &[9; 10_000]].concat();
+        let (_folder, file, offsets) = file_of(&[b"one", &split, b"three"]);
+        let file = with_sums(&file, &offsets);
+        let mut buffer = Vec::new();
+        let record = file.read(offsets[1], None, &mut buffer).unwrap().unwrap();
+        assert_eq!((record.payload, record.next), (&split[..], offsets[2]));
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        bytes[offsets[1] as usize + 5000] ^= 1;
+        std::fs::write(file.path(), bytes).unwrap();
+        let error = file.read(offsets[1], None, &mut buffer).unwrap_err();
+        assert!(
+            error.to_string().ends_with(
+                "a.rec: at byte 12: the bytes of this record are not those that a.rsum was written for: the record is \
+                 damaged, or the file was changed"
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_offset_that_the_checksums_do_not_list_is_refused() {
+        let inner = frame_of(b"inside");
+        let (_folder, file, offsets) = file_of(&[b"one", &[b"x", &inner[..]].concat()]);
+        assert!(file.read(21, None, &mut Vec::new()).is_err());
+        let file = with_sums(&file, &offsets);
+        let error = file.read(21, None, &mut Vec::new()).unwrap_err();
+        let text = "at byte 21: a.rsum lists no record that begins here";
+        assert!(error.to_string().ends_with(text), "{error}");
+    }
+
+    fn frame_of(record: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame::encode(record, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn of_a_file_that_was_cut_the_records_are_read_and_its_end_is_an_error() {
+        let (_folder, file, offsets) = file_of(&[b"one", b"two", b"three"]);
+        with_sums(&file, &offsets);
+        let bytes = std::fs::read(file.path()).unwrap();
+        std::fs::write(file.path(), &bytes[..offsets[2] as usize]).unwrap();
+        let file = RecordFile::open(file.path()).unwrap();
+        let mut buffer = Vec::new();
+        let record = file.read(offsets[1], None, &mut buffer).unwrap().unwrap();
+        assert_eq!(record.payload, b"two");
+        let error = file.read(record.next, None, &mut Vec::new()).unwrap_err();
+        let text = "24 bytes, but a.rsum was written for a file of 40: the file was cut short, or replaced";
+        assert!(error.to_string().contains(text), "{error}");
+        std::fs::write(file.path(), [&bytes[..], &frame_of(b"four")].concat()).unwrap();
+        let file = RecordFile::open(file.path()).unwrap();
+        let error = file.read(40, None, &mut buffer).unwrap_err().to_string();
+        assert!(error.contains("replaced, or written on"), "{error}");
+    }
+
+    #[test]
+    fn a_record_before_a_damaged_header_is_whole_if_its_checksum_says_so() {
+        let (_folder, file, offsets) = file_of(&[b"one", b"two"]);
+        with_sums(&file, &offsets);
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        bytes[12] ^= 1;
+        std::fs::write(file.path(), bytes).unwrap();
+        let mut buffer = Vec::new();
+        let file = RecordFile::open(file.path()).unwrap();
+        let record = file.read(0, None, &mut buffer).unwrap().unwrap();
+        assert_eq!(record.payload, b"one");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The headers of many records in arrays, without their images: what a data set's labels are read from.
 //!
 //! One small read a record, a second one for the labels of a record that has several. The images in between, nearly all
-//! of the file, are neither read nor checked.
+//! of the file, are neither read nor checked, and so checksums are not looked at.
 
 use crate::error::{Error, Result};
 use crate::record::file::RecordFile;

@@ -134,15 +134,15 @@ pub fn save(entries: &[Entry], path: &Path) -> Result<()> {
 
 /// Writes a `.idx` file, all but its name.
 pub(crate) fn stage(entries: &[Entry], path: &Path) -> Result<Staged> {
-    let (file, staged) = Staged::create(path)?;
-    let mut text = BufWriter::new(&file);
+    let staged = Staged::create(path)?;
+    let mut text = BufWriter::new(staged.file());
     let written = entries
         .iter()
         .try_for_each(|Entry { key, offset }| writeln!(text, "{key}\t{offset}"))
         .and_then(|()| text.flush());
     drop(text);
     written.map_err(|error| staged.blame(error))?;
-    staged.sync(&file)?;
+    staged.sync()?;
     Ok(staged)
 }
 

@@ -10,7 +10,9 @@
 //! scan     the offsets of a file    by hopping from header to header
 //! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
+//! walk     all bytes of a file       whole records, damage and all
 //! index    .idx: key → offset
+//! checksum .rsum: offset → CRC of a record's bytes
 //! list     .lst: index, labels, path
 //! loose    image files that a list names, in place of records
 //! set      several .rec files as one numbered sequence

@@ -1,5 +1,7 @@
 //! The offsets of a file's records, by hopping from header to header without reading what lies between: the index of a
 //! file that has none.
+//!
+//! Checksums are of whole records, so what is read here of a record in one part is not held to them.
 
 use crate::error::{Error, Result};
 use crate::record::file::{Record, RecordFile};

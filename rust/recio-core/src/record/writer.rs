@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::record::checksum::Checksums;
 use crate::record::frame;
 
 /// Bytes that are gathered before they are handed to the sink.
@@ -11,7 +12,7 @@ const GATHER: usize = 1 << 20;
 
 /// Appends records to `sink`, counting bytes.
 ///
-/// What is gathered and not yet handed over is lost when a writer is dropped: call [`into_sink`](Self::into_sink).
+/// What is gathered and not yet handed over is lost when a writer is dropped: call [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Writer<W> {
     path: PathBuf,
@@ -20,20 +21,29 @@ pub struct Writer<W> {
     pending: Vec<u8>,
     /// Bytes that it has.
     written: u64,
-    /// Whether it took only a part of what it was handed: then the file ends in the middle of a record.
-    failed: bool,
+    /// Why it took only a part of what it was handed: then the file ends in the middle of a record.
+    failed: Option<Failure>,
+    /// The checksums of all records, if they are wanted.
+    sums: Option<Checksums>,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer into `sink`, which is empty; `path` is what errors call it.
     pub fn new(path: &Path, sink: W) -> Self {
+        Self::behind(path, sink, 0, None)
+    }
+
+    /// A writer into `sink`, which has so many bytes of whole records already, and takes others behind them; `sums`, if
+    /// checksums are wanted, has those of the former.
+    pub fn behind(path: &Path, sink: W, written: u64, sums: Option<Checksums>) -> Self {
         let pending = Vec::with_capacity(GATHER);
         Self {
             path: path.to_path_buf(),
             sink,
             pending,
-            written: 0,
-            failed: false,
+            written,
+            failed: None,
+            sums,
         }
     }
 
@@ -43,9 +53,28 @@ impl<W: Write> Writer<W> {
     /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error. After an I/O error
     /// nothing more can be written: nobody knows how much of a record the file has.
     pub fn write(&mut self, record: &[u8]) -> Result<u64> {
-        let offset = self.tell();
+        let start = self.pending.len();
         frame::encode(record, &mut self.pending)
             .map_err(|error| Error::from(error).at_path(&self.path))?;
+        self.gathered(start)
+    }
+
+    /// Appends a record that is framed already, and gives the offset of its header.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_frames(&mut self, frames: &[u8]) -> Result<u64> {
+        let start = self.pending.len();
+        self.pending.extend_from_slice(frames);
+        self.gathered(start)
+    }
+
+    /// Sums up the record that begins there in what is gathered, gives its offset, and hands over if it is time to.
+    fn gathered(&mut self, start: usize) -> Result<u64> {
+        let offset = self.written + start as u64;
+        if let Some(sums) = &mut self.sums {
+            sums.push(offset, &self.pending[start..]);
+        }
         if self.pending.len() >= GATHER {
             self.hand_over()?;
         }
@@ -56,6 +85,18 @@ impl<W: Write> Writer<W> {
     #[must_use]
     pub fn tell(&self) -> u64 {
         self.written + self.pending.len() as u64
+    }
+
+    /// The bytes of whole records that the sink has. If a write failed, a part of others may stand behind them.
+    #[must_use]
+    pub fn handed_over(&self) -> u64 {
+        self.written
+    }
+
+    /// What the records go into.
+    #[must_use]
+    pub fn sink(&self) -> &W {
+        &self.sink
     }
 
     /// Hands all that is gathered to the sink, and flushes that.
@@ -69,30 +110,50 @@ impl<W: Write> Writer<W> {
             .map_err(|error| Error::from(error).at_path(&self.path))
     }
 
-    /// Flushes, and gives the sink back.
+    /// Flushes, and gives the checksums back, if there are any.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn into_sink(mut self) -> Result<W> {
+    pub fn finish(&mut self) -> Result<Option<Checksums>> {
         self.flush()?;
-        Ok(self.sink)
+        Ok(self.sums.take())
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        let handed = if self.failed {
-            Err(io::Error::other(
-                "an earlier write failed, so the file may end within a record",
-            ))
-        } else {
-            self.sink.write_all(&self.pending)
+        let handed = match &self.failed {
+            Some(failure) => Err(failure.again()),
+            None => self.sink.write_all(&self.pending),
         };
-        self.failed = handed.is_err();
-        handed.map_err(|error| Error::from(error).at_path(&self.path))?;
+        handed.map_err(|error| {
+            self.failed = Some(Failure::of(&error));
+            Error::from(error).at_path(&self.path)
+        })?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
         // A rare large record must not keep its memory.
         self.pending.shrink_to(2 * GATHER);
         Ok(())
+    }
+}
+
+/// Why a write failed, to be told again by those after it: who looks at the last error only must hear of the first.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: io::ErrorKind,
+    code: Option<i32>,
+}
+
+impl Failure {
+    pub(crate) fn of(error: &io::Error) -> Self {
+        Self {
+            kind: error.kind(),
+            code: error.raw_os_error(),
+        }
+    }
+
+    pub(crate) fn again(&self) -> io::Error {
+        let told = || io::Error::new(self.kind, "an earlier write failed");
+        self.code.map_or_else(told, io::Error::from_raw_os_error)
     }
 }
 
@@ -107,7 +168,8 @@ mod tests {
             .map(|record| writer.write(record).unwrap())
             .into();
         assert_eq!((offsets, writer.tell()), (vec![0, 12, 20], 36));
-        assert_eq!(writer.into_sink().unwrap().len(), 36);
+        writer.finish().unwrap();
+        assert_eq!((writer.sink().len(), writer.handed_over()), (36, 36));
     }
 
     /// Takes some bytes, and then fails once.
@@ -140,6 +202,6 @@ mod tests {
         assert!(writer.flush().is_err());
         let error = writer.flush().unwrap_err().to_string();
         assert!(error.contains("a.rec: an earlier write failed"), "{error}");
-        assert!(writer.into_sink().is_err());
+        assert!(writer.finish().is_err());
     }
 }

@@ -1,0 +1,150 @@
+//! What a walk finds: small files, one kind of damage each. `tests/salvage.rs` has the large ones.
+
+use super::*;
+
+const MAGIC_BYTES: [u8; 4] = frame::MAGIC.to_le_bytes();
+
+const NEVER: fn(Doubtful<'_>) -> bool = |_| false;
+
+/// What a walk over these bytes finds: the payloads, and the regions skipped.
+fn walked(bytes: &[u8], vouches: impl FnMut(Doubtful<'_>) -> bool) -> (Vec<Vec<u8>>, Vec<Skipped>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.rec");
+    std::fs::write(&path, bytes).unwrap();
+    let file = RecordFile::open(&path).unwrap();
+    let mut walk = Walk::new(&file, &[], vouches);
+    let (mut records, mut skipped, mut at) = (vec![], vec![], 0);
+    while let Some(stretch) = walk.stretch().unwrap() {
+        match stretch {
+            Stretch::Record(whole) => {
+                assert_eq!(whole.offset, at);
+                at += whole.frames.len() as u64;
+                let payload = frame::join(whole.frames);
+                records.push(whole.frames[payload].to_vec());
+            }
+            Stretch::Skipped(region) => {
+                assert_eq!(region.begin, at);
+                at = region.end;
+                skipped.push(region);
+            }
+        }
+    }
+    assert_eq!(at, bytes.len() as u64);
+    (records, skipped)
+}
+
+/// Records of many lengths, some with magic words, and where they begin.
+fn sample() -> (Vec<Vec<u8>>, Vec<u8>, Vec<usize>) {
+    let (mut records, mut bytes, mut offsets) = (vec![], vec![], vec![]);
+    for n in 0..60usize {
+        let mut record = vec![n as u8 + 1; n * 7 % 90];
+        if n % 5 == 0 {
+            record.extend(MAGIC_BYTES);
+            record.extend([7; 3]);
+        }
+        offsets.push(bytes.len());
+        frame::encode(&record, &mut bytes).unwrap();
+        records.push(record);
+    }
+    (records, bytes, offsets)
+}
+
+#[test]
+fn a_sound_file_is_its_records() {
+    let (records, bytes, _) = sample();
+    assert_eq!(walked(&bytes, NEVER), (records, vec![]));
+    assert_eq!(walked(b"", NEVER), (vec![], vec![]));
+}
+
+#[test]
+fn damage_costs_the_records_that_it_touches() {
+    let (mut records, mut bytes, offsets) = sample();
+    bytes[offsets[20] + 9] = 0;
+    bytes[offsets[31]..offsets[33] + 2].fill(0xaa);
+    // Followed by damage, record 30 needs somebody who knows it.
+    let (found, skipped) = walked(&bytes, |doubtful| doubtful.offset == offsets[30] as u64);
+    records[20][1] = 0;
+    records.drain(31..34);
+    assert_eq!(found, records);
+    assert_eq!(skipped.len(), 1);
+    assert_eq!(
+        (skipped[0].begin, skipped[0].end),
+        (offsets[31] as u64, offsets[34] as u64)
+    );
+    assert!(
+        skipped[0].reason.starts_with("magic 0xaaaaaaaa"),
+        "{}",
+        skipped[0].reason
+    );
+    let (found, skipped) = walked(&bytes, NEVER);
+    records.remove(30);
+    assert_eq!(found, records);
+    assert_eq!(skipped[0].begin, offsets[30] as u64);
+}
+
+#[test]
+fn a_record_before_a_header_of_damaged_length_is_whole() {
+    let (records, mut bytes, offsets) = sample();
+    bytes[offsets[12] + 7] |= 0xf0;
+    let (found, skipped) = walked(&bytes, NEVER);
+    assert_eq!(found.len(), records.len() - 1);
+    assert_eq!(skipped[0].begin, offsets[12] as u64);
+    assert_eq!(skipped[0].reason, "part flag 7, expected 0 to 3");
+}
+
+#[test]
+fn records_are_found_where_bytes_were_put_in_or_taken_out() {
+    let (records, bytes, offsets) = sample();
+    for (at, taken, put) in [(20, 0, 1), (20, 3, 0), (20, 0, 4), (20, 2, 5), (40, 1, 0)] {
+        let at = offsets[at] + 10;
+        let mut bytes = bytes.clone();
+        bytes.splice(at..at + taken, vec![0x55; put]);
+        let (found, skipped) = walked(&bytes, NEVER);
+        assert!(found.iter().all(|record| records.contains(record)));
+        assert!(
+            found.len() >= records.len() - 2,
+            "{} {skipped:?}",
+            found.len()
+        );
+    }
+}
+
+#[test]
+fn the_end_that_a_cut_leaves_is_skipped() {
+    let (records, bytes, offsets) = sample();
+    for cut in offsets[58] + 1..offsets[59] {
+        let (found, skipped) = walked(&bytes[..cut], NEVER);
+        assert_eq!(found, records[..58]);
+        assert_eq!(
+            (skipped[0].begin, skipped[0].end),
+            (offsets[58] as u64, cut as u64)
+        );
+    }
+}
+
+#[test]
+fn lengths_that_lie_do_not_make_the_walk_read_all_again_and_again() {
+    let header = Header {
+        part: frame::Part::Whole,
+        len: 200 << 20,
+    };
+    let mut bytes = header.to_bytes().repeat(1 << 20);
+    bytes.resize(bytes.len() + (210 << 20), 1);
+    let start = std::time::Instant::now();
+    let (found, skipped) = walked(&bytes, NEVER);
+    assert_eq!((found.len(), skipped.len()), (0, 1));
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_header_within_a_payload_off_the_grid_counts_for_nothing() {
+    let mut inner = b"x".to_vec();
+    frame::encode(b"not a record", &mut inner).unwrap();
+    inner.extend([9; 30]);
+    let mut bytes = Vec::new();
+    frame::encode(&inner, &mut bytes).unwrap();
+    frame::encode(b"sound", &mut bytes).unwrap();
+    bytes[0] = 0;
+    let (found, _) = walked(&bytes, NEVER);
+    assert_eq!(found, [b"sound".to_vec()]);
+}
