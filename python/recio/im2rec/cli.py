@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from recio.errors import RecordError
 from recio.im2rec.lists import EXTENSIONS, Listed, find_lists, make_list
-from recio.im2rec.packing import Packed, cores, pack
+from recio.im2rec.packing import Packed, pack
 from recio.im2rec.progress import Bars
 
 if TYPE_CHECKING:
