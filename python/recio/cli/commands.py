@@ -42,9 +42,9 @@ def recio() -> None:
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, files: Sequence[Path], no_decode: bool, threads: int | None, as_json: bool) -> None:
-    """Tell whether record files are sound: framing, index, checksums, headers, images.
+    """Tell whether record files are sound.
 
-    The .idx and the .rsum beside a file are compared with it, if they are there. Exits with 0 if all files are sound,
+    Looks at framing, index, checksums, headers and images. The .idx and the .rsum beside a file are compared with it, if they are there. Exits with 0 if all files are sound,
     1 if one is damaged, 2 if one cannot be read.
     """
     bars = Bars()
@@ -74,9 +74,9 @@ def _verify(file: Path, bars: Bars, *, decode: bool, threads: int | None, as_jso
 @json_option
 @click.pass_context
 def repair(ctx: click.Context, file: Path, out: Path, as_json: bool) -> None:
-    """Copy all whole records of a damaged file into another.
+    """Save what is whole of a damaged file.
 
-    Says which regions were skipped, with begin, end and reason. Exits with 1 if there was no record to save; then
+    All whole records are copied into another file, byte for byte and in their order. Says which regions were skipped, with begin, end and reason. Exits with 1 if there was no record to save; then
     nothing is written.
     """
     with Bars().bar(file.name, "B") as progress:
@@ -92,7 +92,7 @@ def repair(ctx: click.Context, file: Path, out: Path, as_json: bool) -> None:
 @file_argument
 @click.option("-o", "--out", type=A_FILE, help="The index to write. Default: FILE with .idx.")
 def index(file: Path, out: Path | None) -> None:
-    """Write the index of a record file anew.
+    """Write the index of a file anew.
 
     Its keys are the ids of the records if all differ, else their numbers, from 0.
     """
@@ -105,7 +105,10 @@ def index(file: Path, out: Path | None) -> None:
 @file_argument
 @json_option
 def info(file: Path, as_json: bool) -> None:
-    """Say what is in a record file: how many records, their ids and labels, formats and sizes of images."""
+    """Say what is in a file.
+
+    How many records there are, the range of their ids and labels, the formats and sizes of their images.
+    """
     with Bars().bar(file.name, "B") as progress:
         found = api.info(file, progress=progress)
     if as_json:
@@ -119,9 +122,9 @@ def info(file: Path, as_json: bool) -> None:
 @out_option
 @checksum_option
 def merge(files: Sequence[Path], out: Path, checksum: bool) -> None:
-    """Copy the records of several files into one, one file behind another.
+    """Put several files into one.
 
-    Records keep their keys unless two have the same; then all are numbered from 0.
+    The records of one file stand behind those of another, the same byte for byte. Records keep their keys unless two have the same; then all are numbered from 0.
     """
     with Bars().bar(out.name, "rec") as progress:
         made = api.merge(files, out, checksum=checksum, progress=progress)
@@ -134,7 +137,10 @@ def merge(files: Sequence[Path], out: Path, checksum: bool) -> None:
 @click.option("-o", "--out", "prefix", type=A_FILE, help="How their paths begin, before _0.rec. Default: as FILE's.")
 @checksum_option
 def split(file: Path, parts: int, prefix: Path | None, checksum: bool) -> None:
-    """Copy the records of a file into several of the same size, which merge puts together again."""
+    """Divide a file into several.
+
+    They differ by one record at most; merge puts them together again.
+    """
     with Bars().bar(file.name, "rec") as progress:
         made = api.split(file, parts, prefix, checksum=checksum, progress=progress)
     words.say(map(words.copied, made))
@@ -146,7 +152,10 @@ def split(file: Path, parts: int, prefix: Path | None, checksum: bool) -> None:
 @click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), required=True, help="Decides of the order.")
 @checksum_option
 def shuffle(file: Path, out: Path, seed: int, checksum: bool) -> None:
-    """Copy the records of a file into another, in random order, with the keys that they have."""
+    """Put a file into random order.
+
+    The records keep their keys. For readers that shuffle little or not at all.
+    """
     with Bars().bar(file.name, "rec") as progress:
         made = api.shuffle(file, out, seed=seed, checksum=checksum, progress=progress)
     words.say([words.copied(made)])
