@@ -30,8 +30,8 @@ checksum_option = click.option("--checksum", is_flag=True, help="Write a .rsum t
 def recio() -> None:
     """Look after RecordIO files (.rec) and their indexes (.idx).
 
-    Exit codes: 0 done, and sound; 1 damaged; 2 a file cannot be read or written, or the arguments are wrong;
-    130 interrupted. What is written is there whole or not at all.
+    Exit codes: 0 done, and sound; 1 damaged; 2 a file cannot be read or written, or the arguments are wrong; 130
+    interrupted. What is written is there whole or not at all.
     """
 
 
@@ -44,8 +44,8 @@ def recio() -> None:
 def verify(ctx: click.Context, files: Sequence[Path], no_decode: bool, threads: int | None, as_json: bool) -> None:
     """Tell whether record files are sound.
 
-    Looks at framing, index, checksums, headers and images. The .idx and the .rsum beside a file are compared with it, if they are there. Exits with 0 if all files are sound,
-    1 if one is damaged, 2 if one cannot be read.
+    Looks at framing, index, checksums, headers and images. The .idx and the .rsum beside a file are compared with
+    it, if they are there. Exits with 0 if all files are sound, 1 if one is damaged, 2 if one cannot be read.
     """
     bars = Bars()
     ctx.exit(max(_verify(file, bars, decode=not no_decode, threads=threads, as_json=as_json) for file in files))
@@ -76,8 +76,8 @@ def _verify(file: Path, bars: Bars, *, decode: bool, threads: int | None, as_jso
 def repair(ctx: click.Context, file: Path, out: Path, as_json: bool) -> None:
     """Save what is whole of a damaged file.
 
-    All whole records are copied into another file, byte for byte and in their order. Says which regions were skipped, with begin, end and reason. Exits with 1 if there was no record to save; then
-    nothing is written.
+    All whole records are copied into another file, byte for byte and in their order. Says which regions were
+    skipped, with begin, end and reason. Exits with 1 if there was no record to save; then nothing is written.
     """
     with Bars().bar(file.name, "B") as progress:
         made = api.repair(file, out, progress=progress)
@@ -124,7 +124,8 @@ def info(file: Path, as_json: bool) -> None:
 def merge(files: Sequence[Path], out: Path, checksum: bool) -> None:
     """Put several files into one.
 
-    The records of one file stand behind those of another, the same byte for byte. Records keep their keys unless two have the same; then all are numbered from 0.
+    The records of one file stand behind those of another, the same byte for byte. Records keep their keys unless
+    two have the same; then all are numbered from 0.
     """
     with Bars().bar(out.name, "rec") as progress:
         made = api.merge(files, out, checksum=checksum, progress=progress)
