@@ -23,14 +23,17 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "encode_png_16",
+    "info_of_file",
     "merge_files",
     "pack",
     "packed_already",
     "rebuild_index",
+    "repair_file",
     "resize",
     "resize_float",
     "shuffle_file",
     "split_file",
+    "verify_file",
 ]
 
 __version__: Final[str]
@@ -249,3 +252,23 @@ class StagedFile:
     def temporary(self) -> str: ...
     def commit(self) -> None: ...
     def discard(self) -> None: ...
+def verify_file(
+    rec: str | PathLike[str],
+    idx: str | PathLike[str] | None,
+    decode: bool,
+    threads: int,
+    limits: tuple[int, int, int, int],
+    formats: Sequence[str],
+    progress: Callable[[int, int], object] | None,
+) -> dict[str, Any]: ...
+def repair_file(
+    rec: str | PathLike[str],
+    idx: str | PathLike[str] | None,
+    out: str | PathLike[str],
+    progress: Callable[[int, int], object] | None,
+) -> dict[str, Any]: ...
+def info_of_file(
+    rec: str | PathLike[str],
+    idx: str | PathLike[str] | None,
+    progress: Callable[[int, int], object] | None,
+) -> dict[str, Any]: ...

@@ -1,11 +1,27 @@
-"""Whole record files: merged, split, shuffled.
+"""Whole record files: verified, repaired, summarised; merged, split, shuffled.
 
 What is written is there whole or not at all, and nothing that is damaged is copied.
 """
 
 from recio.files._copied import Copied
+from recio.files._info import Info, info
 from recio.files._merge import merge
+from recio.files._repair import Repaired, SkippedRegion, repair
 from recio.files._shuffle import shuffle
 from recio.files._split import split
+from recio.files._verify import Problem, Verified, verify
 
-__all__ = ["Copied", "merge", "shuffle", "split"]
+__all__ = [
+    "Copied",
+    "Info",
+    "Problem",
+    "Repaired",
+    "SkippedRegion",
+    "Verified",
+    "info",
+    "merge",
+    "repair",
+    "shuffle",
+    "split",
+    "verify",
+]

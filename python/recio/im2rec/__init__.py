@@ -14,7 +14,6 @@ lists     a folder to lists of its images; which lists belong to a prefix
 packing   a list to a record file, by way of recio-core
 files     text files that are there whole or not at all
 cli       the command: arguments, summary, exit code
-progress  the progress bar
 ========= ================================================================
 """
 

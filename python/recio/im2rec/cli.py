@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from recio._cores import cores
+from recio._progress import Bars
 from recio.errors import RecordError
 from recio.im2rec.lists import EXTENSIONS, Listed, find_lists, make_list
-from recio.im2rec.packing import Packed, cores, pack
-from recio.im2rec.progress import Bars
+from recio.im2rec.packing import Packed, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -246,7 +247,7 @@ def _pack(arguments: argparse.Namespace) -> int:
 
 def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
     """Pack a list and say so; give whether that is a success."""
-    with bars.bar(lst.name) as progress:
+    with bars.bar(lst.name, "img") as progress:
         packed = pack(
             lst,
             arguments.root,

@@ -6,12 +6,12 @@ The work is done by recio-core; here its arguments are checked, and its answer i
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
+from recio._cores import cores
 from recio.im2rec.files import write_lines
 
 if TYPE_CHECKING:
@@ -205,13 +205,6 @@ def pack(
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
     idx, kept = rec.with_suffix(".idx"), earlier is not None
     return Packed(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
-
-
-def cores() -> int:
-    """Give the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _rec_of(lst: Path) -> Path:

@@ -224,11 +224,7 @@ fn try_all(make: fn(&mut Dice, usize) -> Wound) -> Figures {
             .map(|_| make(&mut dice, original.bytes.len()))
             .collect();
         let bytes = wounded(&original, &mut wounds);
-        let before = (figures.lost, figures.invented);
         tally(&original, &wounds, &mut figures, &bytes);
-        if before != (figures.lost, figures.invented) {
-            println!("trial {trial}: {figures:?}");
-        }
     }
     figures
 }
@@ -340,13 +336,18 @@ fn hostile_lengths_cost_no_more_than_the_file() {
     let file = RecordFile::open(&path).unwrap();
     let start = std::time::Instant::now();
     let mut walk = Walk::new(&file, &[], |_| false);
-    let mut skipped = 0;
+    let (mut records, mut bytes) = (0, 0);
     while let Some(stretch) = walk.stretch().unwrap() {
         match stretch {
-            Stretch::Record(record) => panic!("a record at byte {}", record.offset),
-            Stretch::Skipped(region) => skipped += region.end - region.begin,
+            Stretch::Record(record) => {
+                records += 1;
+                bytes += record.frames.len() as u64;
+            }
+            Stretch::Skipped(region) => bytes += region.end - region.begin,
         }
     }
-    assert_eq!(skipped, 1 << 29);
+    assert_eq!(bytes, 1 << 29);
+    // The last of them might be one: nothing speaks against it.
+    assert!(records <= 1, "{records}");
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }

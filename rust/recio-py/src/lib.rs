@@ -12,6 +12,7 @@
 //! | `call.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
+//! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `staged.rs` | `recio._staged` |
 //! | `progress.rs` | how far long work has got, and breaking it off |
 //! | `errors.rs` | the one place where errors become exceptions |
@@ -25,6 +26,7 @@ mod call;
 mod copy;
 mod errors;
 mod image;
+mod inspect;
 mod iter;
 mod owner;
 mod pack;
@@ -50,6 +52,8 @@ mod _recio {
     use crate::image::{
         decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize, resize_float,
     };
+    #[pymodule_export]
+    use crate::inspect::{info_of_file, repair_file, verify_file};
     #[pymodule_export]
     use crate::iter::ImagePipeline;
     #[pymodule_export]

@@ -27,7 +27,8 @@ pub const HEADER_LEN: usize = 8;
 /// The longest record, in bytes: a length has 29 bits.
 pub const MAX_RECORD_LEN: usize = (1 << LEN_BITS) - 1;
 
-const LEN_BITS: u32 = 29;
+/// The bits of a length.
+pub(crate) const LEN_BITS: u32 = 29;
 const MAGIC_BYTES: [u8; 4] = MAGIC.to_le_bytes();
 
 /// What is wrong with the bytes where a frame should be.

@@ -9,7 +9,8 @@
 //! - it is nothing but zeros, and zeros follow: a hole that begins in its header;
 //! - a sound record begins inside it: bytes were lost here;
 //! - a few bytes behind it, too few to be a record, there is a sound one: bytes were inserted here;
-//! - one bit in its length, if it were set, would let it end at the next sound record.
+//! - that one does not stand on its 4-byte grid: bytes were lost or inserted between them;
+//! - one bit in its length, if it were set, would let it end there.
 //!
 //! Where half of a magic word follows, that is a damaged header, and proof enough; and so is the word of whoever walks.
 
@@ -45,6 +46,11 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
             )));
         }
         let next = self.resume(end)?;
+        if next < self.len && next % 4 != at % 4 {
+            return Ok(Some(format!(
+                "the next record, at byte {next}, is not on its 4-byte grid (bytes inserted or lost?)"
+            )));
+        }
         Ok(self.explain_gap(end, len, next))
     }
 
@@ -62,8 +68,10 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
                 "the next record begins {gap} bytes behind its end (bytes inserted?)"
             ));
         }
-        let one_bit = gap.is_power_of_two() && gap <= frame::MAX_RECORD_LEN as u64;
-        (one_bit && len as u64 & gap == 0).then(|| {
+        let grows_by =
+            |bit: usize| ((len | bit).next_multiple_of(4) - len.next_multiple_of(4)) as u64;
+        let mut bits = (0..frame::LEN_BITS).map(|bit| 1 << bit);
+        bits.any(|bit| grows_by(bit) == gap).then(|| {
             format!("with one bit more in its length it would end at byte {next}, as it should")
         })
     }

@@ -1,11 +1,11 @@
-"""The progress bar: on a terminal, with a rate and the time left; silent everywhere else."""
+"""Progress bars of the commands: on a terminal, with a rate and the time left; silent everywhere else."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,32 +16,35 @@ HINT = "for a progress bar: pip install 'recio[cli]'\n"
 
 
 class Bars:
-    """The bars of one run of the command, one list after another."""
+    """The bars of one run of a command, one file after another."""
 
     def __init__(self) -> None:
         self._tqdm = _load() if sys.stderr.isatty() else None
 
     @contextmanager
-    def bar(self, name: str) -> Iterator[Callable[[int, int, int], None] | None]:
+    def bar(self, name: str, unit: Literal["img", "rec", "B"]) -> Iterator[Callable[..., None] | None]:
         """Show a bar while the context lasts.
 
         Parameters
         ----------
         name : str
             What stands before it.
+        unit : {'img', 'rec', 'B'}
+            What is counted. Bytes are shown as kB, MB and so on.
 
         Yields
         ------
         callable or None
-            What `recio.im2rec.pack` is to call with its progress.
+            What is to be called with what is done, all there is to do and, if that is known, what was left out.
         """
         if self._tqdm is None:
             yield None
             return
         # Some terminals say that they have no columns; then 80 are taken.
-        with self._tqdm(desc=name, unit="img", ncols=shutil.get_terminal_size().columns) as bar:
+        columns = shutil.get_terminal_size().columns
+        with self._tqdm(desc=name, unit=unit, unit_scale=unit == "B", ncols=columns) as bar:
 
-            def show(done: int, total: int, skipped: int) -> None:
+            def show(done: int, total: int, skipped: int = 0) -> None:
                 bar.total = total
                 if skipped:
                     bar.set_postfix(skipped=skipped, refresh=False)

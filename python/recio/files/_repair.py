@@ -1,0 +1,109 @@
+"""What is left of a damaged record file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from recio import _recio
+from recio.files._beside import index_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recio._paths import StrPath
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRegion:
+    """Bytes of a file that are of no whole record.
+
+    Attributes
+    ----------
+    begin, end : int
+        The first byte and the one behind the last.
+    reason : str
+        Why no whole record begins there.
+    """
+
+    begin: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What `repair` wrote.
+
+    Attributes
+    ----------
+    rec, idx : Path
+        The new record file and its index. If no record was saved, they are not there.
+    records : int
+        The records in it.
+    bytes : int
+        Its length: that of the damaged file, less the bytes that were skipped.
+    keys : {'ids', 'index', 'ordinals'}
+        What the new index has for keys: the records' ids; those of the old index; or 0, 1, 2 …
+    skipped : list of SkippedRegion
+        What was left out, in the order of the damaged file.
+    unused : list of str
+        What is wrong with the old index or the ``.rsum``, if that was left aside for it.
+    """
+
+    rec: Path
+    idx: Path
+    records: int
+    bytes: int
+    keys: Literal["ids", "index", "ordinals"]
+    skipped: list[SkippedRegion]
+    unused: list[str]
+
+
+def repair(
+    rec: StrPath,
+    out: StrPath,
+    *,
+    idx: StrPath | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Repaired:
+    """Copy all whole records of a damaged file into a new one, byte for byte and in their order.
+
+    Every byte that is not copied is in a region of the result, with the reason. Where there is a ``.rsum`` beside the
+    file, only records with the right checksum are copied, and the new file gets one too. The keys of the new index are
+    the records' ids if these all differ; else those of the old index, if it lists all records that are copied; else
+    their numbers.
+
+    Without checksums, a record whose header is in order is taken to be whole, whatever happened to what is in it;
+    `verify` tells which images can no longer be decoded.
+
+    Parameters
+    ----------
+    rec : path
+        The damaged file, which stays as it is.
+    out : path
+        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are there and
+        complete at the end, or neither.
+    idx : path, optional
+        The damaged file's index; by default the ``.idx`` beside it, if there is one.
+    progress : callable, optional
+        Called about every 100 ms with the bytes done and all bytes. What it raises ends the repair, and nothing is
+        written.
+
+    Returns
+    -------
+    Repaired
+        The new file, and what was skipped.
+
+    Raises
+    ------
+    ValueError
+        If `out` is a file that is read, or if its name ends otherwise.
+    OSError
+        If a file cannot be read or written.
+    """
+    path, new = Path(rec), Path(out)
+    found = _recio.repair_file(path, index_of(path, idx), new, progress)
+    found["skipped"] = [SkippedRegion(*row) for row in found["skipped"]]
+    return Repaired(new, new.with_suffix(".idx"), **found)

@@ -1,0 +1,144 @@
+"""Whether a record file is sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from recio import _recio
+from recio._cores import cores
+from recio.files._beside import index_of
+from recio.limits import FORMATS, names, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from recio._paths import StrPath
+    from recio.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at a place of a file.
+
+    Attributes
+    ----------
+    kind : {'framing', 'index', 'checksum', 'header', 'image'}
+        In which respect.
+    reason : str
+        What it is.
+    record : int or None
+        The record's number among the whole ones, from 0.
+    id : int or None
+        The record's id.
+    offset, end : int or None
+        Where it begins and ends in the file, in bytes.
+    """
+
+    kind: Literal["framing", "index", "checksum", "header", "image"]
+    reason: str
+    record: int | None
+    id: int | None
+    offset: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    path : Path
+        The record file.
+    records : int
+        The whole records in it.
+    bytes : int
+        Its length.
+    has_index, has_checksums : bool
+        Whether there was an index, and a ``.rsum``, that could be compared with the file.
+    unlisted : int
+        The records that the index does not list; no damage, but they are not read by key.
+    problems : list of Problem
+        What is wrong, in the order of the file; a hundred thousand at most.
+    total : int
+        How many problems there are, listed or not.
+    """
+
+    path: Path
+    records: int
+    bytes: int
+    has_index: bool
+    has_checksums: bool
+    unlisted: int
+    problems: list[Problem]
+    total: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.total == 0
+
+
+def verify(
+    rec: StrPath,
+    idx: StrPath | None = None,
+    *,
+    decode: bool = True,
+    limits: Limits | None = None,
+    formats: str | Sequence[str] = FORMATS,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Verified:
+    """Look at all of a record file: its framing, then each record's checksum, header and image.
+
+    Damage is no error, but a problem in the result; after it the next whole record is looked for. The index is compared
+    with the records, and so are the checksums in the ``.rsum`` beside the file, if there is one. Without checksums,
+    damage that leaves framing and image in order is not seen: other pixels, mostly.
+
+    Records that have no image, as face data sets have them, are no damage, nor is it that none has a header: then these
+    are no image records.
+
+    Parameters
+    ----------
+    rec : path
+        The record file.
+    idx : path, optional
+        Its index; by default the ``.idx`` beside it, if there is one.
+    decode : bool, default True
+        Whether to decode all images, completely. Without, the file is read once, as fast as memory is copied.
+    limits : Limits, optional
+        How large an image may be; by default as for the iterators.
+    formats : str or sequence of str, default all
+        The formats that an image may be in.
+    threads : int, optional
+        The threads that decode; by default one for each core that the process may use.
+    progress : callable, optional
+        Called about every 100 ms with the bytes done and all bytes. What it raises ends the verification.
+
+    Returns
+    -------
+    Verified
+        What was found; its ``ok`` tells whether all is well.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    ValueError
+        If `threads` is less than 1, or a format is unknown.
+
+    Examples
+    --------
+    >>> verify("train.rec").ok  # doctest: +SKIP
+    True
+    """
+    path, threads = Path(rec), cores() if threads is None else threads
+    if threads < 1:
+        raise ValueError(f"threads={threads}; it is at least 1")
+    found = _recio.verify_file(
+        path, index_of(path, idx), decode, threads, numbers(limits), names(formats), progress
+    )
+    found["problems"] = [Problem(*row) for row in found["problems"]]
+    return Verified(path, **found)

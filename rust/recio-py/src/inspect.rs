@@ -1,0 +1,174 @@
+//! `recio.files`: verifying, repairing and summarising record files. What is found comes as dictionaries.
+//!
+//! `progress` is called with the bytes done and all bytes. If it raises, or a signal's handler does, nothing is written.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use recio_core::inspect::{self as engine, Problem};
+use recio_core::limits::Formats;
+
+use crate::errors::Failure;
+use crate::image::limits_of;
+use crate::progress::watched;
+
+/// Kind, reason, record, id, offset and end of a problem.
+type Row = (
+    &'static str,
+    String,
+    Option<u64>,
+    Option<u64>,
+    Option<u64>,
+    Option<u64>,
+);
+
+/// What `recio.files.verify` makes its result of.
+#[derive(IntoPyObject)]
+pub(crate) struct Verified {
+    records: u64,
+    bytes: u64,
+    has_index: bool,
+    has_checksums: bool,
+    unlisted: u64,
+    problems: Vec<Row>,
+    total: u64,
+}
+
+/// What `recio.files.repair` makes its result of.
+#[derive(IntoPyObject)]
+pub(crate) struct Repaired {
+    records: usize,
+    bytes: u64,
+    keys: &'static str,
+    skipped: Vec<(u64, u64, String)>,
+    unused: Vec<String>,
+}
+
+/// What `recio.files.info` makes its result of.
+#[derive(IntoPyObject)]
+pub(crate) struct Info {
+    records: u64,
+    bytes: u64,
+    damaged: u64,
+    indexed: Option<usize>,
+    has_checksums: bool,
+    ids: Option<(u64, u64)>,
+    has_unique_ids: bool,
+    label_widths: BTreeMap<usize, u64>,
+    labels: Option<(f32, f32)>,
+    formats: BTreeMap<&'static str, u64>,
+    widths: Option<(usize, usize)>,
+    heights: Option<(usize, usize)>,
+    image_bytes: Option<(usize, usize)>,
+}
+
+/// Looks at all of a record file.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one for each keyword")]
+pub(crate) fn verify_file(
+    py: Python<'_>,
+    rec: PathBuf,
+    idx: Option<PathBuf>,
+    decode: bool,
+    threads: usize,
+    limits: (usize, usize, usize, usize),
+    formats: Vec<String>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Verified> {
+    let formats = Formats::of(&formats).map_err(Failure::from)?;
+    let options = engine::Options {
+        index: idx,
+        decode,
+        threads,
+        limits: limits_of(limits, formats),
+    };
+    let report = watched(py, progress, |tell| {
+        engine::verify(&rec, &options, &mut |done, all| bytes(tell, done, all))
+    })?;
+    Ok(Verified {
+        records: report.records,
+        bytes: report.bytes,
+        has_index: report.has_index,
+        has_checksums: report.has_checksums,
+        unlisted: report.unlisted,
+        problems: report.problems.into_iter().map(row).collect(),
+        total: report.total,
+    })
+}
+
+/// Copies the whole records of a file into another.
+#[pyfunction]
+pub(crate) fn repair_file(
+    py: Python<'_>,
+    rec: PathBuf,
+    idx: Option<PathBuf>,
+    out: PathBuf,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Repaired> {
+    let repaired = watched(py, progress, |tell| {
+        let mut tell = |done, all| bytes(tell, done, all);
+        engine::repair(&rec, idx.as_deref(), &out, &mut tell)
+    })?;
+    let skipped = repaired.skipped.into_iter();
+    Ok(Repaired {
+        records: repaired.records,
+        bytes: repaired.bytes,
+        keys: repaired.keys.name(),
+        skipped: skipped
+            .map(|region| (region.begin, region.end, region.reason))
+            .collect(),
+        unused: repaired.unused,
+    })
+}
+
+/// Summarises a record file.
+#[pyfunction]
+pub(crate) fn info_of_file(
+    py: Python<'_>,
+    rec: PathBuf,
+    idx: Option<PathBuf>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Info> {
+    let info = watched(py, progress, |tell| {
+        engine::info(&rec, idx.as_deref(), &mut |done, all| {
+            bytes(tell, done, all)
+        })
+    })?;
+    Ok(Info {
+        records: info.records,
+        bytes: info.bytes,
+        damaged: info.damaged,
+        indexed: info.indexed,
+        has_checksums: info.has_checksums,
+        ids: info.ids,
+        has_unique_ids: info.has_unique_ids,
+        label_widths: info.label_widths,
+        labels: info.labels,
+        formats: info.formats,
+        widths: info.widths,
+        heights: info.heights,
+        image_bytes: info.image_bytes,
+    })
+}
+
+fn bytes(
+    tell: &mut dyn FnMut(&[usize]) -> ControlFlow<()>,
+    done: u64,
+    all: u64,
+) -> ControlFlow<()> {
+    tell(&[done as usize, all as usize])
+}
+
+fn row(problem: Problem) -> Row {
+    let kind = problem.kind.name();
+    (
+        kind,
+        problem.reason,
+        problem.record,
+        problem.id,
+        problem.offset,
+        problem.end,
+    )
+}
