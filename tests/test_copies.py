@@ -122,7 +122,7 @@ class TestShuffling:
 
     def test_is_this_order_for_ever(self, file: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(file.rec, tmp_path / "a.rec", seed=0)
-        assert list(framed(shuffled.rec)) == [5, 3, 4, 9, 0, 8, 7, 6, 2, 1]
+        assert list(framed(shuffled.rec)) == [2, 8, 6, 7, 3, 9, 4, 5, 0, 1]
 
 
 COPIES: list[Callable[[Path, Path], object]] = [
@@ -141,7 +141,9 @@ class TestEveryCopy:
         file.rec.write_bytes(data)
         with pytest.raises(RecordError) as error:
             copy(file.rec, tmp_path / "copy_0.rec")
-        assert (error.value.path, error.value.offset) == (str(file.rec), file.offsets[10])
+        assert error.value.path == str(file.rec)
+        # Record 10 has several parts; the error is about the last of them, which 11 should follow.
+        assert file.offsets[10] < (error.value.offset or 0) < file.offsets[11]
         assert names(tmp_path) == ["some.idx", "some.rec"]
 
     def test_of_a_record_with_another_checksum_is_refused(

@@ -215,12 +215,15 @@ def test_an_entry_takes_16_bytes(tmp_path: Path) -> None:
     assert int(shown) <= 16 * entries + slack
 
 
-def test_an_index_is_written_as_it_goes(tmp_path: Path) -> None:
-    """A process that is killed leaves an index of complete lines."""
+def test_an_index_is_written_with_its_records_and_never_before_them(tmp_path: Path) -> None:
+    """A process that is killed leaves an index of complete lines, about records that are there."""
     file = write_records(tmp_path, [])
     with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
         writer.write_idx(5, b"five")
-        assert file.idx.read_text() == "5\t0\n"
+        assert (file.idx.read_text(), file.rec.read_bytes()) == ("", b"")
+        writer.write_idx(6, bytes(1 << 20))
+        assert file.idx.read_text() == "5\t0\n6\t12\n"
+        assert file.rec.stat().st_size == writer.tell()
 
 
 @pytest.mark.parametrize("key", ["a\tb", "a\nb", "a\rb"])

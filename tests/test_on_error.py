@@ -257,3 +257,33 @@ def test_hooks_skip_what_cannot_be_read_or_decoded(damaged: RecordFile) -> None:
     assert [error.record for error in batches.errors] == BAD
     with pytest.raises(recio.DecodeError):
         list(Hooked(4, (3, 8, 8), path_imgrec=damaged.rec))
+
+
+def test_without_an_index_the_whole_records_of_a_damaged_file_are_found_and_the_rest_is_listed(tmp_path: Path) -> None:
+    file = write_records(tmp_path, (image_record(png(noise(8, 8)), n) for n in range(12)))
+    content = bytearray(file.rec.read_bytes())
+    content[file.offsets[5] : file.offsets[5] + 3] = b"???"
+    file.rec.write_bytes(content)
+    with pytest.raises(recio.RecordError, match="record 4 "):
+        open_iter(file)
+    batches = open_iter(file, on_error="skip", batch_size=3)
+    found = [FIRST_ID + n for n in range(12) if n not in {4, 5}]
+    given = [int(n) for batch in batches if batch.index is not None for n in batch.index[: 3 - (batch.pad or 0)]]
+    # Record 4 is whole, but what follows it is not the head of a record.
+    assert [n for n in given if n != FIRST_ID + 4] == found
+    lost = batches.errors[0]
+    assert (lost.path, lost.offset) == (str(file.rec), file.offsets[5])
+    assert f"skipped up to byte {file.offsets[6]}" in lost.reason
+
+
+def test_tables_of_objects_and_padded_labels_pass_over_headers_that_are_damaged(tmp_path: Path) -> None:
+    image, label = png(noise(8, 8)), [2, 5, 1, 0.1, 0.1, 0.9, 0.9]
+    file = write_records(tmp_path, (pack(IRHeader(0, label, n, 0), image) for n in range(4)))
+    content = bytearray(file.rec.read_bytes())
+    content[file.offsets[2] + 8 : file.offsets[2] + 12] = b"\xff\xff\xff\x7f"
+    file.rec.write_bytes(content)
+    indexed: dict[str, Any] = {"path_imgrec": file.rec, "path_imgidx": file.idx, "on_error": "skip"}
+    assert [batch.pad for batch in ImageDetIter(3, (3, 8, 8), **indexed)] == [0]
+    padded = open_iter(file, label_width=-1, batch_size=3, **indexed)
+    assert [in_batch(batch) for batch in padded] == [[n - FIRST_ID for n in (0, 1, 3)]]
+    assert [error.record for error in padded.errors] == [2]

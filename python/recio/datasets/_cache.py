@@ -7,13 +7,13 @@ and counts for nothing where that differs. It is a NumPy archive, read without p
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio._staged import staged
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
@@ -62,7 +62,5 @@ def save(path: Path, own: bytes, ids: NDArray[np.uint64], labels: NDArray[Any]) 
     """Write ids and labels, whole or not at all: several processes may do so at once."""
     widths, values = to_flat(labels)
     mine = np.frombuffer(own, np.uint8)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".recio-") as folder:
-        whole = Path(folder) / "labels.npz"
-        np.savez(whole, recio_labels=mine, ids=ids, widths=widths, values=values)
-        whole.replace(path)
+    with staged(path) as file:
+        np.savez(file, recio_labels=mine, ids=ids, widths=widths, values=values)

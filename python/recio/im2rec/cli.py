@@ -305,6 +305,6 @@ def _fail(message: str, code: int) -> int:
 
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
     """Write lines; what the stream's encoding lacks, such as a name that is no text, is escaped."""
-    encoding = stream.encoding
+    encoding = stream.encoding or "utf-8"
     escaped = (line.encode(encoding, "backslashreplace").decode(encoding) for line in lines)
     stream.writelines(f"{line}\n" for line in escaped)

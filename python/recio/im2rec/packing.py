@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio._cores import cores
@@ -173,7 +173,8 @@ def pack(
     RecordError
         If the list is not UTF-8.
     OSError
-        If the list or the root cannot be read or the files not be written; then they are not there.
+        If the list or the root cannot be read or the files not be written, as when another run is writing
+        them; then they are not there.
     """
     rec = _rec_of(Path(lst))
     mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
@@ -225,7 +226,7 @@ def _one_of(name: str, value: T, values: Sequence[T]) -> T:
 
 
 def _packed_earlier(
-    lst: StrPath, rec: Path, report: Path, settings: dict[str, object]
+    lst: StrPath, rec: Path, report: Path, settings: dict[str, Any]
 ) -> tuple[int, int, list[Skipped]] | None:
     """Give the records, the bytes and what was skipped, if the list was packed by an earlier run."""
     skipped = _read_report(report)

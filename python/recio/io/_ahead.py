@@ -16,6 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from recio._at_exit import stop_at_exit
 from recio.io import _state
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class Ahead:
         ]
         for thread in self._threads:
             thread.start()
-        weakref.finalize(self, self._state.stop)
+        # When it goes, each thread is woken by a function in C, in which a Ctrl-C cannot get lost.
+        self._state.gone = [weakref.ref(self, call.put) for call in self._state.calls]
+        stop_at_exit(self)
 
     @property
     def places(self) -> list[Place]:
@@ -134,7 +137,8 @@ class _State:
         self.round = _Round(places)
         self.in_reset = False
         self.stopped = False
-        self.calls: list[SimpleQueue[None]] = [SimpleQueue() for _ in places]
+        self.calls: list[SimpleQueue[object]] = [SimpleQueue() for _ in places]
+        self.gone: list[weakref.ref[Ahead]] = []
         self._news: SimpleQueue[None] = SimpleQueue()
         self._process = os.getpid()
 
@@ -176,7 +180,8 @@ def _work(number: int, source: Resettable, state: _State) -> None:
         if number in into.outcomes:
             # Not kept while waiting: batches are large.
             del into
-            state.calls[number].get()
+            # Anything but `None` is what is left of who read from here.
+            state.stopped |= state.calls[number].get() is not None
         else:
             state.give(into, number, _outcome(source))
 

@@ -50,8 +50,11 @@ def _compute(files: list[str], indexes: list[str], settings: dict[str, Any]) -> 
 
 def _write(path: Path, mean: NDArray[np.float32]) -> None:
     """Write the image, whole or not at all."""
+    # By way of memory: what NumPy writes into a file itself, it does not look whether it arrives.
+    whole = BytesIO()
+    np.save(whole, mean)
     with staged(path) as file:
-        np.save(file, mean)
+        file.write(whole.getbuffer())
 
 
 def _read(path: Path) -> NDArray[np.float32]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import weakref
 import zlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from recio import limits
+from recio._at_exit import stop_at_exit
 from recio._closing import Closing
 from recio._recio import ImagePipeline
 from recio.io import _options, _state
@@ -52,8 +52,8 @@ class PipelineIter(Closing, WholeBatchIter):
         self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
         self._label_axes = 1 if label_width == 1 else 2
         if isinstance(pipeline, ImagePipeline):
-            # At the end of the process too: threads that call Python functions must not outlive the interpreter.
-            weakref.finalize(self, pipeline.close)
+            # Threads that call Python functions must not outlive the interpreter.
+            stop_at_exit(self)
 
     def __len__(self) -> int:
         """Count the batches of the present epoch."""

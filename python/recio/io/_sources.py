@@ -94,14 +94,15 @@ def _cached(files: Sequence[str], cache: Path) -> str:
         with cache.open("rb") as file:
             if file.read(len(_MAGIC)) not in (_MAGIC, b""):
                 raise ValueError(f"{cache}: it is no record file; a cache of records does not take its place")
-    _copy(files, cache)
-    os.utime(cache, ns=(time, time))
+    _copy(files, cache, time)
     return str(cache)
 
 
-def _copy(files: Iterable[str], target: Path) -> None:
-    """Copy files, end to end, whole or not at all."""
+def _copy(files: Iterable[str], target: Path, time: int) -> None:
+    """Copy files, end to end, whole or not at all; the copy is of that time, in nanoseconds."""
     with staged(target) as copy:
         for file in files:
             with Path(file).open("rb") as source:
                 shutil.copyfileobj(source, copy)
+        copy.flush()
+        os.utime(copy.fileno(), ns=(time, time))

@@ -49,6 +49,14 @@ impl Staged {
         }
     }
 
+    /// Whether nobody else is writing a file of the same name. Where files cannot be locked, nobody can tell.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        let own = self.temporary.file_name();
+        let mut others = temporaries_of(&self.target).filter(|path| path.file_name() != own);
+        !others.any(|path| is_held(&path))
+    }
+
     /// The file, to be written.
     #[must_use]
     pub fn file(&self) -> &File {
@@ -108,16 +116,25 @@ fn create_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
 ///
 /// That one cannot be removed, or the folder not be read, is no reason not to write the target.
 pub fn clear_leftovers(target: &Path) {
+    temporaries_of(target).for_each(|path| _ = remove_unless_held(&path));
+}
+
+/// The temporary files of a target that are there.
+fn temporaries_of(target: &Path) -> impl Iterator<Item = PathBuf> {
     let prefix = prefix_of(target);
-    let is_temporary = |name: &str| {
+    let is_temporary = move |name: &str| {
         let random = name.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?;
         Some(random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
     let found = fs::read_dir(folder_of(target)).into_iter().flatten();
     found
         .flatten()
-        .filter(|entry| entry.file_name().to_str().and_then(is_temporary) == Some(true))
-        .for_each(|entry| _ = remove_unless_held(&entry.path()));
+        .filter(move |entry| entry.file_name().to_str().and_then(&is_temporary) == Some(true))
+        .map(|entry| entry.path())
+}
+
+fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// The lock is kept until the name is gone, lest its writer takes it in between.
@@ -216,9 +233,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.rec");
         let first = Staged::create(&target).unwrap();
+        assert!(first.is_alone());
         let second = Staged::create(&target).unwrap();
         assert_eq!(names(folder.path()).len(), 2);
+        assert!(!first.is_alone() && !second.is_alone());
         first.persist().unwrap();
+        assert!(second.is_alone());
         second.persist().unwrap();
         assert_eq!(names(folder.path()), ["a.rec"]);
     }

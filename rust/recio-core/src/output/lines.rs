@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::record::writer::Failure;
 
 /// A `.idx`, and the lines that it does not have yet.
 pub(super) struct Lines {
@@ -13,7 +14,7 @@ pub(super) struct Lines {
     pending: String,
     /// Bytes of whole lines in the file.
     written: u64,
-    failed: bool,
+    failed: Option<Failure>,
 }
 
 impl Lines {
@@ -46,7 +47,7 @@ impl Lines {
             file,
             pending: String::new(),
             written,
-            failed: false,
+            failed: None,
         })
     }
 
@@ -57,11 +58,11 @@ impl Lines {
 
     /// Writes the lines that were kept. If that fails the file has no part of them.
     pub(super) fn write(&mut self) -> Result<()> {
-        if self.failed {
-            return Err(self.blame(io::Error::other("an earlier write failed")));
+        if let Some(failure) = &self.failed {
+            return Err(self.blame(failure.again()));
         }
         if let Err(error) = self.file.write_all(self.pending.as_bytes()) {
-            self.failed = true;
+            self.failed = Some(Failure::of(&error));
             // Half a line may look like a whole one. If it cannot be cut off either, the first error is the one to tell.
             _ = self.file.set_len(self.written);
             return Err(self.blame(error));

@@ -20,6 +20,7 @@ mod syncer;
 mod tail;
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -55,6 +56,11 @@ impl Output {
             clear_leftovers(&rec.with_extension(end));
         }
         let rec = Staged::create(rec)?;
+        if !rec.is_alone() {
+            // Whose files get their names first and whose last, nobody could say.
+            let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing it");
+            return Err(rec.blame(busy));
+        }
         let file = || rec.file().try_clone().map_err(|error| rec.blame(error));
         Ok(Self {
             syncer: Syncer::start(file()?).map_err(|error| rec.blame(error))?,
@@ -123,8 +129,9 @@ impl Output {
             entries,
         } = self;
         let sums = writer.finish()?;
-        syncer.finish().map_err(|error| rec.blame(error))?;
+        let synced = syncer.finish().map_err(|error| rec.blame(error))?;
         rec.sync()?;
+        drop((writer, synced));
         let rsum = sums
             .map(|sums| sums.stage(&checksum::path_beside(rec.target())))
             .transpose()?;
@@ -271,6 +278,21 @@ mod tests {
             let read = |stem: &str| fs::read(folder.path().join(stem).with_extension(end)).unwrap();
             assert_eq!(read("a"), read("b"));
         }
+    }
+
+    #[test]
+    fn a_file_that_another_run_is_writing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = output(folder.path());
+        let error = Output::create(&folder.path().join("a.rec"), false);
+        let error = error.err().unwrap().to_string();
+        assert!(
+            error.contains("a.rec: another run is writing it"),
+            "{error}"
+        );
+        commit_one(first).unwrap();
+        commit_one(output(folder.path())).unwrap();
+        assert_eq!(names(folder.path()), ["a.idx", "a.rec"]);
     }
 
     #[test]

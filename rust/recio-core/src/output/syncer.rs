@@ -12,7 +12,7 @@ const EVERY: u64 = 16 << 20;
 /// A thread that syncs a file again and again.
 pub(super) struct Syncer {
     ask: Sender<()>,
-    thread: JoinHandle<io::Result<()>>,
+    thread: JoinHandle<io::Result<File>>,
     next: u64,
 }
 
@@ -20,7 +20,10 @@ impl Syncer {
     /// For a file that is open for writing.
     pub(super) fn start(file: File) -> io::Result<Self> {
         let (ask, asked) = bounded(1);
-        let sync = move || asked.iter().try_for_each(|()| file.sync_data());
+        let sync = move || {
+            asked.iter().try_for_each(|()| file.sync_data())?;
+            Ok(file)
+        };
         let thread = thread::Builder::new()
             .name("recio-sync".into())
             .spawn(sync)?;
@@ -40,8 +43,9 @@ impl Syncer {
         }
     }
 
-    /// Waits for the thread. The kernel tells of an error once: what this finds, the sync at the end does not.
-    pub(super) fn finish(self) -> io::Result<()> {
+    /// Waits for the thread, and gives its file back, to be closed after the sync at the end. The kernel tells of an error
+    /// once: what this finds, or a close, that sync does not.
+    pub(super) fn finish(self) -> io::Result<File> {
         drop(self.ask);
         self.thread
             .join()

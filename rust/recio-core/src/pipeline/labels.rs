@@ -34,7 +34,7 @@ impl Labels {
             .transpose()?;
         let widest = || match &list {
             Some(list) => Ok(list.width()),
-            None => samples.widest_label(),
+            None => samples.widest_label(options.skip_damaged),
         };
         let mut survey = None;
         let shape = match options.labels {
@@ -42,7 +42,7 @@ impl Labels {
             LabelForm::Padded(_) => vec![widest()?.max(1)],
             LabelForm::Row { width, .. } => vec![ROW_HEADER + row_width(width, widest()?)?],
             LabelForm::Table => {
-                let found = Survey::of(samples, list.as_ref())?;
+                let found = Survey::of(samples, list.as_ref(), options.skip_damaged)?;
                 let (most, width) = found.table;
                 survey = Some(found);
                 vec![most, width]

@@ -102,7 +102,12 @@ impl<T: Element> Pipeline<T> {
     /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
     pub fn start(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
-        let task = Task::new(Samples::open(source)?, options)?;
+        let (samples, lost) = if options.skip_damaged {
+            Samples::open_what_is_whole(source)?
+        } else {
+            (Samples::open(source)?, Vec::new())
+        };
+        let task = Task::new(samples, options)?;
         let cut = cut(&task, options)?;
         let samples = options.batch_size * task.slot_len();
         check_memory::<T>(samples, "samples")?;
@@ -125,7 +130,10 @@ impl<T: Element> Pipeline<T> {
             maker: Some(Arc::clone(&maker)),
             makers: Vec::new(),
             workers,
-            told: Mutex::default(),
+            told: Mutex::new(Told {
+                new: lost.into_iter().map(Arc::new).collect(),
+                ..Told::default()
+            }),
         };
         for _ in 0..MAKERS {
             let (maker, state) = (Arc::clone(&maker), Arc::clone(&this.state));

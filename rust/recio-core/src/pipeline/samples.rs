@@ -1,6 +1,6 @@
 //! Where samples come from: records, or loose files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::header::ImageRecord;
@@ -56,10 +56,23 @@ impl Samples {
     pub(super) fn open(source: &Source) -> Result<Self> {
         Ok(match source {
             Source::Records { files, indexes } => Self::Records(RecordSet::open(files, indexes)?),
-            Source::Images { lines, root } => {
-                Self::Loose(LooseImages::new(root.clone(), lines.clone()))
-            }
+            Source::Images { lines, root } => Self::loose(lines, root),
         })
+    }
+
+    /// Opens what is whole of a source; the rest is given as errors.
+    pub(super) fn open_what_is_whole(source: &Source) -> Result<(Self, Vec<Error>)> {
+        match source {
+            Source::Records { files, indexes } => {
+                let (records, lost) = RecordSet::open_what_is_whole(files, indexes)?;
+                Ok((Self::Records(records), lost))
+            }
+            Source::Images { lines, root } => Ok((Self::loose(lines, root), Vec::new())),
+        }
+    }
+
+    fn loose(lines: &[Line], root: &Path) -> Self {
+        Self::Loose(LooseImages::new(root.to_path_buf(), lines.to_vec()))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -137,9 +150,9 @@ impl Samples {
     }
 
     /// The most labels that any sample has.
-    pub(super) fn widest_label(&self) -> Result<usize> {
+    pub(super) fn widest_label(&self, pass_over_damage: bool) -> Result<usize> {
         match self {
-            Self::Records(records) => records.widest_label(),
+            Self::Records(records) => records.widest_label(pass_over_damage),
             Self::Loose(images) => {
                 let widths = images.lines().iter().map(|line| line.labels.len());
                 Ok(widths.max().unwrap_or(0))

@@ -22,7 +22,11 @@ impl Survey {
     ///
     /// # Errors
     /// What reading them finds; objects of different widths; samples of which none has an object.
-    pub(super) fn of(samples: &Samples, list: Option<&list::Labels>) -> Result<Self> {
+    pub(super) fn of(
+        samples: &Samples,
+        list: Option<&list::Labels>,
+        pass_over_damage: bool,
+    ) -> Result<Self> {
         let (mut buffer, mut label) = Default::default();
         let mut boxes = Boxes::default();
         let mut found = Self {
@@ -31,7 +35,13 @@ impl Survey {
             left_out: Vec::new(),
         };
         for i in 0..samples.len() {
-            let id = samples.label(i, &mut buffer, &mut label)?;
+            let id = match samples.label(i, &mut buffer, &mut label) {
+                Err(error) if pass_over_damage && error.is_damage() => {
+                    found.left_out.push(error);
+                    continue;
+                }
+                id => id?,
+            };
             let locate = |error: Error| samples.locate(error.at_id(id), i);
             labels::look_up(list, id, &mut label).map_err(locate)?;
             match usable(&label, &mut boxes) {

@@ -12,6 +12,7 @@ use crate::record::file::RecordFile;
 use crate::record::header::{Header, ImageRecord};
 use crate::record::index::Index;
 use crate::record::scan;
+use crate::record::walk::{Skipped, Stretch, Walk};
 
 /// Open files, and where their records are.
 #[derive(Debug)]
@@ -33,6 +34,28 @@ impl RecordSet {
     /// I/O errors; damage in an index, or in a file that is scanned; a number of indexes that does not fit; a file of
     /// another length than its checksums were written for.
     pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
+        Self::open_with(files, indexes, None)
+    }
+
+    /// Opens files of which some may be damaged and have no index: their whole records. What lies between these is given as
+    /// errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for damaged frames.
+    pub fn open_what_is_whole(
+        files: &[PathBuf],
+        indexes: &[PathBuf],
+    ) -> Result<(Self, Vec<Error>)> {
+        let mut lost = Vec::new();
+        let set = Self::open_with(files, indexes, Some(&mut lost))?;
+        Ok((set, lost))
+    }
+
+    fn open_with(
+        files: &[PathBuf],
+        indexes: &[PathBuf],
+        lost: Option<&mut Vec<Error>>,
+    ) -> Result<Self> {
         let files = files
             .iter()
             .map(|path| RecordFile::open(path))
@@ -45,7 +68,7 @@ impl RecordSet {
             return Err(Error::corrupt("the file is empty").at_path(first.path()));
         }
         let offsets = match indexes {
-            [] => scanned(&files, &starts)?,
+            [] => scanned(&files, &starts, lost)?,
             [one] => indexed(one, Some(starts[files.len()]), 0)?,
             each if each.len() == files.len() => {
                 let mut offsets = Vec::new();
@@ -162,10 +185,13 @@ impl RecordSet {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn widest_label(&self) -> Result<usize> {
+    pub fn widest_label(&self, pass_over_damage: bool) -> Result<usize> {
         let mut buffer = Vec::new();
         (0..self.len()).try_fold(0, |widest, i| {
-            let header = self.peek(i, &mut buffer)?;
+            let header = match self.peek(i, &mut buffer) {
+                Err(error) if pass_over_damage && error.is_damage() => None,
+                header => header?,
+            };
             Ok(widest.max(header.map_or(0, |header| header.label_width())))
         })
     }
@@ -219,15 +245,48 @@ fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
     })
 }
 
-fn scanned(files: &[RecordFile], starts: &[u64]) -> Result<Vec<u64>> {
+fn scanned(
+    files: &[RecordFile],
+    starts: &[u64],
+    mut lost: Option<&mut Vec<Error>>,
+) -> Result<Vec<u64>> {
     let mut offsets = Vec::new();
     for (file, start) in files.iter().zip(starts) {
-        match file.checksums() {
-            Some(sums) => offsets.extend(sums.offsets().iter().map(|offset| start + offset)),
-            None => _ = scan::scan(file, |found| offsets.push(start + found.offset))?,
+        if let Some(sums) = file.checksums() {
+            offsets.extend(sums.offsets().iter().map(|offset| start + offset));
+            continue;
+        }
+        let before = offsets.len();
+        let outcome = scan::scan(file, |found| offsets.push(start + found.offset));
+        match (outcome, lost.as_deref_mut()) {
+            (Err(error), Some(lost)) if error.is_damage() => {
+                offsets.truncate(before);
+                salvage(file, *start, &mut offsets, lost)?;
+            }
+            (outcome, _) => _ = outcome?,
         }
     }
     Ok(offsets)
+}
+
+/// The offsets of the whole records of a damaged file; what lies between them is lost.
+fn salvage(
+    file: &RecordFile,
+    start: u64,
+    offsets: &mut Vec<u64>,
+    lost: &mut Vec<Error>,
+) -> Result<()> {
+    let mut walk = Walk::new(file, &[], |_| false);
+    while let Some(stretch) = walk.stretch()? {
+        match stretch {
+            Stretch::Record(whole) => offsets.push(start + whole.offset),
+            Stretch::Skipped(Skipped { begin, end, reason }) => {
+                let text = format!("{reason}; skipped up to byte {end}");
+                lost.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
@@ -334,7 +393,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = RecordSet::open(&[path], &[])
             .unwrap()
-            .widest_label()
+            .widest_label(false)
             .unwrap_err()
             .to_string();
         assert!(

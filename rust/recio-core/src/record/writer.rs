@@ -21,8 +21,8 @@ pub struct Writer<W> {
     pending: Vec<u8>,
     /// Bytes that it has.
     written: u64,
-    /// Whether it took only a part of what it was handed: then the file ends in the middle of a record.
-    failed: bool,
+    /// Why it took only a part of what it was handed: then the file ends in the middle of a record.
+    failed: Option<Failure>,
     /// The checksums of all records, if they are wanted.
     sums: Option<Checksums>,
 }
@@ -42,7 +42,7 @@ impl<W: Write> Writer<W> {
             sink,
             pending,
             written,
-            failed: false,
+            failed: None,
             sums,
         }
     }
@@ -120,20 +120,40 @@ impl<W: Write> Writer<W> {
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        let handed = if self.failed {
-            Err(io::Error::other(
-                "an earlier write failed, so the file may end within a record",
-            ))
-        } else {
-            self.sink.write_all(&self.pending)
+        let handed = match &self.failed {
+            Some(failure) => Err(failure.again()),
+            None => self.sink.write_all(&self.pending),
         };
-        self.failed = handed.is_err();
-        handed.map_err(|error| Error::from(error).at_path(&self.path))?;
+        handed.map_err(|error| {
+            self.failed = Some(Failure::of(&error));
+            Error::from(error).at_path(&self.path)
+        })?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
         // A rare large record must not keep its memory.
         self.pending.shrink_to(2 * GATHER);
         Ok(())
+    }
+}
+
+/// Why a write failed, to be told again by those after it: who looks at the last error only must hear of the first.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: io::ErrorKind,
+    code: Option<i32>,
+}
+
+impl Failure {
+    pub(crate) fn of(error: &io::Error) -> Self {
+        Self {
+            kind: error.kind(),
+            code: error.raw_os_error(),
+        }
+    }
+
+    pub(crate) fn again(&self) -> io::Error {
+        let told = || io::Error::new(self.kind, "an earlier write failed");
+        self.code.map_or_else(told, io::Error::from_raw_os_error)
     }
 }
 
