@@ -92,8 +92,8 @@ def test_an_image_that_cannot_be_decoded_is_an_image_problem(tmp_path: Path) -> 
 def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None:
     file = write_images(tmp_path, [png(noise(8, 40))])
     assert "8" in only(recio.verify(file.rec, limits=recio.Limits(side=39))).reason
-    assert "add \"png\" to formats" in only(recio.verify(file.rec, formats="jpeg")).reason
-    with pytest.raises(ValueError, match="formats has 'jpg'|\"jpg\""):
+    assert 'add "png" to formats' in only(recio.verify(file.rec, formats="jpeg")).reason
+    with pytest.raises(ValueError, match='formats has "jpg"'):
         recio.verify(file.rec, formats=["jpg"])
     with pytest.raises(ValueError, match="threads=0"):
         recio.verify(file.rec, threads=0)

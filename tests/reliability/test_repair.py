@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.records import FIRST_ID, RecordFile, write_records
 
 import recio
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 
-from tests.records import FIRST_ID, RecordFile, write_records
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 RECORDS = 1000
@@ -122,11 +120,7 @@ def test_without_checksums_every_untouched_record_of_a_file_with_holes_is_saved(
     made = holes(np.random.default_rng(300 + seed), content)
     file.rec.write_bytes(content)
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
-    untouched = [
-        n
-        for n in range(RECORDS)
-        if all(end <= offsets[n] or offsets[n + 1] <= begin for begin, end in made)
-    ]
+    untouched = [n for n in range(RECORDS) if all(end <= offsets[n] or offsets[n + 1] <= begin for begin, end in made)]
     with MXIndexedRecordIO(repaired.idx, repaired.rec, "r") as reader:
         found = list(reader)
     assert {records[n] for n in untouched} <= set(found)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from recio._cores import cores
 from recio.errors import RecordError
 from recio.im2rec.lists import EXTENSIONS, Listed, find_lists, make_list
 from recio.im2rec.packing import Packed, pack
