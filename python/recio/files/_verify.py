@@ -137,8 +137,6 @@ def verify(
     path, threads = Path(rec), cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"threads={threads}; it is at least 1")
-    found = _recio.verify_file(
-        path, index_of(path, idx), decode, threads, numbers(limits), names(formats), progress
-    )
+    found = _recio.verify_file(path, index_of(path, idx), decode, threads, numbers(limits), names(formats), progress)
     found["problems"] = [Problem(*row) for row in found["problems"]]
     return Verified(path, **found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import DTypeLike
-
-
-def cores() -> int:
-    """Count the cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def refuse(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:

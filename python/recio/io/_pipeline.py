@@ -11,6 +11,7 @@ import numpy as np
 from recio import limits
 from recio._at_exit import stop_at_exit
 from recio._closing import Closing
+from recio._cores import cores
 from recio._recio import ImagePipeline
 from recio.io import _options, _state
 from recio.io._base import DataBatch, DataDesc
@@ -246,7 +247,7 @@ def common_settings(
         "seed": seed,
         "seed_aug": seed if seed_aug is None else _options.seed("seed_aug", seed_aug),
         "last_batch": last_batch,
-        "preprocess_threads": _options.cores() if threads is None else threads,
+        "preprocess_threads": cores() if threads is None else threads,
         "skip_damaged": given.get("on_error", "raise") != "raise",
         "limits": limits.numbers(given.get("limits")),
         "formats": limits.names(given.get("formats")),

@@ -9,6 +9,7 @@
 //!
 //! folder ─▶ list.lst ─▶ pack/ ─▶ output/ ─▶ file.rec, file.idx, file.rsum      (im2rec; encode makes its images)
 //! file.rec, file.idx ──▶ copy/ ─▶ output/                                      (merge, split, shuffle)
+//! file.rec, file.idx ──▶ inspect/ ─▶ what is wrong, what is in it; output/     (verify, info; repair)
 //! ```
 //!
 //! | module | takes | gives | fails with |
@@ -22,6 +23,7 @@
 //! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
 //! | [`pack`] | a list and a folder | records, in the list's order | I/O errors; bad images are skipped and told |
 //! | [`copy`] | files of records | their records, merged, split or shuffled | damage, I/O errors |
+//! | [`inspect`] | a file of records, damaged or not | its problems, a summary, its whole records in a new file | I/O errors; damage is told |
 //! | [`output`] | records | a `.rec`, its `.idx` and its `.rsum`, all whole or none | I/O errors |
 //! | [`staged`] | | a file that gets its name when it is whole | I/O errors |
 //!

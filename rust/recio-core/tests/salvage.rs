@@ -156,12 +156,12 @@ fn moved(at: usize, wounds: &[Wound]) -> Option<usize> {
 }
 
 /// Walks a file; gives the records' places and the regions between them. They must add up to the file.
-fn walk(bytes: &[u8]) -> (Vec<(usize, usize)>, Vec<Skipped>) {
+fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<Skipped>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = Walk::new(&file, &[], |_| false);
+    let mut walk = Walk::new(&file, listed, |_| false);
     let (mut records, mut regions, mut at) = (Vec::new(), Vec::new(), 0);
     while let Some(stretch) = walk.stretch().unwrap() {
         let (begin, end) = match &stretch {
@@ -192,8 +192,14 @@ struct Figures {
 }
 
 /// A record that is given must begin where one of the original does, and be as long; and each that is untouched must be.
-fn tally(original: &Original, wounds: &[Wound], figures: &mut Figures, bytes: &[u8]) {
-    let (records, regions) = walk(bytes);
+fn tally(
+    original: &Original,
+    wounds: &[Wound],
+    figures: &mut Figures,
+    bytes: &[u8],
+    listed: &[u64],
+) {
+    let (records, regions) = walk(bytes, listed);
     figures.skipped += regions
         .iter()
         .map(|region| region.end - region.begin)
@@ -214,7 +220,7 @@ fn tally(original: &Original, wounds: &[Wound], figures: &mut Figures, bytes: &[
     figures.invented += found.difference(&possible).count();
 }
 
-fn try_all(make: fn(&mut Dice, usize) -> Wound) -> Figures {
+fn try_all(make: fn(&mut Dice, usize) -> Wound, with_index: bool) -> Figures {
     let mut figures = Figures::default();
     for trial in 0..trials() {
         let mut dice = Dice::new(trial + 1);
@@ -224,22 +230,34 @@ fn try_all(make: fn(&mut Dice, usize) -> Wound) -> Figures {
             .map(|_| make(&mut dice, original.bytes.len()))
             .collect();
         let bytes = wounded(&original, &mut wounds);
-        tally(&original, &wounds, &mut figures, &bytes);
+        let begins = original.records.iter().map(|&(begin, _)| begin as u64);
+        let listed: Vec<u64> = begins.filter(|_| with_index).collect();
+        tally(&original, &wounds, &mut figures, &bytes, &listed);
     }
     figures
 }
 
 #[test]
-fn of_files_with_holes_every_untouched_record_is_kept_and_none_is_invented() {
-    let figures = try_all(Wound::overwritten);
-    println!("holes, {} trials: {figures:?}", trials());
+fn of_files_with_holes_and_an_index_every_untouched_record_is_kept_and_none_is_invented() {
+    let figures = try_all(Wound::overwritten, true);
+    println!("holes, with an index, {} trials: {figures:?}", trials());
     assert_eq!((figures.lost, figures.invented), (0, 0));
     assert!(figures.untouched > 0 && figures.skipped > 0);
 }
 
+/// One in a million may be given up: where a hole begins just behind a record and is as long as one flipped bit in the
+/// record's length would have it.
+#[test]
+fn of_files_with_holes_every_untouched_record_is_kept_and_none_is_invented() {
+    let figures = try_all(Wound::overwritten, false);
+    println!("holes, {} trials: {figures:?}", trials());
+    assert!(figures.lost <= figures.untouched / 1_000_000);
+    assert_eq!(figures.invented, 0);
+}
+
 #[test]
 fn of_files_that_lost_or_gained_bytes_nearly_all_is_kept_and_none_is_invented() {
-    let figures = try_all(Wound::inserted_or_lost);
+    let figures = try_all(Wound::inserted_or_lost, false);
     println!("shifts, {} trials: {figures:?}", trials());
     assert!(figures.lost * 100 <= figures.untouched);
     assert_eq!(figures.invented, 0);
@@ -262,7 +280,7 @@ fn of_files_with_one_flipped_bit_in_a_header_no_record_changes_its_place() {
                 lost: 1,
                 new: vec![bytes[at]],
             }];
-            tally(&original, &wounds, &mut figures, &bytes);
+            tally(&original, &wounds, &mut figures, &bytes, &[]);
         }
     }
     println!("flips, {}: {figures:?}", 60 * 64);
@@ -282,7 +300,7 @@ fn a_record_file_inside_a_record_whose_header_is_damaged_is_not_taken_for_record
             frame::encode(record, &mut bytes).unwrap();
         }
         bytes[12] ^= 1;
-        let (records, regions) = walk(&bytes);
+        let (records, regions) = walk(&bytes, &[]);
         let outer = 12 + 8 + payload.len().next_multiple_of(4);
         let ends: Vec<_> = records.iter().map(|&(begin, _)| begin).collect();
         assert_eq!(ends, [0, outer, outer + 16], "{inner} inside");
@@ -303,7 +321,7 @@ fn a_file_with_bytes_before_it_is_read_from_its_first_record_on() {
             frame::encode(record, &mut part).unwrap();
         }
         bytes.extend_from_slice(&part);
-        let (records, regions) = walk(&bytes);
+        let (records, regions) = walk(&bytes, &[]);
         assert_eq!(records, [(junk, junk + 12), (junk + 12, junk + 24)]);
         assert_eq!((regions[0].begin, regions[0].end), (0, junk as u64));
     }
@@ -315,7 +333,7 @@ fn a_file_cut_anywhere_gives_the_records_before_the_cut() {
     let mut original = Original::new(&mut dice);
     original.records.truncate(8);
     for len in 0..original.records[7].1 {
-        let (records, _) = walk(&original.bytes[..len]);
+        let (records, _) = walk(&original.bytes[..len], &[]);
         let whole = original.records.iter().filter(|record| record.1 <= len);
         assert_eq!(records, whole.copied().collect::<Vec<_>>(), "cut at {len}");
     }

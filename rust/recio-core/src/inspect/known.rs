@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Kind, Problem};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::checksum::Checksums;
 use crate::record::file::RecordFile;
 use crate::record::frame;
@@ -40,7 +40,7 @@ impl Known {
         problems: &mut Vec<Problem>,
     ) -> Result<Self> {
         let mut noted = |kind, error: Error| {
-            if !error.is_damage() {
+            if matches!(error.kind(), ErrorKind::Io(_)) {
                 return Err(error);
             }
             problems.push(about_file(kind, error.to_string()));

@@ -7,10 +7,9 @@
 //! - a list of the records (`.rsum`, `.idx`) has the next one elsewhere;
 //! - what follows goes on with a split record, of which this would be the first part;
 //! - it is nothing but zeros, and zeros follow: a hole that begins in its header;
-//! - a sound record begins inside it: bytes were lost here;
-//! - a few bytes behind it, too few to be a record, there is a sound one: bytes were inserted here;
-//! - that one does not stand on its 4-byte grid: bytes were lost or inserted between them;
-//! - one bit in its length, if it were set, would let it end there.
+//! - a sound record begins inside it, or off its 4-byte grid behind it: bytes were lost or inserted here;
+//! - the next sound record is behind it by fewer bytes than a record has: bytes were inserted here;
+//! - one bit in its length, if it were set, would let it end where that one begins.
 //!
 //! Where half of a magic word follows, that is a damaged header, and proof enough; and so is the word of whoever walks.
 
@@ -37,21 +36,21 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
         if self.is_vouched_for(at, end)? {
             return Ok(None);
         }
-        if follow.first() == Some(&0) && self.is_zero(at, end)? {
+        if follow.first() == Some(&0) && self.is_zero(at + HEADER_LEN as u64, end)? {
             return Ok(Some("nothing but zeros, and more of them follow".into()));
         }
-        if let Some(inner) = self.search(at + WORD as u64, end, Self::is_sound)? {
+        let next = self.resume(end)?;
+        if let Some(other) = self.search(at + WORD as u64, next, Self::is_sound)? {
             return Ok(Some(format!(
-                "a sound record begins inside it, at byte {inner} (bytes lost?)"
+                "a sound record begins at byte {other}, where none can if this one is whole (bytes inserted or lost?)"
             )));
         }
-        let next = self.resume(end)?;
         if next < self.len && next % 4 != at % 4 {
             return Ok(Some(format!(
                 "the next record, at byte {next}, is not on its 4-byte grid (bytes inserted or lost?)"
             )));
         }
-        Ok(self.explain_gap(end, len, next))
+        self.explain_gap(end, len, next)
     }
 
     fn is_vouched_for(&mut self, offset: u64, end: u64) -> Result<bool> {
@@ -61,19 +60,24 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
     }
 
     /// What the distance from the record's end to the next sound one says against it.
-    fn explain_gap(&self, end: u64, len: usize, next: u64) -> Option<String> {
+    fn explain_gap(&mut self, end: u64, len: usize, next: u64) -> Result<Option<String>> {
         let gap = next - end;
         if gap < HEADER_LEN as u64 && next < self.len {
-            return Some(format!(
+            return Ok(Some(format!(
                 "the next record begins {gap} bytes behind its end (bytes inserted?)"
-            ));
+            )));
         }
         let grows_by =
-            |bit: usize| ((len | bit).next_multiple_of(4) - len.next_multiple_of(4)) as u64;
-        let mut bits = (0..frame::LEN_BITS).map(|bit| 1 << bit);
-        bits.any(|bit| grows_by(bit) == gap).then(|| {
+            |longer: usize| (longer.next_multiple_of(4) - len.next_multiple_of(4)) as u64;
+        let mut lengths = (0..frame::LEN_BITS).map(|bit| len | 1 << bit);
+        let Some(longer) = lengths.find(|&longer| grows_by(longer) == gap) else {
+            return Ok(None);
+        };
+        let padding = longer.next_multiple_of(4) - longer;
+        let is_padded = self.is_zero(next - padding as u64, next)?;
+        Ok(is_padded.then(|| {
             format!("with one bit more in its length it would end at byte {next}, as it should")
-        })
+        }))
     }
 
     /// Whether a middle or a last part stands at `at`, and behind it what belongs there.
@@ -94,10 +98,9 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
         Ok(bytes.and_then(|bytes| Header::parse(*bytes).ok()))
     }
 
-    /// Whether all bytes of the record behind its header are zero.
-    fn is_zero(&mut self, at: u64, end: u64) -> Result<bool> {
-        let len = (end - at) as usize;
-        let bytes = &self.window.at(at, len)?[HEADER_LEN..len];
+    fn is_zero(&mut self, from: u64, to: u64) -> Result<bool> {
+        let len = (to - from) as usize;
+        let bytes = &self.window.at(from, len)?[..len];
         Ok(bytes.iter().all(|&byte| byte == 0))
     }
 

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn any_stretch_in_any_order_is_the_files() {
         let len = 3 * CHUNK + 17;
-        let bytes: Vec<u8> = (0..len).map(|i| (i * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..len).map(|i| (i * 31 / 8) as u8).collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.rec");
         std::fs::write(&path, &bytes).unwrap();
