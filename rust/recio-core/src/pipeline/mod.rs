@@ -18,7 +18,7 @@ mod cut;
 mod labels;
 mod maker;
 mod masks;
-mod objects;
+pub mod objects;
 mod options;
 mod order;
 mod samples;
