@@ -173,9 +173,13 @@ impl<'a> Other<'a> {
     fn pictures(&self, pixels: Pixels, turn: Orientation) -> usize {
         let area = self.size.0 * self.size.1;
         let [stored, wanted] = [self.layout.bytes(), pixels.channels()].map(|each| area * each);
-        let is_made_of_another =
-            self.layout.channels != pixels.channels() || turn != Orientation::NoTransforms;
-        stored.max(wanted) + if is_made_of_another { wanted } else { 0 }
+        if turn != Orientation::NoTransforms {
+            return stored.max(wanted) + wanted;
+        }
+        if self.layout.channels == pixels.channels() {
+            return stored;
+        }
+        stored + wanted
     }
 
     /// Refuses pictures that take more than the limits allow. What they leave is the decoder's.

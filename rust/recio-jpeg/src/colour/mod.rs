@@ -80,9 +80,7 @@ impl Conversion {
             (Self::FromYcc, &[y, cb, cr]) => from_ycc(level, [y, cb, cr], out),
             (Self::Luma, &[r, g, b]) => plain::luma([r, g, b], out),
             (Self::FromYcck, &[y, cb, cr, k]) => plain::from_ycck([y, cb, cr, k], out),
-            (Self::Interleave, &[r, g, b]) => plain::interleave([r, g, b], out),
-            (Self::Interleave, &[c, m, y, k]) => plain::interleave([c, m, y, k], out),
-            (conversion, _) => unreachable!("{conversion:?} of {}", components.len()),
+            _ => plain::interleave(components, out),
         }
     }
 }

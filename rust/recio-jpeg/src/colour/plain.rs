@@ -46,11 +46,10 @@ pub(super) fn repeat(grey: &[u8], out: &mut [u8]) {
     }
 }
 
-pub(super) fn interleave<const N: usize>(components: [&[u8]; N], out: &mut [u8]) {
-    let length = out.len() / N;
-    // Slices of one length, so that nothing within the loop is out of range.
-    let components = components.map(|row| &row[..length]);
-    for (x, pixel) in out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-        *pixel = components.map(|row| row[x]);
+pub(super) fn interleave(components: &[&[u8]], out: &mut [u8]) {
+    for (x, pixel) in out.chunks_exact_mut(components.len()).enumerate() {
+        for (sample, row) in pixel.iter_mut().zip(components) {
+            *sample = row[x];
+        }
     }
 }
