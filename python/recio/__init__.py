@@ -12,6 +12,7 @@ recio.im2rec   folders of images to record files
 recio.datasets records as map-style data sets, for PyTorch's ``DataLoader``
 recio.compat   ``import mxnet`` for scripts that are not to be changed
 recio.errors   the exceptions that are recio's own
+recio.limits   how large an image may be
 ============== ==========================================================
 """
 
@@ -20,9 +21,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from recio import errors
+from recio import errors, limits
 from recio._recio import __version__
-from recio.errors import DecodeError, RecordError
+from recio.errors import DecodeError, RecordError, TooManyErrors
+from recio.limits import Limits
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DecodeError",
+    "Limits",
     "RecordError",
+    "TooManyErrors",
     "__version__",
     "compat",
     "datasets",
@@ -40,6 +44,7 @@ __all__ = [
     "image",
     "img",
     "io",
+    "limits",
     "recordio",
 ]
 

@@ -10,11 +10,15 @@ import numpy as np
 from recio import _recio
 from recio._buffer import BytesLike, as_bytes
 from recio.image._out import put
+from recio.limits import FORMATS, names, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from recio._paths import StrPath
+    from recio.limits import Limits
 
 _PNG_LEVELS = 9
 
@@ -63,6 +67,8 @@ def imdecode(
     *,
     region: tuple[int, int, int, int] | None = None,
     on_damage: str = "error",
+    limits: Limits | None = None,
+    formats: str | Sequence[str] | None = None,
 ) -> NDArray[np.uint8]:
     """Decode an image, or a region of it.
 
@@ -87,6 +93,10 @@ def imdecode(
     on_damage : {'error', 'fill'}, default 'error'
         Whether damage in a JPEG's image data is an error, or is filled as libjpeg does: with grey where data is
         missing, with what can be made of it elsewhere. A damaged header is an error in any case.
+    limits : recio.Limits, optional
+        The largest image that is decoded. Default: 16,384 pixels a side, 178,956,970 in all, 512 MiB, 100 scans.
+    formats : str or list of str, optional
+        The formats that are decoded: 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tiff'. Default: all of them.
 
     Returns
     -------
@@ -98,7 +108,7 @@ def imdecode(
     ValueError
         If the region has no pixels or leaves the image, or `on_damage` is neither.
     recio.DecodeError
-        If the bytes are not an image, are a damaged one, or one larger than the limits (16,384 pixels a side, 512 MiB).
+        If the bytes are not an image, are a damaged one, or one larger than the limits.
 
     Examples
     --------
@@ -112,7 +122,14 @@ def imdecode(
         raise ValueError(f"on_damage={on_damage!r}; it is 'error' or 'fill'")
     if region is not None and min(region) < 0:
         raise ValueError(f"region={region}; it is (left, top, width, height) within the image")
-    image = _recio.decode(as_bytes(buf), flag == 0, region, on_damage == "fill")
+    image = _recio.decode(
+        as_bytes(buf),
+        flag == 0,
+        region,
+        on_damage == "fill",
+        numbers(limits),
+        names(FORMATS if formats is None else formats),
+    )
     if flag == 1 and not to_rgb:
         image = np.ascontiguousarray(image[..., ::-1])
     return put(image, out)

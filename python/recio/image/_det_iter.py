@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from recio.image._one_by_one import Cursor
 from recio.image._sources import source
 from recio.io import _options
 from recio.io._base import DataDesc
-from recio.io._pipeline import PipelineIter, common_settings
+from recio.io._pipeline import PipelineIter, common_settings, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from recio._paths import StrPath
     from recio._recio import ImagePipeline
     from recio.image._iter import LastBatch
+    from recio.io._faults import OnError
     from recio.io._sources import Paths
+    from recio.limits import Limits
 
 _log = logging.getLogger("recio")
 
@@ -80,6 +82,8 @@ class ImageDetIter(ImageIter):
         Seed of order and augmentation. Default: drawn from Python's `random`, so that ``random.seed`` decides.
     preprocess_threads : int, optional
         Threads that decode. Default: the cores that the process may use.
+    shard_policy, on_error, error_log, max_errors, limits, formats
+        As for `recio.io.ImageRecordIter`.
     prefetch_buffer : int, default 2
         Batches made ahead of need.
     **kwargs
@@ -132,6 +136,12 @@ class ImageDetIter(ImageIter):
         seed: int | None = None,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        shard_policy: Literal["pad", "drop", "uneven"] = "pad",
+        on_error: OnError = "raise",
+        error_log: StrPath | None = None,
+        max_errors: float | None = None,
+        limits: Limits | None = None,
+        formats: str | Sequence[str] | None = None,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
         PipelineIter.__init__(self, batch_size)
@@ -151,6 +161,12 @@ class ImageDetIter(ImageIter):
             "part_index": part_index,
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
+            "shard_policy": shard_policy,
+            "on_error": on_error,
+            "error_log": error_log,
+            "max_errors": max_errors,
+            "limits": limits,
+            "formats": formats,
             "label_form": "table",
         }
         self._given_names = data_name, label_name
@@ -174,6 +190,8 @@ class ImageDetIter(ImageIter):
         self._cursor = Cursor(self._source, settings)
         self._start(
             pipeline,
+            settings,
+            faults(given),
             data_shape=data_shape,
             dtype=floats,
             layout="NCHW",

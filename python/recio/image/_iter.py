@@ -12,7 +12,8 @@ from recio.image._compile import function, steps
 from recio.image._create import CreateAugmenter
 from recio.image._one_by_one import Cursor, OneByOne
 from recio.image._sources import Files, source
-from recio.io._pipeline import PipelineIter, common_settings
+from recio.io._pipeline import PipelineIter, common_settings, faults
+from recio.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from recio._buffer import BytesLike
     from recio._paths import StrPath
     from recio.image._sources import Sample
+    from recio.io._faults import OnError
     from recio.io._sources import Paths
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
@@ -78,6 +80,8 @@ class ImageIter(PipelineIter):
         Threads that decode. Default: the cores that the process may use.
     prefetch_buffer : int, default 2
         Batches made ahead of need.
+    shard_policy, on_error, error_log, max_errors, limits, formats
+        As for `recio.io.ImageRecordIter`.
     **kwargs
         For `CreateAugmenter`, if there is no `aug_list`.
 
@@ -123,6 +127,12 @@ class ImageIter(PipelineIter):
         seed: int | None = None,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        shard_policy: Literal["pad", "drop", "uneven"] = "pad",
+        on_error: OnError = "raise",
+        error_log: StrPath | None = None,
+        max_errors: float | None = None,
+        limits: Limits | None = None,
+        formats: str | Sequence[str] | None = None,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
     ) -> None:
         super().__init__(batch_size)
@@ -144,17 +154,21 @@ class ImageIter(PipelineIter):
             "seed": random.getrandbits(64) if seed is None else seed,
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
+            "shard_policy": shard_policy,
+            "on_error": on_error,
+            "error_log": error_log,
+            "max_errors": max_errors,
+            "limits": limits,
+            "formats": formats,
         }
         floats = np.dtype(np.float32)
         settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, settings)
-        # With hooks it only looks at all that was given: it must not call the augmenters.
-        pipeline = self._source.pipeline({**settings, "steps": []} if has_hooks else settings)
-        if has_hooks:
-            pipeline.close()
         self._start(
-            OneByOne(self, settings, self._cursor) if has_hooks else pipeline,
+            self._one_by_one(settings) if has_hooks else self._source.pipeline(settings),
+            settings,
+            faults(given),
             data_shape=self.data_shape,
             dtype=floats,
             layout="NCHW",
@@ -162,6 +176,13 @@ class ImageIter(PipelineIter):
             label_width=label_width,
             aug_list=self.auglist,
         )
+
+    def _one_by_one(self, settings: dict[str, Any]) -> OneByOne:
+        """Make batches by the hooks. A native pipeline looks at all that was given; it must not call the augmenters."""
+        pipeline = self._source.pipeline({**settings, "steps": []})
+        fingerprint = pipeline.fingerprint()
+        pipeline.close()
+        return OneByOne(self, settings, self._cursor, fingerprint)
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
@@ -216,7 +237,7 @@ class ImageIter(PipelineIter):
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Gives an ndarray of shape (height, width, 3), uint8, R, G, B."""
-        return imdecode(s)
+        return imdecode(s, limits=Limits(*self._settings["limits"]), formats=self._settings["formats"])
 
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
         """Refuse what is no image: a hook. An image for which it raises RuntimeError is left out, and logged.

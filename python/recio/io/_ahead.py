@@ -3,7 +3,8 @@
 A thread goes on whatever its iterator raises, and holds no reference to who reads from it here. What was asked for and
 what was given are states; queues only say that there is something to look at, and too often does no harm. So a reader
 that is interrupted anywhere asks again and loses nothing, and there is no lock that the collector of garbage, which may
-stop the threads from within any of them, could find held. Knows nothing of what is in a batch.
+stop the threads from within any of them, could find held. With what an iterator gives comes its state after it: only
+then does its state say what the reader has received. Knows nothing of what is in a batch or a state.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from recio.io import _state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from recio.io._base import DataBatch
 
@@ -30,9 +34,17 @@ class Resettable(Protocol):
         """Begin a new epoch."""
 
 
-class Outcome(NamedTuple):
-    """What an iterator gave: a batch, an error or, if neither, its end."""
+class Place(NamedTuple):
+    """Where an iterator is: its state or, if it gave none, why."""
 
+    state: Any = None
+    lack: str | None = None
+
+
+class Outcome(NamedTuple):
+    """What an iterator gave: a batch, an error or, if neither, its end; and where it is thereafter."""
+
+    place: Place
     batch: DataBatch | None = None
     error: BaseException | None = None
 
@@ -42,8 +54,18 @@ class Outcome(NamedTuple):
         return self.batch is None and self.error is None
 
 
-_Round: TypeAlias = dict[int, Outcome]
-"""What each iterator, by its place, gave in one step. Who has not given yet is being read."""
+class _Round:
+    """One step of all iterators: where they were before it, and what each, by its number, gave.
+
+    Who has not given yet is being read.
+    """
+
+    def __init__(self, places: list[Place]) -> None:
+        self.places = places
+        self.outcomes: dict[int, Outcome] = {}
+
+    def in_order(self) -> list[Outcome]:
+        return [outcome for _, outcome in sorted(self.outcomes.items())]
 
 
 class Ahead:
@@ -51,52 +73,68 @@ class Ahead:
 
     def __init__(self, sources: Sequence[Resettable]) -> None:
         self._sources = sources
-        self._state = _State(len(sources))
+        self._state = _State([_place(source) for source in sources])
         self._threads = [
-            threading.Thread(target=_work, args=(place, source, self._state), name="recio-prefetch", daemon=True)
-            for place, source in enumerate(sources)
+            threading.Thread(target=_work, args=(number, source, self._state), name="recio-prefetch", daemon=True)
+            for number, source in enumerate(sources)
         ]
         for thread in self._threads:
             thread.start()
         weakref.finalize(self, self._state.stop)
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the iterators are for who has received all that was let go of, whatever has been read since."""
+        return self._state.round.places
 
     def peek(self) -> list[Outcome]:
         """Wait for what all iterators give next, and leave it there."""
         if self._state.in_reset:
             raise ValueError("the last reset failed: until one succeeds, the iterators are not in step")
         self._state.settle()
-        return [outcome for _, outcome in sorted(self._state.round.items())]
+        return self._state.round.in_order()
 
     def advance(self) -> None:
         """Let go of what came, and have the next read."""
-        self._state.round = {}
-        self._state.wake()
+        self._read_on([outcome.place for outcome in self._state.round.in_order()])
 
     def reset(self) -> None:
         """Let go of what came, reset the iterators while the threads rest, and have their first batches read."""
+        self._begin_anew([source.reset for source in self._sources])
+
+    def load(self, states: Sequence[Any]) -> None:
+        """Let go of what came, have each iterator go to where its state was taken, and have them read from there."""
+        sources = zip(self._sources, states, strict=True)
+        self._begin_anew([partial(_state.load, f"iters[{number}]", *source) for number, source in enumerate(sources)])
+
+    def _begin_anew(self, begin: Sequence[Callable[[], None]]) -> None:
         self._state.settle()
         self._state.in_reset = True
-        for source in self._sources:
-            source.reset()
-        self.advance()
+        for each in begin:
+            each()
+        self._read_on([_place(source) for source in self._sources])
         self._state.in_reset = False
+
+    def _read_on(self, places: list[Place]) -> None:
+        self._state.round = _Round(places)
+        self._state.wake()
 
     def close(self) -> None:
         """Have the threads end, wait until they have, and let go of what came."""
         self._state.stop()
         for thread in self._threads:
             thread.join()
-        self._state.round = {}
+        self._state.round = _Round(self.places)
 
 
 class _State:
     """What the threads and their reader share."""
 
-    def __init__(self, places: int) -> None:
-        self.round: _Round = {}
+    def __init__(self, places: list[Place]) -> None:
+        self.round = _Round(places)
         self.in_reset = False
         self.stopped = False
-        self.calls: list[SimpleQueue[None]] = [SimpleQueue() for _ in range(places)]
+        self.calls: list[SimpleQueue[None]] = [SimpleQueue() for _ in places]
         self._news: SimpleQueue[None] = SimpleQueue()
         self._process = os.getpid()
 
@@ -108,16 +146,16 @@ class _State:
                 f"this iterator belongs to process {self._process} and cannot be used in the forked process {here}; "
                 "its threads do not exist there: make the iterator after the fork"
             )
-        while not self.stopped and len(self.round) < len(self.calls):
+        while not self.stopped and len(self.round.outcomes) < len(self.calls):
             # Once more: who began the round may have been interrupted before it called.
             self.wake()
             self._news.get()
         if self.stopped:
             raise ValueError("the iterator is closed")
 
-    def give(self, into: _Round, place: int, outcome: Outcome) -> None:
+    def give(self, into: _Round, number: int, outcome: Outcome) -> None:
         """Put down what an iterator gave, and tell the reader."""
-        into[place] = outcome
+        into.outcomes[number] = outcome
         self._news.put(None)
 
     def wake(self) -> None:
@@ -132,21 +170,36 @@ class _State:
         self._news.put(None)
 
 
-def _work(place: int, source: Resettable, state: _State) -> None:
+def _work(number: int, source: Resettable, state: _State) -> None:
     while not state.stopped:
         into = state.round
-        if place in into:
+        if number in into.outcomes:
             # Not kept while waiting: batches are large.
             del into
-            state.calls[place].get()
+            state.calls[number].get()
         else:
-            state.give(into, place, _outcome(source))
+            state.give(into, number, _outcome(source))
 
 
 def _outcome(source: Resettable) -> Outcome:
+    batch = failure = None
     try:
-        return Outcome(batch=next(source))
+        batch = next(source)
     except StopIteration:
-        return Outcome()
+        pass
     except BaseException as error:  # noqa: BLE001 whatever it is, it is the reader's
-        return Outcome(error=error)
+        failure = error
+    try:
+        return Outcome(_place(source), batch, failure)
+    finally:
+        # Its traceback holds this frame: the two would wait for the collector of garbage.
+        del failure
+
+
+def _place(source: Resettable) -> Place:
+    try:
+        return Place(_state.of(source))
+    except NotImplementedError as error:
+        return Place(lack=str(error))
+    except Exception as error:  # noqa: BLE001 who wants no state needs none
+        return Place(lack=f"{type(error).__name__}: {error}")

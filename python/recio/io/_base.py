@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+_NO_STATE = (
+    "{} has no state: define state_dict, which gives a plain dict that says where it is, and load_state_dict(state), "
+    "which goes there"
+)
+
 
 class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT002 a pair with attributes, as MXNet's
     """Name, shape, type and layout of an array of a batch.
@@ -120,7 +125,8 @@ class DataIter:
 
     A subclass has either `next` (or ``__next__``), which gives a `DataBatch` or raises ``StopIteration``, or
     `iter_next` with `getdata`, `getlabel` and `getpad`; and `reset`; and, as attributes or properties,
-    ``provide_data`` and ``provide_label``, lists of `DataDesc`.
+    ``provide_data`` and ``provide_label``, lists of `DataDesc`. To be resumed, alone or within `ResizeIter` and
+    `PrefetchingIter`, it has `state_dict` and `load_state_dict` too.
 
     Parameters
     ----------
@@ -182,6 +188,41 @@ class DataIter:
         if not self.iter_next():
             raise StopIteration
         return DataBatch(self.getdata(), self.getlabel(), self.getpad(), self.getindex())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where it is, for `load_state_dict` of another object, in another process, to go on from there.
+
+        Returns
+        -------
+        dict
+            Plain: ``json.dumps`` takes it, in at most 1 KiB. It tells which batches the caller has received, whatever
+            was read ahead of them, and what the batches depend on: the settings, and the sizes and digests of the data.
+
+        Raises
+        ------
+        NotImplementedError
+            If it has none: a subclass that makes batches itself defines this method and `load_state_dict`.
+        """
+        raise NotImplementedError(_NO_STATE.format(type(self).__name__))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken, in the midst of an epoch or at its end, without making the batches before it.
+
+        The batches from there on, in this epoch and the later ones, are those that were to come there.
+
+        Parameters
+        ----------
+        state : dict
+            What `state_dict` gave, to an iterator of the same class with the same data and settings.
+
+        Raises
+        ------
+        ValueError
+            If it is not the state of such an iterator; the message names each difference, and nothing has changed.
+        NotImplementedError
+            As from `state_dict`.
+        """
+        raise NotImplementedError(_NO_STATE.format(type(self).__name__))
 
     def iter_next(self) -> bool:
         """Move to the next batch; give whether there is one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio.io import _det_steps, _mean, _options, _sources
-from recio.io._pipeline import PipelineIter, common_settings
+from recio.io._pipeline import PipelineIter, common_settings, faults
 from recio.io._record import ignore_chunks
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from recio._paths import StrPath
+    from recio.io._faults import OnError
     from recio.io._sources import Paths
+    from recio.limits import Limits
 
 _log = logging.getLogger("recio")
 
@@ -117,7 +119,7 @@ class ImageDetRecordIter(PipelineIter):
         Whether to log, at level INFO of the logger ``recio``, what was opened.
     antialias : bool, default False
         As for `ImageRecordIter`.
-    decode_scale, on_damage
+    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats
         As for `ImageRecordIter`.
 
     Raises
@@ -210,6 +212,12 @@ class ImageDetRecordIter(PipelineIter):
         antialias: bool = False,
         decode_scale: Literal["auto"] | None = None,
         on_damage: Literal["error", "fill"] = "error",
+        shard_policy: Literal["pad", "drop", "uneven"] = "pad",
+        on_error: OnError = "raise",
+        error_log: StrPath | None = None,
+        max_errors: float | None = None,
+        limits: Limits | None = None,
+        formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}
@@ -229,6 +237,8 @@ class ImageDetRecordIter(PipelineIter):
         pipeline = _recio.ImagePipeline.of_records(files, indexes, settings)
         self._start(
             pipeline,
+            settings,
+            faults(given),
             data_shape=shape,
             dtype=kind,
             layout=layout,

@@ -7,6 +7,7 @@ with a forked process, and no text is kept. Knows nothing of what a line says.
 from __future__ import annotations
 
 import bisect
+import zlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -49,6 +50,13 @@ class Lines:
     def __str__(self) -> str:
         """Show the files' names."""
         return ";".join(str(file.path) for file in self._files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell these texts from others: by their lengths, where they are divided into files, and their bytes."""
+        contents = [(file.size, file.crc32) for file in self._files]
+        files = f"{len(contents)} file{'s' * (len(contents) != 1)} of {sum(size for size, _ in contents)} bytes"
+        return f"{files}, crc32 {zlib.crc32(repr(contents).encode()):08x}"
 
     def read(self, numbers: Iterable[int]) -> list[str]:
         """Read lines in this order, without the spaces and comments around them.
@@ -102,7 +110,7 @@ class _File:
         self.path = path
         with path.open("rb") as file:
             self._state = _state(path.stat())
-            self.starts = _starts(file, text)
+            self.starts, self.size, self.crc32 = _scanned(file, text)
 
     def open(self) -> BinaryIO:
         """Open it as it was scanned."""
@@ -129,10 +137,12 @@ def _state(status: stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _starts(file: BinaryIO, text: Callable[[bytes], str]) -> NDArray[np.int64]:
-    starts, start = [], 0
+def _scanned(file: BinaryIO, text: Callable[[bytes], str]) -> tuple[NDArray[np.int64], int, int]:
+    """Find where the lines that say something begin; count the bytes, and sum them up."""
+    starts, start, crc32 = [], 0, 0
     for line in file:
         if text(line):
             starts.append(start)
         start += len(line)
-    return np.array(starts, np.int64)
+        crc32 = zlib.crc32(line, crc32)
+    return np.array(starts, np.int64), start, crc32

@@ -67,9 +67,10 @@ min_img_size, max_img_size, min_crop_size, max_crop_size, rand_mirror, mirror, p
 max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g, std_b, std_a, scale, mxnet_quirks, \
 antialias, decode_scale, on_damage
         Levels and normalisation, of images alone.
-    dtype, layout, round_batch, preprocess_threads, prefetch_buffer, aug_seq, ctx, device_id, verbose
-        Batches, threads, and what is accepted for MXNet's sake. An incomplete last batch is filled up with images of
-        the epoch's beginning and their masks, or with zeros and masks of `mask_fill`.
+    dtype, layout, round_batch, preprocess_threads, prefetch_buffer, aug_seq, ctx, device_id, verbose, shard_policy, \
+on_error, error_log, max_errors, limits, formats
+        Batches, threads, what is skipped and refused, and what is accepted for MXNet's sake. An incomplete last batch
+        is filled up with images of the epoch's beginning and their masks, or with zeros and masks of `mask_fill`.
 
     Raises
     ------

@@ -11,11 +11,11 @@ import logging
 import math
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.io import _checks, _options
+from recio.io import _arrays, _checks, _options, _state
 from recio.io._base import DataBatch, DataDesc
 from recio.io._whole import WholeBatchIter
 
@@ -108,6 +108,16 @@ class MNISTIter(WholeBatchIter):
         order = _shuffled(len(part), _checks.whole("seed", seed)) if shuffle else np.arange(len(part))
         self._order = part.start + order
         self._next = 0
+        self._settings = {
+            "image": _arrays.fingerprint(images, 0),
+            "label": f"crc32 {zlib.crc32(self._labels.tobytes()):08x}",
+            "batch_size": self.batch_size,
+            "shuffle": bool(shuffle),
+            "seed": seed % 2**32 if shuffle else None,
+            "flat": bool(flat),
+            "num_parts": num_parts,
+            "part_index": part_index,
+        }
         shape = (self.batch_size, *self._images.shape[1:])
         self.provide_data = [DataDesc(data_name, shape, self._dtype.type, "NC" if flat else "NCHW")]
         self.provide_label = [DataDesc(label_name, (self.batch_size,), self._dtype.type, "N")]
@@ -118,6 +128,16 @@ class MNISTIter(WholeBatchIter):
         """Begin a new epoch, in the same order."""
         self._batch = None
         self._next = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where it is; see `DataIter.state_dict`."""
+        return _state.make(type(self).__name__, {"next": self._next}, self._settings)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken; see `DataIter.load_state_dict`."""
+        position = _state.fit(state, type(self).__name__, self._settings)
+        self._next = _state.number(position, "next", len(self._order))
+        self._batch = None
 
     def _make(self) -> DataBatch | None:
         numbers = self._order[self._next : self._next + self.batch_size]

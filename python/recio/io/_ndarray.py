@@ -6,11 +6,12 @@ Keeps the order of the samples and what becomes of an epoch's incomplete end; th
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from recio.io import _arrays, _checks
+from recio.io import _arrays, _checks, _options, _state
 from recio.io._base import DataBatch, DataDesc
 from recio.io._whole import WholeBatchIter
 
@@ -39,8 +40,8 @@ class NDArrayIter(WholeBatchIter):
     batch_size : int, default 1
         Samples a batch.
     shuffle : bool, default False
-        Whether the samples are put into another order at construction and at each reset, by ``numpy.random.shuffle``:
-        after the same ``numpy.random.seed``, the order is that of MXNet 1.9.1.
+        Whether the samples are put into another order at construction and at each reset. Without a `seed`, by
+        ``numpy.random.shuffle``: after the same ``numpy.random.seed``, the order is that of MXNet 1.9.1.
     last_batch_handle : {'pad', 'discard', 'roll_over'}, default 'pad'
         What becomes of the samples that are left when the last batch is not full. ``'pad'``: it is filled up from the
         epoch's beginning, over and over if need be, and ``batch.pad`` says by how many. ``'discard'``: they are left
@@ -50,6 +51,10 @@ class NDArrayIter(WholeBatchIter):
         Names of arrays that have none: of a single one, this; of a list's, ``_0_data``, ``_1_data`` ...
     layout : str, default 'NCHW'
         A letter an axis; N is the axis of the samples, in data and labels.
+    seed : int, optional
+        Seed of orders of which each is a function of this and of the epoch's number alone: wanted with `shuffle` for
+        `state_dict`, as no small state can tell an order that ``numpy.random`` has drawn. A reset before an epoch's
+        first batch then changes nothing.
 
     Attributes
     ----------
@@ -61,9 +66,11 @@ class NDArrayIter(WholeBatchIter):
     TypeError
         For data that are no arrays of real numbers.
     ValueError
-        For an unknown `last_batch_handle`, a `layout` without N, or arrays with different numbers of samples.
+        For an unknown `last_batch_handle`, a `layout` without N, a `seed` that is not of 64 bits, or arrays with
+        different numbers of samples.
     NotImplementedError
-        For sparse matrices with any other `last_batch_handle` than ``'discard'``, as in MXNet.
+        For sparse matrices with any other `last_batch_handle` than ``'discard'``, as in MXNet. From `state_dict` with
+        `shuffle` and without a `seed`.
 
     Notes
     -----
@@ -88,6 +95,8 @@ class NDArrayIter(WholeBatchIter):
         data_name: str = "data",
         label_name: str = "softmax_label",
         layout: str = "NCHW",
+        *,
+        seed: int | None = None,
     ) -> None:
         super().__init__(_checks.positive("batch_size", batch_size))
         if last_batch_handle not in _HANDLES:
@@ -95,10 +104,12 @@ class NDArrayIter(WholeBatchIter):
         self.data = _arrays.named(data, data_name)
         self.label = [] if label is None else _arrays.named(label, label_name)
         self.shuffle = shuffle
+        self._seed = None if seed is None else _options.seed("seed", seed)
         self.last_batch_handle = last_batch_handle
         self.layout = layout
         self.num_data = self._samples()
         self._order, self._permutation = np.arange(self.num_data), np.arange(self.num_data)
+        self._number, self._is_begun = 0, False
         self._begin(self._order[:0])
 
     @property
@@ -121,6 +132,50 @@ class NDArrayIter(WholeBatchIter):
     def hard_reset(self) -> None:
         """Begin a new epoch with nothing left over."""
         self._begin(self._order[:0])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where it is; see `DataIter.state_dict`.
+
+        Raises
+        ------
+        NotImplementedError
+            With `shuffle` and without a `seed`.
+        """
+        self._refuse_mxnets_orders()
+        position = {"epoch": self._number, "next": self._next, "rolled": self._rolled, "begun": self._is_begun}
+        return _state.make(type(self).__name__, position, self._settings)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken; see `DataIter.load_state_dict`."""
+        position = _state.fit(state, type(self).__name__, self._settings)
+        self._refuse_mxnets_orders()
+        # So many can be told apart by the seeds of their orders.
+        number = _state.number(position, "epoch", 2**32 - 1)
+        rolled = _state.number(position, "rolled", min(self.batch_size - 1, number * self.num_data))
+        place = _state.number(position, "next", rolled + self.num_data)
+        is_begun = bool(_state.number(position, "begun", 1))
+        self._enter(number, self._order_of(number), self._last_before(number, rolled))
+        self._next, self._is_begun = place, is_begun
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """What the batches depend on. The ends of the arrays are read once: a batch's state is taken quickly."""
+        axis = self._axis
+        return {
+            "data": [_arrays.fingerprint(source, axis) for _, source in self.data],
+            "label": [_arrays.fingerprint(source, axis) for _, source in self.label],
+            "batch_size": self.batch_size,
+            "shuffle": bool(self.shuffle),
+            "seed": self._seed if self.shuffle else None,
+            "last_batch_handle": self.last_batch_handle,
+            "layout": self.layout,
+        }
+
+    def _refuse_mxnets_orders(self) -> None:
+        if self._is_mxnets:
+            raise NotImplementedError(
+                "the order is drawn by numpy.random, which no small state can tell: give NDArrayIter a seed"
+            )
 
     def _samples(self) -> int:
         """Count the samples, once the arrays agree on how many there are."""
@@ -160,21 +215,44 @@ class NDArrayIter(WholeBatchIter):
 
     def _begin(self, rolled: NDArray[np.int64]) -> None:
         """Begin an epoch of `rolled` samples and, after them, all."""
-        if self.shuffle:
-            self._shuffle()
-        self._rolled = len(rolled)
-        self._epoch = np.concatenate([rolled, self._order])
+        number = self._number + self._is_begun
+        self._enter(number, self._shuffled() if self._is_mxnets else self._order_of(number), rolled)
+
+    def _enter(self, number: int, order: NDArray[np.int64], rolled: NDArray[np.int64]) -> None:
+        self._number, self._order, self._rolled = number, order, len(rolled)
+        self._epoch = np.concatenate([rolled, order])
         self._next = 0
         self._is_begun = False
         self._batch = None
 
-    def _shuffle(self) -> None:
+    @property
+    def _is_mxnets(self) -> bool:
+        """Whether the orders are MXNet's, of which each depends on all that the generator has drawn before."""
+        return self.shuffle and self._seed is None
+
+    def _shuffled(self) -> NDArray[np.int64]:
         """Put the samples into another order, drawn as MXNet draws it.
 
         It shuffles a permutation anew, and permutes by it what the last one has permuted.
         """
         np.random.shuffle(self._permutation)  # noqa: NPY002 the generator that callers of MXNet's seed
-        self._order = self._order[self._permutation]
+        return self._order[self._permutation]
+
+    def _order_of(self, number: int) -> NDArray[np.int64]:
+        """Give the order of any epoch."""
+        if self._seed is None or not self.shuffle:
+            return np.arange(self.num_data)
+        words = [self._seed % 2**32, self._seed >> 32, number % 2**32]
+        # Of NumPy's generators, the one whose numbers stay as they are: a state may be older than the NumPy that reads.
+        return np.random.RandomState(words).permutation(self.num_data).astype(np.int64)
+
+    def _last_before(self, number: int, count: int) -> NDArray[np.int64]:
+        """Give the last samples of the epochs before one, which are what rolled over into it."""
+        samples = self._order[:0]
+        while len(samples) < count:
+            number -= 1
+            samples = np.concatenate([self._order_of(number), samples])
+        return samples[len(samples) - count :]
 
     def _left_over(self) -> NDArray[np.int64]:
         """Give the samples that the next epoch begins with."""

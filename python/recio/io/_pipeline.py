@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import weakref
+import zlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from recio import limits
 from recio._closing import Closing
 from recio._recio import ImagePipeline
-from recio.io import _options
+from recio.io import _options, _state
 from recio.io._base import DataBatch, DataDesc
+from recio.io._faults import Faults, SkippedSample
 from recio.io._whole import WholeBatchIter
 
 if TYPE_CHECKING:
@@ -28,9 +31,13 @@ class PipelineIter(Closing, WholeBatchIter):
     Not part of the public interface; its methods are, through its subclasses.
     """
 
+    _told: dict[str, Any] | None = None
+
     def _start(
         self,
         pipeline: ImagePipeline | OneByOne,
+        settings: dict[str, Any],
+        faults: Faults,
         *,
         data_shape: tuple[int, int, int],
         dtype: np.dtype[Any],
@@ -39,7 +46,7 @@ class PipelineIter(Closing, WholeBatchIter):
         label_width: int,
         aug_list: Iterable[Any] = (),
     ) -> None:
-        self._pipeline = pipeline
+        self._pipeline, self._settings, self._faults, self._told = pipeline, settings, faults, None
         # The threads only borrow the functions among these.
         self._aug_list = list(aug_list)
         self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
@@ -70,8 +77,17 @@ class PipelineIter(Closing, WholeBatchIter):
         shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
         return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
 
+    @property
+    def errors(self) -> list[SkippedSample]:
+        """The samples that were passed over so far, each once, with `on_error` ``'skip'`` or a function."""
+        return list(self._faults.listed)
+
     def _make(self) -> DataBatch | None:
-        parts = self._pipeline.next()
+        try:
+            parts = self._pipeline.next()
+        finally:
+            if self._faults.skips:
+                self._faults.note(self._pipeline.take_damage(), self._pipeline.samples)
         if parts is None:
             return None
         data, labels, ids, pad = parts
@@ -110,6 +126,59 @@ class PipelineIter(Closing, WholeBatchIter):
         """Begin a new epoch from its first batch, at any time."""
         self._batch = None
         self._pipeline.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give where the iterator is, to go on from there in another process: behind the last batch that `next` gave.
+
+        Batches that are made ahead do not count. The state does not depend on `preprocess_threads` and
+        `prefetch_buffer`, which may be others where it is loaded.
+
+        Returns
+        -------
+        dict
+            Strings, numbers and lists of them, as JSON has them; less than 1 KiB.
+
+        Examples
+        --------
+        >>> import json
+        >>> saved = json.dumps(batches.state_dict())  # doctest: +SKIP
+        >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
+        """
+        return _state.make(self._kind(), self._pipeline.state(), self._fingerprint())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another iterator was: the next batch is the one that it would have given next.
+
+        At once: no batch is made again. `errors` is of this iterator alone, and `max_errors` counts anew.
+
+        Parameters
+        ----------
+        state : dict
+            What `state_dict` gave.
+
+        Raises
+        ------
+        ValueError
+            If it is of an iterator of another class, other data, or other settings than `preprocess_threads` and
+            `prefetch_buffer`; the message names each difference.
+        """
+        position = _state.fit(state, self._kind(), self._fingerprint())
+        self._batch = None
+        self._pipeline.load(position)
+
+    def _kind(self) -> str:
+        """Give the name of the class, or of that of recio's which it is a kind of."""
+        return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__.startswith("recio."))
+
+    def _fingerprint(self) -> dict[str, Any]:
+        """Give what the batches depend on, in few words."""
+        if self._told is None:
+            samples, size, digest = self._pipeline.fingerprint()
+            named = {name: self._settings[name] for name in _TOLD}
+            rest = sorted((name, self._settings[name]) for name in self._settings.keys() - _UNTOLD - {*_TOLD})
+            others = zlib.crc32(repr(rest).encode())
+            self._told = {"records": samples, "bytes": size, "data": digest, **named, "augmentation": others}
+        return self._told
 
     def close(self) -> None:
         """Stop the threads, close the files and free the memory. A second call does nothing.
@@ -178,6 +247,9 @@ def common_settings(
         "seed_aug": seed if seed_aug is None else _options.seed("seed_aug", seed_aug),
         "last_batch": last_batch,
         "preprocess_threads": _options.cores() if threads is None else threads,
+        "skip_damaged": given.get("on_error", "raise") != "raise",
+        "limits": limits.numbers(given.get("limits")),
+        "formats": limits.names(given.get("formats")),
     }
     rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
     # MXNet's default is an empty string.
@@ -201,10 +273,34 @@ _DEFAULTS: dict[str, Any] = {
     "shuffle": False,
     "num_parts": 1,
     "part_index": 0,
+    "shard_policy": "pad",
     "prefetch_buffer": 2,
     "on_damage": "error",
     "decode_scale": None,
 }
+
+
+_TOLD = (
+    "batch_size",
+    "data_shape",
+    "dtype",
+    "shuffle",
+    "seed",
+    "seed_aug",
+    "num_parts",
+    "part_index",
+    "shard_policy",
+    "last_batch",
+    "skip_damaged",
+)
+"""Settings that a state tells by name, if another iterator has others."""
+_UNTOLD = {"preprocess_threads", "prefetch_buffer", "path_imglist", "masks"}
+"""Settings on which no batch depends, and paths, which may be others on another machine."""
+
+
+def faults(given: dict[str, Any]) -> Faults:
+    """Give what is to become of damaged samples, from the keywords that iterators share."""
+    return Faults(given.get("on_error", "raise"), given.get("error_log"), given.get("max_errors"))
 
 
 MXDataIter = PipelineIter

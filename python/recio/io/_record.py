@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio.io import _mean, _options, _sources, _steps
-from recio.io._pipeline import PipelineIter, common_settings
+from recio.io._pipeline import PipelineIter, common_settings, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from recio._paths import StrPath
+    from recio.io._faults import OnError
     from recio.io._sources import Paths
+    from recio.limits import Limits
 
 _log = logging.getLogger("recio")
 
@@ -131,6 +133,11 @@ class ImageRecordIter(PipelineIter):
         Seed of the augmentation alone. Default: `seed`.
     num_parts, part_index : int, default 1 and 0
         Into how many parts the records are divided, and the part that is read. Parts differ by at most one record.
+    shard_policy : {'pad', 'drop', 'uneven'}, default 'pad'
+        What is done so that all parts have as many batches in every epoch, as ranks that work in step must: ``'pad'``
+        gives each as many as the largest part has, filled up with repeats, or zeros, that ``batch.pad`` counts;
+        ``'drop'`` gives each as many records as the smallest, and leaves out what a part has more, with `shuffle` in
+        each epoch others; ``'uneven'`` does nothing: parts may differ by a batch.
     round_batch : bool, default True
         Whether an incomplete last batch is filled up with images from the epoch's beginning, or with zeros. Either way
         ``batch.pad`` says how many.
@@ -160,6 +167,22 @@ class ImageRecordIter(PipelineIter):
         Whether damage in the image data of a JPEG is an error, or is filled as libjpeg and MXNet do: with grey where
         data is missing, with what can be made of it elsewhere. A damaged header is an error in any case. Only what a
         batch needs is decoded, so damage below a crop may pass unnoticed; a record that was cut off does not.
+    on_error : {'raise', 'skip'} or callable, default 'raise'
+        What becomes of a batch with a damaged record: an exception, or ``'skip'``: it is made without, kept full by the
+        samples that follow, and the epoch has all others once. The records are listed in `errors`, logged as warnings
+        by the logger ``recio``, and the same for any number of threads. A function is told each, once, as the
+        exception (`recio.RecordError` or `recio.DecodeError`) that it would have been; what it raises, `next` raises.
+        Exceptions of functions in `aug_list`, and errors of the machine, are never skipped. With several parts their
+        numbers of batches stay the same: what is missing at the end is counted as pad.
+    error_log : path, optional
+        A file to which each skipped sample is appended, as a line of JSON: path, record, id, offset, reason.
+    max_errors : int or float, optional
+        How many samples may be skipped, or as a float which fraction of them; one more raises `recio.TooManyErrors`,
+        from then on. Default: any.
+    limits : recio.Limits, optional
+        The largest image that is decoded. Default: 16,384 pixels a side, 178,956,970 in all, 512 MiB, 100 scans.
+    formats : str or list of str, default ('jpeg', 'png')
+        The formats that are decoded; also 'webp', 'bmp', 'gif', 'tiff'. Any other is a damaged record.
 
     Raises
     ------
@@ -261,6 +284,12 @@ class ImageRecordIter(PipelineIter):
         antialias: bool = False,
         decode_scale: Literal["auto"] | None = None,
         on_damage: Literal["error", "fill"] = "error",
+        shard_policy: Literal["pad", "drop", "uneven"] = "pad",
+        on_error: OnError = "raise",
+        error_log: StrPath | None = None,
+        max_errors: float | None = None,
+        limits: Limits | None = None,
+        formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}
@@ -283,6 +312,8 @@ class ImageRecordIter(PipelineIter):
             settings["mean_image"] = _mean.image(given["mean_img"], files, indexes, settings)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, settings),
+            settings,
+            faults(given),
             data_shape=shape,
             dtype=kind,
             layout=given["layout"],

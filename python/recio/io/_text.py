@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.io import _checks, _options, _sources
+from recio.io import _checks, _options, _sources, _state
 from recio.io._base import DataBatch, DataDesc
 from recio.io._lines import Lines
 from recio.io._whole import WholeBatchIter
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class _TextIter(WholeBatchIter):
     """Batches of one sample a line, in the order of the lines.
 
-    A subclass has ``_read``, which gives the data and the labels of some lines, filled up to a batch with zeros.
+    A subclass has the shapes and the type of data and labels, and ``_read``, which gives those of some lines, filled up
+    to a batch with zeros.
     """
 
     def __init__(
@@ -39,16 +40,45 @@ class _TextIter(WholeBatchIter):
         self._lines = lines
         self._labels = labels
         self._round_batch = round_batch
+        self._parts = part
         self._part = _checks.part(len(lines), *part)
         self._next = self._part.start
 
     provide_data: list[DataDesc]
     provide_label: list[DataDesc]
+    _data_shape: tuple[int, ...]
+    _label_shape: tuple[int, ...]
+    _dtype: np.dtype[Any]
 
     def reset(self) -> None:
         """Begin a new epoch from its first line, at any time."""
         self._batch = None
         self._next = self._part.start
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where it is; see `DataIter.state_dict`."""
+        return _state.make(type(self).__name__, {"next": self._next - self._part.start}, self._settings())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken; see `DataIter.load_state_dict`."""
+        position = _state.fit(state, type(self).__name__, self._settings())
+        self._next = self._part.start + _state.number(position, "next", len(self._part) + self.batch_size)
+        self._batch = None
+
+    def _settings(self) -> dict[str, Any]:
+        """Give what the batches depend on."""
+        num_parts, part_index = self._parts
+        return {
+            "data": self._lines.fingerprint,
+            "label": self._labels and self._labels.fingerprint,
+            "batch_size": self.batch_size,
+            "round_batch": bool(self._round_batch),
+            "num_parts": num_parts,
+            "part_index": part_index,
+            "data_shape": self._data_shape,
+            "label_shape": self._label_shape,
+            "dtype": self._dtype.name,
+        }
 
     def _read(self, numbers: list[int]) -> tuple[Any, Any]:
         raise NotImplementedError
@@ -234,8 +264,8 @@ class LibSVMIter(_TextIter):
         _options.refuse("LibSVMIter", unknown, inspect.signature(LibSVMIter).parameters)
         self._csr = _csr_array()
         self._dtype = _checks.dtype(dtype, "float32")
-        self._width = _length("data_shape", data_shape)
-        self._label_width = _length("label_shape", label_shape)
+        self._data_shape = (self._width,) = (_length("data_shape", data_shape),)
+        self._label_shape = (self._label_width,) = (_length("label_shape", label_shape),)
         lines, labels = _opened("data_libsvm", data_libsvm, label_libsvm, comment="#")
         if (self._label_width > 1) != (labels is not None):
             raise ValueError(f"label_shape=({self._label_width},); it is more than 1 with label_libsvm, and only then")

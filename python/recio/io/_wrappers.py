@@ -6,10 +6,10 @@ They know of the inner ones what every `DataIter` has; the threads are in ``_ahe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recio._closing import Closing
-from recio.io import _checks
+from recio.io import _checks, _state
 from recio.io._ahead import Ahead, Resettable
 from recio.io._base import DataBatch, DataDesc
 from recio.io._whole import WholeBatchIter
@@ -80,6 +80,23 @@ class ResizeIter(WholeBatchIter):
         self.cur = 0
         if self.reset_internal:
             self.data_iter.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where it is and where the inner iterator is; see `DataIter.state_dict`."""
+        position = {"cur": self.cur, "data_iter": _state.of(self.data_iter)}
+        return _state.make(type(self).__name__, position, self._settings)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a state was taken, the inner iterator too; see `DataIter.load_state_dict`."""
+        position = _state.fit(state, type(self).__name__, self._settings)
+        cur = _state.number(position, "cur", self.size)
+        _state.load("data_iter", self.data_iter, position.get("data_iter"))
+        self._batch = None
+        self.cur = cur
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {"size": self.size, "reset_internal": bool(self.reset_internal)}
 
     def _make(self) -> DataBatch | None:
         if self.cur == self.size:
@@ -158,6 +175,44 @@ class PrefetchingIter(Closing, WholeBatchIter):
         """Begin a new epoch at any time, once the inner iterators have given what they are giving."""
         self._batch = None
         self._ahead.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell where the inner iterators were when they gave what was received here; see `DataIter.state_dict`.
+
+        Raises
+        ------
+        NotImplementedError
+            If one of them has no state.
+        """
+        position = {"iters": self._states()}
+        return _state.make(type(self).__name__, position, self._settings)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Have the inner iterators go to where a state was taken; see `DataIter.load_state_dict`.
+
+        If one of them refuses, all stay where they were.
+        """
+        states = _state.fit(state, type(self).__name__, self._settings).get("iters")
+        if not isinstance(states, list) or len(states) != len(self.iters):
+            raise _state.no_state(state)
+        before = self._states()
+        self._batch = None
+        try:
+            self._ahead.load(states)
+        except Exception:
+            self._ahead.load(before)
+            raise
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {"iters": len(self.iters)}
+
+    def _states(self) -> list[Any]:
+        places = self._ahead.places
+        for number, place in enumerate(places):
+            if place.lack is not None:
+                raise NotImplementedError(f"iters[{number}] gives no state: {place.lack}")
+        return [place.state for place in places]
 
     def close(self) -> None:
         """End the threads, once the inner iterators have given what they are giving. A second call does nothing.

@@ -109,6 +109,23 @@ impl Error {
         &self.0.position
     }
 
+    /// Whether it is about one sample, and the others may be sound: damage, or a file that is not there. Not so what the
+    /// caller did, and what the machine did.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Frame(_)
+            | ErrorKind::Corrupt(_)
+            | ErrorKind::Image(_)
+            | ErrorKind::Limit(_) => true,
+            ErrorKind::Io(error) => matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+            ),
+            ErrorKind::Argument(_) | ErrorKind::Caller(_) | ErrorKind::UnknownKey(_) => false,
+        }
+    }
+
     /// Adds the file, unless a stage nearer to the cause has done so.
     #[must_use]
     pub fn at_path(mut self, path: &Path) -> Self {

@@ -32,6 +32,7 @@ pub mod batch;
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod inspect;
 pub mod limits;
 pub mod pack;
 pub mod picture;

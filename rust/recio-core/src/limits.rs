@@ -1,26 +1,126 @@
-//! Limits on what a file may ask for, checked before each allocation that its numbers drive.
+//! Limits on what a file may ask for, checked before each allocation that its numbers drive, and the formats that it may be in.
 //!
-//! A `.rec` file and the images in it are untrusted: 200 bytes can claim a picture of 65,500 × 65,500 pixels.
+//! A `.rec` file and the images in it are untrusted: 200 bytes can claim a picture of 65,500 × 65,500 pixels, and the rarer a
+//! format is, the less its decoder has been attacked.
+
+use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The largest image that is decoded. The defaults admit every photograph and refuse the usual decompression bombs.
+/// The images that are decoded. The defaults admit every photograph and refuse the usual decompression bombs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest side of an image, in pixels. Default 16,384.
     pub side: usize,
+    /// The pixels of an image. Default 178,956,970: as many as 512 MiB hold in three channels.
+    pub pixels: usize,
     /// The decoded size of an image, in bytes. Default 512 MiB.
     pub bytes: usize,
     /// The number of scans in a progressive JPEG. Default 100.
     pub scans: usize,
+    /// The formats of images. Default all.
+    pub formats: Formats,
+}
+
+/// A format of image files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Format {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    WebP,
+    /// BMP.
+    Bmp,
+    /// GIF.
+    Gif,
+    /// TIFF.
+    Tiff,
+}
+
+/// A set of formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Formats(u8);
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Bmp,
+        Self::Gif,
+        Self::Tiff,
+    ];
+
+    /// Its name in lower case, such as `jpeg`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Bmp => "bmp",
+            Self::Gif => "gif",
+            Self::Tiff => "tiff",
+        }
+    }
+}
+
+impl Formats {
+    /// Every format that can be decoded.
+    pub const ALL: Self = Self((1 << Format::ALL.len()) - 1);
+
+    /// The formats of these names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for a name that none has, and for no name at all.
+    pub fn of(names: &[String]) -> Result<Self> {
+        let bit = |name: &String| {
+            let known = Format::ALL.into_iter().find(|format| format.name() == name);
+            known.map(|format| 1 << format as u8).ok_or_else(|| {
+                Error::argument(format!("formats has {name:?}; there are {}", Self::ALL))
+            })
+        };
+        let bits = names.iter().try_fold(0, |bits, name| Ok(bits | bit(name)?));
+        match bits {
+            Ok(0) => Err(Error::argument(format!(
+                "formats is empty; there are {}",
+                Self::ALL
+            ))),
+            bits => bits.map(Self),
+        }
+    }
+
+    /// Whether it has this one.
+    #[must_use]
+    pub fn has(self, format: Format) -> bool {
+        self.0 & 1 << format as u8 != 0
+    }
+}
+
+/// `jpeg, png`
+impl fmt::Display for Formats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = Format::ALL
+            .into_iter()
+            .filter(|format| self.has(*format))
+            .map(Format::name)
+            .collect();
+        f.write_str(&names.join(", "))
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             side: 16_384,
+            pixels: 178_956_970,
             bytes: 512 << 20,
             scans: 100,
+            formats: Formats::ALL,
         }
     }
 }
@@ -42,7 +142,14 @@ impl Limits {
                 self.side
             )));
         }
-        self.check_memory(width.saturating_mul(height).saturating_mul(bytes_per_pixel))
+        let pixels = width.saturating_mul(height);
+        if pixels > self.pixels {
+            return Err(Error::limit(format!(
+                "the image is {width}x{height}, {pixels} pixels; the limit is {}",
+                self.pixels
+            )));
+        }
+        self.check_memory(pixels.saturating_mul(bytes_per_pixel))
     }
 
     /// Refuses an image that takes more than so many bytes.
@@ -58,40 +165,64 @@ impl Limits {
         }
         Ok(())
     }
+
+    /// Refuses an image of a format that is not admitted.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_format(&self, format: Format) -> Result<()> {
+        if self.formats.has(format) {
+            return Ok(());
+        }
+        let name = format.name();
+        Err(Error::limit(format!(
+            "the image is a {name}; admitted are {}: add {name:?} to formats if you trust where it comes from",
+            self.formats
+        )))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn text(outcome: Result<()>) -> String {
+        outcome.unwrap_err().to_string()
+    }
+
     #[test]
-    fn sides_and_bytes_are_limited() {
+    fn sides_pixels_and_bytes_are_limited() {
         let limits = Limits {
             side: 100,
+            pixels: 9_000,
             bytes: 10_000,
-            scans: 1,
+            ..Limits::default()
         };
         assert!(limits.check(100, 33, 3).is_ok());
+        assert!(text(limits.check(0, 5, 3)).contains("0x5"));
+        assert!(text(limits.check(101, 1, 3)).contains("101x1"));
+        assert!(text(limits.check(100, 91, 1)).contains("9100 pixels"));
+        assert!(text(limits.check(100, 90, 3)).contains("27000 bytes"));
+    }
+
+    #[test]
+    fn formats_are_admitted_by_name() {
+        let names = ["png", "jpeg"].map(String::from);
+        let limits = Limits {
+            formats: Formats::of(&names).unwrap(),
+            ..Limits::default()
+        };
+        assert!(limits.check_format(Format::Png).is_ok());
+        let refused = text(limits.check_format(Format::Gif));
         assert!(
-            limits
-                .check(0, 5, 3)
-                .unwrap_err()
-                .to_string()
-                .contains("0x5")
+            refused.contains("a gif; admitted are jpeg, png: add"),
+            "{refused}"
         );
+        let unknown = Formats::of(&["jpg".into()]).unwrap_err().to_string();
         assert!(
-            limits
-                .check(101, 1, 3)
-                .unwrap_err()
-                .to_string()
-                .contains("101x1")
+            unknown.contains("\"jpg\"; there are jpeg, png, webp"),
+            "{unknown}"
         );
-        assert!(
-            limits
-                .check(100, 100, 3)
-                .unwrap_err()
-                .to_string()
-                .contains("30000 bytes")
-        );
+        assert!(Formats::of(&[]).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! A Python function as a step of an augmentation.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{
@@ -17,7 +18,6 @@ use recio_core::{Error, ErrorKind, Result};
 use crate::array::{Lease, holders, lend, take_back};
 
 /// A function that makes an image of an image, `H×W×C`; or of an image and its boxes an image and its boxes.
-#[derive(Debug)]
 pub(crate) struct Function {
     own: Py<PyAny>,
     with_boxes: bool,
@@ -32,6 +32,13 @@ impl Function {
             with_boxes,
             turn: Mutex::new(()),
         }
+    }
+}
+
+/// The same for all functions: one cannot be told from another process's, where it lies at another address.
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Function")
     }
 }
 

@@ -32,15 +32,18 @@ impl From<Error> for Failure {
 
 impl From<Failure> for PyErr {
     fn from(Failure(error): Failure) -> Self {
-        Python::attach(|py| {
-            let exception = exception(py, &error);
-            let outcome = match error.kind() {
-                ErrorKind::Caller(_) => note(py, &exception, &error),
-                _ => annotate(py, &exception, &error),
-            };
-            outcome.map_or_else(|other| other, |()| exception)
-        })
+        Python::attach(|py| raised(py, &error))
     }
+}
+
+/// The exception that tells of an error.
+pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
+    let exception = exception(py, error);
+    let outcome = match error.kind() {
+        ErrorKind::Caller(_) => note(py, &exception, error),
+        _ => annotate(py, &exception, error),
+    };
+    outcome.map_or_else(|other| other, |()| exception)
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -88,12 +91,13 @@ fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
         .map(drop)
 }
 
-/// Gives the exception the attributes `path`, `record`, `id` and `offset`; `None` where not known.
+/// Gives the exception the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`.
 fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let value = exception.value(py);
     let position = error.position();
     value.setattr("path", position.path.as_ref().map(|path| path.as_os_str()))?;
     value.setattr("record", position.record)?;
     value.setattr("id", position.id)?;
-    value.setattr("offset", position.offset)
+    value.setattr("offset", position.offset)?;
+    value.setattr("reason", error.kind().to_string())
 }

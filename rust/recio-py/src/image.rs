@@ -14,7 +14,7 @@ use pyo3::types::PyBytes;
 use recio_core::augment::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
-use recio_core::limits::Limits;
+use recio_core::limits::{Formats, Limits};
 use recio_core::picture::{Picture, Rect, Sample, View};
 use recio_core::plan::Interpolations;
 use recio_core::{Error, Result};
@@ -38,17 +38,21 @@ const KEEP: usize = 4 << 20;
 
 /// Decodes an image, or a region of it, to grey or RGB, its EXIF orientation applied.
 #[pyfunction]
-#[pyo3(signature = (payload, grey, region=None, fill_damage=false))]
+#[pyo3(signature = (payload, grey, region=None, fill_damage=false, limits=None, formats=None))]
 pub(crate) fn decode(
     py: Python<'_>,
     payload: PyBackedBytes,
     grey: bool,
     region: Option<[usize; 4]>,
     fill_damage: bool,
+    limits: Option<(usize, usize, usize, usize)>,
+    formats: Option<Vec<String>>,
 ) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
+    let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
+    let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let pixels = if grey { Pixels::Grey } else { Pixels::Rgb };
     let picture = py.detach(|| {
-        let source = Source::open(&payload, &Limits::default())?.fill_damage(fill_damage);
+        let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let part = part(source.size(pixels), region)?;
         let mut picture = Picture::default();
         SCRATCH.with_borrow_mut(|scratch| {
@@ -58,6 +62,20 @@ pub(crate) fn decode(
         })
     })?;
     Ok(array(py, picture))
+}
+
+/// The limits of these numbers: the longest side, pixels, bytes and scans.
+pub(crate) fn limits_of(
+    (side, pixels, bytes, scans): (usize, usize, usize, usize),
+    formats: Formats,
+) -> Limits {
+    Limits {
+        side,
+        pixels,
+        bytes,
+        scans,
+        formats,
+    }
 }
 
 /// A region given as left, top, width, height; all, if none is.

@@ -12,15 +12,17 @@ use pyo3::types::PyDict;
 use recio_core::Error;
 use recio_core::augment::finish::{Element, Gain, Layout, Normalise};
 use recio_core::batch::Batch;
-use recio_core::limits::Limits;
+use recio_core::limits::Formats;
 use recio_core::pipeline::{
-    LabelForm, LastBatch, MaskSource, Next, Options, Pipeline, Shape, Source,
+    Cursor, LabelForm, LastBatch, MaskSource, Next, Options, Pipeline, Position, Shape,
+    ShardPolicy, Source,
 };
 use recio_core::record::list::Line;
 
 use crate::array::lend;
 use crate::call::boxes_array;
-use crate::errors::{Failure, PyOutcome};
+use crate::errors::{Failure, PyOutcome, raised};
+use crate::image::limits_of;
 use crate::owner::Owner;
 use crate::step::{Step, describe, steps};
 
@@ -55,9 +57,14 @@ pub(crate) struct Settings {
     seed_aug: u64,
     num_parts: i64,
     part_index: i64,
+    shard_policy: String,
     last_batch: String,
     preprocess_threads: i64,
     prefetch_buffer: i64,
+    skip_damaged: bool,
+    /// The longest side, pixels, bytes and scans of an image.
+    limits: (usize, usize, usize, usize),
+    formats: Vec<String>,
     on_damage: String,
     decode_scale: Option<String>,
 }
@@ -98,10 +105,12 @@ impl Settings {
             augment_seed: self.seed_aug,
             num_parts: natural("num_parts", self.num_parts)?,
             part_index: natural("part_index", self.part_index)?,
+            shard_policy: shard_policy(&self.shard_policy)?,
             last_batch: last_batch(&self.last_batch)?,
             threads: natural("preprocess_threads", self.preprocess_threads)?,
             prefetch: natural("prefetch_buffer", self.prefetch_buffer)?,
-            limits: Limits::default(),
+            skip_damaged: self.skip_damaged,
+            limits: limits_of(self.limits, Formats::of(&self.formats)?),
             fill_damage: fills_damage(&self.on_damage)?,
             decode_scale: scales_decoding(self.decode_scale.as_deref())?,
         })
@@ -168,6 +177,17 @@ fn last_batch(name: &str) -> recio_core::Result<LastBatch> {
     }
 }
 
+fn shard_policy(name: &str) -> recio_core::Result<ShardPolicy> {
+    match name {
+        "pad" => Ok(ShardPolicy::Pad),
+        "drop" => Ok(ShardPolicy::Drop),
+        "uneven" => Ok(ShardPolicy::Uneven),
+        other => Err(Error::argument(format!(
+            "shard_policy={other:?}; it is \"pad\", \"drop\" or \"uneven\""
+        ))),
+    }
+}
+
 fn natural(name: &str, value: i64) -> recio_core::Result<usize> {
     usize::try_from(value)
         .map_err(|_| Error::argument(format!("{name}={value}; it must not be negative")))
@@ -220,6 +240,35 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let running = self.0.take();
         Python::attach(|py| py.detach(|| drop(running)));
+    }
+}
+
+/// Where a consumer is, as `state` gives it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Place {
+    epoch: u64,
+    base: u64,
+    first: [u64; 2],
+    batch: usize,
+    at: [u64; 2],
+    over: bool,
+}
+
+impl Place {
+    fn position(&self) -> Position {
+        let cursor = |[epoch, place]: [u64; 2]| Cursor {
+            epoch,
+            place: place as usize,
+        };
+        Position {
+            epoch: self.epoch,
+            base: self.base,
+            first: cursor(self.first),
+            delivered: self.batch,
+            at: cursor(self.at),
+            is_over: self.over,
+        }
     }
 }
 
@@ -302,6 +351,48 @@ impl ImagePipeline {
         Ok(())
     }
 
+    /// What is wrong with the samples that were passed over since this was asked last, as exceptions.
+    fn take_damage<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let running = self.running()?;
+        let damage = with!(&*running, pipeline => pipeline.take_damage());
+        let raised = damage.iter().map(|error| raised(py, error));
+        Ok(raised
+            .map(|error| error.into_value(py).into_bound(py).into_any())
+            .collect())
+    }
+
+    /// Where the consumer is.
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let running = self.running()?;
+        let at = with!(&*running, pipeline => pipeline.position());
+        let state = PyDict::new(py);
+        state.set_item("epoch", at.epoch)?;
+        state.set_item("base", at.base)?;
+        state.set_item("first", [at.first.epoch, at.first.place as u64])?;
+        state.set_item("batch", at.delivered)?;
+        state.set_item("at", [at.at.epoch, at.at.place as u64])?;
+        state.set_item("over", at.is_over)?;
+        Ok(state)
+    }
+
+    /// Goes on from where a consumer was.
+    fn load(&self, py: Python<'_>, state: Place) -> PyResult<()> {
+        let running = self.running()?;
+        let position = state.position();
+        py.detach(|| with!(&*running, pipeline => pipeline.go_to(position)))
+            .map_err(Failure::from)?;
+        Ok(())
+    }
+
+    /// The number of samples, the bytes of their files, and a digest: what tells them from others.
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<(usize, u64, u32)> {
+        let running = self.running()?;
+        let found = py
+            .detach(|| with!(&*running, pipeline => pipeline.fingerprint()))
+            .map_err(Failure::from)?;
+        Ok((found.samples, found.bytes, found.digest))
+    }
+
     /// What is done to an image in an epoch: its steps as far as they are known before pixels are, whether it is flipped
     /// at the end, its contrast and illumination, its objects if labels are of objects, and whether that is all.
     fn plan<'py>(&self, py: Python<'py>, record: usize, epoch: u64) -> PyResult<Planned<'py>> {
@@ -324,6 +415,12 @@ impl ImagePipeline {
     /// Batches of the present epoch.
     fn __len__(&self) -> PyResult<usize> {
         Ok(with!(&*self.running()?, pipeline => pipeline.batches()))
+    }
+
+    /// Samples of an epoch.
+    #[getter]
+    fn samples(&self) -> PyResult<usize> {
+        Ok(with!(&*self.running()?, pipeline => pipeline.samples()))
     }
 
     /// Labels a record.

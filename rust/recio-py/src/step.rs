@@ -39,6 +39,11 @@ fn place(random: bool) -> Place {
 
 #[pymethods]
 impl Step {
+    /// All that it does: equal steps have equal texts, within one version of recio.
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.0)
+    }
+
     /// The shorter side to `size`.
     #[staticmethod]
     fn resize_short(size: usize, interp: i64) -> PyOutcome<Self> {

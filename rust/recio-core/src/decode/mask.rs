@@ -7,12 +7,11 @@
 use std::fmt;
 use std::io::Cursor;
 
-use image::ImageFormat;
 use png::{BitDepth, ColorType, DecodingError, Transformations};
 
 use super::{guarded, own_memory, shape, sniff};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Format, Limits};
 use crate::picture::Picture;
 
 /// A mask whose header is read and within the limits; its numbers are still encoded.
@@ -30,8 +29,8 @@ impl<'a> Mask<'a> {
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is no mask, or damaged;
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if it is larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
-        guarded(|| match sniff::format(payload)? {
-            ImageFormat::Png => Self::open_png(payload, limits),
+        guarded(|| match sniff::format(payload, &Limits::default())? {
+            Format::Png => Self::open_png(payload, limits),
             format => Err(no_mask(&format!("{format:?}").to_uppercase())),
         })
     }

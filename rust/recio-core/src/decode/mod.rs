@@ -25,15 +25,15 @@ mod sniff;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::ImageFormat;
 use image::metadata::Orientation;
 
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Format, Limits};
 use crate::picture::{Picture, Rect, Scanlines};
 use jpeg::Jpeg;
 pub use mask::Mask;
 use others::Other;
+pub use sniff::format_of;
 
 /// The channels to decode to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +98,8 @@ impl<'a> Source<'a> {
     /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is empty, of no known format, or damaged;
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if the image is larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
-        match sniff::format(payload)? {
-            ImageFormat::Jpeg => {
+        match sniff::format(payload, limits)? {
+            Format::Jpeg => {
                 let jpeg = Jpeg::open(payload, limits)?;
                 Ok(Self {
                     orientation: jpeg.orientation(),

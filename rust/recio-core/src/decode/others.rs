@@ -7,13 +7,13 @@ use std::mem;
 use image::codecs::png::PngDecoder;
 use image::error::{ImageError, ImageResult};
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
+use image::{ColorType, ImageDecoder, ImageReader};
 
 use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
-use super::{Pixels, Stored, no_alpha, orient, own_memory, shape};
+use super::{Pixels, Stored, no_alpha, orient, own_memory, shape, sniff};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Format, Limits};
 use crate::picture::Picture;
 
 /// An image whose header the `image` crate has read.
@@ -22,7 +22,7 @@ pub(super) struct Other<'a> {
     size: (usize, usize),
     layout: Layout,
     luma: Luma,
-    format: ImageFormat,
+    format: Format,
     limits: Limits,
     /// The gamma that a PNG says it was encoded with.
     gamma: Option<f64>,
@@ -65,14 +65,14 @@ impl Layout {
 }
 
 impl<'a> Other<'a> {
-    pub(super) fn open(payload: &'a [u8], format: ImageFormat, limits: &Limits) -> Result<Self> {
+    pub(super) fn open(payload: &'a [u8], format: Format, limits: &Limits) -> Result<Self> {
         let (decoder, gamma) = decoder(payload, format, limits).map_err(failed)?;
         let (width, height) = decoder.dimensions();
         let size = (width as usize, height as usize);
         let layout = Layout::of(decoder.color_type())?;
         limits.check(size.0, size.1, layout.bytes().max(Pixels::Rgb.channels()))?;
         let luma = match format {
-            ImageFormat::Png => convert::LIBPNG,
+            Format::Png => convert::LIBPNG,
             _ => convert::OPENCV,
         };
         Ok(Self {
@@ -99,7 +99,7 @@ impl<'a> Other<'a> {
 
     /// The tables for grey of a colour PNG, if it names its gamma.
     fn linear_light(&mut self) -> Option<Gamma> {
-        if self.format != ImageFormat::Png || self.layout.channels < 3 || self.layout.wide {
+        if self.format != Format::Png || self.layout.channels < 3 || self.layout.wide {
             return None;
         }
         let srgb = || {
@@ -146,7 +146,7 @@ impl<'a> Other<'a> {
             return Err(no_alpha(layout.channels));
         }
         shape(into, size, layout.bytes());
-        if self.format != ImageFormat::Png {
+        if self.format != Format::Png {
             // A GIF's decoder leaves out pixels whose colour is not in the palette: they would be those of an image before.
             into.data.fill(0);
         }
@@ -187,15 +187,15 @@ impl<'a> Other<'a> {
         let area = self.size.0 * self.size.1;
         let own = match self.format {
             // It makes a picture with alpha of one without, or planes, and asks nobody.
-            ImageFormat::WebP => 4 * area,
+            Format::WebP => 4 * area,
             _ => 0,
         };
         self.limits.check_memory(pictures.saturating_add(own))?;
         let counted = match self.format {
             // It was told when it was opened.
-            ImageFormat::Png => return Ok(()),
+            Format::Png => return Ok(()),
             // It counts the picture that it fills.
-            ImageFormat::Tiff => area * self.layout.bytes(),
+            Format::Tiff => area * self.layout.bytes(),
             _ => 0,
         };
         let left = self.limits.bytes - pictures;
@@ -245,23 +245,23 @@ fn stored_wide(bytes: &[u8], (width, height): (usize, usize), channels: usize) -
 /// The decoder of a format, and the gamma that a PNG names.
 fn decoder<'a>(
     payload: &'a [u8],
-    format: ImageFormat,
+    format: Format,
     limits: &Limits,
 ) -> ImageResult<(Box<dyn ImageDecoder + 'a>, Option<f64>)> {
     let own = match format {
         // It counts the picture too, whose size is not known yet.
-        ImageFormat::Tiff => limits.bytes,
+        Format::Tiff => limits.bytes,
         _ => own_memory(limits),
     };
     let (bytes, allowance) = (Cursor::new(payload), allowance(own));
-    if format == ImageFormat::Png {
+    if format == Format::Png {
         let decoder = PngDecoder::with_limits(bytes, allowance)?;
         let gamma = decoder
             .gamma_value()?
             .filter(|gamma| (0.01..=10.0).contains(gamma));
         return Ok((Box::new(decoder), gamma));
     }
-    let mut reader = ImageReader::with_format(bytes, format);
+    let mut reader = ImageReader::with_format(bytes, sniff::name_of(format));
     reader.limits(allowance);
     Ok((Box::new(reader.into_decoder()?), None))
 }

@@ -3,26 +3,42 @@
 use image::ImageFormat;
 
 use crate::error::{Error, Result};
+use crate::limits::{Format, Limits};
 
 /// How many bytes of an unknown payload an error shows.
 const SHOWN: usize = 8;
 
-/// The format of the payload, one of those that can be decoded.
-pub(super) fn format(payload: &[u8]) -> Result<ImageFormat> {
+/// What the `image` crate calls the formats.
+const NAMES: [(Format, ImageFormat); 6] = [
+    (Format::Jpeg, ImageFormat::Jpeg),
+    (Format::Png, ImageFormat::Png),
+    (Format::WebP, ImageFormat::WebP),
+    (Format::Bmp, ImageFormat::Bmp),
+    (Format::Gif, ImageFormat::Gif),
+    (Format::Tiff, ImageFormat::Tiff),
+];
+
+/// The format that an image's first bytes are of; none if it is none that can be decoded.
+#[must_use]
+pub fn format_of(payload: &[u8]) -> Option<Format> {
+    let guessed = image::guess_format(payload).ok()?;
+    let name = NAMES.iter().find(|(_, name)| *name == guessed);
+    name.map(|(format, _)| *format)
+}
+
+/// What the `image` crate calls a format.
+pub(super) fn name_of(format: Format) -> ImageFormat {
+    NAMES[format as usize].1
+}
+
+/// The format of the payload, one of those that can be decoded and that `limits` admit.
+pub(super) fn format(payload: &[u8], limits: &Limits) -> Result<Format> {
     if payload.is_empty() {
         return Err(Error::image("there are no image bytes"));
     }
-    match image::guess_format(payload) {
-        Ok(
-            format @ (ImageFormat::Jpeg
-            | ImageFormat::Png
-            | ImageFormat::WebP
-            | ImageFormat::Bmp
-            | ImageFormat::Gif
-            | ImageFormat::Tiff),
-        ) => Ok(format),
-        _ => Err(unknown(payload)),
-    }
+    let format = format_of(payload).ok_or_else(|| unknown(payload))?;
+    limits.check_format(format)?;
+    Ok(format)
 }
 
 fn unknown(payload: &[u8]) -> Error {
@@ -39,6 +55,10 @@ fn unknown(payload: &[u8]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn format(payload: &[u8]) -> Result<Format> {
+        super::format(payload, &Limits::default())
+    }
 
     #[test]
     fn an_unknown_payload_is_shown_by_its_first_bytes() {

@@ -1,7 +1,7 @@
-//! How epochs are cut into batches.
+//! How epochs are cut into batches: how many an epoch has, and what becomes of its end.
 //!
-//! All is a function of the epoch's number, counted from the last fresh start: so an epoch's batches can be made before
-//! those of the epoch before it are delivered.
+//! Which samples a batch has is [`pick`](super::pick)'s business: where damaged samples are passed over, a batch begins where
+//! the one before it has ended, not at a multiple of its size.
 
 /// What becomes of the samples at the end of an epoch that do not fill a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,80 +16,98 @@ pub enum LastBatch {
     RollOver,
 }
 
+/// What is done so that the parts of a data set, which may differ by a record, have as many batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardPolicy {
+    /// Each has as many as the largest: what a part lacks is filled up, and counted as pad.
+    Pad,
+    /// Each has as many samples as the smallest: what a part has more is left out, in each epoch something else if they are
+    /// shuffled.
+    Drop,
+    /// Nothing: they may differ by a batch.
+    Uneven,
+}
+
+/// A place in the order of an epoch's samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    /// The epoch.
+    pub epoch: u64,
+    /// The place, from 0.
+    pub place: usize,
+}
+
 /// Samples, and how many of them are a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
+    /// Samples of an epoch.
     pub(super) samples: usize,
     pub(super) batch_size: usize,
     pub(super) last: LastBatch,
-}
-
-/// What a batch is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    /// Its first sample's place, counted from the beginning of the first epoch if they roll over, or else of its own.
-    pub(super) first: u64,
-    /// How many samples it has; the rest is zeros.
-    pub(super) filled: usize,
-    /// How many of its places are not this epoch's own samples, or not yet.
-    pub(super) pad: usize,
+    /// The samples that count for the number of batches, if each part must have as many.
+    pub(super) quota: Option<usize>,
 }
 
 impl Cut {
-    /// Batches of an epoch.
-    pub(super) fn batches(&self, epoch: u64) -> usize {
-        match self.last {
+    /// How part `index` of `parts` is cut that has `own` of `all` samples.
+    pub(super) fn of_part(
+        own: usize,
+        (all, parts): (usize, usize),
+        policy: ShardPolicy,
+        batch_size: usize,
+        last: LastBatch,
+    ) -> Self {
+        let (samples, quota) = match policy {
+            _ if parts == 1 => (own, None),
+            ShardPolicy::Uneven => (own, None),
+            ShardPolicy::Pad => (own, Some(all.div_ceil(parts))),
+            ShardPolicy::Drop => (all / parts, Some(all / parts)),
+        };
+        Self {
+            samples,
+            batch_size,
+            last,
+            quota,
+        }
+    }
+
+    /// The number of batches that epoch `number`, counted from the last fresh start, must have for all parts to have as many.
+    pub(super) fn quota(&self, number: u64) -> Option<usize> {
+        let samples = self.quota?;
+        let before = |epoch: u64| u128::from(epoch) * samples as u128 / self.batch_size as u128;
+        Some(match self.last {
+            LastBatch::Wrap | LastBatch::Zeros => samples.div_ceil(self.batch_size),
+            LastBatch::Discard => samples / self.batch_size,
+            LastBatch::RollOver => (before(number + 1) - before(number)) as usize,
+        })
+    }
+
+    /// Batches of an epoch whose first begins at `first`, if no sample is passed over; `number` as for the quota.
+    pub(super) fn batches(&self, epoch: u64, number: u64, first: Cursor) -> usize {
+        let whole = || match self.last {
             LastBatch::Wrap | LastBatch::Zeros => self.samples.div_ceil(self.batch_size),
             LastBatch::Discard => self.samples / self.batch_size,
-            LastBatch::RollOver => {
-                (self.batches_before(epoch + 1) - self.batches_before(epoch)) as usize
-            }
+            LastBatch::RollOver => (self.carried(epoch, first) + self.samples) / self.batch_size,
+        };
+        self.quota(number).unwrap_or_else(whole)
+    }
+
+    /// Where the next epoch's first batch begins, if the batch that this epoch cannot fill would begin at `at`.
+    pub(super) fn after(&self, epoch: u64, at: Cursor) -> Cursor {
+        let is_at_end = at.epoch == epoch && at.place >= self.samples;
+        if self.last == LastBatch::RollOver && !is_at_end {
+            return at;
+        }
+        Cursor {
+            epoch: epoch + 1,
+            place: 0,
         }
     }
 
-    /// Whether no epoch has a batch.
-    pub(super) fn is_empty(&self) -> bool {
-        self.samples == 0 || (self.last == LastBatch::Discard && self.samples < self.batch_size)
-    }
-
-    /// What a batch of an epoch is made of.
-    pub(super) fn span(&self, epoch: u64, batch: usize) -> Span {
-        let size = self.batch_size;
-        if self.last == LastBatch::RollOver {
-            let first = (self.batches_before(epoch) + batch as u64) * size as u64;
-            let carried = (epoch * self.samples as u64).saturating_sub(first) as usize;
-            let pad = if carried == 0 {
-                0
-            } else {
-                size - carried.min(size)
-            };
-            return Span {
-                first,
-                filled: size,
-                pad,
-            };
-        }
-        let pad = ((batch + 1) * size).saturating_sub(self.samples);
-        let is_short = self.last == LastBatch::Zeros;
-        Span {
-            first: (batch * size) as u64,
-            filled: if is_short { size - pad } else { size },
-            pad,
-        }
-    }
-
-    /// The epoch of a sample of a batch of `epoch`, and its place there.
-    pub(super) fn place(&self, epoch: u64, place: u64) -> (u64, usize) {
-        let samples = self.samples as u64;
-        match self.last {
-            LastBatch::RollOver => (place / samples, (place % samples) as usize),
-            _ => (epoch, (place % samples) as usize),
-        }
-    }
-
-    /// Batches of all epochs before this one, if they roll over.
-    fn batches_before(&self, epoch: u64) -> u64 {
-        (u128::from(epoch) * self.samples as u128 / self.batch_size as u128) as u64
+    /// The samples of earlier epochs that a batch of `epoch` begins with.
+    fn carried(&self, epoch: u64, at: Cursor) -> usize {
+        let epochs = (epoch - at.epoch) as usize;
+        (epochs * self.samples).saturating_sub(at.place)
     }
 }
 
@@ -97,63 +115,51 @@ impl Cut {
 mod tests {
     use super::*;
 
-    fn epochs(
-        samples: usize,
-        batch_size: usize,
-        last: LastBatch,
-        epochs: u64,
-    ) -> Vec<Vec<(Vec<usize>, usize)>> {
-        let cut = Cut {
-            samples,
-            batch_size,
-            last,
-        };
-        let batch = |epoch, batch| {
-            let span = cut.span(epoch, batch);
-            let places = (0..span.filled as u64).map(|i| cut.place(epoch, span.first + i).1);
-            (places.collect(), span.pad)
-        };
-        (0..epochs)
-            .map(|epoch| (0..cut.batches(epoch)).map(|i| batch(epoch, i)).collect())
-            .collect()
+    fn cut(own: usize, all: usize, parts: usize, policy: ShardPolicy, last: LastBatch) -> Cut {
+        Cut::of_part(own, (all, parts), policy, 4, last)
+    }
+
+    fn first_epoch(cut: Cut) -> usize {
+        cut.batches(0, 0, Cursor::default())
     }
 
     #[test]
-    fn what_does_not_fill_a_batch_is_filled_up_or_left_out() {
-        let last = |last| epochs(5, 3, last, 2).pop().unwrap();
-        let first = (vec![0, 1, 2], 0);
-        assert_eq!(last(LastBatch::Wrap), [first.clone(), (vec![3, 4, 0], 1)]);
-        assert_eq!(last(LastBatch::Zeros), [first.clone(), (vec![3, 4], 1)]);
-        assert_eq!(last(LastBatch::Discard), [first]);
+    fn parts_that_differ_by_a_record_have_as_many_batches() {
+        for (policy, last, expected) in [
+            (ShardPolicy::Pad, LastBatch::Wrap, [2, 2]),
+            (ShardPolicy::Pad, LastBatch::Zeros, [2, 2]),
+            (ShardPolicy::Drop, LastBatch::Wrap, [1, 1]),
+            (ShardPolicy::Pad, LastBatch::Discard, [1, 1]),
+            (ShardPolicy::Uneven, LastBatch::Wrap, [1, 2]),
+        ] {
+            let batches = [4, 5].map(|own| first_epoch(cut(own, 9, 2, policy, last)));
+            assert_eq!(batches, expected, "{policy:?} {last:?}");
+        }
     }
 
-    /// MXNet's `ImageIter` gives these batches, and as pad the number of new samples in the first batch of an epoch.
     #[test]
-    fn what_is_left_over_begins_the_next_epoch() {
-        assert_eq!(
-            epochs(10, 4, LastBatch::RollOver, 3),
-            [
-                vec![(vec![0, 1, 2, 3], 0), (vec![4, 5, 6, 7], 0)],
-                vec![
-                    (vec![8, 9, 0, 1], 2),
-                    (vec![2, 3, 4, 5], 0),
-                    (vec![6, 7, 8, 9], 0)
-                ],
-                vec![(vec![0, 1, 2, 3], 0), (vec![4, 5, 6, 7], 0)],
-            ]
+    fn a_single_part_has_no_quota() {
+        let all = cut(9, 9, 1, ShardPolicy::Drop, LastBatch::Wrap);
+        assert_eq!((all.quota(0), all.samples), (None, 9));
+    }
+
+    #[test]
+    fn what_rolls_over_is_counted_in_the_epoch_that_has_it() {
+        let alone = cut(10, 10, 1, ShardPolicy::Pad, LastBatch::RollOver);
+        assert_eq!(first_epoch(alone), 2);
+        let left_over = alone.after(0, Cursor { epoch: 0, place: 8 });
+        assert_eq!(left_over, Cursor { epoch: 0, place: 8 });
+        assert_eq!(alone.batches(1, 1, left_over), 3);
+        let none = alone.after(
+            1,
+            Cursor {
+                epoch: 1,
+                place: 10,
+            },
         );
-    }
-
-    #[test]
-    fn an_epoch_smaller_than_a_batch_may_have_none() {
-        let counts: Vec<usize> = epochs(2, 5, LastBatch::RollOver, 5)
-            .iter()
-            .map(Vec::len)
-            .collect();
-        assert_eq!(counts, [0, 0, 1, 0, 1]);
-        assert_eq!(
-            epochs(2, 5, LastBatch::Wrap, 1)[0],
-            [(vec![0, 1, 0, 1, 0], 3)]
-        );
+        assert_eq!(none, Cursor { epoch: 2, place: 0 });
+        let shared = cut(10, 21, 2, ShardPolicy::Pad, LastBatch::RollOver);
+        let quotas: Vec<_> = (0..4).map(|epoch| shared.quota(epoch).unwrap()).collect();
+        assert_eq!(quotas, [2, 3, 3, 3]);
     }
 }

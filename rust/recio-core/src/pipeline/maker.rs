@@ -1,16 +1,20 @@
 //! Makes batches: claims one, hands a task for each image to the pool, waits, delivers.
+//!
+//! Where damaged samples are passed over, a batch with one is picked again without it, and made again: rare, and what comes of
+//! it does not depend on who met the damage first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::augment::finish::Element;
-use crate::batch::{Batch, Rings, Slots};
+use crate::batch::{Batch, Ring, Rings};
 use crate::error::{Error, Result};
-use crate::pipeline::cut::{Cut, Span};
-use crate::pipeline::order::Order;
-use crate::pipeline::state::{State, Ticket};
+use crate::pipeline::cut::{Cursor, Cut, LastBatch};
+use crate::pipeline::order::{Order, Orders};
+use crate::pipeline::pick::{Damaged, Pick, Picked, Picker};
+use crate::pipeline::state::{Made, State, Ticket};
 use crate::pipeline::worker::{Slot, Task};
 
 /// What all makers of an iterator share.
@@ -21,31 +25,27 @@ pub(super) struct Maker<T: Element> {
     rings: Rings<T>,
     cut: Cut,
     seed: Option<u64>,
+    orders: Mutex<Orders>,
+    /// The samples that are passed over, if they are.
+    damaged: Option<Mutex<Damaged>>,
     /// Who has the baton may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
     /// has work, tasks run in the order of batches, and no memory is taken for a batch before there is a thread for it.
-    baton: (Sender<Orders>, Receiver<Orders>),
+    baton: (Sender<()>, Receiver<()>),
 }
 
 /// Leave to claim a batch. Wherever it is dropped, it goes to the next maker.
-struct Baton<'a> {
-    orders: Orders,
-    next: &'a Sender<Orders>,
-}
+struct Baton<'a>(&'a Sender<()>);
 
 impl Drop for Baton<'_> {
     fn drop(&mut self) {
         // There is one baton and one place for it, and both ends of the channel live as long as the makers.
-        _ = self.next.send(std::mem::take(&mut self.orders));
+        _ = self.0.send(());
     }
 }
 
-/// The orders of the epochs that are being made: two, and one that is left over from.
+/// The samples of a batch that could not be made: their places in it, and why.
 #[derive(Debug, Default)]
-struct Orders([Option<(u64, Arc<Order>)>; 3]);
-
-/// The error of the image that comes first in the batch, whichever thread met its own first.
-#[derive(Debug, Default)]
-struct FirstError(Mutex<Option<(usize, Error)>>);
+struct Failures(Mutex<Vec<(usize, Error)>>);
 
 impl<T: Element> Maker<T> {
     pub(super) fn new(
@@ -54,6 +54,7 @@ impl<T: Element> Maker<T> {
         rings: Rings<T>,
         cut: Cut,
         seed: Option<u64>,
+        skip_damaged: bool,
     ) -> Self {
         let this = Self {
             task,
@@ -61,12 +62,11 @@ impl<T: Element> Maker<T> {
             rings,
             cut,
             seed,
+            orders: Mutex::default(),
+            damaged: skip_damaged.then(Mutex::default),
             baton: crossbeam_channel::bounded(1),
         };
-        drop(Baton {
-            orders: Orders::default(),
-            next: &this.baton.0,
-        });
+        drop(Baton(&this.baton.0));
         this
     }
 
@@ -75,125 +75,220 @@ impl<T: Element> Maker<T> {
         &self.task
     }
 
+    /// Why this sample is passed over.
+    pub(super) fn damage(&self, sample: usize) -> Option<Arc<Error>> {
+        self.damaged()?.get(&sample).cloned()
+    }
+
     /// Makes batches until the pipeline is closed.
     pub(super) fn run(&self, state: &State<T>) {
-        while let Ok(orders) = self.baton.1.recv() {
-            let baton = Baton {
-                orders,
-                next: &self.baton.0,
+        while self.baton.1.recv().is_ok() {
+            let baton = Baton(&self.baton.0);
+            let Some((ticket, picked)) = self.claim(state) else {
+                return;
             };
-            let Some(ticket) = state.claim() else { return };
-            let make = AssertUnwindSafe(|| self.make(ticket, state, baton));
+            let make = AssertUnwindSafe(|| self.make(&ticket, state, picked, baton));
             // Whatever happens, the batch must be delivered: the consumer waits for it.
-            let panicked = |_| Err(Error::image("a panic while this batch was made"));
-            state.deliver(ticket, catch_unwind(make).unwrap_or_else(panicked));
+            let made = catch_unwind(make).unwrap_or_else(|_| {
+                Some(Made {
+                    batch: Err(Error::image("a panic while this batch was made")),
+                    passed: Vec::new(),
+                })
+            });
+            if let Some(made) = made {
+                state.deliver(&ticket, made);
+            }
         }
     }
 
-    fn make(&self, ticket: Ticket, state: &State<T>, mut baton: Baton<'_>) -> Result<Batch<T>> {
-        let span = self.cut.span(ticket.epoch - ticket.base, ticket.batch);
-        let records = &self.records(ticket, span, &mut baton.orders);
-        let mut batch = self.blank(span);
-        let first_error = &FirstError::default();
+    /// Claims the next batch, telling of the ends of epochs on the way; none when the pipeline has been closed.
+    fn claim(&self, state: &State<T>) -> Option<(Ticket, Picked)> {
+        loop {
+            let ticket = state.claim()?;
+            let pick = self.pick(&ticket);
+            state.take(&ticket, &pick);
+            if let Pick::Batch(picked) = pick {
+                return Some((ticket, picked));
+            }
+        }
+    }
+
+    fn pick(&self, ticket: &Ticket) -> Pick {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = Damaged::new();
+        let damaged = self.damaged();
+        let picker = Picker {
+            cut: &self.cut,
+            damaged: damaged.as_deref().unwrap_or(&none),
+            sample: |Cursor { epoch, place }| {
+                let order = orders.of(epoch, || Order::new(self.task.part(), self.seed, epoch));
+                self.task.sample(order.record(place))
+            },
+        };
+        picker.pick(ticket)
+    }
+
+    /// Makes a batch, and again until no sample of it is damaged; none if it turns out to be the end of its epoch.
+    fn make(
+        &self,
+        ticket: &Ticket,
+        state: &State<T>,
+        mut picked: Picked,
+        baton: Baton<'_>,
+    ) -> Option<Made<T>> {
+        let mut batch = self.blank();
+        let mut baton = Some(baton);
+        loop {
+            let failures = self.fill(&mut batch, ticket, &picked, baton.take());
+            let passed = std::mem::take(&mut picked.passed);
+            match self.pass_over(failures, &picked) {
+                Ok(true) => {}
+                Ok(false) => {
+                    batch.pad = picked.pad;
+                    let batch = self.check_any(&picked, &passed).map(|()| batch);
+                    return Some(Made { batch, passed });
+                }
+                Err(error) => {
+                    return Some(Made {
+                        batch: Err(error),
+                        passed,
+                    });
+                }
+            }
+            let again = self.pick(ticket);
+            state.take_again(ticket, &again);
+            match again {
+                Pick::Batch(other) => picked = other,
+                Pick::End(..) => return None,
+            }
+        }
+    }
+
+    /// Makes the images of a batch.
+    fn fill(
+        &self,
+        batch: &mut Batch<T>,
+        ticket: &Ticket,
+        picked: &Picked,
+        mut baton: Option<Baton<'_>>,
+    ) -> Vec<(usize, Error)> {
+        let samples = &picked.samples[..];
+        self.clear(batch, samples.len());
+        let failures = &Failures::default();
         let Batch {
             data,
             labels,
             masks,
             ids,
             ..
-        } = &mut batch;
+        } = batch;
         let slots = data.chunks_exact_mut(self.task.slot_len());
         let labels = labels.chunks_exact_mut(self.task.labels().width());
-        let places = slots.zip(labels).zip(ids).take(span.filled).enumerate();
+        let places = slots.zip(labels).zip(ids).take(samples.len()).enumerate();
         let mut masks = masks
             .as_mut()
             .zip(self.task.masks())
             .map(|(numbers, masks)| numbers.chunks_exact_mut(masks.slot_len()));
-        let mut baton = Some(baton);
         self.pool.in_place_scope_fifo(|scope| {
             for (place, ((data, labels), id)) in places {
-                let baton = if place + 1 == span.filled {
-                    baton.take()
-                } else {
-                    None
-                };
+                let is_last = place + 1 == samples.len();
+                let baton = if is_last { baton.take() } else { None };
                 let mask = masks.as_mut().and_then(Iterator::next);
                 scope.spawn_fifo(move |_| {
                     drop(baton);
-                    if state.wants(ticket) {
-                        let (epoch, record) = records[place];
+                    if ticket.is_wanted() {
+                        let (epoch, sample) = samples[place];
                         let slot = Slot {
                             data,
                             labels,
                             mask,
                             id,
                         };
-                        first_error.keep(place, self.task.fill(record, epoch, slot));
+                        failures.keep(place, self.task.fill(sample, epoch, slot));
                     }
                 });
             }
         });
-        first_error.take().map_or(Ok(batch), Err)
+        failures.take()
     }
 
-    /// The records of a batch, and the epochs that they are of.
-    fn records(&self, ticket: Ticket, span: Span, orders: &mut Orders) -> Vec<(u64, usize)> {
-        let places = span.first..span.first + span.filled as u64;
-        places
-            .map(|place| {
-                let (epoch, place) = self.cut.place(ticket.epoch - ticket.base, place);
-                let epoch = ticket.base + epoch;
-                let order = orders.of(epoch, || Order::new(self.task.part(), self.seed, epoch));
-                (epoch, self.task.sample(order.record(place)))
-            })
-            .collect()
+    /// Notes the samples that failed as damaged, so that they are passed over; gives whether there are some.
+    ///
+    /// # Errors
+    /// The first failure that is no damage, or the first of all if nothing is passed over.
+    fn pass_over(&self, mut failures: Vec<(usize, Error)>, picked: &Picked) -> Result<bool> {
+        failures.sort_unstable_by_key(|(place, _)| *place);
+        let Some(mut damaged) = self.damaged() else {
+            return failures
+                .into_iter()
+                .next()
+                .map_or(Ok(false), |(_, error)| Err(error));
+        };
+        if let Some(at) = failures.iter().position(|(_, error)| !error.is_damage()) {
+            return Err(failures.swap_remove(at).1);
+        }
+        let any = !failures.is_empty();
+        for (place, error) in failures {
+            let (_, sample) = picked.samples[place];
+            damaged.entry(sample).or_insert_with(|| Arc::new(error));
+        }
+        Ok(any)
     }
 
-    /// A batch whose places without a sample are empty.
-    fn blank(&self, span: Span) -> Batch<T> {
-        let mut data = self.rings.data.take();
-        data[span.filled * self.task.slot_len()..].fill(T::default());
+    /// Refuses a batch for which there is no sample, although there should be one: all are damaged.
+    fn check_any(&self, picked: &Picked, passed: &[usize]) -> Result<()> {
+        let is_blank = self.cut.last == LastBatch::Zeros && passed.is_empty();
+        if !picked.samples.is_empty() || is_blank {
+            return Ok(());
+        }
+        let first = passed.first().and_then(|&sample| self.damage(sample));
+        let first = first.map_or_else(String::new, |error| format!("; the first: {error}"));
+        Err(Error::image(format!(
+            "none of the {} samples can be read{first}",
+            self.cut.samples
+        )))
+    }
+
+    fn damaged(&self) -> Option<MutexGuard<'_, Damaged>> {
+        let damaged = self.damaged.as_ref()?;
+        // Whoever panicked with it has added an entry or has not.
+        Some(damaged.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A batch to be filled.
+    fn blank(&self) -> Batch<T> {
         Batch {
-            data,
+            data: self.rings.data.take(),
             labels: vec![0.0; self.cut.batch_size * self.task.labels().width()],
-            masks: self.blank_masks(span),
+            masks: self.rings.masks.as_ref().map(Ring::take),
             ids: vec![0; self.cut.batch_size],
-            pad: span.pad,
+            pad: 0,
         }
     }
 
-    fn blank_masks(&self, span: Span) -> Option<Slots<u8>> {
-        let mut numbers = self.rings.masks.as_ref()?.take();
-        let masks = self.task.masks()?;
-        numbers[span.filled * masks.slot_len()..].fill(masks.fill());
-        Some(numbers)
-    }
-}
-
-impl Orders {
-    /// The order of an epoch, made if it is not there. Epochs come in ascending order, so the older one makes room.
-    fn of(&mut self, epoch: u64, make: impl FnOnce() -> Order) -> Arc<Order> {
-        if let Some((_, order)) = self.0.iter().flatten().find(|(of, _)| *of == epoch) {
-            return Arc::clone(order);
+    /// Empties the places of a batch from `filled` on.
+    fn clear(&self, batch: &mut Batch<T>, filled: usize) {
+        batch.data[filled * self.task.slot_len()..].fill(T::default());
+        batch.labels[filled * self.task.labels().width()..].fill(0.0);
+        batch.ids[filled..].fill(0);
+        if let Some((numbers, masks)) = batch.masks.as_mut().zip(self.task.masks()) {
+            numbers[filled * masks.slot_len()..].fill(masks.fill());
         }
-        let order = Arc::new(make());
-        self.0.rotate_left(1);
-        self.0[1] = Some((epoch, Arc::clone(&order)));
-        order
     }
 }
 
-impl FirstError {
+impl Failures {
     fn keep(&self, place: usize, outcome: Result<()>) {
-        let Err(error) = outcome else { return };
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.as_ref().is_none_or(|(earlier, _)| place < *earlier) {
-            *first = Some((place, error));
+        if let Err(error) = outcome {
+            self.lock().push((place, error));
         }
     }
 
-    fn take(&self) -> Option<Error> {
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.take().map(|(_, error)| error)
+    fn take(&self) -> Vec<(usize, Error)> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Error)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

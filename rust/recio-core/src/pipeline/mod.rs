@@ -11,7 +11,8 @@
 //! A maker hands its tasks to the pool all at once. When the last of them begins, the other maker claims the next batch:
 //! so no thread idles at the end of a batch, and no more than two batches are being made at a time.
 //!
-//! Batches are numbered by epoch and place, and delivered in that order whoever finishes first. What is in them depends
+//! Epochs are cut into batches (`cut`), a batch's samples are picked (`pick`) from its epoch's `order`, and `state` is what makers
+//! and consumer share. Batches are numbered by epoch and place, and delivered in that order whoever finishes first. What is in them depends
 //! on (seed, epoch, record) alone. Makers work ahead into the next epoch, so that an epoch's beginning finds batches ready.
 
 mod cut;
@@ -21,17 +22,20 @@ mod masks;
 pub mod objects;
 mod options;
 mod order;
+mod pick;
 mod samples;
 mod state;
 mod survey;
 mod worker;
 
-pub use cut::LastBatch;
+pub use cut::{Cursor, LastBatch, ShardPolicy};
 pub use masks::MaskSource;
 pub use options::{LabelForm, Options, Shape};
-pub use samples::Source;
+pub use samples::{Fingerprint, Source};
+pub use state::Position;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -42,7 +46,7 @@ use crate::plan::{Boxes, Plan};
 use cut::Cut;
 use maker::Maker;
 use samples::Samples;
-use state::State;
+use state::{Given, Made, State};
 use worker::Task;
 
 /// How many batches are worked on at a time.
@@ -56,6 +60,15 @@ pub struct Pipeline<T: Element> {
     maker: Option<Arc<Maker<T>>>,
     makers: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
+    told: Mutex<Told>,
+}
+
+/// The damaged samples that were passed over for what the consumer has.
+#[derive(Debug, Default)]
+struct Told {
+    samples: HashSet<usize>,
+    /// What is wrong with those that it has not asked about.
+    new: Vec<Arc<Error>>,
 }
 
 /// What [`Pipeline::next`] has to say.
@@ -90,11 +103,7 @@ impl<T: Element> Pipeline<T> {
     pub fn start(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
         let task = Task::new(Samples::open(source)?, options)?;
-        let cut = Cut {
-            samples: task.part().len(),
-            batch_size: options.batch_size,
-            last: options.last_batch,
-        };
+        let cut = cut(&task, options)?;
         let samples = options.batch_size * task.slot_len();
         check_memory::<T>(samples, "samples")?;
         check_memory::<f32>(
@@ -108,13 +117,15 @@ impl<T: Element> Pipeline<T> {
         let state = Arc::new(State::new(cut, options.prefetch));
         let (pool, workers) = workers(options.threads)?;
         let seed = options.shuffle.then_some(options.seed);
-        let maker = Arc::new(Maker::new(task, pool, rings.clone(), cut, seed));
+        let skip = options.skip_damaged;
+        let maker = Arc::new(Maker::new(task, pool, rings.clone(), cut, seed, skip));
         let mut this = Self {
             state,
             rings,
             maker: Some(Arc::clone(&maker)),
             makers: Vec::new(),
             workers,
+            told: Mutex::default(),
         };
         for _ in 0..MAKERS {
             let (maker, state) = (Arc::clone(&maker), Arc::clone(&this.state));
@@ -134,7 +145,37 @@ impl<T: Element> Pipeline<T> {
                 "a function that makes a batch asks its own iterator for one",
             ));
         }
-        self.state.next(patience)
+        match self.state.next(patience)? {
+            Given::Pending => Ok(Next::Pending),
+            Given::End(passed) => {
+                self.tell(&passed);
+                Ok(Next::End)
+            }
+            Given::Batch(Made { batch, passed }) => {
+                self.tell(&passed);
+                batch.map(Next::Batch)
+            }
+        }
+    }
+
+    /// What is wrong with the samples that were passed over for the batches so far, each once, in their order; and forgets it.
+    #[must_use]
+    pub fn take_damage(&self) -> Vec<Arc<Error>> {
+        std::mem::take(&mut self.told().new)
+    }
+
+    /// Notes what is wrong with those of the samples that the consumer has not been told of.
+    fn tell(&self, passed: &[usize]) {
+        let mut told = self.told();
+        for &sample in passed {
+            if told.samples.insert(sample) {
+                told.new.extend(self.maker().damage(sample));
+            }
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing,
@@ -148,15 +189,43 @@ impl<T: Element> Pipeline<T> {
         self.state.reset(true);
     }
 
+    /// Where the consumer is: behind the last batch that it was given.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.state.position()
+    }
+
+    /// Goes on from where a consumer of an equal pipeline was, at once: nothing is made again.
+    ///
+    /// # Errors
+    /// A position that these samples do not have.
+    pub fn go_to(&self, position: Position) -> Result<()> {
+        self.state.go_to(position)
+    }
+
     /// Stops making batches; for whoever waits for one that is an error.
     pub fn close(&self) {
         self.state.close();
     }
 
-    /// Batches of the present epoch.
+    /// Batches of the present epoch; less, if damaged samples are passed over.
     #[must_use]
     pub fn batches(&self) -> usize {
         self.state.batches_of_epoch()
+    }
+
+    /// Samples of an epoch.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.maker().task().part().len()
+    }
+
+    /// What tells these samples from others.
+    ///
+    /// # Errors
+    /// If the files cannot be read.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        self.maker().task().fingerprint()
     }
 
     /// Labels a record.
@@ -197,6 +266,29 @@ impl<T: Element> Pipeline<T> {
             .as_ref()
             .expect("it is there until the pipeline is dropped")
     }
+}
+
+/// How the part that is read is cut into batches.
+fn cut<T: Element>(task: &Task<T>, options: &Options) -> Result<Cut> {
+    let (own, all, parts) = (
+        task.part().len(),
+        task.samples_of_all_parts(),
+        options.num_parts,
+    );
+    if own == 0 && all > 0 && options.shard_policy == ShardPolicy::Pad && parts > 1 {
+        return Err(Error::argument(format!(
+            "num_parts={parts}, but there are only {all} records: part {} has none to fill its batches with; use fewer parts, \
+             or shard_policy=\"uneven\"",
+            options.part_index
+        )));
+    }
+    Ok(Cut::of_part(
+        own,
+        (all, parts),
+        options.shard_policy,
+        options.batch_size,
+        options.last_batch,
+    ))
 }
 
 /// The memory of the batches' masks, if there are any.

@@ -6,7 +6,7 @@ use crate::augment::finish::{Gain, Layout, Normalise};
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pipeline::{LastBatch, MaskSource};
+use crate::pipeline::{LastBatch, MaskSource, ShardPolicy};
 use crate::plan::Step;
 
 /// More threads than any machine has cores only take memory and time to start.
@@ -105,13 +105,17 @@ pub struct Options {
     pub num_parts: usize,
     /// The part that is read.
     pub part_index: usize,
+    /// What is done so that all parts have as many batches.
+    pub shard_policy: ShardPolicy,
     /// What becomes of the samples that do not fill a batch.
     pub last_batch: LastBatch,
     /// Threads that decode.
     pub threads: usize,
     /// Batches that are made or ready ahead of need.
     pub prefetch: usize,
-    /// The largest image that is decoded.
+    /// Whether samples that are damaged are passed over, not an error.
+    pub skip_damaged: bool,
+    /// The images that are decoded.
     pub limits: Limits,
     /// Whether damage in a JPEG's image data is filled, not an error.
     pub fill_damage: bool,

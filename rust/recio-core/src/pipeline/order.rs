@@ -1,6 +1,7 @@
 //! Which record stands where in an epoch.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::plan::Stream;
 
@@ -29,6 +30,28 @@ impl Order {
             .as_ref()
             .map_or(place, |order| order[place] as usize);
         self.part.start + place
+    }
+}
+
+/// How many orders are kept: of the two epochs that are being made, and of one that is left over from.
+const KEPT: usize = 3;
+
+/// The orders of the epochs that are being made.
+#[derive(Debug, Default)]
+pub(super) struct Orders(Vec<(u64, Arc<Order>)>);
+
+impl Orders {
+    /// The order of an epoch, made if it is not there.
+    pub(super) fn of(&mut self, epoch: u64, make: impl FnOnce() -> Order) -> Arc<Order> {
+        if let Some((_, order)) = self.0.iter().find(|(of, _)| *of == epoch) {
+            return Arc::clone(order);
+        }
+        let order = Arc::new(make());
+        if self.0.len() == KEPT {
+            self.0.remove(0);
+        }
+        self.0.push((epoch, Arc::clone(&order)));
+        order
     }
 }
 

@@ -27,6 +27,17 @@ pub enum Source {
     },
 }
 
+/// What tells a data set from others without reading it: equal ones have equal fingerprints, wherever they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Samples.
+    pub samples: usize,
+    /// Bytes of the record files; 0 of loose images.
+    pub bytes: u64,
+    /// CRC32C of where the records stand and of the files' beginnings, or of the list's lines.
+    pub digest: u32,
+}
+
 /// Samples, numbered.
 #[derive(Debug)]
 pub(super) enum Samples {
@@ -110,6 +121,19 @@ impl Samples {
                 Ok(line.index)
             }
         }
+    }
+
+    /// What tells them from others.
+    pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
+        let (bytes, digest) = match self {
+            Self::Records(records) => (records.bytes(), records.digest()?),
+            Self::Loose(images) => (0, images.digest()),
+        };
+        Ok(Fingerprint {
+            samples: self.len(),
+            bytes,
+            digest,
+        })
     }
 
     /// The most labels that any sample has.

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::pipeline::labels::Labels;
 use crate::pipeline::masks::{self, Masks, Wanted};
 use crate::pipeline::options::Shape;
-use crate::pipeline::samples::{Sample, Samples};
+use crate::pipeline::samples::{Fingerprint, Sample, Samples};
 use crate::pipeline::{Options, Planned};
 use crate::plan::{Boxes, Plan, Step, Stream, sketch};
 use crate::record::set::part;
@@ -125,6 +125,18 @@ impl<T: Element> Task<T> {
     /// The places of the samples that are read, among those that there are.
     pub(super) fn part(&self) -> Range<usize> {
         self.part.clone()
+    }
+
+    /// The samples of all parts.
+    pub(super) fn samples_of_all_parts(&self) -> usize {
+        self.labels
+            .kept()
+            .map_or(self.samples.len(), <[usize]>::len)
+    }
+
+    /// What tells the samples of all parts from others.
+    pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
+        self.samples.fingerprint()
     }
 
     /// Numbers an image.

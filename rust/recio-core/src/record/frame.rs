@@ -296,10 +296,16 @@ fn part_end(bytes: &[u8], at: usize, header: Header, left: u64) -> Result<Progre
     if bytes[data_end..end].iter().any(|&byte| byte != 0) {
         return Err(FrameError::Padding(header.len));
     }
-    if let Some(inside) = magic_words(&bytes[at + HEADER_LEN..data_end]).next() {
-        return Err(FrameError::Inside(inside));
-    }
+    check_data(&bytes[at + HEADER_LEN..data_end])?;
     Ok(Progress::Whole(end))
+}
+
+/// Checks the data of a part, or a beginning of it: the magic does not stand there.
+pub(crate) fn check_data(data: &[u8]) -> Result<(), FrameError> {
+    match magic_words(data).next() {
+        Some(inside) => Err(FrameError::Inside(inside)),
+        None => Ok(()),
+    }
 }
 
 /// Whether what stands at `end`, where a record ends, is the end of the file or the head of another record.

@@ -53,6 +53,18 @@ impl LooseImages {
         }
     }
 
+    /// CRC32C of the lines.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.lines.iter().fold(0, |digest, line| {
+            let digest = crc32c::crc32c_append(digest, &line.index.to_le_bytes());
+            let digest = line.labels.iter().fold(digest, |digest, label| {
+                crc32c::crc32c_append(digest, &label.to_le_bytes())
+            });
+            crc32c::crc32c_append(digest, line.path.as_bytes())
+        })
+    }
+
     /// Adds to an error about line `i` which file that is.
     #[must_use]
     pub fn locate(&self, error: Error, i: usize) -> Error {

@@ -6,7 +6,9 @@
 //! file     positioned reads         one record at an offset, strictly checked
 //! reader   one record after another
 //! writer   records → a file
+//! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
+//! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
 //! index    .idx: key → offset
 //! list     .lst: index, labels, path
@@ -18,6 +20,7 @@
 //! Nothing here knows what is in an image.
 
 pub mod by_id;
+pub mod checksum;
 pub mod file;
 pub mod frame;
 pub mod header;
@@ -28,4 +31,5 @@ pub mod loose;
 pub mod reader;
 pub mod scan;
 pub mod set;
+pub mod walk;
 pub mod writer;

@@ -83,6 +83,32 @@ impl RecordSet {
         self.offsets.is_empty()
     }
 
+    /// Bytes of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.starts[self.files.len()]
+    }
+
+    /// CRC32C of where the records stand, and of the beginning of each file: whether another set has the same records, as far
+    /// as that can be told without reading them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file has become shorter.
+    pub fn digest(&self) -> Result<u32> {
+        let mut digest = 0;
+        for number in self.starts.iter().chain(&self.offsets) {
+            digest = crc32c::crc32c_append(digest, &number.to_le_bytes());
+        }
+        let mut beginning = Vec::new();
+        for file in &self.files {
+            beginning.resize(file.len().min(BEGINNING) as usize, 0);
+            file.read_exact(&mut beginning, 0)
+                .map_err(|error| error.at_path(file.path()))?;
+            digest = crc32c::crc32c_append(digest, &beginning);
+        }
+        Ok(digest)
+    }
+
     /// Reads record `i` into `buffer` and takes it apart.
     ///
     /// # Errors
@@ -171,6 +197,9 @@ impl RecordSet {
         }
     }
 }
+
+/// Bytes of a file's beginning that count for the digest of a set.
+const BEGINNING: u64 = 4096;
 
 /// Where a record stands, and where the next one that is listed does.
 struct Span<'a> {

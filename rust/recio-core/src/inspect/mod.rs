@@ -1,0 +1,98 @@
+//! Whole record files: whether they are sound, what can be saved of them, and what is in them.
+//!
+//! ```text
+//! file.rec ─▶ record::walk ─▶ records ─▶ verify: checksum, header, image, in parallel    ─▶ problems
+//! file.idx ─▶ known            skipped    repair: records into another file              ─▶ regions skipped
+//! file.rsum                               info: ids, labels, formats, sizes              ─▶ a summary
+//! ```
+//!
+//! Nothing is changed of the file that is looked at.
+
+mod examine;
+mod info;
+mod known;
+mod verify;
+
+pub use info::{Info, info};
+pub use verify::{Options, Report, verify};
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// The time between two reports of progress, and the longest time until a wish to stop is heard.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Called with the bytes done and all bytes, about every 100 ms; breaks off if the caller wants.
+pub type OnProgress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
+
+/// What is wrong at a place of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// In which respect.
+    pub kind: Kind,
+    /// What it is.
+    pub reason: String,
+    /// The record's ordinal among the whole ones, from 0.
+    pub record: Option<u64>,
+    /// Its id.
+    pub id: Option<u64>,
+    /// Where it begins, in bytes.
+    pub offset: Option<u64>,
+    /// Where it ends.
+    pub end: Option<u64>,
+}
+
+/// In which respect something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Bytes that are of no whole record.
+    Framing,
+    /// The index does not fit the file.
+    Index,
+    /// The bytes are not those that the checksums were made of.
+    Checksum,
+    /// A record's header.
+    Header,
+    /// Its image.
+    Image,
+}
+
+impl Kind {
+    /// Its name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Framing => "framing",
+            Self::Index => "index",
+            Self::Checksum => "checksum",
+            Self::Header => "header",
+            Self::Image => "image",
+        }
+    }
+}
+
+/// Reports progress when it is time to.
+struct Beat<'a> {
+    on_progress: &'a mut OnProgress<'a>,
+    total: u64,
+    last: Instant,
+}
+
+impl<'a> Beat<'a> {
+    fn new(on_progress: &'a mut OnProgress<'a>, total: u64) -> Self {
+        Self {
+            on_progress,
+            total,
+            last: Instant::now(),
+        }
+    }
+
+    /// Whether to go on.
+    fn goes_on(&mut self, done: u64) -> bool {
+        if done < self.total && self.last.elapsed() < BEAT {
+            return true;
+        }
+        self.last = Instant::now();
+        (self.on_progress)(done, self.total).is_continue()
+    }
+}
