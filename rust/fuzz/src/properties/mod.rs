@@ -11,6 +11,7 @@ pub mod objects;
 pub mod picture;
 pub mod random;
 pub mod reference;
+pub mod salvage;
 pub mod stream;
 
 use std::fs::File;
