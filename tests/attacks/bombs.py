@@ -27,6 +27,8 @@ class Bomb:
     make: Callable[[], bytes]
     refused: str | None = None
     """What the error says, if it must be one; else a picture is as good."""
+    seconds: float = 2.0
+    """The most that it may take, of the CPU."""
 
     def __str__(self) -> str:
         """Give the name, for a test's."""

@@ -91,7 +91,7 @@ PNG_BOMBS = [
         "png-over",
         "a row over 512 MiB",
         lambda: _png((MOST_SIDE, 10_923), RGB, 8),
-        "when decoded; the limit",
+        "; the limit is",
     ),
     Bomb("png-short", "512 MiB for a row of pixels", _short, "not have enough data"),
     Bomb("png-iccp", "a colour profile of 1 GiB", lambda: _png((8, 8), RGB, 8, before=_text(b"iCCP", b"p\0\0"))),

@@ -196,7 +196,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
         let damage: Vec<_> = pipeline
             .take_damage()
             .iter()
-            .map(|e| e.to_string())
+            .map(ToString::to_string)
             .collect();
         assert_eq!(damage.len() as u64, told);
         if told > 0 {

@@ -47,7 +47,7 @@ fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
         let (words, _) = bytes.as_chunks();
         return words.iter().copied().map(f32::from_le_bytes).collect();
     }
-    let widths = [dice.between(1, 4) as f32, dice.between(4, 8) as f32];
+    let widths = [dice.between(1, 4), dice.between(4, 8)].map(|width| f32::from(width as u8));
     let number = |&[low, high]: &[u8; 2]| match high {
         0xff => ODD[usize::from(low) % ODD.len()],
         _ => (f32::from(u16::from_le_bytes([low, high])) - 16_384.0) / 32_768.0,
@@ -60,7 +60,8 @@ fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
 fn expected(label: &[f32]) -> Option<(usize, Vec<f32>)> {
     let width = |at: usize, least: f32| {
         let width = *label.get(at)?;
-        let can_be = width >= least && width < 16_777_216.0 && width.trunc() == width;
+        let can_be =
+            width >= least && width < 16_777_216.0 && width.fract().abs() < f32::MIN_POSITIVE;
         can_be.then_some(width as usize)
     };
     let (header, object) = (width(0, 2.0)?, width(1, 5.0)?);
