@@ -20,7 +20,7 @@ WITHIN = MOST_SIDE, 10_880
 PROGRESSIVE = MOST_SIDE, 6_144
 """Likewise, with the memory for coefficients."""
 SCANS_SECONDS = 0.8
-"""Of which scans that say nothing take a tenth; where each block is looked at in each of them, they take more than all."""
+"""Scans that say nothing take a tenth of it; where each block is looked at in each of them, they take more than all."""
 
 Size = tuple[int, int]
 
