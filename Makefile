@@ -48,22 +48,26 @@ FUZZ_SECONDS := 600
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module \
 	$(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table)
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/host: //p')
+FUZZ_TARGETS := record_stream record_random salvage index list header decode_augment detection_label \
+	jpeg_compare jpeg_region jpeg_encoded
 .PHONY: fuzz
-fuzz: fuzz-jpeg_compare fuzz-jpeg_region fuzz-jpeg_encoded ## Fuzz the JPEG decoder, FUZZ_SECONDS (600) a target: docs/fuzzing.md
+fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS)) ## Fuzz the readers and decoders, FUZZ_SECONDS (600) a target: docs/fuzzing.md
 
 .PHONY: fuzz-build
 fuzz-build:
 	cd rust/fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" \
 		cargo build --release --locked --target $(FUZZ_HOST) --target-dir ../../target/fuzz
 
-fuzz-jpeg_compare fuzz-jpeg_region: FUZZ_INPUT := -max_len=4096 seeds ../../tests/data/jpeg
+FUZZ_INPUT = -max_len=512 seeds/$*
+fuzz-jpeg_compare fuzz-jpeg_region: FUZZ_INPUT := -max_len=4096 seeds/jpeg ../../tests/data/jpeg
 fuzz-jpeg_encoded: FUZZ_INPUT := -max_len=128
+fuzz-decode_augment: FUZZ_INPUT := -max_len=2048 seeds/decode_augment
 fuzz-%: fuzz-build
 	cd rust/fuzz && mkdir -p corpus/$* artifacts && ../../target/fuzz/$(FUZZ_HOST)/release/$* corpus/$* $(FUZZ_INPUT) \
 		-max_total_time=$(FUZZ_SECONDS) -timeout=20 -artifact_prefix=artifacts/$*- -print_final_stats=1
 
 .PHONY: fuzz-quick
-fuzz-quick: ## Fuzz the JPEG decoder, 30 seconds a target
+fuzz-quick: ## Fuzz the readers and decoders, 30 seconds a target
 	$(MAKE) fuzz FUZZ_SECONDS=30
 
 .PHONY: lint

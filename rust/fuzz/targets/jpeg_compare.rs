@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use recio_fuzz::compare::{Verdict, compare};
-use recio_fuzz::mutate;
+use recio_fuzz::mutate::jpeg as mutate;
 use recio_fuzz::turbojpeg::TurboJpeg;
 
 // The corpus holds what both call good, so that most of what is made of it differs in one thing from that. Damaged images

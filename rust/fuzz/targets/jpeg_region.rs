@@ -7,7 +7,7 @@ use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use recio_fuzz::compare::kinds;
 use recio_fuzz::decode::{decode, decode_rows, header, size};
 use recio_fuzz::dice::Dice;
-use recio_fuzz::mutate;
+use recio_fuzz::mutate::jpeg as mutate;
 use recio_jpeg::{Decoder, Header, OnDamage, Options, Region, Scale};
 
 /// Bytes at the end that are drawn from. A decoder takes no notice of them: they are behind the image, or should be.

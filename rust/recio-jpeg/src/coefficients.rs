@@ -25,6 +25,9 @@ struct Area {
 }
 
 impl Coefficients {
+    /// Memory for a block, of an image in several scans.
+    pub(crate) const BLOCK_BYTES: usize = size_of::<Block>() + size_of::<Map>() + 1;
+
     /// Makes room for as many MCUs across and down, all zero.
     pub(crate) fn reset(&mut self, frame: &Frame, (across, down): (usize, usize)) {
         let mut length = 0;
@@ -68,6 +71,13 @@ impl Coefficients {
         let area = self.areas[component];
         let at = area.start + y * area.across + x;
         (&mut self.blocks[at], &mut self.maps[at])
+    }
+
+    /// The maps of some blocks of a row.
+    pub(crate) fn maps(&self, component: usize, y: usize, columns: Range<usize>) -> &[Map] {
+        let area = self.areas[component];
+        let start = area.start + y * area.across;
+        &self.maps[start + columns.start..start + columns.end]
     }
 
     /// Takes the extents from the maps, once all scans are read.

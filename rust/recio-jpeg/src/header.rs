@@ -2,7 +2,7 @@
 //!
 //! It goes from marker to marker up to the first scan and takes no notice of tables; `tables.rs` reads those.
 
-use crate::block::Block;
+use crate::coefficients::Coefficients;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::marker::{ADOBE, END_OF_IMAGE, EXIF, JFIF, START_OF_SCAN, Segment, Segments, is_frame};
@@ -102,7 +102,7 @@ impl Header {
         let blocks: usize = components.map(|c| c.across * c.down).sum();
         (across * down)
             .saturating_mul(blocks)
-            .saturating_mul(size_of::<Block>())
+            .saturating_mul(Coefficients::BLOCK_BYTES)
     }
 }
 

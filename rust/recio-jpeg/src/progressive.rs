@@ -21,6 +21,13 @@ pub(crate) struct Band {
     pub(crate) low: u32,
 }
 
+impl Band {
+    /// All of its coefficients.
+    fn map(self) -> Map {
+        (Map::MAX >> (63 - self.last)) & (Map::MAX << self.first)
+    }
+}
+
 /// The first bits of a DC coefficient (G.1.2.1).
 pub(crate) fn dc_first(
     bits: &mut Bits<'_>,
@@ -73,7 +80,7 @@ pub(crate) fn ac_refine(
     (block, map): (&mut Block, &mut Map),
 ) {
     // What has been dealt with is not looked at again.
-    let mut rest = (Map::MAX >> (63 - band.last)) & (Map::MAX << band.first);
+    let mut rest = band.map();
     while *run == 0 && rest != 0 {
         match next(bits, table) {
             Next::Run(log) => *run = run_length(bits, log),
@@ -98,6 +105,17 @@ pub(crate) fn ac_refine(
         refine(bits, band, block, rest & *map);
         *run -= 1;
     }
+}
+
+/// How many blocks have nothing to be refined, of those that come first.
+pub(crate) fn empty(maps: &[Map], band: Band) -> usize {
+    let here = band.map();
+    // Several at once, for there may be thousands.
+    let (eights, _) = maps.as_chunks::<8>();
+    let is_empty = |maps: &&[Map; 8]| maps.iter().fold(0, |all, map| all | map) & here == 0;
+    let sure = 8 * eights.iter().take_while(is_empty).count();
+    let rest = maps[sure..].iter();
+    sure + rest.take_while(|map| **map & here == 0).count()
 }
 
 /// What comes next in a scan that refines.

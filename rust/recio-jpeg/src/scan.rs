@@ -257,6 +257,33 @@ impl<'a> Walk<'a> {
         Ok(!self.is_exhausted)
     }
 
+    /// Leaves out so many MCUs, or fewer, for which there is no data up to the next restart. Gives how many.
+    pub(crate) fn leave_out(&mut self, most: usize) -> usize {
+        let count = self.up_to_restart(most);
+        self.left = self.left.saturating_sub(count);
+        count
+    }
+
+    /// How many of the next blocks the run has, of as many as that at most; the scan is of one component.
+    pub(crate) fn most_of_run(&self, most: usize) -> usize {
+        self.up_to_restart(most.min(self.run as usize))
+    }
+
+    /// Passes over so many blocks of the run. Gives their number.
+    pub(crate) fn pass(&mut self, count: usize) -> usize {
+        self.run -= count as u32;
+        self.left = self.left.saturating_sub(count);
+        count
+    }
+
+    fn up_to_restart(&self, most: usize) -> usize {
+        if self.restart_interval == 0 {
+            most
+        } else {
+            most.min(self.left)
+        }
+    }
+
     /// Whether the data is used up and no restart brings more. Otherwise a hundred scans without data, a kilobyte in all, of
     /// a large image would take seconds.
     pub(crate) fn is_over(&self) -> bool {

@@ -1,4 +1,4 @@
-//! What fuzzing found worth keeping (`rust/fuzz/seeds`: small JPEGs, most of them of kinds that no encoder makes), once more
+//! What fuzzing found worth keeping (`rust/fuzz/seeds/jpeg`: small JPEGs, most of them of kinds that no encoder makes), once more
 //! without a fuzzer. None of them panics, nor do the same ones cut or with bytes that are others; a part is a part of the
 //! whole; and what is good is the same whether or not damage would be filled.
 #![allow(clippy::unwrap_used)]
@@ -11,7 +11,7 @@ use recio_jpeg::{Colours, Decoder, Error, Header, OnDamage, Options, Pixels, Reg
 const MOST_PIXELS: usize = 1 << 17;
 
 fn seeds() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/jpeg");
     let files = std::fs::read_dir(folder).unwrap();
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.sort();

@@ -25,7 +25,7 @@ pub(super) struct Jpeg<'a> {
     header: Header,
     scale: Scale,
     on_damage: OnDamage,
-    max_scans: usize,
+    limits: Limits,
 }
 
 /// What decoding a JPEG needs on the way.
@@ -55,7 +55,7 @@ impl<'a> Jpeg<'a> {
             header,
             scale: Scale::Full,
             on_damage: OnDamage::Error,
-            max_scans: limits.scans,
+            limits: *limits,
         })
     }
 
@@ -83,6 +83,13 @@ impl<'a> Jpeg<'a> {
         self.scale.divisor()
     }
 
+    /// Refuses what takes more memory than the limits allow: pictures of so many bytes, and all coefficients if need be.
+    pub(super) fn check_memory(&self, pictures: usize) -> Result<()> {
+        let coefficients = self.header.coefficient_bytes();
+        self.limits
+            .check_memory(pictures.saturating_add(coefficients))
+    }
+
     /// Decodes a part of it.
     pub(super) fn decode(
         self,
@@ -91,6 +98,7 @@ impl<'a> Jpeg<'a> {
         into: &mut Picture,
         scratch: &mut Scratch,
     ) -> Result<()> {
+        self.check_memory(part.width * part.height * pixels.channels())?;
         let Scratch { decoder, inks, .. } = scratch;
         let mut source = self.start(pixels, part, decoder, inks)?;
         (into.width, into.height, into.channels) = (part.width, part.height, pixels.channels());
@@ -164,10 +172,10 @@ impl<'a> Jpeg<'a> {
         let is_inks = matches!(self.header.colours(), Colours::Cmyk | Colours::Ycck);
         let options = Options {
             pixels: match pixels {
+                Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
                 _ if is_inks => recio_jpeg::Pixels::Cmyk,
                 Pixels::Grey => recio_jpeg::Pixels::Grey,
                 Pixels::Rgb => recio_jpeg::Pixels::Rgb,
-                Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
             },
             scale: self.scale,
             region: Some(Region {
@@ -177,7 +185,7 @@ impl<'a> Jpeg<'a> {
                 height: region.height,
             }),
             on_damage: self.on_damage,
-            max_scans: self.max_scans,
+            max_scans: self.limits.scans,
         };
         let rows = decoder.start(self.bytes, &self.header, &options);
         inks.resize(if is_inks { 4 * region.width } else { 0 }, 0);

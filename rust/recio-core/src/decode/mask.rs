@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, DecodingError, Transformations};
 
-use super::{guarded, shape, sniff};
+use super::{guarded, own_memory, shape, sniff};
 use crate::error::{Error, Result};
 use crate::limits::{Format, Limits};
 use crate::picture::Picture;
@@ -37,7 +37,7 @@ impl<'a> Mask<'a> {
 
     fn open_png(payload: &'a [u8], limits: &Limits) -> Result<Self> {
         let allowance = png::Limits {
-            bytes: limits.bytes,
+            bytes: own_memory(limits),
         };
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(payload), allowance);
         decoder.set_transformations(Transformations::IDENTITY);
@@ -52,6 +52,11 @@ impl<'a> Mask<'a> {
             return Err(no_mask(&format!("a PNG of {color:?}, {bits} bits")));
         }
         limits.check(size.0, size.1, 1)?;
+        if bits != BitDepth::Eight {
+            // Packed and unpacked.
+            let packed = stride(size.0, bits as usize) * size.1;
+            limits.check_memory(size.0 * size.1 + packed)?;
+        }
         Ok(Self {
             reader: decoder.read_info().map_err(failed)?,
             size,
@@ -71,7 +76,7 @@ impl<'a> Mask<'a> {
     /// As [`open`](Self::open).
     pub fn decode(mut self, into: &mut Picture, packed: &mut Vec<u8>) -> Result<()> {
         let (width, height) = self.size;
-        let stride = (width * self.bits).div_ceil(8);
+        let stride = stride(width, self.bits);
         shape(into, self.size, 1);
         if self.bits == 8 {
             return self.read(&mut into.data);
@@ -92,6 +97,11 @@ impl<'a> Mask<'a> {
         }
         Ok(())
     }
+}
+
+/// Bytes of a row whose numbers are packed.
+fn stride(width: usize, bits: usize) -> usize {
+    (width * bits).div_ceil(8)
 }
 
 /// Takes apart bytes of several numbers, the first in the highest bits.

@@ -186,6 +186,8 @@ impl<'a> Source<'a> {
                 coded.decode(pixels, part, into, jpeg)
             }
             Coded::Jpeg(coded) => {
+                // As it is stored, and as it is turned.
+                coded.check_memory(2 * part.width * part.height * pixels.channels())?;
                 coded.decode(pixels, orient::stored(turn, part, size), spare, jpeg)?;
                 orient::apply(turn, spare, into);
                 Ok(())
@@ -278,6 +280,12 @@ fn shape(picture: &mut Picture, (width, height): (usize, usize), channels: usize
 
 fn no_alpha(channels: usize) -> Error {
     Error::image(format!("expected 4 channels, got {channels}"))
+}
+
+/// What a decoder may allocate for itself before the image's size is known: a sixteenth of what a picture may take, but room
+/// for a profile of colours in any case.
+fn own_memory(limits: &Limits) -> usize {
+    (limits.bytes / 16).max(4 << 20)
 }
 
 /// Runs a decoder of the `image` crate's. Some panic on hostile input, and none must take its thread along.

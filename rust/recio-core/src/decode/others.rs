@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageReader};
 
 use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
-use super::{Pixels, Stored, no_alpha, orient, shape, sniff};
+use super::{Pixels, Stored, no_alpha, orient, own_memory, shape, sniff};
 use crate::error::{Error, Result};
 use crate::limits::{Format, Limits};
 use crate::picture::Picture;
@@ -22,7 +22,8 @@ pub(super) struct Other<'a> {
     size: (usize, usize),
     layout: Layout,
     luma: Luma,
-    is_png: bool,
+    format: Format,
+    limits: Limits,
     /// The gamma that a PNG says it was encoded with.
     gamma: Option<f64>,
 }
@@ -79,7 +80,8 @@ impl<'a> Other<'a> {
             size,
             layout,
             luma,
-            is_png: format == Format::Png,
+            format,
+            limits: *limits,
             gamma,
         })
     }
@@ -97,7 +99,7 @@ impl<'a> Other<'a> {
 
     /// The tables for grey of a colour PNG, if it names its gamma.
     fn linear_light(&mut self) -> Option<Gamma> {
-        if !self.is_png || self.layout.channels < 3 || self.layout.wide {
+        if self.format != Format::Png || self.layout.channels < 3 || self.layout.wide {
             return None;
         }
         let srgb = || {
@@ -111,12 +113,13 @@ impl<'a> Other<'a> {
     }
 
     pub(super) fn decode(
-        self,
+        mut self,
         pixels: Pixels,
         turn: Orientation,
         into: &mut Picture,
         spare: &mut Picture,
     ) -> Result<()> {
+        self.claim(self.pictures(pixels, turn))?;
         if turn == Orientation::NoTransforms {
             return self.decode_as_stored(pixels, into, spare);
         }
@@ -143,6 +146,10 @@ impl<'a> Other<'a> {
             return Err(no_alpha(layout.channels));
         }
         shape(into, size, layout.bytes());
+        if self.format != Format::Png {
+            // A GIF's decoder leaves out pixels whose colour is not in the palette: they would be those of an image before.
+            into.data.fill(0);
+        }
         self.read(&mut into.data)?;
         let wide_grey = layout.wide && pixels == Pixels::Grey && layout.channels >= 3;
         if layout.wide && !wide_grey {
@@ -162,7 +169,46 @@ impl<'a> Other<'a> {
         Ok(())
     }
 
-    pub(super) fn decode_stored(self) -> Result<Stored> {
+    /// Bytes of the pictures that there are at a time, on the way to one of these pixels.
+    fn pictures(&self, pixels: Pixels, turn: Orientation) -> usize {
+        let area = self.size.0 * self.size.1;
+        let [stored, wanted] = [self.layout.bytes(), pixels.channels()].map(|each| area * each);
+        if turn != Orientation::NoTransforms {
+            return stored.max(wanted) + wanted;
+        }
+        if self.layout.channels == pixels.channels() {
+            return stored;
+        }
+        stored + wanted
+    }
+
+    /// Refuses pictures that take more than the limits allow. What they leave is the decoder's.
+    fn claim(&mut self, pictures: usize) -> Result<()> {
+        let area = self.size.0 * self.size.1;
+        let own = match self.format {
+            // It makes a picture with alpha of one without, or planes, and asks nobody.
+            Format::WebP => 4 * area,
+            _ => 0,
+        };
+        self.limits.check_memory(pictures.saturating_add(own))?;
+        let counted = match self.format {
+            // It was told when it was opened.
+            Format::Png => return Ok(()),
+            // It counts the picture that it fills.
+            Format::Tiff => area * self.layout.bytes(),
+            _ => 0,
+        };
+        let left = self.limits.bytes - pictures;
+        self.decoder
+            .set_limits(allowance(left + counted))
+            .map_err(failed)
+    }
+
+    pub(super) fn decode_stored(mut self) -> Result<Stored> {
+        let Layout { channels, wide } = self.layout;
+        // Samples of 16 bits are copied, and alpha of grey is spread.
+        let copies = 1 + usize::from(wide) + if channels == 2 { 2 } else { 0 };
+        self.claim(copies * self.size.0 * self.size.1 * self.layout.bytes())?;
         let Self { size, layout, .. } = self;
         let mut picture = Picture::default();
         shape(&mut picture, size, layout.bytes());
@@ -202,7 +248,12 @@ fn decoder<'a>(
     format: Format,
     limits: &Limits,
 ) -> ImageResult<(Box<dyn ImageDecoder + 'a>, Option<f64>)> {
-    let (bytes, allowance) = (Cursor::new(payload), allowance(limits));
+    let own = match format {
+        // It counts the picture too, whose size is not known yet.
+        Format::Tiff => limits.bytes,
+        _ => own_memory(limits),
+    };
+    let (bytes, allowance) = (Cursor::new(payload), allowance(own));
     if format == Format::Png {
         let decoder = PngDecoder::with_limits(bytes, allowance)?;
         let gamma = decoder
@@ -215,10 +266,10 @@ fn decoder<'a>(
     Ok((Box::new(reader.into_decoder()?), None))
 }
 
-/// What a decoder may allocate for itself. The sides are checked here, with the numbers in the error.
-fn allowance(limits: &Limits) -> image::Limits {
+/// Lets a decoder allocate so many bytes. The sides are checked here, with the numbers in the error.
+fn allowance(bytes: usize) -> image::Limits {
     let mut allowance = image::Limits::no_limits();
-    allowance.max_alloc = Some(limits.bytes as u64);
+    allowance.max_alloc = Some(bytes as u64);
     allowance
 }
 

@@ -166,6 +166,7 @@ fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_made_up() {
     assert_eq!(decode(&payload, Pixels::Grey).unwrap().data, [124]);
     for (payload, channels) in [
         (odd!("plain.jpg"), 3),
+        (odd!("cmyk.jpg"), 3),
         (odd!("gray.jpg"), 1),
         (odd!("photo.bmp"), 3),
         (odd!("gray16.png"), 1),

@@ -19,7 +19,7 @@ mod cut;
 mod labels;
 mod maker;
 mod masks;
-mod objects;
+pub mod objects;
 mod options;
 mod order;
 mod pick;

@@ -20,7 +20,7 @@ pub(super) fn header(label: &[f32]) -> &[f32] {
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), if it is no such label.
-pub(super) fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
+pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     let widths = match label {
         [header, object, ..] => width(*header, LEAST_HEADER).zip(width(*object, LEAST_OBJECT)),
         _ => None,

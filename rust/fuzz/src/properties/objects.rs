@@ -1,0 +1,147 @@
+//! Any numbers as the label of an image with objects: it is read if its widths are such widths and the rest is a multiple of
+//! them, and then holds the objects whose sides are in order. Through whatever steps the image goes, no object is added, and
+//! none gets a side that is no number.
+
+use recio_core::pipeline::objects;
+use recio_core::plan::{
+    AreaCrop, AreaPad, Boxes, Detect, Interpolations, Keep, Place, Sampler, Samplers, Step, Stream,
+    sketch,
+};
+
+use crate::dice::Dice;
+
+/// Bytes at the beginning that are drawn from; the label is the rest.
+pub const DRAWN: usize = 12;
+
+/// Numbers that are none, or no fractions.
+const ODD: [f32; 8] = [
+    f32::NAN,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::MAX,
+    f32::MIN_POSITIVE,
+    -0.0,
+    1e-42,
+    16_777_216.0,
+];
+
+/// Checks it.
+pub fn check(bytes: &[u8]) {
+    let (drawn, bytes) = bytes.split_at(bytes.len().min(DRAWN));
+    let mut dice = Dice::new(drawn);
+    let label = label(bytes, &mut dice);
+    let mut boxes = Boxes::default();
+    let outcome = objects::read(&label, &mut boxes);
+    let expected = expected(&label);
+    assert_eq!(outcome.is_ok(), expected.is_some(), "{label:?}");
+    if let Some((width, values)) = expected {
+        assert_eq!(boxes.width, width);
+        assert_eq!(bits(&boxes.values), bits(&values), "{label:?}");
+        check_steps(&mut boxes, &mut dice);
+    }
+}
+
+/// The bytes as floats or, three times out of four, as two widths and numbers that are fractions for the most part.
+fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
+    if dice.one_in(4) {
+        let (words, _) = bytes.as_chunks();
+        return words.iter().copied().map(f32::from_le_bytes).collect();
+    }
+    let widths = [dice.between(1, 4), dice.between(4, 8)].map(|width| f32::from(width as u8));
+    let number = |&[low, high]: &[u8; 2]| match high {
+        0xff => ODD[usize::from(low) % ODD.len()],
+        _ => (f32::from(u16::from_le_bytes([low, high])) - 16_384.0) / 32_768.0,
+    };
+    let numbers = bytes.as_chunks().0.iter().map(number);
+    widths.into_iter().chain(numbers).collect()
+}
+
+/// The width of an object, and the values of those whose sides are in order.
+fn expected(label: &[f32]) -> Option<(usize, Vec<f32>)> {
+    let width = |at: usize, least: f32| {
+        let width = *label.get(at)?;
+        let can_be =
+            width >= least && width < 16_777_216.0 && width.fract().abs() < f32::MIN_POSITIVE;
+        can_be.then_some(width as usize)
+    };
+    let (header, object) = (width(0, 2.0)?, width(1, 5.0)?);
+    let objects = label.get(header..)?;
+    let is_sound = |object: &&[f32]| object[1] < object[3] && object[2] < object[4];
+    let sound = objects.chunks_exact(object).filter(is_sound);
+    let is_multiple = objects.len().is_multiple_of(object);
+    is_multiple.then(|| (object, sound.flatten().copied().collect()))
+}
+
+/// Draws some steps for an image of some size.
+fn check_steps(boxes: &mut Boxes, dice: &mut Dice<'_>) {
+    let size = (dice.between(1, 300), dice.between(1, 300));
+    let mut random = Stream::new(dice.below(1 << 16) as u64, 0, 0);
+    let steps: Vec<Step> = (0..dice.below(4)).map(|_| step(dice)).collect();
+    steps
+        .iter()
+        .for_each(|step| step.check().expect("it can be"));
+    let (width, count) = (boxes.width, boxes.len());
+    let (plan, _) = sketch(&steps, size, &mut random, Some(boxes));
+    let (w, h) = plan.size();
+    assert!(w > 0 && h > 0, "{steps:?}");
+    assert_eq!(boxes.width, width);
+    assert!(boxes.len() <= count, "{steps:?}");
+    assert!(boxes.values.len().is_multiple_of(width));
+    for object in boxes.iter() {
+        let sides = [object[1], object[2], object[3], object[4]];
+        assert!(
+            !sides.iter().any(|side| side.is_nan()),
+            "{sides:?}, {steps:?}"
+        );
+    }
+}
+
+fn step(dice: &mut Dice<'_>) -> Step {
+    let mut share = || dice.below(101) as f64 / 100.0;
+    let mut pair = |most: f64| {
+        let (a, b) = (share(), share());
+        (a.min(b) * most, a.max(b) * most)
+    };
+    let (aspect, area) = (pair(3.0), pair(2.0));
+    let aspect = (aspect.0 + 0.01, aspect.1 + 0.01);
+    let (scale, overlap, sample_coverage, object_coverage) =
+        (pair(1.0), pair(1.0), pair(1.0), pair(1.0));
+    match dice.below(6) {
+        0 => Step::Mirror(1.0),
+        1 => Step::Detect(Detect::ScalePad {
+            probability: 1.0,
+            most: 1.0 + area.1,
+            value: 0,
+        }),
+        2 => Step::Detect(Detect::AreaCrop(AreaCrop {
+            covered: scale.0,
+            aspect,
+            area,
+            eject: scale.1,
+            attempts: 20,
+        })),
+        3 => Step::Detect(Detect::AreaPad(AreaPad {
+            aspect,
+            area,
+            attempts: 20,
+            value: [0; 4],
+        })),
+        4 => Step::Detect(Detect::Sample(Samplers {
+            probability: 1.0,
+            samplers: vec![Sampler {
+                scale,
+                aspect,
+                overlap,
+                sample_coverage,
+                object_coverage,
+                trials: 20,
+            }],
+            keep: dice.pick(&[Keep::Middle, Keep::Share(0.3)]),
+        })),
+        _ => Step::Fit((64, 48), Place::Random, Interpolations::Auto),
+    }
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}

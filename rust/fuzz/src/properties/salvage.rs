@@ -1,0 +1,74 @@
+//! Any bytes as a damaged `.rec` file: records and skipped regions, in turn, are all of it; a record is never invented (the
+//! reference finds it there, give or take what follows it, and its payload is encoded to the same bytes); of a file that is
+//! whole nothing is skipped; and what the reference reads from the beginning is saved.
+
+use recio_core::record::file::RecordFile;
+use recio_core::record::frame;
+use recio_core::record::walk::{Stretch, Walk, Whole};
+
+use super::Desk;
+use super::reference::{self, Found};
+
+/// Checks it, whatever is said of records that are followed by damage.
+pub fn check(bytes: &[u8], desk: &mut Desk) {
+    let file = RecordFile::open(desk.lay(bytes)).expect("the file is there");
+    let (expected, is_whole) = reference::records(bytes);
+    for vouches in [false, true] {
+        let saved = walk(&file, bytes, vouches);
+        assert!(saved.records.starts_with(&offsets(&expected)), "{saved:?}");
+        assert!(saved.skipped == 0 || !is_whole, "{saved:?}");
+    }
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+struct Saved {
+    /// Where records begin.
+    records: Vec<usize>,
+    /// Bytes that are of none.
+    skipped: usize,
+}
+
+fn walk(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
+    let mut walk = Walk::new(file, |_| vouches);
+    let (mut saved, mut at) = (Saved::default(), 0);
+    while let Some(stretch) = walk.stretch().expect("the file stays as it is") {
+        let (begin, end) = match stretch {
+            Stretch::Record(mut whole) => {
+                saved.records.push(whole.offset as usize);
+                check_record(bytes, &mut whole)
+            }
+            Stretch::Skipped(region) => {
+                saved.skipped += (region.end - region.begin) as usize;
+                (region.begin as usize, region.end as usize)
+            }
+        };
+        assert!(begin == at && end > begin, "{begin} to {end} after {at}");
+        at = end;
+    }
+    assert_eq!(at, bytes.len());
+    saved
+}
+
+/// Gives where it begins and ends.
+fn check_record(bytes: &[u8], whole: &mut Whole<'_>) -> (usize, usize) {
+    let begin = whole.offset as usize;
+    let end = begin + whole.frames.len();
+    assert_eq!(whole.frames, &bytes[begin..end]);
+    let payload = frame::join(whole.frames);
+    let payload = &whole.frames[payload];
+    let found = reference::record(bytes, begin, Some(end as u64));
+    assert_eq!(found.as_ref().map(|found| found.end), Some(end));
+    assert_eq!(
+        found.as_ref().map(|found| &found.payload[..]),
+        Some(payload)
+    );
+    let mut again = Vec::new();
+    frame::encode(payload, &mut again).expect("it is short");
+    assert_eq!(again, bytes[begin..end]);
+    (begin, end)
+}
+
+fn offsets(records: &[Found]) -> Vec<usize> {
+    records.iter().map(|record| record.offset).collect()
+}

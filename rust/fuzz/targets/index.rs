@@ -1,0 +1,17 @@
+//! [`properties::index`](recio_fuzz::properties::index), of any bytes.
+
+#![no_main]
+
+use std::cell::RefCell;
+
+use libfuzzer_sys::fuzz_target;
+use recio_fuzz::memory;
+use recio_fuzz::properties::{Desk, index};
+
+thread_local! {
+    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    DESK.with_borrow_mut(|desk| index::check(bytes, desk));
+});

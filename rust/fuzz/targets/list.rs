@@ -1,0 +1,17 @@
+//! [`properties::list`](recio_fuzz::properties::list), of any bytes.
+
+#![no_main]
+
+use std::cell::RefCell;
+
+use libfuzzer_sys::fuzz_target;
+use recio_fuzz::memory;
+use recio_fuzz::properties::{Desk, list};
+
+thread_local! {
+    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    DESK.with_borrow_mut(|desk| list::check(bytes, desk));
+});
