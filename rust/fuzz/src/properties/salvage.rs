@@ -30,7 +30,7 @@ struct Saved {
 }
 
 fn walk(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
-    let mut walk = Walk::new(file, |_| vouches);
+    let mut walk = Walk::new(file, &[], |_| vouches);
     let (mut saved, mut at) = (Saved::default(), 0);
     while let Some(stretch) = walk.stretch().expect("the file stays as it is") {
         let (begin, end) = match stretch {
