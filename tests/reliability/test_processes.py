@@ -107,6 +107,8 @@ for _ in range(20):
     release.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     reader.join()
+    # While the function returns: closing waits for it.
+    batches.close()
     assert len(found) == 15
 print("done")
 """

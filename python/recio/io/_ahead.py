@@ -181,7 +181,8 @@ def _work(number: int, source: Resettable, state: _State) -> None:
             # Not kept while waiting: batches are large.
             del into
             # Anything but `None` is what is left of who read from here.
-            state.stopped |= state.calls[number].get() is not None
+            if state.calls[number].get() is not None:
+                state.stopped = True
         else:
             state.give(into, number, _outcome(source))
 
