@@ -44,7 +44,7 @@ def test_every_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     for command in commands:
         assert im2rec.main(shlex.split(command)[1:]) == 0
     examples = blocks("python")
-    assert len(examples) == 4
+    assert len(examples) == 5
     scope: dict[str, Any] = {}
     for example in examples:
         exec(compile(example, "README.md", "exec"), scope)  # noqa: S102 our own README
@@ -52,7 +52,7 @@ def test_every_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert scope["real"] == 30 - 3 * 8
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/features.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/features.md", "docs/reliability.md"])
 def test_every_link_leads_to_a_file(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)", (ROOT / page).read_text(encoding="utf-8"))
     folder = (ROOT / page).parent

@@ -14,7 +14,7 @@ from typing import Protocol
 class Stoppable(Protocol):
     """What has threads."""
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Have them end."""
 
 
@@ -22,7 +22,7 @@ _alive: list[weakref.ref[Stoppable]] = []
 
 
 def stop_at_exit(thing: Stoppable) -> None:
-    """Close it when the interpreter ends, if it is still there then."""
+    """Stop it when the interpreter ends, if it is still there then."""
     _alive[:] = [*(ref for ref in _alive if ref() is not None), weakref.ref(thing)]
 
 
@@ -31,4 +31,4 @@ def _stop_all() -> None:
     for ref in _alive:
         thing = ref()
         if thing is not None:
-            thing.close()
+            thing.stop()

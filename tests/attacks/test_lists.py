@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.records import labels, noise, png
 
 from recio import DecodeError, RecordError
 from recio.im2rec import Packed, make_list, pack
 from recio.image import ImageIter
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO, unpack
+from tests.records import labels, noise, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.records import run_python
 
 from recio import RecordError
 from recio.datasets import read_bin
+from tests.records import run_python
 
 if TYPE_CHECKING:
     from pathlib import Path

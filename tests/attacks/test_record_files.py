@@ -14,13 +14,13 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.framing import MAGIC
-from tests.records import RecordFile, image_record, noise, open_iter, png, run_python
-from tests.test_recordio import FIRST, LAST, LONGEST, MIDDLE, WHOLE, encode, frame
 
 from recio import DecodeError, RecordError
 from recio.datasets import RecordDataset
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
+from tests.framing import MAGIC
+from tests.records import RecordFile, image_record, noise, open_iter, png, run_python
+from tests.test_recordio import FIRST, LAST, LONGEST, MIDDLE, WHOLE, encode, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every writing on a disk of 1 MiB that has room for none of it, for a part of it, and for all.
+"""Every writing on a disk of 4 MiB that has room for none of it, for a part of it, and for all.
 
 Run by `test_full_disk.py` as ``unshare --map-root-user --mount python -m tests.reliability.small_disk FOLDER``: in a
 namespace of its own any user may mount one. Prints how many writings failed for want of room, and what was wrong then,
@@ -16,10 +16,10 @@ from pathlib import Path
 from .faults import Outcome, Runner, Trial
 from .writings import WRITINGS, make_inputs
 
-MOUNT = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs"]
+MOUNT = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs"]
 PAGE = 4096
 ROOM = [*range(6), 16, 64, 160]
-"""How many pages are free when a writing begins; the disk has 256."""
+"""How many pages are free when a writing begins; the disk has 1,024."""
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from recio import _recio
+from recio._paths import regular
 from recio.io import _sources
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Files:
     def of_list(cls, path_imglist: StrPath, root: StrPath | None) -> Files:
         """Take the files that a list (``.lst``) names."""
         images: dict[int, tuple[int, list[float], str]] = {}
-        with Path(path_imglist).open(encoding="utf-8-sig") as lines:
+        with regular(path_imglist).open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     image = _parse(line, f"{path_imglist}: line {number}")

@@ -122,9 +122,13 @@ class Ahead:
         self._state.round = _Round(places)
         self._state.wake()
 
+    def stop(self) -> None:
+        """Have the threads end, without waiting for them: what they read may never come."""
+        self._state.stop()
+
     def close(self) -> None:
         """Have the threads end, wait until they have, and let go of what came."""
-        self._state.stop()
+        self.stop()
         for thread in self._threads:
             thread.join()
         self._state.round = _Round(self.places)

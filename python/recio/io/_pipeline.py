@@ -54,7 +54,8 @@ class PipelineIter(Closing, WholeBatchIter):
         self._label_axes = 1 if label_width == 1 else 2
         if isinstance(pipeline, ImagePipeline):
             # Threads that call Python functions must not outlive the interpreter.
-            stop_at_exit(self)
+            self._until_exit = _UntilExit(pipeline)
+            stop_at_exit(self._until_exit)
 
     def __len__(self) -> int:
         """Count the batches of the present epoch."""
@@ -223,6 +224,13 @@ class PipelineIter(Closing, WholeBatchIter):
             "complete": complete,
         }
         return planned if boxes is None else {**planned, "boxes": boxes}
+
+
+class _UntilExit:
+    """A pipeline that is closed when the interpreter ends, whatever a subclass's `close` does."""
+
+    def __init__(self, pipeline: ImagePipeline) -> None:
+        self.stop = pipeline.close
 
 
 def common_settings(

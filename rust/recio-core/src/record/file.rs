@@ -58,11 +58,8 @@ impl RecordFile {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn open_alone(path: &Path) -> Result<Self> {
         let with_path = |error: io::Error| Error::from(error).at_path(path);
-        let file = File::open(path).map_err(with_path)?;
+        let file = open_regular(path).map_err(|error| error.at_path(path))?;
         let meta = file.metadata().map_err(with_path)?;
-        if meta.is_dir() {
-            return Err(with_path(io::Error::from(io::ErrorKind::IsADirectory)));
-        }
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -243,6 +240,21 @@ impl RecordFile {
             _ => error.into(),
         })
     }
+}
+
+/// Opens a file to be read; not a pipe, which whoever opens waits for, nor a device, which may have no end.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), without the path.
+pub(crate) fn open_regular(path: &Path) -> Result<File> {
+    let meta = std::fs::metadata(path)?;
+    if meta.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file").into());
+    }
+    Ok(File::open(path)?)
 }
 
 #[cfg(unix)]

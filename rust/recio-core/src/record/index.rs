@@ -7,12 +7,11 @@
 //!
 //! An entry takes 16 bytes: 680 MB for the 42 million of WebFace42M, where a Python dictionary and list take 4.8 GB.
 
-use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::record::file::open_regular;
 use crate::staged::{Staged, sync_folder};
 
 /// Bytes read at a time.
@@ -46,14 +45,14 @@ impl Index {
     pub fn load(path: &Path, rec_len: Option<u64>) -> Result<Self> {
         let load = || {
             let mut entries = Vec::new();
-            for_each_line(File::open(path)?, |line, text| {
+            for_each_line(open_regular(path)?, |line, text| {
                 let entry = parse(text).and_then(|entry| check_offset(entry, rec_len));
                 entries.extend(
                     entry.map_err(|reason| Error::corrupt(format!("line {line}: {reason}")))?,
                 );
                 Ok(())
             })?;
-            Self::new(entries).map_err(|_| first_twin(path))
+            Self::of(entries).map_err(|twins| twins.error_in(path))
         };
         load().map_err(|error: Error| error.at_path(path))
     }
@@ -62,14 +61,20 @@ impl Index {
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`] if two have the same key or the same offset.
-    pub fn new(mut entries: Vec<Entry>) -> Result<Self> {
-        if !is_sorted_strictly(&entries, |entry| entry.offset) {
-            entries.sort_unstable_by_key(|entry| entry.offset);
-            refuse_twins(&entries, |entry| entry.offset, "offset")?;
+    pub fn new(entries: Vec<Entry>) -> Result<Self> {
+        Self::of(entries).map_err(|twins| twins.error())
+    }
+
+    fn of(mut entries: Vec<Entry>) -> Result<Self, Twins> {
+        let by_offset = |entry: &Entry| entry.offset;
+        if !is_sorted_strictly(&entries, by_offset) {
+            entries.sort_unstable_by_key(by_offset);
+            Twins::among(&entries, by_offset, "offset").map_or(Ok(()), Err)?;
         }
-        if !is_sorted_strictly(&entries, |entry| entry.key) {
-            entries.sort_unstable_by_key(|entry| entry.key);
-            refuse_twins(&entries, |entry| entry.key, "key")?;
+        let by_key = |entry: &Entry| entry.key;
+        if !is_sorted_strictly(&entries, by_key) {
+            entries.sort_unstable_by_key(by_key);
+            Twins::among(&entries, by_key, "key").map_or(Ok(()), Err)?;
         }
         Ok(Self {
             entries: entries.into_boxed_slice(),
@@ -184,6 +189,11 @@ fn parse(line: &[u8]) -> Result<Option<Entry>, String> {
     let Some(key) = words.next() else {
         return Ok(None);
     };
+    if memchr::memchr(b'\r', line.trim_ascii_end()).is_some() {
+        return Err(
+            "it ends within: lines end with a line feed, not with a carriage return alone".into(),
+        );
+    }
     let offset = words.next().ok_or("a key without an offset")?;
     Ok(Some(Entry {
         key: number(key, "key")?,
@@ -227,44 +237,52 @@ fn is_sorted_strictly(entries: &[Entry], by: impl Fn(&Entry) -> u64) -> bool {
     entries.is_sorted_by(|a, b| by(a) < by(b))
 }
 
-/// The first line of an index, which is known to have one, whose key or offset an earlier line has.
-fn first_twin(path: &Path) -> Error {
-    let (mut keys, mut offsets) = (HashMap::new(), HashMap::new());
-    let found = File::open(path).map_err(Error::from).and_then(|file| {
-        for_each_line(file, |line, text| {
-            let Ok(Some(Entry { key, offset })) = parse(text) else {
-                return Ok(());
-            };
-            for (what, number, earlier) in [
-                ("key", key, keys.insert(key, line)),
-                ("offset", offset, offsets.insert(offset, line)),
-            ] {
-                if let Some(earlier) = earlier {
-                    let text =
-                        format!("line {line}: the {what} {number} stands in line {earlier} too");
-                    return Err(Error::corrupt(text));
-                }
-            }
-            Ok(())
-        })
-    });
-    found
-        .err()
-        .unwrap_or_else(|| Error::corrupt("the file has changed while it was read"))
+/// Two entries with the same number.
+struct Twins {
+    what: &'static str,
+    number: u64,
+    pair: [Entry; 2],
 }
 
-/// Entries sorted by the number that `by` gives must all differ in it.
-fn refuse_twins(entries: &[Entry], by: impl Fn(&Entry) -> u64, what: &str) -> Result<()> {
-    match entries.windows(2).find(|pair| by(&pair[0]) == by(&pair[1])) {
-        None => Ok(()),
-        Some(pair) => Err(Error::corrupt(format!(
-            "the {what} {} stands twice: key {} at byte {} and key {} at byte {}",
-            by(&pair[0]),
-            pair[0].key,
-            pair[0].offset,
-            pair[1].key,
-            pair[1].offset
-        ))),
+impl Twins {
+    /// Those among entries sorted by the number that `by` gives.
+    fn among(entries: &[Entry], by: impl Fn(&Entry) -> u64, what: &'static str) -> Option<Self> {
+        let pair = entries
+            .windows(2)
+            .find(|pair| by(&pair[0]) == by(&pair[1]))?;
+        Some(Self {
+            what,
+            number: by(&pair[0]),
+            pair: [pair[0], pair[1]],
+        })
+    }
+
+    fn error(&self) -> Error {
+        let Self { what, number, pair } = self;
+        Error::corrupt(format!(
+            "the {what} {number} stands twice: key {} at byte {} and key {} at byte {}",
+            pair[0].key, pair[0].offset, pair[1].key, pair[1].offset
+        ))
+    }
+
+    /// The same error with the lines of the file that have them.
+    fn error_in(&self, path: &Path) -> Error {
+        let mut first = None;
+        let found = open_regular(path).and_then(|file| {
+            for_each_line(file, |line, text| {
+                let entry = parse(text).ok().flatten();
+                if !entry.is_some_and(|entry| self.pair.contains(&entry)) {
+                    return Ok(());
+                }
+                let Some(earlier) = first.replace(line) else {
+                    return Ok(());
+                };
+                let Self { what, number, .. } = self;
+                let text = format!("line {line}: the {what} {number} stands in line {earlier} too");
+                Err(Error::corrupt(text))
+            })
+        });
+        found.err().unwrap_or_else(|| self.error())
     }
 }
 

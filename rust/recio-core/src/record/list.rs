@@ -5,9 +5,11 @@
 //! white space does not count.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::record::file::open_regular;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +63,10 @@ impl Line {
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8.
 pub fn read(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
-    let bytes = std::fs::read(path).map_err(|error| Error::from(error).at_path(path))?;
+    let mut bytes = Vec::new();
+    open_regular(path)
+        .and_then(|mut file| Ok(file.read_to_end(&mut bytes)?))
+        .map_err(|error| error.at_path(path))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::corrupt("the list is not UTF-8").at_path(path))?;
     let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
