@@ -52,7 +52,10 @@ def test_every_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert scope["real"] == 30 - 3 * 8
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/features.md", "docs/reliability.md"])
+PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/features.md", "docs/fuzzing.md", "docs/reliability.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)", (ROOT / page).read_text(encoding="utf-8"))
     folder = (ROOT / page).parent
