@@ -106,8 +106,9 @@ impl<T: Element> Maker<T> {
         loop {
             let ticket = state.claim()?;
             let pick = self.pick(&ticket);
-            state.take(&ticket, &pick);
-            if let Pick::Batch(picked) = pick {
+            if state.take(&ticket, &pick)
+                && let Pick::Batch(picked) = pick
+            {
                 return Some((ticket, picked));
             }
         }

@@ -250,13 +250,15 @@ impl<T: Element> State<T> {
         batches.count() < self.prefetch && places.claim.epoch <= places.consumer.epoch + 1
     }
 
-    /// Queues what was picked for the ticket that was claimed last, unless that is no longer wanted.
-    pub(super) fn take(&self, ticket: &Ticket, pick: &Pick) {
+    /// Queues what was picked for the ticket that was claimed last; gives whether that is still wanted.
+    pub(super) fn take(&self, ticket: &Ticket, pick: &Pick) -> bool {
         let mut places = self.lock();
-        if places.claim.is(ticket) {
+        let is_wanted = places.claim.is(ticket);
+        if is_wanted {
             places.push(ticket, pick);
             self.ready.notify_all();
         }
+        is_wanted
     }
 
     /// Puts another pick in the place of what was taken for this ticket: all that was claimed after it begins elsewhere.
@@ -553,7 +555,7 @@ mod tests {
         // A maker may have claimed the end already, and not told it yet.
         let late = state.claim().unwrap();
         state.reset(false);
-        state.take(&late, &pick(&state, &late, &[]));
+        assert!(!state.take(&late, &pick(&state, &late, &[])));
         let ticket = claim(&state);
         assert_eq!((ticket.epoch, ticket.batch), (1, 0));
     }
