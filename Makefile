@@ -82,7 +82,7 @@ soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability
 lint: build ## Check format, lints, types and stubs
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/ruff check --no-cache $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest recio._recio

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from recio.files import merge, shuffle, split
 from tests.records import image_record, noise, png, write_images, write_tiny
 
 from recio.datasets import RecordDataset
+from recio.files import merge, shuffle, split
 from recio.im2rec import main, make_list, pack
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
