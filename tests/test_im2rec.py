@@ -321,7 +321,7 @@ class TestSkipping:
         (tmp_path / "cat.jpg").write_bytes(b"cat")
         lst = write_list(tmp_path / "a.lst", ["pipe.jpg", "cat.jpg"])
         packed = pack(lst, tmp_path, pass_through=True)
-        assert [skipped.reason for skipped in packed.skipped] == ["not a regular file"]
+        assert [skipped.reason for skipped in packed.skipped] == ["this is no regular file"]
 
 
 class TestRoot:

@@ -187,7 +187,7 @@ class ImagePipeline:
     def of_records(files: Sequence[str], indexes: Sequence[str], settings: dict[str, Any]) -> ImagePipeline: ...
     @staticmethod
     def of_images(
-        images: Sequence[tuple[int, Sequence[float], str]], root: str | PathLike[str], settings: dict[str, Any]
+        images: Sequence[tuple[int, Sequence[float], str]], root: Root, settings: dict[str, Any]
     ) -> ImagePipeline: ...
     def __len__(self) -> int: ...
     @property
@@ -244,6 +244,11 @@ def shuffle_file(
     checksum: bool,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[int, int]: ...
+
+@final
+class Root:
+    def __new__(cls, folder: str | PathLike[str], allow_outside: bool) -> Root: ...
+    def read(self, path: str) -> bytes: ...
 
 @final
 class StagedFile:

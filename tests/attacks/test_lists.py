@@ -20,7 +20,7 @@ import pytest
 
 from recio import DecodeError, RecordError
 from recio.im2rec import Packed, make_list, pack
-from recio.image import ImageIter
+from recio.image import ImageDetIter, ImageIter
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO, unpack
 from tests.records import labels, noise, png
@@ -115,9 +115,9 @@ def lay_traps(place: Place) -> None:
         os.chdir(back)
 
 
-OUTSIDE = "leaves ROOT"
-LINK = "a link leads out of ROOT"
-ODD = "not a regular file"
+OUTSIDE = "leaves its root folder"
+LINK = "a link leads out of the root folder"
+ODD = "no regular file"
 NONE = "no such file"
 
 # What it tries, the path that it tries it with ({} is the folder with everything), and the reason why it is left out.
@@ -318,9 +318,13 @@ READABLE = [
 ]
 
 
-def second_of(place: Place, width: int = 1) -> Any:  # noqa: ANN401 labels are of many shapes
+def images_of(place: Place, **settings: Any) -> ImageIter:  # noqa: ANN401 ImageIter's own
+    return ImageIter(1, (3, 8, 8), path_imglist=place.lst, path_root=place.root, **settings)
+
+
+def second_of(place: Place, **settings: Any) -> Any:  # noqa: ANN401 labels are of many shapes, settings ImageIter's own
     """Give the labels of the list's second image by `ImageIter`."""
-    batches = ImageIter(1, (3, 8, 8), label_width=width, path_imglist=place.lst, path_root=place.root)
+    batches = images_of(place, **settings)
     batches.next()
     return labels(batches.next())
 
@@ -341,12 +345,39 @@ class TestImageIter:
         said = getattr(caught.value, "filename", None) or str(caught.value)
         assert tried[:50].split("\0")[0] in said
 
-    @pytest.mark.xfail(strict=True, reason="ImageIter reads what lies outside path_root")
     @pytest.mark.parametrize("path", READABLE)
-    def test_a_path_that_leaves_the_root_is_refused(self, path: str, place: Place) -> None:
+    def test_a_path_that_leaves_the_root_is_refused_unless_that_is_allowed(self, path: str, place: Place) -> None:
         try_path(place, path)
-        with pytest.raises((DecodeError, OSError, ValueError)):
+        with pytest.raises(RecordError, match=rf"record 1: .*({OUTSIDE}|{LINK}), which needs allow_outside"):
             second_of(place)
+        assert second_of(place, allow_outside=True) == [0]
+
+    @pytest.mark.parametrize("path", READABLE)
+    def test_by_one_it_is_refused_too(self, path: str, place: Place) -> None:
+        try_path(place, path)
+        batches, allowed = images_of(place), images_of(place, allow_outside=True)
+        assert batches.next_sample()[1] == allowed.next_sample()[1] == GOOD
+        with pytest.raises(RecordError, match=rf"{OUTSIDE}|{LINK}"):
+            batches.next_sample()
+        assert allowed.next_sample()[1] in (GOOD, SECRET)
+
+    def test_one_that_is_skipped_is_told(self, place: Place) -> None:
+        try_path(place, "../outside/secret.png")
+        batches = images_of(place, on_error="skip")
+        assert sum(1 for _ in batches) == 1
+        (error,) = batches.errors
+        assert OUTSIDE in error.reason
+
+    def test_what_the_caller_names_is_read(self, place: Place) -> None:
+        batches = ImageIter(1, (3, 8, 8), imglist=[[7, "../outside/secret.png"]], path_root=place.root)
+        assert labels(batches.next()) == [7]
+
+    def test_objects_are_looked_for_inside_the_root(self, place: Place) -> None:
+        place.write("0\t2\t5\t1\t0.1\t0.1\t0.9\t0.9\t../outside/secret.png\n")
+        settings: dict[str, Any] = {"path_imglist": place.lst, "path_root": place.root}
+        with pytest.raises(RecordError, match=OUTSIDE):
+            ImageDetIter(1, (3, 8, 8), **settings).next()
+        ImageDetIter(1, (3, 8, 8), **settings, allow_outside=True).next()
 
     @every_line
     def test_a_line_that_makes_no_sense_is_an_error_with_its_number(

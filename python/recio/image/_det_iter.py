@@ -60,7 +60,7 @@ class ImageDetIter(ImageIter):
         A list (``.lst``): of image files under `path_root` or, with `path_imgrec`, of labels in place of the records'
         own.
     path_root : path, optional
-        What the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
+        The folder that the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
     path_imgidx : path or list of paths, optional
         Indexes of the record files. Without, these are scanned.
     shuffle : bool, default False
@@ -86,6 +86,9 @@ class ImageDetIter(ImageIter):
         As for `recio.io.ImageRecordIter`.
     prefetch_buffer : int, default 2
         Batches made ahead of need.
+    allow_outside : bool, default False
+        Whether the paths of `path_imglist` may leave `path_root`: be absolute, climb out by ``..``, lead out by a link.
+        A list may come from anywhere; those that you wrote are safe. Those of `imglist` always may.
     **kwargs
         For `CreateDetAugmenter`, if there is no `aug_list`.
 
@@ -142,6 +145,7 @@ class ImageDetIter(ImageIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
         PipelineIter.__init__(self, batch_size)
@@ -152,7 +156,7 @@ class ImageDetIter(ImageIter):
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
             raise ValueError(f"aug_list takes the place of {', '.join(kwargs)}; give the one or the other")
-        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root)
+        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         self._seed = random.getrandbits(64) if seed is None else seed
         self._given = {
             "batch_size": batch_size,

@@ -54,7 +54,7 @@ class ImageIter(PipelineIter):
         A list (``.lst``): of image files under `path_root` or, with `path_imgrec`, of labels in place of the records'
         own.
     path_root : path, optional
-        What the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
+        The folder that the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
     path_imgidx : path or list of paths, optional
         Indexes of the record files. Without, these are scanned.
     shuffle : bool, default False
@@ -82,6 +82,9 @@ class ImageIter(PipelineIter):
         Batches made ahead of need.
     shard_policy, on_error, error_log, max_errors, limits, formats
         As for `recio.io.ImageRecordIter`.
+    allow_outside : bool, default False
+        Whether the paths of `path_imglist` may leave `path_root`: be absolute, climb out by ``..``, lead out by a link.
+        A list may come from anywhere; those that you wrote are safe. Those of `imglist` always may.
     **kwargs
         For `CreateAugmenter`, if there is no `aug_list`.
 
@@ -133,6 +136,7 @@ class ImageIter(PipelineIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
     ) -> None:
         super().__init__(batch_size)
@@ -144,7 +148,7 @@ class ImageIter(PipelineIter):
         self.auglist: list[Callable[..., Any]] = [
             *(CreateAugmenter(self.data_shape, **kwargs) if aug_list is None else aug_list)
         ]
-        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root)
+        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         given = {
             "batch_size": batch_size,
             "label_width": label_width,
@@ -233,7 +237,7 @@ class ImageIter(PipelineIter):
         """Read the bytes of an image file whose path is relative to `path_root`: a hook."""
         if not isinstance(self._source, Files):
             raise TypeError("there are no image files, but records")
-        return self._source.full_path(fname).read_bytes()
+        return self._source.read(fname)
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Gives an ndarray of shape (height, width, 3), uint8, R, G, B."""

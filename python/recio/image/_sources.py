@@ -8,7 +8,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from recio.io._sources import Paths
 
     Sample: TypeAlias = tuple[float | NDArray[np.float32], bytes]
+    # Index, labels, path.
+    Image: TypeAlias = tuple[int, list[float], str]
 
 
 class Records:
@@ -63,7 +64,7 @@ class Records:
         """Find the file and the offset of each record, once."""
         if self._open is None:
             readers = [_recio.Reader(file) for file in self._files]
-            labels = {} if self._list is None else dict(_lines(self._list))
+            labels = {} if self._list is None else {key: labels for key, labels, _ in _read(self._list)}
             self._open = readers, self._find(readers), labels
         return self._open[1]
 
@@ -89,30 +90,23 @@ class Records:
 class Files:
     """Image files, each with its labels."""
 
-    def __init__(self, images: Sequence[tuple[int, list[float], str]], root: StrPath | None) -> None:
-        self._images, self._root = list(images), os.fspath(root or ".")
+    def __init__(self, images: Sequence[Image], root: StrPath | None, allow_outside: bool) -> None:
+        self._images, self._root = list(images), _recio.Root(root or ".", allow_outside)
 
     @classmethod
-    def of_list(cls, path_imglist: StrPath, root: StrPath | None) -> Files:
-        """Take the files that a list (``.lst``) names."""
-        images: dict[int, tuple[int, list[float], str]] = {}
-        with regular(path_imglist).open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    image = _parse(line, f"{path_imglist}: line {number}")
-                    if images.setdefault(image[0], image) is not image:
-                        raise ValueError(f"{path_imglist}: line {number}: the index {image[0]} stands twice")
-        return cls(list(images.values()), root)
+    def of_list(cls, path_imglist: StrPath, root: StrPath | None, allow_outside: bool) -> Files:
+        """Take the files that a list (``.lst``) names, which may come from anywhere."""
+        return cls(_read(path_imglist), root, allow_outside)
 
     @classmethod
     def of_images(cls, imglist: Sequence[Sequence[Any]], root: StrPath | None) -> Files:
-        """Take the files of ``[[label or labels, path], ...]``; they are numbered from 0."""
+        """Take the files of ``[[label or labels, path], ...]``, wherever they lie; they are numbered from 0."""
         images = []
         for number, (*labels, path) in enumerate(imglist):
             if not labels:
                 raise ValueError(f"imglist[{number}]={imglist[number]!r}; it is a label, or labels, and a path")
             images.append((number, np.hstack([np.ravel(label) for label in labels]).astype(float).tolist(), str(path)))
-        return cls(images, root)
+        return cls(images, root, allow_outside=True)
 
     def pipeline(self, settings: dict[str, Any]) -> _recio.ImagePipeline:
         """Make a native pipeline."""
@@ -126,9 +120,9 @@ class Files:
         """Give the path of a file, relative to the root."""
         return self._images[place][2]
 
-    def full_path(self, name: str) -> Path:
-        """Give the path of a file whose path is relative to the root."""
-        return Path(self._root, name)
+    def read(self, name: str) -> bytes:
+        """Read a file whose path is relative to the root."""
+        return self._root.read(name)
 
     def label(self, place: int) -> float | NDArray[np.float32]:
         """Give the label, or labels, of a file."""
@@ -141,6 +135,7 @@ def source(
     path_imglist: StrPath | None,
     imglist: Sequence[Sequence[Any]] | None,
     path_root: StrPath | None,
+    allow_outside: bool,
 ) -> Records | Files:
     """Give the source that the keywords of an iterator ask for.
 
@@ -158,7 +153,7 @@ def source(
     if imglist is not None:
         return Files.of_images(imglist, path_root)
     if path_imglist is not None:
-        return Files.of_list(path_imglist, path_root)
+        return Files.of_list(path_imglist, path_root, allow_outside)
     raise ValueError("no images: give path_imgrec, path_imglist (with path_root) or imglist")
 
 
@@ -166,7 +161,19 @@ def _label(labels: Sequence[float]) -> float | NDArray[np.float32]:
     return float(labels[0]) if len(labels) == 1 else np.asarray(labels, np.float32)
 
 
-def _parse(line: str, place: str) -> tuple[int, list[float], str]:
+def _read(path_imglist: StrPath) -> list[Image]:
+    """Read a list."""
+    images: dict[int, Image] = {}
+    with regular(path_imglist).open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                image = _parse(line, f"{path_imglist}: line {number}")
+                if images.setdefault(image[0], image) is not image:
+                    raise ValueError(f"{path_imglist}: line {number}: the index {image[0]} stands twice")
+    return list(images.values())
+
+
+def _parse(line: str, place: str) -> Image:
     """Read a line of a list."""
     try:
         key, *labels, path = (field.strip() for field in line.split("\t"))
@@ -176,10 +183,6 @@ def _parse(line: str, place: str) -> tuple[int, list[float], str]:
     if not labels or not 0 <= image[0] < 1 << 64:
         raise ValueError(f"{place}: a line is an index from 0 to 2^64-1, a label or labels, and a path")
     return image
-
-
-def _lines(path: str) -> list[tuple[int, list[float]]]:
-    return [(key, labels) for key, labels, _ in Files.of_list(path, None)._images]  # noqa: SLF001 of this module
 
 
 def _offsets(index: _recio.Index) -> list[int]:

@@ -24,6 +24,7 @@ use crate::call::boxes_array;
 use crate::errors::{Failure, PyOutcome, raised};
 use crate::image::limits_of;
 use crate::owner::Owner;
+use crate::root::Root;
 use crate::step::{Step, describe, steps};
 
 /// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
@@ -319,7 +320,7 @@ impl ImagePipeline {
     fn of_images(
         py: Python<'_>,
         images: Vec<(u64, Vec<f32>, String)>,
-        root: PathBuf,
+        root: &Root,
         settings: Settings,
     ) -> PyOutcome<Self> {
         let line = |(index, labels, path)| Line {
@@ -327,8 +328,11 @@ impl ImagePipeline {
             labels,
             path,
         };
-        let lines = images.into_iter().map(line).collect();
-        Self::start(py, &Source::Images { lines, root }, settings)
+        let source = Source::Images {
+            lines: images.into_iter().map(line).collect(),
+            root: root.inner(),
+        };
+        Self::start(py, &source, settings)
     }
 
     /// The next batch, or None at the end of the epoch.

@@ -8,6 +8,7 @@
 //! | `record.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image` |
 //! | `iter.rs` | `recio.io` |
+//! | `root.rs` | `recio.image`: files that a list names |
 //! | `step.rs`, `augment.rs` | the augmenters of `recio.image` |
 //! | `call.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
@@ -32,6 +33,7 @@ mod owner;
 mod pack;
 mod progress;
 mod record;
+mod root;
 mod staged;
 mod step;
 
@@ -60,6 +62,8 @@ mod _recio {
     use crate::pack::{pack, packed_already};
     #[pymodule_export]
     use crate::record::{Index, Reader, Writer, rebuild_index};
+    #[pymodule_export]
+    use crate::root::Root;
     #[pymodule_export]
     use crate::staged::StagedFile;
     #[pymodule_export]

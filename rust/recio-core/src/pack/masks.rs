@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::root::Root;
 use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::picture::Picture;
+use crate::record::root::Root;
 
 /// The masks that are packed with the images of a list: one for each, byte for byte, into a `.rec` and `.idx` of their own
 /// with the same ids in the same order.
@@ -46,7 +46,7 @@ impl<'a> MaskFolder<'a> {
     }
 
     /// As [`Root::open`].
-    pub(super) fn open(&self, path: &str) -> Result<(File, u64), String> {
+    pub(super) fn open(&self, path: &str) -> Result<(File, u64)> {
         self.root.open(path)
     }
 }

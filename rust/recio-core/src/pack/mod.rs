@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list ─▶ lines ─▶ threads: open, read, (decode, crop, resize, encode), (seek) ─▶ in the list's order ─▶ .rec, .idx
-//! root      path rule      budget   recode, masks                      seekable                          outputs
+//! (root)                   budget   recode, masks                      seekable                          outputs
 //! ```
 //!
 //! The calling thread hands out lines, a window of them at a time, and writes what comes back in the order that it was
@@ -18,7 +18,6 @@ mod masks;
 mod outputs;
 mod recode;
 mod resume;
-mod root;
 mod run;
 mod seekable;
 mod worker;
@@ -31,13 +30,13 @@ use crossbeam_channel::unbounded;
 
 use crate::error::Result;
 use crate::record::list;
+use crate::record::root::Root;
 use budget::Budget;
 use masks::MaskFolder;
 pub use masks::Masks;
 use outputs::Outputs;
 pub use recode::{Color, Encoding, Recode};
 pub use resume::packed_already;
-use root::Root;
 use run::Run;
 use worker::Worker;
 
@@ -241,7 +240,10 @@ mod tests {
                 (3, "the index 1 stands twice"),
                 (4, "no such file"),
                 (5, "the file is empty"),
-                (6, "the path leaves ROOT; --allow-outside packs it"),
+                (
+                    6,
+                    "the path leaves its root folder, which needs allow_outside (--allow-outside)"
+                ),
             ]
         );
     }

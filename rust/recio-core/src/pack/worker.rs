@@ -1,7 +1,7 @@
 //! A thread of [`pack`](super::pack): takes lines, gives records.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind::NotFound, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -10,12 +10,13 @@ use super::Options;
 use super::budget::{Budget, Reserved};
 use super::masks::{self, MaskFolder};
 use super::recode::Recoder;
-use super::root::Root;
 use super::seekable::seekable;
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::record::frame::MAX_RECORD_LEN;
 use crate::record::header;
 use crate::record::list::Line;
+use crate::record::root::Root;
 
 /// A line to be packed.
 pub(super) struct Job<'a> {
@@ -100,11 +101,10 @@ impl<'a> Worker<'a> {
 
     /// Opens an image and, if there are masks, its mask.
     fn open(&self, path: &str) -> Result<(Opened, Option<Opened>), String> {
-        let image = Opened::new(self.root.open(path)?)?;
+        let image = Opened::new(self.root.open(path))?;
         let mask = self.masks.map(|masks| {
             let path = masks.path_of(path);
-            let mask = masks.open(&path).and_then(Opened::new);
-            mask.map_err(|reason| format!("its mask {path}: {reason}"))
+            Opened::new(masks.open(&path)).map_err(|reason| format!("its mask {path}: {reason}"))
         });
         Ok((image, mask.transpose()?))
     }
@@ -160,6 +160,13 @@ fn checked_len(record: Vec<u8>) -> Result<Vec<u8>, String> {
     }
 }
 
+fn reason(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::Io(error) if error.kind() == NotFound => "no such file".into(),
+        _ => error.to_string(),
+    }
+}
+
 fn too_long(len: u64) -> String {
     format!("{len} bytes; a record holds at most {MAX_RECORD_LEN}")
 }
@@ -171,7 +178,8 @@ struct Opened {
 }
 
 impl Opened {
-    fn new((file, len): (File, u64)) -> Result<Self, String> {
+    fn new(opened: Result<(File, u64)>) -> Result<Self, String> {
+        let (file, len) = opened.map_err(|error| reason(&error))?;
         match usize::try_from(len) {
             Ok(0) => Err("the file is empty".into()),
             Ok(len) if len <= MAX_RECORD_LEN => Ok(Self { file, len }),

@@ -1,11 +1,12 @@
 //! Where samples come from: records, or loose files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::record::header::ImageRecord;
 use crate::record::list::Line;
 use crate::record::loose::LooseImages;
+use crate::record::root::Root;
 use crate::record::set::RecordSet;
 
 /// What an iterator reads, to be opened.
@@ -23,7 +24,7 @@ pub enum Source {
         /// Labels and paths.
         lines: Vec<Line>,
         /// What the paths are relative to.
-        root: PathBuf,
+        root: Root,
     },
 }
 
@@ -71,8 +72,8 @@ impl Samples {
         }
     }
 
-    fn loose(lines: &[Line], root: &Path) -> Self {
-        Self::Loose(LooseImages::new(root.to_path_buf(), lines.to_vec()))
+    fn loose(lines: &[Line], root: &Root) -> Self {
+        Self::Loose(LooseImages::new(root.clone(), lines.to_vec()))
     }
 
     pub(super) fn len(&self) -> usize {

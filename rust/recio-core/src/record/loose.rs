@@ -1,23 +1,23 @@
 //! Image files with labels, as a list names them: what an iterator reads from in place of records.
 
 use std::io::Read;
-use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::record::frame::MAX_RECORD_LEN;
 use crate::record::list::Line;
+use crate::record::root::Root;
 
-/// Image files under a folder.
+/// Image files under a folder, or wherever their paths lead if that is allowed.
 #[derive(Debug)]
 pub struct LooseImages {
-    root: PathBuf,
+    root: Root,
     lines: Vec<Line>,
 }
 
 impl LooseImages {
     /// The images of these lines, their paths relative to `root`.
     #[must_use]
-    pub fn new(root: PathBuf, lines: Vec<Line>) -> Self {
+    pub fn new(root: Root, lines: Vec<Line>) -> Self {
         Self { root, lines }
     }
 
@@ -30,27 +30,13 @@ impl LooseImages {
     /// Reads the file of line `i` into `buffer`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), with path and line; `Limit` for a file of which no image is made.
+    /// As of [`read`], with path and line.
     ///
     /// # Panics
     /// If there is no such line.
     pub fn read(&self, i: usize, buffer: &mut Vec<u8>) -> Result<()> {
         buffer.clear();
-        // Whoever opens a pipe may wait for ever.
-        let path = self.path(i);
-        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(self.locate(Error::image("this is no regular file"), i));
-        }
-        let outcome = std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer));
-        match outcome {
-            Ok(len) if len > MAX_RECORD_LEN => Err(self.locate(
-                Error::limit(format!("the file is larger than {MAX_RECORD_LEN} bytes")),
-                i,
-            )),
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.locate(error.into(), i)),
-        }
+        read(&self.root, &self.lines[i].path, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// CRC32C of the lines.
@@ -68,10 +54,23 @@ impl LooseImages {
     /// Adds to an error about line `i` which file that is.
     #[must_use]
     pub fn locate(&self, error: Error, i: usize) -> Error {
-        error.at_record(i as u64).at_path(&self.path(i))
+        error
+            .at_record(i as u64)
+            .at_path(&self.root.locate(&self.lines[i].path))
     }
+}
 
-    fn path(&self, i: usize) -> PathBuf {
-        self.root.join(&self.lines[i].path)
+/// Appends the bytes of an image file.
+///
+/// # Errors
+/// As of [`Root::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read; `Limit` if it is so large that
+/// no record could hold it.
+pub fn read(root: &Root, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
+    let (file, _) = root.open(path)?;
+    match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {
+        ..=MAX_RECORD_LEN => Ok(()),
+        _ => Err(Error::limit(format!(
+            "the file is larger than {MAX_RECORD_LEN} bytes"
+        ))),
     }
 }

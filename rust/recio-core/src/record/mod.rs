@@ -8,12 +8,11 @@
 //! writer   records → a file
 //! checksum .rsum: offset → CRC of a record's bytes
 //! scan     the offsets of a file    by hopping from header to header
-//! walk     all bytes of a file      as records and what is damaged between them
 //! headers  the labels of many       without their images
 //! walk     all bytes of a file       whole records, damage and all
 //! index    .idx: key → offset
-//! checksum .rsum: offset → CRC of a record's bytes
 //! list     .lst: index, labels, path
+//! root     the folder that a list's paths must not leave
 //! loose    image files that a list names, in place of records
 //! set      several .rec files as one numbered sequence
 //! by_id    the numbers of its records by their ids
@@ -31,6 +30,7 @@ pub mod index;
 pub mod list;
 pub mod loose;
 pub mod reader;
+pub mod root;
 pub mod scan;
 pub mod set;
 pub mod walk;

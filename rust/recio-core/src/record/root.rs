@@ -1,63 +1,82 @@
 //! The folder that a list's paths are relative to, and the rule that they must not leave it.
 //!
-//! A list is untrusted: it may come from anywhere, and what it names ends up in a file that is passed on. So a path that is
-//! absolute, climbs out with `..` or leads out through a link is refused unless the caller allows it, and so is all that is
-//! no regular file: a pipe would block for ever, a device never end.
+//! A list is untrusted: it may come from anywhere, and what it names ends up in batches, or in a file that is passed on. So a
+//! path that is absolute, climbs out with `..` or leads out through a link is refused unless the caller allows it, and so is
+//! all that is no regular file: a pipe would block for ever, a device never end. [`pack`](crate::pack) and the pipelines of
+//! image files open them here.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Result};
 
 /// The folder, and whether paths may leave it.
-pub(super) struct Root {
+#[derive(Debug, Clone)]
+pub struct Root {
+    given: PathBuf,
     folder: PathBuf,
     allow_outside: bool,
 }
 
 impl Root {
+    /// Opens a folder.
+    ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if there is no such folder.
-    pub(super) fn new(folder: &Path, allow_outside: bool) -> Result<Self> {
-        let folder =
-            fs::canonicalize(folder).map_err(|error| Error::from(error).at_path(folder))?;
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if there is none.
+    pub fn new(given: &Path, allow_outside: bool) -> Result<Self> {
+        let folder = fs::canonicalize(given).map_err(|error| Error::from(error).at_path(given))?;
         Ok(Self {
+            given: given.to_path_buf(),
             folder,
             allow_outside,
         })
     }
 
-    /// Opens a file for reading and gives its length in bytes, or the reason why not.
-    pub(super) fn open(&self, path: &str) -> Result<(File, u64), String> {
-        let path = self.locate(Path::new(path))?;
+    /// Opens a file for reading, and gives its length in bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if there is none; `Corrupt` if the path leaves the folder or leads to
+    /// no regular file.
+    pub fn open(&self, path: &str) -> Result<(File, u64)> {
+        let path = self.admit(Path::new(path))?;
         // Before opening, which would wait for a pipe's writer; and again after, of what was in fact opened.
-        regular_len(&fs::metadata(&path).map_err(reason)?)?;
-        let file = File::open(&path).map_err(reason)?;
-        let len = regular_len(&file.metadata().map_err(reason)?)?;
+        regular_len(&fs::metadata(&path)?)?;
+        let file = File::open(&path)?;
+        let len = regular_len(&file.metadata()?)?;
         Ok((file, len))
     }
 
-    fn locate(&self, path: &Path) -> Result<PathBuf, String> {
+    /// The whole path of a file, to tell of it.
+    #[must_use]
+    pub fn locate(&self, path: &str) -> PathBuf {
+        self.given.join(path)
+    }
+
+    fn admit(&self, path: &Path) -> Result<PathBuf> {
         if self.allow_outside {
             return Ok(self.folder.join(path));
         }
         if climbs_out(path) {
-            return Err("the path leaves ROOT; --allow-outside packs it".into());
+            return Err(Error::corrupt(
+                "the path leaves its root folder, which needs allow_outside (--allow-outside)",
+            ));
         }
-        let path = fs::canonicalize(self.folder.join(path)).map_err(reason)?;
+        let path = fs::canonicalize(self.folder.join(path))?;
         if path.starts_with(&self.folder) {
             Ok(path)
         } else {
-            Err("a link leads out of ROOT; --allow-outside packs it".into())
+            Err(Error::corrupt(
+                "a link leads out of the root folder, which needs allow_outside (--allow-outside)",
+            ))
         }
     }
 }
 
-fn regular_len(metadata: &fs::Metadata) -> Result<u64, String> {
+fn regular_len(metadata: &Metadata) -> Result<u64> {
     if metadata.is_file() {
         Ok(metadata.len())
     } else {
-        Err("not a regular file".into())
+        Err(Error::corrupt("this is no regular file"))
     }
 }
 
@@ -75,14 +94,6 @@ fn climbs_out(path: &Path) -> bool {
     })
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
-fn reason(error: std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".into(),
-        _ => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +108,8 @@ mod tests {
 
     fn open(folder: &tempfile::TempDir, path: &str, allow_outside: bool) -> Result<u64, String> {
         let root = Root::new(&folder.path().join("root"), allow_outside).unwrap();
-        root.open(path).map(|(_, len)| len)
+        let opened = root.open(path).map(|(_, len)| len);
+        opened.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -118,7 +130,10 @@ mod tests {
             absolute.to_str().unwrap(),
         ] {
             let refused = open(&folder, path, false).unwrap_err();
-            assert!(refused.starts_with("the path leaves ROOT"), "{path}");
+            assert!(
+                refused.starts_with("the path leaves its root folder"),
+                "{path}"
+            );
             assert_eq!(open(&folder, path, true), Ok(6), "{path}");
         }
     }
@@ -135,7 +150,10 @@ mod tests {
         link("root/cat/a.jpg", "root/inner.jpg");
         for path in ["link.jpg", "up/secret.jpg"] {
             let refused = open(&folder, path, false).unwrap_err();
-            assert!(refused.starts_with("a link leads out of ROOT"), "{path}");
+            assert!(
+                refused.starts_with("a link leads out of the root folder"),
+                "{path}"
+            );
             assert_eq!(open(&folder, path, true), Ok(6), "{path}");
         }
         assert_eq!(open(&folder, "inner.jpg", false), Ok(6));
@@ -146,13 +164,17 @@ mod tests {
         let folder = folder();
         assert_eq!(
             open(&folder, "cat", false).unwrap_err(),
-            "not a regular file"
+            "this is no regular file"
         );
         assert_eq!(
             open(&folder, "/dev/zero", true).unwrap_err(),
-            "not a regular file"
+            "this is no regular file"
         );
-        assert_eq!(open(&folder, "dog.jpg", false).unwrap_err(), "no such file");
+        assert!(
+            open(&folder, "dog.jpg", false)
+                .unwrap_err()
+                .starts_with("No such file")
+        );
         assert!(open(&folder, "a\0b", false).is_err());
     }
 }
