@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from .records import RecordFile, write_records, write_tiny
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = str(Path(__file__).parents[1])
+# Tests start processes, which import from here too, whatever folder they all run in.
+sys.path.append(ROOT)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture
