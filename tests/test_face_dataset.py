@@ -139,6 +139,7 @@ class TestPart:
         assert FaceRecordDataset(tmp_path).identities() == {8: range(1), 9: range(1, 2)}
 
 
+@pytest.mark.filterwarnings("ignore:the label")
 class TestPast24Bits:
     """float32 counts to 2**24 and no further; WebFace42M has 42,474,557 images."""
 

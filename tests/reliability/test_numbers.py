@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,11 +104,25 @@ def test_a_label_comes_out_of_a_batch_bit_for_bit(tmp_path: Path, label: float) 
 def test_a_whole_number_that_float32_lacks_is_the_nearest_and_never_another_label(tmp_path: Path, label: int) -> None:
     nearest = float(np.float32(label))
     assert nearest != label
-    assert unpack(pack(IRHeader(0, label, 0, 0), b""))[0].label == nearest
-    file = write_records(tmp_path, [pack(IRHeader(0, [label, 1], 0, 0), IMAGE)])
-    assert labels(open_iter(file, batch_size=1, label_width=2).next()) == [[nearest, 1]]
+    with pytest.warns(UserWarning, match=f"the label {label} is stored as {nearest:.0f}: labels are float32"):
+        record = pack(IRHeader(0, label, 0, 0), b"")
+    assert unpack(record)[0].label == nearest
+    with pytest.warns(UserWarning, match=f"the label {label} is stored as {nearest:.0f}"):
+        file = write_records(tmp_path, [pack(IRHeader(0, [1, label], 0, 0), IMAGE)])
+    assert labels(open_iter(file, batch_size=1, label_width=2).next()) == [[1, nearest]]
 
 
+@pytest.mark.parametrize(
+    "label", [EXACT, EXACT + 2, -EXACT, 0.1, math.nan, math.inf, -math.inf, 3.5e10 // 2**12 * 2**12]
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_other_labels_are_no_cause_to_warn(label: float, many: bool) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pack(IRHeader(0, [label, 1] if many else label, 0, 0), b"")
+
+
+@pytest.mark.filterwarnings("ignore:the label")
 @pytest.mark.parametrize("images", [EXACT, EXACT + 1, (1 << 25) + 3, WEBFACE])
 def test_a_set_of_faces_has_the_images_that_its_records_have(tmp_path: Path, images: int) -> None:
     """Record 0 says where the images end, in float32; the records about there say it exactly."""
@@ -119,6 +134,7 @@ def test_a_set_of_faces_has_the_images_that_its_records_have(tmp_path: Path, ima
     assert (ids[0], ids[-1]) == (images - 4, images)
 
 
+@pytest.mark.filterwarnings("ignore:the label")
 @pytest.mark.skipif(not SOAK, reason="900 MB on the disk, 2 GB of memory: RECIO_SOAK=1")
 def test_an_index_of_42_million_faces_has_all_of_them(tmp_path: Path) -> None:
     """The index is whole; of the records, which take no room, those that are asked for are there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections import namedtuple
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ HEADER = IRHeader
 
 _IR_FORMAT = "<IfQQ"
 _IR_SIZE = struct.calcsize(_IR_FORMAT)
+# Up to here float32 has all whole numbers.
+_EXACT = 1 << 24
 
 
 def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
@@ -58,6 +61,12 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
     struct.error
         If an id is not from 0 to 2**64 - 1.
 
+    Warns
+    -----
+    UserWarning
+        If a label is past 2**24 and float32 does not have it, so that another number is stored: an identity, perhaps,
+        which belongs into the id.
+
     Examples
     --------
     >>> pack(IRHeader(0, 4.0, 2574, 0), b"xyz").hex()
@@ -66,10 +75,22 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
     _, label, id_, id2 = header
     if isinstance(label, Number):
         fixed, labels = struct.pack(_IR_FORMAT, 0, label, id_, id2), b""
+        if abs(label) > _EXACT:  # type: ignore[arg-type]
+            _warn_if_rounded(label)
     else:
         many = np.asarray(label, dtype="<f4")
+        if (np.abs(many) >= _EXACT).any():
+            _warn_if_rounded(label)
         fixed, labels = struct.pack(_IR_FORMAT, many.size, 0, id_, id2), many.tobytes()
     return b"".join((fixed, labels, as_bytes(s)))
+
+
+def _warn_if_rounded(labels: Any) -> None:  # noqa: ANN401 whatever makes an array
+    """Warn of the first label that looks like an id and that float32 does not have."""
+    for label in np.ravel(np.asarray(labels)).tolist():
+        if _EXACT < abs(label) < 1 << 64 and label != (kept := float(np.float32(label))):
+            warnings.warn(f"the label {label} is stored as {kept:.0f}: labels are float32; ids are exact", stacklevel=3)
+            return
 
 
 def unpack(s: BytesLike) -> tuple[IRHeader, bytes]:
