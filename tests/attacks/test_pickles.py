@@ -138,6 +138,17 @@ def test_a_length_takes_no_memory_that_the_file_does_not_have(program: bytes, tm
     assert int(done.stdout) << 10 <= 16 << 20, done.stderr
 
 
+@pytest.mark.parametrize(
+    "step", [b"]", b"]\x94", b"(", b"J\xff\xff\xff\x7f"], ids=["lists", "kept", "marks", "numbers"]
+)
+def test_steps_without_end_take_little_more_memory_than_the_file(step: bytes, tmp_path: Path) -> None:
+    size = 8 << 20
+    path = tmp_path / "evil.bin"
+    path.write_bytes(b"\x80\x04" + step * (size // len(step)) + b".")
+    done = run_python(PEAK, path=str(path))
+    assert int(done.stdout) << 10 <= 12 * size, done.stderr
+
+
 def test_a_file_of_holes_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "evil.bin"
     path.touch()

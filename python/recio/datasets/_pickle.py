@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _ENCODE = object()
 """Stands on the stack for the function ``_codecs.encode``."""
+_STEPS_FREE, _BYTES_A_STEP = 100_000, 16
+"""A step of one byte may take a hundred in memory. An image takes up to ten steps, and hundreds of bytes at least."""
 
 
 def build(program: bytes) -> object:
@@ -27,10 +29,12 @@ def build(program: bytes) -> object:
     ValueError
         If it is not a pickle, or one that takes other steps. The message names the step and its byte.
     """
-    machine = _Machine()
-    for opcode, argument, at in pickletools.genops(program):
+    machine, most = _Machine(), _STEPS_FREE + len(program) // _BYTES_A_STEP
+    for number, (opcode, argument, at) in enumerate(pickletools.genops(program)):
         if opcode.name == "STOP":
             break
+        if number == most:
+            raise ValueError(f"byte {at}: the {most}th step, more than lists of images take")
         try:
             _STEPS[opcode.name](machine, argument)
         except (LookupError, TypeError, ValueError):
