@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 
 from .records import (
@@ -66,11 +65,6 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
 
 def address(batch: DataBatch) -> int:
     return int(batch.data[0].ctypes.data)
-
-
-def resident() -> int:
-    """Give the memory of this process, in bytes."""
-    return int(psutil.Process().memory_info().rss)
 
 
 class TestBuffers:
@@ -180,22 +174,6 @@ class TestThreads:
         for use in (batches.next, batches.reset, lambda: len(batches)):
             with pytest.raises(ValueError, match="the iterator is closed"):
                 use()
-
-    def test_thousands_of_iterators_leave_nothing_behind(self, many: RecordFile) -> None:
-        """MXNet loses 110 MB with each."""
-
-        def use(count: int) -> None:
-            for _ in range(count):
-                open_iter(many, data_shape=(3, 64, 64), batch_size=16).next()
-
-        process = psutil.Process()
-        use(200)
-        before = resident(), process.num_fds(), threads()
-        use(2000)
-        growth = (resident() - before[0]) / 2000
-        print(f"{growth:.0f} bytes an iterator")  # noqa: T201
-        assert growth <= 1024
-        assert becomes_true(lambda: (process.num_fds(), threads()) == before[1:])
 
     def test_two_threads_share_an_iterator_without_losing_or_doubling_a_batch(self, many: RecordFile) -> None:
         batches = open_iter(many, shuffle=True)
