@@ -11,6 +11,7 @@ use crate::output::{Output, commit};
 use crate::record::checksum::Checksums;
 use crate::record::frame::MAGIC;
 use crate::record::index::Index;
+use crate::staged::tests::names;
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
@@ -49,15 +50,6 @@ fn parts(folder: &Path, count: usize) -> Vec<PathBuf> {
     (0..count)
         .map(|n| folder.join(format!("part{n}.rec")))
         .collect()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -191,15 +191,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
+    use crate::staged::tests::names;
 
     fn output(folder: &Path) -> Output {
         let mut output = Output::create(&folder.join("a.rec"), false).unwrap();

@@ -156,6 +156,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::staged::tests::names;
 
     const AS_IS: Options = Options {
         recode: None,
@@ -255,12 +256,7 @@ mod tests {
         fs::write(fixture.at("a.lst"), "1\t0\tmissing\n").unwrap();
         let packed = fixture.pack(&AS_IS, ControlFlow::Continue(())).unwrap();
         assert_eq!(packed.unwrap().records, 0);
-        let mut left: Vec<_> = fs::read_dir(fixture.folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        left.sort();
-        assert_eq!(left, ["a.lst", "images"]);
+        assert_eq!(names(fixture.folder.path()), ["a.lst", "images"]);
     }
 
     #[test]

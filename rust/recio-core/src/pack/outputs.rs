@@ -52,15 +52,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
+    use crate::staged::tests::names;
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));

@@ -151,7 +151,11 @@ impl RecordFile {
         let listed = self.listed(offset)?;
         let next = listed.map_or(next, |entry| Some(entry.end));
         let end = self
-            .fetch(offset, next.and_then(|next| next.checked_sub(offset)), buffer)
+            .fetch(
+                offset,
+                next.and_then(|next| next.checked_sub(offset)),
+                buffer,
+            )
             .map_err(|error| error.at_offset(offset).at_path(&self.path))?;
         if listed.is_some_and(|entry| entry.sum != checksum::sum(&buffer[..end])) {
             return Err(self.damaged(offset));
