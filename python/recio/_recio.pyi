@@ -13,6 +13,7 @@ __all__ = [
     "Index",
     "Reader",
     "RecordError",
+    "Root",
     "StagedFile",
     "Step",
     "Writer",
