@@ -46,7 +46,8 @@ fn check_again(index: &Index, rec_len: Option<u64>, desk: &mut Desk) {
     assert_eq!(again.ok().as_ref(), Some(index));
 }
 
-/// The entries, if each line that is not blank begins with two whole numbers that can be, and none stands twice.
+/// The entries, if each line that is not blank begins with two whole numbers that can be and has no carriage return within, and
+/// none stands twice.
 fn entries(text: &[u8], rec_len: Option<u64>) -> Option<Vec<Entry>> {
     let lines = text.split(|&byte| byte == b'\n');
     let words = |line| <[u8]>::split(line, u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -55,8 +56,9 @@ fn entries(text: &[u8], rec_len: Option<u64>) -> Option<Vec<Entry>> {
         .map(|line| {
             let mut numbers = words(line).map(number);
             let (key, offset) = (numbers.next()??, numbers.next()??);
+            let is_one = !line.trim_ascii_end().contains(&b'\r');
             let can_be = offset % 4 == 0 && rec_len.is_none_or(|len| offset < len);
-            can_be.then_some(Entry { key, offset })
+            (is_one && can_be).then_some(Entry { key, offset })
         })
         .collect::<Option<Vec<_>>>()?;
     let keys: HashSet<_> = entries.iter().map(|entry| entry.key).collect();
