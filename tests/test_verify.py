@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from .records import (
     RecordFile,
     image_record,
     noise,
+    open_iter,
     png,
     write_images,
     write_records,
@@ -87,6 +89,24 @@ def test_an_image_that_cannot_be_decoded_is_an_image_problem(tmp_path: Path) -> 
         place = (problem.kind, problem.record, problem.id, problem.offset, problem.end)
         assert place == ("image", 1, FIRST_ID + 1, file.offsets[1], file.offsets[2])
         assert recio.verify(file.rec, decode=False).ok
+
+
+def test_an_image_whose_data_does_not_end_with_its_last_pixel_is_an_image_problem(tmp_path: Path) -> None:
+    """A lost sector reads as zeros, which are code like any other: iterators take such an image, as MXNet did."""
+    photo = PHOTOS[4].read_bytes()
+    lost = photo[: len(photo) // 2] + bytes(4096) + photo[len(photo) // 2 + 4096 :]
+    file = write_images(tmp_path, [photo, lost, photo])
+    problem = only(recio.verify(file.rec))
+    assert (problem.kind, problem.record) == ("image", 1)
+    assert re.search(r"\d+ bytes of its data are left over behind the last pixel", problem.reason)
+    assert open_iter(file, batch_size=3).next().pad == 0
+
+
+def test_a_few_bytes_that_pad_an_image_are_no_damage(tmp_path: Path) -> None:
+    photo = PHOTOS[0].read_bytes()
+    padded = [photo[:-2] + bytes(count) + photo[-2:] + b"behind" for count in (16, 17)]
+    file = write_images(tmp_path, padded)
+    assert only(recio.verify(file.rec)).record == 1
 
 
 def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None:

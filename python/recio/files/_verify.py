@@ -107,7 +107,8 @@ def verify(
     idx : path, optional
         Its index; by default the ``.idx`` beside it, if there is one.
     decode : bool, default True
-        Whether to decode all images, completely. Without, the file is read once, as fast as memory is copied.
+        Whether to decode all images, completely. A JPEG with more than 16 bytes of data behind its last pixel counts as
+        damaged then; the iterators take it, as MXNet did. Without, the file is read once, as fast as memory is copied.
     limits : Limits, optional
         How large an image may be; by default as for the iterators.
     formats : str or sequence of str, default all

@@ -355,6 +355,12 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// Bytes of the scan's data that nobody has read.
+    pub(crate) fn left_over(&self, bits: Bits<'a>) -> usize {
+        let later = (self.number + 1..).map_while(|number| self.data.segment(number));
+        bits.bytes_left() + later.map(|(_, bytes)| bytes.len()).sum::<usize>()
+    }
+
     /// Goes on behind the next restart marker (E.2.4).
     fn restart(&mut self, bits: Bits<'a>) -> Result<Bits<'a>> {
         let is_there = self.ends_with_restart();

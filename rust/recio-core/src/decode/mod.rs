@@ -139,6 +139,16 @@ impl<'a> Source<'a> {
         self
     }
 
+    /// Makes [`decode`](Self::decode) refuse a JPEG that has data left over when all pixels are there: MXNet and most software
+    /// take such an image, of which the pixels behind the damage are garbage.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        if let Coded::Jpeg(jpeg) = &mut self.coded {
+            jpeg.be_strict();
+        }
+        self
+    }
+
     /// Decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than 1/`times`. Gives by what the size
     /// is divided, rounded up: by 1 for other formats, and for a picture that is turned, of which the pixel that rounding
     /// adds may come to lie at the left or the top.

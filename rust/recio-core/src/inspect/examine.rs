@@ -78,7 +78,7 @@ impl Examiner {
     }
 
     fn decode(&mut self, image: &[u8]) -> Result<()> {
-        let source = Source::open(image, &self.limits)?;
+        let source = Source::open(image, &self.limits)?.strict();
         let outcome = source.decode(Pixels::Rgb, &mut self.picture, &mut self.scratch);
         self.scratch.trim(KEEP);
         outcome

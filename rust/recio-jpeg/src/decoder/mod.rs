@@ -156,6 +156,7 @@ impl Decoder {
             conversion,
             divisors,
             strip,
+            left_over: scans.left_over,
             ready: 0,
             last: 0,
             coefficients,

@@ -21,6 +21,8 @@ pub struct Rows<'a> {
     pub(super) divisors: [Divisors; MAX_COMPONENTS],
     /// The image's only scan, which is read a row of MCUs at a time. None: all coefficients are there.
     pub(super) strip: Option<Strip<'a>>,
+    /// Of several scans, the bytes of data that were left over.
+    pub(super) left_over: usize,
     /// The first row of MCUs that has not been dealt with.
     pub(super) ready: usize,
     /// The row that was asked for last.
@@ -52,6 +54,14 @@ impl Rows<'_> {
         }
         self.write(region.y + y, out);
         Ok(())
+    }
+
+    /// Bytes of coded data behind the last block, of all scans, once all rows of the picture were asked for. libjpeg passes over
+    /// them with a warning, and so does this decoder without: some encoders write a few. Many are a sign of damage before them,
+    /// which took other blocks for the right ones.
+    #[must_use]
+    pub fn left_over(&self) -> usize {
+        self.strip.as_ref().map_or(self.left_over, Strip::left_over)
     }
 
     /// Makes sure that nothing is missing below the region, as far as that can be told without decoding all of it: if the

@@ -31,6 +31,8 @@ pub(super) struct Scans<'a, 't> {
     /// Each component's quantisation table, taken when its first scan begins.
     quantisation: [Option<Quantisation>; MAX_COMPONENTS],
     progress: [Progress; MAX_COMPONENTS],
+    /// Bytes of data behind the last blocks that were read, of all scans.
+    pub(super) left_over: usize,
 }
 
 /// The coefficients whose neighbourhood libjpeg guesses if they have not come whole (its "block smoothing").
@@ -57,6 +59,7 @@ impl<'a, 't> Scans<'a, 't> {
             segments: Segments::new(jpeg, 0),
             quantisation: [None; MAX_COMPONENTS],
             progress: [Progress([None; LENGTH]); MAX_COMPONENTS],
+            left_over: 0,
         }
     }
 
@@ -171,7 +174,7 @@ impl<'a, 't> Scans<'a, 't> {
             };
             self.advance(scan, segment)?;
             let end = data.read(self.jpeg, segment.end());
-            self.read_scan(scan, segment, rows, data, coefficients)?;
+            self.left_over += self.read_scan(scan, segment, rows, data, coefficients)?;
             self.segments = Segments::new(self.jpeg, end);
             next = match self.next() {
                 Err(Error::Truncated { .. }) if self.may_end_here() => None,
@@ -229,7 +232,8 @@ impl<'a, 't> Scans<'a, 't> {
         Err(Error::damaged(self.jpeg.len(), "it lacks scans"))
     }
 
-    /// Reads a scan's coefficients as far down as they are needed: so many rows of MCUs of the frame.
+    /// Reads a scan's coefficients as far down as they are needed: so many rows of MCUs of the frame. Gives the bytes of data
+    /// that are left over.
     fn read_scan(
         &self,
         scan: &Scan,
@@ -237,7 +241,7 @@ impl<'a, 't> Scans<'a, 't> {
         rows: usize,
         data: &Unstuffed,
         coefficients: &mut Coefficients,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         scan.check_tables(classes(&self.frame, scan.band), segment)?;
         let mut walk = Walk::new(self.jpeg, data, scan, self.options.on_damage);
         // Of what ends with the JPEG, some may be missing. But where AC coefficients are refined, nothing can be told of
@@ -309,13 +313,13 @@ struct Blocks<'b, 'w> {
 impl<'w> Blocks<'_, 'w> {
     /// Reads them. `pass` tells how many of the next ones, in their row and at most so many, a run of blocks leaves as they are:
     /// a run costs next to nothing in the data, so it must cost next to nothing here. Otherwise the hundred scans of a large
-    /// image, 24 kB in all, take two seconds.
+    /// image, 24 kB in all, take two seconds. Gives the bytes of data that are left over.
     #[inline]
     fn each(
         self,
         read: impl Fn(&mut Bits<'w>, &mut Walk<'w>, &Scan, &Unit, Mapped<'_>),
         pass: impl Fn(&Coefficients, &Scan, (usize, usize), usize) -> usize,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let Self {
             scan,
             rows,
@@ -329,7 +333,7 @@ impl<'w> Blocks<'_, 'w> {
             while x < scan.mcus.0 {
                 if !walk.begin(&mut bits)? {
                     if walk.is_over() {
-                        return Ok(());
+                        return Ok(0);
                     }
                     x += 1 + walk.leave_out(scan.mcus.0 - x - 1);
                     continue;
@@ -347,7 +351,7 @@ impl<'w> Blocks<'_, 'w> {
                 }
             }
         }
-        Ok(())
+        Ok(walk.left_over(bits))
     }
 }
 

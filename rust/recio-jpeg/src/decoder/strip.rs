@@ -90,6 +90,11 @@ impl<'a> Strip<'a> {
         Ok(())
     }
 
+    /// Bytes of the scan's data that have not been read.
+    pub(super) fn left_over(&self) -> usize {
+        self.walk.left_over(self.bits)
+    }
+
     /// Reads what is left, if some of it may be missing.
     pub(super) fn finish(&mut self) -> Result<()> {
         while self.is_open && self.done < self.scan.mcus.1 {

@@ -1,7 +1,8 @@
 //! What is damaged is an error that says where; what is merely odd is not damage.
 
-use super::{END, decode, read, region};
-use crate::{Error, Header, OnDamage, Options, Pixels, Region, Result};
+use super::{END, colourful, complete, decode, read, region};
+use crate::unstuff::Unstuffed;
+use crate::{Decoder, Error, Header, OnDamage, Options, Pixels, Region, Result};
 
 const START_OF_SCAN: u8 = 0xda;
 const FRAME: u8 = 0xc0;
@@ -167,6 +168,37 @@ fn what_is_merely_odd_changes_no_pixel() {
 }
 
 /// Where the last rows fit into what is read ahead, a missing end marker must not pass for missing data.
+/// The bytes of data that are left over when all rows have been asked for.
+fn left_over(jpeg: &[u8]) -> usize {
+    let header = Header::read(jpeg).unwrap();
+    let options = Options {
+        pixels: colourful(jpeg),
+        ..Options::default()
+    };
+    let (width, height) = header.size();
+    let mut row = vec![0; width * options.pixels.channels()];
+    let mut decoder = Decoder::new();
+    let mut rows = decoder.start(jpeg, &header, &options).unwrap();
+    for y in 0..height {
+        rows.row(y, &mut row).unwrap();
+    }
+    rows.left_over()
+}
+
+#[test]
+fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
+    for (name, jpeg) in complete() {
+        assert_eq!(left_over(&jpeg), 0, "{name}");
+        let longer = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], END].concat();
+        assert_eq!(left_over(&longer), 3, "{name}");
+        let first = markers(&jpeg, START_OF_SCAN)[0] + 2;
+        let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
+        let end = Unstuffed::default().read(&jpeg, first + length);
+        let longer = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
+        assert_eq!(left_over(&longer), 7, "{name}");
+    }
+}
+
 #[test]
 fn a_flat_image_without_end_marker_is_whole() {
     let jpeg = flat(16, 400);
