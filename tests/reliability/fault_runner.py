@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import json
 import os
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHDOG = 20
-"""Seconds until a child that hangs is ended, by SIGALRM."""
+"""Seconds until a child that hangs is ended; on the standard error output it says where it was."""
 WORKS: dict[str, Callable[[Path], object]] = {**LOOPS, **{name: writing.work for name, writing in WRITINGS.items()}}
 WAYS = ("pass", "fail", "stay full", "interrupt", "shorten", "kill", "kill within")
 
@@ -51,7 +52,7 @@ def in_child(shim: ctypes.CDLL, order: dict[str, Any]) -> dict[str, Any]:
     result, into = os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(WATCHDOG)
+        faulthandler.dump_traceback_later(WATCHDOG, exit=True)
         os.write(into, json.dumps(do(shim, order, into)).encode())
         os._exit(0)
     os.close(into)
