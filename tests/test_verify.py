@@ -60,6 +60,17 @@ def test_a_damaged_header_is_a_framing_problem_from_there_to_the_next_record(ten
     assert (index.kind, index.offset) == ("index", ten.offsets[4])
 
 
+def test_records_have_the_numbers_that_iterators_give_them(tmp_path: Path) -> None:
+    photo = png(noise(8, 8))
+    file = write_images(tmp_path, [photo, photo, b"not an image", photo])
+    change(file.rec, file.offsets[0], b"\0")
+    image = recio.verify(file.rec).problems[-1]
+    batches = open_iter(file, path_imgidx=file.idx, batch_size=1, on_error="skip")
+    assert len(list(batches)) == 2
+    skipped = {error.offset: error.record for error in batches.errors}
+    assert skipped == {file.offsets[0]: 0, image.offset: image.record} == {file.offsets[0]: 0, file.offsets[2]: 2}
+
+
 def test_a_cut_is_a_framing_problem(ten: RecordFile) -> None:
     size, begin = ten.rec.stat().st_size, ten.offsets[9]
     ten.idx.unlink()

@@ -29,7 +29,7 @@ class Problem:
     reason : str
         What it is.
     record : int or None
-        The record's number among the whole ones, from 0.
+        The record's number, from 0: among those that the index lists or, without an index, among the whole ones.
     id : int or None
         The record's id.
     offset, end : int or None

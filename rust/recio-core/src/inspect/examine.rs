@@ -16,7 +16,7 @@ const KEEP: usize = 4 << 20;
 /// A whole record of the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    /// Its ordinal.
+    /// Its ordinal: among the records that the index lists, if there is one.
     pub(super) record: u64,
     /// Where it begins.
     pub(super) offset: u64,

@@ -159,6 +159,7 @@ impl Visit<'_> {
     ) -> Result<bool> {
         let mut walk = self.known.walk(file);
         let mut entries = self.known.index.iter().flatten().peekable();
+        let mut strays = 0;
         loop {
             if !beat.goes_on(walk.position()) {
                 return Ok(false);
@@ -167,20 +168,22 @@ impl Visit<'_> {
                 None => break,
                 Some(Stretch::Skipped(region)) => self.found.extend([framing(region)]),
                 Some(Stretch::Record(whole)) => {
+                    while let Some(entry) = entries.next_if(|entry| entry.offset < whole.offset) {
+                        self.found.extend([stray(entry.key, entry.offset)]);
+                        strays += 1;
+                    }
                     let place = Place {
-                        record: self.records,
+                        // As iterators number them: among those that the index lists, damaged ones too.
+                        record: match self.known.index {
+                            Some(_) => self.listed + strays,
+                            None => self.records,
+                        },
                         offset: whole.offset,
                         len: whole.frames.len(),
                     };
                     self.records += 1;
-                    while let Some(entry) = entries.next_if(|entry| entry.offset < place.offset) {
-                        self.found.extend([stray(entry.key, entry.offset)]);
-                    }
-                    self.listed += u64::from(
-                        entries
-                            .next_if(|entry| entry.offset == place.offset)
-                            .is_some(),
-                    );
+                    let entry = entries.next_if(|entry| entry.offset == place.offset);
+                    self.listed += u64::from(entry.is_some());
                     self.check_sum(place, whole.frames);
                     examine(place, whole.frames);
                 }
