@@ -70,11 +70,12 @@ fuzz-%: fuzz-build
 fuzz-quick: ## Fuzz the readers and decoders, 30 seconds a target
 	$(MAKE) fuzz FUZZ_SECONDS=30
 
-# An hour: the long tiers of docs/reliability.md.
+# A quarter of an hour: the long tiers of docs/reliability.md.
 LONG_TESTS := $(addprefix tests/reliability/test_,sizes.py numbers.py kills.py interrupts.py life_cycle_slope.py processes.py resume.py)
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
-	$(BIN)/python -m tests.soak.soak
+	$(BIN)/python -m tests.soak.soak --batches 864000
+	$(BIN)/python -m tests.soak.soak --batches 156250 --photographs
 	RECIO_SOAK=1 $(BIN)/python -m pytest -s --timeout=1800 $(LONG_TESTS)
 	RECIO_SOAK=1 cargo test --release --locked -p recio-core --test salvage -- --nocapture
 
