@@ -30,7 +30,7 @@ MOST_GROWTH = 0.02, 8 * MIB
 FEWEST_EPOCHS = 240
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """What the process holds."""
 
