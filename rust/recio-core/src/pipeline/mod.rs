@@ -102,11 +102,8 @@ impl<T: Element> Pipeline<T> {
     /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
     pub fn start(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
-        let (samples, lost) = if options.skip_damaged {
-            Samples::open_what_is_whole(source)?
-        } else {
-            (Samples::open(source)?, Vec::new())
-        };
+        let mut lost = Vec::new();
+        let samples = Samples::open(source, options.skip_damaged.then_some(&mut lost))?;
         let task = Task::new(samples, options)?;
         let cut = cut(&task, options)?;
         let samples = options.batch_size * task.slot_len();

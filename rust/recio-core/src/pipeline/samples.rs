@@ -54,26 +54,16 @@ pub(super) struct Sample<'a> {
 }
 
 impl Samples {
-    pub(super) fn open(source: &Source) -> Result<Self> {
+    /// Opens a source. With `lost`, damaged files without an index too, as [`RecordSet::open_with`] does.
+    pub(super) fn open(source: &Source, lost: Option<&mut Vec<Error>>) -> Result<Self> {
         Ok(match source {
-            Source::Records { files, indexes } => Self::Records(RecordSet::open(files, indexes)?),
-            Source::Images { lines, root } => Self::loose(lines, root),
-        })
-    }
-
-    /// Opens what is whole of a source; the rest is given as errors.
-    pub(super) fn open_what_is_whole(source: &Source) -> Result<(Self, Vec<Error>)> {
-        match source {
             Source::Records { files, indexes } => {
-                let (records, lost) = RecordSet::open_what_is_whole(files, indexes)?;
-                Ok((Self::Records(records), lost))
+                Self::Records(RecordSet::open_with(files, indexes, lost)?)
             }
-            Source::Images { lines, root } => Ok((Self::loose(lines, root), Vec::new())),
-        }
-    }
-
-    fn loose(lines: &[Line], root: &Root) -> Self {
-        Self::Loose(LooseImages::new(root.clone(), lines.to_vec()))
+            Source::Images { lines, root } => {
+                Self::Loose(LooseImages::new(root.clone(), lines.clone()))
+            }
+        })
     }
 
     pub(super) fn len(&self) -> usize {

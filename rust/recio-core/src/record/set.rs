@@ -37,21 +37,12 @@ impl RecordSet {
         Self::open_with(files, indexes, None)
     }
 
-    /// Opens files of which some may be damaged and have no index: their whole records. What lies between these is given as
-    /// errors.
+    /// Opens files. With `lost`, of those that are damaged and have no index the whole records; what lies between these goes
+    /// there, as errors.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but for damaged frames.
-    pub fn open_what_is_whole(
-        files: &[PathBuf],
-        indexes: &[PathBuf],
-    ) -> Result<(Self, Vec<Error>)> {
-        let mut lost = Vec::new();
-        let set = Self::open_with(files, indexes, Some(&mut lost))?;
-        Ok((set, lost))
-    }
-
-    fn open_with(
+    /// As [`open`](Self::open); with `lost`, not for damaged frames.
+    pub fn open_with(
         files: &[PathBuf],
         indexes: &[PathBuf],
         lost: Option<&mut Vec<Error>>,
