@@ -145,12 +145,18 @@ fn a_header_within_a_payload_off_the_grid_counts_for_nothing() {
     assert_eq!(found, [b"sound".to_vec()]);
 }
 
-/// Three records, of which the second is changed by `damage`, and what is found of them.
-fn second_damaged(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<Skipped>) {
+/// Three records, of which the second begins at byte 24, and the third at byte 80.
+fn three() -> Vec<u8> {
     let mut bytes = Vec::new();
     for record in [&[1; 16][..], &[2; 48], &[3; 24]] {
         frame::encode(record, &mut bytes).unwrap();
     }
+    bytes
+}
+
+/// What is found of these three if the second is changed by `damage`.
+fn second_damaged(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<Skipped>) {
+    let mut bytes = three();
     damage(&mut bytes[24..80]);
     walked(&bytes, NEVER)
 }
@@ -181,10 +187,7 @@ fn what_speaks_against_a_length_is_told() {
 
 #[test]
 fn who_walks_may_know_better() {
-    let mut bytes = Vec::new();
-    for record in [&[1; 16][..], &[2; 48], &[3; 24]] {
-        frame::encode(record, &mut bytes).unwrap();
-    }
+    let mut bytes = three();
     bytes[28] = 32;
     let (found, _) = walked(&bytes, |doubtful| doubtful.offset == 24);
     assert_eq!(found, [vec![1; 16], vec![2; 32], vec![3; 24]]);
@@ -207,10 +210,7 @@ fn a_part_flag_that_hides_later_parts_is_seen() {
 
 #[test]
 fn a_list_of_the_records_settles_where_one_ends() {
-    let mut bytes = Vec::new();
-    for record in [&[1; 16][..], &[2; 48], &[3; 24]] {
-        frame::encode(record, &mut bytes).unwrap();
-    }
+    let mut bytes = three();
     bytes[28] = 28;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");

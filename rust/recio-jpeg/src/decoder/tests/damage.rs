@@ -167,7 +167,6 @@ fn what_is_merely_odd_changes_no_pixel() {
     }
 }
 
-/// Where the last rows fit into what is read ahead, a missing end marker must not pass for missing data.
 /// The bytes of data that are left over when all rows have been asked for.
 fn left_over(jpeg: &[u8]) -> usize {
     let header = Header::read(jpeg).unwrap();
@@ -199,6 +198,7 @@ fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
     }
 }
 
+/// Where the last rows fit into what is read ahead, a missing end marker must not pass for missing data.
 #[test]
 fn a_flat_image_without_end_marker_is_whole() {
     let jpeg = flat(16, 400);
