@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .records import RecordFile, write_records, write_tiny
+from .records import RecordFile, write_photos, write_records, write_tiny
 
 ROOT = str(Path(__file__).parents[1])
 # Tests start processes, which import from here too, whatever folder they all run in.
@@ -32,3 +32,9 @@ def file(tmp_path: Path, records: list[bytes]) -> RecordFile:
 def ten(tmp_path: Path) -> RecordFile:
     """Give a file of ten small images, labelled by their numbers."""
     return write_tiny(tmp_path, 10)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
+    """Give a file of the photographs, for all tests of a module."""
+    return write_photos(tmp_path_factory.mktemp("photos"))

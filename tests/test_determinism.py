@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from .records import RecordFile, digest, epochs, images, numbers, open_iter, write_photos
+from .records import RecordFile, digest, epochs, images, numbers, open_iter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,11 +21,6 @@ AUGMENTED: dict[str, Any] = {
     "rand_mirror": True,
     "inter_method": 10,
 }
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    return write_photos(tmp_path_factory.mktemp("photos"))
 
 
 def digests(photos: RecordFile, count: int = 2, **settings: Any) -> list[str]:  # noqa: ANN401 settings are of many types

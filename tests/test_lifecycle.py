@@ -28,7 +28,6 @@ from .records import (
     stream,
     threads,
     write_images,
-    write_photos,
     write_tiny,
 )
 
@@ -47,11 +46,6 @@ WAITING: dict[str, Any] = {"resize": 16, "preprocess_threads": 1, "prefetch_buff
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
     return write_tiny(tmp_path_factory.mktemp("many"), 400)
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    return write_photos(tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture(scope="module")

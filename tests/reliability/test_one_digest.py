@@ -10,8 +10,7 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
-import pytest
-from tests.records import RecordFile, epochs, images, numbers, open_iter, run_python, write_photos
+from tests.records import RecordFile, epochs, images, numbers, open_iter, run_python
 
 EPOCHS = 2
 AUGMENTED: dict[str, Any] = {
@@ -24,11 +23,6 @@ AUGMENTED: dict[str, Any] = {
     "rand_mirror": True,
     "brightness": 0.2,
 }
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    return write_photos(tmp_path_factory.mktemp("photos"))
 
 
 def digests(rec: str, threads: int, prefetch: int, ranks: int) -> list[str]:
