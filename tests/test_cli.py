@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recio import RecordError, __version__
-from recio.cli.commands import recio
-from recio.cli.words import SHOWN, between, shares
+from recio.cli._commands import recio
+from recio.cli._output import SHOWN, between, shares
 from recio.recordio import MXIndexedRecordIO
 
 from .records import FIRST_ID, RecordFile, image_record, noise, png, write_images, write_records

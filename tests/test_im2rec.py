@@ -562,7 +562,7 @@ class TestResuming:
         """The process ends itself, as if killed, when so many lists are packed and the next one is being written."""
         script = """
 import os, sys
-import recio.im2rec.cli as cli
+import recio.im2rec._command as cli
 
 def pack(*arguments, **settings):
     global left

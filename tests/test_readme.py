@@ -26,7 +26,7 @@ MODULES = [
     "recio.image._transform",
     "recio.io._base",
     "recio.io._record",
-    "recio.recordio._files",
+    "recio.recordio._record_io",
     "recio.recordio._header",
 ]
 

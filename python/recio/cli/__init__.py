@@ -1,9 +1,10 @@
 """The command ``recio``: what can be done to whole record files, from a shell.
 
 ============ ==============================================================
-commands     arguments in, a call of `recio.files`, words out
-words        what is said of a result: for people, and as JSON
-failures     errors, told in a line; exit codes
+_commands    arguments in, a call of `recio.files`, words out
+_output      what is said of a result: for people, and as JSON
+_errors      errors, told in a line; exit codes
+_progress    progress bars, those of im2rec too
 ============ ==============================================================
 
 It needs click, which ``pip install 'recio[cli]'`` installs; without it the command says so. ``recio`` is also
@@ -28,7 +29,7 @@ def main() -> int:
         The exit code where there is no click. With it, the command ends the process itself.
     """
     try:
-        from recio.cli.commands import recio  # noqa: PLC0415 click may not be there
+        from recio.cli._commands import recio  # noqa: PLC0415 click may not be there
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

@@ -7,8 +7,8 @@ number of threads at once, inherited by forked processes and pickled to spawned 
 verification `read_bin` reads. For whole batches, made by native threads, see `recio.io`.
 """
 
-from recio.datasets._bin import VerificationPairs, read_bin
-from recio.datasets._faces import FaceRecordDataset
-from recio.datasets._records import RecordDataset
+from recio.datasets._face_dataset import FaceRecordDataset
+from recio.datasets._record_dataset import RecordDataset
+from recio.datasets._verification_pairs import VerificationPairs, read_bin
 
 __all__ = ["FaceRecordDataset", "RecordDataset", "VerificationPairs", "read_bin"]

@@ -3,13 +3,13 @@
 What is written is there whole or not at all, and nothing that is damaged is copied.
 """
 
-from recio.files._copied import Copied
-from recio.files._info import Info, info
+from recio.files._info import info
 from recio.files._merge import merge
-from recio.files._repair import Repaired, SkippedRegion, repair
+from recio.files._repair import repair
+from recio.files._results import Copied, Info, Problem, Repaired, SkippedRegion, Verified
 from recio.files._shuffle import shuffle
 from recio.files._split import split
-from recio.files._verify import Problem, Verified, verify
+from recio.files._verify import verify
 
 __all__ = [
     "Copied",

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio.files._copied import Copied
+from recio.files._results import Copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 
 def merge(

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio.files._beside import index_of
+from recio._util import index_of
+from recio.files._results import Repaired, SkippedRegion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recio._paths import StrPath
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedRegion:
-    """Bytes of a file that are of no whole record.
-
-    Attributes
-    ----------
-    begin, end : int
-        The first byte and the one behind the last.
-    reason : str
-        Why no whole record begins there.
-    """
-
-    begin: int
-    end: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """What `repair` wrote.
-
-    Attributes
-    ----------
-    rec, idx : Path
-        The new record file and its index. If no record was saved, they are not there.
-    records : int
-        The records in it.
-    bytes : int
-        Its length: that of the damaged file, less the bytes that were skipped.
-    keys : {'ids', 'index', 'ordinals'}
-        What the new index has for keys: the records' ids; those of the old index; or 0, 1, 2 …
-    skipped : list of SkippedRegion
-        What was left out, in the order of the damaged file.
-    unused : list of str
-        What is wrong with the old index or the ``.rsum``, if that was left aside for it.
-    """
-
-    rec: Path
-    idx: Path
-    records: int
-    bytes: int
-    keys: Literal["ids", "index", "ordinals"]
-    skipped: list[SkippedRegion]
-    unused: list[str]
+    from recio._util import StrPath
 
 
 def repair(

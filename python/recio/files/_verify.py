@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._cores import cores
-from recio.files._beside import index_of
+from recio._util import cores, index_of
+from recio.files._results import Problem, Verified
 from recio.limits import FORMATS, names, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.limits import Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong at a place of a file.
-
-    Attributes
-    ----------
-    kind : {'framing', 'index', 'checksum', 'header', 'image'}
-        In which respect.
-    reason : str
-        What it is.
-    record : int or None
-        The record's number, from 0: among those that the index lists or, without an index, among the whole ones.
-    id : int or None
-        The record's id.
-    offset, end : int or None
-        Where it begins and ends in the file, in bytes.
-    """
-
-    kind: Literal["framing", "index", "checksum", "header", "image"]
-    reason: str
-    record: int | None
-    id: int | None
-    offset: int | None
-    end: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What `verify` found.
-
-    Attributes
-    ----------
-    path : Path
-        The record file.
-    records : int
-        The whole records in it.
-    bytes : int
-        Its length.
-    has_index, has_checksums : bool
-        Whether there was an index, and a ``.rsum``, that could be compared with the file.
-    unlisted : int
-        The records that the index does not list; no damage, but they are not read by key.
-    problems : list of Problem
-        What is wrong, in the order of the file; a hundred thousand at most.
-    total : int
-        How many problems there are, listed or not.
-    """
-
-    path: Path
-    records: int
-    bytes: int
-    has_index: bool
-    has_checksums: bool
-    unlisted: int
-    problems: list[Problem]
-    total: int
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return self.total == 0
 
 
 def verify(

@@ -9,16 +9,15 @@ Two steps, with a text file between them that can be looked at and edited::
 ``im2rec`` is also ``python -m recio.im2rec``. From a program, `make_list` and `pack` are the
 two steps.
 
-========= ================================================================
-lists     a folder to lists of its images; which lists belong to a prefix
-packing   a list to a record file, by way of recio-core
-files     text files that are there whole or not at all
-cli       the command: arguments, summary, exit code
-========= ================================================================
+========== ================================================================
+_lists     a folder to lists of its images; which lists belong to a prefix
+_pack      a list to a record file, by way of recio-core
+_command   the command: arguments, summary, exit code
+========== ================================================================
 """
 
-from recio.im2rec.cli import main
-from recio.im2rec.lists import Listed, find_lists, make_list
-from recio.im2rec.packing import Packed, Skipped, pack
+from recio.im2rec._command import main
+from recio.im2rec._lists import Listed, find_lists, make_list
+from recio.im2rec._pack import Packed, Skipped, pack
 
 __all__ = ["Listed", "Packed", "Skipped", "find_lists", "main", "make_list", "pack"]

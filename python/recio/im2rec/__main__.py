@@ -2,7 +2,7 @@
 
 import sys
 
-from recio.im2rec.cli import main
+from recio.im2rec._command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recio._lazy import lazily
+from recio._util import lazily
 
 if TYPE_CHECKING:
     from recio.image._augmenter import Augmenter as Augmenter

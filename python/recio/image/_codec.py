@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._buffer import BytesLike, as_bytes
+from recio._util import BytesLike, as_bytes
 from recio.image._out import put
 from recio.limits import FORMATS, names, numbers
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.limits import Limits
 
 _PNG_LEVELS = 9

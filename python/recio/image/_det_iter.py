@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from recio._paths import StrPath
     from recio._recio import ImagePipeline
+    from recio._util import StrPath
     from recio.image._iter import LastBatch
     from recio.io._faults import OnError
     from recio.io._sources import Paths

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from recio._buffer import BytesLike
-    from recio._paths import StrPath
+    from recio._util import BytesLike, StrPath
     from recio.image._sources import Sample
     from recio.io._faults import OnError
     from recio.io._sources import Paths

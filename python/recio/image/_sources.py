@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from recio import _recio
-from recio._paths import regular
+from recio._util import regular
 from recio.io import _sources
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.io._sources import Paths
 
     Sample: TypeAlias = tuple[float | NDArray[np.float32], bytes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recio._lazy import lazily
+from recio._util import lazily
 
 if TYPE_CHECKING:
     from recio.io._base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter

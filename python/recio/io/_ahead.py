@@ -16,7 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from recio._at_exit import stop_at_exit
+from recio._util import stop_at_exit
 from recio.io import _state
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.io._faults import OnError
     from recio.io._sources import Paths
     from recio.limits import Limits

@@ -16,7 +16,7 @@ from recio.errors import TooManyErrors
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.errors import DecodeError, RecordError
 
     OnError: TypeAlias = Literal["raise", "skip"] | Callable[[Exception], object]

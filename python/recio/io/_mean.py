@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._staged import check_folder, staged
+from recio._atomic import check_folder, staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 # MXNet's NDArray files (NDArray::Save of 1.9.1): this, 0, the number of arrays; then the arrays; then their names.
 _LIST_MAGIC = 0x112

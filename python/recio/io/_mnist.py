@@ -22,7 +22,7 @@ from recio.io._whole import WholeBatchIter
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 _log = logging.getLogger("recio")
 

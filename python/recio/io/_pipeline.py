@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recio import limits
-from recio._at_exit import stop_at_exit
-from recio._closing import Closing
-from recio._cores import cores
 from recio._recio import ImagePipeline
+from recio._util import Closing, cores, stop_at_exit
 from recio.io import _options, _state
 from recio.io._base import DataBatch, DataDesc
 from recio.io._faults import Faults, SkippedSample

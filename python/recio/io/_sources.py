@@ -13,12 +13,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from recio._staged import staged
+from recio._atomic import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
     Paths: TypeAlias = StrPath | Sequence[StrPath] | None
 

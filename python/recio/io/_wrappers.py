@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from recio._closing import Closing
+from recio._util import Closing
 from recio.io import _checks, _state
 from recio.io._ahead import Ahead, Resettable
 from recio.io._base import DataBatch, DataDesc

@@ -4,9 +4,9 @@ A RecordIO file (``.rec``) is a sequence of records, each any bytes up to 2**29 
 gives their offsets by key. An image record begins with a header (`IRHeader`) that holds its labels and its id.
 """
 
-from recio.recordio._files import MXIndexedRecordIO, MXRecordIO
 from recio.recordio._header import IRHeader, pack, pack_img, unpack, unpack_img
 from recio.recordio._index import rec2idx
+from recio.recordio._record_io import MXIndexedRecordIO, MXRecordIO
 
 __all__ = [
     "IRHeader",

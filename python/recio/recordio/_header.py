@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._buffer import BytesLike, as_bytes
+from recio._util import BytesLike, as_bytes
 from recio.image import imencode
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
-from recio._paths import regular
+from recio._util import regular
 
 if TYPE_CHECKING:
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 NATIVE_KEYS = range(1 << 64)
 """The integers that the native index can hold."""

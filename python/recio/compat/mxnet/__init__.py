@@ -18,7 +18,7 @@ pickled, so `install` belongs at the top of the script, before all that imports 
 ``if __name__ == "__main__"``. Arrays and readers can be pickled, and arrive whether or not it was called there.
 """
 
-from recio.compat.mxnet._install import install, uninstall
+from recio.compat.mxnet._modules import install, uninstall
 from recio.compat.mxnet._ndarray import Context, NDArray
 
 __all__ = ["Context", "NDArray", "install", "uninstall"]

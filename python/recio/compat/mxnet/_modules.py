@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from recio import image, io, recordio
-from recio.compat.mxnet import _arrays
+from recio.compat.mxnet import _array_functions
 from recio.compat.mxnet._ndarray import Context, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,7 +49,7 @@ def modules() -> dict[str, ModuleType]:
         "recordio": recordio,
         "io": StandIn("mxnet.io", _adapted(io)),
         "image": StandIn("mxnet.image", _adapted(image)),
-        "ndarray": StandIn("mxnet.ndarray", _public(_arrays)),
+        "ndarray": StandIn("mxnet.ndarray", _public(_array_functions)),
         "context": StandIn("mxnet.context", {"Context": Context, "cpu": cpu, "num_gpus": lambda: 0}),
         "base": StandIn("mxnet.base", {"MXNetError": ValueError}),
     }
@@ -104,3 +105,40 @@ class _GivesNDArrays(io.DataIter):
     def getlabel(self) -> list[NDArray[Any]] | None:
         labels = super().getlabel()
         return labels and list(keep(labels))
+
+
+class _Refusal:
+    """Says of submodules that are not there that recio has none, where Python would only say that there are none."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:  # noqa: ARG002
+        if name.startswith("mxnet."):
+            raise ImportError(missing(name), name=name)
+
+
+_REFUSAL = _Refusal()
+
+
+def install() -> None:
+    """Let ``import mxnet`` give recio, in this process. A second call does nothing.
+
+    Raises
+    ------
+    RuntimeError
+        If MXNet itself has been imported: then arrays of both kinds would be about.
+    """
+    present = sys.modules.get("mxnet")
+    if isinstance(present, StandIn):
+        return
+    if present is not None:
+        raise RuntimeError(f"MXNet itself has been imported, from {getattr(present, '__file__', None)}: install first")
+    sys.modules.update(modules())
+    sys.meta_path.insert(0, _REFUSAL)
+
+
+def uninstall() -> None:
+    """Take the stand-ins away again; what was imported of them stays usable. Without them, do nothing."""
+    if not isinstance(sys.modules.get("mxnet"), StandIn):
+        return
+    for name in modules():
+        sys.modules.pop(name, None)
+    sys.meta_path.remove(_REFUSAL)

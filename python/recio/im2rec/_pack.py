@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
-from recio._cores import cores
-from recio.im2rec.files import write_lines
+from recio._atomic import write_lines
+from recio._util import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from recio import __version__, files as api
-from recio._progress import Bars
-from recio.cli import words
-from recio.cli.failures import DAMAGED, FAILED, SOUND, Command, in_words
+from recio.cli import _output as words
+from recio.cli._errors import DAMAGED, FAILED, SOUND, Command, in_words
+from recio.cli._progress import Bars
 from recio.recordio import rec2idx
 
 if TYPE_CHECKING:

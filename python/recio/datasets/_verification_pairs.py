@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recio._paths import regular
 from recio._recio import RecordError
-from recio.datasets._pickle import build
+from recio._util import regular
+from recio.datasets._safe_pickle import build
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 
 class VerificationPairs(NamedTuple):

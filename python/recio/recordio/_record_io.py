@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recio import _recio
-from recio._buffer import BytesLike, as_bytes
-from recio._closing import Closing
+from recio._util import BytesLike, Closing, as_bytes
 from recio.recordio._index import NATIVE_KEYS, Grown, Offsets, read_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
 
 
 class MXRecordIO(Closing):

@@ -13,23 +13,22 @@ from __future__ import annotations
 import bisect
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 
 import numpy as np
 
 from recio._recio import RecordError
 from recio.datasets._labels import first, read_only
-from recio.datasets._property import read_property
-from recio.datasets._records import RecordDataset
+from recio.datasets._record_dataset import RecordDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
-    from recio.datasets._file import ImageRecordFile
-    from recio.datasets._records import Image
+    from recio._util import StrPath
+    from recio.datasets._record_dataset import Image
+    from recio.datasets._record_file import ImageRecordFile
     from recio.recordio import IRHeader
 
     _Ranges: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -39,6 +38,10 @@ _LABELS = 2
 
 _EXACT = 1 << 24
 """All whole numbers up to this one are float32."""
+
+
+_LONGEST_LINE = 200
+"""The bytes that are read of a file ``property``."""
 
 
 class FaceRecordDataset(RecordDataset):
@@ -266,3 +269,32 @@ def _listed_keys(file: ImageRecordFile, keys: NDArray[np.uint64], border: int) -
         if sound.all():
             return np.stack([starts, ends]).astype(np.uint64)
     raise file.locate(RecordError("it does not say which images are an identity's"), int(keys[np.argmin(sound)]))
+
+
+class FaceProperty(NamedTuple):
+    """What the file ``property`` beside a record file says."""
+
+    num_classes: int
+    height: int
+    width: int
+
+
+def read_property(path: Path) -> FaceProperty | None:
+    """Read ``property``: a first line ``identities,height,width``, others ignored; ``None`` if there is no file.
+
+    Raises
+    ------
+    recio.RecordError
+        If its first line is not three whole numbers with commas between.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_LINE)
+    except FileNotFoundError:
+        return None
+    words = line.strip().split(b",")
+    if len(words) != len(FaceProperty._fields) or not all(word.strip().isdigit() for word in words):
+        damage = RecordError(f"{path}: the first line is {line!r}, not identities,height,width")
+        damage.path = str(path)
+        raise damage
+    return FaceProperty(*map(int, words))

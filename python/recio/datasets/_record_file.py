@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from recio import _recio
+from recio._util import index_of
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.recordio import IRHeader
 
 
@@ -47,7 +48,8 @@ class ImageRecordFile:
 
     def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None) -> None:
         self.path = os.fspath(path_imgrec)
-        self.path_imgidx = _beside(self.path) if path_imgidx is None else os.fspath(path_imgidx)
+        idx = index_of(Path(self.path), path_imgidx)
+        self.path_imgidx = None if idx is None else os.fspath(idx)
         self._reader = _recio.Reader(self.path)
         self._index = self._load_index()
 
@@ -102,8 +104,3 @@ class ImageRecordFile:
         located = type(error)(f"{self.path}: {name} at byte {offset}: {error}")
         located.path, located.record, located.id, located.offset = self.path, number, id_, offset
         return located
-
-
-def _beside(path_imgrec: str) -> str | None:
-    path = Path(path_imgrec).with_suffix(".idx")
-    return str(path) if path.exists() else None

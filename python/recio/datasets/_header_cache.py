@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio._staged import staged
+from recio._atomic import staged
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio.datasets._file import ImageRecordFile
+    from recio.datasets._record_file import ImageRecordFile
 
 _MEMBERS = {"recio_labels", "ids", "widths", "values"}
 """The first holds the fingerprint, and makes known whose file it is."""

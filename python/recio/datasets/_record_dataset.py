@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias
 import numpy as np
 
 from recio._recio import DecodeError
-from recio.datasets import _cache
-from recio.datasets._file import ImageRecordFile
+from recio.datasets import _header_cache as _cache
 from recio.datasets._labels import first, from_flat, read_only
+from recio.datasets._record_file import ImageRecordFile
 from recio.image import imdecode
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._paths import StrPath
+    from recio._util import StrPath
     from recio.recordio import IRHeader
 
     Image: TypeAlias = NDArray[np.uint8]

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from recio._cores import cores
-from recio._progress import Bars
+from recio._util import cores
+from recio.cli._progress import Bars
 from recio.errors import RecordError
-from recio.im2rec.lists import EXTENSIONS, Listed, find_lists, make_list
-from recio.im2rec.packing import Packed, pack
+from recio.im2rec._lists import EXTENSIONS, Listed, find_lists, make_list
+from recio.im2rec._pack import Packed, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
