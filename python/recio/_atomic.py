@@ -1,4 +1,4 @@
-"""Files that appear under their name when they are whole and on the disk, or not at all."""
+"""Atomic writing: a file gets its name when it is complete and on the disk, or not at all."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def check_folder(path: Path) -> None:
-    """Raise if there is no folder for a file, before work is done that would be lost."""
+def check_parent(path: Path) -> None:
+    """Raise `FileNotFoundError` if the folder of a file does not exist, before any work is done for the file."""
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
 
 
 @contextlib.contextmanager
-def staged(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to be written; it gets its name when the block ends, and is removed if the block fails.
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing; it gets its name when the block ends, and is removed if the block fails.
 
-    What a killed process has left of the same file is removed. An error of the operating system that names no file is
-    taken to be about this one.
+    Temporary files that a killed process left for the same path are removed. An `OSError` without a file name gets this
+    one's.
     """
-    check_folder(path)
-    whole = _recio.StagedFile(path)
+    check_parent(path)
+    staged = _recio.StagedFile(path)
     try:
-        with Path(whole.temporary).open("r+b") as file:
+        with Path(staged.temporary).open("r+b") as file:
             yield file
-        whole.commit()
+        staged.commit()
     except OSError as error:
         if error.filename is None:
             error.filename = str(path)
         raise
     finally:
-        whole.discard()
+        staged.discard()
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write a file under a temporary name, sync it, and only then give it its own.
+def atomic_write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file atomically.
 
     Parameters
     ----------
     path : Path
-        The file; one that is there already is replaced.
+        The file; an existing one is replaced.
     lines : iterable of str
-        What it is to hold, line ends included; written as UTF-8.
+        Its lines, with their line ends; written as UTF-8.
 
     Raises
     ------
     OSError
-        If it cannot be written; then there is no new file, and an older one is as it was.
+        If it cannot be written; an existing file stays as it was.
     """
-    with staged(path) as file:
+    with atomic_write(path) as file:
         file.writelines(line.encode() for line in lines)

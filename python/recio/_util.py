@@ -1,4 +1,4 @@
-"""Small helpers that several packages share: arguments, lazy imports, closing and stopping."""
+"""Helpers shared by several packages: buffers, paths, threads, lazy imports, closing and stopping."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ StrPath: TypeAlias = str | os.PathLike[str]
 
 
 def as_bytes(data: BytesLike) -> bytes:
-    """Give the bytes of ``data``, copied only if it is not ``bytes`` already.
+    """Return ``data`` as bytes; copied only if it is not ``bytes`` already.
 
     Raises
     ------
@@ -35,13 +35,15 @@ def as_bytes(data: BytesLike) -> bytes:
     return memoryview(data).tobytes()  # type: ignore[arg-type]  # an ndarray is a buffer too
 
 
-def regular(path: StrPath) -> Path:
-    """Give the path of a file to be read; not of a pipe, which whoever opens waits for, nor of a device.
+def regular_file(path: StrPath) -> Path:
+    """Return a path to open for reading, after checking that it is not a pipe or a device.
+
+    Opening a pipe blocks until somebody writes to it, and a device may have no end.
 
     Raises
     ------
     OSError
-        If there is none, or it is no regular file.
+        If there is no such file, or it is neither a regular file nor a folder.
     """
     mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -49,46 +51,48 @@ def regular(path: StrPath) -> Path:
     return Path(path)
 
 
-def index_of(rec: Path, idx: StrPath | None) -> Path | None:
-    """Give the index that was asked for, or else the one beside the file, if there is one."""
+def index_path(rec: Path, idx: StrPath | None) -> Path | None:
+    """Return ``idx`` or, by default, the ``.idx`` beside a record file; ``None`` if there is none."""
     if idx is not None:
         return Path(idx)
-    beside = rec.with_suffix(".idx")
-    return beside if beside.exists() else None
+    default = rec.with_suffix(".idx")
+    return default if default.exists() else None
 
 
-def cores() -> int:
-    """Give the number of cores that this process may use."""
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def lazily(package: str, modules: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Give a package's ``__getattr__`` and ``__dir__``.
+def lazy_imports(
+    package: str, modules: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Make the ``__getattr__`` and ``__dir__`` of a package whose modules are imported on first use.
 
     Parameters
     ----------
     package : str
-        Its name.
+        The package's name.
     modules : mapping of str to sequence of str
-        Its modules, and the names that each has for the package.
+        From a module's name to the names that the package takes from it.
 
     Returns
     -------
     getattr : callable
-        Imports the module of a name, and keeps the name in the package.
+        Imports the module of a name, and stores the name in the package.
     dir : callable
-        Lists the names, used or not.
+        Lists all names, imported or not.
     """
     module_of = {name: module for module, names in modules.items() for name in names}
 
     def get(name: str) -> Any:  # noqa: ANN401 whatever has the name
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
-        setattr(sys.modules[package], name, found)
-        return found
+        value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *module_of})
@@ -96,15 +100,15 @@ def lazily(package: str, modules: Mapping[str, Sequence[str]]) -> tuple[Callable
     return get, names
 
 
-class Closing:
-    """The base of what is closed when a ``with`` block ends."""
+class Closeable:
+    """Base of classes that a ``with`` block closes at its end."""
 
     def close(self) -> None:
         """Close it; a second call does nothing."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        """Give itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(
@@ -115,25 +119,28 @@ class Closing:
 
 
 class Stoppable(Protocol):
-    """What has threads."""
+    """Object with threads that can be stopped."""
 
     def stop(self) -> None:
-        """Have them end."""
+        """Stop the threads."""
 
 
-# `weakref.finalize` would do, but for its callback, which is Python: a Ctrl-C that arrives in it is lost. Here nothing
-# is called when an object goes.
-_alive: list[weakref.ref[Stoppable]] = []
+# Not `weakref.finalize`: its callback is Python code, and a Ctrl-C that arrives while it runs is lost. Here no code
+# runs when an object is deleted.
+_stoppables: list[weakref.ref[Stoppable]] = []
 
 
-def stop_at_exit(thing: Stoppable) -> None:
-    """Stop it when the interpreter ends, if it is still there then."""
-    _alive[:] = [*(ref for ref in _alive if ref() is not None), weakref.ref(thing)]
+def stop_at_exit(stoppable: Stoppable) -> None:
+    """Stop an object's threads when the interpreter ends, if the object still exists then.
+
+    For threads that may call Python functions.
+    """
+    _stoppables[:] = [*(ref for ref in _stoppables if ref() is not None), weakref.ref(stoppable)]
 
 
 @atexit.register
 def _stop_all() -> None:
-    for ref in _alive:
-        thing = ref()
-        if thing is not None:
-            thing.stop()
+    for ref in _stoppables:
+        stoppable = ref()
+        if stoppable is not None:
+            stoppable.stop()

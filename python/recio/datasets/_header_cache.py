@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio._atomic import staged
+from recio._atomic import atomic_write
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def save(path: Path, own: bytes, ids: NDArray[np.uint64], labels: NDArray[Any]) 
     """Write ids and labels, whole or not at all: several processes may do so at once."""
     widths, values = to_flat(labels)
     mine = np.frombuffer(own, np.uint8)
-    with staged(path) as file:
+    with atomic_write(path) as file:
         np.savez(file, recio_labels=mine, ids=ids, widths=widths, values=values)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from recio import _recio
-from recio._util import index_of
+from recio._util import index_path
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ImageRecordFile:
 
     def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None) -> None:
         self.path = os.fspath(path_imgrec)
-        idx = index_of(Path(self.path), path_imgidx)
+        idx = index_path(Path(self.path), path_imgidx)
         self.path_imgidx = None if idx is None else os.fspath(idx)
         self._reader = _recio.Reader(self.path)
         self._index = self._load_index()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import index_of
+from recio._util import index_path
 from recio.files._results import Info
 
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ def info(
         If a file cannot be read.
     """
     path = Path(rec)
-    return Info(path, **_recio.info_of_file(path, index_of(path, idx), progress))
+    return Info(path, **_recio.info_of_file(path, index_path(path, idx), progress))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import index_of
+from recio._util import index_path
 from recio.files._results import Repaired, SkippedRegion
 
 if TYPE_CHECKING:
@@ -58,6 +58,6 @@ def repair(
         If a file cannot be read or written.
     """
     path, new = Path(rec), Path(out)
-    found = _recio.repair_file(path, index_of(path, idx), new, progress)
+    found = _recio.repair_file(path, index_path(path, idx), new, progress)
     found["skipped"] = [SkippedRegion(*row) for row in found["skipped"]]
     return Repaired(new, new.with_suffix(".idx"), **found)

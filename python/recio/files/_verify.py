@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import cores, index_of
+from recio._util import available_cores, index_path
 from recio.files._results import Problem, Verified
 from recio.limits import FORMATS, names, numbers
 
@@ -71,9 +71,9 @@ def verify(
     >>> verify("train.rec").ok  # doctest: +SKIP
     True
     """
-    path, threads = Path(rec), cores() if threads is None else threads
+    path, threads = Path(rec), available_cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"threads={threads}; it is at least 1")
-    found = _recio.verify_file(path, index_of(path, idx), decode, threads, numbers(limits), names(formats), progress)
+    found = _recio.verify_file(path, index_path(path, idx), decode, threads, numbers(limits), names(formats), progress)
     found["problems"] = [Problem(*row) for row in found["problems"]]
     return Verified(path, **found)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from recio._util import cores
+from recio._util import available_cores
 from recio.cli._progress import Bars
 from recio.errors import RecordError
 from recio.im2rec._lists import EXTENSIONS, Listed, find_lists, make_list
@@ -197,7 +197,7 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--num-thread",
         type=int,
-        default=cores(),
+        default=available_cores(),
         metavar="N",
         help="threads (default: the cores, %(default)s here)",
     )

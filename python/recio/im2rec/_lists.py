@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from recio._atomic import write_lines
+from recio._atomic import atomic_write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,7 +113,7 @@ def make_list(
     for suffix, part in _divide(images, chunks, train_ratio, test_ratio):
         path = Path(f"{Path(prefix).absolute()}{suffix}.lst")
         lines = list(_lines(part, listed))
-        write_lines(path, lines)
+        atomic_write_lines(path, lines)
         listed.lists[path] = len(lines)
     return listed
 

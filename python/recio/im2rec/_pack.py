@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
-from recio._atomic import write_lines
-from recio._util import cores
+from recio._atomic import atomic_write_lines
+from recio._util import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -190,7 +190,7 @@ def pack(
         "seekable": seekable,
         "pack_label": pack_label,
         "checksum": checksum,
-        "num_thread": cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
+        "num_thread": available_cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,
         "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
@@ -251,6 +251,6 @@ def _read_report(path: Path) -> list[Skipped] | None:
 def _write_report(path: Path, skipped: Sequence[Skipped]) -> None:
     """Write the report, or remove that of an earlier run, which would be wrong."""
     if skipped:
-        write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))
+        atomic_write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))
     else:
         path.unlink(missing_ok=True)

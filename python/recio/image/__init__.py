@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recio._util import lazily
+from recio._util import lazy_imports
 
 if TYPE_CHECKING:
     from recio.image._augmenter import Augmenter as Augmenter
@@ -112,4 +112,4 @@ _NAMES = {
     ],
 }
 __all__ = [name for names in _NAMES.values() for name in names]
-__getattr__, __dir__ = lazily(__name__, _NAMES)
+__getattr__, __dir__ = lazy_imports(__name__, _NAMES)

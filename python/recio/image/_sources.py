@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from recio import _recio
-from recio._util import regular
+from recio._util import regular_file
 from recio.io import _sources
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _label(labels: Sequence[float]) -> float | NDArray[np.float32]:
 def _read(path_imglist: StrPath) -> list[Image]:
     """Read a list."""
     images: dict[int, Image] = {}
-    with regular(path_imglist).open(encoding="utf-8-sig") as lines:
+    with regular_file(path_imglist).open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 image = _parse(line, f"{path_imglist}: line {number}")

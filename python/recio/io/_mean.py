@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._atomic import check_folder, staged
+from recio._atomic import atomic_write, check_parent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ def image(path: StrPath, files: list[str], indexes: list[str], settings: dict[st
     """Give the mean image of a pipeline, channel by channel, row by row."""
     place, shape = Path(path), tuple(settings["data_shape"])
     if not place.exists():
-        check_folder(place)
+        check_parent(place)
         _write(place, _compute(files, indexes, settings))
     mean = _read(place)
     if mean.shape != shape:
@@ -53,7 +53,7 @@ def _write(path: Path, mean: NDArray[np.float32]) -> None:
     # By way of memory: what NumPy writes into a file itself, it does not look whether it arrives.
     whole = BytesIO()
     np.save(whole, mean)
-    with staged(path) as file:
+    with atomic_write(path) as file:
         file.write(whole.getbuffer())
 
 

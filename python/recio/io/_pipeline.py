@@ -10,7 +10,7 @@ import numpy as np
 
 from recio import limits
 from recio._recio import ImagePipeline
-from recio._util import Closing, cores, stop_at_exit
+from recio._util import Closeable, available_cores, stop_at_exit
 from recio.io import _options, _state
 from recio.io._base import DataBatch, DataDesc
 from recio.io._faults import Faults, SkippedSample
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recio.image._one_by_one import OneByOne
 
 
-class PipelineIter(Closing, WholeBatchIter):
+class PipelineIter(Closeable, WholeBatchIter):
     """Batches of a native pipeline, which a subclass makes and hands over.
 
     Not part of the public interface; its methods are, through its subclasses.
@@ -253,7 +253,7 @@ def common_settings(
         "seed": seed,
         "seed_aug": seed if seed_aug is None else _options.seed("seed_aug", seed_aug),
         "last_batch": last_batch,
-        "preprocess_threads": cores() if threads is None else threads,
+        "preprocess_threads": available_cores() if threads is None else threads,
         "skip_damaged": given.get("on_error", "raise") != "raise",
         "limits": limits.numbers(given.get("limits")),
         "formats": limits.names(given.get("formats")),

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from recio._atomic import staged
+from recio._atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +100,7 @@ def _cached(files: Sequence[str], cache: Path) -> str:
 
 def _copy(files: Iterable[str], target: Path, time: int) -> None:
     """Copy files, end to end, whole or not at all; the copy is of that time, in nanoseconds."""
-    with staged(target) as copy:
+    with atomic_write(target) as copy:
         for file in files:
             with Path(file).open("rb") as source:
                 shutil.copyfileobj(source, copy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from recio._util import Closing
+from recio._util import Closeable
 from recio.io import _checks, _state
 from recio.io._ahead import Ahead, Resettable
 from recio.io._base import DataBatch, DataDesc
@@ -111,7 +111,7 @@ class ResizeIter(WholeBatchIter):
         return batch
 
 
-class PrefetchingIter(Closing, WholeBatchIter):
+class PrefetchingIter(Closeable, WholeBatchIter):
     """Iterators of which each is read a batch ahead by a thread of its own, and whose batches are joined.
 
     What an inner iterator raises is raised by `next`, and the iterator can be used on: the next `next` gives what the

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
-from recio._util import regular
+from recio._util import regular_file
 
 if TYPE_CHECKING:
     from recio._util import StrPath
@@ -61,7 +61,7 @@ def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[
     """Read an index whose keys are not integers, as strictly as the native one reads others."""
     keys: dict[int, Any] = {}
     offsets: dict[Any, int] = {}
-    with regular(path).open("rb") as file:
+    with regular_file(path).open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.isspace():
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recio import _recio
-from recio._util import BytesLike, Closing, as_bytes
+from recio._util import BytesLike, Closeable, as_bytes
 from recio.recordio._index import NATIVE_KEYS, Grown, Offsets, read_index
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recio._util import StrPath
 
 
-class MXRecordIO(Closing):
+class MXRecordIO(Closeable):
     """A ``.rec`` file, read or written one record after another.
 
     May be used by several threads at once: each record goes to one of them. A reader may be pickled (the copy opens
