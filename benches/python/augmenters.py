@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from imageset import photographs
+from dataset import photographs
 from recio import im2rec
 from recio.image import CreateAugmenter
 from recio.io import ImageRecordIter

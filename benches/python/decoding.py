@@ -17,25 +17,25 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from imageset import pack, photographs
+from dataset import pack, photographs
 from report import Result, machine, print_result
-from turns import find_programs, take_turns
+from runner import find_programs, take_turns
 from workload import Task, Workload
 
 BUILD = Path(__file__).parents[2] / "build" / "bench"
 
 DECODERS = {
     "whole": {
-        "recio": "whole_recio",
-        "simplejpeg": "simplejpeg_decode",
-        "pyturbojpeg": "whole_pyturbojpeg",
-        "cv2": "whole_opencv",
-        "turbojpeg3": "whole_turbojpeg3",
+        "recio": "decode_recio",
+        "simplejpeg": "decode_simplejpeg",
+        "pyturbojpeg": "decode_pyturbojpeg",
+        "cv2": "decode_opencv",
+        "turbojpeg3": "decode_turbojpeg3",
     },
     "region": {
-        "recio": "region_recio",
-        "turbojpeg3": "region_turbojpeg3",
-        "simplejpeg": "region_simplejpeg",
+        "recio": "decode_region_recio",
+        "turbojpeg3": "decode_region_turbojpeg3",
+        "simplejpeg": "decode_region_simplejpeg",
     },
 }
 """What is decoded, the decoder's name in the tables, and its module in `peers/`."""

@@ -20,7 +20,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from imageset import photographs
+from dataset import photographs
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "bench"

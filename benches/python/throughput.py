@@ -9,7 +9,7 @@
 Three tasks (`workload.Task`), batches of 64 images of 224 x 224: **A** trains (random
 resized crop, flip, normalise, float32 NCHW, shuffled), **B** validates (resize, centre crop,
 normalise, in order), **C** is A without normalising, as uint8 NHWC. The loaders stand in
-`peers/`. Each measurement runs in a process of its own, and the loaders take turns (`turns.py`);
+`peers/`. Each measurement runs in a process of its own, and the loaders take turns (`runner.py`);
 ratios are taken within a round. The figures' meanings stand in `measure.Measurement`; where
 `foreign` is above 0.1, other programs held the cores and the rates are worth little. Linux only:
 the costs are read from `/proc`.
@@ -23,10 +23,10 @@ from argparse import ArgumentParser, Namespace
 from itertools import product
 from pathlib import Path
 
-from imageset import pack, photographs
+from dataset import pack, photographs
 from peers import LOADERS
 from report import Result, machine, print_result
-from turns import find_programs, take_turns
+from runner import find_programs, take_turns
 from workload import Task, Workload
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ One module a loader, each with `open_loader(workload) -> Loader`. A loader is "i
 where its module can be imported. Each does the task the way its own documentation would have
 it done, on the same images, with as many threads (or worker processes) as the workload says.
 
-`whole_*` and `region_*` only decode; they are for `decoding.py`.
+`decode_*` and `decode_region_*` only decode; they are for `decoding.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LOADERS = {
     "dali": "dali",
     "torch": "torch_loader",
     "mxnet": "mxnet_iter",
-    "simplejpeg-decode": "simplejpeg_decode",
+    "simplejpeg-decode": "decode_simplejpeg",
     "recio-scaled": "recio_scaled",
     "recio-antialias": "recio_antialias",
 }

@@ -1,7 +1,7 @@
 """A pool of threads that decodes images held in memory, whole or a region of each, and drops the pixels.
 
-The decoder is given (`whole_*`, `region_*`); `decoding.py` compares them. The regions are those of task A, drawn once:
-every decoder and every epoch gets the same.
+The decoder is an argument (`decode_*`, `decode_region_*`); `decoding.py` compares them. The regions are the random crops
+of task A, sampled once: every decoder and every epoch gets the same.
 """
 
 from __future__ import annotations
