@@ -1,10 +1,11 @@
-"""What lists of augmenters cost: against the same options, with an own function, and against MXNet's ImageIter.
+"""Throughput of augmenter lists, compared with the same options and with MXNet's ImageIter.
 
 ::
 
     python benches/python/augmenters.py --images DIR [--mxnet-python ~/mxnet/bin/python]
 
-The iterators take turns, an epoch each, in one process; MXNet's in one of its own, between two of recio's.
+recio's iterators run alternately, one epoch each, in one process. MXNet's `ImageIter` and recio's run in
+alternating processes.
 """
 
 from __future__ import annotations
@@ -49,17 +50,17 @@ for _ in range(epochs):
     rates.append(images / (time.perf_counter() - start))
 print(max(rates))
 """
-"""One script for both: ImageIter of this package on this file, images a second in the best epoch."""
+"""Script that runs `ImageIter` of either package and prints the images/s of the best epoch."""
 
 
 def invert(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Be a cheap function of NumPy's."""
+    """Invert an image; a cheap user function."""
     inverted: NDArray[np.uint8] = 255 - image
     return inverted
 
 
-def contenders(prefix: Path, threads: int) -> dict[str, ImageRecordIter]:
-    """Give the iterators that are compared; the first is what the others are measured by."""
+def open_iterators(prefix: Path, threads: int) -> dict[str, ImageRecordIter]:
+    """Open the iterators to compare; the first is the baseline."""
     common: dict[str, Any] = {
         "path_imgrec": prefix.with_suffix(".rec"), "path_imgidx": prefix.with_suffix(".idx"), "data_shape": SHAPE,
         "batch_size": BATCH, "shuffle": True, "preprocess_threads": threads, "verbose": False,
@@ -74,22 +75,22 @@ def contenders(prefix: Path, threads: int) -> dict[str, ImageRecordIter]:
     }
     crop: dict[str, Any] = {"rand_crop": True, "rand_resize": True, "rand_mirror": True, "mean": True, "std": True}
     plain = CreateAugmenter(SHAPE, **crop, inter_method=1)
-    colours: dict[str, Any] = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "pca_noise": 0.1}
+    jitter: dict[str, Any] = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "pca_noise": 0.1}
     return {
         "options": ImageRecordIter(random_resized_crop=True, rand_mirror=True, **norm, **common),
         "aug_list": ImageRecordIter(aug_list=plain, **common),
         "aug_list with 255 - image": ImageRecordIter(aug_list=[*plain[:2], invert, *plain[2:]], **common),
-        "aug_list with colours, in floats": ImageRecordIter(
-            aug_list=CreateAugmenter(SHAPE, **crop, **colours, hue=0.1, inter_method=1), **common
+        "aug_list with color jitter, float32": ImageRecordIter(
+            aug_list=CreateAugmenter(SHAPE, **crop, **jitter, hue=0.1, inter_method=1), **common
         ),
-        "options with colours, in levels": ImageRecordIter(
-            random_resized_crop=True, rand_mirror=True, **colours, random_h=18, **norm, **common
+        "options with color jitter, uint8": ImageRecordIter(
+            random_resized_crop=True, rand_mirror=True, **jitter, random_h=18, **norm, **common
         ),
     }
 
 
 def epoch(batches: ImageRecordIter) -> float:
-    """Read an epoch; give images a second."""
+    """Run one epoch and return its images per second."""
     start = perf_counter()
     images = sum(BATCH - (batch.pad or 0) for batch in batches)
     batches.reset()
@@ -97,40 +98,40 @@ def epoch(batches: ImageRecordIter) -> float:
 
 
 def image_iter(python: str, package: str, prefix: Path, epochs: int) -> float:
-    """Give the images a second of a package's ImageIter."""
+    """Return the images per second of a package's `ImageIter`, run in a new process."""
     command = [python, "-W", "ignore", "-c", IMAGE_ITER.format(package=package), str(prefix), str(epochs)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(result.stdout)
 
 
 def compare(prefix: Path, options: Namespace) -> None:
-    """Measure and print."""
-    iterators = contenders(prefix, options.threads)
+    """Measure all iterators and print a table."""
+    iterators = open_iterators(prefix, options.threads)
     rates: dict[str, list[float]] = {name: [] for name in iterators}
     for batches in iterators.values():
-        epoch(batches)  # warms up
+        epoch(batches)  # warm-up
     for _ in range(options.rounds):
         for name, batches in iterators.items():
             rates[name].append(epoch(batches))
-    first = next(iter(rates))
-    for name, found in rates.items():
-        print(f"{name:34} {median(found):7.0f} images/s  {median(found) / median(rates[first]):.2f}")
+    baseline = next(iter(rates))
+    for name, values in rates.items():
+        print(f"{name:36} {median(values):7.0f} images/s  {median(values) / median(rates[baseline]):.2f}")
     for batches in iterators.values():
         batches.close()
     if options.mxnet_python:
-        tools = [(options.mxnet_python, "mxnet", 1), (sys.executable, "recio", 3)]
+        packages = [(options.mxnet_python, "mxnet", 1), (sys.executable, "recio", 3)]
         pairs = [
-            [image_iter(python, package, prefix, n) for python, package, n in tools] for _ in range(options.rounds)
+            [image_iter(python, package, prefix, n) for python, package, n in packages] for _ in range(options.rounds)
         ]
         mxnet, recio = (median(side) for side in zip(*pairs, strict=True))
-        print(f"{'ImageIter, and MXNet':34} {recio:7.0f} images/s, {mxnet:.0f}  {recio / mxnet:.2f}")
+        print(f"{'ImageIter, and MXNet':36} {recio:7.0f} images/s, {mxnet:.0f}  {recio / mxnet:.2f}")
 
 
 def main() -> None:
-    """Pack the images and compare."""
-    parser = ArgumentParser(description="What lists of augmenters cost.")
+    """Pack the images and compare the iterators."""
+    parser = ArgumentParser(description="Compare augmenter lists with options and with MXNet.")
     parser.add_argument("--images", type=Path, help="a folder of images (default: the tests' photographs)")
-    parser.add_argument("--mxnet-python", help="an interpreter that has MXNet")
+    parser.add_argument("--mxnet-python", help="a Python interpreter with MXNet installed")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

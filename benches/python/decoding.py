@@ -1,13 +1,14 @@
-"""How many JPEGs a second recio and libjpeg-turbo's bindings decode, whole and a random region of each.
+"""JPEG decoding speed of recio and of bindings of libjpeg-turbo: full images and random regions.
 
 ::
 
     python benches/python/decoding.py --images DIR --threads 2 --peer-python ~/venv/bin/python \
         --turbojpeg ~/libjpeg-turbo-3/libturbojpeg.so
 
-Nothing is read, resized or batched meanwhile: the files are in memory, and a pool of threads decodes them. The regions
-are the random resized crops of training (`workload.AREA`, `workload.ASPECT`), the same for all. As in `throughput.py`,
-each measurement runs in a process of its own, the decoders take turns, and ratios are taken within a round.
+The files are in memory and a pool of threads decodes them; nothing is read, resized or batched. The
+regions are the random resized crops of training (`workload.AREA`, `workload.ASPECT`), the same for all
+decoders. As in `throughput.py`, each measurement runs in a separate process, all decoders run once per
+round, and ratios are computed within a round.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from pathlib import Path
 
 from dataset import pack, photographs
 from report import Result, machine, print_result
-from runner import find_programs, take_turns
+from runner import find_commands, run_rounds
 from workload import Task, Workload
 
 BUILD = Path(__file__).parents[2] / "build" / "bench"
 
 DECODERS = {
-    "whole": {
+    "full": {
         "recio": "decode_recio",
         "simplejpeg": "decode_simplejpeg",
         "pyturbojpeg": "decode_pyturbojpeg",
@@ -38,43 +39,43 @@ DECODERS = {
         "simplejpeg": "decode_region_simplejpeg",
     },
 }
-"""What is decoded, the decoder's name in the tables, and its module in `peers/`."""
+"""For each mode, the decoders: name in the tables and module in `peers/`."""
 
 
 def main() -> None:
-    """Measure what the command line asks for; print tables and, if asked, write JSON."""
+    """Run the requested measurements, print tables and write JSON if requested."""
     options = parse_arguments()
     if options.turbojpeg:
-        os.environ["TURBOJPEG"] = str(options.turbojpeg)  # of the measuring processes
+        os.environ["TURBOJPEG"] = str(options.turbojpeg)  # read by the measuring processes
     root = options.images or photographs(BUILD / "photographs")
     # Task A: its crops are the regions.
     workload = Workload(Task.A, options.threads, pack(root, BUILD), root)
-    results = [measure(what, workload, options) for what in options.what]
+    results = [measure(mode, workload, options) for mode in options.mode]
     if options.json:
         report = {"machine": machine(), "results": [result.as_json() for result in results]}
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def parse_arguments() -> Namespace:
-    """Read the command line; a wrong one ends the program."""
-    parser = ArgumentParser(description="JPEGs a second of recio's decoder and of libjpeg-turbo.")
+    """Parse the command line."""
+    parser = ArgumentParser(description="Compare the speed of JPEG decoders.")
     add = parser.add_argument
     add("--images", type=Path, help="a folder of JPEGs (default: the tests' photographs)")
-    add("--what", nargs="+", choices=DECODERS, default=list(DECODERS), help="default: both")
+    add("--mode", nargs="+", choices=DECODERS, default=list(DECODERS), help="default: both")
     add("--threads", type=int, default=2)
-    add("--epochs", type=int, default=3, help="timed epochs a measurement")
-    add("--rounds", type=int, default=5, help="measurements a decoder")
-    add("--peer-python", action="append", default=[], help="an interpreter that has peers")
-    add("--turbojpeg", type=Path, help="the path of a libturbojpeg.so of version 3 or later")
-    add("--json", type=Path, help="write every figure to this file")
+    add("--epochs", type=int, default=3, help="timed epochs per measurement")
+    add("--rounds", type=int, default=5, help="measurements per decoder")
+    add("--peer-python", action="append", default=[], help="a Python interpreter with peers installed")
+    add("--turbojpeg", type=Path, help="path of libturbojpeg.so, version 3 or later")
+    add("--json", type=Path, help="write all figures to this file")
     return parser.parse_args()
 
 
-def measure(what: str, workload: Workload, options: Namespace) -> Result:
-    """Let the decoders take turns, and print the table."""
-    programs = find_programs(DECODERS[what], options.peer_python)
-    rounds = take_turns(programs, workload, options.rounds, options.epochs)
-    result = Result(what, workload.threads, rounds)
+def measure(mode: str, workload: Workload, options: Namespace) -> Result:
+    """Measure the decoders of a mode and print the table."""
+    commands = find_commands(DECODERS[mode], options.peer_python)
+    rounds = run_rounds(commands, workload, options.rounds, options.epochs)
+    result = Result(mode, workload.threads, rounds)
     print_result(result)
     return result
 

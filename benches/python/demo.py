@@ -1,12 +1,12 @@
-"""From a folder of photographs to a training loop: what `make demo` runs.
+"""Train a classifier on a folder of photographs; `make demo` runs it.
 
 ::
 
     python benches/python/demo.py [--photos FOLDER]
 
-It packs the photographs (a folder a class) into one file, trains a small classifier on random
-crops of them, and leaves a picture of one augmented batch in `build/demo/`. The classifier is
-plain NumPy and beside the point: put your own model where `Softmax` stands.
+It packs the photographs (one folder per class) into one file, trains a small classifier on random
+crops of them, and writes a picture of one augmented batch to `build/demo/`. The classifier is plain
+NumPy; replace `Softmax` by your model.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from recio.io import ImageRecordIter
 
 try:
     from tqdm import tqdm
-except ImportError:  # the progress bar is a comfort, not a need
+except ImportError:  # the progress bar is optional
     tqdm = None  # type: ignore[assignment, misc]
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ OUT = REPOSITORY / "build" / "demo"
 
 BATCH = 10
 EPOCHS = 12
-PASSES = 10  # thirty photographs are few, so an epoch here shows each ten times
-MEAN = (123.675, 116.28, 103.53)  # ImageNet's red, green and blue, on the 0-255 scale
+PASSES = 10  # passes over the thirty photographs in each epoch of the training
+MEAN = (123.675, 116.28, 103.53)  # ImageNet, red, green and blue, range 0 to 255
 STD = (58.395, 57.12, 57.375)
 
 
 def main() -> None:
-    """Pack, train, and draw a contact sheet."""
+    """Pack, train and write a contact sheet."""
     parser = ArgumentParser(description="Pack photographs and train on them.")
     parser.add_argument("--photos", type=Path, default=REPOSITORY / "tests" / "data" / "photos")
     photos = parser.parse_args().photos
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def pack(photos: Path) -> str:
-    """List the photographs, one class a folder, and pack them into `.rec` and `.idx`."""
+    """List the photographs, one folder per class, and pack them into `.rec` and `.idx`."""
     OUT.mkdir(parents=True, exist_ok=True)
     prefix = str(OUT / "photos")
     im2rec.main(["--list", "--recursive", prefix, str(photos)])
@@ -73,7 +73,7 @@ def pack(photos: Path) -> str:
 
 
 def open_batches(prefix: str) -> ImageRecordIter:
-    """Open the packed photographs as batches of random crops: float32, (n, 3, 224, 224)."""
+    """Return an iterator over batches of random crops: float32, (n, 3, 224, 224)."""
     return ImageRecordIter(
         path_imgrec=f"{prefix}.rec",
         path_imgidx=f"{prefix}.idx",
@@ -97,14 +97,14 @@ def open_batches(prefix: str) -> ImageRecordIter:
 
 
 def train(batches: ImageRecordIter, classes: int) -> None:
-    """Train a classifier; each pass sees every photograph once, cropped and mirrored anew."""
+    """Train a classifier; each pass has every photograph once, with another crop and flip."""
     model = Softmax(features=3 * 32 * 32, classes=classes)
     for epoch in range(1, EPOCHS + 1):
         losses, images, start = [], 0, perf_counter()
         for batch in progress(passes(batches)):
-            real = BATCH - (batch.pad or 0)  # the last batch may be filled up with repeats
+            real = BATCH - (batch.pad or 0)  # the last batch may be padded with repeats
             pixels = batch.data[0][:real]
-            labels = batch.label[0][:real].astype(int)  # type: ignore[index]  # never without
+            labels = batch.label[0][:real].astype(int)  # type: ignore[index]  # always has labels
             losses.append(model.step(features(pixels), labels))
             images += real
         rate = images / (perf_counter() - start)
@@ -112,14 +112,14 @@ def train(batches: ImageRecordIter, classes: int) -> None:
 
 
 def passes(batches: ImageRecordIter) -> Iterator[DataBatch]:
-    """Go through the photographs `PASSES` times."""
+    """Yield the batches of `PASSES` passes over the photographs."""
     for _ in range(PASSES):
         yield from batches
         batches.reset()
 
 
 def progress(batches: Iterator[DataBatch]) -> Iterable[DataBatch]:
-    """Show how many images have gone by, and how fast."""
+    """Show a progress bar with the images per second."""
     if tqdm is None:
         return batches
     bar: Iterable[DataBatch] = tqdm(batches, unit=" images", unit_scale=BATCH, leave=False)
@@ -127,34 +127,34 @@ def progress(batches: Iterator[DataBatch]) -> Iterable[DataBatch]:
 
 
 class Softmax:
-    """A linear classifier under the cross-entropy loss, trained by gradient descent."""
+    """Linear classifier with cross-entropy loss, trained by gradient descent."""
 
     def __init__(self, features: int, classes: int) -> None:
         self.weights = np.zeros((features, classes), np.float32)
 
     def step(self, inputs: Array, labels: NDArray[np.int_], rate: float = 3e-4) -> float:
-        """Take one step downhill; give the loss before it."""
+        """Update the weights by one step of gradient descent and return the loss before it."""
         scores = inputs @ self.weights
-        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
+        probabilities = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
         rows = np.arange(len(labels))
-        loss = -np.log(chances[rows, labels]).mean()
-        chances[rows, labels] -= 1  # now the gradient of the loss by the scores
-        self.weights -= rate * inputs.T @ chances / len(labels)
+        loss = -np.log(probabilities[rows, labels]).mean()
+        probabilities[rows, labels] -= 1  # gradient of the loss with respect to the scores
+        self.weights -= rate * inputs.T @ probabilities / len(labels)
         return float(loss)
 
 
 def features(pixels: Array) -> Array:
-    """Average (n, 3, 224, 224) pixels down to 32 x 32 and lay each image out as a row."""
+    """Average (n, 3, 224, 224) pixels to 32 x 32 and flatten each image into a row."""
     count = len(pixels)
-    squares = pixels.reshape(count, 3, 32, 7, 32, 7)
-    return np.mean(squares, axis=(3, 5), dtype=np.float32).reshape(count, -1)
+    blocks = pixels.reshape(count, 3, 32, 7, 32, 7)
+    return np.mean(blocks, axis=(3, 5), dtype=np.float32).reshape(count, -1)
 
 
 def contact_sheet(pixels: Array, columns: int = 5) -> NDArray[np.uint8]:
-    """Undo the normalisation of a batch and lay its images out in rows of so many columns."""
-    colours = pixels.transpose(0, 2, 3, 1) * STD + MEAN
-    images = colours.round().clip(0, 255).astype(np.uint8)
+    """Undo the normalization of a batch and arrange its images in a grid."""
+    colors = pixels.transpose(0, 2, 3, 1) * STD + MEAN
+    images = colors.round().clip(0, 255).astype(np.uint8)
     rows, height, width = len(images) // columns, *images.shape[1:3]
     grid = images.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
     return grid.reshape(rows * height, columns * width, 3)

@@ -1,12 +1,11 @@
-"""How long `im2rec --pass-through` takes against MXNet's `im2rec.py`, whole process.
+"""Time of `im2rec --pass-through` compared with MXNet's `im2rec.py`, for the entire process.
 
 ::
 
     python benches/python/im2rec_speed.py --images DIR --mxnet-python ~/mxnet/bin/python
 
-Both pack the same list of the same files, in pairs, one right after the other; the first pair
-warms the file cache and is not counted. What they write must be the same bytes: packing in
-less time is worth nothing if the file is another one.
+Both pack the same list of the same files, alternately. The first pair of runs warms the page cache
+and is not counted. The output files of both must be identical.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ BUILD = HERE.parents[1] / "build" / "bench"
 
 RECIO = "import sys; from recio.im2rec import main; sys.exit(main(sys.argv[1:]))"
 
-WHERE_IS_MXNET = "import importlib.util as u; print(u.find_spec('mxnet').origin)"
-"""Prints where the package lies without importing it, which takes seconds."""
+PRINT_MXNET_PATH = "import importlib.util as u; print(u.find_spec('mxnet').origin)"
+"""Script that prints the path of the package without importing it, which would take seconds."""
 
 
 def main() -> None:
-    """Pack in pairs and print the seconds, the ratio and the sums."""
+    """Run both tools in pairs and print the times, the ratio and the checksums."""
     options = parse_arguments()
     root = options.images or photographs(BUILD / "photographs")
     recio = [sys.executable, "-c", RECIO]
@@ -46,36 +45,36 @@ def main() -> None:
 
 
 def parse_arguments() -> Namespace:
-    """Read the command line; a wrong one ends the program."""
-    parser = ArgumentParser(description="im2rec --pass-through against MXNet's.")
+    """Parse the command line."""
+    parser = ArgumentParser(description="Compare im2rec --pass-through with MXNet's.")
     add = parser.add_argument
     add("--images", type=Path, help="a folder of images (default: the tests' photographs)")
-    add("--mxnet-python", required=True, help="an interpreter that has MXNet and OpenCV")
-    add("--pairs", type=int, default=5, help="counted pairs")
+    add("--mxnet-python", required=True, help="a Python interpreter with MXNet and OpenCV installed")
+    add("--pairs", type=int, default=5, help="pairs of runs, after a warm-up pair")
     return parser.parse_args()
 
 
 def mxnet_im2rec(python: str) -> str:
-    """Find the im2rec.py that MXNet's wheel carries."""
-    answer = subprocess.run([python, "-c", WHERE_IS_MXNET], capture_output=True, check=True)
-    return str(Path(answer.stdout.decode().strip()).parent / "tools" / "im2rec.py")
+    """Return the path of the im2rec.py in MXNet's wheel."""
+    result = subprocess.run([python, "-c", PRINT_MXNET_PATH], capture_output=True, check=True)
+    return str(Path(result.stdout.decode().strip()).parent / "tools" / "im2rec.py")
 
 
 def pack(command: list[str], prefix: Path) -> tuple[float, str]:
-    """Run one tool; give its wall time in seconds and the SHA-256 of what it wrote."""
+    """Run one tool; return its wall time in seconds and the SHA-256 of its output files."""
     start = perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     seconds = perf_counter() - start
     digest = hashlib.sha256()
     for suffix in (".rec", ".idx"):
-        written = prefix.with_suffix(suffix)
-        digest.update(written.read_bytes())
-        written.unlink()
+        output = prefix.with_suffix(suffix)
+        digest.update(output.read_bytes())
+        output.unlink()
     return seconds, digest.hexdigest()
 
 
 def report(pairs: list[list[tuple[float, str]]]) -> None:
-    """Print what each tool took and whether their files agree; end with 1 if they do not."""
+    """Print the times of each tool; exit with an error if the files differ."""
     for number, name in enumerate(("recio", "mxnet")):
         seconds = [pair[number][0] for pair in pairs]
         print(f"{name}: {median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f})")
@@ -84,7 +83,7 @@ def report(pairs: list[list[tuple[float, str]]]) -> None:
     digests = {digest for pair in pairs for _, digest in pair}
     if len(digests) > 1:
         sys.exit("the files differ")
-    print(f".rec and .idx are the same bytes: SHA-256 {digests.pop()}")
+    print(f".rec and .idx are identical: SHA-256 {digests.pop()}")
 
 
 if __name__ == "__main__":

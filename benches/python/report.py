@@ -1,6 +1,6 @@
-"""The figures of the throughput bench as a table and as JSON: medians, and recio's ratios.
+"""Results of the benchmarks as tables and as JSON: medians and recio's ratios.
 
-It knows the names of `measure.Measurement`'s figures and nothing of how they came about.
+The names of the figures are the fields of `measure.Measurement`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 Figures = dict[str, float]
-"""One `measure.Measurement`, or the medians of several."""
+"""A `measure.Measurement` as a dict, or the medians of several."""
 
 COLUMNS = {
     "images_s": ("img/s", ".0f"),
@@ -24,36 +24,36 @@ COLUMNS = {
     "imports_mb": ("imports", ".0f"),
     "base_mb": ("base MB", ".0f"),
     "faults_image": ("faults", ".1f"),
-    "foreign_cores": ("foreign", ".2f"),
+    "other_cores": ("other", ".2f"),
 }
-"""The table's columns: a figure's name, its heading, how it is printed."""
+"""Columns of the table: name of the figure, heading and number format."""
 
 WIDTH = 9
 
 
 @dataclass(frozen=True)
 class Result:
-    """What all loaders did at one task with so many threads."""
+    """Results of all loaders for one task and number of threads."""
 
     task: str
     threads: int
     rounds: list[dict[str, Figures]]
-    """Round by round the figures of each loader, by its name; the same loaders each time."""
+    """For each round, the figures of each loader by name; the same loaders in every round."""
 
     def medians(self, loader: str) -> Figures:
-        """Give the median of each figure over the rounds."""
-        return {key: median(each[loader][key] for each in self.rounds) for key in COLUMNS}
+        """Return the median of each figure over the rounds."""
+        return {key: median(figures[loader][key] for figures in self.rounds) for key in COLUMNS}
 
     def recio_ratio(self, loader: str) -> float:
-        """Say how many times as many images a second recio delivers.
+        """Return recio's images per second divided by a loader's.
 
-        The two are compared within each round, minutes apart at most, and the median of
-        those ratios is given: a machine that slows down for a while slows both.
+        The ratio is computed within each round, so that a machine that slows down for some minutes slows
+        both; the median of these ratios is returned.
         """
-        return median(each["recio"]["images_s"] / each[loader]["images_s"] for each in self.rounds)
+        return median(figures["recio"]["images_s"] / figures[loader]["images_s"] for figures in self.rounds)
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything: the medians, the ratios and each round's figures."""
+        """Return the medians, the ratios and the figures of each round."""
         loaders = list(self.rounds[0])
         return {
             "task": self.task,
@@ -65,7 +65,7 @@ class Result:
 
 
 def print_result(result: Result) -> None:
-    """Print one line a loader, the fastest first."""
+    """Print one line per loader, the fastest first."""
     print(f"\ntask {result.task}, {result.threads} threads, median of {len(result.rounds)} rounds")
     headings = [heading for heading, _ in COLUMNS.values()]
     print(f"{'':18}" + "".join(f"{heading:>{WIDTH}}" for heading in [*headings, "recio x"]))
@@ -77,7 +77,7 @@ def print_result(result: Result) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Describe what the figures were measured on."""
+    """Describe the machine of the measurement."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")]
     return {

@@ -1,4 +1,4 @@
-"""Measurements in processes of their own, which take turns: what the benches of whole programs have in common."""
+"""Run each measurement in a separate process, all loaders once per round."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-Programs = dict[str, list[str]]
-"""For each loader that is installed the command that measures it."""
+Commands = dict[str, list[str]]
+"""For each installed loader, the command that measures it."""
 
 
-def find_programs(modules: dict[str, str], pythons: Iterable[str]) -> Programs:
-    """Find for each loader's module the first interpreter that can import it; name those that none can."""
+def find_commands(modules: dict[str, str], pythons: Iterable[str]) -> Commands:
+    """Return the command of each loader, using the first interpreter that can import its module.
+
+    Loaders that no interpreter can import are printed and omitted.
+    """
     pythons = [sys.executable, *pythons]
-    found = {}
+    commands = {}
     for loader, module in modules.items():
-        able = (python for python in pythons if _can_import(python, module))
-        if python := next(able, None):
-            # Quiet: some loaders warn of their own dependencies.
-            found[loader] = [python, "-W", "ignore", str(HERE / "measure.py"), module]
+        candidates = (python for python in pythons if _can_import(python, module))
+        if python := next(candidates, None):
+            # Some loaders emit warnings about their dependencies.
+            commands[loader] = [python, "-W", "ignore", str(HERE / "measure.py"), module]
         else:
             print(f"{loader}: not installed")
-    return found
+    return commands
 
 
-def take_turns(programs: Programs, workload: Workload, rounds: int, epochs: int) -> list[dict[str, Figures]]:
-    """Measure each loader once a round, one after the other, so that the machine's noise hits all alike."""
-    return [{loader: _run(program, workload, epochs) for loader, program in programs.items()} for _ in range(rounds)]
+def run_rounds(commands: Commands, workload: Workload, rounds: int, epochs: int) -> list[dict[str, Figures]]:
+    """Measure each loader once per round, so that noise affects all of them alike."""
+    return [{loader: _run(command, workload, epochs) for loader, command in commands.items()} for _ in range(rounds)]
 
 
 def _can_import(python: str, module: str) -> bool:
-    """Try to import the loader's module, as `measure.py` will."""
-    trial = f"import sys; sys.path.insert(0, {str(HERE)!r}); import peers.{module}"
-    command = [python, "-W", "ignore", "-c", trial]
+    """Return whether an interpreter can import a loader's module in the way `measure.py` does."""
+    script = f"import sys; sys.path.insert(0, {str(HERE)!r}); import peers.{module}"
+    command = [python, "-W", "ignore", "-c", script]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _run(program: list[str], workload: Workload, epochs: int) -> Figures:
-    """Measure one loader in a process of its own; its failure ends the bench."""
+def _run(command: list[str], workload: Workload, epochs: int) -> Figures:
+    """Measure one loader in a new process; a failure ends the benchmark."""
     arguments = [workload.task, workload.threads, workload.prefix, workload.root, epochs]
-    command = [*program, *map(str, arguments)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    figures: Figures = json.loads(output.splitlines()[-1])  # a loader may print before
+    output = subprocess.run([*command, *map(str, arguments)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    figures: Figures = json.loads(output.splitlines()[-1])  # loaders may print other lines first
     return figures

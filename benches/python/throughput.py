@@ -1,4 +1,4 @@
-"""How many images a second recio and its peers deliver, side by side on this machine.
+"""Images per second of recio and of other loaders on this machine.
 
 ::
 
@@ -6,13 +6,12 @@
     python benches/python/throughput.py --images DIR --task A C --threads 1 2
     python benches/python/throughput.py --peers pool dali --peer-python ~/venv/bin/python
 
-Three tasks (`workload.Task`), batches of 64 images of 224 x 224: **A** trains (random
-resized crop, flip, normalise, float32 NCHW, shuffled), **B** validates (resize, centre crop,
-normalise, in order), **C** is A without normalising, as uint8 NHWC. The loaders stand in
-`peers/`. Each measurement runs in a process of its own, and the loaders take turns (`runner.py`);
-ratios are taken within a round. The figures' meanings stand in `measure.Measurement`; where
-`foreign` is above 0.1, other programs held the cores and the rates are worth little. Linux only:
-the costs are read from `/proc`.
+Three tasks (`workload.Task`) in batches of 64 images of 224 x 224: **A** is training (random
+resized crop, flip, normalize, float32 NCHW, shuffled), **B** is validation (resize, center crop,
+normalize, in order), **C** is A without normalization, as uint8 NHWC. The loaders are in `peers/`.
+Each measurement runs in a separate process and all loaders run once per round (`runner.py`); ratios
+are computed within a round. `measure.Measurement` defines the figures. Where `other` is above 0.1,
+other programs used the cores and the rates are unreliable. Linux only: costs are read from `/proc`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from pathlib import Path
 from dataset import pack, photographs
 from peers import LOADERS
 from report import Result, machine, print_result
-from runner import find_programs, take_turns
+from runner import find_commands, run_rounds
 from workload import Task, Workload
 
 HERE = Path(__file__).parent
@@ -34,16 +33,16 @@ BUILD = HERE.parents[1] / "build" / "bench"
 
 
 def main() -> None:
-    """Measure what the command line asks for; print tables and, if asked, write JSON."""
+    """Run the requested measurements, print tables and write JSON if requested."""
     options = parse_arguments()
     loaders = {loader: LOADERS[loader] for loader in ["recio", *options.peers]}
-    programs = find_programs(loaders, options.peer_python)
+    commands = find_commands(loaders, options.peer_python)
     root = options.images or photographs(BUILD / "photographs")
     prefix = pack(root, BUILD)
     results = []
     for task, threads in product(options.task, options.threads):
         workload = Workload(task, threads, prefix, root)
-        rounds = take_turns(programs, workload, options.rounds, options.epochs)
+        rounds = run_rounds(commands, workload, options.rounds, options.epochs)
         results.append(Result(task, threads, rounds))
         print_result(results[-1])
     if options.json:
@@ -52,29 +51,29 @@ def main() -> None:
 
 
 def parse_arguments() -> Namespace:
-    """Read the command line; a wrong one ends the program."""
-    parser = ArgumentParser(description="Images a second of recio and its peers.")
+    """Parse the command line."""
+    parser = ArgumentParser(description="Compare the throughput of recio and other loaders.")
     add = parser.add_argument
     add("--images", type=Path, help="a folder of JPEGs (default: the tests' photographs)")
     add("--task", type=Task, nargs="+", default=list(Task), help="A, B, C (default: all)")
     add("--threads", type=int, nargs="+", default=[os.cpu_count()], help="default: all cores")
-    add("--epochs", type=int, default=3, help="timed epochs a measurement")
-    add("--rounds", type=int, default=3, help="measurements a loader")
-    add("--peers", nargs="+", default=["all"], help=f"all, none, or of: {' '.join(LOADERS)}")
-    add("--peer-python", action="append", default=[], help="an interpreter that has peers")
-    add("--json", type=Path, help="write every figure to this file")
+    add("--epochs", type=int, default=3, help="timed epochs per measurement")
+    add("--rounds", type=int, default=3, help="measurements per loader")
+    add("--peers", nargs="+", default=["all"], help=f"all, none, or some of: {' '.join(LOADERS)}")
+    add("--peer-python", action="append", default=[], help="a Python interpreter with peers installed")
+    add("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
     options.peers = choose_peers(options.peers, parser)
     return options
 
 
 def choose_peers(names: list[str], parser: ArgumentParser) -> list[str]:
-    """Resolve "all" and "none" and refuse unknown names."""
+    """Resolve "all" and "none" and reject unknown names."""
     peers = [name for name in LOADERS if name != "recio"]
     if names in (["all"], ["none"]):
         return peers if names == ["all"] else []
     for name in set(names) - set(peers):
-        parser.error(f"no such peer: {name} (there are {', '.join(peers)})")
+        parser.error(f"unknown peer {name!r}, expected one of {', '.join(peers)}")
     return names
 
 

@@ -1,6 +1,7 @@
-"""libjpeg-turbo 3's TurboJPEG interface by ctypes, which lets go of the interpreter: whole images and regions.
+"""TurboJPEG interface of libjpeg-turbo 3 through ctypes, which releases the GIL.
 
-The environment variable TURBOJPEG has the library's path. Systems still have version 2, which knows no regions.
+The environment variable TURBOJPEG is the path of the library. Version 2, which many systems have,
+cannot decode regions.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Numbers of turbojpeg.h, 3.0 and later.
+# Constants of turbojpeg.h, version 3.0 and later.
 DECOMPRESS = 1
 SUBSAMPLING, WIDTH, HEIGHT = 4, 5, 6
 FATAL = 1
 RGB = 0
 MCU_WIDTH = [8, 16, 16, 8, 8, 32, 8, 32, 16]
-"""Pixels, by the number of the subsampling."""
+"""Width of an MCU in pixels, indexed by the subsampling constant."""
 
 
 class Region(Structure):
@@ -30,11 +31,11 @@ class Region(Structure):
     _fields_ = (("x", c_int), ("y", c_int), ("w", c_int), ("h", c_int))
 
 
-WHOLE = Region(0, 0, 0, 0)
+FULL = Region(0, 0, 0, 0)
 
 
 def load(path: str) -> CDLL:
-    """Load the library and declare what is used of it."""
+    """Load the library and declare the functions used."""
     library = CDLL(path)
     for name, result, arguments in (
         ("tj3Init", c_void_p, [c_int]),
@@ -55,42 +56,42 @@ threads = local()
 
 
 def handle() -> c_void_p:
-    """Give this thread's decompressor."""
+    """Return the decompressor of this thread."""
     if not hasattr(threads, "handle"):
         threads.handle = c_void_p(turbojpeg.tj3Init(DECOMPRESS))
-    found: c_void_p = threads.handle
-    return found
+    decompressor: c_void_p = threads.handle
+    return decompressor
 
 
 def check(result: int) -> None:
-    """Raise RuntimeError for an error of the library; a warning passes, as with the other decoders."""
+    """Raise RuntimeError for an error of the library; ignore warnings, as the other decoders do."""
     if result and turbojpeg.tj3GetErrorCode(handle()) == FATAL:
         raise RuntimeError(turbojpeg.tj3GetErrorStr(handle()).decode())
 
 
 def read_header(data: bytes) -> tuple[int, int, int]:
-    """Give the width and height in pixels, and the number of the subsampling."""
+    """Return the width and height in pixels and the subsampling constant."""
     check(turbojpeg.tj3DecompressHeader(handle(), data, len(data)))
-    width, height, subsampling = (turbojpeg.tj3Get(handle(), what) for what in (WIDTH, HEIGHT, SUBSAMPLING))
+    width, height, subsampling = (turbojpeg.tj3Get(handle(), field) for field in (WIDTH, HEIGHT, SUBSAMPLING))
     return width, height, subsampling
 
 
 def decompress(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
-    """Decode what the handle is set to, of this size in pixels."""
+    """Decode the cropping region that is set on the handle, of this size in pixels."""
     pixels = np.empty((height, width, 3), np.uint8)
     check(turbojpeg.tj3Decompress8(handle(), data, len(data), pixels.ctypes.data, 3 * width, RGB))
     return pixels
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
-    """Decode a whole image: shape (height, width, 3), R, G, B."""
+    """Decode a full image to RGB of shape (height, width, 3)."""
     width, height, _ = read_header(data)
-    check(turbojpeg.tj3SetCroppingRegion(handle(), WHOLE))
+    check(turbojpeg.tj3SetCroppingRegion(handle(), FULL))
     return decompress(data, width, height)
 
 
 def decode_region(data: bytes, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    """Decode a region (left, top, width, height), from the MCU on in which it begins, and cut it out."""
+    """Decode a region (left, top, width, height) from the first MCU of it, and crop it."""
     x, y, width, height = box
     _, _, subsampling = read_header(data)
     extra = x % MCU_WIDTH[subsampling]

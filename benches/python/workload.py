@@ -1,7 +1,6 @@
-"""What every loader of the throughput bench is asked to do: the task, the images, the threads.
+"""Workload of a benchmark: task, images and number of threads.
 
-The driver (`throughput.py`) fills a `Workload`, `measure.py` hands it to one loader of
-`peers/`. The loaders and the clocks know nothing of each other beyond what stands here.
+`throughput.py` creates a `Workload` and `measure.py` passes it to a loader of `peers/`.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
 BATCH = 64
 SIDE = 224
 SHORTER_SIDE = 256
-"""Task B: the shorter side in pixels before the centre crop."""
+"""Task B: shorter side in pixels before the center crop."""
 
 AREA = (0.08, 1.0)
-"""Random crops: the fraction of the image's area, torchvision's and MXNet's range."""
+"""Random crops: range of the fraction of the image's area, the default of torchvision and MXNet."""
 
 ASPECT = (3 / 4, 4 / 3)
-"""Random crops: width over height."""
+"""Random crops: range of width / height."""
 
-# ImageNet's channel means and deviations (red, green, blue) on the 0-255 scale.
+# Channel means and standard deviations of ImageNet (red, green, blue), range 0 to 255.
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
 
@@ -38,11 +37,11 @@ class Task(StrEnum):
     """The three workloads."""
 
     A = "A"
-    """Train: random resized crop, flip, normalise, float32 NCHW, shuffled."""
+    """Training: random resized crop, flip, normalize, float32 NCHW, shuffled."""
     B = "B"
-    """Validate: shorter side 256, centre crop, normalise, float32 NCHW, in order."""
+    """Validation: shorter side 256, center crop, normalize, float32 NCHW, in order."""
     C = "C"
-    """As A, but the cropped and flipped pixels themselves: uint8 NHWC."""
+    """Like A without normalization: uint8 NHWC."""
 
     @property
     def random(self) -> bool:
@@ -50,68 +49,67 @@ class Task(StrEnum):
         return self is not Task.B
 
     @property
-    def normalised(self) -> bool:
-        """Whether the batch is normalised float32 NCHW (else raw uint8 NHWC)."""
+    def normalized(self) -> bool:
+        """Whether the batch is normalized float32 NCHW (else raw uint8 NHWC)."""
         return self is not Task.C
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape of one image in the batch."""
-        return (3, SIDE, SIDE) if self.normalised else (SIDE, SIDE, 3)
+        return (3, SIDE, SIDE) if self.normalized else (SIDE, SIDE, 3)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The element type of the batch."""
-        return np.dtype(np.float32 if self.normalised else np.uint8)
+        """The dtype of the batch."""
+        return np.dtype(np.float32 if self.normalized else np.uint8)
 
     def check(self, batch: NDArray[Any]) -> None:
-        """Refuse a batch that is not what the task asks for.
+        """Check the shape and dtype of a batch.
 
         Raises
         ------
         TypeError
-            If the shape or the element type differ.
+            If the shape or the dtype differs from the task's.
         """
         if batch.shape[1:] != self.shape or batch.dtype != self.dtype:
-            found = f"{batch.dtype} {batch.shape}"
-            raise TypeError(f"task {self}: got {found}, not {self.dtype} (n, *{self.shape})")
+            expected = f"{self.dtype} (n, *{self.shape})"
+            raise TypeError(f"task {self}: batch must be {expected}, got {batch.dtype} {batch.shape}")
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One task on one packed set of images, with so many threads (or workers)."""
+    """A task on a packed data set, with a number of threads (or workers)."""
 
     task: Task
     threads: int
     prefix: Path
-    """The packed set: `prefix.rec`, `prefix.idx` and `prefix.lst` lie side by side."""
+    """Path prefix of the packed data set: `prefix.rec`, `prefix.idx` and `prefix.lst`."""
     root: Path
-    """The folder that the paths of the list are relative to."""
+    """Folder of the image files; paths in the list are relative to it."""
 
     @property
     def rec(self) -> str:
-        """The path of the packed images."""
+        """The path of the .rec file."""
         return str(self.prefix.with_suffix(".rec"))
 
     @property
     def idx(self) -> str:
-        """The path of their index."""
+        """The path of the .idx file."""
         return str(self.prefix.with_suffix(".idx"))
 
     def files(self) -> list[Path]:
-        """List the images as files, in the order of the packed set."""
+        """List the image files in the order of the list."""
         lines = self.prefix.with_suffix(".lst").read_text(encoding="utf-8").splitlines()
         return [self.root / line.split("\t")[-1] for line in lines]
 
 
 class Loader(Protocol):
-    """What `open_loader(workload)` of each module in `peers/` returns."""
+    """Interface of the loaders that `open_loader(workload)` of the modules in `peers/` returns."""
 
     def epoch(self) -> Iterator[Sized]:
-        """Yield one pass over the images, batch by batch.
+        """Yield the batches of one epoch.
 
-        A batch is the ndarray of its images, without padding, valid until the next one
-        is asked for. The one loader that makes no pixels yields something of the same
-        length instead.
+        A batch is an ndarray of images without padding, valid until the next batch is requested. The
+        loaders that only decode yield an object of the same length instead.
         """
         ...

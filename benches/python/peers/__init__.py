@@ -1,10 +1,10 @@
-"""The loaders of the throughput bench: recio and what one might use instead.
+"""Loaders of the benchmarks: recio and its alternatives.
 
-One module a loader, each with `open_loader(workload) -> Loader`. A loader is "installed"
-where its module can be imported. Each does the task the way its own documentation would have
-it done, on the same images, with as many threads (or worker processes) as the workload says.
+Each module has one loader and a function `open_loader(workload) -> Loader`. A loader is installed
+where its module can be imported. Each performs the task as its documentation recommends, on the same
+images and with the workload's number of threads (or worker processes).
 
-`decode_*` and `decode_region_*` only decode; they are for `decoding.py`.
+`decode_*` and `decode_region_*` only decode; `decoding.py` uses them.
 """
 
 from __future__ import annotations
@@ -20,4 +20,4 @@ LOADERS = {
     "recio-scaled": "recio_scaled",
     "recio-antialias": "recio_antialias",
 }
-"""The loader's name on the command line and in the tables, and its module here."""
+"""For each loader, its name on the command line and in the tables, and its module."""

@@ -1,4 +1,4 @@
-"""A pool of threads with OpenCV (decoding too) and NumPy. Needs OpenCV 4.11 or newer."""
+"""Thread pool with OpenCV, for decoding too, and NumPy. Requires OpenCV 4.11 or later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RGB = cv2.IMREAD_COLOR_RGB
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
-    """Decode an image in full."""
+    """Decode a full image."""
     return cast("NDArray[np.uint8]", cv2.imdecode(np.frombuffer(data, np.uint8), RGB))
 
 

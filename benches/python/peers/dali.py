@@ -1,8 +1,8 @@
-"""NVIDIA DALI's pipeline on the CPU, reading the same packed set through `readers.mxnet`.
+"""NVIDIA DALI pipeline on the CPU, reading the same .rec file with `readers.mxnet`.
 
-Driven as its documentation advises: the decoder decodes only the random crop's region, and
-crop, mirror, normalisation and layout are one operator. It shuffles inside a buffer of
-1,024 images, the most it offers for this container, and drops the last partial batch.
+As its documentation recommends, the decoder decodes only the region of the random crop, and crop,
+mirror, normalization and layout are one operator. It shuffles within a buffer of 1,024 images and
+drops the last partial batch.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from workload import Loader, Task, Workload
 
-NORMALISE = {"dtype": types.FLOAT, "output_layout": "CHW", "mean": list(MEAN), "std": list(STD)}
+NORMALIZE = {"dtype": types.FLOAT, "output_layout": "CHW", "mean": list(MEAN), "std": list(STD)}
 
 
 def batches(workload: Workload) -> DataNode:
-    """Describe the task as nodes of DALI's graph."""
+    """Build the graph of the task."""
     jpegs, _labels = fn.readers.mxnet(
         path=[workload.rec],
         index_path=[workload.idx],
@@ -34,11 +34,11 @@ def batches(workload: Workload) -> DataNode:
         initial_fill=1024,
         name="reader",
     )
-    return augment(jpegs, workload.task) if workload.task.random else centre(jpegs)
+    return augment(jpegs, workload.task) if workload.task.random else center(jpegs)
 
 
 def augment(jpegs: DataNode, task: Task) -> DataNode:
-    """Decode a random region, resize it, mirror every second one; normalise if asked."""
+    """Decode a random region, resize, flip and, if the task requires it, normalize it."""
     crops = fn.decoders.image_random_crop(
         jpegs,
         device="cpu",
@@ -48,20 +48,20 @@ def augment(jpegs: DataNode, task: Task) -> DataNode:
     )
     crops = fn.resize(crops, size=(SIDE, SIDE), interp_type=types.INTERP_LINEAR)
     mirror = fn.random.coin_flip(probability=0.5)
-    if not task.normalised:
+    if not task.normalized:
         return fn.flip(crops, horizontal=mirror)
-    return fn.crop_mirror_normalize(crops, mirror=mirror, **NORMALISE)
+    return fn.crop_mirror_normalize(crops, mirror=mirror, **NORMALIZE)
 
 
-def centre(jpegs: DataNode) -> DataNode:
-    """Decode, resize to a shorter side of 256, cut the middle and normalise."""
+def center(jpegs: DataNode) -> DataNode:
+    """Decode, resize the shorter side to 256, crop the center and normalize."""
     images = fn.decoders.image(jpegs, device="cpu", output_type=types.RGB)
     images = fn.resize(images, resize_shorter=SHORTER_SIDE, interp_type=types.INTERP_LINEAR)
-    return fn.crop_mirror_normalize(images, crop=(SIDE, SIDE), **NORMALISE)
+    return fn.crop_mirror_normalize(images, crop=(SIDE, SIDE), **NORMALIZE)
 
 
 class DaliLoader:
-    """One built pipeline that runs on from epoch to epoch."""
+    """A pipeline that is used for all epochs."""
 
     def __init__(self, workload: Workload) -> None:
         self._pipeline = Pipeline(BATCH, workload.threads, None, seed=1, prefetch_queue_depth=2)
@@ -71,7 +71,7 @@ class DaliLoader:
         self._batches = self._pipeline.epoch_size("reader") // BATCH
 
     def epoch(self) -> Iterator[NDArray[Any]]:
-        """Yield views of DALI's own buffers, good until the next batch."""
+        """Yield views of DALI's buffers, valid until the next batch."""
         for _ in range(self._batches):
             (pixels,) = self._pipeline.run()
             yield np.asarray(pixels.as_tensor())

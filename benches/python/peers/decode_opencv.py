@@ -1,4 +1,4 @@
-"""OpenCV's `imdecode` (libjpeg-turbo), whole images."""
+"""OpenCV's `imdecode` (libjpeg-turbo), full images."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from peers.decode_pool import whole
+from peers.decode_pool import decode_full
 
 if TYPE_CHECKING:
     from workload import Loader, Workload
 
 
 def decode(data: bytes) -> object:
-    """Decode to B, G, R: what it gives without a further pass over the pixels."""
+    """Decode to BGR, which OpenCV returns without another pass over the pixels."""
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
 
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return whole(workload, decode)
+    return decode_full(workload, decode)

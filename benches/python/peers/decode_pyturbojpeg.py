@@ -1,4 +1,4 @@
-"""PyTurboJPEG (the system's libjpeg-turbo), whole images."""
+"""PyTurboJPEG (libjpeg-turbo of the system), full images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from turbojpeg import TJPF_RGB, TurboJPEG
 
-from peers.decode_pool import whole
+from peers.decode_pool import decode_full
 
 if TYPE_CHECKING:
     from workload import Loader, Workload
@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return whole(workload, partial(TurboJPEG().decode, pixel_format=TJPF_RGB))
+    return decode_full(workload, partial(TurboJPEG().decode, pixel_format=TJPF_RGB))

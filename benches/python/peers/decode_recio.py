@@ -1,10 +1,10 @@
-"""recio's decoder, whole images."""
+"""recio's decoder, full images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.decode_pool import whole
+from peers.decode_pool import decode_full
 from recio.image import imdecode
 
 if TYPE_CHECKING:
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return whole(workload, imdecode)
+    return decode_full(workload, imdecode)

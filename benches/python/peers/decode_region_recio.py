@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.decode_pool import regions
+from peers.decode_pool import decode_regions
 from recio.image import imdecode
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def decode(data: bytes, box: Box) -> object:
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return regions(workload, decode)
+    return decode_regions(workload, decode)

@@ -1,7 +1,7 @@
-"""The ceiling: libjpeg-turbo (through simplejpeg) decodes the same images in full, no more.
+"""libjpeg-turbo (through simplejpeg) decoding the same images in full, and nothing else.
 
-Their bytes are in memory before the clock starts, the pixels are dropped: no reading, no
-crop, no resize, no batch. A pipeline that outruns this one decodes less than whole images.
+The files are in memory before the measurement, and the pixels are discarded: no reading, cropping,
+resizing or batching. A loader faster than this decodes less than full images.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import simplejpeg
 
-from peers.decode_pool import whole
+from peers.decode_pool import decode_full
 
 if TYPE_CHECKING:
     from workload import Loader, Workload
@@ -18,4 +18,4 @@ if TYPE_CHECKING:
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return whole(workload, lambda data: simplejpeg.decode_jpeg(data, "RGB", strict=False))
+    return decode_full(workload, lambda data: simplejpeg.decode_jpeg(data, "RGB", strict=False))

@@ -1,10 +1,10 @@
-"""libjpeg-turbo 3 through its TurboJPEG interface, whole images."""
+"""TurboJPEG interface of libjpeg-turbo 3, full images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.decode_pool import whole
+from peers.decode_pool import decode_full
 from turbojpeg3 import decode
 
 if TYPE_CHECKING:
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def open_loader(workload: Workload) -> Loader:
     """Read the images and start the pool."""
-    return whole(workload, decode)
+    return decode_full(workload, decode)

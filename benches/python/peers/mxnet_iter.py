@@ -1,7 +1,7 @@
-"""Apache MXNet 1.9.1's own `ImageRecordIter`, as shipped, on the packed set.
+"""`ImageRecordIter` of Apache MXNet 1.9.1 on the same .rec file.
 
-As shipped it caps `preprocess_threads` at half the processors that OpenMP sees, and has no
-NHWC layout: the pixels of task C are yielded as a transposed view, which costs it nothing.
+It limits `preprocess_threads` to half of the processors that OpenMP reports and has no NHWC layout:
+the pixels of task C are yielded as a transposed view, which takes no time.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 class MxnetLoader:
-    """One iterator, reset from epoch to epoch."""
+    """An iterator that is reset after each epoch."""
 
     def __init__(self, workload: Workload) -> None:
         self._images = len(workload.files())
-        self._normalised = workload.task.normalised
-        make = mx.io.ImageRecordIter if self._normalised else mx.io.ImageRecordUInt8Iter
-        # With round_batch, MXNet's epochs differ in length: the next starts after the fill-in.
+        self._normalized = workload.task.normalized
+        make = mx.io.ImageRecordIter if self._normalized else mx.io.ImageRecordUInt8Iter
+        # With round_batch the length of an epoch varies: the next starts after the padding.
         options = record_options(workload) | {"round_batch": False, "verbose": False}
         self._iterator = make(**options)
 
     def epoch(self) -> Iterator[NDArray[Any]]:
-        """Yield the batches' pixels, without the padding of the last."""
-        left = self._images
+        """Yield the pixels of each batch, without the padding of the last."""
+        remaining = self._images
         for batch in self._iterator:
-            # Without round_batch, the last batch says `pad` 0 and ends in stale rows.
-            pixels = batch.data[0].asnumpy()[:left]
-            left -= len(pixels)
-            yield pixels if self._normalised else pixels.transpose(0, 2, 3, 1)
+            # Without round_batch the last batch has pad == 0 and ends with stale rows.
+            pixels = batch.data[0].asnumpy()[:remaining]
+            remaining -= len(pixels)
+            yield pixels if self._normalized else pixels.transpose(0, 2, 3, 1)
         self._iterator.reset()
 
 

@@ -1,4 +1,4 @@
-"""recio with `antialias=True`: Pillow's bilinear resampling, torchvision's."""
+"""recio with `antialias=True`: bilinear resampling as in Pillow and torchvision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""recio itself: `ImageRecordIter` on the packed set."""
+"""`ImageRecordIter` of recio."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class RecioLoader:
-    """One iterator, reset from epoch to epoch; further options of its own may be given."""
+    """An iterator that is reset after each epoch; accepts more options of `ImageRecordIter`."""
 
-    def __init__(self, workload: Workload, **more: Any) -> None:  # noqa: ANN401 options are of many types
-        options = record_options(workload) | more
-        if not workload.task.normalised:
+    def __init__(self, workload: Workload, **options: Any) -> None:  # noqa: ANN401
+        options = record_options(workload) | options
+        if not workload.task.normalized:
             options |= {"dtype": "uint8", "layout": "NHWC"}
         self._iterator = ImageRecordIter(**options)
 
     def epoch(self) -> Iterator[NDArray[Any]]:
-        """Yield the batches' pixels, without the padding of the last."""
+        """Yield the pixels of each batch, without the padding of the last."""
         for batch in self._iterator:
             yield batch.data[0][: BATCH - (batch.pad or 0)]
         self._iterator.reset()

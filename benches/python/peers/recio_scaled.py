@@ -1,4 +1,4 @@
-"""recio with `decode_scale="auto"`: JPEGs decoded at a fraction of their size where that suffices."""
+"""recio with `decode_scale="auto"`: decodes large JPEGs at a fraction of their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task spelled in the options of MXNet's `ImageRecordIter`, which are recio's too."""
+"""Keyword arguments of `ImageRecordIter`, in recio and MXNet, for a task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def record_options(workload: Workload) -> dict[str, Any]:
-    """Give the keyword arguments for the workload, all but the element type and layout."""
+    """Return the keyword arguments for a workload, except dtype and layout."""
     return {
         "path_imgrec": workload.rec,
         "path_imgidx": workload.idx,
@@ -19,7 +19,7 @@ def record_options(workload: Workload) -> dict[str, Any]:
         "batch_size": BATCH,
         "preprocess_threads": workload.threads,
         **_geometry(workload.task),
-        **_normalisation(workload.task),
+        **_normalization(workload.task),
     }
 
 
@@ -37,8 +37,8 @@ def _geometry(task: Task) -> dict[str, Any]:
     }
 
 
-def _normalisation(task: Task) -> dict[str, float]:
-    if not task.normalised:
+def _normalization(task: Task) -> dict[str, float]:
+    if not task.normalized:
         return {}
     means = {f"mean_{channel}": mean for channel, mean in zip("rgb", MEAN, strict=True)}
     stds = {f"std_{channel}": std for channel, std in zip("rgb", STD, strict=True)}

@@ -1,4 +1,4 @@
-"""A pool of threads with simplejpeg (libjpeg-turbo), OpenCV and NumPy."""
+"""Thread pool with simplejpeg (libjpeg-turbo), OpenCV and NumPy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
-    """Decode a JPEG in full, in libjpeg-turbo's default quality."""
+    """Decode a full JPEG with the default settings of libjpeg-turbo."""
     return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(data, "RGB", strict=False))
 
 

@@ -1,9 +1,8 @@
-"""Image files to batches in a pool of threads: the loader that one writes in twenty lines.
+"""Loader of image files in a thread pool, as a user might write it in twenty lines.
 
-The decoder is given (`simplejpeg_pool`, `cv2_pool`); the rest is `cv2.resize` and NumPy,
-which let go of the interpreter's lock as the decoders do, so the threads run at once. Some
-batches are under way while one is used, as with every other loader here. Each batch is a
-new array: who writes such a loader hands its batches on and cannot know when they are done with.
+The decoder is an argument (`simplejpeg_pool`, `cv2_pool`); the rest is `cv2.resize` and NumPy. They
+release the GIL as the decoders do, so the threads run in parallel. Batches are prefetched, as in all
+other loaders here. Each batch is a new array: such a loader cannot know when a batch is no longer used.
 """
 
 from __future__ import annotations
@@ -30,28 +29,28 @@ if TYPE_CHECKING:
 
     Decode = Callable[[bytes], NDArray[np.uint8]]
 
-# The pool's threads are the parallelism; OpenCV's own would contend with them.
+# The images are processed in parallel; threads within OpenCV would compete with those of the pool.
 cv2.setNumThreads(0)
 
 CHUNK = 8
-"""Images a job: small enough to spread a batch over the threads evenly."""
+"""Images per job: few enough to distribute a batch evenly over the threads."""
 
-AHEAD = 4
-"""Batches under way at once."""
+PREFETCH = 4
+"""Batches being filled at the same time."""
 
 SCALE = [1 / std for std in STD]
 SHIFT = [mean / std for mean, std in zip(MEAN, STD, strict=True)]
 
 
-class Underway(NamedTuple):
-    """A batch being filled, and the jobs that fill it."""
+class PendingBatch(NamedTuple):
+    """A batch that is being filled, and the jobs that fill it."""
 
     pixels: NDArray[Any]
     jobs: list[Future[None]]
 
 
 class ThreadPoolLoader:
-    """Decode, crop, resize, flip and normalise each image of a batch in its place."""
+    """Loader that decodes, crops, resizes, flips and normalizes images into slots of a batch."""
 
     def __init__(self, workload: Workload, decode: Decode) -> None:
         self._files = workload.files()
@@ -61,84 +60,84 @@ class ThreadPoolLoader:
         self._epochs = count()
 
     def epoch(self) -> Iterator[NDArray[Any]]:
-        """Yield the batches, each in an array of its own."""
+        """Yield the batches, each in a new array."""
         rng = Random(next(self._epochs))
         files = rng.sample(self._files, len(self._files)) if self._task.random else self._files
-        waiting: deque[Underway] = deque()
-        for part in slices(len(files), BATCH):
-            waiting.append(self._start(files[part], rng))
-            if len(waiting) == AHEAD:
-                yield finish(waiting.popleft())
-        while waiting:
-            yield finish(waiting.popleft())
+        pending: deque[PendingBatch] = deque()
+        for batch in slices(len(files), BATCH):
+            pending.append(self._start(files[batch], rng))
+            if len(pending) == PREFETCH:
+                yield finish(pending.popleft())
+        while pending:
+            yield finish(pending.popleft())
 
-    def _start(self, files: list[Path], rng: Random) -> Underway:
+    def _start(self, files: list[Path], rng: Random) -> PendingBatch:
         pixels = np.empty((len(files), *self._task.shape), self._task.dtype)
         jobs = [
-            self._pool.submit(self._fill, files[part], pixels[part], Random(rng.random()))
-            for part in slices(len(files), CHUNK)
+            self._pool.submit(self._fill, files[chunk], pixels[chunk], Random(rng.random()))
+            for chunk in slices(len(files), CHUNK)
         ]
-        return Underway(pixels, jobs)
+        return PendingBatch(pixels, jobs)
 
     def _fill(self, files: list[Path], slots: NDArray[Any], rng: Random) -> None:
         for file, slot in zip(files, slots, strict=True):
             image = self._decode(file.read_bytes())
-            image = augment(image, rng) if self._task.random else centre(image)
+            image = augment(image, rng) if self._task.random else center(image)
             write(image, slot, self._task)
 
 
 def slices(length: int, size: int) -> Iterator[slice]:
-    """Cut what is so long into parts of at most so many items."""
+    """Split a length into slices of at most `size` items."""
     return (slice(start, start + size) for start in range(0, length, size))
 
 
-def finish(batch: Underway) -> NDArray[Any]:
-    """Wait until the batch is full; a failed job raises here."""
+def finish(batch: PendingBatch) -> NDArray[Any]:
+    """Wait until a batch is filled; raise the exception of a failed job."""
     for job in batch.jobs:
         job.result()
     return batch.pixels
 
 
 def augment(image: NDArray[np.uint8], rng: Random) -> NDArray[np.uint8]:
-    """Cut a random box, resize it, mirror every second one."""
+    """Crop a random box, resize it and flip it with probability 0.5."""
     height, width = image.shape[:2]
     x, y, w, h = random_box(width, height, rng)
     crop = cv2.resize(image[y : y + h, x : x + w], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    mirrored = cv2.flip(crop, 1) if rng.getrandbits(1) else crop
-    return cast("NDArray[np.uint8]", mirrored)
+    flipped = cv2.flip(crop, 1) if rng.getrandbits(1) else crop
+    return cast("NDArray[np.uint8]", flipped)
 
 
 def random_box(width: int, height: int, rng: Random) -> tuple[int, int, int, int]:
-    """Draw a box of random area and aspect as torchvision does: left, top, width, height."""
+    """Sample a box (left, top, width, height) as torchvision does."""
     for _ in range(10):
         area = width * height * rng.uniform(*AREA)
         aspect = exp(rng.uniform(log(ASPECT[0]), log(ASPECT[1])))
         w, h = round(sqrt(area * aspect)), round(sqrt(area / aspect))
         if 0 < w <= width and 0 < h <= height:
             return rng.randint(0, width - w), rng.randint(0, height - h), w, h
-    # Hardly any box fits an image this oblong: the largest of an allowed aspect, in the middle.
+    # Almost no box fits: use the largest centered box with an aspect ratio in the range.
     w = min(width, round(height * ASPECT[1]))
     h = min(height, round(width / ASPECT[0]))
     return (width - w) // 2, (height - h) // 2, w, h
 
 
-def centre(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Resize to a shorter side of 256 and cut the middle 224 x 224."""
+def center(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Resize the shorter side to 256 and crop the center 224 x 224."""
     height, width = image.shape[:2]
     scale = SHORTER_SIDE / min(height, width)
     size = (max(SHORTER_SIDE, int(width * scale)), max(SHORTER_SIDE, int(height * scale)))
     resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
     left, top = (size[0] - SIDE) // 2, (size[1] - SIDE) // 2
-    middle = resized[top : top + SIDE, left : left + SIDE]
-    return cast("NDArray[np.uint8]", middle)
+    crop = resized[top : top + SIDE, left : left + SIDE]
+    return cast("NDArray[np.uint8]", crop)
 
 
 def write(image: NDArray[np.uint8], slot: NDArray[Any], task: Task) -> None:
-    """Put an image in its place in the batch, normalised where the task asks for it."""
-    if not task.normalised:
+    """Write an image into its slot of the batch, normalized if the task requires it."""
+    if not task.normalized:
         slot[:] = image
         return
-    # Plane by plane from contiguous planes: of five ways that were timed the fastest.
+    # Contiguous planes one by one: the fastest of five ways that were measured.
     for channel, plane in enumerate(cv2.split(image)):
         np.multiply(plane, SCALE[channel], out=slot[channel], dtype=np.float32)
         np.subtract(slot[channel], SHIFT[channel], out=slot[channel])

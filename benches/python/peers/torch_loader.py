@@ -1,4 +1,4 @@
-"""PyTorch's `DataLoader` in worker processes, with torchvision decoding and augmenting tensors."""
+"""PyTorch `DataLoader` with worker processes; torchvision decodes and augments."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 
 
 class Images:
-    """A map-style data set: the image files, decoded and transformed one by one."""
+    """Map-style data set of image files, decoded and transformed."""
 
     def __init__(self, files: list[Path], transform: v2.Transform) -> None:
         self._files = files
         self._transform = transform
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return len(self._files)
 
-    def __getitem__(self, position: int) -> torch.Tensor:
-        """Give one image as the task wants it."""
-        image = decode_image(str(self._files[position]), ImageReadMode.RGB)
+    def __getitem__(self, index: int) -> torch.Tensor:
+        """Return an image in the form that the task requires."""
+        image = decode_image(str(self._files[index]), ImageReadMode.RGB)
         return cast("torch.Tensor", self._transform(image))
 
 
 def channels_last(image: torch.Tensor) -> torch.Tensor:
-    """Lay an image out as task C wants it: height, width, channels."""
+    """Convert an image to (height, width, channels), the layout of task C."""
     return image.permute(1, 2, 0).contiguous()
 
 
 def transform(task: Task) -> v2.Transform:
-    """Spell the task in torchvision's names."""
+    """Return the transform of a task."""
     geometry: list[v2.Transform] = [v2.Resize(SHORTER_SIDE), v2.CenterCrop(SIDE)]
     if task.random:
         geometry = [v2.RandomResizedCrop(SIDE, AREA, ASPECT), v2.RandomHorizontalFlip()]
-    if not task.normalised:
+    if not task.normalized:
         return v2.Compose([*geometry, v2.Lambda(channels_last)])
     mean, std = [value / 255 for value in MEAN], [value / 255 for value in STD]
     return v2.Compose([*geometry, v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])
 
 
 class TorchLoader:
-    """One `DataLoader` whose workers live on from epoch to epoch."""
+    """A `DataLoader` with persistent workers."""
 
     def __init__(self, workload: Workload) -> None:
         self._batches = DataLoader(
@@ -66,11 +66,11 @@ class TorchLoader:
         )
 
     def epoch(self) -> Iterator[NDArray[Any]]:
-        """Yield the batches as arrays over torch's shared memory."""
+        """Yield the batches as arrays that share memory with the tensors."""
         for batch in self._batches:
             yield batch.numpy()
 
 
 def open_loader(workload: Workload) -> Loader:
-    """Start the workers' `DataLoader`."""
+    """Open the `DataLoader`."""
     return TorchLoader(workload)
