@@ -71,11 +71,11 @@ fuzz-quick: ## Fuzz the readers and decoders, 30 seconds a target
 	$(MAKE) fuzz FUZZ_SECONDS=30
 
 # A quarter of an hour: the long tiers of docs/reliability.md.
-LONG_TESTS := $(addprefix tests/reliability/test_,sizes.py numbers.py kills.py interrupts.py life_cycle_slope.py processes.py resume.py)
+LONG_TESTS := $(addprefix tests/robustness/,endurance writes/test_kills.py writes/test_interrupts.py)
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
-	$(BIN)/python -m tests.soak.soak --batches 864000
-	$(BIN)/python -m tests.soak.soak --batches 156250 --photographs
+	$(BIN)/python -m tests.robustness.endurance.soak --batches 864000
+	$(BIN)/python -m tests.robustness.endurance.soak --batches 156250 --photographs
 	RECIO_SOAK=1 $(BIN)/python -m pytest -s --timeout=1800 $(LONG_TESTS)
 	RECIO_SOAK=1 cargo test --release --locked -p recio-core --test salvage -- --nocapture
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .records import RecordFile, write_photos, write_records, write_tiny
+from tests.support.records import RecordFile, write_photos, write_records, write_tiny
 
 ROOT = str(Path(__file__).parents[1])
 # Tests start processes, which import from here too, whatever folder they all run in.

@@ -1,0 +1,1 @@
+"""Tests of `recio.compat` and of the differences from MXNet."""

@@ -1,0 +1,239 @@
+"""Where MXNet 1.9.1 surprises: one test for each of its surprises, of what recio does instead.
+
+What MXNet does stands in each test's first line; it was observed. What other tests examine in depth is here only shown.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from recio import DecodeError, RecordError
+from recio.io import ImageRecordIter
+from tests.support.records import (
+    ODD,
+    RecordFile,
+    digest,
+    epochs,
+    in_batch,
+    labels,
+    noise,
+    numbers,
+    open_iter,
+    png,
+    stream,
+    threads,
+    write_images,
+    write_photos,
+    write_tiny,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_01_every_epoch_begins_at_the_first_record(ten: RecordFile) -> None:
+    """MXNet's epoch begins behind the images that filled the last batch of the one before, and is shorter."""
+    places = [[in_batch(batch) for batch in epoch] for epoch in epochs(open_iter(ten), 4)]
+    assert places == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1]]] * 4
+
+
+def test_01_fewer_records_than_a_batch_make_one_batch_each_epoch(tmp_path: Path) -> None:
+    """MXNet makes every second epoch empty, and refuses a single record."""
+    for count in (1, 2):
+        file = write_tiny(tmp_path, count)
+        assert [len(epoch) for epoch in epochs(open_iter(file), 4)] == [1] * 4
+
+
+def test_02_without_round_batch_the_rest_is_zeros_and_counted(ten: RecordFile) -> None:
+    """MXNet leaves there what the memory held, and says that `pad` is 0."""
+    last = list(open_iter(ten, round_batch=False))[-1]
+    assert last.pad == 2
+    assert labels(last) == [8, 9, 0, 0]
+    assert not last.data[0][2:].any()
+
+
+def test_03_pad_is_that_of_its_batch(ten: RecordFile) -> None:
+    """MXNet never clears it: full batches of later epochs have the pad of an earlier one."""
+    assert [[batch.pad for batch in epoch] for epoch in epochs(open_iter(ten), 10)] == [[0, 0, 2]] * 10
+
+
+def test_04_index_has_the_records_ids(ten: RecordFile) -> None:
+    """MXNet's is all zeros."""
+    index = open_iter(ten).next().index
+    assert index is not None
+    assert index.tolist() == [100, 101, 102, 103]
+
+
+def test_05_a_reset_in_the_middle_of_an_epoch_begins_a_new_one(ten: RecordFile) -> None:
+    """MXNet does not rewind, if its prefetcher has passed the end already."""
+    batches = open_iter(ten, prefetch_buffer=8)
+    for _ in range(20):
+        assert in_batch(batches.next()) == [0, 1, 2, 3]
+        batches.reset()
+
+
+def test_06_a_batch_that_is_kept_stays_as_it_is(tmp_path: Path) -> None:
+    """MXNet writes later ones into the same memory: of 50 kept batches it changed 30."""
+    batches = stream(open_iter(write_photos(tmp_path), shuffle=True, batch_size=6), 30)
+    kept = list(islice(batches, 50))
+    before = digest(kept)
+    assert sum(1 for _ in batches) == 100
+    assert digest(kept) == before
+
+
+def test_07_iterators_that_are_made_and_dropped_leak_no_memory(tmp_path: Path) -> None:
+    """MXNet loses 110 MB with each: in 12 rounds it grows from 270 to 1,529 MB."""
+    file = write_photos(tmp_path)
+    settings = {"data_shape": (3, 224, 224), "batch_size": 8, "dtype": "float32"}
+    sizes = []
+    for _ in range(12):
+        batches = open_iter(file, **settings)
+        assert sum(1 for _ in islice(batches, 3)) == 3
+        del batches
+        sizes.append(psutil.Process().memory_info().rss)
+    # The least of the later ones: what grows never falls back, and what other tests left behind may be freed meanwhile.
+    assert min(sizes[6:]) - sizes[1] < 20e6
+
+
+def test_08_a_broken_image_is_named_and_does_not_end_the_iterator(tmp_path: Path) -> None:
+    """MXNet's error names no record, comes from the constructor, and from every later call, `reset` too."""
+    good = png(noise(8, 8))
+    file = write_images(tmp_path, [good, good, b"bad", good], "face")
+    batches = open_iter(file, batch_size=1)
+    for _ in range(2):
+        assert numbers(islice(batches, 2)) == [0, 1]
+        with pytest.raises(DecodeError, match=rf"face\.rec: record 2 \(id 102\) at byte {file.offsets[2]}: "):
+            batches.next()
+        assert numbers(batches) == [3]
+        batches.reset()
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut by a word": lambda whole: whole[:-4],
+    "cut by a byte": lambda whole: whole[:-1],
+    "cut after a header": lambda whole: whole[:8],
+    "garbage behind": lambda whole: whole + b"x" * 64,
+    "garbage in front": lambda whole: b"x" * 64 + whole,
+    "no magic": lambda whole: whole.replace(bytes.fromhex("0a23d7ce"), bytes(4)),
+}
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_09_a_damaged_frame_is_an_exception(ten: RecordFile, damage: str, indexed: bool) -> None:
+    """MXNet aborts the process."""
+    ten.rec.write_bytes(DAMAGES[damage](ten.rec.read_bytes()))
+    index = ten.idx if indexed else None
+    with pytest.raises(RecordError):
+        list(open_iter(ten, path_imgidx=index))
+
+
+def test_10_what_crashes_mxnet_is_an_error(ten: RecordFile) -> None:
+    """MXNet crashes, or with `batch_size=0` never ends."""
+    crashes: list[tuple[str, dict[str, Any]]] = [
+        ("aug_seq", {"aug_seq": "nope"}),
+        ("three channels", {"pca_noise": 0.1, "data_shape": (1, 8, 8)}),
+        ("prefetch_buffer", {"prefetch_buffer": 0}),
+        ("batch_size", {"batch_size": -1}),
+        ("batch_size", {"batch_size": 0}),
+    ]
+    for named, settings in crashes:
+        with pytest.raises(ValueError, match=named):
+            open_iter(ten, **settings)
+
+
+@pytest.mark.parametrize("index", ["", "zero\t0\n", "0\t0\n1\t99999996\n"], ids=["empty", "text", "past the end"])
+def test_10_an_index_that_crashes_mxnet_is_an_error(ten: RecordFile, index: str) -> None:
+    """MXNet crashes."""
+    ten.idx.write_text(index)
+    with pytest.raises(RecordError, match=r"tiny\.idx"):
+        open_iter(ten, path_imgidx=ten.idx, shuffle=True)
+
+
+def test_11_an_index_with_the_same_offset_twice_is_an_error(ten: RecordFile) -> None:
+    """MXNet ends a shuffled epoch early, without a word."""
+    ten.idx.write_text(ten.idx.read_text() + f"10\t{ten.offsets[3]}\n")
+    with pytest.raises(RecordError, match=f"line 11: the offset {ten.offsets[3]} stands in line 4 too"):
+        open_iter(ten, path_imgidx=ten.idx, shuffle=True)
+
+
+@pytest.mark.parametrize("name", ["rand_resize", "foo"])
+def test_12_an_unknown_keyword_is_an_error(ten: RecordFile, name: str) -> None:
+    """MXNet takes no notice of it."""
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        open_iter(ten, **{name: 1})
+
+
+def test_13_preprocess_threads_is_the_number_of_threads(ten: RecordFile) -> None:
+    """MXNet takes half of the machine's cores at most."""
+    batches = open_iter(ten, preprocess_threads=9)
+    batches.next()
+    assert [name for name in threads() if name != "recio-maker"] == [f"recio-{n}" for n in range(9)]
+
+
+def test_14_augmentation_follows_the_seed_and_the_epoch(tmp_path: Path) -> None:
+    """MXNet's seed is for the order alone; its crops differ from run to run, or, with `seed_aug`, never."""
+    file = write_images(tmp_path, [png(noise(40, 40))] * 50)
+
+    def crops(seed: int) -> list[str]:
+        settings: dict[str, Any] = {"rand_crop": True, "rand_mirror": True, "preprocess_threads": 4, "seed": seed}
+        return [digest(epoch) for epoch in epochs(open_iter(file, **settings), 2)]
+
+    first, second = crops(seed=1)
+    assert crops(seed=1) == [first, second]
+    assert len({first, second, *crops(seed=2)}) == 4
+
+
+def test_16_exif_orientation_is_applied(tmp_path: Path) -> None:
+    """MXNet's iterator applies it too, though its `imdecode` does so only for some files."""
+    jpeg = (ODD / "exif-rotate6.jpg").read_bytes()
+    upright = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert upright is not None
+    height, width = upright.shape[:2]
+    assert height > width
+    batch = open_iter(write_images(tmp_path, [jpeg]), data_shape=(3, height, width), layout="NHWC").next()
+    assert np.abs(batch.data[0][0, ..., ::-1].astype(int) - upright).mean() < 1
+
+
+def test_20_an_empty_part_is_an_iterator_without_batches(tmp_path: Path) -> None:
+    """MXNet's constructor raises `StopIteration`."""
+    file = write_tiny(tmp_path, 2)
+    parts = [open_iter(file, num_parts=3, part_index=part, shard_policy="uneven") for part in range(3)]
+    assert sorted(len(list(part)) for part in parts) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize(
+    ("num_parts", "sizes"), [(2, [5, 5]), (3, [3, 3, 4]), (4, [2, 2, 3, 3]), (6, [1, 1, 2, 2, 2, 2])]
+)
+def test_21_parts_differ_by_one_record_at_most(tmp_path: Path, num_parts: int, sizes: list[int], indexed: bool) -> None:
+    """MXNet divides the bytes: records of 8 by 8 to 80 by 80 pixels in 4 parts make 7, 1, 2 and 0."""
+    file = write_images(tmp_path, [png(noise(8 * n, 8 * n)) for n in range(1, 11)])
+    index = {"path_imgidx": file.idx} if indexed else {}
+    parts = [numbers(open_iter(file, num_parts=num_parts, part_index=part, **index)) for part in range(num_parts)]
+    assert sorted(map(len, parts)) == sizes
+    assert list(chain.from_iterable(parts)) == list(range(10))
+
+
+def test_the_names_of_mxnets_parameters_are_those_of_recio() -> None:
+    """A script's keywords are known: none is refused as unknown."""
+    known = """path_imgrec path_imgidx path_imglist data_shape batch_size label_width preprocess_threads prefetch_buffer
+        dtype verbose num_parts part_index shuffle seed round_batch resize rand_crop random_resized_crop
+        min_random_area max_random_area min_aspect_ratio max_aspect_ratio inter_method pad fill_value mirror
+        rand_mirror mean_r mean_g mean_b mean_a std_r std_g std_b std_a scale data_name label_name aug_seq ctx
+        device_id shuffle_chunk_size shuffle_chunk_seed seed_aug max_crop_size min_crop_size max_rotate_angle rotate
+        rotate_list max_shear_ratio max_random_scale min_random_scale max_img_size min_img_size brightness contrast
+        saturation random_h random_s random_l pca_noise mean_img max_random_contrast max_random_illumination"""
+    make: Any = ImageRecordIter
+    for name in known.split():
+        given = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 0, name: None}
+        with pytest.raises((TypeError, ValueError)) as caught:
+            make(**given)
+        assert "unexpected keyword" not in str(caught.value)

@@ -1,0 +1,375 @@
+"""``FaceRecordDataset`` and ``read_bin``: InsightFace's files, true to the record past 2**24, and without pickle."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import pickletools
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio import RecordError
+from recio.datasets import FaceRecordDataset, RecordDataset, read_bin
+from recio.image import imdecode
+from tests.support.faces import FaceSet, write_bin, write_face_set, write_keyed
+from tests.support.records import noise, png
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+IMAGE = png(noise(2, 2))
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> FaceSet:
+    """Give a set of three identities with three, one and two images."""
+    return write_face_set(tmp_path)
+
+
+class TestSet:
+    """A whole set."""
+
+    def test_it_has_the_images_and_no_other_records(self, faces: FaceSet) -> None:
+        dataset = FaceRecordDataset(faces.root)
+        assert len(dataset) == len(faces.images)
+        for (image, identity), payload, expected in zip(dataset, faces.images, faces.identities, strict=True):
+            assert type(identity) is int
+            assert identity == expected
+            np.testing.assert_array_equal(image, imdecode(payload))
+
+    def test_its_labels_are_identities(self, faces: FaceSet) -> None:
+        labels = FaceRecordDataset(faces.root).labels()
+        assert labels.dtype == np.int64
+        assert not labels.flags.writeable
+        assert labels.tolist() == faces.identities
+
+    def test_each_identity_has_its_samples(self, faces: FaceSet) -> None:
+        assert FaceRecordDataset(faces.root).identities() == {0: range(3), 1: range(3, 4), 2: range(4, 6)}
+
+    def test_an_identity_without_images_is_none(self, tmp_path: Path) -> None:
+        write_face_set(tmp_path, (0, 2, 0, 1))
+        assert FaceRecordDataset(tmp_path).identities() == {1: range(2), 3: range(2, 3)}
+
+    def test_property_says_how_many_identities_and_how_large(self, faces: FaceSet) -> None:
+        (faces.root / "property").write_text("85742, 112,96\n5822653\n")
+        dataset = FaceRecordDataset(faces.root)
+        assert (dataset.num_classes, dataset.image_size) == (85742, (112, 96))
+        assert dataset.subset([0]).num_classes == 85742
+
+    def test_without_property_the_labels_do(self, faces: FaceSet) -> None:
+        (faces.root / "property").unlink()
+        dataset = FaceRecordDataset(faces.root)
+        assert (dataset.num_classes, dataset.image_size) == (3, None)
+
+    @pytest.mark.parametrize("text", ["", "1,2", "1,2,3,4", "1,2,x", "-1,112,112", "1" * 1000])
+    def test_a_damaged_property_is_an_error(self, faces: FaceSet, text: str) -> None:
+        (faces.root / "property").write_text(text)
+        with pytest.raises(RecordError, match=r"property: the first line is .* not identities,height,width"):
+            FaceRecordDataset(faces.root)
+
+    def test_it_is_found_by_the_paths_of_its_files(self, faces: FaceSet) -> None:
+        by_path = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
+        assert (len(by_path), by_path.num_classes) == (6, 3)
+        for wrong in ({}, {"root_dir": faces.root, "path_imgrec": "x"}, {"path_imgidx": "x"}):
+            with pytest.raises(TypeError, match="one of them"):
+                FaceRecordDataset(**wrong)
+        with pytest.raises(FileNotFoundError):
+            FaceRecordDataset(faces.root / "none")
+
+    def test_without_an_index_the_ids_serve(self, faces: FaceSet) -> None:
+        (faces.root / "train.idx").unlink()
+        dataset = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
+        assert dataset.labels().tolist() == faces.identities
+
+    def test_record_0_may_stand_first(self, tmp_path: Path) -> None:
+        write_keyed(tmp_path, [(0, (3, 4), b""), (1, 5, IMAGE), (2, 5, IMAGE), (3, (1, 3), b"")])
+        assert FaceRecordDataset(tmp_path).identities() == {5: range(2)}
+
+    def test_of_several_labels_the_first_is_the_identity(self, tmp_path: Path) -> None:
+        """As in the sets whose images have landmarks too."""
+        write_keyed(tmp_path, [(0, (3, 4), b""), (1, (7, 0.5), IMAGE), (2, (7, 1.5), IMAGE), (3, (1, 3), b"")])
+        dataset = FaceRecordDataset(tmp_path)
+        assert (dataset[1][1], dataset.labels().tolist(), dataset.identities()) == (7, [7, 7], {7: range(2)})
+
+    def test_it_takes_no_labels_that_were_kept_for_other_records(self, faces: FaceSet, tmp_path: Path) -> None:
+        cache = tmp_path / "cache"
+        assert len(RecordDataset(faces.root / "train.rec", cache=cache).labels()) == 10
+        assert FaceRecordDataset(faces.root, cache=cache).labels().tolist() == faces.identities
+
+    def test_a_copy_has_the_same_samples(self, faces: FaceSet) -> None:
+        dataset = FaceRecordDataset(faces.root)
+        assert len(pickle.dumps(dataset)) < 1000 + 3 * len(str(faces.root))
+        for mine in (dataset, dataset.filter(labels=[0, 2])):
+            copy = pickle.loads(pickle.dumps(mine))  # noqa: S301 our own bytes
+            assert copy.labels().tolist() == mine.labels().tolist()
+            assert (copy.num_classes, copy.identities()) == (3, mine.identities())
+
+
+class TestPart:
+    """Subsets, and sets of other tools."""
+
+    def test_the_identities_of_a_subset_are_those_it_has(self, faces: FaceSet) -> None:
+        dataset = FaceRecordDataset(faces.root)
+        assert dataset.filter(labels=[0, 2]).identities() == {0: range(3), 2: range(3, 5)}
+        assert dataset.subset([5, 0, 1]).identities() == {2: range(1), 0: range(1, 3)}
+        assert dataset.subset([]).identities() == {}
+
+    def test_an_identity_in_two_places_has_no_range(self, faces: FaceSet) -> None:
+        with pytest.raises(ValueError, match=r"not all together; group by labels\(\)"):
+            FaceRecordDataset(faces.root).subset([0, 4, 1]).identities()
+
+    def test_a_plain_set_is_taken_as_it_is(self, tmp_path: Path) -> None:
+        """As im2rec makes it, and InsightFace's own shuffling: no record 0, any key."""
+        write_keyed(tmp_path, [(4, 1, IMAGE), (0, 0, IMAGE), (2, 0, IMAGE)])
+        dataset = FaceRecordDataset(tmp_path)
+        assert (dataset.labels().tolist(), dataset.num_classes) == ([1, 0, 0], 2)
+        assert dataset.identities() == {1: range(1), 0: range(1, 3)}
+
+    def test_a_first_image_with_two_labels_is_no_record_0(self, tmp_path: Path) -> None:
+        write_keyed(tmp_path, [(0, (3, 4), IMAGE), (1, (5, 6), IMAGE)])
+        assert FaceRecordDataset(tmp_path).labels().tolist() == [3, 5]
+
+    def test_a_set_without_identity_records_has_identities_all_the_same(self, tmp_path: Path) -> None:
+        write_keyed(tmp_path, [(0, (3, 3), b""), (1, 8, IMAGE), (2, 9, IMAGE)])
+        assert FaceRecordDataset(tmp_path).identities() == {8: range(1), 9: range(1, 2)}
+
+
+@pytest.mark.filterwarnings("ignore:the label")
+class TestPast24Bits:
+    """float32 counts to 2**24 and no further; WebFace42M has 42,474,557 images."""
+
+    @pytest.mark.parametrize(
+        "border",
+        [*range((1 << 24) - 2, (1 << 24) + 4), *range((1 << 25) - 3, (1 << 25) + 6), *range(42_474_554, 42_474_564)],
+    )
+    def test_the_images_end_where_the_records_say(self, tmp_path: Path, border: int) -> None:
+        """Only the records about the border are there; the others are not asked for."""
+        keys = range(border - 6, border)
+        identities = [(border + n, (1, border), b"") for n in range(6)]
+        record_0 = (0, (border, border + 6), b"")
+        write_keyed(tmp_path, [*((key, key % 2, IMAGE) for key in keys), *identities, record_0])
+        dataset = FaceRecordDataset(tmp_path)
+        assert dataset.ids().tolist() == list(keys)
+
+    def test_identities_are_told_by_the_labels_of_their_images(self, tmp_path: Path) -> None:
+        start = 1 << 25
+        images = [(start + n, n // 3, IMAGE) for n in range(9)]
+        identities = [(start + 9 + n, (start + 3 * n, start + 3 * n + 3), b"") for n in range(3)]
+        write_keyed(tmp_path, [*images, *identities, (0, (start + 9, start + 12), b"")])
+        assert FaceRecordDataset(tmp_path).identities() == {0: range(3), 1: range(3, 6), 2: range(6, 9)}
+
+
+class TestContradictions:
+    """Files that do not say what they should."""
+
+    @pytest.mark.parametrize("first", [2, 4, 5, 0, -1, 2.5, 1e30, float("nan"), float("inf")])
+    def test_record_0_must_point_behind_the_images(self, tmp_path: Path, first: float) -> None:
+        write_keyed(tmp_path, [(1, 0, IMAGE), (2, 0, IMAGE), (3, (1, 3), b""), (4, (1, 3), b""), (0, (first, 9), b"")])
+        with pytest.raises(RecordError, match=r"record 4 at byte \d+: it says that the images end before the key") as c:
+            FaceRecordDataset(tmp_path)
+        assert (c.value.path, c.value.record) == (str(tmp_path / "train.rec"), 4)
+
+    @pytest.mark.parametrize(
+        "labels", [7, (1, 2, 3), (0, 3), (2, 1), (1, 4), (float("nan"), 3), (1, float("inf")), (-1, -1)]
+    )
+    def test_identity_records_must_name_images(self, tmp_path: Path, labels: float | Sequence[float]) -> None:
+        write_keyed(tmp_path, [(1, 0, IMAGE), (2, 0, IMAGE), (3, (1, 3), b""), (4, labels, b""), (0, (3, 5), b"")])
+        with pytest.raises(RecordError, match=r"record 3 at byte .*: it does not say which images"):
+            FaceRecordDataset(tmp_path).identities()
+
+    def test_identities_must_not_share_images(self, tmp_path: Path) -> None:
+        write_keyed(tmp_path, [(1, 0, IMAGE), (2, 0, IMAGE), (3, (1, 3), b""), (4, (2, 3), b""), (0, (3, 5), b"")])
+        with pytest.raises(ValueError, match="not all together"):
+            FaceRecordDataset(tmp_path).identities()
+
+    @pytest.mark.parametrize("label", [0.5, float("nan"), float("inf")])
+    def test_a_label_must_be_a_whole_number(self, tmp_path: Path, label: float) -> None:
+        write_keyed(tmp_path, [(1, 0, IMAGE), (2, label, IMAGE), (0, (3, 3), b"")])
+        dataset = FaceRecordDataset(tmp_path)
+        for read in (lambda: dataset[1], dataset.labels):
+            with pytest.raises(RecordError, match=f"record 1 .*: the label {label} is not the number of an identity"):
+                read()
+
+
+class Evil:
+    """What a pickle may call when `pickle` reads it."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:  # noqa: ANN401 anything
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:  # noqa: ANN401 what pickle wants
+        return self.call
+
+
+class TestPairs:
+    """Files of pairs for verification."""
+
+    IMAGES = (b"\xff\xd8 one", b"", bytes(300), b"four")
+    ISSAME = (True, False)
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_what_python_3_wrote_is_read(self, tmp_path: Path, protocol: int) -> None:
+        path = write_bin(tmp_path / "lfw.bin", [*self.IMAGES[:1], *self.IMAGES[2:], b"4"], self.ISSAME, protocol)
+        images, issame = read_bin(path)
+        assert images == [*self.IMAGES[:1], *self.IMAGES[2:], b"4"]
+        assert issame.dtype == np.bool_
+        assert issame.tolist() == list(self.ISSAME)
+
+    @pytest.mark.parametrize(
+        "program",
+        [
+            b"\x80\x02]q\x00(U\x03\xff\xd8aq\x01T\x03\x00\x00\x00\x00\x80be]q\x02\x88a\x86q\x03.",
+            b"(]q\x00(U\x03\xff\xd8aq\x01U\x03\x00\x80bq\x02e]q\x03I01\natq\x04.",
+        ],
+        ids=["protocol 2", "protocol 1"],
+    )
+    def test_what_python_2_wrote_is_read(self, tmp_path: Path, program: bytes) -> None:
+        path = tmp_path / "old.bin"
+        path.write_bytes(program)
+        assert pickle.loads(program, encoding="latin-1")[1] == [True]  # noqa: S301 our own bytes
+        images, issame = read_bin(path)
+        assert (images, issame.tolist()) == ([b"\xff\xd8a", b"\x00\x80b"], [True])
+
+    def test_the_same_image_twice_is_one_object_in_the_file(self, tmp_path: Path) -> None:
+        image = bytes(1000)
+        path = write_bin(tmp_path / "lfw.bin", [image] * 100, [True] * 50)
+        assert path.stat().st_size < 2000
+        assert read_bin(path).images == [image] * 100
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    @pytest.mark.parametrize("place", ["content", "image", "issame"])
+    def test_nothing_in_the_file_is_run(self, tmp_path: Path, protocol: int, place: str) -> None:
+        touched = tmp_path / "touched"
+        evil = Evil(os.system, f"touch {touched}")
+        content = {"content": evil, "image": ([evil, b""], [True]), "issame": ([b"", b""], [evil])}[place]
+        path = tmp_path / "evil.bin"
+        path.write_bytes(pickle.dumps(content, protocol))
+        with pytest.raises(RecordError, match=r"evil.bin: .* byte .* which is refused here"):
+            read_bin(path)
+        assert not touched.exists()
+        pickle.loads(path.read_bytes())  # noqa: S301 the attack is a real one
+        assert touched.exists()
+
+    @pytest.mark.parametrize(("name", "other"), [(b"_codecs\nencode", b"_codecs\nlookup"), (b"latin1", b"latin9")])
+    def test_the_one_function_that_is_known_has_no_siblings(self, tmp_path: Path, name: bytes, other: bytes) -> None:
+        program = pickle.dumps(([b"\xff", b"two"], [True]), 2)
+        assert name in program
+        path = tmp_path / "other.bin"
+        path.write_bytes(program.replace(name, other))
+        with pytest.raises(RecordError, match="which is refused here"):
+            read_bin(path)
+
+    @pytest.mark.parametrize(
+        "attack",
+        [
+            Evil(eval, "__import__('os')"),
+            Evil(getattr, "", "upper"),
+            Evil(bytearray, 1 << 40),
+            Evil(bytes.__mul__, b"a", 1 << 40),
+            Path("/"),
+            np.zeros(3, np.uint8),
+            np.bool_(True),  # noqa: FBT003 what issame could be
+            {1: 2},
+            {1},
+            1.5,
+            None,
+        ],
+        ids=str,
+    )
+    def test_other_objects_are_refused(self, tmp_path: Path, attack: object) -> None:
+        path = tmp_path / "other.bin"
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            path.write_bytes(pickle.dumps(([attack, b""], [True]), protocol))
+            with pytest.raises(RecordError, match="which is refused here"):
+                read_bin(path)
+
+    @pytest.mark.parametrize(
+        "program",
+        [
+            b"cposix\nsystem\n(S'true'\ntR.",
+            b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.",
+            b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x04\x00\x00\x00utf8tR.",
+            b"c_codecs\nencode\n(X\x01\x00\x00\x00at\x81.",
+            b"X\x01\x00\x00\x00a(X\x01\x00\x00\x00aX\x06\x00\x00\x00latin1tR.",
+            b"(iposix\nsystem\n.",
+            b"\x80\x02r\xff\xff\xff\x7f.",
+            b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7fa.",
+            b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\xffN.",
+            b"e.",
+            b"a.",
+            b"]",
+            b".",
+            b"",
+            b"]].",
+            b"h\x07.",
+            b"I" + b"9" * 5000 + b"\n.",
+            b"\x82\x01.",
+            b"P1\n.",
+            b"not a pickle",
+        ],
+    )
+    def test_programs_by_hand_are_refused(self, tmp_path: Path, program: bytes) -> None:
+        path = tmp_path / "hand.bin"
+        path.write_bytes(program)
+        with pytest.raises(RecordError, match=r"hand.bin: not a file of images and truth values: "):
+            read_bin(path)
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            ([b"a", b"b"], "no pair of lists"),
+            (([b"a", b"b"], [True], []), "no pair of lists"),
+            (([b"a", "b"], [True]), "an image is not bytes"),
+            (([b"a", b"b"], [2]), "neither true nor false"),
+            (([b"a", b"b"], [b"a"]), "neither true nor false"),
+            (([b"a", b"b"], [True, False]), "2 images for 2 pairs"),
+        ],
+    )
+    def test_other_contents_are_refused(self, tmp_path: Path, content: object, reason: str) -> None:
+        path = tmp_path / "other.bin"
+        path.write_bytes(pickle.dumps(content))
+        with pytest.raises(RecordError, match=reason) as caught:
+            read_bin(path)
+        assert caught.value.path == str(path)
+
+    def test_a_file_that_is_too_large_is_not_read(self, tmp_path: Path) -> None:
+        path = write_bin(tmp_path / "lfw.bin", self.IMAGES, self.ISSAME)
+        size = path.stat().st_size
+        assert len(read_bin(path, max_bytes=size).images) == 4
+        with pytest.raises(RecordError, match=f"more than max_bytes={size - 1} bytes"):
+            read_bin(path, max_bytes=size - 1)
+
+    def test_a_missing_file_is_a_missing_file(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            read_bin(tmp_path / "none.bin")
+
+    @pytest.mark.parametrize("protocol", [0, 2, 4])
+    def test_a_file_cut_anywhere_is_an_error(self, tmp_path: Path, protocol: int) -> None:
+        whole = write_bin(tmp_path / "lfw.bin", [b"\xff\xd8", b"", b"3", b"4"], self.ISSAME, protocol).read_bytes()
+        path = tmp_path / "cut.bin"
+        for end in range(len(whole)):
+            path.write_bytes(whole[:end])
+            with pytest.raises(RecordError):
+                read_bin(path)
+
+    def test_a_file_with_damage_anywhere_is_read_or_refused(self, tmp_path: Path) -> None:
+        draw, path = random.Random(5), tmp_path / "damaged.bin"
+        refused = 0
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            whole = bytearray(pickle.dumps(([b"\xff\xd8", b"", b"3", b"4"], list(self.ISSAME)), protocol))
+            for _ in range(200):
+                damaged = whole.copy()
+                damaged[draw.randrange(len(whole))] = draw.choice(bytes(map(ord, _CODES)))
+                path.write_bytes(damaged)
+                try:
+                    assert all(type(image) is bytes for image in read_bin(path).images)
+                except RecordError:
+                    refused += 1
+        assert refused > 400
+
+
+_CODES = [opcode.code for opcode in pickletools.opcodes]

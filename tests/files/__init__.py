@@ -1,0 +1,1 @@
+"""Tests of `recio.files`: merge, split, shuffle, verify, repair, checksums."""

@@ -1,0 +1,226 @@
+"""``recio.files.merge``, ``split``, ``shuffle``: whole records, byte for byte, into new files."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from recio import RecordError
+from recio.files import Copied, merge, shuffle, split
+from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
+from tests.support.records import RecordFile, write_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAGIC = 0xCED7230A.to_bytes(4, "little")
+RECORDS = [b"0123456789"[:n] + MAGIC[: n % 5] + (b"x" * n + MAGIC) * (n % 3) for n in range(20)]
+"""Of all paddings, and with the magic word at places where it splits a record, and where it does not."""
+
+
+@pytest.fixture
+def twenty(tmp_path: Path) -> RecordFile:
+    """Give a file of `RECORDS` under the keys from 100 on."""
+    file = RecordFile(tmp_path / "twenty.rec", tmp_path / "twenty.idx")
+    with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
+        for key, record in enumerate(RECORDS, start=100):
+            writer.write_idx(key, record)
+    return file
+
+
+def framed(rec: Path) -> dict[int, bytes]:
+    """Give the bytes of each record in the file, headers and padding included, by its key."""
+    data = rec.read_bytes()
+    lines = [line.split() for line in rec.with_suffix(".idx").read_text().splitlines()]
+    begins = [(int(offset), int(key)) for key, offset in lines]
+    return {key: data[begin:end] for (begin, key), (end, _) in pairwise([*begins, (len(data), 0)])}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestSplitting:
+    @pytest.mark.parametrize("parts", [1, 2, 3, 7, 20])
+    def test_and_merging_gives_the_same_bytes(self, parts: int, twenty: RecordFile, tmp_path: Path) -> None:
+        written = split(twenty.rec, parts)
+        assert [part.rec.name for part in written] == [f"twenty_{number}.rec" for number in range(parts)]
+        counts = [part.records for part in written]
+        assert max(counts) - min(counts) <= 1
+        assert sum(part.bytes for part in written) == twenty.rec.stat().st_size
+        merged = merge([part.rec for part in written], tmp_path / "merged.rec", checksum=True)
+        assert merged == Copied(merged.rec, merged.idx, 20, twenty.rec.stat().st_size)
+        for end in (".rec", ".idx", ".rsum"):
+            assert merged.rec.with_suffix(end).read_bytes() == twenty.rec.with_suffix(end).read_bytes()
+
+    def test_goes_where_it_is_told(self, twenty: RecordFile, tmp_path: Path) -> None:
+        (tmp_path / "parts").mkdir()
+        split(str(twenty.rec), 2, tmp_path / "parts" / "p.q", checksum=True)
+        ends = ("idx", "rec", "rsum")
+        assert names(tmp_path / "parts") == [f"p.q_{number}.{end}" for number in range(2) for end in ends]
+
+    @pytest.mark.parametrize("parts", [0, 21, -1])
+    def test_into_parts_without_records_is_refused(self, parts: int, twenty: RecordFile) -> None:
+        with pytest.raises(ValueError, match="20 records cannot be split into"):
+            split(twenty.rec, parts)
+
+    def test_leaves_no_part_if_one_cannot_be_written(self, twenty: RecordFile, tmp_path: Path) -> None:
+        (tmp_path / "twenty_2.rec").mkdir()
+        with pytest.raises(IsADirectoryError, match=r"twenty_2\.rec"):
+            split(twenty.rec, 3)
+        assert names(tmp_path) == ["twenty.idx", "twenty.rec", "twenty.rsum", "twenty_2.rec"]
+
+
+class TestMerging:
+    def test_keeps_keys_that_all_differ(self, file: RecordFile, twenty: RecordFile, tmp_path: Path) -> None:
+        merged = merge([twenty.rec, file.rec], tmp_path / "all.rec")
+        assert (merged.records, merged.renumbered) == (30, False)
+        assert framed(merged.rec) == {**framed(twenty.rec), **framed(file.rec)}
+        assert list(framed(merged.rec)) == [*range(100, 120), *range(10)]
+
+    def test_numbers_records_anew_if_two_have_one_key(self, file: RecordFile, tmp_path: Path) -> None:
+        merged = merge([file.rec, file.rec], tmp_path / "all.rec")
+        assert merged.renumbered
+        assert framed(merged.rec) == dict(enumerate([*framed(file.rec).values()] * 2))
+
+    def test_needs_no_index(self, twenty: RecordFile, tmp_path: Path) -> None:
+        twenty.idx.unlink()
+        merged = merge([twenty.rec], tmp_path / "all.rec")
+        assert merged.rec.read_bytes() == twenty.rec.read_bytes()
+        assert list(framed(merged.rec)) == list(range(20))
+
+    def test_of_empty_files_is_an_empty_file(self, tmp_path: Path) -> None:
+        empty = write_records(tmp_path, [], "empty")
+        merged = merge([empty.rec] * 2, tmp_path / "all.rec")
+        assert (merged.records, merged.rec.read_bytes(), merged.idx.read_bytes()) == (0, b"", b"")
+
+    def test_of_nothing_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="no files to merge"):
+            merge([], tmp_path / "all.rec")
+
+
+class TestShuffling:
+    def test_moves_records_with_their_keys(self, twenty: RecordFile, tmp_path: Path) -> None:
+        shuffled = shuffle(twenty.rec, tmp_path / "some.rec", seed=3)
+        assert framed(shuffled.rec) == framed(twenty.rec)
+        assert list(framed(shuffled.rec)) != list(framed(twenty.rec))
+        with MXIndexedRecordIO(shuffled.idx, shuffled.rec, "r") as reader:
+            assert [reader.read_idx(key) for key in range(100, 120)] == RECORDS
+
+    def test_is_told_by_the_seed_alone(self, twenty: RecordFile, tmp_path: Path) -> None:
+        orders = []
+        for name, seed in (("a", 1), ("b", 1), ("c", 2), ("d", 2**64 - 1)):
+            orders.append(list(framed(shuffle(twenty.rec, tmp_path / f"{name}.rec", seed=seed).rec)))
+        assert orders[0] == orders[1]
+        assert len({tuple(order) for order in orders}) == 3
+        with pytest.raises(OverflowError):
+            shuffle(twenty.rec, tmp_path / "e.rec", seed=-1)
+
+    def test_is_this_order_for_ever(self, file: RecordFile, tmp_path: Path) -> None:
+        shuffled = shuffle(file.rec, tmp_path / "a.rec", seed=0)
+        assert list(framed(shuffled.rec)) == [2, 8, 6, 7, 3, 9, 4, 5, 0, 1]
+
+
+COPIES: list[Callable[[Path, Path], object]] = [
+    lambda rec, out: merge([rec], out),
+    lambda rec, out: split(rec, 1, str(out).removesuffix("_0.rec")),
+    lambda rec, out: shuffle(rec, out, seed=0),
+]
+
+
+@pytest.mark.parametrize("copy", COPIES)
+class TestEveryCopy:
+    def test_of_a_damaged_record_is_refused(self, copy: Callable[[Path, Path], object], tmp_path: Path) -> None:
+        file = write_records(tmp_path, RECORDS)
+        data = bytearray(file.rec.read_bytes())
+        data[file.offsets[11]] ^= 1
+        file.rec.write_bytes(data)
+        with pytest.raises(RecordError) as error:
+            copy(file.rec, tmp_path / "copy_0.rec")
+        assert error.value.path == str(file.rec)
+        # Record 10 has several parts; the error is about the last of them, which 11 should follow.
+        assert file.offsets[10] < (error.value.offset or 0) < file.offsets[11]
+        assert names(tmp_path) == ["some.idx", "some.rec"]
+
+    def test_of_a_record_with_another_checksum_is_refused(
+        self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
+    ) -> None:
+        data = bytearray(twenty.rec.read_bytes())
+        data[twenty.offsets[9] + 8] ^= 1
+        twenty.rec.write_bytes(data)
+        with pytest.raises(RecordError, match="record 9 at byte") as error:
+            copy(twenty.rec, tmp_path / "copy_0.rec")
+        assert "twenty.rsum" in str(error.value)
+        assert names(tmp_path) == ["twenty.idx", "twenty.rec", "twenty.rsum"]
+
+    def test_of_a_file_whose_index_lists_some_records_is_refused(
+        self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
+    ) -> None:
+        twenty.idx.write_text("7\t0\n")
+        with pytest.raises(RecordError, match=r"twenty\.idx: it lists 1 records, but .* has 20.*`recio index`"):
+            copy(twenty.rec, tmp_path / "copy_0.rec")
+
+    @pytest.mark.parametrize("name", ["in_0.rec", "link_0.rec", "folder/../in_0.rec"])
+    def test_does_not_take_the_place_of_its_input(
+        self, name: str, copy: Callable[[Path, Path], object], tmp_path: Path
+    ) -> None:
+        file = write_records(tmp_path, RECORDS, "in_0")
+        (tmp_path / "link_0.rec").symlink_to(file.rec)
+        (tmp_path / "folder").mkdir()
+        before = file.rec.read_bytes()
+        with pytest.raises(ValueError, match="take the place of an input"):
+            copy(file.rec, tmp_path / name)
+        assert file.rec.read_bytes() == before
+
+    def test_into_a_folder_that_is_not_there_is_refused(
+        self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
+    ) -> None:
+        with pytest.raises(FileNotFoundError, match="missing"):
+            copy(twenty.rec, tmp_path / "missing" / "copy_0.rec")
+
+    def test_removes_checksums_of_the_file_whose_place_it_takes(
+        self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
+    ) -> None:
+        (tmp_path / "copy_0.rsum").write_bytes(b"of another file")
+        copy(twenty.rec, tmp_path / "copy_0.rec")
+        assert not (tmp_path / "copy_0.rsum").exists()
+        with MXRecordIO(tmp_path / "copy_0.rec", "r") as reader:
+            assert sorted(reader) == sorted(RECORDS)
+
+
+def test_what_progress_raises_ends_the_copying(twenty: RecordFile, tmp_path: Path) -> None:
+    def progress(done: int, total: int) -> None:
+        raise LookupError(f"{done} of {total}")
+
+    with pytest.raises(LookupError, match="20 of 20"):
+        merge([twenty.rec], tmp_path / "a.rec", progress=progress)
+    with pytest.raises(LookupError):
+        split(twenty.rec, 3, progress=progress)
+    with pytest.raises(LookupError):
+        shuffle(twenty.rec, tmp_path / "a.rec", seed=0, progress=progress)
+    assert names(tmp_path) == ["twenty.idx", "twenty.rec", "twenty.rsum"]
+
+
+def test_another_ending_than_rec_is_refused(twenty: RecordFile, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.idx: the name of a record file ends in \.rec"):
+        merge([twenty.rec], tmp_path / "a.idx")
+
+
+def test_what_mxnet_wrote_is_shuffled_and_read_by_its_ids(tmp_path: Path) -> None:
+    golden = sorted((Path(__file__).parents[1] / "data" / "golden").glob("**/*.rec"))
+    indexed = [rec for rec in golden if rec.with_suffix(".idx").exists()]
+    assert indexed
+    for number, rec in enumerate(indexed):
+        shuffled = shuffle(rec, tmp_path / f"{number}.rec", seed=7)
+        assert framed(shuffled.rec) == framed(rec), rec
+
+
+def test_keys_of_image_records_without_an_index_are_their_ids(ten: RecordFile, tmp_path: Path) -> None:
+    ten.idx.unlink()
+    merged = merge([ten.rec], tmp_path / "all.rec")
+    with MXIndexedRecordIO(merged.idx, merged.rec, "r") as reader:
+        assert reader.keys == list(range(100, 110))
+        assert all(unpack(reader.read_idx(key))[0].id == key for key in reader.keys)

@@ -1,0 +1,258 @@
+"""`recio.verify` and `recio.info`: what they tell of sound files and of damaged ones."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+import recio
+from recio.files import Problem, Verified
+from recio.recordio import IRHeader, MXIndexedRecordIO, pack
+from tests.support.records import (
+    FIRST_ID,
+    PHOTOS,
+    RecordFile,
+    image_record,
+    noise,
+    open_iter,
+    png,
+    write_images,
+    write_records,
+    write_tiny,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def change(path: Path, offset: int, content: bytes) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(content)
+
+
+def only(verified: Verified) -> Problem:
+    assert verified.total == 1, verified.problems
+    assert not verified.ok
+    return verified.problems[0]
+
+
+def test_a_sound_file_has_no_problem(tmp_path: Path) -> None:
+    file = write_images(tmp_path, [PHOTOS[0].read_bytes(), png(noise(8, 8)), png(noise(9, 7, 1))])
+    for decode in (True, False):
+        assert recio.verify(file.rec, decode=decode) == Verified(
+            file.rec, 3, file.rec.stat().st_size, has_index=True, has_checksums=False, unlisted=0, problems=[], total=0
+        )
+    assert recio.verify(file.rec).ok
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_damaged_header_is_a_framing_problem_from_there_to_the_next_record(ten: RecordFile, threads: int) -> None:
+    change(ten.rec, ten.offsets[4], b"\0")
+    problem, index = recio.verify(ten.rec, threads=threads).problems
+    assert (problem.kind, problem.offset, problem.end) == ("framing", ten.offsets[4], ten.offsets[5])
+    assert problem.reason == "magic 0xced72300, expected 0xced7230a"
+    assert (index.kind, index.offset) == ("index", ten.offsets[4])
+
+
+def test_records_have_the_numbers_that_iterators_give_them(tmp_path: Path) -> None:
+    photo = png(noise(8, 8))
+    file = write_images(tmp_path, [photo, photo, b"not an image", photo])
+    change(file.rec, file.offsets[0], b"\0")
+    image = recio.verify(file.rec).problems[-1]
+    batches = open_iter(file, path_imgidx=file.idx, batch_size=1, on_error="skip")
+    assert len(list(batches)) == 2
+    skipped = {error.offset: error.record for error in batches.errors}
+    assert skipped == {file.offsets[0]: 0, image.offset: image.record} == {file.offsets[0]: 0, file.offsets[2]: 2}
+
+
+def test_a_cut_is_a_framing_problem(ten: RecordFile) -> None:
+    size, begin = ten.rec.stat().st_size, ten.offsets[9]
+    ten.idx.unlink()
+    with ten.rec.open("r+b") as stream:
+        stream.truncate(size - 10)
+    problem = only(recio.verify(ten.rec))
+    assert (problem.kind, problem.offset, problem.end) == ("framing", begin, size - 10)
+
+
+def test_a_record_that_is_no_image_record_is_a_header_problem(tmp_path: Path) -> None:
+    good = [image_record(png(noise(8, 8)), number) for number in range(3)]
+    for bad, reason in [
+        (b"short", "5 bytes are too short"),
+        (struct.pack("<IfQQ", 1000, 0, 7, 0), "the header claims 1000 labels"),
+    ]:
+        file = write_records(tmp_path, [*good[:2], bad, good[2]])
+        problem = only(recio.verify(file.rec, decode=False))
+        assert (problem.kind, problem.record, problem.offset) == ("header", 2, file.offsets[2])
+        assert reason in problem.reason
+
+
+def test_an_image_that_cannot_be_decoded_is_an_image_problem(tmp_path: Path) -> None:
+    photo = PHOTOS[0].read_bytes()
+    for bad in (b"not an image", photo[: len(photo) // 2]):
+        file = write_images(tmp_path, [photo, bad, photo])
+        problem = only(recio.verify(file.rec))
+        place = (problem.kind, problem.record, problem.id, problem.offset, problem.end)
+        assert place == ("image", 1, FIRST_ID + 1, file.offsets[1], file.offsets[2])
+        assert recio.verify(file.rec, decode=False).ok
+
+
+def test_an_image_whose_data_does_not_end_with_its_last_pixel_is_an_image_problem(tmp_path: Path) -> None:
+    """A lost sector reads as zeros, which are code like any other: iterators take such an image, as MXNet did."""
+    photo = PHOTOS[4].read_bytes()
+    lost = photo[: len(photo) // 2] + bytes(4096) + photo[len(photo) // 2 + 4096 :]
+    file = write_images(tmp_path, [photo, lost, photo])
+    problem = only(recio.verify(file.rec))
+    assert (problem.kind, problem.record) == ("image", 1)
+    assert re.search(r"\d+ bytes of its data are left over behind the last pixel", problem.reason)
+    assert open_iter(file, batch_size=3).next().pad == 0
+
+
+def test_a_few_bytes_that_pad_an_image_are_no_damage(tmp_path: Path) -> None:
+    photo = PHOTOS[0].read_bytes()
+    padded = [photo[:-2] + bytes(count) + photo[-2:] + b"behind" for count in (16, 17)]
+    file = write_images(tmp_path, padded)
+    assert only(recio.verify(file.rec)).record == 1
+
+
+def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None:
+    file = write_images(tmp_path, [png(noise(8, 40))])
+    assert "8" in only(recio.verify(file.rec, limits=recio.Limits(side=39))).reason
+    assert 'add "png" to formats' in only(recio.verify(file.rec, formats="jpeg")).reason
+    with pytest.raises(ValueError, match='formats has "jpg"'):
+        recio.verify(file.rec, formats=["jpg"])
+    with pytest.raises(ValueError, match="threads=0"):
+        recio.verify(file.rec, threads=0)
+
+
+def test_records_without_an_image_are_no_damage(tmp_path: Path) -> None:
+    head = pack(IRHeader(0, [3.0, 5.0], 0, 0), b"")
+    file = write_records(tmp_path, [head, image_record(png(noise(8, 8)), 1)])
+    assert recio.verify(file.rec).ok
+
+
+def test_records_of_which_none_has_a_header_are_no_damage(file: RecordFile) -> None:
+    assert recio.verify(file.rec).ok
+
+
+def test_an_index_that_points_elsewhere_is_a_problem(ten: RecordFile) -> None:
+    lines = ten.idx.read_text().splitlines()
+    lines[3] = f"3\t{ten.offsets[3] + 4}"
+    ten.idx.write_text("\n".join(lines))
+    found = recio.verify(ten.rec)
+    problem = only(found)
+    assert (problem.kind, problem.offset) == ("index", ten.offsets[3])
+    assert "key 3" in problem.reason
+    assert found.unlisted == 1
+
+
+def test_records_that_the_index_does_not_list_are_counted_and_no_damage(ten: RecordFile) -> None:
+    ten.idx.write_text("\n".join(ten.idx.read_text().splitlines()[:7]))
+    found = recio.verify(ten.rec)
+    assert (found.ok, found.unlisted, found.has_index) == (True, 3, True)
+
+
+def test_an_index_that_cannot_be_read_is_a_problem(ten: RecordFile) -> None:
+    ten.idx.write_text("0\tx\n")
+    found = recio.verify(ten.rec)
+    problem = only(found)
+    assert (problem.kind, found.has_index, found.records) == ("index", False, 10)
+    assert "line 1" in problem.reason
+
+
+def test_an_index_of_another_name_is_used_if_given(ten: RecordFile, tmp_path: Path) -> None:
+    other = ten.idx.rename(tmp_path / "other.idx")
+    assert not recio.verify(ten.rec).has_index
+    assert recio.verify(ten.rec, other).has_index
+    with pytest.raises(FileNotFoundError):
+        recio.verify(ten.rec, tmp_path / "none.idx")
+
+
+@pytest.fixture
+def summed(tmp_path: Path) -> RecordFile:
+    """Give a file of ten images with checksums."""
+    file = RecordFile(tmp_path / "summed.rec", tmp_path / "summed.idx")
+    with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
+        for number in range(10):
+            writer.write_idx(number, image_record(png(noise(8, 8)), number))
+    return file
+
+
+def test_changed_bytes_are_a_checksum_problem(summed: RecordFile) -> None:
+    assert recio.verify(summed.rec).has_checksums
+    # A byte of the label.
+    change(summed.rec, summed.offsets[3] + 12, b"\x77")
+    problem = only(recio.verify(summed.rec, decode=False))
+    assert (problem.kind, problem.record, problem.offset) == ("checksum", 3, summed.offsets[3])
+
+
+def test_a_file_cut_between_two_records_does_not_fit_its_checksums(summed: RecordFile) -> None:
+    end = summed.offsets[8]
+    with summed.rec.open("r+b") as stream:
+        stream.truncate(end)
+    summed.idx.unlink()
+    found = recio.verify(summed.rec)
+    assert [problem.kind for problem in found.problems] == ["checksum", "checksum"]
+    assert f"the file has {end} bytes" in found.problems[0].reason
+    assert "2 of the 10 records" in found.problems[1].reason
+
+
+def test_damaged_checksums_are_a_problem_and_the_rest_is_verified(summed: RecordFile) -> None:
+    rsum = summed.rec.with_suffix(".rsum")
+    rsum.write_bytes(rsum.read_bytes()[:-1])
+    found = recio.verify(summed.rec)
+    problem = only(found)
+    assert (problem.kind, found.has_checksums, found.records) == ("checksum", False, 10)
+    assert "summed.rsum" in problem.reason
+
+
+def test_progress_is_told_in_bytes_and_may_end_it(ten: RecordFile) -> None:
+    told: list[tuple[int, int]] = []
+    recio.verify(ten.rec, progress=lambda done, total: told.append((done, total)))
+    size = ten.rec.stat().st_size
+    assert told[-1] == (size, size)
+
+    def stop(done: int, total: int) -> None:
+        raise RuntimeError(f"{done} of {total}")
+
+    with pytest.raises(RuntimeError, match=f"of {size}"):
+        recio.verify(ten.rec, progress=stop)
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    for function in (recio.verify, recio.info):
+        with pytest.raises(FileNotFoundError):
+            function(tmp_path / "none.rec")
+
+
+def labelled(folder: Path, labels: Sequence[list[float]]) -> RecordFile:
+    images = [png(noise(8 + number, 20)) for number in range(len(labels))]
+    return write_records(folder, [image_record(image, n, labels[n]) for n, image in enumerate(images)])
+
+
+def test_info_counts_what_is_in_a_file(tmp_path: Path) -> None:
+    file = labelled(tmp_path, [[1, 2], [-3, 4], [7, 0.5]])
+    info = recio.info(file.rec)
+    assert (info.records, info.bytes, info.damaged) == (3, file.rec.stat().st_size, 0)
+    assert (info.indexed, info.has_checksums) == (3, False)
+    assert (info.ids, info.has_unique_ids) == ((FIRST_ID, FIRST_ID + 2), True)
+    assert (info.label_widths, info.labels) == ({2: 3}, (-3.0, 7.0))
+    assert (info.formats, info.widths, info.heights) == ({"png": 3}, (20, 20), (8, 10))
+    file.idx.unlink()
+    assert recio.info(file.rec).indexed is None
+
+
+def test_info_tells_formats_and_records_without_image_apart(tmp_path: Path) -> None:
+    file = write_images(tmp_path, [PHOTOS[0].read_bytes(), png(noise(8, 8)), b"", b"junk"])
+    assert recio.info(file.rec).formats == {"jpeg": 1, "none": 1, "png": 1, "unknown": 1}
+
+
+def test_info_counts_damage(tmp_path: Path) -> None:
+    file = write_tiny(tmp_path, 10)
+    change(file.rec, file.offsets[4], b"\0")
+    info = recio.info(file.rec)
+    assert (info.records, info.damaged) == (9, file.offsets[5] - file.offsets[4])

@@ -1,0 +1,1 @@
+"""Tests of `recio.im2rec`."""

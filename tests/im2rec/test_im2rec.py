@@ -1,0 +1,664 @@
+"""``im2rec``: the lists and bytes of MXNet 1.9.1, and what it does better than that.
+
+``data/golden/im2rec`` was written by MXNet 1.9.1's ``im2rec.py`` from ``data/photos``, by these
+commands (and ``--pack-label`` for ``multi``, whose list has three labels a line)::
+
+    im2rec.py --list --recursive all photos
+    im2rec.py --list --recursive --train-ratio 0.75 split photos
+    im2rec.py --list --recursive --train-ratio 0.5 --test-ratio 0.25 --chunks 2 chunk photos
+    im2rec.py --pass-through all photos
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recio import RecordError
+from recio.im2rec import find_lists, main, make_list, pack
+from recio.recordio import MXIndexedRecordIO, unpack
+from tests.support.records import python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+DATA = Path(__file__).parents[1] / "data"
+PHOTOS = DATA / "photos"
+ODD = DATA / "odd-images"
+GOLDEN = DATA / "golden" / "im2rec"
+IM2REC = [sys.executable, "-m", "recio.im2rec"]
+
+
+def run(*arguments: object) -> int:
+    """Run the command in this process; give its exit code."""
+    try:
+        return main([str(argument) for argument in arguments])
+    except SystemExit as error:
+        return int(error.code or 0)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_list(path: Path, images: Iterable[str]) -> Path:
+    path.write_text("".join(f"{n}\t{n}\t{image}\n" for n, image in enumerate(images)))
+    return path
+
+
+def read_records(path: Path) -> dict[int, bytes]:
+    """Read a record file: the images' bytes by their index."""
+    with MXIndexedRecordIO(path.with_suffix(".idx"), path, "r") as records:
+        unpacked = [unpack(records.read_idx(key)) for key in records.keys]
+    return {int(header.id): bytes(image) for header, image in unpacked}
+
+
+def refuses(exit_code: int, message: str, capsys: pytest.CaptureFixture[str], *arguments: object) -> None:
+    assert run(*arguments) == exit_code
+    assert message in capsys.readouterr().err
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("prefix", "options"),
+        [
+            ("all", []),
+            ("split", ["--train-ratio", "0.75"]),
+            ("chunk", ["--train-ratio", "0.5", "--test-ratio", "0.25", "--chunks", "2"]),
+        ],
+    )
+    def test_are_those_of_mxnet(self, prefix: str, options: list[str], tmp_path: Path) -> None:
+        assert run("--list", "--recursive", *options, tmp_path / prefix, PHOTOS) == 0
+        expected = {path.name: path.read_bytes() for path in GOLDEN.glob(f"{prefix}*.lst")}
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
+
+    def test_have_the_labels_of_folders_in_the_order_of_their_names(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("root/b/1.jpg", "root/C/1.jpg", "root/0.jpg", "root/empty/no.txt"):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        assert run("--list", "--recursive", "--no-shuffle", tmp_path / "a", tmp_path / "root") == 0
+        assert (tmp_path / "a.lst").read_text() == ("0\t0.000000\t0.jpg\n1\t1.000000\tC/1.jpg\n2\t2.000000\tb/1.jpg\n")
+        assert capsys.readouterr().out.splitlines()[:3] == [". 0", "C 1", "b 2"]
+
+    def test_of_one_folder_have_the_label_0(self, tmp_path: Path) -> None:
+        listed = make_list(tmp_path / "a", PHOTOS / "cat", shuffle=False)
+        assert listed.lists == {tmp_path / "a.lst": 6}
+        assert (tmp_path / "a.lst").read_text().splitlines()[5] == "5\t0.000000\t05.jpg"
+
+    @pytest.mark.parametrize("ext", [".BMP", ".bmp", "bmp"])
+    def test_match_extensions_in_capitals_and_small_letters(self, ext: str, tmp_path: Path) -> None:
+        (tmp_path / "a.bmp").touch()
+        (tmp_path / "B.BMP").touch()
+        assert sum(make_list(tmp_path / "a", tmp_path, exts=[ext]).lists.values()) == 2
+
+    def test_lose_no_image_when_the_ratios_add_to_1(self, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        root.mkdir()
+        for n in range(16):
+            (root / f"{n:02}.jpg").touch()
+        listed = make_list(tmp_path / "a", root, train_ratio=0.7, test_ratio=0.3)
+        assert listed.lists == {tmp_path / "a_test.lst": 4, tmp_path / "a_train.lst": 12}
+
+    def test_leave_out_what_a_line_cannot_hold(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        root = tmp_path / "root"
+        root.mkdir()
+        for name in (b"a.jpg", b"b\tb.jpg", b" c.jpg", b"d\xff.jpg", b"e.jpg"):
+            Path(os.fsdecode(os.fsencode(root) + b"/" + name)).touch()
+        assert run("--list", "--no-shuffle", tmp_path / "a", root) == 1
+        # The others keep the indices that MXNet gives them.
+        assert (tmp_path / "a.lst").read_text() == "1\t0.000000\ta.jpg\n4\t0.000000\te.jpg\n"
+        complaint = capsys.readouterr().err
+        assert "3 skipped" in complaint
+        assert "not UTF-8" in complaint
+
+    def test_do_not_follow_a_link_to_a_folder_above_it(self, tmp_path: Path) -> None:
+        (tmp_path / "root" / "cat").mkdir(parents=True)
+        (tmp_path / "root" / "cat" / "a.jpg").touch()
+        (tmp_path / "root" / "cat" / "loop").symlink_to(tmp_path / "root")
+        listed = make_list(tmp_path / "a", tmp_path / "root", recursive=True)
+        assert listed.lists == {tmp_path / "a.lst": 1}
+        assert listed.skipped == [("cat/loop", "a link to a folder above it")]
+
+    def test_without_images_are_an_error_and_not_written(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "root").mkdir()
+        refuses(1, "no files that end in", capsys, "--list", tmp_path / "a", tmp_path / "root")
+        assert names(tmp_path) == ["root"]
+
+    def test_that_cannot_be_written_leave_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "a.lst").mkdir()
+        with pytest.raises(IsADirectoryError):
+            make_list(tmp_path / "a", PHOTOS / "cat")
+        assert names(tmp_path) == ["a.lst"]
+
+
+class TestPrefix:
+    def test_owns_only_the_names_that_it_makes(self, tmp_path: Path) -> None:
+        own = [
+            "set.lst",
+            "set_0.lst",
+            "set_12_train.lst",
+            "set_test.lst",
+            "set_train.lst",
+            "set_val.lst",
+        ]
+        for name in [*own, "settings.lst", "set_old.lst", "set.lst.lst", "set_train.txt", "a.lst"]:
+            (tmp_path / name).touch()
+        assert [path.name for path in find_lists(tmp_path / "set")] == own
+
+    def test_that_is_a_folder_owns_all_lists_in_it(self, tmp_path: Path) -> None:
+        for name in ("b.lst", "a.lst", "c.txt"):
+            (tmp_path / name).touch()
+        assert [path.name for path in find_lists(tmp_path)] == ["a.lst", "b.lst"]
+
+    def test_that_is_a_list_owns_that_list(self, tmp_path: Path) -> None:
+        for name in ("a.lst", "a_0.lst"):
+            (tmp_path / name).touch()
+        assert find_lists(tmp_path / "a.lst") == [tmp_path / "a.lst"]
+
+
+class TestPassThrough:
+    @pytest.mark.parametrize("num_thread", [1, 2, 3])
+    @pytest.mark.parametrize(("name", "options"), [("all", []), ("multi", ["--pack-label"])])
+    def test_gives_the_bytes_of_mxnet(self, name: str, options: list[str], num_thread: int, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / f"{name}.lst", tmp_path)
+        assert run("--pass-through", *options, "--num-thread", num_thread, tmp_path / name, PHOTOS) == 0
+        digest = hashlib.sha256((tmp_path / f"{name}.rec").read_bytes()).hexdigest()
+        assert f"{digest}  {name}.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
+        assert (tmp_path / f"{name}.idx").read_bytes() == (GOLDEN / f"{name}.idx").read_bytes()
+        assert names(tmp_path) == [f"{name}.idx", f"{name}.lst", f"{name}.rec"]
+
+    def test_packs_only_the_first_label_unless_told(self, tmp_path: Path) -> None:
+        (tmp_path / "a.lst").write_text("7\t3\t4\tcat/00.jpg\n")
+        pack(tmp_path / "a.lst", PHOTOS, pass_through=True)
+        with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as records:
+            header, _ = unpack(records.read_idx(7))
+        assert (header.flag, header.label) == (0, 3.0)
+
+
+def as_mxnet(cv2: ModuleType, path: Path, *, color: int, center_crop: bool, resize: int) -> NDArray[np.uint8]:
+    """Do to an image what MXNet's im2rec.py does before it encodes it."""
+    image: NDArray[np.uint8] = cv2.imread(str(path), color)
+    height, width = image.shape[:2]
+    if center_crop:
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        image = image[top : top + side, left : left + side]
+        height = width = side
+    if resize:
+        tall = height > width
+        size = (resize, height * resize // width) if tall else (width * resize // height, resize)
+        image = cv2.resize(image, size)
+    return image
+
+
+class TestRecoding:
+    @pytest.mark.parametrize("color", [1, 0, -1])
+    @pytest.mark.parametrize("center_crop", [False, True])
+    @pytest.mark.parametrize("resize", [0, 50, 400])
+    def test_to_png_gives_the_pixels_of_opencv(
+        self, color: int, center_crop: bool, resize: int, tmp_path: Path
+    ) -> None:
+        cv2 = pytest.importorskip("cv2")
+        # A JPEG may be decoded to samples a little different from libjpeg's; the others may not.
+        tolerance = {"plain.jpg": 5, "gray.jpg": 5, "exif-rotate6.jpg": 5}
+        images = [*tolerance, "photo.bmp"]
+        if color != 0:  # The grey of a coloured PNG that names its gamma is another one in OpenCV 4.8 than in 4.14.
+            images += ["alpha.png", "palette.png"]
+        options: dict[str, Any] = {"color": color, "center_crop": center_crop, "resize": resize}
+        lst = write_list(tmp_path / "a.lst", images)
+        assert pack(lst, ODD, encoding=".png", **options).skipped == []
+        for index, packed in read_records(tmp_path / "a.rec").items():
+            name = images[index]
+            actual = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED)
+            expected = as_mxnet(cv2, ODD / name, **options)
+            assert actual.shape == expected.shape, name
+            difference = np.abs(actual.astype(int) - expected)
+            assert difference.max() <= tolerance.get(name, 0), name
+            assert difference.mean() < 0.5, name
+
+    @pytest.mark.parametrize("quality", [60, 95])
+    def test_to_jpeg_loses_no_more_than_opencv(self, quality: int, tmp_path: Path) -> None:
+        cv2 = pytest.importorskip("cv2")
+        images = [f"{name}/00.jpg" for name in ("cat", "coffee", "space", "texture")]
+        pack(write_list(tmp_path / "a.lst", images), PHOTOS, resize=120, quality=quality)
+        for index, packed in read_records(tmp_path / "a.rec").items():
+            wanted = as_mxnet(cv2, PHOTOS / images[index], color=1, center_crop=False, resize=120)
+            _, peer = cv2.imencode(".jpg", wanted, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            loss = [
+                np.abs(cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(float) - wanted).mean()
+                for jpeg in (np.frombuffer(packed, np.uint8), peer)
+            ]
+            assert loss[0] <= loss[1] * 1.05 + 0.05, images[index]
+            assert len(packed) <= len(peer) * 1.15
+
+    def test_keeps_16_bits_in_a_png_of_the_same_size_only(self, tmp_path: Path) -> None:
+        cv2 = pytest.importorskip("cv2")
+        lst = write_list(tmp_path / "a.lst", ["gray16.png"])
+        pack(lst, ODD, color=-1, encoding=".png")
+        packed = np.frombuffer(read_records(tmp_path / "a.rec")[0], np.uint8)
+        expected = cv2.imread(str(ODD / "gray16.png"), cv2.IMREAD_UNCHANGED)
+        assert expected.dtype == np.uint16
+        np.testing.assert_array_equal(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), expected)
+        [skipped] = pack(lst, ODD, color=-1, encoding=".png", resize=10).skipped
+        assert "16 bits" in skipped.reason
+
+    def test_is_the_same_for_any_number_of_threads(self, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        written = set()
+        for num_thread in (1, 2, 5):
+            pack(tmp_path / "all.lst", PHOTOS, resize=64, num_thread=num_thread)
+            written.add((tmp_path / "all.rec").read_bytes())
+        assert len(written) == 1
+
+
+class TestSkipping:
+    IMAGES = ("plain.jpg", "garbage.jpg", "empty.jpg", "missing.jpg", "tiny.jpg")
+
+    def test_leaves_out_what_is_bad_and_says_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        lst = write_list(tmp_path / "a.lst", self.IMAGES)
+        lst.write_text(lst.read_text() + "not a line\n" + "0\t0\tplain.jpg\n")
+        assert run(tmp_path / "a", ODD) == 1
+        rows = [json.loads(line) for line in (tmp_path / "a.skipped.jsonl").read_text().splitlines()]
+        assert [(row["line"], row["index"], row["path"]) for row in rows] == [
+            (2, 1, "garbage.jpg"),
+            (3, 2, "empty.jpg"),
+            (4, 3, "missing.jpg"),
+            (6, None, None),
+            (7, 0, "plain.jpg"),
+        ]
+        assert rows[1]["reason"] == "the file is empty"
+        assert rows[2]["reason"] == "no such file"
+        assert rows[4]["reason"] == "the index 0 stands twice"
+        complaint = capsys.readouterr().err
+        assert "5 skipped" in complaint
+        assert "line 4: missing.jpg: no such file" in complaint
+        assert list(read_records(tmp_path / "a.rec")) == [0, 4]
+
+    def test_is_no_failure_with_skip_bad(self, tmp_path: Path) -> None:
+        write_list(tmp_path / "a.lst", self.IMAGES)
+        assert run("--skip-bad", tmp_path / "a", ODD) == 0
+
+    def test_leaves_no_old_report_beside_a_complete_file(self, tmp_path: Path) -> None:
+        lst = write_list(tmp_path / "a.lst", self.IMAGES)
+        pack(lst, ODD)
+        write_list(lst, ["plain.jpg"])
+        pack(lst, ODD)
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
+
+    def test_everything_is_a_failure_that_writes_no_records(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_list(tmp_path / "a.lst", ["missing.jpg"])
+        refuses(1, "no image to pack", capsys, "--skip-bad", tmp_path / "a", ODD)
+        assert names(tmp_path) == ["a.lst", "a.skipped.jsonl"]
+
+    def test_a_pipe_does_not_wait_for_a_writer(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.jpg")
+        (tmp_path / "cat.jpg").write_bytes(b"cat")
+        lst = write_list(tmp_path / "a.lst", ["pipe.jpg", "cat.jpg"])
+        packed = pack(lst, tmp_path, pass_through=True)
+        assert [skipped.reason for skipped in packed.skipped] == ["this is no regular file"]
+
+
+class TestRoot:
+    @pytest.mark.parametrize("path", ["../secret.jpg", "{}/secret.jpg", "link.jpg", "up/secret.jpg"])
+    def test_may_be_left_only_if_allowed(self, path: str, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        root.mkdir()
+        (tmp_path / "secret.jpg").write_bytes(b"secret")
+        (root / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+        (root / "up").symlink_to(tmp_path)
+        write_list(tmp_path / "a.lst", [path.format(tmp_path)])
+        assert run("--pass-through", tmp_path / "a", root) == 1
+        assert not (tmp_path / "a.rec").exists()
+        assert "--allow-outside" in (tmp_path / "a.skipped.jsonl").read_text()
+        assert run("--pass-through", "--allow-outside", tmp_path / "a", root) == 0
+        assert read_records(tmp_path / "a.rec") == {0: b"secret"}
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--quality", "0"], "quality=0"),
+            (["--quality", "101"], "quality=101"),
+            (["--resize", "-1"], "resize=-1"),
+            (["--num-thread", "0"], "num_thread=0"),
+            (["--color", "2"], "--color"),
+            (["--encoding", ".gif"], "--encoding"),
+            (["--list", "--chunks", "0"], "chunks=0"),
+            (["--list", "--train-ratio", "1.5"], "train_ratio=1.5"),
+            (["--list", "--train-ratio", "0.9", "--test-ratio", "0.2"], "more than 1"),
+            (["--list", "--test-ratio", "0.2"], "more than 1"),
+            (["--nonsense"], "--nonsense"),
+        ],
+    )
+    def test_that_make_no_sense_end_with_2(
+        self, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_list(tmp_path / "a.lst", ["plain.jpg"])
+        refuses(2, message, capsys, *arguments, tmp_path / "a", ODD)
+        assert names(tmp_path) == ["a.lst"]
+
+    def test_that_name_no_folder_end_with_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        refuses(2, "ROOT", capsys, tmp_path / "a", tmp_path / "missing")
+        refuses(2, "PREFIX", capsys, tmp_path / "missing" / "a", ODD)
+
+    def test_that_match_no_list_end_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        refuses(1, "no list found", capsys, tmp_path / "a", ODD)
+
+    def test_that_name_no_text_end_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "a.lst").write_bytes(b"0\t0\t\xff.jpg\n")
+        refuses(1, "not UTF-8", capsys, tmp_path / "a", ODD)
+
+    def test_are_explained_by_the_module_as_a_command(self) -> None:
+        done = subprocess.run([*IM2REC, "--help"], capture_output=True, text=True, check=True)
+        assert "examples:" in done.stdout
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
+    """Start the command on a list that takes it minutes, and wait until it writes."""
+    shutil.copytree(PHOTOS, tmp_path / "root")
+    photos = [f"coffee/{n % 6:02}.jpg" for n in range(20_000)]
+    write_list(tmp_path / "a.lst", photos)
+
+    def start() -> subprocess.Popen[str]:
+        options = ["--encoding", ".png", "--resize", "500"]
+        command = [*IM2REC, *options, str(tmp_path / "a"), str(tmp_path / "root")]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        while not list(tmp_path.glob(".a.rec.*.tmp")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        return process
+
+    return start
+
+
+class TestInterruption:
+    @pytest.mark.parametrize("delay", [0, 0.05, 0.4])
+    def test_leaves_nothing_behind(
+        self, delay: float, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    ) -> None:
+        with slow() as process:
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "interrupted" in complaint
+        assert names(tmp_path) == ["a.lst", "root"]
+
+    def test_by_force_leaves_nothing_under_the_final_names(
+        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    ) -> None:
+        with slow() as process:
+            time.sleep(0.1)
+            process.kill()
+        assert [name for name in names(tmp_path) if not name.startswith(".")] == ["a.lst", "root"]
+
+    def test_keeps_what_was_there_before(self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path) -> None:
+        (tmp_path / "a.rec").write_text("old")
+        (tmp_path / "a.idx").write_text("old")
+        with slow() as process:
+            process.send_signal(signal.SIGINT)
+        assert (tmp_path / "a.rec").read_text() + (tmp_path / "a.idx").read_text() == "oldold"
+
+    def test_by_the_callers_own_exception_reaches_the_caller(self, tmp_path: Path) -> None:
+        def progress(done: int, total: int, skipped: int) -> None:
+            raise LookupError(f"{done} {total} {skipped}")
+
+        lst = write_list(tmp_path / "a.lst", ["plain.jpg"])
+        with pytest.raises(LookupError, match="1 1 0"):
+            pack(lst, ODD, progress=progress)
+        assert names(tmp_path) == ["a.lst"]
+
+
+class TestLeftovers:
+    def test_of_a_killed_run_are_removed_by_the_next(
+        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
+    ) -> None:
+        with slow() as process:
+            process.kill()
+        left = [name for name in names(tmp_path) if name.startswith(".")]
+        assert left
+        for end in ("idx", "rsum", "skipped.jsonl"):
+            (tmp_path / f".a.{end}.123abc.tmp").touch()
+        write_list(tmp_path / "a.lst", ["cat/00.jpg", "missing.jpg"])
+        assert run("--pass-through", tmp_path / "a", tmp_path / "root") == 1
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec", "a.skipped.jsonl", "root"]
+
+    def test_are_told_from_what_a_run_is_writing(
+        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with slow() as process:
+            before = names(tmp_path)
+            refuses(1, "a.rec: another run is writing it", capsys, tmp_path / "a", tmp_path / "root")
+            assert names(tmp_path) == before
+            process.send_signal(signal.SIGINT)
+        assert names(tmp_path) == ["a.lst", "root"]
+
+
+def write_mask(path: Path, photo: Path) -> None:
+    """Write a mask of nothing, of the size of a photograph."""
+    with Image.open(photo) as image:
+        Image.new("L", image.size).save(path)
+
+
+class TestChecksums:
+    def test_leave_the_other_files_as_they_are(self, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        assert run("--pass-through", "--checksum", tmp_path / "all", PHOTOS) == 0
+        assert names(tmp_path) == ["all.idx", "all.lst", "all.rec", "all.rsum"]
+        digest = hashlib.sha256((tmp_path / "all.rec").read_bytes()).hexdigest()
+        assert f"{digest}  all.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
+        assert (tmp_path / "all.idx").read_bytes() == (GOLDEN / "all.idx").read_bytes()
+
+    def test_find_a_flipped_bit_of_an_image(self, tmp_path: Path) -> None:
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        pack(tmp_path / "all.lst", PHOTOS, pass_through=True, checksum=True)
+        data = bytearray((tmp_path / "all.rec").read_bytes())
+        data[1000] ^= 1
+        (tmp_path / "all.rec").write_bytes(data)
+        with pytest.raises(RecordError, match=r"record 0 at byte 0.*all\.rsum"):
+            read_records(tmp_path / "all.rec")
+
+    def test_of_an_earlier_run_are_removed(self, tmp_path: Path) -> None:
+        lst = write_list(tmp_path / "a.lst", ["plain.jpg"])
+        pack(lst, ODD, checksum=True)
+        assert (tmp_path / "a.rsum").exists()
+        pack(lst, ODD)
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
+
+    def test_are_written_of_masks_too(self, tmp_path: Path) -> None:
+        (tmp_path / "masks").mkdir()
+        write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
+        lst = write_list(tmp_path / "a.lst", ["00.jpg"])
+        pack(lst, PHOTOS / "cat", pass_through=True, checksum=True, masks=tmp_path / "masks")
+        ends = ("idx", "rec", "rsum")
+        expected = ["a.lst", *(f"a{name}.{end}" for name in ("", "_mask") for end in ends), "masks"]
+        assert names(tmp_path) == sorted(expected)
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """Tell files that were written anew from those that were not."""
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+class TestResuming:
+    LISTS: ClassVar[dict[str, list[str]]] = {
+        "a_0.lst": ["cat/00.jpg", "missing.jpg", "cat/01.jpg"],
+        "a_1.lst": ["cat/02.jpg", "cat/03.jpg"],
+        "a_2.lst": ["coffee/00.jpg"],
+    }
+
+    @pytest.fixture
+    def whole(self, tmp_path: Path) -> dict[str, bytes]:
+        """Pack the lists, undisturbed; give what was written."""
+        for name, images in self.LISTS.items():
+            write_list(tmp_path / name, images)
+        assert self.run(tmp_path) == 1
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def run(self, folder: Path, *options: str) -> int:
+        return run("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
+
+    def test_packs_what_is_missing_and_leaves_the_rest(
+        self, whole: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a_1.idx").unlink()
+        before = stamps(tmp_path)
+        capsys.readouterr()
+        assert self.run(tmp_path, "--resume") == 1
+        after = stamps(tmp_path)
+        changed = {name for name in after if after[name] != before.get(name)}
+        assert changed == {"a_1.rec", "a_1.idx", "a_1.rsum"}
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+        said = capsys.readouterr()
+        assert [line.endswith("complete already") for line in said.out.splitlines()] == [True, False, True]
+        assert "line 2: missing.jpg: no such file" in said.err
+
+    @pytest.mark.parametrize("name", ["a_0.rec", "a_0.idx", "a_0.rsum", "a_0.skipped.jsonl"])
+    @pytest.mark.parametrize("how", ["gone", "cut"])
+    def test_packs_anew_what_is_not_whole(self, name: str, how: str, whole: dict[str, bytes], tmp_path: Path) -> None:
+        if how == "gone":
+            (tmp_path / name).unlink()
+        else:
+            (tmp_path / name).write_bytes(whole[name][:-3])
+        assert self.run(tmp_path, "--resume") == 1
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+
+    def test_packs_anew_a_list_that_was_changed(self, whole: dict[str, bytes], tmp_path: Path) -> None:
+        write_list(tmp_path / "a_2.lst", ["cat/05.jpg"])
+        assert pack(tmp_path / "a_2.lst", PHOTOS, pass_through=True, resume=True).kept is False
+        assert (tmp_path / "a_2.rec").read_bytes() != whole["a_2.rec"]
+
+    def test_after_a_kill_gives_the_bytes_of_a_run_that_was_not_disturbed(
+        self, whole: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        """The process ends itself, as if killed, when so many lists are packed and the next one is being written."""
+        script = """
+import os, sys
+import recio.im2rec._command as cli
+
+def pack(*arguments, **settings):
+    global left
+    left -= 1
+    if left < 0:
+        settings["progress"] = lambda *_: os.kill(os.getpid(), 9)
+    return original(*arguments, **settings)
+
+original, cli.pack, left = cli.pack, pack, settings["lists"]
+cli.main(settings["arguments"])
+"""
+        for lists in range(3):
+            for path in tmp_path.glob("*.*"):
+                if path.suffix != ".lst":
+                    path.unlink()
+            arguments = ["--pass-through", "--checksum", str(tmp_path / "a"), str(PHOTOS)]
+            killed = subprocess.run(python(script, {"lists": lists, "arguments": arguments}), check=False)
+            assert killed.returncode == -signal.SIGKILL
+            assert len(list(tmp_path.glob("*.idx"))) == lists
+            assert list(tmp_path.glob(".*.tmp"))
+            assert self.run(tmp_path, "--resume") == 1
+            assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+
+    def test_takes_masks_into_account(self, tmp_path: Path) -> None:
+        (tmp_path / "masks").mkdir()
+        write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
+        lst = write_list(tmp_path / "a.lst", ["00.jpg"])
+        settings: dict[str, Any] = {"pass_through": True, "masks": tmp_path / "masks", "resume": True}
+        assert [pack(lst, PHOTOS / "cat", **settings).kept for _ in range(2)] == [False, True]
+        (tmp_path / "a_mask.idx").unlink()
+        assert pack(lst, PHOTOS / "cat", **settings).kept is False
+
+
+class TestFullDisk:
+    @pytest.mark.parametrize("limit", [0, 100, 50_000, 800_000])
+    def test_leaves_nothing_behind(self, limit: int, tmp_path: Path) -> None:
+        """A limit on the length of files stands for the disk: writing beyond it fails."""
+        shutil.copy(GOLDEN / "all.lst", tmp_path)
+        command = [*IM2REC, "--pass-through", str(tmp_path / "all"), str(PHOTOS)]
+        done = subprocess.run(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+        assert done.returncode == 1
+        assert "File too large" in done.stderr
+        assert "all.rec" in done.stderr
+        assert names(tmp_path) == ["all.lst"]
+
+
+def on_terminal(*command: object) -> str:
+    """Run a command whose standard error is a terminal; give what it shows there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    arguments = [str(argument) for argument in command]
+    with subprocess.Popen(arguments, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+    os.close(ours)
+    assert process.returncode == 0, shown
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    """Read from a terminal; the other end's closing is an error there, and the end here."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+class TestProgress:
+    def test_is_shown_on_a_terminal(self, tmp_path: Path) -> None:
+        pytest.importorskip("tqdm")
+        write_list(tmp_path / "a.lst", ["plain.jpg", "tiny.jpg"])
+        shown = on_terminal(*IM2REC, tmp_path / "a", ODD)
+        assert "2/2" in shown
+        assert "img/s" in shown
+
+    def test_is_silent_in_a_pipe(self, tmp_path: Path) -> None:
+        write_list(tmp_path / "a.lst", ["plain.jpg"])
+        command = [*IM2REC, str(tmp_path / "a"), str(ODD)]
+        assert subprocess.run(command, check=True, capture_output=True).stderr == b""
+
+    def test_without_tqdm_is_a_hint_given_once(self, tmp_path: Path) -> None:
+        for name in ("a.lst", "a_0.lst"):
+            write_list(tmp_path / name, ["plain.jpg"])
+        program = "import sys; sys.modules['tqdm'] = None; from recio.im2rec import main; sys.exit(main())"
+        shown = on_terminal(sys.executable, "-c", program, tmp_path / "a", ODD)
+        assert shown.strip() == "for a progress bar: pip install 'recio[cli]'"
+
+    def test_counts_to_the_end(self, tmp_path: Path) -> None:
+        calls = []
+        lst = write_list(tmp_path / "a.lst", ["plain.jpg", "missing.jpg"])
+        pack(lst, ODD, progress=lambda *call: calls.append(call))
+        assert calls[-1] == (2, 2, 1)

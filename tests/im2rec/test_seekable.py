@@ -1,0 +1,258 @@
+"""``im2rec --seekable``: JPEGs of the same pixels, with a restart marker behind each row of MCUs.
+
+libjpeg-turbo, by Pillow and OpenCV, is asked whether the pixels are the same, besides recio.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recio.im2rec import main, pack
+from recio.image import imdecode
+from recio.io import ImageRecordIter
+from recio.recordio import MXIndexedRecordIO, unpack
+from tests.support.jpegs import (
+    APP0,
+    APP1,
+    CODINGS,
+    COM,
+    FIXTURES,
+    Coding,
+    Kind,
+    Settings,
+    assert_same,
+    encode,
+    header,
+    libjpeg,
+    opencv,
+    restart_markers,
+    segments,
+    with_segment,
+    with_wide_steps,
+)
+from tests.support.records import DATA, ODD, PHOTOS, digest, noise, png
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+KINDS: list[Kind] = ["4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "grey", "rgb", "cmyk", "ycck"]
+SIZES = [(1, 1), (7, 9), (16, 16), (17, 33), (160, 8), (8, 160), (211, 143)]
+
+
+def packed(folder: Path, files: Iterable[bytes], **options: Any) -> list[bytes]:  # noqa: ANN401 of many types
+    """Pack files, as they are unless told otherwise; give the records' images."""
+    folder.mkdir(exist_ok=True)
+    count = 0
+    for number, data in enumerate(files):
+        (folder / f"{number}.jpg").write_bytes(data)
+        count += 1
+    lst = folder / "a.lst"
+    lst.write_text("".join(f"{n}\t{n}\t{n}.jpg\n" for n in range(count)))
+    done = pack(lst, folder, **{"pass_through": True, "seekable": True, **options})
+    assert (done.records, done.skipped) == (count, [])
+    return read(done.rec)
+
+
+def read(rec: Path) -> list[bytes]:
+    with MXIndexedRecordIO(rec.with_suffix(".idx"), rec, "r") as records:
+        return [bytes(unpack(records.read_idx(key))[1]) for key in records.keys]
+
+
+def assert_seekable(data: bytes) -> None:
+    """Raise AssertionError unless each row of MCUs begins with a restart."""
+    _, (width, height), sampling, restarts = header(data)
+    across, down = (max(factors) for factors in zip(*sampling, strict=True))
+    assert restarts == -(-width // (8 * across))
+    assert len(restart_markers(data)) == -(-height // (8 * down)) - 1
+
+
+def assert_same_pixels(found: bytes, expected: bytes) -> None:
+    for flag in (1, 0):
+        assert_same(imdecode(found, flag), imdecode(expected, flag), "recio")
+        assert_same(libjpeg(found, flag), libjpeg(expected, flag), "libjpeg by Pillow")
+        assert_same(opencv(found, flag), opencv(expected, flag), "libjpeg by OpenCV")
+
+
+def is_progressive(jpeg: bytes) -> bool:
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return "progressive" in image.info
+
+
+def changed(files: list[bytes], folder: Path) -> int:
+    """Pack files and compare; give how many were written anew."""
+    images = packed(folder, files)
+    count = 0
+    for image, file in zip(images, files, strict=True):
+        assert len(image) <= len(file) * (1.1 if is_progressive(file) else 1)
+        if image != file:
+            assert_seekable(image)
+            assert_same_pixels(image, file)
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("coding", CODINGS)
+def test_the_pixels_stay_the_same(kind: Kind, coding: Coding, tmp_path: Path) -> None:
+    files = [
+        encode(Settings(width, height, kind, coding, restarts=restarts))
+        for width, height in SIZES
+        for restarts in (0, 3)
+    ]
+    count = changed(files, tmp_path)
+    assert count > (len(files) / 2 if coding == "baseline" else 0)
+
+
+def test_of_files_that_encoders_hardly_make(tmp_path: Path) -> None:
+    assert changed([path.read_bytes() for path in FIXTURES], tmp_path) > len(FIXTURES) / 2
+
+
+def test_of_photographs_which_get_smaller(tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in PHOTOS]
+    assert changed(photos, tmp_path) == len(photos)
+    assert sum(path.stat().st_size for path in PHOTOS) > 1.01 * sum(len(image) for image in read(tmp_path / "a.rec"))
+
+
+def test_of_quantisation_steps_beyond_8_bits(tmp_path: Path) -> None:
+    assert changed([with_wide_steps(encode(Settings(60, 50)))], tmp_path) == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_way_up_stays(orientation: int, tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags[0x112] = orientation
+    file = with_segment(encode(Settings(60, 50)), APP1, tags.tobytes())
+    [image] = packed(tmp_path, [file])
+    assert image != file
+    with Image.open(io.BytesIO(image)) as opened:
+        assert opened.getexif()[0x112] == orientation
+    assert_same(imdecode(image), imdecode(file))
+
+
+def test_comments_and_metadata_stay_in_their_order(tmp_path: Path) -> None:
+    file = encode(Settings(60, 50))
+    for marker, content in ((COM, b"last"), (0xE2, b"ICC_PROFILE\0\1\1and so on"), (COM, b""), (APP1, b"first")):
+        file = with_segment(file, marker, content)
+    [image] = packed(tmp_path, [file])
+    assert image != file
+
+    def asides(data: bytes) -> list[bytes]:
+        return [data[s.start : s.end] for s in segments(data) if s.marker >= APP0]
+
+    assert asides(image) == asides(file)
+
+
+def test_a_second_time_gives_the_same_bytes(tmp_path: Path) -> None:
+    once = packed(tmp_path / "once", [path.read_bytes() for path in [*PHOTOS[:6], *FIXTURES]])
+    assert packed(tmp_path / "twice", once) == once
+
+
+def test_any_number_of_threads_gives_the_same_bytes(tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in PHOTOS]
+    one, three = (packed(tmp_path / str(n), photos, num_thread=n) for n in (1, 3))
+    assert one == three
+
+
+def test_what_is_no_jpeg_or_is_damaged_is_packed_as_it_is(tmp_path: Path) -> None:
+    photo = encode(Settings(60, 50))
+    names = ["alpha.png", "photo.webp", "photo.bmp", "garbage.jpg", "not-an-image.txt", "cut.jpg"]
+    files = [photo[:-40], photo[:30], png(noise(9, 9)), *((ODD / name).read_bytes() for name in names)]
+    assert packed(tmp_path, files) == files
+
+
+def test_what_would_be_too_large_is_packed_as_it_is(tmp_path: Path) -> None:
+    # A flat image has so little data that restart markers outweigh better tables, progressive or not.
+    files = []
+    for progressive in (False, True):
+        out = io.BytesIO()
+        Image.new("RGB", (8, 4000), "teal").save(out, "JPEG", progressive=progressive, optimize=True)
+        files.append(out.getvalue())
+    assert packed(tmp_path, files) == files
+
+
+def test_a_jpeg_whose_blocks_are_too_many_for_an_mcu_is_packed_as_it_is(tmp_path: Path) -> None:
+    file = (DATA / "jpeg" / "apart-more-than-10-blocks.jpg").read_bytes()
+    assert packed(tmp_path, [file]) == [file]
+
+
+@pytest.mark.parametrize("options", [{}, {"resize": 70}, {"color": 0}, {"center_crop": True, "quality": 60}])
+def test_of_images_that_im2rec_encodes(options: dict[str, Any], tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in PHOTOS[:8]]
+    plain = packed(tmp_path / "plain", photos, pass_through=False, seekable=False, **options)
+    images = packed(tmp_path / "seekable", photos, pass_through=False, **options)
+    for image, expected in zip(images, plain, strict=True):
+        assert len(image) < len(expected)
+        assert_seekable(image)
+        assert_same_pixels(image, expected)
+
+
+def test_of_pngs_that_im2rec_encodes_nothing_changes(tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in PHOTOS[:3]]
+    options = {"pass_through": False, "encoding": ".png", "quality": 1}
+    plain = packed(tmp_path / "plain", photos, seekable=False, **options)
+    assert packed(tmp_path / "seekable", photos, **options) == plain
+
+
+RESIZED_CROP = {"random_resized_crop": True, "min_random_area": 0.08, "max_random_area": 1.0}
+
+
+@pytest.mark.parametrize("steps", [RESIZED_CROP, {"rand_crop": True, "resize": 150}, {}])
+def test_batches_are_the_same(steps: dict[str, Any], tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in PHOTOS]
+    batches = []
+    for name, seekable in (("plain", False), ("seekable", True)):
+        packed(tmp_path / name, photos, seekable=seekable)
+        iterator = ImageRecordIter(
+            path_imgrec=tmp_path / name / "a.rec",
+            path_imgidx=tmp_path / name / "a.idx",
+            data_shape=(3, 100, 100),
+            batch_size=8,
+            dtype="uint8",
+            shuffle=True,
+            rand_mirror=True,
+            seed=7,
+            **steps,
+        )
+        batches.append(digest(iterator))
+    assert batches[0] == batches[1]
+
+
+def test_masks_go_with_seekable_images(tmp_path: Path) -> None:
+    photo = encode(Settings(60, 50))
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "0.png").write_bytes(png(noise(50, 60, 1)))
+    [image] = packed(tmp_path, [photo], masks=masks)
+    assert image != photo
+    assert read(tmp_path / "a_mask.rec") == [(masks / "0.png").read_bytes()]
+
+
+def test_bytes_that_flip_change_no_pixels(tmp_path: Path) -> None:
+    """What is damaged in a way that a decoder does not notice has the pixels that it had."""
+    draw = np.random.default_rng(5)
+    files = []
+    for coding in CODINGS:
+        file = encode(Settings(90, 70, coding=coding, content="noise"))
+        for _ in range(60):
+            data = bytearray(file)
+            data[draw.integers(len(data) // 2, len(data))] = draw.integers(256)
+            files.append(bytes(data))
+    images = packed(tmp_path, files)
+    made = [(image, file) for image, file in zip(images, files, strict=True) if image != file]
+    assert len(made) > 30
+    for image, file in made:
+        assert_same(imdecode(image), imdecode(file))
+
+
+def test_the_command_has_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.lst").write_text(f"0\t0\t{PHOTOS[0].name}\n")
+    assert main(["--pass-through", "--seekable", str(tmp_path / "a"), str(PHOTOS[0].parent)]) == 0
+    [image] = read(tmp_path / "a.rec")
+    assert_seekable(image)
+    assert "1 records" in capsys.readouterr().out

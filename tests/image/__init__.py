@@ -1,0 +1,1 @@
+"""Tests of `recio.image`: the codec, the augmenters, `ImageIter`."""

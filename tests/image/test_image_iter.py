@@ -1,0 +1,418 @@
+"""`ImageIter`: its sources, its epochs, and the hooks of its subclasses.
+
+The batches of ten images in fours are those that MXNet 1.9.1 gave for each `last_batch_handle`; so is their ``pad``.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio import DecodeError
+from recio.image import CreateAugmenter, DetHorizontalFlipAug, HorizontalFlipAug, ImageIter, imdecode
+from recio.io import ImageRecordIter
+from tests.support.records import PHOTOS, RecordFile, becomes_true, noise, png, threads, write_images, write_photos
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PLAIN: dict[str, Any] = {"batch_size": 4, "data_shape": (3, 8, 8), "preprocess_threads": 2}
+HANDLES = {
+    "pad": [[("0123", 0), ("4567", 0), ("8901", 2)]] * 3,
+    "discard": [[("0123", 0), ("4567", 0)]] * 3,
+    "roll_over": [
+        [("0123", 0), ("4567", 0)],
+        [("8901", 2), ("2345", 0), ("6789", 0)],
+        [("0123", 0), ("4567", 0)],
+    ],
+}
+
+
+class Hooked(ImageIter):
+    """Does nothing differently, but in Python."""
+
+    def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
+        return super().postprocess_data(datum)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder of ten small images and a list of them, labelled by their numbers and twice these."""
+    for number in range(10):
+        (tmp_path / f"{number} .png").write_bytes(png(noise(8, 8, seed=number)))
+    lines = [f"{100 + number}\t{number}.000000\t{2 * number}\t{number} .png\n" for number in range(10)]
+    (tmp_path / "ten.lst").write_text("".join(lines))
+    return tmp_path
+
+
+def epoch(batches: ImageIter) -> list[tuple[str, int]]:
+    """Give the labels and the pad of each batch."""
+    found = []
+    for batch in batches:
+        assert batch.label is not None
+        assert batch.pad is not None
+        found.append(("".join(str(int(label)) for label in batch.label[0]), batch.pad))
+    batches.reset()
+    return found
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+@pytest.mark.parametrize("handle", HANDLES)
+def test_what_does_not_fill_a_batch_is_handled_as_by_mxnet(kind: type[ImageIter], handle: Any, ten: RecordFile) -> None:  # noqa: ANN401
+    batches = kind(path_imgrec=ten.rec, last_batch_handle=handle, **PLAIN)
+    assert [epoch(batches) for _ in range(3)] == HANDLES[handle]
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_a_hard_reset_forgets_what_rolls_over(kind: type[ImageIter], ten: RecordFile) -> None:
+    batches = kind(path_imgrec=ten.rec, last_batch_handle="roll_over", **PLAIN)
+    assert len(list(batches)) == 2
+    batches.hard_reset()
+    assert epoch(batches) == HANDLES["roll_over"][0]
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_more_places_than_images_are_filled_by_repeats(kind: type[ImageIter], ten: RecordFile) -> None:
+    batches = kind(path_imgrec=ten.rec, **{**PLAIN, "batch_size": 23})
+    assert epoch(batches) == [("01234567890123456789012", 13)]
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_records_lists_and_named_files_give_the_same_batches(kind: type[ImageIter], folder: Path) -> None:
+    files = write_images(folder, [png(noise(8, 8, seed=number)) for number in range(10)])
+    imglist = [[number, f"{number} .png"] for number in range(10)]
+    sources: list[dict[str, Any]] = [
+        {"path_imgrec": files.rec},
+        {"path_imgrec": str(files.rec), "path_imgidx": str(files.idx)},
+        {"imglist": imglist, "path_root": folder},
+        {"imglist": [[[number], path] for number, path in imglist], "path_root": str(folder)},
+    ]
+    all_data = [np.concatenate([batch.data[0] for batch in kind(**source, **PLAIN)]) for source in sources]
+    for data in all_data[1:]:
+        np.testing.assert_array_equal(data, all_data[0])
+    expected = noise(8, 8, seed=3).transpose(2, 0, 1)
+    np.testing.assert_array_equal(all_data[0][3], expected)
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_a_list_gives_files_and_labels_of_every_type(kind: type[ImageIter], dtype: str, folder: Path) -> None:
+    batches = kind(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, dtype=dtype, **PLAIN)
+    batch = batches.next()
+    assert batch.label is not None
+    assert batch.label[0].dtype == dtype
+    assert batch.label[0].tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]
+    assert batches.provide_label[0].shape == (4, 2)
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_list_replaces_the_labels_of_records(
+    kind: type[ImageIter], indexed: bool, folder: Path, ten: RecordFile
+) -> None:
+    index = ten.idx if indexed else None
+    source: dict[str, Any] = {"path_imgrec": ten.rec, "path_imgidx": index, "path_imglist": folder / "ten.lst"}
+    batch = kind(**source, label_width=2, **PLAIN).next()
+    assert batch.label is not None
+    assert batch.label[0].tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]
+
+
+def test_the_index_has_the_ids(ten: RecordFile, folder: Path) -> None:
+    records = ImageIter(path_imgrec=ten.rec, **PLAIN).next().index
+    files = ImageIter(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, **PLAIN).next().index
+    assert records is not None
+    assert files is not None
+    assert records.tolist() == files.tolist() == [100, 101, 102, 103]
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_parts_have_all_images_once(kind: type[ImageIter], ten: RecordFile) -> None:
+    parts = []
+    for part in range(3):
+        own: dict[str, Any] = {"num_parts": 3, "part_index": part, "shard_policy": "uneven"}
+        batches = kind(path_imgrec=ten.rec, **own, **{**PLAIN, "batch_size": 1})
+        parts.append("".join(labels for labels, _ in epoch(batches)))
+    assert "".join(parts) == "0123456789"
+    assert {len(part) for part in parts} == {3, 4}
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_pythons_seed_decides_order_and_augmentation(kind: type[ImageIter], tmp_path: Path) -> None:
+    photos = write_photos(tmp_path, 6)
+
+    def data(seed: int) -> NDArray[Any]:
+        random.seed(seed)
+        shape: dict[str, Any] = {**PLAIN, "batch_size": 6, "data_shape": (3, 40, 40)}
+        return kind(path_imgrec=photos.rec, shuffle=True, rand_crop=True, rand_mirror=True, **shape).next().data[0]
+
+    np.testing.assert_array_equal(data(1), data(1))
+    assert (data(1) != data(2)).any()
+
+
+def test_it_gives_what_image_record_iter_gives_for_the_same_options(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path, 6)
+    shape: dict[str, Any] = {"batch_size": 6, "data_shape": (3, 64, 64)}
+    mean, std = np.array([123.68, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
+    own = ImageIter(path_imgrec=photos.rec, resize=80, mean=mean, std=std, inter_method=1, **shape).next().data[0]
+    names = {f"mean_{c}": value for c, value in zip("rgb", mean, strict=True)}
+    names |= {f"std_{c}": value for c, value in zip("rgb", std, strict=True)}
+    other = ImageRecordIter(path_imgrec=photos.rec, resize=80, **names, **shape).next().data[0]
+    np.testing.assert_allclose(own, other, rtol=0, atol=1e-6)
+
+
+def test_own_functions_run_among_recios_augmenters(ten: RecordFile) -> None:
+    augmenters: list[Any] = [HorizontalFlipAug(1.0), lambda image: 255 - image, *CreateAugmenter((3, 8, 8))]
+    plain = ImageIter(path_imgrec=ten.rec, **PLAIN).next().data[0]
+    changed = ImageIter(path_imgrec=ten.rec, aug_list=augmenters, **PLAIN).next().data[0]
+    np.testing.assert_array_equal(changed, 255 - plain[..., ::-1])
+
+
+def test_all_hooks_are_called_for_each_image(ten: RecordFile) -> None:
+    calls: list[str] = []
+
+    class Spy(ImageIter):
+        def next_sample(self) -> Any:  # noqa: ANN401 as of ImageIter
+            calls.append("next_sample")
+            return super().next_sample()
+
+        def imdecode(self, s: Any) -> NDArray[np.uint8]:  # noqa: ANN401 as of ImageIter
+            calls.append("imdecode")
+            return super().imdecode(s)
+
+        def check_valid_image(self, data: Any) -> None:  # noqa: ANN401 as of ImageIter
+            calls.append("check_valid_image")
+            super().check_valid_image(data)
+
+        def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:
+            calls.append("augmentation_transform")
+            return super().augmentation_transform(data)
+
+        def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
+            calls.append("postprocess_data")
+            return super().postprocess_data(datum)
+
+    plain = ImageIter(path_imgrec=ten.rec, **PLAIN).next().data[0]
+    np.testing.assert_array_equal(Spy(path_imgrec=ten.rec, **PLAIN).next().data[0], plain)
+    order = ["next_sample", "imdecode", "check_valid_image", "augmentation_transform", "postprocess_data"]
+    assert calls == order * 4
+
+
+def test_augmenters_are_called_for_the_images_of_hooks_alone(ten: RecordFile) -> None:
+    calls: list[int] = []
+    augmenters = [lambda image: (calls.append(1), image)[1]]  # type: ignore[func-returns-value]
+    batches = Hooked(path_imgrec=ten.rec, aug_list=augmenters, **PLAIN)
+    time.sleep(0.05)
+    assert calls == []
+    batches.next()
+    assert len(calls) == 4
+
+
+def test_read_image_reads_the_files_of_a_list(folder: Path) -> None:
+    read: list[str] = []
+
+    class Spy(ImageIter):
+        def read_image(self, fname: str) -> bytes:
+            read.append(fname)
+            return super().read_image(fname)
+
+    Spy(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, **PLAIN).next()
+    assert read == ["0 .png", "1 .png", "2 .png", "3 .png"]
+
+
+def test_an_image_that_a_hook_refuses_is_left_out(ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
+    class Picky(ImageIter):
+        seen = 0
+
+        def check_valid_image(self, data: Any) -> None:  # noqa: ANN401, ARG002 as of ImageIter
+            self.seen += 1
+            if self.seen % 2:
+                raise RuntimeError("odd")
+
+    with caplog.at_level(logging.WARNING, "recio"):
+        assert epoch(Picky(path_imgrec=ten.rec, **PLAIN))[0] == ("1357", 0)
+    assert "an image is left out: odd" in caplog.text
+
+
+def test_samples_can_be_had_one_by_one(ten: RecordFile) -> None:
+    batches = ImageIter(path_imgrec=ten.rec, path_imgidx=ten.idx, **PLAIN)
+    samples = [batches.next_sample() for _ in range(10)]
+    assert [label for label, _ in samples] == list(range(10))
+    assert imdecode(samples[3][1]).shape == (8, 8, 3)
+    with pytest.raises(StopIteration):
+        batches.next_sample()
+    assert epoch(batches) == HANDLES["pad"][0]
+
+
+def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
+    (folder / "5 .png").write_bytes(b"no image at all")
+    batches = ImageIter(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, **PLAIN)
+    batches.next()
+    with pytest.raises(DecodeError, match=r"5 \.png: record 5 \(id 105\)"):
+        batches.next()
+    assert batches.next().pad == 2
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    batches = ImageIter(imglist=[[0, "absent.png"]], path_root=folder, **PLAIN)
+    with pytest.raises(FileNotFoundError, match=r"absent\.png"):
+        batches.next()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"data_shape": (1, 8, 8)}, "data_shape="),
+        ({"data_shape": (3, 8)}, "data_shape="),
+        ({"last_batch_handle": "drop"}, "last_batch_handle="),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"path_imgrec": None}, "no images"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_named(ten: RecordFile, settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        ImageIter(**{"path_imgrec": ten.rec, **PLAIN, **settings})
+
+
+def test_an_unknown_keyword_is_refused(ten: RecordFile) -> None:
+    with pytest.raises(TypeError, match="foo"):
+        ImageIter(path_imgrec=ten.rec, foo=1, **PLAIN)
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"batch_size": 0}, "batch_size=0"), ({"num_parts": 0}, "num_parts=0"), ({"part_index": 2}, "part_index=2")],
+    ids=str,
+)
+def test_hooks_do_not_let_mistakes_through(
+    kind: type[ImageIter], settings: dict[str, Any], named: str, ten: RecordFile
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        kind(path_imgrec=ten.rec, **{**PLAIN, **settings})
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_labels_of_another_number_are_an_error(kind: type[ImageIter], ten: RecordFile) -> None:
+    with pytest.raises(ValueError, match="1 labels, but label_width=2"):
+        kind(path_imgrec=ten.rec, label_width=2, **PLAIN).next()
+
+
+@pytest.mark.parametrize("kind", [ImageIter, Hooked])
+def test_one_index_may_be_for_several_files(kind: type[ImageIter], ten: RecordFile, tmp_path: Path) -> None:
+    other = write_images(tmp_path, [png(noise(8, 8))] * 2, "other")
+    size = ten.rec.stat().st_size
+    (tmp_path / "some.idx").write_text(f"0\t{ten.offsets[3]}\n1\t{size + other.offsets[1]}\n")
+    files = f"{ten.rec};{other.rec}"
+    batches = kind(path_imgrec=files, path_imgidx=tmp_path / "some.idx", **{**PLAIN, "batch_size": 1})
+    assert epoch(batches) == [("3", 0), ("1", 0)]
+
+
+def reshaped(image: NDArray[Any]) -> NDArray[Any]:
+    image.shape = (4, 16, 3)
+    return image
+
+
+def retyped(image: NDArray[Any]) -> NDArray[Any]:
+    image.dtype = np.int8  # type: ignore[misc,assignment]
+    return image
+
+
+def unaligned(image: NDArray[Any]) -> NDArray[Any]:
+    memory = np.zeros(4 * image.size + 1, np.uint8)
+    floats = np.ndarray(image.shape, np.float32, memory, offset=1)
+    floats[...] = image
+    return floats
+
+
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (reshaped, lambda image: image.reshape(4, 16, 3)),
+        (retyped, lambda image: image.view(np.int8)),
+        (unaligned, lambda image: image),
+    ],
+    ids=["shape", "type", "unaligned"],
+)
+def test_arrays_of_odd_makes_are_read_as_they_are(function: Any, expected: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    one = write_images(tmp_path, [png(noise(8, 8))])
+    height, width, _ = expected(noise(8, 8)).shape
+    shape: dict[str, Any] = {**PLAIN, "batch_size": 1, "data_shape": (3, height, width)}
+    data = ImageIter(path_imgrec=one.rec, aug_list=[function], **shape).next().data[0][0]
+    np.testing.assert_array_equal(data.transpose(1, 2, 0), expected(noise(8, 8)))
+
+
+def test_one_that_is_in_the_list_twice_is_still_called_by_one_thread_at_a_time(tmp_path: Path) -> None:
+    inside, most = [0], [0]
+
+    def counted(image: NDArray[Any]) -> NDArray[Any]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.001)
+        inside[0] -= 1
+        return image
+
+    many = write_images(tmp_path, [png(noise(8, 8))] * 40)
+    list(ImageIter(path_imgrec=many.rec, aug_list=[counted, counted], **{**PLAIN, "preprocess_threads": 4}))
+    assert most == [1]
+
+
+def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: RecordFile) -> None:
+    held: list[ImageIter] = []
+
+    def greedy(image: NDArray[Any]) -> NDArray[Any]:
+        while not held:
+            pass
+        held[0].next()
+        return image
+
+    held.append(ImageIter(path_imgrec=ten.rec, aug_list=[greedy], **PLAIN))
+    with held[0] as batches, pytest.raises(ValueError, match="asks its own iterator"):
+        batches.next()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"aug_list": [], "rand_crop": True}, "aug_list takes the place of rand_crop"),
+        ({"aug_list": [HorizontalFlipAug]}, "augmenter 0 is the class HorizontalFlipAug"),
+        ({"aug_list": [DetHorizontalFlipAug(0.5)]}, "it is for images with boxes"),
+    ],
+    ids=["both", "class", "detection"],
+)
+def test_augmenters_that_make_no_sense_are_named(settings: dict[str, Any], named: str, ten: RecordFile) -> None:
+    with pytest.raises(TypeError, match=named):
+        ImageIter(path_imgrec=ten.rec, **PLAIN, **settings)
+
+
+def test_augmenters_that_give_another_size_are_an_error(ten: RecordFile) -> None:
+    batches = ImageIter(path_imgrec=ten.rec, aug_list=[], **{**PLAIN, "data_shape": (3, 9, 8)})
+    with pytest.raises(ValueError, match=r"the augmenters give 3x8x8 .*, but data_shape is 3x9x8"):
+        batches.next()
+
+
+def test_an_iterator_that_is_dropped_ends_its_threads(ten: RecordFile) -> None:
+    batches = ImageIter(path_imgrec=ten.rec, aug_list=[lambda image: image], **PLAIN)
+    batches.next()
+    assert threads()
+    del batches
+    assert becomes_true(lambda: threads() == [])
+
+
+def test_photographs_of_every_size_become_batches() -> None:
+    imglist = [[number, path.name] for number, path in enumerate(PHOTOS[:6])]
+    batches = ImageIter(
+        2, (3, 50, 70), imglist=imglist, path_root=PHOTOS[0].parent, rand_crop=True, mean=True, std=True
+    )
+    data = np.concatenate([batch.data[0] for batch in batches])
+    assert data.shape == (6, 3, 50, 70)
+    assert abs(data.mean()) < 1.5

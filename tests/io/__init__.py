@@ -1,0 +1,1 @@
+"""Tests of `recio.io`: the iterators."""

@@ -1,0 +1,267 @@
+"""Rotation, shear, scale and aspect ratio of `ImageRecordIter`: one affine map onto a canvas.
+
+What was drawn is read off the plan: its matrix and its canvas. The pixels are checked twice: against OpenCV's
+``warpAffine`` with that matrix, and, where nothing is left to chance, against those of MXNet 1.9.1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.records import DATA, RecordFile, assert_uniform, noise, open_iter, png, write_images
+from tests.support.replay import assert_replayed, draws, entries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SETTINGS: dict[str, dict[str, Any]] = json.loads((DATA / "golden" / "single.json").read_text())
+SIZES = [(60, 90), (90, 60), (71, 71), (65, 130)]
+"""(height, width) of images whose canvas is larger than the output, so that they are resampled once."""
+WIDTH, HEIGHT = 90, 60
+METHODS = (0, 1, 2, 3, 4, 9, 10)
+
+PIXELS: list[dict[str, Any]] = [
+    {"rotate": 30},
+    {"rotate": -45.5, "fill_value": 0},
+    {"max_rotate_angle": 180, "rand_mirror": True},
+    {"max_shear_ratio": 0.4, "fill_value": 77},
+    {"min_random_scale": 0.6, "max_random_scale": 2.0, "rand_crop": True},
+    {"max_aspect_ratio": 0.3, "pad": 5},
+    {"rotate": 10, "min_img_size": 80, "max_img_size": 100},
+    {"max_rotate_angle": 20.0, "max_shear_ratio": 0.2, "max_random_scale": 1.5, "max_aspect_ratio": 0.2},
+]
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> RecordFile:
+    """Give a file of one image."""
+    return write_images(tmp_path, [png(noise(HEIGHT, WIDTH))])
+
+
+def matrices(file: RecordFile, count: int = 1000, **settings: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    """Draw matrices, shape (count, 2, 3)."""
+    found = np.array([entry["matrix"] for entry in draws(open_iter(file, **settings), "warp", count)])
+    assert found.shape == (count, 2, 3)
+    return found
+
+
+def degrees(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the angles of matrices that do nothing but turn."""
+    angles: NDArray[np.float64] = np.degrees(np.arctan2(drawn[:, 0, 1], drawn[:, 0, 0]))
+    return angles
+
+
+def canvas(
+    angle: float = 0, shear: float = 0, scale: float = 1, aspect: float = 1, sides: tuple[float, float] = (0, 1e10)
+) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """Give the matrix and the canvas that MXNet 1.9.1 makes of these, in 32-bit floats but for the turn."""
+    f = np.float32
+    turn = angle / 180 * math.pi
+    a, b = f(math.cos(turn)), f(math.sin(turn))
+    hs = f(2) * f(scale) / (f(1) + f(aspect))
+    ws = f(aspect) * hs
+    linear = np.array([[hs * a - f(shear) * b * ws, hs * b + f(shear) * a * ws], [-b * ws, a * ws]], f)
+    size = [max(f(sides[0]), min(f(sides[1]), f(scale) * f(side))) for side in (WIDTH, HEIGHT)]
+    shift = [(side - (row[0] * f(WIDTH) + row[1] * f(HEIGHT))) / f(2) for row, side in zip(linear, size, strict=True)]
+    return np.column_stack([linear, np.array(shift, f)]), (int(size[0]), int(size[1]))
+
+
+class TestPixels:
+    @pytest.mark.parametrize("name", [name for name in SETTINGS if not name.startswith("mean_img")])
+    def test_without_chance_they_are_those_of_mxnet(self, name: str, tmp_path: Path) -> None:
+        with np.load(DATA / "golden" / "single.npz") as arrays:
+            image, expected = arrays["image"], arrays[name]
+        batches = open_iter(write_images(tmp_path, [png(image)]), **{**SETTINGS[name], "batch_size": 1})
+        np.testing.assert_array_equal(batches.next().data[0][0], expected)
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("settings", PIXELS, ids=str)
+    def test_they_are_opencvs_with_the_matrix_that_was_drawn(
+        self, settings: dict[str, Any], method: int, tmp_path: Path
+    ) -> None:
+        pixels = [noise(*size, seed=seed) for seed, size in enumerate(SIZES)]
+        file = write_images(tmp_path, map(png, pixels))
+        shape = {"data_shape": (3, 24, 28), "layout": "NHWC"}
+        batches = open_iter(file, inter_method=method, **shape, **settings)
+        assert len(draws(batches, "warp", 1)) == 1
+        assert_replayed(batches, pixels)
+
+    def test_angles_are_anticlockwise(self, tmp_path: Path) -> None:
+        spot = np.zeros((40, 40, 3), np.uint8)
+        spot[4:12, 28:36] = 255
+        batches = open_iter(write_images(tmp_path, [png(spot)]), data_shape=(3, 40, 40), rotate=90, fill_value=0)
+        rows, columns = np.nonzero(batches.next().data[0][0, 0])
+        assert rows.mean() < 12
+        assert columns.mean() < 12
+
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    def test_the_canvas_is_of_the_fill_value_and_transparent(self, channels: int, tmp_path: Path) -> None:
+        file = write_images(tmp_path, [png(noise(40, 40, channels))])
+        settings = {"data_shape": (channels, 40, 40), "layout": "NHWC", "fill_value": 77, "rotate": 45}
+        image = open_iter(file, **settings).next().data[0][0]
+        assert image[0, 0].tolist() == [77, 77, 77, 0][:channels]
+        assert len(np.unique(image)) > 20
+
+
+class TestCanvas:
+    @pytest.mark.parametrize(
+        ("settings", "drawn"),
+        [
+            ({"rotate": 30}, {"angle": 30}),
+            ({"rotate": 12.25}, {"angle": 12.25}),
+            ({"rotate": -200}, {"angle": -200}),
+            ({"rotate_list": [33]}, {"angle": 33}),
+            ({"min_random_scale": 0.73, "max_random_scale": 0.73}, {"scale": 0.73}),
+            ({"min_random_scale": 2.9, "max_random_scale": 2.9, "rotate": 7}, {"scale": 2.9, "angle": 7}),
+            ({"min_aspect_ratio": 1.4, "max_aspect_ratio": 1.4}, {"aspect": 1.4}),
+            ({"min_img_size": 77.5}, {"sides": (77.5, 1e10)}),
+            ({"max_img_size": 70.9}, {"sides": (0, 70.9)}),
+            ({"min_img_size": 64, "max_img_size": 64, "rotate": 5}, {"sides": (64, 64), "angle": 5}),
+        ],
+        ids=str,
+    )
+    def test_it_is_what_mxnets_formula_gives(
+        self, one: RecordFile, settings: dict[str, Any], drawn: dict[str, Any]
+    ) -> None:
+        (warp,) = entries(open_iter(one, **settings).plan(0), "warp")
+        matrix, size = canvas(**drawn)
+        assert warp["size"] == size
+        np.testing.assert_array_equal(np.float32(warp["matrix"]), matrix)
+
+    def test_all_of_it_together_still_is(self, one: RecordFile) -> None:
+        """Only the shear is unknown, and one entry tells it."""
+        settings = {"rotate": 25, "min_random_scale": 1.25, "max_random_scale": 1.25}
+        settings |= {"min_aspect_ratio": 1.1, "max_aspect_ratio": 1.1, "max_shear_ratio": 0.5}
+        across = 2 * 1.25 / 2.1
+        a, b = math.cos(math.radians(25)), math.sin(math.radians(25))
+        for warp in draws(open_iter(one, **settings), "warp", 50):
+            shear = (warp["matrix"][0][1] - across * b) / (a * 1.1 * across)
+            matrix, size = canvas(25, shear, 1.25, 1.1)
+            assert abs(shear) <= 0.5
+            assert warp["size"] == size
+            np.testing.assert_allclose(warp["matrix"], matrix, rtol=1e-5, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {},
+            {"rotate": 0},
+            {"rotate": -1},
+            {"rotate_list": []},
+            {"max_aspect_ratio": 0},
+            {"min_aspect_ratio": 1, "max_aspect_ratio": 1},
+            {"random_resized_crop": True, "min_aspect_ratio": 0.5, "max_aspect_ratio": 0.8},
+        ],
+        ids=str,
+    )
+    def test_there_is_none_if_nothing_asks_for_it(self, one: RecordFile, settings: dict[str, Any]) -> None:
+        assert draws(open_iter(one, **settings), "warp", 10) == []
+
+    def test_its_place_is_behind_the_resize_and_before_the_border(self, one: RecordFile) -> None:
+        batches = open_iter(one, resize=40, rotate=5, pad=3, brightness=0.1, rand_crop=True)
+        operations = [entry["operation"] for entry in batches.plan(0)["steps"]]
+        assert operations == ["decode", "resize", "warp", "border", "levels"]
+
+
+class TestChance:
+    def test_angles_of_an_int_are_whole_and_all_as_likely(self, one: RecordFile) -> None:
+        for most in (3, np.int64(3)):
+            angles = degrees(matrices(one, max_rotate_angle=most))
+            np.testing.assert_allclose(angles, angles.round(), atol=1e-4)
+            assert_uniform(np.bincount(angles.round().astype(int) + 3, minlength=7))
+
+    def test_angles_of_a_float_are_any(self, one: RecordFile) -> None:
+        angles = degrees(matrices(one, max_rotate_angle=3.0))
+        assert np.abs(angles).max() <= 3
+        assert (np.abs(angles - angles.round()) > 1e-3).mean() > 0.98
+        assert_uniform(np.histogram(angles, 12, (-3, 3))[0])
+
+    @pytest.mark.parametrize("listed", [[-20, 7.5, 90], (-20, 7.5, 90), "-20,7.5,90", " -20, 7.5, 90,"])
+    def test_the_angles_of_a_list_are_all_as_likely_and_come_before_others(
+        self, one: RecordFile, listed: str | Sequence[float]
+    ) -> None:
+        angles = degrees(matrices(one, rotate_list=listed, rotate=45, max_rotate_angle=180)).round(3)
+        values, counts = np.unique(angles, return_counts=True)
+        assert values.tolist() == [-20, 7.5, 90]
+        assert_uniform(counts)
+
+    def test_a_given_angle_comes_before_a_range(self, one: RecordFile) -> None:
+        assert {*degrees(matrices(one, 50, rotate=45, max_rotate_angle=180)).round(3)} == {45}
+
+    def test_shears_are_even_in_their_range(self, one: RecordFile) -> None:
+        drawn = matrices(one, max_shear_ratio=0.3)
+        np.testing.assert_array_equal(drawn[:, :, 0], [[1, 0]] * len(drawn))
+        assert_uniform(np.histogram(drawn[:, 0, 1], 12, (-0.3, 0.3))[0])
+
+    def test_scales_are_even_in_their_range_and_the_canvas_follows(self, one: RecordFile) -> None:
+        warps = draws(open_iter(one, min_random_scale=0.5, max_random_scale=2), "warp")
+        scales = np.array([warp["matrix"][0][0] for warp in warps], np.float32)
+        assert_uniform(np.histogram(scales, 12, (0.5, 2))[0])
+        sizes = [(int(scale * np.float32(WIDTH)), int(scale * np.float32(HEIGHT))) for scale in scales]
+        assert [warp["size"] for warp in warps] == sizes
+
+    @pytest.mark.parametrize(
+        ("settings", "low", "high"),
+        [
+            ({"min_aspect_ratio": 0.8, "max_aspect_ratio": 1.6}, 0.8, 1.6),
+            ({"max_aspect_ratio": 0.25}, 0.75, 1.25),
+            ({"min_aspect_ratio": 0.5}, 0.5, 4 / 3),
+        ],
+    )
+    def test_aspect_ratios_are_even_in_their_range(
+        self, one: RecordFile, settings: dict[str, Any], low: float, high: float
+    ) -> None:
+        drawn = matrices(one, **settings)
+        np.testing.assert_allclose(drawn[:, 0, 0] + drawn[:, 1, 1], 2, rtol=1e-6)
+        ratios = drawn[:, 1, 1] / drawn[:, 0, 0]
+        assert_uniform(np.histogram(ratios, 12, (low, high))[0])
+
+    def test_choices_do_not_go_together(self, one: RecordFile) -> None:
+        warps = draws(open_iter(one, max_rotate_angle=45.0, max_random_scale=2), "warp")
+        drawn = np.array([warp["matrix"] for warp in warps])
+        scales = np.hypot(drawn[:, 0, 0], drawn[:, 0, 1])
+        assert abs(np.corrcoef(scales, degrees(drawn))[0, 1]) < 0.1
+
+    def test_method_10_is_any_of_five(self, one: RecordFile) -> None:
+        methods = [warp["interp"] for warp in draws(open_iter(one, rotate=9, inter_method=10), "warp")]
+        assert_uniform(np.bincount(methods, minlength=5))
+
+    @pytest.mark.parametrize(("scale", "method"), [(0.5, 3), (1, 1), (2, 2)])
+    def test_method_9_goes_by_the_sizes(self, one: RecordFile, scale: float, method: int) -> None:
+        scales = {"min_random_scale": scale, "max_random_scale": scale}
+        (warp,) = entries(open_iter(one, rotate=9, inter_method=9, **scales).plan(0), "warp")
+        assert warp["interp"] == method
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("settings", "error", "named"),
+        [
+            ({"rotate_list": "a,b"}, ValueError, "rotate_list='a,b'"),
+            ({"rotate_list": 90}, TypeError, "rotate_list=90"),
+            ({"max_rotate_angle": 2**64}, ValueError, "max_rotate_angle=1844"),
+            ({"max_random_scale": 0.5}, ValueError, "min_random_scale, max_random_scale=1, 0.5; 0.001 <="),
+        ],
+        ids=str,
+    )
+    def test_a_value_that_makes_no_sense_is_named(
+        self, one: RecordFile, settings: dict[str, Any], error: type[Exception], named: str
+    ) -> None:
+        with pytest.raises(error, match=named):
+            open_iter(one, **settings)
+
+    def test_angles_may_be_numpys(self, one: RecordFile) -> None:
+        assert {*degrees(matrices(one, 50, rotate_list=np.array([15, 30]))).round()} == {15, 30}
+
+    def test_a_border_around_a_canvas_without_bounds_is_refused(self, one: RecordFile) -> None:
+        """It is larger than any number of pixels that there is."""
+        with pytest.raises(ValueError, match=r"min_img_size|pixels"):
+            open_iter(one, min_img_size=1e30, max_img_size=1e30, pad=5).plan(0)

@@ -1,0 +1,159 @@
+"""What `ImageRecordIter` says of arguments that make no sense.
+
+Each is found before a file is opened: the file of these tests does not exist.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from recio.io import ImageRecordIter
+from tests.support.records import RecordFile, open_iter, threads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def absent(tmp_path: Path) -> RecordFile:
+    return RecordFile(tmp_path / "absent.rec", tmp_path / "absent.idx")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": -1}, "batch_size=-1"),
+        ({"batch_size": 2**62}, "batch_size=4611686018427387904"),
+        ({"prefetch_buffer": 0}, "prefetch_buffer=0"),
+        ({"prefetch_buffer": -1}, "prefetch_buffer=-1"),
+        ({"preprocess_threads": 0}, "preprocess_threads=0"),
+        ({"preprocess_threads": -1}, "preprocess_threads=-1"),
+        ({"data_shape": (8, 8)}, "data_shape="),
+        ({"data_shape": (3, 8, 8, 8)}, "data_shape="),
+        ({"data_shape": (2, 8, 8)}, "data_shape="),
+        ({"data_shape": (3, 0, 8)}, "data_shape="),
+        ({"data_shape": (3, 8, -8)}, "data_shape"),
+        ({"num_parts": 0}, "num_parts=0"),
+        ({"part_index": 1}, "part_index=1"),
+        ({"part_index": 3, "num_parts": 2}, "part_index=3"),
+        ({"part_index": -1, "num_parts": 2}, "part_index=-1"),
+        ({"label_width": 0}, "label_width=0"),
+        ({"label_width": -2}, "label_width=-2"),
+        ({"inter_method": 7}, "inter_method=7"),
+        ({"inter_method": -1}, "inter_method=-1"),
+        ({"dtype": "float64"}, "dtype=.?float64"),
+        ({"layout": "HWC"}, "layout=.?HWC"),
+        ({"std_g": 0}, "std_g"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": 2**64}, "seed=18446744073709551616"),
+        ({"resize": 0}, "resize=0"),
+        ({"resize": -2}, "resize=-2"),
+        ({"pad": -1}, "pad=-1"),
+        ({"fill_value": 256}, "fill_value=256"),
+        ({"fill_value": -1}, "fill_value=-1"),
+        ({"random_resized_crop": True, "max_random_area": 1.5}, "max_random_area=1.5"),
+        ({"random_resized_crop": True, "min_random_area": 0}, "min_random_area=0"),
+        ({"random_resized_crop": True, "min_random_area": 0.9, "max_random_area": 0.5}, "min_random_area=0.9"),
+        ({"random_resized_crop": True, "min_random_area": math.nan}, "min_random_area=NaN"),
+        ({"random_resized_crop": True, "min_aspect_ratio": -1}, "min_aspect_ratio=-1"),
+        ({"random_resized_crop": True, "max_aspect_ratio": 2}, "min_aspect_ratio=-1"),
+        ({"random_resized_crop": True, "rand_crop": True}, "rand_crop and random_resized_crop"),
+        ({"min_random_area": 0.5}, "min_random_area.*random_resized_crop"),
+        ({"max_rotate_angle": -1}, "max_rotate_angle=-1"),
+        ({"rotate_list": [math.inf]}, "rotate_list="),
+        ({"max_shear_ratio": -1}, "max_shear_ratio="),
+        ({"min_random_scale": 2}, "min_random_scale, max_random_scale=2, 1"),
+        ({"random_resized_crop": True, "max_random_scale": 2}, "min_random_scale, max_random_scale and random_res"),
+        ({"random_resized_crop": True, "max_crop_size": 9}, "min_crop_size, max_crop_size and random_resized_crop"),
+        ({"min_crop_size": 9, "max_crop_size": 8}, "min_crop_size=9, max_crop_size=8"),
+        ({"brightness": -0.1}, "brightness=-0.1"),
+        ({"random_h": -1}, "random_h=-1"),
+        ({"pca_noise": math.nan}, "pca_noise=nan"),
+        ({"aug_seq": "nope"}, "aug_seq='nope'"),
+        ({"ctx": "tpu"}, "ctx='tpu'"),
+        ({"seed_aug": -1}, "seed_aug=-1"),
+        ({"data_shape": (1, 8, 8), "saturation": 0.1}, "three channels"),
+        ({"aug_list": [], "rand_mirror": True, "resize": 9}, "aug_list takes the place of resize, rand_mirror"),
+        ({"path_imgrec": ""}, "path_imgrec"),
+        ({"path_imgrec": []}, "path_imgrec"),
+        ({"path_imgrec": None}, "path_imgrec"),
+    ],
+    ids=str,
+)
+def test_a_value_that_makes_no_sense_is_named(absent: RecordFile, settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        open_iter(absent, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("batch_size", "4"), ("batch_size", 2.5), ("shuffle", "yes"), ("scale", "1"), ("layout", None)],
+)
+def test_a_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordFile, name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=name):
+        open_iter(absent, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("rand_resize", "random_resized_crop"),
+        ("batchsize", "batch_size"),
+        ("preproces_threads", "preprocess_threads"),
+    ],
+)
+def test_an_unknown_keyword_is_refused_with_the_nearest_one(absent: RecordFile, name: str, nearest: str) -> None:
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'; did you mean '{nearest}'"):
+        open_iter(absent, **{name: 1})
+
+
+def test_a_keyword_like_no_other_is_refused_without_a_guess(absent: RecordFile) -> None:
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'qqq'$"):
+        open_iter(absent, qqq=1)
+
+
+def test_arguments_have_no_positions(absent: RecordFile) -> None:
+    make: Any = ImageRecordIter
+    with pytest.raises(TypeError, match="positional"):
+        make(absent.rec, (3, 8, 8), 4)
+
+
+@pytest.mark.parametrize("name", ["data_shape", "batch_size"])
+def test_what_must_be_given_is_named(name: str) -> None:
+    given = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 4}
+    del given[name]
+    make: Any = ImageRecordIter
+    with pytest.raises(TypeError, match=name):
+        make(**given)
+
+
+def test_nothing_is_left_running_after_a_mistake(absent: RecordFile) -> None:
+    with pytest.raises(FileNotFoundError):
+        open_iter(absent)
+    assert threads() == []
+
+
+def test_the_documentation_names_every_parameter() -> None:
+    text = inspect.getdoc(ImageRecordIter) or ""
+    names = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("shuffle", "yes"), ("rand_mirror", 2), ("resize", "64"), ("batch_size", 4.0), ("layout", None), ("scale", "1")],
+)
+def test_a_value_of_the_wrong_type_is_named(ten: RecordFile, name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=f"{name}={re.escape(repr(value))}; it is"):
+        open_iter(ten, **{name: value})
+
+
+def test_flags_may_be_numbers_and_mxnets_defaults_ask_for_nothing(ten: RecordFile) -> None:
+    plain = open_iter(ten, min_random_area=1, max_random_area=1, max_aspect_ratio=0, shuffle=0, round_batch=1)
+    assert len(list(plain)) == 3

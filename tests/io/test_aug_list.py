@@ -1,0 +1,236 @@
+"""`aug_list` of `ImageRecordIter`: recio's augmenters and functions in Python, in any order, in the native threads."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio.image import CenterCropAug, HorizontalFlipAug, RandomCropAug, ResizeAug
+from tests.support.records import (
+    RecordFile,
+    digest,
+    epochs,
+    images,
+    noise,
+    open_iter,
+    png,
+    write_images,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from recio.io import ImageRecordIter
+
+    Image = NDArray[Any]
+
+COUNT = 40
+PIXELS = np.array([noise(8, 8, seed=seed) for seed in range(COUNT)])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
+    return write_images(tmp_path_factory.mktemp("noise"), map(png, PIXELS))
+
+
+def augmented(file: RecordFile, *augmenters: Any, **settings: Any) -> ImageRecordIter:  # noqa: ANN401
+    return open_iter(file, **{"aug_list": list(augmenters), "layout": "NHWC", "preprocess_threads": 4, **settings})
+
+
+def inverted(image: Image) -> Image:
+    return 255 - image
+
+
+def inverted_in_place(image: Image) -> Image:
+    np.subtract(255, image, out=image)
+    return image
+
+
+class TestOrder:
+    def test_an_empty_list_leaves_images_of_the_right_size_as_they_are(self, file: RecordFile) -> None:
+        np.testing.assert_array_equal(images(augmented(file)), PIXELS)
+
+    def test_an_empty_list_does_not_crop(self, file: RecordFile) -> None:
+        with pytest.raises(ValueError, match=r"the augmenters give 3x8x8 .*, but data_shape is 3x6x6") as caught:
+            augmented(file, data_shape=(3, 6, 6)).next()
+        assert "record 0 (id 100)" in str(caught.value)
+
+    def test_functions_and_recios_augmenters_are_done_as_listed(self, tmp_path: Path) -> None:
+        pixels = [noise(9, 12, seed=seed) for seed in range(4)]
+        shapes: list[tuple[int, ...]] = []
+
+        def transposed(image: Image) -> Image:
+            shapes.append(image.shape)
+            return image.transpose(1, 0, 2)
+
+        steps = [CenterCropAug((10, 7)), transposed, HorizontalFlipAug(1), transposed, CenterCropAug((6, 5)), inverted]
+        found = images(augmented(write_images(tmp_path, map(png, pixels)), *steps, data_shape=(3, 5, 6)))
+        expected = [255 - image[1:8, 1:11][::-1][1:6, 2:8] for image in pixels]
+        np.testing.assert_array_equal(found, expected)
+        assert {*shapes} == {(7, 10, 3), (10, 7, 3)}
+
+    def test_functions_by_name_are_those_of_albumentations(self, file: RecordFile) -> None:
+        def by_name(*, image: Image, factor: int = 2) -> dict[str, Image]:
+            return {"image": image // factor}
+
+        def by_names(**parts: Image) -> dict[str, Image]:
+            return {"image": parts["image"] // 2}
+
+        partial = functools.partial(by_name, factor=2)
+        for function in (by_name, by_names, partial):
+            np.testing.assert_array_equal(images(augmented(file, function)), PIXELS // 2)
+
+    @pytest.mark.parametrize("listed", [[3], [inverted, None]])
+    def test_what_cannot_be_called_is_named_with_its_place(self, file: RecordFile, listed: list[Any]) -> None:
+        with pytest.raises(TypeError, match=f"augmenter {len(listed) - 1} is {listed[-1]!r}"):
+            augmented(file, *listed)
+
+
+class TestPixels:
+    def test_a_function_has_the_pixels_themselves(self, file: RecordFile) -> None:
+        seen: set[tuple[Any, ...]] = set()
+
+        def look(image: Image) -> Image:
+            seen.add((image.dtype, image.shape, image.flags.carray, image.flags.owndata))
+            return image
+
+        np.testing.assert_array_equal(images(augmented(file, look)), PIXELS)
+        assert seen == {(np.dtype("uint8"), (8, 8, 3), True, False)}
+
+    def test_it_may_change_them(self, file: RecordFile) -> None:
+        for count in (1, 2, 3):
+            found = images(augmented(file, *[inverted_in_place] * count))
+            np.testing.assert_array_equal(found, 255 - PIXELS if count % 2 else PIXELS)
+
+    @pytest.mark.parametrize(
+        "view",
+        [
+            lambda image: image[::-1],
+            lambda image: image[:, ::-1, ::-1],
+            lambda image: image.transpose(1, 0, 2),
+            lambda image: np.broadcast_to(image[:1], image.shape),
+            lambda image: image[...],
+            lambda image: image[:6, 1:7].repeat(2, axis=0)[:8].repeat(2, axis=1)[:, :8],
+            np.asfortranarray,
+        ],
+    )
+    def test_views_of_any_order_may_be_given(self, file: RecordFile, view: Callable[[Image], Image]) -> None:
+        np.testing.assert_array_equal(images(augmented(file, view)), [view(image) for image in PIXELS])
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, np.int64, np.uint16])
+    def test_other_types_go_on_as_floats(self, file: RecordFile, kind: type[np.generic]) -> None:
+        seen: set[np.dtype[Any]] = set()
+
+        def cast(image: Image) -> Image:
+            return (image / 4).astype(kind)
+
+        def look(image: Image) -> Image:
+            seen.add(image.dtype)
+            return image
+
+        found = images(augmented(file, cast, look, dtype="float32"))
+        np.testing.assert_array_equal(found, (PIXELS / 4).astype(kind).astype(np.float32))
+        assert seen == {np.dtype("float32")}
+
+    @pytest.mark.parametrize(
+        ("dtype", "value", "expected"),
+        [("uint8", 300.7, 255), ("uint8", -5, 0), ("uint8", 2.5, 2), ("uint8", np.nan, 0), ("int8", 300, 127)],
+    )
+    def test_floats_in_whole_levels_are_rounded_and_clamped(
+        self, file: RecordFile, dtype: str, value: float, expected: int
+    ) -> None:
+        batch = augmented(file, lambda image: np.full(image.shape, value), dtype=dtype).next()
+        assert {*batch.data[0].ravel().tolist()} == {expected}
+
+    def test_two_axes_are_grey(self, tmp_path: Path) -> None:
+        grey = noise(8, 8, 1)
+        found = images(
+            augmented(write_images(tmp_path, [png(grey)]), lambda image: image[..., 0], data_shape=(1, 8, 8))
+        )
+        np.testing.assert_array_equal(found, [grey])
+
+    @pytest.mark.parametrize(
+        "hold", [lambda image: image, lambda image: image[2:5], memoryview, lambda image: image.T], ids=str
+    )
+    def test_what_a_function_keeps_never_changes(self, file: RecordFile, hold: Callable[[Image], Any]) -> None:
+        kept: list[Any] = []
+
+        def keep(image: Image) -> Image:
+            kept.append(hold(image))
+            return image
+
+        found = images(augmented(file, keep, inverted_in_place))
+        np.testing.assert_array_equal(found, 255 - PIXELS)
+        expected = {np.asarray(hold(image)).tobytes() for image in PIXELS}
+        assert {np.asarray(held).tobytes() for held in kept} == expected
+
+    def test_it_may_keep_what_holds_the_memory_too(self, file: RecordFile) -> None:
+        kept: list[object] = []
+
+        def keep(image: Image) -> Image:
+            kept.append(image.base)
+            return image
+
+        np.testing.assert_array_equal(images(augmented(file, keep)), PIXELS)
+
+
+class TestThreads:
+    def test_a_function_is_called_by_one_thread_at_a_time(self, file: RecordFile) -> None:
+        """Whoever waits lets the others run; so would a second call."""
+        inside: list[int] = []
+        most: set[int] = set()
+        nobody = threading.Event()
+
+        def count(image: Image) -> Image:
+            inside.append(threading.get_ident())
+            nobody.wait(0.001)
+            most.add(len(inside))
+            callers.add(inside.pop())
+            return image
+
+        callers: set[int] = set()
+        np.testing.assert_array_equal(images(augmented(file, count)), PIXELS)
+        assert most == {1}
+        assert len(callers) > 1
+
+    def test_another_function_may_run_meanwhile(self, file: RecordFile) -> None:
+        """The first, called again, waits for the second, which waits for it."""
+        meeting = threading.Barrier(2, timeout=10)
+        calls = [0, 0]
+
+        def meet(place: int, image: Image) -> Image:
+            calls[place] += 1
+            if (place, calls[place]) in ((0, 2), (1, 1)):
+                meeting.wait()
+            return image
+
+        functions = (functools.partial(meet, place) for place in (0, 1))
+        np.testing.assert_array_equal(images(augmented(file, *functions)), PIXELS)
+
+    @pytest.mark.parametrize("count", [1, 2, 3, 8])
+    def test_batches_are_the_same_for_any_number_of_them(self, file: RecordFile, count: int) -> None:
+        def read(preprocess_threads: int) -> list[str]:
+            listed = [RandomCropAug((6, 7)), inverted, HorizontalFlipAug(0.5), inverted_in_place, RandomCropAug((5, 5))]
+            settings: dict[str, Any] = {"data_shape": (3, 5, 5), "shuffle": True, "seed": 4}
+            batches = augmented(file, *listed, preprocess_threads=preprocess_threads, **settings)
+            return [digest(epoch) for epoch in epochs(batches, 2)]
+
+        assert read(count) == read(4)
+
+
+class TestPlans:
+    def test_they_end_where_the_first_function_begins(self, file: RecordFile) -> None:
+        plan = augmented(file, RandomCropAug((5, 5)), HorizontalFlipAug(1), inverted, ResizeAug(9)).plan(0)
+        assert [entry["operation"] for entry in plan["steps"]] == ["decode"]
+        assert plan["steps"][0]["window"][2:] == (5, 5)
+        assert (plan["mirror"], plan["complete"]) == (True, False)
+
+    def test_without_functions_they_are_complete(self, file: RecordFile) -> None:
+        assert augmented(file, RandomCropAug((5, 5)), data_shape=(3, 5, 5)).plan(0)["complete"] is True

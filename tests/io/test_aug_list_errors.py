@@ -1,0 +1,297 @@
+"""Functions in `aug_list` that fail, and iterators that end while one runs."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio import DecodeError
+from tests.support.records import (
+    RecordFile,
+    becomes_true,
+    in_batch,
+    is_quiet,
+    noise,
+    numbers,
+    open_iter,
+    png,
+    run_python,
+    threads,
+    write_images,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from recio.io import ImageRecordIter
+
+    Image = NDArray[Any]
+
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
+    """Give a file of images whose first level is their number."""
+    pixels = [noise(8, 8, seed=seed) for seed in range(COUNT)]
+    for number, image in enumerate(pixels):
+        image[0, 0] = number
+    return write_images(tmp_path_factory.mktemp("noise"), map(png, pixels))
+
+
+def augmented(file: RecordFile, *augmenters: Any, **settings: Any) -> ImageRecordIter:  # noqa: ANN401
+    return open_iter(file, aug_list=list(augmenters), preprocess_threads=4, **settings)
+
+
+def failing_for(number: int, error: BaseException) -> Callable[[Image], Image]:
+    """Give a function that raises for one image."""
+
+    def fail(image: Image) -> Image:
+        if image[0, 0, 0] == number:
+            raise error
+        return image
+
+    return fail
+
+
+class TestErrors:
+    def test_an_exception_arrives_as_it_is_with_a_note_that_names_the_record(self, file: RecordFile) -> None:
+        error = KeyError("mine")
+        with augmented(file, failing_for(6, error)) as batches:
+            assert in_batch(batches.next()) == [0, 1, 2, 3]
+            with pytest.raises(KeyError, match="mine") as caught:
+                batches.next()
+        assert caught.value is error
+        (note,) = error.__notes__
+        place = f"{file.rec}: record 6 (id 106) at byte {file.offsets[6]}"
+        assert note == f"raised by an augmenter: {place}: KeyError: 'mine'"
+        assert caught.traceback[-1].name == "fail"
+
+    def test_the_iterator_goes_on_with_the_next_batch_and_the_next_epoch(self, file: RecordFile) -> None:
+        with augmented(file, failing_for(6, RuntimeError("mine"))) as batches:
+            for _ in range(2):
+                assert in_batch(batches.next()) == [0, 1, 2, 3]
+                with pytest.raises(RuntimeError, match="mine"):
+                    batches.next()
+                assert numbers(batches) == list(range(8, COUNT))
+                batches.reset()
+
+    def test_stop_iteration_is_no_end_of_the_epoch(self, file: RecordFile) -> None:
+        error = StopIteration(3)
+        with (
+            augmented(file, failing_for(0, error)) as batches,
+            pytest.raises(RuntimeError, match="an augmenter raised StopIteration") as caught,
+        ):
+            batches.next()
+        assert caught.value.__cause__ is error
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+    def test_exceptions_that_are_no_errors_arrive_too(self, file: RecordFile, error: type[BaseException]) -> None:
+        with augmented(file, failing_for(0, error())) as batches:
+            with pytest.raises(error):
+                batches.next()
+            assert in_batch(batches.next()) == [4, 5, 6, 7]
+
+    @pytest.mark.parametrize(
+        ("result", "error", "message"),
+        [
+            (None, TypeError, "an augmenter gave None; it gives an image"),
+            (np.zeros(8), ValueError, r"an array of shape \[8\]"),
+            (np.zeros((2, 8, 8, 3)), ValueError, r"an array of shape \[2, 8, 8, 3\]"),
+            (np.zeros((8, 8, 2)), ValueError, r"shape \[8, 8, 2\]; .* 1, 3 or 4 channels"),
+            (np.zeros((0, 8, 3)), ValueError, "an image of 8x0 pixels"),
+            ("image", ValueError, "could not convert string to float"),
+            (object(), TypeError, "float"),
+        ],
+    )
+    def test_what_is_no_image_is_an_error(
+        self, file: RecordFile, result: object, error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=message) as caught:
+            augmented(file, lambda _: result).next()
+        assert "record 0 (id 100)" in caught.value.__notes__[0]
+
+    @pytest.mark.parametrize("result", [np.zeros((8, 7, 3)), np.zeros((8, 8)), np.zeros((8, 8, 4), np.uint8)])
+    def test_what_is_no_image_of_the_output_is_an_error(self, file: RecordFile, result: Image) -> None:
+        with pytest.raises(ValueError, match=r"the augmenters give .* but data_shape is 3x8x8"):
+            augmented(file, lambda _: result).next()
+
+    def test_an_image_larger_than_the_limits_is_an_error(self, file: RecordFile) -> None:
+        wide = np.broadcast_to(np.uint8(0), (1, 16_385, 3))
+        with pytest.raises(DecodeError, match="16385x1 pixels; the limit is 16384 a side"):
+            augmented(file, lambda _: wide).next()
+
+    def test_a_function_is_not_called_for_an_image_that_cannot_be_read(self, tmp_path: Path) -> None:
+        broken = write_images(tmp_path, [png(noise(8, 8)), b"no image", png(noise(8, 8))])
+
+        def look(image: Image) -> Image:
+            assert image.shape == (8, 8, 3)
+            return image
+
+        batches = augmented(broken, look, batch_size=1)
+        assert numbers([batches.next()]) == [0]
+        with pytest.raises(DecodeError, match="record 1"):
+            batches.next()
+        assert numbers(batches) == [2]
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    """Give a function that waits; it goes on at the end of the test."""
+    function = Held()
+    yield function
+    function.go.set()
+
+
+class Held:
+    """A function that says that it is called, and goes on when it may."""
+
+    def __init__(self) -> None:
+        self.called, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, image: Image) -> Image:
+        self.called.set()
+        assert self.go.wait(5)
+        return image
+
+
+class TestEnds:
+    def test_closing_waits_for_the_function_and_lets_it_run(self, file: RecordFile, held: Held) -> None:
+        batches = augmented(file, held)
+        assert held.called.wait(5)
+        closing = threading.Thread(target=batches.close)
+        closing.start()
+        held.go.set()
+        closing.join(5)
+        assert not closing.is_alive()
+        assert threads() == []
+
+    def test_an_iterator_that_is_dropped_while_one_runs_ends_its_threads(self, file: RecordFile) -> None:
+        for _ in range(20):
+            augmented(file, lambda image: 255 - image).next()
+        assert becomes_true(lambda: threads() == [])
+
+    def test_a_function_may_close_its_iterator(self, file: RecordFile) -> None:
+        opened, closed = threading.Event(), threading.Event()
+        box: list[ImageRecordIter] = []
+
+        def close(image: Image) -> Image:
+            assert opened.wait(5)
+            box[0].close()
+            closed.set()
+            return image
+
+        box.append(augmented(file, close))
+        opened.set()
+        assert closed.wait(5)
+        assert becomes_true(lambda: threads() == [])
+
+    def test_a_function_may_be_where_the_garbage_with_its_iterator_is_found(self, file: RecordFile) -> None:
+        lost, collected = threading.Event(), threading.Event()
+
+        def collect(image: Image) -> Image:
+            assert lost.wait(5)
+            gc.collect()
+            collected.set()
+            return image
+
+        class Ring:
+            def __init__(self) -> None:
+                self.own, self.batches = self, augmented(file, collect)
+
+        gc.disable()
+        try:
+            Ring()
+            lost.set()
+            assert collected.wait(5)
+        finally:
+            gc.enable()
+        assert becomes_true(lambda: threads() == [])
+
+    def test_one_that_its_functions_hold_is_dropped_too(self, file: RecordFile) -> None:
+        class Owner:
+            def __init__(self) -> None:
+                self.batches = augmented(file, self.invert)
+
+            def invert(self, image: Image) -> Image:
+                return 255 - image
+
+        Owner().batches.next()
+        assert becomes_true(lambda: threads() == [])
+
+    def test_closing_while_others_look_at_plans_ends(self, file: RecordFile) -> None:
+        """Whoever holds the iterator last waits for its threads, and these may need the interpreter."""
+
+        def slowly(image: NDArray[Any]) -> NDArray[Any]:
+            time.sleep(0.002)
+            return image
+
+        def look(batches: ImageRecordIter) -> None:
+            with contextlib.suppress(ValueError):
+                while True:
+                    batches.plan(3)
+
+        for _ in range(10):
+            batches = augmented(file, slowly)
+            others = [threading.Thread(target=look, args=(batches,)) for _ in range(4)]
+            for other in others:
+                other.start()
+            batches.close()
+            for other in others:
+                other.join(10)
+                assert not other.is_alive()
+
+    def test_the_function_is_let_go_of_with_its_iterator(self, file: RecordFile) -> None:
+        function = Held()
+        function.go.set()
+        batches, alive = augmented(file, function), weakref.ref(function)
+        batches.next()
+        del function
+        assert alive() is not None
+        batches.close()
+        assert becomes_true(lambda: alive() is None)
+
+
+EXIT = """
+import sys, threading
+from recio.io import ImageRecordIter
+
+def function(image):
+    called.set()
+    return sum([image // 4] * 4)
+
+class Ring:
+    pass
+
+called = threading.Event()
+batches = ImageRecordIter(
+    path_imgrec=settings["rec"], data_shape=(3, 8, 8), batch_size=4, preprocess_threads=4, prefetch_buffer=8,
+    aug_list=[function, function],
+)
+called.wait()
+"""
+ENDS = [
+    "",
+    "batches.next()",
+    "ring = Ring(); ring.own = ring; ring.batches = batches; batches.next(); del ring, batches",
+    "threading.Thread(target=lambda: [batches.reset() or list(batches) for _ in range(9**9)], daemon=True).start()",
+    "batches.next(); sys.exit()",
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_process_ends_while_functions_run(file: RecordFile, end: str) -> None:
+    for _ in range(4):
+        result = run_python(EXIT + end, rec=str(file.rec))
+        assert result.returncode == 0, result.stderr
+        assert is_quiet(result.stderr)

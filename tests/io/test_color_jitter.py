@@ -1,0 +1,178 @@
+"""Colours in `ImageRecordIter`: brightness, contrast, saturation; hue, saturation and lightness; the light's colour.
+
+What was drawn is read off the plan, and the pixels compared with OpenCV's for the same numbers. OpenCV 4 rounds 0.3 %
+of the greys and 0.01 % of the hues otherwise than MXNet's OpenCV 3, which recio follows; hence the tolerances.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.records import RecordFile, assert_uniform, noise, open_iter, png, write_images
+from tests.support.replay import assert_replayed, draws, entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SHAPE: dict[str, Any] = {"data_shape": (3, 40, 50), "layout": "NHWC", "batch_size": 12}
+ENHANCE = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4}
+ALL: dict[str, Any] = {**ENHANCE, "random_h": 36, "random_s": 50, "random_l": 50, "pca_noise": 0.2}
+# MXNet 1.9.1's, of ImageNet's pixels: a row for each of R, G, B, a column for each direction, and how far they spread.
+EIGENVECTORS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
+EIGENVALUES = np.array([55.46, 4.794, 1.148])
+
+
+@pytest.fixture(scope="module")
+def pixels() -> list[NDArray[np.uint8]]:
+    return [noise(40, 50, seed=seed) for seed in range(12)]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory, pixels: list[NDArray[np.uint8]]) -> RecordFile:
+    return write_images(tmp_path_factory.mktemp("noise"), map(png, pixels))
+
+
+def drawn(file: RecordFile, name: str, count: int = 1000, **settings: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    """Draw `count` values of one kind."""
+    found = [entry[name] for entry in draws(open_iter(file, **settings), "levels", count) if name in entry]
+    assert len(found) == count
+    return np.array(found)
+
+
+def kinds(plan: dict[str, Any]) -> list[str]:
+    """Give the names of what is done to colours, in order."""
+    return [name for entry in entries(plan, "levels") for name in entry.keys() - {"operation", "window"}]
+
+
+@pytest.mark.parametrize("quirks", [False, True])
+class TestPixels:
+    def test_brightness_is_exact(self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool) -> None:
+        assert_replayed(open_iter(file, brightness=0.6, mxnet_quirks=quirks, **SHAPE), pixels)
+
+    @pytest.mark.parametrize("name", ["contrast", "saturation"])
+    def test_contrast_and_saturation_are_within_a_level(
+        self, file: RecordFile, pixels: list[NDArray[np.uint8]], name: str, quirks: bool
+    ) -> None:
+        batches = open_iter(file, mxnet_quirks=quirks, **{name: 0.6}, **SHAPE)
+        assert_replayed(batches, pixels, quirks=quirks, tolerance=1)
+
+    @pytest.mark.parametrize("names", ["h", "s", "l", "hsl"])
+    def test_all_but_few_hues_are_opencvs(
+        self, file: RecordFile, pixels: list[NDArray[np.uint8]], names: str, quirks: bool
+    ) -> None:
+        settings = {f"random_{name}": 60 for name in names}
+        assert_replayed(
+            open_iter(file, mxnet_quirks=quirks, **settings, **SHAPE), pixels, quirks=quirks, tolerance=1, few=0.002
+        )
+
+    def test_the_lights_colour_is_exact(self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool) -> None:
+        assert_replayed(open_iter(file, pca_noise=0.5, mxnet_quirks=quirks, **SHAPE), pixels)
+
+    def test_all_together_come_after_the_geometry_and_see_what_it_leaves(
+        self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool
+    ) -> None:
+        geometry = {"max_rotate_angle": 30, "rand_crop": True, "rand_mirror": True, "data_shape": (3, 24, 28)}
+        settings = {**SHAPE, **ALL, **geometry, "mxnet_quirks": quirks}
+        assert_replayed(open_iter(file, **settings), pixels, quirks=quirks, tolerance=3, few=0.01)
+
+    def test_the_quirks_change_no_draws(self, file: RecordFile, quirks: bool) -> None:
+        plain, other = open_iter(file, **ALL), open_iter(file, mxnet_quirks=quirks, **ALL)
+        assert plain.plan(3, 2) == other.plan(3, 2)
+
+
+class TestQuirks:
+    def test_they_weigh_red_as_blue(self, tmp_path: Path) -> None:
+        """The greys of red, green and blue are 76, 150 and 29; of blue, green and red 29, 150 and 76."""
+        for colour, greys in (((255, 0, 0), (76, 29)), ((0, 0, 255), (29, 76)), ((0, 255, 0), (150, 150))):
+            file = write_images(tmp_path, [png(np.full((8, 8, 3), colour, np.uint8))])
+            for quirks, grey in zip((False, True), greys, strict=True):
+                batches = open_iter(file, contrast=1, mxnet_quirks=quirks)
+                (alpha,) = (entry["contrast"] for entry in entries(batches.plan(0), "levels"))
+                image = batches.next().data[0][0, :, 0, 0]
+                expected = (np.array(colour) * alpha + (1 - alpha) * grey).clip(0, 255)
+                np.testing.assert_allclose(image, expected, atol=0.5001)
+
+    def test_they_stop_hues_that_otherwise_wrap(self, tmp_path: Path) -> None:
+        """Red is hue 0: less of it is red with them, and more or less blue without."""
+        file = write_images(tmp_path, [png(np.full((8, 8, 3), (254, 0, 0), np.uint8))] * 40)
+        settings: dict[str, Any] = {"random_h": 60, "batch_size": 40}
+        wrapped, stopped = (
+            open_iter(file, mxnet_quirks=quirks, **settings).next().data[0][..., 0, 0] for quirks in (False, True)
+        )
+        plans = open_iter(file, **settings)
+        hues = np.array([entries(plans.plan(record), "levels")[0]["hls"][0] for record in range(40)])
+        np.testing.assert_array_equal(wrapped[hues >= 0], stopped[hues >= 0])
+        assert (hues < 0).sum() > 10
+        assert (stopped[hues < 0] == (254, 0, 0)).all()
+        assert (wrapped[hues < 0][:, 2] > 0).all()
+
+
+class TestChance:
+    @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
+    @pytest.mark.parametrize("others", [0, 0.5])
+    def test_factors_are_even_around_1(self, file: RecordFile, name: str, others: float) -> None:
+        ranges: dict[str, Any] = {**dict.fromkeys(ENHANCE, others), name: 0.3}
+        assert_uniform(np.histogram(drawn(file, name, **ranges), 12, (0.7, 1.3))[0])
+
+    def test_the_three_come_in_every_order(self, file: RecordFile) -> None:
+        batches = open_iter(file, **ENHANCE)
+        orders = [kinds(batches.plan(0, epoch)) for epoch in range(1000)]
+        possible = list(itertools.permutations(ENHANCE))
+        assert_uniform([orders.count(list(order)) for order in possible])
+
+    @pytest.mark.parametrize("asked", [["contrast"], ["brightness", "saturation"]])
+    def test_what_is_not_asked_for_is_not_done(self, file: RecordFile, asked: list[str]) -> None:
+        batches = open_iter(file, **dict.fromkeys(asked, 0.2))
+        assert all(sorted(kinds(batches.plan(record))) == asked for record in range(12))
+
+    def test_groups_come_in_one_order(self, file: RecordFile) -> None:
+        batches = open_iter(file, **ALL)
+        assert all(kinds(batches.plan(record))[3:] == ["hls", "shift"] for record in range(12))
+
+    @pytest.mark.parametrize(("name", "place"), [("random_h", 0), ("random_l", 1), ("random_s", 2)])
+    def test_shifts_are_whole_and_spread_as_in_mxnet(self, file: RecordFile, name: str, place: int) -> None:
+        """The distribution is that of (u + 4v) / 5, even draws from -most to most, without the fraction."""
+        most, count = 40, 4000
+        shifts = drawn(file, "hls", count, **{name: most})
+        assert shifts.dtype == int
+        assert not np.delete(shifts, place, axis=1).any()
+        rng = np.random.default_rng(1)
+        u, v = rng.uniform(-most, most, (2, 400_000))
+        expected = np.trunc((u + 4 * v) / 5)
+        assert abs(shifts).max() <= most
+        assert distance(shifts[:, place], expected) < 1.95 / math.sqrt(count)
+
+    def test_shifts_do_not_go_together(self, file: RecordFile) -> None:
+        shifts = drawn(file, "hls", random_h=90, random_l=90, random_s=90)
+        assert np.abs(np.corrcoef(shifts.T) - np.eye(3)).max() < 0.12
+
+    @pytest.mark.parametrize("noise", [0.1, 2])
+    def test_the_light_shifts_along_the_principal_components(self, file: RecordFile, noise: float) -> None:
+        along = drawn(file, "shift", 4000, pca_noise=noise) @ np.linalg.inv(EIGENVECTORS * EIGENVALUES).T / noise
+        assert np.abs(along.mean(axis=0)).max() < 0.06
+        assert np.abs(along.std(axis=0) - 1).max() < 0.05
+        assert np.abs(np.corrcoef(along.T) - np.eye(3)).max() < 0.06
+        assert (np.abs(along) < 1).mean() == pytest.approx(math.erf(math.sqrt(0.5)), abs=0.02)
+
+    def test_every_record_and_every_epoch_draws_anew(self, file: RecordFile) -> None:
+        batches = open_iter(file, pca_noise=1)
+        plans = [batches.plan(record, epoch) for record in range(12) for epoch in (0, 1)]
+        assert len({tuple(entries(plan, "levels")[0]["shift"]) for plan in plans}) == 24
+
+    def test_the_seed_decides(self, file: RecordFile) -> None:
+        plans = [open_iter(file, seed=seed, **ALL).plan(0) for seed in (1, 1, 2)]
+        assert plans[0] == plans[1] != plans[2]
+
+
+def distance(some: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Give how far two empirical distributions are apart (Kolmogorov and Smirnov)."""
+    at = np.unique(others)
+    one, other = (np.searchsorted(np.sort(each), at, side="right") / each.size for each in (some, others))
+    return float(np.abs(one - other).max())

@@ -1,0 +1,373 @@
+"""`ImageDetRecordIter`: its labels, its augmentation, and boxes that stay on their objects.
+
+Hashes and means without another origin were made by MXNet 1.9.1's ``mx.io.ImageDetRecordIter`` and ``mx.image``, of the
+same images, labels and settings; means of 20,000 images and more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio import RecordError
+from recio.image import CreateMultiRandCropAugmenter, DetRandomCropAug, DetRandomPadAug
+from recio.io import ImageDetRecordIter
+from tests.support.boxes import assert_on_pixels, label, objects, picture, write_objects
+from tests.support.records import image_record, noise, png, write_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from recio.image import DetAugmenter
+    from tests.support.records import RecordFile
+
+COLOURS = {
+    "random_hue_prob": 0.5,
+    "max_random_hue": 10,
+    "random_illumination_prob": 0.5,
+    "max_random_illumination": 20,
+    "random_saturation_prob": 0.5,
+    "max_random_saturation": 20,
+    "random_contrast_prob": 0.5,
+    "max_random_contrast": 0.2,
+}
+GEOMETRY = {
+    "resize": 150,
+    "rand_mirror_prob": 0.5,
+    "rand_pad_prob": 0.5,
+    "max_pad_scale": 2.0,
+    "fill_value": 0,
+    "rand_crop_prob": 0.9,
+    "num_crop_sampler": 2,
+    "min_crop_scales": 0.4,
+    "min_crop_aspect_ratios": 0.5,
+    "max_crop_aspect_ratios": 2,
+    "min_crop_object_coverages": (0.5, 0.9),
+}
+
+
+def open_det(file: RecordFile, **settings: Any) -> ImageDetRecordIter:  # noqa: ANN401 they are of many types
+    defaults = {"data_shape": (3, 96, 128), "batch_size": 4, "preprocess_threads": 2, "verbose": False}
+    return ImageDetRecordIter(**{"path_imgrec": file.rec, **defaults, **settings})
+
+
+def rows(batches: ImageDetRecordIter) -> NDArray[np.float32]:
+    """Give the labels of all images of an epoch."""
+    found = []
+    for batch in batches:
+        assert batch.label is not None
+        found.append(batch.label[0][: len(batch.label[0]) - (batch.pad or 0)])
+    return np.concatenate(found)
+
+
+def table(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the objects in a row."""
+    count, header, width = (int(n) for n in row[3:6])
+    return row[4 + header : 4 + count].reshape(-1, width)
+
+
+def shown(batches: ImageDetRecordIter) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+    """Give the part of each image that its label tells the size of, and its objects."""
+    for batch in batches:
+        assert batch.label is not None
+        for image, row in zip(batch.data[0], batch.label[0], strict=True):
+            _, height, width = (int(n) for n in row[:3])
+            assert not image[:, height:].any()
+            assert not image[:, :, width:].any()
+            yield image[:, :height, :width].transpose(1, 2, 0), table(row)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> RecordFile:
+    """Give ten records with 1, 2, 3, 1, … objects; the headers of their labels are of 3 numbers."""
+    return write_objects(tmp_path, 10)
+
+
+# Labels
+
+
+def test_a_label_is_the_images_size_its_length_itself_and_padding(tmp_path: Path) -> None:
+    labels = [
+        [2, 5, 1, 0.1, 0.2, 0.5, 0.6, 2, 0.5, 0.5, 0.4, 0.9],
+        [4, 6, 640, 480, 0, 0.25, 0.25, 0.75, 0.75, 9],
+    ]
+    file = write_records(tmp_path, [image_record(png(noise(6, 6)), i, own) for i, own in enumerate(labels)])
+    expected = np.array([
+        [3, 8, 12, 7, 2, 5, 1, 0.1, 0.2, 0.5, 0.6, -1, -1, -1, -1, -1],
+        [3, 8, 12, 10, 4, 6, 640, 480, 0, 0.25, 0.25, 0.75, 0.75, 9, -1, -1],
+    ], np.float32)  # fmt: skip
+    batches = open_det(file, batch_size=2, data_shape=(3, 8, 12))
+    assert np.array_equal(rows(batches), expected)
+    [description] = batches.provide_label
+    assert (description.name, description.shape) == ("softmax_label", (2, 16))
+    wider = rows(open_det(file, batch_size=2, data_shape=(3, 8, 12), label_pad_width=14, label_pad_value=7))
+    assert wider.shape == (2, 18)
+    assert np.array_equal(wider[:, 16:], [[7, 7]] * 2)
+
+
+def test_a_label_for_which_there_is_no_room_is_refused_at_once(records: RecordFile) -> None:
+    with pytest.raises(ValueError, match="label_pad_width=17; the longest label has 18 numbers"):
+        open_det(records, label_pad_width=17)
+
+
+def test_label_width_is_that_of_every_record(tmp_path: Path) -> None:
+    records = write_objects(tmp_path, 2)
+    batches = open_det(records, batch_size=1, label_width=8)
+    assert batches.next().pad == 0
+    with pytest.raises(RecordError, match=r"record 1 \(id 101\).*: 13 labels, but label_width=8"):
+        batches.next()
+
+
+def test_a_label_that_is_none_of_objects_is_an_error_and_the_iterator_goes_on(tmp_path: Path) -> None:
+    labels: list[Any] = [3.0, [2, 5, 0, 0.1, 0.1, 0.9], label(objects(0))]
+    file = write_records(tmp_path, [image_record(png(noise(6, 6)), i, own) for i, own in enumerate(labels)])
+    batches = open_det(file, batch_size=1)
+    for number, text in enumerate([r"1 labels that begin with \[3\.0\]", r"6 labels that begin with \[2\.0, 5\.0"]):
+        with pytest.raises(RecordError, match=rf"record {number} \(id {100 + number}\) at byte \d+: {text}"):
+            batches.next()
+    assert batches.next().index == [102]
+
+
+def test_an_image_may_have_no_objects(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, [2, 5, 0, 0.5, 0.1, 0.5, 0.9])])
+    batches = open_det(file, batch_size=1, **GEOMETRY, **COLOURS)
+    for _ in range(20):
+        assert rows(batches)[0, 3:].tolist() == [2, 2, 5, -1, -1, -1, -1, -1]
+        batches.reset()
+
+
+def test_a_list_takes_the_place_of_the_records_labels(records: RecordFile, tmp_path: Path) -> None:
+    own = "\t".join(map(repr, label(objects(5, 4))))
+    (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{own}\tno.png\n" for i in range(10)))
+    found = rows(open_det(records, path_imglist=tmp_path / "new.lst"))
+    assert all(np.allclose(table(row), objects(5, 4)) for row in found)
+
+
+# Images
+
+
+def coarse(height: int, width: int) -> NDArray[np.uint8]:
+    levels: NDArray[np.uint8] = (np.arange(height * width * 3) * 89 % 251).astype(np.uint8).reshape(height, width, 3)
+    return levels
+
+
+NORMALISED = {
+    "mean_r": 10, "mean_g": 20, "mean_b": 30, "std_r": 3, "std_g": 7, "std_b": 11, "scale": 0.7, "inter_method": 9
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings", "sizes", "sha"),
+    [
+        ("force", {}, [(8, 12), (8, 12)], "a28bcec3e4da2a04"),
+        ("force", {"resize": 9}, [(8, 12), (8, 12)], "e415e8264dd752c2"),
+        ("force", NORMALISED, [(8, 12), (8, 12)], "61a208843850caa1"),
+        ("shrink", {}, [(6, 5), (4, 12)], "8a642998a0733400"),
+        ("shrink", {"resize": 9}, [(8, 7), (4, 12)], "2b10cfad0a51d471"),
+        ("shrink", NORMALISED, [(6, 5), (4, 12)], "5cb9b5097e248376"),
+        ("fit", {}, [(8, 6), (4, 12)], "e3a75517619cc775"),
+        ("fit", {"resize": 9}, [(8, 7), (4, 12)], "2b10cfad0a51d471"),
+        ("fit", NORMALISED, [(8, 6), (4, 12)], "83f544fb977dae2a"),
+    ],
+)
+def test_images_are_mxnets_bit_for_bit(
+    tmp_path: Path, mode: str, settings: dict[str, Any], sizes: list[tuple[int, int]], sha: str
+) -> None:
+    own = [2, 5, 1, 0.1, 0.2, 0.5, 0.6]
+    pictures = [coarse(6, 5), coarse(11, 30)]
+    file = write_records(tmp_path, [image_record(png(image), i, own) for i, image in enumerate(pictures)])
+    batch = open_det(file, batch_size=2, data_shape=(3, 8, 12), resize_mode=mode, **settings).next()
+    assert batch.label is not None
+    assert [tuple(row[1:3]) for row in batch.label[0]] == sizes
+    assert hashlib.sha256(batch.data[0].tobytes()).hexdigest()[:16] == sha
+
+
+def test_means_below_zero_count(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [image_record(png(coarse(8, 12)), 0, [2, 5])])
+    batch = open_det(file, batch_size=1, data_shape=(3, 8, 12), mean_r=-10, mean_g=-20, mean_b=-30).next()
+    assert np.array_equal(batch.data[0][0].transpose(1, 2, 0), coarse(8, 12) + np.array([10, 20, 30], np.float32))
+
+
+def test_a_mean_image_is_not_mirrored(tmp_path: Path) -> None:
+    image = coarse(8, 12)
+    file = write_records(tmp_path, [image_record(png(image), 0, [2, 5])])
+    mean = coarse(8, 12).reshape(3, 8, 12).astype(np.float32)
+    np.save(tmp_path / "mean.npy", mean)
+    batches = open_det(file, batch_size=1, data_shape=(3, 8, 12), mean_img=tmp_path / "mean.npy", rand_mirror_prob=1.0)
+    assert np.array_equal(batches.next().data[0][0], image[:, ::-1].transpose(2, 0, 1) - mean)
+
+
+@pytest.mark.parametrize("mode", ["force", "shrink", "fit"])
+@pytest.mark.parametrize("settings", [GEOMETRY, {**GEOMETRY, **COLOURS}, {**GEOMETRY, "crop_emit_mode": "overlap"}])
+def test_boxes_stay_on_their_objects(records: RecordFile, mode: str, settings: dict[str, Any]) -> None:
+    batches = open_det(records, resize_mode=mode, inter_method=1, **settings)
+    counts = set()
+    for _ in range(8):
+        for image, found in shown(batches):
+            counts.add(len(found))
+            assert_on_pixels(image, found, 2.0)
+        batches.reset()
+    assert {1, 2, 3} <= counts
+
+
+def test_batches_do_not_depend_on_threads(records: RecordFile) -> None:
+    settings = {**GEOMETRY, **COLOURS, "shuffle": True}
+    one, four = (open_det(records, preprocess_threads=n, **settings) for n in (1, 4))
+    for a, b in zip(one, four, strict=True):
+        assert np.array_equal(a.data[0], b.data[0])
+        assert a.label is not None
+        assert b.label is not None
+        assert np.array_equal(a.label[0], b.label[0])
+
+
+def test_every_colour_has_a_probability_of_its_own(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [image_record(png(picture(objects(0))), i, [2, 5]) for i in range(400)])
+    batches = open_det(file, **{**COLOURS, "random_hue_prob": 0.0, "random_saturation_prob": 0.0, "max_random_hue": 9})
+    changes = []
+    for record in range(400):
+        steps = batches.plan(record)["steps"]
+        hls = [step["hls"] for step in steps if "hls" in step]
+        assert all(hue == 0 == saturation and 0 < abs(lightness) < 20 for hue, lightness, saturation in hls)
+        gains = [step["gain"] for step in steps if "gain" in step]
+        assert all(0.8 <= gain <= 1.2 for gain in gains)
+        changes.append((len(hls), len(gains)))
+    lightened, contrasted = np.mean(changes, axis=0)
+    assert 0.4 < lightened < 0.55
+    assert 0.43 < contrasted < 0.57
+
+
+# Chances: what MXNet's random numbers give on average
+
+TABLE = np.array([[0, 0.1, 0.1, 0.4, 0.5], [1, 0.5, 0.6, 0.9, 0.9], [2, 0.05, 0.7, 0.3, 0.95]], np.float32)
+LIMITS = {
+    "min_crop_overlaps": 0.05, "max_crop_overlaps": 0.9, "min_crop_sample_coverages": 0.05,
+    "max_crop_sample_coverages": 0.95, "min_crop_object_coverages": 0.3, "max_crop_object_coverages": 0.99,
+    "min_crop_scales": 0.2, "max_crop_scales": 0.9, "min_crop_aspect_ratios": 0.5, "max_crop_aspect_ratios": 1,
+}  # fmt: skip
+
+
+def assert_means(samples: list[list[float]], expected: list[float]) -> None:
+    """Check that means are those, to five times what they may be off by chance."""
+    found, spread = np.mean(samples, axis=0), np.std(samples, axis=0) / np.sqrt(len(samples))
+    assert (np.abs(found - expected) <= 5 * spread + 1e-4).all(), f"{found} ± {spread} are not {expected}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"rand_mirror_prob": 0.3}, [3.0, 0.2912, 0.7833, 0.3167, 0.3167]),
+        ({"rand_pad_prob": 0.7, "max_pad_scale": 3}, [3.0, 0.3066, 0.6928, 0.2162, 0.2162]),
+        ({"rand_crop_prob": 0.9, **LIMITS}, [1.8931, 0.1625, 0.8204, 0.5232, 0.4277]),
+        (
+            {"rand_crop_prob": 1, "crop_emit_mode": "overlap", "emit_overlap_thresh": 0.5, **LIMITS},
+            [1.77, 0.1626, 0.8168, 0.5325, 0.4355],
+        ),
+    ],
+)
+def test_objects_are_on_average_where_mxnet_puts_them(
+    tmp_path: Path, settings: dict[str, Any], expected: list[float]
+) -> None:
+    """Number of objects, mean left and bottom, mean width and height."""
+    file = write_records(tmp_path, [image_record(png(np.zeros((100, 100, 3), np.uint8)), 0, label(TABLE))])
+    batches = open_det(file, batch_size=1, data_shape=(3, 8, 8), **settings)
+    samples = []
+    for epoch in range(2000):
+        found = batches.plan(0, epoch)["boxes"]
+        _, left, top, right, bottom = found.mean(axis=0)
+        samples.append([len(found), left, bottom, right - left, bottom - top])
+    assert_means(samples, expected)
+
+
+@pytest.mark.parametrize(
+    ("augmenter", "expected"),
+    [
+        (DetRandomCropAug(0.3, (0.5, 2.0), (0.1, 0.9), 0.4), [0.5838, 0.7122, 1.9473, 0.1381, 0.8442]),
+        (DetRandomCropAug(0.1, (0.75, 1.33), (0.05, 3.0), 0.3), [0.4893, 0.7035, 1.7486, 0.1423, 0.84]),
+        (DetRandomPadAug((0.75, 1.33), (1.0, 3.0)), [1.2258, 1.8007, 3.0, 0.2656, 0.6624]),
+        (DetRandomPadAug((0.3, 0.9), (1.0, 4.0)), [1.1595, 2.7841, 3.0, 0.2533, 0.6057]),
+        (CreateMultiRandCropAugmenter([0.1, 0.5, 0.9], skip_prob=0.25), [0.6252, 0.7882, 1.9399, 0.145, 0.8469]),
+    ],
+)
+def test_augmenters_draw_on_average_what_mxnets_draw(augmenter: DetAugmenter, expected: list[float]) -> None:
+    """Width and height of the result, relative to the image's, number of objects, mean left and bottom."""
+    random.seed(1)
+    image, samples = np.zeros((100, 150, 3), np.uint8), []
+    for _ in range(2000):
+        result, found = augmenter(image, TABLE)
+        _, left, _, _, bottom = found.mean(axis=0)
+        samples.append([result.shape[1] / 150, result.shape[0] / 100, len(found), left, bottom])
+    assert_means(samples, expected)
+
+
+# Crops: MXNet's mistakes are not made
+
+
+def test_every_limit_of_a_crop_counts_by_itself(records: RecordFile) -> None:
+    batches = open_det(records, rand_crop_prob=1, min_crop_scales=0.3, max_crop_trials=200, min_crop_object_coverages=1)
+    whole: list[bool] = []
+    for record in range(10):
+        plan = batches.plan(record)
+        left, top, width, height = plan["steps"][0]["window"]
+        own = objects(record, 1 + record % 3)[:, 1:5] * (200, 120, 200, 120)
+        inside = (own >= (left, top, 0, 0)) & (own <= (200, 120, left + width, top + height))
+        whole.append(bool(inside.all(axis=1).any()))
+    assert all(whole)
+
+
+def test_crops_are_of_all_ratios(records: RecordFile) -> None:
+    batches = open_det(
+        records, rand_crop_prob=1, min_crop_scales=0.3, max_crop_scales=0.5, min_crop_aspect_ratios=0.5,
+        max_crop_aspect_ratios=2.5,
+    )  # fmt: skip
+    windows = [batches.plan(record, epoch)["steps"][0]["window"] for record in range(10) for epoch in range(50)]
+    ratios = np.array([width / height for _, _, width, height in windows])
+    assert ratios.min() < 0.7
+    assert ratios.max() > 2.3
+
+
+# Keywords
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"rand_crop_prob": 1, "min_crop_scales": (0.1, 0.2)}, "min_crop_scales=.*num_crop_sampler=1"),
+        ({"rand_crop_prob": 1, "min_crop_scales": 0.9, "max_crop_scales": 0.1}, "min_crop_scales, max_crop_scales=0.9"),
+        ({"rand_crop_prob": 1, "max_crop_overlaps": 1.5}, "max_crop_overlaps=0, 1.5"),
+        ({"rand_crop_prob": 1, "min_crop_aspect_ratios": 0}, "min_crop_aspect_ratios"),
+        ({"rand_crop_prob": 1, "num_crop_sampler": -1}, "num_crop_sampler=-1"),
+        ({"rand_crop_prob": 1, "crop_emit_mode": "middle"}, "crop_emit_mode='middle'"),
+        ({"rand_pad_prob": 1, "max_pad_scale": 0.5}, "max_pad_scale=1, 0.5"),
+        ({"rand_pad_prob": 1, "fill_value": 256}, "fill_value=256"),
+        ({"rand_mirror_prob": 1.1}, "1.1; it is a probability"),
+        ({"random_hue_prob": 2}, "random_hue_prob=2"),
+        ({"random_hue_prob": 1, "max_random_hue": -1}, "max_random_hue"),
+        ({"random_hue_prob": 1, "max_random_hue": 1, "data_shape": (1, 8, 8)}, "three channels"),
+        ({"resize_mode": "stretch"}, "resize_mode='stretch'"),
+        ({"std_g": -1}, "std_g=-1"),
+        ({"aug_seq": "det_aug_mine"}, "aug_seq='det_aug_mine'"),
+        ({"label_pad_width": -2}, "label_pad_width=-2"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(records: RecordFile, settings: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        open_det(records, **settings)
+
+
+def test_unknown_keywords_are_refused(records: RecordFile) -> None:
+    with pytest.raises(TypeError, match="'rand_mirror'; did you mean 'rand_mirror_prob'"):
+        open_det(records, rand_mirror=True)
+
+
+def test_grey_images_go_through_what_is_not_of_colours(records: RecordFile) -> None:
+    batch = open_det(records, data_shape=(1, 96, 128), **GEOMETRY).next()
+    assert batch.data[0].shape == (4, 1, 96, 128)
+    assert batch.label is not None
+    assert (batch.label[0][:, 0] == 1).all()

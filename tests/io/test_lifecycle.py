@@ -1,0 +1,335 @@
+"""What an iterator holds and lets go of: memory, threads, the interpreter; signals, forks, the end of the process."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.records import (
+    RecordFile,
+    becomes_true,
+    digest,
+    in_batch,
+    is_quiet,
+    numbers,
+    open_iter,
+    python,
+    run_python,
+    stream,
+    threads,
+    write_images,
+    write_tiny,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recio.io import DataBatch
+
+MIB = 1 << 20
+LARGE: dict[str, Any] = {"data_shape": (3, 224, 224), "dtype": "float32", "batch_size": 16}
+"""Batches of 9 MB, which the allocator takes from the kernel one by one."""
+WAITING: dict[str, Any] = {"resize": 16, "preprocess_threads": 1, "prefetch_buffer": 1}
+"""With these, a batch of `slow` has to be waited for."""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
+    return write_tiny(tmp_path_factory.mktemp("many"), 400)
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
+    """Write images that take long to decode: 4000 by 4000 pixels, in several scans, which must all be read."""
+    rows, columns = np.mgrid[:4000, :4000]
+    grey = ((rows + columns) >> 5).astype(np.uint8)
+    jpeg = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    return write_images(tmp_path_factory.mktemp("slow"), [jpeg] * 100)
+
+
+def address(batch: DataBatch) -> int:
+    return int(batch.data[0].ctypes.data)
+
+
+class TestBuffers:
+    @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8"])
+    @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+    def test_data_is_contiguous_and_writable_and_of_the_type_asked_for(
+        self, many: RecordFile, dtype: str, layout: str
+    ) -> None:
+        data = open_iter(many, dtype=dtype, layout=layout).next().data[0]
+        assert data.flags.carray
+        assert data.dtype == np.dtype(dtype)
+        data[...] = 1
+        assert (data == 1).all()
+
+    def test_kept_batches_never_share_memory(self, many: RecordFile) -> None:
+        kept = list(stream(open_iter(many), 2))
+        assert all(upper - lower >= kept[0].data[0].nbytes for lower, upper in pairwise(sorted(map(address, kept))))
+
+    def test_a_kept_batch_never_changes(self, photos: RecordFile) -> None:
+        batches = stream(open_iter(photos, data_shape=(3, 64, 64), batch_size=2, shuffle=True), 4)
+        kept = list(islice(batches, 5))
+        before = digest(kept)
+        assert sum(1 for _ in islice(batches, 50)) == 50
+        assert digest(kept) == before
+
+    def test_a_view_keeps_the_memory_of_its_batch(self, many: RecordFile) -> None:
+        batches = open_iter(many)
+        view = batches.next().data[0][1]
+        before = view.copy()
+        for batch in batches:
+            batch.data[0][...] = 0
+        np.testing.assert_array_equal(view, before)
+
+    def test_a_kept_batch_outlives_its_iterator(self, photos: RecordFile) -> None:
+        batches = open_iter(photos, **LARGE)
+        kept = batches.next()
+        before = digest([kept])
+        batches.close()
+        del batches
+        assert digest([kept]) == before
+        kept.data[0][...] = 0
+
+    def test_what_is_written_into_a_batch_does_not_reach_another(self, photos: RecordFile) -> None:
+        clean, dirty = (stream(open_iter(photos, **LARGE), 5) for _ in range(2))
+        for expected, batch in zip(clean, dirty, strict=True):
+            np.testing.assert_array_equal(batch.data[0], expected.data[0])
+            batch.data[0][...] = np.nan
+
+    def test_the_memory_of_dropped_batches_is_used_again(self, photos: RecordFile) -> None:
+        seen = [address(batch) for batch in stream(open_iter(photos, **LARGE), 20)]
+        assert len(set(seen)) <= 8 < len(seen)
+
+    def test_warm_batches_cost_no_page_faults(self, photos: RecordFile) -> None:
+        def faults(epochs: int) -> float:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            read = sum(len(batch.data[0]) for batch in stream(batches, epochs))
+            return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / read
+
+        batches = open_iter(photos, **LARGE)
+        cold, warm = faults(20), faults(20)
+        print(f"minor page faults an image, of 147 pages: {warm:.2f}, at first {cold:.2f}")  # noqa: T201
+        assert warm <= 4
+
+
+class TestThreads:
+    def test_an_iterator_has_the_threads_asked_for_and_two_that_wait(self, many: RecordFile) -> None:
+        batches = open_iter(many, preprocess_threads=5)
+        batches.next()
+        assert threads() == ["recio-0", "recio-1", "recio-2", "recio-3", "recio-4", "recio-maker", "recio-maker"]
+
+    @pytest.mark.parametrize("read", [0, 3, 100])
+    @pytest.mark.parametrize("how", ["close", "del", "with"])
+    def test_letting_an_iterator_go_ends_its_threads(self, many: RecordFile, how: str, read: int) -> None:
+        assert threads() == []
+        batches = open_iter(many)
+        for _ in range(read):
+            batches.next()
+        if how == "close":
+            batches.close()
+        elif how == "with":
+            with batches:
+                assert threads()
+        else:
+            del batches
+        assert becomes_true(lambda: threads() == [])
+
+    def test_letting_an_iterator_go_takes_no_longer_than_an_image(self, slow: RecordFile) -> None:
+        batches = open_iter(slow, **WAITING, batch_size=50)
+        time.sleep(0.1)
+        start = time.monotonic()
+        batches.close()
+        assert time.monotonic() - start < 1
+
+    def test_letting_an_iterator_go_frees_its_memory(self, photos: RecordFile) -> None:
+        """Measured in a process of its own: here, what other tests held may be given back meanwhile."""
+        done = run_python(MEMORY, **settings_of(photos, **{**LARGE, "batch_size": 64}))
+        assert (done.returncode, done.stderr) == (0, "")
+        before, during, after = map(int, done.stdout.split())
+        print(f"{(during - before) / MIB:.0f} MiB while it ran, {(after - before) / MIB:.0f} after")  # noqa: T201
+        assert during - before > 30 * MIB
+        assert after - before < 15 * MIB
+
+    def test_a_closed_iterator_says_so(self, many: RecordFile) -> None:
+        batches = open_iter(many)
+        batches.close()
+        batches.close()
+        for use in (batches.next, batches.reset, lambda: len(batches)):
+            with pytest.raises(ValueError, match="the iterator is closed"):
+                use()
+
+    def test_two_threads_share_an_iterator_without_losing_or_doubling_a_batch(self, many: RecordFile) -> None:
+        batches = open_iter(many, shuffle=True)
+        found: list[list[DataBatch]] = [[], []]
+        readers = [threading.Thread(target=lambda mine=mine: mine.extend(batches)) for mine in found]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        assert sorted(numbers(found[0] + found[1])) == list(range(400))
+
+    def test_closing_wakes_a_thread_that_waits_and_is_no_end_of_an_epoch(self, slow: RecordFile) -> None:
+        batches = open_iter(slow, **WAITING, batch_size=50)
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(list, batches)
+            time.sleep(0.1)
+            batches.close()
+            error = reading.exception(timeout=1)
+        assert isinstance(error, ValueError)
+        assert str(error) == "the iterator is closed"
+
+    def test_other_threads_run_while_one_waits(self, slow: RecordFile) -> None:
+        """The best of five tries counts: the machine may have others to serve."""
+        batches = open_iter(slow, **WAITING, batch_size=3)
+        ratios = []
+        for _ in range(5):
+            alone, beside = counted(lambda: time.sleep(0.2)), counted(batches.next)
+            ratios.append(beside / alone)
+        print(f"a thread beside a waiting one runs at {max(ratios):.0%} of its speed")  # noqa: T201
+        assert max(ratios) > 0.5
+
+
+def counted(work: Callable[[], object]) -> float:
+    """Let another thread count during some work; give how far it comes in a second."""
+    count, done = 0, threading.Event()
+
+    def run() -> None:
+        nonlocal count
+        while not done.is_set():
+            count += 1
+
+    counter = threading.Thread(target=run)
+    start = time.perf_counter()
+    counter.start()
+    work()
+    done.set()
+    counter.join()
+    return count / (time.perf_counter() - start)
+
+
+def settings_of(file: RecordFile, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 they are of many types
+    """Give settings that a script can be given."""
+    return {"path_imgrec": str(file.rec), "data_shape": (3, 8, 8), "batch_size": 4, **settings}
+
+
+MEMORY = """
+import psutil
+from recio.io import ImageRecordIter
+
+resident = lambda: psutil.Process().memory_info().rss
+before = resident()
+batches = ImageRecordIter(**settings)
+for _ in range(3):
+    batches.next()
+    batches.reset()
+during = resident()
+batches.close()
+print(before, during, resident())
+"""
+
+INTERRUPTED = """
+import time
+from recio.io import ImageRecordIter
+batches = ImageRecordIter(**settings)
+print("waiting", flush=True)
+try:
+    batches.next()
+except KeyboardInterrupt:
+    print(time.monotonic())
+"""
+
+
+def test_ctrl_c_ends_a_wait(slow: RecordFile) -> None:
+    command = python(INTERRUPTED, settings_of(slow, **WAITING, batch_size=100))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        time.sleep(0.33)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+        ended = time.monotonic()
+    print(f"KeyboardInterrupt after {float(out) - sent:.3f} s, the end after {ended - sent:.3f} s")  # noqa: T201
+    assert process.returncode == 0
+    assert float(out) - sent < 0.5
+    assert ended - sent < 2
+
+
+FORKED = """
+import os, sys
+from recio.io import ImageRecordIter
+batches = ImageRecordIter(**settings)
+for _ in range(20):
+    batches.next()
+    child = os.fork()
+    if child == 0:
+        for use in (batches.next, batches.reset, lambda: len(batches)):
+            try:
+                use()
+            except RuntimeError as error:
+                assert f"belongs to process {os.getppid()}" in str(error), error
+                assert "make the iterator after the fork" in str(error), error
+            else:
+                sys.exit("no error")
+        batches.close()
+        assert len(list(ImageRecordIter(**settings))) == 100
+        sys.exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+print(len(list(batches)))
+"""
+
+
+def test_a_forked_child_is_told_to_make_its_own_iterator_and_the_parent_goes_on(many: RecordFile) -> None:
+    done = run_python(FORKED, **settings_of(many))
+    assert (done.returncode, done.stdout) == (0, "80\n"), done.stderr
+
+
+BEGUN = """
+from recio.io import ImageRecordIter
+batches = ImageRecordIter(**settings)
+batches.next()
+"""
+ENDINGS = {
+    "in the middle of an epoch": "",
+    "by an exception": "raise SystemExit(0)",
+    "with a batch kept in a cycle": "kept = [batches.next()]; kept.append(kept)",
+    "while a thread waits": "import threading; threading.Thread(target=lambda: list(batches), daemon=True).start()",
+    "in a child": "import os; child = os.fork(); child and os.waitpid(child, 0)",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_process_ends_well(photos: RecordFile, name: str) -> None:
+    script = (
+        f"from recio.io import ImageRecordIter\nbatches = ImageRecordIter(**settings)\nbatches.next()\n{ENDINGS[name]}"
+    )
+    done = run_python(script, **settings_of(photos, data_shape=(3, 224, 224)))
+    assert done.returncode == 0
+    assert is_quiet(done.stderr)
+
+
+def test_a_thread_may_begin_an_epoch_while_another_reads(many: RecordFile) -> None:
+    batches = open_iter(many)
+    stop = threading.Event()
+
+    def reset() -> None:
+        while not stop.is_set():
+            batches.reset()
+
+    resetter = threading.Thread(target=reset)
+    resetter.start()
+    places = [in_batch(batch) for batch in islice(stream(batches, 1000), 200)]
+    stop.set()
+    resetter.join()
+    assert all(place == list(range(place[0], place[0] + 4)) for place in places)

@@ -1,0 +1,617 @@
+"""Segmentation: `ImageMaskRecordIter`, and the pairs of record files that ``im2rec --masks`` packs.
+
+Most tests look at one property. An image is painted in one colour a class, by its mask. Whatever is done to both:
+where a pixel of the image has the pure colour of a class, no other class had a part in it, so its mask says that class.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import recio
+from recio import image
+from recio.im2rec import main, pack
+from recio.io import DataDesc, ImageMaskRecordIter, ImageRecordIter
+from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
+from tests.support.records import (
+    FIRST_ID,
+    PHOTOS,
+    RecordFile,
+    digest,
+    image_record,
+    in_batch,
+    noise,
+    open_iter,
+    png,
+    write_records,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# Corners of a cube, so that no mixture of some is another; far from 0 and 255, so that no overshoot is cut off.
+COLOURS = np.array([(a, b, c) for a in (60, 200) for b in (60, 200) for c in (60, 200)], np.uint8)
+CLASSES = 7
+OUTSIDE = 7
+"""What stands for the outside of the image: the last of the colours, a grey."""
+OUTSIDE_LEVEL = 200
+IGNORED = 255
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+"""The passes of an interlaced PNG: the first column and row, and the steps to the next."""
+
+
+def classes(height: int, width: int, seed: int) -> NDArray[np.uint8]:
+    """Make a mask: each place is of the class of the nearest of some points."""
+    random = np.random.default_rng(seed)
+    points = random.uniform(0, (height, width), (14, 2))
+    rows, columns = np.mgrid[:height, :width]
+    distances = (rows[..., None] - points[:, 0]) ** 2 + (columns[..., None] - points[:, 1]) ** 2
+    nearest: NDArray[np.int64] = distances.argmin(axis=-1)
+    return (nearest % CLASSES).astype(np.uint8)
+
+
+def grey(mask: NDArray[np.uint8]) -> bytes:
+    """Encode a mask as a grey PNG."""
+    return png(mask[..., None])
+
+
+def painted(mask: NDArray[np.uint8]) -> bytes:
+    """Encode the image of a mask."""
+    return png(COLOURS[mask])
+
+
+def save(mask: Image.Image, form: str = "PNG", **settings: Any) -> bytes:  # noqa: ANN401 they are of many types
+    """Encode by Pillow."""
+    file = io.BytesIO()
+    mask.save(file, form, **settings)
+    return file.getvalue()
+
+
+def interlaced(mask: NDArray[np.uint8], bits: int) -> bytes:
+    """Encode a mask as an interlaced grey PNG, which neither OpenCV nor Pillow can do."""
+    rows = bytearray()
+    for x, y, across, down in ADAM7:
+        for row in mask[y::down, x::across]:
+            spread = np.unpackbits(row[:, None], axis=1)[:, -bits:]
+            rows += b"\0" + np.packbits(spread).tobytes()
+    height, width = mask.shape
+    head = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 1)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    coded = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(coded)
+
+
+class Pairs:
+    """Images and their masks in two record files, the masks in reverse order and with one more that no image has."""
+
+    def __init__(self, folder: Path, masks: Sequence[NDArray[np.uint8]]) -> None:
+        self.masks = masks
+        self.images = write_records(folder, (image_record(painted(mask), n) for n, mask in enumerate(masks)), "images")
+        extra = image_record(grey(masks[0]), len(masks))
+        coded = [image_record(grey(mask), n) for n, mask in enumerate(masks)]
+        self.coded = write_records(folder, [extra, *reversed(coded)], "masks")
+
+    def open(self, **settings: Any) -> ImageMaskRecordIter:  # noqa: ANN401 they are of many types
+        return open_pairs(self.images, self.coded, **settings)
+
+
+def open_pairs(images: RecordFile, masks: RecordFile, **settings: Any) -> ImageMaskRecordIter:  # noqa: ANN401
+    """Open an iterator over pairs, four a batch, unless `settings` say otherwise."""
+    defaults = {
+        "path_imgrec": images.rec,
+        "path_maskrec": masks.rec,
+        "data_shape": (3, 40, 48),
+        "batch_size": 4,
+        "dtype": "uint8",
+        "layout": "NHWC",
+        "preprocess_threads": 2,
+    }
+    return ImageMaskRecordIter(**{**defaults, **settings})
+
+
+def masks_of(batches: Iterable[recio.io.DataBatch]) -> NDArray[np.uint8]:
+    """Give all masks, those too that only fill a batch."""
+    return np.concatenate([batch.label[0] for batch in batches if batch.label])
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
+    """Give twelve pairs of many sizes."""
+    sizes = [(60, 80), (81, 55), (40, 48), (97, 120), (33, 30), (64, 64)] * 2
+    return Pairs(tmp_path_factory.mktemp("pairs"), [classes(*size, seed) for seed, size in enumerate(sizes)])
+
+
+def pure(images: NDArray[Any]) -> NDArray[np.int64]:
+    """Give the class whose colour each pixel has, -1 if none."""
+    off = np.abs(images[..., None, :].astype(np.int64) - COLOURS).max(axis=-1)
+    return np.where(off.min(axis=-1) <= 1, off.argmin(axis=-1), -1)
+
+
+def assert_in_line(batches: Iterable[recio.io.DataBatch], least: float = 0.5, most_off: float = 0.0) -> None:
+    """Check that masks say the class of the pixels of pure colours; of all pixels, these are at least `least`."""
+    for batch in batches:
+        assert batch.label is not None
+        found, mask = pure(batch.data[0]), batch.label[0].astype(np.int64)
+        mask[mask == IGNORED] = OUTSIDE
+        is_pure = found >= 0
+        assert is_pure.mean() > least
+        off = (found != mask)[is_pure].mean()
+        assert off <= most_off, f"{off:.2%} of the pixels are of another class"
+
+
+GEOMETRY: dict[str, dict[str, Any]] = {
+    "center crop": {},
+    "rand_crop": {"rand_crop": True},
+    "resize down": {"resize": 45, "rand_crop": True},
+    "resize up": {"resize": 150, "rand_crop": True},
+    "cover": {"data_shape": (3, 110, 130)},
+    "random_resized_crop": {"random_resized_crop": True},
+    "narrow random_resized_crop": {"random_resized_crop": True, "max_random_area": 0.1, "min_aspect_ratio": 0.3},
+    "square": {"min_crop_size": 20, "max_crop_size": 60, "rand_crop": True},
+    "rotation": {"max_rotate_angle": 180, "rand_crop": True},
+    "rotate": {"rotate": 30},
+    "rotate_list": {"rotate_list": [0, 90, 180]},
+    "shear and scale": {"max_shear_ratio": 0.3, "min_random_scale": 0.6, "max_random_scale": 1.5},
+    "canvas": {"min_img_size": 100, "max_img_size": 110, "max_rotate_angle": 10},
+    "pad": {"pad": 9, "rand_crop": True},
+    "pad, then larger": {"pad": 3, "data_shape": (3, 110, 130)},
+    "mirror": {"mirror": True, "resize": 50},
+    "all": {
+        "resize": 70,
+        "max_rotate_angle": 20,
+        "max_shear_ratio": 0.1,
+        "pad": 5,
+        "random_resized_crop": True,
+        "rand_mirror": True,
+    },
+}
+
+
+class TestGeometry:
+    @pytest.mark.parametrize("inter_method", [0, 1, 2, 3, 4, 9, 10])
+    @pytest.mark.parametrize("keywords", GEOMETRY.values(), ids=GEOMETRY.keys())
+    def test_a_mask_goes_where_its_image_goes(self, pairs: Pairs, keywords: dict[str, Any], inter_method: int) -> None:
+        least = 0.99 if inter_method == 0 else 0.3
+        # Kernels with negative weights can make a pure colour of others, at borders; area mends an edge by a pixel.
+        most_off = 0.0 if inter_method in (0, 1) else 0.003
+        for seed in range(4):
+            settings = {**keywords, "rand_mirror": True, "fill_value": OUTSIDE_LEVEL, "inter_method": inter_method}
+            assert_in_line(pairs.open(**settings, seed=seed), least, most_off)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_what_is_cut_off_between_colours_is_cut_off_the_mask(self, pairs: Pairs, seed: int) -> None:
+        steps = [
+            image.ResizeAug(60, interp=1),
+            image.HorizontalFlipAug(0.5),
+            image.CastAug(),
+            image.RandomCropAug((55, 50), interp=1),
+            image.BrightnessJitterAug(0.0),
+            image.RandomOrderAug([image.HorizontalFlipAug(0.5), image.ForceResizeAug((70, 60), interp=1)]),
+            image.CastAug(),
+            image.CenterCropAug((48, 40), interp=1),
+        ]
+        assert_in_line(pairs.open(aug_list=steps, seed=seed))
+
+    def test_a_mask_is_resampled_as_opencv_does_it_by_the_centres_of_pixels(self, pairs: Pairs) -> None:
+        found = masks_of(pairs.open(batch_size=1, resize=50, data_shape=(3, 50, 50)))
+        for mask, whole in zip(found, pairs.masks, strict=True):
+            height, width = whole.shape
+            size = (width * 50 // height, 50) if height <= width else (50, height * 50 // width)
+            resized = cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            top, left = (resized.shape[0] - 50) // 2, (resized.shape[1] - 50) // 2
+            assert (mask == resized[top : top + 50, left : left + 50]).all()
+
+    def test_a_mask_that_nothing_is_done_to_is_as_it_was(self, tmp_path: Path) -> None:
+        whole = noise(40, 48, 1)[..., 0]
+        images = write_records(tmp_path, [image_record(png(noise(40, 48)), 0)], "images")
+        masks = write_records(tmp_path, [image_record(grey(whole), 0)], "masks")
+        batch = open_pairs(images, masks, batch_size=1).next()
+        assert batch.label is not None
+        assert (batch.label[0][0] == whole).all()
+
+    @pytest.mark.parametrize("fill", [0, 7, 255])
+    def test_what_is_outside_the_image_has_the_number_asked_for(self, pairs: Pairs, fill: int) -> None:
+        batch = pairs.open(pad=30, data_shape=(3, 100, 100), mask_fill=fill).next()
+        assert batch.label is not None
+        assert (batch.label[0][2, :20] == fill).all()
+        assert (batch.label[0][2, 30:70, 26:74] == pairs.masks[2]).all()
+
+
+class TestColours:
+    @pytest.mark.parametrize(
+        "colours",
+        [
+            {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5},
+            {"random_h": 90, "random_s": 90, "random_l": 90},
+            {"pca_noise": 0.5},
+            {"fill_value": 3},
+            {"mean_r": 9.0, "std_g": 3.0, "scale": 2.0, "dtype": "float32"},
+        ],
+        ids=lambda colours: next(iter(colours)),
+    )
+    def test_they_change_images_and_leave_masks_bit_for_bit(self, pairs: Pairs, colours: dict[str, Any]) -> None:
+        geometry = {"max_rotate_angle": 30, "pad": 3, "rand_crop": True}
+        plain, coloured = list(pairs.open(**geometry)), list(pairs.open(**geometry, **colours))
+        assert (masks_of(plain) == masks_of(coloured)).all()
+        assert all((a.data[0] != b.data[0]).any() for a, b in zip(plain, coloured, strict=True))
+
+    def test_images_are_those_of_imagerecorditer(self, pairs: Pairs) -> None:
+        settings = {"rand_crop": True, "rand_mirror": True, "brightness": 0.3, "shuffle": True, "layout": "NHWC"}
+        alone = open_iter(pairs.images, data_shape=(3, 40, 48), **settings)
+        for one, other in zip(pairs.open(**settings), alone, strict=True):
+            assert (one.data[0] == other.data[0]).all()
+            assert in_batch(one) == in_batch(other)
+
+    def test_a_mean_image_is_computed_with_masks_at_hand(self, pairs: Pairs, tmp_path: Path) -> None:
+        batch = pairs.open(mean_img=tmp_path / "mean.npy", dtype="float32").next()
+        assert batch.label is not None
+        assert np.load(tmp_path / "mean.npy").shape == (3, 40, 48)
+        assert (batch.label[0][2] == pairs.masks[2]).all()
+
+
+class TestForms:
+    def read(self, folder: Path, coded: bytes) -> NDArray[np.uint8]:
+        """Read a mask of 6 by 40 places."""
+        images = write_records(folder, [image_record(png(noise(6, 40)), 0)], "images")
+        masks = write_records(folder, [image_record(coded, 0)], "masks")
+        found: NDArray[np.uint8] = masks_of(open_pairs(images, masks, data_shape=(3, 6, 40), batch_size=1))[0]
+        return found
+
+    @pytest.mark.parametrize("bits", [1, 2, 4, 8])
+    def test_a_palette_gives_its_indices_and_not_its_colours(self, tmp_path: Path, bits: int) -> None:
+        numbers = np.random.default_rng(bits).integers(0, 1 << bits, (6, 40), np.uint8)
+        mask = Image.fromarray(numbers).convert("P")
+        mask.putdata(numbers.ravel())
+        mask.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
+        coded = save(mask, bits=bits, transparency=0)
+        assert (coded[24], coded[25]) == (bits, 3)
+        assert (self.read(tmp_path, coded) == numbers).all()
+
+    def test_grey_of_one_bit_is_0_and_1(self, tmp_path: Path) -> None:
+        numbers = np.random.default_rng(0).integers(0, 2, (6, 40), np.uint8)
+        coded = save(Image.fromarray(numbers * 255).convert("1"))
+        assert (coded[24], coded[25]) == (1, 0)
+        assert (self.read(tmp_path, coded) == numbers).all()
+
+    @pytest.mark.parametrize("bits", [2, 8])
+    def test_an_interlaced_mask_is_put_together(self, tmp_path: Path, bits: int) -> None:
+        numbers = np.random.default_rng(0).integers(0, 1 << bits, (6, 40), np.uint8)
+        assert (self.read(tmp_path, interlaced(numbers, bits)) == numbers).all()
+
+    @pytest.mark.parametrize(
+        ("coded", "found"),
+        [
+            (save(Image.new("RGB", (40, 6))), "a PNG of Rgb, 8 bits"),
+            (save(Image.new("LA", (40, 6))), "a PNG of GrayscaleAlpha, 8 bits"),
+            (save(Image.new("I;16", (40, 6))), "a PNG of Grayscale, 16 bits"),
+            (save(Image.new("L", (40, 6)), "JPEG"), "JPEG"),
+        ],
+        ids=["RGB", "alpha", "16 bits", "JPEG"],
+    )
+    def test_what_is_no_mask_is_told_what_one_is(self, tmp_path: Path, coded: bytes, found: str) -> None:
+        with pytest.raises(recio.DecodeError, match=f"a mask is a PNG of one channel .*; this is {found}") as caught:
+            self.read(tmp_path, coded)
+        assert str(caught.value).startswith(f"{tmp_path / 'masks.rec'}: record 0 (id {FIRST_ID}) at byte 0: ")
+
+    @pytest.mark.parametrize("keep", [0, 10, 60, 150])
+    def test_a_mask_cut_short_is_an_error(self, tmp_path: Path, keep: int) -> None:
+        coded = grey(noise(6, 40, 1)[..., 0])
+        with pytest.raises(recio.DecodeError, match=r"masks\.rec: record 0"):
+            self.read(tmp_path, coded[:keep])
+
+
+class TestMatching:
+    def test_masks_are_found_by_id_wherever_they_stand(self, pairs: Pairs) -> None:
+        batches = list(pairs.open(shuffle=True, data_shape=(3, 30, 30), batch_size=1))
+        order = [in_batch(batch)[0] for batch in batches]
+        assert order != sorted(order)
+        assert_in_line(batches)
+
+    def test_parts_have_their_own_masks(self, pairs: Pairs) -> None:
+        for part in range(3):
+            assert_in_line(pairs.open(num_parts=3, part_index=part))
+
+    def test_masks_may_be_in_several_files_with_indexes(self, pairs: Pairs, tmp_path: Path) -> None:
+        coded = [image_record(grey(mask), n) for n, mask in enumerate(pairs.masks)]
+        files = write_records(tmp_path, coded[7:], "a"), write_records(tmp_path, coded[:7], "b")
+        batches = pairs.open(path_maskrec=[file.rec for file in files], path_maskidx=[file.idx for file in files])
+        assert_in_line(batches)
+
+    def test_an_image_without_a_mask_is_an_error_that_names_it(self, pairs: Pairs, tmp_path: Path) -> None:
+        coded = [image_record(grey(mask), n) for n, mask in enumerate(pairs.masks) if n != 5]
+        batches = pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
+        assert in_batch(batches.next()) == [0, 1, 2, 3]
+        with pytest.raises(recio.RecordError, match="path_maskrec has no mask of the image's id 105") as caught:
+            batches.next()
+        assert (caught.value.record, caught.value.id) == (5, 105)
+        assert in_batch(batches.next()) == [8, 9, 10, 11]
+
+    def test_two_masks_of_the_same_id_are_an_error_at_once(self, pairs: Pairs, tmp_path: Path) -> None:
+        coded = [image_record(grey(mask), n % 11) for n, mask in enumerate(pairs.masks)]
+        with pytest.raises(recio.RecordError, match=r"record 11 \(id 100\) at byte \d+: record 0 has the same id"):
+            pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
+
+    def test_a_mask_of_another_size_is_an_error_that_names_both(self, pairs: Pairs, tmp_path: Path) -> None:
+        coded = [image_record(grey(mask[:, :-1]), n) for n, mask in enumerate(pairs.masks)]
+        masks = write_records(tmp_path, coded, "masks")
+        expected = (
+            rf"images\.rec: record 0 \(id 100\) at byte 0: the image is 80x60 pixels as it is displayed, "
+            rf"its mask is not: {re.escape(str(masks.rec))}: record 0 \(id 100\) at byte 0: 79x60 pixels"
+        )
+        with pytest.raises(recio.RecordError, match=expected):
+            pairs.open(path_maskrec=masks.rec).next()
+
+    def test_a_mask_is_as_large_as_its_image_is_displayed(self, tmp_path: Path) -> None:
+        """A camera held upright: the picture is stored on its side, and the mask was drawn as it is seen."""
+        mask = classes(80, 60, 0)
+        sideways = Image.fromarray(np.rot90(COLOURS[mask]))
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        coded = save(sideways, exif=exif)
+        images = write_records(tmp_path, [image_record(coded, 0)], "images")
+        masks = write_records(tmp_path, [image_record(save(Image.fromarray(mask), exif=exif), 0)], "masks")
+        batch = open_pairs(images, masks, batch_size=1, data_shape=(3, 80, 60)).next()
+        assert batch.label is not None
+        assert (batch.label[0][0] == mask).all()
+        assert_in_line([batch])
+
+
+class TestBatches:
+    def test_what_is_provided_is_what_comes(self, pairs: Pairs) -> None:
+        batches = pairs.open(label_name="mask", layout="NCHW")
+        assert batches.provide_label == [DataDesc("mask", (4, 40, 48))]
+        described = batches.provide_label[0]
+        assert (described.dtype, described.layout) == (np.uint8, "NHW")
+        batch = batches.next()
+        assert batch.label is not None
+        mask = batch.label[0]
+        assert mask.shape == (4, 40, 48)
+        assert mask.dtype == np.uint8
+        assert batch.provide_label == batches.provide_label
+        assert mask.flags.c_contiguous
+        assert mask.flags.writeable
+        assert batch.data[0].shape == (4, 3, 40, 48)
+
+    def test_kept_masks_are_never_overwritten(self, pairs: Pairs) -> None:
+        batches = pairs.open(rand_crop=True, batch_size=2)
+        kept = list(batches)
+        copies = [batch.label[0].copy() for batch in kept if batch.label]
+        for _ in range(3):
+            batches.reset()
+            for batch in batches:
+                assert batch.label is not None
+                batch.label[0][:] = 77
+        assert (np.concatenate(copies) == masks_of(kept)).all()
+
+    @pytest.mark.parametrize("threads", [1, 2, 5])
+    @pytest.mark.parametrize("prefetch", [1, 3])
+    def test_they_do_not_depend_on_threads_or_prefetching(self, pairs: Pairs, threads: int, prefetch: int) -> None:
+        def read(**settings: int) -> str:
+            batches = pairs.open(**GEOMETRY["all"], shuffle=True, seed=3, batch_size=5, **settings)
+            first = digest(batches)
+            batches.reset()
+            return first + digest(batches)
+
+        expected = read(preprocess_threads=3, prefetch_buffer=2)
+        assert read(preprocess_threads=threads, prefetch_buffer=prefetch) == expected
+
+    def test_a_last_batch_is_filled_up_with_pairs_of_the_beginning(self, pairs: Pairs) -> None:
+        *_, last = pairs.open(batch_size=5)
+        assert last.label is not None
+        assert (last.pad, in_batch(last)) == (3, [10, 11, 0, 1, 2])
+        assert (last.label[0][4] == pairs.masks[2]).all()
+        assert_in_line([last])
+
+    def test_or_with_masks_that_are_ignored(self, pairs: Pairs) -> None:
+        batches = pairs.open(batch_size=5, round_batch=False, prefetch_buffer=1)
+        for _ in range(3):
+            *_, last = batches
+            assert last.label is not None
+            assert last.pad == 3
+            assert (last.label[0][2:] == IGNORED).all()
+            assert (last.data[0][2:] == 0).all()
+            batches.reset()
+
+    def test_records_may_have_any_labels(self, tmp_path: Path) -> None:
+        mask = classes(40, 48, 0)
+        records = [image_record(painted(mask), n, [float(n)] * (n + 2)) for n in range(4)]
+        images = write_records(tmp_path, records, "images")
+        masks = write_records(tmp_path, [image_record(grey(mask), n) for n in range(4)], "masks")
+        assert (masks_of(open_pairs(images, masks)) == mask).all()
+
+
+class TestKeywords:
+    def test_those_of_imagerecorditer_are_the_same_but_for_labels(self) -> None:
+        own, others = (inspect.signature(iterator).parameters for iterator in (ImageMaskRecordIter, ImageRecordIter))
+        assert own.keys() - others.keys() == {"path_maskrec", "path_maskidx", "mask_fill"}
+        assert others.keys() - own.keys() == {"path_imglist", "label_width", "label_pad_value", "unknown"}
+        assert all(own[name].default == others[name].default for name in own.keys() & others.keys())
+
+    def test_the_docstring_names_each(self) -> None:
+        named = set(re.findall(r"\w+", ImageMaskRecordIter.__doc__ or ""))
+        assert not inspect.signature(ImageMaskRecordIter).parameters.keys() - named
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            ({"rand_corp": True}, TypeError, r"ImageMaskRecordIter .* 'rand_corp'; did you mean 'rand_crop'\?"),
+            ({"label_width": 2}, TypeError, "unexpected keyword argument 'label_width'"),
+            ({"mask_fill": 256}, ValueError, "mask_fill=256; it is a level from 0 to 255"),
+            ({"mask_fill": "no"}, TypeError, "mask_fill='no'; it is a whole number"),
+            ({"path_maskrec": None}, ValueError, "path_maskrec names no file"),
+            ({"path_maskrec": "missing.rec"}, FileNotFoundError, r"missing\.rec"),
+            ({"resize": "no"}, TypeError, "resize='no'"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(
+        self, pairs: Pairs, settings: dict[str, Any], error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=message):
+            pairs.open(**settings)
+
+    @pytest.mark.parametrize("wrap", [list, lambda steps: [image.RandomOrderAug(steps)]], ids=["plain", "nested"])
+    def test_functions_are_refused_since_masks_cannot_follow_them(
+        self, pairs: Pairs, wrap: Callable[[list[Any]], list[Any]]
+    ) -> None:
+        def flip(picture: NDArray[Any]) -> NDArray[Any]:
+            return picture[::-1]
+
+        with pytest.raises(ValueError, match=r"aug_list has a function, .* cannot be done to its mask"):
+            pairs.open(aug_list=wrap([flip]))
+
+
+def decoded(path: Path) -> NDArray[np.uint8]:
+    """Decode a file by Pillow."""
+    with Image.open(path) as opened:
+        return np.array(opened)
+
+
+class Folders:
+    """Photographs and masks in two folders, and a list of the first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.images, self.masks = folder, folder / "images", folder / "masks"
+        for place in (self.images / "sub", self.masks / "sub"):
+            place.mkdir(parents=True)
+        self.names = ["0", "sub/1", "sub/2", "3.x", "4", "5"]
+        for name, photo in zip(self.names, PHOTOS, strict=False):
+            (self.images / f"{name}.jpg").write_bytes(photo.read_bytes())
+            height, width = decoded(photo).shape[:2]
+            (self.masks / f"{name}.png").write_bytes(grey(classes(height, width, len(name))))
+        lines = (f"{n}\t{n}\t{name}.jpg\n" for n, name in enumerate(self.names))
+        (folder / "a.lst").write_text("".join(lines))
+
+    def made(self) -> list[str]:
+        """Give the names of the files beside the list."""
+        return sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.suffix != ".lst")
+
+    def command(self, *options: object) -> int:
+        """Run im2rec with masks; give its exit code."""
+        arguments = ["--pass-through", "--masks", self.masks, *options, self.folder / "a", self.images]
+        try:
+            return main([str(argument) for argument in arguments])
+        except SystemExit as error:
+            return int(error.code or 0)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """Give six pairs of files."""
+    return Folders(tmp_path)
+
+
+def payloads(rec: Path) -> dict[int, bytes]:
+    """Give the images of a record file by their ids, in their order."""
+    reader = MXRecordIO(rec, "r")
+    found = {}
+    while (record := reader.read()) is not None:
+        header, coded = unpack(record)
+        found[header.id] = coded
+    return found
+
+
+class TestPacking:
+    def test_masks_go_byte_for_byte_to_files_of_their_own_with_the_same_ids(
+        self, folders: Folders, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert folders.command() == 0
+        assert folders.made() == ["a.idx", "a.rec", "a_mask.idx", "a_mask.rec"]
+        images, masks = payloads(folders.folder / "a.rec"), payloads(folders.folder / "a_mask.rec")
+        assert list(images) == list(masks) == list(range(6))
+        for n, name in enumerate(folders.names):
+            assert masks[n] == (folders.masks / f"{name}.png").read_bytes()
+            assert images[n] == (folders.images / f"{name}.jpg").read_bytes()
+        length = (folders.folder / "a_mask.rec").stat().st_size
+        assert f"a_mask.rec: 6 records, {length} bytes" in capsys.readouterr().out
+
+    def test_both_indexes_have_the_same_keys(self, folders: Folders) -> None:
+        folders.command()
+        with MXIndexedRecordIO(folders.folder / "a_mask.idx", folders.folder / "a_mask.rec", "r") as masks:
+            assert masks.keys == list(range(6))
+            assert unpack(masks.read_idx(4))[1] == (folders.masks / "4.png").read_bytes()
+
+    def test_packed_pairs_are_read_as_pairs(self, folders: Folders) -> None:
+        packed = pack(folders.folder / "a.lst", folders.images, masks=folders.masks, encoding=".png", quality=1)
+        batches = ImageMaskRecordIter(
+            path_imgrec=packed.rec, path_maskrec=packed.mask_rec, data_shape=(3, 64, 64), batch_size=6
+        )
+        batch = batches.next()
+        assert batch.label is not None
+        whole = decoded(folders.masks / "sub/1.png")
+        top, left = (whole.shape[0] - 64) // 2, (whole.shape[1] - 64) // 2
+        assert (batch.label[0][1] == whole[top : top + 64, left : left + 64]).all()
+
+    def test_what_lacks_its_other_half_is_left_out_of_both_and_told(
+        self, folders: Folders, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (folders.masks / "0.png").unlink()
+        (folders.masks / "sub/1.png").write_bytes(png(noise(8, 8)))
+        (folders.images / "sub/2.jpg").unlink()
+        (folders.masks / "3.x.png").write_bytes(grey(classes(8, 9, 0)))
+        (folders.masks / "4.png").write_bytes((folders.masks / "4.png").read_bytes()[:80])
+        assert folders.command() == 1
+        assert list(payloads(folders.folder / "a.rec")) == list(payloads(folders.folder / "a_mask.rec")) == [5]
+        told = capsys.readouterr().err
+        for line in (
+            "line 1: 0.jpg: its mask 0.png: no such file",
+            "line 2: sub/1.jpg: its mask: a mask is a PNG of one channel",
+            "line 3: sub/2.jpg: no such file",
+            "line 4: 3.x.jpg: its mask: 9x8 pixels, and its image ",
+            "line 5: 4.jpg: its mask: ",
+        ):
+            assert line in told
+        assert folders.command("--skip-bad") == 0
+
+    def test_an_image_that_is_none_is_not_blamed_on_its_mask(self, folders: Folders) -> None:
+        (folders.images / "4.jpg").write_bytes(b"no image")
+        packed = pack(folders.folder / "a.lst", folders.images, masks=folders.masks, pass_through=True)
+        assert [(entry.index, entry.reason[:12]) for entry in packed.skipped] == [(4, "not an image")]
+
+    @pytest.mark.parametrize(("ending", "given"), [("_mask.png", "_mask.png"), (".PNG", "PNG")])
+    def test_masks_may_be_named_in_another_way(self, folders: Folders, ending: str, given: str) -> None:
+        for name in folders.names:
+            (folders.masks / f"{name}.png").rename(folders.masks / f"{name}{ending}")
+        assert folders.command("--mask-ext", given) == 0
+
+    def test_nothing_to_pack_leaves_no_file(self, folders: Folders) -> None:
+        assert folders.command("--mask-ext", ".gif") == 1
+        assert folders.made() == ["a.skipped.jsonl"]
+
+    def test_a_name_that_cannot_be_taken_leaves_none_of_the_four(self, folders: Folders) -> None:
+        (folders.folder / "a_mask.idx").mkdir()
+        assert folders.command() == 1
+        assert folders.made() == []
+
+    @pytest.mark.parametrize("option", [{"resize": 32}, {"center_crop": True}])
+    def test_what_would_change_images_alone_is_refused(self, folders: Folders, option: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="masks stay as they are"):
+            pack(folders.folder / "a.lst", folders.images, masks=folders.masks, **option)
+
+    def test_a_missing_folder_of_masks_is_a_wrong_argument(
+        self, folders: Folders, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert folders.command("--masks", folders.folder / "none") == 2
+        assert "--masks: " in capsys.readouterr().err
+
+    def test_masks_do_not_leave_their_folder(self, folders: Folders) -> None:
+        (folders.folder / "outside.png").write_bytes((folders.masks / "5.png").read_bytes())
+        (folders.masks / "5.png").unlink()
+        (folders.masks / "5.png").symlink_to(folders.folder / "outside.png")
+        assert folders.command() == 1
+        assert list(payloads(folders.folder / "a_mask.rec")) == [0, 1, 2, 3, 4]
+        assert folders.command("--allow-outside") == 0

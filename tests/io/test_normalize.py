@@ -1,0 +1,225 @@
+"""What `ImageRecordIter` does to levels at the end: a random contrast and illumination, and the mean image.
+
+`test_augmentation.py` has the normalisation by numbers for each channel.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from recio.io import ImageRecordIter
+from tests.support.records import (
+    DATA,
+    RecordFile,
+    assert_uniform,
+    images,
+    in_batch,
+    noise,
+    numbers,
+    open_iter,
+    png,
+    write_images,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+GOLDEN = DATA / "golden"
+SETTINGS: dict[str, dict[str, Any]] = json.loads((GOLDEN / "single.json").read_text())
+COUNT = 20
+PIXELS = [noise(12, 12, seed=seed) for seed in range(COUNT)]
+SHAPE: dict[str, Any] = {"data_shape": (3, 12, 12), "layout": "NHWC", "batch_size": COUNT}
+MEAN = {"mean_r": 123.68, "mean_g": 116.28, "mean_b": 103.53}
+NORMALISE = {**MEAN, "std_r": 58.395, "std_g": 57.12, "std_b": 57.375, "scale": 0.7}
+GAIN = {"max_random_contrast": 0.4, "max_random_illumination": 30}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> RecordFile:
+    return write_images(tmp_path, map(png, PIXELS))
+
+
+class TestContrastAndIllumination:
+    @pytest.mark.parametrize("gain", [GAIN, {"max_random_contrast": 0.4}, {"max_random_illumination": 30}], ids=str)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+    def test_floats_are_bit_for_bit_what_the_plan_says(
+        self, file: RecordFile, gain: dict[str, Any], dtype: type[np.floating[Any]]
+    ) -> None:
+        f = np.float32
+        mean, std = (np.array([NORMALISE[f"{name}_{c}"] for c in "rgb"], f) for name in ("mean", "std"))
+        batches = open_iter(file, dtype=dtype, **gain, **NORMALISE, **SHAPE)
+        for number, image in enumerate(batches.next().data[0]):
+            plan = batches.plan(number)
+            factor, offset = (f(plan[name]) * f(0.7) / std for name in ("contrast", "illumination"))
+            expected = (PIXELS[number].astype(f) - mean) * factor + offset
+            assert image.tobytes() == expected.astype(dtype).tobytes()
+
+    def test_they_are_even_in_their_ranges_and_do_not_go_together(self, file: RecordFile) -> None:
+        batches = open_iter(file, **GAIN)
+        plans = [batches.plan(0, epoch) for epoch in range(1000)]
+        contrast, illumination = (np.array([plan[name] for plan in plans]) for name in ("contrast", "illumination"))
+        assert_uniform(np.histogram(contrast, 12, (0.6, 1.4))[0])
+        assert_uniform(np.histogram(illumination, 12, (-30, 30))[0])
+        assert abs(np.corrcoef(contrast, illumination)[0, 1]) < 0.1
+
+    @pytest.mark.parametrize("dtype", ["uint8", "int8"])
+    def test_whole_levels_take_no_notice(self, file: RecordFile, dtype: str) -> None:
+        plain, gained = (open_iter(file, dtype=dtype, **settings, **SHAPE).next() for settings in ({}, GAIN))
+        np.testing.assert_array_equal(gained.data[0], plain.data[0])
+
+    def test_the_type_does_not_change_what_else_is_drawn(self, file: RecordFile) -> None:
+        """In MXNet, uint8 draws no contrast, and so other crops from the second image on."""
+        settings = {**GAIN, **SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True}
+        plans = [open_iter(file, dtype=dtype, **settings).plan(3) for dtype in ("uint8", "float32")]
+        assert plans[0] == plans[1]
+
+    @pytest.mark.parametrize("value", [-0.5, math.nan, math.inf])
+    @pytest.mark.parametrize("name", GAIN)
+    def test_a_range_that_makes_no_sense_is_named(self, file: RecordFile, name: str, value: float) -> None:
+        with pytest.raises(ValueError, match=name):
+            open_iter(file, **{name: value})
+
+
+class TestMeanImage:
+    def test_it_is_computed_of_the_images_as_augmented(self, file: RecordFile, tmp_path: Path) -> None:
+        place = tmp_path / "mean.npy"
+        augmented = {**SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True, "seed": 3}
+        batch = open_iter(file, mean_img=place, dtype="float32", **augmented).next()
+        expected = images(open_iter(file, **augmented)).mean(axis=0).transpose(2, 0, 1)
+        mean = np.load(place)
+        assert mean.dtype == np.float32
+        np.testing.assert_array_equal(mean, expected.astype(np.float32))
+        assert np.abs(batch.data[0].mean()) < 1e-4
+
+    @pytest.mark.parametrize("settings", [{"batch_size": 7}, {"batch_size": 50}, {"shuffle": True, "batch_size": 6}])
+    def test_no_image_counts_twice(self, file: RecordFile, tmp_path: Path, settings: dict[str, Any]) -> None:
+        place = tmp_path / "mean.npy"
+        open_iter(file, mean_img=place, **{**SHAPE, **settings})
+        np.testing.assert_allclose(np.load(place).transpose(1, 2, 0), np.mean(PIXELS, axis=0), atol=1e-4)
+
+    def test_a_part_has_the_mean_of_its_own_images(self, file: RecordFile, tmp_path: Path) -> None:
+        part = {**SHAPE, "num_parts": 3, "part_index": 1}
+        own = numbers(open_iter(file, mean_img=tmp_path / "mean.npy", **part))
+        expected = np.mean([PIXELS[number] for number in own], axis=0)
+        np.testing.assert_allclose(np.load(tmp_path / "mean.npy").transpose(1, 2, 0), expected, atol=1e-4)
+
+    def test_it_is_written_once_and_read_from_then_on(self, file: RecordFile, tmp_path: Path) -> None:
+        place = tmp_path / "mean.npy"
+        open_iter(file, mean_img=place, **SHAPE)
+        mean = np.full((3, 12, 12), 100.25, np.float64)
+        np.save(place, mean)
+        written = place.read_bytes()
+        image = open_iter(file, mean_img=str(place), dtype="float32", **SHAPE).next().data[0][0]
+        np.testing.assert_array_equal(image, PIXELS[0] - np.float32(100.25))
+        assert place.read_bytes() == written
+
+    def test_nothing_else_is_left_where_it_is_written(self, file: RecordFile, tmp_path: Path) -> None:
+        folder = tmp_path / "means"
+        folder.mkdir()
+        open_iter(file, mean_img=folder / "mean.npy", **SHAPE)
+        assert [path.name for path in folder.iterdir()] == ["mean.npy"]
+
+    def test_it_may_be_read_by_whoever_may_read_any_new_file(self, file: RecordFile, tmp_path: Path) -> None:
+        open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
+        (tmp_path / "new").touch()
+        assert (tmp_path / "mean.npy").stat().st_mode == (tmp_path / "new").stat().st_mode
+
+    def test_images_that_cannot_be_read_leave_no_file(self, tmp_path: Path) -> None:
+        broken = write_images(tmp_path, [png(PIXELS[0]), b"no image"])
+        with pytest.raises(ValueError, match="record 1"):
+            open_iter(broken, mean_img=tmp_path / "mean.npy", **SHAPE)
+        assert {path.name for path in tmp_path.iterdir()} == {"some.rec", "some.idx"}
+
+    @pytest.mark.parametrize("name", [name for name in SETTINGS if name.startswith("mean_img")])
+    def test_what_mxnet_has_written_is_subtracted_as_mxnet_does(self, name: str, tmp_path: Path) -> None:
+        with np.load(GOLDEN / "single.npz") as arrays:
+            image, expected = arrays["image"], arrays[name]
+        settings = {**SETTINGS[name], "mean_img": GOLDEN / "mean_img.nd", "batch_size": 1}
+        found = open_iter(write_images(tmp_path, [png(image)]), **settings).next().data[0][0]
+        assert found.dtype == expected.dtype
+        assert found.tobytes() == expected.tobytes()
+
+    def test_the_mean_is_the_one_that_mxnet_computes(self, tmp_path: Path) -> None:
+        """But for the decoders of JPEG; the mean of MXNet's becomes the one that is given."""
+        settings: dict[str, Any] = {"data_shape": (3, 8, 8), "batch_size": 26, "resize": 12, "dtype": "float32"}
+        ours, theirs = (
+            ImageRecordIter(path_imgrec=GOLDEN / "images.rec", mean_img=place, **settings).next().data[0]
+            for place in (tmp_path / "mean.npy", GOLDEN / "mean_img.nd")
+        )
+        assert np.abs(ours - theirs).max() < 1
+
+    @pytest.mark.parametrize("mirror", [False, True])
+    @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+    def test_it_is_mirrored_with_the_image(self, file: RecordFile, tmp_path: Path, layout: str, mirror: bool) -> None:
+        mean = noise(12, 12, seed=99)
+        np.save(tmp_path / "mean.npy", mean.transpose(2, 0, 1).astype(np.float32))
+        settings = {**SHAPE, "layout": layout, "mirror": mirror, "dtype": "float32", "scale": 0.5, "mean_r": 9}
+        batch = open_iter(file, mean_img=tmp_path / "mean.npy", **settings).next()
+        expected = np.array([(PIXELS[n].astype(int) - mean) / 2 for n in in_batch(batch)])
+        expected = expected[:, :, ::-1] if mirror else expected
+        np.testing.assert_array_equal(batch.data[0], expected if layout == "NHWC" else expected.transpose(0, 3, 1, 2))
+
+    @pytest.mark.parametrize("dtype", ["uint8", "int8"])
+    def test_whole_levels(self, file: RecordFile, tmp_path: Path, dtype: str) -> None:
+        """Those of int8 lose the rounded mean, those of uint8 nothing."""
+        np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 127.5, np.float32))
+        batch = open_iter(file, mean_img=tmp_path / "mean.npy", dtype=dtype, **SHAPE).next()
+        levels = np.array(PIXELS).astype(int)
+        np.testing.assert_array_equal(batch.data[0], levels if dtype == "uint8" else levels - 128)
+
+    def test_contrast_and_illumination_come_after_it(self, file: RecordFile, tmp_path: Path) -> None:
+        np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 60.5, np.float32))
+        batches = open_iter(file, mean_img=tmp_path / "mean.npy", dtype="float32", **GAIN, **SHAPE)
+        plan, image = batches.plan(0), batches.next().data[0][0]
+        f = np.float32
+        expected = (PIXELS[0] - f(60.5)) * f(plan["contrast"]) + f(plan["illumination"])
+        np.testing.assert_array_equal(image, expected)
+
+    @pytest.mark.parametrize("shape", [(12, 12, 3), (3, 12, 11), (1, 12, 12), (432,), ()])
+    def test_another_shape_is_an_error(self, file: RecordFile, tmp_path: Path, shape: tuple[int, ...]) -> None:
+        np.save(tmp_path / "mean.npy", np.zeros(shape, np.float32))
+        with pytest.raises(ValueError, match=r"mean\.npy: an image of shape \(.*data_shape is \(3, 12, 12\)"):
+            open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda _: b"",
+            lambda _: b"garbage" * 100,
+            lambda nd: nd[:30],
+            lambda nd: nd[:-40],
+            lambda nd: nd[:16] + b"\2" + nd[17:],
+            lambda nd: nd[:24] + b"\0" + nd[25:],
+            lambda nd: nd[:32] + b"\xff\xff\xff\xff" + nd[36:],
+            lambda nd: nd[:36] + b"\xff" * 8 + nd[44:],
+            lambda nd: nd[:68] + b"\1" + nd[69:],
+        ],
+    )
+    def test_a_damaged_file_of_mxnets_is_named(self, file: RecordFile, tmp_path: Path, damage: Any) -> None:  # noqa: ANN401
+        place = tmp_path / "mean.nd"
+        place.write_bytes(damage((GOLDEN / "mean_img.nd").read_bytes()))
+        with pytest.raises(ValueError, match=r"mean\.nd: neither a \.npy file nor an array of MXNet's"):
+            open_iter(file, mean_img=place, **{**SHAPE, "data_shape": (3, 8, 8)})
+
+    @pytest.mark.parametrize("array", [np.array([{}]), np.full((3, 12, 12), "a"), np.full((3, 12, 12), np.nan)])
+    def test_a_file_of_numpys_without_an_image_is_named(
+        self, file: RecordFile, tmp_path: Path, array: NDArray[Any]
+    ) -> None:
+        np.save(tmp_path / "mean.npy", array, allow_pickle=True)
+        with pytest.raises(ValueError, match=r"mean\.npy"):
+            open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
+
+    @pytest.mark.parametrize("kept", [6, 7, 60, -1])
+    def test_a_file_of_numpys_that_was_cut_off_is_named(self, file: RecordFile, tmp_path: Path, kept: int) -> None:
+        place = tmp_path / "mean.npy"
+        np.save(place, np.zeros((3, 12, 12)))
+        place.write_bytes(place.read_bytes()[:kept])
+        with pytest.raises(ValueError, match=r"mean\.npy"):
+            open_iter(file, mean_img=place, **SHAPE)

@@ -1,0 +1,119 @@
+"""Parts of a data set for ranks that work in step: how many batches each has, and what fills them."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from recio.image import ImageIter
+from tests.support.records import RecordFile, epochs, in_batch, numbers, open_iter, write_tiny
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recio.io import ImageRecordIter
+
+Policy = Literal["pad", "drop", "uneven"]
+
+
+def ranks(file: RecordFile, parts: int, **settings: Any) -> list[ImageRecordIter]:  # noqa: ANN401 they are of many types
+    return [open_iter(file, num_parts=parts, part_index=part, **settings) for part in range(parts)]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("round_batch", [False, True])
+@pytest.mark.parametrize(("records", "parts"), [(9, 2), (10, 3), (17, 4), (5, 5), (33, 8)])
+def test_every_rank_has_as_many_batches_and_all_together_have_every_record_once(
+    tmp_path: Path, records: int, parts: int, shuffle: bool, round_batch: bool
+) -> None:
+    file = write_tiny(tmp_path, records)
+    given = [list(epochs(rank, 3)) for rank in ranks(file, parts, shuffle=shuffle, round_batch=round_batch)]
+    for epoch in range(3):
+        batches = [rank[epoch] for rank in given]
+        assert len({len(each) for each in batches}) == 1
+        own = [numbers(each) for each in batches]
+        assert sorted(chain.from_iterable(own)) == list(range(records))
+        assert max(map(len, own)) - min(map(len, own)) <= 1
+
+
+def test_what_a_rank_lacks_are_repeats_of_its_own_records_counted_as_pad(tmp_path: Path) -> None:
+    first, _ = ranks(write_tiny(tmp_path, 9), 2)
+    assert [(in_batch(batch), batch.pad) for batch in first] == [([0, 1, 2, 3], 0), ([0, 1, 2, 3], 4)]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_with_drop_each_rank_has_as_many_records_as_the_smallest(tmp_path: Path, shuffle: bool) -> None:
+    given = [
+        [numbers(epoch) for epoch in epochs(rank, 12)]
+        for rank in ranks(write_tiny(tmp_path, 11), 3, shard_policy="drop", shuffle=shuffle)
+    ]
+    for rank in given:
+        assert {len(epoch) for epoch in rank} == {3}
+        assert all(len({*epoch}) == 3 for epoch in rank)
+    seen = {*chain.from_iterable(chain.from_iterable(given))}
+    # Of shuffled records others are left out in each epoch; else those at the end of the larger parts.
+    assert seen == {*range(11)} if shuffle else len(seen) == 9
+
+
+@pytest.mark.parametrize("policy", ["pad", "drop"])
+@pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
+def test_ranks_of_image_iter_stay_in_step_over_many_epochs(
+    tmp_path: Path, policy: Policy, handle: Literal["pad", "discard", "roll_over"]
+) -> None:
+    file = write_tiny(tmp_path, 17)
+    counts: list[list[int]] = []
+    for part in range(3):
+        batches = ImageIter(
+            4,
+            (3, 8, 8),
+            path_imgrec=file.rec,
+            num_parts=3,
+            part_index=part,
+            last_batch_handle=handle,
+            shard_policy=policy,
+        )
+        counts.append([])
+        for _ in range(7):
+            counts[-1].append(sum(1 for _ in batches))
+            batches.reset()
+    assert counts[0] == counts[1] == counts[2]
+    assert sum(counts[0]) > 0
+
+
+def test_uneven_parts_may_differ_by_a_batch(tmp_path: Path) -> None:
+    given = ranks(write_tiny(tmp_path, 9), 2, shard_policy="uneven")
+    assert [len(rank) for rank in given] == [len(list(rank)) for rank in given] == [1, 2]
+
+
+def test_more_ranks_than_records_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"num_parts=3, but there are only 2 records: part 0 .*shard_policy=\"uneven\""
+    ):
+        ranks(write_tiny(tmp_path, 2), 3)
+
+
+def test_a_policy_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='shard_policy="even"; it is "pad"'):
+        open_iter(write_tiny(tmp_path, 2), shard_policy="even")
+
+
+class Hooked(ImageIter):
+    """One that makes its batches in Python."""
+
+    def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
+        return super().postprocess_data(datum)
+
+
+@pytest.mark.parametrize("handle", ["pad", "discard"])
+def test_ranks_of_hooks_stay_in_step_too(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
+    file = write_tiny(tmp_path, 9)
+    given = [
+        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=part, last_batch_handle=handle)
+        for part in range(2)
+    ]
+    counts = [[batch.pad for batch in batches] for batches in given]
+    assert counts == ([[0, 4], [0, 3]] if handle == "pad" else [[0], [0]])
+    with pytest.raises(ValueError, match="'drop' or 'uneven'"):
+        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, last_batch_handle="roll_over")

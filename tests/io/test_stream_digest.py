@@ -1,0 +1,60 @@
+"""Row R17: an epoch is one set of bytes, whatever makes it: any threads, prefetch, number of ranks, and process.
+
+`test_determinism.py` has the order within the stream too, and what the augmentation depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import chain, product
+from pathlib import Path
+from typing import Any
+
+from tests.support.records import RecordFile, epochs, images, numbers, open_iter, run_python
+
+EPOCHS = 2
+AUGMENTED: dict[str, Any] = {
+    "data_shape": (3, 32, 32),
+    "batch_size": 7,
+    "shuffle": True,
+    "seed": 5,
+    "resize": 40,
+    "rand_crop": True,
+    "rand_mirror": True,
+    "brightness": 0.2,
+}
+
+
+def digests(rec: str, threads: int, prefetch: int, ranks: int) -> list[str]:
+    """Give, for each epoch, the hash of what all ranks read together, by the records' numbers, repeats left out."""
+    given = {"preprocess_threads": threads, "prefetch_buffer": prefetch, "num_parts": ranks, **AUGMENTED}
+    file = RecordFile(Path(rec), Path(rec))
+    read = [list(epochs(open_iter(file, part_index=rank, **given), EPOCHS)) for rank in range(ranks)]
+    return [merged(chain.from_iterable(rank[epoch] for rank in read)) for epoch in range(EPOCHS)]
+
+
+def merged(batches: Any) -> str:  # noqa: ANN401 an iterable of batches
+    """Hash the images in the order of their numbers, each of which must be there once."""
+    batches = list(batches)
+    found = sorted((number, image.tobytes()) for number, image in zip(numbers(batches), images(batches), strict=True))
+    assert [number for number, _ in found] == list(range(len(found)))
+    return hashlib.sha256(b"".join(image for _, image in found)).hexdigest()
+
+
+def all_digests(rec: str) -> set[tuple[str, ...]]:
+    """Give the hashes of the epochs, of every way to read them."""
+    return {tuple(digests(rec, *way)) for way in product((1, 2, 3, 8), (1, 4), (1, 2, 4))}
+
+
+OTHER_RUN = """
+from tests.io.test_stream_digest import all_digests
+[epochs] = all_digests(settings["rec"])
+print(*epochs)
+"""
+
+
+def test_every_way_to_read_an_epoch_gives_one_digest_and_so_does_another_process(photos: RecordFile) -> None:
+    [here] = all_digests(str(photos.rec))
+    assert len({*here}) == EPOCHS
+    done = run_python(OTHER_RUN, rec=str(photos.rec))
+    assert done.stdout.split() == [*here], done.stderr

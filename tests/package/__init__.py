@@ -1,0 +1,1 @@
+"""Tests of the package: its import, its code, its dependencies."""

@@ -1,0 +1,61 @@
+"""What `import recio` costs and does: little, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import recio
+from tests.support.records import run_python
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+IMPORT = "import recio.image, recio.io, recio.recordio"
+
+
+def test_importing_takes_no_time_to_speak_of() -> None:
+    """Best of five, beyond what NumPy's own import takes."""
+    script = f"import time, numpy; start = time.perf_counter(); {IMPORT}; print(time.perf_counter() - start)"
+    seconds = min(float(run_python(script).stdout) for _ in range(5))
+    print(f"importing all of recio takes {1000 * seconds:.1f} ms beyond NumPy")  # noqa: T201
+    assert seconds <= 0.15
+
+
+def test_importing_starts_no_thread() -> None:
+    count = 'print(len(os.listdir("/proc/self/task")))'
+    done = run_python(f"import os, numpy; {count}; {IMPORT}; {count}")
+    before, after = done.stdout.split()
+    assert before == after, done.stderr
+
+
+def test_importing_loads_no_other_library() -> None:
+    script = f'{IMPORT}; import sys; print(*{{"cv2", "PIL", "torch", "mxnet", "tqdm"}} & sys.modules.keys())'
+    done = run_python(script)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
+def test_importing_prints_nothing_with_all_warnings_on() -> None:
+    done = run_python(f"import warnings; warnings.simplefilter('error'); {IMPORT}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("package", [recio.image, recio.io])
+def test_names_imported_when_used_are_those_that_type_checkers_see(package: ModuleType) -> None:
+    assert package.__file__
+    (checked,) = (node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If))
+    imports = (node for node in checked.body if isinstance(node, ast.ImportFrom))
+    seen = [alias.asname for node in imports for alias in node.names]
+    assert sorted(package.__all__) == sorted(filter(None, seen))
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = package.nothing
+
+
+def test_the_line_that_a_script_changes_gives_it_all_modules() -> None:
+    names = "mx.recordio.MXRecordIO, mx.io.ImageRecordIter, mx.image.imdecode, mx.errors.RecordError, mx.__version__"
+    assert run_python(f"import recio as mx; {names}").stderr == ""

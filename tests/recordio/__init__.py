@@ -1,0 +1,1 @@
+"""Tests of `recio.recordio`: frames, index files, readers and writers."""

@@ -1,0 +1,360 @@
+"""Record files that are written in place: appending, checksums, and what is left where writing ends early."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import signal
+import struct
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from recio import RecordError
+from recio.recordio import MXIndexedRecordIO, MXRecordIO
+from tests.support.records import RecordFile, python, run_python, write_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def beside(file: RecordFile, *, end: str = ".rsum") -> Path:
+    return file.rec.with_suffix(end)
+
+
+def all_bytes(file: RecordFile) -> dict[str, bytes | None]:
+    paths = (file.rec, file.idx, beside(file))
+    return {path.suffix: path.read_bytes() if path.exists() else None for path in paths}
+
+
+def append(file: RecordFile, records: dict[Any, bytes], **settings: Any) -> None:  # noqa: ANN401 they are of many types
+    with MXIndexedRecordIO(file.idx, file.rec, "a", **settings) as writer:
+        for key, record in records.items():
+            writer.write_idx(key, record)
+
+
+def read_all(file: RecordFile) -> dict[int, bytes]:
+    with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
+        return {key: reader.read_idx(key) for key in reader.keys}
+
+
+def summed(rsum: Path) -> tuple[int, int]:
+    """Give the number of records and the length of the record file that checksums are of."""
+    magic, records, length = struct.unpack_from("<8sQQ", rsum.read_bytes())
+    assert magic == b"RECIORS1"
+    return records, length
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> RecordFile:
+    """Give the names of files that are not there."""
+    return RecordFile(tmp_path / "new.rec", tmp_path / "new.idx")
+
+
+class TestAppending:
+    @pytest.mark.parametrize("checksum", [False, True])
+    def test_in_turns_gives_the_bytes_of_writing_at_once(
+        self, checksum: bool, new: RecordFile, tmp_path: Path, records: list[bytes]
+    ) -> None:
+        for key, record in enumerate(records):
+            append(new, {key: record}, checksum=checksum)
+        at_once = RecordFile(tmp_path / "once.rec", tmp_path / "once.idx")
+        with MXIndexedRecordIO(at_once.idx, at_once.rec, "w", checksum=checksum) as writer:
+            for key, record in enumerate(records):
+                writer.write_idx(key, record)
+        assert all_bytes(new) == all_bytes(at_once)
+        assert beside(new).exists() == checksum
+
+    def test_knows_the_keys_that_are_there(self, file: RecordFile) -> None:
+        with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
+            assert (len(writer), writer.tell()) == (10, file.rec.stat().st_size)
+            with pytest.raises(ValueError, match="the key 3 was used before"):
+                writer.write_idx(3, b"again")
+            writer.write_idx(77, b"new")
+            with pytest.raises(ValueError, match="the key 77 was used before"):
+                writer.write_idx(77, b"again")
+            assert writer.keys == [*range(10), 77]
+            assert (writer.idx[9], writer.idx[77]) == (file.offsets[9], file.offsets[9] + 20)
+        assert read_all(file)[77] == b"new"
+
+    def test_takes_keys_of_other_types(self, new: RecordFile) -> None:
+        append(new, {"a b": b"one"}, key_type=str)
+        append(new, {"c": b"two"}, key_type=str)
+        with MXIndexedRecordIO(new.idx, new.rec, "r", str) as reader:
+            assert [reader.read_idx(key) for key in reader.keys] == [b"one", b"two"]
+        with pytest.raises(ValueError, match="the key a b was used before"):
+            append(new, {"a b": b"again"}, key_type=str)
+
+    def test_of_nothing_changes_nothing(self, file: RecordFile) -> None:
+        before = all_bytes(file)
+        append(file, {})
+        assert all_bytes(file) == before
+
+    def test_goes_on_after_a_reset(self, file: RecordFile) -> None:
+        with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
+            writer.write_idx(10, b"ten")
+            writer.reset()
+            assert len(writer) == 11
+            writer.write_idx(11, b"eleven")
+        assert read_all(file)[11] == b"eleven"
+
+    def test_neither_reads_nor_is_pickled(self, file: RecordFile) -> None:
+        with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
+            with pytest.raises(ValueError, match="not open for reading"):
+                writer.read()
+            with pytest.raises(TypeError, match="would write the same file"):
+                pickle.dumps(writer)
+
+    def test_is_not_for_files_without_an_index(self, file: RecordFile) -> None:
+        with pytest.raises(ValueError, match="Invalid flag 'a'"):
+            MXRecordIO(file.rec, "a")  # type: ignore[arg-type]
+
+    def test_what_was_written_without_a_key_is_not_lost_from_sight(self, file: RecordFile) -> None:
+        with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
+            writer.write(b"nameless")
+        assert len(read_all(file)) == 10
+        with pytest.raises(RecordError, match="16 bytes behind the last record"):
+            append(file, {})
+
+
+def cut(path: Path, size: int) -> None:
+    os.truncate(path, path.stat().st_size - size)
+
+
+def forget_last(idx: Path) -> None:
+    idx.write_text("".join(idx.read_text().splitlines(keepends=True)[:-1]))
+
+
+def keep_nothing(idx: Path) -> None:
+    idx.write_text("")
+
+
+def forget_and_cut(file: RecordFile) -> None:
+    forget_last(file.idx)
+    cut(file.rec, 4)
+
+
+class TestRefusal:
+    """The ten records' last is ``012345678``, 20 bytes in the file."""
+
+    @pytest.mark.parametrize(
+        ("spoil", "wrong", "command"),
+        [
+            (lambda file: cut(file.rec, 4), r"ten\.rec: at byte 120: a part of 9 bytes, but the file ends", "repair"),
+            (lambda file: cut(file.rec, 20), r"ten\.idx: line 10: the offset 120 is past the end", "index"),
+            (lambda file: cut(file.idx, 1), r"ten\.idx: ends within a line", "index"),
+            (lambda file: forget_last(file.idx), r"ten\.rec: at byte 120: 20 bytes behind the last record", "index"),
+            (lambda file: keep_nothing(file.idx), r"ten\.rec: at byte 0: 140 bytes behind the last record", "index"),
+            (
+                forget_and_cut,
+                r"ten\.rec: at byte 120: 16 bytes behind the last record",
+                "repair",
+            ),
+            (lambda file: file.rec.write_bytes(bytes(140)), r"ten\.rec: at byte 120: magic 0x00000000", "repair"),
+        ],
+    )
+    def test_of_files_that_do_not_end_as_they_should_says_what_helps(
+        self, spoil: Callable[[RecordFile], object], wrong: str, command: str, file: RecordFile
+    ) -> None:
+        spoil(file)
+        before = all_bytes(file)
+        with pytest.raises(RecordError, match=wrong) as error:
+            append(file, {10: b"ten"})
+        assert f"`recio {command}`" in str(error.value)
+        assert Path(error.value.path or "").stem == "ten"
+        assert all_bytes(file) == before
+
+    def test_of_a_file_that_its_checksums_do_not_describe(self, new: RecordFile) -> None:
+        append(new, {1: b"one", 2: b"two"}, checksum=True)
+        forget_last(new.idx)
+        cut(new.rec, 12)
+        with pytest.raises(RecordError, match=r"12 bytes, but new\.rsum was written for a file of 24.*`recio verify`"):
+            append(new, {3: b"three"})
+
+    def test_of_a_last_record_that_is_not_what_its_checksum_says(self, new: RecordFile) -> None:
+        append(new, {1: b"one", 2: b"two"}, checksum=True)
+        new.rec.write_bytes(new.rec.read_bytes().replace(b"two", b"too"))
+        with pytest.raises(RecordError, match=r"not those that new\.rsum was written for"):
+            append(new, {3: b"three"})
+
+    def test_of_files_of_which_one_is_missing(self, file: RecordFile) -> None:
+        file.idx.rename(file.idx.with_name("away"))
+        with pytest.raises(FileNotFoundError, match=r"`recio index` makes it.*ten\.idx"):
+            append(file, {})
+        file.rec.unlink()
+        file.idx.with_name("away").rename(file.idx)
+        with pytest.raises(FileNotFoundError, match=r"ten\.rec"):
+            append(file, {})
+
+    def test_of_a_second_writer_lasts_until_the_first_has_closed(self, file: RecordFile) -> None:
+        before = all_bytes(file)
+        with MXIndexedRecordIO(file.idx, file.rec, "a"):
+            for flag in ("a", "w"):
+                with pytest.raises(OSError, match=r"ten\.rec: another writer has it open"):
+                    MXIndexedRecordIO(file.idx, file.rec, flag)
+        assert all_bytes(file) == before
+        append(file, {10: b"ten"})
+
+    def test_of_a_second_writer_ends_though_a_forked_process_still_has_the_file(self, file: RecordFile) -> None:
+        ready, done = os.pipe(), os.pipe()
+        writer = MXIndexedRecordIO(file.idx, file.rec, "a")
+        child = os.fork()
+        if child == 0:
+            os.write(ready[1], b"x")
+            os.read(done[0], 1)
+            os._exit(0)
+        os.read(ready[0], 1)
+        writer.close()
+        append(file, {10: b"ten"})
+        os.write(done[1], b"x")
+        os.waitpid(child, 0)
+        assert read_all(file)[10] == b"ten"
+
+
+class TestChecksums:
+    def test_are_of_all_records(self, new: RecordFile, records: list[bytes]) -> None:
+        append(new, dict(enumerate(records)), checksum=True)
+        assert summed(beside(new)) == (10, new.rec.stat().st_size)
+        append(new, {10: b"ten"})
+        assert summed(beside(new)) == (11, new.rec.stat().st_size)
+        assert read_all(new)[10] == b"ten"
+
+    def test_are_made_of_a_file_without_any_if_asked_for(self, file: RecordFile) -> None:
+        append(file, {10: b"ten"}, checksum=True)
+        assert summed(beside(file)) == (11, file.rec.stat().st_size)
+        assert len(read_all(file)) == 11
+
+    def test_are_gone_while_the_file_is_another(self, new: RecordFile) -> None:
+        append(new, {1: b"one"}, checksum=True)
+        with MXIndexedRecordIO(new.idx, new.rec, "a") as writer:
+            assert beside(new).exists()
+            writer.write_idx(2, b"two")
+            assert not beside(new).exists()
+        assert summed(beside(new)) == (2, 24)
+
+    @pytest.mark.parametrize("indexed", [False, True])
+    def test_of_an_old_file_go_when_it_is_written_anew(self, indexed: bool, new: RecordFile) -> None:
+        append(new, {1: b"one"}, checksum=True)
+        writer = MXIndexedRecordIO(new.idx, new.rec, "w") if indexed else MXRecordIO(new.rec, "w")
+        assert not beside(new).exists()
+        writer.close()
+        assert not beside(new).exists()
+
+    def test_are_not_for_readers_to_ask_for(self, file: RecordFile) -> None:
+        with pytest.raises(ValueError, match="checksum=True is to write"):
+            MXIndexedRecordIO(file.idx, file.rec, "r", checksum=True)
+
+
+FILL = """
+import signal, sys
+from recio.recordio import MXIndexedRecordIO
+
+writer = MXIndexedRecordIO(settings["idx"], settings["rec"], "a")
+key = len(writer)
+while True:
+    writer.write_idx(key, key.to_bytes(8, "little") * 5_000)
+    key += 1
+    if key % 100 == 0:
+        print(key, flush=True)
+"""
+
+
+class TestAnEarlyEnd:
+    @pytest.mark.parametrize("after", [1, 2, 3, 5, 8])
+    def test_by_force_leaves_an_index_of_whole_records(self, after: int, file: RecordFile) -> None:
+        command = python(FILL, {"idx": str(file.idx), "rec": str(file.rec)})
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            for _ in range(after):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+        left = read_all(file)
+        assert len(left) > 20
+        assert all(record == key.to_bytes(8, "little") * 5_000 for key, record in left.items() if key >= 10)
+
+    @pytest.mark.parametrize("flag", ["w", "a"])
+    def test_on_a_full_disk_leaves_whole_records_that_can_be_appended_to(self, flag: str, file: RecordFile) -> None:
+        """A limit on the length of files stands for the disk."""
+        script = """
+import resource
+from recio.recordio import MXIndexedRecordIO
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+writer = MXIndexedRecordIO(settings["idx"], settings["rec"], settings["flag"])
+try:
+    for key in range(100, 200):
+        writer.write_idx(key, key.to_bytes(4, "little") * 10_000)
+except OSError as error:
+    print(error.filename, error.strerror)
+try:
+    writer.close()
+except OSError as error:
+    print(error)
+"""
+        done = run_python(script, idx=str(file.idx), rec=str(file.rec), flag=flag)
+        assert done.stderr == ""
+        assert f"{file.rec} File too large" in done.stdout
+        assert "File too large" in done.stdout
+        left = read_all(file)
+        assert len(left) == {"w": 54, "a": 64}[flag]
+        assert file.rec.stat().st_size <= 2_500_000
+        append(file, {200: b"goes on"})
+        assert read_all(file) == {**left, 200: b"goes on"}
+
+    def test_of_the_index_alone_leaves_whole_lines(self, new: RecordFile) -> None:
+        script = """
+import resource
+from recio.recordio import MXIndexedRecordIO
+
+writer = MXIndexedRecordIO(settings["idx"], settings["rec"], "w", str)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 22, 1 << 22))
+try:
+    for key in range(100):
+        writer.write_idx(f"{key:0100000}", b"x")
+    writer.close()
+except OSError as error:
+    print(error.filename, error.strerror)
+"""
+        done = run_python(script, idx=str(new.idx), rec=str(new.rec))
+        assert (done.stdout, done.stderr) == (f"{new.idx} File too large\n", "")
+        assert new.idx.read_bytes() == b""
+
+    @pytest.mark.parametrize("kind", ["MXRecordIO", "MXIndexedRecordIO"])
+    def test_is_told_with_the_path(self, kind: str, tmp_path: Path) -> None:
+        idx = tmp_path / "full.idx"
+        writer = MXRecordIO("/dev/full", "w") if kind == "MXRecordIO" else MXIndexedRecordIO(idx, "/dev/full", "w")
+        writer.write(b"lost")
+        with pytest.raises(OSError, match=re.escape("No space left on device: '/dev/full'")):
+            writer.close()
+        assert not idx.exists() or idx.read_bytes() == b""
+
+    def test_of_a_forked_process_writes_nothing(self, file: RecordFile) -> None:
+        writer = MXIndexedRecordIO(file.idx, file.rec, "a")
+        writer.write_idx(10, b"ten")
+        child = os.fork()
+        if child == 0:
+            del writer
+            os._exit(0)
+        os.waitpid(child, 0)
+        writer.write_idx(11, b"eleven")
+        writer.close()
+        assert len(read_all(file)) == 12
+
+
+def test_closing_brings_everything_to_the_disk(tmp_path: Path) -> None:
+    """The write buffer of 1 MiB is far from full, so without closing nothing is in the files."""
+    file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
+    writer = MXIndexedRecordIO(file.idx, file.rec, "w")
+    writer.write_idx(1, b"one")
+    assert (file.rec.read_bytes(), file.idx.read_bytes()) == (b"", b"")
+    writer.close()
+    assert (len(file.rec.read_bytes()), file.idx.read_text()) == (12, "1\t0\n")
+
+
+def test_an_empty_file_is_appended_to(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [], "empty")
+    append(file, {5: b"five"})
+    assert read_all(file) == {5: b"five"}

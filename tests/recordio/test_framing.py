@@ -1,0 +1,59 @@
+"""Row R1: framing is MXNet's, byte for byte, in both directions.
+
+``data/framing`` is what MXNet 1.9.1's own writer made of the payloads of `framing.cases`. The generated records are
+held against the format written down a second time, in ``test_recordio.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recio.recordio import MXIndexedRecordIO, rec2idx
+from tests.recordio.test_recordio import encode, read_all, write
+from tests.support.framing import cases, generated
+from tests.support.records import DATA, RecordFile, write_records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MXNETS = RecordFile(DATA / "framing" / "cases.rec", DATA / "framing" / "cases.idx")
+ROUND_TRIPS = 10_000
+
+
+def pieces(file: RecordFile) -> list[bytes]:
+    """Give the bytes of each record on disk."""
+    content, offsets = file.rec.read_bytes(), file.offsets
+    return [content[start:end] for start, end in zip(offsets, [*offsets[1:], len(content)], strict=True)]
+
+
+def test_each_of_500_cases_and_more_is_framed_as_mxnet_framed_it(tmp_path: Path) -> None:
+    payloads = cases()
+    own = write_records(tmp_path, payloads)
+    differing = [
+        payload.hex()
+        for payload, mine, theirs in zip(payloads, pieces(own), pieces(MXNETS), strict=True)
+        if mine != theirs
+    ]
+    assert (differing, own.idx.read_bytes()) == ([], MXNETS.idx.read_bytes())
+    print(f"R1: {len(payloads)} cases, {len(differing)} that differ")  # noqa: T201 the figure is the point
+    assert len(payloads) >= 500
+
+
+def test_what_mxnet_framed_is_read_in_order_and_by_key() -> None:
+    payloads = cases()
+    assert read_all(MXNETS.rec) == (payloads, None)
+    with MXIndexedRecordIO(MXNETS.idx, MXNETS.rec, "r") as reader:
+        assert [reader.read_idx(key) for key in reversed(range(len(payloads)))] == payloads[::-1]
+
+
+def test_an_index_made_anew_has_mxnets_offsets(tmp_path: Path) -> None:
+    rec2idx(MXNETS.rec, tmp_path / "new.idx")
+    assert RecordFile(MXNETS.rec, tmp_path / "new.idx").offsets == MXNETS.offsets
+
+
+def test_ten_thousand_generated_records_go_there_and_back(tmp_path: Path) -> None:
+    records = list(generated(ROUND_TRIPS, seed=1))
+    path = write(tmp_path / "a.rec", records)
+    assert path.read_bytes() == b"".join(map(encode, records))
+    assert read_all(path) == (records, None)
+    print(f"R1: {len(records)} round trips, {path.stat().st_size} bytes")  # noqa: T201 the figure is the point

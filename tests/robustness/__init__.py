@@ -1,0 +1,1 @@
+"""Tests of what goes wrong: damage, attacks, failing writes, long runs."""

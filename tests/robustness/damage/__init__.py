@@ -1,0 +1,1 @@
+"""Damaged files: what is reported and what is still read."""

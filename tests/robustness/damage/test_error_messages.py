@@ -1,0 +1,224 @@
+"""Row R24: errors help. For each kind of damage: which file, which record, at which byte, what is wrong, and why.
+
+The table has every kind of error that recio-core knows of, read from its source: a new one without a row here is a
+failure.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from recio import DecodeError, RecordError
+from recio.datasets import read_bin
+from recio.recordio import MXIndexedRecordIO, MXRecordIO
+from tests.im2rec.test_im2rec import run
+from tests.recordio.test_recordio import FIRST, MIDDLE, WHOLE, encode, frame
+from tests.support.framing import MAGIC
+from tests.support.records import RecordFile, image_record, noise, open_iter, png
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCE = Path(__file__).parents[3] / "rust" / "recio-core" / "src"
+GOOD = image_record(png(noise(8, 8)), 0)
+START = len(encode(GOOD))
+"""Where the second record begins, which is the damaged one."""
+
+
+class Row(NamedTuple):
+    """What stands in the place of the second record, and what its error says."""
+
+    frames: bytes
+    at: int
+    """The byte that the error names, from where the record begins."""
+    text: str
+    """A regular expression: what is wrong, and in parentheses what may be the cause."""
+
+
+FRAMES = {
+    "Magic": Row(bytes(8), 0, r"magic 0x00000000, expected 0xced7230a$"),
+    "Flag": Row(MAGIC + struct.pack("<I", 5 << 29), 0, r"part flag 5, expected 0 to 3$"),
+    "Headless": Row(frame(MIDDLE, b"abcd"), 0, r"a middle part where a record must begin$"),
+    "Unfinished": Row(
+        frame(FIRST, b"") + frame(WHOLE, b""), 8, r"a whole part inside a split record that has not ended$"
+    ),
+    "PartLength": Row(
+        frame(FIRST, b"abc"), 0, r"a part of 3 bytes before the last; such parts are a multiple of 4 long$"
+    ),
+    "PastEnd": Row(
+        MAGIC + struct.pack("<I", 99) + b"abcd",
+        0,
+        r"a part of 99 bytes, but the file ends after 4 \(cut short, or a damaged length\)$",
+    ),
+    "HeaderCut": Row(MAGIC, 0, r"the file ends 4 bytes into a header \(cut short\)$"),
+    "Padding": Row(
+        frame(WHOLE, b"a")[:-1] + b"x", 0, r"padding that is not zero after 1 bytes of data \(a damaged length\?\)$"
+    ),
+    "Inside": Row(
+        MAGIC + struct.pack("<I", 8) + b"abcd" + MAGIC,
+        0,
+        r"the magic stands at byte 4 of a part's data \(a damaged length\?\)$",
+    ),
+    "Follow": Row(
+        frame(WHOLE, b"") + b"text",
+        0,
+        r"followed by \[74, 65, 78, 74\], neither the head of a record nor the end of the file \(a damaged length\?\)$",
+    ),
+}
+NO_FRAME = {
+    "TooLong": "test_a_record_of_2_to_the_29_bytes_is_refused_before_a_byte_is_written",
+}
+"""Needs half a gigabyte; the test that has it."""
+IMAGES = {
+    "a header that is cut": Row(encode(b"short"), 0, r"5 bytes are too short for an image record's header of 24$"),
+    "labels that are cut": Row(
+        encode(struct.pack("<IfQQ", 9, 0, 7, 0)), 0, r"the header claims 9 labels, but only 0 bytes follow it$"
+    ),
+    "no image": Row(
+        encode(struct.pack("<IfQQ", 0, 0, 7, 0)),
+        0,
+        r"no image bytes in this record \(flag 0, labels \[0.0\]\); if it is the header record of a face data set, "
+        r"leave it out by a path_imgidx that does not list it$",
+    ),
+    "no image's bytes": Row(
+        encode(image_record(b"text", 1)), 0, r"not an image that recio can decode: the payload starts with 74 65 78 74 "
+    ),
+    "an image that is cut": Row(encode(GOOD[:60]), 0, r"."),
+}
+
+
+def write(folder: Path, row: Row) -> RecordFile:
+    file = RecordFile(folder / "some.rec", folder / "some.idx")
+    file.rec.write_bytes(encode(GOOD) + row.frames)
+    file.idx.write_text(f"0\t0\n1\t{START}\n")
+    return file
+
+
+def by_key(file: RecordFile) -> None:
+    with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
+        reader.read_idx(1)
+
+
+def in_batches(file: RecordFile) -> None:
+    open_iter(file, path_imgidx=file.idx, batch_size=2).next()
+
+
+def refusal(read: Callable[[RecordFile], None], file: RecordFile) -> Any:  # noqa: ANN401 a RecordError or a DecodeError
+    with pytest.raises((RecordError, DecodeError)) as caught:
+        read(file)
+    return caught.value
+
+
+@pytest.mark.parametrize("read", [by_key, in_batches])
+@pytest.mark.parametrize("row", FRAMES.values(), ids=FRAMES.keys())
+def test_of_a_damaged_frame_all_is_said(row: Row, read: Callable[[RecordFile], None], tmp_path: Path) -> None:
+    file = write(tmp_path, row)
+    assert_says_all(refusal(read, file), file, row)
+
+
+@pytest.mark.parametrize("row", IMAGES.values(), ids=IMAGES.keys())
+def test_of_a_record_that_is_no_image_all_is_said(row: Row, tmp_path: Path) -> None:
+    file = write(tmp_path, row)
+    assert_says_all(refusal(in_batches, file), file, row)
+
+
+def assert_says_all(error: Any, file: RecordFile, row: Row) -> None:  # noqa: ANN401 a RecordError or a DecodeError
+    assert (error.path, error.record, error.offset) == (str(file.rec), 1, START + row.at)
+    who = "" if error.id is None else rf" \(id {error.id}\)"
+    place = f"{re.escape(str(file.rec))}: record 1{who} at byte {START + row.at}: "
+    assert re.match(place + row.text, str(error)), str(error)
+
+
+def test_in_order_the_same_is_said_of_the_record_that_cannot_be_vouched_for(tmp_path: Path) -> None:
+    for name, row in FRAMES.items():
+        file = write(tmp_path, row)
+        with MXRecordIO(file.rec, "r") as reader, pytest.raises(RecordError) as caught:
+            list(reader)
+        error = caught.value
+        number = error.record
+        assert number in (0, 1), name
+        assert error.offset == (START + row.at if number else 0)
+        assert str(error).startswith(f"{file.rec}: record {number} at byte {error.offset}: "), name
+
+
+def test_every_kind_of_damage_that_there_is_has_a_row() -> None:
+    source = (SOURCE / "record" / "frame.rs").read_text()
+    (body,) = re.findall(r"pub enum FrameError \{(.*?)\n\}", source, re.DOTALL)
+    kinds = set(re.findall(r"^    ([A-Z]\w+)", body, re.MULTILINE))
+    print(f"R24: {len(kinds)} kinds of damaged frames, {len(IMAGES)} of damaged records")  # noqa: T201 the figure is the point
+    assert kinds == set(FRAMES) | set(NO_FRAME)
+    tests = (Path(__file__).parents[2] / "recordio" / "test_recordio.py").read_text()
+    assert all(f"def {test}(" in tests for test in NO_FRAME.values())
+
+
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [
+        ("0\t0\n1\tx\n", r'line 2: the offset is "x", not a whole number from 0 to 2\^64-1$'),
+        ("0\t0\n1\t2\n", r"line 2: the offset 2 is not a multiple of 4, where records begin$"),
+        ("0\t0\n1\t4000\n", r"line 2: the offset 4000 is past the end of the \.rec file \(\d+ bytes\)$"),
+        ("0\t0\n0\t8\n", r"line 2: the key 0 stands in line 1 too$"),
+        ("0\t0\n1\n", r"line 2: a key without an offset$"),
+    ],
+)
+def test_of_an_index_file_and_line_are_named(index: str, text: str, tmp_path: Path) -> None:
+    file = write(tmp_path, Row(encode(GOOD), 0, ""))
+    file.idx.write_text(index)
+    for read in (by_key, in_batches):
+        error = refusal(read, file)
+        assert error.path == str(file.idx)
+        assert re.match(re.escape(str(file.idx)) + ": " + text, str(error)), str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("1 0 a.png", r"line 2: one field; a line is index, label, path, separated by tabs$"),
+        ("1\tcat\ta.png", r'line 2: the label is "cat", not a number$'),
+        ("0\t0\ta.png", r"line 2: the index 0 stands twice$"),
+    ],
+)
+def test_of_a_list_file_and_line_are_named(line: str, text: str, tmp_path: Path) -> None:
+    file = write(tmp_path, Row(encode(GOOD), 0, ""))
+    lst = tmp_path / "a.lst"
+    lst.write_text(f"0\t0\ta.png\n{line}\n")
+    with pytest.raises(RecordError) as caught:
+        open_iter(file, path_imglist=lst)
+    assert caught.value.path == str(lst)
+    assert re.match(re.escape(str(lst)) + ": " + text, str(caught.value)), str(caught.value)
+
+
+def test_of_pairs_of_faces_the_file_and_the_byte_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "lfw.bin"
+    path.write_bytes(b"\x80\x02cos\nsystem\n.")
+    with pytest.raises(
+        RecordError, match=r"byte 2: a pickle's step GLOBAL 'os system', which is refused here$"
+    ) as caught:
+        read_bin(path)
+    assert caught.value.path == str(path)
+    assert str(caught.value).startswith(f"{path}: not a file of images and truth values: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["{}/some", "{}"], 1, "line 2: none.png: no such file"),
+        (["{}/other", "{}"], 1, r"other\.lst; --list makes one"),
+        (["{}/some", "{}/none"], 2, r"ROOT: .*/none: no such folder"),
+        (["--quality", "0", "{}/some", "{}"], 2, "quality=0; it is a whole number from 1 to 100"),
+        (["--list", "{}/new", "{}/empty"], 1, r"/empty: no files that end in \.jpeg, \.jpg, \.png"),
+    ],
+)
+def test_the_command_says_it_and_its_exit_code_does(
+    arguments: list[str], code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "good.png").write_bytes(png(noise(8, 8)))
+    (tmp_path / "some.lst").write_text("0\t0\tgood.png\n1\t0\tnone.png\n")
+    assert run(*(argument.format(tmp_path) for argument in arguments)) == code
+    assert re.search(said, capsys.readouterr().err)

@@ -1,0 +1,1 @@
+"""Many iterators, processes, kills and records; very large files."""

@@ -1,0 +1,1 @@
+"""Writers that are killed or interrupted, and disks that are full."""

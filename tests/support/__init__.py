@@ -1,0 +1,1 @@
+"""Helpers of several test files: inputs, oracles, processes in which something fails."""

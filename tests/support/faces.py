@@ -1,0 +1,59 @@
+"""Data sets in the dialect of InsightFace, laid out as its ``RecBuilder`` does. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recio.recordio import IRHeader, MXIndexedRecordIO, pack
+from tests.support.records import PHOTOS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """A folder with ``train.rec``, ``train.idx`` and ``property``, and what is in it."""
+
+    root: Path
+    images: list[bytes]
+    identities: list[int]
+    """Whose each image is."""
+
+
+def write_face_set(root: Path, counts: Sequence[int] = (3, 1, 2), images: list[bytes] | None = None) -> FaceSet:
+    """Write a set of `counts` images of each identity, photographs unless given.
+
+    The images come first, then the identity records, and at the end record 0.
+    """
+    identities = [identity for identity, count in enumerate(counts) for _ in range(count)]
+    images = images or [PHOTOS[n % len(PHOTOS)].read_bytes() for n in range(len(identities))]
+    first = len(images) + 1
+    ends = [1 + sum(counts[: n + 1]) for n in range(len(counts))]
+    ranges = zip([1, *ends], ends, strict=False)
+    write_keyed(
+        root,
+        [
+            *((n, identity, image) for n, (identity, image) in enumerate(zip(identities, images, strict=True), 1)),
+            *((first + n, range_, b"") for n, range_ in enumerate(ranges)),
+            (0, (first, first + len(counts)), b""),
+        ],
+    )
+    (root / "property").write_text(f"{len(counts)},112,112\n")
+    return FaceSet(root, images, identities)
+
+
+def write_keyed(root: Path, records: Iterable[tuple[int, float | Sequence[float], bytes]]) -> None:
+    """Write records of a key, which is the id too, labels and an image."""
+    with MXIndexedRecordIO(root / "train.idx", root / "train.rec", "w") as writer:
+        for key, label, image in records:
+            writer.write_idx(key, pack(IRHeader(0, label, key, 0), image))
+
+
+def write_bin(path: Path, images: Sequence[bytes], issame: Sequence[bool], protocol: int = 4) -> Path:
+    """Write a file of pairs for verification."""
+    path.write_bytes(pickle.dumps((list(images), list(issame)), protocol))
+    return path

@@ -1,0 +1,220 @@
+"""Record files with known images, and what is asked of the iterators over them.
+
+The images are encoded by OpenCV, not by recio, and PNG unless a test is about JPEG: what was put in is then what must
+come out. Knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import math
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from recio.io import ImageRecordIter
+from recio.recordio import IRHeader, MXIndexedRecordIO, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from recio.io import DataBatch
+
+DATA = Path(__file__).parents[1] / "data"
+PHOTOS = sorted((DATA / "photos").glob("*/*.jpg"))
+ODD = DATA / "odd-images"
+
+FIRST_ID = 100
+"""The id of the first record of the files made here; no record's id is its number."""
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A record file and its index."""
+
+    rec: Path
+    idx: Path
+
+    @property
+    def offsets(self) -> list[int]:
+        """Where its records begin, in bytes."""
+        return [int(line.split()[1]) for line in self.idx.read_text().splitlines()]
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode grey, RGB or RGBA levels."""
+    order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[2]]
+    return cv2.imencode(".png", pixels[..., order])[1].tobytes()
+
+
+def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> NDArray[np.uint8]:
+    """Make an image in which every pixel counts."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
+
+
+def coordinates(height: int, width: int) -> NDArray[np.uint8]:
+    """Make an image whose red is its column and whose green is its row."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([columns, rows, np.zeros_like(rows)], axis=-1).astype(np.uint8)
+
+
+def write_records(folder: Path, records: Iterable[bytes], name: str = "some") -> RecordFile:
+    """Write records as they are, indexed by their numbers."""
+    file = RecordFile(folder / f"{name}.rec", folder / f"{name}.idx")
+    with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
+        for number, record in enumerate(records):
+            writer.write_idx(number, record)
+    return file
+
+
+def image_record(image: bytes, number: int, label: float | Sequence[float] | None = None) -> bytes:
+    """Put the header of record `number` before an image; its label is its number unless given."""
+    return pack(IRHeader(0, float(number) if label is None else label, FIRST_ID + number, 0), image)
+
+
+def write_images(folder: Path, images: Iterable[bytes], name: str = "some") -> RecordFile:
+    """Write images, labelled by their numbers."""
+    return write_records(folder, (image_record(image, number) for number, image in enumerate(images)), name)
+
+
+def write_tiny(folder: Path, count: int, name: str = "tiny") -> RecordFile:
+    """Write `count` images of 8 by 8 pixels."""
+    return write_images(folder, [png(noise(8, 8))] * count, name)
+
+
+def write_photos(folder: Path, count: int = len(PHOTOS)) -> RecordFile:
+    """Write `count` photographs."""
+    return write_images(folder, [PHOTOS[i % len(PHOTOS)].read_bytes() for i in range(count)], "photos")
+
+
+def open_iter(file: RecordFile, **settings: Any) -> ImageRecordIter:  # noqa: ANN401 they are of many types
+    """Open an iterator over small uint8 images, four a batch, unless `settings` say otherwise."""
+    defaults = {
+        "path_imgrec": file.rec,
+        "data_shape": (3, 8, 8),
+        "batch_size": 4,
+        "dtype": "uint8",
+        "preprocess_threads": 2,
+    }
+    return ImageRecordIter(**{**defaults, **settings})
+
+
+def images(batches: Iterable[DataBatch]) -> NDArray[Any]:
+    """Give all images, without those that only fill a batch."""
+    return np.concatenate([batch.data[0][: len(batch.data[0]) - (batch.pad or 0)] for batch in batches])
+
+
+def numbers(batches: Iterable[DataBatch]) -> list[int]:
+    """Give the numbers of all records, without those that only fill a batch."""
+    return [n for batch in batches for n in in_batch(batch)[: len(batch.data[0]) - (batch.pad or 0)]]
+
+
+def in_batch(batch: DataBatch) -> list[int]:
+    """Give the numbers of the records in all places of a batch."""
+    assert batch.index is not None
+    return [int(n) - FIRST_ID for n in batch.index]
+
+
+def labels(batch: DataBatch) -> list[Any]:
+    """Give a batch's labels."""
+    assert batch.label is not None
+    listed: list[Any] = batch.label[0].tolist()
+    return listed
+
+
+def epochs(batches: ImageRecordIter, count: int) -> Iterator[list[DataBatch]]:
+    """Read whole epochs."""
+    for _ in range(count):
+        yield list(batches)
+        batches.reset()
+
+
+def stream(batches: ImageRecordIter, count: int) -> Iterator[DataBatch]:
+    """Read whole epochs batch by batch, keeping none."""
+    for _ in range(count):
+        for batch in batches:  # noqa: UP028 `yield from` would close the iterator of a reader that stops early
+            yield batch
+        batches.reset()
+
+
+def digest(batches: Iterable[DataBatch]) -> str:
+    """Give a hash of all that is in the batches."""
+    sha = hashlib.sha256()
+    for batch in batches:
+        assert batch.index is not None
+        assert batch.label is not None
+        for array in (*batch.data, *batch.label, batch.index, np.array(batch.pad)):
+            sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def threads() -> list[str]:
+    """Give the names of the threads that recio runs in this process, once garbage is gone."""
+    gc.collect()
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        # A thread may end between being listed and being asked.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append((task / "comm").read_text().strip())
+    return sorted(name for name in names if name.startswith("recio-"))
+
+
+def becomes_true(condition: Callable[[], bool], within: float = 5.0) -> bool:
+    """Wait until it is so, for some seconds at most."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def run_python(script: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own, which finds `settings` under that name. It has 20 seconds."""
+    return subprocess.run(python(script, settings), capture_output=True, text=True, check=False, timeout=20)
+
+
+def python(script: str, settings: dict[str, object]) -> list[str]:
+    """Give the command that runs a script."""
+    return [sys.executable, "-c", f"settings = {settings!r}\n{script}"]
+
+
+def is_quiet(stderr: str) -> bool:
+    """Tell whether a process that ended said nothing but, at most, that a thread of its own found its iterator closed.
+
+    The end may come while the thread says so.
+    """
+    closed = re.compile(
+        r"Exception in thread Thread-1[^\n]*:\nTraceback .*ValueError: the iterator is closed\n", re.DOTALL
+    )
+    return (
+        stderr == ""
+        or bool(closed.fullmatch(stderr))
+        or (stderr.startswith("Exception in thread") and "Error" not in stderr)
+    )
+
+
+def assert_uniform(counts: Sequence[int] | NDArray[np.int64], constraints: int = 1) -> None:
+    """Check by a chi-square test, at 0.1 %, that all are equally likely; the seeds of the draws are fixed.
+
+    The quantile is Wilson and Hilferty's.
+    """
+    counts = np.asarray(counts).ravel()
+    expected = counts.sum() / counts.size
+    assert expected >= 5, "too few draws for the test"
+    freedom = counts.size - constraints
+    spread = 2 / (9 * freedom)
+    limit = freedom * (1 - spread + 3.09 * math.sqrt(spread)) ** 3
+    chi_square = float(((counts - expected) ** 2 / expected).sum())
+    assert chi_square < limit, f"chi-square {chi_square:.1f}, {freedom} degrees of freedom: {counts}"
