@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from recio import RecordError
-from recio.files import Copied, merge, shuffle, split
+from recio.files import CopyReport, merge, shuffle, split
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
 from tests.support.records import RecordFile, write_records
 
@@ -52,7 +52,7 @@ class TestSplitting:
         assert max(counts) - min(counts) <= 1
         assert sum(part.bytes for part in written) == twenty.rec.stat().st_size
         merged = merge([part.rec for part in written], tmp_path / "merged.rec", checksum=True)
-        assert merged == Copied(merged.rec, merged.idx, 20, twenty.rec.stat().st_size)
+        assert merged == CopyReport(merged.rec, merged.idx, 20, twenty.rec.stat().st_size)
         for end in (".rec", ".idx", ".rsum"):
             assert merged.rec.with_suffix(end).read_bytes() == twenty.rec.with_suffix(end).read_bytes()
 

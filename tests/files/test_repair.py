@@ -59,13 +59,13 @@ def shifts(dice: np.random.Generator, content: bytearray) -> None:
             del content[begin : begin + size]
 
 
-def saved(repaired: recio.files.Repaired) -> dict[int, bytes]:
+def saved(repaired: recio.files.RepairReport) -> dict[int, bytes]:
     """Give the records of the new file by their ids."""
     with MXIndexedRecordIO(repaired.idx, repaired.rec, "r") as reader:
         return {key - FIRST_ID: reader.read_idx(key) for key in reader.keys}
 
 
-def assert_adds_up(repaired: recio.files.Repaired, length: int) -> None:
+def assert_adds_up(repaired: recio.files.RepairReport, length: int) -> None:
     """Check that records and regions are the damaged file, and that regions are in order."""
     assert repaired.bytes + sum(region.end - region.begin for region in repaired.skipped) == length
     places = [place for region in repaired.skipped for place in (region.begin, region.end)]

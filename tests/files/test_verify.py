@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import recio
-from recio.files import Problem, Verified
+from recio.files import Problem, VerifyReport
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 from tests.support.records import (
     FIRST_ID,
@@ -35,7 +35,7 @@ def change(path: Path, offset: int, content: bytes) -> None:
         stream.write(content)
 
 
-def only(verified: Verified) -> Problem:
+def only(verified: VerifyReport) -> Problem:
     assert verified.total == 1, verified.problems
     assert not verified.ok
     return verified.problems[0]
@@ -44,7 +44,7 @@ def only(verified: Verified) -> Problem:
 def test_a_sound_file_has_no_problem(tmp_path: Path) -> None:
     file = write_images(tmp_path, [PHOTOS[0].read_bytes(), png(noise(8, 8)), png(noise(9, 7, 1))])
     for decode in (True, False):
-        assert recio.verify(file.rec, decode=decode) == Verified(
+        assert recio.verify(file.rec, decode=decode) == VerifyReport(
             file.rec, 3, file.rec.stat().st_size, has_index=True, has_checksums=False, unlisted=0, problems=[], total=0
         )
     assert recio.verify(file.rec).ok

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from recio.files import Copied, Info, Problem, Repaired, SkippedRegion, Verified
+    from recio.files import CopyReport, Info, Problem, RepairReport, SkippedRegion, VerifyReport
 
 SHOWN = 20
 """How many problems are shown of a file; JSON has them all."""
@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 whatever a result holds
     return value
 
 
-def verified(found: Verified) -> Iterator[str]:
+def verified(found: VerifyReport) -> Iterator[str]:
     """Say whether a file is sound, and what is not."""
     state = "sound" if found.ok else f"damaged, {count(found.total, 'problem')}"
     yield f"{name(found.path)}: {state}; {count(found.records, 'record')}, {found.bytes} bytes, {compared(found)}"
@@ -50,7 +50,7 @@ def verified(found: Verified) -> Iterator[str]:
         yield f"  ... and {found.total - SHOWN} more"
 
 
-def compared(found: Verified) -> str:
+def compared(found: VerifyReport) -> str:
     """Say what a file was compared with."""
     index = "index" if found.has_index else "no index"
     missing = f" (which lacks {count(found.unlisted, 'record')})" if found.unlisted else ""
@@ -68,7 +68,7 @@ def problem(one: Problem) -> str:
     return ": ".join(filter(None, [one.kind, " ".join(place), one.reason]))
 
 
-def repaired(made: Repaired) -> Iterator[str]:
+def repaired(made: RepairReport) -> Iterator[str]:
     """Say what was saved, and what not."""
     if made.records:
         yield f"{name(made.rec)}: {count(made.records, 'record')}, {made.bytes} bytes; keys: {made.keys}"
@@ -115,7 +115,7 @@ def shares(counts: Mapping[Any, int]) -> str:
     return ", ".join(f"{kind} ({number})" for kind, number in counts.items()) or "none"
 
 
-def copied(made: Copied) -> str:
+def copied(made: CopyReport) -> str:
     """Say what was written."""
     keys = "; its records have new keys, from 0" if made.renumbered else ""
     return f"{name(made.rec)}: {count(made.records, 'record')}, {made.bytes} bytes{keys}"

@@ -6,18 +6,18 @@ What is written is there whole or not at all, and nothing that is damaged is cop
 from recio.files._info import info
 from recio.files._merge import merge
 from recio.files._repair import repair
-from recio.files._results import Copied, Info, Problem, Repaired, SkippedRegion, Verified
+from recio.files._results import CopyReport, Info, Problem, RepairReport, SkippedRegion, VerifyReport
 from recio.files._shuffle import shuffle
 from recio.files._split import split
 from recio.files._verify import verify
 
 __all__ = [
-    "Copied",
+    "CopyReport",
     "Info",
     "Problem",
-    "Repaired",
+    "RepairReport",
     "SkippedRegion",
-    "Verified",
+    "VerifyReport",
     "info",
     "merge",
     "repair",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio.files._results import Copied
+from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ def merge(
     *,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
-) -> Copied:
+) -> CopyReport:
     """Copy the records of several files, one file behind another, into one.
 
     The bytes of a record stay the same, and each is checked on the way. Records keep the keys that the ``.idx`` beside
@@ -41,7 +41,7 @@ def merge(
 
     Returns
     -------
-    Copied
+    CopyReport
         The file, and whether its records got new keys.
 
     Raises
@@ -55,4 +55,4 @@ def merge(
     """
     rec = Path(out)
     records, length, renumbered = _recio.merge_files([Path(file) for file in files], rec, checksum, progress)
-    return Copied.of(rec, records, length, renumbered=renumbered)
+    return CopyReport.of(rec, records, length, renumbered=renumbered)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from recio import _recio
 from recio._util import index_path
-from recio.files._results import Repaired, SkippedRegion
+from recio.files._results import RepairReport, SkippedRegion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ def repair(
     *,
     idx: StrPath | None = None,
     progress: Callable[[int, int], object] | None = None,
-) -> Repaired:
+) -> RepairReport:
     """Copy all whole records of a damaged file into a new one, byte for byte and in their order.
 
     Every byte that is not copied is in a region of the result, with the reason. Where there is a ``.rsum`` beside the
@@ -47,7 +47,7 @@ def repair(
 
     Returns
     -------
-    Repaired
+    RepairReport
         The new file, and what was skipped.
 
     Raises
@@ -60,4 +60,4 @@ def repair(
     path, new = Path(rec), Path(out)
     found = _recio.repair_file(path, index_path(path, idx), new, progress)
     found["skipped"] = [SkippedRegion(*row) for row in found["skipped"]]
-    return Repaired(new, new.with_suffix(".idx"), **found)
+    return RepairReport(new, new.with_suffix(".idx"), **found)

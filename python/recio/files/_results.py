@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifyReport:
     """What `verify` found.
 
     Attributes
@@ -90,7 +90,7 @@ class SkippedRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class RepairReport:
     """What `repair` wrote.
 
     Attributes
@@ -169,7 +169,7 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopyReport:
     """A record file that was written.
 
     Attributes
@@ -191,6 +191,6 @@ class Copied:
     renumbered: bool = False
 
     @classmethod
-    def of(cls, rec: Path, records: int, length: int, *, renumbered: bool = False) -> Copied:
+    def of(cls, rec: Path, records: int, length: int, *, renumbered: bool = False) -> CopyReport:
         """Make one, of a record file's path."""
         return cls(rec, rec.with_suffix(".idx"), records, length, renumbered)

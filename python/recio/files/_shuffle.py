@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio.files._results import Copied
+from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ def shuffle(
     seed: int,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
-) -> Copied:
+) -> CopyReport:
     """Copy the records of a file into another, in random order: for readers that shuffle little or not at all.
 
     The bytes of a record and its key stay the same, and each is checked on the way.
@@ -42,7 +42,7 @@ def shuffle(
 
     Returns
     -------
-    Copied
+    CopyReport
         The file.
 
     Raises
@@ -57,4 +57,4 @@ def shuffle(
         If a file cannot be read or written.
     """
     target = Path(out)
-    return Copied.of(target, *_recio.shuffle_file(Path(rec), target, seed, checksum, progress))
+    return CopyReport.of(target, *_recio.shuffle_file(Path(rec), target, seed, checksum, progress))

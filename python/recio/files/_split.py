@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio.files._results import Copied
+from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ def split(
     *,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
-) -> list[Copied]:
+) -> list[CopyReport]:
     """Copy the records of a file into several: ``train.rec`` becomes ``train_0.rec``, ``train_1.rec`` and so on.
 
     Each part has records that stand together; merged in their order they are the same file again. The bytes of a record
@@ -42,7 +42,7 @@ def split(
 
     Returns
     -------
-    list of Copied
+    list of CopyReport
         The files, which are all there and complete at the end, or none is.
 
     Raises
@@ -57,4 +57,4 @@ def split(
     begin = Path(rec).with_suffix("") if out is None else Path(out)
     outs = [begin.with_name(f"{begin.name}_{number}.rec") for number in range(parts)]
     written = _recio.split_file(Path(rec), outs, checksum, progress)
-    return [Copied.of(part, records, length) for part, (records, length) in zip(outs, written, strict=True)]
+    return [CopyReport.of(part, records, length) for part, (records, length) in zip(outs, written, strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from recio import _recio
 from recio._util import available_cores, index_path
-from recio.files._results import Problem, Verified
+from recio.files._results import Problem, VerifyReport
 from recio.limits import FORMATS, names, numbers
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def verify(
     formats: str | Sequence[str] = FORMATS,
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
-) -> Verified:
+) -> VerifyReport:
     """Look at all of a record file: its framing, then each record's checksum, header and image.
 
     Damage is no error, but a problem in the result; after it the next whole record is looked for. The index is compared
@@ -56,7 +56,7 @@ def verify(
 
     Returns
     -------
-    Verified
+    VerifyReport
         What was found; its ``ok`` tells whether all is well.
 
     Raises
@@ -76,4 +76,4 @@ def verify(
         raise ValueError(f"threads={threads}; it is at least 1")
     found = _recio.verify_file(path, index_path(path, idx), decode, threads, numbers(limits), names(formats), progress)
     found["problems"] = [Problem(*row) for row in found["problems"]]
-    return Verified(path, **found)
+    return VerifyReport(path, **found)

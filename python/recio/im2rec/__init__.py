@@ -17,7 +17,7 @@ _command   the command: arguments, summary, exit code
 """
 
 from recio.im2rec._command import main
-from recio.im2rec._lists import Listed, find_lists, make_list
-from recio.im2rec._pack import Packed, Skipped, pack
+from recio.im2rec._lists import ListReport, find_lists, make_list
+from recio.im2rec._pack import PackReport, SkippedLine, pack
 
-__all__ = ["Listed", "Packed", "Skipped", "find_lists", "main", "make_list", "pack"]
+__all__ = ["ListReport", "PackReport", "SkippedLine", "find_lists", "main", "make_list", "pack"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 from recio._util import available_cores
 from recio.cli._progress import Bars
 from recio.errors import RecordError
-from recio.im2rec._lists import EXTENSIONS, Listed, find_lists, make_list
-from recio.im2rec._pack import Packed, pack
+from recio.im2rec._lists import EXTENSIONS, ListReport, find_lists, make_list
+from recio.im2rec._pack import PackReport, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -271,14 +271,14 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
     return packed.records > 0 and (arguments.skip_bad or not packed.skipped)
 
 
-def _say_listed(listed: Listed, *, labels: bool) -> None:
+def _say_listed(listed: ListReport, *, labels: bool) -> None:
     if labels:
         _write(sys.stdout, (f"{folder} {label}" for folder, label in listed.labels.items()))
     _write(sys.stdout, (f"{path}: {images} images" for path, images in listed.lists.items()))
     _complain_of([f"{path}: {reason}" for path, reason in listed.skipped])
 
 
-def _say_packed(lst: Path, packed: Packed) -> None:
+def _say_packed(lst: Path, packed: PackReport) -> None:
     if packed.records:
         kept = ", complete already" if packed.kept else ""
         _write(sys.stdout, [f"{packed.rec}: {packed.records} records, {packed.bytes} bytes{kept}"])

@@ -38,7 +38,7 @@ class Image(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListReport:
     """What `make_list` wrote.
 
     Attributes
@@ -66,7 +66,7 @@ def make_list(
     chunks: int = 1,
     train_ratio: float = 1.0,
     test_ratio: float = 0.0,
-) -> Listed:
+) -> ListReport:
     """Write the list, or lists, of the images in a folder.
 
     Parameters
@@ -91,7 +91,7 @@ def make_list(
 
     Returns
     -------
-    Listed
+    ListReport
         The files written, the labels and what was left out.
 
     Raises
@@ -104,7 +104,7 @@ def make_list(
         If a list cannot be written.
     """
     _check(chunks, train_ratio, test_ratio)
-    listed, endings = Listed(), _normalised(exts)
+    listed, endings = ListReport(), _normalised(exts)
     images = list(_find(Path(root).absolute(), endings, listed, recursive=recursive))
     if not images:
         raise FileNotFoundError(f"{root}: no files that end in {', '.join(sorted(endings))}")
@@ -157,7 +157,7 @@ def _normalised(exts: Iterable[str]) -> set[str]:
     return {ext if ext.startswith(".") or not ext else f".{ext}" for ext in lower}
 
 
-def _find(root: Path, exts: set[str], listed: Listed, *, recursive: bool) -> Iterator[Image]:
+def _find(root: Path, exts: set[str], listed: ListReport, *, recursive: bool) -> Iterator[Image]:
     """Find the images in MXNet's order, and note each folder's label."""
     ids = count()
     for folder, names in _walk(root, listed, recursive=recursive):
@@ -173,7 +173,7 @@ def _extension(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-def _walk(root: Path, listed: Listed, *, recursive: bool) -> Iterator[tuple[str, list[str]]]:
+def _walk(root: Path, listed: ListReport, *, recursive: bool) -> Iterator[tuple[str, list[str]]]:
     """Give each folder and the sorted names in it, a folder before the folders in it."""
 
     def leave_out(path: str, reason: str) -> None:
@@ -227,7 +227,7 @@ def _split(
         yield "_train", chunk[test:]
 
 
-def _lines(images: Iterable[Image], listed: Listed) -> Iterator[str]:
+def _lines(images: Iterable[Image], listed: ListReport) -> Iterator[str]:
     for image in images:
         reason = _unlistable(image.path)
         if reason is None:

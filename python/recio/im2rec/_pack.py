@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedLine:
     """A line of a list that was left out.
 
     Attributes
@@ -45,7 +45,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackReport:
     """What `pack` wrote.
 
     Attributes
@@ -57,7 +57,7 @@ class Packed:
         The number of records.
     bytes : int
         The length of the record file.
-    skipped : list of Skipped
+    skipped : list of SkippedLine
         What was left out, in the list's order.
     mask_rec, mask_idx : Path or None
         The record file of the masks and its index, not there without records either; ``None`` if
@@ -71,7 +71,7 @@ class Packed:
     report: Path
     records: int
     bytes: int
-    skipped: list[Skipped]
+    skipped: list[SkippedLine]
     mask_rec: Path | None = None
     mask_idx: Path | None = None
     kept: bool = False
@@ -96,13 +96,13 @@ def pack(
     masks: StrPath | None = None,
     mask_ext: str = ".png",
     progress: Callable[[int, int, int], object] | None = None,
-) -> Packed:
+) -> PackReport:
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
 
     Both are there and complete at the end, or neither: they get their names when all is written and
     on the disk. What a run that is killed leaves under other names (``.train.rec.*.tmp``) the next one for
     the same list removes. An image that cannot be packed is left out and reported, in the result and in
-    ``train.skipped.jsonl`` (a JSON object a line, with the fields of `Skipped`). The records stand
+    ``train.skipped.jsonl`` (a JSON object a line, with the fields of `SkippedLine`). The records stand
     in the list's order, the same for any `num_thread`.
 
     With `masks`, each image's mask goes byte for byte to ``train_mask.rec`` and ``train_mask.idx``,
@@ -163,7 +163,7 @@ def pack(
 
     Returns
     -------
-    Packed
+    PackReport
         The files, their size, and what was left out.
 
     Raises
@@ -198,13 +198,13 @@ def pack(
     earlier = _packed_earlier(lst, rec, report, settings) if resume else None
     if earlier is None:
         records, length, rows = _recio.pack(lst, root, rec, settings, progress)
-        skipped = [Skipped(*row) for row in rows]
+        skipped = [SkippedLine(*row) for row in rows]
         _write_report(report, skipped)
     else:
         records, length, skipped = earlier
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
     idx, kept = rec.with_suffix(".idx"), earlier is not None
-    return Packed(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
+    return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
 
 
 def _rec_of(lst: Path) -> Path:
@@ -227,7 +227,7 @@ def _one_of(name: str, value: T, values: Sequence[T]) -> T:
 
 def _packed_earlier(
     lst: StrPath, rec: Path, report: Path, settings: dict[str, Any]
-) -> tuple[int, int, list[Skipped]] | None:
+) -> tuple[int, int, list[SkippedLine]] | None:
     """Give the records, the bytes and what was skipped, if the list was packed by an earlier run."""
     skipped = _read_report(report)
     if skipped is None:
@@ -236,11 +236,11 @@ def _packed_earlier(
     return found and (*found, skipped)
 
 
-def _read_report(path: Path) -> list[Skipped] | None:
+def _read_report(path: Path) -> list[SkippedLine] | None:
     """Read a report; there is none if nothing was skipped, and ``None`` is given if it is not whole."""
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        skipped = [Skipped(**row) for row in rows]
+        skipped = [SkippedLine(**row) for row in rows]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError):
@@ -248,7 +248,7 @@ def _read_report(path: Path) -> list[Skipped] | None:
     return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
 
 
-def _write_report(path: Path, skipped: Sequence[Skipped]) -> None:
+def _write_report(path: Path, skipped: Sequence[SkippedLine]) -> None:
     """Write the report, or remove that of an earlier run, which would be wrong."""
     if skipped:
         atomic_write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from recio import DecodeError, RecordError
-from recio.im2rec import Packed, make_list, pack
+from recio.im2rec import PackReport, make_list, pack
 from recio.image import ImageDetIter, ImageIter
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO, unpack
@@ -224,7 +224,7 @@ def try_path(place: Place, path: str) -> str:
     return path
 
 
-def packed_images(packed: Packed) -> list[bytes]:
+def packed_images(packed: PackReport) -> list[bytes]:
     with MXIndexedRecordIO(packed.idx, packed.rec, "r") as reader:
         return [unpack(reader.read_idx(key))[1] for key in reader.keys]
 
