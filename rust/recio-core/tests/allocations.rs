@@ -1,8 +1,8 @@
 //! Nothing is allocated for an image after the first ones, from its payload to its rows.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../recio-jpeg/tests/counting/mod.rs"]
-mod counting;
+#[path = "../../recio-jpeg/tests/counting_allocator/mod.rs"]
+mod counting_allocator;
 
 use std::ops::Range;
 use std::path::Path;
@@ -13,7 +13,7 @@ use recio_core::limits::Limits;
 use recio_core::plan::{Interpolations, ResizedCrop, Step, Stream};
 use recio_core::studio::{Origin, Program, Studio};
 
-use counting::calls;
+use counting_allocator::calls;
 
 const NAMES: [&str; 4] = ["plain", "s444", "progressive", "with-restarts"];
 

@@ -19,7 +19,7 @@
 //! That is why the functions are inlined by force, and why nothing here takes a reference to a reader that is not inlined.
 #![allow(clippy::inline_always)]
 
-use crate::bits::Bits;
+use crate::bit_reader::Bits;
 use crate::block::Block;
 use crate::huffman::{BAD, END, Entry, LONG, LOOKUP, Table};
 

@@ -6,7 +6,7 @@
 //!
 //! What was tried stands in `entropy.rs`.
 
-use crate::bits::Bits;
+use crate::bit_reader::Bits;
 
 /// Bits that a lookup sees.
 pub(crate) const LOOKUP: u32 = 11;

@@ -26,30 +26,32 @@
 //! |---|---|---|
 //! | `marker.rs` | segments | B.1.1 |
 //! | `header.rs`, `frame.rs`, `orientation.rs` | what is known before a pixel is decoded | B.2.1, B.2.2, A.1.1 |
-//! | `tables.rs`, `huffman.rs`, `standard.rs` | tables, ready for use | B.2.4, C.2, F.2.2.3, K.3 |
+//! | `tables.rs`, `huffman.rs`, `default_tables.rs` | tables, ready for use | B.2.4, C.2, F.2.2.3, K.3 |
 //! | `scan.rs` | scans and their MCUs, restarts | A.2, B.2.3, E.2.4 |
-//! | `unstuff.rs`, `bits.rs` | coded data → bits | B.1.1.5, F.2.2.5 |
+//! | `unstuff.rs`, `bit_reader.rs` | coded data → bits | B.1.1.5, F.2.2.5 |
 //! | `entropy.rs` | bits → coefficients, sequential | F.2.2 |
 //! | `progressive.rs` | bits → coefficients, progressive | G.1.2 |
 //! | `block.rs`, `coefficients.rs` | where coefficients are held | A.3.6 |
 //! | `idct/` | coefficients → samples | A.3.3, A.3.4 |
 //! | `upsample.rs` | samples → as many as there are pixels | |
-//! | `colour/` | samples → pixels | JFIF |
+//! | `color/` | samples → pixels | JFIF |
 //! | `decoder/` | all of it, for a region, row by row | |
-//! | `seekable/` | coefficients → a JPEG of which regions are decoded sooner | F.1, K.2 |
-//! | `simd.rs` | which vector instructions there are | |
+//! | `transcode/` | coefficients → a JPEG of which regions are decoded sooner | F.1, K.2 |
+//! | `cpu.rs` | which vector instructions there are | |
 //!
 //! **Input is hostile**: no number of a file is believed before it is checked; no code panics on what a file holds; each
-//! block costs at least a bit or the JPEG is at its end. `unsafe` is in kernels only (`idct/`, `colour/`, and the call into
+//! block costs at least a bit or the JPEG is at its end. `unsafe` is in kernels only (`idct/`, `color/`, and the call into
 //! loops compiled for AVX2 in `upsample.rs`), each with its reason.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod bits;
+mod bit_reader;
 mod block;
 mod coefficients;
-mod colour;
+mod color;
+mod cpu;
 mod decoder;
+mod default_tables;
 mod entropy;
 mod error;
 mod frame;
@@ -60,16 +62,14 @@ mod marker;
 mod orientation;
 mod progressive;
 mod scan;
-mod seekable;
-mod simd;
-mod standard;
 mod tables;
+mod transcode;
 mod unstuff;
 mod upsample;
 
-pub use colour::Pixels;
+pub use color::Pixels;
 pub use decoder::{Decoder, Options, Region, Rows, Scale};
 pub use error::{Error, Result};
 pub use header::{Colours, Header};
 pub use scan::OnDamage;
-pub use seekable::seekable;
+pub use transcode::seekable;

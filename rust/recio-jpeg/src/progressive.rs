@@ -4,7 +4,7 @@
 //! block's, so that a run of zeros is skipped by counting bits: 1.9 ms for the benches' progressive photographs in the mean,
 //! where looking at one coefficient after another took 2.2. Tried: forcing these functions inline, without a gain.
 
-use crate::bits::Bits;
+use crate::bit_reader::Bits;
 use crate::block::Block;
 use crate::entropy;
 use crate::huffman::{BAD, END, Table};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bits::Bits;
+use crate::bit_reader::Bits;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::huffman::{Class, Table};

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use crate::block::{LENGTH, ZIGZAG};
+use crate::default_tables;
 use crate::error::Result;
 use crate::huffman::{Class, Table};
 use crate::marker::{HUFFMAN_TABLES, QUANTISATION_TABLES, RESTART_INTERVAL, Segment};
-use crate::standard;
 
 /// Divisors of a block's coefficients, row by row.
 pub(crate) type Quantisation = [u16; LENGTH];
@@ -64,7 +64,7 @@ impl Tables {
 
     /// Presumes the standard Huffman tables where none were defined: sequential JPEGs may leave them out.
     pub(crate) fn presume_standard(&mut self) {
-        for (class, number, definition) in standard::TABLES {
+        for (class, number, definition) in default_tables::TABLES {
             let slot = match class {
                 Class::Dc => &mut self.dc[number],
                 Class::Ac => &mut self.ac[number],

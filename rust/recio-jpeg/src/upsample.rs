@@ -10,7 +10,7 @@
 //! Plain loops, compiled once more for AVX2: pairs of samples are written as numbers of 16 bits, which the compiler
 //! vectorises. Of ARM's 64-bit CPUs all have NEON, so there the compiler uses it as it is.
 
-use crate::simd::{Kind, Level};
+use crate::cpu::{Kind, Level};
 
 /// How a component gets to the picture's size.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

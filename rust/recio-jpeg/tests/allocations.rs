@@ -4,13 +4,13 @@
 //! A process of its own, for it counts calls of the allocator.
 #![allow(clippy::unwrap_used)]
 
-mod counting;
+mod counting_allocator;
 
 use std::path::Path;
 
 use recio_jpeg::{Decoder, Header, Options, Pixels, Region, Scale};
 
-use counting::calls;
+use counting_allocator::calls;
 
 /// Baseline 4:2:0, 4:2:2, 4:4:4 and grey; restarts; progressive, with tables made for the file; samples repeated; a scan for
 /// each component.

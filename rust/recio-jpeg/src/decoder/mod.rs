@@ -8,36 +8,36 @@
 //!
 //! | file | knows |
 //! |---|---|
-//! | `shape.rs` | which samples and blocks a region needs |
+//! | `layout.rs` | which samples and blocks a region needs |
 //! | `scans.rs` | images in several scans: all coefficients first |
-//! | `strip.rs` | images in one scan: the coefficients of a row of MCUs |
+//! | `single_scan.rs` | images in one scan: the coefficients of a row of MCUs |
 //! | `plane.rs` | samples of a component: transformed, then upsampled row by row |
 //! | `rows.rs` | rows of pixels, in order |
 
+mod layout;
 mod plane;
 mod rows;
 mod scans;
-mod shape;
-mod strip;
+mod single_scan;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use crate::coefficients::Coefficients;
-use crate::colour::{Conversion, Pixels};
+use crate::color::{Conversion, Pixels};
+use crate::cpu::Level;
 use crate::error::{Error, Result};
 use crate::frame::MAX_COMPONENTS;
 use crate::header::Header;
 use crate::scan::OnDamage;
-use crate::simd::Level;
 use crate::tables::{Quantisation, Tables};
 use crate::unstuff::Unstuffed;
+pub use layout::Scale;
+use layout::Shape;
 use plane::Plane;
 pub use rows::Rows;
 use scans::Scans;
-pub use shape::Scale;
-use shape::Shape;
 
 /// A rectangle of pixels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! The samples of one component: of two rows of MCUs, so that a row at the border of both has its neighbours.
 
-use super::shape::Part;
+use super::layout::Part;
 use crate::coefficients::Coefficients;
+use crate::cpu::Level;
 use crate::idct::{self, Divisors, SLACK};
-use crate::simd::Level;
 use crate::upsample::{self, Upsampling};
 
 /// Samples before the first of a row: room for the neighbour that a border does not have.

@@ -1,14 +1,14 @@
 //! Rows of pixels, made when they are asked for.
 
+use super::layout::Shape;
 use super::plane::Plane;
-use super::shape::Shape;
-use super::strip::Strip;
+use super::single_scan::Strip;
 use crate::coefficients::Coefficients;
-use crate::colour::Conversion;
+use crate::color::Conversion;
+use crate::cpu::Level;
 use crate::error::Result;
 use crate::frame::MAX_COMPONENTS;
 use crate::idct::Divisors;
-use crate::simd::Level;
 
 /// The rows of a region, from the top down.
 ///

@@ -2,9 +2,9 @@
 //! B.2.1, G.1).
 
 use super::Options;
-use super::shape::Shape;
-use super::strip::Strip;
-use crate::bits::Bits;
+use super::layout::Shape;
+use super::single_scan::Strip;
+use crate::bit_reader::Bits;
 use crate::block::{Block, LENGTH};
 use crate::coefficients::Coefficients;
 use crate::entropy;

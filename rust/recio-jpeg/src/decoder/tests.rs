@@ -1,10 +1,10 @@
-//! What the decoder promises: libjpeg-turbo's pixels ([`pixels`]), of any part as of the whole ([`parts`]), and errors, not
+//! What the decoder promises: libjpeg-turbo's pixels ([`pixels`]), of any part as of the whole ([`regions`]), and errors, not
 //! panics, about what is damaged ([`damage`]) or could have been written to harm ([`hostile`]).
 
 mod damage;
 mod hostile;
-mod parts;
 mod pixels;
+mod regions;
 
 use std::path::{Path, PathBuf};
 

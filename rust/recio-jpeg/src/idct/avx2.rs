@@ -100,7 +100,7 @@ fn load(numbers: &[i16; LENGTH], y: usize) -> __m128i {
     unsafe { _mm_load_si128(row.as_ptr().cast()) }
 }
 
-/// One pass over the rows' columns, as `plain::pass`; rows from `N` on are zero.
+/// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
 #[target_feature(enable = "avx2")]
 fn pass<const N: usize, const SHIFT: i32>(s: [__m256i; SIDE]) -> [__m256i; SIDE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);

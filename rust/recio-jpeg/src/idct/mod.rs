@@ -9,12 +9,12 @@
 mod avx2;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-mod plain;
 mod reduced;
+mod scalar;
 
 use crate::block::{Block, LENGTH};
+use crate::cpu::{Kind, Level};
 use crate::frame::SIDE;
-use crate::simd::{Kind, Level};
 use crate::tables::Quantisation;
 
 /// Samples that a row of blocks may write beyond its end.
@@ -49,7 +49,7 @@ pub(crate) fn row(
     stride: usize,
 ) {
     match (size, level.kind()) {
-        (SIDE, Kind::Plain) => plain::row(blocks, extents, divisors, out, stride),
+        (SIDE, Kind::Plain) => scalar::row(blocks, extents, divisors, out, stride),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
         #[allow(unsafe_code)]

@@ -70,7 +70,7 @@ fn load(numbers: &[i16; LENGTH], y: usize) -> int16x8_t {
     unsafe { vld1q_s16(row.as_ptr()) }
 }
 
-/// One pass over the rows' columns, as `plain::pass`; rows from `N` on are zero.
+/// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
 #[target_feature(enable = "neon")]
 fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [int16x8_t; SIDE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::bits::Bits;
+use crate::bit_reader::Bits;
 use crate::coefficients::Coefficients;
 use crate::entropy;
 use crate::error::Result;

@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! JPEG ─▶ coefficients ─▶ symbols, counted ─▶ codes ─▶ symbols, written ─▶ JPEG
-//!         decoder/        symbols.rs          codes.rs symbols.rs, bits.rs  ▲
+//!         decoder/        symbols.rs          codes.rs symbols.rs, bit_writer.rs ▲
 //!   tables, frame, scan, and the original's other segments ── segments.rs ──┘
 //! ```
 //!
 //! A decoder passes over the rows above a region from marker to marker. The tables make up for what the markers take, and
 //! shorter codes are read faster. Both are baseline JPEG: no decoder needs to know. Nothing is known here of pixels.
 
-mod bits;
+mod bit_writer;
 mod codes;
 mod segments;
 mod symbols;
@@ -25,7 +25,7 @@ use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::{Colours, Header};
 use crate::scan::MAX_UNITS;
 use crate::tables::Quantisation;
-use bits::Writer;
+use bit_writer::Writer;
 use codes::Code;
 use symbols::{Counts, Sink, Table};
 

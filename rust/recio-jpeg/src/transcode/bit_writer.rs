@@ -62,7 +62,7 @@ impl Sink for Writer<'_> {
 mod tests {
     use super::super::symbols::Counts;
     use super::*;
-    use crate::bits::Bits;
+    use crate::bit_reader::Bits;
     use crate::huffman::Class;
     use crate::unstuff::Unstuffed;
 

@@ -7,10 +7,10 @@
 mod avx2;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-mod plain;
+mod scalar;
 
+use crate::cpu::{Kind, Level};
 use crate::header::Colours;
-use crate::simd::{Kind, Level};
 
 /// What a row of pixels is made of.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -76,11 +76,11 @@ impl Conversion {
     pub(crate) fn row(self, level: Level, components: &[&[u8]], out: &mut [u8]) {
         match (self, components) {
             (Self::First, [grey, ..]) => out.copy_from_slice(grey),
-            (Self::Repeat, [grey, ..]) => plain::repeat(grey, out),
+            (Self::Repeat, [grey, ..]) => scalar::repeat(grey, out),
             (Self::FromYcc, &[y, cb, cr]) => from_ycc(level, [y, cb, cr], out),
-            (Self::Luma, &[r, g, b]) => plain::luma([r, g, b], out),
-            (Self::FromYcck, &[y, cb, cr, k]) => plain::from_ycck([y, cb, cr, k], out),
-            _ => plain::interleave(components, out),
+            (Self::Luma, &[r, g, b]) => scalar::luma([r, g, b], out),
+            (Self::FromYcck, &[y, cb, cr, k]) => scalar::from_ycck([y, cb, cr, k], out),
+            _ => scalar::interleave(components, out),
         }
     }
 }
@@ -97,7 +97,7 @@ fn from_ycc(level: Level, components: [&[u8]; 3], out: &mut [u8]) {
         #[allow(unsafe_code)]
         Kind::Neon => unsafe { neon::from_ycc(components, out) },
     };
-    plain::from_ycc(components.map(|row| &row[done..]), &mut out[3 * done..]);
+    scalar::from_ycc(components.map(|row| &row[done..]), &mut out[3 * done..]);
 }
 
 #[cfg(test)]
