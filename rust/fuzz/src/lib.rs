@@ -3,21 +3,21 @@
 //! | file | holds |
 //! |---|---|
 //! | `properties/` | what holds of recio-core, whatever bytes it is given; its own tests have these files too |
-//! | `memory.rs` | a file in memory, for what is read by path |
-//! | `panics.rs` | which panics are findings |
+//! | `memory_file.rs` | a file in memory, for what is read by path |
+//! | `panic_hook.rs` | which panics are findings |
 //! | `decode.rs` | one image through recio-jpeg, its time bounded |
 //! | `turbojpeg.rs` | the same through libjpeg-turbo, opened at run time |
 //! | `compare.rs` | the property that both give the same pixels |
-//! | `dice.rs` | choices, drawn from the fuzzer's bytes |
+//! | `fuzz_rng.rs` | choices, drawn from the fuzzer's bytes |
 //! | `mutate/` | mutators that know a JPEG's segments, and the parts of records |
 //! | `encoder/` | the fuzzer's bytes → a JPEG that is valid |
 
 pub mod compare;
 pub mod decode;
-pub mod dice;
 pub mod encoder;
-pub mod memory;
+pub mod fuzz_rng;
+pub mod memory_file;
 pub mod mutate;
-pub mod panics;
+pub mod panic_hook;
 pub mod properties;
 pub mod turbojpeg;

@@ -1,20 +1,20 @@
-//! [`properties::picture`](recio_fuzz::properties::picture), of any bytes.
+//! [`properties::decode_augment`](recio_fuzz::properties::decode_augment), of any bytes.
 
 #![no_main]
 
 use cpu_time::ThreadTime;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use recio_fuzz::mutate;
-use recio_fuzz::panics;
-use recio_fuzz::properties::picture;
+use recio_fuzz::panic_hook;
+use recio_fuzz::properties::decode_augment;
 
 fuzz_target!(|bytes: &[u8]| {
-    panics::expect_others();
+    panic_hook::expect_others();
     let start = ThreadTime::now();
-    picture::check(bytes);
+    decode_augment::check(bytes);
     let taken = start.elapsed();
     assert!(
-        taken < picture::MOST_TIME,
+        taken < decode_augment::MOST_TIME,
         "{taken:?} for {} bytes",
         bytes.len()
     );

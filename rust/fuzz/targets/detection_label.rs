@@ -1,10 +1,10 @@
-//! [`properties::objects`](recio_fuzz::properties::objects), of any bytes.
+//! [`properties::detection_label`](recio_fuzz::properties::detection_label), of any bytes.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use recio_fuzz::properties::objects;
+use recio_fuzz::properties::detection_label;
 
 fuzz_target!(|bytes: &[u8]| {
-    objects::check(bytes);
+    detection_label::check(bytes);
 });

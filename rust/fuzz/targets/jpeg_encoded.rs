@@ -6,8 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use recio_fuzz::compare::{Verdict, compare};
-use recio_fuzz::dice::Dice;
 use recio_fuzz::encoder::encode;
+use recio_fuzz::fuzz_rng::Dice;
 use recio_fuzz::turbojpeg::TurboJpeg;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -6,7 +6,7 @@
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use recio_fuzz::compare::kinds;
 use recio_fuzz::decode::{decode, decode_rows, header, size};
-use recio_fuzz::dice::Dice;
+use recio_fuzz::fuzz_rng::Dice;
 use recio_fuzz::mutate::jpeg as mutate;
 use recio_jpeg::{Decoder, Header, OnDamage, Options, Region, Scale};
 

@@ -5,11 +5,11 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use recio_fuzz::memory;
+use recio_fuzz::memory_file;
 use recio_fuzz::properties::{Desk, list};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,21 +1,21 @@
-//! [`properties::random`](recio_fuzz::properties::random), of any bytes.
+//! [`properties::record_random`](recio_fuzz::properties::record_random), of any bytes.
 
 #![no_main]
 
 use std::cell::RefCell;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use recio_fuzz::properties::{Desk, random};
-use recio_fuzz::{memory, mutate};
+use recio_fuzz::properties::{Desk, record_random};
+use recio_fuzz::{memory_file, mutate};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| random::check(bytes, desk));
+    DESK.with_borrow_mut(|desk| record_random::check(bytes, desk));
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    mutate::records::mutate(data, size, max_size, seed, random::DRAWN)
+    mutate::records::mutate(data, size, max_size, seed, record_random::DRAWN)
 });

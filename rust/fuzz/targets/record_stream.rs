@@ -1,19 +1,19 @@
-//! [`properties::stream`](recio_fuzz::properties::stream), of any bytes.
+//! [`properties::record_stream`](recio_fuzz::properties::record_stream), of any bytes.
 
 #![no_main]
 
 use std::cell::RefCell;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use recio_fuzz::properties::{Desk, stream};
-use recio_fuzz::{memory, mutate};
+use recio_fuzz::properties::{Desk, record_stream};
+use recio_fuzz::{memory_file, mutate};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| stream::check(bytes, desk));
+    DESK.with_borrow_mut(|desk| record_stream::check(bytes, desk));
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

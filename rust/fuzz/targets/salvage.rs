@@ -6,10 +6,10 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use recio_fuzz::properties::{Desk, salvage};
-use recio_fuzz::{memory, mutate};
+use recio_fuzz::{memory_file, mutate};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory::desk());
+    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
 }
 
 fuzz_target!(|bytes: &[u8]| {

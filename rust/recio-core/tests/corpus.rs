@@ -4,14 +4,15 @@
 // The modules are the fuzz crate's, which uses more of them, from more places.
 #![allow(dead_code, unreachable_pub)]
 
-#[path = "../../fuzz/src/dice.rs"]
-mod dice;
+#[path = "../../fuzz/src/fuzz_rng.rs"]
+mod fuzz_rng;
 #[path = "../../fuzz/src/properties/mod.rs"]
 mod properties;
 
 use std::path::Path;
 
-use properties::{Desk, header, index, list, objects, picture, random, salvage, stream};
+use properties::{Desk, decode_augment, detection_label, header, index, list};
+use properties::{record_random, record_stream, salvage};
 
 /// Beginnings of a file that are looked at too, at most.
 const CUTS: usize = 20;
@@ -42,12 +43,12 @@ fn each_in_file(target: &str, check: impl Fn(&[u8], &mut Desk)) {
 
 #[test]
 fn files_are_read_from_the_beginning() {
-    each_in_file("record_stream", stream::check);
+    each_in_file("record_stream", record_stream::check);
 }
 
 #[test]
 fn files_are_read_anywhere() {
-    each_in_file("record_random", random::check);
+    each_in_file("record_random", record_random::check);
 }
 
 #[test]
@@ -72,14 +73,14 @@ fn headers_are_read() {
 
 #[test]
 fn labels_of_objects_are_read() {
-    each("detection_label", objects::check);
+    each("detection_label", detection_label::check);
 }
 
 #[test]
 fn images_become_pictures_or_are_refused() {
     let mut pictures = 0;
     each("decode_augment", |bytes| {
-        pictures += usize::from(picture::check(bytes));
+        pictures += usize::from(decode_augment::check(bytes));
     });
     // Were they all refused, nothing would have been tried.
     assert!(pictures >= 20, "{pictures}");

@@ -1,7 +1,7 @@
 //! Coefficients: from flat blocks to such as no transform yields.
 
 use super::frame::Frame;
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// A block's coefficients in the order in which they are coded.
 pub(super) type Block = [i32; 64];

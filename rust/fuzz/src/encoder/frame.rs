@@ -1,6 +1,6 @@
 //! The frame: size, components, samplings, and the segments that say what colours mean.
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Blocks that an MCU of several components may have (ITU-T T.81, B.2.3).
 pub(super) const MOST_UNITS: usize = 10;

@@ -1,6 +1,6 @@
 //! Huffman tables for the symbols that are used, of code lengths that are drawn (ITU-T T.81, C.2).
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 const LONGEST: u32 = 16;
 

@@ -13,7 +13,7 @@ mod script;
 mod tokens;
 mod write;
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 use blocks::Blocks;
 use frame::Frame;
 use write::Writer;

@@ -1,7 +1,7 @@
 //! The scans: which components, which coefficients, which bits of them, in any order that is legal (ITU-T T.81, G.1.1.1).
 
 use super::frame::Frame;
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Coefficients, from the first, that must come whole: where these lack bits, libjpeg guesses.
 const NEEDED: usize = 10;

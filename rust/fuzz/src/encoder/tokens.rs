@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use super::blocks::{Block, Blocks};
 use super::frame::Frame;
 use super::script::Scan;
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Blocks of the longest run of blocks that end.
 const LONGEST_RUN: u32 = 0x7fff;

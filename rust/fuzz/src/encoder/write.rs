@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::huffman::{Codes, Table};
 use super::script::Scan;
 use super::tokens::{Selectors, Token, tokens};
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Huffman tables at a time: four for DC, four for AC.
 const TABLES: usize = 8;

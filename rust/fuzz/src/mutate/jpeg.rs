@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzzer_mutate;
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// A marker with its segment, or the bytes from there to the next marker.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzzer_mutate;
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 use crate::properties::reference::MAGIC;
 
 /// Changes the file behind the first `prefix` bytes or, one time out of four, anything.

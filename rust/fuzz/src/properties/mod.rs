@@ -4,15 +4,15 @@
 //! Nothing here knows of libFuzzer. `recio-core/tests/corpus.rs` has these files too, and asserts the same of the seeds
 //! wherever the tests run; so they stand on recio-core and the standard library alone.
 
+pub mod decode_augment;
+pub mod detection_label;
 pub mod header;
 pub mod index;
 pub mod list;
-pub mod objects;
-pub mod picture;
-pub mod random;
+pub mod record_random;
+pub mod record_stream;
 pub mod reference;
 pub mod salvage;
-pub mod stream;
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};

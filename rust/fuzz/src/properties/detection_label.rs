@@ -8,7 +8,7 @@ use recio_core::plan::{
     sketch,
 };
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Bytes at the beginning that are drawn from; the label is the rest.
 pub const DRAWN: usize = 12;

@@ -13,7 +13,7 @@ use recio_core::plan::{Affine, Angle, Interpolations, Jitter, Place, ResizedCrop
 use recio_core::studio::{Origin, Program, Studio};
 use recio_core::{ErrorKind, Result};
 
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Bytes at the beginning that are drawn from; the image is the rest.
 pub const DRAWN: usize = 12;

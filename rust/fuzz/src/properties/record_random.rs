@@ -6,7 +6,7 @@ use recio_core::record::file::RecordFile;
 
 use super::Desk;
 use super::reference;
-use crate::dice::Dice;
+use crate::fuzz_rng::Dice;
 
 /// Bytes at the beginning that are drawn from; the file is the rest.
 pub const DRAWN: usize = 8;
