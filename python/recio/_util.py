@@ -76,7 +76,7 @@ def lazy_imports(
     package : str
         The package's name.
     modules : mapping of str to sequence of str
-        From a module's name to the names that the package takes from it.
+        From a module's name, relative to the package (``'._module'``), to the names that the package takes from it.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def lazy_imports(
     def get(name: str) -> Any:  # noqa: ANN401 whatever has the name
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+        value = getattr(importlib.import_module(module_of[name], package), name)
         setattr(sys.modules[package], name, value)
         return value
 

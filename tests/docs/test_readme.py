@@ -23,9 +23,9 @@ PHOTOS = Path(__file__).parents[1] / "data" / "photos"
 MODULES = [
     "recio.image._augmenter",
     "recio.image._codec",
-    "recio.image._transform",
-    "recio.io._base",
-    "recio.io._record",
+    "recio.image._functional",
+    "recio._loader.base",
+    "recio.io._image_record",
     "recio.recordio._record_io",
     "recio.recordio._header",
 ]

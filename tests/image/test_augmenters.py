@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from recio._loader.to_steps import has_callables, steps
 from recio._recio import Step, augment
 from recio.image import (
     Augmenter,
@@ -40,7 +41,6 @@ from recio.image import (
     random_size_crop,
     resize_short,
 )
-from recio.image._compile import has_callables, steps
 from tests.support.records import assert_uniform, coordinates, noise
 
 if TYPE_CHECKING:
@@ -666,7 +666,7 @@ def add_half(image: Image) -> Image:
 
 
 class TestSteps:
-    """From augmenters to steps: `recio.image._compile`."""
+    """From augmenters to steps: `recio._loader.to_steps`."""
 
     def test_lists_of_augmenters_do_what_they_do_one_by_one(self) -> None:
         augmenters: list[Any] = [

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from recio._loader import checkpoint
 from recio.image import ImageIter
 from recio.io import (
     CSVIter,
@@ -32,7 +33,6 @@ from recio.io import (
     NDArrayIter,
     PrefetchingIter,
     ResizeIter,
-    _state,
 )
 from tests.support.records import RecordFile, noise, png, write_images
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio.image._iter import LastBatch
+    from recio.image._image_iter import LastBatch
     from recio.image._one_by_one import OneByOne
 
 KIB = 1024
@@ -651,23 +651,23 @@ class TestSize:
 
     def test_the_longest_settings_are_folded_first_and_no_more_than_need_be(self) -> None:
         settings = {"short": 1, "long": "x" * 600, "longer": "y" * 800}
-        state = _state.make("Kind", {"next": 3}, settings)
+        state = checkpoint.make("Kind", {"next": 3}, settings)
         assert state["settings"] == {**settings, "longer": state["settings"]["longer"]}
         assert re.fullmatch("#[0-9a-f]{12}", state["settings"]["longer"])
-        assert _state.fit(state, "Kind", settings) == {"next": 3}
+        assert checkpoint.fit(state, "Kind", settings) == {"next": 3}
 
     def test_settings_compare_by_value(self) -> None:
-        state = _state.make("Kind", {}, {"a": (1, 2.0), "b": np.float32(0.5), "c": float("nan"), "d": np.arange(2)})
+        state = checkpoint.make("Kind", {}, {"a": (1, 2.0), "b": np.float32(0.5), "c": float("nan"), "d": np.arange(2)})
         assert json.loads(json.dumps(state, allow_nan=False)) == state
-        assert _state.fit(state, "Kind", {"a": [1.0, 2], "b": 0.5, "c": float("nan"), "d": [0, 1]}) == {}
+        assert checkpoint.fit(state, "Kind", {"a": [1.0, 2], "b": 0.5, "c": float("nan"), "d": [0, 1]}) == {}
 
     def test_settings_that_are_all_folded_differ_as_one(self) -> None:
         settings = {f"setting number {n}": n for n in range(100)}
-        state = _state.make("Kind", {}, settings)
+        state = checkpoint.make("Kind", {}, settings)
         assert len(json.dumps(state)) <= KIB
-        assert _state.fit(state, "Kind", settings) == {}
+        assert checkpoint.fit(state, "Kind", settings) == {}
         with pytest.raises(ValueError, match="the settings differ; there are too many for the state to tell which"):
-            _state.fit(state, "Kind", {**settings, "setting number 3": 4})
+            checkpoint.fit(state, "Kind", {**settings, "setting number 3": 4})
 
 
 class Hooked(ImageIter):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import recio
+import recio.image.detection
 from tests.support.records import run_python
 
 if TYPE_CHECKING:
@@ -43,7 +44,18 @@ def test_importing_prints_nothing_with_all_warnings_on() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("package", [recio.image, recio.io])
+@pytest.mark.parametrize(
+    ("package", "others"),
+    [("_loader", ["io", "image", "recordio"]), ("io", ["image", "recordio"]), ("image", ["io"])],
+)
+def test_packages_depend_on_each_other_in_one_direction(package: str, others: list[str]) -> None:
+    for module in (Path(recio.__file__).parent / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not [name for name in others if f"{node.module}.".startswith(f"recio.{name}.")], module
+
+
+@pytest.mark.parametrize("package", [recio.image, recio.image.detection, recio.io])
 def test_names_imported_when_used_are_those_that_type_checkers_see(package: ModuleType) -> None:
     assert package.__file__
     (checked,) = (node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If))

@@ -15,9 +15,8 @@ from recio._util import lazy_imports
 
 if TYPE_CHECKING:
     from recio.image._augmenter import Augmenter as Augmenter
-    from recio.image._border import copyMakeBorder as copyMakeBorder
     from recio.image._codec import imdecode as imdecode, imencode as imencode, imread as imread
-    from recio.image._colour import (
+    from recio.image._color import (
         BrightnessJitterAug as BrightnessJitterAug,
         CastAug as CastAug,
         ColorJitterAug as ColorJitterAug,
@@ -28,8 +27,19 @@ if TYPE_CHECKING:
         RandomGrayAug as RandomGrayAug,
         SaturationJitterAug as SaturationJitterAug,
     )
-    from recio.image._combined import RandomOrderAug as RandomOrderAug, SequentialAug as SequentialAug
+    from recio.image._compose import RandomOrderAug as RandomOrderAug, SequentialAug as SequentialAug
     from recio.image._create import CreateAugmenter as CreateAugmenter
+    from recio.image._functional import (
+        center_crop as center_crop,
+        color_normalize as color_normalize,
+        copyMakeBorder as copyMakeBorder,
+        fixed_crop as fixed_crop,
+        imresize as imresize,
+        random_crop as random_crop,
+        random_size_crop as random_size_crop,
+        resize_short as resize_short,
+        scale_down as scale_down,
+    )
     from recio.image._geometry import (
         CenterCropAug as CenterCropAug,
         ForceResizeAug as ForceResizeAug,
@@ -38,18 +48,8 @@ if TYPE_CHECKING:
         RandomSizedCropAug as RandomSizedCropAug,
         ResizeAug as ResizeAug,
     )
-    from recio.image._iter import ImageIter as ImageIter
-    from recio.image._random_size import random_size_crop as random_size_crop
+    from recio.image._image_iter import ImageIter as ImageIter
     from recio.image._rotate import imrotate as imrotate, random_rotate as random_rotate
-    from recio.image._transform import (
-        center_crop as center_crop,
-        color_normalize as color_normalize,
-        fixed_crop as fixed_crop,
-        imresize as imresize,
-        random_crop as random_crop,
-        resize_short as resize_short,
-        scale_down as scale_down,
-    )
     from recio.image.detection import (
         CreateDetAugmenter as CreateDetAugmenter,
         CreateMultiRandCropAugmenter as CreateMultiRandCropAugmenter,
@@ -63,10 +63,9 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
-    "_augmenter": ["Augmenter"],
-    "_border": ["copyMakeBorder"],
-    "_codec": ["imdecode", "imencode", "imread"],
-    "_colour": [
+    "._augmenter": ["Augmenter"],
+    "._codec": ["imdecode", "imencode", "imread"],
+    "._color": [
         "BrightnessJitterAug",
         "CastAug",
         "ColorJitterAug",
@@ -77,9 +76,20 @@ _NAMES = {
         "RandomGrayAug",
         "SaturationJitterAug",
     ],
-    "_combined": ["RandomOrderAug", "SequentialAug"],
-    "_create": ["CreateAugmenter"],
-    "_geometry": [
+    "._compose": ["RandomOrderAug", "SequentialAug"],
+    "._create": ["CreateAugmenter"],
+    "._functional": [
+        "center_crop",
+        "color_normalize",
+        "copyMakeBorder",
+        "fixed_crop",
+        "imresize",
+        "random_crop",
+        "random_size_crop",
+        "resize_short",
+        "scale_down",
+    ],
+    "._geometry": [
         "CenterCropAug",
         "ForceResizeAug",
         "HorizontalFlipAug",
@@ -87,10 +97,9 @@ _NAMES = {
         "RandomSizedCropAug",
         "ResizeAug",
     ],
-    "_iter": ["ImageIter"],
-    "_random_size": ["random_size_crop"],
-    "_rotate": ["imrotate", "random_rotate"],
-    "detection": [
+    "._image_iter": ["ImageIter"],
+    "._rotate": ["imrotate", "random_rotate"],
+    ".detection": [
         "CreateDetAugmenter",
         "CreateMultiRandCropAugmenter",
         "DetAugmenter",
@@ -100,15 +109,6 @@ _NAMES = {
         "DetRandomPadAug",
         "DetRandomSelectAug",
         "ImageDetIter",
-    ],
-    "_transform": [
-        "center_crop",
-        "color_normalize",
-        "fixed_crop",
-        "imresize",
-        "random_crop",
-        "resize_short",
-        "scale_down",
     ],
 }
 __all__ = [name for names in _NAMES.values() for name in names]

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recio import _recio
+from recio._loader.to_steps import HasStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 _AXES = 3
@@ -84,7 +83,7 @@ class Augmenter(Described):
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
 
-class Native(Augmenter):
+class Native(HasStep, Augmenter):
     """An augmenter of recio's own. Not part of MXNet; the iterators look at it.
 
     A class derived from one of these that has a `__call__` of its own is one's own augmenter: `step` is then not asked.
@@ -94,25 +93,6 @@ class Native(Augmenter):
         super().__init__(**kwargs)
         # Derived classes have set by now what `step` reads.
         refuse_senseless(self)
-
-    def step(self) -> _recio.Step | None:
-        """Say what the augmenter does.
-
-        Returns
-        -------
-        recio._recio.Step or None
-            What the pipeline does in its place, drawing anew for each image; ``None`` if it must be called.
-
-        Raises
-        ------
-        ValueError
-            If its parameters make no sense.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no step")
-
-    def parts(self) -> Sequence[Any]:
-        """Give the augmenters that it is made of, if it is."""
-        return ()
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
         """Carry out the augmenter on an image. Its random numbers are seeded from Python's `random`.
@@ -142,11 +122,7 @@ class Native(Augmenter):
         return carried_out(step, src)[0]
 
 
-class _Steps(Protocol):
-    def step(self) -> _recio.Step | None: ...
-
-
-def refuse_senseless(augmenter: _Steps) -> None:
+def refuse_senseless(augmenter: HasStep) -> None:
     """Raise if an augmenter's parameters make no sense, and say which augmenter it is."""
     try:
         augmenter.step()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from recio import _recio
 from recio._util import BytesLike, as_bytes
-from recio.image._out import put
 from recio.limits import FORMATS, names, numbers
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from recio._util import StrPath
     from recio.limits import Limits
+
+    Sample = TypeVar("Sample", bound=np.generic)
 
 _PNG_LEVELS = 9
 
@@ -183,3 +184,19 @@ def _pixels(img: NDArray[Any]) -> NDArray[Any]:
     if img.ndim != 3:  # noqa: PLR2004
         raise ValueError(f"an image of shape {img.shape}; it has the axes height, width, channels")
     return np.ascontiguousarray(img)
+
+
+def put(image: NDArray[Sample], out: NDArray[Sample] | None) -> NDArray[Sample]:
+    """Give the image, in ``out`` if that was given.
+
+    Raises
+    ------
+    ValueError
+        If ``out`` has another shape or type.
+    """
+    if out is None:
+        return image
+    if out.shape != image.shape or out.dtype != image.dtype:
+        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} {image.dtype}")
+    out[...] = image
+    return out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from recio._recio import Step
 from recio.image._augmenter import Native
-from recio.image._random_size import area_range, renamed_area
+from recio.image._functional import area_range, renamed_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from recio._loader import checkpoint
+from recio._loader.validate import shard
 from recio.errors import DecodeError, RecordError
-from recio.io import _state
-from recio.io._checks import part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio.image._iter import ImageIter
+    from recio.image._image_iter import ImageIter
     from recio.image._sources import Files, Records
 
 _log = logging.getLogger("recio")
@@ -76,7 +76,7 @@ class Cursor:
     def _ordered(self) -> list[int]:
         if self._order is None:
             parts, index = self._settings["num_parts"], self._settings["part_index"]
-            self._order = list(part(len(self._source), parts, index))
+            self._order = list(shard(len(self._source), parts, index))
             if self._settings["shuffle"]:
                 random.Random(f"{self._settings['seed']} {self._epoch}").shuffle(self._order)  # noqa: S311
             if self._settings["shard_policy"] == "drop":
@@ -192,15 +192,15 @@ class OneByOne:
         ValueError
             If there is no such place.
         """
-        place, is_over = self._checked(state), bool(_state.number(state, "over", 1))
-        given = _state.number(state, "given", 2**63)
+        place, is_over = self._checked(state), bool(checkpoint.number(state, "over", 1))
+        given = checkpoint.number(state, "given", 2**63)
         origins = [self._checked({"epoch": epoch, "next": start}) for epoch, start in _pairs(state.get("left_over"))]
         self._left_over, self._origins = self._taken_from(origins), origins
         self._cursor.go_to(*place)
         self._is_over, self._given = is_over, given
 
     def _checked(self, place: dict[str, Any]) -> tuple[int, int]:
-        return _state.number(place, "epoch", 2**63), _state.number(place, "next", len(self._cursor))
+        return checkpoint.number(place, "epoch", 2**63), checkpoint.number(place, "next", len(self._cursor))
 
     def _taken_from(self, origins: list[tuple[int, int]]) -> list[tuple[NDArray[Any], Any]]:
         """Take the images from each of some places to the end of its epoch, and go back."""

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from recio import _recio
+from recio._loader import record_paths
 from recio._util import regular_file
-from recio.io import _sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from recio._loader.record_paths import Paths
     from recio._util import StrPath
-    from recio.io._sources import Paths
 
     Sample: TypeAlias = tuple[float | NDArray[np.float32], bytes]
     # Index, labels, path.
@@ -33,7 +33,7 @@ class Records:
     """The records of files."""
 
     def __init__(self, path_imgrec: Paths, path_imgidx: Paths, path_imglist: StrPath | None) -> None:
-        self._files, self._indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
+        self._files, self._indexes = record_paths.record_files(path_imgrec), record_paths.paths(path_imgidx)
         self._list = None if path_imglist is None else os.fspath(path_imglist)
         self._open: tuple[list[_recio.Reader], list[tuple[int, int]], dict[int, list[float]]] | None = None
 

@@ -11,38 +11,38 @@ from typing import TYPE_CHECKING
 from recio._util import lazy_imports
 
 if TYPE_CHECKING:
-    from recio.io._base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter
-    from recio.io._det_record import ImageDetRecordIter as ImageDetRecordIter
-    from recio.io._mask_record import ImageMaskRecordIter as ImageMaskRecordIter
-    from recio.io._mnist import MNISTIter as MNISTIter
-    from recio.io._ndarray import NDArrayIter as NDArrayIter
-    from recio.io._pipeline import MXDataIter as MXDataIter
-    from recio.io._record import (
+    from recio._loader.base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter
+    from recio._loader.native_iter import MXDataIter as MXDataIter
+    from recio.io._csv_libsvm import CSVIter as CSVIter, LibSVMIter as LibSVMIter
+    from recio.io._image_det_record import ImageDetRecordIter as ImageDetRecordIter
+    from recio.io._image_mask_record import ImageMaskRecordIter as ImageMaskRecordIter
+    from recio.io._image_record import (
         ImageRecordInt8Iter as ImageRecordInt8Iter,
         ImageRecordIter as ImageRecordIter,
         ImageRecordIter_v1 as ImageRecordIter_v1,
         ImageRecordUInt8Iter as ImageRecordUInt8Iter,
         ImageRecordUInt8Iter_v1 as ImageRecordUInt8Iter_v1,
     )
-    from recio.io._text import CSVIter as CSVIter, LibSVMIter as LibSVMIter
+    from recio.io._mnist import MNISTIter as MNISTIter
+    from recio.io._ndarray import NDArrayIter as NDArrayIter
     from recio.io._wrappers import PrefetchingIter as PrefetchingIter, ResizeIter as ResizeIter
 
 _NAMES = {
-    "_base": ["DataBatch", "DataDesc", "DataIter"],
-    "_det_record": ["ImageDetRecordIter"],
-    "_mask_record": ["ImageMaskRecordIter"],
-    "_mnist": ["MNISTIter"],
-    "_ndarray": ["NDArrayIter"],
-    "_pipeline": ["MXDataIter"],
-    "_record": [
+    ".._loader.base": ["DataBatch", "DataDesc", "DataIter"],
+    "._image_det_record": ["ImageDetRecordIter"],
+    "._image_mask_record": ["ImageMaskRecordIter"],
+    "._mnist": ["MNISTIter"],
+    "._ndarray": ["NDArrayIter"],
+    ".._loader.native_iter": ["MXDataIter"],
+    "._image_record": [
         "ImageRecordInt8Iter",
         "ImageRecordIter",
         "ImageRecordIter_v1",
         "ImageRecordUInt8Iter",
         "ImageRecordUInt8Iter_v1",
     ],
-    "_text": ["CSVIter", "LibSVMIter"],
-    "_wrappers": ["PrefetchingIter", "ResizeIter"],
+    "._csv_libsvm": ["CSVIter", "LibSVMIter"],
+    "._wrappers": ["PrefetchingIter", "ResizeIter"],
 }
 __all__ = [name for names in _NAMES.values() for name in names]
 __getattr__, __dir__ = lazy_imports(__name__, _NAMES)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.io import _arrays, _checks, _options, _state
-from recio.io._base import DataBatch, DataDesc
-from recio.io._whole import WholeBatchIter
+from recio._loader import checkpoint, validate
+from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio.io import _array_source
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -96,20 +96,20 @@ class MNISTIter(WholeBatchIter):
         ctx: str = "cpu",  # noqa: ARG002 MXNet's
         **unknown: object,
     ) -> None:
-        _options.refuse("MNISTIter", unknown, inspect.signature(MNISTIter).parameters)
-        super().__init__(_checks.positive("batch_size", batch_size))
-        self._dtype = _checks.dtype(dtype, "float32")
+        validate.refuse_unknown("MNISTIter", unknown, inspect.signature(MNISTIter).parameters)
+        super().__init__(validate.positive("batch_size", batch_size))
+        self._dtype = validate.dtype(dtype, "float32")
         images, self._labels = _read_idx(Path(image), axes=3), _read_idx(Path(label), axes=1)
         if len(images) != len(self._labels):
             raise ValueError(f"{label} has {len(self._labels)} labels for the {len(images)} images of {image}")
         count, height, width = images.shape
         self._images = images.reshape((count, height * width) if flat else (count, 1, height, width))
-        part = _checks.part(count, num_parts, part_index)
-        order = _shuffled(len(part), _checks.whole("seed", seed)) if shuffle else np.arange(len(part))
+        part = validate.shard(count, num_parts, part_index)
+        order = _shuffled(len(part), validate.integer("seed", seed)) if shuffle else np.arange(len(part))
         self._order = part.start + order
         self._next = 0
         self._settings = {
-            "image": _arrays.fingerprint(images, 0),
+            "image": _array_source.fingerprint(images, 0),
             "label": f"crc32 {zlib.crc32(self._labels.tobytes()):08x}",
             "batch_size": self.batch_size,
             "shuffle": bool(shuffle),
@@ -131,12 +131,12 @@ class MNISTIter(WholeBatchIter):
 
     def state_dict(self) -> dict[str, Any]:
         """Tell where it is; see `DataIter.state_dict`."""
-        return _state.make(type(self).__name__, {"next": self._next}, self._settings)
+        return checkpoint.make(type(self).__name__, {"next": self._next}, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where a state was taken; see `DataIter.load_state_dict`."""
-        position = _state.fit(state, type(self).__name__, self._settings)
-        self._next = _state.number(position, "next", len(self._order))
+        position = checkpoint.fit(state, type(self).__name__, self._settings)
+        self._next = checkpoint.number(position, "next", len(self._order))
         self._batch = None
 
     def _make(self) -> DataBatch | None:

@@ -1,7 +1,7 @@
 """``NDArrayIter``: arrays in memory, or data sets in a file, as batches.
 
 Keeps the order of the samples and what becomes of an epoch's incomplete end; the arrays themselves are read by
-``_arrays``.
+``_array_source``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from recio.io import _arrays, _checks, _options, _state
-from recio.io._base import DataBatch, DataDesc
-from recio.io._whole import WholeBatchIter
+from recio._loader import checkpoint, validate
+from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio.io import _array_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio.io._arrays import Source
+    from recio.io._array_source import Source
 
 _HANDLES = ("pad", "discard", "roll_over")
 
@@ -98,13 +98,13 @@ class NDArrayIter(WholeBatchIter):
         *,
         seed: int | None = None,
     ) -> None:
-        super().__init__(_checks.positive("batch_size", batch_size))
+        super().__init__(validate.positive("batch_size", batch_size))
         if last_batch_handle not in _HANDLES:
             raise ValueError(f"last_batch_handle={last_batch_handle!r}; it is one of {', '.join(map(repr, _HANDLES))}")
-        self.data = _arrays.named(data, data_name)
-        self.label = [] if label is None else _arrays.named(label, label_name)
+        self.data = _array_source.named(data, data_name)
+        self.label = [] if label is None else _array_source.named(label, label_name)
         self.shuffle = shuffle
-        self._seed = None if seed is None else _options.seed("seed", seed)
+        self._seed = None if seed is None else validate.seed("seed", seed)
         self.last_batch_handle = last_batch_handle
         self.layout = layout
         self.num_data = self._samples()
@@ -143,17 +143,17 @@ class NDArrayIter(WholeBatchIter):
         """
         self._refuse_mxnets_orders()
         position = {"epoch": self._number, "next": self._next, "rolled": self._rolled, "begun": self._is_begun}
-        return _state.make(type(self).__name__, position, self._settings)
+        return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where a state was taken; see `DataIter.load_state_dict`."""
-        position = _state.fit(state, type(self).__name__, self._settings)
+        position = checkpoint.fit(state, type(self).__name__, self._settings)
         self._refuse_mxnets_orders()
         # So many can be told apart by the seeds of their orders.
-        number = _state.number(position, "epoch", 2**32 - 1)
-        rolled = _state.number(position, "rolled", min(self.batch_size - 1, number * self.num_data))
-        place = _state.number(position, "next", rolled + self.num_data)
-        is_begun = bool(_state.number(position, "begun", 1))
+        number = checkpoint.number(position, "epoch", 2**32 - 1)
+        rolled = checkpoint.number(position, "rolled", min(self.batch_size - 1, number * self.num_data))
+        place = checkpoint.number(position, "next", rolled + self.num_data)
+        is_begun = bool(checkpoint.number(position, "begun", 1))
         self._enter(number, self._order_of(number), self._last_before(number, rolled))
         self._next, self._is_begun = place, is_begun
 
@@ -162,8 +162,8 @@ class NDArrayIter(WholeBatchIter):
         """What the batches depend on. The ends of the arrays are read once: a batch's state is taken quickly."""
         axis = self._axis
         return {
-            "data": [_arrays.fingerprint(source, axis) for _, source in self.data],
-            "label": [_arrays.fingerprint(source, axis) for _, source in self.label],
+            "data": [_array_source.fingerprint(source, axis) for _, source in self.data],
+            "label": [_array_source.fingerprint(source, axis) for _, source in self.label],
             "batch_size": self.batch_size,
             "shuffle": bool(self.shuffle),
             "seed": self._seed if self.shuffle else None,
@@ -186,7 +186,7 @@ class NDArrayIter(WholeBatchIter):
         for name, source in arrays:
             if source.ndim <= axis:
                 raise ValueError(f"{name} has shape {source.shape}, but by layout={self.layout!r} axis {axis} is N")
-            if _arrays.is_csr(source):
+            if _array_source.is_csr(source):
                 self._check_sparse(name)
         counts = [int(source.shape[axis]) for _, source in arrays]
         if len(set(counts)) > 1:
@@ -276,7 +276,7 @@ class NDArrayIter(WholeBatchIter):
         axis = self._axis
 
         def taken(arrays: list[tuple[str, Source]]) -> list[Any]:
-            return [_arrays.take(source, numbers, axis) for _, source in arrays]
+            return [_array_source.take(source, numbers, axis) for _, source in arrays]
 
         return DataBatch(
             taken(self.data),

@@ -1,6 +1,6 @@
 """Iterators around iterators: ``ResizeIter``, of as many batches as wanted, and ``PrefetchingIter``, a batch ahead.
 
-They know of the inner ones what every `DataIter` has; the threads are in ``_ahead``.
+They know of the inner ones what every `DataIter` has; the threads are in ``recio._loader.prefetch``.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from recio._loader import checkpoint, validate
+from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio._loader.prefetch import Ahead, Resettable
 from recio._util import Closeable
-from recio.io import _checks, _state
-from recio.io._ahead import Ahead, Resettable
-from recio.io._base import DataBatch, DataDesc
-from recio.io._whole import WholeBatchIter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from recio.io._ahead import Outcome
+    from recio._loader.prefetch import Outcome
 
 
 class _Described(Resettable, Protocol):
@@ -68,7 +67,7 @@ class ResizeIter(WholeBatchIter):
     def __init__(self, data_iter: _Sized, size: int, reset_internal: bool = True) -> None:
         super().__init__(data_iter.batch_size)
         self.data_iter = data_iter
-        self.size = _checks.positive("size", size)
+        self.size = validate.positive("size", size)
         self.reset_internal = reset_internal
         self.cur = 0
         self.provide_data = data_iter.provide_data
@@ -83,14 +82,14 @@ class ResizeIter(WholeBatchIter):
 
     def state_dict(self) -> dict[str, Any]:
         """Tell where it is and where the inner iterator is; see `DataIter.state_dict`."""
-        position = {"cur": self.cur, "data_iter": _state.of(self.data_iter)}
-        return _state.make(type(self).__name__, position, self._settings)
+        position = {"cur": self.cur, "data_iter": checkpoint.of(self.data_iter)}
+        return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where a state was taken, the inner iterator too; see `DataIter.load_state_dict`."""
-        position = _state.fit(state, type(self).__name__, self._settings)
-        cur = _state.number(position, "cur", self.size)
-        _state.load("data_iter", self.data_iter, position.get("data_iter"))
+        position = checkpoint.fit(state, type(self).__name__, self._settings)
+        cur = checkpoint.number(position, "cur", self.size)
+        checkpoint.load("data_iter", self.data_iter, position.get("data_iter"))
         self._batch = None
         self.cur = cur
 
@@ -185,16 +184,16 @@ class PrefetchingIter(Closeable, WholeBatchIter):
             If one of them has no state.
         """
         position = {"iters": self._states()}
-        return _state.make(type(self).__name__, position, self._settings)
+        return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Have the inner iterators go to where a state was taken; see `DataIter.load_state_dict`.
 
         If one of them refuses, all stay where they were.
         """
-        states = _state.fit(state, type(self).__name__, self._settings).get("iters")
+        states = checkpoint.fit(state, type(self).__name__, self._settings).get("iters")
         if not isinstance(states, list) or len(states) != len(self.iters):
-            raise _state.no_state(state)
+            raise checkpoint.no_state(state)
         before = self._states()
         self._batch = None
         try:

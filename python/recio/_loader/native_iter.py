@@ -4,24 +4,55 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from recio import limits
+from recio._loader import checkpoint, validate
+from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio._loader.error_policy import Faults, SkippedSample
 from recio._recio import ImagePipeline
 from recio._util import Closeable, available_cores, stop_at_exit
-from recio.io import _options, _state
-from recio.io._base import DataBatch, DataDesc
-from recio.io._faults import Faults, SkippedSample
-from recio.io._whole import WholeBatchIter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from recio.image._one_by_one import OneByOne
+    from recio.errors import DecodeError, RecordError
+
+
+class BatchSource(Protocol):
+    """Source of batches: the native pipeline, or Python code in its place."""
+
+    @property
+    def label_width(self) -> int: ...
+
+    @property
+    def samples(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def next(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64] | None, int] | None: ...
+
+    def plan(
+        self, record: int, epoch: int
+    ) -> tuple[list[dict[str, Any]], bool, tuple[float, float], NDArray[np.float32] | None, bool]: ...
+
+    def take_damage(self) -> Sequence[RecordError | DecodeError | OSError]: ...
+
+    def fingerprint(self) -> tuple[int, int, int]: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def load(self, state: dict[str, Any]) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def hard_reset(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class PipelineIter(Closeable, WholeBatchIter):
@@ -34,7 +65,7 @@ class PipelineIter(Closeable, WholeBatchIter):
 
     def _start(
         self,
-        pipeline: ImagePipeline | OneByOne,
+        pipeline: BatchSource,
         settings: dict[str, Any],
         faults: Faults,
         *,
@@ -144,7 +175,7 @@ class PipelineIter(Closeable, WholeBatchIter):
         >>> saved = json.dumps(batches.state_dict())  # doctest: +SKIP
         >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
         """
-        return _state.make(self._kind(), self._pipeline.state(), self._fingerprint())
+        return checkpoint.make(self._kind(), self._pipeline.state(), self._fingerprint())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where another iterator was: the next batch is the one that it would have given next.
@@ -162,7 +193,7 @@ class PipelineIter(Closeable, WholeBatchIter):
             If it is of an iterator of another class, other data, or other settings than `preprocess_threads` and
             `prefetch_buffer`; the message names each difference.
         """
-        position = _state.fit(state, self._kind(), self._fingerprint())
+        position = checkpoint.fit(state, self._kind(), self._fingerprint())
         self._batch = None
         self._pipeline.load(position)
 
@@ -239,7 +270,7 @@ def common_settings(
     last_batch: Literal["pad", "zeros", "discard", "roll_over"],
 ) -> dict[str, Any]:
     """Give the settings of a native pipeline, from the keywords that iterators share."""
-    seed = _options.seed("seed", given["seed"])
+    seed = validate.seed("seed", given["seed"])
     seed_aug = given.get("seed_aug")
     threads = given["preprocess_threads"]
     channels = "rgba"
@@ -251,7 +282,7 @@ def common_settings(
         "mean_image": None,
         "dtype": dtype.name,
         "seed": seed,
-        "seed_aug": seed if seed_aug is None else _options.seed("seed_aug", seed_aug),
+        "seed_aug": seed if seed_aug is None else validate.seed("seed_aug", seed_aug),
         "last_batch": last_batch,
         "preprocess_threads": available_cores() if threads is None else threads,
         "skip_damaged": given.get("on_error", "raise") != "raise",
@@ -261,7 +292,7 @@ def common_settings(
     rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
     # MXNet's default is an empty string.
     rest["path_imglist"] = os.fspath(rest["path_imglist"]) if rest["path_imglist"] else None
-    return _options.checked({**rest, **settings})
+    return validate.keywords({**rest, **settings})
 
 
 _DEFAULTS: dict[str, Any] = {

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import inspect
 import logging
+import operator
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
-from recio.io import _det_steps, _mean, _options, _sources
-from recio.io._pipeline import PipelineIter, common_settings, faults
-from recio.io._record import ignore_chunks
+from recio._loader import record_paths, validate
+from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._recio import Step
+from recio.io import _mean_image
+from recio.io._image_record import ignore_chunks
+from recio.io._record_augment import antialiased, side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import DTypeLike
 
+    from recio._loader.error_policy import OnError
+    from recio._loader.record_paths import Paths
     from recio._util import StrPath
-    from recio.io._faults import OnError
-    from recio.io._sources import Paths
     from recio.limits import Limits
 
 _log = logging.getLogger("recio")
@@ -221,19 +225,19 @@ class ImageDetRecordIter(PipelineIter):
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}
-        _options.refuse("ImageDetRecordIter", unknown, _KEYWORDS)
-        given = _options.checked(given)
+        validate.refuse_unknown("ImageDetRecordIter", unknown, _KEYWORDS)
+        given = validate.keywords(given)
         ignore_chunks(given)
         if aug_seq not in ("", "det_aug_default"):
             raise ValueError(f"aug_seq={aug_seq!r}; there is 'det_aug_default' alone")
         super().__init__(batch_size)
-        shape, kind = _options.shape(data_shape), _options.dtype(dtype)
+        shape, kind = validate.image_shape(data_shape), validate.image_dtype(dtype)
         last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
-        steps = _det_steps.steps(given, (shape[2], shape[1]))
+        steps = _steps(given, (shape[2], shape[1]))
         settings = common_settings(_pipelines(given), shape, kind, steps, last_batch)
-        files, indexes = _sources.record_files(path_imgrec), _sources.paths(path_imgidx)
+        files, indexes = record_paths.record_files(path_imgrec), record_paths.paths(path_imgidx)
         if mean_img:
-            settings["mean_image"] = _mean.image(mean_img, files, indexes, settings)
+            settings["mean_image"] = _mean_image.image(mean_img, files, indexes, settings)
         pipeline = _recio.ImagePipeline.of_records(files, indexes, settings)
         self._start(
             pipeline,
@@ -252,6 +256,8 @@ class ImageDetRecordIter(PipelineIter):
 
 _KEYWORDS = inspect.signature(ImageDetRecordIter).parameters.keys() - {"unknown"}
 
+_SHARES = ("overlap", "sample_coverage", "object_coverage")
+
 _AUGMENTERS = ("max_random_contrast", "max_random_illumination")
 """Keywords that mean something else to the pipeline: its own are drawn for all images, after all steps."""
 
@@ -269,3 +275,71 @@ def _deviation(name: str, value: float) -> float:
     if not value >= 0:
         raise ValueError(f"{name}={value}; it is at least 0, and 0 for none")
     return value or 1.0
+
+
+def _steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
+    """Give the steps that the keywords ask for; ``size`` is the width and height of the output."""
+    interp = given["inter_method"]
+    found = []
+    if given["resize"] != -1:
+        found.append(Step.resize_short(side("resize", given["resize"]), interp))
+    found += _colours(given)
+    if given["rand_mirror_prob"]:
+        found.append(Step.mirror(given["rand_mirror_prob"]))
+    if given["rand_pad_prob"]:
+        fill = validate.uint8("fill_value", given["fill_value"])
+        found.append(Step.scale_pad(given["rand_pad_prob"], given["max_pad_scale"], fill))
+    if given["rand_crop_prob"] and given["num_crop_sampler"]:
+        found.append(Step.sample(given["rand_crop_prob"], _samplers(given), _share(given)))
+    found.append(_resize(given, size))
+    return antialiased(given, found)
+
+
+def _colours(given: dict[str, Any]) -> list[Step]:
+    chances = {
+        name: (given[f"max_random_{name}"], given[f"random_{name}_prob"])
+        for name in ("hue", "illumination", "saturation", "contrast")
+    }
+    if not any(probability for _, probability in chances.values()):
+        return []
+    contrast = chances.pop("contrast")
+    return [Step.sometimes(list(chances.values()), contrast)]
+
+
+def _samplers(given: dict[str, Any]) -> list[dict[str, Any]]:
+    count = given["num_crop_sampler"]
+    if count < 0:
+        raise ValueError(f"num_crop_sampler={count}; it is at least 0")
+    ranges = {name: _ranges(given, f"{name}s", count) for name in ("scale", "aspect_ratio", *_SHARES)}
+    ranges["aspect"] = ranges.pop("aspect_ratio")
+    trials = [operator.index(number) for number in _each(given, "max_crop_trials", count)]
+    return [{**{name: pairs[i] for name, pairs in ranges.items()}, "trials": trials[i]} for i in range(count)]
+
+
+def _ranges(given: dict[str, Any], name: str, count: int) -> list[tuple[float, float]]:
+    low, high = (_each(given, f"{end}_crop_{name}", count) for end in ("min", "max"))
+    return list(zip(low, high, strict=True))
+
+
+def _each(given: dict[str, Any], name: str, count: int) -> Sequence[Any]:
+    """Give a number for each sampler; one alone is for all."""
+    value = given[name]
+    numbers = list(value) if isinstance(value, list | tuple) else [value]
+    if len(numbers) not in (1, count):
+        raise ValueError(f"{name}={value!r}; it is one number, or num_crop_sampler={count} of them")
+    return numbers * count if len(numbers) == 1 else numbers
+
+
+def _share(given: dict[str, Any]) -> float | None:
+    mode = given["crop_emit_mode"]
+    if mode not in ("center", "overlap"):
+        raise ValueError(f"crop_emit_mode={mode!r}; it is 'center' or 'overlap'")
+    share: float = given["emit_overlap_thresh"]
+    return share if mode == "overlap" else None
+
+
+def _resize(given: dict[str, Any], size: tuple[int, int]) -> Step:
+    mode, interp = given["resize_mode"], given["inter_method"]
+    if mode not in ("force", "shrink", "fit"):
+        raise ValueError(f"resize_mode={mode!r}; it is 'force', 'shrink' or 'fit'")
+    return Step.resize(size, interp) if mode == "force" else Step.within(size, mode == "fit", interp)

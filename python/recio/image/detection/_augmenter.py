@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio._loader.to_steps import Borrowed, HasStep, redefines_call, steps
 from recio._recio import Step
 from recio.image._augmenter import Augmenter, Described, carried_out, refuse_senseless
-from recio.image._compile import Borrowed, redefines_call, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,7 +64,7 @@ class DetAugmenter(Described):
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
 
-class DetNative(DetAugmenter):
+class DetNative(HasStep, DetAugmenter):
     """An augmenter of recio's own. Not part of MXNet; the iterators look at it.
 
     A class derived from one of these that has a `__call__` of its own is one's own augmenter: `step` is then not asked.

@@ -1,14 +1,13 @@
-"""What the keywords of iterators are, and what is said of those that are wrong or unknown."""
+"""Checks of the iterators' arguments: each returns the value that it accepts, or raises an error with its name."""
 
 from __future__ import annotations
 
 import difflib
+import operator
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
-
-from recio.io import _checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
-def refuse(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
+def refuse_unknown(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
     """Raise for keywords that an iterator does not have, with the nearest that it has."""
     for name in unknown:
         near = difflib.get_close_matches(name, known, n=1)
@@ -31,7 +30,7 @@ def seed(name: str, value: object) -> int:
     return int(value)
 
 
-def dtype(value: DTypeLike | None) -> np.dtype[Any]:
+def image_dtype(value: DTypeLike | None) -> np.dtype[Any]:
     """Give the type of the data; float32 for ``None``, as in MXNet."""
     try:
         return np.dtype("float32" if value is None else value)
@@ -39,12 +38,12 @@ def dtype(value: DTypeLike | None) -> np.dtype[Any]:
         raise ValueError(f"dtype={value!r}; it is float32, float16, uint8 or int8") from None
 
 
-def checked(settings: dict[str, Any]) -> dict[str, Any]:
+def keywords(settings: dict[str, Any]) -> dict[str, Any]:
     """Give the settings with flags as booleans and numbers as numbers; what is neither raises with its name."""
     return {name: _CHECKS[name](name, value) if name in _CHECKS else value for name, value in settings.items()}
 
 
-def level(name: str, value: object) -> int:
+def uint8(name: str, value: object) -> int:
     """Give a level of 8 bits."""
     number = _integer(name, value)
     if not 0 <= number <= 255:  # noqa: PLR2004
@@ -59,7 +58,7 @@ def _flag(name: str, value: object) -> bool:
 
 
 def _integer(name: str, value: Any) -> int:  # noqa: ANN401 whatever the caller gave
-    number = _checks.whole(name, value)
+    number = integer(name, value)
     if abs(number) >= 1 << 63:
         raise ValueError(f"{name}={value!r}; that is too large")
     return number
@@ -115,7 +114,7 @@ _CHECKS: dict[str, Callable[[str, Any], object]] = {
 }
 
 
-def shape(value: Sequence[Any]) -> tuple[int, int, int]:
+def image_shape(value: Sequence[Any]) -> tuple[int, int, int]:
     """Give (channels, height, width)."""
     if not hasattr(value, "__iter__"):
         raise TypeError(f"data_shape={value!r}; it is (channels, height, width)")
@@ -125,3 +124,44 @@ def shape(value: Sequence[Any]) -> tuple[int, int, int]:
             f"data_shape={sides}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1"
         )
     return sides
+
+
+def integer(name: str, value: SupportsIndex) -> int:
+    """Give a whole number."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}; it is a whole number") from None
+
+
+def positive(name: str, value: SupportsIndex) -> int:
+    """Give a whole number that is at least 1."""
+    number = integer(name, value)
+    if number < 1:
+        raise ValueError(f"{name}={number}; it is at least 1")
+    return number
+
+
+def sample_shape(name: str, value: Sequence[int] | int) -> tuple[int, ...]:
+    """Give the shape of a sample; a number is that of a vector."""
+    sides = tuple(value) if hasattr(value, "__iter__") else (value,)
+    return tuple(positive(name, side) for side in sides)
+
+
+def shard(samples: int, num_parts: int, part_index: int) -> range:
+    """Give the numbers of the samples in a part; parts differ by at most one sample."""
+    parts, index = positive("num_parts", num_parts), integer("part_index", part_index)
+    if not 0 <= index < parts:
+        raise ValueError(f"part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1")
+    return range(samples * index // parts, samples * (index + 1) // parts)
+
+
+def dtype(value: DTypeLike | None, *choices: str) -> np.dtype[Any]:
+    """Give the type of the data, one of `choices`; the first for ``None``."""
+    try:
+        given = np.dtype(choices[0] if value is None else value)
+    except TypeError:
+        given = None
+    if given is None or given.name not in choices:
+        raise ValueError(f"dtype={value!r}; it is {' or '.join(choices)}")
+    return given

@@ -1,6 +1,6 @@
 """``CSVIter`` and ``LibSVMIter``: the lines of text files as batches, dense and sparse.
 
-What a line means is known here; where lines are, in ``_lines``.
+What a line means is known here; where lines are, in ``_text_lines``.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.io import _checks, _options, _sources, _state
-from recio.io._base import DataBatch, DataDesc
-from recio.io._lines import Lines
-from recio.io._whole import WholeBatchIter
+from recio._loader import checkpoint, record_paths, validate
+from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio.io._text_lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
-    from recio.io._sources import Paths
+    from recio._loader.record_paths import Paths
 
 
 class _TextIter(WholeBatchIter):
@@ -34,14 +33,14 @@ class _TextIter(WholeBatchIter):
     def __init__(
         self, lines: Lines, labels: Lines | None, batch_size: int, round_batch: bool, part: tuple[int, int] = (1, 0)
     ) -> None:
-        super().__init__(_checks.positive("batch_size", batch_size))
+        super().__init__(validate.positive("batch_size", batch_size))
         if labels is not None and len(labels) != len(lines):
             raise ValueError(f"{labels} has {len(labels)} lines of labels for the {len(lines)} of {lines}")
         self._lines = lines
         self._labels = labels
         self._round_batch = round_batch
         self._parts = part
-        self._part = _checks.part(len(lines), *part)
+        self._part = validate.shard(len(lines), *part)
         self._next = self._part.start
 
     provide_data: list[DataDesc]
@@ -57,12 +56,12 @@ class _TextIter(WholeBatchIter):
 
     def state_dict(self) -> dict[str, Any]:
         """Tell where it is; see `DataIter.state_dict`."""
-        return _state.make(type(self).__name__, {"next": self._next - self._part.start}, self._settings())
+        return checkpoint.make(type(self).__name__, {"next": self._next - self._part.start}, self._settings())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where a state was taken; see `DataIter.load_state_dict`."""
-        position = _state.fit(state, type(self).__name__, self._settings())
-        self._next = self._part.start + _state.number(position, "next", len(self._part) + self.batch_size)
+        position = checkpoint.fit(state, type(self).__name__, self._settings())
+        self._next = self._part.start + checkpoint.number(position, "next", len(self._part) + self.batch_size)
         self._batch = None
 
     def _settings(self) -> dict[str, Any]:
@@ -161,10 +160,10 @@ class CSVIter(_TextIter):
         ctx: str = "cpu",  # noqa: ARG002 MXNet's
         **unknown: object,
     ) -> None:
-        _options.refuse("CSVIter", unknown, inspect.signature(CSVIter).parameters)
-        self._dtype = _checks.dtype(dtype, "float32", "int32", "int64")
-        self._data_shape = _checks.shape("data_shape", data_shape)
-        self._label_shape = _checks.shape("label_shape", label_shape)
+        validate.refuse_unknown("CSVIter", unknown, inspect.signature(CSVIter).parameters)
+        self._dtype = validate.dtype(dtype, "float32", "int32", "int64")
+        self._data_shape = validate.sample_shape("data_shape", data_shape)
+        self._label_shape = validate.sample_shape("label_shape", label_shape)
         lines, labels = _opened("data_csv", data_csv, label_csv)
         super().__init__(lines, labels, batch_size, round_batch)
         label_axes = () if self._label_shape == (1,) else self._label_shape
@@ -261,9 +260,9 @@ class LibSVMIter(_TextIter):
         ctx: str = "cpu",  # noqa: ARG002 MXNet's
         **unknown: object,
     ) -> None:
-        _options.refuse("LibSVMIter", unknown, inspect.signature(LibSVMIter).parameters)
+        validate.refuse_unknown("LibSVMIter", unknown, inspect.signature(LibSVMIter).parameters)
         self._csr = _csr_array()
-        self._dtype = _checks.dtype(dtype, "float32")
+        self._dtype = validate.dtype(dtype, "float32")
         self._data_shape = (self._width,) = (_length("data_shape", data_shape),)
         self._label_shape = (self._label_width,) = (_length("label_shape", label_shape),)
         lines, labels = _opened("data_libsvm", data_libsvm, label_libsvm, comment="#")
@@ -304,9 +303,9 @@ def _csr_array() -> Callable[..., Any]:
 
 def _opened(name: str, data: Paths, label: Paths, comment: str | None = None) -> tuple[Lines, Lines | None]:
     """Scan the files of the data and, if there are any, of the labels."""
-    if not _sources.paths(data):
+    if not record_paths.paths(data):
         raise ValueError(f"{name} names no file")
-    labels = [] if label == "NULL" else _sources.paths(label)
+    labels = [] if label == "NULL" else record_paths.paths(label)
     return Lines(data, comment), Lines(labels, comment) if labels else None
 
 
@@ -315,7 +314,7 @@ def _described(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DataD
 
 
 def _length(name: str, value: Sequence[int] | int) -> int:
-    shape = _checks.shape(name, value)
+    shape = validate.sample_shape(name, value)
     if len(shape) != 1:
         raise ValueError(f"{name}={shape}; it has one axis")
     return shape[0]

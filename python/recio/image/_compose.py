@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from recio._loader.to_steps import function, steps
 from recio._recio import Step
 from recio.image._augmenter import Augmenter, Native
-from recio.image._compile import function, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

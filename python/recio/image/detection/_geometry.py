@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio._recio import Step
-from recio.image._det_augmenter import DetNative
+from recio.image.detection._augmenter import DetNative
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

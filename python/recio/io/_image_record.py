@@ -8,17 +8,18 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
-from recio.io import _mean, _options, _sources, _steps
-from recio.io._pipeline import PipelineIter, common_settings, faults
+from recio._loader import record_paths, to_steps, validate
+from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio.io import _mean_image, _record_augment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import DTypeLike
 
+    from recio._loader.error_policy import OnError
+    from recio._loader.record_paths import Paths
     from recio._util import StrPath
-    from recio.io._faults import OnError
-    from recio.io._sources import Paths
     from recio.limits import Limits
 
 _log = logging.getLogger("recio")
@@ -293,23 +294,23 @@ class ImageRecordIter(PipelineIter):
         **unknown: object,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _KEYWORDS}
-        _options.refuse("ImageRecordIter", unknown, _KEYWORDS)
+        validate.refuse_unknown("ImageRecordIter", unknown, _KEYWORDS)
         self._open(given)
 
     def _open(self, given: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
         """Start the pipeline that the keywords ask for; with masks: their files, indexes and filling."""
-        given = _options.checked(given)
+        given = validate.keywords(given)
         if given["aug_list"] is not None:
             given["aug_list"] = list(given["aug_list"])
         _accept_without_effect(given)
         super().__init__(given["batch_size"])
-        shape, kind = _options.shape(given["data_shape"]), _options.dtype(given["dtype"])
+        shape, kind = validate.image_shape(given["data_shape"]), validate.image_dtype(given["dtype"])
         last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
         settings = common_settings(given, shape, kind, _augmentation(given, shape), last_batch)
         settings["masks"] = masks
-        files, indexes = _sources.record_files(given["path_imgrec"]), _sources.paths(given["path_imgidx"])
+        files, indexes = record_paths.record_files(given["path_imgrec"]), record_paths.paths(given["path_imgidx"])
         if given["mean_img"]:
-            settings["mean_image"] = _mean.image(given["mean_img"], files, indexes, settings)
+            settings["mean_image"] = _mean_image.image(given["mean_img"], files, indexes, settings)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, settings),
             settings,
@@ -332,12 +333,9 @@ _KEYWORDS = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
 def _augmentation(given: dict[str, Any], shape: tuple[int, int, int]) -> list[_recio.Step]:
     """Give the steps of ``aug_list`` or else those that the keywords ask for."""
     if given["aug_list"] is None:
-        return _steps.steps(given, (shape[2], shape[1]))
-    # Imported here: few need it, and recio.io is imported by all.
-    from recio.image._compile import steps  # noqa: PLC0415
-
-    _steps.refuse_augmentation(given)
-    return steps(given["aug_list"])
+        return _record_augment.steps(given, (shape[2], shape[1]))
+    _record_augment.refuse_augmentation(given)
+    return to_steps.steps(given["aug_list"])
 
 
 def _accept_without_effect(given: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from recio._loader import validate
 from recio._recio import Step
-from recio.io import _options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def refuse_augmentation(given: dict[str, Any]) -> None:
 
 def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     """Give the steps that the keywords ask for; ``size`` is the width and height of the output."""
-    interp, fill = given["inter_method"], _options.level("fill_value", given["fill_value"])
+    interp, fill = given["inter_method"], validate.uint8("fill_value", given["fill_value"])
     found = []
     if given["resize"] != -1:
         found.append(Step.resize_short(side("resize", given["resize"]), interp))

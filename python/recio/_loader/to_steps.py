@@ -11,12 +11,34 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from recio._recio import Step
-from recio.image._augmenter import Native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+
+class HasStep:
+    """The base of augmenters that the native pipeline can carry out itself."""
+
+    def step(self) -> Step | None:
+        """Say what the augmenter does.
+
+        Returns
+        -------
+        recio._recio.Step or None
+            What the pipeline does in its place, drawing anew for each image; ``None`` if it must be called.
+
+        Raises
+        ------
+        ValueError
+            If its parameters make no sense.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no step")
+
+    def parts(self) -> Sequence[Any]:
+        """Give the augmenters that it is made of, if it is."""
+        return ()
 
 
 def steps(aug_list: Iterable[Any]) -> list[Step]:
@@ -53,7 +75,7 @@ def steps(aug_list: Iterable[Any]) -> list[Step]:
 def has_callables(aug_list: Iterable[Any]) -> bool:
     """Say whether any of the augmenters must be called, so that the pipeline needs the interpreter."""
     return any(
-        _own_step(augmenter) is None or (isinstance(augmenter, Native) and has_callables(augmenter.parts()))
+        _own_step(augmenter) is None or (isinstance(augmenter, HasStep) and has_callables(augmenter.parts()))
         for augmenter in aug_list
     )
 
@@ -125,7 +147,7 @@ def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in th
 
 def _own_step(augmenter: object) -> Step | None:
     """Ask an augmenter of recio's for its step, unless a class derived from it says otherwise."""
-    if isinstance(augmenter, Native) and not redefines_call(type(augmenter)):
+    if isinstance(augmenter, HasStep) and not redefines_call(type(augmenter)):
         return augmenter.step()
     return None
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._loader.to_steps import function, steps
 from recio.image._codec import imdecode
-from recio.image._compile import function, steps
 from recio.image._create import CreateAugmenter
 from recio.image._one_by_one import Cursor, OneByOne
 from recio.image._sources import Files, source
-from recio.io._pipeline import PipelineIter, common_settings, faults
 from recio.limits import Limits
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from recio._loader.error_policy import OnError
+    from recio._loader.record_paths import Paths
     from recio._util import BytesLike, StrPath
     from recio.image._sources import Sample
-    from recio.io._faults import OnError
-    from recio.io._sources import Paths
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 

@@ -1,16 +1,20 @@
-"""Geometry and levels of single images."""
+"""Functions on single images: resize, crop, border, normalise."""
 
 from __future__ import annotations
 
+import math
 import random
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from recio import _recio
-from recio.image._out import put
+from recio.image._codec import put
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     Level = TypeVar("Level", bound=np.uint8 | np.floating)
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
 
 _RANDOM = 10
 _AXES = 3
+_ATTEMPTS = 10
+_CONSTANT = 0
+_MODES = {_CONSTANT: "constant", 1: "edge", 2: "symmetric", 3: "wrap", 4: "reflect"}
+"""What NumPy calls OpenCV's types of borders."""
 
 
 def imresize(src: NDArray[Level], w: int, h: int, interp: int = 1, out: NDArray[Level] | None = None) -> NDArray[Level]:
@@ -218,3 +226,135 @@ def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike |
     if std is not None:
         src /= np.asarray(std, src.dtype)
     return src
+
+
+def random_size_crop(
+    src: NDArray[Level],
+    size: tuple[int, int],
+    area: float | tuple[float, float],
+    ratio: tuple[float, float],
+    interp: int = 2,
+    *,
+    min_area: float | tuple[float, float] | None = None,
+) -> tuple[NDArray[Level], Region]:
+    """Crop a region of random area and aspect ratio (drawn from Python's `random`), and resize it.
+
+    Ten regions are tried. If none fits into the image, the middle is taken, as by `center_crop`.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels), uint8, float32 or float64
+        An image.
+    size : (int, int)
+        Width and height of the result, in pixels.
+    area : float or (float, float)
+        Least and largest area of the region, as fractions of the image's, in (0, 1]. A number is the least, and the
+        largest is 1.
+    ratio : (float, float)
+        Least and largest ratio of its width to its height; the ratio's logarithm is uniform.
+    interp : int, default 2
+        As for `imresize`.
+    min_area : float or (float, float), optional
+        An older name of `area`, which it takes the place of. Deprecated.
+
+    Returns
+    -------
+    crop : ndarray, shape (size[1], size[0], channels), dtype of `src`
+        The crop.
+    region : (int, int, int, int)
+        Left, top, width and height of what was cropped.
+    """
+    low, high = area_range(renamed_area(area, min_area))
+    h, w = src.shape[:2]
+    for _ in range(_ATTEMPTS):
+        pixels = random.uniform(low, high) * h * w  # noqa: S311
+        aspect = math.exp(random.uniform(math.log(ratio[0]), math.log(ratio[1])))  # noqa: S311
+        new_w, new_h = round(math.sqrt(pixels * aspect)), round(math.sqrt(pixels / aspect))
+        if 1 <= new_w <= w and 1 <= new_h <= h:
+            x0 = random.randint(0, w - new_w)  # noqa: S311
+            y0 = random.randint(0, h - new_h)  # noqa: S311
+            return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
+    return center_crop(src, size, interp)
+
+
+def renamed_area(
+    area: float | tuple[float, float], min_area: float | tuple[float, float] | None
+) -> float | tuple[float, float]:
+    """Give the area under either of its names, and warn of the older one."""
+    if min_area is None:
+        return area
+    warnings.warn("min_area is deprecated; it is called area now", DeprecationWarning, stacklevel=3)
+    return min_area
+
+
+def area_range(area: float | tuple[float, float]) -> tuple[float, float]:
+    """Give the least and the largest area; of a number, the largest is the whole image."""
+    if isinstance(area, tuple | list):
+        low, high = area
+        return low, high
+    return area, 1.0
+
+
+def copyMakeBorder(
+    src: NDArray[Any],
+    top: int,
+    bot: int,
+    left: int,
+    right: int,
+    type: int = _CONSTANT,
+    value: float = 0.0,
+    values: Sequence[float] = (),
+) -> NDArray[Any]:
+    """Put a border around an image; the pixels are those of OpenCV's ``copyMakeBorder``.
+
+    Parameters
+    ----------
+    src : ndarray, shape (height, width, channels)
+        An image of any number of channels and any numeric type.
+    top, bot, left, right : int
+        Thickness of the border on each side, in pixels, from 0 up.
+    type : int, default 0
+        What the border shows: 0 `value`; 1 the outermost pixel (``aaa|abcd|ddd``); 2 the image mirrored at its edge
+        (``cba|abcd|dcb``); 3 the image from its other side (``bcd|abcd|abc``); 4 the image mirrored at its outermost
+        pixel (``dcb|abcd|cba``).
+    value : float, default 0
+        The level of all channels, if `type` is 0. For an image of integers it is rounded, and clamped to their range.
+    values : sequence of float, optional
+        A level for each channel, in place of `value`; those that are missing are 0.
+
+    Returns
+    -------
+    ndarray, shape (top + height + bot, left + width + right, channels), dtype of `src`
+        The image with its border.
+
+    Raises
+    ------
+    ValueError
+        If `src` is not an image, `type` is another number, or a thickness is negative.
+    """
+    if src.ndim != _AXES or 0 in src.shape:
+        raise ValueError(f"copyMakeBorder takes (height, width, channels), not {src.shape}; of grey, src[..., None]")
+    if type not in _MODES:
+        raise ValueError(f"type={type}; it is 0 (constant), 1 (replicate), 2 (reflect), 3 (wrap) or 4 (reflect 101)")
+    if min(top, bot, left, right) < 0:
+        raise ValueError(f"top={top}, bot={bot}, left={left}, right={right}; none is negative")
+    sides = ((top, bot), (left, right), (0, 0))
+    if type != _CONSTANT:
+        mode: Any = _MODES[type]
+        return np.pad(src, sides, mode)
+    height, width, channels = src.shape
+    bordered = np.empty((top + height + bot, left + width + right, channels), src.dtype)
+    bordered[...] = _levels(value, values, src)
+    bordered[top : top + height, left : left + width] = src
+    return bordered
+
+
+def _levels(value: float, values: Sequence[float], image: NDArray[Any]) -> NDArray[Any]:
+    """Give the border's level in each channel, as OpenCV converts numbers to levels."""
+    channels = image.shape[2]
+    given = [*values, *[0.0] * channels][:channels] if len(values) else [value] * channels
+    levels = np.asarray(given, np.float64)
+    if image.dtype.kind in "iu":
+        limits = np.iinfo(image.dtype)
+        levels = np.clip(np.rint(levels), limits.min, limits.max)
+    return levels.astype(image.dtype)

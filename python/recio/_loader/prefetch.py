@@ -16,13 +16,13 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from recio._loader import checkpoint
 from recio._util import stop_at_exit
-from recio.io import _state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio.io._base import DataBatch
+    from recio._loader.base import DataBatch
 
 
 class Resettable(Protocol):
@@ -108,7 +108,9 @@ class Ahead:
     def load(self, states: Sequence[Any]) -> None:
         """Let go of what came, have each iterator go to where its state was taken, and have them read from there."""
         sources = zip(self._sources, states, strict=True)
-        self._begin_anew([partial(_state.load, f"iters[{number}]", *source) for number, source in enumerate(sources)])
+        self._begin_anew(
+            [partial(checkpoint.load, f"iters[{number}]", *source) for number, source in enumerate(sources)]
+        )
 
     def _begin_anew(self, begin: Sequence[Callable[[], None]]) -> None:
         self._state.settle()
@@ -208,7 +210,7 @@ def _outcome(source: Resettable) -> Outcome:
 
 def _place(source: Resettable) -> Place:
     try:
-        return Place(_state.of(source))
+        return Place(checkpoint.of(source))
     except NotImplementedError as error:
         return Place(lack=str(error))
     except Exception as error:  # noqa: BLE001 who wants no state needs none

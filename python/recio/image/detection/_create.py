@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recio.image._colour import CastAug
+from recio.image._color import CastAug
 from recio.image._create import colours, normalise
-from recio.image._det_augmenter import DetBorrowAug, DetRandomSelectAug
-from recio.image._det_geometry import DetHorizontalFlipAug, DetRandomCropAug, DetRandomPadAug
 from recio.image._geometry import ForceResizeAug, ResizeAug
+from recio.image.detection._augmenter import DetBorrowAug, DetRandomSelectAug
+from recio.image.detection._geometry import DetHorizontalFlipAug, DetRandomCropAug, DetRandomPadAug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from recio.image._augmenter import Augmenter
-    from recio.image._det_augmenter import DetAugmenter
+    from recio.image.detection._augmenter import DetAugmenter
 
     Range: TypeAlias = float | tuple[float, float]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from recio._recio import Step
 from recio.image._augmenter import Native
-from recio.image._combined import RandomOrderAug
+from recio.image._compose import RandomOrderAug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

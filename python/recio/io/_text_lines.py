@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 
-from recio.io import _sources
+from recio._loader import record_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio.io._sources import Paths
+    from recio._loader.record_paths import Paths
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Lines:
 
     def __init__(self, paths: Paths, comment: str | None = None) -> None:
         self._comment = comment
-        self._files = [_File(path, self._text) for given in _sources.paths(paths) for path in _files(Path(given))]
+        self._files = [_File(path, self._text) for given in record_paths.paths(paths) for path in _files(Path(given))]
         self._ends = np.cumsum([len(file.starts) for file in self._files], dtype=np.int64).tolist()
 
     def __len__(self) -> int:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.io import _options, _sources
-from recio.io._base import DataDesc
-from recio.io._record import ImageRecordIter
+from recio._loader import record_paths, validate
+from recio._loader.base import DataDesc
+from recio.io._image_record import ImageRecordIter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from recio.io._sources import Paths
+    from recio._loader.record_paths import Paths
 
 
 class ImageMaskRecordIter(ImageRecordIter):
@@ -107,9 +107,9 @@ on_error, error_log, max_errors, limits, formats
         mask_fill: int = 255,
         **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
-        _options.refuse("ImageMaskRecordIter", settings.keys() - _SHARED.keys(), [*_SHARED, *_OWN])
-        files = _sources.record_files(path_maskrec, "path_maskrec")
-        masks = files, _sources.paths(path_maskidx), _options.level("mask_fill", mask_fill)
+        validate.refuse_unknown("ImageMaskRecordIter", settings.keys() - _SHARED.keys(), [*_SHARED, *_OWN])
+        files = record_paths.record_files(path_maskrec, "path_maskrec")
+        masks = files, record_paths.paths(path_maskidx), validate.uint8("mask_fill", mask_fill)
         own = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size}
         self._open({**_DEFAULTS, **settings, **own}, masks)
 

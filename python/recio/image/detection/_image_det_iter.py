@@ -8,27 +8,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from recio._loader import validate
+from recio._loader.base import DataDesc
+from recio._loader.native_iter import PipelineIter, common_settings, faults
 from recio.image._create import or_imagenets
-from recio.image._det_augmenter import det_steps
-from recio.image._det_create import CreateDetAugmenter
-from recio.image._det_draw import draw_boxes
-from recio.image._iter import HOOKS, ImageIter
+from recio.image._image_iter import HOOKS, ImageIter
 from recio.image._one_by_one import Cursor
 from recio.image._sources import source
-from recio.io import _options
-from recio.io._base import DataDesc
-from recio.io._pipeline import PipelineIter, common_settings, faults
+from recio.image.detection._augmenter import det_steps
+from recio.image.detection._create import CreateDetAugmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from recio._loader.error_policy import OnError
+    from recio._loader.record_paths import Paths
     from recio._recio import ImagePipeline
     from recio._util import StrPath
-    from recio.image._iter import LastBatch
-    from recio.io._faults import OnError
-    from recio.io._sources import Paths
+    from recio.image._image_iter import LastBatch
     from recio.limits import Limits
 
 _log = logging.getLogger("recio")
@@ -150,7 +149,7 @@ class ImageDetIter(ImageIter):
     ) -> None:
         PipelineIter.__init__(self, batch_size)
         _refuse_hooks(type(self))
-        self.data_shape = _options.shape(data_shape)
+        self.data_shape = validate.image_shape(data_shape)
         self.last_batch_handle = last_batch_handle
         self._given_augmenters = None if aug_list is None else list(aug_list)
         self._aug_settings = kwargs
@@ -236,7 +235,7 @@ class ImageDetIter(ImageIter):
             self.check_label_shape(label_shape)
             self.label_shape = label_shape[0], label_shape[1]
         if data_shape is not None:
-            shape, before = _options.shape(data_shape), self._pipeline
+            shape, before = validate.image_shape(data_shape), self._pipeline
             self._seed = (self._seed + 1) % (1 << 64)
             self._open(shape)
             self.data_shape = shape
@@ -250,7 +249,7 @@ class ImageDetIter(ImageIter):
         ValueError
             If it is none.
         """
-        _options.shape(data_shape)
+        validate.image_shape(data_shape)
 
     # MXNet's, which takes more than its base class's.
     def augmentation_transform(  # type: ignore[override]
@@ -370,3 +369,37 @@ def _refuse_hooks(kind: type[ImageDetIter]) -> None:
     own = [hook for hook in HOOKS if getattr(kind, hook) is not getattr(ImageDetIter, hook)]
     if own:
         raise TypeError(f"{kind.__name__} has {', '.join(own)} of its own, which would not be called; use aug_list")
+
+
+def draw_boxes(
+    image: NDArray[np.uint8], objects: NDArray[np.float32], color: tuple[float, float, float] | None, thickness: int
+) -> None:
+    """Draw the boxes of objects on an image, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width, 3), uint8
+        An image, B, G, R.
+    objects : ndarray, shape (objects, 5 or more)
+        Class, left, top, right, bottom, in fractions of the image's sides; those that begin left of it are none.
+    color : (float, float, float) or None
+        R, G, B; ``None`` for random ones.
+    thickness : int
+        How thick lines are, in pixels; their middle is on the box's sides.
+    """
+    height, width = image.shape[:2]
+    for _, *sides in objects[:, :5]:
+        left, top, right, bottom = (int(side * length) for side, length in zip(sides, (width, height) * 2, strict=True))
+        if left < 0:
+            continue
+        bgr = [random.randrange(256) for _ in range(3)] if color is None else color[::-1]  # noqa: S311
+        for side in (left, right):
+            image[_line(top, bottom, thickness), _line(side, side, thickness)] = bgr
+        for side in (top, bottom):
+            image[_line(side, side, thickness), _line(left, right, thickness)] = bgr
+
+
+def _line(first: int, last: int, thickness: int) -> slice:
+    """Give the pixels from the first to the last, and half of the thickness beyond."""
+    before = thickness // 2
+    return slice(max(first - before, 0), max(last - before + thickness, 0))
