@@ -1,162 +1,310 @@
-"""The commands: arguments in, a call of `recio.files` or `recio.recordio`, words out."""
+"""The subcommands of ``recio``: arguments, a call of `recio.files` or `recio.recordio`, output."""
 
 from __future__ import annotations
 
 import json
+import sys
+from argparse import SUPPRESS
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
-from recio import __version__, files as api
-from recio.cli import _output as words
-from recio.cli._errors import DAMAGED, FAILED, SOUND, Command, in_words
-from recio.cli._progress import Bars
-from recio.recordio import rec2idx
+import recio
+from recio.cli import _format
+from recio.cli._base import MISUSED, CommandParser, describe_error, fail, integer_from, run_command, write_lines
+from recio.cli._progress import ProgressBars
+from recio.errors import RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable, Sequence
 
-A_FILE = click.Path(path_type=Path)
-file_argument = click.argument("file", type=A_FILE)
-files_argument = click.argument("files", type=A_FILE, nargs=-1, required=True, metavar="FILE...")
-out_option = click.option("-o", "--out", type=A_FILE, required=True, help="The file to write, whose name ends in .rec.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Say it as an object of JSON, on one line.")
-checksum_option = click.option("--checksum", is_flag=True, help="Write a .rsum too: a checksum of each record.")
+SOUND, DAMAGED, FAILED = 0, 1, 2
+EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
+
+DESCRIPTION = "Check, repair, index, merge, split and shuffle RecordIO files (.rec)."
+
+EPILOG = """\
+commands:
+{commands}
+
+'recio COMMAND --help' explains a command.
+
+exit codes:
+  0    done; the files are sound
+  1    a file is damaged
+  2    a file cannot be read or written, or the arguments are wrong
+  130  interrupted
+
+Output files are complete or not written at all."""
 
 
-@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="recio")
-def recio() -> None:
-    """Look after RecordIO files (.rec) and their indexes (.idx).
+class Command(NamedTuple):
+    """Subcommand of ``recio``.
 
-    Exit codes: 0 done, and sound; 1 damaged; 2 a file cannot be read or written, or the arguments are wrong; 130
-    interrupted. What is written is there whole or not at all.
+    Attributes
+    ----------
+    run : callable
+        Takes the parsed arguments, and returns an exit code.
+    add_arguments : callable
+        Adds the arguments to the subcommand's parser.
+    summary, details : str
+        The sentence in the list of commands, and what follows it in the command's help.
     """
 
+    run: Callable[[Namespace], int]
+    add_arguments: Callable[[CommandParser], None]
+    summary: str
+    details: str
 
-@recio.command()
-@files_argument
-@click.option("--no-decode", is_flag=True, help="Do not decode the images: many times as fast.")
-@click.option("--threads", type=click.IntRange(1, 1024), help="Threads that decode. Default: the cores there are.")
-@json_option
-@click.pass_context
-def verify(ctx: click.Context, files: Sequence[Path], no_decode: bool, threads: int | None, as_json: bool) -> None:
-    """Tell whether record files are sound.
+    def parse(self, name: str, arguments: Sequence[str]) -> Namespace:
+        """Parse the arguments after the command's name."""
+        parser = CommandParser(
+            prog=f"recio {name}", description=f"{self.summary}\n\n{self.details}", allow_abbrev=False
+        )
+        self.add_arguments(parser)
+        # Options may be between files.
+        return parser.parse_intermixed_args(arguments)
 
-    Looks at framing, index, checksums, headers and images. The .idx and the .rsum beside a file are compared with
-    it, if they are there. Exits with 0 if all files are sound, 1 if one is damaged, 2 if one cannot be read.
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command ``recio``.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments, without the program's name. Default: those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Raises
+    ------
+    SystemExit
+        With code 0 after ``--help`` and ``--version``, with 2 if the arguments are wrong.
     """
-    bars = Bars()
-    ctx.exit(max(_verify(file, bars, decode=not no_decode, threads=threads, as_json=as_json) for file in files))
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _parser()
+    if not argv:
+        parser.print_help(sys.stderr)
+        return MISUSED
+    name = parser.parse_args(argv[:1]).command
+    command = COMMANDS[name]
+    arguments = command.parse(name, argv[1:])
+    return run_command("recio", lambda: command.run(arguments), EXIT_CODES, describe_error)
 
 
-def _verify(file: Path, bars: Bars, *, decode: bool, threads: int | None, as_json: bool) -> int:
-    """Look at one file, and say what there is to say; a file that cannot be read does not keep others from it."""
+def _parser() -> CommandParser:
+    """Make the parser of what comes before a command's own arguments."""
+    commands = "\n".join(f"  {name:9}{command.summary}" for name, command in COMMANDS.items())
+    parser = CommandParser(
+        prog="recio",
+        usage="recio [-h] [--version] COMMAND ...",
+        description=DESCRIPTION,
+        epilog=EPILOG.format(commands=commands),
+        allow_abbrev=False,
+    )
+    version = f"%(prog)s, version {recio.__version__}"
+    parser.add_argument("--version", action="version", version=version, help="show the version and exit")
+    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS, help=SUPPRESS)
+    return parser
+
+
+def _add_file(parser: CommandParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="the record file")
+
+
+def _add_files(parser: CommandParser) -> None:
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="the record files")
+
+
+def _add_out(parser: CommandParser) -> None:
+    parser.add_argument(
+        "-o", "--out", metavar="PATH", type=Path, required=True, help="the file to write, named *.rec (required)"
+    )
+
+
+def _add_json(parser: CommandParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print an object of JSON, on one line")
+
+
+def _add_checksum(parser: CommandParser) -> None:
+    parser.add_argument("--checksum", action="store_true", help="write a .rsum too: a checksum of each record")
+
+
+def _print(lines: Iterable[str]) -> None:
+    write_lines(sys.stdout, lines)
+
+
+def _verify_arguments(parser: CommandParser) -> None:
+    _add_files(parser)
+    parser.add_argument("--no-decode", action="store_true", help="do not decode the images: many times as fast")
+    parser.add_argument(
+        "--threads", metavar="N", type=integer_from(1, 1024), help="decoding threads, 1 to 1024 (default: all cores)"
+    )
+    _add_json(parser)
+
+
+def _verify(arguments: Namespace) -> int:
+    bars = ProgressBars()
+    return max(_verify_file(file, bars, arguments) for file in arguments.files)
+
+
+def _verify_file(file: Path, bars: ProgressBars, arguments: Namespace) -> int:
+    """Verify one file; report one that cannot be read, so that the others are verified all the same."""
     try:
         with bars.bar(file.name, "B") as progress:
-            found = api.verify(file, decode=decode, threads=threads, progress=progress)
+            report = recio.files.verify(
+                file, decode=not arguments.no_decode, threads=arguments.threads, progress=progress
+            )
     except OSError as error:
-        click.echo(f"recio: {in_words(error)}", err=True)
-        if as_json:
-            click.echo(json.dumps({"path": str(file), "ok": None, "error": in_words(error)}))
-        return FAILED
-    if as_json:
-        words.say_json(found, ok=found.ok)
-    else:
-        words.say(words.verified(found))
-    return SOUND if found.ok else DAMAGED
+        reason = describe_error(error)
+        if arguments.json:
+            _print([json.dumps({"path": str(file), "ok": None, "error": reason})])
+        return fail("recio", reason, FAILED)
+    _print([_format.to_json(report, ok=report.ok)] if arguments.json else _format.verify_lines(report))
+    return SOUND if report.ok else DAMAGED
 
 
-@recio.command()
-@file_argument
-@out_option
-@json_option
-@click.pass_context
-def repair(ctx: click.Context, file: Path, out: Path, as_json: bool) -> None:
-    """Save what is whole of a damaged file.
-
-    All whole records are copied into another file, byte for byte and in their order. Says which regions were
-    skipped, with begin, end and reason. Exits with 1 if there was no record to save; then nothing is written.
-    """
-    with Bars().bar(file.name, "B") as progress:
-        made = api.repair(file, out, progress=progress)
-    if as_json:
-        words.say_json(made)
-    else:
-        words.say(words.repaired(made))
-    ctx.exit(SOUND if made.records or not made.skipped else DAMAGED)
+def _repair_arguments(parser: CommandParser) -> None:
+    _add_file(parser)
+    _add_out(parser)
+    _add_json(parser)
 
 
-@recio.command()
-@file_argument
-@click.option("-o", "--out", type=A_FILE, help="The index to write. Default: FILE with .idx.")
-def index(file: Path, out: Path | None) -> None:
-    """Write the index of a file anew.
-
-    Its keys are the ids of the records if all differ, else their numbers, from 0.
-    """
-    idx = file.with_suffix(".idx") if out is None else out
-    keys = rec2idx(file, idx)
-    words.say([f"{words.name(idx)}: the keys are {'the ids of the records' if keys == 'ids' else 'numbers from 0'}"])
+def _repair(arguments: Namespace) -> int:
+    with ProgressBars().bar(arguments.file.name, "B") as progress:
+        report = recio.files.repair(arguments.file, arguments.out, progress=progress)
+    _print([_format.to_json(report)] if arguments.json else _format.repair_lines(report))
+    return SOUND if report.records or not report.skipped else DAMAGED
 
 
-@recio.command()
-@file_argument
-@json_option
-def info(file: Path, as_json: bool) -> None:
-    """Say what is in a file.
-
-    How many records there are, the range of their ids and labels, the formats and sizes of their images.
-    """
-    with Bars().bar(file.name, "B") as progress:
-        found = api.info(file, progress=progress)
-    if as_json:
-        words.say_json(found)
-    else:
-        words.say(words.summary(found))
+def _index_arguments(parser: CommandParser) -> None:
+    _add_file(parser)
+    parser.add_argument("-o", "--out", metavar="PATH", type=Path, help="the index to write (default: FILE with .idx)")
 
 
-@recio.command()
-@files_argument
-@out_option
-@checksum_option
-def merge(files: Sequence[Path], out: Path, checksum: bool) -> None:
-    """Put several files into one.
-
-    The records of one file stand behind those of another, the same byte for byte. Records keep their keys unless
-    two have the same; then all are numbered from 0.
-    """
-    with Bars().bar(out.name, "rec") as progress:
-        made = api.merge(files, out, checksum=checksum, progress=progress)
-    words.say([words.copied(made)])
+def _index(arguments: Namespace) -> int:
+    idx = arguments.out or arguments.file.with_suffix(".idx")
+    keys = recio.recordio.rec2idx(arguments.file, idx)
+    _print([f"{idx}: the keys are {'the ids of the records' if keys == 'ids' else 'numbers from 0'}"])
+    return SOUND
 
 
-@recio.command()
-@file_argument
-@click.option("-n", "--parts", type=click.IntRange(1), required=True, help="The number of files to write.")
-@click.option("-o", "--out", "prefix", type=A_FILE, help="How their paths begin, before _0.rec. Default: as FILE's.")
-@checksum_option
-def split(file: Path, parts: int, prefix: Path | None, checksum: bool) -> None:
-    """Divide a file into several.
-
-    They differ by one record at most; merge puts them together again.
-    """
-    with Bars().bar(file.name, "rec") as progress:
-        made = api.split(file, parts, prefix, checksum=checksum, progress=progress)
-    words.say(map(words.copied, made))
+def _info_arguments(parser: CommandParser) -> None:
+    _add_file(parser)
+    _add_json(parser)
 
 
-@recio.command()
-@file_argument
-@out_option
-@click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), required=True, help="Decides of the order.")
-@checksum_option
-def shuffle(file: Path, out: Path, seed: int, checksum: bool) -> None:
-    """Put a file into random order.
+def _info(arguments: Namespace) -> int:
+    with ProgressBars().bar(arguments.file.name, "B") as progress:
+        info = recio.files.info(arguments.file, progress=progress)
+    _print([_format.to_json(info)] if arguments.json else _format.info_lines(info))
+    return SOUND
 
-    The records keep their keys. For readers that shuffle little or not at all.
-    """
-    with Bars().bar(file.name, "rec") as progress:
-        made = api.shuffle(file, out, seed=seed, checksum=checksum, progress=progress)
-    words.say([words.copied(made)])
+
+def _merge_arguments(parser: CommandParser) -> None:
+    _add_files(parser)
+    _add_out(parser)
+    _add_checksum(parser)
+
+
+def _merge(arguments: Namespace) -> int:
+    with ProgressBars().bar(arguments.out.name, "rec") as progress:
+        report = recio.files.merge(arguments.files, arguments.out, checksum=arguments.checksum, progress=progress)
+    _print([_format.copy_line(report)])
+    return SOUND
+
+
+def _split_arguments(parser: CommandParser) -> None:
+    _add_file(parser)
+    parser.add_argument(
+        "-n", "--parts", metavar="N", type=integer_from(1), required=True, help="number of files to write (required)"
+    )
+    parser.add_argument(
+        "-o", "--out", metavar="PREFIX", type=Path, help="their paths up to _0.rec, _1.rec ... (default: FILE's)"
+    )
+    _add_checksum(parser)
+
+
+def _split(arguments: Namespace) -> int:
+    with ProgressBars().bar(arguments.file.name, "rec") as progress:
+        reports = recio.files.split(
+            arguments.file, arguments.parts, arguments.out, checksum=arguments.checksum, progress=progress
+        )
+    _print(map(_format.copy_line, reports))
+    return SOUND
+
+
+def _shuffle_arguments(parser: CommandParser) -> None:
+    _add_file(parser)
+    _add_out(parser)
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=integer_from(0, (1 << 64) - 1),
+        required=True,
+        help="seed of the order, 0 to 2^64-1 (required)",
+    )
+    _add_checksum(parser)
+
+
+def _shuffle(arguments: Namespace) -> int:
+    with ProgressBars().bar(arguments.file.name, "rec") as progress:
+        report = recio.files.shuffle(
+            arguments.file, arguments.out, seed=arguments.seed, checksum=arguments.checksum, progress=progress
+        )
+    _print([_format.copy_line(report)])
+    return SOUND
+
+
+COMMANDS = {
+    "index": Command(
+        _index,
+        _index_arguments,
+        "Rebuild the index of a record file.",
+        "The keys are the ids of the records if all differ, else their numbers, from 0.",
+    ),
+    "info": Command(
+        _info,
+        _info_arguments,
+        "Summarize a record file.",
+        "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images.",
+    ),
+    "merge": Command(
+        _merge,
+        _merge_arguments,
+        "Merge record files into one.",
+        "The records of the files follow one another, the same byte for byte. They keep\n"
+        "their keys unless two have the same; then all are numbered from 0.",
+    ),
+    "repair": Command(
+        _repair,
+        _repair_arguments,
+        "Copy the undamaged records of a damaged file.",
+        "All complete records are copied to another file, byte for byte and in their\n"
+        "order. Prints the skipped regions with begin, end and reason. Exits with 1 if\n"
+        "there was no record to copy; then nothing is written.",
+    ),
+    "shuffle": Command(
+        _shuffle,
+        _shuffle_arguments,
+        "Copy the records of a file in random order.",
+        "The records keep their keys. For readers that shuffle little or not at all.",
+    ),
+    "split": Command(
+        _split,
+        _split_arguments,
+        "Split a record file into several.",
+        "Their numbers of records differ by one at most; merge puts them together again.",
+    ),
+    "verify": Command(
+        _verify,
+        _verify_arguments,
+        "Check record files for damage.",
+        "Checks framing, index, checksums, headers and images. The .idx and the .rsum\n"
+        "beside a file are compared with it, if they exist. Exits with 0 if all files\n"
+        "are sound, 1 if one is damaged, 2 if one cannot be read.",
+    ),
+}

@@ -1,4 +1,4 @@
-"""Progress bars of the commands: on a terminal, with a rate and the time left; silent everywhere else."""
+"""Progress bars of the commands: on a terminal, with rate and remaining time; nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 HINT = "for a progress bar: pip install 'recio[cli]'\n"
 
 
-class Bars:
-    """The bars of one run of a command, one file after another."""
+class ProgressBars:
+    """Progress bars of one run of a command, one file after another."""
 
     def __init__(self) -> None:
-        self._tqdm = _load() if sys.stderr.isatty() else None
+        self._tqdm = _load_tqdm() if sys.stderr.isatty() else None
 
     @contextmanager
     def bar(self, name: str, unit: Literal["img", "rec", "B"]) -> Iterator[Callable[..., None] | None]:
@@ -28,19 +28,19 @@ class Bars:
         Parameters
         ----------
         name : str
-            What stands before it.
+            The text before the bar.
         unit : {'img', 'rec', 'B'}
-            What is counted. Bytes are shown as kB, MB and so on.
+            The unit that is counted. Bytes are shown as kB, MB and so on.
 
         Yields
         ------
         callable or None
-            What is to be called with what is done, all there is to do and, if that is known, what was left out.
+            To be called with the number done, the total and, if known, the number skipped.
         """
         if self._tqdm is None:
             yield None
             return
-        # Some terminals say that they have no columns; then 80 are taken.
+        # Some terminals report 0 columns; then 80 are assumed.
         columns = shutil.get_terminal_size().columns
         with self._tqdm(desc=name, unit=unit, unit_scale=unit == "B", ncols=columns) as bar:
 
@@ -53,7 +53,7 @@ class Bars:
             yield show
 
 
-def _load() -> type[tqdm[object]] | None:
+def _load_tqdm() -> type[tqdm[object]] | None:
     try:
         from tqdm import tqdm  # noqa: PLC0415 (optional, and only for terminals)
     except ImportError:

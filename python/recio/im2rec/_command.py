@@ -5,23 +5,25 @@ What was done goes to standard output; what went wrong, and the progress bar, to
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from recio._util import available_cores
-from recio.cli._progress import Bars
+from recio.cli._base import MISUSED, OK, CommandParser, fail, run_command, write_lines
+from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 from recio.im2rec._lists import EXTENSIONS, ListReport, find_lists, make_list
 from recio.im2rec._pack import PackReport, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import argparse
+    from collections.abc import Sequence
 
-OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-SHOWN = 10
-"""How many of the things that were skipped the summary names."""
+FAILED = 1
+EXIT_CODES = {RecordError: FAILED, OSError: FAILED, ValueError: MISUSED}
+MAX_SKIPPED = 10
+"""How many of the skipped images the summary names."""
 
 DESCRIPTION = """\
 Make record files of images, in two steps: --list writes lists of the images in
@@ -70,23 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         interrupted.
     """
     arguments = _parse(argv)
-    try:
-        return _list(arguments) if arguments.list else _pack(arguments)
-    except KeyboardInterrupt:
-        return _fail("interrupted; no half-written file is left", INTERRUPTED)
-    except (RecordError, OSError) as error:
-        return _fail(str(error), FAILED)
-    except ValueError as error:
-        return _fail(str(error), MISUSED)
+    command = _list if arguments.list else _pack
+    return run_command("im2rec", lambda: command(arguments), EXIT_CODES, str)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="im2rec",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser(prog="im2rec", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument(
         "prefix",
         metavar="PREFIX",
@@ -232,21 +223,21 @@ def _list(arguments: argparse.Namespace) -> int:
         train_ratio=arguments.train_ratio,
         test_ratio=arguments.test_ratio,
     )
-    _say_listed(listed, labels=arguments.recursive)
+    _print_list_report(listed, labels=arguments.recursive)
     return FAILED if listed.skipped and not arguments.skip_bad else OK
 
 
 def _pack(arguments: argparse.Namespace) -> int:
     lists = find_lists(arguments.prefix)
     if not lists:
-        return _fail(f"no list found: {arguments.prefix}.lst; --list makes one", FAILED)
-    bars = Bars()
+        return fail("im2rec", f"no list found: {arguments.prefix}.lst; --list makes one", FAILED)
+    bars = ProgressBars()
     complete = [_pack_one(lst, arguments, bars) for lst in lists]
     return OK if all(complete) else FAILED
 
 
-def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
-    """Pack a list and say so; give whether that is a success."""
+def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
+    """Pack a list and print the result; return whether it is a success."""
     with bars.bar(lst.name, "img") as progress:
         packed = pack(
             lst,
@@ -267,45 +258,33 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: Bars) -> bool:
             mask_ext=arguments.mask_ext,
             progress=progress,
         )
-    _say_packed(lst, packed)
+    _print_pack_report(lst, packed)
     return packed.records > 0 and (arguments.skip_bad or not packed.skipped)
 
 
-def _say_listed(listed: ListReport, *, labels: bool) -> None:
+def _print_list_report(report: ListReport, *, labels: bool) -> None:
     if labels:
-        _write(sys.stdout, (f"{folder} {label}" for folder, label in listed.labels.items()))
-    _write(sys.stdout, (f"{path}: {images} images" for path, images in listed.lists.items()))
-    _complain_of([f"{path}: {reason}" for path, reason in listed.skipped])
+        write_lines(sys.stdout, (f"{folder} {label}" for folder, label in report.labels.items()))
+    write_lines(sys.stdout, (f"{path}: {images} images" for path, images in report.lists.items()))
+    _print_skipped([f"{path}: {reason}" for path, reason in report.skipped])
 
 
-def _say_packed(lst: Path, packed: PackReport) -> None:
-    if packed.records:
-        kept = ", complete already" if packed.kept else ""
-        _write(sys.stdout, [f"{packed.rec}: {packed.records} records, {packed.bytes} bytes{kept}"])
-        if packed.mask_rec:
-            size = packed.mask_rec.stat().st_size
-            _write(sys.stdout, [f"{packed.mask_rec}: {packed.records} records, {size} bytes{kept}"])
+def _print_pack_report(lst: Path, report: PackReport) -> None:
+    if report.records:
+        kept = ", complete already" if report.kept else ""
+        write_lines(sys.stdout, [f"{report.rec}: {report.records} records, {report.bytes} bytes{kept}"])
+        if report.mask_rec:
+            size = report.mask_rec.stat().st_size
+            write_lines(sys.stdout, [f"{report.mask_rec}: {report.records} records, {size} bytes{kept}"])
     else:
-        _fail(f"{lst}: no image to pack; nothing was written", FAILED)
-    entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in packed.skipped]
-    _complain_of(entries, f", all in {packed.report}")
+        fail("im2rec", f"{lst}: no image to pack; nothing was written", FAILED)
+    entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in report.skipped]
+    _print_skipped(entries, f", all in {report.report}")
 
 
-def _complain_of(skipped: Sequence[str], where: str = "") -> None:
+def _print_skipped(skipped: Sequence[str], file_note: str = "") -> None:
     if skipped:
-        left = len(skipped) - SHOWN
-        more = [f"... and {left} more"] if left > 0 else []
-        _write(sys.stderr, [f"{len(skipped)} skipped{where}:"])
-        _write(sys.stderr, (f"  {line}" for line in [*skipped[:SHOWN], *more]))
-
-
-def _fail(message: str, code: int) -> int:
-    _write(sys.stderr, [f"im2rec: {message}"])
-    return code
-
-
-def _write(stream: TextIO, lines: Iterable[str]) -> None:
-    """Write lines; what the stream's encoding lacks, such as a name that is no text, is escaped."""
-    encoding = stream.encoding or "utf-8"
-    escaped = (line.encode(encoding, "backslashreplace").decode(encoding) for line in lines)
-    stream.writelines(f"{line}\n" for line in escaped)
+        hidden = len(skipped) - MAX_SKIPPED
+        more = [f"... and {hidden} more"] if hidden > 0 else []
+        write_lines(sys.stderr, [f"{len(skipped)} skipped{file_note}:"])
+        write_lines(sys.stderr, (f"  {line}" for line in [*skipped[:MAX_SKIPPED], *more]))

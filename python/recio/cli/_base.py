@@ -1,0 +1,101 @@
+"""Base of the commands ``recio`` and ``im2rec``: argument parser, output, errors and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+OK, MISUSED, INTERRUPTED = 0, 2, 130
+"""The exit codes that both commands share."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Argument parser that keeps the line breaks of its texts.
+
+    Parameters
+    ----------
+    **options
+        As of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 those of argparse
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+
+def integer_from(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Make the ``type`` of an argument that is an integer in a range."""
+
+    def integer(text: str) -> int:
+        value = int(text)
+        if value < minimum or (maximum is not None and value > maximum):
+            limits = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+            raise argparse.ArgumentTypeError(f"must be {limits}, got {value}")
+        return value
+
+    return integer
+
+
+def run_command(
+    prog: str,
+    command: Callable[[], int],
+    exit_codes: Mapping[type[Exception], int],
+    describe: Callable[[Exception], str],
+) -> int:
+    """Run a command; report an error in one line on standard error.
+
+    Parameters
+    ----------
+    prog : str
+        The program's name, which begins the line.
+    command : callable
+        Does the work, and returns an exit code.
+    exit_codes : mapping of exception class to int
+        The errors to report, and their exit codes; the first class that matches counts. Others are raised.
+    describe : callable
+        Makes the message of an error.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        return command()
+    except KeyboardInterrupt:
+        return fail(prog, "interrupted; no half-written file is left", INTERRUPTED)
+    except BrokenPipeError:
+        _discard_output()
+        return 1
+    except tuple(exit_codes) as error:
+        return fail(prog, describe(error), next(code for kind, code in exit_codes.items() if isinstance(error, kind)))
+
+
+def _discard_output() -> None:
+    """Send what is still buffered to nowhere: whoever read the output has closed it, which is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error's message; one of the operating system without its number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error)
+
+
+def fail(prog: str, message: str, exit_code: int) -> int:
+    """Write an error to standard error, and return the exit code."""
+    write_lines(sys.stderr, [f"{prog}: {message}"])
+    return exit_code
+
+
+def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
+    """Write lines; escape characters that the stream's encoding lacks, as in file names that are not text."""
+    encoding = stream.encoding or "utf-8"
+    escaped = (line.encode(encoding, "backslashreplace").decode(encoding) for line in lines)
+    stream.writelines(f"{line}\n" for line in escaped)
+    stream.flush()
