@@ -10,14 +10,14 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use recio_benches::photographs;
-use recio_core::augment::Rows;
-use recio_core::augment::finish::{Element, Finish, Gain, Layout, Normalise};
-use recio_core::augment::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::decode::{Pixels, Source};
+use recio_core::format::frame::{self, Progress};
+use recio_core::format::index::Index;
+use recio_core::image::{Picture, Rect};
 use recio_core::limits::Limits;
-use recio_core::picture::{Picture, Rect};
-use recio_core::record::frame::{self, Progress};
-use recio_core::record::index::Index;
+use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
+use recio_core::render::Rows;
+use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalise};
 
 const SIDE: usize = 224;
 

@@ -9,7 +9,7 @@ use jpeg_encoder::{
 };
 
 use crate::error::{Error, Result};
-use crate::picture::View;
+use crate::image::View;
 
 /// The highest level of zlib.
 const BEST_COMPRESSION: u8 = 9;
@@ -179,8 +179,8 @@ impl ImageBuffer for Rows<'_> {
 mod tests {
     use super::*;
     use crate::decode::{Pixels, Source, Stored, decode_stored};
+    use crate::image::{Picture, Rect};
     use crate::limits::Limits;
-    use crate::picture::{Picture, Rect};
 
     fn photo() -> Picture {
         let file = include_bytes!("../../../tests/data/photos/cat/00.jpg");

@@ -1,53 +1,59 @@
 //! RecordIO image data: records in, batches of pixels out.
 //!
 //! ```text
-//! file.rec ─▶ record/ ─▶ plan/ ─▶ decode/ ─▶ augment/ ─▶ batch ─▶ (the binding) ─▶ ndarray
-//! file.idx     frames     what will  header,    resize,      one slot
-//! list.lst     headers    be needed  pixels     colours,     of N×C×H×W
-//!                        └─────────── studio: one image ──┘ normalise
-//!                 └────────── pipeline/: order, threads, prefetch, stop, reset ──────────┘
+//! file.rec ─▶ read ─▶ dataset ─▶ plan ─────▶ decode ─────▶ render ─────▶ loader ─▶ (binding) ─▶ ndarray
+//! file.idx    record  sample i   size and    the region    stages: ops,  batches in
+//! list.lst                       random      that the      normalize     epoch order,
+//!                                parameters  plan needs    to a slot     threads, prefetch
 //!
-//! folder ─▶ list.lst ─▶ pack/ ─▶ output/ ─▶ file.rec, file.idx, file.rsum      (im2rec; encode makes its images)
-//! file.rec, file.idx ──▶ copy/ ─▶ output/                                      (merge, split, shuffle)
-//! file.rec, file.idx ──▶ inspect/ ─▶ what is wrong, what is in it; output/     (verify, info; repair)
+//! folder ─▶ list.lst ─▶ pack ─▶ write ─▶ file.rec, file.idx, file.rsum           (im2rec)
+//! file.rec, file.idx ─▶ tools ─▶ write                                           (merge, split, shuffle, repair)
+//! file.rec, file.idx ─▶ tools ─▶ a report                                        (verify, info)
 //! ```
 //!
-//! | module | takes | gives | fails with |
-//! |---|---|---|---|
-//! | [`record`] | bytes or a file | an `ImageRecord { header, labels, image }` | damage, with path, record and byte offset |
-//! | [`plan`] | an image's size, steps, a random stream | a [`Plan`](plan::Plan) | steps that make no sense |
-//! | [`decode`] | an image's bytes, the part of it that a plan uses | its rows ([`Scanlines`](picture::Scanlines)), 8 bits; JPEGs by the crate recio-jpeg | not an image, over the limits, damaged |
-//! | [`augment`] | a picture and its plan | rows of the output's pixels | nothing |
-//! | [`studio`] | an image, its steps | all of the above for one image, and calls of the caller's functions | the caller's own errors |
-//! | [`batch`] | | the memory of batches, used again | nothing |
-//! | [`pipeline`] | options | batches in order | the first of the above, for the batch that it is in |
-//! | [`pack`] | a list and a folder | records, in the list's order | I/O errors; bad images are skipped and told |
-//! | [`copy`] | files of records | their records, merged, split or shuffled | damage, I/O errors |
-//! | [`inspect`] | a file of records, damaged or not | its problems, a summary, its whole records in a new file | I/O errors; damage is told |
-//! | [`output`] | records | a `.rec`, its `.idx` and its `.rsum`, all whole or none | I/O errors |
-//! | [`staged`] | | a file that gets its name when it is whole | I/O errors |
+//! The rooms, lowest first. A room uses only rooms above it in this table, and
+//! `tests/style/test_architecture.py` fails where one does not.
 //!
-//! Three rules hold everywhere. *Plan before pixels*: an image's size is known from its header, so all random choices
-//! are made before it is decoded, and only what reaches the batch is computed. *Randomness is a function* of (seed,
-//! epoch, record), never of threads or time. *No global state*: an iterator owns its threads, its files and its memory.
+//! | module | contents | errors |
+//! |---|---|---|
+//! | [`error`], [`limits`], [`rng`], [`image`], [`boxes`] | errors with positions; limits; random numbers; images, views, rows; bounding boxes | |
+//! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
+//! | [`storage`] | positioned reads of local files; a folder that paths must not leave | I/O, paths outside |
+//! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
+//! | [`write`](mod@write) | record files, in place or under temporary names until complete | I/O |
+//! | [`dataset`] | samples by number, from record files or image files; shards; detection labels | as `read` |
+//! | [`decode`], [`encode`] | image bytes → rows of pixels; pixels → JPEG, PNG | not an image, over the limits, damaged |
+//! | [`ops`] | pixels → pixels: resize, warp, border, color | none |
+//! | [`plan`] | steps, an image's size and random numbers → a [`Plan`](plan::Plan) | steps that contradict each other |
+//! | [`render`] | carries out a plan on one image, row by row | the image's; those of user functions |
+//! | [`loader`] | samples → batches: epoch order, threads, prefetch, checkpoints | the first of a batch |
+//! | [`pack`] | a list and a folder → a record file: the engine of im2rec | I/O; bad images are skipped and reported |
+//! | [`tools`] | merge, split, shuffle, verify, repair, info | damage, I/O |
+//!
+//! Three rules hold everywhere. *Plan before pixels*: an image's size is known from its header, so
+//! all random parameters are sampled before it is decoded, and only what reaches the batch is
+//! computed. *Randomness is a function* of (seed, epoch, record), never of threads or time. *No
+//! global state*: an iterator owns its threads, its files and its memory.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod augment;
-pub mod batch;
-pub mod copy;
+pub mod boxes;
+pub mod dataset;
 pub mod decode;
 pub mod encode;
 pub mod error;
-pub mod inspect;
+pub mod format;
+pub mod image;
 pub mod limits;
-pub mod output;
+pub mod loader;
+pub mod ops;
 pub mod pack;
-pub mod picture;
-pub mod pipeline;
 pub mod plan;
-pub mod record;
-pub mod staged;
-pub mod studio;
+pub mod read;
+pub mod render;
+pub mod rng;
+pub mod storage;
+pub mod tools;
+pub mod write;
 
 pub use error::{Error, ErrorKind, Position, Result};

@@ -7,11 +7,12 @@ mod counting_allocator;
 use std::ops::Range;
 use std::path::Path;
 
-use recio_core::augment::Rows;
 use recio_core::decode::{Pixels, Source};
 use recio_core::limits::Limits;
-use recio_core::plan::{Interpolations, ResizedCrop, Step, Stream};
-use recio_core::studio::{Origin, Program, Studio};
+use recio_core::plan::{Interpolations, ResizedCrop, Step};
+use recio_core::render::Rows;
+use recio_core::render::renderer::{Origin, Program, Studio};
+use recio_core::rng::Stream;
 
 use counting_allocator::calls;
 

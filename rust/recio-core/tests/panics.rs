@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use recio_core::Result;
-use recio_core::augment::Canvas;
-use recio_core::augment::finish::{Gain, Layout, Normalise};
+use recio_core::boxes::Boxes;
 use recio_core::encode::encode_png;
+use recio_core::format::{frame, image_header};
+use recio_core::image::Canvas;
+use recio_core::image::Picture;
 use recio_core::limits::Limits;
-use recio_core::picture::Picture;
-use recio_core::pipeline::{
+use recio_core::loader::{
     LabelForm, LastBatch, Next, Options, Pipeline, Shape, ShardPolicy, Source,
 };
-use recio_core::plan::{Boxes, Call, Step};
-use recio_core::record::{frame, header};
+use recio_core::plan::{Call, Step};
+use recio_core::render::normalize::{Gain, Layout, Normalise};
 
 /// Images, of which every fourth panics.
 const IMAGES: u64 = 4_000;
@@ -51,7 +52,7 @@ fn images() -> (tempfile::TempDir, Source) {
     let mut bytes = Vec::new();
     for id in 0..IMAGES {
         let mut record = Vec::new();
-        header::encode(&[id as f32], id, &mut record);
+        image_header::encode(&[id as f32], id, &mut record);
         let [low, high, ..] = id.to_le_bytes();
         let picture = Picture {
             width: 2,

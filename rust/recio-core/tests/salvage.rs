@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
-use recio_core::record::file::RecordFile;
-use recio_core::record::frame;
-use recio_core::record::walk::{Skipped, Stretch, Walk};
+use recio_core::format::frame;
+use recio_core::read::record_file::RecordFile;
+use recio_core::read::salvage::{Skipped, Stretch, Walk};
 
 const RECORDS: usize = 10_000;
 const MAGIC: [u8; 4] = frame::MAGIC.to_le_bytes();

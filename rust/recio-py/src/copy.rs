@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use recio_core::copy::{self as engine, Progress};
+use recio_core::tools::{self as engine, Progress};
 
 use crate::progress::watched;
 

@@ -11,11 +11,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::augment::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
+use recio_core::image::{Picture, Rect, Sample, View};
 use recio_core::limits::{Formats, Limits};
-use recio_core::picture::{Picture, Rect, Sample, View};
+use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::plan::Interpolations;
 use recio_core::{Error, Result};
 

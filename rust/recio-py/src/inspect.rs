@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use recio_core::inspect::{self as engine, Problem};
 use recio_core::limits::Formats;
+use recio_core::tools::{self as engine, Problem};
 
 use crate::errors::Failure;
 use crate::image::limits_of;

@@ -7,35 +7,35 @@
 //! |---|---|
 //! | `record.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image` |
-//! | `iter.rs` | `recio.io` |
-//! | `root.rs` | `recio.image`: files that a list names |
-//! | `step.rs`, `augment.rs` | the augmenters of `recio.image` |
-//! | `call.rs` | Python functions among the augmenters |
+//! | `pipeline.rs` | `recio.io` |
+//! | `folder.rs` | `recio.image`: files that a list names |
+//! | `step.rs`, `render.rs` | the augmenters of `recio.image` |
+//! | `user_fn.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
-//! | `staged.rs` | `recio._staged` |
+//! | `atomic.rs` | `recio._staged` |
 //! | `progress.rs` | how far long work has got, and breaking it off |
 //! | `errors.rs` | the one place where errors become exceptions |
-//! | `owner.rs` | what must not be used in a forked process |
+//! | `fork_guard.rs` | what must not be used in a forked process |
 //! | `array.rs` | the one place with `unsafe`: memory of Rust's as NumPy arrays |
 #![deny(unsafe_code)]
 
 mod array;
-mod augment;
-mod call;
+mod atomic;
 mod copy;
 mod errors;
+mod folder;
+mod fork_guard;
 mod image;
 mod inspect;
-mod iter;
-mod owner;
 mod pack;
+mod pipeline;
 mod progress;
 mod record;
-mod root;
-mod staged;
+mod render;
 mod step;
+mod user_fn;
 
 use pyo3::prelude::*;
 
@@ -45,11 +45,13 @@ mod _recio {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::augment::augment;
+    use crate::atomic::StagedFile;
     #[pymodule_export]
     use crate::copy::{merge_files, shuffle_file, split_file};
     #[pymodule_export]
     use crate::errors::{DecodeError, RecordError};
+    #[pymodule_export]
+    use crate::folder::Root;
     #[pymodule_export]
     use crate::image::{
         decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize, resize_float,
@@ -57,15 +59,13 @@ mod _recio {
     #[pymodule_export]
     use crate::inspect::{info_of_file, repair_file, verify_file};
     #[pymodule_export]
-    use crate::iter::ImagePipeline;
-    #[pymodule_export]
     use crate::pack::{pack, packed_already};
+    #[pymodule_export]
+    use crate::pipeline::ImagePipeline;
     #[pymodule_export]
     use crate::record::{Index, Reader, Writer, rebuild_index};
     #[pymodule_export]
-    use crate::root::Root;
-    #[pymodule_export]
-    use crate::staged::StagedFile;
+    use crate::render::augment;
     #[pymodule_export]
     use crate::step::Step;
 

@@ -8,12 +8,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::output::stream::Stream;
-use recio_core::record::{file::RecordFile, headers::Headers, index, reader, scan};
+use recio_core::format::index;
+use recio_core::read::{header_table::Headers, record_file::RecordFile, scan, sequential};
+use recio_core::write::in_place::Stream;
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
-use crate::owner::Owner;
+use crate::fork_guard::Owner;
 
 /// Reading headers stops this often to see whether the user wants to: after a second or so, on a slow disk.
 const KEYS_BETWEEN_SIGNALS: usize = 1024;
@@ -27,13 +28,13 @@ type HeaderArrays<'py> = (
 
 /// A `.rec` file open for reading. Safe to use from several threads at once.
 #[pyclass(frozen, module = "recio._recio")]
-pub(crate) struct Reader(reader::Reader);
+pub(crate) struct Reader(sequential::Reader);
 
 #[pymethods]
 impl Reader {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
-        Ok(Self(py.detach(|| reader::Reader::open(&path))?))
+        Ok(Self(py.detach(|| sequential::Reader::open(&path))?))
     }
 
     fn read<'py>(&self, py: Python<'py>) -> PyOutcome<Option<Bound<'py, PyBytes>>> {

@@ -9,8 +9,8 @@ use recio_core::plan::{
     ResizedCrop, Sampler, Samplers, Sometimes,
 };
 
-use crate::call::Function;
 use crate::errors::PyOutcome;
+use crate::user_fn::Function;
 
 /// A step of an augmentation. Its constructors refuse what makes no sense.
 #[pyclass(frozen, module = "recio._recio", from_py_object)]
@@ -388,7 +388,7 @@ pub(crate) fn describe<'py>(
 fn entry<'py>(
     py: Python<'py>,
     name: &str,
-    window: recio_core::picture::Rect,
+    window: recio_core::image::Rect,
 ) -> PyResult<Bound<'py, PyDict>> {
     let one = PyDict::new(py);
     one.set_item("operation", name)?;
@@ -401,8 +401,8 @@ fn describe_operation(
     plan: &plan::Plan,
     stage: &plan::Stage,
 ) -> PyResult<()> {
-    use recio_core::augment::colour::Colour;
-    use recio_core::augment::levels::Levels;
+    use recio_core::ops::color_f32::Colour;
+    use recio_core::ops::color_u8::Levels;
     match stage.operation {
         plan::Operation::Resize {
             width,

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use recio_core::augment::Canvas;
-use recio_core::augment::resize::Interpolation;
 use recio_core::decode::{Mask, Pixels, Source, decode_stored};
+use recio_core::image::Canvas;
+use recio_core::image::Picture;
 use recio_core::limits::Limits;
-use recio_core::picture::Picture;
-use recio_core::plan::{Affine, Angle, Interpolations, Jitter, Place, ResizedCrop, Step, Stream};
-use recio_core::studio::{Origin, Program, Studio};
+use recio_core::ops::resize::Interpolation;
+use recio_core::plan::{Affine, Angle, Interpolations, Jitter, Place, ResizedCrop, Step};
+use recio_core::render::renderer::{Origin, Program, Studio};
+use recio_core::rng::Stream;
 use recio_core::{ErrorKind, Result};
 
 use crate::fuzz_rng::Dice;

@@ -2,11 +2,12 @@
 //! them, and then holds the objects whose sides are in order. Through whatever steps the image goes, no object is added, and
 //! none gets a side that is no number.
 
-use recio_core::pipeline::objects;
+use recio_core::boxes::Boxes;
+use recio_core::dataset::detection_label;
 use recio_core::plan::{
-    AreaCrop, AreaPad, Boxes, Detect, Interpolations, Keep, Place, Sampler, Samplers, Step, Stream,
-    sketch,
+    AreaCrop, AreaPad, Detect, Interpolations, Keep, Place, Sampler, Samplers, Step, sketch,
 };
+use recio_core::rng::Stream;
 
 use crate::fuzz_rng::Dice;
 
@@ -31,7 +32,7 @@ pub fn check(bytes: &[u8]) {
     let mut dice = Dice::new(drawn);
     let label = label(bytes, &mut dice);
     let mut boxes = Boxes::default();
-    let outcome = objects::read(&label, &mut boxes);
+    let outcome = detection_label::read(&label, &mut boxes);
     let expected = expected(&label);
     assert_eq!(outcome.is_ok(), expected.is_some(), "{label:?}");
     if let Some((width, values)) = expected {

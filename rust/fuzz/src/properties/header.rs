@@ -1,12 +1,12 @@
 //! Any bytes as a record's payload: header, labels and image add up to it, or it is refused because they cannot. All who read
 //! headers, from the payload and from a file that has it as its only record, say the same of it.
 
-use recio_core::record::file::RecordFile;
-use recio_core::record::frame;
-use recio_core::record::header::{self, HEADER_LEN, ImageRecord};
-use recio_core::record::headers::Headers;
-use recio_core::record::index::{Entry, Index};
-use recio_core::record::scan;
+use recio_core::format::frame;
+use recio_core::format::image_header::{self, HEADER_LEN, ImageRecord};
+use recio_core::format::index::{Entry, Index};
+use recio_core::read::header_table::Headers;
+use recio_core::read::record_file::RecordFile;
+use recio_core::read::scan;
 
 use super::Desk;
 
@@ -40,7 +40,7 @@ fn check_sum(payload: &[u8], record: &ImageRecord<'_>) {
 fn check_again(record: &ImageRecord<'_>) {
     let labels: Vec<f32> = record.labels().collect();
     let mut bytes = Vec::new();
-    header::encode(&labels, record.header.id, &mut bytes);
+    image_header::encode(&labels, record.header.id, &mut bytes);
     bytes.extend(record.image);
     let again = ImageRecord::parse(&bytes).expect("it was just encoded");
     assert_eq!(bits(again.labels()), bits(record.labels()));

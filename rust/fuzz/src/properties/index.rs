@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use recio_core::record::index::{Entry, Index};
+use recio_core::format::index::{Entry, Index};
 
 use super::Desk;
 

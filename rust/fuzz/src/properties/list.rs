@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use recio_core::record::list::{self, Labels, Line};
+use recio_core::format::list::{self, Labels, Line};
 
 use super::Desk;
 

@@ -2,7 +2,7 @@
 //! four and off it, within the file and behind it. `RecordFile::read` gives what [`reference`](super::reference) finds there,
 //! or an error, whatever was in its buffer before.
 
-use recio_core::record::file::RecordFile;
+use recio_core::read::record_file::RecordFile;
 
 use super::Desk;
 use super::reference;

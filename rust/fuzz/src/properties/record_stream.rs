@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use recio_core::record::reader::Reader;
-use recio_core::record::scan;
-use recio_core::record::writer::Writer;
+use recio_core::read::scan;
+use recio_core::read::sequential::Reader;
+use recio_core::write::record_writer::Writer;
 
 use super::Desk;
 use super::reference::{self, Found};

@@ -2,9 +2,9 @@
 //! reference finds it there, give or take what follows it, and its payload is encoded to the same bytes); of a file that is
 //! whole nothing is skipped; and what the reference reads from the beginning is saved.
 
-use recio_core::record::file::RecordFile;
-use recio_core::record::frame;
-use recio_core::record::walk::{Stretch, Walk, Whole};
+use recio_core::format::frame;
+use recio_core::read::record_file::RecordFile;
+use recio_core::read::salvage::{Stretch, Walk, Whole};
 
 use super::Desk;
 use super::reference::{self, Found};

@@ -17,8 +17,8 @@ use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scal
 
 use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
+use crate::image::{Picture, Rect, Scanlines};
 use crate::limits::Limits;
-use crate::picture::{Picture, Rect, Scanlines};
 
 /// Bytes of data behind the last block that are no sign of damage: webcams align theirs.
 const PADDING: usize = 16;

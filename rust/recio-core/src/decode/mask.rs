@@ -11,8 +11,8 @@ use png::{BitDepth, ColorType, DecodingError, Transformations};
 
 use super::{guarded, own_memory, shape, sniff};
 use crate::error::{Error, Result};
+use crate::image::Picture;
 use crate::limits::{Format, Limits};
-use crate::picture::Picture;
 
 /// A mask whose header is read and within the limits; its numbers are still encoded.
 pub struct Mask<'a> {

@@ -28,8 +28,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 
 use crate::error::{Error, Result};
+use crate::image::{Picture, Rect, Scanlines};
 use crate::limits::{Format, Limits};
-use crate::picture::{Picture, Rect, Scanlines};
 use jpeg::Jpeg;
 pub use mask::Mask;
 use others::Other;

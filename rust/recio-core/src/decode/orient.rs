@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 
 use super::shape;
-use crate::picture::{Picture, Rect};
+use crate::image::{Picture, Rect};
 
 /// Whether width and height change places.
 pub(super) fn is_sideways(orientation: Orientation) -> bool {

@@ -13,8 +13,8 @@ use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
 use super::{Pixels, Stored, no_alpha, orient, own_memory, shape, sniff};
 use crate::error::{Error, Result};
+use crate::image::Picture;
 use crate::limits::{Format, Limits};
-use crate::picture::Picture;
 
 /// An image whose header the `image` crate has read.
 pub(super) struct Other<'a> {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
+use crate::image::Picture;
 use crate::limits::Limits;
-use crate::picture::Picture;
-use crate::record::root::Root;
+use crate::storage::folder::Root;
 
 /// The masks that are packed with the images of a list: one for each, byte for byte, into a `.rec` and `.idx` of their own
 /// with the same ids in the same order.

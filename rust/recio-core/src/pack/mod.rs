@@ -13,13 +13,13 @@
 //!
 //! Nothing is known here of prefixes, of how lists are made, or of where progress is shown.
 
-mod budget;
+mod coordinator;
 mod masks;
+mod memory_budget;
 mod outputs;
-mod recode;
 mod resume;
-mod run;
 mod seekable;
+mod transcode;
 mod worker;
 
 use std::ops::ControlFlow;
@@ -29,15 +29,15 @@ use std::thread;
 use crossbeam_channel::unbounded;
 
 use crate::error::Result;
-use crate::record::list;
-use crate::record::root::Root;
-use budget::Budget;
+use crate::format::list;
+use crate::storage::folder::Root;
+use coordinator::Run;
 use masks::MaskFolder;
 pub use masks::Masks;
+use memory_budget::Budget;
 use outputs::Outputs;
-pub use recode::{Color, Encoding, Recode};
 pub use resume::packed_already;
-use run::Run;
+pub use transcode::{Color, Encoding, Recode};
 use worker::Worker;
 
 /// Lines handed out and not yet written, per thread: enough that none waits for another.
@@ -99,7 +99,7 @@ pub struct Skipped {
 
 /// Packs the files that `list` names, relative to `root`, into `rec` and the `.idx` beside it.
 ///
-/// Both files, and with masks theirs, are there and complete at the end, or none: see [`output`](crate::output). `on_progress` is called
+/// Both files, and with masks theirs, are there and complete at the end, or none: see [`output`](crate::write). `on_progress` is called
 /// on this thread about every 100 ms and at the end of the list. If it breaks off, nothing is written and the result is
 /// `None`.
 ///
@@ -156,7 +156,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::staged::tests::names;
+    use crate::write::atomic::tests::names;
 
     const AS_IS: Options = Options {
         recode: None,

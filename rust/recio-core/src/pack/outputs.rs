@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::output::{self, Output};
+use crate::write::{self, Output};
 
 /// The files of images and, if they have some, of their masks. Dropping it leaves no trace of them.
 pub(super) struct Outputs {
@@ -38,12 +38,12 @@ impl Outputs {
         self.images.bytes()
     }
 
-    /// As [`output::commit`].
+    /// As [`write::commit`].
     pub(super) fn commit(self) -> Result<()> {
         let sealed = std::iter::once(self.images)
             .chain(self.masks)
             .map(Output::seal);
-        output::commit(sealed.collect::<Result<_>>()?)
+        write::commit(sealed.collect::<Result<_>>()?)
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::staged::tests::names;
+    use crate::write::atomic::tests::names;
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));

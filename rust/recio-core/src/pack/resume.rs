@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::Options;
 use crate::error::Result;
-use crate::output;
-use crate::record::list;
+use crate::format::list;
+use crate::write;
 
 /// The number of records and the length of `rec` if it holds all of `list` but the lines `skipped` (numbers, from 1, as an
 /// earlier run reported them), is complete, and so are its `.idx` and the other files that `options` ask for.
@@ -30,7 +30,7 @@ pub fn packed_already(
     let masks = options.masks.as_ref().map(|masks| masks.rec.as_path());
     let complete = [Some(rec), masks].into_iter().flatten().all(|rec| {
         is_younger(&rec.with_extension("idx"), list)
-            && output::is_complete(rec, &keys, options.checksum)
+            && write::is_complete(rec, &keys, options.checksum)
     });
     // A file that is gone by now is not complete.
     let bytes = fs::metadata(rec).map(|file| file.len()).ok();
@@ -61,7 +61,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::output::Output;
+    use crate::write::Output;
 
     const PLAIN: Options = Options {
         recode: None,
@@ -88,7 +88,7 @@ mod tests {
             let mut output = Output::create(&rec, true).unwrap();
             output.append(5, b"a").unwrap();
             output.append(6, b"c").unwrap();
-            output::commit(vec![output.seal().unwrap()]).unwrap();
+            write::commit(vec![output.seal().unwrap()]).unwrap();
             Self {
                 _folder: folder,
                 list,

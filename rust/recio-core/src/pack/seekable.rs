@@ -37,7 +37,7 @@ pub(super) fn seekable(image: &[u8], limits: &Limits) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::encode::encode_jpeg;
-    use crate::picture::Picture;
+    use crate::image::Picture;
 
     fn jpeg() -> Vec<u8> {
         let mut picture = Picture::filled(160, 120, 3, 9);

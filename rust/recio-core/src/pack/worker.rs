@@ -7,16 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crossbeam_channel::{Receiver, Sender};
 
 use super::Options;
-use super::budget::{Budget, Reserved};
 use super::masks::{self, MaskFolder};
-use super::recode::Recoder;
+use super::memory_budget::{Budget, Reserved};
 use super::seekable::seekable;
+use super::transcode::Recoder;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::frame::MAX_RECORD_LEN;
+use crate::format::image_header;
+use crate::format::list::Line;
 use crate::limits::Limits;
-use crate::record::frame::MAX_RECORD_LEN;
-use crate::record::header;
-use crate::record::list::Line;
-use crate::record::root::Root;
+use crate::storage::folder::Root;
 
 /// A line to be packed.
 pub(super) struct Job<'a> {
@@ -118,7 +118,7 @@ impl<'a> Worker<'a> {
             &all[..1]
         };
         let mut record = Vec::new();
-        header::encode(labels, line.index, &mut record);
+        image_header::encode(labels, line.index, &mut record);
         record
     }
 

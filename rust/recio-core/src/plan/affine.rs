@@ -1,7 +1,8 @@
 //! Rotation, shear, scale and aspect ratio in one step: MXNet's affine step.
 
-use crate::augment::warp::{Draw as Drawn, canvas};
-use crate::plan::{Draw, Interpolations, Stream};
+use crate::ops::warp::{Draw as Drawn, canvas};
+use crate::plan::{Draw, Interpolations};
+use crate::rng::Stream;
 
 /// What an affine step draws from.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its Python augmenters, which
 //! shrink the crop instead.
 
-use crate::picture::Rect;
+use crate::image::Rect;
 use crate::plan::{Draw, Interpolations};
 
 /// Tries of a random resized crop before another crop is taken instead.
@@ -146,8 +146,9 @@ fn scale_down((sw, sh): (usize, usize), size: (usize, usize)) -> (usize, usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::resize::Interpolation;
-    use crate::plan::{Operation, Plan, Step, Stream};
+    use crate::ops::resize::Interpolation;
+    use crate::plan::{Operation, Plan, Step};
+    use crate::rng::Stream;
 
     const LINEAR: Interpolations = Interpolations::Fixed(Interpolation::Linear);
 

@@ -59,7 +59,9 @@ pub(super) fn mirror(on: &mut Draw<'_>, probability: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Boxes, Plan, Stream};
+    use crate::boxes::Boxes;
+    use crate::plan::Plan;
+    use crate::rng::Stream;
 
     fn sized(size: (usize, usize), draw: impl FnOnce(&mut Draw<'_>)) -> (usize, usize) {
         let mut plan = Plan::whole(size.0, size.1);

@@ -1,8 +1,8 @@
 //! `inter_method`: how images are resampled.
 
-use crate::augment::resize::Interpolation;
 use crate::error::{Error, Result};
-use crate::plan::Stream;
+use crate::ops::resize::Interpolation;
+use crate::rng::Stream;
 
 /// How images are resampled: one method for all, or one chosen for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Random colours: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
 
-use crate::augment::colour::{Colour, Matrix};
-use crate::augment::levels::Levels;
-use crate::plan::{Draw, Stream};
+use crate::ops::color_f32::{Colour, Matrix};
+use crate::ops::color_u8::Levels;
+use crate::plan::Draw;
+use crate::rng::Stream;
 
 /// Directions of the colours of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
 /// `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the values are MXNet's).

@@ -3,7 +3,7 @@
 //! A mask has a class's number in each place, so no number may come of two others: what moves the image's pixels moves
 //! the mask's in the same way, what mixes neighbours picks one of them, and what changes colours is left out.
 
-use crate::augment::resize::Interpolation;
+use crate::ops::resize::Interpolation;
 use crate::plan::{Operation, Plan, Stage};
 
 impl Plan {
@@ -83,8 +83,8 @@ fn picking(method: Interpolation) -> Interpolation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::colour::Colour;
-    use crate::picture::Rect;
+    use crate::image::Rect;
+    use crate::ops::color_f32::Colour;
 
     fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
         Rect {

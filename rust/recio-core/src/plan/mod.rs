@@ -19,31 +19,27 @@
 //! out, and a new one begins with what the function gives.
 
 mod affine;
-mod boxes;
-mod check;
 mod crop;
 mod detect;
 mod geometry;
 mod interpolation;
 mod jitter;
 mod mask;
-mod random;
 mod step;
+mod validate;
 
 pub use affine::{Affine, Angle};
-pub use boxes::{Area, Boxes};
 pub use crop::{Place, ResizedCrop};
 pub use detect::{AreaCrop, AreaPad, Detect, Keep, Sampler, Samplers};
 pub use interpolation::Interpolations;
 pub use jitter::{Jitter, Lighting, Sometimes};
-pub use random::Stream;
 pub use step::{Call, Draw, Step, sketch, walk};
 
-use crate::augment::colour::{Colour, Matrix};
-use crate::augment::levels::Levels;
-use crate::augment::resize::{self, Interpolation};
-use crate::augment::warp;
-use crate::picture::Rect;
+use crate::image::Rect;
+use crate::ops::color_f32::{Colour, Matrix};
+use crate::ops::color_u8::Levels;
+use crate::ops::resize::{self, Interpolation};
+use crate::ops::warp;
 
 /// What will be done to one image.
 #[derive(Debug, Default, Clone, PartialEq)]

@@ -6,13 +6,13 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::augment::Canvas;
-use crate::augment::colour::{Colour, Matrix};
+use crate::boxes::Boxes;
 use crate::error::{Error, Result};
-use crate::plan::{
-    Affine, Boxes, Detect, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop, Stream,
-};
-use crate::plan::{check, crop, geometry};
+use crate::image::Canvas;
+use crate::ops::color_f32::{Colour, Matrix};
+use crate::plan::{Affine, Detect, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop};
+use crate::plan::{crop, geometry, validate};
+use crate::rng::Stream;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -205,7 +205,7 @@ impl Step {
     /// # Errors
     /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the value.
     pub fn check(&self) -> Result<()> {
-        check::step(self)
+        validate::step(self)
     }
 
     /// Whether it changes colours, which only pictures of three channels have.
@@ -271,7 +271,7 @@ pub fn sketch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::resize::Interpolation;
+    use crate::ops::resize::Interpolation;
 
     fn visited(steps: &[Step], seed: u64) -> Vec<usize> {
         let mut sides = Vec::new();

@@ -1,9 +1,11 @@
 //! The crops and canvases of MXNet's Python augmenters: of a random area and aspect ratio, tried until one fits.
 
-use crate::picture::Rect;
-use crate::plan::boxes::Area;
+use crate::boxes::Area;
+use crate::boxes::Boxes;
+use crate::image::Rect;
+use crate::plan::Draw;
 use crate::plan::detect::{anywhere, crop, pad};
-use crate::plan::{Boxes, Draw, Stream};
+use crate::rng::Stream;
 
 /// The least area of a crop, and of an object that counts, in pixels.
 const LEAST_PIXELS: f64 = 2.0;

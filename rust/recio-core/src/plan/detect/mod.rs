@@ -17,9 +17,9 @@ mod sample;
 pub use area::{AreaCrop, AreaPad};
 pub use sample::{Keep, Sampler, Samplers};
 
-use crate::picture::Rect;
+use crate::boxes::Area;
+use crate::image::Rect;
 use crate::plan::Draw;
-use crate::plan::boxes::Area;
 
 /// Scales of a canvas below this are not worth it.
 const LEAST_SCALE: f64 = 1.05;
@@ -103,7 +103,7 @@ fn crop(on: &mut Draw<'_>, part: Rect, keep: impl Fn(Area) -> bool) {
 fn anywhere(
     (width, height): (usize, usize),
     (w, h): (usize, usize),
-    random: &mut crate::plan::Stream,
+    random: &mut crate::rng::Stream,
 ) -> Rect {
     Rect {
         x: random.below((w - width) as u64 + 1) as usize,
@@ -116,7 +116,9 @@ fn anywhere(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Boxes, Operation, Plan, Stream};
+    use crate::boxes::Boxes;
+    use crate::plan::{Operation, Plan};
+    use crate::rng::Stream;
 
     /// What a step makes of an image and its objects.
     pub(super) fn drawn(

@@ -5,10 +5,12 @@
 
 use std::iter::repeat_n;
 
-use crate::picture::Rect;
-use crate::plan::boxes::Area;
+use crate::boxes::Area;
+use crate::boxes::Boxes;
+use crate::image::Rect;
+use crate::plan::Draw;
 use crate::plan::detect::{anywhere, crop};
-use crate::plan::{Boxes, Draw, Stream};
+use crate::rng::Stream;
 
 /// A crop by samplers.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,80 @@
+//! Records found by the ids in their own headers: how one file's records are matched with another's.
+//!
+//! An index has keys too, but tools differ in what these are: ids or ordinals. So the headers are read, once, which takes
+//! one or two small reads a record; from then on a record takes 16 bytes of memory.
+
+use crate::dataset::record_set::RecordSet;
+use crate::error::{Error, Result};
+
+/// The ids of the records of a set.
+#[derive(Debug)]
+pub struct ById {
+    /// Id and number of each record, ascending.
+    records: Vec<(u64, usize)>,
+}
+
+impl ById {
+    /// Reads the ids of all records.
+    ///
+    /// # Errors
+    /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two records have the same id.
+    pub fn of(set: &RecordSet) -> Result<Self> {
+        let mut buffer = Vec::new();
+        let mut records = (0..set.len())
+            .map(|i| Ok((set.header(i, &mut buffer)?.id, i)))
+            .collect::<Result<Vec<_>>>()?;
+        records.sort_unstable();
+        match records.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            Some(&[(id, first), (_, second)]) => Err(repeated(set, id, first, second)),
+            _ => Ok(Self { records }),
+        }
+    }
+
+    /// The number of the record of this id.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<usize> {
+        let place = self.records.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        Some(self.records[place].1)
+    }
+}
+
+fn repeated(set: &RecordSet, id: u64, first: usize, second: usize) -> Error {
+    let error = Error::corrupt(format!("record {first} has the same id")).at_id(id);
+    set.locate(error, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{frame, image_header};
+
+    fn set(ids: &[u64]) -> (tempfile::TempDir, RecordSet) {
+        let mut bytes = Vec::new();
+        for &id in ids {
+            let mut record = Vec::new();
+            image_header::encode(&[0.0], id, &mut record);
+            frame::encode(&record, &mut bytes).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.rec");
+        std::fs::write(&path, bytes).unwrap();
+        let set = RecordSet::open(&[path], &[]).unwrap();
+        (folder, set)
+    }
+
+    #[test]
+    fn records_are_found_by_their_ids_in_whatever_order_they_stand() {
+        let (_folder, set) = set(&[50, 7, u64::MAX, 9]);
+        let ids = ById::of(&set).unwrap();
+        let found = [7, 9, 50, u64::MAX, 8].map(|id| ids.get(id));
+        assert_eq!(found, [Some(1), Some(3), Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn an_id_that_two_records_have_is_an_error_that_names_both() {
+        let (_folder, set) = set(&[5, 7, 6, 7]);
+        let text = ById::of(&set).unwrap_err().to_string();
+        let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id";
+        assert!(text.ends_with(expected), "{text}");
+    }
+}

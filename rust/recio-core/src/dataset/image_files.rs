@@ -1,0 +1,76 @@
+//! Image files with labels, as a list names them: what an iterator reads from in place of records.
+
+use std::io::Read;
+
+use crate::error::{Error, Result};
+use crate::format::frame::MAX_RECORD_LEN;
+use crate::format::list::Line;
+use crate::storage::folder::Root;
+
+/// Image files under a folder, or wherever their paths lead if that is allowed.
+#[derive(Debug)]
+pub struct LooseImages {
+    root: Root,
+    lines: Vec<Line>,
+}
+
+impl LooseImages {
+    /// The images of these lines, their paths relative to `root`.
+    #[must_use]
+    pub fn new(root: Root, lines: Vec<Line>) -> Self {
+        Self { root, lines }
+    }
+
+    /// The lines, in order.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Reads the file of line `i` into `buffer`.
+    ///
+    /// # Errors
+    /// As of [`read`], with path and line.
+    ///
+    /// # Panics
+    /// If there is no such line.
+    pub fn read(&self, i: usize, buffer: &mut Vec<u8>) -> Result<()> {
+        buffer.clear();
+        read(&self.root, &self.lines[i].path, buffer).map_err(|error| self.locate(error, i))
+    }
+
+    /// CRC32C of the lines.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.lines.iter().fold(0, |digest, line| {
+            let digest = crc32c::crc32c_append(digest, &line.index.to_le_bytes());
+            let digest = line.labels.iter().fold(digest, |digest, label| {
+                crc32c::crc32c_append(digest, &label.to_le_bytes())
+            });
+            crc32c::crc32c_append(digest, line.path.as_bytes())
+        })
+    }
+
+    /// Adds to an error about line `i` which file that is.
+    #[must_use]
+    pub fn locate(&self, error: Error, i: usize) -> Error {
+        error
+            .at_record(i as u64)
+            .at_path(&self.root.locate(&self.lines[i].path))
+    }
+}
+
+/// Appends the bytes of an image file.
+///
+/// # Errors
+/// As of [`Root::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read; `Limit` if it is so large that
+/// no record could hold it.
+pub fn read(root: &Root, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
+    let (file, _) = root.open(path)?;
+    match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {
+        ..=MAX_RECORD_LEN => Ok(()),
+        _ => Err(Error::limit(format!(
+            "the file is larger than {MAX_RECORD_LEN} bytes"
+        ))),
+    }
+}

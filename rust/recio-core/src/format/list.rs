@@ -1,0 +1,184 @@
+//! The `.lst` file: what im2rec packs, and the labels that `path_imglist` puts in place of the records' own.
+//!
+//! Text in UTF-8, a line an image: `index TAB label [TAB label …] TAB path NEWLINE`. index is a whole number from 0 to
+//! 2⁶⁴−1, which becomes the record's id and key; path is relative to a root and may hold spaces. A field's surrounding
+//! white space does not count.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::read::record_file::open_regular;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The record's id.
+    pub index: u64,
+    /// One label or more.
+    pub labels: Vec<f32>,
+    /// The image's path, relative to a root.
+    pub path: String,
+}
+
+impl Line {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = text
+            .trim_end_matches(['\r', '\n'])
+            .split('\t')
+            .map(str::trim)
+            .collect();
+        let [index, labels @ .., path] = &fields[..] else {
+            return Err("one field; a line is index, label, path, separated by tabs".into());
+        };
+        if labels.is_empty() {
+            return Err("two fields; a line is index, label, path, separated by tabs".into());
+        }
+        let index = index
+            .parse()
+            .map_err(|_| format!("the index is {index:?}, not a whole number from 0 to 2^64-1"))?;
+        let label = |text: &&str| {
+            text.parse()
+                .map_err(|_| format!("the label is {text:?}, not a number"))
+        };
+        let labels = labels.iter().map(label).collect::<Result<_, String>>()?;
+        if path.is_empty() {
+            return Err("no path".into());
+        }
+        Ok(Self {
+            index,
+            labels,
+            path: (*path).to_owned(),
+        })
+    }
+}
+
+/// A list's lines, each with its number (from 1), blank ones left out; the lines that cannot be read are given as such.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8.
+pub fn read(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
+    let mut bytes = Vec::new();
+    open_regular(path)
+        .and_then(|mut file| Ok(file.read_to_end(&mut bytes)?))
+        .map_err(|error| error.at_path(path))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::corrupt("the list is not UTF-8").at_path(path))?;
+    let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
+    Ok(lines
+        .filter(|(line, _)| !line.trim().is_empty())
+        .map(|(line, n)| (n, Line::parse(line)))
+        .collect())
+}
+
+/// Labels by record id.
+#[derive(Debug, Default, Clone)]
+pub struct Labels {
+    /// All labels, one record's after another's.
+    labels: Vec<f32>,
+    /// Where in them a record's begin, and how many they are.
+    by_id: HashMap<u64, (u32, u32)>,
+}
+
+impl Labels {
+    /// Reads the labels of a list.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` with path and line: a line that cannot be read, or
+    /// an index that stands twice.
+    pub fn load(path: &Path) -> Result<Self> {
+        let mut all = Self::default();
+        for (number, line) in read(path)? {
+            line.and_then(|line| all.add(&line)).map_err(|reason| {
+                Error::corrupt(format!("line {number}: {reason}")).at_path(path)
+            })?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, line: &Line) -> Result<(), String> {
+        let start = u32::try_from(self.labels.len()).map_err(|_| "more than 2^32 labels")?;
+        self.labels.extend_from_slice(&line.labels);
+        match self
+            .by_id
+            .insert(line.index, (start, line.labels.len() as u32))
+        {
+            None => Ok(()),
+            Some(_) => Err(format!("the index {} stands twice", line.index)),
+        }
+    }
+
+    /// The labels of the record with this id.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<&[f32]> {
+        self.by_id
+            .get(&id)
+            .map(|&(start, len)| &self.labels[start as usize..][..len as usize])
+    }
+
+    /// The most labels that any record has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.by_id
+            .values()
+            .map(|&(_, len)| len as usize)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_one_label_or_more_and_a_path_with_spaces() {
+        let line = Line::parse("20\t3.000000\t-1.5\tspace/my cat.jpg\r\n").unwrap();
+        assert_eq!(
+            line,
+            Line {
+                index: 20,
+                labels: vec![3.0, -1.5],
+                path: "space/my cat.jpg".into()
+            }
+        );
+    }
+
+    #[test]
+    fn bad_lines_say_what_is_wrong() {
+        for (text, reason) in [
+            ("1 2 a.jpg", "one field"),
+            ("1\ta.jpg", "two fields"),
+            ("12.0\t1\ta.jpg", "the index is \"12.0\""),
+            ("-1\t1\ta.jpg", "the index is \"-1\""),
+            ("1\tcat\ta.jpg", "the label is \"cat\""),
+            ("1\t1\t", "no path"),
+        ] {
+            assert!(Line::parse(text).unwrap_err().contains(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_are_found_by_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lst");
+        std::fs::write(&path, "\u{feff}7\t1\ta\n\n9\t2\t3\tb\n").unwrap();
+        let labels = Labels::load(&path).unwrap();
+        assert_eq!(
+            (labels.get(9), labels.get(8), labels.width()),
+            (Some(&[2.0, 3.0][..]), None, 2)
+        );
+        std::fs::write(&path, "7\t1\ta\n7\t1\ta\n").unwrap();
+        assert!(
+            Labels::load(&path)
+                .unwrap_err()
+                .to_string()
+                .ends_with("a.lst: line 2: the index 7 stands twice")
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Masks: each image's own, found by its record's id, decoded, and given the image's geometry.
+
+use std::path::PathBuf;
+
+use crate::dataset::by_id::ById;
+use crate::dataset::record_set::RecordSet;
+use crate::decode::Mask;
+use crate::error::{Error, Result};
+use crate::image::Picture;
+use crate::limits::Limits;
+use crate::loader::Options;
+use crate::plan::Plan;
+use crate::render::{self, Rows, apply};
+
+/// Where masks come from, to be opened.
+#[derive(Debug, Clone)]
+pub struct MaskSource {
+    /// The `.rec` files, read as one. Each image has a record of its id in them; there may be others.
+    pub files: Vec<PathBuf>,
+    /// Their indexes: none, one for all, or one for each.
+    pub indexes: Vec<PathBuf>,
+    /// The number of places where there is no image.
+    pub fill: u8,
+}
+
+/// Open masks.
+#[derive(Debug)]
+pub(super) struct Masks {
+    records: RecordSet,
+    by_id: ById,
+    fill: u8,
+    /// Width and height of a mask in the batch.
+    size: (usize, usize),
+    limits: Limits,
+}
+
+/// An image whose mask is wanted.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) id: u64,
+    /// Its width and height before anything was done to it.
+    pub(super) size: (usize, usize),
+    /// What was done to it.
+    pub(super) plan: &'a Plan,
+}
+
+/// What one thread needs for masks.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    record: Vec<u8>,
+    packed: Vec<u8>,
+    decoded: Picture,
+    augment: render::Scratch,
+}
+
+impl Masks {
+    pub(super) fn open(source: &MaskSource, options: &Options) -> Result<Self> {
+        let records = RecordSet::open(&source.files, &source.indexes)?;
+        Ok(Self {
+            by_id: ById::of(&records)?,
+            records,
+            fill: source.fill,
+            size: (options.shape.width, options.shape.height),
+            limits: options.limits,
+        })
+    }
+
+    /// Numbers a mask in the batch.
+    pub(super) fn slot_len(&self) -> usize {
+        self.size.0 * self.size.1
+    }
+
+    /// The number of places where there is no image.
+    pub(super) fn fill(&self) -> u8 {
+        self.fill
+    }
+
+    /// Writes the mask of an image into its slot.
+    pub(super) fn draw(
+        &self,
+        wanted: &Wanted<'_>,
+        scratch: &mut Scratch,
+        slot: &mut [u8],
+    ) -> Result<()> {
+        let id = wanted.id;
+        let i = self.by_id.get(id).ok_or_else(|| {
+            Error::corrupt(format!("path_maskrec has no mask of the image's id {id}"))
+        })?;
+        self.decode(i, wanted, scratch)?;
+        let plan = wanted.plan.for_mask(self.fill);
+        let mut rows = Slot {
+            numbers: slot,
+            width: self.size.0,
+            mirror: plan.mirror,
+        };
+        let Scratch {
+            decoded, augment, ..
+        } = scratch;
+        let source = &mut decoded.view().crop(plan.source);
+        apply(source, &plan, augment, &mut rows);
+        Ok(())
+    }
+
+    fn decode(&self, i: usize, wanted: &Wanted<'_>, scratch: &mut Scratch) -> Result<()> {
+        let Scratch {
+            record,
+            packed,
+            decoded,
+            ..
+        } = scratch;
+        let locate = |error: Error| self.records.locate(error.at_id(wanted.id), i);
+        let record = self.records.read(i, record)?;
+        let mask = Mask::open(record.image, &self.limits).map_err(locate)?;
+        if mask.size() != wanted.size {
+            let (width, height) = mask.size();
+            let other = locate(Error::corrupt(format!("{width}x{height} pixels")));
+            let (width, height) = wanted.size;
+            return Err(Error::corrupt(format!(
+                "the image is {width}x{height} pixels as it is displayed, its mask is not: {other}"
+            )));
+        }
+        mask.decode(decoded, packed).map_err(locate)
+    }
+}
+
+impl Scratch {
+    /// Gives back buffers of more than `most` bytes.
+    pub(super) fn trim(&mut self, most: usize) {
+        for bytes in [&mut self.record, &mut self.packed] {
+            if bytes.capacity() > most {
+                *bytes = Vec::new();
+            }
+        }
+        self.decoded.trim(most);
+        self.augment.trim(most);
+    }
+}
+
+/// A mask on its way into the batch.
+struct Slot<'a> {
+    numbers: &'a mut [u8],
+    width: usize,
+    mirror: bool,
+}
+
+impl Rows for Slot<'_> {
+    fn levels(&mut self, y: usize, row: &[u8]) {
+        let out = &mut self.numbers[y * self.width..][..self.width];
+        out.copy_from_slice(row);
+        if self.mirror {
+            out.reverse();
+        }
+    }
+
+    fn floats(&mut self, _: usize, _: &[f32]) {
+        unreachable!("a mask's plan has no colours")
+    }
+}

@@ -1,0 +1,208 @@
+//! Colours in whole levels, as MXNet's C++ iterators change them: each operation rounds to 8 bits before the next begins.
+//!
+//! What is drawn comes with the plan; nothing here is random. The pixels are those of MXNet 1.9.1's wheel bit for bit,
+//! which has OpenCV 3.4.2 and its plain float32. OpenCV 4 differs in few pixels; `grey.rs` and `hls.rs` say why.
+
+mod gray;
+mod hls;
+mod table;
+
+use crate::image::Picture;
+use gray::Grey;
+
+/// An operation on the colours of a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Levels {
+    /// All levels times this.
+    Brightness(f32),
+    /// All levels away from the picture's mean grey, or towards it.
+    Contrast {
+        /// By this factor; 0 leaves the mean grey.
+        alpha: f32,
+        /// Whether grey has the weights of red and blue exchanged, as in MXNet.
+        swapped: bool,
+    },
+    /// Each pixel away from its own grey, or towards it.
+    Saturation {
+        /// By this factor; 0 leaves grey.
+        alpha: f32,
+        /// Whether grey has the weights of red and blue exchanged, as in MXNet.
+        swapped: bool,
+    },
+    /// Hue, lightness and saturation plus whole numbers.
+    Hls {
+        /// For the hue, of which a turn has 180.
+        hue: i32,
+        /// For the lightness, which stays within 0–255.
+        lightness: i32,
+        /// For the saturation, which stays within 0–255.
+        saturation: i32,
+        /// Whether a hue beyond one end comes in at the other, or stays at the end, as in MXNet.
+        wrap: bool,
+    },
+    /// R, G and B plus these; fractions are dropped.
+    Shift([f32; 3]),
+    /// All levels times this: the contrast of MXNet's detection iterator.
+    Gain(f32),
+}
+
+impl Levels {
+    /// Changes the colours of `picture`.
+    ///
+    /// # Panics
+    /// If it has other than 3 channels and the operation is not one on all levels alike.
+    pub fn apply(self, picture: &mut Picture) {
+        match self {
+            Self::Brightness(factor) | Self::Gain(factor) => {
+                table::look_up(&table::linear(factor, 0.0), &mut picture.data);
+            }
+            Self::Contrast { alpha, swapped } => {
+                let mean = Grey::new(swapped).mean(pixels(picture));
+                let table = table::linear(alpha, (1.0 - alpha) * mean);
+                table::look_up(&table, &mut picture.data);
+            }
+            Self::Saturation { alpha, swapped } => {
+                Grey::new(swapped).saturate(alpha, pixels(picture));
+            }
+            Self::Hls {
+                hue,
+                lightness,
+                saturation,
+                wrap,
+            } => hls::Shift::new(hue, lightness, saturation, wrap).apply(pixels(picture)),
+            Self::Shift(by) => table::look_up_each(&by.map(table::shift), pixels(picture)),
+        }
+    }
+}
+
+fn pixels(picture: &mut Picture) -> &mut [[u8; 3]] {
+    assert_eq!(picture.channels, 3, "the colours are not R, G, B");
+    picture.data.as_chunks_mut().0
+}
+
+/// Pixels at a time: plain loops over so many become vectors of any size.
+const BLOCK: usize = 32;
+
+/// The nearest level, halves to the even one.
+///
+/// Beside 1.5 · 2²³ a float has no fraction bits, and its last bits are the number. Unlike `round_ties_even` that is one
+/// addition on every CPU, of any number of floats at once.
+#[inline]
+fn round(level: f32) -> u8 {
+    (level.clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 4×4 pixels.
+    fn picture() -> Picture {
+        Picture {
+            width: 4,
+            height: 4,
+            channels: 3,
+            data: (0..48u8)
+                .map(|i| i.wrapping_mul(89).wrapping_add(17))
+                .collect(),
+        }
+    }
+
+    fn after(operations: &[Levels]) -> Vec<u8> {
+        let mut picture = picture();
+        operations
+            .iter()
+            .for_each(|operation| operation.apply(&mut picture));
+        picture.data
+    }
+
+    fn contrast(alpha: f32) -> Levels {
+        Levels::Contrast {
+            alpha,
+            swapped: true,
+        }
+    }
+
+    fn saturation(alpha: f32) -> Levels {
+        Levels::Saturation {
+            alpha,
+            swapped: true,
+        }
+    }
+
+    /// Made by the wheel of MXNet 1.9.1 with all three of 0.4 and `seed_aug` 0, 1 and 2; the factors are what it draws.
+    #[test]
+    fn chains_of_jitter_are_mxnets() {
+        let chains = [
+            [
+                contrast(0.696_606_2),
+                saturation(0.735_255_8),
+                Levels::Brightness(1.089_736_1),
+            ],
+            [
+                contrast(1.166_060_4),
+                Levels::Brightness(0.900_045_7),
+                saturation(1.112_243_7),
+            ],
+            [
+                contrast(0.698_554_4),
+                Levels::Brightness(1.281_588_4),
+                saturation(0.659_122_9),
+            ],
+        ];
+        let expected = [
+            [
+                80, 130, 179, 87, 137, 186, 96, 146, 195, 105, 155, 204, 112, 162, 211, 121, 171,
+                220, 114, 165, 71, 122, 172, 80, 131, 181, 88, 139, 190, 96, 147, 197, 105, 156,
+                206, 113, 165, 215, 121, 172, 222, 130, 151, 58, 108, 159, 65, 116,
+            ],
+            [
+                0, 89, 193, 0, 100, 204, 9, 111, 216, 20, 123, 228, 31, 135, 239, 43, 147, 238, 63,
+                167, 0, 75, 178, 0, 86, 190, 0, 98, 201, 6, 110, 213, 18, 121, 225, 29, 133, 237,
+                41, 145, 237, 54, 171, 0, 81, 184, 0, 93,
+            ],
+            [
+                101, 154, 206, 110, 163, 216, 120, 173, 225, 131, 183, 234, 139, 191, 236, 148,
+                200, 238, 137, 190, 91, 146, 200, 101, 156, 209, 110, 167, 219, 120, 176, 229, 130,
+                186, 237, 140, 193, 238, 147, 201, 240, 155, 169, 70, 123, 180, 81, 133,
+            ],
+        ];
+        for (chain, expected) in chains.into_iter().zip(expected) {
+            assert_eq!(after(&chain), expected, "{chain:?}");
+        }
+    }
+
+    /// Made by the wheel of MXNet 1.9.1 with `pca_noise=0.3` and `seed_aug` 1; the shift is what it draws.
+    #[test]
+    fn shifts_are_mxnets() {
+        let shift = Levels::Shift([-14.872_403, -13.697_607, -13.487_077]);
+        assert_eq!(
+            after(&[shift]),
+            [
+                2, 92, 181, 13, 103, 192, 24, 114, 203, 35, 125, 214, 46, 136, 225, 57, 147, 236,
+                68, 158, 0, 79, 169, 2, 90, 180, 13, 101, 191, 24, 112, 202, 35, 123, 213, 46, 134,
+                224, 57, 145, 235, 68, 156, 0, 79, 167, 1, 90
+            ]
+        );
+    }
+
+    #[test]
+    fn a_contrast_of_zero_leaves_the_mean_grey() {
+        let grey = after(&[contrast(0.0)]);
+        assert_eq!(grey, [138; 48]);
+    }
+
+    #[test]
+    fn levels_of_any_channels_can_be_multiplied() {
+        let mut picture = Picture::filled(3, 2, 1, 100);
+        Levels::Brightness(1.2).apply(&mut picture);
+        Levels::Gain(0.5).apply(&mut picture);
+        assert_eq!(picture, Picture::filled(3, 2, 1, 60));
+    }
+
+    #[test]
+    #[should_panic(expected = "the colours are not R, G, B")]
+    fn grey_pictures_have_no_saturation() {
+        saturation(0.5).apply(&mut Picture::filled(3, 2, 1, 100));
+    }
+}

@@ -1,0 +1,15 @@
+//! Record readers.
+//!
+//! ```text
+//! record_file   positioned reads     one record at an offset, strictly checked
+//! sequential    one record after another
+//! scan          the offsets of a file, from header to header
+//! header_table  the headers and labels of many records, without their images
+//! salvage       all bytes of a damaged file: its sound records, and the regions between them
+//! ```
+
+pub mod header_table;
+pub mod record_file;
+pub mod salvage;
+pub mod scan;
+pub mod sequential;

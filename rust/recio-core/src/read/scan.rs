@@ -1,0 +1,282 @@
+//! The offsets of a file's records, by hopping from header to header without reading what lies between: the index of a
+//! file that has none.
+//!
+//! Checksums are of whole records, so what is read here of a record in one part is not held to them.
+
+use crate::error::{Error, Result};
+use crate::format::frame::{self, Part};
+use crate::format::image_header::{self, Header, ImageRecord};
+use crate::format::index::{Entry, Index};
+use crate::read::record_file::{Record, RecordFile};
+
+/// A record met on the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// The offset of its first header.
+    pub offset: u64,
+    /// Its image record's header; none if it is too short to have one.
+    pub header: Option<Header>,
+}
+
+/// Calls `found` for each record of `file`, in order, and gives their number.
+///
+/// # Errors
+/// As [`RecordFile::read`], with the record's ordinal.
+pub fn scan(file: &RecordFile, mut found: impl FnMut(Found)) -> Result<u64> {
+    let mut buffer = Vec::new();
+    let (mut offset, mut records) = (0, 0);
+    while offset < file.len() {
+        let (header, next) =
+            hop(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
+        found(Found { offset, header });
+        records += 1;
+        offset = next;
+    }
+    Ok(records)
+}
+
+/// How many records stand before the one at `offset`; none if none begins there, or there is damage on the way.
+#[must_use]
+pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
+    let mut buffer = Vec::new();
+    let (mut at, mut records) = (0, 0);
+    while at < offset {
+        at = hop(file, at, &mut buffer).ok()?.1;
+        records += 1;
+    }
+    (at == offset).then_some(records)
+}
+
+/// Reads the image record's header of the record at `offset`; none if it is too short to have one.
+///
+/// # Errors
+/// As [`RecordFile::read`], and [`Header::check`].
+pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+    let (header, len) = if let Some((part, header)) = whole_part(file, offset)? {
+        (header, part.len)
+    } else {
+        let payload = read_whole(file, offset, buffer)?.payload;
+        (payload.first_chunk().map(Header::parse), payload.len())
+    };
+    header
+        .map(|header| header.check(len).map(|()| header))
+        .transpose()
+}
+
+/// Reads the image record's header and labels of the record at `offset`, and no more of it than need be.
+///
+/// # Errors
+/// As [`RecordFile::read`] and [`ImageRecord::parse`].
+pub fn peek_labels<'b>(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &'b mut Vec<u8>,
+) -> Result<ImageRecord<'b>> {
+    let begin = offset + frame::HEADER_LEN as u64;
+    let room = |part: frame::Header| (part.len as u64).min(file.len().saturating_sub(begin));
+    let len = whole_part(file, offset)?.and_then(|(part, header)| {
+        let len = image_header::HEADER_LEN as u64 + 4 * u64::from(header?.flag);
+        (len <= room(part)).then_some(len as usize)
+    });
+    let Some(len) = len else {
+        return ImageRecord::parse(read_whole(file, offset, buffer)?.payload);
+    };
+    buffer.resize(len, 0);
+    file.read_exact(buffer, begin)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    ImageRecord::parse(buffer)
+}
+
+/// Reads the header of the record at `offset`, and finds where the next one begins.
+///
+/// A record of one part is hopped over, by two small reads; a split one is read whole, as its header may be split.
+fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<Header>, u64)> {
+    match whole_part(file, offset)? {
+        Some((part, header)) if is_sound(file, offset, part)? => Ok((
+            header,
+            offset + (frame::HEADER_LEN + part.padded_len()) as u64,
+        )),
+        _ => {
+            let record = read_whole(file, offset, buffer)?;
+            Ok((record.payload.first_chunk().map(Header::parse), record.next))
+        }
+    }
+}
+
+/// The frame's and the image record's header at `offset`, if the record has one part.
+pub(super) fn whole_part(
+    file: &RecordFile,
+    offset: u64,
+) -> Result<Option<(frame::Header, Option<Header>)>> {
+    let mut head = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
+    let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
+    file.read_exact(&mut head[..have], offset)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    let part = head.first_chunk().map(|bytes| frame::Header::parse(*bytes));
+    let Some(Ok(part)) = part.filter(|_| have >= frame::HEADER_LEN) else {
+        return Ok(None);
+    };
+    let fits = part.len >= image_header::HEADER_LEN && have == head.len();
+    let header = head.last_chunk().filter(|_| fits).map(Header::parse);
+    Ok((part.part == Part::Whole).then_some((part, header)))
+}
+
+/// Whether a part's padding is zero and what follows it the head of a record; if not, reading it whole says why.
+fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool> {
+    let data_end = offset + (frame::HEADER_LEN + part.len) as u64;
+    let Some(left) = file.len().checked_sub(data_end) else {
+        return Ok(false);
+    };
+    let pad = part.padded_len() - part.len;
+    let mut tail = [0; 3 + frame::HEADER_LEN];
+    let tail = &mut tail[..left.min((pad + frame::HEADER_LEN) as u64) as usize];
+    file.read_exact(tail, data_end)
+        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+    let Some((pad, follow)) = tail.split_at_checked(pad) else {
+        return Ok(false);
+    };
+    Ok(pad.iter().all(|&byte| byte == 0) && frame::check_follow(follow).is_ok())
+}
+
+/// Reads the record at `offset`; that the file ends there is an error.
+pub(super) fn read_whole<'b>(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &'b mut Vec<u8>,
+) -> Result<Record<'b>> {
+    file.read(offset, None, buffer)?.ok_or_else(|| {
+        Error::corrupt("the file ends here")
+            .at_offset(offset)
+            .at_path(file.path())
+    })
+}
+
+/// Where the keys of a rebuilt index come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// The ids in the records' own headers, which all differ.
+    Ids,
+    /// 0, 1, 2 …, because some record has no id, or two have the same.
+    Ordinals,
+}
+
+/// Rebuilds the index of a file: the records' own ids as keys where they are unique, else their ordinals.
+///
+/// # Errors
+/// As [`scan`].
+pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, Keys)> {
+    let mut found = Vec::new();
+    scan(file, |record| found.push(record))?;
+    let by_id = || -> Option<Vec<Entry>> {
+        let entry = |found: &Found| {
+            Some(Entry {
+                key: found.header?.id,
+                offset: found.offset,
+            })
+        };
+        found.iter().map(entry).collect()
+    };
+    if let Some(entries) = by_id().filter(|entries| Index::new(entries.clone()).is_ok()) {
+        return Ok((entries, Keys::Ids));
+    }
+    let entry = |(key, found): (usize, &Found)| Entry {
+        key: key as u64,
+        offset: found.offset,
+    };
+    Ok((
+        found.iter().enumerate().map(entry).collect(),
+        Keys::Ordinals,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::frame::MAGIC;
+    use crate::format::image_header::encode;
+
+    fn file_of(records: &[Vec<u8>]) -> (tempfile::TempDir, RecordFile) {
+        let mut bytes = Vec::new();
+        records
+            .iter()
+            .for_each(|record| frame::encode(record, &mut bytes).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.rec");
+        std::fs::write(&path, bytes).unwrap();
+        let file = RecordFile::open(&path).unwrap();
+        (folder, file)
+    }
+
+    fn record(id: u64, image: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&[1.0], id, &mut bytes);
+        bytes.extend_from_slice(image);
+        bytes
+    }
+
+    #[test]
+    fn unique_ids_become_the_keys() {
+        let magic = u64::from(MAGIC);
+        let (_folder, file) = file_of(&[
+            record(5, b"a"),
+            record(magic, b"split in its id"),
+            record(2, b""),
+        ]);
+        let (entries, keys) = rebuild_index(&file).unwrap();
+        assert_eq!(keys, Keys::Ids);
+        assert_eq!(
+            entries.iter().map(|entry| entry.key).collect::<Vec<_>>(),
+            [5, magic, 2]
+        );
+        let mut buffer = Vec::new();
+        for entry in entries {
+            assert!(
+                file.read(entry.offset, None, &mut buffer)
+                    .unwrap()
+                    .is_some()
+            );
+        }
+    }
+
+    #[test]
+    fn other_records_are_numbered() {
+        for records in [
+            [record(1, b""), record(1, b"")],
+            [record(1, b""), b"short".to_vec()],
+        ] {
+            let (_folder, file) = file_of(&records);
+            let (entries, keys) = rebuild_index(&file).unwrap();
+            assert_eq!((keys, entries[1].key), (Keys::Ordinals, 1));
+        }
+    }
+
+    #[test]
+    fn labels_are_read_of_whole_and_of_split_records() {
+        let magic = f32::from_bits(MAGIC);
+        let records = [vec![1.5, 2.5], vec![3.0, magic, 4.0]].map(|labels: Vec<f32>| {
+            let mut bytes = Vec::new();
+            encode(&labels, 7, &mut bytes);
+            bytes.extend_from_slice(b"an image");
+            (labels, bytes)
+        });
+        let (_folder, file) = file_of(&records.clone().map(|(_, bytes)| bytes));
+        let (mut buffer, mut offset) = (Vec::new(), 0);
+        for (labels, _) in records {
+            let record = peek_labels(&file, offset, &mut buffer).unwrap();
+            assert_eq!(record.labels().collect::<Vec<_>>(), labels);
+            assert_eq!(record.header.id, 7);
+            offset = hop(&file, offset, &mut buffer).unwrap().1;
+        }
+    }
+
+    #[test]
+    fn damage_is_found_where_reading_would_find_it() {
+        let (folder, file) = file_of(&[record(1, b"abc"), record(2, b"abc")]);
+        let path = folder.path().join("a.rec");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[36] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let error = scan(&file, |_| ()).unwrap_err().to_string();
+        assert!(error.contains("record 0 at byte 0: followed by"), "{error}");
+    }
+}

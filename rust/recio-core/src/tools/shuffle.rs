@@ -1,0 +1,44 @@
+//! One file in another order.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::Written;
+use super::course::{Course, Progress};
+use super::overwrite_guard::refuse_inputs;
+use super::source::Source;
+use crate::error::{Error, Result};
+use crate::rng::Stream;
+use crate::write::{self, Output};
+
+/// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
+/// as any other; `None` if `on_progress` broke off, and then nothing is there.
+///
+/// # Errors
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; damage, I/O, and more than 2³² − 1 records.
+pub fn shuffle(
+    rec: &Path,
+    out: &Path,
+    seed: u64,
+    checksum: bool,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Option<Written>> {
+    refuse_inputs(&[rec.to_path_buf()], &[out.to_path_buf()])?;
+    let source = Source::open(rec)?;
+    let records = u32::try_from(source.len()).map_err(|_| {
+        Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)
+    })?;
+    let mut output = Output::create(out, checksum)?;
+    let mut course = Course::new(source.len(), on_progress);
+    let mut buffer = Vec::new();
+    for i in Stream::new(seed, 0, 0).permutation(records) {
+        let i = i as usize;
+        output.append_frames(source.key(i), source.frames(i, &mut buffer)?)?;
+        if course.step().is_break() {
+            return Ok(None);
+        }
+    }
+    let written = Written::from(&output);
+    write::commit(vec![output.seal()?])?;
+    Ok(Some(written))
+}

@@ -1,0 +1,66 @@
+//! One file as several, each with the records that stand together.
+
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
+
+use super::Written;
+use super::course::{Course, Progress};
+use super::overwrite_guard::refuse_inputs;
+use super::source::Source;
+use crate::dataset::record_set;
+use crate::error::{Error, Result};
+use crate::write::{self, Output, Sealed};
+
+/// Copies the records of `rec` into `outs`, in their order; the files differ by at most one record. All of them are there
+/// at the end, or none; `None` if `on_progress` broke off.
+///
+/// # Errors
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no files to write, more of them than records, or
+/// `rec` is one of them; damage, and I/O.
+pub fn split(
+    rec: &Path,
+    outs: &[PathBuf],
+    checksum: bool,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Option<Vec<Written>>> {
+    refuse_inputs(&[rec.to_path_buf()], outs)?;
+    let source = Source::open(rec)?;
+    let (records, parts) = (source.len(), outs.len());
+    if parts == 0 || parts > records {
+        let text =
+            format!("{records} records cannot be split into {parts} parts; each has one at least");
+        return Err(Error::argument(text).at_path(rec));
+    }
+    let mut course = Course::new(records, on_progress);
+    let (mut written, mut sealed) = (Vec::new(), Vec::new());
+    for (number, out) in outs.iter().enumerate() {
+        let range = record_set::part(records, parts, number);
+        let Some((part, whole)) = copy_part(&source, range, out, checksum, &mut course)? else {
+            return Ok(None);
+        };
+        written.push(part);
+        sealed.push(whole);
+    }
+    write::commit(sealed)?;
+    Ok(Some(written))
+}
+
+/// Writes some records, all but the names of the files.
+fn copy_part(
+    source: &Source,
+    records: Range<usize>,
+    out: &Path,
+    checksum: bool,
+    course: &mut Course<'_>,
+) -> Result<Option<(Written, Sealed)>> {
+    let mut output = Output::create(out, checksum)?;
+    let mut buffer = Vec::new();
+    for i in records {
+        output.append_frames(source.key(i), source.frames(i, &mut buffer)?)?;
+        if course.step().is_break() {
+            return Ok(None);
+        }
+    }
+    let written = Written::from(&output);
+    Ok(Some((written, output.seal()?)))
+}

@@ -1,0 +1,197 @@
+//! Merge, split and shuffle against each other.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::slice::from_ref;
+
+use super::*;
+use crate::error::Result;
+use crate::format::checksum::Checksums;
+use crate::format::frame::MAGIC;
+use crate::format::index::Index;
+use crate::write::atomic::tests::names;
+use crate::write::{Output, commit};
+
+const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
+
+/// Writes `a.rec`: 10 records of all paddings, some of them split, under the keys 100, 101 …
+fn ten(folder: &Path, checksum: bool) -> PathBuf {
+    let rec = folder.join("a.rec");
+    let mut output = Output::create(&rec, checksum).unwrap();
+    for key in 100u64..110 {
+        let record = [
+            &key.to_le_bytes()[..],
+            &MAGIC.to_le_bytes(),
+            &vec![7; key as usize % 7],
+        ];
+        output
+            .append(key, &record[..=key as usize % 3].concat())
+            .unwrap();
+    }
+    commit(vec![output.seal().unwrap()]).unwrap();
+    rec
+}
+
+/// Each key and its record's bytes, in the order of the file.
+fn records(rec: &Path) -> Vec<(u64, Vec<u8>)> {
+    let bytes = fs::read(rec).unwrap();
+    let entries = Index::load(&rec.with_extension("idx"), None)
+        .unwrap()
+        .in_file_order();
+    let ends = entries.iter().skip(1).map(|entry| entry.offset as usize);
+    let spans = entries.iter().zip(ends.chain([bytes.len()]));
+    spans
+        .map(|(entry, end)| (entry.key, bytes[entry.offset as usize..end].to_vec()))
+        .collect()
+}
+
+fn parts(folder: &Path, count: usize) -> Vec<PathBuf> {
+    (0..count)
+        .map(|n| folder.join(format!("part{n}.rec")))
+        .collect()
+}
+
+#[test]
+fn what_was_split_is_merged_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), true);
+    for count in [1, 3, 10] {
+        let parts = parts(folder.path(), count);
+        let written = split(&rec, &parts, false, &mut |_| GO_ON).unwrap().unwrap();
+        let counts = written.iter().map(|part| part.records);
+        assert!(counts.clone().max().unwrap() - counts.min().unwrap() <= 1);
+        let out = folder.path().join("all.rec");
+        let merged = merge(&parts, &out, true, &mut |_| GO_ON).unwrap().unwrap();
+        assert_eq!((merged.written.records, merged.renumbered), (10, false));
+        for end in ["rec", "idx", "rsum"] {
+            let read = |path: &Path| fs::read(path.with_extension(end)).unwrap();
+            assert!(read(&rec) == read(&out), "{end}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_two_files_have_become_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let out = folder.path().join("twice.rec");
+    let merged = merge(&[rec.clone(), rec.clone()], &out, false, &mut |_| GO_ON)
+        .unwrap()
+        .unwrap();
+    assert!(merged.renumbered);
+    let twice: Vec<Vec<u8>> = records(&rec)
+        .iter()
+        .chain(&records(&rec))
+        .map(|(_, bytes)| bytes.clone())
+        .collect();
+    let expected: Vec<_> = (0..).zip(twice).collect();
+    assert_eq!(records(&out), expected);
+}
+
+#[test]
+fn a_seed_gives_one_order_in_which_each_record_has_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let shuffled = |name: &str, seed| {
+        let out = folder.path().join(name);
+        let written = shuffle(&rec, &out, seed, true, &mut |_| GO_ON)
+            .unwrap()
+            .unwrap();
+        assert_eq!(written.records, 10);
+        assert_eq!(Checksums::load(&out).unwrap().unwrap().len(), 10);
+        records(&out)
+    };
+    let one = shuffled("one.rec", 1);
+    assert_eq!(one, shuffled("again.rec", 1));
+    assert_ne!(one, shuffled("two.rec", 2));
+    let mut sorted = one;
+    sorted.sort_unstable();
+    assert_eq!(sorted, records(&rec));
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_however_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let before = fs::read(&rec).unwrap();
+    let inside = folder.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    let other = inside.join("..").join("a.rec");
+    let refused = |outcome: Result<Option<()>>| {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("take the place of an input"), "{error}");
+    };
+    for out in [&rec, &other] {
+        refused(merge(from_ref(&rec), out, false, &mut |_| GO_ON).map(|all| all.map(drop)));
+        refused(split(&rec, from_ref(out), false, &mut |_| GO_ON).map(|all| all.map(drop)));
+        refused(shuffle(&rec, out, 0, false, &mut |_| GO_ON).map(|all| all.map(drop)));
+    }
+    assert_eq!(fs::read(&rec).unwrap(), before);
+}
+
+#[test]
+fn damage_is_not_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), true);
+    let mut bytes = fs::read(&rec).unwrap();
+    bytes[8] ^= 1;
+    fs::write(&rec, bytes).unwrap();
+    let out = folder.path().join("b.rec");
+    let error = shuffle(&rec, &out, 0, false, &mut |_| GO_ON)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("a.rec: record 0 at byte 0: the bytes of this record are not"),
+        "{error}"
+    );
+    assert_eq!(names(folder.path()), ["a.idx", "a.rec", "a.rsum"]);
+}
+
+#[test]
+fn an_index_of_some_records_is_refused_and_none_is_made_up_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let idx = rec.with_extension("idx");
+    let out = folder.path().join("b.rec");
+    fs::write(&idx, "100\t0\n").unwrap();
+    let error = merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("a.idx: it lists 1 records, but"), "{error}");
+    fs::remove_file(&idx).unwrap();
+    merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
+        .unwrap()
+        .unwrap();
+    let keys: Vec<u64> = records(&out).iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn breaking_off_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let outs = parts(folder.path(), 2);
+    let mut stop = |at: Progress| {
+        assert_eq!((at.done, at.total), (10, 10));
+        ControlFlow::Break(())
+    };
+    assert_eq!(split(&rec, &outs, false, &mut stop).unwrap(), None);
+    assert_eq!(
+        merge(from_ref(&rec), &outs[0], false, &mut stop).unwrap(),
+        None
+    );
+    assert_eq!(shuffle(&rec, &outs[0], 0, false, &mut stop).unwrap(), None);
+    assert_eq!(names(folder.path()), ["a.idx", "a.rec"]);
+}
+
+#[test]
+fn more_parts_than_records_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    for count in [0, 11] {
+        let error = split(&rec, &parts(folder.path(), count), false, &mut |_| GO_ON).unwrap_err();
+        let expected = format!("10 records cannot be split into {count} parts");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! Image files that a list names: the folder that they are read from, by `recio.image`.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use recio_core::dataset::image_files;
+use recio_core::storage::folder;
+
+use crate::errors::PyOutcome;
+
+/// The folder that a list's paths are relative to, and whether they may leave it.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct Root(folder::Root);
+
+#[pymethods]
+impl Root {
+    #[new]
+    fn new(py: Python<'_>, folder: PathBuf, allow_outside: bool) -> PyOutcome<Self> {
+        Ok(Self(
+            py.detach(|| folder::Root::new(&folder, allow_outside))?,
+        ))
+    }
+
+    /// The bytes of an image file.
+    fn read<'py>(&self, py: Python<'py>, path: &str) -> PyOutcome<Bound<'py, PyBytes>> {
+        let mut image = Vec::new();
+        let read = py.detach(|| image_files::read(&self.0, path, &mut image));
+        read.map_err(|error| error.at_path(&self.0.locate(path)))?;
+        Ok(PyBytes::new(py, &image))
+    }
+}
+
+impl Root {
+    pub(crate) fn inner(&self) -> folder::Root {
+        self.0.clone()
+    }
+}
