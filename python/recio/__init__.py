@@ -1,19 +1,19 @@
 """RecordIO image data as NumPy batches.
 
-Reads and writes the ``.rec``, ``.idx`` and ``.lst`` files of MXNet, with MXNet's names and results, and with nothing
-to install but NumPy. ``import recio as mx`` is the line that a script on ``mx.recordio``, ``mx.io`` or ``mx.image``
-changes.
+Reads and writes the ``.rec``, ``.idx`` and ``.lst`` files of MXNet, with MXNet's names and results; NumPy is the only
+dependency. In a script that uses ``mx.recordio``, ``mx.io`` or ``mx.image``, replace ``import mxnet as mx`` by
+``import recio as mx``.
 
 ============== ==========================================================
 recio.recordio records and their headers, one by one
-recio.image    images: decode, encode, augment; ``ImageIter``. ``recio.img`` too
+recio.image    decode, encode and augment images; ``ImageIter``. Also ``recio.img``
 recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
-recio.im2rec   folders of images to record files
-recio.files    whole record files: verify, repair, info, merge, split, shuffle
-recio.datasets records as map-style data sets, for PyTorch's ``DataLoader``
-recio.compat   ``import mxnet`` for scripts that are not to be changed
-recio.errors   the exceptions that are recio's own
-recio.limits   how large an image may be
+recio.im2rec   pack folders of images into record files
+recio.files    verify, repair, summarize, merge, split and shuffle record files
+recio.datasets map-style data sets, for PyTorch's ``DataLoader``
+recio.compat   ``import mxnet`` for scripts that cannot be changed
+recio.errors   exceptions
+recio.limits   limits on the size of images
 ============== ==========================================================
 """
 
@@ -54,20 +54,20 @@ __all__ = [
     "verify",
 ]
 
-_OWN = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio")
-_SUBMODULES = {name: name for name in _OWN} | {"img": "image"}
-_OF_FILES = ("info", "repair", "verify")
+_SUBMODULES = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio")
+_ALIASES = {"img": "image"}
+_FILE_FUNCTIONS = ("info", "repair", "verify")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 a module or a function
-    """Import a submodule when it is first used: so the command im2rec need not wait for NumPy."""
-    if name in _SUBMODULES:
-        return importlib.import_module(f"recio.{_SUBMODULES[name]}")
-    if name in _OF_FILES:
+    """Import a submodule on first use."""
+    if name in _SUBMODULES or name in _ALIASES:
+        return importlib.import_module(f"recio.{_ALIASES.get(name, name)}")
+    if name in _FILE_FUNCTIONS:
         return getattr(importlib.import_module("recio.files"), name)
     raise AttributeError(f"module 'recio' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the submodules too, used or not."""
-    return sorted({*globals(), *_SUBMODULES, *_OF_FILES})
+    """List all names, including submodules that are not imported yet."""
+    return sorted({*globals(), *_SUBMODULES, *_ALIASES, *_FILE_FUNCTIONS})

@@ -1,11 +1,11 @@
-"""The exceptions that are recio's own; all are kinds of ``ValueError``.
+"""Exceptions of recio; all are subclasses of ``ValueError``.
 
-`RecordError` and `DecodeError` have the attributes ``path`` (str), ``record`` (int, the record's number in its file,
-from 0), ``id`` (int, the record's own id), ``offset`` (int, in bytes from the file's beginning), ``None`` where not
-known, and ``reason`` (str, what is wrong, without the place).
+`RecordError` and `DecodeError` have the attributes ``path`` (str), ``record`` (int, number of the record in its file,
+from 0), ``id`` (int, id in the record's header), ``offset`` (int, in bytes from the start of the file), each ``None``
+if unknown, and ``reason`` (str, the message without the location).
 
-Other mistakes raise Python's own: a missing file ``FileNotFoundError``, a key that no record has ``KeyError``, an
-argument that makes no sense ``ValueError``.
+Other errors are Python's: ``FileNotFoundError`` for a missing file, ``KeyError`` for an unknown key, ``ValueError`` for
+an invalid argument.
 """
 
 from recio._recio import DecodeError, RecordError
@@ -16,8 +16,8 @@ for _kind in (DecodeError, RecordError):
     _kind.reason = ""
 
 
-class TooManyErrors(ValueError):  # noqa: N818 it says what happened
-    """More samples were passed over than ``max_errors`` allows."""
+class TooManyErrors(ValueError):  # noqa: N818 the plural already means errors
+    """More samples were skipped than ``max_errors`` allows."""
 
 
 __all__ = ["DecodeError", "RecordError", "TooManyErrors"]

@@ -1,7 +1,7 @@
-"""Limits on the images that are decoded: what comes from a file may not ask for more than these.
+"""Limits on decoded images, and the formats that can be decoded.
 
-Decoding is what untrusted bytes reach first. An image that claims to be larger is refused from its header, before
-memory is taken for it.
+The bytes of a file may be hostile, and decoding is the first step that reads them. An image whose header claims more
+than a limit is refused before memory is allocated for it.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Limits"]
 
 FORMATS = ("jpeg", "png", "webp", "bmp", "gif", "tiff")
-"""The formats that can be decoded. Iterators admit the first two unless ``formats`` says otherwise."""
+"""The formats that can be decoded. Iterators accept JPEG and PNG by default."""
 
-_ADMITTED = FORMATS[:2]
+_ITERATOR_FORMATS = FORMATS[:2]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest image that is decoded.
+    """Upper limits for one image.
 
     Parameters
     ----------
     side : int, default 16384
-        The longest side, in pixels.
+        Longer side, in pixels.
     pixels : int, default 178956970
-        Width times height: as many as 512 MiB hold in three channels of 8 bits.
+        Width times height. The default fits in 512 MiB with three channels of 8 bits.
     bytes : int, default 536870912
-        The decoded size, and what decoding takes on the way, such as a progressive JPEG's coefficients.
+        Size of the decoded image, and of temporary buffers such as the coefficients of a progressive JPEG.
     scans : int, default 100
-        The scans of a progressive JPEG.
+        Number of scans of a progressive JPEG.
 
     Raises
     ------
     ValueError
-        If one is not a whole number from 1 up.
+        If a limit is not an integer from 1 to 2**48 - 1.
 
     Examples
     --------
@@ -52,23 +52,23 @@ class Limits:
     scans: int = 100
 
     def __post_init__(self) -> None:
-        """Refuse what is no limit."""
+        """Check the values."""
         for name, value in vars(self).items():
             if not isinstance(value, int) or not 1 <= value < 1 << 48:
-                raise ValueError(f"{name}={value!r}; it is a whole number from 1 to 2^48-1")
+                raise ValueError(f"{name} must be an integer from 1 to 2^48-1, got {value!r}")
 
 
-def numbers(limits: Limits | None) -> tuple[int, int, int, int]:
-    """Give the native decoder's limits: side, pixels, bytes, scans."""
+def limits_tuple(limits: Limits | None) -> tuple[int, int, int, int]:
+    """Return the limits as the native decoder takes them: side, pixels, bytes, scans; by default those of `Limits`."""
     if limits is None:
         limits = Limits()
     if not isinstance(limits, Limits):
-        raise TypeError(f"limits={limits!r}; it is a recio.Limits")
+        raise TypeError(f"limits must be a recio.Limits, got {limits!r}")
     return limits.side, limits.pixels, limits.bytes, limits.scans
 
 
-def names(formats: str | Sequence[str] | None) -> list[str]:
-    """Give the formats that an iterator admits, by name; those of most data sets for ``None``."""
+def format_list(formats: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the formats that an iterator accepts; by default JPEG and PNG."""
     if formats is None:
-        return list(_ADMITTED)
+        return list(_ITERATOR_FORMATS)
     return [formats] if isinstance(formats, str) else list(formats)

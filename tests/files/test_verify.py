@@ -125,7 +125,7 @@ def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None
     assert 'add "png" to formats' in only(recio.verify(file.rec, formats="jpeg")).reason
     with pytest.raises(ValueError, match='formats has "jpg"'):
         recio.verify(file.rec, formats=["jpg"])
-    with pytest.raises(ValueError, match="threads=0"):
+    with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
         recio.verify(file.rec, threads=0)
 
 

@@ -286,8 +286,8 @@ def common_settings(
         "last_batch": last_batch,
         "preprocess_threads": available_cores() if threads is None else threads,
         "skip_damaged": given.get("on_error", "raise") != "raise",
-        "limits": limits.numbers(given.get("limits")),
-        "formats": limits.names(given.get("formats")),
+        "limits": limits.limits_tuple(given.get("limits")),
+        "formats": limits.format_list(given.get("formats")),
     }
     rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
     # MXNet's default is an empty string.

@@ -1,6 +1,6 @@
-"""Whole record files: verified, repaired, summarised; merged, split, shuffled.
+"""Functions on record files: verify, repair, summarize, merge, split and shuffle.
 
-What is written is there whole or not at all, and nothing that is damaged is copied.
+Output files are complete or not written at all, and damaged records are never copied.
 """
 
 from recio.files._info import info

@@ -1,4 +1,4 @@
-"""What is in a record file."""
+"""Summary of a record file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def info(
     *,
     progress: Callable[[int, int], object] | None = None,
 ) -> Info:
-    """Count what is in a record file, from the headers of its records and of their images.
+    """Summarize a record file from the headers of its records and images.
 
-    The file is read once; no image is decoded. Damage is counted, not an error.
+    The file is read once; no image is decoded. Damage is counted, and raises no error.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def info(
     idx : path, optional
         Its index; by default the ``.idx`` beside it, if there is one.
     progress : callable, optional
-        Called about every 100 ms with the bytes done and all bytes. What it raises ends the counting.
+        Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function.
 
     Returns
     -------
     Info
-        The numbers.
+        The summary.
 
     Raises
     ------

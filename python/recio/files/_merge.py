@@ -1,4 +1,4 @@
-"""Several record files as one."""
+"""Merging record files."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def merge(
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> CopyReport:
-    """Copy the records of several files, one file behind another, into one.
+    """Copy the records of several files, one file after another, into one.
 
-    The bytes of a record stay the same, and each is checked on the way. Records keep the keys that the ``.idx`` beside
-    their file gives them (without one: their ids, or if some have none or share one, their numbers), unless two of all
-    records have the same: then all are numbered from 0.
+    Records are copied byte for byte, and each is checked. They keep their keys: those in the ``.idx`` beside their file
+    (without one: their ids or, if some have none or two have the same, their numbers). If two of all records have the
+    same key, all are numbered from 0.
 
     Parameters
     ----------
     files : iterable of path
         The record files, in the order of their records.
     out : path
-        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are there and
-        complete at the end, or neither.
+        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are complete,
+        or neither is written.
     checksum : bool, default False
         Whether to write a ``.rsum`` too: a checksum of each record.
     progress : callable, optional
-        Called about every 100 ms with the records done and all records. What it raises ends the copying.
+        Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
 
     Returns
     -------
     CopyReport
-        The file, and whether its records got new keys.
+        The new file, and whether its records have new keys.
 
     Raises
     ------
     ValueError
-        If there are no files, if `out` is one of them, or if its name ends otherwise.
+        If there are no files, if `out` is one of them, or if its name does not end in ``.rec``.
     RecordError
         If a record is damaged, or an index lists only some of the records; then nothing is written.
     OSError

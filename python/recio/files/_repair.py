@@ -1,4 +1,4 @@
-"""What is left of a damaged record file."""
+"""Repair of a damaged record file."""
 
 from __future__ import annotations
 
@@ -22,28 +22,27 @@ def repair(
     idx: StrPath | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> RepairReport:
-    """Copy all whole records of a damaged file into a new one, byte for byte and in their order.
+    """Copy all complete records of a damaged file into a new one, byte for byte and in their order.
 
-    Every byte that is not copied is in a region of the result, with the reason. Where there is a ``.rsum`` beside the
-    file, only records with the right checksum are copied, and the new file gets one too. The keys of the new index are
-    the records' ids if these all differ; else those of the old index, if it lists all records that are copied; else
-    their numbers.
+    Every byte that is not copied is in a region of the result, with the reason. With a ``.rsum`` beside the file, only
+    records with the right checksum are copied, and the new file gets a ``.rsum`` too. The keys of the new index are the
+    ids of the records if all differ; else those of the old index, if it lists all copied records; else their numbers.
 
-    Without checksums, a record whose header is in order is taken to be whole, whatever happened to what is in it;
-    `verify` tells which images can no longer be decoded.
+    Without checksums, a record with valid framing is copied even if its payload is damaged; `verify` finds the images
+    that can no longer be decoded.
 
     Parameters
     ----------
     rec : path
-        The damaged file, which stays as it is.
+        The damaged file, which is not changed.
     out : path
-        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are there and
-        complete at the end, or neither.
+        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are complete,
+        or neither is written.
     idx : path, optional
         The damaged file's index; by default the ``.idx`` beside it, if there is one.
     progress : callable, optional
-        Called about every 100 ms with the bytes done and all bytes. What it raises ends the repair, and nothing is
-        written.
+        Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function, and
+        nothing is written.
 
     Returns
     -------
@@ -53,11 +52,11 @@ def repair(
     Raises
     ------
     ValueError
-        If `out` is a file that is read, or if its name ends otherwise.
+        If `out` is one of the files that are read, or if its name does not end in ``.rec``.
     OSError
         If a file cannot be read or written.
     """
     path, new = Path(rec), Path(out)
-    found = _recio.repair_file(path, index_path(path, idx), new, progress)
-    found["skipped"] = [SkippedRegion(*row) for row in found["skipped"]]
-    return RepairReport(new, new.with_suffix(".idx"), **found)
+    fields = _recio.repair_file(path, index_path(path, idx), new, progress)
+    fields["skipped"] = [SkippedRegion(*row) for row in fields["skipped"]]
+    return RepairReport(new, new.with_suffix(".idx"), **fields)

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at a place of a file.
+    """One damaged record or region of a file, found by `verify`.
 
     Attributes
     ----------
     kind : {'framing', 'index', 'checksum', 'header', 'image'}
-        In which respect.
+        The check that failed.
     reason : str
-        What it is.
+        What is wrong.
     record : int or None
-        The record's number, from 0: among those that the index lists or, without an index, among the whole ones.
+        The record's number, from 0: among those that the index lists or, without an index, among the complete ones.
     id : int or None
         The record's id.
     offset, end : int or None
-        Where it begins and ends in the file, in bytes.
+        Where the record or region begins and ends in the file, in bytes.
     """
 
     kind: Literal["framing", "index", "checksum", "header", "image"]
@@ -37,24 +37,24 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What `verify` found.
+    """Result of `verify`.
 
     Attributes
     ----------
     path : Path
         The record file.
     records : int
-        The whole records in it.
+        Number of complete records.
     bytes : int
-        Its length.
+        Size of the file.
     has_index, has_checksums : bool
-        Whether there was an index, and a ``.rsum``, that could be compared with the file.
+        Whether there is an index, and a ``.rsum``, that the file was compared with.
     unlisted : int
-        The records that the index does not list; no damage, but they are not read by key.
+        Number of records that the index does not list; this is no damage, but they cannot be read by key.
     problems : list of Problem
-        What is wrong, in the order of the file; a hundred thousand at most.
+        The problems in the order of the file, at most 100,000.
     total : int
-        How many problems there are, listed or not.
+        Number of problems, including those that are not in the list.
     """
 
     path: Path
@@ -68,20 +68,20 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return self.total == 0
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedRegion:
-    """Bytes of a file that are of no whole record.
+    """Bytes of a file that belong to no complete record.
 
     Attributes
     ----------
     begin, end : int
-        The first byte and the one behind the last.
+        Offset of the first byte, and of the first byte after the region.
     reason : str
-        Why no whole record begins there.
+        Why no complete record begins there.
     """
 
     begin: int
@@ -91,22 +91,22 @@ class SkippedRegion:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What `repair` wrote.
+    """Result of `repair`.
 
     Attributes
     ----------
     rec, idx : Path
-        The new record file and its index. If no record was saved, they are not there.
+        The new record file and its index. They do not exist if no record was copied.
     records : int
-        The records in it.
+        Number of records copied.
     bytes : int
-        Its length: that of the damaged file, less the bytes that were skipped.
+        Size of the new record file: that of the damaged file minus the skipped bytes.
     keys : {'ids', 'index', 'ordinals'}
-        What the new index has for keys: the records' ids; those of the old index; or 0, 1, 2 …
+        The keys of the new index: the ids of the records, those of the old index, or 0, 1, 2 …
     skipped : list of SkippedRegion
-        What was left out, in the order of the damaged file.
+        The regions that were not copied, in the order of the damaged file.
     unused : list of str
-        What is wrong with the old index or the ``.rsum``, if that was left aside for it.
+        What is wrong with the old index or the ``.rsum``, if it was not used for that reason.
     """
 
     rec: Path
@@ -120,36 +120,37 @@ class RepairReport:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A record file in numbers. Ranges are the least and the greatest, ``None`` where there is nothing to count.
+    """Summary of a record file. Ranges are pairs of minimum and maximum, ``None`` if there are no values.
 
     Attributes
     ----------
     path : Path
         The record file.
     records : int
-        The whole records in it.
+        Number of complete records.
     bytes : int
-        Its length.
+        Size of the file.
     damaged : int
-        The bytes in it that are of no whole record.
+        Number of bytes that belong to no complete record.
     indexed : int or None
-        The records that the index lists; ``None`` if there is none.
+        Number of records that the index lists; ``None`` without an index.
     has_checksums : bool
         Whether there is a ``.rsum``.
     ids : tuple of int or None
-        The range of the ids.
+        Range of the ids.
     has_unique_ids : bool
         Whether all ids differ.
     label_widths : dict of int to int
-        How many records have so many labels.
+        From a number of labels to the number of records that have it.
     labels : tuple of float or None
-        The range of all labels, NaN left out.
+        Range of all labels, without NaN.
     formats : dict of str to int
-        How many images are of a format; ``'none'`` counts records without an image, ``'unknown'`` other bytes.
+        From an image format to the number of images. ``'none'`` counts records without an image, ``'unknown'`` other
+        bytes.
     widths, heights : tuple of int or None
-        The ranges of the images' sides, in pixels, upright, as far as they are within the default limits.
+        Ranges of the images' widths and heights in pixels, upright, of the images within the default limits.
     image_bytes : tuple of int or None
-        The range of the images' lengths.
+        Range of the sizes of the encoded images.
     """
 
     path: Path
@@ -170,18 +171,18 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """A record file that was written.
+    """Record file written by `merge`, `split` or `shuffle`.
 
     Attributes
     ----------
     rec, idx : Path
         The record file and its index.
     records : int
-        The number of records.
+        Number of records.
     bytes : int
-        The length of the record file.
+        Size of the record file.
     renumbered : bool
-        Whether the records have new keys, 0, 1, 2 …, because two of them had the same.
+        Whether the records have new keys, 0, 1, 2 …, because two had the same.
     """
 
     rec: Path
@@ -192,5 +193,5 @@ class CopyReport:
 
     @classmethod
     def of(cls, rec: Path, records: int, length: int, *, renumbered: bool = False) -> CopyReport:
-        """Make one, of a record file's path."""
+        """Make the report of a record file whose index is beside it."""
         return cls(rec, rec.with_suffix(".idx"), records, length, renumbered)

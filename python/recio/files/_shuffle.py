@@ -1,4 +1,4 @@
-"""A record file in another order."""
+"""Shuffling the records of a file."""
 
 from __future__ import annotations
 
@@ -22,39 +22,40 @@ def shuffle(
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> CopyReport:
-    """Copy the records of a file into another, in random order: for readers that shuffle little or not at all.
+    """Copy the records of a file into another in random order, for readers that shuffle little or not at all.
 
-    The bytes of a record and its key stay the same, and each is checked on the way.
+    Records are copied byte for byte, and each is checked. They keep their keys.
 
     Parameters
     ----------
     rec : path
         The record file.
     out : path
-        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are there and
-        complete at the end, or neither.
+        The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are complete,
+        or neither is written.
     seed : int
-        From 0 to 2**64 - 1. The order depends on it and the number of records alone; each is as likely as any other.
+        Seed of the order, from 0 to 2**64 - 1. The order depends only on it and on the number of records; all orders
+        are equally likely.
     checksum : bool, default False
         Whether to write a ``.rsum`` too: a checksum of each record.
     progress : callable, optional
-        Called about every 100 ms with the records done and all records. What it raises ends the copying.
+        Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
 
     Returns
     -------
     CopyReport
-        The file.
+        The new file.
 
     Raises
     ------
     ValueError
-        If `out` is `rec`, or if its name ends otherwise.
+        If `out` is `rec`, or if its name does not end in ``.rec``.
     OverflowError
-        If `seed` is out of its range.
+        If `seed` is not from 0 to 2**64 - 1.
     RecordError
         If a record is damaged, or the index lists only some of the records; then nothing is written.
     OSError
         If a file cannot be read or written.
     """
-    target = Path(out)
-    return CopyReport.of(target, *_recio.shuffle_file(Path(rec), target, seed, checksum, progress))
+    new = Path(out)
+    return CopyReport.of(new, *_recio.shuffle_file(Path(rec), new, seed, checksum, progress))

@@ -1,4 +1,4 @@
-"""One record file as several."""
+"""Splitting a record file into shards."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ def split(
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> list[CopyReport]:
-    """Copy the records of a file into several: ``train.rec`` becomes ``train_0.rec``, ``train_1.rec`` and so on.
+    """Copy the records of a file into several shards: ``train.rec`` becomes ``train_0.rec``, ``train_1.rec`` and so on.
 
-    Each part has records that stand together; merged in their order they are the same file again. The bytes of a record
-    and its key stay the same, and each is checked on the way.
+    Each shard has consecutive records; `merge` of all shards in their order restores the file. Records are copied byte
+    for byte, and each is checked. They keep their keys.
 
     Parameters
     ----------
     rec : path
         The record file.
     parts : int
-        The number of files to write, from 1 to the number of records. They differ by one record at most.
+        Number of shards, from 1 to the number of records. Their sizes differ by one record at most.
     out : path, optional
-        The beginning of their paths, before ``_0.rec``. By default that of `rec`.
+        Beginning of the shards' paths, before ``_0.rec``. By default that of `rec` without its suffix.
     checksum : bool, default False
-        Whether to write a ``.rsum`` beside each too: a checksum of each record.
+        Whether to write a ``.rsum`` for each shard too: a checksum of each record.
     progress : callable, optional
-        Called about every 100 ms with the records done and all records. What it raises ends the copying.
+        Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
 
     Returns
     -------
     list of CopyReport
-        The files, which are all there and complete at the end, or none is.
+        The shards. All are complete, or none is written.
 
     Raises
     ------
     ValueError
-        If there would be parts without records.
+        If `parts` is not from 1 to the number of records.
     RecordError
         If a record is damaged, or the index lists only some of the records; then nothing is written.
     OSError
         If a file cannot be read or written.
     """
-    begin = Path(rec).with_suffix("") if out is None else Path(out)
-    outs = [begin.with_name(f"{begin.name}_{number}.rec") for number in range(parts)]
-    written = _recio.split_file(Path(rec), outs, checksum, progress)
-    return [CopyReport.of(part, records, length) for part, (records, length) in zip(outs, written, strict=True)]
+    prefix = Path(rec).with_suffix("") if out is None else Path(out)
+    shards = [prefix.with_name(f"{prefix.name}_{number}.rec") for number in range(parts)]
+    sizes = _recio.split_file(Path(rec), shards, checksum, progress)
+    return [CopyReport.of(shard, records, length) for shard, (records, length) in zip(shards, sizes, strict=True)]

@@ -1,4 +1,4 @@
-"""Whether a record file is sound."""
+"""Verification of a record file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from recio import _recio
 from recio._util import available_cores, index_path
 from recio.files._results import Problem, VerifyReport
-from recio.limits import FORMATS, names, numbers
+from recio.limits import FORMATS, format_list, limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,14 +27,14 @@ def verify(
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> VerifyReport:
-    """Look at all of a record file: its framing, then each record's checksum, header and image.
+    """Check a record file: its framing, then the checksum, header and image of each record.
 
-    Damage is no error, but a problem in the result; after it the next whole record is looked for. The index is compared
-    with the records, and so are the checksums in the ``.rsum`` beside the file, if there is one. Without checksums,
-    damage that leaves framing and image in order is not seen: other pixels, mostly.
+    Damage is reported in the result and raises no error; the check goes on with the next complete record. The index and
+    the ``.rsum`` beside the file, if they exist, are compared with the records. Without checksums, damage that leaves
+    framing and images valid is not found; it mostly changes pixels.
 
-    Records that have no image, as face data sets have them, are no damage, nor is it that none has a header: then these
-    are no image records.
+    Records without an image, as in face data sets, are no damage. Neither is a file in which no record has an image
+    header: it does not hold image records.
 
     Parameters
     ----------
@@ -43,21 +43,22 @@ def verify(
     idx : path, optional
         Its index; by default the ``.idx`` beside it, if there is one.
     decode : bool, default True
-        Whether to decode all images, completely. A JPEG with more than 16 bytes of data behind its last pixel counts as
-        damaged then; the iterators take it, as MXNet did. Without, the file is read once, as fast as memory is copied.
+        Whether to decode all images completely. Then a JPEG with more than 16 bytes of data after its last
+        pixel counts as damaged; the iterators accept it, as MXNet did. If not, the file is read once, at the speed
+        of copying memory.
     limits : Limits, optional
-        How large an image may be; by default as for the iterators.
+        Limits on the images; by default those of the iterators.
     formats : str or sequence of str, default all
-        The formats that an image may be in.
+        The formats that are accepted.
     threads : int, optional
-        The threads that decode; by default one for each core that the process may use.
+        Number of decoding threads, at least 1; by default one for each core that the process may use.
     progress : callable, optional
-        Called about every 100 ms with the bytes done and all bytes. What it raises ends the verification.
+        Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function.
 
     Returns
     -------
     VerifyReport
-        What was found; its ``ok`` tells whether all is well.
+        The problems; its ``ok`` is true if there are none.
 
     Raises
     ------
@@ -73,7 +74,9 @@ def verify(
     """
     path, threads = Path(rec), available_cores() if threads is None else threads
     if threads < 1:
-        raise ValueError(f"threads={threads}; it is at least 1")
-    found = _recio.verify_file(path, index_path(path, idx), decode, threads, numbers(limits), names(formats), progress)
-    found["problems"] = [Problem(*row) for row in found["problems"]]
-    return VerifyReport(path, **found)
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    fields = _recio.verify_file(
+        path, index_path(path, idx), decode, threads, limits_tuple(limits), format_list(formats), progress
+    )
+    fields["problems"] = [Problem(*row) for row in fields["problems"]]
+    return VerifyReport(path, **fields)

@@ -9,7 +9,7 @@ import numpy as np
 
 from recio import _recio
 from recio._util import BytesLike, as_bytes
-from recio.limits import FORMATS, names, numbers
+from recio.limits import FORMATS, format_list, limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,8 +128,8 @@ def imdecode(
         flag == 0,
         region,
         on_damage == "fill",
-        numbers(limits),
-        names(FORMATS if formats is None else formats),
+        limits_tuple(limits),
+        format_list(FORMATS if formats is None else formats),
     )
     if flag == 1 and not to_rgb:
         image = np.ascontiguousarray(image[..., ::-1])
