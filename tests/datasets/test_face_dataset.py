@@ -278,7 +278,7 @@ class TestPairs:
             1.5,
             None,
         ],
-        ids=str,
+        ids=lambda attack: type(attack).__name__,
     )
     def test_other_objects_are_refused(self, tmp_path: Path, attack: object) -> None:
         path = tmp_path / "other.bin"

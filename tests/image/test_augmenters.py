@@ -691,7 +691,7 @@ class TestSteps:
     @pytest.mark.parametrize(
         "augmenter",
         [add_half, np.negative, Transform(), Inverted(3), Doubled(3), CastAug("float16"), SequentialAug([add_half])],
-        ids=repr,
+        ids=["function", "ufunc", "transform", "subclass", "mixin", "cast", "sequence"],
     )
     def test_everything_else_is_called(self, augmenter: Callable[[Image], Image]) -> None:
         assert has_callables([ResizeAug(3), augmenter])

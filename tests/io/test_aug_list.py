@@ -157,7 +157,9 @@ class TestPixels:
         np.testing.assert_array_equal(found, [grey])
 
     @pytest.mark.parametrize(
-        "hold", [lambda image: image, lambda image: image[2:5], memoryview, lambda image: image.T], ids=str
+        "hold",
+        [lambda image: image, lambda image: image[2:5], memoryview, lambda image: image.T],
+        ids=["array", "slice", "memoryview", "transpose"],
     )
     def test_what_a_function_keeps_never_changes(self, file: RecordFile, hold: Callable[[Image], Any]) -> None:
         kept: list[Any] = []
