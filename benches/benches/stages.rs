@@ -13,11 +13,11 @@ use recio_benches::photographs;
 use recio_core::decode::{Pixels, Source};
 use recio_core::format::frame::{self, Progress};
 use recio_core::format::index::Index;
-use recio_core::image::{Picture, Rect};
+use recio_core::image::{Image, Rect};
 use recio_core::limits::Limits;
 use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::render::Rows;
-use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalise};
+use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalize};
 
 const SIDE: usize = 224;
 
@@ -104,7 +104,7 @@ fn resize(c: &mut Criterion) {
 
 fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut(&mut Bencher<'_>) {
     let samples = (0..(width * height * 3) as u32).map(|i| (i.wrapping_mul(i) >> 7) as u8);
-    let picture = Picture {
+    let picture = Image {
         width,
         height,
         channels: 3,
@@ -122,13 +122,13 @@ fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut
     }
 }
 
-/// Normalising and laying out an image of 224×224.
+/// Normalizing and laying out an image of 224×224.
 fn finish(c: &mut Criterion) {
     let rows: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * 7) as u8).collect();
-    let normalise = Normalise {
+    let normalize = Normalize {
         mean: [123.675, 116.28, 103.53, 0.0],
         std: [58.395, 57.12, 57.375, 1.0],
-        ..Normalise::default()
+        ..Normalize::default()
     };
     let mut group = c.benchmark_group("finish");
     let mut run = |name: &str, work: &mut dyn FnMut()| {
@@ -138,29 +138,29 @@ fn finish(c: &mut Criterion) {
     };
     run(
         "float32 NCHW",
-        &mut filler::<f32>(&rows, &normalise, Layout::Nchw, false),
+        &mut filler::<f32>(&rows, &normalize, Layout::Nchw, false),
     );
     run(
         "float32 NCHW mirrored",
-        &mut filler::<f32>(&rows, &normalise, Layout::Nchw, true),
+        &mut filler::<f32>(&rows, &normalize, Layout::Nchw, true),
     );
     run(
         "uint8 NHWC",
-        &mut filler::<u8>(&rows, &normalise, Layout::Nhwc, false),
+        &mut filler::<u8>(&rows, &normalize, Layout::Nhwc, false),
     );
     run(
         "uint8 NHWC mirrored",
-        &mut filler::<u8>(&rows, &normalise, Layout::Nhwc, true),
+        &mut filler::<u8>(&rows, &normalize, Layout::Nhwc, true),
     );
 }
 
 fn filler<T: Element>(
     rows: &[u8],
-    normalise: &Normalise,
+    normalize: &Normalize,
     layout: Layout,
     mirror: bool,
 ) -> impl FnMut() {
-    let finish = Finish::<T>::new(normalise, layout, 3, SIDE, SIDE);
+    let finish = Finish::<T>::new(normalize, layout, 3, SIDE, SIDE);
     let mut slot = vec![T::default(); rows.len()];
     move || {
         let mut image = finish.image(mirror, Gain::default(), black_box(&mut slot));

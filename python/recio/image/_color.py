@@ -177,7 +177,7 @@ class ColorNormalizeAug(Native):
 
     def step(self) -> Step:
         """Give the step."""
-        return Step.normalise(_per_channel("mean", self.mean, 0), _per_channel("std", self.std, 1))
+        return Step.normalize(_per_channel("mean", self.mean, 0), _per_channel("std", self.std, 1))
 
 
 class RandomGrayAug(Native):
@@ -195,7 +195,7 @@ class RandomGrayAug(Native):
 
     def step(self) -> Step:
         """Give the step, after which the image is of floats whatever was drawn."""
-        return Step.sequence([Step.cast(), Step.grey(self.p)])
+        return Step.sequence([Step.cast(), Step.gray(self.p)])
 
 
 def _per_channel(name: str, values: ArrayLike | None, default: float) -> Sequence[float]:

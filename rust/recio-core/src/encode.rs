@@ -14,7 +14,7 @@ use crate::image::View;
 /// The highest level of zlib.
 const BEST_COMPRESSION: u8 = 9;
 
-/// Appends a baseline JPEG: grey of one channel, 4:2:0 of three (R, G, B), at every quality, as OpenCV has it.
+/// Appends a baseline JPEG: gray of one channel, 4:2:0 of three (R, G, B), at every quality, as OpenCV has it.
 ///
 /// `quality` is libjpeg's, 1 to 100; beyond that the nearest of them.
 ///
@@ -33,7 +33,7 @@ pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()
     })
 }
 
-/// Appends a PNG: grey of one channel, RGB of three, RGBA of four. `compression` is zlib's level, 0 (none) to 9 (most).
+/// Appends a PNG: gray of one channel, RGB of three, RGBA of four. `compression` is zlib's level, 0 (none) to 9 (most).
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and for a side of 0.
@@ -179,15 +179,15 @@ impl ImageBuffer for Rows<'_> {
 mod tests {
     use super::*;
     use crate::decode::{Pixels, Source, Stored, decode_stored};
-    use crate::image::{Picture, Rect};
+    use crate::image::{Image, Rect};
     use crate::limits::Limits;
 
-    fn photo() -> Picture {
+    fn photo() -> Image {
         let file = include_bytes!("../../../tests/data/photos/cat/00.jpg");
         decoded(file)
     }
 
-    fn decoded(payload: &[u8]) -> Picture {
+    fn decoded(payload: &[u8]) -> Image {
         let (mut picture, mut scratch) = Default::default();
         let source = Source::open(payload, &Limits::default()).unwrap();
         source
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_jpeg_is_420_at_every_quality() {
+    fn a_color_jpeg_is_420_at_every_quality() {
         for quality in [50, 95, 100] {
             let mut out = Vec::new();
             encode_jpeg(&photo().view(), quality, &mut out).unwrap();
@@ -264,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn grey_and_alpha_keep_their_channels() {
+    fn gray_and_alpha_keep_their_channels() {
         for channels in [1, 4] {
-            let picture = Picture {
+            let picture = Image {
                 width: 2,
                 height: 1,
                 channels,
@@ -278,9 +278,9 @@ mod tests {
             assert_eq!(stored, Stored::Bits8(picture));
         }
         let mut out = Vec::new();
-        encode_jpeg(&Picture::filled(9, 9, 1, 77).view(), 95, &mut out).unwrap();
+        encode_jpeg(&Image::filled(9, 9, 1, 77).view(), 95, &mut out).unwrap();
         let stored = decode_stored(&out, &Limits::default()).unwrap();
-        assert_eq!(stored, Stored::Bits8(Picture::filled(9, 9, 1, 77)));
+        assert_eq!(stored, Stored::Bits8(Image::filled(9, 9, 1, 77)));
     }
 
     #[test]
@@ -302,14 +302,14 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_the_callers_mistake_and_writes_nothing() {
         let mut out = b"header".to_vec();
-        let two = Picture::filled(1, 1, 2, 0);
+        let two = Image::filled(1, 1, 2, 0);
         let errors = [
             encode_jpeg(&two.view(), 95, &mut out),
-            encode_jpeg(&Picture::filled(1, 1, 4, 0).view(), 95, &mut out),
-            encode_jpeg(&Picture::filled(65_536, 1, 1, 0).view(), 95, &mut out),
-            encode_jpeg(&Picture::filled(0, 1, 3, 0).view(), 95, &mut out),
+            encode_jpeg(&Image::filled(1, 1, 4, 0).view(), 95, &mut out),
+            encode_jpeg(&Image::filled(65_536, 1, 1, 0).view(), 95, &mut out),
+            encode_jpeg(&Image::filled(0, 1, 3, 0).view(), 95, &mut out),
             encode_png(&two.view(), 3, &mut out),
-            encode_png(&Picture::filled(0, 1, 3, 0).view(), 3, &mut out),
+            encode_png(&Image::filled(0, 1, 3, 0).view(), 3, &mut out),
             encode_png_16(&[0; 5], (2, 1, 3), 3, &mut out),
         ];
         for error in errors {

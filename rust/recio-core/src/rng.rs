@@ -9,7 +9,7 @@
 
 /// Draws for one sample of one epoch.
 #[derive(Debug, Clone)]
-pub struct Stream {
+pub struct Rng {
     state: u64,
 }
 
@@ -21,7 +21,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-impl Stream {
+impl Rng {
     /// The stream of a sample.
     #[must_use]
     pub fn new(seed: u64, epoch: u64, sample: u64) -> Self {
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_part_of_the_interface() {
-        let mut stream = Stream::new(1, 2, 3);
+        let mut stream = Rng::new(1, 2, 3);
         assert_eq!(
             [stream.bits(), stream.bits()],
             [0x1258_8d80_9dce_88a7, 0xdd03_4ea7_d44e_8739]
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn seed_epoch_and_sample_all_count() {
-        let first = |seed, epoch, sample| Stream::new(seed, epoch, sample).bits();
+        let first = |seed, epoch, sample| Rng::new(seed, epoch, sample).bits();
         let all = [
             first(0, 0, 0),
             first(1, 0, 0),
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn draws_are_spread_evenly() {
-        let mut stream = Stream::new(0, 0, 0);
+        let mut stream = Rng::new(0, 0, 0);
         let mut counts = [0u32; 7];
         (0..70_000).for_each(|_| counts[stream.below(7) as usize] += 1);
         assert!(
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn normal_numbers_have_mean_0_and_deviation_1() {
-        let mut stream = Stream::new(0, 0, 0);
+        let mut stream = Rng::new(0, 0, 0);
         let draws: Vec<f64> = (0..20_000).map(|_| stream.normal()).collect();
         let moment = |power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / 20_000.0;
         assert!(moment(1).abs() < 0.03, "{}", moment(1));
@@ -136,7 +136,7 @@ mod tests {
     fn every_place_is_as_likely_for_every_number() {
         let mut counts = [[0u32; 5]; 5];
         for epoch in 0..10_000 {
-            for (place, &number) in Stream::new(9, epoch, 0).permutation(5).iter().enumerate() {
+            for (place, &number) in Rng::new(9, epoch, 0).permutation(5).iter().enumerate() {
                 counts[place][number as usize] += 1;
             }
         }

@@ -12,7 +12,7 @@ use recio_core::limits::Limits;
 use recio_core::plan::{Interpolations, ResizedCrop, Step};
 use recio_core::render::Rows;
 use recio_core::render::renderer::{Origin, Program, Studio};
-use recio_core::rng::Stream;
+use recio_core::rng::Rng;
 
 use counting_allocator::calls;
 
@@ -47,7 +47,7 @@ fn draw(studio: &mut Studio, payload: &[u8], steps: &[Step], number: u64) {
     let source = Source::open(payload, &limits).unwrap();
     let program = Program {
         steps,
-        random: &mut Stream::new(1, 0, number),
+        random: &mut Rng::new(1, 0, number),
         boxes: None,
         limits: &limits,
         decode_scale: number % 2 == 1,

@@ -12,13 +12,13 @@ use recio_core::boxes::Boxes;
 use recio_core::encode::encode_png;
 use recio_core::format::{frame, image_header};
 use recio_core::image::Canvas;
-use recio_core::image::Picture;
+use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
     LabelForm, LastBatch, Next, Options, Pipeline, Shape, ShardPolicy, Source,
 };
 use recio_core::plan::{Call, Step};
-use recio_core::render::normalize::{Gain, Layout, Normalise};
+use recio_core::render::normalize::{Gain, Layout, Normalize};
 
 /// Images, of which every fourth panics.
 const IMAGES: u64 = 4_000;
@@ -54,7 +54,7 @@ fn images() -> (tempfile::TempDir, Source) {
         let mut record = Vec::new();
         image_header::encode(&[id as f32], id, &mut record);
         let [low, high, ..] = id.to_le_bytes();
-        let picture = Picture {
+        let picture = Image {
             width: 2,
             height: 1,
             channels: 1,
@@ -82,7 +82,7 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
             width: 2,
         },
         steps: vec![Step::Call(Arc::new(Panics))],
-        normalise: Normalise::default(),
+        normalize: Normalize::default(),
         max_gain: Gain {
             contrast: 0.0,
             illumination: 0.0,

@@ -13,7 +13,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
-use recio_core::image::{Picture, Rect, Sample, View};
+use recio_core::image::{Image, Rect, Sample, View};
 use recio_core::limits::{Formats, Limits};
 use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::plan::Interpolations;
@@ -36,13 +36,13 @@ thread_local! {
 /// Bytes of each buffer that a thread keeps between images.
 const KEEP: usize = 4 << 20;
 
-/// Decodes an image, or a region of it, to grey or RGB, its EXIF orientation applied.
+/// Decodes an image, or a region of it, to gray or RGB, its EXIF orientation applied.
 #[pyfunction]
-#[pyo3(signature = (payload, grey, region=None, fill_damage=false, limits=None, formats=None))]
+#[pyo3(signature = (payload, gray, region=None, fill_damage=false, limits=None, formats=None))]
 pub(crate) fn decode(
     py: Python<'_>,
     payload: PyBackedBytes,
-    grey: bool,
+    gray: bool,
     region: Option<[usize; 4]>,
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
@@ -50,11 +50,11 @@ pub(crate) fn decode(
 ) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
     let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
-    let pixels = if grey { Pixels::Grey } else { Pixels::Rgb };
+    let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
     let picture = py.detach(|| {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let part = part(source.size(pixels), region)?;
-        let mut picture = Picture::default();
+        let mut picture = Image::default();
         SCRATCH.with_borrow_mut(|scratch| {
             let outcome = source.decode_part(pixels, part, &mut picture, scratch);
             scratch.trim(KEEP);
@@ -253,7 +253,7 @@ fn by_number(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<In
 
 pub(crate) fn array<T: Element + Sample>(
     py: Python<'_>,
-    picture: Picture<T>,
+    picture: Image<T>,
 ) -> Bound<'_, PyArray3<T>> {
     shaped(
         py,

@@ -49,7 +49,7 @@ impl Settings {
         Ok(Recode {
             color: match self.color {
                 -1 => Color::Stored,
-                0 => Color::Grey,
+                0 => Color::Gray,
                 1 => Color::Rgb,
                 other => return Err(Error::argument(format!("color={other}; it is -1, 0 or 1"))),
             },

@@ -17,7 +17,7 @@ use recio_core::loader::{
     Cursor, LabelForm, LastBatch, MaskSource, Next, Options, Pipeline, Position, Shape,
     ShardPolicy, Source,
 };
-use recio_core::render::normalize::{Element, Gain, Layout, Normalise};
+use recio_core::render::normalize::{Element, Gain, Layout, Normalize};
 
 use crate::array::lend;
 use crate::errors::{Failure, PyOutcome, raised};
@@ -82,7 +82,7 @@ impl Settings {
                 width: natural("data_shape[2]", width)?,
             },
             steps: steps(self.steps),
-            normalise: Normalise {
+            normalize: Normalize {
                 mean: self.mean,
                 mean_image: self.mean_image.map(Arc::from),
                 std: self.std,

@@ -8,7 +8,7 @@ use recio_core::image::Canvas;
 use recio_core::image::{Sample, View};
 use recio_core::limits::Limits;
 use recio_core::render::renderer::{Origin, Program, Studio};
-use recio_core::rng::Stream;
+use recio_core::rng::Rng;
 use recio_core::{Result, plan};
 
 use crate::errors::Failure;
@@ -55,7 +55,7 @@ fn carry_out(
 ) -> Result<Canvas> {
     let program = Program {
         steps,
-        random: &mut Stream::new(seed, 0, 0),
+        random: &mut Rng::new(seed, 0, 0),
         boxes,
         limits: &Limits::default(),
         decode_scale: false,

@@ -143,7 +143,7 @@ impl Step {
         Self::checked(plan::Step::Jitter(Jitter::Hls { most, wrap }))
     }
 
-    /// The light's colour, in whole levels.
+    /// The light's color, in whole levels.
     #[staticmethod]
     fn pca(deviation: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Pca(deviation)))
@@ -225,7 +225,7 @@ impl Step {
         Self(plan::Step::Cast)
     }
 
-    /// Brightness, in floats, as all colours that follow.
+    /// Brightness, in floats, as all colors that follow.
     #[staticmethod]
     fn brightness(range: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Brightness(range))
@@ -249,7 +249,7 @@ impl Step {
         Self::checked(plan::Step::Hue(range))
     }
 
-    /// The light's colour.
+    /// The light's color.
     #[staticmethod]
     fn lighting(
         deviation: f64,
@@ -263,16 +263,16 @@ impl Step {
         }))
     }
 
-    /// Grey with a probability.
+    /// Gray with a probability.
     #[staticmethod]
-    fn grey(probability: f64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Grey(probability))
+    fn gray(probability: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Gray(probability))
     }
 
     /// A mean subtracted, and divided by a deviation.
     #[staticmethod]
-    fn normalise(mean: [f64; 3], std: [f64; 3]) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Normalise(mean, std))
+    fn normalize(mean: [f64; 3], std: [f64; 3]) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Normalize(mean, std))
     }
 
     /// All of these.
@@ -376,7 +376,7 @@ pub(crate) fn describe<'py>(
             plan::Operation::Warp { .. } => "warp",
             plan::Operation::Flip => "flip",
             plan::Operation::Levels(_) => "levels",
-            plan::Operation::Colours { .. } => "colours",
+            plan::Operation::Colors { .. } => "colours",
         };
         let one = entry(py, name, stage.window)?;
         describe_operation(&one, plan, stage)?;
@@ -401,7 +401,7 @@ fn describe_operation(
     plan: &plan::Plan,
     stage: &plan::Stage,
 ) -> PyResult<()> {
-    use recio_core::ops::color_f32::Colour;
+    use recio_core::ops::color_f32::Color;
     use recio_core::ops::color_u8::Levels;
     match stage.operation {
         plan::Operation::Resize {
@@ -449,13 +449,13 @@ fn describe_operation(
             Levels::Shift(shift) => one.set_item("shift", shift),
             Levels::Gain(gain) => one.set_item("gain", gain),
         },
-        plan::Operation::Colours { .. } => {
-            let describe = |colour: &Colour| match colour {
-                Colour::Linear(matrix) => (Some(matrix.rows), None),
-                Colour::Contrast(alpha) => (None, Some(*alpha)),
+        plan::Operation::Colors { .. } => {
+            let describe = |color: &Color| match color {
+                Color::Linear(matrix) => (Some(matrix.rows), None),
+                Color::Contrast(alpha) => (None, Some(*alpha)),
             };
-            let colours: Vec<_> = plan.colours_of(stage).iter().map(describe).collect();
-            one.set_item("colours", colours)
+            let colors: Vec<_> = plan.colors_of(stage).iter().map(describe).collect();
+            one.set_item("colours", colors)
         }
     }
 }

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recio_core::boxes::Boxes;
 use recio_core::image::Canvas;
-use recio_core::image::{Picture, Sample};
+use recio_core::image::{Image, Sample};
 use recio_core::limits::Limits;
 use recio_core::plan::Call;
 use recio_core::{Error, ErrorKind, Result};
@@ -144,7 +144,7 @@ pub(crate) fn boxes_of(array: &Bound<'_, PyAny>) -> PyResult<Boxes> {
 /// A picture as an array; its memory moves into the array's lease.
 fn shown<'py, T: Sample + Element>(
     py: Python<'py>,
-    picture: &mut Picture<T>,
+    picture: &mut Image<T>,
 ) -> PyResult<(Bound<'py, PyArray3<T>>, Bound<'py, Lease>)> {
     let shape = [picture.height, picture.width, picture.channels];
     lend(py, std::mem::take(&mut picture.data), shape)
@@ -158,7 +158,7 @@ fn receive<T: Sample + Element>(
     shape: [usize; 3],
 ) -> PyResult<Canvas>
 where
-    Canvas: From<Picture<T>>,
+    Canvas: From<Image<T>>,
 {
     // Ours are two of the array, and one of its lease, beside the array's own.
     let is_ours = result.is(&array) && holders(&array) == 2 && holders(&lease) == 2;
@@ -171,7 +171,7 @@ where
     let [height, width, channels] = shape;
     drop((array, result));
     let data = take_back(lease).expect("nobody else holds the memory");
-    Ok(Canvas::from(Picture {
+    Ok(Canvas::from(Image {
         width,
         height,
         channels,
@@ -200,7 +200,7 @@ fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py,
         .extract()
 }
 
-fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Picture<T>> {
+fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
     let (height, width, channels) = match *array.shape() {
         [height, width] => (height, width, 1),
         [height, width, channels @ (1 | 3 | 4)] => (height, width, channels),
@@ -225,7 +225,7 @@ fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Pi
         Ok(samples) if array.is_c_contiguous() => samples.to_vec(),
         _ => array.as_array().iter().copied().collect(),
     };
-    Ok(Picture {
+    Ok(Image {
         width,
         height,
         channels,

@@ -1,4 +1,4 @@
-//! The frame: size, components, samplings, and the segments that say what colours mean.
+//! The frame: size, components, samplings, and the segments that say what colors mean.
 
 use crate::fuzz_rng::Dice;
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use recio_core::decode::{Mask, Pixels, Source, decode_stored};
 use recio_core::image::Canvas;
-use recio_core::image::Picture;
+use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::ops::resize::Interpolation;
 use recio_core::plan::{Affine, Angle, Interpolations, Jitter, Place, ResizedCrop, Step};
 use recio_core::render::renderer::{Origin, Program, Studio};
-use recio_core::rng::Stream;
+use recio_core::rng::Rng;
 use recio_core::{ErrorKind, Result};
 
 use crate::fuzz_rng::Dice;
@@ -69,7 +69,7 @@ fn draw(image: &[u8], wish: &Wish, studio: &mut Studio) -> Option<Canvas> {
     let source = blamed(Source::open(image, &limits))?.fill_damage(wish.fill_damage);
     let program = Program {
         steps: &wish.steps,
-        random: &mut Stream::new(wish.seed, 0, 0),
+        random: &mut Rng::new(wish.seed, 0, 0),
         boxes: None,
         limits: &limits,
         decode_scale: wish.decode_scale,
@@ -91,7 +91,7 @@ fn draw(image: &[u8], wish: &Wish, studio: &mut Studio) -> Option<Canvas> {
         Canvas::Floats(picture) => picture.data.len(),
     };
     assert_eq!(samples, width * height * channels, "{wish:?}");
-    // Numbers that are none are equal to nothing, and colours may overflow to them.
+    // Numbers that are none are equal to nothing, and colors may overflow to them.
     matches!(canvas, Canvas::Levels(_)).then_some(canvas)
 }
 
@@ -99,7 +99,7 @@ fn check_stored(image: &[u8]) {
     use recio_core::decode::Stored::{Bits8, Bits16};
     let (size, channels, samples) = match blamed(decode_stored(image, &limits())) {
         None => return,
-        Some(Bits8(Picture {
+        Some(Bits8(Image {
             width,
             height,
             channels,
@@ -120,7 +120,7 @@ fn check_mask(image: &[u8]) {
     let Some(mask) = blamed(Mask::open(image, &limits())) else {
         return;
     };
-    let (size, mut picture) = (mask.size(), Picture::default());
+    let (size, mut picture) = (mask.size(), Image::default());
     if blamed(mask.decode(&mut picture, &mut Vec::new())).is_some() {
         assert_eq!(
             (picture.width, picture.height, picture.channels),
@@ -149,7 +149,7 @@ fn blamed<T>(outcome: Result<T>) -> Option<T> {
 impl Wish {
     fn new(dice: &mut Dice<'_>) -> Self {
         Self {
-            pixels: dice.pick(&[Pixels::Rgb, Pixels::Rgb, Pixels::Grey, Pixels::Rgba]),
+            pixels: dice.pick(&[Pixels::Rgb, Pixels::Rgb, Pixels::Gray, Pixels::Rgba]),
             fill_damage: dice.one_in(2),
             decode_scale: dice.one_in(4),
             seed: dice.below(256) as u64,

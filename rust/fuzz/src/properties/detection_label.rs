@@ -7,7 +7,7 @@ use recio_core::dataset::detection_label;
 use recio_core::plan::{
     AreaCrop, AreaPad, Detect, Interpolations, Keep, Place, Sampler, Samplers, Step, sketch,
 };
-use recio_core::rng::Stream;
+use recio_core::rng::Rng;
 
 use crate::fuzz_rng::Dice;
 
@@ -76,7 +76,7 @@ fn expected(label: &[f32]) -> Option<(usize, Vec<f32>)> {
 /// Draws some steps for an image of some size.
 fn check_steps(boxes: &mut Boxes, dice: &mut Dice<'_>) {
     let size = (dice.between(1, 300), dice.between(1, 300));
-    let mut random = Stream::new(dice.below(1 << 16) as u64, 0, 0);
+    let mut random = Rng::new(dice.below(1 << 16) as u64, 0, 0);
     let steps: Vec<Step> = (0..dice.below(4)).map(|_| step(dice)).collect();
     steps
         .iter()

@@ -5,7 +5,7 @@
 use super::Pixels;
 use super::gamma::Gamma;
 
-/// How grey is computed from R, G, B: weights in 1/32768, and what is added before the division.
+/// How gray is computed from R, G, B: weights in 1/32768, and what is added before the division.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Luma {
     pub(super) weights: [u32; 3],
@@ -37,12 +37,12 @@ impl Luma {
     }
 }
 
-/// Pixels of `channels` samples → `pixels`. One and two channels are grey, without and with alpha.
+/// Pixels of `channels` samples → `pixels`. One and two channels are gray, without and with alpha.
 pub(super) fn channels(from: &[u8], channels: usize, pixels: Pixels, luma: Luma, into: &mut [u8]) {
     match (channels, pixels) {
-        (2, Pixels::Grey) => each(from, into, |[g, _]| [g]),
-        (3, Pixels::Grey) => each(from, into, |rgb: [u8; 3]| [luma.of(rgb) as u8]),
-        (4, Pixels::Grey) => each(from, into, |[r, g, b, _]| [luma.of([r, g, b]) as u8]),
+        (2, Pixels::Gray) => each(from, into, |[g, _]| [g]),
+        (3, Pixels::Gray) => each(from, into, |rgb: [u8; 3]| [luma.of(rgb) as u8]),
+        (4, Pixels::Gray) => each(from, into, |[r, g, b, _]| [luma.of([r, g, b]) as u8]),
         (1, Pixels::Rgb) => each(from, into, |[g]| [g; 3]),
         (2, Pixels::Rgb) => each(from, into, |[g, _]| [g; 3]),
         (4, Pixels::Rgb) => each(from, into, |[r, g, b, _]| [r, g, b]),
@@ -51,11 +51,11 @@ pub(super) fn channels(from: &[u8], channels: usize, pixels: Pixels, luma: Luma,
     }
 }
 
-/// C, M, Y, K as Adobe stores them (255 is no ink) → grey or RGB, in OpenCV's arithmetic: white comes out as 255, and what
+/// C, M, Y, K as Adobe stores them (255 is no ink) → gray or RGB, in OpenCV's arithmetic: white comes out as 255, and what
 /// lies below may be one too large.
 pub(super) fn inks(from: &[u8], pixels: Pixels, into: &mut [u8]) {
     match pixels {
-        Pixels::Grey => each(from, into, |cmyk| [OPENCV.of(without_black(cmyk)) as u8]),
+        Pixels::Gray => each(from, into, |cmyk| [OPENCV.of(without_black(cmyk)) as u8]),
         Pixels::Rgb => each(from, into, without_black),
         Pixels::Rgba => unreachable!("no CMYK image has alpha"),
     }
@@ -66,19 +66,19 @@ fn without_black([c, m, y, k]: [u8; 4]) -> [u8; 3] {
     [c, m, y].map(|ink| (k - (((255 - u32::from(ink)) * k) >> 8)) as u8)
 }
 
-/// Colours of 16 bits → grey of 8: the luma is computed in 16 bits, then its high byte is taken.
-pub(super) fn wide_grey(from: &[u8], channels: usize, into: &mut [u8]) {
+/// Colors of 16 bits → gray of 8: the luma is computed in 16 bits, then its high byte is taken.
+pub(super) fn wide_gray(from: &[u8], channels: usize, into: &mut [u8]) {
     let high = |rgb: [u16; 3]| (LIBPNG_16.of(rgb) >> 8) as u8;
     let sample = |bytes: &[u8], i: usize| u16::from_ne_bytes([bytes[2 * i], bytes[2 * i + 1]]);
-    for (pixel, grey) in from.chunks_exact(2 * channels).zip(into) {
-        *grey = high([sample(pixel, 0), sample(pixel, 1), sample(pixel, 2)]);
+    for (pixel, gray) in from.chunks_exact(2 * channels).zip(into) {
+        *gray = high([sample(pixel, 0), sample(pixel, 1), sample(pixel, 2)]);
     }
 }
 
-/// Colours of 3 or 4 channels → grey, weighed in linear light.
-pub(super) fn linear_grey(from: &[u8], channels: usize, gamma: &Gamma, into: &mut [u8]) {
-    for (pixel, grey) in from.chunks_exact(channels).zip(into) {
-        *grey = gamma.luma([pixel[0], pixel[1], pixel[2]], LIBPNG.weights);
+/// Colors of 3 or 4 channels → gray, weighed in linear light.
+pub(super) fn linear_gray(from: &[u8], channels: usize, gamma: &Gamma, into: &mut [u8]) {
+    for (pixel, gray) in from.chunks_exact(channels).zip(into) {
+        *gray = gamma.luma([pixel[0], pixel[1], pixel[2]], LIBPNG.weights);
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn narrow(samples: &mut Vec<u8>) {
     samples.truncate(count);
 }
 
-/// Grey with alpha → four channels.
+/// Gray with alpha → four channels.
 pub(super) fn spread_alpha<T: Copy>(samples: &[T]) -> Vec<T> {
     let (pixels, _) = samples.as_chunks::<2>();
     pixels.iter().flat_map(|&[g, a]| [g, g, g, a]).collect()
@@ -126,18 +126,18 @@ mod tests {
             [200, 100, 50]
         );
         assert_eq!(converted(&[77, 1], 2, Pixels::Rgb), [77, 77, 77]);
-        assert_eq!(converted(&[77, 1], 2, Pixels::Grey), [77]);
+        assert_eq!(converted(&[77, 1], 2, Pixels::Gray), [77]);
     }
 
     #[test]
-    fn grey_with_alpha_becomes_four_channels() {
+    fn gray_with_alpha_becomes_four_channels() {
         assert_eq!(converted(&[77, 128], 2, Pixels::Rgba), [77, 77, 77, 128]);
         assert_eq!(spread_alpha(&[7_u16, 8]), [7, 7, 7, 8]);
     }
 
     /// 9797·200 + 19234·100 + 3737·50 = 4069650; / 32768 = 124.196. With B 75: 127.05; with R 201, B 69: 126.66.
     #[test]
-    fn libpng_rounds_grey_down_and_opencv_to_the_nearest() {
+    fn libpng_rounds_gray_down_and_opencv_to_the_nearest() {
         assert_eq!(LIBPNG.of([200_u8, 100, 50]), 124);
         assert_eq!(LIBPNG.of([201_u8, 100, 69]), 126);
         assert_eq!(OPENCV.of([201_u8, 100, 69]), 127);

@@ -1,4 +1,4 @@
-//! Grey from the colours of a PNG that names its gamma, as libpng computes it: in linear light.
+//! Gray from the colors of a PNG that names its gamma, as libpng computes it: in linear light.
 //!
 //! libpng turns samples into linear ones by a table, weighs them, and turns the sum back by another table. It does so
 //! where the file has a `gAMA` or an `sRGB` chunk, or an ICC profile that it knows for sRGB.
@@ -24,7 +24,7 @@ impl Gamma {
         }
     }
 
-    /// What [`Luma`](super::convert::Luma) is without a gamma. Grey stays as it is.
+    /// What [`Luma`](super::convert::Luma) is without a gamma. Gray stays as it is.
     pub(super) fn luma(&self, rgb: [u8; 3], weights: [u32; 3]) -> u8 {
         if rgb[0] == rgb[1] && rgb[0] == rgb[2] {
             return rgb[0];
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn light_is_weighed_linearly_and_grey_is_kept() {
+    fn light_is_weighed_linearly_and_gray_is_kept() {
         let gamma = Gamma::new(SRGB);
         assert_eq!(gamma.luma([77, 77, 77], [9797, 19234, 3737]), 77);
         assert_eq!(

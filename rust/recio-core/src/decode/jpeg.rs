@@ -17,7 +17,7 @@ use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scal
 
 use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
-use crate::image::{Picture, Rect, Scanlines};
+use crate::image::{Image, Rect, Scanlines};
 use crate::limits::Limits;
 
 /// Bytes of data behind the last block that are no sign of damage: webcams align theirs.
@@ -38,7 +38,7 @@ pub(super) struct Jpeg<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     decoder: Decoder,
-    /// A row of inks, on its way to colours.
+    /// A row of inks, on its way to colors.
     inks: Vec<u8>,
     /// A row as wide as the part of the picture that is used.
     row: Vec<u8>,
@@ -107,7 +107,7 @@ impl<'a> Jpeg<'a> {
         self,
         pixels: Pixels,
         part: Rect,
-        into: &mut Picture,
+        into: &mut Image,
         scratch: &mut Scratch,
     ) -> Result<()> {
         self.check_memory(part.width * part.height * pixels.channels())?;
@@ -164,7 +164,7 @@ impl<'a> Jpeg<'a> {
     }
 
     pub(super) fn decode_stored(self) -> Result<Stored> {
-        let mut picture = Picture::default();
+        let mut picture = Image::default();
         let pixels = self.stored_pixels();
         let (width, height) = self.size();
         let whole = Rect::whole(width, height);
@@ -174,7 +174,7 @@ impl<'a> Jpeg<'a> {
 
     fn stored_pixels(&self) -> Pixels {
         match self.header.colours() {
-            Colours::Grey => Pixels::Grey,
+            Colours::Grey => Pixels::Gray,
             _ => Pixels::Rgb,
         }
     }
@@ -194,7 +194,7 @@ impl<'a> Jpeg<'a> {
             pixels: match pixels {
                 Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
                 _ if is_inks => recio_jpeg::Pixels::Cmyk,
-                Pixels::Grey => recio_jpeg::Pixels::Grey,
+                Pixels::Gray => recio_jpeg::Pixels::Grey,
                 Pixels::Rgb => recio_jpeg::Pixels::Rgb,
             },
             scale: self.scale,
@@ -217,7 +217,7 @@ impl<'a> Jpeg<'a> {
     }
 }
 
-/// Rows of grey or RGB.
+/// Rows of gray or RGB.
 struct Source<'a> {
     rows: Rows<'a>,
     pixels: Pixels,

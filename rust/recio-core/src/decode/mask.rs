@@ -1,8 +1,8 @@
 //! Payload → class numbers: the mask of an image, as the file stores it.
 //!
-//! A mask is a PNG of one channel. Where pictures are wanted, a palette is expanded to its colours and grey of few bits
+//! A mask is a PNG of one channel. Where pictures are wanted, a palette is expanded to its colors and gray of few bits
 //! is spread to 255; here the palette's indices, and the levels as they are written, are the numbers of classes (as in
-//! PASCAL VOC). Hence a decoder of its own: the `image` crate hands out colours alone.
+//! PASCAL VOC). Hence a decoder of its own: the `image` crate hands out colors alone.
 
 use std::fmt;
 use std::io::Cursor;
@@ -11,7 +11,7 @@ use png::{BitDepth, ColorType, DecodingError, Transformations};
 
 use super::{guarded, own_memory, shape, sniff};
 use crate::error::{Error, Result};
-use crate::image::Picture;
+use crate::image::Image;
 use crate::limits::{Format, Limits};
 
 /// A mask whose header is read and within the limits; its numbers are still encoded.
@@ -74,7 +74,7 @@ impl<'a> Mask<'a> {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn decode(mut self, into: &mut Picture, packed: &mut Vec<u8>) -> Result<()> {
+    pub fn decode(mut self, into: &mut Image, packed: &mut Vec<u8>) -> Result<()> {
         let (width, height) = self.size;
         let stride = stride(width, self.bits);
         shape(into, self.size, 1);
@@ -114,7 +114,7 @@ fn unpack(row: &[u8], bits: usize, out: &mut [u8]) {
 
 fn no_mask(found: &str) -> Error {
     Error::image(format!(
-        "a mask is a PNG of one channel and at most 8 bits, of class numbers as grey levels or indices of a palette; this is {found}"
+        "a mask is a PNG of one channel and at most 8 bits, of class numbers as gray levels or indices of a palette; this is {found}"
     ))
 }
 
@@ -151,15 +151,15 @@ mod tests {
         bytes
     }
 
-    fn decode(payload: &[u8]) -> Result<Picture> {
+    fn decode(payload: &[u8]) -> Result<Image> {
         // Of an image before, with other numbers in other places.
-        let (mut mask, mut packed) = (Picture::filled(7, 3, 1, 99), vec![0xff; 50]);
+        let (mut mask, mut packed) = (Image::filled(7, 3, 1, 99), vec![0xff; 50]);
         Mask::open(payload, &Limits::default())?.decode(&mut mask, &mut packed)?;
         Ok(mask)
     }
 
     #[test]
-    fn numbers_of_few_bits_are_neither_spread_nor_made_colours() {
+    fn numbers_of_few_bits_are_neither_spread_nor_made_colors() {
         for (bits, row, numbers) in [
             (BitDepth::One, vec![0b1010_0000], [1, 0, 1]),
             (BitDepth::Two, vec![0b1101_1000], [3, 1, 2]),

@@ -2,13 +2,13 @@
 //!
 //! Two steps, so that a plan can be drawn up before any pixel exists: [`Source::open`] reads the header and holds it to
 //! the [`Limits`]; then [`Source::stream`] hands over the rows of the part that a plan uses, or [`Source::decode`] fills a
-//! [`Picture`]. JPEG is read by recio-jpeg, which decodes no more than that part needs; PNG, WebP, BMP, GIF (its first
+//! [`Image`]. JPEG is read by recio-jpeg, which decodes no more than that part needs; PNG, WebP, BMP, GIF (its first
 //! frame) and TIFF by the `image` crate. The format is told from the bytes, never from a name.
 //!
 //! The pixels are those of OpenCV 4, which MXNet decodes with: alpha is dropped, not blended; of 16 bits the high byte
 //! stays; palettes are expanded; a CMYK JPEG becomes RGB.
 //!
-//! **Missing image data is an error**, never grey rows; OpenCV fills in what a truncated JPEG lacks and goes on. Bytes to
+//! **Missing image data is an error**, never gray rows; OpenCV fills in what a truncated JPEG lacks and goes on. Bytes to
 //! spare are not damage, for real photographs have them. Where the line runs for a JPEG is in `jpeg.rs`.
 //!
 //! Masks of class numbers have a way of their own, [`Mask`].
@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 
 use crate::error::{Error, Result};
-use crate::image::{Picture, Rect, Scanlines};
+use crate::image::{Image, Rect, Scanlines};
 use crate::limits::{Format, Limits};
 use jpeg::Jpeg;
 pub use mask::Mask;
@@ -38,9 +38,9 @@ pub use sniff::format_of;
 /// The channels to decode to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
-    /// One channel. Of a colour JPEG its Y channel; of other colours their luma, as libpng or OpenCV computes it.
-    Grey,
-    /// R, G, B. Grey is repeated, alpha dropped.
+    /// One channel. Of a color JPEG its Y channel; of other colors their luma, as libpng or OpenCV computes it.
+    Gray,
+    /// R, G, B. Gray is repeated, alpha dropped.
     Rgb,
     /// R, G, B, A; only from an image that has alpha.
     Rgba,
@@ -51,7 +51,7 @@ impl Pixels {
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
-            Self::Grey => 1,
+            Self::Gray => 1,
             Self::Rgb => 3,
             Self::Rgba => 4,
         }
@@ -60,11 +60,11 @@ impl Pixels {
 
 /// An image as the file has it: its depth and its channels kept, its EXIF orientation not applied.
 ///
-/// One channel is grey; three are R, G, B; four are R, G, B, A, or G, G, G, A of a grey image with alpha.
+/// One channel is gray; three are R, G, B; four are R, G, B, A, or G, G, G, A of a gray image with alpha.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
     /// 8 bits a sample, or fewer in the file.
-    Bits8(Picture),
+    Bits8(Image),
     /// 16 bits a sample.
     Bits16 {
         /// Pixels in a row.
@@ -130,7 +130,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Lets damage in a JPEG's scans pass: what is missing becomes grey, what cannot be read is guessed, as libjpeg does.
+    /// Lets damage in a JPEG's scans pass: what is missing becomes gray, what cannot be read is guessed, as libjpeg does.
     #[must_use]
     pub fn fill_damage(mut self, is_wanted: bool) -> Self {
         if let (Coded::Jpeg(jpeg), true) = (&mut self.coded, is_wanted) {
@@ -161,7 +161,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Decodes into `into`, its EXIF orientation applied to grey and RGB, not to RGBA (as OpenCV has it).
+    /// Decodes into `into`, its EXIF orientation applied to gray and RGB, not to RGBA (as OpenCV has it).
     ///
     /// After an error what `into` holds is no image.
     ///
@@ -170,7 +170,7 @@ impl<'a> Source<'a> {
     /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if decoding it takes more than the limits allow.
     ///
     /// A panic of a decoder becomes an error too, after the process's panic hook has seen it.
-    pub fn decode(self, pixels: Pixels, into: &mut Picture, scratch: &mut Scratch) -> Result<()> {
+    pub fn decode(self, pixels: Pixels, into: &mut Image, scratch: &mut Scratch) -> Result<()> {
         let (width, height) = self.size(pixels);
         self.decode_part(pixels, Rect::whole(width, height), into, scratch)
     }
@@ -186,7 +186,7 @@ impl<'a> Source<'a> {
         self,
         pixels: Pixels,
         part: Rect,
-        into: &mut Picture,
+        into: &mut Image,
         scratch: &mut Scratch,
     ) -> Result<()> {
         let (turn, size) = (self.turn(pixels), self.size(pixels));
@@ -225,7 +225,7 @@ impl<'a> Source<'a> {
         self,
         pixels: Pixels,
         (part, needed): (Rect, Rect),
-        into: &mut Picture,
+        into: &mut Image,
         scratch: &mut Scratch,
         work: impl FnOnce(&mut dyn Scanlines),
     ) -> Result<()> {
@@ -247,7 +247,7 @@ impl<'a> Source<'a> {
 
     fn turn(&self, pixels: Pixels) -> Orientation {
         match pixels {
-            Pixels::Grey | Pixels::Rgb => self.orientation,
+            Pixels::Gray | Pixels::Rgb => self.orientation,
             Pixels::Rgba => Orientation::NoTransforms,
         }
     }
@@ -258,7 +258,7 @@ impl<'a> Source<'a> {
 pub struct Scratch {
     jpeg: jpeg::Scratch,
     /// A picture that is turned or cut afterwards.
-    spare: Picture,
+    spare: Image,
 }
 
 impl Scratch {
@@ -281,7 +281,7 @@ pub fn decode_stored(payload: &[u8], limits: &Limits) -> Result<Stored> {
 }
 
 /// Gives a picture its shape. Its memory is kept, and its old pixels too: whoever shapes it overwrites them all.
-fn shape(picture: &mut Picture, (width, height): (usize, usize), channels: usize) {
+fn shape(picture: &mut Image, (width, height): (usize, usize), channels: usize) {
     picture.width = width;
     picture.height = height;
     picture.channels = channels;
@@ -293,7 +293,7 @@ fn no_alpha(channels: usize) -> Error {
 }
 
 /// What a decoder may allocate for itself before the image's size is known: a sixteenth of what a picture may take, but room
-/// for a profile of colours in any case.
+/// for a profile of colors in any case.
 fn own_memory(limits: &Limits) -> usize {
     (limits.bytes / 16).max(4 << 20)
 }

@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 
 use super::shape;
-use crate::image::{Picture, Rect};
+use crate::image::{Image, Rect};
 
 /// Whether width and height change places.
 pub(super) fn is_sideways(orientation: Orientation) -> bool {
@@ -47,7 +47,7 @@ pub(super) fn stored(
 }
 
 /// Writes `from`, turned, into `into`.
-pub(super) fn apply(orientation: Orientation, from: &Picture, into: &mut Picture) {
+pub(super) fn apply(orientation: Orientation, from: &Image, into: &mut Image) {
     let (width, height) = (from.width, from.height);
     let size = if is_sideways(orientation) {
         (height, width)
@@ -62,7 +62,7 @@ pub(super) fn apply(orientation: Orientation, from: &Picture, into: &mut Picture
     }
 }
 
-fn turn<const CHANNELS: usize>(orientation: Orientation, from: &Picture, into: &mut Picture) {
+fn turn<const CHANNELS: usize>(orientation: Orientation, from: &Image, into: &mut Image) {
     let walk = Walk::of(orientation, from.width as isize, from.height as isize);
     let pixels = from.data.as_chunks::<CHANNELS>().0;
     let rows = into.data.chunks_exact_mut(into.width * CHANNELS);
@@ -110,7 +110,7 @@ mod tests {
     /// Two rows of three pixels, turned by each EXIF value as the EXIF standard (2.32, tag 274) draws them.
     #[test]
     fn each_orientation_puts_the_first_row_and_column_where_exif_says() {
-        let stored = Picture {
+        let stored = Image {
             width: 3,
             height: 2,
             channels: 1,
@@ -127,7 +127,7 @@ mod tests {
             (8, 2, [3, 6, 2, 5, 1, 4]),
         ];
         for (exif, width, pixels) in displayed {
-            let mut turned = Picture::default();
+            let mut turned = Image::default();
             apply(Orientation::from_exif(exif).unwrap(), &stored, &mut turned);
             assert_eq!((turned.width, &turned.data[..]), (width, &pixels[..]));
         }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_part_is_found_where_its_pixels_are_stored() {
-        let stored_picture = Picture {
+        let stored_picture = Image {
             width: 5,
             height: 4,
             channels: 1,
@@ -149,7 +149,7 @@ mod tests {
         };
         for exif in 1..=8 {
             let turn = Orientation::from_exif(exif).unwrap();
-            let (mut displayed, mut cut, mut turned) = <[Picture; 3]>::default().into();
+            let (mut displayed, mut cut, mut turned) = <[Image; 3]>::default().into();
             apply(turn, &stored_picture, &mut displayed);
             let size = (displayed.width, displayed.height);
             cut.collect(&mut stored_picture.view().crop(stored(turn, part, size)));
@@ -160,13 +160,13 @@ mod tests {
 
     #[test]
     fn the_samples_of_a_pixel_stay_together() {
-        let stored = Picture {
+        let stored = Image {
             width: 2,
             height: 1,
             channels: 3,
             data: vec![1, 2, 3, 4, 5, 6],
         };
-        let mut turned = Picture::default();
+        let mut turned = Image::default();
         apply(Orientation::Rotate90, &stored, &mut turned);
         assert_eq!((turned.width, turned.height), (1, 2));
         assert_eq!(turned.data, [1, 2, 3, 4, 5, 6]);

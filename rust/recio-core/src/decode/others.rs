@@ -13,7 +13,7 @@ use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
 use super::{Pixels, Stored, no_alpha, orient, own_memory, shape, sniff};
 use crate::error::{Error, Result};
-use crate::image::Picture;
+use crate::image::Image;
 use crate::limits::{Format, Limits};
 
 /// An image whose header the `image` crate has read.
@@ -28,7 +28,7 @@ pub(super) struct Other<'a> {
     gamma: Option<f64>,
 }
 
-/// How the decoder lays out a pixel: 1 or 2 channels are grey, 2 and 4 have alpha.
+/// How the decoder lays out a pixel: 1 or 2 channels are gray, 2 and 4 have alpha.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     channels: usize,
@@ -97,7 +97,7 @@ impl<'a> Other<'a> {
             .unwrap_or(Orientation::NoTransforms)
     }
 
-    /// The tables for grey of a colour PNG, if it names its gamma.
+    /// The tables for gray of a color PNG, if it names its gamma.
     fn linear_light(&mut self) -> Option<Gamma> {
         if self.format != Format::Png || self.layout.channels < 3 || self.layout.wide {
             return None;
@@ -116,8 +116,8 @@ impl<'a> Other<'a> {
         mut self,
         pixels: Pixels,
         turn: Orientation,
-        into: &mut Picture,
-        spare: &mut Picture,
+        into: &mut Image,
+        spare: &mut Image,
     ) -> Result<()> {
         self.claim(self.pictures(pixels, turn))?;
         if turn == Orientation::NoTransforms {
@@ -131,10 +131,10 @@ impl<'a> Other<'a> {
     fn decode_as_stored(
         mut self,
         pixels: Pixels,
-        into: &mut Picture,
-        spare: &mut Picture,
+        into: &mut Image,
+        spare: &mut Image,
     ) -> Result<()> {
-        let linear_light = if pixels == Pixels::Grey {
+        let linear_light = if pixels == Pixels::Gray {
             self.linear_light()
         } else {
             None
@@ -147,22 +147,22 @@ impl<'a> Other<'a> {
         }
         shape(into, size, layout.bytes());
         if self.format != Format::Png {
-            // A GIF's decoder leaves out pixels whose colour is not in the palette: they would be those of an image before.
+            // A GIF's decoder leaves out pixels whose color is not in the palette: they would be those of an image before.
             into.data.fill(0);
         }
         self.read(&mut into.data)?;
-        let wide_grey = layout.wide && pixels == Pixels::Grey && layout.channels >= 3;
-        if layout.wide && !wide_grey {
+        let wide_gray = layout.wide && pixels == Pixels::Gray && layout.channels >= 3;
+        if layout.wide && !wide_gray {
             convert::narrow(&mut into.data);
         }
         if layout.channels != pixels.channels() {
             mem::swap(&mut into.data, &mut spare.data);
         }
         shape(into, size, pixels.channels());
-        if wide_grey {
-            convert::wide_grey(&spare.data, layout.channels, &mut into.data);
+        if wide_gray {
+            convert::wide_gray(&spare.data, layout.channels, &mut into.data);
         } else if let Some(gamma) = linear_light {
-            convert::linear_grey(&spare.data, layout.channels, &gamma, &mut into.data);
+            convert::linear_gray(&spare.data, layout.channels, &gamma, &mut into.data);
         } else if layout.channels != pixels.channels() {
             convert::channels(&spare.data, layout.channels, pixels, luma, &mut into.data);
         }
@@ -206,11 +206,11 @@ impl<'a> Other<'a> {
 
     pub(super) fn decode_stored(mut self) -> Result<Stored> {
         let Layout { channels, wide } = self.layout;
-        // Samples of 16 bits are copied, and alpha of grey is spread.
+        // Samples of 16 bits are copied, and alpha of gray is spread.
         let copies = 1 + usize::from(wide) + if channels == 2 { 2 } else { 0 };
         self.claim(copies * self.size.0 * self.size.1 * self.layout.bytes())?;
         let Self { size, layout, .. } = self;
-        let mut picture = Picture::default();
+        let mut picture = Image::default();
         shape(&mut picture, size, layout.bytes());
         self.read(&mut picture.data)?;
         if layout.wide {

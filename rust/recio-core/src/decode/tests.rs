@@ -16,7 +16,7 @@ macro_rules! reference {
     };
 }
 
-fn decode(payload: &[u8], pixels: Pixels) -> Result<Picture> {
+fn decode(payload: &[u8], pixels: Pixels) -> Result<Image> {
     let (mut into, mut scratch) = Default::default();
     let source = Source::open(payload, &Limits::default())?;
     let size = source.size(pixels);
@@ -35,7 +35,7 @@ fn shape_of(payload: &[u8], pixels: Pixels) -> (usize, usize, usize) {
 }
 
 fn png(width: usize, height: usize, channels: usize, data: Vec<u8>) -> Vec<u8> {
-    let picture = Picture {
+    let picture = Image {
         width,
         height,
         channels,
@@ -71,7 +71,7 @@ fn every_odd_image_has_its_shape() {
     ];
     for photo in photos {
         assert_eq!(shape_of(photo, Pixels::Rgb), (451, 300, 3));
-        assert_eq!(shape_of(photo, Pixels::Grey), (451, 300, 1));
+        assert_eq!(shape_of(photo, Pixels::Gray), (451, 300, 1));
     }
     assert_eq!(shape_of(odd!("photo.bmp"), Pixels::Rgb), (90, 60, 3));
     assert_eq!(shape_of(odd!("tiny.jpg"), Pixels::Rgb), (37, 23, 3));
@@ -116,38 +116,38 @@ fn cmyk_becomes_rgb() {
     let cmyk = decode(odd!("cmyk.jpg"), Pixels::Rgb).unwrap();
     let rgb = decode(odd!("s444.jpg"), Pixels::Rgb).unwrap();
     assert!(difference(&cmyk.data, &rgb.data).0 < 3.0);
-    let grey = decode(odd!("cmyk.jpg"), Pixels::Grey).unwrap();
-    let luma = decode(odd!("s444.jpg"), Pixels::Grey).unwrap();
-    assert!(difference(&grey.data, &luma.data).0 < 3.0);
+    let gray = decode(odd!("cmyk.jpg"), Pixels::Gray).unwrap();
+    let luma = decode(odd!("s444.jpg"), Pixels::Gray).unwrap();
+    assert!(difference(&gray.data, &luma.data).0 < 3.0);
 }
 
 #[test]
-fn grey_of_a_png_is_exact_and_of_a_jpeg_its_y_channel() {
-    let colours: Vec<u8> = (0..=255_u8)
+fn gray_of_a_png_is_exact_and_of_a_jpeg_its_y_channel() {
+    let colors: Vec<u8> = (0..=255_u8)
         .flat_map(|i| [i, i.wrapping_mul(7), i.wrapping_mul(31)])
         .collect();
-    let expected: Vec<u8> = colours
+    let expected: Vec<u8> = colors
         .chunks(3)
         .map(|c| (9797 * u32::from(c[0]) + 19234 * u32::from(c[1]) + 3737 * u32::from(c[2])) >> 15)
-        .map(|grey| grey as u8)
+        .map(|gray| gray as u8)
         .collect();
-    let grey = decode(&png(16, 16, 3, colours), Pixels::Grey).unwrap();
-    assert_eq!(grey.data, expected);
-    let y = decode(odd!("plain.jpg"), Pixels::Grey).unwrap();
-    let lossless = decode(odd!("gray.jpg"), Pixels::Grey).unwrap();
+    let gray = decode(&png(16, 16, 3, colors), Pixels::Gray).unwrap();
+    assert_eq!(gray.data, expected);
+    let y = decode(odd!("plain.jpg"), Pixels::Gray).unwrap();
+    let lossless = decode(odd!("gray.jpg"), Pixels::Gray).unwrap();
     assert!(difference(&y.data, &lossless.data).0 < 0.5);
 }
 
 /// 9797·0x1280 + 19234·0x3480 + 3737·0xff80 + 16384 = 549,349,632; >> 15 = 0x417c.
 #[test]
-fn sixteen_bits_become_their_high_byte_and_grey_is_computed_before() {
+fn sixteen_bits_become_their_high_byte_and_gray_is_computed_before() {
     let mut payload = Vec::new();
     encode_png_16(&[0x1280, 0x3480, 0xff80], (1, 1, 3), 1, &mut payload).unwrap();
     assert_eq!(
         decode(&payload, Pixels::Rgb).unwrap().data,
         [0x12, 0x34, 0xff]
     );
-    assert_eq!(decode(&payload, Pixels::Grey).unwrap().data, [0x41]);
+    assert_eq!(decode(&payload, Pixels::Gray).unwrap().data, [0x41]);
     let stored = decode_stored(&payload, &Limits::default()).unwrap();
     let Stored::Bits16 { channels, data, .. } = stored else {
         panic!("{stored:?}");
@@ -163,7 +163,7 @@ fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_made_up() {
         [200, 100, 50, 128]
     );
     assert_eq!(decode(&payload, Pixels::Rgb).unwrap().data, [200, 100, 50]);
-    assert_eq!(decode(&payload, Pixels::Grey).unwrap().data, [124]);
+    assert_eq!(decode(&payload, Pixels::Gray).unwrap().data, [124]);
     for (payload, channels) in [
         (odd!("plain.jpg"), 3),
         (odd!("cmyk.jpg"), 3),
@@ -204,15 +204,15 @@ fn the_stored_form_keeps_channels_depth_and_orientation() {
 
 /// `exif-rotate6.jpg` is `plain.jpg` with an EXIF segment that holds nothing but the orientation.
 #[test]
-fn all_eight_orientations_are_applied_to_grey_and_rgb() {
+fn all_eight_orientations_are_applied_to_gray_and_rgb() {
     const ORIENTATION: usize = 49;
     let mut payload = odd!("exif-rotate6.jpg").to_vec();
     assert_eq!(payload[ORIENTATION], 6);
-    for pixels in [Pixels::Grey, Pixels::Rgb] {
+    for pixels in [Pixels::Gray, Pixels::Rgb] {
         let plain = decode(odd!("plain.jpg"), pixels).unwrap();
         for exif in 1..=8 {
             payload[ORIENTATION] = exif;
-            let mut turned = Picture::default();
+            let mut turned = Image::default();
             let orientation = Orientation::from_exif(exif).unwrap();
             orient::apply(orientation, &plain, &mut turned);
             assert!(decode(&payload, pixels).unwrap() == turned, "{exif}");
@@ -224,7 +224,7 @@ fn all_eight_orientations_are_applied_to_grey_and_rgb() {
 
 #[test]
 fn buffers_are_used_again_whatever_was_in_them() {
-    let mut into = Picture::filled(500, 500, 3, 9);
+    let mut into = Image::filled(500, 500, 3, 9);
     let mut scratch = Scratch::default();
     let memory = into.data.as_ptr();
     for payload in [

@@ -1,31 +1,31 @@
 //! A picture that is put together row by row, of either depth.
 
-use crate::image::{Picture, Sample};
+use crate::image::{Image, Sample};
 use crate::render::Rows;
 
 /// A picture of whole levels or of floats.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Canvas {
     /// Whole levels.
-    Levels(Picture<u8>),
+    Levels(Image<u8>),
     /// Floats.
-    Floats(Picture<f32>),
+    Floats(Image<f32>),
 }
 
 impl Default for Canvas {
     fn default() -> Self {
-        Self::Levels(Picture::default())
+        Self::Levels(Image::default())
     }
 }
 
-impl From<Picture<u8>> for Canvas {
-    fn from(picture: Picture<u8>) -> Self {
+impl From<Image<u8>> for Canvas {
+    fn from(picture: Image<u8>) -> Self {
         Self::Levels(picture)
     }
 }
 
-impl From<Picture<f32>> for Canvas {
-    fn from(picture: Picture<f32>) -> Self {
+impl From<Image<f32>> for Canvas {
+    fn from(picture: Image<f32>) -> Self {
         Self::Floats(picture)
     }
 }
@@ -59,9 +59,9 @@ impl Canvas {
     pub fn clear(&mut self, size: (usize, usize), channels: usize, is_float: bool) {
         if self.is_float() != is_float {
             *self = if is_float {
-                Self::Floats(Picture::default())
+                Self::Floats(Image::default())
             } else {
-                Self::Levels(Picture::default())
+                Self::Levels(Image::default())
             };
         }
         match self {
@@ -79,7 +79,7 @@ impl Canvas {
     }
 }
 
-fn blank<T: Sample>(picture: &mut Picture<T>, (width, height): (usize, usize), channels: usize) {
+fn blank<T: Sample>(picture: &mut Image<T>, (width, height): (usize, usize), channels: usize) {
     (picture.width, picture.height, picture.channels) = (width, height, channels);
     picture.data.clear();
     picture.data.reserve(width * height * channels);

@@ -11,9 +11,9 @@ impl Sample for f32 {}
 
 /// Pixels: rows from the top, interleaved channels (`H×W×C`), no padding.
 ///
-/// Three channels are R, G, B; four are R, G, B, A; one is grey. Levels are 0–255, of either type.
+/// Three channels are R, G, B; four are R, G, B, A; one is gray. Levels are 0–255, of either type.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Picture<T = u8> {
+pub struct Image<T = u8> {
     /// Pixels in a row.
     pub width: usize,
     /// Rows.
@@ -24,7 +24,7 @@ pub struct Picture<T = u8> {
     pub data: Vec<T>,
 }
 
-impl<T: Sample> Picture<T> {
+impl<T: Sample> Image<T> {
     /// A picture filled with one value.
     #[must_use]
     pub fn filled(width: usize, height: usize, channels: usize, value: T) -> Self {
@@ -211,7 +211,7 @@ impl<T: Sample> Scanlines<T> for View<'_, T> {
 /// All rows at once, for what cannot take them one by one; in `room`, unless they are in memory already.
 pub fn whole<'a, T: Sample>(
     source: &'a mut dyn Scanlines<T>,
-    room: &'a mut Picture<T>,
+    room: &'a mut Image<T>,
 ) -> View<'a, T> {
     if source.whole().is_none() {
         room.collect(source);

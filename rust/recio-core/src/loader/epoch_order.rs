@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// Tells the stream of an epoch's order from those of its samples, which are numbered from 0.
 const ORDER: u64 = u64::MAX;
@@ -18,8 +18,7 @@ pub(super) struct Order {
 impl Order {
     /// The records of `part`, as they stand or, with a seed, in the order of this epoch.
     pub(super) fn new(part: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
-        let shuffled =
-            seed.map(|seed| Stream::new(seed, epoch, ORDER).permutation(part.len() as u32));
+        let shuffled = seed.map(|seed| Rng::new(seed, epoch, ORDER).permutation(part.len() as u32));
         Self { part, shuffled }
     }
 

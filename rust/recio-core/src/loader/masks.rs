@@ -6,7 +6,7 @@ use crate::dataset::by_id::ById;
 use crate::dataset::record_set::RecordSet;
 use crate::decode::Mask;
 use crate::error::{Error, Result};
-use crate::image::Picture;
+use crate::image::Image;
 use crate::limits::Limits;
 use crate::loader::Options;
 use crate::plan::Plan;
@@ -49,7 +49,7 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Scratch {
     record: Vec<u8>,
     packed: Vec<u8>,
-    decoded: Picture,
+    decoded: Image,
     augment: render::Scratch,
 }
 
@@ -153,6 +153,6 @@ impl Rows for Slot<'_> {
     }
 
     fn floats(&mut self, _: usize, _: &[f32]) {
-        unreachable!("a mask's plan has no colours")
+        unreachable!("a mask's plan has no colors")
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::loader::{LastBatch, MaskSource, ShardPolicy};
 use crate::plan::Step;
-use crate::render::normalize::{Gain, Layout, Normalise};
+use crate::render::normalize::{Gain, Layout, Normalize};
 
 /// More threads than any machine has cores only take memory and time to start.
 const MAX_THREADS: usize = 1024;
@@ -15,7 +15,7 @@ const MAX_THREADS: usize = 1024;
 /// The size of an image in the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// 1 (grey), 3 (RGB) or 4 (RGBA).
+    /// 1 (gray), 3 (RGB) or 4 (RGBA).
     pub channels: usize,
     /// In pixels.
     pub height: usize,
@@ -32,7 +32,7 @@ impl Shape {
     /// What images are decoded to.
     pub(super) fn pixels(self) -> Pixels {
         match self.channels {
-            1 => Pixels::Grey,
+            1 => Pixels::Gray,
             4 => Pixels::Rgba,
             _ => Pixels::Rgb,
         }
@@ -84,7 +84,7 @@ pub struct Options {
     /// What is done to each image.
     pub steps: Vec<Step>,
     /// What is done to its samples.
-    pub normalise: Normalise,
+    pub normalize: Normalize,
     /// How far an image's contrast (a factor, from 1) and illumination (levels, from 0) may be drawn; 0 for not.
     pub max_gain: Gain,
     /// How samples are laid out.
@@ -152,9 +152,9 @@ impl Options {
                 "part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1"
             )));
         }
-        let Normalise {
+        let Normalize {
             mean, std, scale, ..
-        } = self.normalise;
+        } = self.normalize;
         if std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
             return Err(Error::argument(format!(
                 "std_r, std_g, std_b, std_a={std:?}; each is a finite number other than 0"
@@ -217,7 +217,7 @@ impl Options {
         }
         if channels != 3 && self.steps.iter().any(Step::needs_rgb) {
             return Err(Error::argument(format!(
-                "data_shape[0]={channels}; colours are changed in images of three channels"
+                "data_shape[0]={channels}; colors are changed in images of three channels"
             )));
         }
         self.steps.iter().try_for_each(Step::check)

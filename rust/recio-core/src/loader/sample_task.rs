@@ -15,9 +15,9 @@ use crate::loader::masks::{self, Masks, Wanted};
 use crate::loader::options::Shape;
 use crate::loader::{Options, Planned};
 use crate::plan::{Plan, Step, sketch};
-use crate::render::normalize::{Element, Finish, Finishing, Gain, Normalise};
+use crate::render::normalize::{Element, Finish, Finishing, Gain, Normalize};
 use crate::render::renderer::{Origin, Program, Studio};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// Bytes of each buffer that a thread keeps between images.
 const KEEP: usize = 4 << 20;
@@ -100,18 +100,18 @@ impl<T: Element> Task<T> {
             .transpose()?;
         let mut steps = options.steps.clone();
         let draws_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
-        let normalise = if draws_gain {
-            // Which comes after the normalisation.
-            options.normalise.clone()
+        let normalize = if draws_gain {
+            // Which comes after the normalization.
+            options.normalize.clone()
         } else {
-            fold::<T>(&mut steps, &options.normalise)
+            fold::<T>(&mut steps, &options.normalize)
         };
         Ok(Self {
             part,
             labels,
             masks,
             pixels: options.shape.pixels(),
-            finish: Finish::new(&normalise, options.layout, channels, height, width),
+            finish: Finish::new(&normalize, options.layout, channels, height, width),
             shape: options.shape,
             steps,
             gain: options.max_gain,
@@ -191,7 +191,7 @@ impl<T: Element> Task<T> {
         } = scratch;
         let sample = self.samples.read(i, record, labels)?;
         *slot.id = sample.id;
-        let random = &mut Stream::new(self.seed, epoch, i as u64);
+        let random = &mut Rng::new(self.seed, epoch, i as u64);
         let make = || {
             let mut objects = self.label(sample.id, labels, boxes, slot.labels)?;
             let Drawn { size, shape } =
@@ -227,7 +227,7 @@ impl<T: Element> Task<T> {
     fn draw(
         &self,
         sample: &Sample<'_>,
-        random: &mut Stream,
+        random: &mut Rng,
         boxes: Option<&mut Boxes>,
         studio: &mut Studio,
         slot: &mut [T],
@@ -283,7 +283,7 @@ impl<T: Element> Task<T> {
     }
 
     /// Draws an image's contrast and illumination, if they are to be drawn at all.
-    fn gain(&self, random: &mut Stream) -> Gain {
+    fn gain(&self, random: &mut Rng) -> Gain {
         let mut within = |most: f32| match most {
             0.0 => 0.0,
             most => random.uniform(-f64::from(most), most.into()) as f32,
@@ -306,7 +306,7 @@ impl<T: Element> Task<T> {
         let mut make = || {
             let mut objects = self.labels.find(sample.id, &mut labels, &mut boxes)?;
             let size = Source::open(sample.image, &self.limits)?.size(self.pixels);
-            let random = &mut Stream::new(self.seed, epoch, i as u64);
+            let random = &mut Rng::new(self.seed, epoch, i as u64);
             let gain = self.gain(random);
             let (mut plan, is_whole) = sketch(&self.steps, size, random, objects.as_deref_mut());
             if is_whole {
@@ -323,76 +323,76 @@ impl<T: Element> Task<T> {
     }
 }
 
-/// Takes a normalisation at the end of the steps out of them, if the last step of all can do it in its tables: that is
+/// Takes a normalization at the end of the steps out of them, if the last step of all can do it in its tables: that is
 /// the same numbers but for the last bits, without pictures of floats.
-fn fold<T: Element>(steps: &mut Vec<Step>, normalise: &Normalise) -> Normalise {
-    let is_plain = *normalise == Normalise::default() && T::IS_FLOAT;
+fn fold<T: Element>(steps: &mut Vec<Step>, normalize: &Normalize) -> Normalize {
+    let is_plain = *normalize == Normalize::default() && T::IS_FLOAT;
     let (kept, folded) = match steps.as_slice() {
-        [kept @ .., Step::Cast, Step::Normalise(mean, std)]
-        | [kept @ .., Step::Normalise(mean, std)] => (kept, Some((mean, std))),
+        [kept @ .., Step::Cast, Step::Normalize(mean, std)]
+        | [kept @ .., Step::Normalize(mean, std)] => (kept, Some((mean, std))),
         [kept @ .., Step::Cast] => (kept, None),
-        _ => return normalise.clone(),
+        _ => return normalize.clone(),
     };
     let comes_of_levels = !kept.iter().any(|step| step.any(&Step::makes_floats));
     if !comes_of_levels || (folded.is_some() && !is_plain) {
-        return normalise.clone();
+        return normalize.clone();
     }
     let four =
         |values: &[f64; 3], last| [values[0] as f32, values[1] as f32, values[2] as f32, last];
-    let folded = folded.map(|(mean, std)| Normalise {
+    let folded = folded.map(|(mean, std)| Normalize {
         mean: four(mean, 0.0),
         std: four(std, 1.0),
         divide: true,
-        ..Normalise::default()
+        ..Normalize::default()
     });
     steps.truncate(kept.len());
-    folded.unwrap_or_else(|| normalise.clone())
+    folded.unwrap_or_else(|| normalize.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folded(mut steps: Vec<Step>) -> (usize, Normalise) {
-        let normalise = fold::<f32>(&mut steps, &Normalise::default());
-        (steps.len(), normalise)
+    fn folded(mut steps: Vec<Step>) -> (usize, Normalize) {
+        let normalize = fold::<f32>(&mut steps, &Normalize::default());
+        (steps.len(), normalize)
     }
 
-    fn normalise() -> Step {
-        Step::Normalise([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    fn normalize() -> Step {
+        Step::Normalize([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     }
 
     #[test]
     fn a_last_normalisation_of_levels_is_done_by_tables() {
-        let (steps, normalise_by) = folded(vec![Step::Mirror(0.5), Step::Cast, normalise()]);
+        let (steps, normalise_by) = folded(vec![Step::Mirror(0.5), Step::Cast, normalize()]);
         assert_eq!(steps, 1);
-        let expected = Normalise {
+        let expected = Normalize {
             mean: [1.0, 2.0, 3.0, 0.0],
             std: [4.0, 5.0, 6.0, 1.0],
             divide: true,
-            ..Normalise::default()
+            ..Normalize::default()
         };
         assert_eq!(normalise_by, expected);
         assert_eq!(
             folded(vec![Step::Mirror(0.5), Step::Cast]),
-            (1, Normalise::default())
+            (1, Normalize::default())
         );
     }
 
     #[test]
-    fn one_that_follows_colours_is_not() {
-        let steps = vec![Step::Cast, Step::Brightness(0.5), normalise()];
-        assert_eq!(folded(steps), (3, Normalise::default()));
+    fn one_that_follows_colors_is_not() {
+        let steps = vec![Step::Cast, Step::Brightness(0.5), normalize()];
+        assert_eq!(folded(steps), (3, Normalize::default()));
         let steps = vec![
             Step::RandomOrder(vec![Step::Hue(0.1)]),
             Step::Cast,
-            normalise(),
+            normalize(),
         ];
-        assert_eq!(folded(steps), (3, Normalise::default()));
-        let mut steps = vec![Step::Cast, normalise()];
+        assert_eq!(folded(steps), (3, Normalize::default()));
+        let mut steps = vec![Step::Cast, normalize()];
         assert_eq!(
-            fold::<u8>(&mut steps, &Normalise::default()),
-            Normalise::default()
+            fold::<u8>(&mut steps, &Normalize::default()),
+            Normalize::default()
         );
         assert_eq!(steps.len(), 2);
     }

@@ -2,10 +2,10 @@
 
 use crate::image::{Rect, Sample, View};
 
-/// Puts `view` onto a canvas of one colour, its corner at `left`, `top`, but makes only the pixels in `window`, and hands
+/// Puts `view` onto a canvas of one color, its corner at `left`, `top`, but makes only the pixels in `window`, and hands
 /// them over row by row.
 ///
-/// `value` is the canvas's colour, channel by channel. `line` is overwritten.
+/// `value` is the canvas's color, channel by channel. `line` is overwritten.
 pub fn border_rows<T: Sample>(
     view: View<'_, T>,
     (left, top): (usize, usize),
@@ -61,11 +61,11 @@ pub fn flip_rows<T: Sample>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Picture;
+    use crate::image::Image;
 
     #[test]
     fn windows_of_a_bordered_picture_are_its_crops() {
-        let picture = Picture {
+        let picture = Image {
             width: 3,
             height: 2,
             channels: 1,
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_border_of_an_rgba_picture_is_transparent() {
-        let picture = Picture::filled(1, 1, 4, 200);
+        let picture = Image::filled(1, 1, 4, 200);
         let mut rows = Vec::new();
         border_rows(
             picture.view(),
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_flipped_row_has_its_pixels_in_reverse_order() {
-        let picture = Picture {
+        let picture = Image {
             width: 3,
             height: 1,
             channels: 2,

@@ -1,8 +1,8 @@
-//! Colours in floats: the chain of MXNet's Python augmenters as one map of a colour to a colour.
+//! Colors in floats: the chain of MXNet's Python augmenters as one map of a color to a color.
 //!
-//! Brightness, contrast, saturation, hue, lighting, grey and normalising are each `x ↦ M·x + b`, and so is any chain of
+//! Brightness, contrast, saturation, hue, lighting, gray and normalizing are each `x ↦ M·x + b`, and so is any chain of
 //! them: [`compose`] makes one [`Matrix`] of it, and [`Map`] carries that out, however long the chain. Contrast needs the
-//! mean of the picture that it is applied to. A mean goes through a linear map like a colour, so the mean of the first
+//! mean of the picture that it is applied to. A mean goes through a linear map like a color, so the mean of the first
 //! picture is enough. Nothing is clamped or rounded on the way, as in MXNet; in exact arithmetic the results are the
 //! same, in float32 they differ in the last digits.
 
@@ -11,10 +11,10 @@ use std::f64::consts::PI;
 
 use crate::image::{Sample, View};
 
-/// Weights of red, green and blue in the grey that contrast and saturation refer to.
+/// Weights of red, green and blue in the gray that contrast and saturation refer to.
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// A linear map of colours (R, G, B).
+/// A linear map of colors (R, G, B).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Matrix {
     /// For each channel of the result its factors of R, G and B, and what is added.
@@ -22,7 +22,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Leaves colours as they are.
+    /// Leaves colors as they are.
     #[must_use]
     pub const fn identity() -> Self {
         Self::brightness(1.0)
@@ -40,7 +40,7 @@ impl Matrix {
         }
     }
 
-    /// Away from the colour's own grey by the factor `alpha`.
+    /// Away from the color's own gray by the factor `alpha`.
     #[must_use]
     pub fn saturation(alpha: f64) -> Self {
         let mut saturated = Self::same(GREY.map(|weight| weight * (1.0 - alpha)));
@@ -48,7 +48,7 @@ impl Matrix {
         saturated
     }
 
-    /// Turned by `alpha` half turns about the grey axis of YIQ, with MXNet's rounded matrices.
+    /// Turned by `alpha` half turns about the gray axis of YIQ, with MXNet's rounded matrices.
     #[must_use]
     pub fn hue(alpha: f64) -> Self {
         const TO_YIQ: [[f64; 3]; 3] = [
@@ -75,20 +75,20 @@ impl Matrix {
         shift
     }
 
-    /// All channels grey, with the weights of MXNet's `RandomGrayAug`.
+    /// All channels gray, with the weights of MXNet's `RandomGrayAug`.
     #[must_use]
-    pub fn grey() -> Self {
+    pub fn gray() -> Self {
         Self::same([0.21, 0.72, 0.07])
     }
 
     /// Less `mean`, divided by `std`.
     #[must_use]
-    pub fn normalise(mean: [f64; 3], std: [f64; 3]) -> Self {
-        let mut normalised = Self::shift(mean.map(|mean| -mean));
-        for (row, std) in normalised.rows.iter_mut().zip(std) {
+    pub fn normalize(mean: [f64; 3], std: [f64; 3]) -> Self {
+        let mut normalized = Self::shift(mean.map(|mean| -mean));
+        for (row, std) in normalized.rows.iter_mut().zip(std) {
             *row = row.map(|factor| factor / std);
         }
-        normalised
+        normalized
     }
 
     /// This map, and then `next`.
@@ -105,7 +105,7 @@ impl Matrix {
         }
     }
 
-    /// What becomes of a colour.
+    /// What becomes of a color.
     #[must_use]
     pub fn of(self, [r, g, b]: [f64; 3]) -> [f64; 3] {
         self.rows
@@ -124,32 +124,32 @@ impl Matrix {
     }
 }
 
-/// A step on colours.
+/// A step on colors.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Colour {
+pub enum Color {
     /// A map that does not depend on the picture.
     Linear(Matrix),
-    /// Away from the picture's mean grey by a factor.
+    /// Away from the picture's mean gray by a factor.
     Contrast(f64),
 }
 
-/// Makes one map of a chain of steps, for a picture whose mean colour is `mean`, which is called only for a contrast.
-pub fn compose(chain: impl Iterator<Item = Colour>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
+/// Makes one map of a chain of steps, for a picture whose mean color is `mean`, which is called only for a contrast.
+pub fn compose(chain: impl Iterator<Item = Color>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
     let mean = LazyCell::new(mean);
     chain.fold(Matrix::identity(), |before, step| {
         before.then(match step {
-            Colour::Linear(matrix) => matrix,
-            Colour::Contrast(alpha) => contrast(alpha, before.of(*mean)),
+            Color::Linear(matrix) => matrix,
+            Color::Contrast(alpha) => contrast(alpha, before.of(*mean)),
         })
     })
 }
 
 fn contrast(alpha: f64, mean: [f64; 3]) -> Matrix {
-    let [grey, ..] = Matrix::same(GREY).of(mean);
-    Matrix::brightness(alpha).then(Matrix::shift([(1.0 - alpha) * grey; 3]))
+    let [gray, ..] = Matrix::same(GREY).of(mean);
+    Matrix::brightness(alpha).then(Matrix::shift([(1.0 - alpha) * gray; 3]))
 }
 
-/// The mean colour of a picture. Of whole levels it is exact but for the division.
+/// The mean color of a picture. Of whole levels it is exact but for the division.
 ///
 /// # Panics
 /// If there are other than 3 channels.
@@ -157,7 +157,7 @@ fn contrast(alpha: f64, mean: [f64; 3]) -> Matrix {
 pub fn mean<T: Sample + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
     /// Sums that grow side by side.
     const LANES: usize = 4;
-    assert_eq!(view.channels, 3, "the colours are not R, G, B");
+    assert_eq!(view.channels, 3, "the colors are not R, G, B");
     let mut sums = [[0.0; 3]; LANES];
     for y in 0..view.height {
         for pixels in view.row(y).chunks(3 * LANES) {
@@ -204,11 +204,11 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Picture, Rect};
+    use crate::image::{Image, Rect};
 
     const LEVELS: [u8; 12] = [17, 106, 195, 28, 117, 206, 39, 128, 217, 50, 139, 228];
 
-    fn after(chain: &[Colour]) -> Vec<f32> {
+    fn after(chain: &[Color]) -> Vec<f32> {
         let view = View::new(&LEVELS, 2, 2, 3);
         let map = Map::from(compose(chain.iter().copied(), || mean(view)));
         let mut out = vec![0.0; LEVELS.len()];
@@ -230,21 +230,21 @@ mod tests {
     fn single_steps_are_mxnets() {
         let expected = [
             (
-                Colour::Contrast(1.275_537_481_220_038_4),
+                Color::Contrast(1.275_537_481_220_038_4),
                 [
                     -7.5325, 105.9903, 219.5132, 6.4984, 120.0213, 233.5441, 20.5293, 134.0522,
                     247.575, 34.5603, 148.0831, 261.6059,
                 ],
             ),
             (
-                Colour::Linear(Matrix::saturation(0.707_491_395_289_920_9)),
+                Color::Linear(Matrix::saturation(0.707_491_395_289_920_9)),
                 [
                     38.2171, 101.1838, 164.1506, 49.2171, 112.1839, 175.1506, 60.2171, 123.1838,
                     186.1506, 71.2171, 134.1838, 197.1506,
                 ],
             ),
             (
-                Colour::Linear(Matrix::hue(0.456_034_271_889_249_4)),
+                Color::Linear(Matrix::hue(0.456_034_271_889_249_4)),
                 [
                     21.0977, 146.406, -23.9813, 32.1154, 157.3966, -12.9791, 43.1331, 168.3871,
                     -1.9768, 54.1508, 179.3777, 9.0254,
@@ -260,12 +260,12 @@ mod tests {
     #[test]
     fn chains_are_mxnets() {
         let chain = [
-            Colour::Linear(Matrix::brightness(1.275_537_481_220_038_4)),
-            Colour::Contrast(0.707_491_395_289_920_9),
-            Colour::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
-            Colour::Linear(Matrix::hue(-0.262_035_372_908_108_63)),
-            Colour::Linear(Matrix::shift([-0.097_785_65, -0.212_636_42, -1.134_692_16])),
-            Colour::Linear(Matrix::normalise(
+            Color::Linear(Matrix::brightness(1.275_537_481_220_038_4)),
+            Color::Contrast(0.707_491_395_289_920_9),
+            Color::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
+            Color::Linear(Matrix::hue(-0.262_035_372_908_108_63)),
+            Color::Linear(Matrix::shift([-0.097_785_65, -0.212_636_42, -1.134_692_16])),
+            Color::Linear(Matrix::normalize(
                 [123.68, 116.28, 103.53],
                 [58.395, 57.12, 57.375],
             )),
@@ -279,36 +279,36 @@ mod tests {
 
     /// Made by MXNet 1.9.1.
     #[test]
-    fn grey_in_the_middle_of_a_chain_is_mxnets() {
+    fn gray_in_the_middle_of_a_chain_is_mxnets() {
         let chain = [
-            Colour::Contrast(1.275_537_481_220_038_4),
-            Colour::Linear(Matrix::grey()),
-            Colour::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
+            Color::Contrast(1.275_537_481_220_038_4),
+            Color::Linear(Matrix::gray()),
+            Color::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
         ];
-        let expected = [90.0972, 104.128, 118.159, 132.19].map(|grey| [grey; 3]);
+        let expected = [90.0972, 104.128, 118.159, 132.19].map(|gray| [gray; 3]);
         assert_near(&after(&chain), expected.as_flattened(), 1e-3);
     }
 
     #[test]
     fn a_contrast_refers_to_the_mean_of_what_comes_before_it() {
         let chain = [
-            Colour::Linear(Matrix::shift([0.0, 50.0, -20.0])),
-            Colour::Contrast(0.5),
-            Colour::Linear(Matrix::brightness(2.0)),
-            Colour::Contrast(0.0),
+            Color::Linear(Matrix::shift([0.0, 50.0, -20.0])),
+            Color::Contrast(0.5),
+            Color::Linear(Matrix::brightness(2.0)),
+            Color::Contrast(0.0),
         ];
         let mean = [100.0, 20.0, 60.0];
-        let [grey, ..] = Matrix::same(GREY).of([100.0, 70.0, 40.0]);
+        let [gray, ..] = Matrix::same(GREY).of([100.0, 70.0, 40.0]);
         let result = compose(chain.into_iter(), || mean).of([7.0, 8.0, 9.0]);
         result
             .iter()
-            .for_each(|level| assert!((level - 2.0 * grey).abs() < 1e-9, "{result:?}"));
+            .for_each(|level| assert!((level - 2.0 * gray).abs() < 1e-9, "{result:?}"));
     }
 
     #[test]
     fn without_a_contrast_nobody_asks_for_the_mean() {
         let chain = [Matrix::hue(0.3), Matrix::saturation(0.5)];
-        let map = compose(chain.map(Colour::Linear).into_iter(), || unreachable!());
+        let map = compose(chain.map(Color::Linear).into_iter(), || unreachable!());
         assert_eq!(map, Matrix::identity().then(chain[0]).then(chain[1]));
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn a_map_after_another_is_as_both_in_turn() {
         let [first, second] = [
             Matrix::hue(0.3),
-            Matrix::normalise([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]),
+            Matrix::normalize([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]),
         ];
         let [both, turns] = [
             first.then(second).of([9.0, 80.0, 200.0]),
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_mean_of_a_crop_leaves_the_rest_out() {
-        let mut picture = Picture::filled(9, 4, 3, 255u8);
+        let mut picture = Image::filled(9, 4, 3, 255u8);
         let crop = Rect {
             x: 1,
             y: 1,

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use crate::image::{Picture, Rect, Scanlines, View};
+use crate::image::{Image, Rect, Scanlines, View};
 
 /// A picture in which every pixel counts.
-pub(crate) fn noise(width: usize, height: usize, channels: usize) -> Picture {
+pub(crate) fn noise(width: usize, height: usize, channels: usize) -> Image {
     let count = width * height * channels;
     let mut state = count as u64 ^ 0x9E37_79B9_7F4A_7C15;
     let data = (0..count).map(|_| {
@@ -15,7 +15,7 @@ pub(crate) fn noise(width: usize, height: usize, channels: usize) -> Picture {
         state ^= state << 17;
         (state >> 56) as u8
     });
-    Picture {
+    Image {
         width,
         height,
         channels,
@@ -67,7 +67,7 @@ impl Scanlines for Downward<'_> {
 }
 
 /// The picture with all pixels outside a rectangle turned into their opposites.
-pub(crate) fn poisoned(picture: &Picture, clean: Rect) -> Picture {
+pub(crate) fn poisoned(picture: &Image, clean: Rect) -> Image {
     let columns = clean.x..clean.x + clean.width;
     let rows = clean.y..clean.y + clean.height;
     let mut poisoned = picture.clone();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
-use crate::image::Picture;
+use crate::image::Image;
 use crate::limits::Limits;
 use crate::storage::folder::Root;
 
@@ -66,7 +66,7 @@ fn check_mask(mask: &[u8], size: (usize, usize)) -> Result<()> {
             size.0, size.1
         )));
     }
-    mask.decode(&mut Picture::default(), &mut Vec::new())
+    mask.decode(&mut Image::default(), &mut Vec::new())
 }
 
 #[cfg(test)]

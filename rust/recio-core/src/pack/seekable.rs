@@ -37,10 +37,10 @@ pub(super) fn seekable(image: &[u8], limits: &Limits) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::encode::encode_jpeg;
-    use crate::image::Picture;
+    use crate::image::Image;
 
     fn jpeg() -> Vec<u8> {
-        let mut picture = Picture::filled(160, 120, 3, 9);
+        let mut picture = Image::filled(160, 120, 3, 9);
         let bytes = (0..).map(|i: usize| (i * i / 100) as u8);
         picture
             .data

@@ -6,7 +6,7 @@
 use crate::decode::{self, Pixels, Source, Stored};
 use crate::encode;
 use crate::error::{Error, Result};
-use crate::image::{Picture, Rect, View};
+use crate::image::{Image, Rect, View};
 use crate::limits::Limits;
 use crate::ops::resize::{Interpolation, resize};
 
@@ -28,8 +28,8 @@ pub struct Recode {
 pub enum Color {
     /// As the file has them, turned as they are stored. A JPEG cannot keep alpha.
     Stored = -1,
-    /// Grey, turned upright.
-    Grey = 0,
+    /// Gray, turned upright.
+    Gray = 0,
     /// R, G, B, turned upright.
     Rgb = 1,
 }
@@ -46,7 +46,7 @@ pub enum Encoding {
 /// The memory that one image after another is decoded into.
 #[derive(Default)]
 pub(super) struct Recoder {
-    picture: Picture,
+    picture: Image,
     scratch: decode::Scratch,
 }
 
@@ -55,7 +55,7 @@ impl Recoder {
     pub(super) fn recode(&mut self, file: &[u8], how: &Recode, out: &mut Vec<u8>) -> Result<()> {
         let limits = Limits::default();
         let pixels = match how.color {
-            Color::Grey => Pixels::Grey,
+            Color::Gray => Pixels::Gray,
             Color::Rgb => Pixels::Rgb,
             Color::Stored => match decode::decode_stored(file, &limits)? {
                 Stored::Bits8(picture) => return how.write(how.storable(picture).view(), out),
@@ -69,7 +69,7 @@ impl Recoder {
 
 impl Recode {
     /// Without alpha, if the format has none.
-    fn storable(&self, mut picture: Picture) -> Picture {
+    fn storable(&self, mut picture: Image) -> Image {
         if matches!(self.encoding, Encoding::Jpeg(_)) {
             drop_alpha(&mut picture);
         }
@@ -120,7 +120,7 @@ impl Encoding {
     }
 }
 
-fn drop_alpha(picture: &mut Picture) {
+fn drop_alpha(picture: &mut Image) {
     if picture.channels == 4 {
         let opaque = picture.data.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
         picture.data = opaque.copied().collect();
@@ -139,7 +139,7 @@ fn middle_square(width: usize, height: usize) -> Rect {
 }
 
 /// The longer side's length is rounded down, as MXNet does.
-fn resize_shorter(view: View<'_>, side: usize) -> Result<Picture> {
+fn resize_shorter(view: View<'_>, side: usize) -> Result<Image> {
     let (width, height) = (view.width, view.height);
     let scaled = |longer: usize, shorter: usize| longer.saturating_mul(side) / shorter.max(1);
     let (width, height) = if height > width {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_shorter_side_gets_the_length_and_the_longer_is_rounded_down() {
         let size = |width, height, side| {
-            let picture = Picture::filled(width, height, 3, 9);
+            let picture = Image::filled(width, height, 3, 9);
             let resized = resize_shorter(picture.view(), side)?;
             Ok::<_, Error>((resized.width, resized.height))
         };
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_jpeg_gets_no_alpha() {
-        let mut picture = Picture {
+        let mut picture = Image {
             width: 2,
             height: 1,
             channels: 4,

@@ -2,7 +2,7 @@
 
 use crate::ops::warp::{Draw as Drawn, canvas};
 use crate::plan::{Draw, Interpolations};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// What an affine step draws from.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ pub enum Angle {
 }
 
 impl Angle {
-    fn draw(&self, random: &mut Stream) -> f64 {
+    fn draw(&self, random: &mut Rng) -> f64 {
         match self {
             Self::Within(most) => random.uniform(-most, *most),
             Self::Whole(most) => random.below(2 * most + 1) as f64 - *most as f64,
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn angles_are_drawn_from_where_they_should() {
-        let mut random = Stream::new(0, 0, 0);
+        let mut random = Rng::new(0, 0, 0);
         let mut draws =
             |angle: &Angle| -> Vec<f64> { (0..500).map(|_| angle.draw(&mut random)).collect() };
         let whole = draws(&Angle::Whole(2));

@@ -148,13 +148,13 @@ mod tests {
     use super::*;
     use crate::ops::resize::Interpolation;
     use crate::plan::{Operation, Plan, Step};
-    use crate::rng::Stream;
+    use crate::rng::Rng;
 
     const LINEAR: Interpolations = Interpolations::Fixed(Interpolation::Linear);
 
     fn planned(width: usize, height: usize, steps: &[Step], sample: u64) -> Plan {
         let mut plan = Plan::whole(width, height);
-        let mut random = Stream::new(0, 0, sample);
+        let mut random = Rng::new(0, 0, sample);
         for step in steps {
             step.draw(&mut Draw {
                 plan: &mut plan,

@@ -61,13 +61,13 @@ mod tests {
     use super::*;
     use crate::boxes::Boxes;
     use crate::plan::Plan;
-    use crate::rng::Stream;
+    use crate::rng::Rng;
 
     fn sized(size: (usize, usize), draw: impl FnOnce(&mut Draw<'_>)) -> (usize, usize) {
         let mut plan = Plan::whole(size.0, size.1);
         draw(&mut Draw {
             plan: &mut plan,
-            random: &mut Stream::new(0, 0, 0),
+            random: &mut Rng::new(0, 0, 0),
             boxes: None,
         });
         plan.size()
@@ -91,7 +91,7 @@ mod tests {
         mirror(
             &mut Draw {
                 plan: &mut Plan::whole(8, 8),
-                random: &mut Stream::new(0, 0, 0),
+                random: &mut Rng::new(0, 0, 0),
                 boxes: Some(&mut boxes),
             },
             1.0,

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::ops::resize::Interpolation;
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// How images are resampled: one method for all, or one chosen for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Interpolations {
         self,
         from: (usize, usize),
         to: (usize, usize),
-        random: &mut Stream,
+        random: &mut Rng,
     ) -> Interpolation {
         match self {
             Self::Fixed(method) => method,

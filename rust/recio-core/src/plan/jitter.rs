@@ -1,11 +1,11 @@
-//! Random colours: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
+//! Random colors: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
 
-use crate::ops::color_f32::{Colour, Matrix};
+use crate::ops::color_f32::{Color, Matrix};
 use crate::ops::color_u8::Levels;
 use crate::plan::Draw;
-use crate::rng::Stream;
+use crate::rng::Rng;
 
-/// Directions of the colours of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
+/// Directions of the colors of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
 /// `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the values are MXNet's).
 const EIGENVECTORS: [[f32; 3]; 3] = [
     [-0.5675, 0.7192, 0.4009],
@@ -14,14 +14,14 @@ const EIGENVECTORS: [[f32; 3]; 3] = [
 ];
 const EIGENVALUES: [f32; 3] = [55.46, 4.794, 1.148];
 
-/// Random colours in whole levels.
+/// Random colors in whole levels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Jitter {
     /// Brightness, contrast and saturation in random order, each by a factor from 1 − its range to 1 + its range.
     Enhance {
         /// The ranges, in that order.
         ranges: [f64; 3],
-        /// Whether grey is computed with the weights of red and blue exchanged, as MXNet does.
+        /// Whether gray is computed with the weights of red and blue exchanged, as MXNet does.
         swapped: bool,
     },
     /// Hue (a turn has 180), lightness and saturation (of 255), shifted by whole numbers.
@@ -31,9 +31,9 @@ pub enum Jitter {
         /// Whether a hue beyond the ends comes in at the other one, or, as in MXNet, stays at the end.
         wrap: bool,
     },
-    /// The light's colour: along each eigenvector a shift of its eigenvalue times a normal number of this deviation.
+    /// The light's color: along each eigenvector a shift of its eigenvalue times a normal number of this deviation.
     Pca(f64),
-    /// Hue, lightness and saturation shifted, then all levels multiplied, each with a probability of its own: the colours
+    /// Hue, lightness and saturation shifted, then all levels multiplied, each with a probability of its own: the colors
     /// of MXNet's detection iterator. The hue wraps.
     Sometimes {
         /// Shifts of hue, lightness and saturation, by whole numbers.
@@ -53,7 +53,7 @@ pub struct Sometimes {
 }
 
 impl Sometimes {
-    fn draw(self, random: &mut Stream) -> f64 {
+    fn draw(self, random: &mut Rng) -> f64 {
         let value = random.uniform(-self.most, self.most);
         if random.chance(self.probability) {
             value
@@ -128,17 +128,17 @@ fn sometimes(on: &mut Draw<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
 }
 
 /// A whole number within `most` of 0, mostly by the middle: MXNet's mixture of two uniform draws.
-fn shift(most: f64, random: &mut Stream) -> i32 {
+fn shift(most: f64, random: &mut Rng) -> i32 {
     let v = (random.uniform(0.0, 1.0) + 4.0 * random.uniform(0.0, 1.0)) / 5.0;
     (v * 2.0 * most - most) as i32
 }
 
-/// The light's colour, in floats: the step of MXNet's `LightingAug`.
+/// The light's color, in floats: the step of MXNet's `LightingAug`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lighting {
     /// The deviation of the numbers drawn.
     pub deviation: f64,
-    /// How far colours spread along each eigenvector, in levels.
+    /// How far colors spread along each eigenvector, in levels.
     pub eigenvalues: [f64; 3],
     /// A row for each of R, G, B; a column an eigenvector.
     pub eigenvectors: [[f64; 3]; 3],
@@ -153,7 +153,7 @@ impl Lighting {
                 .sum()
         };
         on.plan
-            .colour(Colour::Linear(Matrix::shift(self.eigenvectors.map(along))));
+            .color(Color::Linear(Matrix::shift(self.eigenvectors.map(along))));
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
         let mut plan = Plan::whole(4, 4);
         jitter.draw(&mut Draw {
             plan: &mut plan,
-            random: &mut Stream::new(0, 0, sample),
+            random: &mut Rng::new(0, 0, sample),
             boxes: None,
         });
         let levels = |stage: &crate::plan::Stage| match stage.operation {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn each_colour_is_changed_with_a_probability_of_its_own() {
+    fn each_color_is_changed_with_a_probability_of_its_own() {
         let sometimes = |most, probability| Sometimes { most, probability };
         let jitter = Jitter::Sometimes {
             hls: [
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn shifts_are_within_their_range_and_have_no_bias() {
-        let mut random = Stream::new(0, 0, 0);
+        let mut random = Rng::new(0, 0, 0);
         let shifts: Vec<i32> = (0..10_000).map(|_| shift(36.0, &mut random)).collect();
         assert!(shifts.iter().all(|shift| shift.abs() <= 36));
         let mean = f64::from(shifts.iter().sum::<i32>()) / 10_000.0;

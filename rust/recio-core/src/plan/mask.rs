@@ -1,7 +1,7 @@
 //! The plan of an image's mask, from the plan of the image.
 //!
 //! A mask has a class's number in each place, so no number may come of two others: what moves the image's pixels moves
-//! the mask's in the same way, what mixes neighbours picks one of them, and what changes colours is left out.
+//! the mask's in the same way, what mixes neighbours picks one of them, and what changes colors is left out.
 
 use crate::ops::resize::Interpolation;
 use crate::plan::{Operation, Plan, Stage};
@@ -66,7 +66,7 @@ impl Operation {
                 value,
             }),
             Self::Flip => Some(self),
-            Self::Levels(_) | Self::Colours { .. } => None,
+            Self::Levels(_) | Self::Colors { .. } => None,
         }
     }
 }
@@ -84,7 +84,7 @@ fn picking(method: Interpolation) -> Interpolation {
 mod tests {
     use super::*;
     use crate::image::Rect;
-    use crate::ops::color_f32::Colour;
+    use crate::ops::color_f32::Color;
 
     fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
         Rect {
@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_after_colours_is_cut_off_the_mask() {
+    fn what_is_cut_off_after_colors_is_cut_off_the_mask() {
         let mut plan = Plan::whole(100, 80);
         plan.crop(rect(10, 0, 80, 80));
-        plan.colour(Colour::Contrast(0.5));
+        plan.color(Color::Contrast(0.5));
         plan.crop(rect(1, 2, 70, 70));
         plan.resize(35, 35, Interpolation::Area);
-        plan.colour(Colour::Contrast(0.5));
+        plan.color(Color::Contrast(0.5));
         plan.crop(rect(3, 4, 20, 20));
         let mask = plan.for_mask(255);
         assert_eq!(mask.source, rect(11, 2, 70, 70));
@@ -112,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_after_colours_is_not_flipped_twice() {
+    fn a_crop_after_colors_is_not_flipped_twice() {
         let mut plan = Plan::whole(100, 80);
         plan.flip();
-        plan.colour(Colour::Contrast(0.5));
+        plan.color(Color::Contrast(0.5));
         plan.crop(rect(0, 0, 30, 80));
         let mask = plan.for_mask(255);
         assert_eq!((mask.source, mask.mirror), (rect(70, 0, 30, 80), true));

@@ -1,7 +1,7 @@
 //! What will be done to an image, decided before a pixel of it is decoded.
 //!
 //! An image's size stands in its first bytes. That is all that the random choices depend on, so they are made here: a
-//! list of [`Step`]s, drawn for an image of some size, becomes a [`Plan`], a list of rectangles, sizes and colour maps.
+//! list of [`Step`]s, drawn for an image of some size, becomes a [`Plan`], a list of rectangles, sizes and color maps.
 //! Decoding and resampling then touch only the pixels that reach the batch, and the batch is bit for bit what doing every
 //! step on the whole image would give.
 //!
@@ -10,7 +10,7 @@
 //! | `geometry.rs` | sizes: resize, border, flip |
 //! | `crop.rs` | crops, of both of MXNet's surfaces |
 //! | `affine.rs` | rotation, shear, scale |
-//! | `jitter.rs` | colours |
+//! | `jitter.rs` | colors |
 //! | `detect/` | detection: what looks at objects |
 //!
 //! `mask.rs` makes of an image's plan that of its mask.
@@ -36,7 +36,7 @@ pub use jitter::{Jitter, Lighting, Sometimes};
 pub use step::{Call, Draw, Step, sketch, walk};
 
 use crate::image::Rect;
-use crate::ops::color_f32::{Colour, Matrix};
+use crate::ops::color_f32::{Color, Matrix};
 use crate::ops::color_u8::Levels;
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::warp;
@@ -48,9 +48,9 @@ pub struct Plan {
     pub source: Rect,
     /// What happens to it; the last one's window is the output.
     stages: Vec<Stage>,
-    /// What happens to colours, in floats: all stages'.
-    colours: Vec<Colour>,
-    /// Whether the last stage is of colours, and nothing was cut off it: then it takes more.
+    /// What happens to colors, in floats: all stages'.
+    colors: Vec<Color>,
+    /// Whether the last stage is of colors, and nothing was cut off it: then it takes more.
     open: bool,
     /// Whether the output is flipped left to right, after all stages.
     pub mirror: bool,
@@ -105,10 +105,10 @@ pub enum Operation {
     },
     /// Left and right change places.
     Flip,
-    /// Colours, in whole levels.
+    /// Colors, in whole levels.
     Levels(Levels),
-    /// Colours, in floats, which the picture is made of from then on: some of the plan's.
-    Colours {
+    /// Colors, in floats, which the picture is made of from then on: some of the plan's.
+    Colors {
         /// The first of them.
         first: usize,
         /// How many.
@@ -129,7 +129,7 @@ impl Plan {
     pub fn restart(&mut self, width: usize, height: usize) {
         self.source = Rect::whole(width, height);
         self.stages.clear();
-        self.colours.clear();
+        self.colors.clear();
         self.open = false;
         self.mirror = false;
     }
@@ -168,22 +168,22 @@ impl Plan {
     /// Whether what the plan gives so far is made of floats, if the image is made of whole levels.
     #[must_use]
     pub fn is_float(&self) -> bool {
-        !self.colours.is_empty()
+        !self.colors.is_empty()
     }
 
-    /// Whether it changes colours, which only pictures of three channels have.
+    /// Whether it changes colors, which only pictures of three channels have.
     #[must_use]
     pub fn has_rgb_stage(&self) -> bool {
-        let is_identity = |colour: &Colour| *colour == Colour::Linear(Matrix::identity());
+        let is_identity = |color: &Color| *color == Color::Linear(Matrix::identity());
         let has_levels = |stage: &Stage| matches!(stage.operation, Operation::Levels(_));
-        !self.colours.iter().all(is_identity) || self.stages.iter().any(has_levels)
+        !self.colors.iter().all(is_identity) || self.stages.iter().any(has_levels)
     }
 
-    /// What a stage of [`Operation::Colours`] does; nothing for other stages.
+    /// What a stage of [`Operation::Colors`] does; nothing for other stages.
     #[must_use]
-    pub fn colours_of(&self, stage: &Stage) -> &[Colour] {
+    pub fn colors_of(&self, stage: &Stage) -> &[Color] {
         match stage.operation {
-            Operation::Colours { first, count } => &self.colours[first..first + count],
+            Operation::Colors { first, count } => &self.colors[first..first + count],
             _ => &[],
         }
     }
@@ -273,23 +273,23 @@ impl Plan {
         self.mirror = !self.mirror;
     }
 
-    /// Changes colours, in whole levels.
+    /// Changes colors, in whole levels.
     pub fn levels(&mut self, levels: Levels) {
         let (width, height) = self.size();
         self.push_flipped(Operation::Levels(levels), width, height);
     }
 
-    /// Changes colours, in floats. Changes that follow one another directly are one stage.
-    pub fn colour(&mut self, colour: Colour) {
+    /// Changes colors, in floats. Changes that follow one another directly are one stage.
+    pub fn color(&mut self, color: Color) {
         let (width, height) = self.size();
-        let first = self.colours.len();
-        self.colours.push(colour);
+        let first = self.colors.len();
+        self.colors.push(color);
         match self.stages.last_mut() {
             Some(Stage {
-                operation: Operation::Colours { count, .. },
+                operation: Operation::Colors { count, .. },
                 ..
             }) if self.open => *count += 1,
-            _ => self.push_flipped(Operation::Colours { first, count: 1 }, width, height),
+            _ => self.push_flipped(Operation::Colors { first, count: 1 }, width, height),
         }
         self.open = true;
     }
@@ -350,19 +350,19 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_one_stage_until_something_is_cut_off() {
+    fn colors_are_one_stage_until_something_is_cut_off() {
         let mut plan = Plan::whole(100, 80);
-        plan.colour(Colour::Contrast(0.5));
-        plan.colour(Colour::Contrast(0.6));
+        plan.color(Color::Contrast(0.5));
+        plan.color(Color::Contrast(0.6));
         plan.crop(rect(0, 0, 50, 50));
-        plan.colour(Colour::Contrast(0.7));
-        let colours: Vec<_> = plan
+        plan.color(Color::Contrast(0.7));
+        let colors: Vec<_> = plan
             .stages()
             .iter()
-            .map(|stage| plan.colours_of(stage))
+            .map(|stage| plan.colors_of(stage))
             .collect();
-        assert_eq!(colours[0], [Colour::Contrast(0.5), Colour::Contrast(0.6)]);
-        assert_eq!(colours[1..], [&[Colour::Contrast(0.7)][..]]);
+        assert_eq!(colors[0], [Color::Contrast(0.5), Color::Contrast(0.6)]);
+        assert_eq!(colors[1..], [&[Color::Contrast(0.7)][..]]);
     }
 
     #[test]

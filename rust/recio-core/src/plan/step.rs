@@ -9,10 +9,10 @@ use std::sync::Arc;
 use crate::boxes::Boxes;
 use crate::error::{Error, Result};
 use crate::image::Canvas;
-use crate::ops::color_f32::{Colour, Matrix};
+use crate::ops::color_f32::{Color, Matrix};
 use crate::plan::{Affine, Detect, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop};
 use crate::plan::{crop, geometry, validate};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub enum Step {
     Detect(Detect),
     /// Flipped left to right with this probability.
     Mirror(f64),
-    /// Colours in whole levels.
+    /// Colors in whole levels.
     Jitter(Jitter),
     /// To floats.
     Cast,
@@ -60,12 +60,12 @@ pub enum Step {
     Saturation(f64),
     /// Hue, by as much of a half turn in either direction.
     Hue(f64),
-    /// The light's colour.
+    /// The light's color.
     Lighting(Lighting),
-    /// Grey with this probability.
-    Grey(f64),
+    /// Gray with this probability.
+    Gray(f64),
     /// A mean subtracted, and divided by a deviation.
-    Normalise([f64; 3], [f64; 3]),
+    Normalize([f64; 3], [f64; 3]),
     /// All of these.
     Sequence(Vec<Step>),
     /// All of these, in an order drawn for each image.
@@ -91,7 +91,7 @@ pub struct Draw<'a> {
     /// What will be done so far.
     pub plan: &'a mut Plan,
     /// The image's random numbers.
-    pub random: &'a mut Stream,
+    pub random: &'a mut Rng,
     /// Its objects, if it has any.
     pub boxes: Option<&'a mut Boxes>,
 }
@@ -102,8 +102,8 @@ pub struct Draw<'a> {
 /// The first that `visit` gives.
 pub fn walk(
     steps: &[Step],
-    random: &mut Stream,
-    visit: &mut dyn FnMut(&Step, &mut Stream) -> Result<()>,
+    random: &mut Rng,
+    visit: &mut dyn FnMut(&Step, &mut Rng) -> Result<()>,
 ) -> Result<()> {
     steps.iter().try_for_each(|step| match step {
         Step::Sequence(steps) => walk(steps, random, visit),
@@ -152,28 +152,26 @@ impl Step {
             Self::Sequence(_) | Self::RandomOrder(_) | Self::Either(..) | Self::Call(_) => {
                 unreachable!("a list of steps, or a call, is not drawn itself")
             }
-            colour => {
-                if let Some(colour) = colour.draw_colour(on.random) {
-                    on.plan.colour(colour);
+            color => {
+                if let Some(color) = color.draw_color(on.random) {
+                    on.plan.color(color);
                 }
             }
         }
     }
 
-    /// What the steps that are one colour map decide.
-    fn draw_colour(&self, random: &mut Stream) -> Option<Colour> {
+    /// What the steps that are one color map decide.
+    fn draw_color(&self, random: &mut Rng) -> Option<Color> {
         let mut around_one = |range: f64| 1.0 + random.uniform(-range, range);
         Some(match self {
-            Self::Contrast(range) => Colour::Contrast(around_one(*range)),
-            Self::Brightness(range) => Colour::Linear(Matrix::brightness(around_one(*range))),
-            Self::Saturation(range) => Colour::Linear(Matrix::saturation(around_one(*range))),
-            Self::Hue(range) => Colour::Linear(Matrix::hue(random.uniform(-range, *range))),
-            Self::Grey(probability) if random.chance(*probability) => {
-                Colour::Linear(Matrix::grey())
-            }
-            Self::Grey(_) => return None,
-            Self::Normalise(mean, std) => Colour::Linear(Matrix::normalise(*mean, *std)),
-            _ => Colour::Linear(Matrix::identity()),
+            Self::Contrast(range) => Color::Contrast(around_one(*range)),
+            Self::Brightness(range) => Color::Linear(Matrix::brightness(around_one(*range))),
+            Self::Saturation(range) => Color::Linear(Matrix::saturation(around_one(*range))),
+            Self::Hue(range) => Color::Linear(Matrix::hue(random.uniform(-range, *range))),
+            Self::Gray(probability) if random.chance(*probability) => Color::Linear(Matrix::gray()),
+            Self::Gray(_) => return None,
+            Self::Normalize(mean, std) => Color::Linear(Matrix::normalize(*mean, *std)),
+            _ => Color::Linear(Matrix::identity()),
         })
     }
 
@@ -208,7 +206,7 @@ impl Step {
         validate::step(self)
     }
 
-    /// Whether it changes colours, which only pictures of three channels have.
+    /// Whether it changes colors, which only pictures of three channels have.
     #[must_use]
     pub fn needs_rgb(&self) -> bool {
         let makes_floats =
@@ -227,8 +225,8 @@ impl Step {
                 | Self::Saturation(_)
                 | Self::Hue(_)
                 | Self::Lighting(_)
-                | Self::Grey(_)
-                | Self::Normalise(..)
+                | Self::Gray(_)
+                | Self::Normalize(..)
                 | Self::Call(_)
         )
     }
@@ -250,7 +248,7 @@ impl Step {
 pub fn sketch(
     steps: &[Step],
     (width, height): (usize, usize),
-    random: &mut Stream,
+    random: &mut Rng,
     mut boxes: Option<&mut Boxes>,
 ) -> (Plan, bool) {
     let mut plan = Plan::whole(width, height);
@@ -275,13 +273,13 @@ mod tests {
 
     fn visited(steps: &[Step], seed: u64) -> Vec<usize> {
         let mut sides = Vec::new();
-        let visit = &mut |step: &Step, _: &mut Stream| {
+        let visit = &mut |step: &Step, _: &mut Rng| {
             if let Step::ShorterSide(side, _) = step {
                 sides.push(*side);
             }
             Ok(())
         };
-        walk(steps, &mut Stream::new(seed, 0, 0), visit).unwrap();
+        walk(steps, &mut Rng::new(seed, 0, 0), visit).unwrap();
         sides
     }
 

@@ -41,14 +41,14 @@ pub(super) fn step(step: &Step) -> Result<()> {
         Step::Affine(affine) => self::affine(affine),
         Step::Detect(detect) => self::detect(detect),
         Step::Mirror(p) => probability("mirror", *p),
-        Step::Grey(p) => probability("grey", *p),
+        Step::Gray(p) => probability("gray", *p),
         Step::Jitter(jitter) => self::jitter(jitter),
         Step::Brightness(range)
         | Step::Contrast(range)
         | Step::Saturation(range)
         | Step::Hue(range) => finite("range", &[*range]),
         Step::Lighting(lighting) => self::lighting(lighting),
-        Step::Normalise(mean, std) => normalise(mean, std),
+        Step::Normalize(mean, std) => normalize(mean, std),
         Step::Either(steps, skip) => {
             probability("skip_prob", *skip)?;
             steps.iter().try_for_each(self::step)
@@ -256,7 +256,7 @@ fn lighting(lighting: &Lighting) -> Result<()> {
     refuse("eigval and eigvec are finite numbers".into())
 }
 
-fn normalise(mean: &[f64; 3], std: &[f64; 3]) -> Result<()> {
+fn normalize(mean: &[f64; 3], std: &[f64; 3]) -> Result<()> {
     if std.iter().all(|std| *std != 0.0 && std.is_finite())
         && mean.iter().all(|mean| mean.is_finite())
     {

@@ -1,17 +1,17 @@
 //! Pixels → the pixels of the batch: carries out a [`Plan`].
 //!
-//! The last step of a plan hands over its rows one by one, so that they are normalised and laid out
+//! The last step of a plan hands over its rows one by one, so that they are normalized and laid out
 //! (`normalize`) while they are still in the nearest cache, and no picture of the output's size is ever made. Only steps
 //! before the last one, which are rare, fill a picture, and of that no more than the next step needs.
 //!
-//! A picture is made of whole levels, as decoded, until a step on colours in floats; from there on it is made of floats.
-//! Neighbouring steps on colours are one map ([`compose`](crate::ops::color_f32::compose)). How a single step is carried out, `stages.rs` knows.
+//! A picture is made of whole levels, as decoded, until a step on colors in floats; from there on it is made of floats.
+//! Neighbouring steps on colors are one map ([`compose`](crate::ops::color_f32::compose)). How a single step is carried out, `stages.rs` knows.
 
 pub mod normalize;
 pub mod renderer;
 mod stages;
 
-use crate::image::{Picture, Scanlines, View};
+use crate::image::{Image, Scanlines, View};
 use crate::plan::{Operation, Plan, Stage};
 use stages::Easel;
 
@@ -29,7 +29,7 @@ pub struct Scratch {
     levels: Easel<u8>,
     floats: Easel<f32>,
     /// The first picture of floats.
-    start: Picture<f32>,
+    start: Image<f32>,
 }
 
 impl Scratch {
@@ -54,8 +54,8 @@ pub fn apply(source: &mut dyn Scanlines, plan: &Plan, scratch: &mut Scratch, row
         floats,
         start,
     } = scratch;
-    let is_colours = |stage: &Stage| matches!(stage.operation, Operation::Colours { .. });
-    let Some(border) = plan.stages().iter().position(is_colours) else {
+    let is_colors = |stage: &Stage| matches!(stage.operation, Operation::Colors { .. });
+    let Some(border) = plan.stages().iter().position(is_colors) else {
         return levels.run(source, plan, plan.stages(), &mut |y, row| {
             rows.levels(y, row);
         });
@@ -64,7 +64,7 @@ pub fn apply(source: &mut dyn Scanlines, plan: &Plan, scratch: &mut Scratch, row
     // A contrast looks at all pixels before it changes one, so they are put together first.
     let ready = levels.fill(source, plan, before);
     let to_floats = |line: &mut Vec<f32>, row: &mut dyn FnMut(usize, &[f32])| {
-        stages::colour_rows(ready, plan, &rest[0], line, row);
+        stages::color_rows(ready, plan, &rest[0], line, row);
     };
     match &rest[1..] {
         [] => to_floats(floats.line(), &mut |y, row| rows.floats(y, row)),
@@ -129,10 +129,10 @@ mod tests {
         }
     }
 
-    fn noise(width: usize, height: usize) -> Picture {
-        let mut bits = crate::rng::Stream::new(0, 0, 0);
+    fn noise(width: usize, height: usize) -> Image {
+        let mut bits = crate::rng::Rng::new(0, 0, 0);
         let data = (0..width * height * 3).map(|_| bits.bits() as u8).collect();
-        Picture {
+        Image {
             width,
             height,
             channels: 3,
@@ -140,11 +140,11 @@ mod tests {
         }
     }
 
-    fn crop(picture: &Picture, rect: Rect) -> Picture {
+    fn crop(picture: &Image, rect: Rect) -> Image {
         let mut data = Vec::new();
         let view = picture.view().crop(rect);
         (0..rect.height).for_each(|y| data.extend_from_slice(view.row(y)));
-        Picture {
+        Image {
             width: rect.width,
             height: rect.height,
             channels: 3,
@@ -187,7 +187,7 @@ mod tests {
         apply(source, &plan, &mut Scratch::default(), &mut output);
 
         let step = resize::resize(crop(&image, first).view(), 40, 30, Interpolation::Linear);
-        let mut bordered = Picture {
+        let mut bordered = Image {
             width: 52,
             height: 42,
             channels: 3,
@@ -235,7 +235,7 @@ mod tests {
                 plan.settle();
             },
             |plan| plan.levels(color_u8::Levels::Brightness(1.5)),
-            |plan| plan.colour(color_f32::Colour::Contrast(0.5)),
+            |plan| plan.color(color_f32::Color::Contrast(0.5)),
             |plan| {
                 let turn = warp::Affine([[0.8, 0.6, 1.0], [-0.6, 0.8, 20.0]]);
                 plan.warp(turn, (50, 40), Interpolation::Linear, [7; 4]);

@@ -1,4 +1,4 @@
-//! The last step: rows of samples → normalised numbers of the batch's type, in the batch's layout, mirrored or not.
+//! The last step: rows of samples → normalized numbers of the batch's type, in the batch's layout, mirrored or not.
 //!
 //! A sample of 8 bits has 256 values, so each channel has a table of what becomes of them. That is exact by construction
 //! (an entry is MXNet's formula in MXNet's order of operations) for every output type, and the table is made once for
@@ -18,7 +18,7 @@ use crate::render::Rows;
 
 /// A type that a batch can have.
 pub trait Element: Copy + Default + Send + Sync + 'static {
-    /// Whether it is normalised; the others hold levels.
+    /// Whether it is normalized; the others hold levels.
     const IS_FLOAT: bool;
 
     /// Whether computing numbers, several at once, is faster than looking them up.
@@ -45,9 +45,9 @@ pub struct Factor {
     pub offset: f32,
 }
 
-/// How samples are normalised, channel by channel.
+/// How samples are normalized, channel by channel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Normalise {
+pub struct Normalize {
     /// Subtracted, in levels of 0–255.
     pub mean: [f32; 4],
     /// Subtracted instead, if given: an image of the output's size, channel by channel.
@@ -61,7 +61,7 @@ pub struct Normalise {
     pub divide: bool,
 }
 
-impl Default for Normalise {
+impl Default for Normalize {
     fn default() -> Self {
         Self {
             mean: [0.0; 4],
@@ -73,7 +73,7 @@ impl Default for Normalise {
     }
 }
 
-impl Normalise {
+impl Normalize {
     fn factor(&self, channel: usize, gain: Gain) -> Factor {
         let std = self.std[channel];
         if self.divide {
@@ -173,7 +173,7 @@ type Tables<T> = [[T; 256]; 4];
 /// How images are written into their slots of the batch.
 #[derive(Debug)]
 pub struct Finish<T> {
-    normalise: Normalise,
+    normalize: Normalize,
     tables: Tables<T>,
     layout: Layout,
     channels: usize,
@@ -185,15 +185,15 @@ impl<T: Element> Finish<T> {
     /// For images of this size.
     #[must_use]
     pub fn new(
-        normalise: &Normalise,
+        normalize: &Normalize,
         layout: Layout,
         channels: usize,
         height: usize,
         width: usize,
     ) -> Self {
         Self {
-            normalise: normalise.clone(),
-            tables: tables(normalise, Gain::default()),
+            normalize: normalize.clone(),
+            tables: tables(normalize, Gain::default()),
             layout,
             channels,
             height,
@@ -204,7 +204,7 @@ impl<T: Element> Finish<T> {
     /// Writes an image into its slot, row by row.
     #[must_use]
     pub fn image<'a>(&'a self, mirror: bool, gain: Gain, slot: &'a mut [T]) -> Finishing<'a, T> {
-        let own = (gain != Gain::default()).then(|| Box::new(tables(&self.normalise, gain)));
+        let own = (gain != Gain::default()).then(|| Box::new(tables(&self.normalize, gain)));
         Finishing {
             finish: self,
             own,
@@ -215,9 +215,9 @@ impl<T: Element> Finish<T> {
     }
 }
 
-fn tables<T: Element>(normalise: &Normalise, gain: Gain) -> Tables<T> {
+fn tables<T: Element>(normalize: &Normalize, gain: Gain) -> Tables<T> {
     std::array::from_fn(|channel| {
-        let (mean, by) = (normalise.mean[channel], normalise.factor(channel, gain));
+        let (mean, by) = (normalize.mean[channel], normalize.factor(channel, gain));
         std::array::from_fn(|sample| T::of(sample as f32, mean, by))
     })
 }
@@ -238,7 +238,7 @@ impl<T: Element> Rows for Finishing<'_, T> {
     fn levels(&mut self, y: usize, row: &[u8]) {
         let tables = self.own.as_deref().unwrap_or(&self.finish.tables);
         match (self.finish.layout, self.finish.channels) {
-            _ if self.finish.normalise.mean_image.is_some() => self.one_by_one(y, row),
+            _ if self.finish.normalize.mean_image.is_some() => self.one_by_one(y, row),
             (Layout::Nchw, 3) if T::IS_COMPUTED => self.computed(y, row),
             (Layout::Nchw, _) => {
                 self.finish.planar(y, row, self.mirror, tables, self.slot);
@@ -255,25 +255,25 @@ impl<T: Element> Rows for Finishing<'_, T> {
 }
 
 impl<T: Element> Finishing<'_, T> {
-    /// Computes a row of three planes: some pixels at a time are parted, then each channel's are normalised.
+    /// Computes a row of three planes: some pixels at a time are parted, then each channel's are normalized.
     fn computed(&mut self, y: usize, row: &[u8]) {
         let Finish { width, height, .. } = *self.finish;
-        let normalise = &self.finish.normalise;
-        let factors = std::array::from_fn(|c| normalise.factor(c, self.gain));
-        let (mean, mirror) = (normalise.mean, self.mirror);
+        let normalize = &self.finish.normalize;
+        let factors = std::array::from_fn(|c| normalize.factor(c, self.gain));
+        let (mean, mirror) = (normalize.mean, self.mirror);
         let mut planes = self.slot.chunks_exact_mut(height * width);
         let planes = [(); 3].map(|()| planes.next().map(|plane| &mut plane[y * width..][..width]));
         let [Some(red), Some(green), Some(blue)] = planes else {
             return;
         };
         let out = [red, green, blue];
-        vectorise(|| part_and_normalise(row.as_chunks().0, mirror, mean, factors, out));
+        vectorise(|| part_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
     }
 
     /// Computes a row. The mean image is mirrored with the image, as in MXNet.
     fn one_by_one<S: Copy + Into<f32>>(&mut self, y: usize, row: &[S]) {
         let Finish {
-            normalise,
+            normalize,
             layout,
             channels,
             height,
@@ -281,7 +281,7 @@ impl<T: Element> Finishing<'_, T> {
             ..
         } = self.finish;
         for channel in 0..*channels {
-            let by = normalise.factor(channel, self.gain);
+            let by = normalize.factor(channel, self.gain);
             let plane = (channel * height + y) * width;
             let (start, step) = match layout {
                 Layout::Nchw => (plane, 1),
@@ -289,9 +289,9 @@ impl<T: Element> Finishing<'_, T> {
             };
             for x in 0..*width {
                 let from = if self.mirror { width - 1 - x } else { x };
-                let mean = match &normalise.mean_image {
+                let mean = match &normalize.mean_image {
                     Some(image) => image[plane + from],
-                    None => normalise.mean[channel],
+                    None => normalize.mean[channel],
                 };
                 let sample = row[from * channels + channel].into();
                 self.slot[start + x * step] = T::of(sample, mean, by);
@@ -304,7 +304,7 @@ impl<T: Element> Finishing<'_, T> {
 const PARTED: usize = 64;
 
 #[inline]
-fn part_and_normalise<T: Element>(
+fn part_and_normalize<T: Element>(
     row: &[[u8; 3]],
     mirror: bool,
     mean: [f32; 4],
@@ -382,7 +382,7 @@ fn copy<T, const C: usize>(pixels: impl Iterator<Item = [T; C]>, out: &mut [T]) 
 mod tests {
     use super::*;
 
-    const IMAGENET: Normalise = Normalise {
+    const IMAGENET: Normalize = Normalize {
         mean: [123.68, 116.28, 103.53, 0.0],
         mean_image: None,
         std: [58.395, 57.12, 57.375, 1.0],
@@ -393,9 +393,9 @@ mod tests {
     fn finished<T: Element + PartialEq>(
         layout: Layout,
         mirror: bool,
-        normalise: &Normalise,
+        normalize: &Normalize,
     ) -> Vec<T> {
-        let finish = Finish::new(normalise, layout, 3, 2, 2);
+        let finish = Finish::new(normalize, layout, 3, 2, 2);
         let mut slot = vec![T::default(); 12];
         let mut image = finish.image(mirror, Gain::default(), &mut slot);
         image.levels(0, &[1, 2, 3, 4, 5, 6]);
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn layouts_and_mirror_put_samples_where_they_belong() {
-        let plain = Normalise::default();
+        let plain = Normalize::default();
         assert_eq!(
             finished::<u8>(Layout::Nchw, false, &plain),
             [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]
@@ -446,7 +446,7 @@ mod tests {
 
     #[test]
     fn where_it_divides_it_divides() {
-        let divide = Normalise {
+        let divide = Normalize {
             scale: 0.5,
             divide: true,
             ..IMAGENET
@@ -475,11 +475,11 @@ mod tests {
 
     #[test]
     fn a_mean_image_has_a_mean_for_each_place_and_is_mirrored_with_the_image() {
-        let normalise = Normalise {
+        let normalize = Normalize {
             mean_image: Some((0..12).map(|i| i as f32).collect()),
-            ..Normalise::default()
+            ..Normalize::default()
         };
-        let out: Vec<f32> = finished(Layout::Nchw, true, &normalise);
+        let out: Vec<f32> = finished(Layout::Nchw, true, &normalize);
         assert_eq!(
             out,
             [

@@ -9,11 +9,11 @@ use crate::boxes::Boxes;
 use crate::decode::{self, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::image::Canvas;
-use crate::image::{Picture, View};
+use crate::image::{Image, View};
 use crate::limits::Limits;
 use crate::plan::{Draw, Operation, Plan, Step, walk};
 use crate::render::{self, Rows, apply, apply_floats};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// Where an image comes from.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Program<'a> {
     /// The steps.
     pub steps: &'a [Step],
     /// The image's random numbers.
-    pub random: &'a mut Stream,
+    pub random: &'a mut Rng,
     /// Its objects, if it has any.
     pub boxes: Option<&'a mut Boxes>,
     /// How large a picture may become on the way.
@@ -67,7 +67,7 @@ pub struct Program<'a> {
 pub struct Studio {
     plan: Plan,
     augment: render::Scratch,
-    decoded: Picture,
+    decoded: Image,
     decode: decode::Scratch,
     /// What a function of the caller's was given or gave, and where the next one's picture is put together.
     canvas: Canvas,
@@ -221,7 +221,7 @@ fn depth(is_float: bool) -> usize {
     if is_float { size_of::<f32>() } else { 1 }
 }
 
-/// Refuses pictures on the way that are over the limits, colours that there are not, and steps on whole levels where
+/// Refuses pictures on the way that are over the limits, colors that there are not, and steps on whole levels where
 /// there are floats.
 fn check_stages(
     plan: &Plan,
@@ -230,7 +230,7 @@ fn check_stages(
 ) -> Result<()> {
     if channels != 3 && plan.has_rgb_stage() {
         return Err(Error::argument(format!(
-            "colours are changed in images of three channels, and this one has {channels}"
+            "colors are changed in images of three channels, and this one has {channels}"
         )));
     }
     for (left, stage) in (0..plan.stages().len()).rev().zip(plan.stages()) {
@@ -240,7 +240,7 @@ fn check_stages(
                     "a step on whole levels follows one that makes floats",
                 ));
             }
-            Operation::Colours { .. } => is_float = true,
+            Operation::Colors { .. } => is_float = true,
             _ => {}
         }
         // The last one's rows go where they are wanted.
@@ -276,7 +276,7 @@ mod tests {
     }
 
     fn run(steps: &[Step]) -> Result<Canvas> {
-        let picture = Picture {
+        let picture = Image {
             width: 3,
             height: 1,
             channels: 1,
@@ -285,7 +285,7 @@ mod tests {
         let mut studio = Studio::default();
         let program = Program {
             steps,
-            random: &mut Stream::new(0, 0, 0),
+            random: &mut Rng::new(0, 0, 0),
             boxes: None,
             limits: &Limits::default(),
             decode_scale: false,
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn an_error_of_a_call_is_the_images() {
         let call = Step::Call(Arc::new(Widen));
-        let grey = run(&[Step::Cast, call]).unwrap_err();
-        assert_eq!(grey.to_string(), "floats");
+        let gray = run(&[Step::Cast, call]).unwrap_err();
+        assert_eq!(gray.to_string(), "floats");
     }
 }

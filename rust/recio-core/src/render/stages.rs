@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use crate::image::{Picture, Rect, Sample, Scanlines, View, whole};
+use crate::image::{Image, Rect, Sample, Scanlines, View, whole};
 use crate::ops::color_f32::{self, Map};
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::{border, warp};
@@ -18,7 +18,7 @@ pub(super) type Sink<'a, T> = &'a mut dyn FnMut(usize, &[T]);
 /// What the stages on pictures of one depth need.
 #[derive(Debug, Default)]
 pub(super) struct Easel<T: Depth> {
-    pictures: [Picture<T>; 2],
+    pictures: [Image<T>; 2],
     kit: Kit<T>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Easel<T: Depth> {
 #[derive(Debug, Default)]
 pub(super) struct Kit<T: Depth> {
     /// The source, where its rows are made only now and the stage does not take them one by one.
-    whole: Picture<T>,
+    whole: Image<T>,
     tools: T::Tools,
     line: Vec<T>,
 }
@@ -83,9 +83,9 @@ fn fill_all<'a, T: Depth>(
     source: &mut dyn Scanlines<T>,
     plan: &Plan,
     stages: &[Stage],
-    pictures: &'a mut [Picture<T>; 2],
+    pictures: &'a mut [Image<T>; 2],
     kit: &mut Kit<T>,
-) -> &'a Picture<T> {
+) -> &'a Image<T> {
     let channels = source.channels();
     let [mut into, mut done] = pictures.each_mut();
     for (i, stage) in stages.iter().enumerate() {
@@ -100,7 +100,7 @@ fn fill_all<'a, T: Depth>(
 
 /// Fills a picture with the rows that `make` hands over.
 pub(super) fn fill<T: Sample>(
-    into: &mut Picture<T>,
+    into: &mut Image<T>,
     window: Rect,
     channels: usize,
     make: impl FnOnce(Sink<'_, T>),
@@ -126,7 +126,7 @@ impl<T: Depth> Kit<T> {
                 border::border_rows(whole(source, room), (left, top), value, window, line, row);
             }
             Operation::Flip => border::flip_rows(whole(source, room), window, line, row),
-            Operation::Warp { .. } | Operation::Levels(_) | Operation::Colours { .. } => {
+            Operation::Warp { .. } | Operation::Levels(_) | Operation::Colors { .. } => {
                 T::own_rows(whole(source, room), plan, stage, &mut self.tools, line, row);
             }
         }
@@ -137,8 +137,8 @@ fn hand_over<T>(source: &mut dyn Scanlines<T>, row: Sink<'_, T>) {
     (0..source.height()).for_each(|y| row(y, source.row(y)));
 }
 
-/// The rows of a part of a picture, their colours mapped.
-pub(super) fn colour_rows<T: Sample + Into<f32> + Into<f64>>(
+/// The rows of a part of a picture, their colors mapped.
+pub(super) fn color_rows<T: Sample + Into<f32> + Into<f64>>(
     view: View<'_, T>,
     plan: &Plan,
     stage: &Stage,
@@ -148,7 +148,7 @@ pub(super) fn colour_rows<T: Sample + Into<f32> + Into<f64>>(
     let part = view.crop(stage.window);
     line.resize(part.width * part.channels, 0.0);
     if part.channels != 3 {
-        // Their colours do not change: the plan was checked.
+        // Their colors do not change: the plan was checked.
         for y in 0..part.height {
             let samples = part.row(y).iter();
             line.iter_mut()
@@ -158,8 +158,8 @@ pub(super) fn colour_rows<T: Sample + Into<f32> + Into<f64>>(
         }
         return;
     }
-    let colours = plan.colours_of(stage).iter().copied();
-    let map = Map::from(color_f32::compose(colours, || color_f32::mean(view)));
+    let colors = plan.colors_of(stage).iter().copied();
+    let map = Map::from(color_f32::compose(colors, || color_f32::mean(view)));
     for y in 0..part.height {
         map.row(part.row(y), line);
         row(y, line);
@@ -202,7 +202,7 @@ pub(super) trait Depth: Sample {
 pub(super) struct LevelTools {
     resize: resize::Scratch,
     warp: warp::Scratch,
-    spare: Picture,
+    spare: Image,
 }
 
 impl Depth for u8 {
@@ -255,7 +255,7 @@ impl Depth for u8 {
                 levels.apply(spare);
                 hand_over(&mut spare.view().crop(stage.window), row);
             }
-            _ => unreachable!("colours in floats make a picture of floats"),
+            _ => unreachable!("colors in floats make a picture of floats"),
         }
     }
 }
@@ -288,7 +288,7 @@ impl Depth for f32 {
         row: Sink<'_, f32>,
     ) {
         match stage.operation {
-            Operation::Colours { .. } => colour_rows(view, plan, stage, line, row),
+            Operation::Colors { .. } => color_rows(view, plan, stage, line, row),
             _ => unreachable!("a plan has whole levels only before it has floats"),
         }
     }
@@ -309,7 +309,7 @@ mod tests {
             let mut easel = Easel::default();
             let stages = plan.stages();
             easel.run(&mut image.view(), &plan, stages, &mut |_, _| ());
-            assert_eq!(easel.kit.whole, Picture::default());
+            assert_eq!(easel.kit.whole, Image::default());
             let source = &mut Downward::new(image.view());
             easel.run(source, &plan, stages, &mut |_, _| ());
             easel.kit.whole == image

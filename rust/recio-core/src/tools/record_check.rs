@@ -7,7 +7,7 @@ use crate::decode::{Pixels, Scratch, Source};
 use crate::error::{Error, Result};
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
-use crate::image::Picture;
+use crate::image::Image;
 use crate::limits::Limits;
 
 /// Bytes of each buffer that are kept between images.
@@ -42,7 +42,7 @@ impl Place {
 pub(super) struct Examiner {
     limits: Limits,
     decode: bool,
-    picture: Picture,
+    picture: Image,
     scratch: Scratch,
 }
 
@@ -51,7 +51,7 @@ impl Examiner {
         Self {
             limits,
             decode,
-            picture: Picture::default(),
+            picture: Image::default(),
             scratch: Scratch::default(),
         }
     }

@@ -8,7 +8,7 @@ use super::course::{Course, Progress};
 use super::overwrite_guard::refuse_inputs;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::rng::Stream;
+use crate::rng::Rng;
 use crate::write::{self, Output};
 
 /// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
@@ -31,7 +31,7 @@ pub fn shuffle(
     let mut output = Output::create(out, checksum)?;
     let mut course = Course::new(source.len(), on_progress);
     let mut buffer = Vec::new();
-    for i in Stream::new(seed, 0, 0).permutation(records) {
+    for i in Rng::new(seed, 0, 0).permutation(records) {
         let i = i as usize;
         output.append_frames(source.key(i), source.frames(i, &mut buffer)?)?;
         if course.step().is_break() {

@@ -1,16 +1,16 @@
-//! The grey of a colour, and what is done relative to it.
+//! The gray of a color, and what is done relative to it.
 
 use super::{BLOCK, round};
 
-/// Weights of red, green and blue in grey, with 14 fraction bits as OpenCV 3 has them: 0.299, 0.587, 0.114.
+/// Weights of red, green and blue in gray, with 14 fraction bits as OpenCV 3 has them: 0.299, 0.587, 0.114.
 ///
-/// OpenCV 4 has 15 bits, by which the grey of 0.26 % of all colours differs by 1.
+/// OpenCV 4 has 15 bits, by which the gray of 0.26 % of all colors differs by 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grey([u32; 3]);
+pub(super) struct Gray([u32; 3]);
 
 const FRACTION_BITS: u32 = 14;
 
-impl Grey {
+impl Gray {
     /// `swapped`: MXNet hands over B, G, R where OpenCV is told to expect R, G, B.
     pub(super) fn new(swapped: bool) -> Self {
         let [red, green, blue] = [4899, 9617, 1868];
@@ -27,22 +27,22 @@ impl Grey {
         (sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
     }
 
-    /// The mean of the pixels' greys.
+    /// The mean of the pixels' grays.
     pub(super) fn mean(self, pixels: &[[u8; 3]]) -> f32 {
         let sum: u64 = pixels.iter().map(|&pixel| u64::from(self.of(pixel))).sum();
         (sum as f64 * (1.0 / pixels.len() as f64)) as f32
     }
 
-    /// Moves each pixel away from its grey by the factor `alpha`. (`cv::addWeighted`)
+    /// Moves each pixel away from its gray by the factor `alpha`. (`cv::addWeighted`)
     pub(super) fn saturate(self, alpha: f32, pixels: &mut [[u8; 3]]) {
         for block in pixels.chunks_mut(BLOCK) {
-            let mut greys = [[0.0; 3]; BLOCK];
-            for (greys, &pixel) in greys.iter_mut().zip(&*block) {
-                *greys = [self.of(pixel) as f32 * (1.0 - alpha); 3];
+            let mut grays = [[0.0; 3]; BLOCK];
+            for (grays, &pixel) in grays.iter_mut().zip(&*block) {
+                *grays = [self.of(pixel) as f32 * (1.0 - alpha); 3];
             }
             let levels = block.as_flattened_mut().iter_mut();
-            for (level, grey) in levels.zip(greys.as_flattened()) {
-                *level = round(f32::from(*level) * alpha + grey);
+            for (level, gray) in levels.zip(grays.as_flattened()) {
+                *level = round(f32::from(*level) * alpha + gray);
             }
         }
     }
@@ -54,18 +54,18 @@ mod tests {
 
     #[test]
     fn exchanged_weights_take_red_for_blue() {
-        let greys =
-            |swapped| [[255, 0, 0], [0, 255, 0], [0, 0, 255]].map(|p| Grey::new(swapped).of(p));
-        assert_eq!(greys(false), [76, 150, 29]);
-        assert_eq!(greys(true), [29, 150, 76]);
+        let grays =
+            |swapped| [[255, 0, 0], [0, 255, 0], [0, 0, 255]].map(|p| Gray::new(swapped).of(p));
+        assert_eq!(grays(false), [76, 150, 29]);
+        assert_eq!(grays(true), [29, 150, 76]);
     }
 
     /// By the wheel of MXNet 1.9.1; OpenCV 4.8.1 gives 28, 23, 18 and 26.
     #[test]
-    fn grey_has_14_fraction_bits() {
-        let colours = [[0, 0, 250], [0, 1, 201], [0, 2, 152], [0, 3, 217]];
+    fn gray_has_14_fraction_bits() {
+        let colors = [[0, 0, 250], [0, 1, 201], [0, 2, 152], [0, 3, 217]];
         assert_eq!(
-            colours.map(|colour| Grey::new(false).of(colour)),
+            colors.map(|color| Gray::new(false).of(color)),
             [29, 24, 19, 27]
         );
     }
@@ -73,15 +73,15 @@ mod tests {
     /// Made by the wheel of MXNet 1.9.1, with `saturation` and `seed_aug` such that the factor is just this.
     #[test]
     fn saturations_are_mxnets() {
-        let colours = [
+        let colors = [
             [17, 106, 195],
             [28, 117, 206],
             [39, 128, 217],
             [50, 139, 228],
         ];
         let saturated = |alpha| {
-            let mut pixels = colours;
-            Grey::new(true).saturate(alpha, &mut pixels);
+            let mut pixels = colors;
+            Gray::new(true).saturate(alpha, &mut pixels);
             pixels
         };
         assert_eq!(
@@ -101,12 +101,12 @@ mod tests {
 
     #[test]
     fn a_pixel_does_not_depend_on_its_block() {
-        let colours: Vec<[u8; 3]> = (0..BLOCK as u8 + 7).map(|i| [i, 6 * i, 250 - i]).collect();
-        let mut together = colours.clone();
-        Grey::new(false).saturate(1.3, &mut together);
-        for (i, &colour) in colours.iter().enumerate() {
-            let mut alone = [colour];
-            Grey::new(false).saturate(1.3, &mut alone);
+        let colors: Vec<[u8; 3]> = (0..BLOCK as u8 + 7).map(|i| [i, 6 * i, 250 - i]).collect();
+        let mut together = colors.clone();
+        Gray::new(false).saturate(1.3, &mut together);
+        for (i, &color) in colors.iter().enumerate() {
+            let mut alone = [color];
+            Gray::new(false).saturate(1.3, &mut alone);
             assert_eq!(alone[0], together[i], "pixel {i}");
         }
     }

@@ -3,7 +3,7 @@
 //! Hues are 0–180, so that a turn fits into 8 bits; lightness and saturation are 0–255. Both ways round to 8 bits.
 //!
 //! To them, halves round by the errors that float32 makes, so the arithmetic is that of OpenCV's vectors, operation for
-//! operation: all 2²⁴ colours become what MXNet 1.9.1's wheel makes of them. OpenCV 4 fuses a multiplication and an
+//! operation: all 2²⁴ colors become what MXNet 1.9.1's wheel makes of them. OpenCV 4 fuses a multiplication and an
 //! addition on CPUs that can, by which the hue of 1,747 of them differs by 1. Back, nothing comes that close to a half:
 //! the textbook formula gives OpenCV's result for all 181 × 256 × 256 triples.
 
@@ -39,7 +39,7 @@ impl Shift {
         }
     }
 
-    /// Shifts the colours of `pixels`.
+    /// Shifts the colors of `pixels`.
     ///
     /// In blocks, a picture of 224×224 takes 0.28 ms on one core of an AMD EPYC, pixel by pixel 0.73 ms: only in blocks
     /// does the way to hue, lightness and saturation become vectors without branches.
@@ -53,7 +53,7 @@ impl Shift {
         }
     }
 
-    /// The colour that the shift makes of this one.
+    /// The color that the shift makes of this one.
     #[inline]
     fn rgb(&self, [hue, lightness, saturation]: [u8; 3]) -> [u8; 3] {
         let lightness = self.lightnesses[lightness as usize];
@@ -72,7 +72,7 @@ fn standings(hue: i32) -> [f32; 3] {
     })
 }
 
-/// The hue, lightness and saturation of a colour.
+/// The hue, lightness and saturation of a color.
 #[inline]
 fn hls(pixel: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = pixel.map(|level| f32::from(level) * (1.0 / 255.0));
@@ -88,7 +88,7 @@ fn hls(pixel: [u8; 3]) -> [u8; 3] {
         (r - g, 240.0)
     };
     let hue = (part * (60.0 / difference) + start) * 0.5;
-    // Greys have none of either; what was divided by 0 is dropped.
+    // Grays have none of either; what was divided by 0 is dropped.
     if difference > f32::EPSILON {
         [round(hue), lightness, round(saturation * 255.0)]
     } else {
@@ -115,21 +115,21 @@ mod tests {
             .fold(0xcbf2_9ce4_8422_2325, mix)
     }
 
-    /// All colours of levels that are multiples of 3, against the wheel of MXNet 1.9.1 (`random_h=1`, a shift of 0).
+    /// All colors of levels that are multiples of 3, against the wheel of MXNet 1.9.1 (`random_h=1`, a shift of 0).
     /// Fused arithmetic would change 115 of them, that of OpenCV's loop without vectors 60.
     #[test]
-    fn colours_there_and_back_are_mxnets() {
-        let colours: Vec<[u8; 3]> = (0..86 * 86 * 86)
+    fn colors_there_and_back_are_mxnets() {
+        let colors: Vec<[u8; 3]> = (0..86 * 86 * 86)
             .map(|i| [i / 7396, i / 86 % 86, i % 86].map(|third| 3 * third as u8))
             .collect();
-        let back = shifted((0, 0, 0), false, &colours);
+        let back = shifted((0, 0, 0), false, &colors);
         assert_eq!(hash(&back), 0x9f8a_9265_91e0_ea84);
     }
 
     /// Made by the wheel of MXNet 1.9.1 with `random_h=60, random_s=80, random_l=100` and `seed_aug` 0, 1 and 3.
     #[test]
     fn shifts_that_stay_at_the_ends_are_mxnets() {
-        let colours = [[17, 106, 195], [28, 117, 206], [83, 172, 5], [182, 15, 104]];
+        let colors = [[17, 106, 195], [28, 117, 206], [83, 172, 5], [182, 15, 104]];
         let expected = [
             (
                 (-33, 54, -35),
@@ -155,7 +155,7 @@ mod tests {
             ),
         ];
         for (by, expected) in expected {
-            assert_eq!(shifted(by, false, &colours), expected, "{by:?}");
+            assert_eq!(shifted(by, false, &colors), expected, "{by:?}");
         }
     }
 
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_shifts_end_in_black_white_grey_or_pure_colours() {
-        let colour = [[30, 90, 60]];
-        let end = |lightness, saturation| shifted((0, lightness, saturation), false, &colour)[0];
+    fn the_largest_shifts_end_in_black_white_gray_or_pure_colors() {
+        let color = [[30, 90, 60]];
+        let end = |lightness, saturation| shifted((0, lightness, saturation), false, &color)[0];
         assert_eq!(end(i32::MIN, 0), [0, 0, 0]);
         assert_eq!(end(i32::MAX, 0), [255, 255, 255]);
         assert_eq!(end(0, i32::MIN), [60, 60, 60]);
         assert_eq!(end(0, i32::MAX), [0, 120, 60]);
-        assert_eq!(shifted((i32::MAX, 0, 0), false, &colour)[0], [90, 30, 30]);
+        assert_eq!(shifted((i32::MAX, 0, 0), false, &color)[0], [90, 30, 30]);
     }
 }

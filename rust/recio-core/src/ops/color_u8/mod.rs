@@ -1,32 +1,32 @@
-//! Colours in whole levels, as MXNet's C++ iterators change them: each operation rounds to 8 bits before the next begins.
+//! Colors in whole levels, as MXNet's C++ iterators change them: each operation rounds to 8 bits before the next begins.
 //!
 //! What is drawn comes with the plan; nothing here is random. The pixels are those of MXNet 1.9.1's wheel bit for bit,
-//! which has OpenCV 3.4.2 and its plain float32. OpenCV 4 differs in few pixels; `grey.rs` and `hls.rs` say why.
+//! which has OpenCV 3.4.2 and its plain float32. OpenCV 4 differs in few pixels; `gray.rs` and `hls.rs` say why.
 
 mod gray;
 mod hls;
 mod table;
 
-use crate::image::Picture;
-use gray::Grey;
+use crate::image::Image;
+use gray::Gray;
 
-/// An operation on the colours of a picture.
+/// An operation on the colors of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Levels {
     /// All levels times this.
     Brightness(f32),
-    /// All levels away from the picture's mean grey, or towards it.
+    /// All levels away from the picture's mean gray, or towards it.
     Contrast {
-        /// By this factor; 0 leaves the mean grey.
+        /// By this factor; 0 leaves the mean gray.
         alpha: f32,
-        /// Whether grey has the weights of red and blue exchanged, as in MXNet.
+        /// Whether gray has the weights of red and blue exchanged, as in MXNet.
         swapped: bool,
     },
-    /// Each pixel away from its own grey, or towards it.
+    /// Each pixel away from its own gray, or towards it.
     Saturation {
-        /// By this factor; 0 leaves grey.
+        /// By this factor; 0 leaves gray.
         alpha: f32,
-        /// Whether grey has the weights of red and blue exchanged, as in MXNet.
+        /// Whether gray has the weights of red and blue exchanged, as in MXNet.
         swapped: bool,
     },
     /// Hue, lightness and saturation plus whole numbers.
@@ -47,22 +47,22 @@ pub enum Levels {
 }
 
 impl Levels {
-    /// Changes the colours of `picture`.
+    /// Changes the colors of `picture`.
     ///
     /// # Panics
     /// If it has other than 3 channels and the operation is not one on all levels alike.
-    pub fn apply(self, picture: &mut Picture) {
+    pub fn apply(self, picture: &mut Image) {
         match self {
             Self::Brightness(factor) | Self::Gain(factor) => {
                 table::look_up(&table::linear(factor, 0.0), &mut picture.data);
             }
             Self::Contrast { alpha, swapped } => {
-                let mean = Grey::new(swapped).mean(pixels(picture));
+                let mean = Gray::new(swapped).mean(pixels(picture));
                 let table = table::linear(alpha, (1.0 - alpha) * mean);
                 table::look_up(&table, &mut picture.data);
             }
             Self::Saturation { alpha, swapped } => {
-                Grey::new(swapped).saturate(alpha, pixels(picture));
+                Gray::new(swapped).saturate(alpha, pixels(picture));
             }
             Self::Hls {
                 hue,
@@ -75,8 +75,8 @@ impl Levels {
     }
 }
 
-fn pixels(picture: &mut Picture) -> &mut [[u8; 3]] {
-    assert_eq!(picture.channels, 3, "the colours are not R, G, B");
+fn pixels(picture: &mut Image) -> &mut [[u8; 3]] {
+    assert_eq!(picture.channels, 3, "the colors are not R, G, B");
     picture.data.as_chunks_mut().0
 }
 
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
 
     /// 4×4 pixels.
-    fn picture() -> Picture {
-        Picture {
+    fn picture() -> Image {
+        Image {
             width: 4,
             height: 4,
             channels: 3,
@@ -187,22 +187,22 @@ mod tests {
     }
 
     #[test]
-    fn a_contrast_of_zero_leaves_the_mean_grey() {
-        let grey = after(&[contrast(0.0)]);
-        assert_eq!(grey, [138; 48]);
+    fn a_contrast_of_zero_leaves_the_mean_gray() {
+        let gray = after(&[contrast(0.0)]);
+        assert_eq!(gray, [138; 48]);
     }
 
     #[test]
     fn levels_of_any_channels_can_be_multiplied() {
-        let mut picture = Picture::filled(3, 2, 1, 100);
+        let mut picture = Image::filled(3, 2, 1, 100);
         Levels::Brightness(1.2).apply(&mut picture);
         Levels::Gain(0.5).apply(&mut picture);
-        assert_eq!(picture, Picture::filled(3, 2, 1, 60));
+        assert_eq!(picture, Image::filled(3, 2, 1, 60));
     }
 
     #[test]
-    #[should_panic(expected = "the colours are not R, G, B")]
-    fn grey_pictures_have_no_saturation() {
-        saturation(0.5).apply(&mut Picture::filled(3, 2, 1, 100));
+    #[should_panic(expected = "the colors are not R, G, B")]
+    fn gray_pictures_have_no_saturation() {
+        saturation(0.5).apply(&mut Image::filled(3, 2, 1, 100));
     }
 }

@@ -14,7 +14,7 @@
 //! | this, and down two rows at a time      |   0.160 |   0.210 |     0.76 |      2.53 |
 //! | Pillow 13.0                            |   0.519 |   0.766 |     2.31 |      7.99 |
 //!
-//! Channels do not mix: Pillow multiplies colours by their alpha first, and OpenCV, whom all other methods follow, does not.
+//! Channels do not mix: Pillow multiplies colors by their alpha first, and OpenCV, whom all other methods follow, does not.
 
 use std::ops::Range;
 
@@ -237,7 +237,7 @@ mod tests {
     use crate::image::{Rect, View};
     use crate::ops::vectors::noise;
 
-    /// Computed with Pillow 13, across before down: grey, 7×4.
+    /// Computed with Pillow 13, across before down: gray, 7×4.
     #[test]
     fn the_pixels_are_pillows() {
         #[rustfmt::skip]

@@ -19,7 +19,7 @@ use super::area::{self, Part};
 use super::axis::Axis;
 use super::simd::vectorise;
 use super::{Interpolation, Job, Sink, antialias, collect, kernel, nearest};
-use crate::image::{Picture, Rect, View};
+use crate::image::{Image, Rect, View};
 
 /// The tables and rows that resampling floats needs. Reused, it makes later calls free of allocation.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ pub fn resize_f32(
     width: usize,
     height: usize,
     method: Interpolation,
-) -> Picture<f32> {
+) -> Image<f32> {
     collect((width, height), src.channels, |sink| {
         let whole = Rect::whole(width, height);
         let scratch = &mut FloatScratch::default();

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn floats_give_what_integers_give() {
-        let mut random = crate::rng::Stream::new(0, 0, 0);
+        let mut random = crate::rng::Rng::new(0, 0, 0);
         for case in 0..20_000 {
             let weights = cubic((case % 1000) as f32 / 1000.0);
             let weights = weights.map(|weight| (weight * 2048.0).round_ties_even() as i16);

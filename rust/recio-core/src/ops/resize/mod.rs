@@ -1,7 +1,7 @@
 //! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's `cv::resize`.
 //!
 //! [`resize_rows`] makes only a window of the result and hands it over row by row, so that cropping costs nothing and
-//! the caller can normalise and lay out each row while it is warm. The source's rows, too, are asked for one by one, from
+//! the caller can normalize and lay out each row while it is warm. The source's rows, too, are asked for one by one, from
 //! the top, and only those that the window needs; [`needed`] says beforehand which pixels these are. It knows neither
 //! where the window comes from nor where the rows go. [`resize_rows_f32`] does the same with a whole picture of floats.
 //!
@@ -23,7 +23,7 @@ mod simd;
 
 use std::ops::Range;
 
-use crate::image::{Picture, Rect, Sample, Scanlines, View};
+use crate::image::{Image, Rect, Sample, Scanlines, View};
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
 pub use reach::needed;
@@ -140,7 +140,7 @@ pub fn resize_rows(
 /// # Panics
 /// As [`resize_rows`].
 #[must_use]
-pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Picture {
+pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Image {
     collect((width, height), src.channels, |sink| {
         let whole = Rect::whole(width, height);
         let scratch = &mut Scratch::default();
@@ -153,10 +153,10 @@ fn collect<T: Sample>(
     (width, height): (usize, usize),
     channels: usize,
     make: impl FnOnce(Sink<'_, T>),
-) -> Picture<T> {
+) -> Image<T> {
     let mut data = Vec::with_capacity(width * height * channels);
     make(&mut |_, row| data.extend_from_slice(row));
-    Picture {
+    Image {
         width,
         height,
         channels,

@@ -24,7 +24,7 @@ const FLOAT_VECTORS: &str = include_str!("../../../../../tests/data/resize_float
 #[derive(Debug)]
 struct Vector {
     method: Interpolation,
-    source: Picture,
+    source: Image,
     target: (usize, usize),
     /// In hexadecimal a digest; for cubic the pixels; of floats the bits of all samples.
     expected: &'static str,
@@ -52,7 +52,7 @@ impl Vector {
 
     /// Its place in the file, for messages.
     fn case(&self) -> impl std::fmt::Debug {
-        let Picture {
+        let Image {
             width,
             height,
             channels,
@@ -87,9 +87,9 @@ fn parse(vectors: &'static str) -> impl Iterator<Item = Vector> {
 }
 
 /// A picture of floats, some outside the levels, of which `noise` stays noise.
-fn floats(picture: &Picture) -> Picture<f32> {
+fn floats(picture: &Image) -> Image<f32> {
     let data = picture.data.iter();
-    Picture {
+    Image {
         width: picture.width,
         height: picture.height,
         channels: picture.channels,
@@ -293,7 +293,7 @@ fn nothing_is_needed_for_an_empty_window() {
 }
 
 /// Checks that `make` hands over the rows of the window.
-fn is_crop<T>(whole: &Picture<T>, window: Rect, make: impl FnOnce(Sink<'_, T>))
+fn is_crop<T>(whole: &Image<T>, window: Rect, make: impl FnOnce(Sink<'_, T>))
 where
     T: Sample + PartialEq + std::fmt::Debug,
 {

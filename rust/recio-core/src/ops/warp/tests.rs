@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::Picture;
+use crate::image::Image;
 use crate::ops::vectors::{fnv1a, noise};
 
 const METHODS: [Interpolation; 5] = [
@@ -19,13 +19,13 @@ const VECTORS: &str = include_str!("../../../../../tests/data/warp_vectors.txt")
 const BORDER: [u8; 4] = [7, 99, 180, 250];
 
 fn warp(
-    source: &Picture,
+    source: &Image,
     affine: Affine,
     full: (usize, usize),
     window: Rect,
     method: Interpolation,
     scratch: &mut Scratch,
-) -> Picture {
+) -> Image {
     let mut data = Vec::new();
     let row = |y: usize, row: &[u8]| {
         assert_eq!(y * row.len(), data.len());
@@ -41,7 +41,7 @@ fn warp(
         scratch,
         row,
     );
-    Picture {
+    Image {
         width: window.width,
         height: window.height,
         channels: source.channels,
@@ -99,7 +99,7 @@ fn a_source_without_pixels_is_all_border() {
         Rect::whole(2, 1),
     );
     for method in METHODS {
-        let source = Picture::filled(0, 0, 1, 0);
+        let source = Image::filled(0, 0, 1, 0);
         let result = warp(
             &source,
             affine,

@@ -5,7 +5,7 @@ use crate::boxes::Boxes;
 use crate::image::Rect;
 use crate::plan::Draw;
 use crate::plan::detect::{anywhere, crop, pad};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// The least area of a crop, and of an object that counts, in pixels.
 const LEAST_PIXELS: f64 = 2.0;
@@ -53,7 +53,7 @@ impl AreaCrop {
         }
     }
 
-    fn part(&self, (w, h): (usize, usize), random: &mut Stream) -> Option<Rect> {
+    fn part(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<Rect> {
         let ratio = random.uniform(self.aspect.0, self.aspect.1);
         let (least, most) = areas(self.area, (w, h));
         let widest = ((w as f64 + 0.5) / ratio).ceil() as usize - 1;
@@ -109,7 +109,7 @@ impl AreaPad {
     }
 
     /// Width and height of a canvas.
-    fn canvas(&self, (w, h): (usize, usize), random: &mut Stream) -> Option<(usize, usize)> {
+    fn canvas(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<(usize, usize)> {
         let ratio = random.uniform(self.aspect.0, self.aspect.1);
         let (least, most) = areas(self.area, (w, h));
         let tallest = height(most, ratio);

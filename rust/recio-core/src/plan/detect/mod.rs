@@ -103,7 +103,7 @@ fn crop(on: &mut Draw<'_>, part: Rect, keep: impl Fn(Area) -> bool) {
 fn anywhere(
     (width, height): (usize, usize),
     (w, h): (usize, usize),
-    random: &mut crate::rng::Stream,
+    random: &mut crate::rng::Rng,
 ) -> Rect {
     Rect {
         x: random.below((w - width) as u64 + 1) as usize,
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::boxes::Boxes;
     use crate::plan::{Operation, Plan};
-    use crate::rng::Stream;
+    use crate::rng::Rng;
 
     /// What a step makes of an image and its objects.
     pub(super) fn drawn(
@@ -134,7 +134,7 @@ mod tests {
         };
         step.draw(&mut Draw {
             plan: &mut plan,
-            random: &mut Stream::new(0, 0, sample),
+            random: &mut Rng::new(0, 0, sample),
             boxes: Some(&mut boxes),
         });
         (plan, boxes)

@@ -10,7 +10,7 @@ use crate::boxes::Boxes;
 use crate::image::Rect;
 use crate::plan::Draw;
 use crate::plan::detect::{anywhere, crop};
-use crate::rng::Stream;
+use crate::rng::Rng;
 
 /// A crop by samplers.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ impl Samplers {
 
 impl Sampler {
     /// A part of an image of this size; none if not a pixel of it is left.
-    fn part(&self, (w, h): (usize, usize), random: &mut Stream) -> Option<Rect> {
+    fn part(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<Rect> {
         let scale = random.uniform(self.scale.0, self.scale.1);
         // Ratios relative to the image's own: these are the ones at which neither side leaves it.
         let (least, most) = (scale * scale, 1.0 / (scale * scale));
