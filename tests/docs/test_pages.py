@@ -1,0 +1,161 @@
+"""The examples of the README and of the other pages run, on the photographs of tests/data.
+
+The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photographs
+and the record file that the README packs. A block marked ``no-run`` is skipped. A comment after a command may name
+the exit code that is expected, for example ``# exit code 1``.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from recio.image import imread
+
+ROOT = Path(__file__).parents[2]
+PHOTOS = Path(__file__).parents[1] / "data" / "photos"
+README = ROOT / "README.md"
+PAGES = [
+    README,
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "benches" / "RESULTS.md",
+    ROOT / "rust" / "recio-jpeg" / "README.md",
+]
+PACKAGE = ROOT / "python"
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
+"""The modules with examples in their docstrings."""
+
+
+def name_of(page: Path) -> str:
+    """Return the path of a page in the repository."""
+    return str(page.relative_to(ROOT))
+
+
+class Block(NamedTuple):
+    """A code block of a page."""
+
+    language: str
+    code: str
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the blocks of a page that run, in order."""
+    text = page.read_text(encoding="utf-8")
+    # A block within a list is indented.
+    found = re.findall(r"^([ ]*)```(\S+)([^\n]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
+    return [
+        Block(language, re.sub(f"^{indent}", "", code, flags=re.MULTILINE))
+        for indent, language, info, code in found
+        if "no-run" not in info
+    ]
+
+
+def commands(code: str) -> list[str]:
+    """Return the lines of a shell block that call recio's commands."""
+    return [line for line in code.splitlines() if line.startswith(("im2rec ", "recio "))]
+
+
+def run_command(line: str) -> None:
+    """Run a command line and check its exit code, 0 unless a comment names another one."""
+    program, *arguments = shlex.split(line, comments=True)
+    module = {"im2rec": "recio.im2rec", "recio": "recio.cli"}[program]
+    code = re.search(r"# .*exit code (\d+)", line)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == (int(code[1]) if code else 0), done.stdout + done.stderr
+
+
+def run_page(page: Path) -> dict[str, Any]:
+    """Run the blocks of a page and return the names that its Python code has defined."""
+    scope: dict[str, Any] = {}
+    for block in blocks(page):
+        if block.language == "python":
+            exec(compile(block.code, page.name, "exec", dont_inherit=True), scope)  # noqa: S102 our own pages
+        elif block.language == "sh":
+            for line in commands(block.code):
+                run_command(line)
+    return scope
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the photographs, packed as in the README."""
+    folder = tmp_path_factory.mktemp("packed")
+    (folder / "photos").symlink_to(PHOTOS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for block in blocks(README):
+            for line in commands(block.code):
+                run_command(line)
+    assert (folder / "pets.idx").exists()
+    return folder
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=name_of)
+def test_every_example_runs(page: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(packed, tmp_path / "work", symlinks=True)
+    monkeypatch.chdir(tmp_path / "work")
+    scope = run_page(page)
+    if page == README:
+        assert scope["x"].shape == (8, 3, 224, 224)
+        assert scope["n"] == 30 - 3 * 8
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_anchor_is_a_heading(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [
+        (file, anchor) for file, anchor in links if anchor not in anchors(page.parent / file if file else page)
+    ] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_test_file_that_a_page_names_exists() -> None:
+    names = [(page, name) for page in PAGES for name in re.findall(r"\btests/[\w/]+\.py", page.read_text("utf-8"))]
+    roots = (ROOT, ROOT / "rust" / "recio-jpeg")
+    assert [(page.name, name) for page, name in names if not any((root / name).exists() for root in roots)] == []
+
+
+def test_the_features_name_all_that_is_public_in_mxnet() -> None:
+    features = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    names = json.loads((PHOTOS.parent / "mxnet_signatures.json").read_text())
+    public = {name.partition(".")[2] for name in names if "#" not in name}
+    assert [name for name in sorted(public) if f"`{name}`" not in features] == []
+
+
+@pytest.mark.parametrize("example", ["detection", "segmentation"])
+def test_an_example_writes_its_picture(example: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / f"{example}.py", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    picture = imread(tmp_path / f"{example}.png")
+    assert picture.shape == (2 * 240, 8 * 240, 3)
+    assert picture.std() > 20
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_examples_in_docstrings_run(path: Path) -> None:
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
