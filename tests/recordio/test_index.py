@@ -156,8 +156,8 @@ class TestOtherKeys:
             (b"b\t45", "no record begins at the offset 45"),
             (b"b\t-4", "no record begins at the offset -4"),
             (b"b\t140", "a .rec file of 140 bytes"),
-            (b"a\t44", "a stands twice: with 0 and with 44"),
-            (b"b\t0", "0 stands twice: with a and with b"),
+            (b"a\t44", "a occurs twice: with 0 and with 44"),
+            (b"b\t0", "0 occurs twice: with a and with b"),
         ],
     )
     def test_a_damaged_line_is_refused_with_path_and_number(self, file: RecordFile, line: bytes, reason: str) -> None:

@@ -433,7 +433,7 @@ class TestReader:
 
     @pytest.mark.parametrize("flag", ["a", "rw", "rb", "", None])
     def test_an_unknown_flag_is_refused(self, file: RecordFile, flag: object) -> None:
-        with pytest.raises(ValueError, match="Invalid flag"):
+        with pytest.raises(ValueError, match="flag must be "):
             MXRecordIO(file.rec, cast("Any", flag))
 
     def test_a_missing_file_is_not_found(self, file: RecordFile, tmp_path: Path) -> None:
@@ -767,7 +767,7 @@ class TestPackImg:
                 unpack_img(pack(HEADER, payload), iscolor)
 
     def test_another_iscolor_is_a_value_error(self) -> None:
-        with pytest.raises(ValueError, match="iscolor=2"):
+        with pytest.raises(ValueError, match=r"iscolor must be .*, got 2"):
             unpack_img(pack_img(HEADER, smooth()), 2)
 
 

@@ -1,7 +1,7 @@
-"""Records one by one: ``mx.recordio``.
+"""Reading and writing single records: ``mx.recordio``.
 
-A RecordIO file (``.rec``) is a sequence of records, each any bytes up to 2**29 - 1; an index file (``.idx``)
-gives their offsets by key. An image record begins with a header (`IRHeader`) that holds its labels and its id.
+A RecordIO file (``.rec``) is a sequence of records, each of up to 2**29 - 1 arbitrary bytes. An index file (``.idx``)
+maps keys to their offsets. An image record begins with a header (`IRHeader`) that holds its labels and its id.
 """
 
 from recio.recordio._header import IRHeader, pack, pack_img, unpack, unpack_img

@@ -1,4 +1,4 @@
-"""Image records: a header with labels and ids, and an image behind it."""
+"""Image records: a header with labels and ids, followed by an image."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ IRHeader = namedtuple("HEADER", ["flag", "label", "id", "id2"])  # type: ignore[
 Parameters
 ----------
 flag : int
-    Not used when packing. Of an unpacked record, the number of labels if there is more than one, else 0.
+    Ignored when packing. In an unpacked record, the number of labels if they are an array, 0 for a single number.
 label : float or array-like of float
-    One label or several; float32 in the file.
+    One label or several, stored as float32.
 id : int
     The record's id, from 0 to 2**64 - 1.
 id2 : int
     A second id; 0 by convention.
 """
 
-# By this name pickle finds the class.
+# pickle looks for the class under this name.
 HEADER = IRHeader
 
 _IR_FORMAT = "<IfQQ"
 _IR_SIZE = struct.calcsize(_IR_FORMAT)
-# Up to here float32 has all whole numbers.
-_EXACT = 1 << 24
+# float32 represents all integers up to this one.
+_MAX_EXACT_INTEGER = 1 << 24
 
 
 def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
-    """Put a header before a payload.
+    """Pack a header and a payload into a record.
 
     Parameters
     ----------
     header : IRHeader
-        Its labels, and its ids. With several labels its flag becomes their number, with one 0.
+        Labels and ids. The flag is replaced: by 0 if the label is a number, else by the number of labels.
     s : bytes-like
         The payload, such as an image file's bytes.
 
@@ -64,8 +64,8 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
     Warns
     -----
     UserWarning
-        If a label is past 2**24 and float32 does not have it, so that another number is stored: an identity, perhaps,
-        which belongs into the id.
+        If a label is larger than 2**24 and not representable as float32, so that another number is stored. It may be an
+        id, which belongs in the `id` field.
 
     Examples
     --------
@@ -75,26 +75,26 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
     _, label, id_, id2 = header
     if isinstance(label, Number):
         fixed, labels = struct.pack(_IR_FORMAT, 0, label, id_, id2), b""
-        if abs(label) > _EXACT:  # type: ignore[arg-type]
+        if abs(label) > _MAX_EXACT_INTEGER:  # type: ignore[arg-type]
             _warn_if_rounded(label)
     else:
         many = np.asarray(label, dtype="<f4")
-        if (np.abs(many) >= _EXACT).any():
+        if (np.abs(many) >= _MAX_EXACT_INTEGER).any():
             _warn_if_rounded(label)
         fixed, labels = struct.pack(_IR_FORMAT, many.size, 0, id_, id2), many.tobytes()
     return b"".join((fixed, labels, as_bytes(s)))
 
 
 def _warn_if_rounded(labels: Any) -> None:  # noqa: ANN401 whatever makes an array
-    """Warn of the first label that looks like an id and that float32 does not have."""
+    """Warn about the first label that looks like an id and is not representable as float32."""
     for label in np.ravel(np.asarray(labels)).tolist():
-        if _EXACT < abs(label) < 1 << 64 and label != (kept := float(np.float32(label))):
+        if _MAX_EXACT_INTEGER < abs(label) < 1 << 64 and label != (kept := float(np.float32(label))):
             warnings.warn(f"the label {label} is stored as {kept:.0f}: labels are float32; ids are exact", stacklevel=3)
             return
 
 
 def unpack(s: BytesLike) -> tuple[IRHeader, bytes]:
-    """Take a record apart.
+    """Unpack a record into its header and its payload.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def unpack(s: BytesLike) -> tuple[IRHeader, bytes]:
     Returns
     -------
     header : IRHeader
-        Its label is a float, or, if flag is not 0, an ndarray, shape (flag,), float32, read-only.
+        The label is a float or, if the flag is not 0, an ndarray, shape (flag,), float32, read-only.
     s : bytes
         The payload.
 
@@ -113,7 +113,7 @@ def unpack(s: BytesLike) -> tuple[IRHeader, bytes]:
     struct.error
         If the record is too short for a header.
     ValueError
-        If it is too short for its labels.
+        If the record is too short for its labels.
 
     Examples
     --------
@@ -136,54 +136,61 @@ def pack_img(
     quality: int = 95,
     img_fmt: str = ".jpg",
 ) -> bytes:
-    """Encode an image and put a header before it.
+    """Encode an image, and pack it with a header into a record.
 
-    **The image is in BGR order**, as OpenCV has it and MXNet did. For an image in RGB (as `recio.image` and the
-    iterators give them), turn the channels round: ``pack_img(header, img[..., ::-1])``.
+    **The image is in BGR order**, as in OpenCV and MXNet. Reverse the channels of an RGB image, such as those of
+    `recio.image` and the iterators: ``pack_img(header, img[..., ::-1])``.
 
     Parameters
     ----------
     header : IRHeader
         As for `pack`.
     img : ndarray, shape (height, width) or (height, width, channels), uint8
-        Grey, **BGR** or (PNG only) BGRA levels.
+        Gray, **BGR** or (PNG only) BGRA image.
     quality : int, default 95
-        Of a JPEG, 1 to 100; of a PNG, the compression level, 0 to 9 (more counts as 9).
-    img_fmt : {'.jpg', '.jpeg', '.png'}
+        JPEG quality, 1 to 100, or PNG compression level, 0 to 9 (larger values count as 9).
+    img_fmt : {'.jpg', '.jpeg', '.png'}, default '.jpg'
         The format, in upper or lower case.
 
     Returns
     -------
     bytes
         A record.
+
+    Raises
+    ------
+    ValueError
+        If the shape or dtype of the image, the quality or the format is not supported.
     """
     return pack(header, imencode(_swap(img), img_fmt, quality))
 
 
 def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.uint8] | NDArray[np.uint16]]:
-    """Take a record apart and decode its image.
+    """Unpack a record and decode its image.
 
-    **The image is in BGR order**, as OpenCV has it and MXNet did: ``img[..., ::-1]`` is RGB.
+    **The image is in BGR order**, as in OpenCV and MXNet; ``img[..., ::-1]`` is RGB.
 
     Parameters
     ----------
     s : bytes-like
         A record made by `pack_img`.
-    iscolor : {-1, 0, 1}
-        -1: as stored (grey has two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: grey, two
-        axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
+    iscolor : {-1, 0, 1}, default -1
+        -1: as stored (gray images have two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: gray,
+        two axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
 
     Returns
     -------
     header : IRHeader
-        As of `unpack`.
+        As from `unpack`.
     img : ndarray, shape (height, width) or (height, width, channels), uint8 or uint16
-        Grey, **BGR** or **BGRA** levels.
+        Gray, **BGR** or **BGRA** image.
 
     Raises
     ------
     recio.DecodeError
-        If the payload is not an image. (MXNet gave ``None`` for the image.)
+        If the payload is not an image. (MXNet returned ``None`` as the image.)
+    ValueError
+        If `iscolor` is not -1, 0 or 1.
     """
     header, payload = unpack(s)
     if iscolor == -1:
@@ -191,11 +198,11 @@ def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.ui
     elif iscolor in (0, 1):
         img = _recio.decode(payload, iscolor == 0)
     else:
-        raise ValueError(f"iscolor={iscolor}; it is -1 (as stored), 0 (grey) or 1 (colour)")
+        raise ValueError(f"iscolor must be -1 (as stored), 0 (gray) or 1 (color), got {iscolor}")
     return header, img[..., 0] if img.shape[2] == 1 else _swap(img)
 
 
 def _swap(img: NDArray[Any]) -> NDArray[Any]:
-    """RGB to BGR or back; alpha stays last."""
+    """Swap the red and blue channels; alpha stays last."""
     channels = img.shape[2] if img.ndim == 3 else 1  # noqa: PLR2004
     return np.ascontiguousarray(img[..., [2, 1, 0, 3][:channels]]) if channels in (3, 4) else img

@@ -1,4 +1,4 @@
-"""Index files: from a record's key to its offset."""
+"""Index files: mappings from keys to offsets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NATIVE_KEYS = range(1 << 64)
 """The integers that the native index can hold."""
 
 
-class Offsets(Mapping[int, int]):
-    """The native index as a mapping."""
+class NativeIndex(Mapping[int, int]):
+    """Mapping of an index with integer keys, stored natively."""
 
     def __init__(self, index: _recio.Index) -> None:
         self._index = index
@@ -41,24 +41,24 @@ class Offsets(Mapping[int, int]):
         return len(self._index)
 
 
-class Grown(Mapping[Any, int]):
-    """The native index of a file that is appended to, and what has been appended."""
+class AppendedIndex(Mapping[Any, int]):
+    """Mapping of a native index together with the records appended since it was loaded."""
 
-    def __init__(self, before: Offsets, since: Mapping[Any, int]) -> None:
-        self._before, self._since = before, since
+    def __init__(self, stored: NativeIndex, appended: Mapping[Any, int]) -> None:
+        self._stored, self._appended = stored, appended
 
     def __getitem__(self, key: Any) -> int:  # noqa: ANN401 anything may be asked for
-        return self._since[key] if key in self._since else self._before[key]
+        return self._appended[key] if key in self._appended else self._stored[key]
 
     def __iter__(self) -> Iterator[Any]:
-        return chain(self._before, self._since)
+        return chain(self._stored, self._appended)
 
     def __len__(self) -> int:
-        return len(self._before) + len(self._since)
+        return len(self._stored) + len(self._appended)
 
 
 def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[Any, int]:
-    """Read an index whose keys are not integers, as strictly as the native one reads others."""
+    """Read an index whose keys are not integers, with the checks of the native index."""
     keys: dict[int, Any] = {}
     offsets: dict[Any, int] = {}
     with regular_file(path).open("rb") as file:
@@ -77,7 +77,7 @@ def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[
 
 
 def _parse_line(line: bytes, key_type: Callable[[Any], Any], rec_len: int) -> tuple[Any, int]:
-    # Keys may hold spaces, so only a tab ends them.
+    # Keys may contain spaces; only a tab ends them.
     name, _, rest = line.decode().strip().partition("\t")
     key, offset = key_type(name), int(rest.split("\t")[0])
     if offset % 4 or not 0 <= offset < rec_len:
@@ -87,7 +87,7 @@ def _parse_line(line: bytes, key_type: Callable[[Any], Any], rec_len: int) -> tu
 
 def _add(mapping: dict[Any, Any], new: Any, value: Any) -> None:  # noqa: ANN401 keys are of any type
     if new in mapping:
-        raise ValueError(f"{new} stands twice: with {mapping[new]} and with {value}")
+        raise ValueError(f"{new} occurs twice: with {mapping[new]} and with {value}")
     mapping[new] = value
 
 
@@ -99,17 +99,19 @@ def rec2idx(rec_path: StrPath, idx_path: StrPath) -> Literal["ids", "ordinals"]:
     rec_path : path
         The record file.
     idx_path : path
-        The index file, which is written whole or not at all.
+        The index file; it is complete or not written at all.
 
     Returns
     -------
     {'ids', 'ordinals'}
-        What the keys are: the ids in the records' headers, if they all have one and all differ; else 0, 1, 2 …
+        Kind of the keys: the ids in the records' headers, if all records have one and all differ; else 0, 1, 2 …
 
     Raises
     ------
     recio.RecordError
         If the record file is damaged; then nothing is written.
+    ValueError
+        If both paths are the same.
     """
     if Path(rec_path).absolute() == Path(idx_path).absolute():
         raise ValueError(f"{rec_path} is the record file; the index would overwrite it")

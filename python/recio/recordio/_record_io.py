@@ -1,4 +1,4 @@
-"""Record files, read or written one record after another, or by key."""
+"""Readers and writers of record files: sequential, and by key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recio import _recio
 from recio._util import BytesLike, Closeable, as_bytes
-from recio.recordio._index import NATIVE_KEYS, Grown, Offsets, read_index
+from recio.recordio._index import NATIVE_KEYS, AppendedIndex, NativeIndex, read_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 class MXRecordIO(Closeable):
-    """A ``.rec`` file, read or written one record after another.
+    """Sequential reader or writer of a ``.rec`` file.
 
-    May be used by several threads at once: each record goes to one of them. A reader may be pickled (the copy opens
-    the file anew, at its beginning) and used in a forked process.
+    Several threads may use it at once: each record goes to one of them. A reader can be pickled (the copy opens the
+    file again, at its start) and used in a forked process.
 
-    What was written is in the file and on the disk once `close` has returned; a process that dies before leaves a
-    beginning of it, perhaps with a part of a record at its end. Until then no second writer may open the file.
+    Written records are in the file and on the disk when `close` returns. A process that is killed earlier leaves the
+    first of them, possibly with an incomplete record at the end. Until `close`, no second writer can open the file.
 
     Parameters
     ----------
     uri : path
         The file.
     flag : {'r', 'w'}
-        Read, or write; writing begins by emptying the file, and by removing the checksums (``.rsum``) of the old one.
+        Read or write. Opening for writing empties the file, and removes its checksums (``.rsum``).
 
     Raises
     ------
     ValueError
         If `flag` is neither.
     FileNotFoundError
-        If there is no such file to read.
+        If the file to read does not exist.
     OSError
         If another writer has the file open.
 
@@ -52,12 +52,12 @@ class MXRecordIO(Closeable):
     5 b'record_0'
     """
 
-    _FLAGS: ClassVar[dict[str, str]] = {"r": "to read", "w": "to write"}
+    _FLAGS: ClassVar[dict[str, str]] = {"r": "read", "w": "write"}
 
     def __init__(self, uri: StrPath, flag: Literal["r", "w"]) -> None:
         if flag not in self._FLAGS:
-            known = " or ".join(f"{name!r} {purpose}" for name, purpose in self._FLAGS.items())
-            raise ValueError(f"Invalid flag {flag!r}; it is {known}")
+            flags = " or ".join(f"{name!r} ({purpose})" for name, purpose in self._FLAGS.items())
+            raise ValueError(f"flag must be {flags}, got {flag!r}")
         self.uri = os.fspath(uri)
         self.flag: str = flag
         self.writable = flag != "r"
@@ -68,12 +68,12 @@ class MXRecordIO(Closeable):
         self.open()
 
     def open(self) -> None:
-        """Open the file: at its beginning to read it, emptied to write it.
+        """Open the file: a reader at the first record, a writer after emptying the file.
 
         Raises
         ------
         RuntimeError
-            If it is a writer that belongs to the process which this one was forked from, and may still be writing.
+            If it is a writer in a forked process: the parent process may still be writing.
         """
         if self.writable and self.pid != os.getpid():
             raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open one of its own here")
@@ -91,7 +91,7 @@ class MXRecordIO(Closeable):
         return self._reader is not None or self._writer is not None
 
     def close(self) -> None:
-        """Close the file; what was written is in it, and on the disk, then. A second call does nothing.
+        """Close the file, after bringing written records to the disk. A second call does nothing.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class MXRecordIO(Closeable):
             writer.close()
 
     def reset(self) -> None:
-        """Close and open again: a reader goes back to the first record, **a writer empties the file**."""
+        """Close and reopen the file: a reader is at the first record again, **a writer empties the file**."""
         self.close()
         self.open()
 
@@ -118,7 +118,7 @@ class MXRecordIO(Closeable):
         Raises
         ------
         recio.RecordError
-            If the file is damaged here. The reader stays where it is.
+            If the file is damaged at this position, which the reader keeps.
         """
         return self._to_read().read()
 
@@ -133,7 +133,7 @@ class MXRecordIO(Closeable):
         Raises
         ------
         recio.RecordError
-            If it is longer; then nothing is written.
+            If the record is longer; then nothing is written.
         """
         self._append(buf)
 
@@ -143,62 +143,62 @@ class MXRecordIO(Closeable):
         return offset
 
     def tell(self) -> int:
-        """Give the offset of the next record in the file, in bytes."""
+        """Return the offset of the next record in the file, in bytes."""
         return self._to_write().tell() if self.writable else self._to_read().tell()
 
     def __len__(self) -> int:
-        """Count the records: of a reader, those in the file; of a writer, those written."""
+        """Count the records in the file; for a writer, the records written."""
         return self._written if self.writable else self._to_read().count()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Iterate over all records, from the first, wherever `read` may be."""
+        """Iterate over all records from the first, whatever the position of `read`."""
         offset = 0
-        while (found := self._to_read().read_from(offset)) is not None:
-            record, offset = found
+        while (entry := self._to_read().read_from(offset)) is not None:
+            record, offset = entry
             yield record
 
     def __bool__(self) -> bool:
-        """Be true, with or without records."""
+        """Return true, even for a file without records."""
         return True
 
     def __del__(self) -> None:
-        """Close the file, if nobody has."""
+        """Close the file, if it is open."""
         if getattr(self, "_writer", None) is not None:
             self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give what is needed to open the file again elsewhere. The file stays open here."""
+        """Return the state of a reader for pickling; the file stays open."""
         if self.writable:
             raise TypeError(f"cannot pickle a writer of {self.uri}: its copy would write the same file")
         return {**self.__dict__, "_reader": self.is_open}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open the file again, at its beginning, if it was open."""
+        """Open the file again at its start, if it was open."""
         self.__dict__.update(state, _reader=None)
         if state["_reader"]:
             self.open()
 
     def __repr__(self) -> str:
-        """Show the file and whether it is open."""
+        """Return the class, the file, the flag and whether the file is closed."""
         state = "" if self.is_open else ", closed"
         return f"<{type(self).__name__} {self.uri!r} {self.flag!r}{state}>"
 
     def _to_read(self) -> _recio.Reader:
         if self._reader is None:
-            raise self._refusal("reading")
+            raise self._not_open("reading")
         return self._reader
 
     def _to_write(self) -> _recio.Writer:
         if self._writer is None:
-            raise self._refusal("writing")
+            raise self._not_open("writing")
         return self._writer
 
-    def _refusal(self, purpose: str) -> ValueError:
+    def _not_open(self, purpose: str) -> ValueError:
         return ValueError(f"{self.uri} is {f'not open for {purpose}' if self.is_open else 'closed'}")
 
 
 class MXIndexedRecordIO(MXRecordIO):
-    """A ``.rec`` file with an index (``.idx``), read by key in any order.
+    """Reader or writer of a ``.rec`` file with an index (``.idx``), by key in any order.
 
     Parameters
     ----------
@@ -207,37 +207,37 @@ class MXIndexedRecordIO(MXRecordIO):
     uri : path
         The record file.
     flag : {'r', 'w', 'a'}
-        Read, write both files anew, or append to them. Appending begins by making certain that the files end as
-        they should: that the last record of the index is whole and nothing stands behind it. If neither file is
-        there, both are made.
+        Read, write both files from scratch, or append to them. Opening for appending checks the ends of the files:
+        the last record of the index must be complete, and nothing may follow it. If neither file exists, both are
+        created.
     key_type : type, default int
-        What keys are. Integers, from 0 to 2**64 - 1, are held natively, 16 bytes a record; any other type in a
-        dictionary.
+        Type of the keys. Integers, from 0 to 2**64 - 1, are stored natively, in 16 bytes a record; keys of other types
+        in a dictionary.
     checksum : bool, default False
-        Whether to write a ``.rsum`` beside the record file: a checksum of each record, by which readers find damage
-        that the format itself does not show. One that is there already is continued in any case when appending;
-        where there is none, appending with ``checksum=True`` reads the whole file once.
+        Whether to write a ``.rsum`` beside the record file: a checksum of each record, with which readers detect damage
+        that the format itself does not reveal. When appending, an existing ``.rsum`` is always continued; without one,
+        ``checksum=True`` reads the file once from start to end.
 
     Attributes
     ----------
     keys : list
         All keys, in the order of the records in the file.
     idx : Mapping
-        From key to offset in bytes.
+        From keys to offsets in bytes.
 
     Raises
     ------
     recio.RecordError
-        If the index is damaged: a key or an offset that is not a whole number or stands twice, or an offset past the
-        end of `uri`. The message names the line. When appending, also if the files do not end as they should; the
-        message names the command that helps.
+        If the index is damaged: a key or an offset that is not an integer or occurs twice, or an offset past the end of
+        `uri`. The message names the line. When appending, also if the ends of the files do not match; the message names
+        the command that fixes it.
 
     Notes
     -----
-    A line of the index is written after its record, so the index never lists what the record file does not have. A
-    process that dies may leave records behind the last that is listed, or a part of one. Reading by key does not meet
-    them; appending refuses such a file, ``recio index`` lists whole records, and ``recio repair`` saves them from a
-    file that ends in a part of one. A ``.rsum`` is written when the file is closed, so such a file has none.
+    A line of the index is written after its record, so the index never lists a record that the file lacks. A process
+    that is killed may leave records after the last listed one, or an incomplete one. Reading by key ignores them, and
+    appending refuses such a file. ``recio index`` lists complete records; ``recio repair`` copies them from a file that
+    ends in an incomplete one. A ``.rsum`` is written when the file is closed, so such a file has none.
 
     Examples
     --------
@@ -248,7 +248,7 @@ class MXIndexedRecordIO(MXRecordIO):
     b'record_3'
     """
 
-    _FLAGS: ClassVar[dict[str, str]] = {"r": "to read", "w": "to write", "a": "to append"}
+    _FLAGS: ClassVar[dict[str, str]] = {"r": "read", "w": "write", "a": "append"}
 
     def __init__(
         self,
@@ -260,7 +260,7 @@ class MXIndexedRecordIO(MXRecordIO):
         checksum: bool = False,
     ) -> None:
         if checksum and flag == "r":
-            raise ValueError("checksum=True is to write; a reader uses the checksums that are there")
+            raise ValueError("checksum=True is to write; a reader uses existing checksums")
         self.idx_path = os.fspath(idx_path)
         self.key_type = key_type
         self.checksum = checksum
@@ -273,20 +273,20 @@ class MXIndexedRecordIO(MXRecordIO):
         self._index, self._offsets = None, {}
         super().open()
         if self.writable:
-            # Of several threads that write the same key, one may.
-            self._turn = threading.Lock()
+            # Of several threads that write the same key, only the first succeeds.
+            self._write_lock = threading.Lock()
         else:
             self._load_index(self._to_read().size)
 
     def _open_writer(self) -> _recio.Writer:
-        there = [Path(path).exists() for path in (self.uri, self.idx_path)]
-        if self.flag == "w" or not any(there):
+        exists = Path(self.uri).exists() or Path(self.idx_path).exists()
+        if self.flag == "w" or not exists:
             return _recio.Writer(self.uri, self.idx_path, self.checksum)
-        last = self._last_listed()
+        last = self._load_last_offset()
         return _recio.Writer.append(self.uri, self.idx_path, last, self.checksum)
 
-    def _last_listed(self) -> int | None:
-        """Load the index of the file that is to be appended to, and give the offset of the last record in it."""
+    def _load_last_offset(self) -> int | None:
+        """Load the index for appending, and return the offset of the last record that it lists."""
         try:
             self._load_index(Path(self.uri).stat().st_size)
         except FileNotFoundError as error:
@@ -294,10 +294,10 @@ class MXIndexedRecordIO(MXRecordIO):
                 error.strerror = f"{error.strerror}; `recio index` makes it from the .rec"
             raise
         except _recio.RecordError as damage:
-            advice = "`recio verify` tells what is damaged, `recio index` writes the index anew"
-            advised = _recio.RecordError(f"{damage}; {advice}")
-            advised.path = damage.path
-            raise advised from None
+            advice = "`recio verify` reports the damage, `recio index` rebuilds the index"
+            error_with_advice = _recio.RecordError(f"{damage}; {advice}")
+            error_with_advice.path = damage.path
+            raise error_with_advice from None
         return max(self._offsets.values(), default=None) if self._index is None else self._index.last
 
     def _load_index(self, rec_len: int) -> None:
@@ -308,11 +308,11 @@ class MXIndexedRecordIO(MXRecordIO):
 
     @property
     def idx(self) -> Mapping[Any, int]:
-        """From key to offset in bytes."""
+        """From keys to offsets in bytes."""
         if self._index is None:
             return self._offsets
-        before = Offsets(self._index)
-        return Grown(before, self._offsets) if self.writable else before
+        stored = NativeIndex(self._index)
+        return AppendedIndex(stored, self._offsets) if self.writable else stored
 
     @property
     def keys(self) -> list[Any]:
@@ -320,7 +320,7 @@ class MXIndexedRecordIO(MXRecordIO):
         return list(self.idx)
 
     def seek(self, idx: Any) -> None:  # noqa: ANN401 what key_type takes
-        """Move to a record: the next `read` gives it.
+        """Move to a record: the next `read` returns it.
 
         Parameters
         ----------
@@ -330,12 +330,12 @@ class MXIndexedRecordIO(MXRecordIO):
         Raises
         ------
         KeyError
-            If no record has it.
+            If no record has this key.
         """
         self._to_read().seek(self.idx[self.key_type(idx)])
 
     def read_idx(self, idx: Any) -> bytes:  # noqa: ANN401 what key_type takes
-        """Read a record by its key; `read` goes on with the one after it.
+        """Read a record by its key; `read` continues with the one after it.
 
         Parameters
         ----------
@@ -380,15 +380,15 @@ class MXIndexedRecordIO(MXRecordIO):
         if isinstance(key, int) and key not in NATIVE_KEYS:
             raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
         self._to_write()
-        with self._turn:
+        with self._write_lock:
             if key in self.idx:
                 raise ValueError(f"{self.idx_path}: the key {key} was used before")
             self._offsets[key] = self._append(buf, str(key))
 
     def __len__(self) -> int:
-        """Count the records that the index lists."""
+        """Count the records in the index."""
         return len(self.idx)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give what is needed to open the files again elsewhere."""
+        """Return the state of a reader for pickling; the files stay open."""
         return {**super().__getstate__(), "_index": None, "_offsets": {}}
