@@ -12,10 +12,10 @@ use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, crit
 use recio_benches::photographs;
 use recio_core::decode::{Pixels, Source};
 use recio_core::format::frame::{self, Progress};
-use recio_core::format::index::Index;
 use recio_core::image::{Image, Rect};
 use recio_core::limits::Limits;
 use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
+use recio_core::read::sidecar::load_index;
 use recio_core::render::Rows;
 use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalize};
 
@@ -60,7 +60,7 @@ fn index(c: &mut Criterion) {
             text
         });
         std::fs::write(&path, lines).unwrap();
-        group.bench_function(name, |b| b.iter(|| Index::load(&path, None).unwrap()));
+        group.bench_function(name, |b| b.iter(|| load_index(&path, None).unwrap()));
     }
     std::fs::remove_file(path).unwrap();
 }

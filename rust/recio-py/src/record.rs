@@ -9,8 +9,10 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::format::index;
+use recio_core::read::sidecar::load_index;
 use recio_core::read::{header_table::Headers, record_file::RecordFile, scan, sequential};
 use recio_core::write::in_place::Stream;
+use recio_core::write::sidecar::save_index;
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
@@ -212,7 +214,7 @@ impl Index {
     #[new]
     #[pyo3(signature = (path, rec_len=None))]
     fn new(py: Python<'_>, path: PathBuf, rec_len: Option<u64>) -> PyOutcome<Self> {
-        Ok(Self(py.detach(|| index::Index::load(&path, rec_len))?))
+        Ok(Self(py.detach(|| load_index(&path, rec_len))?))
     }
 
     fn __len__(&self) -> usize {
@@ -251,7 +253,7 @@ pub(crate) fn rebuild_index(
 ) -> PyOutcome<bool> {
     Ok(py.detach(|| {
         let (entries, keys) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
-        index::save(&entries, &idx_path)?;
+        save_index(&entries, &idx_path)?;
         Ok::<_, Error>(keys == scan::Keys::Ids)
     })?)
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use recio_core::format::index::{Entry, Index};
+use recio_core::read::sidecar::load_index;
 
 use super::Desk;
 
@@ -21,7 +22,7 @@ pub fn check(bytes: &[u8], desk: &mut Desk) {
     };
     let path = desk.lay(text);
     let expected = entries(text, rec_len);
-    match Index::load(path, rec_len) {
+    match load_index(path, rec_len) {
         Err(error) => {
             assert_eq!(expected, None, "{error}");
             assert_eq!(error.position().path.as_deref(), Some(path));
@@ -42,7 +43,7 @@ fn check_again(index: &Index, rec_len: Option<u64>, desk: &mut Desk) {
         assert_eq!(index.offset(key).ok(), Some(offset));
         writeln!(text, "{key}\t{offset}").expect("a string takes all");
     }
-    let again = Index::load(desk.lay(text.as_bytes()), rec_len);
+    let again = load_index(desk.lay(text.as_bytes()), rec_len);
     assert_eq!(again.ok().as_ref(), Some(index));
 }
 

@@ -6,14 +6,15 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use recio_core::format::list::{self, Labels, Line};
+use recio_core::format::list::Line;
+use recio_core::read::list_file::{load_labels, load_lines};
 
 use super::Desk;
 
 /// Checks it.
 pub fn check(bytes: &[u8], desk: &mut Desk) {
     let path = desk.lay(bytes);
-    match list::read(path) {
+    match load_lines(path) {
         Err(error) => {
             assert!(str::from_utf8(bytes).is_err(), "{error}");
             assert_eq!(error.position().path.as_deref(), Some(path));
@@ -42,7 +43,7 @@ fn check_again(line: &Line) {
 fn check_labels(lines: &[&Line], are_all: bool, path: &Path) {
     let ids: HashSet<_> = lines.iter().map(|line| line.index).collect();
     let is_good = are_all && ids.len() == lines.len();
-    let labels = match Labels::load(path) {
+    let labels = match load_labels(path) {
         Ok(labels) => labels,
         Err(error) => return assert!(!is_good, "{error}"),
     };

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
-use crate::format::index::Index;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Skipped, Stretch, Walk};
 use crate::read::scan;
+use crate::read::sidecar::load_index;
 
 /// Open files, and where their records are.
 #[derive(Debug)]
@@ -281,7 +281,7 @@ fn salvage(
 }
 
 fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
-    let index = Index::load(path, rec_len)?;
+    let index = load_index(path, rec_len)?;
     if index.is_empty() && rec_len != Some(0) {
         return Err(Error::corrupt("the index lists no record").at_path(path));
     }
@@ -302,8 +302,9 @@ pub fn part(records: usize, parts: usize, index: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::index::{self, Entry};
+    use crate::format::index::Entry;
     use crate::format::{frame, image_header};
+    use crate::write::sidecar::save_index;
 
     fn write(folder: &Path, name: &str, ids: Range<u64>) -> PathBuf {
         let mut bytes = Vec::new();
@@ -342,7 +343,7 @@ mod tests {
                 offset,
             })
             .collect();
-        index::save(&entries, &index).unwrap();
+        save_index(&entries, &index).unwrap();
         assert_eq!(
             ids(&RecordSet::open(&files, &[index]).unwrap()),
             [0, 1, 2, 3, 4, 5, 6]

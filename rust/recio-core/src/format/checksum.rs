@@ -16,13 +16,11 @@
 //! The file is as untrusted as any: a CRC of its own tells damage, not malice. What is read here is therefore checked to
 //! be offsets at which the records of such a file can begin.
 
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::frame::HEADER_LEN;
-use crate::write::atomic::Staged;
 
 const MAGIC: [u8; 8] = *b"RECIORS1";
 /// Bytes before the first entry.
@@ -72,21 +70,6 @@ pub fn sum(frames: &[u8]) -> u32 {
 }
 
 impl Checksums {
-    /// Reads the `.rsum` file beside a `.rec` file, if there is one. Whether it is that file's is not looked at.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt) if it is damaged or
-    /// cut short. Both name the `.rsum` file.
-    pub fn load(rec: &Path) -> Result<Option<Self>> {
-        let path = path_beside(rec);
-        let load = |file: File| Self::read(&file, file.metadata()?.len());
-        match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            outcome => outcome.map_err(Error::from).and_then(load).map(Some),
-        }
-        .map_err(|error| error.at_path(&path))
-    }
-
     /// Appends the next record, whose bytes on disk are `frames`.
     ///
     /// # Panics
@@ -96,17 +79,6 @@ impl Checksums {
         self.offsets.push(offset);
         self.sums.push(sum(frames));
         self.file_len += frames.len() as u64;
-    }
-
-    /// Writes the file, all but its name.
-    pub(crate) fn stage(&self, path: &Path) -> Result<Staged> {
-        let staged = Staged::create(path)?;
-        let mut out = BufWriter::new(staged.file());
-        let written = self.write(&mut out).and_then(|()| out.flush());
-        drop(out);
-        written.map_err(|error| staged.blame(error))?;
-        staged.sync()?;
-        Ok(staged)
     }
 
     /// The number of records.
@@ -154,7 +126,11 @@ impl Checksums {
         }
     }
 
-    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+    /// Writes the bytes of the file.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_to(&self, out: &mut impl Write) -> std::io::Result<()> {
         let mut crc = 0;
         let mut put = |bytes: &[u8]| {
             crc = crc32c::crc32c_append(crc, bytes);
@@ -170,8 +146,12 @@ impl Checksums {
         out.write_all(&crc.to_le_bytes())
     }
 
-    /// Reads a file of `len` bytes.
-    fn read(mut file: impl Read, len: u64) -> Result<Self> {
+    /// Reads the bytes of a file, of which there are `len`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt)
+    /// if the file is damaged or truncated.
+    pub fn from_reader(mut file: impl Read, len: u64) -> Result<Self> {
         let mut head = [0; HEAD];
         if len < (HEAD + FOOT) as u64 {
             return Err(cut_short(len));
@@ -274,12 +254,12 @@ mod tests {
 
     fn bytes_of(sums: &Checksums) -> Vec<u8> {
         let mut bytes = Vec::new();
-        sums.write(&mut bytes).unwrap();
+        sums.write_to(&mut bytes).unwrap();
         bytes
     }
 
     fn read(bytes: &[u8]) -> Result<Checksums> {
-        Checksums::read(bytes, bytes.len() as u64)
+        Checksums::from_reader(bytes, bytes.len() as u64)
     }
 
     /// The bytes with their last four made the CRC of the others.
@@ -309,12 +289,6 @@ mod tests {
         for sums in [Checksums::default(), three()] {
             assert_eq!(read(&bytes_of(&sums)).unwrap(), sums);
         }
-        let folder = tempfile::tempdir().unwrap();
-        let rec = folder.path().join("a.rec");
-        assert_eq!(Checksums::load(&rec).unwrap(), None);
-        let staged = three().stage(&path_beside(&rec)).unwrap();
-        staged.persist().unwrap();
-        assert_eq!(Checksums::load(&rec).unwrap(), Some(three()));
     }
 
     #[test]
@@ -345,18 +319,6 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(read(&bytes[..len]).is_err(), "cut at {len}");
         }
-    }
-
-    #[test]
-    fn the_error_names_the_checksum_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let rec = folder.path().join("a.rec");
-        std::fs::write(path_beside(&rec), b"RECIORS1").unwrap();
-        let error = Checksums::load(&rec).unwrap_err().to_string();
-        assert!(
-            error.ends_with("a.rsum: the checksum file is damaged: 8 bytes are not what its head says (cut short?)"),
-            "{error}"
-        );
     }
 
     #[test]

@@ -7,12 +7,9 @@
 //!
 //! An entry takes 16 bytes: 680 MB for the 42 million of WebFace42M, where a Python dictionary and list take 4.8 GB.
 
-use std::io::{BufWriter, Read, Write};
-use std::path::Path;
+use std::io::{Read, Seek, Write};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::read::record_file::open_regular;
-use crate::write::atomic::{Staged, sync_folder};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -36,25 +33,21 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads a `.idx` file.
+    /// Reads the text of a `.idx` file.
     ///
-    /// `rec_len`, where given, is the length of the `.rec` file, beyond which no offset may point.
+    /// `rec_len` is the length of the `.rec` file, if known: an offset beyond it is an error.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`], or [`ErrorKind::Corrupt`] with path and line.
-    pub fn load(path: &Path, rec_len: Option<u64>) -> Result<Self> {
-        let load = || {
-            let mut entries = Vec::new();
-            for_each_line(open_regular(path)?, |line, text| {
-                let entry = parse(text).and_then(|entry| check_offset(entry, rec_len));
-                entries.extend(
-                    entry.map_err(|reason| Error::corrupt(format!("line {line}: {reason}")))?,
-                );
-                Ok(())
-            })?;
-            Self::of(entries).map_err(|twins| twins.error_in(path))
-        };
-        load().map_err(|error: Error| error.at_path(path))
+    /// [`ErrorKind::Io`], or [`ErrorKind::Corrupt`] with the line.
+    pub fn from_reader(mut reader: impl Read + Seek, rec_len: Option<u64>) -> Result<Self> {
+        let mut entries = Vec::new();
+        for_each_line(&mut reader, |line, text| {
+            let entry = parse(text).and_then(|entry| check_offset(entry, rec_len));
+            entries
+                .extend(entry.map_err(|reason| Error::corrupt(format!("line {line}: {reason}")))?);
+            Ok(())
+        })?;
+        Self::of(entries).map_err(|twins| twins.error_in(reader))
     }
 
     /// An index of these entries.
@@ -129,26 +122,14 @@ impl Index {
     }
 }
 
-/// Writes a `.idx` file: whole and on the disk, or not at all.
+/// Writes the text of a `.idx` file: a line per entry.
 ///
 /// # Errors
-/// [`ErrorKind::Io`].
-pub fn save(entries: &[Entry], path: &Path) -> Result<()> {
-    sync_folder(&stage(entries, path)?.persist()?)
-}
-
-/// Writes a `.idx` file, all but its name.
-pub(crate) fn stage(entries: &[Entry], path: &Path) -> Result<Staged> {
-    let staged = Staged::create(path)?;
-    let mut text = BufWriter::new(staged.file());
-    let written = entries
+/// The writer's.
+pub fn write_to(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
+    entries
         .iter()
-        .try_for_each(|Entry { key, offset }| writeln!(text, "{key}\t{offset}"))
-        .and_then(|()| text.flush());
-    drop(text);
-    written.map_err(|error| staged.blame(error))?;
-    staged.sync()?;
-    Ok(staged)
+        .try_for_each(|Entry { key, offset }| writeln!(out, "{key}\t{offset}"))
 }
 
 /// Calls `line` with the number (from 1) and the bytes of each line.
@@ -266,10 +247,10 @@ impl Twins {
     }
 
     /// The same error with the lines of the file that have them.
-    fn error_in(&self, path: &Path) -> Error {
+    fn error_in(&self, mut reader: impl Read + Seek) -> Error {
         let mut first = None;
-        let found = open_regular(path).and_then(|file| {
-            for_each_line(file, |line, text| {
+        let found = reader.rewind().map_err(Error::from).and_then(|()| {
+            for_each_line(reader, |line, text| {
                 let entry = parse(text).ok().flatten();
                 if !entry.is_some_and(|entry| self.pair.contains(&entry)) {
                     return Ok(());
@@ -288,13 +269,12 @@ impl Twins {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     fn load(text: &[u8], rec_len: Option<u64>) -> Result<Index> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.idx");
-        std::fs::write(&path, text).unwrap();
-        Index::load(&path, rec_len)
+        Index::from_reader(Cursor::new(text), rec_len)
     }
 
     fn reason(text: &str, rec_len: Option<u64>) -> String {
@@ -326,7 +306,7 @@ mod tests {
         for (text, expected) in [
             (
                 "0\t0\nx\t8\n",
-                "a.idx: line 2: the key is \"x\", not a whole number",
+                "line 2: the key is \"x\", not a whole number",
             ),
             ("-1\t0\n", "line 1: the key is \"-1\""),
             ("0\t0.0\n", "line 1: the offset is \"0.0\""),
@@ -340,14 +320,8 @@ mod tests {
                 "0\t100\n",
                 "the offset 100 is past the end of the .rec file (100 bytes)",
             ),
-            (
-                "5\t0\n5\t8\n",
-                "a.idx: line 2: the key 5 stands in line 1 too",
-            ),
-            (
-                "5\t8\n6\t8\n",
-                "a.idx: line 2: the offset 8 stands in line 1 too",
-            ),
+            ("5\t0\n5\t8\n", "line 2: the key 5 stands in line 1 too"),
+            ("5\t8\n6\t8\n", "line 2: the offset 8 stands in line 1 too"),
         ] {
             assert!(
                 reason(text, Some(100)).contains(expected),
@@ -375,10 +349,9 @@ mod tests {
                 offset: key * 8,
             })
             .collect();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.idx");
-        save(&entries, &path).unwrap();
-        let index = Index::load(&path, None).unwrap();
+        let mut text = Vec::new();
+        write_to(&entries, &mut text).unwrap();
+        let index = load(&text, None).unwrap();
         assert_eq!(
             (index.len(), index.offset(199_999).unwrap()),
             (200_000, 1_599_992)

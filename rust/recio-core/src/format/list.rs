@@ -5,11 +5,8 @@
 //! white space does not count.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::read::record_file::open_regular;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +58,9 @@ impl Line {
 /// A list's lines, each with its number (from 1), blank ones left out; the lines that cannot be read are given as such.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8.
-pub fn read(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
-    let mut bytes = Vec::new();
-    open_regular(path)
-        .and_then(|mut file| Ok(file.read_to_end(&mut bytes)?))
-        .map_err(|error| error.at_path(path))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Error::corrupt("the list is not UTF-8").at_path(path))?;
+/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the text is not UTF-8.
+pub fn parse(text: &[u8]) -> Result<Vec<(u64, Result<Line, String>)>> {
+    let text = str::from_utf8(text).map_err(|_| Error::corrupt("the list is not UTF-8"))?;
     let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     Ok(lines
         .filter(|(line, _)| !line.trim().is_empty())
@@ -86,17 +78,16 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Reads the labels of a list.
+    /// Parses the labels of a list.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` with path and line: a line that cannot be read, or
-    /// an index that stands twice.
-    pub fn load(path: &Path) -> Result<Self> {
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) with the line: an invalid line, or
+    /// an index used twice.
+    pub fn parse(text: &[u8]) -> Result<Self> {
         let mut all = Self::default();
-        for (number, line) in read(path)? {
-            line.and_then(|line| all.add(&line)).map_err(|reason| {
-                Error::corrupt(format!("line {number}: {reason}")).at_path(path)
-            })?;
+        for (number, line) in parse(text)? {
+            line.and_then(|line| all.add(&line))
+                .map_err(|reason| Error::corrupt(format!("line {number}: {reason}")))?;
         }
         Ok(all)
     }
@@ -165,20 +156,12 @@ mod tests {
 
     #[test]
     fn labels_are_found_by_id() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.lst");
-        std::fs::write(&path, "\u{feff}7\t1\ta\n\n9\t2\t3\tb\n").unwrap();
-        let labels = Labels::load(&path).unwrap();
+        let labels = Labels::parse("\u{feff}7\t1\ta\n\n9\t2\t3\tb\n".as_bytes()).unwrap();
         assert_eq!(
             (labels.get(9), labels.get(8), labels.width()),
             (Some(&[2.0, 3.0][..]), None, 2)
         );
-        std::fs::write(&path, "7\t1\ta\n7\t1\ta\n").unwrap();
-        assert!(
-            Labels::load(&path)
-                .unwrap_err()
-                .to_string()
-                .ends_with("a.lst: line 2: the index 7 stands twice")
-        );
+        let error = Labels::parse(b"7\t1\ta\n7\t1\ta\n").unwrap_err();
+        assert_eq!(error.to_string(), "line 2: the index 7 stands twice");
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::list;
 use crate::loader::label_scan::Survey;
 use crate::loader::{LabelForm, Options, Shape};
+use crate::read::list_file::load_labels;
 
 /// What stands before the label in a row of objects: the image's channels, height and width, and how long the label is.
 const ROW_HEADER: usize = 4;
@@ -27,11 +28,7 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(options: &Options, samples: &Samples) -> Result<Self> {
-        let list = options
-            .label_list
-            .as_deref()
-            .map(list::Labels::load)
-            .transpose()?;
+        let list = options.label_list.as_deref().map(load_labels).transpose()?;
         let widest = || match &list {
             Some(list) => Ok(list.width()),
             None => samples.widest_label(options.skip_damaged),

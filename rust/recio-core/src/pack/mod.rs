@@ -29,7 +29,7 @@ use std::thread;
 use crossbeam_channel::unbounded;
 
 use crate::error::Result;
-use crate::format::list;
+use crate::read::list_file::load_lines;
 use crate::storage::folder::Root;
 use coordinator::Run;
 use masks::MaskFolder;
@@ -113,7 +113,7 @@ pub fn pack(
     options: &Options,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<Packed>> {
-    let lines = list::read(list)?;
+    let lines = load_lines(list)?;
     let root = Root::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
     let folder = masks

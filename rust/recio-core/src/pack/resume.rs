@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Options;
 use crate::error::Result;
-use crate::format::list;
+use crate::read::list_file::load_lines;
 use crate::write;
 
 /// The number of records and the length of `rec` if it holds all of `list` but the lines `skipped` (numbers, from 1, as an
@@ -17,7 +17,7 @@ use crate::write;
 /// other options of that run are not looked at.
 ///
 /// # Errors
-/// As [`list::read`].
+/// As [`load_lines`].
 pub fn packed_already(
     list: &Path,
     rec: &Path,
@@ -40,7 +40,7 @@ pub fn packed_already(
 /// The indices of the lines that were not skipped; none if there is no such line, or one that cannot be read.
 fn keys(list: &Path, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
     let skipped: HashSet<&u64> = skipped.iter().collect();
-    let lines = list::read(list)?;
+    let lines = load_lines(list)?;
     let packed = lines.iter().filter(|(number, _)| !skipped.contains(number));
     let keys = packed.map(|(_, line)| Some(line.as_ref().ok()?.index));
     Ok(keys

@@ -1,18 +1,14 @@
 //! A `.rec` file: one record at a given offset, by positioned reads.
 //!
-//! Positioned reads (`pread`) share no file position, so one open file serves any number of threads, and a process
-//! forked from this one. They are used instead of a mapping because a file that is cut short under a mapping kills the
-//! process, while a read fails.
-//!
 //! Where a `.rsum` file lies beside it, each record that is read is held to its checksum.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::frame::{self, Progress};
+use crate::read::sidecar::load_checksums;
+use crate::storage::local_file::LocalFile;
 
 /// Bytes that are read first where the length of a record is not known: most small records whole, a page of a large one.
 const FIRST_READ: u64 = 4096;
@@ -22,9 +18,7 @@ const MAX_FIRST_READ: u64 = 256 << 10;
 /// An open `.rec` file.
 #[derive(Debug)]
 pub struct RecordFile {
-    path: PathBuf,
-    file: File,
-    len: u64,
+    file: LocalFile,
     sums: Option<Checksums>,
 }
 
@@ -47,7 +41,7 @@ impl RecordFile {
     pub fn open(path: &Path) -> Result<Self> {
         let alone = Self::open_alone(path)?;
         Ok(Self {
-            sums: Checksums::load(path)?,
+            sums: load_checksums(path)?,
             ..alone
         })
     }
@@ -57,13 +51,8 @@ impl RecordFile {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn open_alone(path: &Path) -> Result<Self> {
-        let with_path = |error: io::Error| Error::from(error).at_path(path);
-        let file = open_regular(path).map_err(|error| error.at_path(path))?;
-        let meta = file.metadata().map_err(with_path)?;
         Ok(Self {
-            path: path.to_path_buf(),
-            file,
-            len: meta.len(),
+            file: LocalFile::open(path)?,
             sums: None,
         })
     }
@@ -86,7 +75,7 @@ impl RecordFile {
     /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with both lengths and what can be done.
     pub fn check_len(&self) -> Result<()> {
         match &self.sums {
-            Some(sums) if sums.file_len() != self.len => Err(self.unlike(sums)),
+            Some(sums) if sums.file_len() != self.len() => Err(self.unlike(sums)),
             _ => Ok(()),
         }
     }
@@ -94,19 +83,19 @@ impl RecordFile {
     /// The path it was opened by.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Its length in bytes, when it was opened.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.len
+        self.file.len()
     }
 
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.file.is_empty()
     }
 
     /// Reads the record whose header is at `offset`, or nothing if that is the end of the file.
@@ -144,7 +133,7 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<&'b mut [u8]>> {
-        if offset == self.len {
+        if offset == self.len() {
             self.check_len()?;
             return Ok(None);
         }
@@ -156,7 +145,7 @@ impl RecordFile {
                 next.and_then(|next| next.checked_sub(offset)),
                 buffer,
             )
-            .map_err(|error| error.at_offset(offset).at_path(&self.path))?;
+            .map_err(|error| error.at_offset(offset).at_path(self.path()))?;
         if listed.is_some_and(|entry| entry.sum != checksum::sum(&buffer[..end])) {
             return Err(self.damaged(offset));
         }
@@ -173,7 +162,7 @@ impl RecordFile {
             None if offset >= sums.file_len() => Err(self.unlike(sums).at_offset(offset)),
             None => {
                 let text = format!("{} lists no record that begins here", self.sums_name());
-                Err(Error::corrupt(text).at_offset(offset).at_path(&self.path))
+                Err(Error::corrupt(text).at_offset(offset).at_path(self.path()))
             }
         }
     }
@@ -184,11 +173,11 @@ impl RecordFile {
             self.sums_name()
         ))
         .at_offset(offset)
-        .at_path(&self.path)
+        .at_path(self.path())
     }
 
     fn unlike(&self, sums: &Checksums) -> Error {
-        let (len, wanted, name) = (self.len, sums.file_len(), self.sums_name());
+        let (len, wanted, name) = (self.len(), sums.file_len(), self.sums_name());
         let what = if len < wanted {
             "the file was cut short, or replaced"
         } else {
@@ -198,11 +187,11 @@ impl RecordFile {
             "{len} bytes, but {name} was written for a file of {wanted}: {what} (`recio verify` tells what is damaged, \
              `recio repair` saves the whole records; if the file was changed on purpose, remove {name})"
         ))
-        .at_path(&self.path)
+        .at_path(self.path())
     }
 
     fn sums_name(&self) -> String {
-        let path = checksum::path_beside(&self.path);
+        let path = checksum::path_beside(self.path());
         path.file_name()
             .unwrap_or_default()
             .to_string_lossy()
@@ -212,9 +201,9 @@ impl RecordFile {
     /// Reads until `buffer` begins with a whole record, and gives its length.
     fn fetch(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
         let left = self
-            .len
+            .len()
             .checked_sub(offset)
-            .ok_or_else(|| Error::corrupt(format!("the file ends at byte {}", self.len)))?;
+            .ok_or_else(|| Error::corrupt(format!("the file ends at byte {}", self.len())))?;
         let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
         let (mut have, mut want) = (0, left.min(first) as usize);
         loop {
@@ -232,49 +221,13 @@ impl RecordFile {
         }
     }
 
-    /// Fills `bytes` from `offset`, or fails: a file that has become shorter is an error like any other.
+    /// Fills `bytes` from `offset`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file has been cut short since it was opened.
+    /// As [`LocalFile::read_exact_at`].
     pub fn read_exact(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        read_exact_at(&self.file, bytes, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                Error::corrupt("the file has become shorter while it was read")
-            }
-            _ => error.into(),
-        })
+        self.file.read_exact_at(bytes, offset)
     }
-}
-
-/// Opens a file to be read; not a pipe, which whoever opens waits for, nor a device, which may have no end.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), without the path.
-pub(crate) fn open_regular(path: &Path) -> Result<File> {
-    let meta = std::fs::metadata(path)?;
-    if meta.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
-    }
-    if !meta.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file").into());
-    }
-    Ok(File::open(path)?)
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => (bytes, offset) = (&mut bytes[n..], offset + n as u64),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -342,8 +295,9 @@ mod tests {
                 .map_or(bytes.len(), |&next| next as usize);
             sums.push(offset, &bytes[offset as usize..end]);
         }
-        let staged = sums.stage(&checksum::path_beside(file.path())).unwrap();
-        staged.persist().unwrap();
+        let mut rsum = Vec::new();
+        sums.write_to(&mut rsum).unwrap();
+        std::fs::write(checksum::path_beside(file.path()), rsum).unwrap();
         RecordFile::open(file.path()).unwrap()
     }
 
@@ -420,7 +374,7 @@ mod tests {
     #[test]
     fn a_file_cut_short_after_opening_is_an_error() {
         let (folder, file, _) = file_of(&[&[7; 100]]);
-        File::options()
+        std::fs::File::options()
             .write(true)
             .open(folder.path().join("a.rec"))
             .unwrap()

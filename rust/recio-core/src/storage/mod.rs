@@ -1,3 +1,9 @@
-//! Storage: positioned reads of local files, and a folder that paths must not leave.
+//! Storage: where bytes are read from.
+//!
+//! ```text
+//! local_file  regular files, positioned reads
+//! folder      a folder that paths must not leave
+//! ```
 
 pub mod folder;
+pub mod local_file;

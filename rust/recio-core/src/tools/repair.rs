@@ -228,7 +228,9 @@ mod tests {
 
     use super::*;
     use crate::format::image_header;
-    use crate::format::index::{self, Entry, Index};
+    use crate::format::index::Entry;
+    use crate::read::sidecar::{load_checksums, load_index};
+    use crate::write::sidecar::{save_index, stage_checksums};
 
     /// A folder with `a.rec` of ten records with these ids, and where they begin.
     struct Fixture {
@@ -269,7 +271,7 @@ mod tests {
                     .map_or(bytes.len(), |&end| end as usize);
                 sums.push(offset, &bytes[offset as usize..end]);
             }
-            let staged = sums.stage(&self.at("a.rsum")).unwrap();
+            let staged = stage_checksums(&sums, &self.at("a.rsum")).unwrap();
             staged.persist().unwrap();
             self
         }
@@ -281,7 +283,7 @@ mod tests {
                 offset,
             };
             let entries: Vec<_> = self.offsets.iter().enumerate().map(entry).collect();
-            index::save(&entries, &self.at("a.idx")).unwrap();
+            save_index(&entries, &self.at("a.idx")).unwrap();
             self
         }
 
@@ -313,7 +315,7 @@ mod tests {
         }
 
         fn keys(&self) -> Vec<u64> {
-            let index = Index::load(&self.at("b.idx"), None).unwrap();
+            let index = load_index(&self.at("b.idx"), None).unwrap();
             index
                 .in_file_order()
                 .iter()
@@ -369,7 +371,7 @@ mod tests {
         let repaired = fixture.repair();
         assert_eq!((repaired.records, repaired.skipped.len()), (9, 1));
         assert_eq!(repaired.skipped[0].begin, fixture.offsets[3]);
-        let sums = Checksums::load(&fixture.at("b.rec")).unwrap().unwrap();
+        let sums = load_checksums(&fixture.at("b.rec")).unwrap().unwrap();
         assert_eq!(sums.len(), 9);
     }
 

@@ -7,9 +7,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::Checksums;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
-use crate::format::index::{Entry, Index};
+use crate::format::index::Entry;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Doubtful, Walk};
+use crate::read::sidecar::{load_checksums, load_index};
 
 /// The end of every JPEG.
 const JPEG_END: &[u8] = &[0xff, 0xd9];
@@ -48,12 +49,12 @@ impl Known {
         };
         let mut known = Self::default();
         if let Some(path) = index {
-            match Index::load(path, Some(file.len())) {
+            match load_index(path, Some(file.len())) {
                 Ok(index) => known.index = Some(index.in_file_order()),
                 Err(error) => noted(Kind::Index, error)?,
             }
         }
-        match Checksums::load(file.path()) {
+        match load_checksums(file.path()) {
             Ok(sums) => known.sums = sums,
             Err(error) => noted(Kind::Checksum, error)?,
         }

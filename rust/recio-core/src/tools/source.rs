@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::format::index::{Entry, Index};
+use crate::format::index::Entry;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
+use crate::read::sidecar::load_index;
 
 /// An open file.
 pub(super) struct Source {
@@ -66,7 +67,7 @@ impl Source {
 
 /// The records of a file and the keys that its index gives them.
 fn indexed(file: &RecordFile, idx: &Path) -> Result<Vec<Entry>> {
-    let entries = Index::load(idx, Some(file.len()))?.in_file_order();
+    let entries = load_index(idx, Some(file.len()))?.in_file_order();
     let (mut agree, mut ordinal) = (true, 0);
     let records = scan::scan(file, |found| {
         let listed = entries.get(ordinal).map(|entry| entry.offset);

@@ -7,9 +7,8 @@ use std::slice::from_ref;
 
 use super::*;
 use crate::error::Result;
-use crate::format::checksum::Checksums;
 use crate::format::frame::MAGIC;
-use crate::format::index::Index;
+use crate::read::sidecar::{load_checksums, load_index};
 use crate::write::atomic::tests::names;
 use crate::write::{Output, commit};
 
@@ -36,7 +35,7 @@ fn ten(folder: &Path, checksum: bool) -> PathBuf {
 /// Each key and its record's bytes, in the order of the file.
 fn records(rec: &Path) -> Vec<(u64, Vec<u8>)> {
     let bytes = fs::read(rec).unwrap();
-    let entries = Index::load(&rec.with_extension("idx"), None)
+    let entries = load_index(&rec.with_extension("idx"), None)
         .unwrap()
         .in_file_order();
     let ends = entries.iter().skip(1).map(|entry| entry.offset as usize);
@@ -99,7 +98,7 @@ fn a_seed_gives_one_order_in_which_each_record_has_its_key() {
             .unwrap()
             .unwrap();
         assert_eq!(written.records, 10);
-        assert_eq!(Checksums::load(&out).unwrap().unwrap().len(), 10);
+        assert_eq!(load_checksums(&out).unwrap().unwrap().len(), 10);
         records(&out)
     };
     let one = shuffled("one.rec", 1);

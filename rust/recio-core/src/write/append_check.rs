@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::Checksums;
-use crate::format::index::Index;
 use crate::read::record_file::RecordFile;
+use crate::read::sidecar::load_index;
 
 /// Whether `rec` and the `.idx` beside it are complete and list just these keys, in this order, and so is the `.rsum`; which
 /// need not be there unless it is `wanted`.
@@ -18,7 +18,7 @@ pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
     let look = || -> Result<bool> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
-        let entries = Index::load(&idx, Some(file.len()))?.in_file_order();
+        let entries = load_index(&idx, Some(file.len()))?.in_file_order();
         let last = entries.last().map(|entry| entry.offset);
         check(&file, &idx, last)?;
         let summed = file.checksums().map_or(!wanted, |sums| {

@@ -21,6 +21,7 @@ use crate::format::checksum::{self, Checksums};
 use crate::read::record_file::RecordFile;
 use crate::write::atomic::{remove_if_there, sync_folder};
 use crate::write::record_writer::Writer;
+use crate::write::sidecar::stage_checksums;
 
 /// Files being written. Dropping it loses what is gathered: call [`close`](Self::close).
 pub struct Stream {
@@ -131,7 +132,10 @@ impl Stream {
         }
         // One that is still there is right: nothing was appended.
         match sums.filter(|_| self.outdated.is_none()) {
-            Some(sums) => sync_folder(&sums.stage(&checksum::path_beside(&self.path))?.persist()?),
+            Some(sums) => {
+                let path = checksum::path_beside(&self.path);
+                sync_folder(&stage_checksums(&sums, &path)?.persist()?)
+            }
             None => Ok(()),
         }
     }
@@ -176,7 +180,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::format::index::Index;
+    use crate::read::sidecar::{load_checksums, load_index};
 
     struct Fixture {
         _folder: tempfile::TempDir,
@@ -199,7 +203,7 @@ mod tests {
         }
 
         fn append(&self, checksum: bool) -> Result<Stream> {
-            let index = Index::load(&self.idx, None).unwrap();
+            let index = load_index(&self.idx, None).unwrap();
             let last = index.in_file_order().last().map(|entry| entry.offset);
             Stream::append(&self.rec, &self.idx, last, checksum)
         }
@@ -227,14 +231,14 @@ mod tests {
             stream
                 .write(Some(&key.to_string()), &vec![7; 100_000])
                 .unwrap();
-            let index = Index::load(&fixture.idx, None).unwrap();
+            let index = load_index(&fixture.idx, None).unwrap();
             let len = fs::metadata(&fixture.rec).unwrap().len();
             let ends = index.entries().iter().map(|entry| entry.offset + 100_008);
             assert_eq!(ends.max().unwrap_or(0), len);
         }
         // As if the process had died.
         std::mem::forget(stream);
-        assert_eq!(Index::load(&fixture.idx, None).unwrap().len(), 44);
+        assert_eq!(load_index(&fixture.idx, None).unwrap().len(), 44);
     }
 
     #[test]
@@ -264,9 +268,9 @@ mod tests {
         let fixture = Fixture::with_two_records();
         let rec = &fixture.rec;
         fixture.append(false).unwrap().close().unwrap();
-        assert_eq!(Checksums::load(rec).unwrap(), None);
+        assert_eq!(load_checksums(rec).unwrap(), None);
         fixture.append(true).unwrap().close().unwrap();
-        assert_eq!(Checksums::load(rec).unwrap().unwrap().len(), 2);
+        assert_eq!(load_checksums(rec).unwrap().unwrap().len(), 2);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod background_sync;
 pub mod in_place;
 mod index_writer;
 pub mod record_writer;
+pub mod sidecar;
 
 use std::fs::File;
 use std::io;
@@ -27,9 +28,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
-use crate::format::index::{self, Entry};
+use crate::format::index::Entry;
 use crate::write::atomic::{Staged, clear_leftovers, remove_if_there, sync_folder};
 use crate::write::record_writer::Writer;
+use crate::write::sidecar::{stage_checksums, stage_index};
 pub(crate) use append_check::is_complete;
 use background_sync::Syncer;
 
@@ -135,9 +137,9 @@ impl Output {
         rec.sync()?;
         drop((writer, synced));
         let rsum = sums
-            .map(|sums| sums.stage(&checksum::path_beside(rec.target())))
+            .map(|sums| stage_checksums(&sums, &checksum::path_beside(rec.target())))
             .transpose()?;
-        let idx = index::stage(&entries, &rec.target().with_extension("idx"))?;
+        let idx = stage_index(&entries, &rec.target().with_extension("idx"))?;
         Ok(Sealed { rec, rsum, idx })
     }
 }
@@ -193,6 +195,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::read::sidecar::load_checksums;
     use crate::write::atomic::tests::names;
 
     fn output(folder: &Path) -> Output {
@@ -228,7 +231,7 @@ mod tests {
         output.append(3, b"two").unwrap();
         commit_one(output).unwrap();
         let bytes = fs::read(&rec).unwrap();
-        let sums = Checksums::load(&rec).unwrap().unwrap();
+        let sums = load_checksums(&rec).unwrap().unwrap();
         let mut expected = Checksums::default();
         expected.push(0, &bytes[..12]);
         expected.push(12, &bytes[12..]);

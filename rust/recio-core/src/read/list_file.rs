@@ -1,0 +1,34 @@
+//! Reads `.lst` files.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::format::list::{self, Labels, Line};
+use crate::storage::local_file::open_regular;
+
+/// Reads the lines of a list, each with its number from 1. Blank lines are skipped; an invalid line
+/// is returned as the reason why it is invalid.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8; with the
+/// path.
+pub fn load_lines(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
+    load(path, list::parse)
+}
+
+/// Reads the labels of a list.
+///
+/// # Errors
+/// As [`load_lines`]; `Corrupt` with the line if one is invalid or repeats an index.
+pub fn load_labels(path: &Path) -> Result<Labels> {
+    load(path, Labels::parse)
+}
+
+fn load<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    let mut text = Vec::new();
+    open_regular(path)
+        .and_then(|mut file| Ok(file.read_to_end(&mut text)?))
+        .and_then(|_| parse(&text))
+        .map_err(|error: Error| error.at_path(path))
+}

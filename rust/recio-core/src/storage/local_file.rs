@@ -1,0 +1,133 @@
+//! Regular files of the local file system, and positioned reads of them.
+//!
+//! Positioned reads (`pread`) use no file position, so one open file serves any number of threads,
+//! and a forked process. A memory map is not used: truncating a mapped file kills the process,
+//! whereas a read returns an error.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A regular file open for positioned reads.
+#[derive(Debug)]
+pub struct LocalFile {
+    path: PathBuf,
+    file: File,
+    len: u64,
+}
+
+impl LocalFile {
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), with the path.
+    pub fn open(path: &Path) -> Result<Self> {
+        let open = || {
+            let file = open_regular(path)?;
+            let len = file.metadata()?.len();
+            Ok((file, len))
+        };
+        let (file, len) = open().map_err(|error: Error| error.at_path(path))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            len,
+        })
+    }
+
+    /// Path by which the file was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Length in bytes when the file was opened.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the file had no bytes when it was opened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills `bytes` from `offset`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Corrupt` if the file has been truncated
+    /// since it was opened. Neither has the path yet.
+    pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        read_exact_at(&self.file, bytes, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Error::corrupt("the file has become shorter while it was read")
+            }
+            _ => error.into(),
+        })
+    }
+}
+
+/// Opens a regular file for reading.
+///
+/// A pipe would block until someone writes to it, and a device may have no end, so both are errors.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), without the path.
+pub(crate) fn open_regular(path: &Path) -> Result<File> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file").into());
+    }
+    Ok(File::open(path)?)
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => (bytes, offset) = (&mut bytes[n..], offset + n as u64),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_truncated_after_opening_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), [7; 100]).unwrap();
+        let local = LocalFile::open(file.path()).unwrap();
+        file.as_file().set_len(50).unwrap();
+        let mut bytes = [0; 100];
+        local.read_exact_at(&mut bytes[..50], 0).unwrap();
+        let error = local.read_exact_at(&mut bytes, 0).unwrap_err();
+        assert!(error.to_string().contains("has become shorter"), "{error}");
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = LocalFile::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("directory"), "{error}");
+        let device = Path::new("/dev/null");
+        if device.exists() {
+            let error = LocalFile::open(device).unwrap_err().to_string();
+            assert_eq!(error, "/dev/null: this is no regular file");
+        }
+    }
+}
