@@ -1,10 +1,10 @@
-"""Record files as data sets of single samples: an object with a length, that is asked for one sample after another.
+"""Map-style data sets: record files as sequences of samples with random access.
 
-That is what PyTorch's ``DataLoader``, Grain and Keras take; none of them is imported here. A data set is read by any
-number of threads at once, inherited by forked processes and pickled to spawned ones.
+PyTorch's ``DataLoader``, Grain and Keras take such objects; none of these libraries is imported here. Several threads
+may read a data set at once, forked processes inherit it, and it can be pickled for spawned ones.
 
-`RecordDataset` is for any ``.rec``; `FaceRecordDataset` for those in the dialect of InsightFace, whose files for
-verification `read_bin` reads. For whole batches, made by native threads, see `recio.io`.
+`RecordDataset` reads any ``.rec``, and `FaceRecordDataset` those of InsightFace, whose verification files `read_bin`
+reads. For batches made by native threads, see `recio.io`.
 """
 
 from recio.datasets._face_dataset import FaceRecordDataset

@@ -1,11 +1,11 @@
-"""``FaceRecordDataset``: record files in the dialect of InsightFace.
+"""``FaceRecordDataset``: record files of InsightFace.
 
-Record 0 has no image; its two labels are the key of the first identity record and that behind the last. The images
-have the keys from 1 to there. An identity record has no image either; its two labels are the keys of the identity's
-first image and that behind its last.
+Record 0 has no image; its two labels are the keys of the first identity record and after the last one. The images have
+the keys from 1 up to the first identity record. An identity record has no image either; its two labels are the keys of
+the identity's first image and after its last one.
 
-All these keys are float32, which has no odd numbers past 2**24, and few others: of a set of 42 million images, record 0
-is off by up to two. What the labels cannot say is found where they point to, by which records have an image.
+These keys are stored as float32, which has no odd integers past 2**24: in a set of 42 million images, record 0 is off
+by up to two. The exact key is then found by checking which of the records near it have an image.
 """
 
 from __future__ import annotations
@@ -33,28 +33,27 @@ if TYPE_CHECKING:
 
     _Ranges: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
-_LABELS = 2
-"""An identity record has the keys of the first image and behind the last."""
+_IDENTITY_LABELS = 2
+"""Number of labels of an identity record: the keys of the first image and after the last."""
 
-_EXACT = 1 << 24
-"""All whole numbers up to this one are float32."""
+_MAX_EXACT_INTEGER = 1 << 24
+"""float32 represents all integers up to this one."""
 
 
-_LONGEST_LINE = 200
-"""The bytes that are read of a file ``property``."""
+_MAX_PROPERTY_BYTES = 200
 
 
 class FaceRecordDataset(RecordDataset):
-    """The images of a face set in the dialect of InsightFace, in the order of their keys, and whose they are.
+    """Map-style data set of an InsightFace record file: images in the order of their keys, with identities.
 
-    A plain record file, as im2rec makes it, is taken too: it has a label for each image, and no other records.
+    Plain record files, as im2rec makes them, are read too: each record is an image with a label.
 
     Parameters
     ----------
     root_dir : path, optional
-        A folder with ``train.rec``, ``train.idx`` and perhaps ``property``.
+        Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``.
     path_imgrec, path_imgidx : path, optional
-        In place of `root_dir`, the record file and its index, as for `RecordDataset`.
+        The record file and its index, as for `RecordDataset`, instead of `root_dir`.
     transform, flag, to_rgb, cache
         As for `RecordDataset`.
 
@@ -65,7 +64,7 @@ class FaceRecordDataset(RecordDataset):
     FileNotFoundError
         If a file is missing.
     recio.RecordError
-        If the index or ``property`` is damaged, or record 0 does not say where the images end.
+        If the index or ``property`` is damaged, or if record 0 does not lead to the first identity record.
 
     Examples
     --------
@@ -95,26 +94,26 @@ class FaceRecordDataset(RecordDataset):
         super().__init__(path_imgrec, path_imgidx, transform=transform, flag=flag, to_rgb=to_rgb, cache=cache)
         self._property = read_property(Path(path_imgrec).parent / "property")
 
-    _border: int | None
-    """The key of the first record behind the images; none of a plain record file."""
+    _images_end: int | None
+    """Key of the first record after the images; ``None`` for a plain record file."""
 
     def _image_keys(self) -> NDArray[np.uint64]:
-        self._border = _border(self._file)
-        if self._border is None:
+        self._images_end = _find_images_end(self._file)
+        if self._images_end is None:
             return super()._image_keys()
         keys = _keys_from(self._file, 1)
-        return keys[: np.searchsorted(keys, np.uint64(self._border))]
+        return keys[: np.searchsorted(keys, np.uint64(self._images_end))]
 
     @property
     def num_classes(self) -> int:
-        """The number of identities in the whole set: as ``property`` says, else 1 + the largest label of this one."""
+        """Number of identities: that in ``property``, else 1 + the largest label of this data set."""
         if self._property is not None:
             return self._property.num_classes
         return 1 + int(self.labels().max(initial=-1))
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the images in pixels, as ``property`` says; ``None`` without."""
+        """Height and width of the images in pixels, from ``property``; ``None`` without that file."""
         return None if self._property is None else self._property[1:]
 
     def _label(self, header: IRHeader, key: int) -> int:
@@ -129,67 +128,67 @@ class FaceRecordDataset(RecordDataset):
         Parameters
         ----------
         index : int
-            Its number, from 0; negative ones count from the end.
+            The sample's number, from 0; negative numbers count from the end.
 
         Returns
         -------
         image : ndarray, shape (height, width, 3) or (height, width, 1), uint8
-            Levels from 0 to 255; or what `transform` makes of it.
+            The image, or the result of `transform`.
         identity : int
-            Whose face it is: the record's label, of several the first.
+            Number of the person: the record's label, the first of several.
 
         Raises
         ------
         IndexError
-            If there is no such sample.
+            If the number is out of range.
         recio.RecordError, recio.DecodeError
-            If the record or its image is damaged, or its label not a whole number; the message names the file, the
-            record and the byte offset.
+            If the record or its image is damaged, or its label is no integer; the message names the file, the record
+            and the byte offset.
         """
         image, identity = super().__getitem__(index)
         return image, int(identity)
 
     def labels(self) -> NDArray[np.int64]:
-        """Give the identities of all samples, read once, from the records' headers.
+        """Return the identities of all samples, read once from the records' headers.
 
         Returns
         -------
         ndarray, shape (samples,), int64, read-only
-            The labels; of several the first.
+            The labels, of each record the first.
 
         Raises
         ------
         recio.RecordError
-            If a header is damaged, or a label is not a whole number.
+            If a header is damaged, or a label is no integer.
         """
         labels = first(super().labels())
-        whole = np.isfinite(labels) & (labels == np.rint(labels))
-        if not whole.all():
-            at = int(np.argmin(whole))
-            error = RecordError(f"the label {labels[at]} is not the number of an identity")
-            raise self._file.locate(error, int(self._keys[at]))
+        is_integer = np.isfinite(labels) & (labels == np.rint(labels))
+        if not is_integer.all():
+            row = int(np.argmin(is_integer))
+            error = RecordError(f"the label {labels[row]} is not the number of an identity")
+            raise self._file.locate(error, int(self._keys[row]))
         return read_only(labels.astype(np.int64))
 
     def identities(self) -> dict[int, range]:
-        """Give the samples of each identity.
+        """Return the samples of each identity.
 
-        From the identity records where there are any that say it exactly; else the label of each image is read, as by
-        `labels`.
+        They are read from the identity records, if there are any and their keys are exact; else from the label of each
+        image, as by `labels`.
 
         Returns
         -------
-        dict
-            From identity to the numbers of its samples here, in the order of the file; those without an image are not
-            in it.
+        dict of int to range
+            From identities to the numbers of their samples in this data set, in the order of the file. Identities
+            without an image are not included.
 
         Raises
         ------
         recio.RecordError
-            If the identity records contradict each other.
+            If the identity records are inconsistent.
         ValueError
-            If the samples of an identity are not all together; ``labels`` serves then.
+            If the samples of an identity are not consecutive; group by `labels` then.
         """
-        starts, ends = self._listed() or self._runs()
+        starts, ends = self._ranges_from_identity_records() or self._ranges_from_labels()
         owners = self.subset(starts).labels()
         if len(np.unique(owners)) < len(owners):
             raise ValueError(f"{self._file.path}: the images of an identity are not all together; group by labels()")
@@ -198,51 +197,51 @@ class FaceRecordDataset(RecordDataset):
             for owner, start, end in zip(owners.tolist(), starts.tolist(), ends.tolist(), strict=True)
         }
 
-    def _listed(self) -> _Ranges | None:
-        """Give the numbers of the first sample and behind the last of each identity, if identity records say so."""
-        if self._rows is not None or self._border is None or self._border > _EXACT:
+    def _ranges_from_identity_records(self) -> _Ranges | None:
+        """Return the numbers of each identity's first sample and after its last; ``None`` without exact records."""
+        if self._rows is not None or self._images_end is None or self._images_end > _MAX_EXACT_INTEGER:
             return None
-        keys = _keys_from(self._file, self._border)
+        keys = _keys_from(self._file, self._images_end)
         if not keys.size:
             return None
-        starts, ends = np.searchsorted(self._keys, _listed_keys(self._file, keys, self._border))
-        some = starts < ends
-        return starts[some], ends[some]
+        starts, ends = np.searchsorted(self._keys, _identity_ranges(self._file, keys, self._images_end))
+        nonempty = starts < ends
+        return starts[nonempty], ends[nonempty]
 
-    def _runs(self) -> _Ranges:
-        """Give the same by where the labels change."""
+    def _ranges_from_labels(self) -> _Ranges:
+        """Return the numbers of each identity's first sample and after its last: where the labels change."""
         labels = self.labels()
-        borders = np.flatnonzero(np.diff(labels)) + 1
-        starts = np.append(np.zeros(min(len(labels), 1), np.intp), borders)
+        changes = np.flatnonzero(np.diff(labels)) + 1
+        starts = np.append(np.zeros(min(len(labels), 1), np.intp), changes)
         return starts, np.append(starts[1:], len(labels))[: len(starts)]
 
 
-def _border(file: ImageRecordFile) -> int | None:
-    """Give the key of the first record behind the images; ``None`` if the file is a plain one."""
+def _find_images_end(file: ImageRecordFile) -> int | None:
+    """Find the key of the first record after the images; ``None`` for a plain record file."""
     if 0 not in file:
         return None
     header = file.headers(np.zeros(1, np.uint64))
     if header.flags[0] == 0 or header.image_sizes[0] > 0:
         return None
-    border = _first_without_image(file, _rounded_to(header.labels[0]))
-    if border is None:
-        said = f"it says that the images end before the key {header.labels[0]:.0f}; the records there say otherwise"
-        raise file.locate(RecordError(said), 0)
-    return border
+    end = _first_without_image(file, _integers_rounded_to(header.labels[0]))
+    if end is None:
+        message = f"its label ends the images before the key {header.labels[0]:.0f}, but the records there do not match"
+        raise file.locate(RecordError(message), 0)
+    return end
 
 
 def _first_without_image(file: ImageRecordFile, candidates: range) -> int | None:
-    """Find the border among keys; ``None`` if it is not there. Records that the index lacks may be on either side."""
-    place = bisect.bisect_left(candidates, x=True, key=lambda key: not _image_size(file, key))
-    if place == len(candidates):
+    """Find the first key after the images among candidates, some of which the index may lack; ``None`` if absent."""
+    position = bisect.bisect_left(candidates, x=True, key=lambda key: not _image_size(file, key))
+    if position == len(candidates):
         return None
-    border = candidates[place]
-    ended_before = border > 1 and _image_size(file, border - 1) == 0
-    return None if ended_before else border
+    end = candidates[position]
+    ended_before = end > 1 and _image_size(file, end - 1) == 0
+    return None if ended_before else end
 
 
-def _rounded_to(label: np.float32) -> range:
-    """Give all whole numbers that may be this one as float32; none if no key may be."""
+def _integers_rounded_to(label: np.float32) -> range:
+    """Return all integers that float32 rounds to this label; none if it is no key."""
     if not 1 <= label < 1 << 63:
         return range(0)
     below, above = ((float(label) + float(np.nextafter(label, np.float32(end)))) / 2 for end in (0, np.inf))
@@ -250,7 +249,7 @@ def _rounded_to(label: np.float32) -> range:
 
 
 def _image_size(file: ImageRecordFile, key: int) -> int | None:
-    """Give the bytes of the image of the record with this key; ``None`` if there is no such record."""
+    """Return the size of a record's image in bytes; ``None`` if no record has the key."""
     return int(file.headers(np.array([key], np.uint64)).image_sizes[0]) if key in file else None
 
 
@@ -259,20 +258,20 @@ def _keys_from(file: ImageRecordFile, start: int) -> NDArray[np.uint64]:
     return keys[np.searchsorted(keys, np.uint64(start)) :]
 
 
-def _listed_keys(file: ImageRecordFile, keys: NDArray[np.uint64], border: int) -> NDArray[np.uint64]:
-    """Give the keys of the first image and behind the last, shape (2, identities), that identity records hold."""
+def _identity_ranges(file: ImageRecordFile, keys: NDArray[np.uint64], images_end: int) -> NDArray[np.uint64]:
+    """Read from identity records the keys of the first image and after the last; shape (2, identities)."""
     headers = file.headers(keys)
-    sound = headers.flags == _LABELS
-    if sound.all():
-        starts, ends = headers.labels.reshape(-1, _LABELS).T
-        sound = (starts >= 1) & (starts <= ends) & (ends <= border)
-        if sound.all():
+    valid = headers.flags == _IDENTITY_LABELS
+    if valid.all():
+        starts, ends = headers.labels.reshape(-1, _IDENTITY_LABELS).T
+        valid = (starts >= 1) & (starts <= ends) & (ends <= images_end)
+        if valid.all():
             return np.stack([starts, ends]).astype(np.uint64)
-    raise file.locate(RecordError("it does not say which images are an identity's"), int(keys[np.argmin(sound)]))
+    raise file.locate(RecordError("its labels are no range of images"), int(keys[np.argmin(valid)]))
 
 
 class FaceProperty(NamedTuple):
-    """What the file ``property`` beside a record file says."""
+    """Contents of the file ``property`` beside a record file."""
 
     num_classes: int
     height: int
@@ -280,16 +279,16 @@ class FaceProperty(NamedTuple):
 
 
 def read_property(path: Path) -> FaceProperty | None:
-    """Read ``property``: a first line ``identities,height,width``, others ignored; ``None`` if there is no file.
+    """Read ``property``, whose first line is ``identities,height,width``; ``None`` if the file does not exist.
 
     Raises
     ------
     recio.RecordError
-        If its first line is not three whole numbers with commas between.
+        If its first line is not three integers separated by commas.
     """
     try:
         with path.open("rb") as file:
-            line = file.readline(_LONGEST_LINE)
+            line = file.readline(_MAX_PROPERTY_BYTES)
     except FileNotFoundError:
         return None
     words = line.strip().split(b",")

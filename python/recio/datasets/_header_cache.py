@@ -1,7 +1,7 @@
-"""Labels and ids on disk, so that the next process need not read all headers again.
+"""Cache of labels and ids on disk, which spares the next process reading all headers.
 
-The file belongs to one state of one record file: it holds a fingerprint of both files' sizes and times and of the keys,
-and counts for nothing where that differs. It is a NumPy archive, read without pickle.
+The cache is valid for one state of a record file: it holds a fingerprint of the sizes and times of the record file and
+the index and of the keys, and is ignored if that differs. It is a NumPy archive, read without pickle.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from recio.datasets._record_file import ImageRecordFile
 
 _MEMBERS = {"recio_labels", "ids", "widths", "values"}
-"""The first holds the fingerprint, and makes known whose file it is."""
+"""The first holds the fingerprint, and marks the file as a cache of recio's."""
 
 
 def fingerprint(file: ImageRecordFile, keys: NDArray[np.uint64]) -> bytes:
-    """Give what changes when the files or the choice of records do, 32 bytes."""
+    """Return 32 bytes that change with the files and with the selection of records."""
     sha = hashlib.sha256(keys.tobytes())
     for path in filter(None, (file.path, file.path_imgidx)):
         stat = Path(path).stat()
@@ -40,27 +40,26 @@ def load(path: Path, expected: bytes) -> tuple[NDArray[np.uint64], NDArray[Any]]
     Returns
     -------
     (ids, labels) or None
-        ``None`` if there is no such file, or it is of other record files.
+        ``None`` if there is no cache, or it is of other record files.
 
     Raises
     ------
     ValueError
-        If the file is anything else: it would be overwritten.
+        If the file is no cache: it would be overwritten.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             columns = {name: archive[name] for name in _MEMBERS}
-        same = columns["recio_labels"].tobytes() == expected
-        return (columns["ids"], from_flat(columns["widths"], columns["values"])) if same else None
+        valid = columns["recio_labels"].tobytes() == expected
+        return (columns["ids"], from_flat(columns["widths"], columns["values"])) if valid else None
     except FileNotFoundError:
         return None
     except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not, or not a whole, cache of labels; remove it or name another file") from error
+        raise ValueError(f"{path} is not a complete cache of labels; remove it or name another file") from error
 
 
-def save(path: Path, own: bytes, ids: NDArray[np.uint64], labels: NDArray[Any]) -> None:
-    """Write ids and labels, whole or not at all: several processes may do so at once."""
+def save(path: Path, digest: bytes, ids: NDArray[np.uint64], labels: NDArray[Any]) -> None:
+    """Write ids and labels atomically: several processes may do so at once."""
     widths, values = to_flat(labels)
-    mine = np.frombuffer(own, np.uint8)
     with atomic_write(path) as file:
-        np.savez(file, recio_labels=mine, ids=ids, widths=widths, values=values)
+        np.savez(file, recio_labels=np.frombuffer(digest, np.uint8), ids=ids, widths=widths, values=values)

@@ -1,4 +1,4 @@
-"""Labels as arrays, whatever their number: a row for each record where all have as many."""
+"""Labels of many records as one array, with one or several labels a record."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def from_flat(widths: NDArray[np.integer], values: NDArray[np.float32]) -> NDArray[Any]:
-    """Shape labels that stand one after another.
+    """Split concatenated labels into those of each record.
 
     Parameters
     ----------
     widths : ndarray, shape (records,), integer
-        How many labels each record has, from 1.
+        Number of labels of each record, at least 1.
     values : ndarray, shape (sum of widths,), float32
         All labels.
 
     Returns
     -------
     ndarray
-        As of `RecordDataset.labels`.
+        As from `RecordDataset.labels`.
     """
     if not widths.size or (widths == 1).all():
         return values
@@ -37,7 +37,7 @@ def from_flat(widths: NDArray[np.integer], values: NDArray[np.float32]) -> NDArr
 
 
 def to_flat(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
-    """Undo `from_flat`."""
+    """Concatenate labels: the inverse of `from_flat`."""
     if labels.dtype == object:
         return np.array([label.size for label in labels], np.uint32), np.concatenate(labels)
     width = labels.shape[1] if labels.ndim > 1 else 1
@@ -45,12 +45,12 @@ def to_flat(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.float
 
 
 def first(labels: NDArray[Any]) -> NDArray[Any]:
-    """Give each record's first label.
+    """Return each record's first label.
 
     Returns
     -------
     ndarray, shape (records,)
-        Of the labels' own type.
+        Of the dtype of the labels.
     """
     if labels.dtype == object:
         return np.array([label[0] for label in labels], np.float32)
@@ -58,7 +58,7 @@ def first(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Show an array that cannot be written to by this name."""
+    """Return a read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view

@@ -1,4 +1,4 @@
-"""``RecordDataset``: the image records of a file as a data set."""
+"""``RecordDataset``: map-style data set of the image records of a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias
 import numpy as np
 
 from recio._recio import DecodeError
-from recio.datasets import _header_cache as _cache
+from recio.datasets import _header_cache
 from recio.datasets._labels import first, from_flat, read_only
 from recio.datasets._record_file import ImageRecordFile
 from recio.image import imdecode
@@ -28,35 +28,37 @@ if TYPE_CHECKING:
 
 
 class RecordDataset:
-    """The image records of a file, in its order, each decoded when it is asked for.
+    """Map-style data set of the image records of a file, in its order; images are decoded on access.
 
-    May be used by several threads at once, which decode in parallel, and in forked processes. A pickle holds the paths,
-    `transform` and, of a subset, which records it has: the copy opens the files anew. (So `transform` must be something
-    that can be pickled, no lambda, if workers are spawned.)
+    Several threads may use it at once and decode in parallel; forked processes may use it too. A pickle holds the
+    paths, `transform` and the selection of a subset; the copy opens the files again. (If workers are spawned,
+    `transform` must be picklable, so no lambda.)
 
     Parameters
     ----------
     path_imgrec : path
         The record file.
     path_imgidx : path, optional
-        Its index: the data set has the records that it lists. Default: the file beside `path_imgrec` that ends in
-        ``.idx``. Without one the record file is scanned, by each copy again; `recio.recordio.rec2idx` spares that.
+        Its index: the data set has the records that it lists. Default: the ``.idx`` beside `path_imgrec`. Without one,
+        each copy scans the record file; `recio.recordio.rec2idx` writes an index.
     transform : callable, optional
-        Called with each image; what it gives takes the image's place.
+        Called with each image; its result replaces the image.
     flag : {1, 0}, default 1
-        1: images of three channels. 0: of one, grey.
+        1: images with three channels. 0: gray images with one channel.
     to_rgb : bool, default True
-        Whether the channels are R, G, B, or B, G, R.
+        Whether the channel order is RGB, or BGR.
     cache : path, optional
-        Where `labels` and `ids` are kept for the next process. The file is written when they are first asked for, and
-        again when a record file or an index has another size or time than it was written for. Subsets do not use it.
+        Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
+        or time of the record file or the index has changed. Subsets do not use it.
 
     Raises
     ------
+    ValueError
+        If `flag` is not 0 or 1.
     FileNotFoundError
         If a file is missing.
     recio.RecordError
-        If the index, or a record file that is scanned, is damaged.
+        If the index is damaged, or the record file, if it is scanned.
 
     Examples
     --------
@@ -76,7 +78,7 @@ class RecordDataset:
         cache: StrPath | None = None,
     ) -> None:
         if flag not in (0, 1):
-            raise ValueError(f"flag={flag}; it is 1 (colour) or 0 (grey)")
+            raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
         self.transform = transform
         self._decoding = flag, to_rgb
         self._cache = None if cache is None else Path(cache)
@@ -86,7 +88,7 @@ class RecordDataset:
         self._keys = self._image_keys()
 
     def _image_keys(self) -> NDArray[np.uint64]:
-        """Give the keys of the records that make up the whole data set, in its order."""
+        """Return the keys of all records of the data set, in its order."""
         return self._file.keys()
 
     def __len__(self) -> int:
@@ -103,19 +105,19 @@ class RecordDataset:
         Parameters
         ----------
         index : int
-            Its number, from 0; negative ones count from the end.
+            The sample's number, from 0; negative numbers count from the end.
 
         Returns
         -------
         image : ndarray, shape (height, width, 3) or (height, width, 1), uint8
-            Levels from 0 to 255; or what `transform` makes of it.
+            The image, or the result of `transform`.
         label : float, or ndarray, shape (labels,), float32
             A number if the record has one label, an array if it has several.
 
         Raises
         ------
         IndexError
-            If there is no such sample.
+            If the number is out of range.
         recio.RecordError, recio.DecodeError
             If the record or its image is damaged; the message names the file, the record and the byte offset.
         """
@@ -132,13 +134,13 @@ class RecordDataset:
             raise self._file.locate(error, key, header.id) from None
         return image if self.transform is None else self.transform(image), self._label(header, key)
 
-    def _label(self, header: IRHeader, key: int) -> Label:  # noqa: ARG002 a subclass that refuses labels says where
+    def _label(self, header: IRHeader, key: int) -> Label:  # noqa: ARG002 a subclass names the record in an error
         if header.flag == 0:
             return float(header.label)
         return float(header.label[0]) if header.flag == 1 else np.array(header.label)
 
     def __getitems__(self, indices: Iterable[SupportsIndex]) -> list[tuple[Any, Label]]:
-        """Read and decode several samples: what PyTorch's ``DataLoader`` calls for a batch.
+        """Read and decode several samples; PyTorch's ``DataLoader`` calls this for a batch.
 
         Parameters
         ----------
@@ -148,20 +150,20 @@ class RecordDataset:
         Returns
         -------
         list
-            As of ``[dataset[i] for i in indices]``.
+            The same as ``[dataset[i] for i in indices]``.
         """
         return [self[index] for index in indices]
 
     def labels(self) -> NDArray[Any]:
-        """Give the labels of all samples.
+        """Return the labels of all samples.
 
-        They are read once, from the records' headers: the images, nearly all of the file, are passed over.
+        They are read once from the records' headers; the images, which are most of the file, are not read.
 
         Returns
         -------
         ndarray, float32 or object, read-only
-            Shape (samples,) if each has one label; (samples, labels) if each has as many. Where their numbers differ,
-            shape (samples,) and each entry an ndarray, shape (labels,), float32.
+            Shape (samples,) if each sample has one label; (samples, labels) if all have the same number of labels.
+            Otherwise shape (samples,), object, where each entry is an ndarray, shape (labels,), float32.
 
         Raises
         ------
@@ -173,12 +175,12 @@ class RecordDataset:
         return read_only(self._load_headers()[1])
 
     def ids(self) -> NDArray[np.uint64]:
-        """Give the ids that stand in the records' headers, read as `labels` are.
+        """Return the ids in the records' headers, read like `labels`.
 
         Returns
         -------
-        ndarray, shape (samples,), uint64
-            Not necessarily different ones.
+        ndarray, shape (samples,), uint64, read-only
+            The ids, which may repeat.
         """
         return read_only(self._load_headers()[0])
 
@@ -188,36 +190,38 @@ class RecordDataset:
         return self._headers
 
     def _through_cache(self, path: Path) -> tuple[NDArray[np.uint64], NDArray[Any]]:
-        own = _cache.fingerprint(self._file, self._keys)
-        headers = _cache.load(path, own)
+        digest = _header_cache.fingerprint(self._file, self._keys)
+        headers = _header_cache.load(path, digest)
         if headers is None:
             headers = self._read_headers()
-            _cache.save(path, own, *headers)
+            _header_cache.save(path, digest, *headers)
         return headers
 
     def _read_headers(self) -> tuple[NDArray[np.uint64], NDArray[Any]]:
-        # A subset may have a record twice, and in any order; the file is read from its beginning to its end.
-        keys, back = (self._keys, ...) if self._rows is None else np.unique(self._keys, return_inverse=True)
+        # A subset may repeat and reorder records; the file is read once, from start to end.
+        keys, inverse = (self._keys, ...) if self._rows is None else np.unique(self._keys, return_inverse=True)
         headers = self._file.headers(keys)
-        return headers.ids[back], from_flat(np.maximum(headers.flags, 1), headers.labels)[back]
+        return headers.ids[inverse], from_flat(np.maximum(headers.flags, 1), headers.labels)[inverse]
 
     def subset(self, indices: Indices) -> Self:
-        """Choose samples: a data set that shares the open files with this one.
+        """Select samples into a data set that shares the open files with this one.
 
         Parameters
         ----------
         indices : sequence of int, or ndarray, shape (samples,), bool
-            Their numbers, in any order, negative ones from the end, repeated ones too; or which of all they are.
+            Numbers of samples in any order, possibly repeated, negative numbers from the end; or a mask.
 
         Returns
         -------
         RecordDataset
-            Of the same class.
+            Data set of the same class.
 
         Raises
         ------
         IndexError
-            If there is no such sample, or not as many truth values as samples.
+            If a number is out of range, or the length of the mask is not the number of samples.
+        TypeError
+            If `indices` are neither integers nor booleans.
 
         Examples
         --------
@@ -225,29 +229,29 @@ class RecordDataset:
         >>> dataset.subset(range(0, len(dataset), 2))  # doctest: +SKIP
         """
         rows = _rows(indices, len(self))
-        chosen = object.__new__(type(self))
-        chosen.__dict__.update(self.__dict__, _cache=None)
-        chosen._keys = self._keys[rows]
-        chosen._rows = rows if self._rows is None else self._rows[rows]
-        chosen._headers = self._headers and (self._headers[0][rows], self._headers[1][rows])
-        return chosen
+        subset = object.__new__(type(self))
+        subset.__dict__.update(self.__dict__, _cache=None)
+        subset._keys = self._keys[rows]
+        subset._rows = rows if self._rows is None else self._rows[rows]
+        subset._headers = self._headers and (self._headers[0][rows], self._headers[1][rows])
+        return subset
 
     def filter(
         self, predicate: Callable[[Any], bool] | None = None, *, labels: Collection[float] | None = None
     ) -> Self:
-        """Choose samples by their labels, without reading images.
+        """Select samples by their labels, without reading images.
 
         Parameters
         ----------
         predicate : callable, optional
-            Called with each sample's label, as `labels` gives it; the samples stay for which it is true.
+            Called with each sample's label, as in `labels`; selects the samples for which it is true.
         labels : collection of float, optional
-            In place of `predicate`, and much faster: the samples stay whose label, of several the first, is in it.
+            Selects the samples whose label (the first of several) is in it. Much faster than `predicate`.
 
         Returns
         -------
         RecordDataset
-            As of `subset`.
+            As from `subset`.
 
         Raises
         ------
@@ -256,38 +260,38 @@ class RecordDataset:
         """
         if (predicate is None) == (labels is None):
             raise TypeError("filter takes a predicate or labels, one of them")
-        own = self.labels()
+        samples = self.labels()
         if predicate is not None:
-            return self.subset(np.fromiter((bool(predicate(label)) for label in own), np.bool_, len(own)))
-        firsts = first(own)
+            return self.subset(np.fromiter((bool(predicate(label)) for label in samples), np.bool_, len(samples)))
+        firsts = first(samples)
         wanted = np.array(list(labels or ()), np.float64)
-        # As a file holds it: a label written as 0.1 is found by 0.1.
+        # Rounded as in the file, so that 0.1 matches a label written as 0.1.
         return self.subset(np.isin(firsts, wanted.astype(np.float32) if firsts.dtype == np.float32 else wanted))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give what is needed to open the files elsewhere, not what was read from them."""
+        """Return the state for pickling, without keys and headers."""
         return {**self.__dict__, "_keys": None, "_headers": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Find the same records in the files again."""
+        """Read the keys again."""
         self.__dict__.update(state)
-        whole = self._image_keys()
-        self._keys = whole if self._rows is None else whole[self._rows]
+        keys = self._image_keys()
+        self._keys = keys if self._rows is None else keys[self._rows]
 
     def __repr__(self) -> str:
-        """Show the file and the number of samples."""
+        """Return the class, the file and the number of samples."""
         return f"<{type(self).__name__} {self._file.path!r}: {len(self)} samples>"
 
 
 def _rows(indices: Indices, count: int) -> NDArray[np.intp]:
-    """Give numbers from 0, checked."""
+    """Check indices or a mask, and return them as numbers from 0."""
     array = np.asarray(indices)
     if array.dtype == np.bool_:
         if array.shape != (count,):
-            raise IndexError(f"{array.size} truth values for a data set of {count}")
+            raise IndexError(f"a mask of {array.size} for a data set of {count}")
         return np.flatnonzero(array)
     if array.size and array.dtype.kind not in "iu":
-        raise TypeError(f"samples are chosen by whole numbers or by truth values, not {array.dtype}")
+        raise TypeError(f"samples are selected by integers or booleans, not {array.dtype}")
     rows = array.astype(np.intp).ravel()
     if rows.size and not -count <= rows.min() <= rows.max() < count:
         raise IndexError(f"samples {rows.min()} to {rows.max()} of a data set of {count}")

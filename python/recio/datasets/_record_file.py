@@ -1,7 +1,4 @@
-"""A record file and its index, for data sets: image records by key, and their headers without their images.
-
-Knows what a record is, but not which of them make up a data set.
-"""
+"""Record file with an index, as the data sets read it: image records by key, and headers without images."""
 
 from __future__ import annotations
 
@@ -25,25 +22,25 @@ if TYPE_CHECKING:
 
 
 class Headers(NamedTuple):
-    """A column for each field of a header, an entry a record."""
+    """Headers of many records: an array for each field, with an entry for each record."""
 
     flags: NDArray[np.uint32]
     ids: NDArray[np.uint64]
     image_sizes: NDArray[np.uint32]
-    """Bytes of the image; 0 if there is none."""
+    """Sizes of the images in bytes; 0 if there is none."""
     labels: NDArray[np.float32]
-    """Of all records, one after another: as many as the flag says, but at least one."""
+    """Labels of all records, concatenated: of each as many as its flag, but at least one."""
 
 
 class ImageRecordFile:
-    """An open record file with an index.
+    """Open record file with an index.
 
     Parameters
     ----------
     path_imgrec : path
         The record file.
     path_imgidx : path, optional
-        Its index. Default: the file beside it that ends in ``.idx``; without one, the record file is scanned.
+        Its index. Default: the ``.idx`` beside it; without one, the record file is scanned.
     """
 
     def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None) -> None:
@@ -62,15 +59,15 @@ class ImageRecordFile:
             return _recio.Index(scanned)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Send the paths to another process, which opens the files anew."""
+        """Pickle the paths; the copy opens the files again."""
         return type(self), (self.path, self.path_imgidx)
 
     def keys(self) -> NDArray[np.uint64]:
-        """Give the records' keys, in the order of the file; a new array."""
+        """Return the records' keys in the order of the file, as a new array."""
         return self._index.keys()
 
     def __contains__(self, key: int) -> bool:
-        """Say whether a record has this key."""
+        """Check whether a record has this key."""
         try:
             self._index.offset(key)
         except KeyError:
@@ -78,12 +75,12 @@ class ImageRecordFile:
         return True
 
     def read(self, key: int) -> tuple[IRHeader, bytes]:
-        """Read a record, taken apart.
+        """Read a record, and unpack its header and payload.
 
         Raises
         ------
         recio.RecordError
-            If it is damaged, or no image record.
+            If the record is damaged, or no image record.
         """
         record = self._reader.read_key(self._index, key)
         try:
@@ -92,13 +89,13 @@ class ImageRecordFile:
             raise self.locate(_recio.RecordError(str(error)), key) from None
 
     def headers(self, keys: NDArray[np.uint64]) -> Headers:
-        """Read the headers of records, whose keys all differ."""
+        """Read the headers of records; their keys must be unique."""
         return Headers(*self._reader.headers(self._index, keys))
 
     def locate(
         self, error: _recio.RecordError | _recio.DecodeError, key: int, id_: int | None = None
     ) -> _recio.RecordError | _recio.DecodeError:
-        """Give the same error with the place of the record that it is about."""
+        """Return the error with the file, number and offset of the record it concerns."""
         number, offset = int(np.flatnonzero(self.keys() == key)[0]), self._index.offset(key)
         name = f"record {number}" if id_ is None else f"record {number} (id {id_})"
         located = type(error)(f"{self.path}: {name} at byte {offset}: {error}")

@@ -1,10 +1,9 @@
-"""Pickles of plain data, read without running what is in them.
+"""Safe reader of pickles with plain data: no code in them is run.
 
-A pickle is a program for a stack machine that may call any function there is, so the module `pickle` must not read one
-that was downloaded. The machine here is another: it has the steps that build bytes, strings, lists, tuples, whole
-numbers and truth values, and no others. The one call that it knows by name, of ``_codecs.encode``, is how Python 3
-writes bytes in protocols 0 to 2; it is not called either. Of `pickle` nothing is used; `pickletools` takes the program
-apart into its steps, and does no more.
+A pickle is a program for a stack machine that can call any function, so the module `pickle` must not read a downloaded
+file. The machine here supports only the opcodes that build bytes, strings, lists, tuples, integers and booleans. The
+one function name that it accepts is ``_codecs.encode``, by which Python 3 writes bytes in protocols 0 to 2; it is not
+called either. `pickletools` splits the program into opcodes; nothing of `pickle` is used.
 """
 
 from __future__ import annotations
@@ -16,37 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENCODE = object()
-"""Stands on the stack for the function ``_codecs.encode``."""
-_STEPS_FREE, _BYTES_A_STEP = 100_000, 16
-"""A step of one byte may take a hundred in memory. An image takes up to ten steps, and hundreds of bytes at least."""
+"""Placeholder on the stack for the function ``_codecs.encode``."""
+_BASE_OPCODES, _BYTES_PER_OPCODE = 100_000, 16
+"""The limit on opcodes: a base, and one more for so many bytes.
+
+An opcode of one byte may take a hundred bytes of memory. An image has up to ten opcodes, and hundreds of bytes or more.
+"""
 
 
 def build(program: bytes) -> object:
-    """Give what a pickle builds.
+    """Return the object that a pickle builds.
 
     Raises
     ------
     ValueError
-        If it is not a pickle, or one that takes other steps. The message names the step and its byte.
+        If the data is not a pickle, or has other opcodes. The message names the opcode and its offset.
     """
-    machine, most = _Machine(), _STEPS_FREE + len(program) // _BYTES_A_STEP
-    for number, (opcode, argument, at) in enumerate(pickletools.genops(program)):
+    machine, max_opcodes = _Machine(), _BASE_OPCODES + len(program) // _BYTES_PER_OPCODE
+    for number, (opcode, argument, offset) in enumerate(pickletools.genops(program)):
         if opcode.name == "STOP":
             break
-        if number == most:
-            raise ValueError(f"byte {at}: the {most}th step, more than lists of images take")
+        if number == max_opcodes:
+            raise ValueError(f"byte {offset}: the {max_opcodes}th opcode, more than lists of images take")
         try:
-            _STEPS[opcode.name](machine, argument)
+            _OPCODES[opcode.name](machine, argument)
         except (LookupError, TypeError, ValueError):
-            said = opcode.name if argument is None else f"{opcode.name} {str(argument)[:60]!r}"
-            raise ValueError(f"byte {at}: a pickle's step {said}, which is refused here") from None
+            shown = opcode.name if argument is None else f"{opcode.name} {str(argument)[:60]!r}"
+            raise ValueError(f"byte {offset}: the pickle opcode {shown} is refused") from None
     if len(machine.stack) != 1:
         raise ValueError(f"a pickle of {len(machine.stack)} values")
     return machine.stack[0]
 
 
 class _Machine:
-    """The stack, and the steps on it; each takes the argument that stands in the program."""
+    """Stack machine; each method carries out an opcode, and takes the opcode's argument."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -57,7 +59,7 @@ class _Machine:
         self.stack.append(value)
 
     def push_latin(self, value: str) -> None:
-        """Push what Python 2 called a string: bytes, which pickletools shows as characters."""
+        """Push a string of Python 2: bytes, which `pickletools` shows as characters."""
         self.push(value.encode("latin-1"))
 
     def push_encode(self, name: str) -> None:
@@ -78,12 +80,12 @@ class _Machine:
         return self.take(len(self.stack) - self._marks.pop())
 
     def take(self, count: int) -> list[Any]:
-        at = len(self.stack) - count
-        if at < 0:
+        start = len(self.stack) - count
+        if start < 0:
             raise IndexError
-        taken = self.stack[at:]
-        del self.stack[at:]
-        return taken
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
 
     def append(self, _: None) -> None:
         self._extend(self.take(1))
@@ -98,7 +100,7 @@ class _Machine:
         target.extend(values)
 
     def keep(self, number: int | None) -> None:
-        """Remember the top of the stack: under this number or, in protocol 4 and later, the next."""
+        """Store the top of the stack in the memo: under this number or, from protocol 4 on, under the next one."""
         self._memo[len(self._memo) if number is None else number] = self.stack[-1]
 
     def recall(self, number: int) -> None:
@@ -109,7 +111,7 @@ def _pushes(make: Callable[[_Machine], object]) -> Callable[[_Machine, Any], Non
     return lambda machine, _: machine.push(make(machine))
 
 
-_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
+_OPCODES: dict[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(("PROTO", "FRAME"), lambda _machine, _argument: None),
     **dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"), _Machine.push),
     **dict.fromkeys(("UNICODE", "BINUNICODE", "SHORT_BINUNICODE"), _Machine.push),

@@ -1,4 +1,4 @@
-"""``read_bin``: the ``.bin`` files that InsightFace verifies faces on: pickles of (images, issame)."""
+"""``read_bin``: InsightFace's ``.bin`` files for face verification, which are pickles of (images, issame)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class VerificationPairs(NamedTuple):
-    """Pairs of images, and whether they show the same person."""
+    """Pairs of images with their labels: same person or not."""
 
     images: list[bytes]
-    """Image files' bytes, two for each pair: that of pair i are at 2 i and 2 i + 1."""
+    """Encoded images, two for each pair: pair i is at 2 i and 2 i + 1."""
     issame: NDArray[np.bool_]
     """Shape (pairs,)."""
 
@@ -30,21 +30,21 @@ class VerificationPairs(NamedTuple):
 def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
     """Read a file of pairs for face verification, such as ``lfw.bin``.
 
-    Nothing that is in the file is run. Pickles of Python 3 in any protocol are read, and those of Python 2 in protocols
-    1 and 2, if they hold nothing but bytes, lists, tuples, truth values and whole numbers. NumPy's arrays are refused:
-    a file with some has to be made anew from their bytes.
+    No code in the file is run. Pickles of Python 3 in any protocol, and of Python 2 in protocols 1 and 2, are read if
+    they hold only bytes, lists, tuples, booleans and integers. NumPy arrays are refused: such a file must be written
+    again with their bytes.
 
     Parameters
     ----------
     path : path
         The file.
     max_bytes : int, default 2**30
-        Its largest size, in bytes; more is not read. Those of InsightFace have about 100 MB.
+        Maximum size of the file in bytes. InsightFace's files have about 100 MB.
 
     Returns
     -------
     images : list of bytes
-        Image files' bytes, not decoded (`recio.image.imdecode` does that): twice as many as pairs.
+        Encoded images, two for each pair; `recio.image.imdecode` decodes them.
     issame : ndarray, shape (pairs,), bool
         Whether the images at 2 i and 2 i + 1 show the same person.
 
@@ -53,7 +53,7 @@ def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
     FileNotFoundError
         If there is no such file.
     recio.RecordError
-        If it is larger than `max_bytes`, damaged, or holds anything else; the message says what, and at which byte.
+        If the file is larger than `max_bytes`, damaged, or holds anything else; the message names it and its offset.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
     try:
         return _pairs(build(_read(Path(path), max_bytes)))
     except ValueError as error:
-        damage = RecordError(f"{os.fspath(path)}: not a file of images and truth values: {error}")
+        damage = RecordError(f"{os.fspath(path)}: not a file of images and booleans: {error}")
         damage.path = os.fspath(path)
         raise damage from None
 
@@ -78,13 +78,13 @@ def _read(path: Path, max_bytes: int) -> bytes:
 
 
 def _pairs(content: object) -> VerificationPairs:
-    if not isinstance(content, list | tuple) or [type(part) for part in content] != [list, list]:
-        raise ValueError("it is no pair of lists")
+    if not isinstance(content, list | tuple) or [type(item) for item in content] != [list, list]:
+        raise ValueError("not a pair of lists")
     images, issame = content
     if not all(isinstance(image, bytes) for image in images):
         raise ValueError("an image is not bytes")
     if not all(same in (0, 1) for same in issame):
-        raise ValueError("whether a pair is the same is neither true nor false")
+        raise ValueError("a value of issame is neither true nor false")
     if len(images) != 2 * len(issame):
         raise ValueError(f"it has {len(images)} images for {len(issame)} pairs")
     return VerificationPairs(images, np.array(issame, np.bool_))

@@ -86,7 +86,7 @@ def test_is_refused_soon_and_runs_nothing(program: bytes, tmp_path: Path) -> Non
     path = tmp_path / "evil.bin"
     path.write_bytes(program)
     start = time.perf_counter()
-    with pytest.raises(RecordError, match=r"evil\.bin: not a file of images and truth values: "):
+    with pytest.raises(RecordError, match=r"evil\.bin: not a file of images and booleans: "):
         read_bin(path)
     assert time.perf_counter() - start < 2
     assert [found.name for found in tmp_path.iterdir()] == ["evil.bin"]
