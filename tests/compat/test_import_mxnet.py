@@ -19,7 +19,8 @@ import recio.recordio
 from recio import RecordError
 from recio.compat.mxnet import Context, NDArray, install, uninstall
 from tests.support.faces import FaceSet, write_bin, write_face_set
-from tests.support.records import DATA, PHOTOS, RecordFile, png, run_python
+from tests.support.processes import run_python
+from tests.support.records import DATA, PHOTOS, RecordFile, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,13 +17,13 @@ from recio import DecodeError, RecordError
 from recio.datasets import RecordDataset
 from recio.image import imdecode
 from recio.recordio import IRHeader, pack
+from tests.support.processes import run_python
 from tests.support.records import (
     FIRST_ID,
     RecordFile,
     image_record,
     noise,
     png,
-    run_python,
     write_images,
     write_records,
     write_tiny,

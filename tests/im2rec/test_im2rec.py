@@ -11,6 +11,7 @@ commands (and ``--pack-label`` for ``multi``, whose list has three labels a line
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ import sys
 import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ from PIL import Image
 from recio import RecordError
 from recio.im2rec import find_lists, main, make_list, pack
 from recio.recordio import MXIndexedRecordIO, unpack
-from tests.support.records import python
+from tests.support.processes import python, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -379,30 +381,32 @@ class TestArguments:
         assert "examples:" in done.stdout
 
 
+Slow: TypeAlias = "Callable[[], AbstractContextManager[subprocess.Popen[str]]]"
+
+
 @pytest.fixture
-def slow(tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
-    """Start the command on a list that takes it minutes, and wait until it writes."""
+def slow(tmp_path: Path, interruptible: None) -> Slow:  # noqa: ARG001 the command is interrupted
+    """Return what starts the command on a list that takes it minutes, and waits until it writes."""
     shutil.copytree(PHOTOS, tmp_path / "root")
     photos = [f"coffee/{n % 6:02}.jpg" for n in range(20_000)]
     write_list(tmp_path / "a.lst", photos)
 
-    def start() -> subprocess.Popen[str]:
+    @contextlib.contextmanager
+    def start_and_wait() -> Iterator[subprocess.Popen[str]]:
         options = ["--encoding", ".png", "--resize", "500"]
         command = [*IM2REC, *options, str(tmp_path / "a"), str(tmp_path / "root")]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        while not list(tmp_path.glob(".a.rec.*.tmp")):
-            assert process.poll() is None
-            time.sleep(0.01)
-        return process
+        with start(command, stderr=subprocess.PIPE) as process:
+            while not list(tmp_path.glob(".a.rec.*.tmp")):
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield process
 
-    return start
+    return start_and_wait
 
 
 class TestInterruption:
     @pytest.mark.parametrize("delay", [0, 0.05, 0.4])
-    def test_leaves_nothing_behind(
-        self, delay: float, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
-    ) -> None:
+    def test_leaves_nothing_behind(self, delay: float, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
@@ -411,20 +415,28 @@ class TestInterruption:
         assert "interrupted" in complaint
         assert names(tmp_path) == ["a.lst", "root"]
 
-    def test_by_force_leaves_nothing_under_the_final_names(
-        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
-    ) -> None:
+    def test_by_force_leaves_nothing_under_the_final_names(self, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             time.sleep(0.1)
             process.kill()
         assert [name for name in names(tmp_path) if not name.startswith(".")] == ["a.lst", "root"]
 
-    def test_keeps_what_was_there_before(self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path) -> None:
+    def test_keeps_what_was_there_before(self, slow: Slow, tmp_path: Path) -> None:
         (tmp_path / "a.rec").write_text("old")
         (tmp_path / "a.idx").write_text("old")
         with slow() as process:
             process.send_signal(signal.SIGINT)
         assert (tmp_path / "a.rec").read_text() + (tmp_path / "a.idx").read_text() == "oldold"
+
+    def test_is_none_where_sigint_is_ignored(self, tmp_path: Path) -> None:
+        write_list(tmp_path / "a.lst", ["coffee/00.jpg"] * 100)
+        command = [*IM2REC, "--resize", "500", str(tmp_path / "a"), str(PHOTOS)]
+        with start(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as process:
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.01)
+        assert process.returncode == 0
+        assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
 
     def test_by_the_callers_own_exception_reaches_the_caller(self, tmp_path: Path) -> None:
         def progress(done: int, total: int, skipped: int) -> None:
@@ -437,9 +449,7 @@ class TestInterruption:
 
 
 class TestLeftovers:
-    def test_of_a_killed_run_are_removed_by_the_next(
-        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path
-    ) -> None:
+    def test_of_a_killed_run_are_removed_by_the_next(self, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             process.kill()
         left = [name for name in names(tmp_path) if name.startswith(".")]
@@ -451,7 +461,7 @@ class TestLeftovers:
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec", "a.skipped.jsonl", "root"]
 
     def test_are_told_from_what_a_run_is_writing(
-        self, slow: Callable[[], subprocess.Popen[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, slow: Slow, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with slow() as process:
             before = names(tmp_path)

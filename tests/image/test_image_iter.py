@@ -16,7 +16,8 @@ import pytest
 from recio import DecodeError
 from recio.image import CreateAugmenter, DetHorizontalFlipAug, HorizontalFlipAug, ImageIter, imdecode
 from recio.io import ImageRecordIter
-from tests.support.records import PHOTOS, RecordFile, becomes_true, noise, png, threads, write_images, write_photos
+from tests.support.processes import becomes_true
+from tests.support.records import PHOTOS, RecordFile, noise, png, threads, write_images, write_photos
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,19 +13,8 @@ import numpy as np
 import pytest
 
 from recio import DecodeError
-from tests.support.records import (
-    RecordFile,
-    becomes_true,
-    in_batch,
-    is_quiet,
-    noise,
-    numbers,
-    open_iter,
-    png,
-    run_python,
-    threads,
-    write_images,
-)
+from tests.support.processes import becomes_true, run_python
+from tests.support.records import RecordFile, in_batch, is_quiet, noise, numbers, open_iter, png, threads, write_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from recio.io import DataBatch, DataDesc, DataIter, ImageRecordIter, NDArrayIter, PrefetchingIter, ResizeIter
-from tests.support.records import FIRST_ID, RecordFile, becomes_true, run_python
+from tests.support.processes import becomes_true, run_python
+from tests.support.records import FIRST_ID, RecordFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -340,6 +341,7 @@ class TestThreads:
             assert [batch.data[0][0] for batch in batches] == [1, 2]
         assert (inner.resets, inner.was_disturbed) == (1, False)
 
+    @pytest.mark.usefixtures("interruptible")
     def test_a_reader_that_is_interrupted_loses_nothing(self) -> None:
         inner = Gated(1, 2)
         with PrefetchingIter(inner) as batches:

@@ -15,16 +15,14 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.processes import becomes_true, python, run_python, start
 from tests.support.records import (
     RecordFile,
-    becomes_true,
     digest,
     in_batch,
     is_quiet,
     numbers,
     open_iter,
-    python,
-    run_python,
     stream,
     threads,
     write_images,
@@ -250,9 +248,10 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_wait(slow: RecordFile) -> None:
     command = python(INTERRUPTED, settings_of(slow, **WAITING, batch_size=100))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with start(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
         time.sleep(0.33)
@@ -264,6 +263,23 @@ def test_ctrl_c_ends_a_wait(slow: RecordFile) -> None:
     assert process.returncode == 0
     assert float(out) - sent < 0.5
     assert ended - sent < 2
+
+
+IGNORING = """
+import os, signal
+from recio.io import ImageRecordIter
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+batches = ImageRecordIter(**settings)
+for _ in batches:
+    os.kill(os.getpid(), signal.SIGINT)
+batches.close()
+print("done")
+"""
+
+
+def test_a_process_that_ignores_sigint_reads_on(many: RecordFile) -> None:
+    done = run_python(IGNORING, **settings_of(many))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
 
 FORKED = """

@@ -10,7 +10,8 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
-from tests.support.records import RecordFile, epochs, images, numbers, open_iter, run_python
+from tests.support.processes import run_python
+from tests.support.records import RecordFile, epochs, images, numbers, open_iter
 
 EPOCHS = 2
 AUGMENTED: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 
 import recio
 import recio.image.detection
-from tests.support.records import run_python
+from tests.support.processes import run_python
 
 if TYPE_CHECKING:
     from types import ModuleType

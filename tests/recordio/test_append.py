@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import re
-import signal
 import struct
 import subprocess
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 
 from recio import RecordError
 from recio.recordio import MXIndexedRecordIO, MXRecordIO
-from tests.support.records import RecordFile, python, run_python, write_records
+from tests.support.processes import exit_code, fork, python, run_python, start
+from tests.support.records import RecordFile, write_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,16 +201,12 @@ class TestRefusal:
     def test_of_a_second_writer_ends_though_a_forked_process_still_has_the_file(self, file: RecordFile) -> None:
         ready, done = os.pipe(), os.pipe()
         writer = MXIndexedRecordIO(file.idx, file.rec, "a")
-        child = os.fork()
-        if child == 0:
-            os.write(ready[1], b"x")
-            os.read(done[0], 1)
-            os._exit(0)
+        child = fork(lambda: os.write(ready[1], b"x") and os.read(done[0], 1))
         os.read(ready[0], 1)
         writer.close()
         append(file, {10: b"ten"})
         os.write(done[1], b"x")
-        os.waitpid(child, 0)
+        assert exit_code(child) == 0
         assert read_all(file)[10] == b"ten"
 
 
@@ -266,11 +262,11 @@ class TestAnEarlyEnd:
     @pytest.mark.parametrize("after", [1, 2, 3, 5, 8])
     def test_by_force_leaves_an_index_of_whole_records(self, after: int, file: RecordFile) -> None:
         command = python(FILL, {"idx": str(file.idx), "rec": str(file.rec)})
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        with start(command, stdout=subprocess.PIPE) as process:
             assert process.stdout
             for _ in range(after):
                 process.stdout.readline()
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         left = read_all(file)
         assert len(left) > 20
         assert all(record == key.to_bytes(8, "little") * 5_000 for key, record in left.items() if key >= 10)
@@ -334,11 +330,7 @@ except OSError as error:
     def test_of_a_forked_process_writes_nothing(self, file: RecordFile) -> None:
         writer = MXIndexedRecordIO(file.idx, file.rec, "a")
         writer.write_idx(10, b"ten")
-        child = os.fork()
-        if child == 0:
-            del writer
-            os._exit(0)
-        os.waitpid(child, 0)
+        assert exit_code(fork(writer.__del__)) == 0
         writer.write_idx(11, b"eleven")
         writer.close()
         assert len(read_all(file)) == 12

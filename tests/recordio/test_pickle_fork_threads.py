@@ -16,6 +16,7 @@ import pytest
 
 from recio import RecordError
 from recio.recordio import IRHeader, MXIndexedRecordIO, MXRecordIO
+from tests.support.processes import exit_code, fork
 from tests.support.records import RecordFile, write_records
 
 if TYPE_CHECKING:
@@ -41,18 +42,19 @@ def pickled(record: MXIndexedRecordIO) -> MXIndexedRecordIO:
 def in_child(work: Callable[[], object]) -> object:
     """Do the work in a forked process, and give its result or its exception."""
     result, into = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def send() -> None:
         try:
             outcome = work()
         except Exception as error:  # noqa: BLE001 for the parent
             outcome = error
         os.write(into, pickle.dumps(outcome))
-        os._exit(0)
+
+    child = fork(send)
     os.close(into)
     with os.fdopen(result, "rb") as stream:
         outcome = pickle.load(stream)  # noqa: S301 made here
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert exit_code(child) == 0
     return outcome
 
 
@@ -234,14 +236,12 @@ def test_a_writer_in_a_forked_child_does_not_empty_the_parents_file(tmp_path: Pa
     path = tmp_path / "a.rec"
     with MXRecordIO(path, "w") as writer:
         writer.write(b"one")
-        child = os.fork()
-        if child == 0:
-            try:
+
+        def reset() -> None:
+            with pytest.raises(RuntimeError):
                 writer.reset()
-            except RuntimeError:
-                os._exit(0)
-            os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+        assert exit_code(fork(reset)) == 0
     with MXRecordIO(path, "r") as reader:
         assert reader.read() == b"one"
 

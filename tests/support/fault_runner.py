@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support.loops import LOOPS
-from tests.support.records import becomes_true, threads
+from tests.support.processes import becomes_true, children
+from tests.support.records import threads
 from tests.support.writings import WRITINGS
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def do(shim: ctypes.CDLL, order: dict[str, Any], into: int) -> dict[str, Any]:
         "struck": shim.faults_struck(),
         "leaked": sorted({*descriptors()} - {*open_before}),
         "threads": threads(),
-        "children": children(),
+        "children": sorted(children()),
     }
 
 
@@ -119,13 +120,6 @@ def descriptors() -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             found.append(f"{entry.name} {entry.readlink()}")
     return sorted(found)
-
-
-def children() -> list[int]:
-    """Give the processes that this one has started and not waited for."""
-    return [
-        int(child) for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()
-    ]
 
 
 if __name__ == "__main__":

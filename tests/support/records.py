@@ -11,9 +11,6 @@ import gc
 import hashlib
 import math
 import re
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +22,7 @@ from recio.io import ImageRecordIter
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -168,26 +165,6 @@ def threads() -> list[str]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             names.append((task / "comm").read_text().strip())
     return sorted(name for name in names if name.startswith("recio-"))
-
-
-def becomes_true(condition: Callable[[], bool], within: float = 5.0) -> bool:
-    """Wait until it is so, for some seconds at most."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def run_python(script: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    """Run a script in a process of its own, which finds `settings` under that name. It has 20 seconds."""
-    return subprocess.run(python(script, settings), capture_output=True, text=True, check=False, timeout=20)
-
-
-def python(script: str, settings: dict[str, object]) -> list[str]:
-    """Give the command that runs a script."""
-    return [sys.executable, "-c", f"settings = {settings!r}\n{script}"]
 
 
 def is_quiet(stderr: str) -> bool:

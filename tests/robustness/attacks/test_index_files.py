@@ -20,7 +20,8 @@ from recio import RecordError
 from recio.datasets import RecordDataset
 from recio.recordio import MXIndexedRecordIO
 from tests.support.framing import MAGIC
-from tests.support.records import RecordFile, image_record, noise, numbers, open_iter, png, run_python, write_records
+from tests.support.processes import run_python
+from tests.support.records import RecordFile, image_record, noise, numbers, open_iter, png, write_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

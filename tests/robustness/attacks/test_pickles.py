@@ -17,7 +17,7 @@ import pytest
 
 from recio import RecordError
 from recio.datasets import read_bin
-from tests.support.records import run_python
+from tests.support.processes import run_python
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,8 @@ from recio.datasets import RecordDataset
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
 from tests.recordio.test_recordio import FIRST, LAST, LONGEST, MIDDLE, WHOLE, encode, frame
 from tests.support.framing import MAGIC
-from tests.support.records import RecordFile, image_record, noise, open_iter, png, run_python
+from tests.support.processes import run_python
+from tests.support.records import RecordFile, image_record, noise, open_iter, png
 
 if TYPE_CHECKING:
     from collections.abc import Callable

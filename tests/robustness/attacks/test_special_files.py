@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.records import python, write_tiny
+from tests.support.processes import python
+from tests.support.records import write_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from recio import DecodeError, RecordError
+from tests.support.processes import run_python
 from tests.support.records import (
     FIRST_ID,
     ODD,
@@ -23,7 +24,6 @@ from tests.support.records import (
     numbers,
     open_iter,
     png,
-    run_python,
     write_images,
     write_records,
     write_tiny,

@@ -10,7 +10,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.support.faults import SOAK
-from tests.support.records import image_record, noise, png, python, write_records
+from tests.support.processes import python
+from tests.support.records import image_record, noise, png, write_records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,8 @@ LIVES = """
 import psutil
 from recio import DecodeError
 from recio.io import ImageRecordIter
-from tests.support.records import becomes_true, threads
+from tests.support.processes import becomes_true
+from tests.support.records import threads
 
 process = psutil.Process()
 

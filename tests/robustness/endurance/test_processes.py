@@ -18,7 +18,8 @@ import pytest
 
 from recio.recordio import MXIndexedRecordIO
 from tests.support.boxes import write_objects
-from tests.support.records import RecordFile, digest, noise, open_iter, png, run_python, write_images, write_records
+from tests.support.processes import run_python
+from tests.support.records import RecordFile, digest, noise, open_iter, png, write_images, write_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,6 +21,7 @@ from recio.image import ImageIter
 from recio.io import ImageDetRecordIter, ImageRecordIter
 from tests.support.boxes import write_objects
 from tests.support.faults import SOAK
+from tests.support.processes import exit_code, fork
 from tests.support.records import RecordFile, noise, numbers, open_iter, png, write_images
 
 if TYPE_CHECKING:
@@ -101,19 +102,21 @@ def fingerprint(batch: DataBatch) -> str:
 def killed_after(batches: Callable[[], Iter], count: int) -> tuple[list[str], Any]:
     """Let another process read, and kill it when it has told of so many steps: give these, and its last state."""
     result, into = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def read() -> None:
         os.close(result)
         with os.fdopen(into, "w", buffering=1) as out:
             reading = batches()
             for step in steps(reading):
                 out.write(json.dumps([step, reading.state_dict()]) + "\n")
         signal.pause()
+
+    child = fork(read)
     os.close(into)
     with os.fdopen(result) as told:
         lines = [json.loads(line) for line in islice(told, count)]
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    exit_code(child)
     return [step for step, _ in lines], lines[-1][1]
 
 

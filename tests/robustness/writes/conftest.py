@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.faults import Runner
+from tests.support.processes import interruptible
 from tests.support.writings import make_inputs
 
 if TYPE_CHECKING:
@@ -25,5 +26,5 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def runner(workshop: Path) -> Iterator[Runner]:
     """Start the process that does the writings."""
-    with Runner(workshop) as started:
+    with interruptible(), Runner(workshop) as started:
         yield started

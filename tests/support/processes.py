@@ -1,0 +1,93 @@
+"""Processes that tests start: Python scripts, commands that are interrupted, children that must not be left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+def python(script: str, settings: dict[str, object]) -> list[str]:
+    """Return the command that runs a script, which finds `settings` under that name."""
+    return [sys.executable, "-c", f"settings = {settings!r}\n{script}"]
+
+
+def run_python(script: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a script in another process, for 20 seconds at most."""
+    return subprocess.run(python(script, settings), capture_output=True, text=True, check=False, timeout=20)
+
+
+@contextlib.contextmanager
+def start(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:  # noqa: ANN401 Popen's
+    """Start a process that is killed, with all that it started, if the block raises.
+
+    `subprocess.Popen` alone waits for the process then, for ever if it was to be interrupted and was not.
+    """
+    with subprocess.Popen(command, text=True, process_group=0, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
+def fork(work: Callable[[], object]) -> int:
+    """Start a forked process that does some work and ends, with 1 if that raises; return its number."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+    except BaseException:  # noqa: BLE001 the fork must not go on as a second pytest
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def exit_code(child: int) -> int:
+    """Wait for a process to end; return its exit code, or the negative number of the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, in this process and in those that it starts meanwhile.
+
+    A process that was started in the background by a shell without job control, or by a service, ignores SIGINT; so do
+    its children, and Python then installs no handler.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def children() -> set[int]:
+    """Return the processes that this one has started, or inherited as a subreaper, and not waited for."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        # A thread may end between being listed and being asked.
+        with contextlib.suppress(FileNotFoundError):
+            found |= set(map(int, (task / "children").read_text().split()))
+    return found
+
+
+def becomes_true(condition: Callable[[], bool], within: float = 5.0) -> bool:
+    """Wait until a condition holds, for some seconds at most; return whether it does."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
