@@ -7,6 +7,8 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from recio._loader.options import LoaderOptions
+
 __all__ = [
     "DecodeError",
     "ImagePipeline",
@@ -185,10 +187,10 @@ def augment(
 @final
 class ImagePipeline:
     @staticmethod
-    def of_records(files: Sequence[str], indexes: Sequence[str], settings: dict[str, Any]) -> ImagePipeline: ...
+    def of_records(files: Sequence[str], indexes: Sequence[str], options: LoaderOptions) -> ImagePipeline: ...
     @staticmethod
     def of_images(
-        images: Sequence[tuple[int, Sequence[float], str]], root: Root, settings: dict[str, Any]
+        images: Sequence[tuple[int, Sequence[float], str]], root: Root, options: LoaderOptions
     ) -> ImagePipeline: ...
     def __len__(self) -> int: ...
     @property

@@ -274,7 +274,7 @@ def test_a_missing_file_is_named(folder: Path) -> None:
         ({"last_batch_handle": "drop"}, "last_batch_handle="),
         ({"batch_size": 0}, "batch_size=0"),
         ({"path_imgrec": None}, "no images"),
-        ({"seed": -1}, "seed=-1"),
+        ({"seed": -1}, "seed must .*, got -1"),
     ],
     ids=str,
 )

@@ -223,7 +223,7 @@ def test_a_list_of_augmenters_has_methods_of_its_own(tmp_path: Path) -> None:
 
 def test_it_is_true_or_false(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
-    with pytest.raises(TypeError, match="antialias='yes'; it is True or False"):
+    with pytest.raises(TypeError, match="antialias must be True or False, got 'yes'"):
         open_iter(file, antialias="yes")
     with pytest.raises(ValueError, match="inter_method=11"):
         open_iter(file, inter_method=ANTIALIAS)

@@ -121,7 +121,7 @@ class TestResizeIter:
         assert [batch.data[0][0] for batch in batches] == [2, 1]
 
     def test_no_batches_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="size=0; it is at least 1"):
+        with pytest.raises(ValueError, match="size must be at least 1, got 0"):
             ResizeIter(of_ten(), 0)
 
 

@@ -451,11 +451,11 @@ class TestKeywords:
         [
             ({"rand_corp": True}, TypeError, r"ImageMaskRecordIter .* 'rand_corp'; did you mean 'rand_crop'\?"),
             ({"label_width": 2}, TypeError, "unexpected keyword argument 'label_width'"),
-            ({"mask_fill": 256}, ValueError, "mask_fill=256; it is a level from 0 to 255"),
-            ({"mask_fill": "no"}, TypeError, "mask_fill='no'; it is a whole number"),
+            ({"mask_fill": 256}, ValueError, "mask_fill must be from 0 to 255, got 256"),
+            ({"mask_fill": "no"}, TypeError, "mask_fill must be an integer, got 'no'"),
             ({"path_maskrec": None}, ValueError, "path_maskrec names no file"),
             ({"path_maskrec": "missing.rec"}, FileNotFoundError, r"missing\.rec"),
-            ({"resize": "no"}, TypeError, "resize='no'"),
+            ({"resize": "no"}, TypeError, "resize must be an integer, got 'no'"),
         ],
     )
     def test_what_makes_no_sense_is_refused(

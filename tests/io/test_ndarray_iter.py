@@ -239,7 +239,7 @@ class TestArrays:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"batch_size": 0}, "batch_size=0; it is at least 1"),
+            ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
             ({"layout": "CHW"}, "layout='CHW'; one of its letters is N"),
             ({"layout": "TNC"}, "data has shape (3,), but by layout='TNC' axis 1 is N"),
         ],
@@ -250,7 +250,7 @@ class TestArrays:
 
     def test_a_batch_size_is_whole(self) -> None:
         size: Any = 2.0
-        with pytest.raises(TypeError, match=r"batch_size=2\.0; it is a whole number"):
+        with pytest.raises(TypeError, match=r"batch_size must be an integer, got 2\.0"):
             NDArrayIter(np.zeros(3), batch_size=size)
 
 

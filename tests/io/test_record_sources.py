@@ -230,7 +230,7 @@ class TestForMXNetsSake:
     def test_chunks_of_shuffling_are_warned_of_once(
         self, ten: RecordFile, caplog: pytest.LogCaptureFixture, name: str
     ) -> None:
-        _image_record._say_that_shuffling_is_global.cache_clear()
+        _image_record._warn_of_chunks.cache_clear()
         with caplog.at_level(logging.WARNING, "recio"):
             open_iter(ten, **{name: 0})
             assert caplog.messages == []

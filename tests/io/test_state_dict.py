@@ -454,7 +454,7 @@ class TestShuffling:
 
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "1"])
     def test_a_seed_that_is_none_is_refused(self, seed: Any) -> None:  # noqa: ANN401 of any type
-        with pytest.raises(ValueError, match=re.escape(f"seed={seed!r}; it is a whole number from 0 to 2^64-1")):
+        with pytest.raises(ValueError, match=re.escape(f"seed must be an integer from 0 to 2^64-1, got {seed!r}")):
             of_ten(shuffle=True, seed=seed)
 
 

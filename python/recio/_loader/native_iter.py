@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import zlib
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from recio import limits
-from recio._loader import checkpoint, validate
+from recio._loader import checkpoint
 from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
 from recio._loader.error_policy import Faults, SkippedSample
 from recio._recio import ImagePipeline
-from recio._util import Closeable, available_cores, stop_at_exit
+from recio._util import Closeable, stop_at_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from recio._loader.options import LoaderOptions
     from recio.errors import DecodeError, RecordError
+
+_log = logging.getLogger("recio")
 
 
 class BatchSource(Protocol):
@@ -66,21 +68,16 @@ class PipelineIter(Closeable, WholeBatchIter):
     def _start(
         self,
         pipeline: BatchSource,
-        settings: dict[str, Any],
+        options: LoaderOptions,
         faults: Faults,
         *,
-        data_shape: tuple[int, int, int],
-        dtype: np.dtype[Any],
-        layout: str,
         names: tuple[str, str],
-        label_width: int,
         aug_list: Iterable[Any] = (),
     ) -> None:
-        self._pipeline, self._settings, self._faults, self._told = pipeline, settings, faults, None
+        self._pipeline, self._options, self._faults, self._told = pipeline, options, faults, None
         # The threads only borrow the functions among these.
         self._aug_list = list(aug_list)
-        self._shape, self._dtype, self._layout, self._names = data_shape, dtype, layout, names
-        self._label_axes = 1 if label_width == 1 else 2
+        self._names = names
         if isinstance(pipeline, ImagePipeline):
             # Threads that call Python functions must not outlive the interpreter.
             self._until_exit = _UntilExit(pipeline)
@@ -97,16 +94,17 @@ class PipelineIter(Closeable, WholeBatchIter):
     @property
     def provide_data(self) -> list[DataDesc]:
         """The name, shape, type and layout of a batch's data."""
-        channels, height, width = self._shape
+        channels, height, width = self._options.data_shape
         sides = {"N": self.batch_size, "C": channels, "H": height, "W": width}
-        shape = [sides[axis] for axis in self._layout]
-        return [DataDesc(self._names[0], shape, self._dtype.type, self._layout)]
+        layout = self._options.layout
+        return [DataDesc(self._names[0], [sides[axis] for axis in layout], np.dtype(self._options.dtype).type, layout)]
 
     @property
     def provide_label(self) -> list[DataDesc]:
         """The name, shape, type and layout of the labels: a row for each image or, of one label, a number."""
-        shape = (self.batch_size, self._pipeline.label_width)[: self._label_axes]
-        return [DataDesc(self._names[1], shape, np.float32, "NC"[: self._label_axes])]
+        axes = 1 if self._options.label_form == "numbers" and self._options.label_width == 1 else 2
+        shape = (self.batch_size, self._pipeline.label_width)[:axes]
+        return [DataDesc(self._names[1], shape, np.float32, "NC"[:axes])]
 
     @property
     def errors(self) -> list[SkippedSample]:
@@ -125,6 +123,10 @@ class PipelineIter(Closeable, WholeBatchIter):
         return DataBatch(
             [data], self._labels(labels), pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
         )
+
+    def _log_opened(self, files: Sequence[str]) -> None:
+        threads = self._options.preprocess_threads
+        _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), self.batch_size, threads)
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         """Give the labels of a batch, which come as one row, their shape."""
@@ -205,8 +207,9 @@ class PipelineIter(Closeable, WholeBatchIter):
         """Give what the batches depend on, in few words."""
         if self._told is None:
             samples, size, digest = self._pipeline.fingerprint()
-            named = {name: self._settings[name] for name in _TOLD}
-            rest = sorted((name, self._settings[name]) for name in self._settings.keys() - _UNTOLD - {*_TOLD})
+            options = vars(self._options)
+            named = {name: options[name] for name in _TOLD}
+            rest = sorted((name, options[name]) for name in options.keys() - _UNTOLD - {*_TOLD})
             others = zlib.crc32(repr(rest).encode())
             self._told = {"records": samples, "bytes": size, "data": digest, **named, "augmentation": others}
         return self._told
@@ -260,62 +263,6 @@ class _UntilExit:
 
     def __init__(self, pipeline: ImagePipeline) -> None:
         self.stop = pipeline.close
-
-
-def common_settings(
-    given: dict[str, Any],
-    data_shape: tuple[int, int, int],
-    dtype: np.dtype[Any],
-    steps: list[Any],
-    last_batch: Literal["pad", "zeros", "discard", "roll_over"],
-) -> dict[str, Any]:
-    """Give the settings of a native pipeline, from the keywords that iterators share."""
-    seed = validate.seed("seed", given["seed"])
-    seed_aug = given.get("seed_aug")
-    threads = given["preprocess_threads"]
-    channels = "rgba"
-    settings = {
-        "data_shape": data_shape,
-        "steps": steps,
-        "mean": tuple(given.get(f"mean_{channel}", 0.0) for channel in channels),
-        "std": tuple(given.get(f"std_{channel}", 1.0) for channel in channels),
-        "mean_image": None,
-        "dtype": dtype.name,
-        "seed": seed,
-        "seed_aug": seed if seed_aug is None else validate.seed("seed_aug", seed_aug),
-        "last_batch": last_batch,
-        "preprocess_threads": available_cores() if threads is None else threads,
-        "skip_damaged": given.get("on_error", "raise") != "raise",
-        "limits": limits.limits_tuple(given.get("limits")),
-        "formats": limits.format_list(given.get("formats")),
-    }
-    rest = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
-    # MXNet's default is an empty string.
-    rest["path_imglist"] = os.fspath(rest["path_imglist"]) if rest["path_imglist"] else None
-    return validate.keywords({**rest, **settings})
-
-
-_DEFAULTS: dict[str, Any] = {
-    "batch_size": 1,
-    "label_width": 1,
-    "path_imglist": None,
-    "label_form": "numbers",
-    "label_pad_width": -1,
-    "label_pad_value": 0.0,
-    "masks": None,
-    "scale": 1.0,
-    "divide": False,
-    "max_random_contrast": 0.0,
-    "max_random_illumination": 0.0,
-    "layout": "NCHW",
-    "shuffle": False,
-    "num_parts": 1,
-    "part_index": 0,
-    "shard_policy": "pad",
-    "prefetch_buffer": 2,
-    "on_damage": "error",
-    "decode_scale": None,
-}
 
 
 _TOLD = (

@@ -1,167 +1,203 @@
-"""Checks of the iterators' arguments: each returns the value that it accepts, or raises an error with its name."""
+"""Checks of the iterators' arguments.
+
+A check takes the name and the value of an argument and returns the value in its own type; otherwise it raises a
+TypeError or a ValueError with both. What the native pipeline checks itself, ranges above all, is not checked here.
+"""
 
 from __future__ import annotations
 
 import difflib
+import inspect
 import operator
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
-    from numpy.typing import DTypeLike
+Check: TypeAlias = "Callable[[str, Any], Any]"
+
+REQUIRED: Any = inspect.Parameter.empty
+"""Default of a keyword that must be given."""
+
+_INT64_END = 1 << 63
+_UINT64_END = 1 << 64
+_UINT8_MAX = 255
+
+
+def anything(_: str, value: Any) -> Any:  # noqa: ANN401
+    """Accept any value: it is checked where it is used."""
+    return value
+
+
+class Keyword(NamedTuple):
+    """Default of a keyword, and the check of its value."""
+
+    default: Any
+    check: Check = anything
+
+
+def keywords(table: Mapping[str, Keyword], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the values of keywords, and return them in their own types."""
+    return {name: table[name].check(name, value) for name, value in given.items()}
 
 
 def refuse_unknown(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
-    """Raise for keywords that an iterator does not have, with the nearest that it has."""
+    """Raise a TypeError for keywords that an iterator does not have; the message suggests the nearest one."""
     for name in unknown:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"{iterator} got an unexpected keyword argument {name!r}{hint}")
 
 
+def flag(name: str, value: object) -> bool:
+    """Check a boolean; 0 and 1 are accepted too."""
+    if isinstance(value, bool | int | np.bool_) and value in (0, 1):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def integer(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check an integer of 64 bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if abs(number) >= _INT64_END:
+        raise ValueError(f"{name} must fit into 64 bits, got {value!r}")
+    return number
+
+
+def natural(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check an integer that is at least 0."""
+    checked = integer(name, value)
+    if checked < 0:
+        raise ValueError(f"{name} must be at least 0, got {checked}")
+    return checked
+
+
+def positive(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check an integer that is at least 1."""
+    checked = integer(name, value)
+    if checked < 1:
+        raise ValueError(f"{name} must be at least 1, got {checked}")
+    return checked
+
+
+def positive_or_minus_one(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check an integer that is at least 1, or -1 for none."""
+    number = integer(name, value)
+    if number < 1 and number != -1:
+        raise ValueError(f"{name} must be at least 1, or -1 for none, got {number}")
+    return number
+
+
+def uint8(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check an integer from 0 to 255."""
+    number = integer(name, value)
+    if not 0 <= number <= _UINT8_MAX:
+        raise ValueError(f"{name} must be from 0 to {_UINT8_MAX}, got {number}")
+    return number
+
+
 def seed(name: str, value: object) -> int:
-    """Give a seed, a whole number of 64 bits."""
-    if not isinstance(value, int | np.integer) or not 0 <= value < 1 << 64:
-        raise ValueError(f"{name}={value!r}; it is a whole number from 0 to 2^64-1")
+    """Check a seed: an integer from 0 to 2**64 - 1."""
+    if not isinstance(value, int | np.integer) or not 0 <= value < _UINT64_END:
+        raise ValueError(f"{name} must be an integer from 0 to 2^64-1, got {value!r}")
     return int(value)
 
 
-def image_dtype(value: DTypeLike | None) -> np.dtype[Any]:
-    """Give the type of the data; float32 for ``None``, as in MXNet."""
-    try:
-        return np.dtype("float32" if value is None else value)
-    except TypeError:
-        raise ValueError(f"dtype={value!r}; it is float32, float16, uint8 or int8") from None
-
-
-def keywords(settings: dict[str, Any]) -> dict[str, Any]:
-    """Give the settings with flags as booleans and numbers as numbers; what is neither raises with its name."""
-    return {name: _CHECKS[name](name, value) if name in _CHECKS else value for name, value in settings.items()}
-
-
-def uint8(name: str, value: object) -> int:
-    """Give a level of 8 bits."""
-    number = _integer(name, value)
-    if not 0 <= number <= 255:  # noqa: PLR2004
-        raise ValueError(f"{name}={number}; it is a level from 0 to 255")
-    return number
-
-
-def _flag(name: str, value: object) -> bool:
-    if isinstance(value, bool | int | np.bool_) and value in (0, 1):
-        return bool(value)
-    raise TypeError(f"{name}={value!r}; it is True or False")
-
-
-def _integer(name: str, value: Any) -> int:  # noqa: ANN401 whatever the caller gave
-    number = integer(name, value)
-    if abs(number) >= 1 << 63:
-        raise ValueError(f"{name}={value!r}; that is too large")
-    return number
-
-
-def _number(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
+def number(name: str, value: Any) -> float:  # noqa: ANN401
+    """Check a number."""
     try:
         if not isinstance(value, str):
             return float(value)
     except (TypeError, ValueError):
         pass
-    raise TypeError(f"{name}={value!r}; it is a number")
+    raise TypeError(f"{name} must be a number, got {value!r}")
 
 
-def _number_or_none(name: str, value: Any) -> float | None:  # noqa: ANN401 whatever the caller gave
-    return None if value is None else _number(name, value)
+def nonnegative(name: str, value: Any) -> float:  # noqa: ANN401
+    """Check a number that is at least 0."""
+    checked = number(name, value)
+    # So written, the comparison refuses NaN too.
+    if not checked >= 0:
+        raise ValueError(f"{name} must be at least 0, got {value}")
+    return checked
 
 
-def _angle(name: str, value: Any) -> float:  # noqa: ANN401 whatever the caller gave
-    """Leave a whole number whole: angles are then drawn from whole ones."""
-    number = _number(name, value)
-    return int(number) if isinstance(value, Integral) else number
+def number_kept_integer(name: str, value: Any) -> float:  # noqa: ANN401
+    """Check a number; an integer stays one."""
+    checked = number(name, value)
+    return int(checked) if isinstance(value, Integral) else checked
 
 
-def _text(name: str, value: object) -> str:
+def text(name: str, value: object) -> str:
+    """Check a string."""
     if not isinstance(value, str):
-        raise TypeError(f"{name}={value!r}; it is a string")
+        raise TypeError(f"{name} must be a string, got {value!r}")
     return value
 
 
-_CHANCES = ("hue", "saturation", "illumination", "contrast")
-
-_CHECKS: dict[str, Callable[[str, Any], object]] = {
-    **dict.fromkeys(("rand_crop", "random_resized_crop", "mirror", "rand_mirror", "shuffle", "round_batch"), _flag),
-    **dict.fromkeys(("mxnet_quirks", "verbose", "antialias"), _flag),
-    **dict.fromkeys(("batch_size", "label_width", "resize", "pad", "fill_value", "inter_method"), _integer),
-    **dict.fromkeys(("num_parts", "part_index", "prefetch_buffer"), _integer),
-    "preprocess_threads": lambda name, value: None if value is None else _integer(name, value),
-    "max_rotate_angle": _angle,
-    **dict.fromkeys(("min_crop_size", "max_crop_size", "device_id", "shuffle_chunk_size"), _integer),
-    **dict.fromkeys(("label_pad_value", "scale", "max_shear_ratio", "max_img_size", "min_img_size"), _number),
-    **dict.fromkeys(("max_random_scale", "min_random_scale", "brightness", "contrast", "saturation"), _number),
-    **dict.fromkeys(("random_h", "random_s", "random_l", "pca_noise", "rotate"), _number),
-    **dict.fromkeys(("label_pad_width", "num_crop_sampler"), _integer),
-    **dict.fromkeys(("rand_crop_prob", "rand_mirror_prob", "rand_pad_prob", "max_pad_scale"), _number),
-    **dict.fromkeys((f"random_{name}_prob" for name in _CHANCES), _number),
-    **dict.fromkeys((f"max_random_{name}" for name in _CHANCES), _number),
-    "emit_overlap_thresh": _number,
-    **dict.fromkeys([f"{kind}_{channel}" for kind in ("mean", "std") for channel in "rgba"], _number),
-    **dict.fromkeys(("min_random_area", "max_random_area"), _number_or_none),
-    **dict.fromkeys(("min_aspect_ratio", "max_aspect_ratio"), _number_or_none),
-    "layout": _text,
-}
+def optional(check: Check) -> Check:
+    """Make a check that accepts ``None`` too."""
+    return lambda name, value: None if value is None else check(name, value)
 
 
-def image_shape(value: Sequence[Any]) -> tuple[int, int, int]:
-    """Give (channels, height, width)."""
+def one_of(*choices: str, hint: str = "") -> Check:
+    """Make a check that accepts some strings; the message for others may end with a hint."""
+
+    def check(name: str, value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"{name} must be {_listed(choices)}, got {value!r}{hint}")
+        return value
+
+    return check
+
+
+def dtype(*choices: str) -> Check:
+    """Make a check that accepts some data types; the first stands for ``None``, as in MXNet."""
+
+    def check(name: str, value: Any) -> np.dtype[Any]:  # noqa: ANN401
+        try:
+            checked = np.dtype(choices[0] if value is None else value)
+        except TypeError:
+            checked = None
+        if checked is None or checked.name not in choices:
+            raise ValueError(f"{name} must be {_listed(choices)}, got {value!r}")
+        return checked
+
+    return check
+
+
+def image_shape(name: str, value: Any) -> tuple[int, int, int]:  # noqa: ANN401
+    """Check the shape of an image: channels, height and width."""
     if not hasattr(value, "__iter__"):
-        raise TypeError(f"data_shape={value!r}; it is (channels, height, width)")
-    sides = tuple(_integer("data_shape", side) for side in value)
+        raise TypeError(f"{name} must be (channels, height, width), got {value!r}")
+    sides = tuple(integer(name, side) for side in value)
     if len(sides) != 3 or sides[0] not in (1, 3, 4) or min(sides) < 1:  # noqa: PLR2004
         raise ValueError(
-            f"data_shape={sides}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1"
+            f"{name} must be (channels, height, width) with 1, 3 or 4 channels and sides of at least 1, got {sides}"
         )
     return sides
 
 
-def integer(name: str, value: SupportsIndex) -> int:
-    """Give a whole number."""
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r}; it is a whole number") from None
-
-
-def positive(name: str, value: SupportsIndex) -> int:
-    """Give a whole number that is at least 1."""
-    number = integer(name, value)
-    if number < 1:
-        raise ValueError(f"{name}={number}; it is at least 1")
-    return number
-
-
-def sample_shape(name: str, value: Sequence[int] | int) -> tuple[int, ...]:
-    """Give the shape of a sample; a number is that of a vector."""
+def sample_shape(name: str, value: Any) -> tuple[int, ...]:  # noqa: ANN401
+    """Check the shape of a sample; a number is the length of a vector."""
     sides = tuple(value) if hasattr(value, "__iter__") else (value,)
     return tuple(positive(name, side) for side in sides)
 
 
 def shard(samples: int, num_parts: int, part_index: int) -> range:
-    """Give the numbers of the samples in a part; parts differ by at most one sample."""
+    """Check a shard and return the indices of its samples; shards differ by at most one sample."""
     parts, index = positive("num_parts", num_parts), integer("part_index", part_index)
     if not 0 <= index < parts:
-        raise ValueError(f"part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1")
+        raise ValueError(f"part_index must be from 0 to {parts - 1} with num_parts={parts}, got {index}")
     return range(samples * index // parts, samples * (index + 1) // parts)
 
 
-def dtype(value: DTypeLike | None, *choices: str) -> np.dtype[Any]:
-    """Give the type of the data, one of `choices`; the first for ``None``."""
-    try:
-        given = np.dtype(choices[0] if value is None else value)
-    except TypeError:
-        given = None
-    if given is None or given.name not in choices:
-        raise ValueError(f"dtype={value!r}; it is {' or '.join(choices)}")
-    return given
+def _listed(choices: Iterable[str]) -> str:
+    *first, last = map(repr, choices)
+    return f"{', '.join(first)} or {last}" if first else last

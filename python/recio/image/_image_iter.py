@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._loader import validate
+from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.options import IMAGES, loader_options
 from recio._loader.to_steps import function, steps
 from recio.image._codec import imdecode
 from recio.image._create import CreateAugmenter
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from recio._loader.error_policy import OnError
+    from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
     from recio._util import BytesLike, StrPath
     from recio.image._sources import Sample
@@ -149,6 +153,7 @@ class ImageIter(PipelineIter):
         ]
         self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         given = {
+            "data_shape": self.data_shape,
             "batch_size": batch_size,
             "label_width": label_width,
             "shuffle": shuffle,
@@ -164,28 +169,24 @@ class ImageIter(PipelineIter):
             "limits": limits,
             "formats": formats,
         }
-        floats = np.dtype(np.float32)
-        settings = common_settings(given, self.data_shape, floats, steps(self.auglist), last_batch_handle)
+        checked = validate.keywords(IMAGES, given)
+        options = loader_options(checked, steps=steps(self.auglist), last_batch=last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
-        self._cursor = Cursor(self._source, settings)
+        self._cursor = Cursor(self._source, vars(options))
         self._start(
-            self._one_by_one(settings) if has_hooks else self._source.pipeline(settings),
-            settings,
+            self._one_by_one(options) if has_hooks else self._source.pipeline(options),
+            options,
             faults(given),
-            data_shape=self.data_shape,
-            dtype=floats,
-            layout="NCHW",
             names=(data_name, label_name),
-            label_width=label_width,
             aug_list=self.auglist,
         )
 
-    def _one_by_one(self, settings: dict[str, Any]) -> OneByOne:
+    def _one_by_one(self, options: LoaderOptions) -> OneByOne:
         """Make batches by the hooks. A native pipeline looks at all that was given; it must not call the augmenters."""
-        pipeline = self._source.pipeline({**settings, "steps": []})
+        pipeline = self._source.pipeline(replace(options, steps=()))
         fingerprint = pipeline.fingerprint()
         pipeline.close()
-        return OneByOne(self, settings, self._cursor, fingerprint)
+        return OneByOne(self, vars(options), self._cursor, fingerprint)
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
@@ -240,7 +241,7 @@ class ImageIter(PipelineIter):
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Gives an ndarray of shape (height, width, 3), uint8, R, G, B."""
-        return imdecode(s, limits=Limits(*self._settings["limits"]), formats=self._settings["formats"])
+        return imdecode(s, limits=Limits(*self._options.limits), formats=self._options.formats)
 
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
         """Refuse what is no image: a hook. An image for which it raises RuntimeError is left out, and logged.

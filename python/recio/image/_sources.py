@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
     from recio._util import StrPath
 
@@ -37,9 +39,9 @@ class Records:
         self._list = None if path_imglist is None else os.fspath(path_imglist)
         self._open: tuple[list[_recio.Reader], list[tuple[int, int]], dict[int, list[float]]] | None = None
 
-    def pipeline(self, settings: dict[str, Any]) -> _recio.ImagePipeline:
+    def pipeline(self, options: LoaderOptions) -> _recio.ImagePipeline:
         """Make a native pipeline."""
-        return _recio.ImagePipeline.of_records(self._files, self._indexes, {**settings, "path_imglist": self._list})
+        return _recio.ImagePipeline.of_records(self._files, self._indexes, replace(options, path_imglist=self._list))
 
     def __len__(self) -> int:
         """Count the records."""
@@ -108,9 +110,9 @@ class Files:
             images.append((number, np.hstack([np.ravel(label) for label in labels]).astype(float).tolist(), str(path)))
         return cls(images, root, allow_outside=True)
 
-    def pipeline(self, settings: dict[str, Any]) -> _recio.ImagePipeline:
+    def pipeline(self, options: LoaderOptions) -> _recio.ImagePipeline:
         """Make a native pipeline."""
-        return _recio.ImagePipeline.of_images(self._images, self._root, settings)
+        return _recio.ImagePipeline.of_images(self._images, self._root, options)
 
     def __len__(self) -> int:
         """Count the files."""

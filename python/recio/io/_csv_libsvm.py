@@ -161,7 +161,7 @@ class CSVIter(_TextIter):
         **unknown: object,
     ) -> None:
         validate.refuse_unknown("CSVIter", unknown, inspect.signature(CSVIter).parameters)
-        self._dtype = validate.dtype(dtype, "float32", "int32", "int64")
+        self._dtype = validate.dtype("float32", "int32", "int64")("dtype", dtype)
         self._data_shape = validate.sample_shape("data_shape", data_shape)
         self._label_shape = validate.sample_shape("label_shape", label_shape)
         lines, labels = _opened("data_csv", data_csv, label_csv)
@@ -262,7 +262,7 @@ class LibSVMIter(_TextIter):
     ) -> None:
         validate.refuse_unknown("LibSVMIter", unknown, inspect.signature(LibSVMIter).parameters)
         self._csr = _csr_array()
-        self._dtype = validate.dtype(dtype, "float32")
+        self._dtype = validate.dtype("float32")("dtype", dtype)
         self._data_shape = (self._width,) = (_length("data_shape", data_shape),)
         self._label_shape = (self._label_width,) = (_length("label_shape", label_shape),)
         lines, labels = _opened("data_libsvm", data_libsvm, label_libsvm, comment="#")

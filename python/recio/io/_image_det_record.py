@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
 import operator
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, validate
-from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.options import loader_options
 from recio._recio import Step
 from recio.io import _mean_image
-from recio.io._image_record import ignore_chunks
-from recio.io._record_augment import antialiased, side
+from recio.io._image_record import warn_of_chunks
+from recio.io._keywords import IMAGE_DET_RECORD
+from recio.io._record_augment import antialiased
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from recio._loader.record_paths import Paths
     from recio._util import StrPath
     from recio.limits import Limits
-
-_log = logging.getLogger("recio")
 
 
 class ImageDetRecordIter(PipelineIter):
@@ -224,75 +222,51 @@ class ImageDetRecordIter(PipelineIter):
         formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name in _KEYWORDS}
-        validate.refuse_unknown("ImageDetRecordIter", unknown, _KEYWORDS)
-        given = validate.keywords(given)
-        ignore_chunks(given)
-        if aug_seq not in ("", "det_aug_default"):
-            raise ValueError(f"aug_seq={aug_seq!r}; there is 'det_aug_default' alone")
-        super().__init__(batch_size)
-        shape, kind = validate.image_shape(data_shape), validate.image_dtype(dtype)
-        last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
-        steps = _steps(given, (shape[2], shape[1]))
-        settings = common_settings(_pipelines(given), shape, kind, steps, last_batch)
+        given = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}
+        validate.refuse_unknown("ImageDetRecordIter", unknown, IMAGE_DET_RECORD)
+        given = validate.keywords(IMAGE_DET_RECORD, given)
+        warn_of_chunks(given)
+        super().__init__(given["batch_size"])
+        options = loader_options(
+            given,
+            steps=_steps(given),
+            last_batch="pad" if given["round_batch"] else "zeros",
+            label_form="row",
+            label_pad_width=given["label_pad_width"] or -1,
+            # 0 is none.
+            std=tuple(given[f"std_{channel}"] or 1.0 for channel in "rgba"),
+            divide=True,
+            # Here these are steps of the augmentation.
+            max_random_contrast=0.0,
+            max_random_illumination=0.0,
+        )
         files, indexes = record_paths.record_files(path_imgrec), record_paths.paths(path_imgidx)
         if mean_img:
-            settings["mean_image"] = _mean_image.image(mean_img, files, indexes, settings)
-        pipeline = _recio.ImagePipeline.of_records(files, indexes, settings)
-        self._start(
-            pipeline,
-            settings,
-            faults(given),
-            data_shape=shape,
-            dtype=kind,
-            layout=layout,
-            names=(data_name, label_name),
-            label_width=pipeline.label_width,
-        )
-        if verbose:
-            threads = settings["preprocess_threads"]
-            _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), batch_size, threads)
+            options = _mean_image.with_mean_image(options, mean_img, files, indexes)
+        pipeline = _recio.ImagePipeline.of_records(files, indexes, options)
+        self._start(pipeline, options, faults(given), names=(data_name, label_name))
+        if given["verbose"]:
+            self._log_opened(files)
 
-
-_KEYWORDS = inspect.signature(ImageDetRecordIter).parameters.keys() - {"unknown"}
 
 _SHARES = ("overlap", "sample_coverage", "object_coverage")
 
-_AUGMENTERS = ("max_random_contrast", "max_random_illumination")
-"""Keywords that mean something else to the pipeline: its own are drawn for all images, after all steps."""
 
-
-def _pipelines(given: dict[str, Any]) -> dict[str, Any]:
-    """Give the keywords that the pipeline knows, in its terms."""
-    own = {name: value for name, value in given.items() if name not in _AUGMENTERS}
-    deviations = {name: _deviation(name, own[name]) for name in ("std_r", "std_g", "std_b", "std_a")}
-    width = given["label_pad_width"] or -1
-    return {**own, **deviations, "label_form": "row", "label_pad_width": width, "divide": True}
-
-
-def _deviation(name: str, value: float) -> float:
-    """Give what to divide by; 0 stands for nothing."""
-    if not value >= 0:
-        raise ValueError(f"{name}={value}; it is at least 0, and 0 for none")
-    return value or 1.0
-
-
-def _steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
-    """Give the steps that the keywords ask for; ``size`` is the width and height of the output."""
+def _steps(given: dict[str, Any]) -> list[Step]:
+    """Return the steps of the augmentation keywords: MXNet's, in MXNet's order."""
     interp = given["inter_method"]
-    found = []
+    steps = []
     if given["resize"] != -1:
-        found.append(Step.resize_short(side("resize", given["resize"]), interp))
-    found += _colours(given)
+        steps.append(Step.resize_short(given["resize"], interp))
+    steps += _colours(given)
     if given["rand_mirror_prob"]:
-        found.append(Step.mirror(given["rand_mirror_prob"]))
+        steps.append(Step.mirror(given["rand_mirror_prob"]))
     if given["rand_pad_prob"]:
-        fill = validate.uint8("fill_value", given["fill_value"])
-        found.append(Step.scale_pad(given["rand_pad_prob"], given["max_pad_scale"], fill))
+        steps.append(Step.scale_pad(given["rand_pad_prob"], given["max_pad_scale"], given["fill_value"]))
     if given["rand_crop_prob"] and given["num_crop_sampler"]:
-        found.append(Step.sample(given["rand_crop_prob"], _samplers(given), _share(given)))
-    found.append(_resize(given, size))
-    return antialiased(given, found)
+        steps.append(Step.sample(given["rand_crop_prob"], _samplers(given), _share(given)))
+    steps.append(_resize(given))
+    return antialiased(given, steps)
 
 
 def _colours(given: dict[str, Any]) -> list[Step]:
@@ -308,8 +282,6 @@ def _colours(given: dict[str, Any]) -> list[Step]:
 
 def _samplers(given: dict[str, Any]) -> list[dict[str, Any]]:
     count = given["num_crop_sampler"]
-    if count < 0:
-        raise ValueError(f"num_crop_sampler={count}; it is at least 0")
     ranges = {name: _ranges(given, f"{name}s", count) for name in ("scale", "aspect_ratio", *_SHARES)}
     ranges["aspect"] = ranges.pop("aspect_ratio")
     trials = [operator.index(number) for number in _each(given, "max_crop_trials", count)]
@@ -331,15 +303,12 @@ def _each(given: dict[str, Any], name: str, count: int) -> Sequence[Any]:
 
 
 def _share(given: dict[str, Any]) -> float | None:
-    mode = given["crop_emit_mode"]
-    if mode not in ("center", "overlap"):
-        raise ValueError(f"crop_emit_mode={mode!r}; it is 'center' or 'overlap'")
     share: float = given["emit_overlap_thresh"]
-    return share if mode == "overlap" else None
+    return share if given["crop_emit_mode"] == "overlap" else None
 
 
-def _resize(given: dict[str, Any], size: tuple[int, int]) -> Step:
-    mode, interp = given["resize_mode"], given["inter_method"]
-    if mode not in ("force", "shrink", "fit"):
-        raise ValueError(f"resize_mode={mode!r}; it is 'force', 'shrink' or 'fit'")
-    return Step.resize(size, interp) if mode == "force" else Step.within(size, mode == "fit", interp)
+def _resize(given: dict[str, Any]) -> Step:
+    mode, interp, (_, height, width) = given["resize_mode"], given["inter_method"], given["data_shape"]
+    if mode == "force":
+        return Step.resize((width, height), interp)
+    return Step.within((width, height), mode == "fit", interp)

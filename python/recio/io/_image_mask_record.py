@@ -10,6 +10,7 @@ import numpy as np
 from recio._loader import record_paths, validate
 from recio._loader.base import DataDesc
 from recio.io._image_record import ImageRecordIter
+from recio.io._keywords import IMAGE_MASK_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,30 +108,28 @@ on_error, error_log, max_errors, limits, formats
         mask_fill: int = 255,
         **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
-        validate.refuse_unknown("ImageMaskRecordIter", settings.keys() - _SHARED.keys(), [*_SHARED, *_OWN])
+        validate.refuse_unknown("ImageMaskRecordIter", settings.keys() - IMAGE_MASK_RECORD.keys(), IMAGE_MASK_RECORD)
+        own = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
+        given = validate.keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **own})
         files = record_paths.record_files(path_maskrec, "path_maskrec")
-        masks = files, record_paths.paths(path_maskidx), validate.uint8("mask_fill", mask_fill)
-        own = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size}
-        self._open({**_DEFAULTS, **settings, **own}, masks)
+        self._open(given, (files, record_paths.paths(path_maskidx), given["mask_fill"]))
 
     @property
     def provide_label(self) -> list[DataDesc]:
         """The name, shape, type and layout of a batch's masks: a number for each pixel."""
-        _, height, width = self._shape
+        _, height, width = self._options.data_shape
         return [DataDesc(self._names[1], (self.batch_size, height, width), np.uint8, "NHW")]
 
 
-_LABELS = {"path_imglist", "label_width", "label_pad_value"}
-"""The keywords of `ImageRecordIter` that are about labels."""
+_DEFAULTS = {name: keyword.default for name, keyword in IMAGE_MASK_RECORD.items()}
 
 
-def _keywords(iterator: type) -> dict[str, inspect.Parameter]:
-    parameters = inspect.signature(iterator).parameters
-    return {name: one for name, one in parameters.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
+def _signature() -> inspect.Signature:
+    """Return the signature with all keywords, for `help` and editors."""
+    explicit, others = (inspect.signature(kind).parameters for kind in (ImageMaskRecordIter, ImageRecordIter))
+    own = [parameter for parameter in explicit.values() if parameter.kind is parameter.KEYWORD_ONLY]
+    shared = [others[name] for name in others if name in IMAGE_MASK_RECORD and name not in explicit]
+    return inspect.Signature([*own, *shared])
 
 
-_OWN, _ALL = _keywords(ImageMaskRecordIter), _keywords(ImageRecordIter)
-_DEFAULTS = {name: parameter.default for name, parameter in _ALL.items()}
-_SHARED = {name: parameter for name, parameter in _ALL.items() if name not in _LABELS | _OWN.keys()}
-# For `help` and editors: all keywords, with their defaults.
-ImageMaskRecordIter.__signature__ = inspect.Signature([*_OWN.values(), *_SHARED.values()])  # type: ignore[attr-defined]
+ImageMaskRecordIter.__signature__ = _signature()  # type: ignore[attr-defined]

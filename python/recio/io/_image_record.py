@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, to_steps, validate
-from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.options import loader_options
 from recio.io import _mean_image, _record_augment
+from recio.io._keywords import IMAGE_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -293,68 +294,52 @@ class ImageRecordIter(PipelineIter):
         formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name in _KEYWORDS}
-        validate.refuse_unknown("ImageRecordIter", unknown, _KEYWORDS)
-        self._open(given)
+        given = {name: value for name, value in locals().items() if name in IMAGE_RECORD}
+        validate.refuse_unknown("ImageRecordIter", unknown, IMAGE_RECORD)
+        self._open(validate.keywords(IMAGE_RECORD, given))
 
     def _open(self, given: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
-        """Start the pipeline that the keywords ask for; with masks: their files, indexes and filling."""
-        given = validate.keywords(given)
-        if given["aug_list"] is not None:
-            given["aug_list"] = list(given["aug_list"])
-        _accept_without_effect(given)
+        """Start the pipeline that checked keywords ask for; with masks, their files, indexes and fill value."""
         super().__init__(given["batch_size"])
-        shape, kind = validate.image_shape(given["data_shape"]), validate.image_dtype(given["dtype"])
-        last_batch: Literal["pad", "zeros"] = "pad" if given["round_batch"] else "zeros"
-        settings = common_settings(given, shape, kind, _augmentation(given, shape), last_batch)
-        settings["masks"] = masks
+        warn_of_chunks(given)
+        aug_list = None if given["aug_list"] is None else list(given["aug_list"])
+        options = loader_options(
+            given,
+            steps=_steps(given, aug_list),
+            last_batch="pad" if given["round_batch"] else "zeros",
+            masks=masks,
+        )
         files, indexes = record_paths.record_files(given["path_imgrec"]), record_paths.paths(given["path_imgidx"])
         if given["mean_img"]:
-            settings["mean_image"] = _mean_image.image(given["mean_img"], files, indexes, settings)
+            options = _mean_image.with_mean_image(options, given["mean_img"], files, indexes)
         self._start(
-            _recio.ImagePipeline.of_records(files, indexes, settings),
-            settings,
+            _recio.ImagePipeline.of_records(files, indexes, options),
+            options,
             faults(given),
-            data_shape=shape,
-            dtype=kind,
-            layout=given["layout"],
             names=(given["data_name"], given["label_name"]),
-            label_width=given["label_width"],
-            aug_list=given["aug_list"] or (),
+            aug_list=aug_list or (),
         )
         if given["verbose"]:
-            threads = settings["preprocess_threads"]
-            _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), self.batch_size, threads)
+            self._log_opened(files)
 
 
-_KEYWORDS = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
-
-
-def _augmentation(given: dict[str, Any], shape: tuple[int, int, int]) -> list[_recio.Step]:
-    """Give the steps of ``aug_list`` or else those that the keywords ask for."""
-    if given["aug_list"] is None:
-        return _record_augment.steps(given, (shape[2], shape[1]))
+def _steps(given: dict[str, Any], aug_list: list[Any] | None) -> list[_recio.Step]:
+    """Return the steps of ``aug_list`` or, without one, of the augmentation keywords."""
+    if aug_list is None:
+        _, height, width = given["data_shape"]
+        return _record_augment.steps(given, (width, height))
     _record_augment.refuse_augmentation(given)
-    return to_steps.steps(given["aug_list"])
+    return to_steps.steps(aug_list)
 
 
-def _accept_without_effect(given: dict[str, Any]) -> None:
-    """Look at the keywords of MXNet's that have no effect."""
-    if given["aug_seq"] not in ("", "aug_default"):
-        raise ValueError(f"aug_seq={given['aug_seq']!r}; there is 'aug_default' alone: use aug_list for others")
-    if given["ctx"] not in ("cpu", "gpu"):
-        raise ValueError(f"ctx={given['ctx']!r}; it is 'cpu' or 'gpu', and without effect")
-    ignore_chunks(given)
-
-
-def ignore_chunks(given: dict[str, Any]) -> None:
-    """Say, once, that the size and the seed of chunks have no effect, if either was given."""
+def warn_of_chunks(given: dict[str, Any]) -> None:
+    """Log a warning, once, if a keyword asks for shuffling within chunks."""
     if given["shuffle_chunk_size"] or given["shuffle_chunk_seed"]:
-        _say_that_shuffling_is_global()
+        _warn_of_chunks()
 
 
 @functools.cache
-def _say_that_shuffling_is_global() -> None:
+def _warn_of_chunks() -> None:
     _log.warning("shuffle_chunk_size and shuffle_chunk_seed have no effect: shuffle=True permutes all records")
 
 

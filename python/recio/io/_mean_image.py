@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from recio._atomic import atomic_write, check_parent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recio._loader.options import LoaderOptions
     from recio._util import StrPath
 
 # MXNet's NDArray files (NDArray::Save of 1.9.1): this, 0, the number of arrays; then the arrays; then their names.
@@ -23,23 +25,23 @@ _ARRAY_MAGICS = frozenset({0xF993FAC9, 0xF993FACA})
 _FLOAT32 = 0
 
 
-def image(path: StrPath, files: list[str], indexes: list[str], settings: dict[str, Any]) -> list[float]:
-    """Give the mean image of a pipeline, channel by channel, row by row."""
-    place, shape = Path(path), tuple(settings["data_shape"])
-    if not place.exists():
-        check_parent(place)
-        _write(place, _compute(files, indexes, settings))
-    mean = _read(place)
-    if mean.shape != shape:
-        raise ValueError(f"{place}: an image of shape {mean.shape}; data_shape is {shape}")
-    return mean.ravel().tolist()
+def with_mean_image(options: LoaderOptions, mean_img: StrPath, files: list[str], indexes: list[str]) -> LoaderOptions:
+    """Return the options with the mean image in a file, which is computed and written first if there is none."""
+    path = Path(mean_img)
+    if not path.exists():
+        check_parent(path)
+        _write(path, _compute(options, files, indexes))
+    mean = _read(path)
+    if mean.shape != options.data_shape:
+        raise ValueError(f"{path}: an image of shape {mean.shape}; data_shape is {options.data_shape}")
+    return replace(options, mean_image=mean.ravel().tolist())
 
 
-def _compute(files: list[str], indexes: list[str], settings: dict[str, Any]) -> NDArray[np.float32]:
-    """Give the mean of all images of the part, augmented as they will be."""
-    plain = {"dtype": "uint8", "layout": "NCHW", "shuffle": False, "last_batch": "zeros"}
-    pipeline = _recio.ImagePipeline.of_records(files, indexes, {**settings, **plain})
-    total, count = np.zeros(settings["data_shape"]), 0
+def _compute(options: LoaderOptions, files: list[str], indexes: list[str]) -> NDArray[np.float32]:
+    """Compute the mean of all images of the shard, augmented as they will be."""
+    plain = replace(options, dtype="uint8", layout="NCHW", shuffle=False, last_batch="zeros")
+    pipeline = _recio.ImagePipeline.of_records(files, indexes, plain)
+    total, count = np.zeros(options.data_shape), 0
     while (parts := pipeline.next()) is not None:
         data, _, _, pad = parts
         total += data.sum(axis=0, dtype=np.int64)

@@ -98,7 +98,7 @@ class MNISTIter(WholeBatchIter):
     ) -> None:
         validate.refuse_unknown("MNISTIter", unknown, inspect.signature(MNISTIter).parameters)
         super().__init__(validate.positive("batch_size", batch_size))
-        self._dtype = validate.dtype(dtype, "float32")
+        self._dtype = validate.dtype("float32")("dtype", dtype)
         images, self._labels = _read_idx(Path(image), axes=3), _read_idx(Path(label), axes=1)
         if len(images) != len(self._labels):
             raise ValueError(f"{label} has {len(self._labels)} labels for the {len(images)} images of {image}")

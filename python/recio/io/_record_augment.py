@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recio._loader import validate
 from recio._recio import Step
+from recio.io._keywords import AUGMENTATION, MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,63 +16,25 @@ FULL_ASPECT = (3 / 4, 4 / 3)
 """The ratios of width to height, likewise."""
 BILINEAR = 1
 """MXNet's number of that method."""
-MAX_ANGLE = 1_000_000
-NO_SIDE = (0.0, 1e10)
-"""The sides of a canvas that are no limit, in pixels."""
-
-# What these ask for, `aug_list` says in its own way.
-AUGMENTATION: dict[str, Any] = {
-    "resize": -1,
-    "rand_crop": False,
-    "random_resized_crop": False,
-    "min_random_area": None,
-    "max_random_area": None,
-    "min_aspect_ratio": None,
-    "max_aspect_ratio": None,
-    "max_rotate_angle": 0,
-    "rotate": -1,
-    "rotate_list": None,
-    "max_shear_ratio": 0,
-    "min_random_scale": 1,
-    "max_random_scale": 1,
-    "min_img_size": NO_SIDE[0],
-    "max_img_size": NO_SIDE[1],
-    "min_crop_size": -1,
-    "max_crop_size": -1,
-    "brightness": 0,
-    "contrast": 0,
-    "saturation": 0,
-    "random_h": 0,
-    "random_s": 0,
-    "random_l": 0,
-    "pca_noise": 0,
-    "rand_mirror": False,
-    "mirror": False,
-    "pad": 0,
-    "fill_value": 255,
-    "inter_method": 1,
-    "mxnet_quirks": False,
-    "antialias": False,
-}
 
 
 def refuse_augmentation(given: dict[str, Any]) -> None:
     """Raise for keywords that ask for what `aug_list` is to do."""
-    asked = [name for name, default in AUGMENTATION.items() if given[name] != default]
+    asked = [name for name, keyword in AUGMENTATION.items() if given[name] != keyword.default]
     if asked:
         raise ValueError(f"aug_list takes the place of {', '.join(asked)}; give the one or the other")
 
 
 def steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     """Give the steps that the keywords ask for; ``size`` is the width and height of the output."""
-    interp, fill = given["inter_method"], validate.uint8("fill_value", given["fill_value"])
+    interp, fill = given["inter_method"], given["fill_value"]
     found = []
     if given["resize"] != -1:
-        found.append(Step.resize_short(side("resize", given["resize"]), interp))
+        found.append(Step.resize_short(given["resize"], interp))
     aspect = _aspect(given)
     found += _affine(given, aspect, fill)
     if given["pad"]:
-        found.append(Step.pad(side("pad", given["pad"], least=0), fill))
+        found.append(Step.pad(given["pad"], fill))
     found.append(_crop(given, size, aspect))
     found += _colours(given)
     if given["mirror"] or given["rand_mirror"]:
@@ -87,14 +49,6 @@ def antialiased(given: dict[str, Any], found: list[Step]) -> list[Step]:
     if given["inter_method"] != BILINEAR:
         raise ValueError(f"antialias=True is for inter_method=1 (bilinear), not for {given['inter_method']}")
     return [step.antialiased() for step in found]
-
-
-def side(name: str, value: int, least: int = 1) -> int:
-    """Give a length in pixels; what is too small raises with its name."""
-    if value < least:
-        off = ", or -1 for none" if name == "resize" else ""
-        raise ValueError(f"{name}={value}; it is at least {least}{off}")
-    return value
 
 
 def _aspect(given: dict[str, Any]) -> tuple[float, float] | None:
@@ -114,15 +68,12 @@ def _affine(given: dict[str, Any], aspect: tuple[float, float] | None, fill: int
     angles, angle = _angles(given["rotate"], given["rotate_list"]), given["max_rotate_angle"]
     scale = (given["min_random_scale"], given["max_random_scale"])
     side = (given["min_img_size"], given["max_img_size"])
-    plain = (1, 1), NO_SIDE
+    plain = (1, 1), (0, MAX_SIDE)
     if not (angles or angle or given["max_shear_ratio"] or (scale, side) != plain or aspect not in (None, (1, 1))):
         return []
-    is_whole = isinstance(angle, int)
-    if not 0 <= angle <= MAX_ANGLE:
-        raise ValueError(f"max_rotate_angle={angle}; it is from 0 to {MAX_ANGLE}, in degrees")
     settings = {
         "angles": angles or None,
-        "whole_angle": angle if is_whole else None,
+        "whole_angle": angle if isinstance(angle, int) else None,
         "angle": float(angle),
         "shear": given["max_shear_ratio"],
         "scale": scale,
@@ -162,9 +113,6 @@ def _crop(given: dict[str, Any], size: tuple[int, int], aspect: tuple[float, flo
     if square != (-1, -1):
         # One of them alone is the side.
         low, high = (side if side != -1 else max(square) for side in square)
-        low = side("min_crop_size", low)
-        if high < low:
-            raise ValueError(f"min_crop_size={low}, max_crop_size={high}; the first is not larger than the second")
         return Step.square((low, high), size, random, interp)
     return Step.cover(size, random, interp)
 
@@ -189,20 +137,13 @@ def _resized_aspect(given: dict[str, Any], aspect: tuple[float, float] | None) -
 def _colours(given: dict[str, Any]) -> list[Step]:
     """Give MXNet's steps on colours, in whole levels."""
     quirks = given["mxnet_quirks"]
-    enhance = [_range(given, name) for name in ("brightness", "contrast", "saturation")]
-    shift = [_range(given, name) for name in ("random_h", "random_l", "random_s")]
+    enhance = [given[name] for name in ("brightness", "contrast", "saturation")]
+    shift = [given[name] for name in ("random_h", "random_l", "random_s")]
     found = []
     if any(enhance):
         found.append(Step.enhance(enhance, swapped=quirks))
     if any(shift):
         found.append(Step.hls(shift, wrap=not quirks))
-    if _range(given, "pca_noise"):
+    if given["pca_noise"]:
         found.append(Step.pca(given["pca_noise"]))
     return found
-
-
-def _range(given: dict[str, Any], name: str) -> float:
-    value: float = given[name]
-    if not value >= 0:
-        raise ValueError(f"{name}={value}; it is at least 0")
-    return value

@@ -30,10 +30,9 @@ use crate::user_fn::boxes_array;
 /// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The settings of an iterator, as `recio.io` hands them over: a dictionary with these keys.
+/// The options of an iterator, read from the fields of Python's `recio._loader.options.LoaderOptions`.
 #[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub(crate) struct Settings {
+pub(crate) struct LoaderOptions {
     data_shape: (i64, i64, i64),
     batch_size: i64,
     steps: Vec<Step>,
@@ -70,8 +69,8 @@ pub(crate) struct Settings {
     decode_scale: Option<String>,
 }
 
-impl Settings {
-    fn options(self) -> recio_core::Result<Options> {
+impl LoaderOptions {
+    fn checked(self) -> recio_core::Result<Options> {
         let (channels, height, width) = self.data_shape;
         let labels = self.labels()?;
         Ok(Options {
@@ -310,9 +309,9 @@ impl ImagePipeline {
         py: Python<'_>,
         files: Vec<PathBuf>,
         indexes: Vec<PathBuf>,
-        settings: Settings,
+        options: LoaderOptions,
     ) -> PyOutcome<Self> {
-        Self::start(py, &Source::Records { files, indexes }, settings)
+        Self::start(py, &Source::Records { files, indexes }, options)
     }
 
     /// Batches of files, each given by id, labels and path.
@@ -321,7 +320,7 @@ impl ImagePipeline {
         py: Python<'_>,
         images: Vec<(u64, Vec<f32>, String)>,
         root: &Root,
-        settings: Settings,
+        options: LoaderOptions,
     ) -> PyOutcome<Self> {
         let line = |(index, labels, path)| Line {
             index,
@@ -332,7 +331,7 @@ impl ImagePipeline {
             lines: images.into_iter().map(line).collect(),
             root: root.inner(),
         };
-        Self::start(py, &source, settings)
+        Self::start(py, &source, options)
     }
 
     /// The next batch, or None at the end of the epoch.
@@ -460,9 +459,9 @@ impl ImagePipeline {
 }
 
 impl ImagePipeline {
-    fn start(py: Python<'_>, source: &Source, settings: Settings) -> PyOutcome<Self> {
-        let dtype = settings.dtype.clone();
-        let options = settings.options()?;
+    fn start(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyOutcome<Self> {
+        let dtype = options.dtype.clone();
+        let options = options.checked()?;
         let running = py.detach(|| start(source, &options, &dtype))?;
         let Shape {
             channels,

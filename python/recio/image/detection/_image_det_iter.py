@@ -10,7 +10,8 @@ import numpy as np
 
 from recio._loader import validate
 from recio._loader.base import DataDesc
-from recio._loader.native_iter import PipelineIter, common_settings, faults
+from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.options import IMAGES, loader_options
 from recio.image._create import or_imagenets
 from recio.image._image_iter import HOOKS, ImageIter
 from recio.image._one_by_one import Cursor
@@ -149,7 +150,7 @@ class ImageDetIter(ImageIter):
     ) -> None:
         PipelineIter.__init__(self, batch_size)
         _refuse_hooks(type(self))
-        self.data_shape = validate.image_shape(data_shape)
+        self.data_shape = validate.image_shape("data_shape", data_shape)
         self.last_batch_handle = last_batch_handle
         self._given_augmenters = None if aug_list is None else list(aug_list)
         self._aug_settings = kwargs
@@ -170,7 +171,6 @@ class ImageDetIter(ImageIter):
             "max_errors": max_errors,
             "limits": limits,
             "formats": formats,
-            "label_form": "table",
         }
         self._given_names = data_name, label_name
         pipeline = self._open(self.data_shape)
@@ -187,21 +187,13 @@ class ImageDetIter(ImageIter):
             else self._given_augmenters
         )
         self.auglist: list[Callable[..., Any]] = list(made)
-        given, floats = {**self._given, "seed": self._seed}, np.dtype(np.float32)
-        settings = common_settings(given, data_shape, floats, det_steps(self.auglist), self.last_batch_handle)
-        pipeline = self._source.pipeline(settings)
-        self._cursor = Cursor(self._source, settings)
-        self._start(
-            pipeline,
-            settings,
-            faults(given),
-            data_shape=data_shape,
-            dtype=floats,
-            layout="NCHW",
-            names=self._given_names,
-            label_width=pipeline.label_width,
-            aug_list=self.auglist,
+        given = validate.keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
+        options = loader_options(
+            given, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
         )
+        pipeline = self._source.pipeline(options)
+        self._cursor = Cursor(self._source, vars(options))
+        self._start(pipeline, options, faults(given), names=self._given_names, aug_list=self.auglist)
         return pipeline
 
     @property
@@ -235,7 +227,7 @@ class ImageDetIter(ImageIter):
             self.check_label_shape(label_shape)
             self.label_shape = label_shape[0], label_shape[1]
         if data_shape is not None:
-            shape, before = validate.image_shape(data_shape), self._pipeline
+            shape, before = validate.image_shape("data_shape", data_shape), self._pipeline
             self._seed = (self._seed + 1) % (1 << 64)
             self._open(shape)
             self.data_shape = shape
@@ -249,7 +241,7 @@ class ImageDetIter(ImageIter):
         ValueError
             If it is none.
         """
-        validate.image_shape(data_shape)
+        validate.image_shape("data_shape", data_shape)
 
     # MXNet's, which takes more than its base class's.
     def augmentation_transform(  # type: ignore[override]

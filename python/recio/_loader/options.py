@@ -1,0 +1,176 @@
+# ruff: noqa: FBT003 flags are the defaults of keywords
+"""Options of the native pipeline, and the keywords that all iterators on it share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from recio._loader import validate
+from recio._loader.validate import REQUIRED, Keyword
+from recio._util import available_cores
+from recio.limits import format_list, limits_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from recio._recio import Step
+
+    LabelForm: TypeAlias = Literal["numbers", "row", "table"]
+    LastBatch: TypeAlias = Literal["pad", "zeros", "discard", "roll_over"]
+
+_CHANNELS = "rgba"
+
+LOADING: dict[str, Keyword] = {
+    "shuffle": Keyword(False, validate.flag),
+    "seed": Keyword(0, validate.seed),
+    "num_parts": Keyword(1, validate.integer),
+    "part_index": Keyword(0, validate.integer),
+    "preprocess_threads": Keyword(None, validate.optional(validate.integer)),
+    "prefetch_buffer": Keyword(2, validate.integer),
+    "shard_policy": Keyword("pad"),
+    "on_error": Keyword("raise"),
+    "error_log": Keyword(None),
+    "max_errors": Keyword(None),
+    "limits": Keyword(None),
+    "formats": Keyword(None),
+}
+"""Keywords of every iterator on the native pipeline."""
+
+IMAGES: dict[str, Keyword] = {
+    "data_shape": Keyword(REQUIRED, validate.image_shape),
+    "batch_size": Keyword(REQUIRED, validate.integer),
+    "label_width": Keyword(1, validate.integer),
+    **LOADING,
+}
+"""Keywords of `ImageIter` and `ImageDetIter` that the pipeline needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoaderOptions:
+    """Options of the native pipeline.
+
+    `recio._recio.ImagePipeline` reads the fields by their names and checks their values. They have the meaning of the
+    keywords of `recio.io.ImageRecordIter`, but for these.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        The augmentation.
+    label_form : {'numbers', 'row', 'table'}, default 'numbers'
+        Labels as they are; the objects of an image in one row, with its size; or the objects in a table, one a row.
+    label_width, label_pad_width : int, default 1 and -1
+        Labels of a record, and numbers in a row of objects; -1 for as many as the longest has.
+    masks : (list of str, list of str, int), optional
+        Record files of masks, their indexes, and the value of pixels without image.
+    mean, std : (float, float, float, float)
+        Mean and standard deviation of R, G, B and A, in 8-bit values.
+    mean_image : list of float, optional
+        Mean of each value of the output, channel by channel, in place of `mean`.
+    divide : bool, default False
+        Whether values are divided by `std` as MXNet's detection iterator does, or multiplied by its inverse.
+    last_batch : {'pad', 'zeros', 'discard', 'roll_over'}, default 'pad'
+        Handling of the samples that do not fill a batch.
+    skip_damaged : bool, default False
+        Whether damaged samples are skipped.
+    limits : (int, int, int, int)
+        Largest side, pixels, bytes and scans of an image that is decoded.
+    formats : list of str
+        Formats that are decoded.
+    """
+
+    data_shape: tuple[int, int, int]
+    batch_size: int
+    steps: Sequence[Step]
+    dtype: str = "float32"
+    layout: str = "NCHW"
+    path_imglist: str | None = None
+    label_form: LabelForm = "numbers"
+    label_width: int = 1
+    label_pad_width: int = -1
+    label_pad_value: float = 0.0
+    masks: tuple[list[str], list[str], int] | None = None
+    mean: tuple[float, ...] = (0.0,) * len(_CHANNELS)
+    mean_image: list[float] | None = None
+    std: tuple[float, ...] = (1.0,) * len(_CHANNELS)
+    scale: float = 1.0
+    divide: bool = False
+    max_random_contrast: float = 0.0
+    max_random_illumination: float = 0.0
+    shuffle: bool = False
+    seed: int = 0
+    seed_aug: int = 0
+    num_parts: int = 1
+    part_index: int = 0
+    shard_policy: str = "pad"
+    last_batch: LastBatch = "pad"
+    preprocess_threads: int = 1
+    prefetch_buffer: int = 2
+    skip_damaged: bool = False
+    limits: tuple[int, int, int, int] = limits_tuple(None)
+    formats: Sequence[str] = ()
+    on_damage: str = "error"
+    decode_scale: str | None = None
+
+
+_SAME = (
+    "data_shape",
+    "batch_size",
+    "layout",
+    "label_width",
+    "label_pad_width",
+    "label_pad_value",
+    "scale",
+    "max_random_contrast",
+    "max_random_illumination",
+    "shuffle",
+    "seed",
+    "num_parts",
+    "part_index",
+    "shard_policy",
+    "prefetch_buffer",
+    "on_damage",
+    "decode_scale",
+)
+"""Options that are keywords too."""
+
+
+def loader_options(
+    given: Mapping[str, Any],
+    *,
+    steps: Sequence[Step],
+    last_batch: LastBatch,
+    **others: Any,  # noqa: ANN401 fields of many types
+) -> LoaderOptions:
+    """Make the options of a pipeline from an iterator's keywords.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        Checked keywords by name. Those that an iterator does not have take their defaults.
+    steps, last_batch
+        As for `LoaderOptions`.
+    **others
+        Other fields of `LoaderOptions`, in place of the keywords.
+    """
+    threads, seed_aug, path_imglist = (given.get(name) for name in ("preprocess_threads", "seed_aug", "path_imglist"))
+    options = {
+        **{name: given[name] for name in _SAME if name in given},
+        "steps": steps,
+        "dtype": given["dtype"].name if "dtype" in given else "float32",
+        # MXNet's default is an empty string.
+        "path_imglist": os.fspath(path_imglist) if path_imglist else None,
+        **{kind: _per_channel(given, kind) for kind in ("mean", "std") if f"{kind}_r" in given},
+        "seed_aug": given["seed"] if seed_aug is None else seed_aug,
+        "last_batch": last_batch,
+        "preprocess_threads": available_cores() if threads is None else threads,
+        "skip_damaged": given["on_error"] != "raise",
+        "limits": limits_tuple(given["limits"]),
+        "formats": format_list(given["formats"]),
+    }
+    return LoaderOptions(**{**options, **others})
+
+
+def _per_channel(given: Mapping[str, Any], kind: str) -> tuple[float, ...]:
+    return tuple(given[f"{kind}_{channel}"] for channel in _CHANNELS)
