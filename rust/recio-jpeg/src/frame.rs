@@ -1,7 +1,7 @@
 //! The frame header: size, components, and how the components are sampled (ITU-T T.81, A.1.1, A.2.4, B.2.2).
 
 use crate::error::{Error, Result};
-use crate::marker::{BASELINE, EXTENDED, PROGRESSIVE, Segment};
+use crate::marker::{SOF0, SOF1, SOF2, Segment};
 
 /// Samples on a block's side.
 pub(crate) const SIDE: usize = 8;
@@ -54,7 +54,7 @@ impl Frame {
             *component = Component::read(bytes, segment)?;
         }
         let mut frame = Self {
-            is_progressive: segment.marker == PROGRESSIVE,
+            is_progressive: segment.marker == SOF2,
             width: u16::from_be_bytes([w1, w0]).into(),
             height: u16::from_be_bytes([h1, h0]).into(),
             components,
@@ -133,7 +133,7 @@ impl Component {
 
 fn check_process(marker: u8) -> Result<()> {
     match marker {
-        BASELINE | EXTENDED | PROGRESSIVE => Ok(()),
+        SOF0 | SOF1 | SOF2 => Ok(()),
         0xc3 | 0xc7 | 0xcb | 0xcf => Err(Error::Unsupported("a lossless JPEG")),
         0xc5 | 0xc6 | 0xcd | 0xce => Err(Error::Unsupported("a hierarchical JPEG")),
         _ => Err(Error::Unsupported("an arithmetic-coded JPEG")),
@@ -146,7 +146,7 @@ mod tests {
 
     fn frame(content: &[u8]) -> Result<Frame> {
         Frame::read(&Segment {
-            marker: BASELINE,
+            marker: SOF0,
             content,
             offset: 9,
         })

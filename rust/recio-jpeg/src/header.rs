@@ -5,7 +5,7 @@
 use crate::coefficients::Coefficients;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::marker::{ADOBE, END_OF_IMAGE, EXIF, JFIF, START_OF_SCAN, Segment, Segments, is_frame};
+use crate::marker::{APP0, APP1, APP14, EOI, SOS, Segment, Segments, is_frame_header};
 use crate::orientation;
 
 /// The header of a JPEG.
@@ -45,14 +45,14 @@ impl Header {
         let scan_components = loop {
             let segment = segments.next()?;
             match segment.marker {
-                START_OF_SCAN => break segment.content.first().copied(),
-                END_OF_IMAGE => return Err(segment.damaged("it ends before its first scan")),
-                marker if is_frame(marker) && frame.is_some() => {
+                SOS => break segment.content.first().copied(),
+                EOI => return Err(segment.damaged("it ends before its first scan")),
+                marker if is_frame_header(marker) && frame.is_some() => {
                     return Err(segment.damaged("it has two frames"));
                 }
-                marker if is_frame(marker) => frame = Some(Frame::read(&segment)?),
-                EXIF => orientation = orientation.or_else(|| orientation::read(segment.content)),
-                JFIF | ADOBE => clues.look_at(&segment),
+                marker if is_frame_header(marker) => frame = Some(Frame::read(&segment)?),
+                APP1 => orientation = orientation.or_else(|| orientation::read(segment.content)),
+                APP0 | APP14 => clues.look_at(&segment),
                 _ => {}
             }
         };
@@ -116,11 +116,11 @@ struct Clues {
 impl Clues {
     fn look_at(&mut self, segment: &Segment<'_>) {
         match (segment.marker, segment.content) {
-            (JFIF, [b'J', b'F', b'I', b'F', 0, ..]) if segment.content.len() >= 14 => {
+            (APP0, [b'J', b'F', b'I', b'F', 0, ..]) if segment.content.len() >= 14 => {
                 self.is_jfif = true;
             }
             (
-                ADOBE,
+                APP14,
                 &[
                     b'A',
                     b'd',

@@ -4,23 +4,23 @@
 
 use crate::error::{Error, Result};
 
-pub(crate) const BASELINE: u8 = 0xc0;
-pub(crate) const EXTENDED: u8 = 0xc1;
-pub(crate) const PROGRESSIVE: u8 = 0xc2;
-pub(crate) const HUFFMAN_TABLES: u8 = 0xc4;
-pub(crate) const FIRST_RESTART: u8 = 0xd0;
-pub(crate) const LAST_RESTART: u8 = 0xd7;
-pub(crate) const START_OF_IMAGE: u8 = 0xd8;
-pub(crate) const END_OF_IMAGE: u8 = 0xd9;
-pub(crate) const START_OF_SCAN: u8 = 0xda;
-pub(crate) const QUANTISATION_TABLES: u8 = 0xdb;
-pub(crate) const RESTART_INTERVAL: u8 = 0xdd;
-pub(crate) const JFIF: u8 = 0xe0;
-pub(crate) const EXIF: u8 = 0xe1;
-pub(crate) const ADOBE: u8 = 0xee;
-const LAST_APPLICATION: u8 = 0xef;
-const COMMENT: u8 = 0xfe;
-const TEMPORARY: u8 = 0x01;
+pub(crate) const SOF0: u8 = 0xc0;
+pub(crate) const SOF1: u8 = 0xc1;
+pub(crate) const SOF2: u8 = 0xc2;
+pub(crate) const DHT: u8 = 0xc4;
+pub(crate) const RST0: u8 = 0xd0;
+pub(crate) const RST7: u8 = 0xd7;
+pub(crate) const SOI: u8 = 0xd8;
+pub(crate) const EOI: u8 = 0xd9;
+pub(crate) const SOS: u8 = 0xda;
+pub(crate) const DQT: u8 = 0xdb;
+pub(crate) const DRI: u8 = 0xdd;
+pub(crate) const APP0: u8 = 0xe0;
+pub(crate) const APP1: u8 = 0xe1;
+pub(crate) const APP14: u8 = 0xee;
+const APP15: u8 = 0xef;
+const COM: u8 = 0xfe;
+const TEM: u8 = 0x01;
 
 /// A marker, and what its segment holds behind its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +44,18 @@ impl Segment<'_> {
 }
 
 /// SOF0 to SOF15, less the three codes among them that mean something else (DHT, JPG, DAC).
-pub(crate) fn is_frame(marker: u8) -> bool {
-    matches!(marker, 0xc0..=0xcf) && !matches!(marker, HUFFMAN_TABLES | 0xc8 | 0xcc)
+pub(crate) fn is_frame_header(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, DHT | 0xc8 | 0xcc)
 }
 
 /// Whether a segment is an application's or a comment: APP0 to APP15, COM.
-pub(crate) fn is_aside(marker: u8) -> bool {
-    matches!(marker, JFIF..=LAST_APPLICATION | COMMENT)
+pub(crate) fn is_app_or_comment(marker: u8) -> bool {
+    matches!(marker, APP0..=APP15 | COM)
 }
 
 /// Whether a marker stands alone, without a segment.
-fn stands_alone(marker: u8) -> bool {
-    matches!(marker, START_OF_IMAGE | END_OF_IMAGE | TEMPORARY)
-        || (FIRST_RESTART..=LAST_RESTART).contains(&marker)
+fn is_standalone(marker: u8) -> bool {
+    matches!(marker, SOI | EOI | TEM) || (RST0..=RST7).contains(&marker)
 }
 
 /// The segments of a JPEG, in order, from `at` on.
@@ -88,7 +87,7 @@ impl<'a> Segments<'a> {
             content: &[],
             offset: self.at,
         };
-        if !stands_alone(marker) {
+        if !is_standalone(marker) {
             let rest = &self.jpeg[self.at..];
             let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
             segment.content = rest.get(2..length)?;
@@ -124,11 +123,11 @@ mod tests {
             0xff, 0xd8, 1, 2, 0xff, 0, 3, 0xff, 0xff, 0xdd, 0, 4, 7, 8, 0xff, 0xd9,
         ];
         let mut segments = Segments::new(&jpeg, 0);
-        assert_eq!(segments.next().unwrap().marker, START_OF_IMAGE);
+        assert_eq!(segments.next().unwrap().marker, SOI);
         let interval = segments.next().unwrap();
         assert_eq!((interval.marker, interval.content), (0xdd, &[7, 8][..]));
         assert_eq!((interval.offset, interval.end()), (12, 14));
-        assert_eq!(segments.next().unwrap().marker, END_OF_IMAGE);
+        assert_eq!(segments.next().unwrap().marker, EOI);
     }
 
     #[test]

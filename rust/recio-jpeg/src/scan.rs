@@ -388,7 +388,7 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::marker::{BASELINE, START_OF_SCAN};
+    use crate::marker::{SOF0, SOS};
 
     /// Unstuffed data, and the header of a scan of MCUs of which each ends with a restart.
     fn scan(jpeg: &[u8]) -> (Unstuffed, Scan) {
@@ -397,8 +397,8 @@ mod tests {
             content,
             offset: 0,
         };
-        let frame = segment(BASELINE, &[8, 0, 8, 0, 16, 1, 1, 0x11, 0][..]);
-        let header = segment(START_OF_SCAN, &[1, 1, 0, 0, 63, 0]);
+        let frame = segment(SOF0, &[8, 0, 8, 0, 16, 1, 1, 0x11, 0][..]);
+        let header = segment(SOS, &[1, 1, 0, 0, 63, 0]);
         let mut tables = Tables::default();
         tables.restart_interval = 1;
         let mut data = Unstuffed::default();

@@ -9,7 +9,7 @@ use crate::block::{LENGTH, ZIGZAG};
 use crate::default_tables;
 use crate::error::Result;
 use crate::huffman::{Class, Table};
-use crate::marker::{HUFFMAN_TABLES, QUANTISATION_TABLES, RESTART_INTERVAL, Segment};
+use crate::marker::{DHT, DQT, DRI, Segment};
 
 /// Divisors of a block's coefficients, row by row.
 pub(crate) type Quantisation = [u16; LENGTH];
@@ -49,9 +49,9 @@ impl Tables {
     /// Takes what a segment defines, if it defines tables.
     pub(crate) fn read(&mut self, segment: &Segment<'_>) -> Result<()> {
         match segment.marker {
-            QUANTISATION_TABLES => self.read_quantisation(segment),
-            HUFFMAN_TABLES => self.read_huffman(segment),
-            RESTART_INTERVAL => {
+            DQT => self.read_quantisation(segment),
+            DHT => self.read_huffman(segment),
+            DRI => {
                 let &[high, low] = segment.content else {
                     return Err(segment.damaged("its restart interval is not of two bytes"));
                 };
@@ -201,23 +201,16 @@ mod tests {
         let narrow: Vec<u8> = [1].into_iter().chain(0..64).collect();
         let wide = [0x12].into_iter().chain((0..64).flat_map(|k| [1, k]));
         let both: Vec<u8> = narrow.iter().copied().chain(wide).collect();
-        tables.read(&segment(QUANTISATION_TABLES, &both)).unwrap();
+        tables.read(&segment(DQT, &both)).unwrap();
         let [None, Some(narrow), Some(wide), None] = tables.quantisation else {
             panic!("other tables");
         };
         assert_eq!((narrow[0], narrow[8], narrow[63]), (0, 2, 63));
         assert_eq!((wide[0], wide[8], wide[63]), (256, 258, 319));
+        assert!(tables.read(&segment(DQT, &both[..80])).is_err());
         assert!(
             tables
-                .read(&segment(QUANTISATION_TABLES, &both[..80]))
-                .is_err()
-        );
-        assert!(
-            tables
-                .read(&segment(
-                    QUANTISATION_TABLES,
-                    &[[4].as_slice(), &[1; 64]].concat()
-                ))
+                .read(&segment(DQT, &[[4].as_slice(), &[1; 64]].concat()))
                 .is_err()
         );
     }
@@ -227,7 +220,7 @@ mod tests {
         let mut tables = Tables::default();
         let mut read = |head, symbol| {
             let content = definition(head, symbol);
-            tables.read(&segment(HUFFMAN_TABLES, &content)).unwrap();
+            tables.read(&segment(DHT, &content)).unwrap();
             Arc::as_ptr(tables.huffman(Class::Ac, 0).unwrap())
         };
         let first = read(0x10, 1);
@@ -248,7 +241,7 @@ mod tests {
         content[1] = 3;
         content.extend([1, 1]);
         for _ in 0..2 {
-            let error = tables.read(&segment(HUFFMAN_TABLES, &content)).unwrap_err();
+            let error = tables.read(&segment(DHT, &content)).unwrap_err();
             assert!(
                 error
                     .to_string()
@@ -256,21 +249,9 @@ mod tests {
             );
         }
         for cut in 1..content.len() {
-            assert!(
-                tables
-                    .read(&segment(HUFFMAN_TABLES, &content[..cut]))
-                    .is_err()
-            );
+            assert!(tables.read(&segment(DHT, &content[..cut])).is_err());
         }
-        assert!(
-            tables
-                .read(&segment(HUFFMAN_TABLES, &definition(0x20, 1)))
-                .is_err()
-        );
-        assert!(
-            tables
-                .read(&segment(HUFFMAN_TABLES, &definition(0x04, 1)))
-                .is_err()
-        );
+        assert!(tables.read(&segment(DHT, &definition(0x20, 1))).is_err());
+        assert!(tables.read(&segment(DHT, &definition(0x04, 1))).is_err());
     }
 }

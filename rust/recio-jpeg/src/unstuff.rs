@@ -4,7 +4,7 @@
 //! scan first, at the speed of a copy, spares the reader of bits to look at each byte. Restart markers part the data into
 //! segments on the way; any other marker ends it.
 
-use crate::marker::{FIRST_RESTART, LAST_RESTART};
+use crate::marker::{RST0, RST7};
 
 /// A scan's data, without stuffing and markers. Reused, it allocates no more.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Segment {
 impl Segment {
     /// Whether it ends with the restart marker of this number (modulo 8).
     pub(crate) fn ends_with_restart(&self, number: usize) -> bool {
-        self.marker == Some(FIRST_RESTART + (number % 8) as u8)
+        self.marker == Some(RST0 + (number % 8) as u8)
     }
 }
 
@@ -44,7 +44,7 @@ impl Unstuffed {
             };
             match code {
                 0 => self.bytes.push(0xff),
-                FIRST_RESTART..=LAST_RESTART => {
+                RST0..=RST7 => {
                     self.close(start, Some(code));
                     start = after;
                 }

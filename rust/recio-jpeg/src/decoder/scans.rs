@@ -13,7 +13,7 @@ use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::Header;
 use crate::huffman::Class;
 use crate::idct::Divisors;
-use crate::marker::{END_OF_IMAGE, START_OF_SCAN, Segment, Segments};
+use crate::marker::{EOI, SOS, Segment, Segments};
 use crate::progressive::{self, Band, Map};
 use crate::scan::{OnDamage, Scan, Unit, Walk};
 use crate::tables::{Quantisation, Tables};
@@ -132,8 +132,8 @@ impl<'a, 't> Scans<'a, 't> {
         loop {
             let segment = self.segments.next()?;
             match segment.marker {
-                END_OF_IMAGE => return Ok(None),
-                START_OF_SCAN => {
+                EOI => return Ok(None),
+                SOS => {
                     if !self.frame.is_progressive {
                         self.tables.presume_standard();
                     }

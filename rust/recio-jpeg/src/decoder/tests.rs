@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{Decoder, Options, Region};
 use crate::{Colours, Header, Pixels, Result};
 
-const END: &[u8] = &[0xff, 0xd9];
+const EOI: &[u8] = &[0xff, 0xd9];
 
 fn path(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data")).join(name)

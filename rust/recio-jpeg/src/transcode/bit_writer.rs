@@ -2,7 +2,7 @@
 
 use super::codes::Code;
 use super::symbols::{Sink, TABLES, Table};
-use crate::marker::FIRST_RESTART;
+use crate::marker::RST0;
 
 /// A writer of bits, the first bit first.
 pub(super) struct Writer<'a> {
@@ -54,7 +54,7 @@ impl Sink for Writer<'_> {
 
     fn restart(&mut self, number: usize) {
         self.finish();
-        self.out.extend([0xff, FIRST_RESTART + (number % 8) as u8]);
+        self.out.extend([0xff, RST0 + (number % 8) as u8]);
     }
 }
 

@@ -7,10 +7,7 @@ use super::{Code, Image, Table};
 use crate::block::ZIGZAG;
 use crate::frame::{Component, Frame, MAX_COMPONENTS};
 use crate::huffman::Class;
-use crate::marker::{
-    BASELINE, END_OF_IMAGE, EXTENDED, HUFFMAN_TABLES, QUANTISATION_TABLES, RESTART_INTERVAL,
-    START_OF_IMAGE, START_OF_SCAN, Segments, is_aside,
-};
+use crate::marker::{DHT, DQT, DRI, EOI, SOF0, SOF1, SOI, SOS, Segments, is_app_or_comment};
 use crate::tables::Quantisation;
 
 /// Writes all that stands before the scan's data. Gives what of the original follows its first scan's header.
@@ -21,33 +18,33 @@ pub(super) fn write_head<'a>(
     out: &mut Vec<u8>,
 ) -> Segments<'a> {
     let mut segments = Segments::new(jpeg, 0);
-    out.extend([0xff, START_OF_IMAGE]);
+    out.extend([0xff, SOI]);
     copy_up_to_scan(&mut segments, out);
     let steps = Steps::new(image);
-    let process = if steps.are_wide() { EXTENDED } else { BASELINE };
-    write(QUANTISATION_TABLES, &steps.definitions(), out);
+    let process = if steps.are_wide() { SOF1 } else { SOF0 };
+    write(DQT, &steps.definitions(), out);
     write(process, &frame(&image.frame, &steps), out);
-    write(HUFFMAN_TABLES, &huffman(codes), out);
+    write(DHT, &huffman(codes), out);
     // An MCU has 8 pixels a side or more, and the frame fewer than 65,536.
     let interval = image.frame.mcus().0 as u16;
-    write(RESTART_INTERVAL, &interval.to_be_bytes(), out);
-    write(START_OF_SCAN, &scan(image), out);
+    write(DRI, &interval.to_be_bytes(), out);
+    write(SOS, &scan(image), out);
     segments
 }
 
 /// Writes all that stands behind the scan's data.
 pub(super) fn write_tail(mut segments: Segments<'_>, out: &mut Vec<u8>) {
     while copy_up_to_scan(&mut segments, out) {}
-    out.extend([0xff, END_OF_IMAGE]);
+    out.extend([0xff, EOI]);
 }
 
 /// Gives whether there is a scan.
 fn copy_up_to_scan(segments: &mut Segments<'_>, out: &mut Vec<u8>) -> bool {
     while let Ok(segment) = segments.next() {
         match segment.marker {
-            START_OF_SCAN => return true,
-            END_OF_IMAGE => return false,
-            marker if is_aside(marker) => write(marker, segment.content, out),
+            SOS => return true,
+            EOI => return false,
+            marker if is_app_or_comment(marker) => write(marker, segment.content, out),
             _ => {}
         }
     }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use super::seekable;
 use crate::error::{Error, Result};
 use crate::marker::{
-    EXIF, EXTENDED, FIRST_RESTART, LAST_RESTART, QUANTISATION_TABLES, RESTART_INTERVAL,
-    START_OF_SCAN, Segment, Segments, is_aside, is_frame,
+    APP1, DQT, DRI, RST0, RST7, SOF1, SOS, Segment, Segments, is_app_or_comment, is_frame_header,
 };
 use crate::{Colours, Decoder, Header, Options, Pixels, Region};
 
@@ -76,7 +75,7 @@ fn segments(jpeg: &[u8]) -> Vec<Segment<'_>> {
     let mut list = Vec::new();
     while list
         .last()
-        .is_none_or(|last: &Segment<'_>| last.marker != START_OF_SCAN)
+        .is_none_or(|last: &Segment<'_>| last.marker != SOS)
     {
         list.push(segments.next().unwrap());
     }
@@ -86,13 +85,13 @@ fn segments(jpeg: &[u8]) -> Vec<Segment<'_>> {
 /// The restart interval, and the restart markers in the scan.
 fn restarts(jpeg: &[u8]) -> (usize, Vec<u8>) {
     let segments = segments(jpeg);
-    let interval = segments.iter().find(|s| s.marker == RESTART_INTERVAL);
+    let interval = segments.iter().find(|s| s.marker == DRI);
     let interval: [u8; 2] = interval.unwrap().content.try_into().unwrap();
     let scan = &jpeg[segments.last().unwrap().end()..];
     let pairs = scan.windows(2).filter(|pair| pair[0] == 0xff);
     let markers = pairs
         .map(|pair| pair[1])
-        .filter(|marker| (FIRST_RESTART..=LAST_RESTART).contains(marker));
+        .filter(|marker| (RST0..=RST7).contains(marker));
     (u16::from_be_bytes(interval).into(), markers.collect())
 }
 
@@ -115,7 +114,7 @@ fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
         let (across, down) = Header::read(&made).unwrap().frame.mcus();
         let (interval, markers) = restarts(&made);
         assert_eq!(interval, across, "{path:?}");
-        let expected = (0..down - 1).map(|row| FIRST_RESTART + (row % 8) as u8);
+        let expected = (0..down - 1).map(|row| RST0 + (row % 8) as u8);
         assert!(markers.into_iter().eq(expected), "{path:?}");
         count += 1;
     }
@@ -185,13 +184,13 @@ fn segments_of_applications_and_comments_stay_in_order() {
     let made = made(&jpeg).unwrap();
     let asides = |jpeg: &[u8]| -> Vec<(u8, Vec<u8>)> {
         let all = segments(jpeg).into_iter();
-        let asides = all.filter(|segment| is_aside(segment.marker));
+        let asides = all.filter(|segment| is_app_or_comment(segment.marker));
         asides
             .map(|segment| (segment.marker, segment.content.to_vec()))
             .collect()
     };
     assert_eq!(asides(&made), asides(&jpeg));
-    assert!(asides(&made).iter().any(|&(marker, _)| marker == EXIF));
+    assert!(asides(&made).iter().any(|&(marker, _)| marker == APP1));
     assert_eq!(Header::read(&made).unwrap().orientation(), 6);
 }
 
@@ -214,7 +213,7 @@ fn wide_quantisation_steps_make_it_extended() {
     let jpeg = fs::read(data("odd-images/gray.jpg")).unwrap();
     let tables = segments(&jpeg)
         .into_iter()
-        .find(|segment| segment.marker == QUANTISATION_TABLES)
+        .find(|segment| segment.marker == DQT)
         .unwrap();
     let mut wide: Vec<u8> = vec![0x10];
     wide.extend(tables.content[1..65].iter().flat_map(|&step| [1, step]));
@@ -224,8 +223,8 @@ fn wide_quantisation_steps_make_it_extended() {
     assert_eq!(decode(&made, None), decode(&jpeg, None));
     let frame = segments(&made)
         .into_iter()
-        .find(|segment| is_frame(segment.marker));
-    assert_eq!(frame.unwrap().marker, EXTENDED);
+        .find(|segment| is_frame_header(segment.marker));
+    assert_eq!(frame.unwrap().marker, SOF1);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What is damaged is an error that says where; what is merely odd is not damage.
 
-use super::{END, colourful, complete, decode, read, region};
+use super::{EOI, colourful, complete, decode, read, region};
 use crate::unstuff::Unstuffed;
 use crate::{Decoder, Error, Header, OnDamage, Options, Pixels, Region, Result};
 
-const START_OF_SCAN: u8 = 0xda;
-const FRAME: u8 = 0xc0;
-const HUFFMAN_TABLES: u8 = 0xc4;
-const QUANTISATION_TABLES: u8 = 0xdb;
+const SOS: u8 = 0xda;
+const SOF0: u8 = 0xc0;
+const DHT: u8 = 0xc4;
+const DQT: u8 = 0xdb;
 
 const EARLY_MARKER: &str = "a marker stands before the end of the scan's data";
 
@@ -86,17 +86,17 @@ fn without(jpeg: &[u8], code: u8) -> Vec<u8> {
 /// A grey image of one level, of which each block takes two bits, zeros: of its two tables, each has one code.
 fn flat(width: u16, height: u16) -> Vec<u8> {
     let [h, w] = [height, width].map(u16::to_be_bytes);
-    let table = |head: u8| [&[0xff, HUFFMAN_TABLES, 0, 20, head, 1], &[0; 16][..]].concat();
+    let table = |head: u8| [&[0xff, DHT, 0, 20, head, 1], &[0; 16][..]].concat();
     let blocks = usize::from(width.div_ceil(8)) * usize::from(height.div_ceil(8));
     [
-        &[0xff, 0xd8, 0xff, QUANTISATION_TABLES, 0, 67, 0][..],
+        &[0xff, 0xd8, 0xff, DQT, 0, 67, 0][..],
         &[1; 64],
-        &[0xff, FRAME, 0, 11, 8, h[0], h[1], w[0], w[1], 1, 1, 0x11, 0],
+        &[0xff, SOF0, 0, 11, 8, h[0], h[1], w[0], w[1], 1, 1, 0x11, 0],
         &table(0),
         &table(0x10),
-        &[0xff, START_OF_SCAN, 0, 8, 1, 1, 0, 0, 63, 0],
+        &[0xff, SOS, 0, 8, 1, 1, 0, 0, 63, 0],
         &vec![0; (2 * blocks).div_ceil(8)],
-        END,
+        EOI,
     ]
     .concat()
 }
@@ -104,11 +104,11 @@ fn flat(width: u16, height: u16) -> Vec<u8> {
 #[test]
 fn a_truncated_scan_is_an_error_with_and_without_an_end_marker() {
     let jpeg = read("odd-images/plain.jpg");
-    let scan = content(&jpeg, START_OF_SCAN) + 10;
+    let scan = content(&jpeg, SOS) + 10;
     // The last bytes may be bits that nothing needs.
     for length in (scan..jpeg.len() - 12).step_by(1499) {
         let cut = &jpeg[..length];
-        let closed = [cut, END].concat();
+        let closed = [cut, EOI].concat();
         assert_eq!(cut_at(cut), length);
         assert_eq!(damaged(&closed), (length, EARLY_MARKER));
     }
@@ -120,7 +120,7 @@ fn where_a_scan_ends_without_a_marker_no_region_is_above_what_is_missing() {
     let cut = &jpeg[..20_000];
     assert!(top(cut, 10) == Err(Error::Truncated { offset: 20_000 }));
     // That the marker comes too early, only the rows would tell.
-    let closed = [cut, END].concat();
+    let closed = [cut, EOI].concat();
     assert!(top(&closed, 10).unwrap() == top(&jpeg, 10).unwrap());
 }
 
@@ -143,7 +143,7 @@ fn a_progressive_image_must_have_its_end_marker_unless_all_scans_have_come() {
     for missing in [100, 10_000] {
         assert_eq!(cut_at(cut(missing)), jpeg.len() - missing);
     }
-    for scan in markers(&jpeg, START_OF_SCAN) {
+    for scan in markers(&jpeg, SOS) {
         assert_eq!(cut_at(&jpeg[..scan]), scan);
     }
 }
@@ -151,15 +151,15 @@ fn a_progressive_image_must_have_its_end_marker_unless_all_scans_have_come() {
 #[test]
 fn what_is_merely_odd_changes_no_pixel() {
     let jpeg = read("odd-images/plain.jpg");
-    let body = jpeg.strip_suffix(END).unwrap();
+    let body = jpeg.strip_suffix(EOI).unwrap();
     let whole = decode_all(&jpeg).unwrap();
     let (start, rest) = jpeg.split_at(20);
     for odd in [
         body.to_vec(),
         [&jpeg, &[0; 1000][..]].concat(),
         [&jpeg[..], &jpeg].concat(),
-        [body, &[1, 2, 3], END].concat(),
-        [body, &[0xff, 0xfe, 0, 4, 1, 2], END].concat(),
+        [body, &[1, 2, 3], EOI].concat(),
+        [body, &[0xff, 0xfe, 0, 4, 1, 2], EOI].concat(),
         [start, &[1; 9], rest].concat(),
         [start, &[0xff; 9], rest].concat(),
     ] {
@@ -188,9 +188,9 @@ fn left_over(jpeg: &[u8]) -> usize {
 fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
     for (name, jpeg) in complete() {
         assert_eq!(left_over(&jpeg), 0, "{name}");
-        let longer = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], END].concat();
+        let longer = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], EOI].concat();
         assert_eq!(left_over(&longer), 3, "{name}");
-        let first = markers(&jpeg, START_OF_SCAN)[0] + 2;
+        let first = markers(&jpeg, SOS)[0] + 2;
         let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
         let end = Unstuffed::default().read(&jpeg, first + length);
         let longer = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
@@ -202,7 +202,7 @@ fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
 #[test]
 fn a_flat_image_without_end_marker_is_whole() {
     let jpeg = flat(16, 400);
-    let body = jpeg.strip_suffix(END).unwrap();
+    let body = jpeg.strip_suffix(EOI).unwrap();
     let grey = vec![128; 16 * 400 * 3];
     assert_eq!(decode_all(&jpeg).unwrap(), grey);
     assert_eq!(decode_all(body).unwrap(), grey);
@@ -218,7 +218,7 @@ fn a_flat_image_without_end_marker_is_whole() {
 #[test]
 fn a_code_that_no_table_has_is_damage_where_it_stands() {
     let mut jpeg = flat(16, 400);
-    let scan = content(&jpeg, START_OF_SCAN) + 6;
+    let scan = content(&jpeg, SOS) + 6;
     jpeg[scan + 20] = 0x7f;
     let (offset, what) = damaged(&jpeg);
     assert_eq!(what, "the scan has a code that cannot be");
@@ -239,23 +239,23 @@ fn a_restart_out_of_turn_is_damage() {
 #[test]
 fn a_scan_needs_its_tables() {
     let jpeg = read("odd-images/progressive.jpg");
-    let lacking = without(&jpeg, HUFFMAN_TABLES);
+    let lacking = without(&jpeg, DHT);
     let what = "a scan needs a Huffman table that there is not";
-    let scan = markers(&lacking, START_OF_SCAN)[0];
+    let scan = markers(&lacking, SOS)[0];
     assert_eq!(damaged(&lacking), (scan + 4, what));
     let jpeg = flat(8, 8);
-    let lacking = without(&jpeg, QUANTISATION_TABLES);
+    let lacking = without(&jpeg, DQT);
     let what = "a scan needs a quantisation table that there is not";
-    assert_eq!(damaged(&lacking), (content(&lacking, START_OF_SCAN), what));
+    assert_eq!(damaged(&lacking), (content(&lacking, SOS), what));
 }
 
 #[test]
 fn a_header_without_frame_or_scan_is_damage() {
     let jpeg = flat(8, 8);
     let what = "it has no frame before its scan";
-    assert_eq!(damaged(&without(&jpeg, FRAME)), (0, what));
-    let scan = markers(&jpeg, START_OF_SCAN)[0];
-    let ended = [&jpeg[..scan], END].concat();
+    assert_eq!(damaged(&without(&jpeg, SOF0)), (0, what));
+    let scan = markers(&jpeg, SOS)[0];
+    let ended = [&jpeg[..scan], EOI].concat();
     let what = "it ends before its first scan";
     assert_eq!(damaged(&ended), (scan + 2, what));
 }
@@ -263,7 +263,7 @@ fn a_header_without_frame_or_scan_is_damage() {
 #[test]
 fn a_second_frame_is_damage() {
     let jpeg = read("odd-images/plain.jpg");
-    let frame = markers(&jpeg, FRAME)[0];
+    let frame = markers(&jpeg, SOF0)[0];
     let (before, rest) = jpeg.split_at(frame);
     let twice = [before, &rest[..19], rest].concat();
     assert_eq!(damaged(&twice), (frame + 19 + 4, "it has two frames"));
@@ -272,7 +272,7 @@ fn a_second_frame_is_damage() {
 #[test]
 fn a_scan_that_comes_twice_is_damage() {
     let jpeg = read("jpeg/progressive-bits.jpg");
-    let scan = markers(&jpeg, START_OF_SCAN)[0];
+    let scan = markers(&jpeg, SOS)[0];
     let length = jpeg[scan + 12..]
         .windows(2)
         .position(|pair| pair[0] == 0xff && pair[1] != 0)
@@ -312,7 +312,7 @@ fn too_many_scans_are_over_the_limit() {
 #[test]
 fn a_size_of_four_gigapixels_costs_nothing_until_it_is_believed() {
     let mut jpeg = flat(8, 8);
-    let frame = content(&jpeg, FRAME);
+    let frame = content(&jpeg, SOF0);
     jpeg[frame + 1..frame + 5].fill(0xff);
     let header = Header::read(&jpeg).unwrap();
     assert_eq!(header.size(), (65535, 65535));
@@ -355,7 +355,7 @@ fn what_is_filled_in_leaves_what_was_there() {
 #[test]
 fn a_part_of_a_progressive_image_needs_no_end_of_image() {
     let jpeg = read("jpeg/progressive-bits.jpg");
-    let open = jpeg.strip_suffix(END).unwrap();
+    let open = jpeg.strip_suffix(EOI).unwrap();
     assert!(decode_all(open).is_ok());
     for height in 1..=53 {
         assert_eq!(top(open, height), top(&jpeg, height));
@@ -366,7 +366,7 @@ fn a_part_of_a_progressive_image_needs_no_end_of_image() {
 #[test]
 fn a_component_in_two_scans_is_filled_in_alike_in_every_region() {
     let jpeg = read("jpeg/apart-420.jpg");
-    let [y, cb, cr] = markers(&jpeg, START_OF_SCAN)[..] else {
+    let [y, cb, cr] = markers(&jpeg, SOS)[..] else {
         panic!("not three scans");
     };
     // Y's header once more, before the data of Cb.
