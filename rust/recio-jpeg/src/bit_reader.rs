@@ -2,27 +2,27 @@
 
 /// A reader of bits, the first bit first. Behind the data it reads zeros, and knows that it did.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bits<'a> {
+pub(crate) struct BitReader<'a> {
     /// Without stuffing.
     data: &'a [u8],
     /// The next byte that is not in the reservoir; beyond the data where zeros were read.
-    at: usize,
+    next: usize,
     /// The next bits, from the left. Below the valid ones may be some that will be valid after the next refill.
     reservoir: u64,
     /// How many are valid: the low eight bits say so, those above may be anything.
     count: u32,
     /// Whether something was read that is in no table or cannot be.
-    is_faulty: bool,
+    is_invalid: bool,
 }
 
-impl<'a> Bits<'a> {
+impl<'a> BitReader<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Self {
         let mut bits = Self {
             data,
-            at: 0,
+            next: 0,
             reservoir: 0,
             count: 0,
-            is_faulty: false,
+            is_invalid: false,
         };
         bits.refill();
         bits
@@ -34,13 +34,13 @@ impl<'a> Bits<'a> {
     /// depends on the data but the one at its end.
     #[inline]
     pub(crate) fn refill(&mut self) {
-        let next = match self.data.get(self.at..).and_then(<[u8]>::first_chunk) {
+        let loaded = match self.data.get(self.next..).and_then(<[u8]>::first_chunk) {
             Some(bytes) => u64::from_be_bytes(*bytes),
-            None => last_bytes(self.data, self.at),
+            None => last_bytes(self.data, self.next),
         };
         let count = self.count & 0xff;
-        self.reservoir |= next >> count;
-        self.at += (63 - count as usize) >> 3;
+        self.reservoir |= loaded >> count;
+        self.next += (63 - count as usize) >> 3;
         self.count = count | 0x38;
     }
 
@@ -71,7 +71,7 @@ impl<'a> Bits<'a> {
 
     /// The next `n` bits, at most 16, refilled as needed.
     #[inline]
-    pub(crate) fn take(&mut self, n: u32) -> u32 {
+    pub(crate) fn read(&mut self, n: u32) -> u32 {
         if self.count & 0xff < n {
             self.refill();
         }
@@ -83,14 +83,14 @@ impl<'a> Bits<'a> {
 
     /// Remembers whether what was read cannot be.
     #[inline]
-    pub(crate) fn note(&mut self, is_faulty: bool) {
-        self.is_faulty |= is_faulty;
+    pub(crate) fn mark_invalid_if(&mut self, is_invalid: bool) {
+        self.is_invalid |= is_invalid;
     }
 
     /// Whether something was read that cannot be.
     #[inline]
-    pub(crate) fn is_faulty(&self) -> bool {
-        self.is_faulty
+    pub(crate) fn is_invalid(&self) -> bool {
+        self.is_invalid
     }
 
     /// Whether bits were taken that the data does not have.
@@ -100,18 +100,18 @@ impl<'a> Bits<'a> {
     }
 
     /// Whole bytes that were not touched.
-    pub(crate) fn bytes_left(&self) -> usize {
+    pub(crate) fn bytes_remaining(&self) -> usize {
         self.data.len().saturating_sub(self.position().div_ceil(8))
     }
 
     /// Bytes that were touched.
     pub(crate) fn bytes_read(&self) -> usize {
-        self.data.len() - self.bytes_left()
+        self.data.len() - self.bytes_remaining()
     }
 
     /// Bits that were taken.
     fn position(&self) -> usize {
-        self.at * 8 - (self.count & 0xff) as usize
+        self.next * 8 - (self.count & 0xff) as usize
     }
 }
 
@@ -134,26 +134,26 @@ mod tests {
         let mut expected = data
             .iter()
             .flat_map(|byte| (0..8).rev().map(move |i| u32::from(byte >> i & 1)));
-        let mut bits = Bits::new(&data);
+        let mut bits = BitReader::new(&data);
         for n in (0..=16).cycle().take(90) {
             let value = (0..n).fold(0, |value, _| value << 1 | expected.next().unwrap());
-            assert_eq!(bits.take(n), value);
+            assert_eq!(bits.read(n), value);
         }
     }
 
     #[test]
     fn the_end_reads_as_zeros_and_is_told() {
-        let mut bits = Bits::new(&[0xff; 9]);
+        let mut bits = BitReader::new(&[0xff; 9]);
         for _ in 0..4 {
-            assert_eq!(bits.take(16), 0xffff);
+            assert_eq!(bits.read(16), 0xffff);
         }
-        assert_eq!((bits.bytes_left(), bits.bytes_read()), (1, 8));
-        assert_eq!((bits.take(8), bits.is_overrun()), (0xff, false));
-        assert_eq!(bits.bytes_left(), 0);
-        assert_eq!((bits.take(1), bits.is_overrun()), (0, true));
+        assert_eq!((bits.bytes_remaining(), bits.bytes_read()), (1, 8));
+        assert_eq!((bits.read(8), bits.is_overrun()), (0xff, false));
+        assert_eq!(bits.bytes_remaining(), 0);
+        assert_eq!((bits.read(1), bits.is_overrun()), (0, true));
         for _ in 0..100 {
-            assert_eq!(bits.take(16), 0);
+            assert_eq!(bits.read(16), 0);
         }
-        assert_eq!((bits.bytes_left(), bits.bytes_read()), (0, 9));
+        assert_eq!((bits.bytes_remaining(), bits.bytes_read()), (0, 9));
     }
 }

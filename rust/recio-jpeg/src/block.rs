@@ -1,19 +1,19 @@
 //! Blocks of coefficients, and the order that they are coded in (ITU-T T.81, A.3.6).
 
 /// Coefficients in a block.
-pub(crate) const LENGTH: usize = 64;
+pub(crate) const BLOCK_LEN: usize = 64;
 
-/// The coefficients of one block, row by row, not dequantised.
+/// The coefficients of one block, row by row, not dequantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(align(32))]
-pub(crate) struct Block(pub(crate) [i16; LENGTH]);
+pub(crate) struct Block(pub(crate) [i16; BLOCK_LEN]);
 
 impl Block {
-    pub(crate) const ZERO: Self = Self([0; LENGTH]);
+    pub(crate) const ZERO: Self = Self([0; BLOCK_LEN]);
 }
 
 /// Where in a block the coefficient stands that is coded as the k-th.
-pub(crate) const ZIGZAG: [u8; LENGTH] = [
+pub(crate) const ZIGZAG: [u8; BLOCK_LEN] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
@@ -22,8 +22,8 @@ pub(crate) const ZIGZAG: [u8; LENGTH] = [
 impl Block {
     /// The coefficient that is coded as the k-th; k is less than 64.
     #[inline]
-    pub(crate) fn coded(&mut self, k: usize) -> &mut i16 {
+    pub(crate) fn zigzag_mut(&mut self, k: usize) -> &mut i16 {
         // The mask tells the compiler that no index is out of range.
-        &mut self.0[usize::from(ZIGZAG[k % LENGTH] & 63)]
+        &mut self.0[usize::from(ZIGZAG[k % BLOCK_LEN] & 63)]
     }
 }

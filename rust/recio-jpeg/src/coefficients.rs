@@ -4,105 +4,110 @@ use std::ops::Range;
 
 use crate::block::Block;
 use crate::frame::{Frame, MAX_COMPONENTS};
-use crate::progressive::Map;
+use crate::progressive::NonzeroMask;
 
 /// Blocks of each component, row by row. Reused, it allocates no more.
 #[derive(Debug, Default)]
 pub(crate) struct Coefficients {
     blocks: Vec<Block>,
     /// Of each block, the number of the last coefficient that may not be zero.
-    extents: Vec<u8>,
+    last_indices: Vec<u8>,
     /// Of each block of an image in several scans, which coefficients are not zero.
-    maps: Vec<Map>,
-    areas: [Area; MAX_COMPONENTS],
+    masks: Vec<NonzeroMask>,
+    grids: [BlockGrid; MAX_COMPONENTS],
 }
 
 /// Where a component's blocks are.
 #[derive(Debug, Default, Clone, Copy)]
-struct Area {
+struct BlockGrid {
     start: usize,
-    across: usize,
+    columns: usize,
 }
 
 impl Coefficients {
     /// Memory for a block, of an image in several scans.
-    pub(crate) const BLOCK_BYTES: usize = size_of::<Block>() + size_of::<Map>() + 1;
+    pub(crate) const BLOCK_BYTES: usize = size_of::<Block>() + size_of::<NonzeroMask>() + 1;
 
     /// Makes room for as many MCUs across and down, all zero.
-    pub(crate) fn reset(&mut self, frame: &Frame, (across, down): (usize, usize)) {
+    pub(crate) fn reset(&mut self, frame: &Frame, (columns, rows): (usize, usize)) {
         let mut length = 0;
-        for (area, component) in self.areas.iter_mut().zip(frame.components()) {
-            *area = Area {
+        for (grid, component) in self.grids.iter_mut().zip(frame.components()) {
+            *grid = BlockGrid {
                 start: length,
-                across: across * component.across,
+                columns: columns * component.horizontal,
             };
-            length += area.across * down * component.down;
+            length += grid.columns * rows * component.vertical;
         }
         self.blocks.clear();
         self.blocks.resize(length, Block::ZERO);
-        self.extents.clear();
-        self.extents.resize(length, 0);
-        self.maps.clear();
-        self.maps.resize(length, 0);
+        self.last_indices.clear();
+        self.last_indices.resize(length, 0);
+        self.masks.clear();
+        self.masks.resize(length, 0);
     }
 
     /// Makes all zero.
     pub(crate) fn clear(&mut self) {
         self.blocks.fill(Block::ZERO);
-        self.extents.fill(0);
+        self.last_indices.fill(0);
     }
 
-    /// A block, and its extent.
+    /// A block, and its last_index.
     #[inline]
     pub(crate) fn block(&mut self, component: usize, x: usize, y: usize) -> (&mut Block, &mut u8) {
-        let area = self.areas[component];
-        let at = area.start + y * area.across + x;
-        (&mut self.blocks[at], &mut self.extents[at])
+        let grid = self.grids[component];
+        let index = grid.start + y * grid.columns + x;
+        (&mut self.blocks[index], &mut self.last_indices[index])
     }
 
-    /// A block, and its map.
+    /// A block, and its mask.
     #[inline]
-    pub(crate) fn mapped(
+    pub(crate) fn block_with_mask(
         &mut self,
         component: usize,
         x: usize,
         y: usize,
-    ) -> (&mut Block, &mut Map) {
-        let area = self.areas[component];
-        let at = area.start + y * area.across + x;
-        (&mut self.blocks[at], &mut self.maps[at])
+    ) -> (&mut Block, &mut NonzeroMask) {
+        let grid = self.grids[component];
+        let index = grid.start + y * grid.columns + x;
+        (&mut self.blocks[index], &mut self.masks[index])
     }
 
-    /// The maps of some blocks of a row.
-    pub(crate) fn maps(&self, component: usize, y: usize, columns: Range<usize>) -> &[Map] {
-        let area = self.areas[component];
-        let start = area.start + y * area.across;
-        &self.maps[start + columns.start..start + columns.end]
+    /// The masks of some blocks of a row.
+    pub(crate) fn masks(
+        &self,
+        component: usize,
+        y: usize,
+        columns: Range<usize>,
+    ) -> &[NonzeroMask] {
+        let grid = self.grids[component];
+        let start = grid.start + y * grid.columns;
+        &self.masks[start + columns.start..start + columns.end]
     }
 
-    /// Takes the extents from the maps, once all scans are read.
-    pub(crate) fn settle(&mut self) {
-        for (extent, map) in self.extents.iter_mut().zip(&self.maps) {
-            *extent = (map | 1).ilog2() as u8;
+    /// Takes the last_indices from the masks, once all scans are read.
+    pub(crate) fn set_last_indices(&mut self) {
+        for (last_index, mask) in self.last_indices.iter_mut().zip(&self.masks) {
+            *last_index = (mask | 1).ilog2() as u8;
         }
     }
 
-    /// Some blocks of a row, and their extents.
-    pub(crate) fn row(
+    /// Some blocks of a row, and their last_indices.
+    pub(crate) fn block_row(
         &self,
         component: usize,
         y: usize,
         columns: Range<usize>,
     ) -> (&[Block], &[u8]) {
-        let area = self.areas[component];
-        let start = area.start + y * area.across;
+        let grid = self.grids[component];
+        let start = grid.start + y * grid.columns;
         let range = start + columns.start..start + columns.end;
-        (&self.blocks[range.clone()], &self.extents[range])
+        (&self.blocks[range.clone()], &self.last_indices[range])
     }
 
-    /// Gives back more memory than `most` bytes.
-    pub(crate) fn trim(&mut self, most: usize) {
-        if self.blocks.capacity() * size_of::<Block>() > most {
+    /// Gives back more memory than `max_bytes` bytes.
+    pub(crate) fn trim(&mut self, max_bytes: usize) {
+        if self.blocks.capacity() * size_of::<Block>() > max_bytes {
             *self = Self::default();
         }
     }

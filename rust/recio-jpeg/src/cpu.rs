@@ -1,17 +1,17 @@
 //! Which vector instructions the CPU has, found out once a decoder.
 //!
-//! A [`Level`] other than the plain one exists only where the CPU has its instructions: that is what every `unsafe` call of
+//! A [`SimdLevel`] other than the plain one exists only where the CPU has its instructions: that is what every `unsafe` call of
 //! a kernel rests on.
 
 /// The instructions that kernels may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Level(Kind);
+pub(crate) struct SimdLevel(InstructionSet);
 
-/// Seen by kernels; made by [`Level`] alone.
+/// Seen by kernels; made by [`SimdLevel`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum InstructionSet {
     /// What every CPU of the architecture has, as the compiler uses it.
-    Plain,
+    Scalar,
     /// AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -20,27 +20,27 @@ pub(crate) enum Kind {
     Neon,
 }
 
-impl Level {
+impl SimdLevel {
     /// The plain one.
     #[cfg(test)]
-    pub(crate) const PLAIN: Self = Self(Kind::Plain);
+    pub(crate) const SCALAR: Self = Self(InstructionSet::Scalar);
 
     /// The best that there is.
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
-            return Self(Kind::Avx2);
+            return Self(InstructionSet::Avx2);
         }
         #[cfg(target_arch = "aarch64")]
         if std::arch::is_aarch64_feature_detected!("neon") {
-            return Self(Kind::Neon);
+            return Self(InstructionSet::Neon);
         }
-        Self(Kind::Plain)
+        Self(InstructionSet::Scalar)
     }
 
     /// Which it is.
     #[inline]
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn instruction_set(self) -> InstructionSet {
         self.0
     }
 }

@@ -1,28 +1,28 @@
 //! The tables that JPEGs mean that define none (ITU-T T.81, K.3): the frames of motion JPEG. libjpeg-turbo knows them, too.
 
-use crate::huffman::Class;
+use crate::huffman::TableClass;
 
-/// Class, number, and what a segment would define: the numbers of codes of each length, then the symbols.
-pub(crate) const TABLES: [(Class, usize, &[u8]); 4] = [
-    (Class::Dc, 0, &LUMA_DC),
-    (Class::Dc, 1, &CHROMA_DC),
-    (Class::Ac, 0, &LUMA_AC),
-    (Class::Ac, 1, &CHROMA_AC),
+/// TableClass, number, and what a segment would define: the numbers of codes of each length, then the symbols.
+pub(crate) const TABLES: [(TableClass, usize, &[u8]); 4] = [
+    (TableClass::Dc, 0, &LUMA_DC),
+    (TableClass::Dc, 1, &CHROMA_DC),
+    (TableClass::Ac, 0, &LUMA_AC),
+    (TableClass::Ac, 1, &CHROMA_AC),
 ];
 
-/// Table K.3.
+/// HuffmanTable K.3.
 const LUMA_DC: [u8; 28] = [
     0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
     0x08, 0x09, 0x0a, 0x0b,
 ];
 
-/// Table K.4.
+/// HuffmanTable K.4.
 const CHROMA_DC: [u8; 28] = [
     0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
     0x08, 0x09, 0x0a, 0x0b,
 ];
 
-/// Table K.5.
+/// HuffmanTable K.5.
 const LUMA_AC: [u8; 178] = [
     0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125, 0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05,
     0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1,
@@ -37,7 +37,7 @@ const LUMA_AC: [u8; 178] = [
     0xea, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
-/// Table K.6.
+/// HuffmanTable K.6.
 const CHROMA_AC: [u8; 178] = [
     0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119, 0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05,
     0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42,

@@ -4,9 +4,9 @@ use crate::error::{Error, Result};
 use crate::marker::{SOF0, SOF1, SOF2, Segment};
 
 /// Samples on a block's side.
-pub(crate) const SIDE: usize = 8;
+pub(crate) const BLOCK_SIZE: usize = 8;
 
-/// Components of an image that a decoder of colours has a use for.
+/// Components of an image that a decoder of colors has a use for.
 pub(crate) const MAX_COMPONENTS: usize = 4;
 
 /// The frame header.
@@ -23,11 +23,11 @@ pub(crate) struct Frame {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Component {
     pub(crate) id: u8,
-    /// Sampling factors, across and down: its blocks in an MCU.
-    pub(crate) across: usize,
-    pub(crate) down: usize,
-    /// The number of its quantisation table.
-    pub(crate) quantisation: usize,
+    /// Sampling factors, h_max and v_max: its blocks in an MCU.
+    pub(crate) horizontal: usize,
+    pub(crate) vertical: usize,
+    /// The number of its quantization table.
+    pub(crate) quantization: usize,
 }
 
 impl Frame {
@@ -68,29 +68,32 @@ impl Frame {
         &self.components[..self.count]
     }
 
-    /// The largest sampling factors, across and down.
-    pub(crate) fn sampling(&self) -> (usize, usize) {
-        let across = self.components().iter().map(|component| component.across);
-        let down = self.components().iter().map(|component| component.down);
-        (across.max().unwrap_or(1), down.max().unwrap_or(1))
+    /// The largest sampling factors, h_max and v_max.
+    pub(crate) fn max_sampling(&self) -> (usize, usize) {
+        let h_max = self
+            .components()
+            .iter()
+            .map(|component| component.horizontal);
+        let v_max = self.components().iter().map(|component| component.vertical);
+        (h_max.max().unwrap_or(1), v_max.max().unwrap_or(1))
     }
 
     /// MCUs of a scan of all components: in a row, and rows of them.
     pub(crate) fn mcus(&self) -> (usize, usize) {
-        let (across, down) = self.sampling();
+        let (h_max, v_max) = self.max_sampling();
         (
-            self.width.div_ceil(SIDE * across),
-            self.height.div_ceil(SIDE * down),
+            self.width.div_ceil(BLOCK_SIZE * h_max),
+            self.height.div_ceil(BLOCK_SIZE * v_max),
         )
     }
 
     /// Blocks of a component that hold samples of the image: in a row, and rows of them. A scan of this component alone
     /// has no others.
     pub(crate) fn blocks(&self, component: &Component) -> (usize, usize) {
-        let (across, down) = self.sampling();
-        let width = (self.width * component.across).div_ceil(across);
-        let height = (self.height * component.down).div_ceil(down);
-        (width.div_ceil(SIDE), height.div_ceil(SIDE))
+        let (h_max, v_max) = self.max_sampling();
+        let width = (self.width * component.horizontal).div_ceil(h_max);
+        let height = (self.height * component.vertical).div_ceil(v_max);
+        (width.div_ceil(BLOCK_SIZE), height.div_ceil(BLOCK_SIZE))
     }
 
     fn check(&mut self, segment: &Segment<'_>) -> Result<()> {
@@ -101,10 +104,10 @@ impl Frame {
         if let [only, ..] = &mut self.components[..self.count]
             && self.count == 1
         {
-            (only.across, only.down) = (1, 1);
+            (only.horizontal, only.vertical) = (1, 1);
         }
-        let (across, down) = self.sampling();
-        let divides = |c: &Component| across % c.across == 0 && down % c.down == 0;
+        let (h_max, v_max) = self.max_sampling();
+        let divides = |c: &Component| h_max % c.horizontal == 0 && v_max % c.vertical == 0;
         if !self.components().iter().all(divides) {
             return Err(Error::Unsupported("a JPEG sampled at fractional ratios"));
         }
@@ -113,19 +116,19 @@ impl Frame {
 }
 
 impl Component {
-    fn read([id, factors, quantisation]: [u8; 3], segment: &Segment<'_>) -> Result<Self> {
+    fn read([id, factors, quantization]: [u8; 3], segment: &Segment<'_>) -> Result<Self> {
         let component = Self {
             id,
-            across: (factors >> 4).into(),
-            down: (factors & 15).into(),
-            quantisation: quantisation.into(),
+            horizontal: (factors >> 4).into(),
+            vertical: (factors & 15).into(),
+            quantization: quantization.into(),
         };
         let factors = 1..=4;
-        if !factors.contains(&component.across) || !factors.contains(&component.down) {
+        if !factors.contains(&component.horizontal) || !factors.contains(&component.vertical) {
             return Err(segment.damaged("its sampling factors are not 1 to 4"));
         }
-        if component.quantisation > 3 {
-            return Err(segment.damaged("it names a quantisation table beyond the fourth"));
+        if component.quantization > 3 {
+            return Err(segment.damaged("it names a quantization table beyond the fourth"));
         }
         Ok(component)
     }
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn a_single_components_factors_have_no_meaning() {
         let frame = of_samplings(&[0x42]).unwrap();
-        assert_eq!(frame.sampling(), (1, 1));
+        assert_eq!(frame.max_sampling(), (1, 1));
         assert_eq!(frame.mcus(), (5, 3));
     }
 

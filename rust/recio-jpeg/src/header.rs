@@ -1,4 +1,4 @@
-//! What is known of a JPEG before a pixel is decoded: its size, its colours, the way up (ITU-T T.81, annex B; JFIF; Exif).
+//! What is known of a JPEG before a pixel is decoded: its size, its colors, the way up (ITU-T T.81, annex B; JFIF; Exif).
 //!
 //! It goes from marker to marker up to the first scan and takes no notice of tables; `tables.rs` reads those.
 
@@ -12,7 +12,7 @@ use crate::orientation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub(crate) frame: Frame,
-    pub(crate) colours: Colours,
+    pub(crate) colors: Colours,
     orientation: u8,
     /// Whether the first scan holds all there is.
     pub(crate) is_single_scan: bool,
@@ -21,15 +21,15 @@ pub struct Header {
 /// What the components mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {
-    /// Grey alone.
-    Grey,
-    /// Luma and two differences of colour, as JFIF has it.
+    /// Gray alone.
+    Gray,
+    /// Luma and two differences of color, as JFIF has it.
     YCbCr,
     /// Red, green, blue as they are.
     Rgb,
     /// Four inks, as they are. Adobe's programs write them inverted: 255 is no ink.
     Cmyk,
-    /// Four inks, three of them as luma and differences of colour.
+    /// Four inks, three of them as luma and differences of color.
     Ycck,
 }
 
@@ -41,7 +41,7 @@ impl Header {
     /// sequential or progressive Huffman coding of 8 bits.
     pub fn read(jpeg: &[u8]) -> Result<Self> {
         let mut segments = Segments::new(jpeg, 0);
-        let (mut frame, mut clues, mut orientation) = (None, Clues::default(), None);
+        let (mut frame, mut color_markers, mut orientation) = (None, ColorMarkers::default(), None);
         let scan_components = loop {
             let segment = segments.next()?;
             match segment.marker {
@@ -52,7 +52,7 @@ impl Header {
                 }
                 marker if is_frame_header(marker) => frame = Some(Frame::read(&segment)?),
                 APP1 => orientation = orientation.or_else(|| orientation::read(segment.content)),
-                APP0 | APP14 => clues.look_at(&segment),
+                APP0 | APP14 => color_markers.read(&segment),
                 _ => {}
             }
         };
@@ -60,7 +60,7 @@ impl Header {
         let has_all = scan_components.map(usize::from) == Some(frame.components().len());
         Ok(Self {
             frame,
-            colours: clues.colours(&frame),
+            colors: color_markers.colors(&frame),
             orientation: orientation.unwrap_or(1),
             is_single_scan: has_all && !frame.is_progressive,
         })
@@ -80,8 +80,8 @@ impl Header {
 
     /// What the components mean.
     #[must_use]
-    pub fn colours(&self) -> Colours {
-        self.colours
+    pub fn colors(&self) -> Colours {
+        self.colors
     }
 
     /// Exif's number for the way up: 1, where it has none, to 8.
@@ -97,24 +97,24 @@ impl Header {
         if self.is_single_scan {
             return 0;
         }
-        let (across, down) = self.frame.mcus();
+        let (columns, rows) = self.frame.mcus();
         let components = self.frame.components().iter();
-        let blocks: usize = components.map(|c| c.across * c.down).sum();
-        (across * down)
+        let blocks: usize = components.map(|c| c.horizontal * c.vertical).sum();
+        (columns * rows)
             .saturating_mul(blocks)
             .saturating_mul(Coefficients::BLOCK_BYTES)
     }
 }
 
-/// What tells colours: JFIF's segment, Adobe's segment with its transform, the components' names. libjpeg's rules.
+/// What tells colors: JFIF's segment, Adobe's segment with its transform, the components' names. libjpeg's rules.
 #[derive(Debug, Default)]
-struct Clues {
+struct ColorMarkers {
     is_jfif: bool,
     transform: Option<u8>,
 }
 
-impl Clues {
-    fn look_at(&mut self, segment: &Segment<'_>) {
+impl ColorMarkers {
+    fn read(&mut self, segment: &Segment<'_>) {
         match (segment.marker, segment.content) {
             (APP0, [b'J', b'F', b'I', b'F', 0, ..]) if segment.content.len() >= 14 => {
                 self.is_jfif = true;
@@ -143,10 +143,10 @@ impl Clues {
         }
     }
 
-    fn colours(&self, frame: &Frame) -> Colours {
+    fn colors(&self, frame: &Frame) -> Colours {
         let components = frame.components();
         match (components.len(), self.transform) {
-            (1, _) => Colours::Grey,
+            (1, _) => Colours::Gray,
             (4, None | Some(0)) => Colours::Cmyk,
             (4, _) => Colours::Ycck,
             _ if self.is_jfif => Colours::YCbCr,

@@ -62,6 +62,7 @@ mod marker;
 mod orientation;
 mod progressive;
 mod scan;
+mod scan_state;
 mod tables;
 mod transcode;
 mod unstuff;

@@ -5,42 +5,42 @@
 
 use std::sync::Arc;
 
-use crate::block::{LENGTH, ZIGZAG};
+use crate::block::{BLOCK_LEN, ZIGZAG};
 use crate::default_tables;
 use crate::error::Result;
-use crate::huffman::{Class, Table};
+use crate::huffman::{HuffmanTable, TableClass};
 use crate::marker::{DHT, DQT, DRI, Segment};
 
-/// Divisors of a block's coefficients, row by row.
-pub(crate) type Quantisation = [u16; LENGTH];
+/// DequantTable of a block's coefficients, row by row.
+pub(crate) type QuantizationTable = [u16; BLOCK_LEN];
 
 /// Tables kept. A file uses four or fewer at a time.
-const KEPT: usize = 16;
+const CACHE_SIZE: usize = 16;
 
 /// The tables in force.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    pub(crate) quantisation: [Option<Quantisation>; 4],
-    dc: [Option<Arc<Table>>; 4],
-    ac: [Option<Arc<Table>>; 4],
+    pub(crate) quantization: [Option<QuantizationTable>; 4],
+    dc: [Option<Arc<HuffmanTable>>; 4],
+    ac: [Option<Arc<HuffmanTable>>; 4],
     /// MCUs from one restart marker to the next; 0: there are none.
     pub(crate) restart_interval: usize,
-    kept: Vec<Kept>,
-    next: usize,
+    cache: Vec<CachedTable>,
+    next_slot: usize,
 }
 
 /// A table, and what defined it.
 #[derive(Debug)]
-struct Kept {
-    class: Class,
+struct CachedTable {
+    class: TableClass,
     definition: Vec<u8>,
-    table: Arc<Table>,
+    table: Arc<HuffmanTable>,
 }
 
 impl Tables {
     /// Forgets all that the last image defined; tables that may serve again are kept.
     pub(crate) fn reset(&mut self) {
-        self.quantisation = [None; 4];
+        self.quantization = [None; 4];
         self.dc.fill(None);
         self.ac.fill(None);
         self.restart_interval = 0;
@@ -49,7 +49,7 @@ impl Tables {
     /// Takes what a segment defines, if it defines tables.
     pub(crate) fn read(&mut self, segment: &Segment<'_>) -> Result<()> {
         match segment.marker {
-            DQT => self.read_quantisation(segment),
+            DQT => self.read_quantization(segment),
             DHT => self.read_huffman(segment),
             DRI => {
                 let &[high, low] = segment.content else {
@@ -63,37 +63,37 @@ impl Tables {
     }
 
     /// Presumes the standard Huffman tables where none were defined: sequential JPEGs may leave them out.
-    pub(crate) fn presume_standard(&mut self) {
+    pub(crate) fn assume_default_huffman(&mut self) {
         for (class, number, definition) in default_tables::TABLES {
             let slot = match class {
-                Class::Dc => &mut self.dc[number],
-                Class::Ac => &mut self.ac[number],
+                TableClass::Dc => &mut self.dc[number],
+                TableClass::Ac => &mut self.ac[number],
             };
             if slot.is_none() {
-                *slot = keep(&mut self.kept, &mut self.next, class, definition);
+                *slot = cached_table(&mut self.cache, &mut self.next_slot, class, definition);
             }
         }
     }
 
     /// A Huffman table in force.
-    pub(crate) fn huffman(&self, class: Class, number: usize) -> Option<&Arc<Table>> {
+    pub(crate) fn huffman(&self, class: TableClass, number: usize) -> Option<&Arc<HuffmanTable>> {
         let tables = match class {
-            Class::Dc => &self.dc,
-            Class::Ac => &self.ac,
+            TableClass::Dc => &self.dc,
+            TableClass::Ac => &self.ac,
         };
         tables.get(number)?.as_ref()
     }
 
-    fn read_quantisation(&mut self, segment: &Segment<'_>) -> Result<()> {
+    fn read_quantization(&mut self, segment: &Segment<'_>) -> Result<()> {
         let mut rest = segment.content;
-        while let Some((&head, values)) = rest.split_first() {
-            let (is_wide, number) = (head >> 4 != 0, usize::from(head & 15));
-            let length = if is_wide { 2 * LENGTH } else { LENGTH };
-            let whole = values.split_at_checked(length);
-            let (Some((values, after)), 0..4) = (whole, number) else {
-                return Err(segment.damaged("a quantisation table is cut off or beyond the fourth"));
+        while let Some((&header, values)) = rest.split_first() {
+            let (is_16_bit, number) = (header >> 4 != 0, usize::from(header & 15));
+            let length = if is_16_bit { 2 * BLOCK_LEN } else { BLOCK_LEN };
+            let table_bytes = values.split_at_checked(length);
+            let (Some((values, after)), 0..4) = (table_bytes, number) else {
+                return Err(segment.damaged("a quantization table is cut off or beyond the fourth"));
             };
-            self.quantisation[number] = Some(quantisation(values, is_wide));
+            self.quantization[number] = Some(quantization(values, is_16_bit));
             rest = after;
         }
         Ok(())
@@ -102,19 +102,19 @@ impl Tables {
     fn read_huffman(&mut self, segment: &Segment<'_>) -> Result<()> {
         let mut rest = segment.content;
         while !rest.is_empty() {
-            let (head, definition, after) =
+            let (header, definition, after) =
                 split_huffman(rest).ok_or(segment.damaged("a Huffman table is cut off"))?;
-            let (class, number) = (head >> 4, usize::from(head & 15));
+            let (class, number) = (header >> 4, usize::from(header & 15));
             let (class, tables) = match class {
-                0 => (Class::Dc, &mut self.dc),
-                1 => (Class::Ac, &mut self.ac),
+                0 => (TableClass::Dc, &mut self.dc),
+                1 => (TableClass::Ac, &mut self.ac),
                 _ => return Err(segment.damaged("a Huffman table is of no class")),
             };
             let slot = tables.get_mut(number);
             let slot = slot.ok_or(segment.damaged("a Huffman table is beyond the fourth"))?;
             // Given back first, so that its memory can be used again.
             *slot = None;
-            let table = keep(&mut self.kept, &mut self.next, class, definition);
+            let table = cached_table(&mut self.cache, &mut self.next_slot, class, definition);
             *slot = Some(table.ok_or(segment.damaged("a Huffman table has codes that cannot be"))?);
             rest = after;
         }
@@ -124,37 +124,37 @@ impl Tables {
 
 /// The first definition in a segment: what it begins with, its bytes, and what follows.
 fn split_huffman(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&head, rest) = bytes.split_first()?;
+    let (&header, rest) = bytes.split_first()?;
     let counts = rest.first_chunk::<16>()?;
     let codes: usize = counts.iter().map(|&count| usize::from(count)).sum();
     let (definition, after) = rest.split_at_checked(16 + codes)?;
-    (codes <= 256).then_some((head, definition, after))
+    (codes <= 256).then_some((header, definition, after))
 }
 
 /// The table that a definition stands for: one that was kept, or a new one in place of the oldest.
-fn keep(
-    kept: &mut Vec<Kept>,
-    next: &mut usize,
-    class: Class,
+fn cached_table(
+    cache: &mut Vec<CachedTable>,
+    next_slot: &mut usize,
+    class: TableClass,
     definition: &[u8],
-) -> Option<Arc<Table>> {
-    let is_same = |kept: &&Kept| kept.class == class && kept.definition == definition;
-    if let Some(kept) = kept.iter().find(is_same) {
+) -> Option<Arc<HuffmanTable>> {
+    let is_same = |kept: &&CachedTable| kept.class == class && kept.definition == definition;
+    if let Some(kept) = cache.iter().find(is_same) {
         return Some(Arc::clone(&kept.table));
     }
-    if kept.len() < KEPT {
-        kept.push(Kept {
+    if cache.len() < CACHE_SIZE {
+        cache.push(CachedTable {
             class,
             definition: Vec::with_capacity(16 + 256),
             table: Arc::default(),
         });
-        *next = kept.len() - 1;
+        *next_slot = cache.len() - 1;
     }
     // One that is in force would have to be copied.
-    let is_free = |i: &usize| Arc::strong_count(&kept[(*next + i) % KEPT].table) == 1;
-    *next += (0..KEPT).find(is_free).unwrap_or(0);
-    let oldest = &mut kept[*next % KEPT];
-    *next += 1;
+    let is_free = |i: &usize| Arc::strong_count(&cache[(*next_slot + i) % CACHE_SIZE].table) == 1;
+    *next_slot += (0..CACHE_SIZE).find(is_free).unwrap_or(0);
+    let oldest = &mut cache[*next_slot % CACHE_SIZE];
+    *next_slot += 1;
     let (counts, symbols) = definition.split_first_chunk()?;
     oldest.class = class;
     oldest.definition.clear();
@@ -164,10 +164,10 @@ fn keep(
     Some(Arc::clone(&oldest.table))
 }
 
-fn quantisation(values: &[u8], is_wide: bool) -> Quantisation {
-    let mut table = [0; LENGTH];
-    for (k, &place) in ZIGZAG.iter().enumerate() {
-        table[usize::from(place)] = if is_wide {
+fn quantization(values: &[u8], is_16_bit: bool) -> QuantizationTable {
+    let mut table = [0; BLOCK_LEN];
+    for (k, &index) in ZIGZAG.iter().enumerate() {
+        table[usize::from(index)] = if is_16_bit {
             u16::from_be_bytes([values[2 * k], values[2 * k + 1]])
         } else {
             values[k].into()
@@ -189,20 +189,20 @@ mod tests {
     }
 
     /// A table with one code, for this symbol.
-    fn definition(head: u8, symbol: u8) -> Vec<u8> {
+    fn definition(header: u8, symbol: u8) -> Vec<u8> {
         let mut bytes = [0; 18];
-        (bytes[0], bytes[1], bytes[17]) = (head, 1, symbol);
+        (bytes[0], bytes[1], bytes[17]) = (header, 1, symbol);
         bytes.to_vec()
     }
 
     #[test]
-    fn quantisation_tables_come_in_zigzag_order_narrow_or_wide() {
+    fn quantization_tables_come_in_zigzag_order_narrow_or_wide() {
         let mut tables = Tables::default();
         let narrow: Vec<u8> = [1].into_iter().chain(0..64).collect();
         let wide = [0x12].into_iter().chain((0..64).flat_map(|k| [1, k]));
         let both: Vec<u8> = narrow.iter().copied().chain(wide).collect();
         tables.read(&segment(DQT, &both)).unwrap();
-        let [None, Some(narrow), Some(wide), None] = tables.quantisation else {
+        let [None, Some(narrow), Some(wide), None] = tables.quantization else {
             panic!("other tables");
         };
         assert_eq!((narrow[0], narrow[8], narrow[63]), (0, 2, 63));
@@ -218,14 +218,14 @@ mod tests {
     #[test]
     fn a_huffman_table_is_made_once_and_forgotten_in_turn() {
         let mut tables = Tables::default();
-        let mut read = |head, symbol| {
-            let content = definition(head, symbol);
+        let mut read = |header, symbol| {
+            let content = definition(header, symbol);
             tables.read(&segment(DHT, &content)).unwrap();
-            Arc::as_ptr(tables.huffman(Class::Ac, 0).unwrap())
+            Arc::as_ptr(tables.huffman(TableClass::Ac, 0).unwrap())
         };
         let first = read(0x10, 1);
         assert_eq!(read(0x10, 1), first);
-        for symbol in 2..=KEPT as u8 {
+        for symbol in 2..=CACHE_SIZE as u8 {
             assert_ne!(read(0x10, symbol), first);
         }
         assert_eq!(read(0x10, 1), first);

@@ -8,14 +8,14 @@ use crate::marker::{RST0, RST7};
 
 /// A scan's data, without stuffing and markers. Reused, it allocates no more.
 #[derive(Debug, Default)]
-pub(crate) struct Unstuffed {
+pub(crate) struct UnstuffedData {
     bytes: Vec<u8>,
-    segments: Vec<Segment>,
+    segments: Vec<EntropySegment>,
 }
 
 /// The data up to a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Segment {
+pub(crate) struct EntropySegment {
     /// Where in the JPEG it starts.
     start: usize,
     /// Where in the unstuffed bytes it ends.
@@ -24,32 +24,32 @@ pub(crate) struct Segment {
     pub(crate) marker: Option<u8>,
 }
 
-impl Segment {
+impl EntropySegment {
     /// Whether it ends with the restart marker of this number (modulo 8).
     pub(crate) fn ends_with_restart(&self, number: usize) -> bool {
         self.marker == Some(RST0 + (number % 8) as u8)
     }
 }
 
-impl Unstuffed {
+impl UnstuffedData {
     /// Takes the data of the scan that starts at `at`. Gives where it ends: at a marker other than a restart, or at the end.
     pub(crate) fn read(&mut self, jpeg: &[u8], at: usize) -> usize {
         self.bytes.clear();
         self.segments.clear();
         let (mut start, mut from) = (at, at);
         loop {
-            let Some((after, code)) = self.up_to_marker(jpeg, from) else {
-                self.close(start, None);
+            let Some((after, code)) = self.copy_to_marker(jpeg, from) else {
+                self.end_segment(start, None);
                 return jpeg.len();
             };
             match code {
                 0 => self.bytes.push(0xff),
                 RST0..=RST7 => {
-                    self.close(start, Some(code));
+                    self.end_segment(start, Some(code));
                     start = after;
                 }
                 _ => {
-                    self.close(start, Some(code));
+                    self.end_segment(start, Some(code));
                     return after - 2;
                 }
             }
@@ -59,16 +59,16 @@ impl Unstuffed {
 
     /// Copies what comes before the next 0xff, and gives the byte behind it, and where that ends. A lone 0xff at the end
     /// counts for nothing.
-    fn up_to_marker(&mut self, jpeg: &[u8], from: usize) -> Option<(usize, u8)> {
+    fn copy_to_marker(&mut self, jpeg: &[u8], from: usize) -> Option<(usize, u8)> {
         let rest = &jpeg[from..];
-        let plain = memchr::memchr(0xff, rest).unwrap_or(rest.len());
-        self.bytes.extend_from_slice(&rest[..plain]);
-        let fill = rest[plain..].iter().position(|&byte| byte != 0xff)?;
-        Some((from + plain + fill + 1, rest[plain + fill]))
+        let data_len = memchr::memchr(0xff, rest).unwrap_or(rest.len());
+        self.bytes.extend_from_slice(&rest[..data_len]);
+        let fill = rest[data_len..].iter().position(|&byte| byte != 0xff)?;
+        Some((from + data_len + fill + 1, rest[data_len + fill]))
     }
 
-    fn close(&mut self, start: usize, marker: Option<u8>) {
-        self.segments.push(Segment {
+    fn end_segment(&mut self, start: usize, marker: Option<u8>) {
+        self.segments.push(EntropySegment {
             start,
             end: self.bytes.len(),
             marker,
@@ -76,27 +76,27 @@ impl Unstuffed {
     }
 
     /// What ends the data: a marker, unless the JPEG ends.
-    pub(crate) fn is_closed(&self) -> bool {
+    pub(crate) fn ends_with_marker(&self) -> bool {
         let last = self.segments.last();
         last.is_some_and(|segment| segment.marker.is_some())
     }
 
     /// A segment and its data.
-    pub(crate) fn segment(&self, number: usize) -> Option<(Segment, &[u8])> {
+    pub(crate) fn segment(&self, number: usize) -> Option<(EntropySegment, &[u8])> {
         let segment = *self.segments.get(number)?;
         let before = number.checked_sub(1).map(|i| self.segments[i].end);
         Some((segment, &self.bytes[before.unwrap_or(0)..segment.end]))
     }
 
     /// Where in the JPEG the byte stands that is number `n` of a segment.
-    pub(crate) fn origin(&self, jpeg: &[u8], number: usize, n: usize) -> usize {
+    pub(crate) fn jpeg_offset(&self, jpeg: &[u8], number: usize, n: usize) -> usize {
         let Some(segment) = self.segments.get(number.min(self.segments.len() - 1)) else {
             return jpeg.len();
         };
         let data = &jpeg[segment.start..];
         let mut at = 0;
         for _ in 0..n {
-            // As in `up_to_marker`: 0xff, perhaps repeated, and 0 are one byte.
+            // As in `copy_to_marker`: 0xff, perhaps repeated, and 0 are one byte.
             if data.get(at) == Some(&0xff) {
                 at += data[at..].iter().take_while(|&&byte| byte == 0xff).count();
             }
@@ -106,9 +106,9 @@ impl Unstuffed {
     }
 
     /// Gives back more memory than `most` bytes.
-    pub(crate) fn trim(&mut self, most: usize) {
-        let segments = self.segments.capacity() * size_of::<Segment>();
-        if self.bytes.capacity().max(segments) > most {
+    pub(crate) fn trim(&mut self, max_bytes: usize) {
+        let segments = self.segments.capacity() * size_of::<EntropySegment>();
+        if self.bytes.capacity().max(segments) > max_bytes {
             *self = Self::default();
         }
     }
@@ -123,7 +123,7 @@ mod tests {
         let jpeg = [
             9, 1, 0xff, 0, 2, 0xff, 0xd0, 3, 0xff, 0xff, 0, 4, 0xff, 0xff, 0xd1, 0xff, 0xd9, 7,
         ];
-        let mut data = Unstuffed::default();
+        let mut data = UnstuffedData::default();
         assert_eq!(data.read(&jpeg, 1), 15);
         let contents = |n| data.segment(n).map(|(_, bytes)| bytes.to_vec());
         assert_eq!(contents(0).unwrap(), [1, 0xff, 2]);
@@ -132,10 +132,10 @@ mod tests {
         assert_eq!(contents(3), None);
         assert!(data.segment(0).unwrap().0.ends_with_restart(8));
         assert!(!data.segment(1).unwrap().0.ends_with_restart(0));
-        assert!(data.is_closed());
-        let origins = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)];
+        assert!(data.ends_with_marker());
+        let offsets = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)];
         assert_eq!(
-            origins.map(|(number, n)| data.origin(&jpeg, number, n)),
+            offsets.map(|(number, n)| data.jpeg_offset(&jpeg, number, n)),
             [1, 2, 4, 7, 11]
         );
     }
@@ -143,7 +143,7 @@ mod tests {
     /// Two bytes of a JPEG become a segment of 24, and none of data.
     #[test]
     fn memory_of_many_restarts_is_given_back() {
-        let mut data = Unstuffed::default();
+        let mut data = UnstuffedData::default();
         data.read(&[0xff, 0xd0].repeat(1000), 0);
         data.trim(1000);
         assert_eq!((data.bytes.capacity(), data.segments.capacity()), (0, 0));
@@ -153,10 +153,10 @@ mod tests {
     fn without_a_marker_it_ends_with_the_jpeg() {
         for end in [&[][..], &[0xff], &[0xff, 0xff]] {
             let jpeg = [&[1, 2, 3], end].concat();
-            let mut data = Unstuffed::default();
+            let mut data = UnstuffedData::default();
             assert_eq!(data.read(&jpeg, 0), jpeg.len());
             assert_eq!(data.segment(0).unwrap().1, [1, 2, 3]);
-            assert!(!data.is_closed());
+            assert!(!data.ends_with_marker());
         }
     }
 }

@@ -12,7 +12,7 @@ use recio_jpeg::{Decoder, Header, Options, Pixels, Region, Scale};
 
 use counting_allocator::calls;
 
-/// Baseline 4:2:0, 4:2:2, 4:4:4 and grey; restarts; progressive, with tables made for the file; samples repeated; a scan for
+/// Baseline 4:2:0, 4:2:2, 4:4:4 and gray; restarts; progressive, with tables made for the file; samples repeated; a scan for
 /// each component.
 const NAMES: [&str; 9] = [
     "odd-images/plain.jpg",
@@ -32,7 +32,7 @@ fn images() -> [Vec<u8>; NAMES.len()] {
     NAMES.map(read)
 }
 
-/// The whole, its middle, and the whole at half the size and in grey.
+/// The whole, its middle, and the whole at half the size and in gray.
 fn ways(header: &Header) -> [Options; 4] {
     let (width, height) = header.size();
     let middle = Region {
@@ -53,7 +53,7 @@ fn ways(header: &Header) -> [Options; 4] {
             ..whole
         },
         Options {
-            pixels: Pixels::Grey,
+            pixels: Pixels::Gray,
             ..whole
         },
     ]

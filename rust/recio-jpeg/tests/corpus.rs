@@ -88,7 +88,7 @@ fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
     let Some(header) = Header::read(jpeg).ok().filter(small) else {
         return false;
     };
-    let pixels = match header.colours() {
+    let pixels = match header.colors() {
         Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
         _ => Pixels::Rgb,
     };

@@ -173,8 +173,8 @@ impl<'a> Jpeg<'a> {
     }
 
     fn stored_pixels(&self) -> Pixels {
-        match self.header.colours() {
-            Colours::Grey => Pixels::Gray,
+        match self.header.colors() {
+            Colours::Gray => Pixels::Gray,
             _ => Pixels::Rgb,
         }
     }
@@ -189,12 +189,12 @@ impl<'a> Jpeg<'a> {
     where
         'a: 's,
     {
-        let is_inks = matches!(self.header.colours(), Colours::Cmyk | Colours::Ycck);
+        let is_inks = matches!(self.header.colors(), Colours::Cmyk | Colours::Ycck);
         let options = Options {
             pixels: match pixels {
                 Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
                 _ if is_inks => recio_jpeg::Pixels::Cmyk,
-                Pixels::Gray => recio_jpeg::Pixels::Grey,
+                Pixels::Gray => recio_jpeg::Pixels::Gray,
                 Pixels::Rgb => recio_jpeg::Pixels::Rgb,
             },
             scale: self.scale,

@@ -9,15 +9,15 @@ mod avx2;
 mod neon;
 mod scalar;
 
-use crate::cpu::{Kind, Level};
+use crate::cpu::{InstructionSet, SimdLevel};
 use crate::header::Colours;
 
 /// What a row of pixels is made of.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
     /// One channel: Y as it is, or of R, G, B 0.299 R + 0.587 G + 0.114 B.
-    Grey,
-    /// R, G, B; grey is repeated.
+    Gray,
+    /// R, G, B; gray is repeated.
     #[default]
     Rgb,
     /// Four inks, as they are stored: Adobe's programs write 255 for none.
@@ -29,7 +29,7 @@ impl Pixels {
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
-            Self::Grey => 1,
+            Self::Gray => 1,
             Self::Rgb => 3,
             Self::Cmyk => 4,
         }
@@ -43,11 +43,11 @@ pub(crate) enum Conversion {
     First,
     /// One component three times.
     Repeat,
-    /// Luma and differences of colour to R, G, B.
+    /// Luma and differences of color to R, G, B.
     FromYcc,
     /// Three or four components side by side.
     Interleave,
-    /// R, G, B to grey.
+    /// R, G, B to gray.
     Luma,
     /// As [`FromYcc`](Self::FromYcc), inverted, and the fourth as it is.
     FromYcck,
@@ -57,10 +57,10 @@ impl Conversion {
     /// `None` if there is no way.
     pub(crate) fn choose(from: Colours, to: Pixels) -> Option<Self> {
         Some(match (from, to) {
-            (Colours::Grey | Colours::YCbCr, Pixels::Grey) => Self::First,
-            (Colours::Grey, Pixels::Rgb) => Self::Repeat,
+            (Colours::Gray | Colours::YCbCr, Pixels::Gray) => Self::First,
+            (Colours::Gray, Pixels::Rgb) => Self::Repeat,
             (Colours::YCbCr, Pixels::Rgb) => Self::FromYcc,
-            (Colours::Rgb, Pixels::Grey) => Self::Luma,
+            (Colours::Rgb, Pixels::Gray) => Self::Luma,
             (Colours::Rgb, Pixels::Rgb) | (Colours::Cmyk, Pixels::Cmyk) => Self::Interleave,
             (Colours::Ycck, Pixels::Cmyk) => Self::FromYcck,
             _ => return None,
@@ -73,10 +73,10 @@ impl Conversion {
     }
 
     /// Makes a row of pixels of a row of each component, as long as the pixels are many.
-    pub(crate) fn row(self, level: Level, components: &[&[u8]], out: &mut [u8]) {
+    pub(crate) fn row(self, level: SimdLevel, components: &[&[u8]], out: &mut [u8]) {
         match (self, components) {
-            (Self::First, [grey, ..]) => out.copy_from_slice(grey),
-            (Self::Repeat, [grey, ..]) => scalar::repeat(grey, out),
+            (Self::First, [gray, ..]) => out.copy_from_slice(gray),
+            (Self::Repeat, [gray, ..]) => scalar::repeat(gray, out),
             (Self::FromYcc, &[y, cb, cr]) => from_ycc(level, [y, cb, cr], out),
             (Self::Luma, &[r, g, b]) => scalar::luma([r, g, b], out),
             (Self::FromYcck, &[y, cb, cr, k]) => scalar::from_ycck([y, cb, cr, k], out),
@@ -85,17 +85,17 @@ impl Conversion {
     }
 }
 
-fn from_ycc(level: Level, components: [&[u8]; 3], out: &mut [u8]) {
-    let done = match level.kind() {
-        Kind::Plain => 0,
+fn from_ycc(level: SimdLevel, components: [&[u8]; 3], out: &mut [u8]) {
+    let done = match level.instruction_set() {
+        InstructionSet::Scalar => 0,
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
         #[allow(unsafe_code)]
-        Kind::Avx2 => unsafe { avx2::from_ycc(components, out) },
+        InstructionSet::Avx2 => unsafe { avx2::from_ycc(components, out) },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: the level says that the CPU has NEON, and the function needs no more.
         #[allow(unsafe_code)]
-        Kind::Neon => unsafe { neon::from_ycc(components, out) },
+        InstructionSet::Neon => unsafe { neon::from_ycc(components, out) },
     };
     scalar::from_ycc(components.map(|row| &row[done..]), &mut out[3 * done..]);
 }
@@ -118,28 +118,28 @@ mod tests {
                 Conversion::FromYcc.row(level, &[&y, &cb, &cr], &mut out);
                 out
             };
-            assert_eq!(run(Level::best()), run(Level::PLAIN));
+            assert_eq!(run(SimdLevel::best()), run(SimdLevel::SCALAR));
         }
     }
 
     #[test]
-    fn colours_are_jfifs() {
+    fn colors_are_jfifs() {
         let mut out = [0; 9];
         let rows = [&[0, 76, 255][..], &[128, 85, 0], &[128, 255, 255]];
-        Conversion::FromYcc.row(Level::PLAIN, &rows, &mut out);
+        Conversion::FromYcc.row(SimdLevel::SCALAR, &rows, &mut out);
         assert_eq!(out, [0, 0, 0, 254, 0, 0, 255, 208, 28]);
-        Conversion::Interleave.row(Level::PLAIN, &rows, &mut out);
+        Conversion::Interleave.row(SimdLevel::SCALAR, &rows, &mut out);
         assert_eq!(out, [0, 128, 128, 76, 85, 255, 255, 0, 255]);
-        Conversion::Luma.row(Level::PLAIN, &rows, &mut out[..3]);
+        Conversion::Luma.row(SimdLevel::SCALAR, &rows, &mut out[..3]);
         assert_eq!(out[..3], [90, 102, 105]);
-        Conversion::Repeat.row(Level::PLAIN, &rows[..1], &mut out);
+        Conversion::Repeat.row(SimdLevel::SCALAR, &rows[..1], &mut out);
         assert_eq!(out, [0, 0, 0, 76, 76, 76, 255, 255, 255]);
     }
 
     #[test]
     fn inks_are_inverted_colours() {
         let mut out = [0; 4];
-        Conversion::FromYcck.row(Level::PLAIN, &[&[76], &[85], &[255], &[9]], &mut out);
+        Conversion::FromYcck.row(SimdLevel::SCALAR, &[&[76], &[85], &[255], &[9]], &mut out);
         assert_eq!(out, [1, 255, 255, 9]);
     }
 }

@@ -40,7 +40,7 @@ fn convert(y: uint8x16_t, cb: uint8x16_t, cr: uint8x16_t) -> uint8x16x3_t {
 #[target_feature(enable = "neon")]
 fn levels(y: uint8x8_t, cb: uint8x8_t, cr: uint8x8_t) -> [int16x8_t; 3] {
     let y = vreinterpretq_s16_u16(vmovl_u8(y));
-    let (cb, cr) = (centred(cb), centred(cr));
+    let (cb, cr) = (centered(cb), centered(cr));
     let red = vaddq_s16(vaddq_s16(y, cr), scaled(cr, 26345));
     let green = vaddq_s16(vsubq_s16(y, cr), mixed(cb, cr));
     let blue = vaddq_s16(vaddq_s16(y, vshlq_n_s16::<1>(cb)), scaled(cb, -14942));
@@ -49,7 +49,7 @@ fn levels(y: uint8x8_t, cb: uint8x8_t, cr: uint8x8_t) -> [int16x8_t; 3] {
 
 /// Numbers of 16 bits, 128 less.
 #[target_feature(enable = "neon")]
-fn centred(chroma: uint8x8_t) -> int16x8_t {
+fn centered(chroma: uint8x8_t) -> int16x8_t {
     vreinterpretq_s16_u16(vsubl_u8(chroma, vdup_n_u8(128)))
 }
 

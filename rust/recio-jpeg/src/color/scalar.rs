@@ -40,8 +40,8 @@ pub(super) fn luma([r, g, b]: [&[u8]; 3], out: &mut [u8]) {
     }
 }
 
-pub(super) fn repeat(grey: &[u8], out: &mut [u8]) {
-    for (pixel, &level) in out.as_chunks_mut::<3>().0.iter_mut().zip(grey) {
+pub(super) fn repeat(gray: &[u8], out: &mut [u8]) {
+    for (pixel, &level) in out.as_chunks_mut::<3>().0.iter_mut().zip(gray) {
         *pixel = [level; 3];
     }
 }

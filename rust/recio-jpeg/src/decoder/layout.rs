@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Options, Region};
-use crate::frame::{Component, Frame, MAX_COMPONENTS, SIDE};
+use crate::frame::{BLOCK_SIZE, Component, Frame, MAX_COMPONENTS};
 use crate::upsample::Upsampling;
 
 /// The scale of what is decoded: each block of 8 × 8 coefficients becomes fewer pixels.
@@ -45,36 +45,36 @@ impl Scale {
 
 /// What a region needs.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct Layout {
     pub(super) region: Region,
-    parts: [Part; MAX_COMPONENTS],
+    components: [ComponentLayout; MAX_COMPONENTS],
     count: usize,
     /// The columns of MCUs that hold what is needed.
-    pub(super) mcus: Range<usize>,
+    pub(super) mcu_columns: Range<usize>,
     /// The rows of pixels that a row of MCUs becomes.
-    mcu_height: usize,
+    mcu_pixel_rows: usize,
 }
 
 /// What it needs of a component.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Part {
+pub(super) struct ComponentLayout {
     pub(super) is_needed: bool,
     /// Its blocks in an MCU.
-    pub(super) across: usize,
-    pub(super) down: usize,
-    /// The samples that a block becomes, across and down.
-    pub(super) size: usize,
+    pub(super) horizontal: usize,
+    pub(super) vertical: usize,
+    /// The samples that a block becomes, horizontal and vertical.
+    pub(super) block_size: usize,
     /// Its samples.
     pub(super) width: usize,
     height: usize,
     pub(super) upsampling: Upsampling,
     /// The columns of samples that pixels lie on.
-    pub(super) columns: Range<usize>,
+    pub(super) sample_columns: Range<usize>,
     /// The columns of blocks that hold these, and the neighbours that upsampling looks at.
-    pub(super) blocks: Range<usize>,
+    pub(super) block_columns: Range<usize>,
 }
 
-impl Shape {
+impl Layout {
     /// # Panics
     /// If the region leaves the picture or has no pixels.
     pub(super) fn new(frame: &Frame, options: &Options, first_only: bool) -> Self {
@@ -92,51 +92,53 @@ impl Shape {
                 && region.y <= height.saturating_sub(region.height)
                 && region.width <= width
                 && region.height <= height,
-            "{region:?} is no part of {width}x{height} pixels"
+            "{region:?} is outside the image of {width}x{height} pixels"
         );
-        let mut parts: [Part; MAX_COMPONENTS] = Default::default();
-        for (i, (part, component)) in parts.iter_mut().zip(frame.components()).enumerate() {
-            *part = Part::new(frame, component, options.scale, &region);
-            part.is_needed = i == 0 || !first_only;
+        let mut components: [ComponentLayout; MAX_COMPONENTS] = Default::default();
+        for (i, (layout, component)) in components.iter_mut().zip(frame.components()).enumerate() {
+            *layout = ComponentLayout::new(frame, component, options.scale, &region);
+            layout.is_needed = i == 0 || !first_only;
         }
-        let mut shape = Self {
+        let mut layout = Self {
             region,
-            parts,
+            components,
             count: frame.components().len(),
-            mcus: 0..0,
-            mcu_height: frame.sampling().1 * SIDE / options.scale.divisor(),
+            mcu_columns: 0..0,
+            mcu_pixel_rows: frame.max_sampling().1 * BLOCK_SIZE / options.scale.divisor(),
         };
-        let needed = shape.needed();
+        let needed = layout.needed_components();
         let first = needed
             .clone()
-            .map(|part| part.blocks.start / part.across)
+            .map(|component| component.block_columns.start / component.horizontal)
             .min();
         let end = needed
-            .map(|part| part.blocks.end.div_ceil(part.across))
+            .map(|component| component.block_columns.end.div_ceil(component.horizontal))
             .max();
-        shape.mcus = first.unwrap_or(0)..end.unwrap_or(0);
-        shape
+        layout.mcu_columns = first.unwrap_or(0)..end.unwrap_or(0);
+        layout
     }
 
-    pub(super) fn parts(&self) -> &[Part] {
-        &self.parts[..self.count]
+    pub(super) fn components(&self) -> &[ComponentLayout] {
+        &self.components[..self.count]
     }
 
-    fn needed(&self) -> impl Iterator<Item = &Part> + Clone {
-        self.parts().iter().filter(|part| part.is_needed)
+    fn needed_components(&self) -> impl Iterator<Item = &ComponentLayout> + Clone {
+        self.components()
+            .iter()
+            .filter(|component| component.is_needed)
     }
 
     /// Whether row `y` of the region needs nothing of row `mcus` of MCUs: a quick look, which may miss that it does not.
-    pub(super) fn is_surely_above(&self, y: usize, mcus: usize) -> bool {
+    pub(super) fn is_surely_above(&self, y: usize, mcu_row: usize) -> bool {
         // Upsampling looks one sample ahead at most, which is two pixels.
-        self.region.y + y + 2 < mcus * self.mcu_height
+        self.region.y + y + 2 < mcu_row * self.mcu_pixel_rows
     }
 
     /// The first and the last row of MCUs that row `y` of the region is made of.
     pub(super) fn mcu_rows(&self, y: usize) -> (usize, usize) {
-        let rows = self.needed().map(|part| {
-            let rows = part.rows(self.region.y + y);
-            let mcu = part.size * part.down;
+        let rows = self.needed_components().map(|component| {
+            let rows = component.rows(self.region.y + y);
+            let mcu = component.block_size * component.vertical;
             let (first, last) = (rows[0].min(rows[1]), rows[0].max(rows[1]));
             (first / mcu, last / mcu)
         });
@@ -150,35 +152,35 @@ impl Shape {
     }
 }
 
-impl Part {
+impl ComponentLayout {
     fn new(frame: &Frame, component: &Component, scale: Scale, region: &Region) -> Self {
-        let sampling = frame.sampling();
-        let base = SIDE / scale.divisor();
-        let size = block_size(sampling, component, base);
-        let ratios = (
-            sampling.0 * base / (component.across * size),
-            sampling.1 * base / (component.down * size),
+        let max_sampling = frame.max_sampling();
+        let base = BLOCK_SIZE / scale.divisor();
+        let block_size = scaled_block_size(max_sampling, component, base);
+        let factors = (
+            max_sampling.0 * base / (component.horizontal * block_size),
+            max_sampling.1 * base / (component.vertical * block_size),
         );
-        let samples = |pixels: usize, factor: usize, largest: usize| {
-            (pixels * factor * size).div_ceil(largest * SIDE)
+        let samples = |pixels: usize, factor: usize, max: usize| {
+            (pixels * factor * block_size).div_ceil(max * BLOCK_SIZE)
         };
-        let width = samples(frame.width, component.across, sampling.0);
-        let mut part = Self {
+        let width = samples(frame.width, component.horizontal, max_sampling.0);
+        let mut layout = Self {
             is_needed: true,
-            across: component.across,
-            down: component.down,
-            size,
+            horizontal: component.horizontal,
+            vertical: component.vertical,
+            block_size,
             width,
-            height: samples(frame.height, component.down, sampling.1),
-            upsampling: Upsampling::choose(ratios, width, base),
-            columns: region.x / ratios.0..(region.x + region.width - 1) / ratios.0 + 1,
-            blocks: 0..0,
+            height: samples(frame.height, component.vertical, max_sampling.1),
+            upsampling: Upsampling::choose(factors, width, base),
+            sample_columns: region.x / factors.0..(region.x + region.width - 1) / factors.0 + 1,
+            block_columns: 0..0,
         };
-        let aside = usize::from(part.upsampling.looks_aside());
-        let first = part.columns.start.saturating_sub(aside);
-        let end = (part.columns.end + aside).min(width);
-        part.blocks = first / size..end.div_ceil(size);
-        part
+        let margin = usize::from(layout.upsampling.needs_neighbors());
+        let first = layout.sample_columns.start.saturating_sub(margin);
+        let end = (layout.sample_columns.end + margin).min(width);
+        layout.block_columns = first / block_size..end.div_ceil(block_size);
+        layout
     }
 
     /// The component's rows that row `y` of the picture is made of, the nearest first.
@@ -187,15 +189,15 @@ impl Part {
     }
 }
 
-/// Samples that a component's block becomes across and down. As libjpeg has it, a subsampled component is shrunk less than
+/// Samples that a component's block becomes horizontal and vertical. As libjpeg has it, a subsampled component is shrunk less than
 /// the picture, if that spares enlarging it.
-fn block_size(sampling: (usize, usize), component: &Component, base: usize) -> usize {
+fn scaled_block_size(max_sampling: (usize, usize), component: &Component, base: usize) -> usize {
     let mut size = base;
     let divides =
-        |largest: usize, factor: usize, size: usize| (largest * base).is_multiple_of(factor * size);
-    while size < SIDE
-        && divides(sampling.0, component.across, size * 2)
-        && divides(sampling.1, component.down, size * 2)
+        |max: usize, factor: usize, size: usize| (max * base).is_multiple_of(factor * size);
+    while size < BLOCK_SIZE
+        && divides(max_sampling.0, component.horizontal, size * 2)
+        && divides(max_sampling.1, component.vertical, size * 2)
     {
         size *= 2;
     }

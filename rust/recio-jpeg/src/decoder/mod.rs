@@ -1,7 +1,7 @@
 //! A JPEG → rows of pixels, of the region that is asked for.
 //!
 //! ```text
-//! header ─▶ shape: what of each component is needed
+//! header ─▶ layout: what of each component is needed
 //! tables ─▶ scan data ─▶ unstuffed ─▶ coefficients ─▶ planes: two rows of MCUs ─▶ a row of pixels
 //!                        └──── of one row of MCUs, or of all if there are several scans
 //! ```
@@ -26,18 +26,18 @@ use std::fmt;
 
 use crate::coefficients::Coefficients;
 use crate::color::{Conversion, Pixels};
-use crate::cpu::Level;
+use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::MAX_COMPONENTS;
 use crate::header::Header;
 use crate::scan::OnDamage;
-use crate::tables::{Quantisation, Tables};
-use crate::unstuff::Unstuffed;
+use crate::tables::{QuantizationTable, Tables};
+use crate::unstuff::UnstuffedData;
+use layout::Layout;
 pub use layout::Scale;
-use layout::Shape;
 use plane::Plane;
 pub use rows::Rows;
-use scans::Scans;
+use scans::ScanReader;
 
 /// A rectangle of pixels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +59,11 @@ pub struct Options {
     pub pixels: Pixels,
     /// The scale. Default 1/1.
     pub scale: Scale,
-    /// The part of the picture, at that scale. Default all of it.
+    /// The layout of the picture, at that scale. Default all of it.
     pub region: Option<Region>,
     /// What is to be done about damage. Default it is an error.
     pub on_damage: OnDamage,
-    /// The scans of an image, at most. Default 100.
+    /// The scans of an image, at max_bytes. Default 100.
     pub max_scans: usize,
 }
 
@@ -81,9 +81,9 @@ impl Default for Options {
 
 /// Decodes one JPEG after another. What it needs on the way is kept for the next one, tables too.
 pub struct Decoder {
-    level: Level,
+    level: SimdLevel,
     tables: Tables,
-    data: Unstuffed,
+    data: UnstuffedData,
     coefficients: Coefficients,
     planes: [Plane; MAX_COMPONENTS],
     sums: Vec<u16>,
@@ -101,9 +101,9 @@ impl fmt::Debug for Decoder {
 impl Default for Decoder {
     fn default() -> Self {
         Self {
-            level: Level::best(),
+            level: SimdLevel::best(),
             tables: Tables::default(),
-            data: Unstuffed::default(),
+            data: UnstuffedData::default(),
             coefficients: Coefficients::default(),
             planes: Default::default(),
             sums: Vec::new(),
@@ -122,7 +122,7 @@ impl Decoder {
     /// asked for; of one in several, all scans are read here.
     ///
     /// # Errors
-    /// [`Error::Damaged`], [`Error::Truncated`], [`Error::TooManyScans`]; [`Error::Unsupported`] if its colours cannot
+    /// [`Error::Damaged`], [`Error::Truncated`], [`Error::TooManyScans`]; [`Error::Unsupported`] if its colors cannot
     /// become the pixels that are asked for.
     ///
     /// # Panics
@@ -133,10 +133,10 @@ impl Decoder {
         header: &Header,
         options: &Options,
     ) -> Result<Rows<'a>> {
-        let conversion = Conversion::choose(header.colours(), options.pixels).ok_or(
+        let conversion = Conversion::choose(header.colors(), options.pixels).ok_or(
             Error::Unsupported("a JPEG of inks as R, G, B, or the reverse,"),
         )?;
-        let shape = Shape::new(&header.frame, options, conversion.needs_first_only());
+        let layout = Layout::new(&header.frame, options, conversion.needs_first_only());
         let Self {
             level,
             tables,
@@ -145,40 +145,40 @@ impl Decoder {
             planes,
             sums,
         } = self;
-        for (plane, part) in planes.iter_mut().zip(shape.parts()) {
-            plane.reset(part);
+        for (plane, layout) in planes.iter_mut().zip(layout.components()) {
+            plane.reset(layout);
         }
-        let mut scans = Scans::new(jpeg, header, tables, options);
-        let (strip, divisors) = scans.read(&shape, data, coefficients)?;
+        let mut scan_reader = ScanReader::new(jpeg, header, tables, options);
+        let (single_scan, dequant) = scan_reader.read(&layout, data, coefficients)?;
         Ok(Rows {
             level: *level,
-            shape,
+            layout,
             conversion,
-            divisors,
-            strip,
-            left_over: scans.left_over,
-            ready: 0,
-            last: 0,
+            dequant,
+            single_scan,
+            extraneous_bytes: scan_reader.extraneous_bytes,
+            next_mcu_row: 0,
+            last_row: 0,
             coefficients,
             planes,
             sums,
         })
     }
 
-    /// Gives back the coefficients and the scan's data where they take more than `most` bytes. What else is kept grows with a
+    /// Gives back the coefficients and the scan's data where they take more than `max_bytes` bytes. What else is kept grows with a
     /// picture's width alone.
-    pub fn trim(&mut self, most: usize) {
-        self.coefficients.trim(most);
-        self.data.trim(most);
+    pub fn trim(&mut self, max_bytes: usize) {
+        self.coefficients.trim(max_bytes);
+        self.data.trim(max_bytes);
     }
 }
 
-/// Reads all coefficients of a JPEG, strictly. Gives each component's quantisation table.
+/// Reads all coefficients of a JPEG, strictly. Gives each component's quantization table.
 pub(crate) fn read_coefficients(
     jpeg: &[u8],
     header: &Header,
     coefficients: &mut Coefficients,
-) -> Result<[Quantisation; MAX_COMPONENTS]> {
+) -> Result<[QuantizationTable; MAX_COMPONENTS]> {
     let mut tables = Tables::default();
-    Scans::new(jpeg, header, &mut tables, &Options::default()).read_coefficients(coefficients)
+    ScanReader::new(jpeg, header, &mut tables, &Options::default()).read_coefficients(coefficients)
 }

@@ -1,32 +1,32 @@
 //! Rows of pixels, made when they are asked for.
 
-use super::layout::Shape;
+use super::layout::Layout;
 use super::plane::Plane;
-use super::single_scan::Strip;
+use super::single_scan::SingleScan;
 use crate::coefficients::Coefficients;
 use crate::color::Conversion;
-use crate::cpu::Level;
+use crate::cpu::SimdLevel;
 use crate::error::Result;
 use crate::frame::MAX_COMPONENTS;
-use crate::idct::Divisors;
+use crate::idct::DequantTable;
 
 /// The rows of a region, from the top down.
 ///
 /// Only rows that are asked for are made; what others alone need is not computed.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    pub(super) level: Level,
-    pub(super) shape: Shape,
+    pub(super) level: SimdLevel,
+    pub(super) layout: Layout,
     pub(super) conversion: Conversion,
-    pub(super) divisors: [Divisors; MAX_COMPONENTS],
+    pub(super) dequant: [DequantTable; MAX_COMPONENTS],
     /// The image's only scan, which is read a row of MCUs at a time. None: all coefficients are there.
-    pub(super) strip: Option<Strip<'a>>,
+    pub(super) single_scan: Option<SingleScan<'a>>,
     /// Of several scans, the bytes of data that were left over.
-    pub(super) left_over: usize,
+    pub(super) extraneous_bytes: usize,
     /// The first row of MCUs that has not been dealt with.
-    pub(super) ready: usize,
+    pub(super) next_mcu_row: usize,
     /// The row that was asked for last.
-    pub(super) last: usize,
+    pub(super) last_row: usize,
     pub(super) coefficients: &'a mut Coefficients,
     pub(super) planes: &'a mut [Plane; MAX_COMPONENTS],
     pub(super) sums: &'a mut Vec<u16>,
@@ -42,17 +42,17 @@ impl Rows<'_> {
     /// # Panics
     /// If the region has no such row, or `out` another length.
     pub fn row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
-        let region = self.shape.region;
+        let region = self.layout.region;
         assert!(y < region.height, "row {y} of {}", region.height);
-        debug_assert!(self.last <= y, "row {y} after row {}", self.last);
-        self.last = y;
-        if !self.shape.is_surely_above(y, self.ready) {
-            let (first, last) = self.shape.mcu_rows(y);
-            while self.ready <= last {
-                self.advance(self.ready >= first)?;
+        debug_assert!(self.last_row <= y, "row {y} after row {}", self.last_row);
+        self.last_row = y;
+        if !self.layout.is_surely_above(y, self.next_mcu_row) {
+            let (first, last) = self.layout.mcu_rows(y);
+            while self.next_mcu_row <= last {
+                self.advance(self.next_mcu_row >= first)?;
             }
         }
-        self.write(region.y + y, out);
+        self.write_pixels(region.y + y, out);
         Ok(())
     }
 
@@ -61,7 +61,9 @@ impl Rows<'_> {
     /// which took other blocks for the right ones.
     #[must_use]
     pub fn left_over(&self) -> usize {
-        self.strip.as_ref().map_or(self.left_over, Strip::left_over)
+        self.single_scan
+            .as_ref()
+            .map_or(self.extraneous_bytes, SingleScan::extraneous_bytes)
     }
 
     /// Makes sure that nothing is missing below the region, as far as that can be told without decoding all of it: if the
@@ -70,48 +72,53 @@ impl Rows<'_> {
     /// # Errors
     /// [`Error::Truncated`](crate::Error::Truncated), and damage that comes to light on the way.
     pub fn finish(mut self) -> Result<()> {
-        self.strip.as_mut().map_or(Ok(()), Strip::finish)
+        self.single_scan.as_mut().map_or(Ok(()), SingleScan::finish)
     }
 
     /// Deals with the next row of MCUs.
-    fn advance(&mut self, is_wanted: bool) -> Result<()> {
-        if let Some(strip) = &mut self.strip {
-            if is_wanted {
+    fn advance(&mut self, is_needed: bool) -> Result<()> {
+        if let Some(single_scan) = &mut self.single_scan {
+            if is_needed {
                 self.coefficients.clear();
-                strip.next(Some(self.coefficients))?;
+                single_scan.read_mcu_row(Some(self.coefficients))?;
             } else {
-                strip.next(None)?;
+                single_scan.read_mcu_row(None)?;
             }
         }
-        if is_wanted {
-            self.transform(self.ready);
+        if is_needed {
+            self.transform(self.next_mcu_row);
         }
-        self.ready += 1;
+        self.next_mcu_row += 1;
         Ok(())
     }
 
-    fn transform(&mut self, mcus: usize) {
-        let parts = self.shape.parts().iter().zip(&self.divisors);
-        for (component, (plane, (part, divisors))) in self.planes.iter_mut().zip(parts).enumerate()
+    fn transform(&mut self, mcu_row: usize) {
+        let layouts = self.layout.components().iter().zip(&self.dequant);
+        for (component, (plane, (layout, dequant))) in
+            self.planes.iter_mut().zip(layouts).enumerate()
         {
-            if part.is_needed {
-                let held = match self.strip {
-                    Some(_) => (self.shape.mcus.start * part.across, 0),
-                    None => (0, mcus * part.down),
+            if layout.is_needed {
+                let origin = match self.single_scan {
+                    Some(_) => (self.layout.mcu_columns.start * layout.horizontal, 0),
+                    None => (0, mcu_row * layout.vertical),
                 };
                 let coefficients = (&*self.coefficients, component);
-                plane.transform(self.level, part, divisors, coefficients, mcus, held);
+                plane.transform(self.level, layout, dequant, coefficients, mcu_row, origin);
             }
         }
     }
 
-    fn write(&mut self, y: usize, out: &mut [u8]) {
-        let columns = (self.shape.region.x, self.shape.region.width);
+    fn write_pixels(&mut self, y: usize, out: &mut [u8]) {
+        let columns = (self.layout.region.x, self.layout.region.width);
         let mut rows: [&[u8]; MAX_COMPONENTS] = [&[]; MAX_COMPONENTS];
-        let parts = self.shape.parts().iter().filter(|part| part.is_needed);
+        let layouts = self
+            .layout
+            .components()
+            .iter()
+            .filter(|layout| layout.is_needed);
         let mut count = 0;
-        for ((row, plane), part) in rows.iter_mut().zip(&mut *self.planes).zip(parts) {
-            *row = plane.row(self.level, part, columns, y, self.sums);
+        for ((row, plane), layout) in rows.iter_mut().zip(&mut *self.planes).zip(layouts) {
+            *row = plane.row(self.level, layout, columns, y, self.sums);
             count += 1;
         }
         self.conversion.row(self.level, &rows[..count], out);

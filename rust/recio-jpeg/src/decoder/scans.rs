@@ -2,47 +2,48 @@
 //! B.2.1, G.1).
 
 use super::Options;
-use super::layout::Shape;
-use super::single_scan::Strip;
-use crate::bit_reader::Bits;
-use crate::block::{Block, LENGTH};
+use super::layout::Layout;
+use super::single_scan::SingleScan;
+use crate::bit_reader::BitReader;
+use crate::block::{BLOCK_LEN, Block};
 use crate::coefficients::Coefficients;
 use crate::entropy;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::Header;
-use crate::huffman::Class;
-use crate::idct::Divisors;
+use crate::huffman::TableClass;
+use crate::idct::DequantTable;
 use crate::marker::{EOI, SOS, Segment, Segments};
-use crate::progressive::{self, Band, Map};
-use crate::scan::{OnDamage, Scan, Unit, Walk};
-use crate::tables::{Quantisation, Tables};
-use crate::unstuff::Unstuffed;
+use crate::progressive::{self, Band, NonzeroMask};
+use crate::scan::{McuBlock, OnDamage, Scan};
+use crate::scan_state::ScanState;
+use crate::tables::{QuantizationTable, Tables};
+use crate::unstuff::UnstuffedData;
 
 /// The scans of a JPEG, and what they found in force.
 #[derive(Debug)]
-pub(super) struct Scans<'a, 't> {
+pub(super) struct ScanReader<'a, 't> {
     jpeg: &'a [u8],
     frame: Frame,
     is_single: bool,
     options: Options,
     tables: &'t mut Tables,
     segments: Segments<'a>,
-    /// Each component's quantisation table, taken when its first scan begins.
-    quantisation: [Option<Quantisation>; MAX_COMPONENTS],
-    progress: [Progress; MAX_COMPONENTS],
+    /// Each component's quantization table, taken when its first scan begins.
+    quantization: [Option<QuantizationTable>; MAX_COMPONENTS],
+    coefficient_bits: [CoefficientBits; MAX_COMPONENTS],
     /// Bytes of data behind the last blocks that were read, of all scans.
-    pub(super) left_over: usize,
+    pub(super) extraneous_bytes: usize,
 }
 
 /// The coefficients whose neighbourhood libjpeg guesses if they have not come whole (its "block smoothing").
-const GUESSED: usize = 10;
+const SMOOTHED: usize = 10;
 
 /// For each coefficient of a component's blocks, the lowest bit that has come; none if nothing has.
 #[derive(Debug, Clone, Copy)]
-struct Progress([Option<u32>; LENGTH]);
+struct CoefficientBits([Option<u32>; BLOCK_LEN]);
 
-impl<'a, 't> Scans<'a, 't> {
+impl<'a, 't> ScanReader<'a, 't> {
     pub(super) fn new(
         jpeg: &'a [u8],
         header: &Header,
@@ -57,9 +58,9 @@ impl<'a, 't> Scans<'a, 't> {
             options: *options,
             tables,
             segments: Segments::new(jpeg, 0),
-            quantisation: [None; MAX_COMPONENTS],
-            progress: [Progress([None; LENGTH]); MAX_COMPONENTS],
-            left_over: 0,
+            quantization: [None; MAX_COMPONENTS],
+            coefficient_bits: [CoefficientBits([None; BLOCK_LEN]); MAX_COMPONENTS],
+            extraneous_bytes: 0,
         }
     }
 
@@ -67,52 +68,60 @@ impl<'a, 't> Scans<'a, 't> {
     /// there.
     pub(super) fn read(
         &mut self,
-        shape: &Shape,
-        data: &'a mut Unstuffed,
+        layout: &Layout,
+        data: &'a mut UnstuffedData,
         coefficients: &mut Coefficients,
-    ) -> Result<(Option<Strip<'a>>, [Divisors; MAX_COMPONENTS])> {
-        let (segment, scan) = self.first()?;
-        let strip = if self.is_single {
-            scan.check_tables(&[Class::Dc, Class::Ac], &segment)?;
+    ) -> Result<(Option<SingleScan<'a>>, [DequantTable; MAX_COMPONENTS])> {
+        let (segment, scan) = self.first_scan()?;
+        let single_scan = if self.is_single {
+            scan.check_tables(&[TableClass::Dc, TableClass::Ac], &segment)?;
             data.read(self.jpeg, segment.end());
-            coefficients.reset(&self.frame, (shape.mcus.len(), 1));
-            let walk = Walk::new(self.jpeg, data, &scan, self.options.on_damage);
-            let is_open = !data.is_closed() && self.options.on_damage == OnDamage::Error;
-            Some(Strip::new(scan, walk, shape.mcus.clone(), is_open))
+            coefficients.reset(&self.frame, (layout.mcu_columns.len(), 1));
+            let state = ScanState::new(self.jpeg, data, &scan, self.options.on_damage);
+            let is_unterminated =
+                !data.ends_with_marker() && self.options.on_damage == OnDamage::Error;
+            Some(SingleScan::new(
+                scan,
+                state,
+                layout.mcu_columns.clone(),
+                is_unterminated,
+            ))
         } else {
-            let rows = shape.last_mcu_row() + 1;
+            let rows = layout.last_mcu_row() + 1;
             self.check_length(rows)?;
             coefficients.reset(&self.frame, self.frame.mcus());
-            self.read_all((segment, scan), rows, data, coefficients)?;
-            coefficients.settle();
+            self.read_scans((segment, scan), rows, data, coefficients)?;
+            coefficients.set_last_indices();
             None
         };
-        let divisors = self.quantisation.map(|table| match table {
-            Some(table) => Divisors::new(&table),
-            None => Divisors::default(),
+        let dequant = self.quantization.map(|table| match table {
+            Some(table) => DequantTable::new(&table),
+            None => DequantTable::default(),
         });
-        Ok((strip, divisors))
+        Ok((single_scan, dequant))
     }
 
-    /// Reads all coefficients, also those of an image in one scan. Gives each component's quantisation table.
+    /// Reads all coefficients, also those of an image in one scan. Gives each component's quantization table.
     pub(super) fn read_coefficients(
         mut self,
         coefficients: &mut Coefficients,
-    ) -> Result<[Quantisation; MAX_COMPONENTS]> {
-        let first = self.first()?;
+    ) -> Result<[QuantizationTable; MAX_COMPONENTS]> {
+        let first = self.first_scan()?;
         let mcus = self.frame.mcus();
         self.check_length(mcus.1)?;
         coefficients.reset(&self.frame, mcus);
-        self.read_all(first, mcus.1, &mut Unstuffed::default(), coefficients)?;
-        Ok(self.quantisation.map(|table| table.unwrap_or([0; LENGTH])))
+        self.read_scans(first, mcus.1, &mut UnstuffedData::default(), coefficients)?;
+        Ok(self
+            .quantization
+            .map(|table| table.unwrap_or([0; BLOCK_LEN])))
     }
 
     /// Refuses a JPEG that cannot hold so many rows of MCUs, before there is memory for them: the DC coefficient of each block
     /// takes at least a bit.
     fn check_length(&self, rows: usize) -> Result<()> {
         let blocks = self.frame.components().iter().map(|component| {
-            let (across, down) = self.frame.blocks(component);
-            across * down.min(rows * component.down)
+            let (columns, block_rows) = self.frame.blocks(component);
+            columns * block_rows.min(rows * component.vertical)
         });
         let is_enough = blocks.sum::<usize>() <= self.jpeg.len().saturating_mul(8);
         if is_enough || self.options.on_damage == OnDamage::Fill {
@@ -122,23 +131,23 @@ impl<'a, 't> Scans<'a, 't> {
         Err(Error::Truncated { offset })
     }
 
-    fn first(&mut self) -> Result<(Segment<'a>, Scan)> {
+    fn first_scan(&mut self) -> Result<(Segment<'a>, Scan)> {
         let missing = Error::damaged(self.jpeg.len(), "it has no scan");
-        self.next()?.ok_or(missing)
+        self.next_scan()?.ok_or(missing)
     }
 
     /// The next scan's header, the tables before it read; none if the image ends.
-    fn next(&mut self) -> Result<Option<(Segment<'a>, Scan)>> {
+    fn next_scan(&mut self) -> Result<Option<(Segment<'a>, Scan)>> {
         loop {
             let segment = self.segments.next()?;
             match segment.marker {
                 EOI => return Ok(None),
                 SOS => {
                     if !self.frame.is_progressive {
-                        self.tables.presume_standard();
+                        self.tables.assume_default_huffman();
                     }
                     let scan = Scan::read(&segment, &self.frame, self.tables)?;
-                    self.take_quantisation(&scan, &segment)?;
+                    self.save_quantization_tables(&scan, &segment)?;
                     return Ok(Some((segment, scan)));
                 }
                 _ => self.tables.read(&segment)?,
@@ -146,87 +155,88 @@ impl<'a, 't> Scans<'a, 't> {
         }
     }
 
-    fn take_quantisation(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
-        for part in scan.parts() {
-            let number = self.frame.components()[part.component].quantisation;
-            let taken = &mut self.quantisation[part.component];
-            if taken.is_none() {
+    fn save_quantization_tables(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
+        for component in scan.components() {
+            let number = self.frame.components()[component.frame_index].quantization;
+            let saved = &mut self.quantization[component.frame_index];
+            if saved.is_none() {
                 let missing =
-                    segment.damaged("a scan needs a quantisation table that there is not");
-                *taken = Some(self.tables.quantisation[number].ok_or(missing)?);
+                    segment.damaged("a scan needs a quantization table that there is not");
+                *saved = Some(self.tables.quantization[number].ok_or(missing)?);
             }
         }
         Ok(())
     }
 
-    fn read_all(
+    fn read_scans(
         &mut self,
         first: (Segment<'a>, Scan),
         rows: usize,
-        data: &mut Unstuffed,
+        data: &mut UnstuffedData,
         coefficients: &mut Coefficients,
     ) -> Result<()> {
         let limit = self.options.max_scans;
         let mut next = Some(first);
         for _ in 0..limit {
             let Some((segment, scan)) = &next else {
-                return self.check_whole();
+                return self.check_complete();
             };
-            self.advance(scan, segment)?;
+            self.update_progression(scan, segment)?;
             let end = data.read(self.jpeg, segment.end());
-            self.left_over += self.read_scan(scan, segment, rows, data, coefficients)?;
+            self.extraneous_bytes += self.read_scan(scan, segment, rows, data, coefficients)?;
             self.segments = Segments::new(self.jpeg, end);
-            next = match self.next() {
-                Err(Error::Truncated { .. }) if self.may_end_here() => None,
+            next = match self.next_scan() {
+                Err(Error::Truncated { .. }) if self.may_lack_eoi() => None,
                 next => next?,
             };
         }
         match next {
-            None => self.check_whole(),
+            None => self.check_complete(),
             Some(_) => Err(Error::TooManyScans { limit }),
         }
     }
 
     /// Whether the end-of-image marker may be missing: not of a progressive image that could lack scans, for nothing else
     /// would tell.
-    fn may_end_here(&self) -> bool {
-        self.options.on_damage == OnDamage::Fill || self.has_first(LENGTH)
+    fn may_lack_eoi(&self) -> bool {
+        self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(BLOCK_LEN)
     }
 
     /// Whether the first so many coefficients of all components' blocks have come whole.
-    fn has_first(&self, count: usize) -> bool {
-        let mut components = self.progress[..self.frame.components().len()].iter();
-        components.all(|progress| progress.0[..count].iter().all(|&bit| bit == Some(0)))
+    fn is_complete_up_to(&self, count: usize) -> bool {
+        let mut components = self.coefficient_bits[..self.frame.components().len()].iter();
+        components.all(|coefficient_bits| {
+            coefficient_bits.0[..count]
+                .iter()
+                .all(|&bit| bit == Some(0))
+        })
     }
 
     /// Notes what a scan brings, and refuses one that brings what cannot come now (G.1.1.1).
-    fn advance(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
-        let Band {
-            first,
-            last,
-            high,
-            low,
-        } = scan.band;
-        let (band, before, low) = if self.frame.is_progressive {
-            (first..=last, (high > 0).then_some(high), low)
+    fn update_progression(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
+        let Band { ss, se, ah, al } = scan.band;
+        let (band, before, al) = if self.frame.is_progressive {
+            (ss..=se, (ah > 0).then_some(ah), al)
         } else {
             (0..=63, None, 0)
         };
-        for part in scan.parts() {
-            let progress = &mut self.progress[part.component].0;
-            let is_next = progress[band.clone()].iter().all(|&bit| bit == before)
-                && (first == 0 || progress[0].is_some());
+        for component in scan.components() {
+            let coefficient_bits = &mut self.coefficient_bits[component.frame_index].0;
+            let is_next = coefficient_bits[band.clone()]
+                .iter()
+                .all(|&bit| bit == before)
+                && (ss == 0 || coefficient_bits[0].is_some());
             if !is_next && self.options.on_damage == OnDamage::Error {
                 return Err(segment.damaged("a scan brings coefficients out of turn"));
             }
-            progress[band.clone()].fill(Some(low));
+            coefficient_bits[band.clone()].fill(Some(al));
         }
         Ok(())
     }
 
     /// Refuses an image whose scans have not brought all.
-    fn check_whole(&self) -> Result<()> {
-        if self.options.on_damage == OnDamage::Fill || self.has_first(GUESSED) {
+    fn check_complete(&self) -> Result<()> {
+        if self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(SMOOTHED) {
             return Ok(());
         }
         Err(Error::damaged(self.jpeg.len(), "it lacks scans"))
@@ -239,119 +249,117 @@ impl<'a, 't> Scans<'a, 't> {
         scan: &Scan,
         segment: &Segment<'_>,
         rows: usize,
-        data: &Unstuffed,
+        data: &UnstuffedData,
         coefficients: &mut Coefficients,
     ) -> Result<usize> {
-        scan.check_tables(classes(&self.frame, scan.band), segment)?;
-        let mut walk = Walk::new(self.jpeg, data, scan, self.options.on_damage);
+        scan.check_tables(required_tables(&self.frame, scan.band), segment)?;
+        let mut state = ScanState::new(self.jpeg, data, scan, self.options.on_damage);
         // Of what ends with the JPEG, some may be missing. But where AC coefficients are refined, nothing can be told of
         // blocks whose first bits were not read.
-        let is_readable = scan.band.first == 0 || scan.band.high == 0;
-        let rows = if data.is_closed() || !is_readable {
-            self.rows(scan, rows)
+        let is_readable = scan.band.ss == 0 || scan.band.ah == 0;
+        let rows = if data.ends_with_marker() || !is_readable {
+            self.mcu_rows(scan, rows)
         } else {
             scan.mcus.1
         };
-        let blocks = Blocks {
+        let blocks = BlockReader {
             scan,
             rows,
-            walk: &mut walk,
+            state: &mut state,
             coefficients,
         };
-        let Band { first, high, .. } = scan.band;
-        match (self.frame.is_progressive, first, high) {
-            (false, ..) => blocks.each(sequential, no_run),
-            (true, 0, 0) => blocks.each(dc_first, no_run),
+        let Band { ss, ah, .. } = scan.band;
+        match (self.frame.is_progressive, ss, ah) {
+            (false, ..) => blocks.read_all(sequential, no_run),
+            (true, 0, 0) => blocks.read_all(dc_first, no_run),
             (true, 0, _) => {
                 let refine =
-                    |bits: &mut _, _: &mut _, scan: &Scan, _: &_, (block, _): Mapped<'_>| {
-                        progressive::dc_refine(bits, scan.band.low, block);
+                    |bits: &mut _, _: &mut _, scan: &Scan, _: &_, (block, _): MaskedBlock<'_>| {
+                        progressive::dc_refine(bits, scan.band.al, block);
                     };
-                blocks.each(refine, no_run)
+                blocks.read_all(refine, no_run)
             }
-            (true, _, 0) => blocks.each(ac_first, |_, _, _, most| most),
-            (true, ..) => blocks.each(ac_refine, empty_blocks),
+            (true, _, 0) => blocks.read_all(ac_first, |_, _, _, max| max),
+            (true, ..) => blocks.read_all(ac_refine, empty_blocks),
         }
     }
 
     /// As many rows of a scan's MCUs as that is.
-    fn rows(&self, scan: &Scan, rows: usize) -> usize {
-        let of_mcu = match scan.parts() {
-            [part] => self.frame.components()[part.component].down,
+    fn mcu_rows(&self, scan: &Scan, rows: usize) -> usize {
+        let rows_per_mcu = match scan.components() {
+            [component] => self.frame.components()[component.frame_index].vertical,
             _ => 1,
         };
-        (rows * of_mcu).min(scan.mcus.1)
+        (rows * rows_per_mcu).min(scan.mcus.1)
     }
 }
 
 /// The tables that a scan's blocks are read with.
-fn classes(frame: &Frame, band: Band) -> &'static [Class] {
+fn required_tables(frame: &Frame, band: Band) -> &'static [TableClass] {
     match (frame.is_progressive, band) {
-        (false, _) => &[Class::Dc, Class::Ac],
-        (
-            true,
-            Band {
-                first: 0, high: 0, ..
-            },
-        ) => &[Class::Dc],
-        (true, Band { first: 0, .. }) => &[],
-        _ => &[Class::Ac],
+        (false, _) => &[TableClass::Dc, TableClass::Ac],
+        (true, Band { ss: 0, ah: 0, .. }) => &[TableClass::Dc],
+        (true, Band { ss: 0, .. }) => &[],
+        _ => &[TableClass::Ac],
     }
 }
 
 /// A block, and which of its coefficients are not zero.
-type Mapped<'c> = (&'c mut Block, &'c mut Map);
+type MaskedBlock<'c> = (&'c mut Block, &'c mut NonzeroMask);
 
 /// The blocks of a scan, in order.
-struct Blocks<'b, 'w> {
+struct BlockReader<'b, 'w> {
     scan: &'b Scan,
     rows: usize,
-    walk: &'b mut Walk<'w>,
+    state: &'b mut ScanState<'w>,
     coefficients: &'b mut Coefficients,
 }
 
-impl<'w> Blocks<'_, 'w> {
-    /// Reads them. `pass` tells how many of the next ones, in their row and at most so many, a run of blocks leaves as they are:
+impl<'w> BlockReader<'_, 'w> {
+    /// Reads them. `pass` tells how many of the next ones, in their row and at max so many, a run of blocks leaves as they are:
     /// a run costs next to nothing in the data, so it must cost next to nothing here. Otherwise the hundred scans of a large
     /// image, 24 kB in all, take two seconds. Gives the bytes of data that are left over.
     #[inline]
-    fn each(
+    fn read_all(
         self,
-        read: impl Fn(&mut Bits<'w>, &mut Walk<'w>, &Scan, &Unit, Mapped<'_>),
-        pass: impl Fn(&Coefficients, &Scan, (usize, usize), usize) -> usize,
+        read: impl Fn(&mut BitReader<'w>, &mut ScanState<'w>, &Scan, &McuBlock, MaskedBlock<'_>),
+        skip: impl Fn(&Coefficients, &Scan, (usize, usize), usize) -> usize,
     ) -> Result<usize> {
         let Self {
             scan,
             rows,
-            walk,
+            state,
             coefficients,
         } = self;
         // A copy, which stays in registers.
-        let mut bits = walk.bits();
+        let mut bits = state.bits();
         for y in 0..rows {
             let mut x = 0;
             while x < scan.mcus.0 {
-                if !walk.begin(&mut bits)? {
-                    if walk.is_over() {
+                if !state.begin_mcu(&mut bits)? {
+                    if state.has_ended() {
                         return Ok(0);
                     }
-                    x += 1 + walk.leave_out(scan.mcus.0 - x - 1);
+                    x += 1 + state.skip_exhausted_mcus(scan.mcus.0 - x - 1);
                     continue;
                 }
-                for unit in scan.units() {
-                    let (x, y) = (x * unit.across + unit.x, y * unit.down + unit.y);
-                    let mapped = coefficients.mapped(unit.component, x, y);
-                    read(&mut bits, walk, scan, unit, mapped);
+                for mcu_block in scan.mcu_blocks() {
+                    let (x, y) = (
+                        x * mcu_block.horizontal + mcu_block.x,
+                        y * mcu_block.vertical + mcu_block.y,
+                    );
+                    let block = coefficients.block_with_mask(mcu_block.frame_index, x, y);
+                    read(&mut bits, state, scan, mcu_block, block);
                 }
-                walk.end(bits)?;
+                state.end_mcu(bits)?;
                 x += 1;
-                if walk.run > 0 {
-                    let most = walk.most_of_run(scan.mcus.0 - x);
-                    x += walk.pass(pass(coefficients, scan, (x, y), most));
+                if state.eob_run > 0 {
+                    let max = state.max_run_blocks(scan.mcus.0 - x);
+                    x += state.skip_run_blocks(skip(coefficients, scan, (x, y), max));
                 }
             }
         }
-        Ok(walk.left_over(bits))
+        Ok(state.extraneous_bytes(bits))
     }
 }
 
@@ -360,55 +368,75 @@ fn no_run(_: &Coefficients, _: &Scan, _: (usize, usize), _: usize) -> usize {
     0
 }
 
-/// Blocks of a scan that refines in which there is nothing to be refined.
+/// BlockReader of a scan that refines in which there is nothing to be refined.
 fn empty_blocks(
     coefficients: &Coefficients,
     scan: &Scan,
     (x, y): (usize, usize),
-    most: usize,
+    max: usize,
 ) -> usize {
-    let component = scan.parts()[0].component;
-    let maps = coefficients.maps(component, y, x..x + most);
-    progressive::empty(maps, scan.band)
+    let component = scan.components()[0].frame_index;
+    let masks = coefficients.masks(component, y, x..x + max);
+    progressive::count_empty(masks, scan.band)
 }
 
 fn sequential(
-    bits: &mut Bits<'_>,
-    walk: &mut Walk<'_>,
+    bits: &mut BitReader<'_>,
+    state: &mut ScanState<'_>,
     scan: &Scan,
-    unit: &Unit,
-    block: Mapped<'_>,
+    mcu_block: &McuBlock,
+    block: MaskedBlock<'_>,
 ) {
-    let part = &scan.parts()[unit.part];
-    if let (Some(dc), Some(ac)) = (part.table(Class::Dc), part.table(Class::Ac)) {
-        let (block, map) = block;
-        let last = entropy::block(bits, (dc, ac), &mut walk.predictions[unit.part], block);
+    let component = &scan.components()[mcu_block.scan_index];
+    if let (Some(dc), Some(ac)) = (
+        component.table(TableClass::Dc),
+        component.table(TableClass::Ac),
+    ) {
+        let (block, mask) = block;
+        let last = entropy::block(
+            bits,
+            (dc, ac),
+            &mut state.dc_predictions[mcu_block.scan_index],
+            block,
+        );
         // Beside what an earlier scan of the component left, which only damaged images have.
-        *map |= 1 << last;
+        *mask |= 1 << last;
     }
 }
 
-fn dc_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: Mapped<'_>) {
-    if let Some(table) = scan.parts()[unit.part].table(Class::Dc) {
-        let prediction = &mut walk.predictions[unit.part];
-        progressive::dc_first(bits, table, prediction, scan.band.low, block.0);
+fn dc_first(
+    bits: &mut BitReader<'_>,
+    state: &mut ScanState<'_>,
+    scan: &Scan,
+    mcu_block: &McuBlock,
+    block: MaskedBlock<'_>,
+) {
+    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Dc) {
+        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+        progressive::dc_first(bits, table, prediction, scan.band.al, block.0);
     }
 }
 
-fn ac_first(bits: &mut Bits<'_>, walk: &mut Walk<'_>, scan: &Scan, unit: &Unit, block: Mapped<'_>) {
-    if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
-        progressive::ac_first(bits, table, scan.band, &mut walk.run, block);
+fn ac_first(
+    bits: &mut BitReader<'_>,
+    state: &mut ScanState<'_>,
+    scan: &Scan,
+    mcu_block: &McuBlock,
+    block: MaskedBlock<'_>,
+) {
+    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Ac) {
+        progressive::ac_first(bits, table, scan.band, &mut state.eob_run, block);
     }
 }
 
 fn ac_refine(
-    bits: &mut Bits<'_>,
-    walk: &mut Walk<'_>,
+    bits: &mut BitReader<'_>,
+    state: &mut ScanState<'_>,
     scan: &Scan,
-    unit: &Unit,
-    block: Mapped<'_>,
+    mcu_block: &McuBlock,
+    block: MaskedBlock<'_>,
 ) {
-    if let Some(table) = scan.parts()[unit.part].table(Class::Ac) {
-        progressive::ac_refine(bits, table, scan.band, &mut walk.run, block);
+    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Ac) {
+        progressive::ac_refine(bits, table, scan.band, &mut state.eob_run, block);
     }
 }

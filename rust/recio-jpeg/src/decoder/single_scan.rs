@@ -1,118 +1,134 @@
 //! Images in one scan: the coefficients of one row of MCUs after another.
 //!
-//! Blocks that no pixel of the region needs are read, for the next ones can only be found behind them, but not kept. Where
+//! Blocks that no pixel of the region needs are read, for the next ones can only be found behind them, but not kept_columns. Where
 //! a restart begins each row of MCUs, rows are leapt over.
 
 use std::ops::Range;
 
-use crate::bit_reader::Bits;
+use crate::bit_reader::BitReader;
 use crate::coefficients::Coefficients;
 use crate::entropy;
 use crate::error::Result;
-use crate::huffman::{Class, Table};
-use crate::scan::{MAX_UNITS, Scan, Walk};
+use crate::huffman::{HuffmanTable, TableClass};
+use crate::scan::{MAX_MCU_BLOCKS, Scan};
+use crate::scan_state::ScanState;
 
-/// A walk over an image's only scan.
+/// A state over an image's only scan.
 #[derive(Debug)]
-pub(super) struct Strip<'a> {
+pub(super) struct SingleScan<'a> {
     scan: Scan,
-    walk: Walk<'a>,
-    bits: Bits<'a>,
+    state: ScanState<'a>,
+    bits: BitReader<'a>,
     /// The rows of MCUs that have been read.
-    done: usize,
-    /// The columns of MCUs that are kept.
-    kept: Range<usize>,
+    next_row: usize,
+    /// The columns of MCUs that are kept_columns.
+    kept_columns: Range<usize>,
     /// Whether the data ends where the JPEG ends, without a marker: then some may be missing.
-    is_open: bool,
+    is_unterminated: bool,
 }
 
 /// The Huffman tables of each block of an MCU: for DC and AC coefficients.
-type Pairs<'s> = [(&'s Table, &'s Table); MAX_UNITS];
+type TablePairs<'s> = [(&'s HuffmanTable, &'s HuffmanTable); MAX_MCU_BLOCKS];
 
-impl<'a> Strip<'a> {
-    pub(super) fn new(scan: Scan, walk: Walk<'a>, kept: Range<usize>, is_open: bool) -> Self {
+impl<'a> SingleScan<'a> {
+    pub(super) fn new(
+        scan: Scan,
+        state: ScanState<'a>,
+        kept_columns: Range<usize>,
+        is_unterminated: bool,
+    ) -> Self {
         Self {
             scan,
-            bits: walk.bits(),
-            walk,
-            done: 0,
-            kept,
-            is_open,
+            bits: state.bits(),
+            state,
+            next_row: 0,
+            kept_columns,
+            is_unterminated,
         }
     }
 
     /// Reads the next row of MCUs into `coefficients`; `None` passes over it.
-    pub(super) fn next(&mut self, mut coefficients: Option<&mut Coefficients>) -> Result<()> {
+    pub(super) fn read_mcu_row(
+        &mut self,
+        mut coefficients: Option<&mut Coefficients>,
+    ) -> Result<()> {
         let Self {
             scan,
-            walk,
-            bits: held,
-            kept,
+            state,
+            bits: saved_bits,
+            kept_columns,
             ..
         } = self;
         if coefficients.is_none()
-            && let Some(bits) = walk.leap(scan.mcus.0)
+            && let Some(bits) = state.skip_mcus(scan.mcus.0)
         {
-            *held = bits;
-            self.done += 1;
+            *saved_bits = bits;
+            self.next_row += 1;
             return Ok(());
         }
-        let Some(tables) = pairs(scan) else {
+        let Some(tables) = table_pairs(scan) else {
             return Ok(());
         };
         // A copy, which stays in registers.
-        let mut bits = *held;
+        let mut bits = *saved_bits;
         for mcu in 0..scan.mcus.0 {
-            if !walk.begin(&mut bits)? {
+            if !state.begin_mcu(&mut bits)? {
                 continue;
             }
-            let units = scan.units().iter().zip(tables);
+            let mcu_blocks = scan.mcu_blocks().iter().zip(tables);
             match coefficients.as_deref_mut() {
-                Some(coefficients) if kept.contains(&mcu) => {
-                    for (unit, tables) in units {
-                        let x = (mcu - kept.start) * unit.across + unit.x;
-                        let (block, extent) = coefficients.block(unit.component, x, unit.y);
-                        let prediction = &mut walk.predictions[unit.part];
-                        *extent = entropy::block(&mut bits, tables, prediction, block);
+                Some(coefficients) if kept_columns.contains(&mcu) => {
+                    for (mcu_block, tables) in mcu_blocks {
+                        let x = (mcu - kept_columns.start) * mcu_block.horizontal + mcu_block.x;
+                        let (block, last_index) =
+                            coefficients.block(mcu_block.frame_index, x, mcu_block.y);
+                        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+                        *last_index = entropy::block(&mut bits, tables, prediction, block);
                     }
                 }
                 _ => {
-                    for (unit, tables) in units {
-                        let prediction = &mut walk.predictions[unit.part];
-                        entropy::pass_over(&mut bits, tables, prediction);
+                    for (mcu_block, tables) in mcu_blocks {
+                        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+                        entropy::skip_block(&mut bits, tables, prediction);
                     }
                 }
             }
-            walk.end(bits)?;
+            state.end_mcu(bits)?;
         }
-        *held = bits;
-        self.done += 1;
+        *saved_bits = bits;
+        self.next_row += 1;
         Ok(())
     }
 
     /// Bytes of the scan's data that have not been read.
-    pub(super) fn left_over(&self) -> usize {
-        self.walk.left_over(self.bits)
+    pub(super) fn extraneous_bytes(&self) -> usize {
+        self.state.extraneous_bytes(self.bits)
     }
 
     /// Reads what is left, if some of it may be missing.
     pub(super) fn finish(&mut self) -> Result<()> {
-        while self.is_open && self.done < self.scan.mcus.1 {
-            self.next(None)?;
+        while self.is_unterminated && self.next_row < self.scan.mcus.1 {
+            self.read_mcu_row(None)?;
         }
         Ok(())
     }
 }
 
-fn pairs(scan: &Scan) -> Option<Pairs<'_>> {
-    let pair = |unit: usize| {
-        let part = &scan.parts()[scan.units().get(unit).map_or(0, |unit| unit.part)];
-        Some((part.table(Class::Dc)?, part.table(Class::Ac)?))
+fn table_pairs(scan: &Scan) -> Option<TablePairs<'_>> {
+    let tables_of = |index: usize| {
+        let component = &scan.components()[scan
+            .mcu_blocks()
+            .get(index)
+            .map_or(0, |mcu_block| mcu_block.scan_index)];
+        Some((
+            component.table(TableClass::Dc)?,
+            component.table(TableClass::Ac)?,
+        ))
     };
-    let first = pair(0)?;
-    let mut pairs = [first; MAX_UNITS];
-    for (unit, slot) in pairs.iter_mut().enumerate() {
-        *slot = pair(unit)?;
+    let first = tables_of(0)?;
+    let mut table_pairs = [first; MAX_MCU_BLOCKS];
+    for (index, pair) in table_pairs.iter_mut().enumerate() {
+        *pair = tables_of(index)?;
     }
-    Some(pairs)
+    Some(table_pairs)
 }

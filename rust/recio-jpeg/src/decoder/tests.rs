@@ -44,9 +44,9 @@ fn complete() -> impl Iterator<Item = (String, Vec<u8>)> {
     fixtures.filter(|(name, _)| !name.contains("unfinished"))
 }
 
-/// Pixels that a JPEG can become, with colours.
-fn colourful(jpeg: &[u8]) -> Pixels {
-    match Header::read(jpeg).unwrap().colours() {
+/// Pixels that a JPEG can become, with colors.
+fn colorful(jpeg: &[u8]) -> Pixels {
+    match Header::read(jpeg).unwrap().colors() {
         Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
         _ => Pixels::Rgb,
     }

@@ -15,43 +15,43 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use super::{Divisors, flat, has_one_row};
-use crate::block::{Block, LENGTH};
-use crate::frame::SIDE;
+use super::{DequantTable, dc_only_sample, has_only_first_row};
+use crate::block::{BLOCK_LEN, Block};
+use crate::frame::BLOCK_SIZE;
 
 /// Two blocks side by side.
-const PAIR: usize = 2 * SIDE;
+const PAIR: usize = 2 * BLOCK_SIZE;
 
 /// The last of the coefficients, as they are coded, that lie in the low 4×4.
 const SMALL: u8 = 9;
 
 #[target_feature(enable = "avx2")]
-pub(super) fn row(
+pub(super) fn transform_blocks(
     blocks: &[Block],
-    extents: &[u8],
-    divisors: &Divisors,
+    last_indices: &[u8],
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
-    let extents = extents.chunks(2);
-    for (i, (pair, extents)) in blocks.chunks(2).zip(extents).enumerate() {
+    let last_indices = last_indices.chunks(2);
+    for (i, (pair, last_indices)) in blocks.chunks(2).zip(last_indices).enumerate() {
         let out = &mut out[i * PAIR..];
         let (left, right) = (&pair[0], pair.last().unwrap_or(&pair[0]));
-        match extents.iter().copied().max().unwrap_or(0) {
+        match last_indices.iter().copied().max().unwrap_or(0) {
             0 => fill(
-                [left, right].map(|block| flat(block, divisors)),
+                [left, right].map(|block| dc_only_sample(block, dequant)),
                 out,
                 stride,
             ),
-            1..=SMALL => transform::<4>(left, right, divisors, out, stride),
-            _ => transform::<8>(left, right, divisors, out, stride),
+            1..=SMALL => transform::<4>(left, right, dequant, out, stride),
+            _ => transform::<8>(left, right, dequant, out, stride),
         }
     }
 }
 
 fn fill([left, right]: [u8; 2], out: &mut [u8], stride: usize) {
-    for y in 0..SIDE {
-        let (a, b) = out[y * stride..][..PAIR].split_at_mut(SIDE);
+    for y in 0..BLOCK_SIZE {
+        let (a, b) = out[y * stride..][..PAIR].split_at_mut(BLOCK_SIZE);
         a.fill(left);
         b.fill(right);
     }
@@ -62,25 +62,25 @@ fn fill([left, right]: [u8; 2], out: &mut [u8], stride: usize) {
 fn transform<const N: usize>(
     left: &Block,
     right: &Block,
-    divisors: &Divisors,
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
-    let mut rows = [_mm256_setzero_si256(); SIDE];
+    let mut rows = [_mm256_setzero_si256(); BLOCK_SIZE];
     for (y, row) in rows[..N].iter_mut().enumerate() {
         let pair = _mm256_set_m128i(load(&right.0, y), load(&left.0, y));
-        let divisors = _mm256_broadcastsi128_si256(load(&divisors.0, y));
-        *row = _mm256_mullo_epi16(pair, divisors);
+        let dequant = _mm256_broadcastsi128_si256(load(&dequant.0, y));
+        *row = _mm256_mullo_epi16(pair, dequant);
     }
     let wrapped = _mm256_srai_epi16::<2>(_mm256_slli_epi16::<2>(rows[0]));
     if _mm256_movemask_epi8(_mm256_cmpeq_epi16(wrapped, rows[0])) != -1 {
-        rows[0] = wrap(rows[0], wrapped, [left, right].map(has_one_row));
+        rows[0] = wrap(rows[0], wrapped, [left, right].map(has_only_first_row));
     }
     let columns = transpose(pass::<N, 11>(rows));
     write(pass::<N, 18>(columns), out, stride);
 }
 
-/// The first rows of two blocks: wrapped of those that have no other (see [`super::has_one_row`]).
+/// The first rows of two blocks: wrapped of those that have no other (see [`super::has_only_first_row`]).
 #[cold]
 #[target_feature(enable = "avx2")]
 fn wrap(row: __m256i, wrapped: __m256i, [left, right]: [bool; 2]) -> __m256i {
@@ -94,15 +94,15 @@ fn wrap(row: __m256i, wrapped: __m256i, [left, right]: [bool; 2]) -> __m256i {
 
 /// Row `y` of eight numbers of 16 bits.
 #[target_feature(enable = "avx2")]
-fn load(numbers: &[i16; LENGTH], y: usize) -> __m128i {
-    let row = &numbers[y * SIDE..][..SIDE];
-    // SAFETY: the slice is 16 bytes long, and blocks and divisors are aligned to 32.
+fn load(numbers: &[i16; BLOCK_LEN], y: usize) -> __m128i {
+    let row = &numbers[y * BLOCK_SIZE..][..BLOCK_SIZE];
+    // SAFETY: the slice is 16 bytes long, and blocks and dequant are aligned to 32.
     unsafe { _mm_load_si128(row.as_ptr().cast()) }
 }
 
 /// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
 #[target_feature(enable = "avx2")]
-fn pass<const N: usize, const SHIFT: i32>(s: [__m256i; SIDE]) -> [__m256i; SIDE] {
+fn pass<const N: usize, const SHIFT: i32>(s: [__m256i; BLOCK_SIZE]) -> [__m256i; BLOCK_SIZE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);
     let [e, f, g, h] = odd::<N>(s);
     let pairs = [(a, e), (b, f), (c, g), (d, h)];
@@ -133,10 +133,10 @@ type Wide = [__m256i; 2];
 
 /// The even part, and the rounding.
 #[target_feature(enable = "avx2")]
-fn even<const N: usize, const SHIFT: i32>(s: [__m256i; SIDE]) -> [Wide; 4] {
+fn even<const N: usize, const SHIFT: i32>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4] {
     let round = _mm256_set1_epi32(1 << (SHIFT - 1));
     let [c, d] = rotate(s[2], s[6], [4433, 4433 - 15137], [4433 + 6270, 4433]);
-    let (a, b) = if N == SIDE {
+    let (a, b) = if N == BLOCK_SIZE {
         (
             scale(_mm256_add_epi16(s[0], s[4]), round),
             scale(_mm256_sub_epi16(s[0], s[4]), round),
@@ -150,8 +150,8 @@ fn even<const N: usize, const SHIFT: i32>(s: [__m256i; SIDE]) -> [Wide; 4] {
 
 /// The odd part.
 #[target_feature(enable = "avx2")]
-fn odd<const N: usize>(s: [__m256i; SIDE]) -> [Wide; 4] {
-    if N < SIDE {
+fn odd<const N: usize>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4] {
+    if N < BLOCK_SIZE {
         // The same sums, less the terms that are zero.
         let [l, k] = rotate(s[1], s[3], [11363, 9633], [9633, -2259]);
         let [j, i] = rotate(s[1], s[3], [6437, -11362], [2260, -6436]);
@@ -204,7 +204,7 @@ fn sub(a: Wide, b: Wide) -> Wide {
 
 /// Rows become columns, in each lane.
 #[target_feature(enable = "avx2")]
-fn transpose(r: [__m256i; SIDE]) -> [__m256i; SIDE] {
+fn transpose(r: [__m256i; BLOCK_SIZE]) -> [__m256i; BLOCK_SIZE] {
     let pairs = |a, b| [_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b)];
     let [a, e] = pairs(r[0], r[1]);
     let [b, f] = pairs(r[2], r[3]);
@@ -221,7 +221,7 @@ fn transpose(r: [__m256i; SIDE]) -> [__m256i; SIDE] {
 
 /// Makes rows of bytes of columns of 16 bits, and writes them.
 #[target_feature(enable = "avx2")]
-fn write(columns: [__m256i; SIDE], out: &mut [u8], stride: usize) {
+fn write(columns: [__m256i; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     let shift = _mm256_set1_epi8(-128);
     let pack = |i: usize| {
         let both = _mm256_packs_epi16(columns[i], columns[i + 4]);

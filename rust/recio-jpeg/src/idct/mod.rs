@@ -1,4 +1,4 @@
-//! Coefficients → samples: dequantisation and the inverse cosine transform (ITU-T T.81, A.3.3, A.3.4, A.3.1).
+//! Coefficients → samples: dequantization and the inverse cosine transform (ITU-T T.81, A.3.3, A.3.4, A.3.1).
 //!
 //! The transform is libjpeg's accurate one in integers, whose rounding makes the pixels: the algorithm of Loeffler,
 //! Ligtenberg and Moschytz (ICASSP 1989, figure 1) with 11 multiplications and constants of 13 fraction bits, columns first,
@@ -12,66 +12,72 @@ mod neon;
 mod reduced;
 mod scalar;
 
-use crate::block::{Block, LENGTH};
-use crate::cpu::{Kind, Level};
-use crate::frame::SIDE;
-use crate::tables::Quantisation;
+use crate::block::{BLOCK_LEN, Block};
+use crate::cpu::{InstructionSet, SimdLevel};
+use crate::frame::BLOCK_SIZE;
+use crate::tables::QuantizationTable;
 
 /// Samples that a row of blocks may write beyond its end.
-pub(crate) const SLACK: usize = SIDE;
+pub(crate) const SLACK: usize = BLOCK_SIZE;
 
-/// The divisors of a component's coefficients, as the transform wants them.
+/// The dequant of a component's coefficients, as the transform wants them.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
-pub(crate) struct Divisors([i16; LENGTH]);
+pub(crate) struct DequantTable([i16; BLOCK_LEN]);
 
-impl Default for Divisors {
-    /// Of a component that nothing is known of: grey.
+impl Default for DequantTable {
+    /// Of a component that nothing is known of: gray.
     fn default() -> Self {
-        Self([0; LENGTH])
+        Self([0; BLOCK_LEN])
     }
 }
 
-impl Divisors {
-    pub(crate) fn new(table: &Quantisation) -> Self {
-        Self(table.map(|divisor| divisor as i16))
+impl DequantTable {
+    pub(crate) fn new(table: &QuantizationTable) -> Self {
+        Self(table.map(|step| step as i16))
     }
 }
 
 /// Transforms blocks that lie side by side. `out` begins at the first sample; its rows are `stride` apart. A block becomes
 /// `size × size` samples; of the last row, up to [`SLACK`] samples behind the blocks are overwritten, too.
-pub(crate) fn row(
-    level: Level,
+pub(crate) fn transform_blocks(
+    level: SimdLevel,
     size: usize,
-    (blocks, extents): (&[Block], &[u8]),
-    divisors: &Divisors,
+    (blocks, last_indices): (&[Block], &[u8]),
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
-    match (size, level.kind()) {
-        (SIDE, Kind::Plain) => scalar::row(blocks, extents, divisors, out, stride),
+    match (size, level.instruction_set()) {
+        (BLOCK_SIZE, InstructionSet::Scalar) => {
+            scalar::transform_blocks(blocks, last_indices, dequant, out, stride);
+        }
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
         #[allow(unsafe_code)]
-        (SIDE, Kind::Avx2) => unsafe { avx2::row(blocks, extents, divisors, out, stride) },
+        (BLOCK_SIZE, InstructionSet::Avx2) => unsafe {
+            avx2::transform_blocks(blocks, last_indices, dequant, out, stride);
+        },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: the level says that the CPU has NEON, and the function needs no more.
         #[allow(unsafe_code)]
-        (SIDE, Kind::Neon) => unsafe { neon::row(blocks, extents, divisors, out, stride) },
-        _ => reduced::row(size, blocks, divisors, out, stride),
+        (BLOCK_SIZE, InstructionSet::Neon) => unsafe {
+            neon::transform_blocks(blocks, last_indices, dequant, out, stride);
+        },
+        _ => reduced::transform_blocks(size, blocks, dequant, out, stride),
     }
 }
 
 /// The sample that a block's only coefficient makes of all its samples.
-fn flat(block: &Block, divisors: &Divisors) -> u8 {
-    let scaled = block.0[0].wrapping_mul(divisors.0[0]).wrapping_shl(2);
+fn dc_only_sample(block: &Block, dequant: &DequantTable) -> u8 {
+    let scaled = block.0[0].wrapping_mul(dequant.0[0]).wrapping_shl(2);
     level_shift((i32::from(scaled) + 16) >> 5)
 }
 
 /// Whether only the first row of a block has coefficients. libjpeg-turbo leaves out the first pass then, and what that pass
-/// would saturate (two fraction bits more than 16 bits hold) wraps: see [`wrapped`].
-fn has_one_row(block: &Block) -> bool {
-    is_zero(&block.0[SIDE..])
+/// would saturate (two fraction bits more than 16 bits hold) wraps: see [`wrap_to_14_bits`].
+fn has_only_first_row(block: &Block) -> bool {
+    is_zero(&block.0[BLOCK_SIZE..])
 }
 
 fn is_zero(coefficients: &[i16]) -> bool {
@@ -79,7 +85,7 @@ fn is_zero(coefficients: &[i16]) -> bool {
 }
 
 /// The number that stays the same when two fraction bits are appended in 16 bits.
-fn wrapped(number: i16) -> i16 {
+fn wrap_to_14_bits(number: i16) -> i16 {
     number << 2 >> 2
 }
 

@@ -15,47 +15,47 @@ use std::arch::aarch64::{
     vzip1q_s64, vzip2q_s8, vzip2q_s16, vzip2q_s32, vzip2q_s64,
 };
 
-use super::{Divisors, flat, has_one_row};
-use crate::block::{Block, LENGTH};
-use crate::frame::SIDE;
+use super::{DequantTable, dc_only_sample, has_only_first_row};
+use crate::block::{BLOCK_LEN, Block};
+use crate::frame::BLOCK_SIZE;
 
 /// The last of the coefficients, as they are coded, that lie in the low 4×4.
 const SMALL: u8 = 9;
 
 #[target_feature(enable = "neon")]
-pub(super) fn row(
+pub(super) fn transform_blocks(
     blocks: &[Block],
-    extents: &[u8],
-    divisors: &Divisors,
+    last_indices: &[u8],
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
-    for (x, (block, extent)) in blocks.iter().zip(extents).enumerate() {
-        let out = &mut out[x * SIDE..];
-        match extent {
-            0 => fill(flat(block, divisors), out, stride),
-            1..=SMALL => transform::<4>(block, divisors, out, stride),
-            _ => transform::<8>(block, divisors, out, stride),
+    for (x, (block, last_index)) in blocks.iter().zip(last_indices).enumerate() {
+        let out = &mut out[x * BLOCK_SIZE..];
+        match last_index {
+            0 => fill(dc_only_sample(block, dequant), out, stride),
+            1..=SMALL => transform::<4>(block, dequant, out, stride),
+            _ => transform::<8>(block, dequant, out, stride),
         }
     }
 }
 
 fn fill(sample: u8, out: &mut [u8], stride: usize) {
-    for y in 0..SIDE {
-        out[y * stride..][..SIDE].fill(sample);
+    for y in 0..BLOCK_SIZE {
+        out[y * stride..][..BLOCK_SIZE].fill(sample);
     }
 }
 
 /// Transforms a block whose coefficients lie in the low `N × N`, and writes its samples.
 #[target_feature(enable = "neon")]
-fn transform<const N: usize>(block: &Block, divisors: &Divisors, out: &mut [u8], stride: usize) {
-    let mut rows = [vdupq_n_s16(0); SIDE];
+fn transform<const N: usize>(block: &Block, dequant: &DequantTable, out: &mut [u8], stride: usize) {
+    let mut rows = [vdupq_n_s16(0); BLOCK_SIZE];
     for (y, row) in rows[..N].iter_mut().enumerate() {
-        *row = vmulq_s16(load(&block.0, y), load(&divisors.0, y));
+        *row = vmulq_s16(load(&block.0, y), load(&dequant.0, y));
     }
     let wrapped = vshrq_n_s16::<2>(vshlq_n_s16::<2>(rows[0]));
     let difference = vreinterpretq_u16_s16(veorq_s16(wrapped, rows[0]));
-    if vmaxvq_u16(difference) != 0 && has_one_row(block) {
+    if vmaxvq_u16(difference) != 0 && has_only_first_row(block) {
         rows[0] = wrapped;
     }
     let columns = transpose(pass::<N, 11>(rows));
@@ -64,15 +64,15 @@ fn transform<const N: usize>(block: &Block, divisors: &Divisors, out: &mut [u8],
 
 /// Row `y` of eight numbers of 16 bits.
 #[target_feature(enable = "neon")]
-fn load(numbers: &[i16; LENGTH], y: usize) -> int16x8_t {
-    let row = &numbers[y * SIDE..][..SIDE];
+fn load(numbers: &[i16; BLOCK_LEN], y: usize) -> int16x8_t {
+    let row = &numbers[y * BLOCK_SIZE..][..BLOCK_SIZE];
     // SAFETY: the slice is 16 bytes long, and no alignment is asked for.
     unsafe { vld1q_s16(row.as_ptr()) }
 }
 
 /// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
 #[target_feature(enable = "neon")]
-fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [int16x8_t; SIDE] {
+fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [int16x8_t; BLOCK_SIZE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);
     let [e, f, g, h] = odd::<N>(s);
     let pairs = [(a, e), (b, f), (c, g), (d, h)];
@@ -95,10 +95,10 @@ fn narrow<const SHIFT: i32>([low, high]: Wide) -> int16x8_t {
 
 /// The even part, and the rounding.
 #[target_feature(enable = "neon")]
-fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [Wide; 4] {
+fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 4] {
     let round = vdupq_n_s32(1 << (SHIFT - 1));
     let (a, b, c, d);
-    if N == SIDE {
+    if N == BLOCK_SIZE {
         a = scale(vaddq_s16(s[0], s[4]), round);
         b = scale(vsubq_s16(s[0], s[4]), round);
         c = sum(s[2], 4433, s[6], 4433 - 15137);
@@ -114,8 +114,8 @@ fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; SIDE]) -> [Wide; 4] {
 
 /// The odd part.
 #[target_feature(enable = "neon")]
-fn odd<const N: usize>(s: [int16x8_t; SIDE]) -> [Wide; 4] {
-    if N < SIDE {
+fn odd<const N: usize>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 4] {
+    if N < BLOCK_SIZE {
         // The same sums, less the terms that are zero.
         return [
             sum(s[1], 11363, s[3], 9633),
@@ -182,7 +182,7 @@ fn sub(a: Wide, b: Wide) -> Wide {
 
 /// Rows become columns.
 #[target_feature(enable = "neon")]
-fn transpose(r: [int16x8_t; SIDE]) -> [int16x8_t; SIDE] {
+fn transpose(r: [int16x8_t; BLOCK_SIZE]) -> [int16x8_t; BLOCK_SIZE] {
     let [a, e] = zip16(r[0], r[1]);
     let [b, f] = zip16(r[2], r[3]);
     let [c, g] = zip16(r[4], r[5]);
@@ -222,7 +222,7 @@ fn zip64(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
 
 /// Makes rows of bytes of columns of 16 bits, and writes them.
 #[target_feature(enable = "neon")]
-fn write(columns: [int16x8_t; SIDE], out: &mut [u8], stride: usize) {
+fn write(columns: [int16x8_t; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     let pack = |i: usize| vqmovn_high_s16(vqmovn_s16(columns[i]), columns[i + 4]);
     // Columns 0 and 4, 1 and 5, 2 and 6, 3 and 7 are packed.
     let ([left, right], [left2, right2]) = (zip8(pack(0), pack(1)), zip8(pack(2), pack(3)));
@@ -252,13 +252,13 @@ fn unsigned(bytes: int16x8_t) -> uint8x16_t {
 /// Writes two rows.
 #[target_feature(enable = "neon")]
 fn write_two(rows: uint8x16_t, out: &mut [u8], stride: usize) {
-    store(&mut out[..SIDE], vget_low_u8(rows));
-    store(&mut out[stride..][..SIDE], vget_high_u8(rows));
+    store(&mut out[..BLOCK_SIZE], vget_low_u8(rows));
+    store(&mut out[stride..][..BLOCK_SIZE], vget_high_u8(rows));
 }
 
 #[target_feature(enable = "neon")]
 fn store(out: &mut [u8], bytes: uint8x8_t) {
-    assert_eq!(out.len(), SIDE);
+    assert_eq!(out.len(), BLOCK_SIZE);
     // SAFETY: there is room for the 8 bytes.
     unsafe { vst1_u8(out.as_mut_ptr(), bytes) };
 }

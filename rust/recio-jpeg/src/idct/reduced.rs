@@ -4,31 +4,27 @@
 //! `jidctred.c` describes the derivation); of an eighth, the mean. Where it is asked for, speed counts and the pixels
 //! are fewer, so there is no vector kernel.
 
-use super::{Divisors, is_zero, level_shift, wrapped};
+use super::{DequantTable, is_zero, level_shift, wrap_to_14_bits};
 use crate::block::Block;
-use crate::frame::SIDE;
+use crate::frame::BLOCK_SIZE;
 
-pub(super) fn row(
+pub(super) fn transform_blocks(
     size: usize,
     blocks: &[Block],
-    divisors: &Divisors,
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
     for (x, block) in blocks.iter().enumerate() {
         let out = &mut out[x * size..];
         match size {
-            4 => write(
-                &square(block, divisors, half::<12>, half::<19>),
-                out,
-                stride,
-            ),
+            4 => write(&square(block, dequant, half::<12>, half::<19>), out, stride),
             2 => write(
-                &square(block, divisors, quarter::<13>, quarter::<20>),
+                &square(block, dequant, quarter::<13>, quarter::<20>),
                 out,
                 stride,
             ),
-            _ => write(&[[mean(block, divisors)]], out, stride),
+            _ => write(&[[mean(block, dequant)]], out, stride),
         }
     }
 }
@@ -40,29 +36,31 @@ fn write<const N: usize>(samples: &[[u8; N]; N], out: &mut [u8], stride: usize) 
 }
 
 /// The mean of a block, of which libjpeg takes 10 bits.
-fn mean(block: &Block, divisors: &Divisors) -> u8 {
-    let dc = i32::from(block.0[0]) * i32::from(divisors.0[0]);
+fn mean(block: &Block, dequant: &DequantTable) -> u8 {
+    let dc = i32::from(block.0[0]) * i32::from(dequant.0[0]);
     level_shift(((dc + 4) >> 3) << 22 >> 22)
 }
 
 /// Columns, then rows, with 16 bits in between, as libjpeg-turbo's vectors have it; a quarter's first column keeps all.
 fn square<const N: usize>(
     block: &Block,
-    divisors: &Divisors,
-    columns: fn([i32; SIDE]) -> [i32; N],
-    rows: fn([i32; SIDE]) -> [i32; N],
+    dequant: &DequantTable,
+    columns: fn([i32; BLOCK_SIZE]) -> [i32; N],
+    rows: fn([i32; BLOCK_SIZE]) -> [i32; N],
 ) -> [[u8; N]; N] {
     // The half takes no notice of the fifth row.
-    let is_one_row = N == 4 && is_zero(&block.0[SIDE..4 * SIDE]) && is_zero(&block.0[5 * SIDE..]);
+    let is_one_row = N == 4
+        && is_zero(&block.0[BLOCK_SIZE..4 * BLOCK_SIZE])
+        && is_zero(&block.0[5 * BLOCK_SIZE..]);
     let at = |y: usize, x: usize| {
-        let product = block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]);
+        let product = block.0[y * BLOCK_SIZE + x].wrapping_mul(dequant.0[y * BLOCK_SIZE + x]);
         i32::from(if is_one_row {
-            wrapped(product)
+            wrap_to_14_bits(product)
         } else {
             product
         })
     };
-    let half: [[i32; N]; SIDE] = std::array::from_fn(|x| {
+    let half: [[i32; N]; BLOCK_SIZE] = std::array::from_fn(|x| {
         let column = columns(std::array::from_fn(|y| at(y, x)));
         if N == 2 && x == 0 {
             return column;
@@ -73,7 +71,7 @@ fn square<const N: usize>(
 }
 
 /// Eight numbers to four, less `SHIFT` bits.
-fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; SIDE]) -> [i32; 4] {
+fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; BLOCK_SIZE]) -> [i32; 4] {
     let sum = |terms: [(i32, i32); 4]| {
         terms
             .into_iter()
@@ -97,7 +95,7 @@ fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; SIDE]) -> [i32;
 }
 
 /// Eight numbers to two, less `SHIFT` bits.
-fn quarter<const SHIFT: u32>([s0, s1, _, s3, _, s5, _, s7]: [i32; SIDE]) -> [i32; 2] {
+fn quarter<const SHIFT: u32>([s0, s1, _, s3, _, s5, _, s7]: [i32; BLOCK_SIZE]) -> [i32; 2] {
     // 0.720959822, 0.850430095, 1.272758580, 3.624509785
     let odd = [(s7, -5906), (s5, 6967), (s3, -10426), (s1, 29692)];
     let odd = odd

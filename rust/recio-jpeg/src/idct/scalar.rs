@@ -1,58 +1,60 @@
 //! The transform in plain Rust, for CPUs without a kernel of their own: loops over eight columns, which compilers turn into
 //! vectors.
 
-use super::{Divisors, flat, has_one_row, level_shift, wrapped};
+use super::{DequantTable, dc_only_sample, has_only_first_row, level_shift, wrap_to_14_bits};
 use crate::block::Block;
-use crate::frame::SIDE;
+use crate::frame::BLOCK_SIZE;
 
 /// A row or a column of a block in each place.
-type Lanes = [i16; SIDE];
+type Lanes = [i16; BLOCK_SIZE];
 
-pub(super) fn row(
+pub(super) fn transform_blocks(
     blocks: &[Block],
-    extents: &[u8],
-    divisors: &Divisors,
+    last_indices: &[u8],
+    dequant: &DequantTable,
     out: &mut [u8],
     stride: usize,
 ) {
-    for (x, (block, &extent)) in blocks.iter().zip(extents).enumerate() {
-        let out = &mut out[x * SIDE..];
-        if extent == 0 {
-            let sample = flat(block, divisors);
-            write(&[[sample; SIDE]; SIDE], out, stride);
+    for (x, (block, &last_index)) in blocks.iter().zip(last_indices).enumerate() {
+        let out = &mut out[x * BLOCK_SIZE..];
+        if last_index == 0 {
+            let sample = dc_only_sample(block, dequant);
+            write(&[[sample; BLOCK_SIZE]; BLOCK_SIZE], out, stride);
         } else {
-            write(&transform(block, divisors), out, stride);
+            write(&transform(block, dequant), out, stride);
         }
     }
 }
 
-fn write(samples: &[[u8; SIDE]; SIDE], out: &mut [u8], stride: usize) {
+fn write(samples: &[[u8; BLOCK_SIZE]; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     for (y, row) in samples.iter().enumerate() {
-        out[y * stride..][..SIDE].copy_from_slice(row);
+        out[y * stride..][..BLOCK_SIZE].copy_from_slice(row);
     }
 }
 
-fn transform(block: &Block, divisors: &Divisors) -> [[u8; SIDE]; SIDE] {
-    let mut rows: [Lanes; SIDE] = std::array::from_fn(|y| {
-        std::array::from_fn(|x| block.0[y * SIDE + x].wrapping_mul(divisors.0[y * SIDE + x]))
+fn transform(block: &Block, dequant: &DequantTable) -> [[u8; BLOCK_SIZE]; BLOCK_SIZE] {
+    let mut rows: [Lanes; BLOCK_SIZE] = std::array::from_fn(|y| {
+        std::array::from_fn(|x| {
+            block.0[y * BLOCK_SIZE + x].wrapping_mul(dequant.0[y * BLOCK_SIZE + x])
+        })
     });
-    if has_one_row(block) {
-        rows[0] = rows[0].map(wrapped);
+    if has_only_first_row(block) {
+        rows[0] = rows[0].map(wrap_to_14_bits);
     }
     let columns = transpose(&pass::<11>(&rows));
     let columns = pass::<18>(&columns);
     transpose(&columns).map(|row| row.map(|sample| level_shift(sample.into())))
 }
 
-fn transpose(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
+fn transpose(rows: &[Lanes; BLOCK_SIZE]) -> [Lanes; BLOCK_SIZE] {
     std::array::from_fn(|x| std::array::from_fn(|y| rows[y][x]))
 }
 
 /// One pass: the eight inputs and outputs of the transform are the rows, and each column is one of its own. The outputs
 /// lose `SHIFT` bits, rounded.
-fn pass<const SHIFT: u32>(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
-    let mut out = [[0; SIDE]; SIDE];
-    for x in 0..SIDE {
+fn pass<const SHIFT: u32>(rows: &[Lanes; BLOCK_SIZE]) -> [Lanes; BLOCK_SIZE] {
+    let mut out = [[0; BLOCK_SIZE]; BLOCK_SIZE];
+    for x in 0..BLOCK_SIZE {
         let column = one_dimension(rows.map(|row| row[x]));
         for (y, value) in column.into_iter().enumerate() {
             let rounded = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
@@ -64,7 +66,7 @@ fn pass<const SHIFT: u32>(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
 
 /// The transform of eight numbers, in 13 fraction bits. Comments give the constants.
 #[inline]
-fn one_dimension(input: [i16; SIDE]) -> [i32; SIDE] {
+fn one_dimension(input: [i16; BLOCK_SIZE]) -> [i32; BLOCK_SIZE] {
     let [_, s1, s2, s3, _, s5, s6, s7] = input.map(i32::from);
     // √2·cos(6π/16) = 0.541196100; 0.765366865 − and 1.847759065 make the others of it.
     let c = 4433 * s2 + (4433 - 15137) * s6;

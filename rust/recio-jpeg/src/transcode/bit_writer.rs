@@ -62,12 +62,12 @@ impl Sink for Writer<'_> {
 mod tests {
     use super::super::symbols::Counts;
     use super::*;
-    use crate::bit_reader::Bits;
-    use crate::huffman::Class;
-    use crate::unstuff::Unstuffed;
+    use crate::bit_reader::BitReader;
+    use crate::huffman::TableClass;
+    use crate::unstuff::UnstuffedData;
 
     const DC: Table = Table {
-        class: Class::Dc,
+        class: TableClass::Dc,
         group: 0,
     };
 
@@ -104,10 +104,10 @@ mod tests {
         });
         assert!(data.windows(2).any(|pair| pair == [0xff, 0]));
         data.extend([0xff, 0xd9]);
-        let mut unstuffed = Unstuffed::default();
+        let mut unstuffed = UnstuffedData::default();
         assert_eq!(unstuffed.read(&data, 0), data.len() - 2);
-        let mut bits = Bits::new(unstuffed.segment(0).unwrap().1);
-        assert_eq!(magnitudes.map(|_| bits.take(12)), magnitudes);
-        assert_eq!(bits.bytes_left(), 0);
+        let mut bits = BitReader::new(unstuffed.segment(0).unwrap().1);
+        assert_eq!(magnitudes.map(|_| bits.read(12)), magnitudes);
+        assert_eq!(bits.bytes_remaining(), 0);
     }
 }

@@ -6,13 +6,13 @@
 //! number, and what is sought is the cheapest purse worth one less than there are symbols.
 
 /// Bits of the longest code.
-const LONGEST: usize = 16;
+const MAX_CODE_LENGTH: usize = 16;
 
 /// The codes of one table.
 #[derive(Debug)]
 pub(super) struct Code {
     /// How many there are of each length, from 1.
-    pub(super) counts: [u8; LONGEST],
+    pub(super) counts: [u8; MAX_CODE_LENGTH],
     /// Their symbols, in the order of the codes.
     pub(super) symbols: Vec<u8>,
     /// Of each symbol, the code and its length.
@@ -37,7 +37,7 @@ impl Code {
     /// Gives symbols, whose lengths ascend, the codes in order (C.2).
     fn assign(ranked: &[(u8, u8)]) -> Self {
         let mut code = Self {
-            counts: [0; LONGEST],
+            counts: [0; MAX_CODE_LENGTH],
             symbols: ranked.iter().map(|&(_, symbol)| symbol).collect(),
             words: [(0, 0); 256],
         };
@@ -83,8 +83,8 @@ fn purses(prices: &[u64]) -> Vec<Vec<Item>> {
         price,
         is_coin: true,
     };
-    let mut purses: Vec<Vec<Item>> = Vec::with_capacity(LONGEST);
-    for _ in 0..LONGEST {
+    let mut purses: Vec<Vec<Item>> = Vec::with_capacity(MAX_CODE_LENGTH);
+    for _ in 0..MAX_CODE_LENGTH {
         let smaller = purses.last().map_or(&[][..], Vec::as_slice);
         let pairs = smaller.as_chunks::<2>().0.iter().map(|[a, b]| Item {
             price: a.price + b.price,
@@ -100,7 +100,7 @@ fn purses(prices: &[u64]) -> Vec<Vec<Item>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::huffman::{Class, Table};
+    use crate::huffman::{HuffmanTable, TableClass};
 
     fn code(counts: &[(u8, u64)]) -> Code {
         let mut all = [0; 256];
@@ -154,8 +154,8 @@ mod tests {
     fn a_decoder_takes_every_table() {
         for counts in [fibonacci(), (0..=255).map(|s| (s, 1 << (s % 40))).collect()] {
             let code = code(&counts);
-            let mut table = Table::default();
-            let filled = table.fill(Class::Ac, &code.counts, &code.symbols);
+            let mut table = HuffmanTable::default();
+            let filled = table.fill(TableClass::Ac, &code.counts, &code.symbols);
             assert!(filled.is_some());
         }
     }

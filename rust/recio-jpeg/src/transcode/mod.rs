@@ -23,8 +23,8 @@ use crate::decoder::read_coefficients;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::{Colours, Header};
-use crate::scan::MAX_UNITS;
-use crate::tables::Quantisation;
+use crate::scan::MAX_MCU_BLOCKS;
+use crate::tables::QuantizationTable;
 use bit_writer::Writer;
 use codes::Code;
 use symbols::{Counts, Sink, Table};
@@ -33,19 +33,19 @@ use symbols::{Counts, Sink, Table};
 struct Image {
     frame: Frame,
     /// Of each component.
-    quantisation: [Quantisation; MAX_COMPONENTS],
+    quantization: [QuantizationTable; MAX_COMPONENTS],
     groups: [usize; MAX_COMPONENTS],
     coefficients: Coefficients,
 }
 
-/// The groups of components that have Huffman tables in common: one of the differences of colour, one of all else. Baseline
+/// The groups of components that have Huffman tables in common: one of the differences of color, one of all else. Baseline
 /// JPEGs have two at most.
 const GROUPS: usize = 2;
 
 /// Writes a JPEG, of which the header has been read, anew: as baseline JPEG in one scan, with a restart marker behind each
 /// row of MCUs and Huffman tables of its own. A decoder makes the same pixels of it.
 ///
-/// Segments of applications and comments stay, so its orientation and colours are the same; what stands behind the end of
+/// Segments of applications and comments stay, so its orientation and colors are the same; what stands behind the end of
 /// the image is dropped. The same JPEG comes out if it is done again. It may be longer than the original: of a
 /// progressive JPEG mostly, of one with good tables and many rows of little data.
 ///
@@ -71,17 +71,17 @@ pub fn seekable(jpeg: &[u8], header: &Header) -> Result<Vec<u8>> {
 impl Image {
     fn read(jpeg: &[u8], header: &Header) -> Result<Self> {
         let frame = header.frame;
-        let units = frame.components().iter().map(|c| c.across * c.down);
-        if units.sum::<usize>() > MAX_UNITS {
+        let mcu_blocks = frame.components().iter().map(|c| c.horizontal * c.vertical);
+        if mcu_blocks.sum::<usize>() > MAX_MCU_BLOCKS {
             return Err(Error::Unsupported("an MCU of more than ten blocks"));
         }
         let mut coefficients = Coefficients::default();
-        let quantisation = read_coefficients(jpeg, header, &mut coefficients)?;
+        let quantization = read_coefficients(jpeg, header, &mut coefficients)?;
         Ok(Self {
             frame,
-            quantisation,
-            groups: match header.colours() {
-                Colours::Grey | Colours::Rgb | Colours::Cmyk => [0; MAX_COMPONENTS],
+            quantization,
+            groups: match header.colors() {
+                Colours::Gray | Colours::Rgb | Colours::Cmyk => [0; MAX_COMPONENTS],
                 Colours::YCbCr | Colours::Ycck => [0, 1, 1, 0],
             },
             coefficients,
@@ -90,13 +90,13 @@ impl Image {
 
     /// Gives the symbols of all its MCUs, and the restarts between their rows.
     fn code(&self, sink: &mut impl Sink) -> Result<()> {
-        let (across, down) = self.frame.mcus();
-        for row in 0..down {
+        let (columns, rows) = self.frame.mcus();
+        for row in 0..rows {
             if row > 0 {
                 sink.restart(row - 1);
             }
             let mut predictions = [0; MAX_COMPONENTS];
-            for column in 0..across {
+            for column in 0..columns {
                 for (component, prediction) in predictions.iter_mut().enumerate() {
                     self.code_part((component, column, row), prediction, sink)?;
                 }
@@ -120,9 +120,9 @@ impl Image {
         };
         let (width, height) = self.frame.blocks(of_frame);
         let group = self.groups[component];
-        let columns = column * of_frame.across..(column + 1) * of_frame.across;
-        for y in row * of_frame.down..(row + 1) * of_frame.down {
-            let (blocks, _) = self.coefficients.row(component, y, columns.clone());
+        let columns = column * of_frame.horizontal..(column + 1) * of_frame.horizontal;
+        for y in row * of_frame.vertical..(row + 1) * of_frame.vertical {
+            let (blocks, _) = self.coefficients.block_row(component, y, columns.clone());
             for (x, block) in columns.clone().zip(blocks) {
                 if x < width && y < height {
                     symbols::block(block, group, prediction, sink)?;

@@ -1,14 +1,14 @@
 //! The segments around a scan (ITU-T T.81, B.1 and B.2).
 //!
 //! Those of applications and comments are the original's, in their order: those before its first scan, which may tell
-//! colours and the way up, stay before the scan, and those behind it behind. All others are written anew.
+//! colors and the way up, stay before the scan, and those behind it behind. All others are written anew.
 
 use super::{Code, Image, Table};
 use crate::block::ZIGZAG;
 use crate::frame::{Component, Frame, MAX_COMPONENTS};
-use crate::huffman::Class;
+use crate::huffman::TableClass;
 use crate::marker::{DHT, DQT, DRI, EOI, SOF0, SOF1, SOI, SOS, Segments, is_app_or_comment};
-use crate::tables::Quantisation;
+use crate::tables::QuantizationTable;
 
 /// Writes all that stands before the scan's data. Gives what of the original follows its first scan's header.
 pub(super) fn write_head<'a>(
@@ -58,9 +58,9 @@ fn write(marker: u8, content: &[u8], out: &mut Vec<u8>) {
     out.extend(content);
 }
 
-/// The quantisation tables, each once, and each component's number among them.
+/// The quantization tables, each once, and each component's number among them.
 struct Steps {
-    tables: Vec<Quantisation>,
+    tables: Vec<QuantizationTable>,
     numbers: [u8; MAX_COMPONENTS],
 }
 
@@ -69,7 +69,7 @@ impl Steps {
         let mut tables = Vec::new();
         let mut numbers = [0; MAX_COMPONENTS];
         let components = image.frame.components().iter();
-        for (number, (_, table)) in numbers.iter_mut().zip(components.zip(&image.quantisation)) {
+        for (number, (_, table)) in numbers.iter_mut().zip(components.zip(&image.quantization)) {
             let known = tables.iter().position(|known| known == table);
             *number = known.unwrap_or(tables.len()) as u8;
             if known.is_none() {
@@ -98,7 +98,7 @@ impl Steps {
     }
 }
 
-fn is_wide(table: &Quantisation) -> bool {
+fn is_wide(table: &QuantizationTable) -> bool {
     table.iter().any(|&step| step > 255)
 }
 
@@ -109,9 +109,12 @@ fn frame(frame: &Frame, steps: &Steps) -> Vec<u8> {
     let mut content = vec![8, h1, h0, w1, w0, components.len() as u8];
     for (component, number) in components.iter().zip(steps.numbers) {
         let &Component {
-            id, across, down, ..
+            id,
+            horizontal,
+            vertical,
+            ..
         } = component;
-        content.extend([id, (across << 4 | down) as u8, number]);
+        content.extend([id, (horizontal << 4 | vertical) as u8, number]);
     }
     content
 }
@@ -123,7 +126,7 @@ fn huffman(codes: &[Code]) -> Vec<u8> {
         .zip(codes)
         .filter(|(_, code)| !code.symbols.is_empty());
     for (table, code) in used {
-        let class = u8::from(table.class == Class::Ac);
+        let class = u8::from(table.class == TableClass::Ac);
         content.push(class << 4 | table.group as u8);
         content.extend(code.counts);
         content.extend(&code.symbols);

@@ -5,9 +5,9 @@
 
 use super::codes::Code;
 use super::{Block, Error, GROUPS, Result};
-use crate::block::{LENGTH, ZIGZAG};
-use crate::entropy::LAST;
-use crate::huffman::Class;
+use crate::block::{BLOCK_LEN, ZIGZAG};
+use crate::entropy::LAST_INDEX;
+use crate::huffman::TableClass;
 
 /// Huffman tables of an image: for each group of components, for DC and AC.
 pub(super) const TABLES: usize = 2 * GROUPS;
@@ -23,19 +23,19 @@ const END: u8 = 0;
 /// Which of an image's Huffman tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Table {
-    pub(super) class: Class,
+    pub(super) class: TableClass,
     pub(super) group: usize,
 }
 
 impl Table {
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let classes = |group| [Class::Dc, Class::Ac].map(|class| Self { class, group });
+        let classes = |group| [TableClass::Dc, TableClass::Ac].map(|class| Self { class, group });
         (0..GROUPS).flat_map(classes)
     }
 
     /// Its place in that order.
     pub(super) fn place(self) -> usize {
-        2 * self.group + usize::from(self.class == Class::Ac)
+        2 * self.group + usize::from(self.class == TableClass::Ac)
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn block(
     prediction: &mut i32,
     sink: &mut impl Sink,
 ) -> Result<()> {
-    let [dc, ac] = [Class::Dc, Class::Ac].map(|class| Table { class, group });
+    let [dc, ac] = [TableClass::Dc, TableClass::Ac].map(|class| Table { class, group });
     let value = i32::from(block.0[0]);
     let (size, magnitude) = magnitude_of(value - *prediction, DC_BITS)?;
     sink.symbol(dc, size, magnitude);
@@ -96,7 +96,7 @@ pub(super) fn block(
         sink.symbol(ac, ((zeros % 16) << 4) as u8 | size, magnitude);
         (rest, last) = (rest & (rest - 1), k);
     }
-    if last < LAST {
+    if last < LAST_INDEX {
         sink.symbol(ac, END, 0);
     }
     Ok(())
@@ -105,7 +105,7 @@ pub(super) fn block(
 /// The AC coefficients that are not zero, bit k for the one that is coded as the k-th. Most are zero, and going from bit to
 /// bit saves a branch for each: a quarter of all the time that writing a JPEG anew takes.
 fn present(block: &Block) -> u64 {
-    (1..LENGTH).fold(0, |present, k| {
+    (1..BLOCK_LEN).fold(0, |present, k| {
         let value = block.0[usize::from(ZIGZAG[k])];
         present | u64::from(value != 0) << k
     })
@@ -113,7 +113,7 @@ fn present(block: &Block) -> u64 {
 
 /// Gives the symbols of a block with the same DC coefficient as the one before, and no others.
 pub(super) fn same_again(group: usize, sink: &mut impl Sink) {
-    let [dc, ac] = [Class::Dc, Class::Ac].map(|class| Table { class, group });
+    let [dc, ac] = [TableClass::Dc, TableClass::Ac].map(|class| Table { class, group });
     sink.symbol(dc, 0, 0);
     sink.symbol(ac, END, 0);
 }
@@ -150,7 +150,7 @@ mod tests {
     fn symbols(coefficients: &[(usize, i16)], mut prediction: i32) -> Result<Vec<(u8, u32)>> {
         let (mut coded, mut list) = (Block::ZERO, List::default());
         for &(k, value) in coefficients {
-            *coded.coded(k) = value;
+            *coded.zigzag_mut(k) = value;
         }
         block(&coded, 0, &mut prediction, &mut list)?;
         assert_eq!(prediction, i32::from(coded.0[0]));

@@ -45,8 +45,8 @@ fn made(jpeg: &[u8]) -> Result<Vec<u8>> {
 
 fn decode(jpeg: &[u8], region: Option<Region>) -> Result<Vec<u8>> {
     let header = Header::read(jpeg)?;
-    let pixels = match header.colours() {
-        Colours::Grey => Pixels::Grey,
+    let pixels = match header.colors() {
+        Colours::Gray => Pixels::Gray,
         Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
         Colours::YCbCr | Colours::Rgb => Pixels::Rgb,
     };
@@ -111,10 +111,10 @@ fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
             decode(&made, None).unwrap() == decode(&jpeg, None).unwrap(),
             "{path:?}"
         );
-        let (across, down) = Header::read(&made).unwrap().frame.mcus();
+        let (columns, rows) = Header::read(&made).unwrap().frame.mcus();
         let (interval, markers) = restarts(&made);
-        assert_eq!(interval, across, "{path:?}");
-        let expected = (0..down - 1).map(|row| RST0 + (row % 8) as u8);
+        assert_eq!(interval, columns, "{path:?}");
+        let expected = (0..rows - 1).map(|row| RST0 + (row % 8) as u8);
         assert!(markers.into_iter().eq(expected), "{path:?}");
         count += 1;
     }
@@ -209,7 +209,7 @@ fn what_stands_behind_the_scan_stays_there() {
 }
 
 #[test]
-fn wide_quantisation_steps_make_it_extended() {
+fn wide_quantization_steps_make_it_extended() {
     let jpeg = fs::read(data("odd-images/gray.jpg")).unwrap();
     let tables = segments(&jpeg)
         .into_iter()

@@ -1,7 +1,7 @@
 //! What is damaged is an error that says where; what is merely odd is not damage.
 
-use super::{EOI, colourful, complete, decode, read, region};
-use crate::unstuff::Unstuffed;
+use super::{EOI, colorful, complete, decode, read, region};
+use crate::unstuff::UnstuffedData;
 use crate::{Decoder, Error, Header, OnDamage, Options, Pixels, Region, Result};
 
 const SOS: u8 = 0xda;
@@ -83,7 +83,7 @@ fn without(jpeg: &[u8], code: u8) -> Vec<u8> {
     jpeg
 }
 
-/// A grey image of one level, of which each block takes two bits, zeros: of its two tables, each has one code.
+/// A gray image of one level, of which each block takes two bits, zeros: of its two tables, each has one code.
 fn flat(width: u16, height: u16) -> Vec<u8> {
     let [h, w] = [height, width].map(u16::to_be_bytes);
     let table = |head: u8| [&[0xff, DHT, 0, 20, head, 1], &[0; 16][..]].concat();
@@ -171,7 +171,7 @@ fn what_is_merely_odd_changes_no_pixel() {
 fn left_over(jpeg: &[u8]) -> usize {
     let header = Header::read(jpeg).unwrap();
     let options = Options {
-        pixels: colourful(jpeg),
+        pixels: colorful(jpeg),
         ..Options::default()
     };
     let (width, height) = header.size();
@@ -192,7 +192,7 @@ fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
         assert_eq!(left_over(&longer), 3, "{name}");
         let first = markers(&jpeg, SOS)[0] + 2;
         let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
-        let end = Unstuffed::default().read(&jpeg, first + length);
+        let end = UnstuffedData::default().read(&jpeg, first + length);
         let longer = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
         assert_eq!(left_over(&longer), 7, "{name}");
     }
@@ -203,9 +203,9 @@ fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
 fn a_flat_image_without_end_marker_is_whole() {
     let jpeg = flat(16, 400);
     let body = jpeg.strip_suffix(EOI).unwrap();
-    let grey = vec![128; 16 * 400 * 3];
-    assert_eq!(decode_all(&jpeg).unwrap(), grey);
-    assert_eq!(decode_all(body).unwrap(), grey);
+    let gray = vec![128; 16 * 400 * 3];
+    assert_eq!(decode_all(&jpeg).unwrap(), gray);
+    assert_eq!(decode_all(body).unwrap(), gray);
     for missing in 1..25 {
         assert_eq!(
             cut_at(&body[..body.len() - missing]),
@@ -245,7 +245,7 @@ fn a_scan_needs_its_tables() {
     assert_eq!(damaged(&lacking), (scan + 4, what));
     let jpeg = flat(8, 8);
     let lacking = without(&jpeg, DQT);
-    let what = "a scan needs a quantisation table that there is not";
+    let what = "a scan needs a quantization table that there is not";
     assert_eq!(damaged(&lacking), (content(&lacking, SOS), what));
 }
 

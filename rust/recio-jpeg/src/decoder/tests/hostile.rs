@@ -10,7 +10,7 @@ const MOST_PIXELS: usize = 1 << 16;
 /// All ways to decode; each attempt takes the next one.
 fn ways() -> impl Iterator<Item = Options> {
     let all = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
-        [Pixels::Rgb, Pixels::Grey, Pixels::Cmyk].map(|pixels| {
+        [Pixels::Rgb, Pixels::Gray, Pixels::Cmyk].map(|pixels| {
             [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth].map(|scale| Options {
                 on_damage,
                 pixels,

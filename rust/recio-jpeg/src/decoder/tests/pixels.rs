@@ -32,7 +32,7 @@ fn pixels_are_libjpegs_at_every_scale_and_where_the_rest_is_filled_in() {
         let length: usize = length.parse().unwrap();
         let options = Options {
             pixels: match channels {
-                "1" => Pixels::Grey,
+                "1" => Pixels::Gray,
                 "3" => Pixels::Rgb,
                 _ => Pixels::Cmyk,
             },
@@ -85,24 +85,24 @@ fn with_clues(jpeg: &[u8], adobe: Option<u8>, names: [u8; 3]) -> Vec<u8> {
 #[test]
 fn without_jfif_adobes_segment_or_the_names_tell_colours() {
     let jpeg = read("odd-images/s444.jpg");
-    let colours = |adobe, names| {
+    let colors = |adobe, names| {
         let header = Header::read(&with_clues(&jpeg, adobe, names));
-        header.unwrap().colours()
+        header.unwrap().colors()
     };
-    assert_eq!(colours(None, [1, 2, 3]), Colours::YCbCr);
-    assert_eq!(colours(None, *b"RGB"), Colours::Rgb);
-    assert_eq!(colours(Some(0), [1, 2, 3]), Colours::Rgb);
-    assert_eq!(colours(Some(1), *b"RGB"), Colours::YCbCr);
+    assert_eq!(colors(None, [1, 2, 3]), Colours::YCbCr);
+    assert_eq!(colors(None, *b"RGB"), Colours::Rgb);
+    assert_eq!(colors(Some(0), [1, 2, 3]), Colours::Rgb);
+    assert_eq!(colors(Some(1), *b"RGB"), Colours::YCbCr);
 }
 
 #[test]
 fn red_green_and_blue_are_the_components_as_they_are() {
     let jpeg = read("odd-images/s444.jpg");
-    let grey = Options {
-        pixels: Pixels::Grey,
+    let gray = Options {
+        pixels: Pixels::Gray,
         ..Options::default()
     };
-    let luma = decode(&jpeg, &grey).unwrap();
+    let luma = decode(&jpeg, &gray).unwrap();
     let pixels = decode(&with_clues(&jpeg, None, *b"RGB"), &Options::default()).unwrap();
     assert!(pixels.iter().step_by(3).eq(&luma));
 }

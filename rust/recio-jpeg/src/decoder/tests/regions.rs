@@ -1,6 +1,6 @@
 //! A part of the pixels is what it is in the whole picture, whatever was decoded before and whichever rows are asked for.
 
-use super::{colourful, complete, decode, decode_by, numbers, read};
+use super::{colorful, complete, decode, decode_by, numbers, read};
 use crate::{Decoder, Header, Options, Pixels, Region, Scale};
 
 const SCALES: [Scale; 4] = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
@@ -47,17 +47,17 @@ fn choose((width, height): (usize, usize), next: &mut impl FnMut(usize) -> usize
     }
 }
 
-/// What pictures are decoded to in turn: of each file, all scales and grey.
+/// What pictures are decoded to in turn: of each file, all scales and gray.
 fn settings(jpeg: &[u8]) -> Vec<Options> {
     let of = |pixels, scale| Options {
         pixels,
         scale,
         ..Options::default()
     };
-    let pixels = colourful(jpeg);
+    let pixels = colorful(jpeg);
     let mut settings = SCALES.map(|scale| of(pixels, scale)).to_vec();
     if pixels == Pixels::Rgb {
-        settings.push(of(Pixels::Grey, Scale::Full));
+        settings.push(of(Pixels::Gray, Scale::Full));
     }
     settings
 }
@@ -123,7 +123,7 @@ fn memory_given_back_is_taken_again() {
 }
 
 #[test]
-#[should_panic(expected = "is no part of 37x23 pixels")]
+#[should_panic(expected = "is outside the image of 37x23 pixels")]
 fn a_region_beyond_the_picture_is_a_mistake() {
     let region = Some(Region {
         x: 30,

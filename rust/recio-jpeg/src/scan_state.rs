@@ -1,0 +1,260 @@
+//! State of decoding a scan, from one restart to the next (ITU-T T.81, E.2.4).
+
+use crate::bit_reader::BitReader;
+use crate::error::{Error, Result};
+use crate::frame::MAX_COMPONENTS;
+use crate::scan::{OnDamage, Scan};
+use crate::unstuff::UnstuffedData;
+
+/// Where a state over a scan's MCUs is, but for the bits: whoever walks holds these, in registers if it is well done.
+#[derive(Debug)]
+pub(crate) struct ScanState<'a> {
+    jpeg: &'a [u8],
+    data: &'a UnstuffedData,
+    /// The segment between restarts.
+    segment: usize,
+    /// Each component's last DC coefficient.
+    pub(crate) dc_predictions: [i32; MAX_COMPONENTS],
+    /// Blocks that end before they begin.
+    pub(crate) eob_run: u32,
+    pub(crate) restart_interval: usize,
+    /// MCUs until the next restart.
+    mcus_to_restart: usize,
+    on_damage: OnDamage,
+    /// The data is used up, and what comes until the next restart is grey.
+    is_exhausted: bool,
+}
+
+impl<'a> ScanState<'a> {
+    pub(crate) fn new(
+        jpeg: &'a [u8],
+        data: &'a UnstuffedData,
+        scan: &Scan,
+        on_damage: OnDamage,
+    ) -> Self {
+        Self {
+            jpeg,
+            data,
+            segment: 0,
+            dc_predictions: [0; MAX_COMPONENTS],
+            eob_run: 0,
+            restart_interval: scan.restart_interval,
+            mcus_to_restart: scan.restart_interval,
+            on_damage,
+            is_exhausted: false,
+        }
+    }
+
+    /// The bits that it begins with.
+    pub(crate) fn bits(&self) -> BitReader<'a> {
+        let first = self.data.segment(0);
+        BitReader::new(first.map_or(&[], |(_, bytes)| bytes))
+    }
+
+    /// Begins an MCU. `false` if there is no data for it.
+    ///
+    /// # Errors
+    /// A restart that is not where it must be.
+    #[inline]
+    pub(crate) fn begin_mcu(&mut self, bits: &mut BitReader<'a>) -> Result<bool> {
+        if self.restart_interval > 0 {
+            if self.mcus_to_restart == 0 {
+                *bits = self.restart(*bits)?;
+            }
+            self.mcus_to_restart -= 1;
+        }
+        Ok(!self.is_exhausted)
+    }
+
+    /// Leaves out so many MCUs, or fewer, for which there is no data up to the next restart. Gives how many.
+    pub(crate) fn skip_exhausted_mcus(&mut self, max: usize) -> usize {
+        let count = self.up_to_restart(max);
+        self.mcus_to_restart = self.mcus_to_restart.saturating_sub(count);
+        count
+    }
+
+    /// How many of the next blocks the run has, of as many as that at max; the scan is of one component.
+    pub(crate) fn max_run_blocks(&self, max: usize) -> usize {
+        self.up_to_restart(max.min(self.eob_run as usize))
+    }
+
+    /// Passes over so many blocks of the run. Gives their number.
+    pub(crate) fn skip_run_blocks(&mut self, count: usize) -> usize {
+        self.eob_run -= count as u32;
+        self.mcus_to_restart = self.mcus_to_restart.saturating_sub(count);
+        count
+    }
+
+    fn up_to_restart(&self, max: usize) -> usize {
+        if self.restart_interval == 0 {
+            max
+        } else {
+            max.min(self.mcus_to_restart)
+        }
+    }
+
+    /// Whether the data is used up and no restart brings more. Otherwise a hundred scans without data, a kilobyte in all, of
+    /// a large image would take seconds.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_exhausted && (self.restart_interval == 0 || !self.ends_with_restart())
+    }
+
+    /// Whether the segment ends with the restart marker that must be there.
+    fn ends_with_restart(&self) -> bool {
+        let current = self.data.segment(self.segment);
+        current.is_some_and(|(segment, _)| segment.ends_with_restart(self.segment))
+    }
+
+    /// Passes over so many MCUs without reading them, if restarts come before and behind them. Gives the bits behind.
+    pub(crate) fn skip_mcus(&mut self, mcus: usize) -> Option<BitReader<'a>> {
+        let interval = self.restart_interval;
+        let is_due = self.mcus_to_restart == 0 || self.mcus_to_restart == interval;
+        if interval == 0
+            || !is_due
+            || !mcus.is_multiple_of(interval)
+            || self.on_damage == OnDamage::Fill
+        {
+            return None;
+        }
+        let next = self.segment + usize::from(self.mcus_to_restart == 0) + mcus / interval;
+        let ends_well = |number: usize| {
+            let segment = self.data.segment(number);
+            segment.is_some_and(|(segment, _)| segment.ends_with_restart(number))
+        };
+        let (_, bytes) = self.data.segment(next)?;
+        if !(self.segment..next).all(ends_well) {
+            return None;
+        }
+        self.segment = next;
+        self.mcus_to_restart = interval;
+        self.dc_predictions = [0; MAX_COMPONENTS];
+        Some(BitReader::new(bytes))
+    }
+
+    /// Ends an MCU.
+    ///
+    /// # Errors
+    /// The data was not enough for it, or cannot be.
+    #[inline]
+    pub(crate) fn end_mcu(&mut self, bits: BitReader<'a>) -> Result<()> {
+        if bits.is_invalid() || bits.is_overrun() {
+            return self.handle_damage(bits);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn handle_damage(&mut self, bits: BitReader<'a>) -> Result<()> {
+        let is_overrun = bits.is_overrun();
+        if self.on_damage == OnDamage::Fill {
+            self.is_exhausted |= is_overrun;
+            return Ok(());
+        }
+        let marker = self
+            .data
+            .segment(self.segment)
+            .and_then(|(segment, _)| segment.marker);
+        let offset = self
+            .data
+            .jpeg_offset(self.jpeg, self.segment, bits.bytes_read());
+        Err(match (is_overrun, marker) {
+            (true, None) => Error::Truncated { offset },
+            (true, Some(_)) => {
+                Error::damaged(offset, "a marker stands before the end of the scan's data")
+            }
+            (false, _) => Error::damaged(offset, "the scan has a code that cannot be"),
+        })
+    }
+
+    /// Bytes of the scan's data that nobody has read.
+    pub(crate) fn extraneous_bytes(&self, bits: BitReader<'a>) -> usize {
+        let later = (self.segment + 1..).map_while(|number| self.data.segment(number));
+        bits.bytes_remaining() + later.map(|(_, bytes)| bytes.len()).sum::<usize>()
+    }
+
+    /// Goes on behind the next restart marker (E.2.4).
+    fn restart(&mut self, bits: BitReader<'a>) -> Result<BitReader<'a>> {
+        let is_there = self.ends_with_restart();
+        let is_consumed = bits.bytes_remaining() == 0;
+        if self.on_damage == OnDamage::Error && !(is_there && is_consumed) {
+            let offset = self
+                .data
+                .jpeg_offset(self.jpeg, self.segment, bits.bytes_read());
+            return Err(Error::damaged(
+                offset,
+                "a restart marker is missing, or not where it must be",
+            ));
+        }
+        let next = is_there
+            .then(|| self.data.segment(self.segment + 1))
+            .flatten();
+        self.segment += usize::from(is_there);
+        // Without the marker, one more MCU is read from zeros, as libjpeg has it.
+        self.is_exhausted &= next.is_none();
+        self.dc_predictions = [0; MAX_COMPONENTS];
+        self.eob_run = 0;
+        self.mcus_to_restart = self.restart_interval;
+        Ok(BitReader::new(next.map_or(&[], |(_, bytes)| bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Frame;
+    use crate::marker::Segment;
+    use crate::marker::{SOF0, SOS};
+    use crate::tables::Tables;
+
+    /// UnstuffedData data, and the header of a scan of MCUs of which each ends with a restart.
+    fn scan(jpeg: &[u8]) -> (UnstuffedData, Scan) {
+        let segment = |marker, content| Segment {
+            marker,
+            content,
+            offset: 0,
+        };
+        let frame = segment(SOF0, &[8, 0, 8, 0, 16, 1, 1, 0x11, 0][..]);
+        let header = segment(SOS, &[1, 1, 0, 0, 63, 0]);
+        let mut tables = Tables::default();
+        tables.restart_interval = 1;
+        let mut data = UnstuffedData::default();
+        data.read(jpeg, 0);
+        let frame = Frame::read(&frame).unwrap();
+        (data, Scan::read(&header, &frame, &tables).unwrap())
+    }
+
+    /// What is read first behind a leap over two MCUs, of a byte each.
+    fn behind_two_mcus(jpeg: &[u8]) -> Option<u32> {
+        let (data, scan) = scan(jpeg);
+        let mut state = ScanState::new(jpeg, &data, &scan, OnDamage::Error);
+        state.skip_mcus(2).map(|mut bits| bits.read(8))
+    }
+
+    #[test]
+    fn only_restarts_that_are_all_in_turn_are_leapt_over() {
+        let jpeg = [1, 0xff, 0xd0, 2, 0xff, 0xd1, 3, 0xff, 0xd9];
+        assert_eq!(behind_two_mcus(&jpeg), Some(3));
+        for (at, restart) in [(2, 0xd1), (5, 0xd2)] {
+            let mut odd = jpeg;
+            odd[at] = restart;
+            assert_eq!(behind_two_mcus(&odd), None);
+        }
+        assert_eq!(behind_two_mcus(&jpeg[..3]), None);
+    }
+
+    #[test]
+    fn a_walk_is_over_where_neither_data_nor_a_restart_is_left() {
+        let jpeg = [0xff, 0xd0, 7, 0xff, 0xd9];
+        let (data, scan) = scan(&jpeg);
+        let mut state = ScanState::new(&jpeg, &data, &scan, OnDamage::Fill);
+        let mut bits = state.bits();
+        // Of each MCU, more bits than there are.
+        let mut read = || {
+            let has_data = state.begin_mcu(&mut bits).unwrap();
+            bits.read(16);
+            state.end_mcu(bits).unwrap();
+            (has_data, state.has_ended())
+        };
+        assert_eq!([read(), read()], [(true, false), (true, true)]);
+    }
+}
