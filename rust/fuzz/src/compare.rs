@@ -1,6 +1,6 @@
 //! The property: what recio-jpeg calls good, and libjpeg-turbo too, has the same pixels in both.
 
-use recio_jpeg::{Colours, Decoder, Error, Header, Options, Pixels, Scale};
+use recio_jpeg::{ColorSpace, Decoder, Error, Header, Options, PixelFormat, Scale};
 
 use crate::decode::{decode, header, size};
 use crate::turbojpeg::TurboJpeg;
@@ -21,7 +21,7 @@ pub enum Verdict {
 /// Decodes an image with both, to each kind of pixels that its colours can become, in full and at one scale more.
 ///
 /// # Panics
-/// If the pixels differ, or if it is not equally good to all kinds of pixels and scales.
+/// If the pixels differ, or if it is not equally good to all pixel_formats of pixels and scales.
 pub fn compare(jpeg: &[u8]) -> Verdict {
     let Some(header) = header(jpeg) else {
         return Verdict::Skipped;
@@ -31,9 +31,9 @@ pub fn compare(jpeg: &[u8]) -> Verdict {
     let other = [Scale::Half, Scale::Quarter, Scale::Eighth][jpeg.len() % 3];
     let mut verdicts = Vec::new();
     for scale in [Scale::Full, other] {
-        for &pixels in kinds(header.colours()) {
+        for &pixel_format in pixel_formats(header.color_space()) {
             let options = Options {
-                pixels,
+                pixel_format,
                 scale,
                 ..Options::default()
             };
@@ -52,11 +52,13 @@ pub fn compare(jpeg: &[u8]) -> Verdict {
     verdicts.swap_remove(0)
 }
 
-/// The kinds of pixels that colours can become.
-pub fn kinds(colours: Colours) -> &'static [Pixels] {
-    match colours {
-        Colours::Grey | Colours::YCbCr | Colours::Rgb => &[Pixels::Rgb, Pixels::Grey],
-        Colours::Cmyk | Colours::Ycck => &[Pixels::Cmyk],
+/// The pixel_formats of pixels that colours can become.
+pub fn pixel_formats(color_space: ColorSpace) -> &'static [PixelFormat] {
+    match color_space {
+        ColorSpace::Gray | ColorSpace::YCbCr | ColorSpace::Rgb => {
+            &[PixelFormat::Rgb, PixelFormat::Gray]
+        }
+        ColorSpace::Cmyk | ColorSpace::Ycck => &[PixelFormat::Cmyk],
     }
 }
 
@@ -89,7 +91,7 @@ fn assert_same(ours: &[u8], theirs: &[u8], header: &Header, options: &Options) {
             .zip(ours.iter().zip(theirs))
             .filter(|(_, (a, b))| a != b)
     };
-    let (width, channels) = (size(header, options).0, options.pixels.channels());
+    let (width, channels) = (size(header, options).0, options.pixel_format.channels());
     let place = |at: usize| (at / channels % width, at / channels / width, at % channels);
     panic!(
         "{} samples of {} differ; the first: x, y, channel, value here and there: {:?}; {options:?}, {header:?}",

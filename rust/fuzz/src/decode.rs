@@ -5,7 +5,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use recio_jpeg::{Decoder, Error, Header, Options};
 
-/// Pixels of the largest image that is looked at: larger ones tell nothing more, and cost runs.
+/// PixelFormat of the largest image that is looked at: larger ones tell nothing more, and cost runs.
 const MOST_PIXELS: usize = 1 << 16;
 
 /// Time that no such image may take, of the CPU: a hundred times what the slowest took.
@@ -46,11 +46,11 @@ pub fn decode_rows(
 ) -> Result<Vec<u8>, Error> {
     let start = ThreadTime::now();
     let (width, height) = size(header, options);
-    let stride = width * options.pixels.channels();
+    let stride = width * options.pixel_format.channels();
     let mut pixels = vec![0; stride * height];
     let outcome = decoder.start(jpeg, header, options).and_then(|mut rows| {
         for y in wanted {
-            rows.row(y, &mut pixels[y * stride..][..stride])?;
+            rows.read_row(y, &mut pixels[y * stride..][..stride])?;
         }
         rows.finish()
     });

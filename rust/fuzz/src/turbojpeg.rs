@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uchar, c_ulong, c_void};
 use std::sync::OnceLock;
 
 use libloading::Library;
-use recio_jpeg::{Options, Pixels, Scale};
+use recio_jpeg::{Options, PixelFormat, Scale};
 
 /// Where it is looked for, unless the variable TURBOJPEG names it.
 const NAMES: [&str; 3] = ["libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.dylib"];
@@ -134,7 +134,7 @@ impl TurboJpeg {
         options: &Options,
     ) -> Option<Vec<u8>> {
         let (width, height) = options.scale.size(size);
-        let mut out = vec![0; width * height * options.pixels.channels()];
+        let mut out = vec![0; width * height * options.pixel_format.channels()];
         // SAFETY: it chooses a scale at which the header's size is no larger than this one, and fills up so many rows
         // of so many pixels at most; the rows follow each other (pitch 0).
         let status = unsafe {
@@ -146,7 +146,7 @@ impl TurboJpeg {
                 width as c_int,
                 0,
                 height as c_int,
-                format(options.pixels),
+                turbojpeg_pixel_format(options.pixel_format),
                 FLAGS,
             )
         };
@@ -168,10 +168,10 @@ fn is_told_by_size((width, height): (usize, usize), scale: Scale) -> bool {
 }
 
 /// `TJPF_GRAY`, `TJPF_RGB`, `TJPF_CMYK`.
-fn format(pixels: Pixels) -> c_int {
-    match pixels {
-        Pixels::Grey => 6,
-        Pixels::Rgb => 0,
-        Pixels::Cmyk => 11,
+fn turbojpeg_pixel_format(pixel_format: PixelFormat) -> c_int {
+    match pixel_format {
+        PixelFormat::Gray => 6,
+        PixelFormat::Rgb => 0,
+        PixelFormat::Cmyk => 11,
     }
 }

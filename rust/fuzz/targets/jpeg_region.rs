@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
-use recio_fuzz::compare::kinds;
+use recio_fuzz::compare::pixel_formats;
 use recio_fuzz::decode::{decode, decode_rows, header, size};
 use recio_fuzz::fuzz_rng::Dice;
 use recio_fuzz::mutate::jpeg as mutate;
@@ -33,7 +33,7 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 /// Gives whether the image is decoded, at least with its damage filled.
 fn check(jpeg: &[u8], header: &Header, dice: &mut Dice<'_>) -> bool {
     let options = Options {
-        pixels: dice.pick(kinds(header.colours())),
+        pixel_format: dice.pick(pixel_formats(header.color_space())),
         scale: dice.pick(&[Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth]),
         ..Options::default()
     };
@@ -109,7 +109,7 @@ fn used_decoder(jpeg: &[u8], dice: &mut Dice<'_>) -> Decoder {
     }
     if let Some(header) = header(&damaged) {
         let options = Options {
-            pixels: dice.pick(kinds(header.colours())),
+            pixel_format: dice.pick(pixel_formats(header.color_space())),
             on_damage: dice.pick(&[OnDamage::Error, OnDamage::Fill]),
             ..Options::default()
         };
@@ -121,7 +121,7 @@ fn used_decoder(jpeg: &[u8], dice: &mut Dice<'_>) -> Decoder {
 
 fn assert_is_part(part: &[u8], whole: &[u8], header: &Header, options: &Options, wanted: &[usize]) {
     let region = options.region.unwrap_or_default();
-    let channels = options.pixels.channels();
+    let channels = options.pixel_format.channels();
     let (whole_width, _) = options.scale.size(header.size());
     let length = region.width * channels;
     for &y in wanted {

@@ -30,9 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rows = decoder.start(&jpeg, &header, &options)?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(to)?);
     writeln!(file, "P6 {} {} 255", region.width, region.height)?;
-    let mut row = vec![0; region.width * options.pixels.channels()];
+    let mut row = vec![0; region.width * options.pixel_format.channels()];
     for y in 0..region.height {
-        rows.row(y, &mut row)?;
+        rows.read_row(y, &mut row)?;
         file.write_all(&row)?;
     }
     rows.finish()?;

@@ -8,12 +8,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// Something in it cannot be.
-    #[error("the JPEG is damaged at byte {offset}: {what}")]
+    #[error("the JPEG is damaged at byte {offset}: {reason}")]
     Damaged {
         /// Where it was noticed.
         offset: usize,
         /// What it is.
-        what: &'static str,
+        reason: &'static str,
     },
     /// It ends too early.
     #[error("the JPEG ends before all of its image data, at byte {offset}")]
@@ -33,7 +33,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn damaged(offset: usize, what: &'static str) -> Self {
-        Self::Damaged { offset, what }
+    pub(crate) fn damaged(offset: usize, reason: &'static str) -> Self {
+        Self::Damaged { offset, reason }
     }
 }

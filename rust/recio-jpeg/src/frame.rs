@@ -34,7 +34,7 @@ impl Frame {
     pub(crate) fn read(segment: &Segment<'_>) -> Result<Self> {
         check_process(segment.marker)?;
         let &[precision, h1, h0, w1, w0, count, ref rest @ ..] = segment.content else {
-            return Err(segment.damaged("its frame header is too short"));
+            return Err(segment.damaged("the frame header is too short"));
         };
         if precision != 8 {
             return Err(Error::Unsupported("a JPEG of other than 8 bits a sample"));
@@ -42,7 +42,7 @@ impl Frame {
         let (read, _) = rest.as_chunks::<3>();
         let count = usize::from(count);
         if read.len() < count {
-            return Err(segment.damaged("its frame header is too short"));
+            return Err(segment.damaged("the frame header is too short"));
         }
         if !matches!(count, 1 | 3 | 4) {
             return Err(Error::Unsupported(
@@ -98,7 +98,7 @@ impl Frame {
 
     fn check(&mut self, segment: &Segment<'_>) -> Result<()> {
         if self.width == 0 || self.height == 0 {
-            return Err(segment.damaged("its frame has no pixels"));
+            return Err(segment.damaged("the frame's width or height is 0"));
         }
         // A single component is not interleaved with anything: its factors have no meaning (A.2.2).
         if let [only, ..] = &mut self.components[..self.count]
@@ -125,10 +125,10 @@ impl Component {
         };
         let factors = 1..=4;
         if !factors.contains(&component.horizontal) || !factors.contains(&component.vertical) {
-            return Err(segment.damaged("its sampling factors are not 1 to 4"));
+            return Err(segment.damaged("sampling factors must be 1 to 4"));
         }
         if component.quantization > 3 {
-            return Err(segment.damaged("it names a quantization table beyond the fourth"));
+            return Err(segment.damaged("a quantization table number must be 0 to 3"));
         }
         Ok(component)
     }
@@ -180,12 +180,12 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         let problem = |samplings: &[u8]| of_samplings(samplings).unwrap_err().to_string();
-        assert!(problem(&[0x01, 0x11, 0x11]).contains("at byte 9: its sampling factors"));
+        assert!(problem(&[0x01, 0x11, 0x11]).contains("at byte 9: sampling factors"));
         assert!(problem(&[0x51, 0x11, 0x11]).contains("sampling factors"));
         assert!(problem(&[0x32, 0x21, 0x11]).contains("fractional"));
         assert!(problem(&[0x11, 0x11]).contains("components"));
         let empty = frame(&[8, 0, 0, 0, 5, 1, 1, 0x11, 0]).unwrap_err();
-        assert!(empty.to_string().contains("no pixels"));
+        assert!(empty.to_string().contains("width or height is 0"));
         for length in 0..9 {
             assert!(frame(&[8, 0, 1, 0, 1, 1, 1, 0x11, 0][..length]).is_err());
         }

@@ -12,7 +12,7 @@ use crate::orientation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub(crate) frame: Frame,
-    pub(crate) colors: Colours,
+    pub(crate) color_space: ColorSpace,
     orientation: u8,
     /// Whether the first scan holds all there is.
     pub(crate) is_single_scan: bool,
@@ -20,7 +20,7 @@ pub struct Header {
 
 /// What the components mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
+pub enum ColorSpace {
     /// Gray alone.
     Gray,
     /// Luma and two differences of color, as JFIF has it.
@@ -46,9 +46,9 @@ impl Header {
             let segment = segments.next()?;
             match segment.marker {
                 SOS => break segment.content.first().copied(),
-                EOI => return Err(segment.damaged("it ends before its first scan")),
+                EOI => return Err(segment.damaged("it ends before the first scan")),
                 marker if is_frame_header(marker) && frame.is_some() => {
-                    return Err(segment.damaged("it has two frames"));
+                    return Err(segment.damaged("there is more than one frame header"));
                 }
                 marker if is_frame_header(marker) => frame = Some(Frame::read(&segment)?),
                 APP1 => orientation = orientation.or_else(|| orientation::read(segment.content)),
@@ -56,11 +56,14 @@ impl Header {
                 _ => {}
             }
         };
-        let frame = frame.ok_or(Error::damaged(0, "it has no frame before its scan"))?;
+        let frame = frame.ok_or(Error::damaged(
+            0,
+            "there is no frame header before the first scan",
+        ))?;
         let has_all = scan_components.map(usize::from) == Some(frame.components().len());
         Ok(Self {
             frame,
-            colors: color_markers.colors(&frame),
+            color_space: color_markers.color_space(&frame),
             orientation: orientation.unwrap_or(1),
             is_single_scan: has_all && !frame.is_progressive,
         })
@@ -80,8 +83,8 @@ impl Header {
 
     /// What the components mean.
     #[must_use]
-    pub fn colors(&self) -> Colours {
-        self.colors
+    pub fn color_space(&self) -> ColorSpace {
+        self.color_space
     }
 
     /// Exif's number for the way up: 1, where it has none, to 8.
@@ -143,16 +146,16 @@ impl ColorMarkers {
         }
     }
 
-    fn colors(&self, frame: &Frame) -> Colours {
+    fn color_space(&self, frame: &Frame) -> ColorSpace {
         let components = frame.components();
         match (components.len(), self.transform) {
-            (1, _) => Colours::Gray,
-            (4, None | Some(0)) => Colours::Cmyk,
-            (4, _) => Colours::Ycck,
-            _ if self.is_jfif => Colours::YCbCr,
-            (_, Some(0)) => Colours::Rgb,
-            (_, None) if components.iter().map(|c| c.id).eq(*b"RGB") => Colours::Rgb,
-            _ => Colours::YCbCr,
+            (1, _) => ColorSpace::Gray,
+            (4, None | Some(0)) => ColorSpace::Cmyk,
+            (4, _) => ColorSpace::Ycck,
+            _ if self.is_jfif => ColorSpace::YCbCr,
+            (_, Some(0)) => ColorSpace::Rgb,
+            (_, None) if components.iter().map(|c| c.id).eq(*b"RGB") => ColorSpace::Rgb,
+            _ => ColorSpace::YCbCr,
         }
     }
 }

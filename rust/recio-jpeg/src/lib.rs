@@ -16,7 +16,7 @@
 //! let mut rows = decoder.start(jpeg, &header, &options)?;
 //! let mut pixels = vec![0; 64 * 48 * 3];
 //! for (y, row) in pixels.chunks_exact_mut(64 * 3).enumerate() {
-//!     rows.row(y, row)?;
+//!     rows.read_row(y, row)?;
 //! }
 //! rows.finish()?;
 //! # Ok::<(), recio_jpeg::Error>(())
@@ -68,9 +68,9 @@ mod transcode;
 mod unstuff;
 mod upsample;
 
-pub use color::Pixels;
+pub use color::PixelFormat;
 pub use decoder::{Decoder, Options, Region, Rows, Scale};
 pub use error::{Error, Result};
-pub use header::{Colours, Header};
+pub use header::{ColorSpace, Header};
 pub use scan::OnDamage;
-pub use transcode::seekable;
+pub use transcode::make_seekable;

@@ -33,8 +33,8 @@ pub(crate) struct Segment<'a> {
 
 impl Segment<'_> {
     /// What is wrong, at the segment.
-    pub(crate) fn damaged(&self, what: &'static str) -> Error {
-        Error::damaged(self.offset, what)
+    pub(crate) fn damaged(&self, reason: &'static str) -> Error {
+        Error::damaged(self.offset, reason)
     }
 
     /// Where the segment ends.

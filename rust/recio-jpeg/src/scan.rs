@@ -62,7 +62,7 @@ pub(crate) struct McuBlock {
 
 impl Scan {
     pub(crate) fn read(segment: &Segment<'_>, frame: &Frame, tables: &Tables) -> Result<Self> {
-        let cut = segment.damaged("a scan's header is cut off");
+        let cut = segment.damaged("a scan header is too short");
         let (&count, rest) = segment.content.split_first().ok_or(cut.clone())?;
         let (selectors, rest) = rest
             .split_at_checked(2 * usize::from(count))
@@ -113,7 +113,7 @@ impl Scan {
         if self.components().iter().all(is_there) {
             return Ok(());
         }
-        Err(segment.damaged("a scan needs a Huffman table that there is not"))
+        Err(segment.damaged("a scan uses an undefined Huffman table"))
     }
 
     fn add(
@@ -132,7 +132,7 @@ impl Scan {
         let mut named = (0..).zip(frame.components()).filter(|(_, c)| c.id == id);
         let (frame_index, _) = named
             .find(|&(at, _)| !is_taken(at))
-            .ok_or(segment.damaged("a scan has a component that the frame has not"))?;
+            .ok_or(segment.damaged("a scan has a component that is not in the frame"))?;
         let table = |class, number| tables.huffman(class, usize::from(number)).cloned();
         self.components[self.count] = ScanComponent {
             frame_index,
@@ -180,7 +180,8 @@ impl Scan {
         };
         let is_precision = al <= 13 && (ah == 0 || ah == al + 1);
         if frame.is_progressive && !(is_band && is_precision) {
-            return Err(segment.damaged("a scan's band of coefficients cannot be"));
+            return Err(segment
+                .damaged("a scan's spectral selection or successive approximation is invalid"));
         }
         if self.count == 0 {
             return Err(segment.damaged("a scan has no components"));

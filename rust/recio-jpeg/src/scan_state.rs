@@ -160,9 +160,9 @@ impl<'a> ScanState<'a> {
         Err(match (is_overrun, marker) {
             (true, None) => Error::Truncated { offset },
             (true, Some(_)) => {
-                Error::damaged(offset, "a marker stands before the end of the scan's data")
+                Error::damaged(offset, "a marker comes before the end of the scan's data")
             }
-            (false, _) => Error::damaged(offset, "the scan has a code that cannot be"),
+            (false, _) => Error::damaged(offset, "the scan has an invalid Huffman code"),
         })
     }
 
@@ -182,7 +182,7 @@ impl<'a> ScanState<'a> {
                 .jpeg_offset(self.jpeg, self.segment, bits.bytes_read());
             return Err(Error::damaged(
                 offset,
-                "a restart marker is missing, or not where it must be",
+                "a restart marker is missing or misplaced",
             ));
         }
         let next = is_there

@@ -53,7 +53,7 @@ impl Tables {
             DHT => self.read_huffman(segment),
             DRI => {
                 let &[high, low] = segment.content else {
-                    return Err(segment.damaged("its restart interval is not of two bytes"));
+                    return Err(segment.damaged("the restart interval must have two bytes"));
                 };
                 self.restart_interval = u16::from_be_bytes([high, low]).into();
                 Ok(())
@@ -91,7 +91,8 @@ impl Tables {
             let length = if is_16_bit { 2 * BLOCK_LEN } else { BLOCK_LEN };
             let table_bytes = values.split_at_checked(length);
             let (Some((values, after)), 0..4) = (table_bytes, number) else {
-                return Err(segment.damaged("a quantization table is cut off or beyond the fourth"));
+                return Err(segment
+                    .damaged("a quantization table is too short or its number is not 0 to 3"));
             };
             self.quantization[number] = Some(quantization(values, is_16_bit));
             rest = after;
@@ -103,19 +104,19 @@ impl Tables {
         let mut rest = segment.content;
         while !rest.is_empty() {
             let (header, definition, after) =
-                split_huffman(rest).ok_or(segment.damaged("a Huffman table is cut off"))?;
+                split_huffman(rest).ok_or(segment.damaged("a Huffman table is too short"))?;
             let (class, number) = (header >> 4, usize::from(header & 15));
             let (class, tables) = match class {
                 0 => (TableClass::Dc, &mut self.dc),
                 1 => (TableClass::Ac, &mut self.ac),
-                _ => return Err(segment.damaged("a Huffman table is of no class")),
+                _ => return Err(segment.damaged("a Huffman table's class must be 0 or 1")),
             };
             let slot = tables.get_mut(number);
-            let slot = slot.ok_or(segment.damaged("a Huffman table is beyond the fourth"))?;
+            let slot = slot.ok_or(segment.damaged("a Huffman table's number must be 0 to 3"))?;
             // Given back first, so that its memory can be used again.
             *slot = None;
             let table = cached_table(&mut self.cache, &mut self.next_slot, class, definition);
-            *slot = Some(table.ok_or(segment.damaged("a Huffman table has codes that cannot be"))?);
+            *slot = Some(table.ok_or(segment.damaged("a Huffman table has invalid codes"))?);
             rest = after;
         }
         Ok(())
@@ -245,7 +246,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("at byte 4: a Huffman table has codes")
+                    .contains("at byte 4: a Huffman table has invalid codes")
             );
         }
         for cut in 1..content.len() {

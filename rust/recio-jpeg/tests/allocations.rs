@@ -8,7 +8,7 @@ mod counting_allocator;
 
 use std::path::Path;
 
-use recio_jpeg::{Decoder, Header, Options, Pixels, Region, Scale};
+use recio_jpeg::{Decoder, Header, Options, PixelFormat, Region, Scale};
 
 use counting_allocator::calls;
 
@@ -53,7 +53,7 @@ fn ways(header: &Header) -> [Options; 4] {
             ..whole
         },
         Options {
-            pixels: Pixels::Gray,
+            pixel_format: PixelFormat::Gray,
             ..whole
         },
     ]
@@ -67,10 +67,10 @@ fn decode(decoder: &mut Decoder, jpeg: &[u8], options: &Options, row: &mut [u8])
         Some(region) => (region.width, region.height),
         None => (width, height),
     };
-    let row = &mut row[..width * options.pixels.channels()];
+    let row = &mut row[..width * options.pixel_format.channels()];
     let mut rows = decoder.start(jpeg, &header, options).unwrap();
     for y in 0..height {
-        rows.row(y, row).unwrap();
+        rows.read_row(y, row).unwrap();
     }
     rows.finish().unwrap();
 }

@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use recio_jpeg::{Colours, Decoder, Error, Header, OnDamage, Options, Pixels, Region, Scale};
+use recio_jpeg::{
+    ColorSpace, Decoder, Error, Header, OnDamage, Options, PixelFormat, Region, Scale,
+};
 
 /// Pixels of the largest image that is decoded: a damaged header may tell of four gigapixels.
 const MOST_PIXELS: usize = 1 << 17;
@@ -31,11 +33,11 @@ fn decode(
     let (width, height) = options
         .region
         .map_or(whole, |region| (region.width, region.height));
-    let stride = width * options.pixels.channels();
+    let stride = width * options.pixel_format.channels();
     let mut pixels = vec![0; stride * height];
     let mut rows = decoder.start(jpeg, header, options)?;
     for (y, row) in pixels.chunks_exact_mut(stride).enumerate() {
-        rows.row(y, row)?;
+        rows.read_row(y, row)?;
     }
     rows.finish()?;
     Ok(pixels)
@@ -76,7 +78,7 @@ fn check_parts(
     let whole = decode(decoder, jpeg, header, &options).ok();
     let part = decode(decoder, jpeg, header, &part).ok();
     if let Some(whole) = &whole {
-        let expected = cut_out(whole, size.0, region, options.pixels.channels());
+        let expected = cut_out(whole, size.0, region, options.pixel_format.channels());
         assert!(part == Some(expected), "{options:?}");
     }
     whole
@@ -88,14 +90,14 @@ fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
     let Some(header) = Header::read(jpeg).ok().filter(small) else {
         return false;
     };
-    let pixels = match header.colors() {
-        Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
-        _ => Pixels::Rgb,
+    let pixel_format = match header.color_space() {
+        ColorSpace::Cmyk | ColorSpace::Ycck => PixelFormat::Cmyk,
+        _ => PixelFormat::Rgb,
     };
     let goods = [Scale::Full, Scale::Half].map(|scale| {
         let [strict, lenient] = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
             let options = Options {
-                pixels,
+                pixel_format,
                 scale,
                 on_damage,
                 ..Options::default()

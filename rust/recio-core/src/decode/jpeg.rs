@@ -13,7 +13,7 @@
 //! one: in the last scan of a progressive JPEG, if that refines, below the part.
 
 use image::metadata::Orientation;
-use recio_jpeg::{Colours, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
+use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
 
 use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
@@ -125,7 +125,7 @@ impl<'a> Jpeg<'a> {
             into.data.resize(into.data.len().max(row.end), 0);
             source.write(y, &mut into.data[row])?;
         }
-        let left_over = source.rows.left_over();
+        let left_over = source.rows.extraneous_bytes();
         source.rows.finish().map_err(failed)?;
         if left_over > most {
             return Err(Error::image(format!(
@@ -173,8 +173,8 @@ impl<'a> Jpeg<'a> {
     }
 
     fn stored_pixels(&self) -> Pixels {
-        match self.header.colors() {
-            Colours::Gray => Pixels::Gray,
+        match self.header.color_space() {
+            ColorSpace::Gray => Pixels::Gray,
             _ => Pixels::Rgb,
         }
     }
@@ -189,13 +189,13 @@ impl<'a> Jpeg<'a> {
     where
         'a: 's,
     {
-        let is_inks = matches!(self.header.colors(), Colours::Cmyk | Colours::Ycck);
+        let is_inks = matches!(self.header.color_space(), ColorSpace::Cmyk | ColorSpace::Ycck);
         let options = Options {
-            pixels: match pixels {
+            pixel_format: match pixels {
                 Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
-                _ if is_inks => recio_jpeg::Pixels::Cmyk,
-                Pixels::Gray => recio_jpeg::Pixels::Gray,
-                Pixels::Rgb => recio_jpeg::Pixels::Rgb,
+                _ if is_inks => recio_jpeg::PixelFormat::Cmyk,
+                Pixels::Gray => recio_jpeg::PixelFormat::Gray,
+                Pixels::Rgb => recio_jpeg::PixelFormat::Rgb,
             },
             scale: self.scale,
             region: Some(Region {
@@ -228,9 +228,9 @@ struct Source<'a> {
 impl Source<'_> {
     fn write(&mut self, y: usize, row: &mut [u8]) -> Result<()> {
         if self.inks.is_empty() {
-            return self.rows.row(y, row).map_err(failed);
+            return self.rows.read_row(y, row).map_err(failed);
         }
-        self.rows.row(y, self.inks).map_err(failed)?;
+        self.rows.read_row(y, self.inks).map_err(failed)?;
         convert::inks(self.inks, self.pixels, row);
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(super) fn seekable(image: &[u8], limits: &Limits) -> Option<Vec<u8>> {
     let header = header?.ok()?;
     let (width, height) = header.size();
     limits.check(width, height, COEFFICIENTS).ok()?;
-    let made = recio_jpeg::seekable(image, &header).ok()?;
+    let made = recio_jpeg::make_seekable(image, &header).ok()?;
     let room = if header.is_progressive() {
         image.len() / 10
     } else {

@@ -10,11 +10,11 @@ mod neon;
 mod scalar;
 
 use crate::cpu::{InstructionSet, SimdLevel};
-use crate::header::Colours;
+use crate::header::ColorSpace;
 
 /// What a row of pixels is made of.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Pixels {
+pub enum PixelFormat {
     /// One channel: Y as it is, or of R, G, B 0.299 R + 0.587 G + 0.114 B.
     Gray,
     /// R, G, B; gray is repeated.
@@ -24,7 +24,7 @@ pub enum Pixels {
     Cmyk,
 }
 
-impl Pixels {
+impl PixelFormat {
     /// Samples in a pixel.
     #[must_use]
     pub fn channels(self) -> usize {
@@ -55,14 +55,16 @@ pub(crate) enum Conversion {
 
 impl Conversion {
     /// `None` if there is no way.
-    pub(crate) fn choose(from: Colours, to: Pixels) -> Option<Self> {
+    pub(crate) fn choose(from: ColorSpace, to: PixelFormat) -> Option<Self> {
         Some(match (from, to) {
-            (Colours::Gray | Colours::YCbCr, Pixels::Gray) => Self::First,
-            (Colours::Gray, Pixels::Rgb) => Self::Repeat,
-            (Colours::YCbCr, Pixels::Rgb) => Self::FromYcc,
-            (Colours::Rgb, Pixels::Gray) => Self::Luma,
-            (Colours::Rgb, Pixels::Rgb) | (Colours::Cmyk, Pixels::Cmyk) => Self::Interleave,
-            (Colours::Ycck, Pixels::Cmyk) => Self::FromYcck,
+            (ColorSpace::Gray | ColorSpace::YCbCr, PixelFormat::Gray) => Self::First,
+            (ColorSpace::Gray, PixelFormat::Rgb) => Self::Repeat,
+            (ColorSpace::YCbCr, PixelFormat::Rgb) => Self::FromYcc,
+            (ColorSpace::Rgb, PixelFormat::Gray) => Self::Luma,
+            (ColorSpace::Rgb, PixelFormat::Rgb) | (ColorSpace::Cmyk, PixelFormat::Cmyk) => {
+                Self::Interleave
+            }
+            (ColorSpace::Ycck, PixelFormat::Cmyk) => Self::FromYcck,
             _ => return None,
         })
     }

@@ -1,4 +1,4 @@
-//! Colours with NEON, 16 pixels at a time.
+//! ColorSpace with NEON, 16 pixels at a time.
 //!
 //! Products of 16 bits do not hold 1.402, so what exceeds them is split off: 1.402 = 1 + 0.402, 1.772 = 2 − 0.228,
 //! −0.714 = 0.286 − 1. The doubled products' high halves (`sqdmulh`) keep one bit more than is wanted, to round by. The

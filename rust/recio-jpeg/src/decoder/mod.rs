@@ -25,7 +25,7 @@ mod tests;
 use std::fmt;
 
 use crate::coefficients::Coefficients;
-use crate::color::{Conversion, Pixels};
+use crate::color::{Conversion, PixelFormat};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::MAX_COMPONENTS;
@@ -56,7 +56,7 @@ pub struct Region {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// What pixels are made of. Default R, G, B.
-    pub pixels: Pixels,
+    pub pixel_format: PixelFormat,
     /// The scale. Default 1/1.
     pub scale: Scale,
     /// The layout of the picture, at that scale. Default all of it.
@@ -70,7 +70,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            pixels: Pixels::default(),
+            pixel_format: PixelFormat::default(),
             scale: Scale::default(),
             region: None,
             on_damage: OnDamage::default(),
@@ -133,9 +133,8 @@ impl Decoder {
         header: &Header,
         options: &Options,
     ) -> Result<Rows<'a>> {
-        let conversion = Conversion::choose(header.colors(), options.pixels).ok_or(
-            Error::Unsupported("a JPEG of inks as R, G, B, or the reverse,"),
-        )?;
+        let conversion = Conversion::choose(header.color_space(), options.pixel_format)
+            .ok_or(Error::Unsupported("conversion between CMYK and RGB"))?;
         let layout = Layout::new(&header.frame, options, conversion.needs_first_only());
         let Self {
             level,

@@ -41,7 +41,7 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// If the region has no such row, or `out` another length.
-    pub fn row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
+    pub fn read_row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
         let region = self.layout.region;
         assert!(y < region.height, "row {y} of {}", region.height);
         debug_assert!(self.last_row <= y, "row {y} after row {}", self.last_row);
@@ -60,7 +60,7 @@ impl Rows<'_> {
     /// them with a warning, and so does this decoder without: some encoders write a few. Many are a sign of damage before them,
     /// which took other blocks for the right ones.
     #[must_use]
-    pub fn left_over(&self) -> usize {
+    pub fn extraneous_bytes(&self) -> usize {
         self.single_scan
             .as_ref()
             .map_or(self.extraneous_bytes, SingleScan::extraneous_bytes)

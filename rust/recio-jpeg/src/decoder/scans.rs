@@ -132,7 +132,7 @@ impl<'a, 't> ScanReader<'a, 't> {
     }
 
     fn first_scan(&mut self) -> Result<(Segment<'a>, Scan)> {
-        let missing = Error::damaged(self.jpeg.len(), "it has no scan");
+        let missing = Error::damaged(self.jpeg.len(), "there is no scan");
         self.next_scan()?.ok_or(missing)
     }
 
@@ -160,8 +160,7 @@ impl<'a, 't> ScanReader<'a, 't> {
             let number = self.frame.components()[component.frame_index].quantization;
             let saved = &mut self.quantization[component.frame_index];
             if saved.is_none() {
-                let missing =
-                    segment.damaged("a scan needs a quantization table that there is not");
+                let missing = segment.damaged("a scan uses an undefined quantization table");
                 *saved = Some(self.tables.quantization[number].ok_or(missing)?);
             }
         }
@@ -227,7 +226,7 @@ impl<'a, 't> ScanReader<'a, 't> {
                 .all(|&bit| bit == before)
                 && (ss == 0 || coefficient_bits[0].is_some());
             if !is_next && self.options.on_damage == OnDamage::Error {
-                return Err(segment.damaged("a scan brings coefficients out of turn"));
+                return Err(segment.damaged("a scan's coefficients are out of order"));
             }
             coefficient_bits[band.clone()].fill(Some(al));
         }
@@ -239,7 +238,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         if self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(SMOOTHED) {
             return Ok(());
         }
-        Err(Error::damaged(self.jpeg.len(), "it lacks scans"))
+        Err(Error::damaged(self.jpeg.len(), "scans are missing"))
     }
 
     /// Reads a scan's coefficients as far down as they are needed: so many rows of MCUs of the frame. Gives the bytes of data

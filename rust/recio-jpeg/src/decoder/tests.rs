@@ -9,7 +9,7 @@ mod regions;
 use std::path::{Path, PathBuf};
 
 use super::{Decoder, Options, Region};
-use crate::{Colours, Header, Pixels, Result};
+use crate::{ColorSpace, Header, PixelFormat, Result};
 
 const EOI: &[u8] = &[0xff, 0xd9];
 
@@ -45,10 +45,10 @@ fn complete() -> impl Iterator<Item = (String, Vec<u8>)> {
 }
 
 /// Pixels that a JPEG can become, with colors.
-fn colorful(jpeg: &[u8]) -> Pixels {
-    match Header::read(jpeg).unwrap().colors() {
-        Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
-        _ => Pixels::Rgb,
+fn colorful(jpeg: &[u8]) -> PixelFormat {
+    match Header::read(jpeg).unwrap().color_space() {
+        ColorSpace::Cmyk | ColorSpace::Ycck => PixelFormat::Cmyk,
+        _ => PixelFormat::Rgb,
     }
 }
 
@@ -65,11 +65,11 @@ fn region(header: &Header, options: &Options) -> Region {
 fn decode_by(decoder: &mut Decoder, jpeg: &[u8], options: &Options) -> Result<Vec<u8>> {
     let header = Header::read(jpeg)?;
     let region = region(&header, options);
-    let stride = region.width * options.pixels.channels();
+    let stride = region.width * options.pixel_format.channels();
     let mut pixels = vec![0; region.height * stride];
     let mut rows = decoder.start(jpeg, &header, options)?;
     for (y, row) in pixels.chunks_exact_mut(stride).enumerate() {
-        rows.row(y, row)?;
+        rows.read_row(y, row)?;
     }
     rows.finish()?;
     Ok(pixels)

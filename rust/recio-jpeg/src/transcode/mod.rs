@@ -22,7 +22,7 @@ use crate::coefficients::Coefficients;
 use crate::decoder::read_coefficients;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
-use crate::header::{Colours, Header};
+use crate::header::{ColorSpace, Header};
 use crate::scan::MAX_MCU_BLOCKS;
 use crate::tables::QuantizationTable;
 use bit_writer::Writer;
@@ -54,7 +54,7 @@ const GROUPS: usize = 2;
 /// # Errors
 /// Any damage that the [`Decoder`](crate::Decoder) would notice decoding all of it; [`Error::Unsupported`] if it has what
 /// baseline JPEGs cannot have in one scan.
-pub fn seekable(jpeg: &[u8], header: &Header) -> Result<Vec<u8>> {
+pub fn make_seekable(jpeg: &[u8], header: &Header) -> Result<Vec<u8>> {
     let image = Image::read(jpeg, header)?;
     let mut counts = Counts::default();
     image.code(&mut counts)?;
@@ -80,9 +80,9 @@ impl Image {
         Ok(Self {
             frame,
             quantization,
-            groups: match header.colors() {
-                Colours::Gray | Colours::Rgb | Colours::Cmyk => [0; MAX_COMPONENTS],
-                Colours::YCbCr | Colours::Ycck => [0, 1, 1, 0],
+            groups: match header.color_space() {
+                ColorSpace::Gray | ColorSpace::Rgb | ColorSpace::Cmyk => [0; MAX_COMPONENTS],
+                ColorSpace::YCbCr | ColorSpace::Ycck => [0, 1, 1, 0],
             },
             coefficients,
         })

@@ -123,7 +123,7 @@ fn magnitude_of(value: i32, most: u32) -> Result<(u8, u32)> {
     let size = i32::BITS - value.abs().leading_zeros();
     if size > most {
         return Err(Error::Unsupported(
-            "a coefficient larger than baseline JPEGs have",
+            "a coefficient that is too large for baseline JPEG",
         ));
     }
     let bits = value - i32::from(value < 0);

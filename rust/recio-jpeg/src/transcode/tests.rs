@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::seekable;
+use super::make_seekable;
 use crate::error::{Error, Result};
 use crate::marker::{
     APP1, DQT, DRI, RST0, RST7, SOF1, SOS, Segment, Segments, is_app_or_comment, is_frame_header,
 };
-use crate::{Colours, Decoder, Header, Options, Pixels, Region};
+use crate::{ColorSpace, Decoder, Header, Options, PixelFormat, Region};
 
 /// The files that lack something, are no JPEG, or cannot be coded in one scan.
 const REFUSED: [&str; 7] = [
@@ -39,31 +39,31 @@ fn jpegs(folders: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-fn made(jpeg: &[u8]) -> Result<Vec<u8>> {
-    seekable(jpeg, &Header::read(jpeg)?)
+fn transcoded(jpeg: &[u8]) -> Result<Vec<u8>> {
+    make_seekable(jpeg, &Header::read(jpeg)?)
 }
 
 fn decode(jpeg: &[u8], region: Option<Region>) -> Result<Vec<u8>> {
     let header = Header::read(jpeg)?;
-    let pixels = match header.colors() {
-        Colours::Gray => Pixels::Gray,
-        Colours::Cmyk | Colours::Ycck => Pixels::Cmyk,
-        Colours::YCbCr | Colours::Rgb => Pixels::Rgb,
+    let pixel_format = match header.color_space() {
+        ColorSpace::Gray => PixelFormat::Gray,
+        ColorSpace::Cmyk | ColorSpace::Ycck => PixelFormat::Cmyk,
+        ColorSpace::YCbCr | ColorSpace::Rgb => PixelFormat::Rgb,
     };
     let options = Options {
-        pixels,
+        pixel_format,
         region,
         ..Options::default()
     };
     let (mut decoder, (width, height)) = (Decoder::new(), header.size());
     let (width, height) = region.map_or((width, height), |region| (region.width, region.height));
     let mut rows = decoder.start(jpeg, &header, &options)?;
-    let mut picture = vec![0; width * height * pixels.channels()];
+    let mut picture = vec![0; width * height * pixel_format.channels()];
     for (y, row) in picture
-        .chunks_exact_mut(width * pixels.channels())
+        .chunks_exact_mut(width * pixel_format.channels())
         .enumerate()
     {
-        rows.row(y, row)?;
+        rows.read_row(y, row)?;
     }
     rows.finish()?;
     Ok(picture)
@@ -99,7 +99,7 @@ fn restarts(jpeg: &[u8]) -> (usize, Vec<u8>) {
 fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
     let mut count = 0;
     for (path, jpeg) in jpegs(&["jpeg", "odd-images", "photos/cat", "photos/space"]) {
-        let made = match made(&jpeg) {
+        let made = match transcoded(&jpeg) {
             Ok(made) => made,
             Err(error) => {
                 let name = path.file_stem().unwrap().to_str().unwrap();
@@ -124,8 +124,8 @@ fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
 #[test]
 fn it_is_the_same_if_done_again() {
     for (path, jpeg) in jpegs(&["jpeg", "odd-images"]) {
-        if let Ok(once) = made(&jpeg) {
-            assert!(made(&once).unwrap() == once, "{path:?}");
+        if let Ok(once) = transcoded(&jpeg) {
+            assert!(transcoded(&once).unwrap() == once, "{path:?}");
         }
     }
 }
@@ -134,7 +134,7 @@ fn it_is_the_same_if_done_again() {
 fn a_region_is_that_of_the_original() {
     for (path, jpeg) in jpegs(&["photos/cat"]) {
         let (width, height) = Header::read(&jpeg).unwrap().size();
-        let made = made(&jpeg).unwrap();
+        let made = transcoded(&jpeg).unwrap();
         for part in 1..5 {
             let region = Some(Region {
                 x: width * part / 7,
@@ -156,7 +156,7 @@ fn photographs_get_smaller_unless_they_were_progressive() {
         if Header::read(&jpeg).unwrap().frame.is_progressive {
             continue;
         }
-        let length = made(&jpeg).unwrap().len();
+        let length = transcoded(&jpeg).unwrap().len();
         assert!(length < jpeg.len(), "{path:?}: {length} of {}", jpeg.len());
     }
 }
@@ -181,7 +181,7 @@ fn segments_of_applications_and_comments_stay_in_order() {
         &jpeg,
         &[(0xfe, b"first"), (0xe2, b"ICC_PROFILE"), (0xfe, b"")],
     );
-    let made = made(&jpeg).unwrap();
+    let made = transcoded(&jpeg).unwrap();
     let asides = |jpeg: &[u8]| -> Vec<(u8, Vec<u8>)> {
         let all = segments(jpeg).into_iter();
         let asides = all.filter(|segment| is_app_or_comment(segment.marker));
@@ -202,7 +202,7 @@ fn what_stands_behind_the_scan_stays_there() {
     jpeg.splice(end..end, [0xff, 0xfe, 0, 4, b'h', b'i']);
     jpeg.extend(b"and more");
     assert!(
-        made(&jpeg)
+        transcoded(&jpeg)
             .unwrap()
             .ends_with(&[0xff, 0xfe, 0, 4, b'h', b'i', 0xff, 0xd9])
     );
@@ -219,7 +219,7 @@ fn wide_quantization_steps_make_it_extended() {
     wide.extend(tables.content[1..65].iter().flat_map(|&step| [1, step]));
     let start = &jpeg[..tables.offset - 4];
     let jpeg = [start, &[0xff, 0xdb, 0, 131], &wide, &jpeg[tables.end()..]].concat();
-    let made = made(&jpeg).unwrap();
+    let made = transcoded(&jpeg).unwrap();
     assert_eq!(decode(&made, None), decode(&jpeg, None));
     let frame = segments(&made)
         .into_iter()
@@ -231,10 +231,10 @@ fn wide_quantization_steps_make_it_extended() {
 fn what_is_damaged_is_an_error() {
     let jpeg = fs::read(data("odd-images/plain.jpg")).unwrap();
     for length in (0..jpeg.len() - 2).step_by(97) {
-        assert!(made(&jpeg[..length]).is_err(), "{length}");
+        assert!(transcoded(&jpeg[..length]).is_err(), "{length}");
     }
     let jpeg = fs::read(data("jpeg/apart-more-than-10-blocks.jpg")).unwrap();
-    assert!(matches!(made(&jpeg), Err(Error::Unsupported(_))));
+    assert!(matches!(transcoded(&jpeg), Err(Error::Unsupported(_))));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn no_byte_makes_it_panic_or_change_pixels() {
             if !Header::read(&jpeg).is_ok_and(|header| is_small(&header)) {
                 continue;
             }
-            match made(&jpeg) {
+            match transcoded(&jpeg) {
                 Ok(made) => {
                     assert!(decode(&made, None) == decode(&jpeg, None), "{path:?}");
                     good += 1;

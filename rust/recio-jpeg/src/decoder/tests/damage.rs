@@ -2,14 +2,14 @@
 
 use super::{EOI, colorful, complete, decode, read, region};
 use crate::unstuff::UnstuffedData;
-use crate::{Decoder, Error, Header, OnDamage, Options, Pixels, Region, Result};
+use crate::{Decoder, Error, Header, OnDamage, Options, PixelFormat, Region, Result};
 
 const SOS: u8 = 0xda;
 const SOF0: u8 = 0xc0;
 const DHT: u8 = 0xc4;
 const DQT: u8 = 0xdb;
 
-const EARLY_MARKER: &str = "a marker stands before the end of the scan's data";
+const EARLY_MARKER: &str = "a marker comes before the end of the scan's data";
 
 fn decode_all(jpeg: &[u8]) -> Result<Vec<u8>> {
     decode(jpeg, &Options::default())
@@ -46,7 +46,7 @@ fn problem(jpeg: &[u8]) -> Error {
 
 fn damaged(jpeg: &[u8]) -> (usize, &'static str) {
     match problem(jpeg) {
-        Error::Damaged { offset, what } => (offset, what),
+        Error::Damaged { offset, reason } => (offset, reason),
         other => panic!("{other}"),
     }
 }
@@ -168,33 +168,33 @@ fn what_is_merely_odd_changes_no_pixel() {
 }
 
 /// The bytes of data that are left over when all rows have been asked for.
-fn left_over(jpeg: &[u8]) -> usize {
+fn extraneous_bytes(jpeg: &[u8]) -> usize {
     let header = Header::read(jpeg).unwrap();
     let options = Options {
-        pixels: colorful(jpeg),
+        pixel_format: colorful(jpeg),
         ..Options::default()
     };
     let (width, height) = header.size();
-    let mut row = vec![0; width * options.pixels.channels()];
+    let mut row = vec![0; width * options.pixel_format.channels()];
     let mut decoder = Decoder::new();
     let mut rows = decoder.start(jpeg, &header, &options).unwrap();
     for y in 0..height {
-        rows.row(y, &mut row).unwrap();
+        rows.read_row(y, &mut row).unwrap();
     }
-    rows.left_over()
+    rows.extraneous_bytes()
 }
 
 #[test]
 fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
     for (name, jpeg) in complete() {
-        assert_eq!(left_over(&jpeg), 0, "{name}");
+        assert_eq!(extraneous_bytes(&jpeg), 0, "{name}");
         let longer = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], EOI].concat();
-        assert_eq!(left_over(&longer), 3, "{name}");
+        assert_eq!(extraneous_bytes(&longer), 3, "{name}");
         let first = markers(&jpeg, SOS)[0] + 2;
         let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
         let end = UnstuffedData::default().read(&jpeg, first + length);
         let longer = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
-        assert_eq!(left_over(&longer), 7, "{name}");
+        assert_eq!(extraneous_bytes(&longer), 7, "{name}");
     }
 }
 
@@ -220,8 +220,8 @@ fn a_code_that_no_table_has_is_damage_where_it_stands() {
     let mut jpeg = flat(16, 400);
     let scan = content(&jpeg, SOS) + 6;
     jpeg[scan + 20] = 0x7f;
-    let (offset, what) = damaged(&jpeg);
-    assert_eq!(what, "the scan has a code that cannot be");
+    let (offset, reason) = damaged(&jpeg);
+    assert_eq!(reason, "the scan has an invalid Huffman code");
     // The code takes 17 bits, as long as none is.
     assert!((scan + 20..=scan + 23).contains(&offset), "{offset}");
 }
@@ -231,8 +231,8 @@ fn a_restart_out_of_turn_is_damage() {
     let mut jpeg = read("jpeg/grey-1x3-restarts.jpg");
     let third = markers(&jpeg, 0xd2)[0];
     jpeg[third + 1] = 0xd5;
-    let what = "a restart marker is missing, or not where it must be";
-    assert_eq!(damaged(&jpeg), (third, what));
+    let reason = "a restart marker is missing or misplaced";
+    assert_eq!(damaged(&jpeg), (third, reason));
     assert_eq!(top(&jpeg, 24).unwrap().len(), 24 * 5 * 3);
 }
 
@@ -240,24 +240,24 @@ fn a_restart_out_of_turn_is_damage() {
 fn a_scan_needs_its_tables() {
     let jpeg = read("odd-images/progressive.jpg");
     let lacking = without(&jpeg, DHT);
-    let what = "a scan needs a Huffman table that there is not";
+    let reason = "a scan uses an undefined Huffman table";
     let scan = markers(&lacking, SOS)[0];
-    assert_eq!(damaged(&lacking), (scan + 4, what));
+    assert_eq!(damaged(&lacking), (scan + 4, reason));
     let jpeg = flat(8, 8);
     let lacking = without(&jpeg, DQT);
-    let what = "a scan needs a quantization table that there is not";
-    assert_eq!(damaged(&lacking), (content(&lacking, SOS), what));
+    let reason = "a scan uses an undefined quantization table";
+    assert_eq!(damaged(&lacking), (content(&lacking, SOS), reason));
 }
 
 #[test]
 fn a_header_without_frame_or_scan_is_damage() {
     let jpeg = flat(8, 8);
-    let what = "it has no frame before its scan";
-    assert_eq!(damaged(&without(&jpeg, SOF0)), (0, what));
+    let reason = "there is no frame header before the first scan";
+    assert_eq!(damaged(&without(&jpeg, SOF0)), (0, reason));
     let scan = markers(&jpeg, SOS)[0];
     let ended = [&jpeg[..scan], EOI].concat();
-    let what = "it ends before its first scan";
-    assert_eq!(damaged(&ended), (scan + 2, what));
+    let reason = "it ends before the first scan";
+    assert_eq!(damaged(&ended), (scan + 2, reason));
 }
 
 #[test]
@@ -266,7 +266,10 @@ fn a_second_frame_is_damage() {
     let frame = markers(&jpeg, SOF0)[0];
     let (before, rest) = jpeg.split_at(frame);
     let twice = [before, &rest[..19], rest].concat();
-    assert_eq!(damaged(&twice), (frame + 19 + 4, "it has two frames"));
+    assert_eq!(
+        damaged(&twice),
+        (frame + 19 + 4, "there is more than one frame header")
+    );
 }
 
 #[test]
@@ -281,15 +284,15 @@ fn a_scan_that_comes_twice_is_damage() {
     let copy = &rest[..12 + length];
     let twice = [before, copy, rest].concat();
     let second = scan + copy.len() + 4;
-    let what = "a scan brings coefficients out of turn";
-    assert_eq!(damaged(&twice), (second, what));
+    let reason = "a scan's coefficients are out of order";
+    assert_eq!(damaged(&twice), (second, reason));
 }
 
 #[test]
 fn scans_that_were_never_written_are_missing_unless_they_are_filled_in() {
     for name in ["jpeg/unfinished-dc.jpg", "jpeg/unfinished-bits.jpg"] {
         let jpeg = read(name);
-        assert_eq!(damaged(&jpeg), (jpeg.len(), "it lacks scans"));
+        assert_eq!(damaged(&jpeg), (jpeg.len(), "scans are missing"));
         assert_eq!(fill(&jpeg).len(), 67 * 53 * 3);
     }
 }
@@ -320,7 +323,7 @@ fn a_size_of_four_gigapixels_costs_nothing_until_it_is_believed() {
     assert!(matches!(
         top(&jpeg, 1),
         Err(Error::Damaged {
-            what: EARLY_MARKER,
+            reason: EARLY_MARKER,
             ..
         })
     ));
@@ -332,7 +335,7 @@ fn inks_are_not_made_colours() {
     let error = problem(&inks);
     assert!(matches!(error, Error::Unsupported(_)), "{error}");
     let options = Options {
-        pixels: Pixels::Cmyk,
+        pixel_format: PixelFormat::Cmyk,
         ..Options::default()
     };
     assert!(decode(&read("odd-images/plain.jpg"), &options).is_err());

@@ -2,7 +2,7 @@
 //! checked for in them, or by taking long.
 
 use super::{decode_by, fixtures, numbers, read, region};
-use crate::{Decoder, Header, OnDamage, Options, Pixels, Scale};
+use crate::{Decoder, Header, OnDamage, Options, PixelFormat, Scale};
 
 /// More than any fixture has; a caller has a limit, too.
 const MOST_PIXELS: usize = 1 << 16;
@@ -10,10 +10,10 @@ const MOST_PIXELS: usize = 1 << 16;
 /// All ways to decode; each attempt takes the next one.
 fn ways() -> impl Iterator<Item = Options> {
     let all = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
-        [Pixels::Rgb, Pixels::Gray, Pixels::Cmyk].map(|pixels| {
+        [PixelFormat::Rgb, PixelFormat::Gray, PixelFormat::Cmyk].map(|pixel_format| {
             [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth].map(|scale| Options {
                 on_damage,
-                pixels,
+                pixel_format,
                 scale,
                 max_scans: 100,
                 region: None,

@@ -1,7 +1,7 @@
 //! libjpeg-turbo's pixels: `make_jpeg_vectors.py`, beside the files, wrote them by Pillow.
 
 use super::{decode, path, read};
-use crate::{Colours, Header, OnDamage, Options, Pixels, Scale};
+use crate::{ColorSpace, Header, OnDamage, Options, PixelFormat, Scale};
 
 fn scale(denominator: &str) -> Scale {
     let scales = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
@@ -31,10 +31,10 @@ fn pixels_are_libjpegs_at_every_scale_and_where_the_rest_is_filled_in() {
         let jpeg = read(name);
         let length: usize = length.parse().unwrap();
         let options = Options {
-            pixels: match channels {
-                "1" => Pixels::Gray,
-                "3" => Pixels::Rgb,
-                _ => Pixels::Cmyk,
+            pixel_format: match channels {
+                "1" => PixelFormat::Gray,
+                "3" => PixelFormat::Rgb,
+                _ => PixelFormat::Cmyk,
             },
             scale: scale(denominator),
             on_damage: if length < jpeg.len() {
@@ -87,19 +87,19 @@ fn without_jfif_adobes_segment_or_the_names_tell_colours() {
     let jpeg = read("odd-images/s444.jpg");
     let colors = |adobe, names| {
         let header = Header::read(&with_clues(&jpeg, adobe, names));
-        header.unwrap().colors()
+        header.unwrap().color_space()
     };
-    assert_eq!(colors(None, [1, 2, 3]), Colours::YCbCr);
-    assert_eq!(colors(None, *b"RGB"), Colours::Rgb);
-    assert_eq!(colors(Some(0), [1, 2, 3]), Colours::Rgb);
-    assert_eq!(colors(Some(1), *b"RGB"), Colours::YCbCr);
+    assert_eq!(colors(None, [1, 2, 3]), ColorSpace::YCbCr);
+    assert_eq!(colors(None, *b"RGB"), ColorSpace::Rgb);
+    assert_eq!(colors(Some(0), [1, 2, 3]), ColorSpace::Rgb);
+    assert_eq!(colors(Some(1), *b"RGB"), ColorSpace::YCbCr);
 }
 
 #[test]
 fn red_green_and_blue_are_the_components_as_they_are() {
     let jpeg = read("odd-images/s444.jpg");
     let gray = Options {
-        pixels: Pixels::Gray,
+        pixel_format: PixelFormat::Gray,
         ..Options::default()
     };
     let luma = decode(&jpeg, &gray).unwrap();

@@ -1,7 +1,7 @@
 //! A part of the pixels is what it is in the whole picture, whatever was decoded before and whichever rows are asked for.
 
 use super::{colorful, complete, decode, decode_by, numbers, read};
-use crate::{Decoder, Header, Options, Pixels, Region, Scale};
+use crate::{Decoder, Header, Options, PixelFormat, Region, Scale};
 
 const SCALES: [Scale; 4] = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
 
@@ -18,8 +18,8 @@ impl Whole {
         let (width, _) = options.scale.size(Header::read(jpeg).unwrap().size());
         Self {
             pixels: decode(jpeg, options).unwrap(),
-            stride: width * options.pixels.channels(),
-            channels: options.pixels.channels(),
+            stride: width * options.pixel_format.channels(),
+            channels: options.pixel_format.channels(),
         }
     }
 
@@ -49,15 +49,15 @@ fn choose((width, height): (usize, usize), next: &mut impl FnMut(usize) -> usize
 
 /// What pictures are decoded to in turn: of each file, all scales and gray.
 fn settings(jpeg: &[u8]) -> Vec<Options> {
-    let of = |pixels, scale| Options {
-        pixels,
+    let of = |pixel_format, scale| Options {
+        pixel_format,
         scale,
         ..Options::default()
     };
-    let pixels = colorful(jpeg);
-    let mut settings = SCALES.map(|scale| of(pixels, scale)).to_vec();
-    if pixels == Pixels::Rgb {
-        settings.push(of(Pixels::Gray, Scale::Full));
+    let pixel_format = colorful(jpeg);
+    let mut settings = SCALES.map(|scale| of(pixel_format, scale)).to_vec();
+    if pixel_format == PixelFormat::Rgb {
+        settings.push(of(PixelFormat::Gray, Scale::Full));
     }
     settings
 }
@@ -98,10 +98,10 @@ fn rows_left_out_or_asked_for_again_change_nothing() {
                 ..options
             };
             let mut rows = decoder.start(&jpeg, &header, &options).unwrap();
-            let mut row = vec![0; region.width * options.pixels.channels()];
+            let mut row = vec![0; region.width * options.pixel_format.channels()];
             for y in 0..region.height {
                 for _ in 0..[0, 0, 1, 2][next(4)] {
-                    rows.row(y, &mut row).unwrap();
+                    rows.read_row(y, &mut row).unwrap();
                     assert!(row == whole.row(region, y), "{name}: row {y}, {options:?}");
                 }
             }
