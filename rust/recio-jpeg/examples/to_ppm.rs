@@ -1,4 +1,4 @@
-//! Writes a JPEG, or a region of it, as a PPM:
+//! Convert a JPEG, or a region of it, to PPM:
 //!
 //! ```text
 //! cargo run --release -p recio-jpeg --example to_ppm -- photo.jpg out.ppm [x y width height]

@@ -1,17 +1,19 @@
-//! Coded data, bit by bit, from a reservoir of 64 (ITU-T T.81, F.2.2.5).
+//! Bit reader for entropy-coded data, with a 64-bit reservoir (ITU-T T.81, F.2.2.5).
 
-/// A reader of bits, the first bit first. Behind the data it reads zeros, and knows that it did.
+/// Bit reader, most significant bit first. After the end of the data it reads zeros and reports an
+/// overrun.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BitReader<'a> {
-    /// Without stuffing.
+    /// Entropy-coded data without byte stuffing.
     data: &'a [u8],
-    /// The next byte that is not in the reservoir; beyond the data where zeros were read.
+    /// Index of the next byte to load into the reservoir; past the data once zeros were read.
     next: usize,
-    /// The next bits, from the left. Below the valid ones may be some that will be valid after the next refill.
+    /// Next bits, from the most significant. Bits after the valid ones may be those of the next
+    /// refill.
     reservoir: u64,
-    /// How many are valid: the low eight bits say so, those above may be anything.
+    /// Number of valid bits, in the low eight bits; the higher bits are arbitrary.
     count: u32,
-    /// Whether something was read that is in no table or cannot be.
+    /// Whether an invalid code or value was read.
     is_invalid: bool,
 }
 
@@ -28,10 +30,10 @@ impl<'a> BitReader<'a> {
         bits
     }
 
-    /// Makes at least 56 bits valid.
+    /// Refill the reservoir to at least 56 valid bits.
     ///
-    /// It loads 8 bytes, whatever is missing, and counts those that it had no room for as not read (0x38 is 56): no branch
-    /// depends on the data but the one at its end.
+    /// This loads 8 bytes regardless of how many fit and advances only over those that fit (0x38 is
+    /// 56). The only branch that depends on the data is the one at its end.
     #[inline]
     pub(crate) fn refill(&mut self) {
         let loaded = match self.data.get(self.next..).and_then(<[u8]>::first_chunk) {
@@ -44,19 +46,19 @@ impl<'a> BitReader<'a> {
         self.count = count | 0x38;
     }
 
-    /// The next `n` bits, 1 to 64, of which as many as are valid mean something.
+    /// Return the next `n` bits, 1 to 64. Only bits that are in the reservoir are meaningful.
     #[inline]
     pub(crate) fn peek(&self, n: u32) -> u64 {
         self.reservoir >> (64 - n)
     }
 
-    /// Passes over `n` bits, which are valid.
+    /// Skip `n` valid bits.
     #[inline]
     pub(crate) fn skip(&mut self, n: u32) {
         self.skip_entry(n);
     }
 
-    /// Passes over the bits that an entry of a Huffman table tells in its low eight bits.
+    /// Skip the number of bits in the low eight bits of a Huffman table entry.
     #[inline]
     pub(crate) fn skip_entry(&mut self, entry: u32) {
         debug_assert!(
@@ -69,57 +71,57 @@ impl<'a> BitReader<'a> {
         self.count = self.count.wrapping_sub(entry);
     }
 
-    /// The next `n` bits, at most 16, refilled as needed.
+    /// Read `n` bits, at most 16, with a refill if needed.
     #[inline]
     pub(crate) fn read(&mut self, n: u32) -> u32 {
         if self.count & 0xff < n {
             self.refill();
         }
-        // In two steps, for n may be 0.
+        // Two shifts, because n may be 0.
         let value = (self.reservoir >> 1 >> (63 - n)) as u32;
         self.skip(n);
         value
     }
 
-    /// Remembers whether what was read cannot be.
+    /// Record that an invalid code or value was read.
     #[inline]
     pub(crate) fn mark_invalid_if(&mut self, is_invalid: bool) {
         self.is_invalid |= is_invalid;
     }
 
-    /// Whether something was read that cannot be.
+    /// Whether an invalid code or value was read.
     #[inline]
     pub(crate) fn is_invalid(&self) -> bool {
         self.is_invalid
     }
 
-    /// Whether bits were taken that the data does not have.
+    /// Whether more bits were read than the data has.
     #[inline]
     pub(crate) fn is_overrun(&self) -> bool {
         self.position() > self.data.len() * 8
     }
 
-    /// Whole bytes that were not touched.
+    /// Number of bytes of which no bit was read.
     pub(crate) fn bytes_remaining(&self) -> usize {
         self.data.len().saturating_sub(self.position().div_ceil(8))
     }
 
-    /// Bytes that were touched.
+    /// Number of bytes of which at least one bit was read.
     pub(crate) fn bytes_read(&self) -> usize {
         self.data.len() - self.bytes_remaining()
     }
 
-    /// Bits that were taken.
+    /// Number of bits read.
     fn position(&self) -> usize {
         self.next * 8 - (self.count & 0xff) as usize
     }
 }
 
-/// The bytes from `at` on, which are less than 8, and zeros.
+/// Return the last bytes, fewer than 8, from `start`, padded with zeros.
 #[cold]
-fn last_bytes(data: &[u8], at: usize) -> u64 {
+fn last_bytes(data: &[u8], start: usize) -> u64 {
     let mut bytes = [0; 8];
-    let rest = data.get(at..).unwrap_or_default();
+    let rest = data.get(start..).unwrap_or_default();
     bytes[..rest.len()].copy_from_slice(rest);
     u64::from_be_bytes(bytes)
 }
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_come_in_order_whatever_their_number() {
+    fn bits_of_any_number_come_in_order() {
         let data: Vec<u8> = (0..100).map(|i| (i * 37 + 11) as u8).collect();
         let mut expected = data
             .iter()
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_reads_as_zeros_and_is_told() {
+    fn reading_past_the_end_returns_zeros_and_is_an_overrun() {
         let mut bits = BitReader::new(&[0xff; 9]);
         for _ in 0..4 {
             assert_eq!(bits.read(16), 0xffff);

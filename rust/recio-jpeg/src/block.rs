@@ -1,9 +1,9 @@
-//! Blocks of coefficients, and the order that they are coded in (ITU-T T.81, A.3.6).
+//! Blocks of coefficients and their zigzag order (ITU-T T.81, A.3.6).
 
 /// Coefficients in a block.
 pub(crate) const BLOCK_LEN: usize = 64;
 
-/// The coefficients of one block, row by row, not dequantized.
+/// Coefficients of one block in row order, before dequantization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(align(32))]
 pub(crate) struct Block(pub(crate) [i16; BLOCK_LEN]);
@@ -12,7 +12,7 @@ impl Block {
     pub(crate) const ZERO: Self = Self([0; BLOCK_LEN]);
 }
 
-/// Where in a block the coefficient stands that is coded as the k-th.
+/// Zigzag order: position of the k-th coded coefficient within a block.
 pub(crate) const ZIGZAG: [u8; BLOCK_LEN] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
@@ -20,10 +20,10 @@ pub(crate) const ZIGZAG: [u8; BLOCK_LEN] = [
 ];
 
 impl Block {
-    /// The coefficient that is coded as the k-th; k is less than 64.
+    /// Return the k-th coefficient in zigzag order; k is less than 64.
     #[inline]
     pub(crate) fn zigzag_mut(&mut self, k: usize) -> &mut i16 {
-        // The mask tells the compiler that no index is out of range.
+        // The mask lets the compiler drop the bounds check.
         &mut self.0[usize::from(ZIGZAG[k % BLOCK_LEN] & 63)]
     }
 }

@@ -1,4 +1,4 @@
-//! The coefficients that are decoded and not yet transformed: of a row of MCUs, or of an image in several scans.
+//! Storage for decoded coefficients: of one row of MCUs, or of an entire image in several scans.
 
 use std::ops::Range;
 
@@ -6,18 +6,18 @@ use crate::block::Block;
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::progressive::NonzeroMask;
 
-/// Blocks of each component, row by row. Reused, it allocates no more.
+/// Blocks of each component, row by row. The memory is reused for the next image.
 #[derive(Debug, Default)]
 pub(crate) struct Coefficients {
     blocks: Vec<Block>,
-    /// Of each block, the number of the last coefficient that may not be zero.
+    /// Zigzag index of the last coefficient of each block that may be nonzero.
     last_indices: Vec<u8>,
-    /// Of each block of an image in several scans, which coefficients are not zero.
+    /// Nonzero coefficients of each block; used for images in several scans.
     masks: Vec<NonzeroMask>,
     grids: [BlockGrid; MAX_COMPONENTS],
 }
 
-/// Where a component's blocks are.
+/// Position of a component's blocks.
 #[derive(Debug, Default, Clone, Copy)]
 struct BlockGrid {
     start: usize,
@@ -25,10 +25,10 @@ struct BlockGrid {
 }
 
 impl Coefficients {
-    /// Memory for a block, of an image in several scans.
+    /// Memory per block for an image in several scans.
     pub(crate) const BLOCK_BYTES: usize = size_of::<Block>() + size_of::<NonzeroMask>() + 1;
 
-    /// Makes room for as many MCUs across and down, all zero.
+    /// Resize to the given number of MCU columns and rows, and set all coefficients to zero.
     pub(crate) fn reset(&mut self, frame: &Frame, (columns, rows): (usize, usize)) {
         let mut length = 0;
         for (grid, component) in self.grids.iter_mut().zip(frame.components()) {
@@ -46,13 +46,13 @@ impl Coefficients {
         self.masks.resize(length, 0);
     }
 
-    /// Makes all zero.
+    /// Set all coefficients to zero.
     pub(crate) fn clear(&mut self) {
         self.blocks.fill(Block::ZERO);
         self.last_indices.fill(0);
     }
 
-    /// A block, and its last_index.
+    /// Return a block and its last index.
     #[inline]
     pub(crate) fn block(&mut self, component: usize, x: usize, y: usize) -> (&mut Block, &mut u8) {
         let grid = self.grids[component];
@@ -60,7 +60,7 @@ impl Coefficients {
         (&mut self.blocks[index], &mut self.last_indices[index])
     }
 
-    /// A block, and its mask.
+    /// Return a block and its nonzero mask.
     #[inline]
     pub(crate) fn block_with_mask(
         &mut self,
@@ -73,7 +73,7 @@ impl Coefficients {
         (&mut self.blocks[index], &mut self.masks[index])
     }
 
-    /// The masks of some blocks of a row.
+    /// Return the nonzero masks of a range of blocks in a row.
     pub(crate) fn masks(
         &self,
         component: usize,
@@ -85,14 +85,14 @@ impl Coefficients {
         &self.masks[start + columns.start..start + columns.end]
     }
 
-    /// Takes the last_indices from the masks, once all scans are read.
+    /// Compute the last indices from the nonzero masks, after all scans are read.
     pub(crate) fn set_last_indices(&mut self) {
         for (last_index, mask) in self.last_indices.iter_mut().zip(&self.masks) {
             *last_index = (mask | 1).ilog2() as u8;
         }
     }
 
-    /// Some blocks of a row, and their last_indices.
+    /// Return a range of blocks in a row and their last indices.
     pub(crate) fn block_row(
         &self,
         component: usize,
@@ -105,7 +105,7 @@ impl Coefficients {
         (&self.blocks[range.clone()], &self.last_indices[range])
     }
 
-    /// Gives back more memory than `max_bytes` bytes.
+    /// Free the memory if it exceeds `max_bytes`.
     pub(crate) fn trim(&mut self, max_bytes: usize) {
         if self.blocks.capacity() * size_of::<Block>() > max_bytes {
             *self = Self::default();

@@ -1,16 +1,17 @@
-//! Which vector instructions the CPU has, found out once a decoder.
+//! Detection of SIMD instructions, once per decoder.
 //!
-//! A [`SimdLevel`] other than the plain one exists only where the CPU has its instructions: that is what every `unsafe` call of
-//! a kernel rests on.
+//! A [`SimdLevel`] other than scalar exists only if the CPU has its instructions. Every `unsafe`
+//! call of a kernel relies on that.
 
-/// The instructions that kernels may use.
+/// SIMD instructions that kernels may use. Its field is private, so that only this module creates
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SimdLevel(InstructionSet);
 
-/// Seen by kernels; made by [`SimdLevel`] alone.
+/// Instruction set of a [`SimdLevel`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InstructionSet {
-    /// What every CPU of the architecture has, as the compiler uses it.
+    /// Only instructions that every CPU of the architecture has.
     Scalar,
     /// AVX2.
     #[cfg(target_arch = "x86_64")]
@@ -21,11 +22,11 @@ pub(crate) enum InstructionSet {
 }
 
 impl SimdLevel {
-    /// The plain one.
+    /// The scalar level.
     #[cfg(test)]
     pub(crate) const SCALAR: Self = Self(InstructionSet::Scalar);
 
-    /// The best that there is.
+    /// Return the best level of this CPU.
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
@@ -38,7 +39,7 @@ impl SimdLevel {
         Self(InstructionSet::Scalar)
     }
 
-    /// Which it is.
+    /// Return the instruction set.
     #[inline]
     pub(crate) fn instruction_set(self) -> InstructionSet {
         self.0

@@ -1,8 +1,10 @@
-//! The tables that JPEGs mean that define none (ITU-T T.81, K.3): the frames of motion JPEG. libjpeg-turbo knows them, too.
+//! Default Huffman tables, for JPEGs that define none, such as the frames of Motion JPEG (ITU-T
+//! T.81, K.3). libjpeg-turbo has them, too.
 
 use crate::huffman::TableClass;
 
-/// TableClass, number, and what a segment would define: the numbers of codes of each length, then the symbols.
+/// Class, number and definition of each table. A definition is the content of a DHT segment: the
+/// number of codes of each length, then the symbols.
 pub(crate) const TABLES: [(TableClass, usize, &[u8]); 4] = [
     (TableClass::Dc, 0, &LUMA_DC),
     (TableClass::Dc, 1, &CHROMA_DC),
@@ -10,19 +12,19 @@ pub(crate) const TABLES: [(TableClass, usize, &[u8]); 4] = [
     (TableClass::Ac, 1, &CHROMA_AC),
 ];
 
-/// HuffmanTable K.3.
+/// Table K.3.
 const LUMA_DC: [u8; 28] = [
     0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
     0x08, 0x09, 0x0a, 0x0b,
 ];
 
-/// HuffmanTable K.4.
+/// Table K.4.
 const CHROMA_DC: [u8; 28] = [
     0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
     0x08, 0x09, 0x0a, 0x0b,
 ];
 
-/// HuffmanTable K.5.
+/// Table K.5.
 const LUMA_AC: [u8; 178] = [
     0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125, 0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05,
     0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1,
@@ -37,7 +39,7 @@ const LUMA_AC: [u8; 178] = [
     0xea, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
-/// HuffmanTable K.6.
+/// Table K.6.
 const CHROMA_AC: [u8; 178] = [
     0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119, 0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05,
     0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42,

@@ -1,45 +1,48 @@
-//! The coefficients of a block, as sequential JPEGs code them (ITU-T T.81, F.2.2).
+//! Entropy decoding of sequential blocks (ITU-T T.81, F.2.2).
 //!
-//! The hottest loops of the crate: two thirds of a picture's time are spent here. A coefficient costs one lookup, one shift
-//! and one test, for the end of the block and codes too long for the lookup are but advances beyond the block, and the
-//! reservoir is refilled once for [`LOOKUPS_PER_REFILL`] of them.
+//! These are the hottest loops of the crate: they take two thirds of the time of an image. A
+//! coefficient costs one lookup, one shift and one comparison, because the end of a block and codes
+//! that are too long for the lookup are encoded as advances past the end of the block. The
+//! reservoir is refilled once per [`LOOKUPS_PER_REFILL`] coefficients.
 //!
-//! Tried, with the 2,000 photographs of the benches (66 kB in the mean), in milliseconds an image on one core of an AMD
-//! EPYC; all of the image's bits are read, nothing is transformed:
+//! Alternatives, measured on the 2,000 photographs of the benchmarks (mean 66 kB), in milliseconds
+//! per image on one core of an AMD EPYC. All bits of the image are read, nothing is transformed:
 //!
 //! | | |
 //! |---|---|
-//! | a reader passed by reference, long codes in a function of their own | 0.495 |
-//! | inlined up to the row of MCUs, the reader a local copy | 0.467 |
-//! | long codes resolved to an entry by a function of numbers: the reader stays in registers | **0.412** |
-//! | the last, lookups of 10 bits | 0.427 |
-//! | the last, lookups of 12 bits | 0.436 |
-//! | blocks that nobody needs: several coefficients a lookup | **0.353** |
+//! | bit reader passed by reference, long codes in a separate function | 0.495 |
+//! | inlined up to the row of MCUs, bit reader a local copy | 0.467 |
+//! | long codes resolved by a function of plain numbers, bit reader in registers | **0.412** |
+//! | the same with lookups of 10 bits | 0.427 |
+//! | the same with lookups of 12 bits | 0.436 |
+//! | blocks that are not needed: several coefficients per lookup | **0.353** |
 //!
-//! That is why the functions are inlined by force, and why nothing here takes a reference to a reader that is not inlined.
+//! This is why the functions are `inline(always)`, and why every function that takes a reference to
+//! the bit reader is inlined.
 #![allow(clippy::inline_always)]
 
 use crate::bit_reader::BitReader;
 use crate::block::Block;
 use crate::huffman::{EOB, Entry, HuffmanTable, INVALID, LONG, LOOKUP_BITS};
 
-/// Lookups between two refills. A refill gives 56 bits; one lookup's may be gone, for a DC coefficient.
+/// Lookups between two refills. A refill provides 56 bits; the DC coefficient may use those of one
+/// lookup.
 const LOOKUPS_PER_REFILL: u32 = 56 / LOOKUP_BITS - 1;
 
-/// The number of the last coefficient.
+/// Zigzag index of the last coefficient.
 pub(crate) const LAST_INDEX: usize = 63;
 
-/// How the coefficients of a block end.
+/// End of a block's coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BlockEnd {
-    /// The number of the last one: those after it are zero.
+    /// Zigzag index of the last coefficient; those after it are zero.
     pub(crate) last: usize,
-    /// The logarithm of the number of blocks that end so, of which more bits tell the rest. Not 0 in progressive JPEGs only
+    /// Number of extra bits of an EOB run, which follow the code. Nonzero in progressive JPEGs only
     /// (G.1.2.2).
     pub(crate) eob_bits: u32,
 }
 
-/// Reads a block. Gives the number of its last coefficient.
+/// Read a block. Return the zigzag index of its last coefficient.
 #[inline(always)]
 pub(crate) fn block(
     bits: &mut BitReader<'_>,
@@ -56,7 +59,7 @@ pub(crate) fn block(
     end.last as u8
 }
 
-/// Reads a block that nobody needs.
+/// Skip a block that is not needed.
 #[inline(always)]
 pub(crate) fn skip_block(
     bits: &mut BitReader<'_>,
@@ -74,7 +77,7 @@ pub(crate) fn skip_block(
                 k = next;
                 continue;
             }
-            // If the end comes where the block is full, it is no end but bits of the next block.
+            // In a full block, bits that look like an EOB belong to the next block.
             if many.advance() == EOB && k + (many.value() as usize) < LAST_INDEX {
                 return bits.skip_entry(many.raw());
             }
@@ -91,7 +94,8 @@ pub(crate) fn skip_block(
     }
 }
 
-/// The difference of a block's DC coefficient from the one before it. Leaves [`LOOKUPS_PER_REFILL`] lookups in the reservoir.
+/// Read the difference between the DC coefficient and its prediction. Leave bits for
+/// [`LOOKUPS_PER_REFILL`] lookups in the reservoir.
 #[inline(always)]
 pub(crate) fn dc_difference(bits: &mut BitReader<'_>, table: &HuffmanTable) -> i32 {
     bits.refill();
@@ -106,7 +110,8 @@ pub(crate) fn dc_difference(bits: &mut BitReader<'_>, table: &HuffmanTable) -> i
     entry.value().into()
 }
 
-/// Reads the coefficients after number `k` and up to number `last`. The reservoir has bits for [`LOOKUPS_PER_REFILL`] lookups.
+/// Read the AC coefficients after index `k` up to `last`. The reservoir must have bits for
+/// [`LOOKUPS_PER_REFILL`] lookups.
 #[inline(always)]
 pub(crate) fn ac_coefficients(
     bits: &mut BitReader<'_>,
@@ -147,7 +152,7 @@ pub(crate) fn ac_coefficients(
     }
 }
 
-/// The entry of what comes next, whatever its length, its bits taken. The reservoir is full.
+/// Read the next entry, of any length. The reservoir must be full.
 #[inline(always)]
 pub(crate) fn read_entry(bits: &mut BitReader<'_>, table: &HuffmanTable) -> Entry {
     let mut entry = table.look_up(bits);

@@ -1,33 +1,33 @@
-//! What can be wrong with a JPEG, and where.
+//! Errors of reading a JPEG, with byte offsets.
 
-/// The outcome of what reads a JPEG.
+/// Result of reading a JPEG.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a JPEG is not decoded. Offsets are in bytes from the JPEG's first.
+/// Reason why a JPEG cannot be decoded. Offsets are in bytes from the start of the JPEG.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something in it cannot be.
+    /// The JPEG has invalid content.
     #[error("the JPEG is damaged at byte {offset}: {reason}")]
     Damaged {
-        /// Where it was noticed.
+        /// Position where the damage was detected.
         offset: usize,
-        /// What it is.
+        /// Description of the damage.
         reason: &'static str,
     },
-    /// It ends too early.
+    /// The JPEG ends too early.
     #[error("the JPEG ends before all of its image data, at byte {offset}")]
     Truncated {
-        /// Where the data ends.
+        /// Position where the data ends.
         offset: usize,
     },
-    /// It is of a kind that this decoder does not know.
+    /// The JPEG uses a feature that this decoder does not support.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
-    /// It is over a limit of the caller's.
+    /// The JPEG exceeds the limit of scans.
     #[error("the JPEG has more than {limit} scans")]
     TooManyScans {
-        /// The limit.
+        /// Limit of [`Options::max_scans`](crate::Options::max_scans).
         limit: usize,
     },
 }

@@ -1,15 +1,15 @@
-//! The frame header: size, components, and how the components are sampled (ITU-T T.81, A.1.1, A.2.4, B.2.2).
+//! Frame header: size, components and sampling factors (ITU-T T.81, A.1.1, A.2.4, B.2.2).
 
 use crate::error::{Error, Result};
 use crate::marker::{SOF0, SOF1, SOF2, Segment};
 
-/// Samples on a block's side.
+/// Samples per side of a block.
 pub(crate) const BLOCK_SIZE: usize = 8;
 
-/// Components of an image that a decoder of colors has a use for.
+/// Maximum number of components: no color space needs more.
 pub(crate) const MAX_COMPONENTS: usize = 4;
 
-/// The frame header.
+/// Frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) is_progressive: bool,
@@ -19,14 +19,14 @@ pub(crate) struct Frame {
     count: usize,
 }
 
-/// One component of a frame.
+/// Component of a frame.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Component {
     pub(crate) id: u8,
-    /// Sampling factors, h_max and v_max: its blocks in an MCU.
+    /// Sampling factors: the number of blocks in an MCU, horizontally and vertically.
     pub(crate) horizontal: usize,
     pub(crate) vertical: usize,
-    /// The number of its quantization table.
+    /// Number of the quantization table.
     pub(crate) quantization: usize,
 }
 
@@ -39,9 +39,9 @@ impl Frame {
         if precision != 8 {
             return Err(Error::Unsupported("a JPEG of other than 8 bits a sample"));
         }
-        let (read, _) = rest.as_chunks::<3>();
+        let (chunks, _) = rest.as_chunks::<3>();
         let count = usize::from(count);
-        if read.len() < count {
+        if chunks.len() < count {
             return Err(segment.damaged("the frame header is too short"));
         }
         if !matches!(count, 1 | 3 | 4) {
@@ -50,7 +50,7 @@ impl Frame {
             ));
         }
         let mut components = [Component::default(); MAX_COMPONENTS];
-        for (component, &bytes) in components.iter_mut().zip(&read[..count]) {
+        for (component, &bytes) in components.iter_mut().zip(&chunks[..count]) {
             *component = Component::read(bytes, segment)?;
         }
         let mut frame = Self {
@@ -68,7 +68,7 @@ impl Frame {
         &self.components[..self.count]
     }
 
-    /// The largest sampling factors, h_max and v_max.
+    /// Return the maximum sampling factors, horizontal and vertical.
     pub(crate) fn max_sampling(&self) -> (usize, usize) {
         let h_max = self
             .components()
@@ -78,7 +78,7 @@ impl Frame {
         (h_max.max().unwrap_or(1), v_max.max().unwrap_or(1))
     }
 
-    /// MCUs of a scan of all components: in a row, and rows of them.
+    /// Return the number of MCUs per row and the number of rows, for a scan of all components.
     pub(crate) fn mcus(&self) -> (usize, usize) {
         let (h_max, v_max) = self.max_sampling();
         (
@@ -87,8 +87,8 @@ impl Frame {
         )
     }
 
-    /// Blocks of a component that hold samples of the image: in a row, and rows of them. A scan of this component alone
-    /// has no others.
+    /// Return the number of blocks per row and the number of rows that contain samples of the
+    /// image. A scan of one component has no other blocks.
     pub(crate) fn blocks(&self, component: &Component) -> (usize, usize) {
         let (h_max, v_max) = self.max_sampling();
         let width = (self.width * component.horizontal).div_ceil(h_max);
@@ -100,7 +100,7 @@ impl Frame {
         if self.width == 0 || self.height == 0 {
             return Err(segment.damaged("the frame's width or height is 0"));
         }
-        // A single component is not interleaved with anything: its factors have no meaning (A.2.2).
+        // A single component is not interleaved, so its sampling factors have no meaning (A.2.2).
         if let [only, ..] = &mut self.components[..self.count]
             && self.count == 1
         {
@@ -155,15 +155,15 @@ mod tests {
         })
     }
 
-    fn of_samplings(samplings: &[u8]) -> Result<Frame> {
-        let components = samplings.iter().flat_map(|&factors| [1, factors, 0]);
-        let head = [8, 0, 17, 0, 33, samplings.len() as u8];
-        frame(&head.into_iter().chain(components).collect::<Vec<_>>())
+    fn frame_with_sampling(factors: &[u8]) -> Result<Frame> {
+        let components = factors.iter().flat_map(|&h_v| [1, h_v, 0]);
+        let header = [8, 0, 17, 0, 33, factors.len() as u8];
+        frame(&header.into_iter().chain(components).collect::<Vec<_>>())
     }
 
     #[test]
     fn mcus_and_blocks_cover_the_image() {
-        let frame = of_samplings(&[0x22, 0x11, 0x11]).unwrap();
+        let frame = frame_with_sampling(&[0x22, 0x11, 0x11]).unwrap();
         assert_eq!((frame.width, frame.height), (33, 17));
         assert_eq!(frame.mcus(), (3, 2));
         assert_eq!(frame.blocks(&frame.components()[0]), (5, 3));
@@ -171,15 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_single_components_factors_have_no_meaning() {
-        let frame = of_samplings(&[0x42]).unwrap();
+    fn sampling_factors_of_a_single_component_are_ignored() {
+        let frame = frame_with_sampling(&[0x42]).unwrap();
         assert_eq!(frame.max_sampling(), (1, 1));
         assert_eq!(frame.mcus(), (5, 3));
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
-        let problem = |samplings: &[u8]| of_samplings(samplings).unwrap_err().to_string();
+    fn invalid_frame_headers_are_errors() {
+        let problem = |factors: &[u8]| frame_with_sampling(factors).unwrap_err().to_string();
         assert!(problem(&[0x01, 0x11, 0x11]).contains("at byte 9: sampling factors"));
         assert!(problem(&[0x51, 0x11, 0x11]).contains("sampling factors"));
         assert!(problem(&[0x32, 0x21, 0x11]).contains("fractional"));

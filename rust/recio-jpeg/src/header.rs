@@ -1,6 +1,7 @@
-//! What is known of a JPEG before a pixel is decoded: its size, its colors, the way up (ITU-T T.81, annex B; JFIF; Exif).
+//! JPEG header: size, color space and orientation (ITU-T T.81, annex B; JFIF; Exif).
 //!
-//! It goes from marker to marker up to the first scan and takes no notice of tables; `tables.rs` reads those.
+//! The header is read from marker to marker up to the first scan. Tables are ignored here;
+//! `tables.rs` reads them.
 
 use crate::coefficients::Coefficients;
 use crate::error::{Error, Result};
@@ -8,37 +9,38 @@ use crate::frame::Frame;
 use crate::marker::{APP0, APP1, APP14, EOI, SOS, Segment, Segments, is_frame_header};
 use crate::orientation;
 
-/// The header of a JPEG.
+/// Header of a JPEG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub(crate) frame: Frame,
     pub(crate) color_space: ColorSpace,
     orientation: u8,
-    /// Whether the first scan holds all there is.
+    /// Whether the first scan contains the entire image.
     pub(crate) is_single_scan: bool,
 }
 
-/// What the components mean.
+/// Color space of the components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorSpace {
-    /// Gray alone.
+    /// Gray.
     Gray,
-    /// Luma and two differences of color, as JFIF has it.
+    /// Luma and two chroma components, as in JFIF.
     YCbCr,
-    /// Red, green, blue as they are.
+    /// Red, green and blue.
     Rgb,
-    /// Four inks, as they are. Adobe's programs write them inverted: 255 is no ink.
+    /// C, M, Y, K. Adobe's programs store them inverted: 255 is no ink.
     Cmyk,
-    /// Four inks, three of them as luma and differences of color.
+    /// CMYK, with C, M, Y stored as luma and chroma.
     Ycck,
 }
 
 impl Header {
-    /// Reads the header.
+    /// Read the header.
     ///
     /// # Errors
-    /// [`Error::Truncated`] or [`Error::Damaged`] if it is not whole, [`Error::Unsupported`] if the process is not
-    /// sequential or progressive Huffman coding of 8 bits.
+    /// [`Error::Truncated`] or [`Error::Damaged`] if it is incomplete or invalid,
+    /// [`Error::Unsupported`] if the coding process is not 8-bit sequential or progressive Huffman
+    /// coding.
     pub fn read(jpeg: &[u8]) -> Result<Self> {
         let mut segments = Segments::new(jpeg, 0);
         let (mut frame, mut color_markers, mut orientation) = (None, ColorMarkers::default(), None);
@@ -69,32 +71,33 @@ impl Header {
         })
     }
 
-    /// Width and height in pixels, as stored.
+    /// Return the stored width and height in pixels.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.frame.width, self.frame.height)
     }
 
-    /// Whether it is progressive: in several scans, which takes several times as long to decode.
+    /// Return whether the JPEG is progressive. Progressive JPEGs take several times as long to
+    /// decode.
     #[must_use]
     pub fn is_progressive(&self) -> bool {
         self.frame.is_progressive
     }
 
-    /// What the components mean.
+    /// Return the color space of the components.
     #[must_use]
     pub fn color_space(&self) -> ColorSpace {
         self.color_space
     }
 
-    /// Exif's number for the way up: 1, where it has none, to 8.
+    /// Return the Exif orientation, 1 to 8; 1 if there is none.
     #[must_use]
     pub fn orientation(&self) -> u8 {
         self.orientation
     }
 
-    /// Bytes of memory for the coefficients of an image in several scans, which are held all at once. Of one in one scan, 0:
-    /// it needs little.
+    /// Return the bytes of memory for the coefficients of an image in several scans, which are held
+    /// all at once. Return 0 for an image in one scan, which holds one row of MCUs.
     #[must_use]
     pub fn coefficient_bytes(&self) -> usize {
         if self.is_single_scan {
@@ -109,7 +112,8 @@ impl Header {
     }
 }
 
-/// What tells colors: JFIF's segment, Adobe's segment with its transform, the components' names. libjpeg's rules.
+/// Markers that determine the color space: the JFIF segment, Adobe's segment with its transform.
+/// The component ids decide if both are missing. The rules are libjpeg's.
 #[derive(Debug, Default)]
 struct ColorMarkers {
     is_jfif: bool,

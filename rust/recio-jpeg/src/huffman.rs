@@ -1,43 +1,45 @@
-//! Huffman tables: from a segment's code lengths and symbols to one lookup a coefficient (ITU-T T.81, C.2, F.2.2.3).
+//! Huffman tables: from code lengths and symbols to one lookup per coefficient (ITU-T T.81, C.2,
+//! F.2.2.3).
 //!
-//! What a coefficient costs decides how fast a decoder is. So the next [`LOOKUP_BITS`] bits index a table whose entry says all
-//! at once: how many zeros go before, the coefficient itself, and how many bits its code and its magnitude took. That
-//! settles nine of ten; for a coefficient whose bits are more, [`HuffmanTable::resolve`] makes such an entry.
+//! The cost per coefficient determines the speed of a decoder. So the next [`LOOKUP_BITS`] bits
+//! index a table whose entry contains everything at once: the number of zeros before the
+//! coefficient, the coefficient itself, and the length of its code and magnitude. This covers nine
+//! of ten coefficients. For those with more bits, [`HuffmanTable::resolve`] computes the entry.
 //!
-//! What was tried stands in `entropy.rs`.
+//! `entropy.rs` lists measured alternatives.
 
 use crate::bit_reader::BitReader;
 
-/// Bits that a lookup sees.
+/// Number of bits that index a lookup.
 pub(crate) const LOOKUP_BITS: u32 = 11;
 
-/// What these bits can be.
+/// Number of entries of a lookup table.
 const LOOKUP_SIZE: usize = 1 << LOOKUP_BITS;
 
-/// Bits of the longest code.
+/// Length of the longest code in bits.
 const MAX_CODE_LENGTH: usize = 16;
 
-/// What a lookup says.
+/// Entry of a lookup table.
 ///
 /// | bits | meaning |
 /// |---|---|
-/// | 0–7 | the bits of code and magnitude; 0 if the advance is [`LONG`] |
-/// | 8–23 | the coefficient; of a long one whose code was seen, the code's length and the symbol |
-/// | 24–31 | how far the coefficient is from the last: its zeros and 1; [`EOB`], [`INVALID`] or [`LONG`] |
+/// | 0–7 | length of code and magnitude in bits; 0 if the advance is [`LONG`] |
+/// | 8–23 | coefficient; if only the code fits the lookup, its length and symbol |
+/// | 24–31 | distance from the last coefficient (zeros + 1), or [`EOB`], [`INVALID`], [`LONG`] |
 ///
-/// Each field is where one instruction gets it: the length is used as it stands, for shifts and [`BitReader::skip_entry`] look
-/// at the low bits only.
+/// Each field can be extracted with one instruction. The length needs none, because shifts and
+/// [`BitReader::skip_entry`] use the low bits only.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u32);
 
-/// The advance of an end of block, beyond each block. More by n: an end of this block and of 2ⁿ or more (progressive JPEGs
-/// only, G.1.2.2).
+/// Advance of an end of block, larger than any block. An EOB run of 2ⁿ or more blocks has n more
+/// (progressive JPEGs only, G.1.2.2).
 pub(crate) const EOB: usize = 64;
 
-/// The advance of a code that is in no table. libjpeg takes it for an end of block.
+/// Advance of an invalid code. libjpeg treats it as an end of block.
 pub(crate) const INVALID: usize = 2 * EOB;
 
-/// The advance of an entry that [`HuffmanTable::resolve`] is for.
+/// Advance of an entry that must be completed by [`HuffmanTable::resolve`].
 pub(crate) const LONG: usize = 3 * EOB;
 
 impl Entry {
@@ -45,7 +47,7 @@ impl Entry {
         Self(length | u32::from(value as u16) << 8 | (advance as u32) << 24)
     }
 
-    /// What a symbol and the magnitude behind its code come to.
+    /// Create an entry from a symbol and the magnitude after its code.
     fn from_symbol(class: TableClass, symbol: u8, length: u32, magnitude: u32) -> Self {
         let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         match (class, zeros, size) {
@@ -54,7 +56,7 @@ impl Entry {
         }
     }
 
-    /// One whose code and symbol are known, but not the magnitude's bits.
+    /// Create an entry for which only the code fits the lookup, not the magnitude.
     fn partial(length: u32, symbol: u8) -> Self {
         Self::new(0, LONG, (length << 8 | u32::from(symbol)) as i32)
     }
@@ -63,7 +65,7 @@ impl Entry {
         self.0 & 0xff
     }
 
-    /// The length in the low eight bits, anything above.
+    /// Return the length in the low eight bits, with arbitrary bits above.
     #[inline]
     pub(crate) fn raw(self) -> u32 {
         self.0
@@ -80,31 +82,31 @@ impl Entry {
     }
 }
 
-/// What a table's symbols mean.
+/// Class of a table: the meaning of its symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TableClass {
-    /// The size of a difference of DC coefficients.
+    /// Size of the difference between DC coefficients.
     Dc,
-    /// A run of zeros, and the size of the AC coefficient after it.
+    /// Run of zeros, and size of the AC coefficient after it.
     Ac,
 }
 
-/// A Huffman table, ready for decoding.
+/// Huffman table for decoding.
 #[derive(Debug, Clone)]
 pub(crate) struct HuffmanTable {
     entries: [Entry; LOOKUP_SIZE],
-    /// As [`look_up_many`](Self::look_up_many) gives them; of an AC table only.
+    /// Entries of [`look_up_many`](Self::look_up_many); AC tables only.
     multi_entries: [Entry; LOOKUP_SIZE],
-    /// For each length of code, the first code that is longer, in 16 bits from the left.
+    /// Upper limit of the codes of each length (exclusive), left-aligned in 16 bits.
     code_limits: [u32; MAX_CODE_LENGTH + 1],
-    /// What to add to a code of that length to get its symbol's index.
+    /// Offset from a code of each length to the index of its symbol.
     symbol_offsets: [i32; MAX_CODE_LENGTH + 1],
     symbols: [u8; 256],
     class: TableClass,
 }
 
 impl Default for HuffmanTable {
-    /// A table without codes.
+    /// Create a table without codes.
     fn default() -> Self {
         Self {
             entries: [Entry::new(0, LONG, 0); LOOKUP_SIZE],
@@ -118,9 +120,10 @@ impl Default for HuffmanTable {
 }
 
 impl HuffmanTable {
-    /// Makes a table of the numbers of codes of each length, and of the symbols in the order of the codes.
+    /// Build the table from the number of codes of each length and the symbols in code order.
     ///
-    /// `None` if there are more codes of some length than fit, or a DC symbol is no size.
+    /// Return `None` if there are too many codes of some length, or if a DC symbol is not a valid
+    /// size.
     pub(crate) fn fill(
         &mut self,
         class: TableClass,
@@ -156,13 +159,13 @@ impl HuffmanTable {
         Some(())
     }
 
-    /// Enters a code at all lookups that begin with it.
+    /// Add a code to all entries whose index starts with it.
     fn add_code(&mut self, code: u32, length: u32, symbol: u8) {
         let Some(free) = LOOKUP_BITS.checked_sub(length) else {
             return;
         };
         let first = (code << free) as usize;
-        // Beyond the end only where there are too many codes.
+        // The range is outside the table only if there are too many codes.
         let Some(entries) = self.entries.get_mut(first..first + (1 << free)) else {
             return;
         };
@@ -180,33 +183,34 @@ impl HuffmanTable {
         }
     }
 
-    /// The entry of what comes next.
+    /// Look up the next coefficient.
     #[inline]
     pub(crate) fn look_up(&self, bits: &BitReader<'_>) -> Entry {
         self.entries[bits.peek(LOOKUP_BITS) as usize]
     }
 
-    /// For blocks that nobody needs: as many coefficients as the lookup sees whole. The entry tells the bits of all, and how
-    /// far they lead; if the end of block is among them, its advance is [`EOB`] and its value how far they led before.
+    /// Look up all coefficients that fit the lookup completely, for blocks that are not needed. The
+    /// entry has their total length and advance. If the end of block is among them, the advance is
+    /// [`EOB`] and the value is the advance before it.
     #[inline]
     pub(crate) fn look_up_many(&self, bits: &BitReader<'_>) -> Entry {
         self.multi_entries[bits.peek(LOOKUP_BITS) as usize]
     }
 
-    /// The entry of what comes next, if [`look_up`](Self::look_up) has given a [`LONG`] one. `next` are the next bits, from
-    /// the left; 32 suffice.
+    /// Complete a [`LONG`] entry from [`look_up`](Self::look_up). `next` contains the next bits (32
+    /// are enough), left-aligned.
     #[inline(never)]
     pub(crate) fn resolve(&self, next: u64, entry: Entry) -> Entry {
         let Some((symbol, length)) = self.symbol(next, entry) else {
             return Entry::new(MAX_CODE_LENGTH as u32 + 1, INVALID, 0);
         };
         let size = u32::from(symbol & 15);
-        // In two steps, for the size may be 0.
+        // Two shifts, because the size may be 0.
         let magnitude = (next << length) >> 1 >> (63 - size);
         Entry::from_symbol(self.class, symbol, length, magnitude as u32)
     }
 
-    /// The symbol of the code that comes next, and the code's length.
+    /// Return the symbol of the next code and the length of that code.
     fn symbol(&self, next: u64, entry: Entry) -> Option<(u8, u32)> {
         if entry.value() != 0 {
             let partial = entry.value() as u32;
@@ -221,11 +225,12 @@ impl HuffmanTable {
     }
 }
 
-/// The coefficients that can be told from a lookup, as one entry.
+/// Combine all coefficients that fit the lookup into one entry.
 fn multi_symbol_entry(entries: &[Entry; LOOKUP_SIZE], next: usize) -> Entry {
     let (mut length, mut advance) = (0, 0);
     loop {
-        // The bits behind those that are seen are zeros here, so an entry counts only if its own are seen.
+        // The bits after those of the index are zeros here, so an entry is valid only if all its
+        // bits are in the index.
         let entry = entries[next << length & (LOOKUP_SIZE - 1)];
         let after = length + entry.length();
         match entry.advance() {
@@ -239,7 +244,7 @@ fn multi_symbol_entry(entries: &[Entry; LOOKUP_SIZE], next: usize) -> Entry {
     }
 }
 
-/// The number that `size` bits of magnitude stand for (F.2.2.1, figure F.12).
+/// Convert a magnitude of `size` bits to a signed number (F.2.2.1, figure F.12).
 #[inline]
 pub(crate) fn extend(magnitude: u32, size: u32) -> i32 {
     if size == 0 {
@@ -254,7 +259,7 @@ pub(crate) fn extend(magnitude: u32, size: u32) -> i32 {
 mod tests {
     use super::*;
 
-    /// Codes 0, 10, 110, and two of 12 bits.
+    /// Return a table with the codes 0, 10, 110, and two of 12 bits.
     fn table(class: TableClass, symbols: [u8; 5]) -> HuffmanTable {
         let mut counts = [0; MAX_CODE_LENGTH];
         (counts[0], counts[1], counts[2], counts[11]) = (1, 1, 1, 2);
@@ -264,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_gives_zeros_value_and_length() {
+    fn an_entry_has_zeros_value_and_length() {
         let table = table(TableClass::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
         let entry = |bytes: &[u8]| table.look_up(&BitReader::new(bytes));
         assert_eq!((entry(&[0]).advance(), entry(&[0]).length()), (EOB, 1));
@@ -276,7 +281,7 @@ mod tests {
         assert_eq!((one.advance(), one.value(), one.length()), (4, 1, 4));
     }
 
-    /// What comes next, and the bits that it takes.
+    /// Resolve a long entry. Return its advance, value and length.
     fn resolved(table: &HuffmanTable, bytes: &[u8]) -> (usize, i16, u32) {
         let bits = BitReader::new(bytes);
         let entry = table.look_up(&bits);
@@ -286,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn long_codes_and_those_that_are_none_are_resolved() {
+    fn long_and_invalid_codes_are_resolved() {
         let table = table(TableClass::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
         // 1110 0000 0000 and the next one, then 10101.
         assert_eq!(resolved(&table, &[0xe0, 0x00]), (16, 0, 12));
@@ -302,28 +307,28 @@ mod tests {
     }
 
     #[test]
-    fn a_stride_is_what_a_lookup_sees_whole() {
+    fn a_multi_symbol_entry_has_all_complete_coefficients() {
         let table = table(TableClass::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
         let multi_entry = |bytes: &[u8]| {
             let entry = table.look_up_many(&BitReader::new(bytes));
             (entry.length(), entry.advance(), entry.value())
         };
-        // 10 01, 110 1, and the end.
+        // 10 01, 110 1, and the end of block.
         assert_eq!(multi_entry(&[0b1001_1101, 0b0000_0000]), (9, EOB, 5));
-        // 10 01, 10 01, and a code that is not seen whole.
+        // 10 01, 10 01, and the first bits of a longer code.
         assert_eq!(multi_entry(&[0b1001_1001, 0b1000_0000]), (8, 2, 0));
         assert_eq!(multi_entry(&[0xe0, 0x00]), (0, LONG, 0));
     }
 
     #[test]
-    fn ends_of_runs_tell_the_runs_logarithm() {
+    fn eob_run_entries_have_the_number_of_extra_bits() {
         let table = table(TableClass::Ac, [0x00, 0x02, 0x50, 0xf0, 0x05]);
         let entry = table.look_up(&BitReader::new(&[0b1100_0000]));
         assert_eq!((entry.advance(), entry.length()), (EOB + 5, 3));
     }
 
     #[test]
-    fn more_codes_than_fit_are_refused() {
+    fn too_many_codes_are_an_error() {
         let mut counts = [0; MAX_CODE_LENGTH];
         counts[0] = 3;
         let mut table = HuffmanTable::default();

@@ -1,7 +1,8 @@
-//! A JPEG decoder for training.
+//! JPEG decoder for training.
 //!
-//! It gives libjpeg-turbo's pixels, bit for bit, and does only what the pixels need that are asked for: of a region, row by
-//! row. Nothing is allocated for an image after the first ones. It is Rust without C.
+//! It produces the pixels of libjpeg-turbo, bit for bit, of a region, row by row, and computes only
+//! what these pixels need. It allocates no memory for an image after the first ones. It is pure
+//! Rust.
 //!
 //! ```
 //! # let jpeg: &[u8] = include_bytes!("../../../tests/data/odd-images/plain.jpg");
@@ -22,26 +23,29 @@
 //! # Ok::<(), recio_jpeg::Error>(())
 //! ```
 //!
-//! | file | does | ITU-T T.81 |
+//! | file | purpose | ITU-T T.81 |
 //! |---|---|---|
-//! | `marker.rs` | segments | B.1.1 |
-//! | `header.rs`, `frame.rs`, `orientation.rs` | what is known before a pixel is decoded | B.2.1, B.2.2, A.1.1 |
-//! | `tables.rs`, `huffman.rs`, `default_tables.rs` | tables, ready for use | B.2.4, C.2, F.2.2.3, K.3 |
-//! | `scan.rs` | scans and their MCUs, restarts | A.2, B.2.3, E.2.4 |
-//! | `unstuff.rs`, `bit_reader.rs` | coded data → bits | B.1.1.5, F.2.2.5 |
+//! | `marker.rs` | markers and segments | B.1.1 |
+//! | `header.rs`, `frame.rs` | size, components, color space | B.2.1, B.2.2, A.1.1 |
+//! | `orientation.rs` | Exif orientation | |
+//! | `tables.rs`, `huffman.rs` | quantization and Huffman tables | B.2.4, C.2, F.2.2.3 |
+//! | `default_tables.rs` | Huffman tables of files that define none | K.3 |
+//! | `scan.rs`, `scan_state.rs` | scan headers, MCUs, restarts | A.2, B.2.3, E.2.4 |
+//! | `unstuff.rs`, `bit_reader.rs` | entropy-coded data → bits | B.1.1.5, F.2.2.5 |
 //! | `entropy.rs` | bits → coefficients, sequential | F.2.2 |
 //! | `progressive.rs` | bits → coefficients, progressive | G.1.2 |
-//! | `block.rs`, `coefficients.rs` | where coefficients are held | A.3.6 |
+//! | `block.rs`, `coefficients.rs` | storage of coefficients | A.3.6 |
 //! | `idct/` | coefficients → samples | A.3.3, A.3.4 |
-//! | `upsample.rs` | samples → as many as there are pixels | |
-//! | `color/` | samples → pixels | JFIF |
-//! | `decoder/` | all of it, for a region, row by row | |
-//! | `transcode/` | coefficients → a JPEG of which regions are decoded sooner | F.1, K.2 |
-//! | `cpu.rs` | which vector instructions there are | |
+//! | `upsample.rs` | upsampling of chroma rows | |
+//! | `color/` | color conversion: samples → pixels | JFIF |
+//! | `decoder/` | decoding of a region, row by row | |
+//! | `transcode/` | coefficients → a JPEG whose regions decode faster | F.1, K.2 |
+//! | `cpu.rs` | detection of SIMD instructions | |
 //!
-//! **Input is hostile**: no number of a file is believed before it is checked; no code panics on what a file holds; each
-//! block costs at least a bit or the JPEG is at its end. `unsafe` is in kernels only (`idct/`, `color/`, and the call into
-//! loops compiled for AVX2 in `upsample.rs`), each with its reason.
+//! **Input is untrusted**: every number of a file is checked before it is used, no file content can
+//! cause a panic, and each block consumes at least one bit or the JPEG is at its end. `unsafe` code
+//! is in the SIMD kernels only (`idct/`, `color/`, and the call into loops compiled for AVX2 in
+//! `upsample.rs`), each with its reason.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

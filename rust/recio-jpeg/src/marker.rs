@@ -1,6 +1,7 @@
-//! Markers and the segments that follow them (ITU-T T.81, B.1.1).
+//! Markers and marker segments (ITU-T T.81, B.1.1).
 //!
-//! As lenient as libjpeg on the way: bytes between two segments are passed over, and 0xff may be repeated before a marker.
+//! As lenient as libjpeg: bytes between two segments are skipped, and 0xff may be repeated before a
+//! marker.
 
 use crate::error::{Error, Result};
 
@@ -22,90 +23,90 @@ const APP15: u8 = 0xef;
 const COM: u8 = 0xfe;
 const TEM: u8 = 0x01;
 
-/// A marker, and what its segment holds behind its length.
+/// Marker, and the content of its segment after the length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment<'a> {
     pub(crate) marker: u8,
     pub(crate) content: &'a [u8],
-    /// Where the content starts.
+    /// Position of the content.
     pub(crate) offset: usize,
 }
 
 impl Segment<'_> {
-    /// What is wrong, at the segment.
+    /// Create an error at the segment.
     pub(crate) fn damaged(&self, reason: &'static str) -> Error {
         Error::damaged(self.offset, reason)
     }
 
-    /// Where the segment ends.
+    /// Return the position after the segment.
     pub(crate) fn end(&self) -> usize {
         self.offset + self.content.len()
     }
 }
 
-/// SOF0 to SOF15, less the three codes among them that mean something else (DHT, JPG, DAC).
+/// SOF0 to SOF15, except the three codes among them with another meaning (DHT, JPG, DAC).
 pub(crate) fn is_frame_header(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xcf) && !matches!(marker, DHT | 0xc8 | 0xcc)
 }
 
-/// Whether a segment is an application's or a comment: APP0 to APP15, COM.
+/// Whether a segment is application data or a comment: APP0 to APP15, COM.
 pub(crate) fn is_app_or_comment(marker: u8) -> bool {
     matches!(marker, APP0..=APP15 | COM)
 }
 
-/// Whether a marker stands alone, without a segment.
+/// Whether a marker stands alone, without a segment (table B.1).
 fn is_standalone(marker: u8) -> bool {
     matches!(marker, SOI | EOI | TEM) || (RST0..=RST7).contains(&marker)
 }
 
-/// The segments of a JPEG, in order, from `at` on.
+/// Segments of a JPEG, in order, from a position on.
 #[derive(Debug)]
 pub(crate) struct Segments<'a> {
     jpeg: &'a [u8],
-    at: usize,
+    position: usize,
 }
 
 impl<'a> Segments<'a> {
-    pub(crate) fn new(jpeg: &'a [u8], at: usize) -> Self {
-        Self { jpeg, at }
+    pub(crate) fn new(jpeg: &'a [u8], position: usize) -> Self {
+        Self { jpeg, position }
     }
 
-    /// The next marker and its segment.
+    /// Return the next marker and its segment.
     ///
     /// # Errors
-    /// [`Error::Truncated`] if the JPEG ends before or within it.
+    /// [`Error::Truncated`] if the JPEG ends before or within the segment.
     pub(crate) fn next(&mut self) -> Result<Segment<'a>> {
-        self.find().ok_or(Error::Truncated {
+        self.try_next().ok_or(Error::Truncated {
             offset: self.jpeg.len(),
         })
     }
 
-    fn find(&mut self) -> Option<Segment<'a>> {
+    fn try_next(&mut self) -> Option<Segment<'a>> {
         let marker = self.marker()?;
         let mut segment = Segment {
             marker,
             content: &[],
-            offset: self.at,
+            offset: self.position,
         };
         if !is_standalone(marker) {
-            let rest = &self.jpeg[self.at..];
+            let rest = &self.jpeg[self.position..];
             let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
             segment.content = rest.get(2..length)?;
             segment.offset += 2;
-            self.at += length;
+            self.position += length;
         }
         Some(segment)
     }
 
-    /// The code after the next byte 0xff; 0 after it makes it no marker.
+    /// Return the code after the next 0xff byte. 0xff followed by 0 is not a marker.
     fn marker(&mut self) -> Option<u8> {
         loop {
-            self.at += memchr::memchr(0xff, self.jpeg.get(self.at..)?)?;
-            while *self.jpeg.get(self.at)? == 0xff {
-                self.at += 1;
+            self.position += memchr::memchr(0xff, self.jpeg.get(self.position..)?)?;
+            while *self.jpeg.get(self.position)? == 0xff {
+                self.position += 1;
             }
-            self.at += 1;
-            let code = self.jpeg[self.at - 1];
+            self.position += 1;
+            let code = self.jpeg[self.position - 1];
             if code != 0 {
                 return Some(code);
             }
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_fill_between_segments_are_passed_over() {
+    fn bytes_and_fill_between_segments_are_skipped() {
         let jpeg = [
             0xff, 0xd8, 1, 2, 0xff, 0, 3, 0xff, 0xff, 0xdd, 0, 4, 7, 8, 0xff, 0xd9,
         ];
@@ -137,7 +138,7 @@ mod tests {
             let error = Segments::new(&jpeg[..length], 0).next().unwrap_err();
             assert_eq!(error, Error::Truncated { offset: length });
         }
-        let shorter_than_its_length = [0xff, 0xdd, 0, 1, 7, 8];
-        assert!(Segments::new(&shorter_than_its_length, 0).next().is_err());
+        let invalid_length = [0xff, 0xdd, 0, 1, 7, 8];
+        assert!(Segments::new(&invalid_length, 0).next().is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Scans: their headers, and the state over their MCUs from one restart to the next (ITU-T T.81, A.2, B.2.3, E.2.4).
+//! Scan headers, and the blocks of an MCU (ITU-T T.81, A.2, B.2.3).
 
 use std::sync::Arc;
 
@@ -9,21 +9,22 @@ use crate::marker::Segment;
 use crate::progressive::Band;
 use crate::tables::Tables;
 
-/// Blocks in an MCU, at max (B.2.3).
+/// Maximum number of blocks in an MCU (B.2.3).
 pub(crate) const MAX_MCU_BLOCKS: usize = 10;
 
-/// What is to be done about damage in a scan's data.
+/// Handling of damage in the data of a scan.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum OnDamage {
-    /// It is an error.
+    /// Report an error.
     #[default]
     Error,
-    /// What is missing becomes gray, what cannot be read is guessed. Of a file that was cut off within its only scan this is
-    /// libjpeg's picture; of others nearly, for it smooths blocks of progressive images and searches for lost restarts.
+    /// Replace missing data by gray and guess what cannot be read. For a file that is truncated
+    /// within its only scan the result is libjpeg's image. For others it is similar, because
+    /// libjpeg smooths blocks of progressive images and searches for lost restart markers.
     Fill,
 }
 
-/// The header of a scan.
+/// Scan header.
 #[derive(Debug, Clone)]
 pub(crate) struct Scan {
     components: [ScanComponent; MAX_COMPONENTS],
@@ -31,31 +32,31 @@ pub(crate) struct Scan {
     pub(crate) band: Band,
     mcu_blocks: [McuBlock; MAX_MCU_BLOCKS],
     mcu_block_count: usize,
-    /// MCUs in a row, and rows of them.
+    /// MCUs per row, and rows of MCUs.
     pub(crate) mcus: (usize, usize),
     pub(crate) restart_interval: usize,
 }
 
-/// A component of a scan.
+/// Component of a scan.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct ScanComponent {
-    /// Its place in the frame.
+    /// Index of the component in the frame.
     pub(crate) frame_index: usize,
     dc: Option<Arc<HuffmanTable>>,
     ac: Option<Arc<HuffmanTable>>,
 }
 
-/// A block of an MCU.
+/// Block of an MCU.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct McuBlock {
-    /// Its component's place in the scan.
+    /// Index of its component in the scan.
     pub(crate) scan_index: usize,
-    /// Its component's place in the frame.
+    /// Index of its component in the frame.
     pub(crate) frame_index: usize,
-    /// Its place among the component's blocks of this MCU.
+    /// Position among the component's blocks of this MCU.
     pub(crate) x: usize,
     pub(crate) y: usize,
-    /// The component's blocks in an MCU.
+    /// Number of the component's blocks in an MCU, horizontally and vertically.
     pub(crate) horizontal: usize,
     pub(crate) vertical: usize,
 }
@@ -100,10 +101,10 @@ impl Scan {
         &self.mcu_blocks[..self.mcu_block_count]
     }
 
-    /// The Huffman tables of a component: for DC and for AC coefficients.
+    /// Check that all components have the Huffman tables of these classes.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if a table was not defined that `classes` ask for.
+    /// [`Error::Damaged`](crate::Error::Damaged) if a table is not defined.
     pub(crate) fn check_tables(&self, classes: &[TableClass], segment: &Segment<'_>) -> Result<()> {
         let is_there = |component: &ScanComponent| {
             classes
@@ -123,7 +124,7 @@ impl Scan {
         tables: &Tables,
         segment: &Segment<'_>,
     ) -> Result<()> {
-        // libjpeg's rule for names that are not unique: the first that is not taken.
+        // If component ids are not unique, libjpeg uses the first one that is not in the scan yet.
         let is_taken = |at: usize| {
             self.components()
                 .iter()
@@ -143,7 +144,8 @@ impl Scan {
         Ok(())
     }
 
-    /// Lists the blocks of an MCU. Of a component alone it is one block, and those without samples are left out (A.2).
+    /// List the blocks of an MCU. An MCU of a single component is one block, and blocks without
+    /// samples are not coded (A.2).
     fn list_mcu_blocks(&mut self, frame: &Frame, segment: &Segment<'_>) -> Result<()> {
         let is_alone = self.count == 1;
         for scan_index in 0..self.count {

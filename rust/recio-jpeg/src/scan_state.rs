@@ -6,22 +6,22 @@ use crate::frame::MAX_COMPONENTS;
 use crate::scan::{OnDamage, Scan};
 use crate::unstuff::UnstuffedData;
 
-/// Where a state over a scan's MCUs is, but for the bits: whoever walks holds these, in registers if it is well done.
+/// State of decoding a scan, except the bit reader, which callers keep in registers.
 #[derive(Debug)]
 pub(crate) struct ScanState<'a> {
     jpeg: &'a [u8],
     data: &'a UnstuffedData,
-    /// The segment between restarts.
+    /// Index of the current segment between restarts.
     segment: usize,
-    /// Each component's last DC coefficient.
+    /// Last DC coefficient of each component.
     pub(crate) dc_predictions: [i32; MAX_COMPONENTS],
-    /// Blocks that end before they begin.
+    /// Remaining blocks of the current EOB run.
     pub(crate) eob_run: u32,
     pub(crate) restart_interval: usize,
     /// MCUs until the next restart.
     mcus_to_restart: usize,
     on_damage: OnDamage,
-    /// The data is used up, and what comes until the next restart is grey.
+    /// Whether the data is exhausted; the MCUs until the next restart are gray.
     is_exhausted: bool,
 }
 
@@ -45,16 +45,16 @@ impl<'a> ScanState<'a> {
         }
     }
 
-    /// The bits that it begins with.
+    /// Return a bit reader at the start of the scan.
     pub(crate) fn bits(&self) -> BitReader<'a> {
         let first = self.data.segment(0);
         BitReader::new(first.map_or(&[], |(_, bytes)| bytes))
     }
 
-    /// Begins an MCU. `false` if there is no data for it.
+    /// Start an MCU. Return `false` if there is no data for it.
     ///
     /// # Errors
-    /// A restart that is not where it must be.
+    /// A missing or misplaced restart marker.
     #[inline]
     pub(crate) fn begin_mcu(&mut self, bits: &mut BitReader<'a>) -> Result<bool> {
         if self.restart_interval > 0 {
@@ -66,19 +66,20 @@ impl<'a> ScanState<'a> {
         Ok(!self.is_exhausted)
     }
 
-    /// Leaves out so many MCUs, or fewer, for which there is no data up to the next restart. Gives how many.
+    /// Skip at most `max` MCUs for which there is no data before the next restart. Return their
+    /// number.
     pub(crate) fn skip_exhausted_mcus(&mut self, max: usize) -> usize {
         let count = self.up_to_restart(max);
         self.mcus_to_restart = self.mcus_to_restart.saturating_sub(count);
         count
     }
 
-    /// How many of the next blocks the run has, of as many as that at max; the scan is of one component.
+    /// Return how many of the next `max` blocks are in the EOB run. The scan has one component.
     pub(crate) fn max_run_blocks(&self, max: usize) -> usize {
         self.up_to_restart(max.min(self.eob_run as usize))
     }
 
-    /// Passes over so many blocks of the run. Gives their number.
+    /// Skip blocks of the EOB run. Return their number.
     pub(crate) fn skip_run_blocks(&mut self, count: usize) -> usize {
         self.eob_run -= count as u32;
         self.mcus_to_restart = self.mcus_to_restart.saturating_sub(count);
@@ -93,19 +94,20 @@ impl<'a> ScanState<'a> {
         }
     }
 
-    /// Whether the data is used up and no restart brings more. Otherwise a hundred scans without data, a kilobyte in all, of
-    /// a large image would take seconds.
+    /// Whether the data is exhausted and no restart marker follows. Without this check, a large
+    /// image with a hundred scans without data, a kilobyte in all, would take seconds.
     pub(crate) fn has_ended(&self) -> bool {
         self.is_exhausted && (self.restart_interval == 0 || !self.ends_with_restart())
     }
 
-    /// Whether the segment ends with the restart marker that must be there.
+    /// Whether the segment ends with the expected restart marker.
     fn ends_with_restart(&self) -> bool {
         let current = self.data.segment(self.segment);
         current.is_some_and(|(segment, _)| segment.ends_with_restart(self.segment))
     }
 
-    /// Passes over so many MCUs without reading them, if restarts come before and behind them. Gives the bits behind.
+    /// Skip MCUs without reading them, if they start and end at restarts. Return a bit reader after
+    /// them.
     pub(crate) fn skip_mcus(&mut self, mcus: usize) -> Option<BitReader<'a>> {
         let interval = self.restart_interval;
         let is_due = self.mcus_to_restart == 0 || self.mcus_to_restart == interval;
@@ -131,10 +133,10 @@ impl<'a> ScanState<'a> {
         Some(BitReader::new(bytes))
     }
 
-    /// Ends an MCU.
+    /// End an MCU.
     ///
     /// # Errors
-    /// The data was not enough for it, or cannot be.
+    /// Missing or invalid data.
     #[inline]
     pub(crate) fn end_mcu(&mut self, bits: BitReader<'a>) -> Result<()> {
         if bits.is_invalid() || bits.is_overrun() {
@@ -166,13 +168,13 @@ impl<'a> ScanState<'a> {
         })
     }
 
-    /// Bytes of the scan's data that nobody has read.
+    /// Return the number of bytes of the scan's data that were not read.
     pub(crate) fn extraneous_bytes(&self, bits: BitReader<'a>) -> usize {
         let later = (self.segment + 1..).map_while(|number| self.data.segment(number));
         bits.bytes_remaining() + later.map(|(_, bytes)| bytes.len()).sum::<usize>()
     }
 
-    /// Goes on behind the next restart marker (E.2.4).
+    /// Continue after the next restart marker (E.2.4).
     fn restart(&mut self, bits: BitReader<'a>) -> Result<BitReader<'a>> {
         let is_there = self.ends_with_restart();
         let is_consumed = bits.bytes_remaining() == 0;
@@ -189,7 +191,7 @@ impl<'a> ScanState<'a> {
             .then(|| self.data.segment(self.segment + 1))
             .flatten();
         self.segment += usize::from(is_there);
-        // Without the marker, one more MCU is read from zeros, as libjpeg has it.
+        // Without the marker, one more MCU is read from zeros, as in libjpeg.
         self.is_exhausted &= next.is_none();
         self.dc_predictions = [0; MAX_COMPONENTS];
         self.eob_run = 0;
@@ -206,7 +208,7 @@ mod tests {
     use crate::marker::{SOF0, SOS};
     use crate::tables::Tables;
 
-    /// UnstuffedData data, and the header of a scan of MCUs of which each ends with a restart.
+    /// Return the unstuffed data and the header of a scan in which each MCU ends with a restart.
     fn scan(jpeg: &[u8]) -> (UnstuffedData, Scan) {
         let segment = |marker, content| Segment {
             marker,
@@ -223,32 +225,32 @@ mod tests {
         (data, Scan::read(&header, &frame, &tables).unwrap())
     }
 
-    /// What is read first behind a leap over two MCUs, of a byte each.
-    fn behind_two_mcus(jpeg: &[u8]) -> Option<u32> {
+    /// Skip two MCUs of one byte each and return the next byte.
+    fn byte_after_two_mcus(jpeg: &[u8]) -> Option<u32> {
         let (data, scan) = scan(jpeg);
         let mut state = ScanState::new(jpeg, &data, &scan, OnDamage::Error);
         state.skip_mcus(2).map(|mut bits| bits.read(8))
     }
 
     #[test]
-    fn only_restarts_that_are_all_in_turn_are_leapt_over() {
+    fn mcus_are_skipped_only_if_all_restarts_are_in_order() {
         let jpeg = [1, 0xff, 0xd0, 2, 0xff, 0xd1, 3, 0xff, 0xd9];
-        assert_eq!(behind_two_mcus(&jpeg), Some(3));
-        for (at, restart) in [(2, 0xd1), (5, 0xd2)] {
-            let mut odd = jpeg;
-            odd[at] = restart;
-            assert_eq!(behind_two_mcus(&odd), None);
+        assert_eq!(byte_after_two_mcus(&jpeg), Some(3));
+        for (index, restart) in [(2, 0xd1), (5, 0xd2)] {
+            let mut invalid = jpeg;
+            invalid[index] = restart;
+            assert_eq!(byte_after_two_mcus(&invalid), None);
         }
-        assert_eq!(behind_two_mcus(&jpeg[..3]), None);
+        assert_eq!(byte_after_two_mcus(&jpeg[..3]), None);
     }
 
     #[test]
-    fn a_walk_is_over_where_neither_data_nor_a_restart_is_left() {
+    fn a_scan_has_ended_when_neither_data_nor_a_restart_is_left() {
         let jpeg = [0xff, 0xd0, 7, 0xff, 0xd9];
         let (data, scan) = scan(&jpeg);
         let mut state = ScanState::new(&jpeg, &data, &scan, OnDamage::Fill);
         let mut bits = state.bits();
-        // Of each MCU, more bits than there are.
+        // Each MCU reads more bits than there are.
         let mut read = || {
             let has_data = state.begin_mcu(&mut bits).unwrap();
             bits.read(16);

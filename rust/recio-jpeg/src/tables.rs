@@ -1,7 +1,8 @@
-//! The tables that segments define between frames and scans (ITU-T T.81, B.2.4).
+//! Quantization and Huffman tables that segments define between frames and scans (ITU-T T.81,
+//! B.2.4).
 //!
-//! Most files share the standard Huffman tables, and making one ready takes longer than decoding some blocks with it, so
-//! the latest are kept, found by the bytes that define them.
+//! Most files share the default Huffman tables, and building a table takes longer than decoding
+//! some blocks with it. So the latest tables are cached, by the bytes that define them.
 
 use std::sync::Arc;
 
@@ -11,25 +12,25 @@ use crate::error::Result;
 use crate::huffman::{HuffmanTable, TableClass};
 use crate::marker::{DHT, DQT, DRI, Segment};
 
-/// DequantTable of a block's coefficients, row by row.
+/// Quantization table in row order.
 pub(crate) type QuantizationTable = [u16; BLOCK_LEN];
 
-/// Tables kept. A file uses four or fewer at a time.
+/// Number of cached tables. A file uses four or fewer at a time.
 const CACHE_SIZE: usize = 16;
 
-/// The tables in force.
+/// Current tables.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) quantization: [Option<QuantizationTable>; 4],
     dc: [Option<Arc<HuffmanTable>>; 4],
     ac: [Option<Arc<HuffmanTable>>; 4],
-    /// MCUs from one restart marker to the next; 0: there are none.
+    /// MCUs between restart markers; 0 if there are none.
     pub(crate) restart_interval: usize,
     cache: Vec<CachedTable>,
     next_slot: usize,
 }
 
-/// A table, and what defined it.
+/// Cached Huffman table and its definition.
 #[derive(Debug)]
 struct CachedTable {
     class: TableClass,
@@ -38,7 +39,7 @@ struct CachedTable {
 }
 
 impl Tables {
-    /// Forgets all that the last image defined; tables that may serve again are kept.
+    /// Remove the tables of the last image. Cached tables are kept.
     pub(crate) fn reset(&mut self) {
         self.quantization = [None; 4];
         self.dc.fill(None);
@@ -46,7 +47,7 @@ impl Tables {
         self.restart_interval = 0;
     }
 
-    /// Takes what a segment defines, if it defines tables.
+    /// Read the tables of a segment; segments of other kinds are ignored.
     pub(crate) fn read(&mut self, segment: &Segment<'_>) -> Result<()> {
         match segment.marker {
             DQT => self.read_quantization(segment),
@@ -62,7 +63,7 @@ impl Tables {
         }
     }
 
-    /// Presumes the standard Huffman tables where none were defined: sequential JPEGs may leave them out.
+    /// Use the default Huffman tables for those that are undefined: sequential JPEGs may omit them.
     pub(crate) fn assume_default_huffman(&mut self) {
         for (class, number, definition) in default_tables::TABLES {
             let slot = match class {
@@ -75,7 +76,7 @@ impl Tables {
         }
     }
 
-    /// A Huffman table in force.
+    /// Return a Huffman table.
     pub(crate) fn huffman(&self, class: TableClass, number: usize) -> Option<&Arc<HuffmanTable>> {
         let tables = match class {
             TableClass::Dc => &self.dc,
@@ -113,7 +114,7 @@ impl Tables {
             };
             let slot = tables.get_mut(number);
             let slot = slot.ok_or(segment.damaged("a Huffman table's number must be 0 to 3"))?;
-            // Given back first, so that its memory can be used again.
+            // Release the old table first, so that its memory can be reused.
             *slot = None;
             let table = cached_table(&mut self.cache, &mut self.next_slot, class, definition);
             *slot = Some(table.ok_or(segment.damaged("a Huffman table has invalid codes"))?);
@@ -123,7 +124,7 @@ impl Tables {
     }
 }
 
-/// The first definition in a segment: what it begins with, its bytes, and what follows.
+/// Split off the first table of a DHT segment: its class and number, its definition, and the rest.
 fn split_huffman(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&header, rest) = bytes.split_first()?;
     let counts = rest.first_chunk::<16>()?;
@@ -132,7 +133,7 @@ fn split_huffman(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     (codes <= 256).then_some((header, definition, after))
 }
 
-/// The table that a definition stands for: one that was kept, or a new one in place of the oldest.
+/// Return the table of a definition from the cache, or build it in place of the oldest.
 fn cached_table(
     cache: &mut Vec<CachedTable>,
     next_slot: &mut usize,
@@ -151,7 +152,7 @@ fn cached_table(
         });
         *next_slot = cache.len() - 1;
     }
-    // One that is in force would have to be copied.
+    // A table in use would have to be copied.
     let is_free = |i: &usize| Arc::strong_count(&cache[(*next_slot + i) % CACHE_SIZE].table) == 1;
     *next_slot += (0..CACHE_SIZE).find(is_free).unwrap_or(0);
     let oldest = &mut cache[*next_slot % CACHE_SIZE];
@@ -160,7 +161,7 @@ fn cached_table(
     oldest.class = class;
     oldest.definition.clear();
     Arc::make_mut(&mut oldest.table).fill(class, counts, symbols)?;
-    // Last, so that a table that cannot be is not found again.
+    // Set the definition last, so that an invalid table is not found again.
     oldest.definition.extend_from_slice(definition);
     Some(Arc::clone(&oldest.table))
 }
@@ -189,7 +190,7 @@ mod tests {
         }
     }
 
-    /// A table with one code, for this symbol.
+    /// Return a definition with one code for this symbol.
     fn definition(header: u8, symbol: u8) -> Vec<u8> {
         let mut bytes = [0; 18];
         (bytes[0], bytes[1], bytes[17]) = (header, 1, symbol);
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn quantization_tables_come_in_zigzag_order_narrow_or_wide() {
+    fn quantization_tables_are_read_in_zigzag_order_with_8_or_16_bits() {
         let mut tables = Tables::default();
         let narrow: Vec<u8> = [1].into_iter().chain(0..64).collect();
         let wide = [0x12].into_iter().chain((0..64).flat_map(|k| [1, k]));
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huffman_table_is_made_once_and_forgotten_in_turn() {
+    fn huffman_tables_are_built_once_and_replaced_in_order() {
         let mut tables = Tables::default();
         let mut read = |header, symbol| {
             let content = definition(header, symbol);
@@ -230,13 +231,13 @@ mod tests {
             assert_ne!(read(0x10, symbol), first);
         }
         assert_eq!(read(0x10, 1), first);
-        // It takes the place of the first, which then takes that of the second.
+        // It replaces the first table, which then replaces the second.
         assert_eq!(read(0x10, 100), first);
         assert_ne!(read(0x10, 1), first);
     }
 
     #[test]
-    fn a_table_that_cannot_be_is_an_error_each_time() {
+    fn an_invalid_huffman_table_is_an_error_each_time() {
         let mut tables = Tables::default();
         let mut content = definition(0, 1);
         content[1] = 3;

@@ -1,42 +1,44 @@
-//! The coded data of a scan without its stuffing (ITU-T T.81, B.1.1.5, F.1.2.3).
+//! Removal of byte stuffing from the entropy-coded data of a scan (ITU-T T.81, B.1.1.5, F.1.2.3).
 //!
-//! In a scan, a byte 0xff of data is followed by 0, so that no marker can be mistaken. Taking the zeros out of the whole
-//! scan first, at the speed of a copy, spares the reader of bits to look at each byte. Restart markers part the data into
-//! segments on the way; any other marker ends it.
+//! In a scan, a data byte 0xff is followed by 0 to distinguish it from a marker. The zeros are
+//! removed from the entire scan first, at the speed of a copy, so that the bit reader does not have
+//! to check each byte. Restart markers split the data into segments; any other marker ends it.
 
 use crate::marker::{RST0, RST7};
 
-/// A scan's data, without stuffing and markers. Reused, it allocates no more.
+/// Entropy-coded data of a scan without stuffing and markers. The memory is reused for the next
+/// scan.
 #[derive(Debug, Default)]
 pub(crate) struct UnstuffedData {
     bytes: Vec<u8>,
     segments: Vec<EntropySegment>,
 }
 
-/// The data up to a marker.
+/// Entropy-coded segment: the data up to a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntropySegment {
-    /// Where in the JPEG it starts.
+    /// Start in the JPEG.
     start: usize,
-    /// Where in the unstuffed bytes it ends.
+    /// End in the unstuffed bytes.
     end: usize,
-    /// What ends it.
+    /// Marker at the end.
     pub(crate) marker: Option<u8>,
 }
 
 impl EntropySegment {
-    /// Whether it ends with the restart marker of this number (modulo 8).
+    /// Whether the segment ends with the restart marker of this number (modulo 8).
     pub(crate) fn ends_with_restart(&self, number: usize) -> bool {
         self.marker == Some(RST0 + (number % 8) as u8)
     }
 }
 
 impl UnstuffedData {
-    /// Takes the data of the scan that starts at `at`. Gives where it ends: at a marker other than a restart, or at the end.
-    pub(crate) fn read(&mut self, jpeg: &[u8], at: usize) -> usize {
+    /// Read the data of the scan that starts at `start`. Return where it ends: at a marker other
+    /// than a restart marker, or at the end of the JPEG.
+    pub(crate) fn read(&mut self, jpeg: &[u8], start: usize) -> usize {
         self.bytes.clear();
         self.segments.clear();
-        let (mut start, mut from) = (at, at);
+        let (mut start, mut from) = (start, start);
         loop {
             let Some((after, code)) = self.copy_to_marker(jpeg, from) else {
                 self.end_segment(start, None);
@@ -57,8 +59,8 @@ impl UnstuffedData {
         }
     }
 
-    /// Copies what comes before the next 0xff, and gives the byte behind it, and where that ends. A lone 0xff at the end
-    /// counts for nothing.
+    /// Copy the data before the next 0xff. Return the position after the byte that follows 0xff,
+    /// and that byte. A single 0xff at the end is ignored.
     fn copy_to_marker(&mut self, jpeg: &[u8], from: usize) -> Option<(usize, u8)> {
         let rest = &jpeg[from..];
         let data_len = memchr::memchr(0xff, rest).unwrap_or(rest.len());
@@ -75,20 +77,20 @@ impl UnstuffedData {
         });
     }
 
-    /// What ends the data: a marker, unless the JPEG ends.
+    /// Whether a marker ends the data, not the end of the JPEG.
     pub(crate) fn ends_with_marker(&self) -> bool {
         let last = self.segments.last();
         last.is_some_and(|segment| segment.marker.is_some())
     }
 
-    /// A segment and its data.
+    /// Return a segment and its data.
     pub(crate) fn segment(&self, number: usize) -> Option<(EntropySegment, &[u8])> {
         let segment = *self.segments.get(number)?;
         let before = number.checked_sub(1).map(|i| self.segments[i].end);
         Some((segment, &self.bytes[before.unwrap_or(0)..segment.end]))
     }
 
-    /// Where in the JPEG the byte stands that is number `n` of a segment.
+    /// Return the position in the JPEG of byte `n` of a segment.
     pub(crate) fn jpeg_offset(&self, jpeg: &[u8], number: usize, n: usize) -> usize {
         let Some(segment) = self.segments.get(number.min(self.segments.len() - 1)) else {
             return jpeg.len();
@@ -96,7 +98,7 @@ impl UnstuffedData {
         let data = &jpeg[segment.start..];
         let mut at = 0;
         for _ in 0..n {
-            // As in `copy_to_marker`: 0xff, perhaps repeated, and 0 are one byte.
+            // As in `copy_to_marker`: 0xff, possibly repeated, and 0 are one byte.
             if data.get(at) == Some(&0xff) {
                 at += data[at..].iter().take_while(|&&byte| byte == 0xff).count();
             }
@@ -105,7 +107,7 @@ impl UnstuffedData {
         (segment.start + at).min(jpeg.len())
     }
 
-    /// Gives back more memory than `most` bytes.
+    /// Free the memory if it exceeds `max_bytes`.
     pub(crate) fn trim(&mut self, max_bytes: usize) {
         let segments = self.segments.capacity() * size_of::<EntropySegment>();
         if self.bytes.capacity().max(segments) > max_bytes {
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stuffing_goes_and_markers_part() {
+    fn stuffing_is_removed_and_restart_markers_split_segments() {
         let jpeg = [
             9, 1, 0xff, 0, 2, 0xff, 0xd0, 3, 0xff, 0xff, 0, 4, 0xff, 0xff, 0xd1, 0xff, 0xd9, 7,
         ];
@@ -140,9 +142,9 @@ mod tests {
         );
     }
 
-    /// Two bytes of a JPEG become a segment of 24, and none of data.
+    /// Two bytes of the JPEG become a segment of 24 bytes without any data.
     #[test]
-    fn memory_of_many_restarts_is_given_back() {
+    fn trim_frees_the_memory_of_many_restarts() {
         let mut data = UnstuffedData::default();
         data.read(&[0xff, 0xd0].repeat(1000), 0);
         data.trim(1000);
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_marker_it_ends_with_the_jpeg() {
+    fn data_without_a_marker_ends_with_the_jpeg() {
         for end in [&[][..], &[0xff], &[0xff, 0xff]] {
             let jpeg = [&[1, 2, 3], end].concat();
             let mut data = UnstuffedData::default();

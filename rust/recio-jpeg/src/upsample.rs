@@ -1,36 +1,40 @@
-//! Subsampled components back to the picture's size, row by row (ITU-T T.81, A.1.1 leaves it to the decoder).
+//! Upsampling of component rows to the size of the image (left to the decoder by ITU-T T.81,
+//! A.1.1).
 //!
-//! What libjpeg calls fancy upsampling, a triangle filter: a new sample is three quarters of the nearest one and a quarter
-//! of the next nearest, across, down, or both. Other factors repeat samples, and so do components of one or two columns,
-//! whose neighbors libjpeg does not look at. Ties round up and down in turn, as libjpeg has it.
+//! The ratio 2:1 uses libjpeg's "fancy upsampling", a triangle filter: a new sample is 3/4 of the
+//! nearest sample and 1/4 of the next nearest, horizontally, vertically, or both. Other ratios
+//! repeat samples, and so do components of one or two columns, for which libjpeg uses no neighbors.
+//! Ties are rounded up and down alternately, as in libjpeg.
 //!
-//! Rows come with one sample more on either side: the neighbour, or at a border the border's own sample once more, which
-//! makes borders no special case.
+//! Rows have one additional sample on each side: the neighbor or, at a border, the repeated border
+//! sample. So borders are no special case.
 //!
-//! Plain loops, compiled once more for AVX2: pairs of samples are written as numbers of 16 bits, which the compiler
-//! vectorizes. Of ARM's 64-bit CPUs all have NEON, so there the compiler uses it as it is.
+//! The loops are scalar code, compiled a second time for AVX2: pairs of samples are written as
+//! 16-bit numbers, which compilers vectorize. All 64-bit ARM CPUs have NEON, so no second version
+//! is needed there.
 
 use crate::cpu::{InstructionSet, SimdLevel};
 
-/// How a component gets to the picture's size.
+/// Upsampling method of a component.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Upsampling {
-    /// It has that size.
+    /// The component has the size of the image.
     #[default]
     None,
-    /// Triangle filter across.
+    /// Triangle filter, horizontally.
     H2V1,
-    /// Triangle filter down.
+    /// Triangle filter, vertically.
     H1V2,
-    /// Triangle filter across and down.
+    /// Triangle filter in both directions.
     H2V2,
-    /// Each sample so many times, across and down.
+    /// Repeat each sample, horizontally and vertically.
     Repeat(usize, usize),
 }
 
 impl Upsampling {
-    /// libjpeg's choice for a component that is `width` samples wide and is enlarged so many times, of a picture whose
-    /// blocks are `size` pixels wide.
+    /// Choose the method as libjpeg does. `factors` are the horizontal and vertical factors,
+    /// `width` is the width of the component in samples, and `size` that of a transformed block of
+    /// the image.
     pub(crate) fn choose(factors: (usize, usize), width: usize, size: usize) -> Self {
         let is_fancy = size > 1;
         match factors {
@@ -42,7 +46,7 @@ impl Upsampling {
         }
     }
 
-    /// How many times the component is enlarged, across and down.
+    /// Return the horizontal and vertical factors.
     pub(crate) fn factors(self) -> (usize, usize) {
         match self {
             Self::None => (1, 1),
@@ -53,7 +57,8 @@ impl Upsampling {
         }
     }
 
-    /// The component's rows that row `y` of the picture is made of, the nearest first. `rows` is how many there are.
+    /// Return the two rows of the component from which row `y` of the image is made, the nearest
+    /// first. `rows` is the component's number of rows.
     pub(crate) fn rows(self, y: usize, rows: usize) -> [usize; 2] {
         match self {
             Self::None | Self::H2V1 => [y, y],
@@ -63,13 +68,14 @@ impl Upsampling {
         }
     }
 
-    /// Whether samples beside the pixel's own are looked at.
+    /// Whether the samples to the left and right are needed.
     pub(crate) fn needs_neighbors(self) -> bool {
         matches!(self, Self::H2V1 | Self::H2V2)
     }
 }
 
-/// Runs a kernel for whole rows, in a version compiled for the level. What `work` calls must be inlined to gain by it.
+/// Run a kernel in a version compiled for the level. The functions that `work` calls must be
+/// inlined.
 #[inline]
 fn vectorize(level: SimdLevel, work: impl FnOnce()) {
     #[cfg(target_arch = "x86_64")]
@@ -79,7 +85,8 @@ fn vectorize(level: SimdLevel, work: impl FnOnce()) {
             work();
         }
         if level.instruction_set() == InstructionSet::Avx2 {
-            // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
+            // SAFETY: this `SimdLevel` exists only on CPUs with AVX2, which is all that the
+            // function needs.
             #[allow(unsafe_code)]
             return unsafe { with_avx2(work) };
         }
@@ -88,7 +95,7 @@ fn vectorize(level: SimdLevel, work: impl FnOnce()) {
     work();
 }
 
-/// Doubles a row across: `row` has a sample more on either side.
+/// Double a row horizontally. `row` has one additional sample on each side.
 pub(crate) fn h2v1(level: SimdLevel, row: &[u8], out: &mut [u8]) {
     let n = out.len() / 2;
     let [left, center, right] = [0, 1, 2].map(|shift| &row[shift..][..n]);
@@ -104,7 +111,7 @@ pub(crate) fn h2v1(level: SimdLevel, row: &[u8], out: &mut [u8]) {
     });
 }
 
-/// Makes a row between two.
+/// Interpolate a row between two rows.
 pub(crate) fn h1v2(level: SimdLevel, [near, far]: [&[u8]; 2], is_upper: bool, out: &mut [u8]) {
     let round = if is_upper { 1 } else { 2 };
     vectorize(level, || {
@@ -114,7 +121,8 @@ pub(crate) fn h1v2(level: SimdLevel, [near, far]: [&[u8]; 2], is_upper: bool, ou
     });
 }
 
-/// Doubles across a row between two. The rows have a sample more on either side; `sums` is memory.
+/// Double horizontally a row between two rows, which have one additional sample on each side.
+/// `sums` is scratch memory.
 pub(crate) fn h2v2(level: SimdLevel, [near, far]: [&[u8]; 2], sums: &mut Vec<u16>, out: &mut [u8]) {
     let n = out.len() / 2;
     sums.resize(n + 2, 0);
@@ -131,14 +139,14 @@ pub(crate) fn h2v2(level: SimdLevel, [near, far]: [&[u8]; 2], sums: &mut Vec<u16
     });
 }
 
-/// Repeats each sample of a row.
+/// Repeat each sample of a row.
 pub(crate) fn repeat(row: &[u8], times: usize, out: &mut [u8]) {
     for (out, &sample) in out.chunks_mut(times).zip(row) {
         out.fill(sample);
     }
 }
 
-/// Two samples, side by side.
+/// Return two adjacent samples in order.
 #[inline]
 fn pack_pair(left: u16, right: u16) -> [u8; 2] {
     (left | right << 8).to_le_bytes()
@@ -149,14 +157,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doubling_across_takes_three_parts_of_the_nearest() {
+    fn h2v1_weighs_three_to_one() {
         let mut out = [0; 6];
         h2v1(SimdLevel::SCALAR, &[10, 10, 20, 41, 41], &mut out);
         assert_eq!(out, [10, 13, 17, 25, 36, 41]);
     }
 
     #[test]
-    fn rows_between_round_down_above_and_up_below() {
+    fn h1v2_rounds_upper_rows_down_and_lower_rows_up() {
         let mut out = [0; 2];
         h1v2(SimdLevel::SCALAR, [&[10, 0], &[12, 2]], true, &mut out);
         assert_eq!(out, [10, 0]);
@@ -165,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn doubling_both_ways_weighs_nine_three_three_one() {
+    fn h2v2_weighs_nine_three_three_one() {
         let mut out = [0; 2];
         h2v2(
             SimdLevel::SCALAR,
@@ -178,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn all_levels_give_the_same_samples() {
+    fn all_simd_levels_produce_the_same_samples() {
         for n in [1, 2, 15, 16, 17, 31, 33, 100] {
             let rows =
                 [7, 13].map(|step| (0..n + 2).map(|i| (i * i * step) as u8).collect::<Vec<_>>());
@@ -203,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_components_are_repeated() {
+    fn samples_of_narrow_components_are_repeated() {
         assert_eq!(Upsampling::choose((2, 2), 2, 8), Upsampling::Repeat(2, 2));
         assert_eq!(Upsampling::choose((2, 2), 3, 8), Upsampling::H2V2);
         assert_eq!(Upsampling::choose((2, 1), 3, 1), Upsampling::Repeat(2, 1));

@@ -1,7 +1,7 @@
-//! Nothing is allocated for an image after the first ones: a thread that decodes millions asks the allocator for nothing,
-//! and waits for no other thread's.
+//! After the first images, decoding allocates no memory: a thread that decodes millions never waits
+//! for the allocator.
 //!
-//! A process of its own, for it counts calls of the allocator.
+//! This is a process of its own, because it counts the allocator's calls.
 #![allow(clippy::unwrap_used)]
 
 mod counting_allocator;
@@ -12,8 +12,8 @@ use recio_jpeg::{Decoder, Header, Options, PixelFormat, Region, Scale};
 
 use counting_allocator::calls;
 
-/// Baseline 4:2:0, 4:2:2, 4:4:4 and gray; restarts; progressive, with tables made for the file; samples repeated; a scan for
-/// each component.
+/// Baseline 4:2:0, 4:2:2, 4:4:4 and gray; restarts; progressive, with Huffman tables of its own;
+/// repeated samples; a scan for each component.
 const NAMES: [&str; 9] = [
     "odd-images/plain.jpg",
     "odd-images/s422.jpg",
@@ -32,8 +32,8 @@ fn images() -> [Vec<u8>; NAMES.len()] {
     NAMES.map(read)
 }
 
-/// The whole, its middle, and the whole at half the size and in gray.
-fn ways(header: &Header) -> [Options; 4] {
+/// Return options for the entire image, its middle, half the size, and gray.
+fn option_list(header: &Header) -> [Options; 4] {
     let (width, height) = header.size();
     let middle = Region {
         x: width / 4,
@@ -41,25 +41,25 @@ fn ways(header: &Header) -> [Options; 4] {
         width: width / 2,
         height: height / 2,
     };
-    let whole = Options::default();
+    let full = Options::default();
     [
-        whole,
+        full,
         Options {
             region: Some(middle),
-            ..whole
+            ..full
         },
         Options {
             scale: Scale::Half,
-            ..whole
+            ..full
         },
         Options {
             pixel_format: PixelFormat::Gray,
-            ..whole
+            ..full
         },
     ]
 }
 
-/// Decodes all rows, one after another into the same memory.
+/// Decode all rows, one after another, into the same memory.
 fn decode(decoder: &mut Decoder, jpeg: &[u8], options: &Options, row: &mut [u8]) {
     let header = Header::read(jpeg).unwrap();
     let (width, height) = options.scale.size(header.size());
@@ -76,20 +76,20 @@ fn decode(decoder: &mut Decoder, jpeg: &[u8], options: &Options, row: &mut [u8])
 }
 
 #[test]
-fn images_after_the_first_ones_allocate_nothing() {
+fn decoding_allocates_nothing_after_the_first_images() {
     let images = images();
     let mut decoder = Decoder::new();
     let mut row = vec![0; 1000 * 3];
-    // How often each image makes the decoder allocate.
-    let mut round = || {
+    // Count the allocations for each image.
+    let mut allocations = || {
         images.each_ref().map(|jpeg| {
             let before = calls();
-            for options in ways(&Header::read(jpeg).unwrap()) {
+            for options in option_list(&Header::read(jpeg).unwrap()) {
                 decode(&mut decoder, jpeg, &options, &mut row);
             }
             calls() - before
         })
     };
-    assert!(round()[0] > 0);
-    assert_eq!(round(), [0; NAMES.len()]);
+    assert!(allocations()[0] > 0);
+    assert_eq!(allocations(), [0; NAMES.len()]);
 }

@@ -1,6 +1,6 @@
-//! What fuzzing found worth keeping (`rust/fuzz/seeds/jpeg`: small JPEGs, most of them of kinds that no encoder makes), once more
-//! without a fuzzer. None of them panics, nor do the same ones cut or with bytes that are others; a part is a part of the
-//! whole; and what is good is the same whether or not damage would be filled.
+//! Replay of the fuzzing seeds (`rust/fuzz/seeds/jpeg`: small JPEGs, most of them of kinds that no
+//! encoder makes). None of them causes a panic, nor do truncated or changed ones; a region is a
+//! crop of the entire image; and valid images are the same whether or not damage would be filled.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -9,8 +9,8 @@ use recio_jpeg::{
     ColorSpace, Decoder, Error, Header, OnDamage, Options, PixelFormat, Region, Scale,
 };
 
-/// Pixels of the largest image that is decoded: a damaged header may tell of four gigapixels.
-const MOST_PIXELS: usize = 1 << 17;
+/// Limit of the image size: a damaged header may have four gigapixels.
+const MAX_PIXELS: usize = 1 << 17;
 
 fn seeds() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/jpeg");
@@ -29,10 +29,10 @@ fn decode(
     header: &Header,
     options: &Options,
 ) -> Result<Vec<u8>, Error> {
-    let whole = options.scale.size(header.size());
+    let full = options.scale.size(header.size());
     let (width, height) = options
         .region
-        .map_or(whole, |region| (region.width, region.height));
+        .map_or(full, |region| (region.width, region.height));
     let stride = width * options.pixel_format.channels();
     let mut pixels = vec![0; stride * height];
     let mut rows = decoder.start(jpeg, header, options)?;
@@ -43,7 +43,7 @@ fn decode(
     Ok(pixels)
 }
 
-/// The middle of the upper half.
+/// Return the middle of the upper half.
 fn middle((width, height): (usize, usize)) -> Region {
     Region {
         x: width / 4,
@@ -53,17 +53,17 @@ fn middle((width, height): (usize, usize)) -> Region {
     }
 }
 
-/// The pixels of a region, out of those of the whole.
-fn cut_out(whole: &[u8], width: usize, region: Region, channels: usize) -> Vec<u8> {
-    let rows = whole.chunks_exact(width * channels).skip(region.y);
+/// Crop a region from the pixels of the entire image.
+fn crop(full: &[u8], width: usize, region: Region, channels: usize) -> Vec<u8> {
+    let rows = full.chunks_exact(width * channels).skip(region.y);
     rows.take(region.height)
         .flat_map(|row| &row[region.x * channels..][..region.width * channels])
         .copied()
         .collect()
 }
 
-/// Decodes the whole and the middle of it. Gives the pixels of the whole.
-fn check_parts(
+/// Decode the entire image and its middle. Return the pixels of the entire image.
+fn check_with_region(
     decoder: &mut Decoder,
     jpeg: &[u8],
     header: &Header,
@@ -71,22 +71,22 @@ fn check_parts(
 ) -> Option<Vec<u8>> {
     let size = options.scale.size(header.size());
     let region = middle(size);
-    let part = Options {
+    let region_options = Options {
         region: Some(region),
         ..options
     };
-    let whole = decode(decoder, jpeg, header, &options).ok();
-    let part = decode(decoder, jpeg, header, &part).ok();
-    if let Some(whole) = &whole {
-        let expected = cut_out(whole, size.0, region, options.pixel_format.channels());
-        assert!(part == Some(expected), "{options:?}");
+    let full = decode(decoder, jpeg, header, &options).ok();
+    let pixels = decode(decoder, jpeg, header, &region_options).ok();
+    if let Some(full) = &full {
+        let expected = crop(full, size.0, region, options.pixel_format.channels());
+        assert!(pixels == Some(expected), "{options:?}");
     }
-    whole
+    full
 }
 
-/// Decodes a JPEG, if it has a header. Gives whether it is good.
+/// Decode a JPEG if it has a header. Return whether it is valid.
 fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
-    let small = |header: &Header| header.size().0 * header.size().1 <= MOST_PIXELS;
+    let small = |header: &Header| header.size().0 * header.size().1 <= MAX_PIXELS;
     let Some(header) = Header::read(jpeg).ok().filter(small) else {
         return false;
     };
@@ -94,7 +94,7 @@ fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
         ColorSpace::Cmyk | ColorSpace::Ycck => PixelFormat::Cmyk,
         _ => PixelFormat::Rgb,
     };
-    let goods = [Scale::Full, Scale::Half].map(|scale| {
+    let is_valid = [Scale::Full, Scale::Half].map(|scale| {
         let [strict, lenient] = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
             let options = Options {
                 pixel_format,
@@ -102,26 +102,29 @@ fn check(decoder: &mut Decoder, jpeg: &[u8]) -> bool {
                 on_damage,
                 ..Options::default()
             };
-            check_parts(decoder, jpeg, &header, options)
+            check_with_region(decoder, jpeg, &header, options)
         });
         assert!(strict.is_none() || strict == lenient, "{scale:?}");
         strict.is_some()
     });
-    assert_eq!(goods[0], goods[1], "it is good at one scale only");
-    goods[0]
+    assert_eq!(
+        is_valid[0], is_valid[1],
+        "the JPEG is valid at one scale only"
+    );
+    is_valid[0]
 }
 
 #[test]
-fn seeds_are_decoded_or_refused() {
+fn seeds_are_decoded_or_rejected() {
     let seeds = seeds();
     let mut decoder = Decoder::new();
-    let good = seeds.iter().filter(|jpeg| check(&mut decoder, jpeg));
-    // Were they all refused, nothing would have been tried.
-    assert!(good.count() * 2 > seeds.len() && seeds.len() >= 100);
+    let valid = seeds.iter().filter(|jpeg| check(&mut decoder, jpeg));
+    // If all were rejected, the test would be meaningless.
+    assert!(valid.count() * 2 > seeds.len() && seeds.len() >= 100);
 }
 
 #[test]
-fn seeds_cut_anywhere_are_decoded_or_refused() {
+fn truncated_seeds_are_decoded_or_rejected() {
     let mut decoder = Decoder::new();
     for jpeg in seeds().iter().step_by(40) {
         for length in 0..jpeg.len() {
@@ -131,20 +134,20 @@ fn seeds_cut_anywhere_are_decoded_or_refused() {
 }
 
 #[test]
-fn seeds_with_a_byte_that_is_another_are_decoded_or_refused() {
+fn seeds_with_a_changed_byte_are_decoded_or_rejected() {
     let mut decoder = Decoder::new();
     for (nth, mut jpeg) in seeds().into_iter().step_by(40).enumerate() {
-        for at in 0..jpeg.len() {
-            let byte = jpeg[at];
-            for other in [
-                byte ^ 1 << (at % 8),
+        for index in 0..jpeg.len() {
+            let byte = jpeg[index];
+            for changed in [
+                byte ^ 1 << (index % 8),
                 !byte,
                 byte.wrapping_add(nth as u8 | 1),
             ] {
-                jpeg[at] = other;
+                jpeg[index] = changed;
                 check(&mut decoder, &jpeg);
             }
-            jpeg[at] = byte;
+            jpeg[index] = byte;
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Components → pixels, row by row (JFIF 1.02; libjpeg's arithmetic of 16 fraction bits).
+//! Color conversion of one row: component samples → pixels (JFIF 1.02, libjpeg's 16-bit fractions).
 //!
-//! R = Y + 1.402 Cr, G = Y − 0.344136 Cb − 0.714136 Cr, B = Y + 1.772 Cb, with Cb and Cr less 128; each term is rounded to a
-//! whole level before it is added, of green both together.
+//! R = Y + 1.402 Cr, G = Y − 0.344136 Cb − 0.714136 Cr, B = Y + 1.772 Cb, after subtracting 128
+//! from Cb and Cr. Each term is rounded to an integer before it is added; the two terms of green
+//! are rounded together.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -12,20 +13,20 @@ mod scalar;
 use crate::cpu::{InstructionSet, SimdLevel};
 use crate::header::ColorSpace;
 
-/// What a row of pixels is made of.
+/// Pixel format of the decoded rows.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum PixelFormat {
-    /// One channel: Y as it is, or of R, G, B 0.299 R + 0.587 G + 0.114 B.
+    /// One channel: Y, or 0.299 R + 0.587 G + 0.114 B of an RGB image.
     Gray,
-    /// R, G, B; gray is repeated.
+    /// R, G, B. A gray image has three equal channels.
     #[default]
     Rgb,
-    /// Four inks, as they are stored: Adobe's programs write 255 for none.
+    /// C, M, Y, K as stored. Adobe's programs store them inverted: 255 is no ink.
     Cmyk,
 }
 
 impl PixelFormat {
-    /// Samples in a pixel.
+    /// Return the number of channels.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -36,70 +37,72 @@ impl PixelFormat {
     }
 }
 
-/// How components become pixels.
+/// Conversion from components to pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conversion {
-    /// One component as it is.
-    First,
-    /// One component three times.
-    Repeat,
-    /// Luma and differences of color to R, G, B.
-    FromYcc,
-    /// Three or four components side by side.
+    /// Copy the first component.
+    CopyFirst,
+    /// Copy one component to three channels.
+    GrayToRgb,
+    /// YCbCr to RGB.
+    YccToRgb,
+    /// Interleave three or four components.
     Interleave,
-    /// R, G, B to gray.
-    Luma,
-    /// As [`FromYcc`](Self::FromYcc), inverted, and the fourth as it is.
-    FromYcck,
+    /// RGB to gray.
+    RgbToGray,
+    /// YCCK to CMYK: C, M, Y from [`YccToRgb`](Self::YccToRgb), inverted; K is copied.
+    YcckToCmyk,
 }
 
 impl Conversion {
-    /// `None` if there is no way.
+    /// Choose the conversion; `None` if there is none.
     pub(crate) fn choose(from: ColorSpace, to: PixelFormat) -> Option<Self> {
         Some(match (from, to) {
-            (ColorSpace::Gray | ColorSpace::YCbCr, PixelFormat::Gray) => Self::First,
-            (ColorSpace::Gray, PixelFormat::Rgb) => Self::Repeat,
-            (ColorSpace::YCbCr, PixelFormat::Rgb) => Self::FromYcc,
-            (ColorSpace::Rgb, PixelFormat::Gray) => Self::Luma,
+            (ColorSpace::Gray | ColorSpace::YCbCr, PixelFormat::Gray) => Self::CopyFirst,
+            (ColorSpace::Gray, PixelFormat::Rgb) => Self::GrayToRgb,
+            (ColorSpace::YCbCr, PixelFormat::Rgb) => Self::YccToRgb,
+            (ColorSpace::Rgb, PixelFormat::Gray) => Self::RgbToGray,
             (ColorSpace::Rgb, PixelFormat::Rgb) | (ColorSpace::Cmyk, PixelFormat::Cmyk) => {
                 Self::Interleave
             }
-            (ColorSpace::Ycck, PixelFormat::Cmyk) => Self::FromYcck,
+            (ColorSpace::Ycck, PixelFormat::Cmyk) => Self::YcckToCmyk,
             _ => return None,
         })
     }
 
-    /// Whether only the first component is looked at.
-    pub(crate) fn needs_first_only(self) -> bool {
-        matches!(self, Self::First | Self::Repeat)
+    /// Whether only the first component is used.
+    pub(crate) fn needs_only_first_component(self) -> bool {
+        matches!(self, Self::CopyFirst | Self::GrayToRgb)
     }
 
-    /// Makes a row of pixels of a row of each component, as long as the pixels are many.
-    pub(crate) fn row(self, level: SimdLevel, components: &[&[u8]], out: &mut [u8]) {
+    /// Convert a row of each component to a row of pixels. All rows have the same width.
+    pub(crate) fn convert_row(self, level: SimdLevel, components: &[&[u8]], out: &mut [u8]) {
         match (self, components) {
-            (Self::First, [gray, ..]) => out.copy_from_slice(gray),
-            (Self::Repeat, [gray, ..]) => scalar::repeat(gray, out),
-            (Self::FromYcc, &[y, cb, cr]) => from_ycc(level, [y, cb, cr], out),
-            (Self::Luma, &[r, g, b]) => scalar::luma([r, g, b], out),
-            (Self::FromYcck, &[y, cb, cr, k]) => scalar::from_ycck([y, cb, cr, k], out),
+            (Self::CopyFirst, [gray, ..]) => out.copy_from_slice(gray),
+            (Self::GrayToRgb, [gray, ..]) => scalar::gray_to_rgb(gray, out),
+            (Self::YccToRgb, &[y, cb, cr]) => ycc_to_rgb(level, [y, cb, cr], out),
+            (Self::RgbToGray, &[r, g, b]) => scalar::rgb_to_gray([r, g, b], out),
+            (Self::YcckToCmyk, &[y, cb, cr, k]) => scalar::ycck_to_cmyk([y, cb, cr, k], out),
             _ => scalar::interleave(components, out),
         }
     }
 }
 
-fn from_ycc(level: SimdLevel, components: [&[u8]; 3], out: &mut [u8]) {
+fn ycc_to_rgb(level: SimdLevel, components: [&[u8]; 3], out: &mut [u8]) {
     let done = match level.instruction_set() {
         InstructionSet::Scalar => 0,
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
+        // SAFETY: this `SimdLevel` exists only on CPUs with AVX2, which is all that the function
+        // needs.
         #[allow(unsafe_code)]
-        InstructionSet::Avx2 => unsafe { avx2::from_ycc(components, out) },
+        InstructionSet::Avx2 => unsafe { avx2::ycc_to_rgb(components, out) },
         #[cfg(target_arch = "aarch64")]
-        // SAFETY: the level says that the CPU has NEON, and the function needs no more.
+        // SAFETY: this `SimdLevel` exists only on CPUs with NEON, which is all that the function
+        // needs.
         #[allow(unsafe_code)]
-        InstructionSet::Neon => unsafe { neon::from_ycc(components, out) },
+        InstructionSet::Neon => unsafe { neon::ycc_to_rgb(components, out) },
     };
-    scalar::from_ycc(components.map(|row| &row[done..]), &mut out[3 * done..]);
+    scalar::ycc_to_rgb(components.map(|row| &row[done..]), &mut out[3 * done..]);
 }
 
 #[cfg(test)]
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_levels_give_the_same_pixels_of_all_components() {
+    fn all_simd_levels_produce_the_same_pixels() {
         for (cb, cr) in (0..=255)
             .step_by(3)
             .flat_map(|cb| (0..=255).map(move |cr| (cb, cr)))
@@ -117,7 +120,7 @@ mod tests {
             let [cb, cr] = [cb, cr].map(|c| vec![c as u8; n]);
             let run = |level| {
                 let mut out = vec![0; 3 * n];
-                Conversion::FromYcc.row(level, &[&y, &cb, &cr], &mut out);
+                Conversion::YccToRgb.convert_row(level, &[&y, &cb, &cr], &mut out);
                 out
             };
             assert_eq!(run(SimdLevel::best()), run(SimdLevel::SCALAR));
@@ -125,23 +128,27 @@ mod tests {
     }
 
     #[test]
-    fn colors_are_jfifs() {
+    fn conversions_match_jfif() {
         let mut out = [0; 9];
         let rows = [&[0, 76, 255][..], &[128, 85, 0], &[128, 255, 255]];
-        Conversion::FromYcc.row(SimdLevel::SCALAR, &rows, &mut out);
+        Conversion::YccToRgb.convert_row(SimdLevel::SCALAR, &rows, &mut out);
         assert_eq!(out, [0, 0, 0, 254, 0, 0, 255, 208, 28]);
-        Conversion::Interleave.row(SimdLevel::SCALAR, &rows, &mut out);
+        Conversion::Interleave.convert_row(SimdLevel::SCALAR, &rows, &mut out);
         assert_eq!(out, [0, 128, 128, 76, 85, 255, 255, 0, 255]);
-        Conversion::Luma.row(SimdLevel::SCALAR, &rows, &mut out[..3]);
+        Conversion::RgbToGray.convert_row(SimdLevel::SCALAR, &rows, &mut out[..3]);
         assert_eq!(out[..3], [90, 102, 105]);
-        Conversion::Repeat.row(SimdLevel::SCALAR, &rows[..1], &mut out);
+        Conversion::GrayToRgb.convert_row(SimdLevel::SCALAR, &rows[..1], &mut out);
         assert_eq!(out, [0, 0, 0, 76, 76, 76, 255, 255, 255]);
     }
 
     #[test]
     fn inks_are_inverted_colours() {
         let mut out = [0; 4];
-        Conversion::FromYcck.row(SimdLevel::SCALAR, &[&[76], &[85], &[255], &[9]], &mut out);
+        Conversion::YcckToCmyk.convert_row(
+            SimdLevel::SCALAR,
+            &[&[76], &[85], &[255], &[9]],
+            &mut out,
+        );
         assert_eq!(out, [1, 255, 255, 9]);
     }
 }

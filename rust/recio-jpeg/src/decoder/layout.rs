@@ -1,4 +1,5 @@
-//! Which samples of each component a region needs, and which blocks hold them (ITU-T T.81, A.1.1, A.2).
+//! Layout of a region: the samples and blocks of each component that it needs (ITU-T T.81, A.1.1,
+//! A.2).
 
 use std::ops::Range;
 
@@ -6,10 +7,11 @@ use super::{Options, Region};
 use crate::frame::{BLOCK_SIZE, Component, Frame, MAX_COMPONENTS};
 use crate::upsample::Upsampling;
 
-/// The scale of what is decoded: each block of 8 × 8 coefficients becomes fewer pixels.
+/// Scale of the decoded image: a block of 8 × 8 coefficients becomes fewer pixels.
 ///
-/// A picture's width and height are divided, and rounded up. Below 1/1 the transform itself leaves out the high
-/// frequencies, as libjpeg's does: less work than decoding all and shrinking, and fewer jagged edges.
+/// Width and height are divided and rounded up. Below 1/1 the transform itself omits the high
+/// frequencies, as in libjpeg: this is faster than decoding everything and shrinking, and aliases
+/// less.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// 1/1.
@@ -24,7 +26,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// By what width and height are divided.
+    /// Return the divisor of width and height.
     #[must_use]
     pub fn divisor(self) -> usize {
         match self {
@@ -35,7 +37,7 @@ impl Scale {
         }
     }
 
-    /// A picture's size at this scale.
+    /// Return the size of an image at this scale.
     #[must_use]
     pub fn size(self, (width, height): (usize, usize)) -> (usize, usize) {
         let divisor = self.divisor();
@@ -43,40 +45,40 @@ impl Scale {
     }
 }
 
-/// What a region needs.
+/// Region to decode, and what it needs of each component.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) region: Region,
     components: [ComponentLayout; MAX_COMPONENTS],
     count: usize,
-    /// The columns of MCUs that hold what is needed.
+    /// Columns of MCUs that contain the needed blocks.
     pub(super) mcu_columns: Range<usize>,
-    /// The rows of pixels that a row of MCUs becomes.
+    /// Rows of pixels per row of MCUs.
     mcu_pixel_rows: usize,
 }
 
-/// What it needs of a component.
+/// Samples and blocks of a component that a region needs.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ComponentLayout {
     pub(super) is_needed: bool,
-    /// Its blocks in an MCU.
+    /// Sampling factors: the component's blocks in an MCU.
     pub(super) horizontal: usize,
     pub(super) vertical: usize,
-    /// The samples that a block becomes, horizontal and vertical.
+    /// Samples per side of a transformed block.
     pub(super) block_size: usize,
-    /// Its samples.
+    /// Size of the component in samples.
     pub(super) width: usize,
     height: usize,
     pub(super) upsampling: Upsampling,
-    /// The columns of samples that pixels lie on.
+    /// Columns of samples under the pixels of the region.
     pub(super) sample_columns: Range<usize>,
-    /// The columns of blocks that hold these, and the neighbours that upsampling looks at.
+    /// Columns of blocks that contain these samples, and the neighbors that upsampling needs.
     pub(super) block_columns: Range<usize>,
 }
 
 impl Layout {
     /// # Panics
-    /// If the region leaves the picture or has no pixels.
+    /// If the region is empty or extends outside the image.
     pub(super) fn new(frame: &Frame, options: &Options, first_only: bool) -> Self {
         let (width, height) = options.scale.size((frame.width, frame.height));
         let region = options.region.unwrap_or(Region {
@@ -128,13 +130,14 @@ impl Layout {
             .filter(|component| component.is_needed)
     }
 
-    /// Whether row `y` of the region needs nothing of row `mcus` of MCUs: a quick look, which may miss that it does not.
+    /// Whether row `y` of the region needs no sample of MCU row `mcu_row`. A fast check that may
+    /// return `false` for such a row.
     pub(super) fn is_surely_above(&self, y: usize, mcu_row: usize) -> bool {
-        // Upsampling looks one sample ahead at most, which is two pixels.
+        // Upsampling needs at most one sample below, which is two pixels.
         self.region.y + y + 2 < mcu_row * self.mcu_pixel_rows
     }
 
-    /// The first and the last row of MCUs that row `y` of the region is made of.
+    /// Return the first and the last MCU row that row `y` of the region needs.
     pub(super) fn mcu_rows(&self, y: usize) -> (usize, usize) {
         let rows = self.needed_components().map(|component| {
             let rows = component.rows(self.region.y + y);
@@ -146,7 +149,7 @@ impl Layout {
             .unwrap_or_default()
     }
 
-    /// The last row of MCUs that the region is made of.
+    /// Return the last MCU row that the region needs.
     pub(super) fn last_mcu_row(&self) -> usize {
         self.mcu_rows(self.region.height - 1).1
     }
@@ -183,14 +186,15 @@ impl ComponentLayout {
         layout
     }
 
-    /// The component's rows that row `y` of the picture is made of, the nearest first.
+    /// Return the two rows of the component from which row `y` of the image is made, the nearest
+    /// first.
     pub(super) fn rows(&self, y: usize) -> [usize; 2] {
         self.upsampling.rows(y, self.height)
     }
 }
 
-/// Samples that a component's block becomes horizontal and vertical. As libjpeg has it, a subsampled component is shrunk less than
-/// the picture, if that spares enlarging it.
+/// Return the samples per side of a transformed block. As in libjpeg, a subsampled component is
+/// scaled down less than the image if that makes upsampling unnecessary.
 fn scaled_block_size(max_sampling: (usize, usize), component: &Component, base: usize) -> usize {
     let mut size = base;
     let divides =

@@ -1,22 +1,24 @@
-//! A JPEG → rows of pixels, of the region that is asked for.
+//! JPEG decoder: reads a region row by row.
 //!
 //! ```text
-//! header ─▶ layout: what of each component is needed
-//! tables ─▶ scan data ─▶ unstuffed ─▶ coefficients ─▶ planes: two rows of MCUs ─▶ a row of pixels
-//!                        └──── of one row of MCUs, or of all if there are several scans
+//! header ─▶ layout: samples and blocks that the region needs
+//! tables ─▶ scan data ─▶ unstuffed ─▶ coefficients ─▶ planes: two rows of MCUs ─▶ row of pixels
+//!                        └──── of one row of MCUs, or of the entire image if it has several scans
 //! ```
 //!
-//! | file | knows |
+//! | file | content |
 //! |---|---|
-//! | `layout.rs` | which samples and blocks a region needs |
+//! | `layout.rs` | samples and blocks that a region needs |
 //! | `scans.rs` | images in several scans: all coefficients first |
-//! | `single_scan.rs` | images in one scan: the coefficients of a row of MCUs |
-//! | `plane.rs` | samples of a component: transformed, then upsampled row by row |
+//! | `scan_blocks.rs` | the blocks of one of these scans |
+//! | `single_scan.rs` | images in one scan: one row of MCUs at a time |
+//! | `plane.rs` | samples of a component: inverse transform, then upsampling row by row |
 //! | `rows.rs` | rows of pixels, in order |
 
 mod layout;
 mod plane;
 mod rows;
+mod scan_blocks;
 mod scans;
 mod single_scan;
 #[cfg(test)]
@@ -39,31 +41,31 @@ use plane::Plane;
 pub use rows::Rows;
 use scans::ScanReader;
 
-/// A rectangle of pixels.
+/// Rectangle of pixels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
-    /// Columns to the left of it.
+    /// Left column.
     pub x: usize,
-    /// Rows above it.
+    /// Top row.
     pub y: usize,
-    /// Its width.
+    /// Width in pixels.
     pub width: usize,
-    /// Its height.
+    /// Height in pixels.
     pub height: usize,
 }
 
-/// What is to be decoded of a JPEG, and how.
+/// Options of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// What pixels are made of. Default R, G, B.
+    /// Pixel format. Default: RGB.
     pub pixel_format: PixelFormat,
-    /// The scale. Default 1/1.
+    /// Scale. Default: 1/1.
     pub scale: Scale,
-    /// The layout of the picture, at that scale. Default all of it.
+    /// Region of the image at that scale. Default: the entire image.
     pub region: Option<Region>,
-    /// What is to be done about damage. Default it is an error.
+    /// Handling of damage. Default: an error.
     pub on_damage: OnDamage,
-    /// The scans of an image, at max_bytes. Default 100.
+    /// Maximum number of scans. Default: 100.
     pub max_scans: usize,
 }
 
@@ -79,7 +81,8 @@ impl Default for Options {
     }
 }
 
-/// Decodes one JPEG after another. What it needs on the way is kept for the next one, tables too.
+/// Decoder for any number of JPEGs, one after another. It keeps its memory and Huffman tables for
+/// the next JPEG.
 pub struct Decoder {
     level: SimdLevel,
     tables: Tables,
@@ -90,7 +93,7 @@ pub struct Decoder {
 }
 
 impl fmt::Debug for Decoder {
-    /// Without its memory, which would fill pages.
+    /// Omit the buffers, which would fill pages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("level", &self.level)
@@ -112,21 +115,21 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// A decoder that holds no memory yet.
+    /// Create a decoder without buffers; they grow on demand.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins to decode a JPEG, of which the header has been read. An image in one scan is decoded while its rows are
-    /// asked for; of one in several, all scans are read here.
+    /// Start to decode a JPEG whose header was read. An image in one scan is decoded while its rows
+    /// are requested; of an image in several scans, all scans are read here.
     ///
     /// # Errors
-    /// [`Error::Damaged`], [`Error::Truncated`], [`Error::TooManyScans`]; [`Error::Unsupported`] if its colors cannot
-    /// become the pixels that are asked for.
+    /// [`Error::Damaged`], [`Error::Truncated`], [`Error::TooManyScans`], or [`Error::Unsupported`]
+    /// if the color space cannot be converted to the pixel format.
     ///
     /// # Panics
-    /// If the region leaves the picture or has no pixels.
+    /// If the region is empty or extends outside the image.
     pub fn start<'a>(
         &'a mut self,
         jpeg: &'a [u8],
@@ -135,7 +138,11 @@ impl Decoder {
     ) -> Result<Rows<'a>> {
         let conversion = Conversion::choose(header.color_space(), options.pixel_format)
             .ok_or(Error::Unsupported("conversion between CMYK and RGB"))?;
-        let layout = Layout::new(&header.frame, options, conversion.needs_first_only());
+        let layout = Layout::new(
+            &header.frame,
+            options,
+            conversion.needs_only_first_component(),
+        );
         let Self {
             level,
             tables,
@@ -164,15 +171,15 @@ impl Decoder {
         })
     }
 
-    /// Gives back the coefficients and the scan's data where they take more than `max_bytes` bytes. What else is kept grows with a
-    /// picture's width alone.
+    /// Free the memory of coefficients and scan data if it exceeds `max_bytes`. The other buffers
+    /// grow only with the width of an image.
     pub fn trim(&mut self, max_bytes: usize) {
         self.coefficients.trim(max_bytes);
         self.data.trim(max_bytes);
     }
 }
 
-/// Reads all coefficients of a JPEG, strictly. Gives each component's quantization table.
+/// Read all coefficients of a JPEG; damage is an error. Return each component's quantization table.
 pub(crate) fn read_coefficients(
     jpeg: &[u8],
     header: &Header,

@@ -1,4 +1,5 @@
-//! The samples of one component: of two rows of MCUs, so that a row at the border of both has its neighbors.
+//! Sample plane of one component: two rows of MCUs, so that rows at their border have both
+//! neighbors.
 
 use super::layout::ComponentLayout;
 use crate::coefficients::Coefficients;
@@ -6,21 +7,21 @@ use crate::cpu::SimdLevel;
 use crate::idct::{self, DequantTable, SLACK};
 use crate::upsample::{self, Upsampling};
 
-/// Samples before the first of a row: room for the neighbour that a border does not have.
+/// Samples before the first of a row, for the missing neighbor at the left border.
 const PAD: usize = 32;
 
-/// The samples. Row `y` of the component stands in the place of its number modulo the slots, a power of two.
+/// Ring of sample rows: row `y` of the component is in slot `y % slots`. `slots` is a power of two.
 #[derive(Debug, Default)]
 pub(super) struct Plane {
     samples: Vec<u8>,
     stride: usize,
     slots: usize,
-    /// A row that was upsampled.
+    /// Upsampled row.
     upsampled: Vec<u8>,
 }
 
 impl Plane {
-    /// Takes another component's shape.
+    /// Resize the plane for another component.
     pub(super) fn reset(&mut self, layout: &ComponentLayout) {
         if !layout.is_needed {
             return;
@@ -31,8 +32,8 @@ impl Plane {
         self.samples.resize(self.stride * self.slots, 0);
     }
 
-    /// Transforms the blocks of row `mcu_row` of MCUs. `origin` is where these are among the coefficients: the column of blocks
-    /// that is the first there, and the row.
+    /// Transform the blocks of one MCU row. `origin` is the block column and block row of the first
+    /// stored coefficients of that MCU row.
     pub(super) fn transform(
         &mut self,
         level: SimdLevel,
@@ -61,7 +62,7 @@ impl Plane {
         (y & (self.slots - 1)) * self.stride
     }
 
-    /// Gives a row the neighbors that it lacks at the component's borders.
+    /// Repeat the samples at the left and right border of the component.
     fn repeat_borders(&mut self, layout: &ComponentLayout, y: usize) {
         let start = self.row_start(y);
         let row = &mut self.samples[start..][..self.stride];
@@ -74,7 +75,7 @@ impl Plane {
         }
     }
 
-    /// Row `y` of the picture, `width` pixels from column `x` on.
+    /// Return row `y` of the image, `width` pixels from column `x`.
     pub(super) fn row(
         &mut self,
         level: SimdLevel,

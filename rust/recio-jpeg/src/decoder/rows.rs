@@ -1,4 +1,4 @@
-//! Rows of pixels, made when they are asked for.
+//! Rows of pixels, decoded on request.
 
 use super::layout::Layout;
 use super::plane::Plane;
@@ -10,22 +10,23 @@ use crate::error::Result;
 use crate::frame::MAX_COMPONENTS;
 use crate::idct::DequantTable;
 
-/// The rows of a region, from the top down.
+/// Rows of a region, from top to bottom.
 ///
-/// Only rows that are asked for are made; what others alone need is not computed.
+/// Only requested rows are decoded.
 #[derive(Debug)]
 pub struct Rows<'a> {
     pub(super) level: SimdLevel,
     pub(super) layout: Layout,
     pub(super) conversion: Conversion,
     pub(super) dequant: [DequantTable; MAX_COMPONENTS],
-    /// The image's only scan, which is read a row of MCUs at a time. None: all coefficients are there.
+    /// Scan of an image in one scan, read one MCU row at a time. `None` if all coefficients are
+    /// decoded already.
     pub(super) single_scan: Option<SingleScan<'a>>,
-    /// Of several scans, the bytes of data that were left over.
+    /// Extraneous bytes of an image in several scans.
     pub(super) extraneous_bytes: usize,
-    /// The first row of MCUs that has not been dealt with.
+    /// First MCU row that is not processed yet.
     pub(super) next_mcu_row: usize,
-    /// The row that was asked for last.
+    /// Row requested last.
     pub(super) last_row: usize,
     pub(super) coefficients: &'a mut Coefficients,
     pub(super) planes: &'a mut [Plane; MAX_COMPONENTS],
@@ -33,14 +34,14 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Writes row `y` of the region: `width × channels` samples. Rows are asked for from the top down; some may be left
-    /// out, and the same one may be asked for again.
+    /// Decode row `y` of the region into `out`: `width × channels` samples. Rows are requested from
+    /// top to bottom; some may be skipped, and the last one may be requested again.
     ///
     /// # Errors
-    /// Damage that comes to light on the way to it; then there are no more rows.
+    /// Damage before the row. No more rows can be read then.
     ///
     /// # Panics
-    /// If the region has no such row, or `out` another length.
+    /// If `y` is outside the region or `out` has a wrong length.
     pub fn read_row(&mut self, y: usize, out: &mut [u8]) -> Result<()> {
         let region = self.layout.region;
         assert!(y < region.height, "row {y} of {}", region.height);
@@ -56,9 +57,10 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Bytes of coded data behind the last block, of all scans, once all rows of the picture were asked for. libjpeg passes over
-    /// them with a warning, and so does this decoder without: some encoders write a few. Many are a sign of damage before them,
-    /// which took other blocks for the right ones.
+    /// Return the number of bytes of entropy-coded data after the last block, of all scans. Call
+    /// this after all rows of the image were read. libjpeg skips such bytes with a warning; this
+    /// decoder skips them silently, because some encoders write a few. Many are a sign of damage
+    /// before them.
     #[must_use]
     pub fn extraneous_bytes(&self) -> usize {
         self.single_scan
@@ -66,16 +68,16 @@ impl Rows<'_> {
             .map_or(self.extraneous_bytes, SingleScan::extraneous_bytes)
     }
 
-    /// Makes sure that nothing is missing below the region, as far as that can be told without decoding all of it: if the
-    /// only scan does not end with a marker, what is left of it is read.
+    /// Check that no data is missing below the region, as far as possible without decoding
+    /// everything: if the only scan does not end with a marker, read the rest of it.
     ///
     /// # Errors
-    /// [`Error::Truncated`](crate::Error::Truncated), and damage that comes to light on the way.
+    /// [`Error::Truncated`](crate::Error::Truncated), or damage in the rest of the scan.
     pub fn finish(mut self) -> Result<()> {
         self.single_scan.as_mut().map_or(Ok(()), SingleScan::finish)
     }
 
-    /// Deals with the next row of MCUs.
+    /// Process the next MCU row.
     fn advance(&mut self, is_needed: bool) -> Result<()> {
         if let Some(single_scan) = &mut self.single_scan {
             if is_needed {
@@ -121,6 +123,6 @@ impl Rows<'_> {
             *row = plane.row(self.level, layout, columns, y, self.sums);
             count += 1;
         }
-        self.conversion.row(self.level, &rows[..count], out);
+        self.conversion.convert_row(self.level, &rows[..count], out);
     }
 }

@@ -1,26 +1,25 @@
-//! From the tables to the last scan: opens an image's only scan, or reads all coefficients of one in several (ITU-T T.81,
-//! B.2.1, G.1).
+//! Scan reader: opens the only scan of an image, or reads all coefficients of an image in several
+//! scans (ITU-T T.81, B.2.1, G.1).
 
 use super::Options;
 use super::layout::Layout;
+use super::scan_blocks::read_blocks;
 use super::single_scan::SingleScan;
-use crate::bit_reader::BitReader;
-use crate::block::{BLOCK_LEN, Block};
+use crate::block::BLOCK_LEN;
 use crate::coefficients::Coefficients;
-use crate::entropy;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::Header;
 use crate::huffman::TableClass;
 use crate::idct::DequantTable;
 use crate::marker::{EOI, SOS, Segment, Segments};
-use crate::progressive::{self, Band, NonzeroMask};
-use crate::scan::{McuBlock, OnDamage, Scan};
+use crate::progressive::Band;
+use crate::scan::{OnDamage, Scan};
 use crate::scan_state::ScanState;
 use crate::tables::{QuantizationTable, Tables};
 use crate::unstuff::UnstuffedData;
 
-/// The scans of a JPEG, and what they found in force.
+/// Scans of a JPEG, and the tables that apply to them.
 #[derive(Debug)]
 pub(super) struct ScanReader<'a, 't> {
     jpeg: &'a [u8],
@@ -29,17 +28,18 @@ pub(super) struct ScanReader<'a, 't> {
     options: Options,
     tables: &'t mut Tables,
     segments: Segments<'a>,
-    /// Each component's quantization table, taken when its first scan begins.
+    /// Quantization table of each component, saved at the start of its first scan.
     quantization: [Option<QuantizationTable>; MAX_COMPONENTS],
     coefficient_bits: [CoefficientBits; MAX_COMPONENTS],
-    /// Bytes of data behind the last blocks that were read, of all scans.
+    /// Bytes of data after the last block, of all scans read so far.
     pub(super) extraneous_bytes: usize,
 }
 
-/// The coefficients whose neighbourhood libjpeg guesses if they have not come whole (its "block smoothing").
+/// Number of coefficients that libjpeg's block smoothing estimates while they are incomplete.
 const SMOOTHED: usize = 10;
 
-/// For each coefficient of a component's blocks, the lowest bit that has come; none if nothing has.
+/// Successive approximation of each coefficient of a component: the lowest bit received, `None`
+/// before the first scan of the coefficient.
 #[derive(Debug, Clone, Copy)]
 struct CoefficientBits([Option<u32>; BLOCK_LEN]);
 
@@ -64,8 +64,8 @@ impl<'a, 't> ScanReader<'a, 't> {
         }
     }
 
-    /// Reads up to where the first pixel can be made. Gives the only scan, if it is the only one; else all coefficients are
-    /// there.
+    /// Read up to the data of the first pixels. Return the scan of an image in one scan; otherwise
+    /// all coefficients are read.
     pub(super) fn read(
         &mut self,
         layout: &Layout,
@@ -101,7 +101,8 @@ impl<'a, 't> ScanReader<'a, 't> {
         Ok((single_scan, dequant))
     }
 
-    /// Reads all coefficients, also those of an image in one scan. Gives each component's quantization table.
+    /// Read all coefficients, also of an image in one scan. Return each component's quantization
+    /// table.
     pub(super) fn read_coefficients(
         mut self,
         coefficients: &mut Coefficients,
@@ -116,8 +117,8 @@ impl<'a, 't> ScanReader<'a, 't> {
             .map(|table| table.unwrap_or([0; BLOCK_LEN])))
     }
 
-    /// Refuses a JPEG that cannot hold so many rows of MCUs, before there is memory for them: the DC coefficient of each block
-    /// takes at least a bit.
+    /// Reject a JPEG that is too short for this many MCU rows, before memory is allocated for them:
+    /// the DC coefficient of each block takes at least one bit.
     fn check_length(&self, rows: usize) -> Result<()> {
         let blocks = self.frame.components().iter().map(|component| {
             let (columns, block_rows) = self.frame.blocks(component);
@@ -136,7 +137,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         self.next_scan()?.ok_or(missing)
     }
 
-    /// The next scan's header, the tables before it read; none if the image ends.
+    /// Read the tables up to the next scan, and its header. Return `None` at the end of the image.
     fn next_scan(&mut self) -> Result<Option<(Segment<'a>, Scan)>> {
         loop {
             let segment = self.segments.next()?;
@@ -195,13 +196,13 @@ impl<'a, 't> ScanReader<'a, 't> {
         }
     }
 
-    /// Whether the end-of-image marker may be missing: not of a progressive image that could lack scans, for nothing else
-    /// would tell.
+    /// Whether the EOI marker may be missing. A progressive image may lack it only if all its scans
+    /// are complete, because nothing else shows that scans are missing.
     fn may_lack_eoi(&self) -> bool {
         self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(BLOCK_LEN)
     }
 
-    /// Whether the first so many coefficients of all components' blocks have come whole.
+    /// Whether the first `count` coefficients of all components are complete.
     fn is_complete_up_to(&self, count: usize) -> bool {
         let mut components = self.coefficient_bits[..self.frame.components().len()].iter();
         components.all(|coefficient_bits| {
@@ -211,7 +212,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         })
     }
 
-    /// Notes what a scan brings, and refuses one that brings what cannot come now (G.1.1.1).
+    /// Record which coefficients a scan contains, and reject a scan that is out of order (G.1.1.1).
     fn update_progression(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
         let Band { ss, se, ah, al } = scan.band;
         let (band, before, al) = if self.frame.is_progressive {
@@ -233,7 +234,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         Ok(())
     }
 
-    /// Refuses an image whose scans have not brought all.
+    /// Reject an image with missing scans.
     fn check_complete(&self) -> Result<()> {
         if self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(SMOOTHED) {
             return Ok(());
@@ -241,8 +242,8 @@ impl<'a, 't> ScanReader<'a, 't> {
         Err(Error::damaged(self.jpeg.len(), "scans are missing"))
     }
 
-    /// Reads a scan's coefficients as far down as they are needed: so many rows of MCUs of the frame. Gives the bytes of data
-    /// that are left over.
+    /// Read the blocks of a scan in the first `rows` MCU rows of the frame. Return the number of
+    /// extraneous bytes.
     fn read_scan(
         &self,
         scan: &Scan,
@@ -253,37 +254,19 @@ impl<'a, 't> ScanReader<'a, 't> {
     ) -> Result<usize> {
         scan.check_tables(required_tables(&self.frame, scan.band), segment)?;
         let mut state = ScanState::new(self.jpeg, data, scan, self.options.on_damage);
-        // Of what ends with the JPEG, some may be missing. But where AC coefficients are refined, nothing can be told of
-        // blocks whose first bits were not read.
+        // If the data ends with the JPEG, read the entire scan to detect missing data. This is not
+        // possible for a refinement of AC coefficients, if the rows below were not read in earlier
+        // scans.
         let is_readable = scan.band.ss == 0 || scan.band.ah == 0;
         let rows = if data.ends_with_marker() || !is_readable {
             self.mcu_rows(scan, rows)
         } else {
             scan.mcus.1
         };
-        let blocks = BlockReader {
-            scan,
-            rows,
-            state: &mut state,
-            coefficients,
-        };
-        let Band { ss, ah, .. } = scan.band;
-        match (self.frame.is_progressive, ss, ah) {
-            (false, ..) => blocks.read_all(sequential, no_run),
-            (true, 0, 0) => blocks.read_all(dc_first, no_run),
-            (true, 0, _) => {
-                let refine =
-                    |bits: &mut _, _: &mut _, scan: &Scan, _: &_, (block, _): MaskedBlock<'_>| {
-                        progressive::dc_refine(bits, scan.band.al, block);
-                    };
-                blocks.read_all(refine, no_run)
-            }
-            (true, _, 0) => blocks.read_all(ac_first, |_, _, _, max| max),
-            (true, ..) => blocks.read_all(ac_refine, empty_blocks),
-        }
+        read_blocks(&self.frame, scan, rows, &mut state, coefficients)
     }
 
-    /// As many rows of a scan's MCUs as that is.
+    /// Convert a number of MCU rows of the frame to MCU rows of the scan.
     fn mcu_rows(&self, scan: &Scan, rows: usize) -> usize {
         let rows_per_mcu = match scan.components() {
             [component] => self.frame.components()[component.frame_index].vertical,
@@ -293,149 +276,12 @@ impl<'a, 't> ScanReader<'a, 't> {
     }
 }
 
-/// The tables that a scan's blocks are read with.
+/// Return the table classes with which a scan's blocks are decoded.
 fn required_tables(frame: &Frame, band: Band) -> &'static [TableClass] {
     match (frame.is_progressive, band) {
         (false, _) => &[TableClass::Dc, TableClass::Ac],
         (true, Band { ss: 0, ah: 0, .. }) => &[TableClass::Dc],
         (true, Band { ss: 0, .. }) => &[],
         _ => &[TableClass::Ac],
-    }
-}
-
-/// A block, and which of its coefficients are not zero.
-type MaskedBlock<'c> = (&'c mut Block, &'c mut NonzeroMask);
-
-/// The blocks of a scan, in order.
-struct BlockReader<'b, 'w> {
-    scan: &'b Scan,
-    rows: usize,
-    state: &'b mut ScanState<'w>,
-    coefficients: &'b mut Coefficients,
-}
-
-impl<'w> BlockReader<'_, 'w> {
-    /// Reads them. `pass` tells how many of the next ones, in their row and at max so many, a run of blocks leaves as they are:
-    /// a run costs next to nothing in the data, so it must cost next to nothing here. Otherwise the hundred scans of a large
-    /// image, 24 kB in all, take two seconds. Gives the bytes of data that are left over.
-    #[inline]
-    fn read_all(
-        self,
-        read: impl Fn(&mut BitReader<'w>, &mut ScanState<'w>, &Scan, &McuBlock, MaskedBlock<'_>),
-        skip: impl Fn(&Coefficients, &Scan, (usize, usize), usize) -> usize,
-    ) -> Result<usize> {
-        let Self {
-            scan,
-            rows,
-            state,
-            coefficients,
-        } = self;
-        // A copy, which stays in registers.
-        let mut bits = state.bits();
-        for y in 0..rows {
-            let mut x = 0;
-            while x < scan.mcus.0 {
-                if !state.begin_mcu(&mut bits)? {
-                    if state.has_ended() {
-                        return Ok(0);
-                    }
-                    x += 1 + state.skip_exhausted_mcus(scan.mcus.0 - x - 1);
-                    continue;
-                }
-                for mcu_block in scan.mcu_blocks() {
-                    let (x, y) = (
-                        x * mcu_block.horizontal + mcu_block.x,
-                        y * mcu_block.vertical + mcu_block.y,
-                    );
-                    let block = coefficients.block_with_mask(mcu_block.frame_index, x, y);
-                    read(&mut bits, state, scan, mcu_block, block);
-                }
-                state.end_mcu(bits)?;
-                x += 1;
-                if state.eob_run > 0 {
-                    let max = state.max_run_blocks(scan.mcus.0 - x);
-                    x += state.skip_run_blocks(skip(coefficients, scan, (x, y), max));
-                }
-            }
-        }
-        Ok(state.extraneous_bytes(bits))
-    }
-}
-
-/// There are no runs of blocks in the scan.
-fn no_run(_: &Coefficients, _: &Scan, _: (usize, usize), _: usize) -> usize {
-    0
-}
-
-/// BlockReader of a scan that refines in which there is nothing to be refined.
-fn empty_blocks(
-    coefficients: &Coefficients,
-    scan: &Scan,
-    (x, y): (usize, usize),
-    max: usize,
-) -> usize {
-    let component = scan.components()[0].frame_index;
-    let masks = coefficients.masks(component, y, x..x + max);
-    progressive::count_empty(masks, scan.band)
-}
-
-fn sequential(
-    bits: &mut BitReader<'_>,
-    state: &mut ScanState<'_>,
-    scan: &Scan,
-    mcu_block: &McuBlock,
-    block: MaskedBlock<'_>,
-) {
-    let component = &scan.components()[mcu_block.scan_index];
-    if let (Some(dc), Some(ac)) = (
-        component.table(TableClass::Dc),
-        component.table(TableClass::Ac),
-    ) {
-        let (block, mask) = block;
-        let last = entropy::block(
-            bits,
-            (dc, ac),
-            &mut state.dc_predictions[mcu_block.scan_index],
-            block,
-        );
-        // Beside what an earlier scan of the component left, which only damaged images have.
-        *mask |= 1 << last;
-    }
-}
-
-fn dc_first(
-    bits: &mut BitReader<'_>,
-    state: &mut ScanState<'_>,
-    scan: &Scan,
-    mcu_block: &McuBlock,
-    block: MaskedBlock<'_>,
-) {
-    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Dc) {
-        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
-        progressive::dc_first(bits, table, prediction, scan.band.al, block.0);
-    }
-}
-
-fn ac_first(
-    bits: &mut BitReader<'_>,
-    state: &mut ScanState<'_>,
-    scan: &Scan,
-    mcu_block: &McuBlock,
-    block: MaskedBlock<'_>,
-) {
-    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Ac) {
-        progressive::ac_first(bits, table, scan.band, &mut state.eob_run, block);
-    }
-}
-
-fn ac_refine(
-    bits: &mut BitReader<'_>,
-    state: &mut ScanState<'_>,
-    scan: &Scan,
-    mcu_block: &McuBlock,
-    block: MaskedBlock<'_>,
-) {
-    if let Some(table) = scan.components()[mcu_block.scan_index].table(TableClass::Ac) {
-        progressive::ac_refine(bits, table, scan.band, &mut state.eob_run, block);
     }
 }

@@ -1,7 +1,7 @@
-//! Images in one scan: the coefficients of one row of MCUs after another.
+//! Images in one scan: reads the coefficients of one MCU row at a time.
 //!
-//! Blocks that no pixel of the region needs are read, for the next ones can only be found behind them, but not kept_columns. Where
-//! a restart begins each row of MCUs, rows are leapt over.
+//! Blocks outside the region must be decoded to find the next ones, but are not stored. If each MCU
+//! row starts with a restart, rows are skipped from marker to marker.
 
 use std::ops::Range;
 
@@ -13,21 +13,21 @@ use crate::huffman::{HuffmanTable, TableClass};
 use crate::scan::{MAX_MCU_BLOCKS, Scan};
 use crate::scan_state::ScanState;
 
-/// A state over an image's only scan.
+/// Reader for the only scan of an image.
 #[derive(Debug)]
 pub(super) struct SingleScan<'a> {
     scan: Scan,
     state: ScanState<'a>,
     bits: BitReader<'a>,
-    /// The rows of MCUs that have been read.
+    /// Number of MCU rows that were read.
     next_row: usize,
-    /// The columns of MCUs that are kept_columns.
+    /// Columns of MCUs whose coefficients are stored.
     kept_columns: Range<usize>,
-    /// Whether the data ends where the JPEG ends, without a marker: then some may be missing.
+    /// Whether the data ends with the JPEG, without a marker. Some of it may be missing then.
     is_unterminated: bool,
 }
 
-/// The Huffman tables of each block of an MCU: for DC and AC coefficients.
+/// DC and AC tables of each block of an MCU.
 type TablePairs<'s> = [(&'s HuffmanTable, &'s HuffmanTable); MAX_MCU_BLOCKS];
 
 impl<'a> SingleScan<'a> {
@@ -47,7 +47,7 @@ impl<'a> SingleScan<'a> {
         }
     }
 
-    /// Reads the next row of MCUs into `coefficients`; `None` passes over it.
+    /// Read the next MCU row into `coefficients`, or skip it if `None`.
     pub(super) fn read_mcu_row(
         &mut self,
         mut coefficients: Option<&mut Coefficients>,
@@ -69,7 +69,7 @@ impl<'a> SingleScan<'a> {
         let Some(tables) = table_pairs(scan) else {
             return Ok(());
         };
-        // A copy, which stays in registers.
+        // A local copy stays in registers.
         let mut bits = *saved_bits;
         for mcu in 0..scan.mcus.0 {
             if !state.begin_mcu(&mut bits)? {
@@ -100,12 +100,12 @@ impl<'a> SingleScan<'a> {
         Ok(())
     }
 
-    /// Bytes of the scan's data that have not been read.
+    /// Return the number of bytes of the scan's data that were not read.
     pub(super) fn extraneous_bytes(&self) -> usize {
         self.state.extraneous_bytes(self.bits)
     }
 
-    /// Reads what is left, if some of it may be missing.
+    /// Read the rest of the scan if some of it may be missing.
     pub(super) fn finish(&mut self) -> Result<()> {
         while self.is_unterminated && self.next_row < self.scan.mcus.1 {
             self.read_mcu_row(None)?;

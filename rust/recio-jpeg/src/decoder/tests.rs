@@ -1,5 +1,5 @@
-//! What the decoder promises: libjpeg-turbo's pixels ([`pixels`]), of any part as of the whole ([`regions`]), and errors, not
-//! panics, about what is damaged ([`damage`]) or could have been written to harm ([`hostile`]).
+//! Tests of the decoder: libjpeg-turbo's pixels ([`pixels`]), regions ([`regions`]), errors for
+//! damaged files ([`damage`]) and no panics for malicious ones ([`hostile`]).
 
 mod damage;
 mod hostile;
@@ -21,7 +21,7 @@ fn read(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
 
-/// The small files: a name and the JPEG.
+/// Return the names and contents of the small test files.
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let files = std::fs::read_dir(path("jpeg")).unwrap();
     let mut names: Vec<String> = files
@@ -38,21 +38,21 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Those of them that have all their scans.
+/// Return those of them that have all their scans.
 fn complete() -> impl Iterator<Item = (String, Vec<u8>)> {
     let fixtures = fixtures().into_iter();
     fixtures.filter(|(name, _)| !name.contains("unfinished"))
 }
 
-/// Pixels that a JPEG can become, with colors.
-fn colorful(jpeg: &[u8]) -> PixelFormat {
+/// Return the pixel format for the colors of a JPEG.
+fn color_format(jpeg: &[u8]) -> PixelFormat {
     match Header::read(jpeg).unwrap().color_space() {
         ColorSpace::Cmyk | ColorSpace::Ycck => PixelFormat::Cmyk,
         _ => PixelFormat::Rgb,
     }
 }
 
-/// The region that the options ask for.
+/// Return the region of the options, or the entire image.
 fn region(header: &Header, options: &Options) -> Region {
     let (width, height) = options.scale.size(header.size());
     options.region.unwrap_or(Region {
@@ -79,7 +79,7 @@ fn decode(jpeg: &[u8], options: &Options) -> Result<Vec<u8>> {
     decode_by(&mut Decoder::new(), jpeg, options)
 }
 
-/// Numbers that look random: each below its limit.
+/// Return a pseudo-random generator of numbers below a limit.
 fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
     move |limit| {
         seed = seed

@@ -1,7 +1,9 @@
-//! The transform with AVX2, two blocks at a time: a register holds the same row of both, eight numbers of 16 bits each.
+//! Inverse DCT with AVX2, two blocks at a time: a register contains the same row of both, as eight
+//! 16-bit numbers each.
 //!
-//! Products are summed in pairs in 32 bits (`vpmaddwd`), so a rotation is two multiplications for four columns. Blocks
-//! whose coefficients all stand in the low 4×4, as many do, skip the terms of the others, which are zero.
+//! Products are added in pairs in 32 bits (`vpmaddwd`), so a rotation takes two multiplications for
+//! four columns. Many blocks have coefficients in the low 4×4 only; for them the other terms, which
+//! are zero, are omitted.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -19,10 +21,10 @@ use super::{DequantTable, dc_only_sample, has_only_first_row};
 use crate::block::{BLOCK_LEN, Block};
 use crate::frame::BLOCK_SIZE;
 
-/// Two blocks side by side.
+/// Width of two blocks.
 const PAIR: usize = 2 * BLOCK_SIZE;
 
-/// The last of the coefficients, as they are coded, that lie in the low 4×4.
+/// Zigzag index of the last coefficient in the low 4×4.
 const SMALL: u8 = 9;
 
 #[target_feature(enable = "avx2")]
@@ -57,7 +59,8 @@ fn fill([left, right]: [u8; 2], out: &mut [u8], stride: usize) {
     }
 }
 
-/// Transforms two blocks whose coefficients lie in the low `N × N`, and writes their samples side by side.
+/// Transform two blocks whose coefficients are in the low `N × N`, and write their samples side by
+/// side.
 #[target_feature(enable = "avx2")]
 fn transform<const N: usize>(
     left: &Block,
@@ -80,7 +83,8 @@ fn transform<const N: usize>(
     write(pass::<N, 18>(columns), out, stride);
 }
 
-/// The first rows of two blocks: wrapped of those that have no other (see [`super::has_only_first_row`]).
+/// Wrap the first row of those of the two blocks that have no other (see
+/// [`super::has_only_first_row`]).
 #[cold]
 #[target_feature(enable = "avx2")]
 fn wrap(row: __m256i, wrapped: __m256i, [left, right]: [bool; 2]) -> __m256i {
@@ -92,15 +96,15 @@ fn wrap(row: __m256i, wrapped: __m256i, [left, right]: [bool; 2]) -> __m256i {
     }
 }
 
-/// Row `y` of eight numbers of 16 bits.
+/// Load row `y`, eight 16-bit numbers.
 #[target_feature(enable = "avx2")]
 fn load(numbers: &[i16; BLOCK_LEN], y: usize) -> __m128i {
     let row = &numbers[y * BLOCK_SIZE..][..BLOCK_SIZE];
-    // SAFETY: the slice is 16 bytes long, and blocks and dequant are aligned to 32.
+    // SAFETY: the slice has 16 bytes, and blocks and dequantization tables are aligned to 32.
     unsafe { _mm_load_si128(row.as_ptr().cast()) }
 }
 
-/// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
+/// Transform the columns, like `scalar::pass`. Rows from `N` on are zero.
 #[target_feature(enable = "avx2")]
 fn pass<const N: usize, const SHIFT: i32>(s: [__m256i; BLOCK_SIZE]) -> [__m256i; BLOCK_SIZE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);
@@ -128,10 +132,10 @@ fn narrow<const SHIFT: i32>(low: __m256i, high: __m256i) -> __m256i {
     )
 }
 
-/// Numbers of 32 bits: those of the columns in the low half of each lane, and in the high half.
+/// 32-bit numbers: the columns in the low half of each lane, and those in the high half.
 type Wide = [__m256i; 2];
 
-/// The even part, and the rounding.
+/// Even part, with the rounding term.
 #[target_feature(enable = "avx2")]
 fn even<const N: usize, const SHIFT: i32>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4] {
     let round = _mm256_set1_epi32(1 << (SHIFT - 1));
@@ -148,11 +152,11 @@ fn even<const N: usize, const SHIFT: i32>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4]
     [add(a, d), add(b, c), sub(b, c), sub(a, d)]
 }
 
-/// The odd part.
+/// Odd part.
 #[target_feature(enable = "avx2")]
 fn odd<const N: usize>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4] {
     if N < BLOCK_SIZE {
-        // The same sums, less the terms that are zero.
+        // The same sums without the terms that are zero.
         let [l, k] = rotate(s[1], s[3], [11363, 9633], [9633, -2259]);
         let [j, i] = rotate(s[1], s[3], [6437, -11362], [2260, -6436]);
         return [l, k, j, i];
@@ -164,7 +168,7 @@ fn odd<const N: usize>(s: [__m256i; BLOCK_SIZE]) -> [Wide; 4] {
     [add(l, h), add(k, g), add(j, h), add(i, g)]
 }
 
-/// a·p + b·q with both pairs of factors.
+/// Return a·p + b·q for both pairs of factors.
 #[target_feature(enable = "avx2")]
 fn rotate(p: __m256i, q: __m256i, first: [i16; 2], second: [i16; 2]) -> [Wide; 2] {
     let pairs = [_mm256_unpacklo_epi16(p, q), _mm256_unpackhi_epi16(p, q)];
@@ -182,11 +186,11 @@ fn rotate(p: __m256i, q: __m256i, first: [i16; 2], second: [i16; 2]) -> [Wide; 2
     ]
 }
 
-/// The numbers with 13 fraction bits, and the rounding.
+/// Scale to 13 fraction bits and add the rounding term.
 #[target_feature(enable = "avx2")]
 fn scale(numbers: __m256i, round: __m256i) -> Wide {
     let zero = _mm256_setzero_si256();
-    // In the high half of 32 bits they are multiplied by 2¹⁶; three bits less remain.
+    // In the high half of 32 bits the numbers are multiplied by 2¹⁶; the shift leaves 2¹³.
     let low = _mm256_srai_epi32::<3>(_mm256_unpacklo_epi16(zero, numbers));
     let high = _mm256_srai_epi32::<3>(_mm256_unpackhi_epi16(zero, numbers));
     [_mm256_add_epi32(low, round), _mm256_add_epi32(high, round)]
@@ -202,7 +206,7 @@ fn sub(a: Wide, b: Wide) -> Wide {
     [_mm256_sub_epi32(a[0], b[0]), _mm256_sub_epi32(a[1], b[1])]
 }
 
-/// Rows become columns, in each lane.
+/// Transpose the block in each lane.
 #[target_feature(enable = "avx2")]
 fn transpose(r: [__m256i; BLOCK_SIZE]) -> [__m256i; BLOCK_SIZE] {
     let pairs = |a, b| [_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b)];
@@ -219,7 +223,7 @@ fn transpose(r: [__m256i; BLOCK_SIZE]) -> [__m256i; BLOCK_SIZE] {
     [r0, r1, r2, r3, r4, r5, r6, r7]
 }
 
-/// Makes rows of bytes of columns of 16 bits, and writes them.
+/// Transpose columns of 16-bit numbers to rows of bytes, and write them.
 #[target_feature(enable = "avx2")]
 fn write(columns: [__m256i; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     let shift = _mm256_set1_epi8(-128);
@@ -227,7 +231,8 @@ fn write(columns: [__m256i; BLOCK_SIZE], out: &mut [u8], stride: usize) {
         let both = _mm256_packs_epi16(columns[i], columns[i + 4]);
         _mm256_xor_si256(both, shift)
     };
-    // Columns 0 to 3, 4 to 7, each with its rows: 0 and 4, 1 and 5, 2 and 6, 3 and 7 are packed.
+    // Each register packs columns 0 to 3 and 4 to 7 with these rows: 0 and 4, 1 and 5, 2 and 6, 3
+    // and 7.
     let (a, b, c, d) = (pack(0), pack(1), pack(2), pack(3));
     let (low, high) = (_mm256_unpacklo_epi8(a, b), _mm256_unpackhi_epi8(a, b));
     let (low2, high2) = (_mm256_unpacklo_epi8(c, d), _mm256_unpackhi_epi8(c, d));
@@ -249,7 +254,7 @@ fn write(columns: [__m256i; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     }
 }
 
-/// Writes two rows; each lane has both of one block.
+/// Write two rows; each lane contains both rows of one block.
 #[target_feature(enable = "avx2")]
 fn write_two(rows: __m256i, out: &mut [u8], stride: usize) {
     let rows = _mm256_permute4x64_epi64::<0b11_01_10_00>(rows);
@@ -263,6 +268,6 @@ fn write_two(rows: __m256i, out: &mut [u8], stride: usize) {
 #[target_feature(enable = "avx2")]
 fn store(out: &mut [u8], bytes: __m128i) {
     assert_eq!(out.len(), PAIR);
-    // SAFETY: there is room for the 16 bytes.
+    // SAFETY: the slice has 16 bytes.
     unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), bytes) };
 }

@@ -1,9 +1,11 @@
-//! Coefficients → samples: dequantization and the inverse cosine transform (ITU-T T.81, A.3.3, A.3.4, A.3.1).
+//! Inverse DCT: dequantization and transform of coefficients to samples (ITU-T T.81, A.3.3, A.3.4,
+//! A.3.1).
 //!
-//! The transform is libjpeg's accurate one in integers, whose rounding makes the pixels: the algorithm of Loeffler,
-//! Ligtenberg and Moschytz (ICASSP 1989, figure 1) with 11 multiplications and constants of 13 fraction bits, columns first,
-//! two fraction bits kept between the passes. Where coefficients cannot be an image's, so large that 16 bits do not hold
-//! their sums, it wraps and saturates where libjpeg-turbo's vectors do.
+//! The transform is libjpeg's accurate integer transform, whose rounding determines the pixels: the
+//! algorithm of Loeffler, Ligtenberg and Moschytz (ICASSP 1989, figure 1) with 11 multiplications
+//! and constants with 13 fraction bits, columns first, with two fraction bits between the passes.
+//! For coefficients that no image has, whose sums do not fit 16 bits, it wraps and saturates where
+//! the SIMD code of libjpeg-turbo does.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -17,16 +19,16 @@ use crate::cpu::{InstructionSet, SimdLevel};
 use crate::frame::BLOCK_SIZE;
 use crate::tables::QuantizationTable;
 
-/// Samples that a row of blocks may write beyond its end.
+/// Samples that may be overwritten after the end of a row of blocks.
 pub(crate) const SLACK: usize = BLOCK_SIZE;
 
-/// The dequant of a component's coefficients, as the transform wants them.
+/// Dequantization table of a component, in row order.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 pub(crate) struct DequantTable([i16; BLOCK_LEN]);
 
 impl Default for DequantTable {
-    /// Of a component that nothing is known of: gray.
+    /// Table of a component without any data, which becomes gray.
     fn default() -> Self {
         Self([0; BLOCK_LEN])
     }
@@ -38,8 +40,9 @@ impl DequantTable {
     }
 }
 
-/// Transforms blocks that lie side by side. `out` begins at the first sample; its rows are `stride` apart. A block becomes
-/// `size × size` samples; of the last row, up to [`SLACK`] samples behind the blocks are overwritten, too.
+/// Transform adjacent blocks. `out` starts at the first sample; its rows are `stride` apart. A
+/// block becomes `size × size` samples. In the last row, up to [`SLACK`] samples after the blocks
+/// are overwritten.
 pub(crate) fn transform_blocks(
     level: SimdLevel,
     size: usize,
@@ -53,13 +56,15 @@ pub(crate) fn transform_blocks(
             scalar::transform_blocks(blocks, last_indices, dequant, out, stride);
         }
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the level says that the CPU has AVX2, and the function needs no more.
+        // SAFETY: this `SimdLevel` exists only on CPUs with AVX2, which is all that the function
+        // needs.
         #[allow(unsafe_code)]
         (BLOCK_SIZE, InstructionSet::Avx2) => unsafe {
             avx2::transform_blocks(blocks, last_indices, dequant, out, stride);
         },
         #[cfg(target_arch = "aarch64")]
-        // SAFETY: the level says that the CPU has NEON, and the function needs no more.
+        // SAFETY: this `SimdLevel` exists only on CPUs with NEON, which is all that the function
+        // needs.
         #[allow(unsafe_code)]
         (BLOCK_SIZE, InstructionSet::Neon) => unsafe {
             neon::transform_blocks(blocks, last_indices, dequant, out, stride);
@@ -68,14 +73,14 @@ pub(crate) fn transform_blocks(
     }
 }
 
-/// The sample that a block's only coefficient makes of all its samples.
+/// Return the sample of a block that has only a DC coefficient.
 fn dc_only_sample(block: &Block, dequant: &DequantTable) -> u8 {
     let scaled = block.0[0].wrapping_mul(dequant.0[0]).wrapping_shl(2);
     level_shift((i32::from(scaled) + 16) >> 5)
 }
 
-/// Whether only the first row of a block has coefficients. libjpeg-turbo leaves out the first pass then, and what that pass
-/// would saturate (two fraction bits more than 16 bits hold) wraps: see [`wrap_to_14_bits`].
+/// Whether only the first row of a block has coefficients. libjpeg-turbo omits the first pass of
+/// such a block, so that values that the pass would saturate wrap instead: see [`wrap_to_14_bits`].
 fn has_only_first_row(block: &Block) -> bool {
     is_zero(&block.0[BLOCK_SIZE..])
 }
@@ -84,12 +89,12 @@ fn is_zero(coefficients: &[i16]) -> bool {
     coefficients.iter().all(|&coefficient| coefficient == 0)
 }
 
-/// The number that stays the same when two fraction bits are appended in 16 bits.
+/// Wrap a number to 14 bits, because two fraction bits are appended in 16 bits.
 fn wrap_to_14_bits(number: i16) -> i16 {
     number << 2 >> 2
 }
 
-/// From signed to unsigned (A.3.1).
+/// Level shift: convert a signed to an unsigned sample (A.3.1).
 #[inline]
 fn level_shift(sample: i32) -> u8 {
     (sample + 128).clamp(0, 255) as u8

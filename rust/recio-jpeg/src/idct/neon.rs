@@ -1,7 +1,8 @@
-//! The transform with NEON, one block at a time: a register holds a row, eight numbers of 16 bits.
+//! Inverse DCT with NEON, one block at a time: a register contains a row of eight 16-bit numbers.
 //!
-//! Products are summed in 32 bits as they are made (`smlal`), so a rotation is two instructions for four columns. Blocks
-//! whose coefficients all stand in the low 4×4, as many do, skip the terms of the others, which are zero.
+//! Products are accumulated in 32 bits (`smlal`), so a rotation takes two instructions for four
+//! columns. Many blocks have coefficients in the low 4×4 only; for them the other terms, which are
+//! zero, are omitted.
 #![allow(unsafe_code)]
 
 use std::arch::aarch64::{
@@ -19,7 +20,7 @@ use super::{DequantTable, dc_only_sample, has_only_first_row};
 use crate::block::{BLOCK_LEN, Block};
 use crate::frame::BLOCK_SIZE;
 
-/// The last of the coefficients, as they are coded, that lie in the low 4×4.
+/// Zigzag index of the last coefficient in the low 4×4.
 const SMALL: u8 = 9;
 
 #[target_feature(enable = "neon")]
@@ -46,7 +47,7 @@ fn fill(sample: u8, out: &mut [u8], stride: usize) {
     }
 }
 
-/// Transforms a block whose coefficients lie in the low `N × N`, and writes its samples.
+/// Transform a block whose coefficients are in the low `N × N`, and write its samples.
 #[target_feature(enable = "neon")]
 fn transform<const N: usize>(block: &Block, dequant: &DequantTable, out: &mut [u8], stride: usize) {
     let mut rows = [vdupq_n_s16(0); BLOCK_SIZE];
@@ -62,15 +63,15 @@ fn transform<const N: usize>(block: &Block, dequant: &DequantTable, out: &mut [u
     write(pass::<N, 18>(columns), out, stride);
 }
 
-/// Row `y` of eight numbers of 16 bits.
+/// Load row `y`, eight 16-bit numbers.
 #[target_feature(enable = "neon")]
 fn load(numbers: &[i16; BLOCK_LEN], y: usize) -> int16x8_t {
     let row = &numbers[y * BLOCK_SIZE..][..BLOCK_SIZE];
-    // SAFETY: the slice is 16 bytes long, and no alignment is asked for.
+    // SAFETY: the slice has 16 bytes, and the load needs no alignment.
     unsafe { vld1q_s16(row.as_ptr()) }
 }
 
-/// One pass over the rows' columns, as `scalar::pass`; rows from `N` on are zero.
+/// Transform the columns, like `scalar::pass`. Rows from `N` on are zero.
 #[target_feature(enable = "neon")]
 fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [int16x8_t; BLOCK_SIZE] {
     let [a, b, c, d] = even::<N, SHIFT>(s);
@@ -84,7 +85,7 @@ fn pass<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [int16x
     out
 }
 
-/// Numbers of 32 bits: those of columns 0 to 3, and 4 to 7.
+/// 32-bit numbers: columns 0 to 3, and 4 to 7.
 type Wide = [int32x4_t; 2];
 
 #[target_feature(enable = "neon")]
@@ -93,7 +94,7 @@ fn narrow<const SHIFT: i32>([low, high]: Wide) -> int16x8_t {
     vqmovn_high_s32(low, vshrq_n_s32::<SHIFT>(high))
 }
 
-/// The even part, and the rounding.
+/// Even part, with the rounding term.
 #[target_feature(enable = "neon")]
 fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 4] {
     let round = vdupq_n_s32(1 << (SHIFT - 1));
@@ -112,11 +113,11 @@ fn even<const N: usize, const SHIFT: i32>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 
     [add(a, d), add(b, c), sub(b, c), sub(a, d)]
 }
 
-/// The odd part.
+/// Odd part.
 #[target_feature(enable = "neon")]
 fn odd<const N: usize>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 4] {
     if N < BLOCK_SIZE {
-        // The same sums, less the terms that are zero.
+        // The same sums without the terms that are zero.
         return [
             sum(s[1], 11363, s[3], 9633),
             sum(s[1], 9633, s[3], -2259),
@@ -135,25 +136,25 @@ fn odd<const N: usize>(s: [int16x8_t; BLOCK_SIZE]) -> [Wide; 4] {
     ]
 }
 
-/// a·p
+/// Return a·p.
 #[target_feature(enable = "neon")]
 fn product(p: int16x8_t, a: i16) -> Wide {
     [vmull_n_s16(vget_low_s16(p), a), vmull_high_n_s16(p, a)]
 }
 
-/// a·p + b·q
+/// Return a·p + b·q.
 #[target_feature(enable = "neon")]
 fn sum(p: int16x8_t, a: i16, q: int16x8_t, b: i16) -> Wide {
     add_product(product(p, a), q, b)
 }
 
-/// t + a·p + b·q
+/// Return t + a·p + b·q.
 #[target_feature(enable = "neon")]
 fn add_sum(t: Wide, p: int16x8_t, a: i16, q: int16x8_t, b: i16) -> Wide {
     add_product(add_product(t, p, a), q, b)
 }
 
-/// t + a·p
+/// Return t + a·p.
 #[target_feature(enable = "neon")]
 fn add_product([low, high]: Wide, p: int16x8_t, a: i16) -> Wide {
     [
@@ -162,7 +163,7 @@ fn add_product([low, high]: Wide, p: int16x8_t, a: i16) -> Wide {
     ]
 }
 
-/// The numbers with 13 fraction bits, and the rounding.
+/// Scale to 13 fraction bits and add the rounding term.
 #[target_feature(enable = "neon")]
 fn scale(numbers: int16x8_t, round: int32x4_t) -> Wide {
     let low = vshll_n_s16::<13>(vget_low_s16(numbers));
@@ -180,7 +181,7 @@ fn sub(a: Wide, b: Wide) -> Wide {
     [vsubq_s32(a[0], b[0]), vsubq_s32(a[1], b[1])]
 }
 
-/// Rows become columns.
+/// Transpose the block.
 #[target_feature(enable = "neon")]
 fn transpose(r: [int16x8_t; BLOCK_SIZE]) -> [int16x8_t; BLOCK_SIZE] {
     let [a, e] = zip16(r[0], r[1]);
@@ -194,13 +195,13 @@ fn transpose(r: [int16x8_t; BLOCK_SIZE]) -> [int16x8_t; BLOCK_SIZE] {
     [r0, r1, r2, r3, r4, r5, r6, r7]
 }
 
-/// The first halves of two registers, 16 bits of one and of the other in turn, and the second halves.
+/// Interleave 16-bit elements of two registers: the first halves, and the second halves.
 #[target_feature(enable = "neon")]
 fn zip16(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
     [vzip1q_s16(a, b), vzip2q_s16(a, b)]
 }
 
-/// As [`zip16`], in pieces of 32 bits.
+/// Like [`zip16`], with 32-bit elements.
 #[target_feature(enable = "neon")]
 fn zip32(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
     let (a, b) = (vreinterpretq_s32_s16(a), vreinterpretq_s32_s16(b));
@@ -210,7 +211,7 @@ fn zip32(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
     ]
 }
 
-/// As [`zip16`], in pieces of 64 bits.
+/// Like [`zip16`], with 64-bit elements.
 #[target_feature(enable = "neon")]
 fn zip64(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
     let (a, b) = (vreinterpretq_s64_s16(a), vreinterpretq_s64_s16(b));
@@ -220,7 +221,7 @@ fn zip64(a: int16x8_t, b: int16x8_t) -> [int16x8_t; 2] {
     ]
 }
 
-/// Makes rows of bytes of columns of 16 bits, and writes them.
+/// Transpose columns of 16-bit numbers to rows of bytes, and write them.
 #[target_feature(enable = "neon")]
 fn write(columns: [int16x8_t; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     let pack = |i: usize| vqmovn_high_s16(vqmovn_s16(columns[i]), columns[i + 4]);
@@ -234,7 +235,7 @@ fn write(columns: [int16x8_t; BLOCK_SIZE], out: &mut [u8], stride: usize) {
     }
 }
 
-/// As [`zip16`], in bytes.
+/// Like [`zip16`], with bytes.
 #[target_feature(enable = "neon")]
 fn zip8(a: int8x16_t, b: int8x16_t) -> [int16x8_t; 2] {
     [
@@ -243,13 +244,13 @@ fn zip8(a: int8x16_t, b: int8x16_t) -> [int16x8_t; 2] {
     ]
 }
 
-/// Signed bytes to unsigned ones, 128 more.
+/// Add 128 to signed bytes, which makes them unsigned.
 #[target_feature(enable = "neon")]
 fn unsigned(bytes: int16x8_t) -> uint8x16_t {
     veorq_u8(vreinterpretq_u8_s16(bytes), vdupq_n_u8(0x80))
 }
 
-/// Writes two rows.
+/// Write two rows.
 #[target_feature(enable = "neon")]
 fn write_two(rows: uint8x16_t, out: &mut [u8], stride: usize) {
     store(&mut out[..BLOCK_SIZE], vget_low_u8(rows));
@@ -259,6 +260,6 @@ fn write_two(rows: uint8x16_t, out: &mut [u8], stride: usize) {
 #[target_feature(enable = "neon")]
 fn store(out: &mut [u8], bytes: uint8x8_t) {
     assert_eq!(out.len(), BLOCK_SIZE);
-    // SAFETY: there is room for the 8 bytes.
+    // SAFETY: the slice has 8 bytes.
     unsafe { vst1_u8(out.as_mut_ptr(), bytes) };
 }

@@ -1,8 +1,8 @@
-//! The transform to fewer samples than coefficients: a half, a quarter or an eighth of the size, from the low frequencies.
+//! Reduced-size inverse DCT: samples at 1/2, 1/4 and 1/8 of the size, from the low frequencies.
 //!
-//! libjpeg's: the low half of the spectrum through a transform that leaves out what the others would add (its file
-//! `jidctred.c` describes the derivation); of an eighth, the mean. Where it is asked for, speed counts and the pixels
-//! are fewer, so there is no vector kernel.
+//! This is libjpeg's: the low half of the spectrum is transformed without the terms of the high
+//! half (`jidctred.c` in libjpeg explains the derivation); 1/8 is the mean. The output is small, so
+//! there is no SIMD kernel.
 
 use super::{DequantTable, is_zero, level_shift, wrap_to_14_bits};
 use crate::block::Block;
@@ -35,20 +35,21 @@ fn write<const N: usize>(samples: &[[u8; N]; N], out: &mut [u8], stride: usize) 
     }
 }
 
-/// The mean of a block, of which libjpeg takes 10 bits.
+/// Return the mean of a block; libjpeg keeps 10 bits of it.
 fn mean(block: &Block, dequant: &DequantTable) -> u8 {
     let dc = i32::from(block.0[0]) * i32::from(dequant.0[0]);
     level_shift(((dc + 4) >> 3) << 22 >> 22)
 }
 
-/// Columns, then rows, with 16 bits in between, as libjpeg-turbo's vectors have it; a quarter's first column keeps all.
+/// Transform the columns, then the rows. The values in between are clamped to 16 bits, as in the
+/// SIMD code of libjpeg-turbo, except those of the first column at 1/4.
 fn square<const N: usize>(
     block: &Block,
     dequant: &DequantTable,
     columns: fn([i32; BLOCK_SIZE]) -> [i32; N],
     rows: fn([i32; BLOCK_SIZE]) -> [i32; N],
 ) -> [[u8; N]; N] {
-    // The half takes no notice of the fifth row.
+    // At 1/2 the fifth row is ignored.
     let is_one_row = N == 4
         && is_zero(&block.0[BLOCK_SIZE..4 * BLOCK_SIZE])
         && is_zero(&block.0[5 * BLOCK_SIZE..]);
@@ -70,7 +71,7 @@ fn square<const N: usize>(
     std::array::from_fn(|y| rows(std::array::from_fn(|x| half[x][y])).map(level_shift))
 }
 
-/// Eight numbers to four, less `SHIFT` bits.
+/// Transform eight numbers to four and remove `SHIFT` bits.
 fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; BLOCK_SIZE]) -> [i32; 4] {
     let sum = |terms: [(i32, i32); 4]| {
         terms
@@ -94,7 +95,7 @@ fn half<const SHIFT: u32>([s0, s1, s2, s3, _, s5, s6, s7]: [i32; BLOCK_SIZE]) ->
     .map(descale::<SHIFT>)
 }
 
-/// Eight numbers to two, less `SHIFT` bits.
+/// Transform eight numbers to two and remove `SHIFT` bits.
 fn quarter<const SHIFT: u32>([s0, s1, _, s3, _, s5, _, s7]: [i32; BLOCK_SIZE]) -> [i32; 2] {
     // 0.720959822, 0.850430095, 1.272758580, 3.624509785
     let odd = [(s7, -5906), (s5, 6967), (s3, -10426), (s1, 29692)];

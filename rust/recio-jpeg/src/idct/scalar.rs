@@ -1,11 +1,10 @@
-//! The transform in plain Rust, for CPUs without a kernel of their own: loops over eight columns, which compilers turn into
-//! vectors.
+//! Inverse DCT without SIMD instructions: loops over eight columns, which compilers vectorize.
 
 use super::{DequantTable, dc_only_sample, has_only_first_row, level_shift, wrap_to_14_bits};
 use crate::block::Block;
 use crate::frame::BLOCK_SIZE;
 
-/// A row or a column of a block in each place.
+/// Row or column of a block.
 type Lanes = [i16; BLOCK_SIZE];
 
 pub(super) fn transform_blocks(
@@ -50,8 +49,8 @@ fn transpose(rows: &[Lanes; BLOCK_SIZE]) -> [Lanes; BLOCK_SIZE] {
     std::array::from_fn(|x| std::array::from_fn(|y| rows[y][x]))
 }
 
-/// One pass: the eight inputs and outputs of the transform are the rows, and each column is one of its own. The outputs
-/// lose `SHIFT` bits, rounded.
+/// Transform each column: the rows are the eight inputs and outputs. Remove `SHIFT` bits with
+/// rounding.
 fn pass<const SHIFT: u32>(rows: &[Lanes; BLOCK_SIZE]) -> [Lanes; BLOCK_SIZE] {
     let mut out = [[0; BLOCK_SIZE]; BLOCK_SIZE];
     for x in 0..BLOCK_SIZE {
@@ -64,11 +63,11 @@ fn pass<const SHIFT: u32>(rows: &[Lanes; BLOCK_SIZE]) -> [Lanes; BLOCK_SIZE] {
     out
 }
 
-/// The transform of eight numbers, in 13 fraction bits. Comments give the constants.
+/// Transform eight numbers, with 13 fraction bits. The comments give the constants.
 #[inline]
 fn one_dimension(input: [i16; BLOCK_SIZE]) -> [i32; BLOCK_SIZE] {
     let [_, s1, s2, s3, _, s5, s6, s7] = input.map(i32::from);
-    // √2·cos(6π/16) = 0.541196100; 0.765366865 − and 1.847759065 make the others of it.
+    // √2·cos(6π/16) = 0.541196100; the others are made of it with − 1.847759065 and 0.765366865.
     let c = 4433 * s2 + (4433 - 15137) * s6;
     let d = (4433 + 6270) * s2 + 4433 * s6;
     let a = i32::from(input[0].wrapping_add(input[4])) << 13;

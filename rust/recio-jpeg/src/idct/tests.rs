@@ -1,7 +1,7 @@
 use super::*;
 use crate::frame::BLOCK_SIZE;
 
-/// Numbers that look random.
+/// Return a pseudo-random generator.
 fn numbers(mut seed: u64) -> impl FnMut() -> u64 {
     move || {
         seed = seed
@@ -11,7 +11,7 @@ fn numbers(mut seed: u64) -> impl FnMut() -> u64 {
     }
 }
 
-/// A block with coefficients up to number `last_index` as they are coded, below `range`.
+/// Return a block with coefficients below `range` up to zigzag index `last_index`.
 fn block(last_index: usize, range: u64, next: &mut impl FnMut() -> u64) -> Block {
     let mut block = Block::ZERO;
     for k in 0..=last_index {
@@ -20,7 +20,7 @@ fn block(last_index: usize, range: u64, next: &mut impl FnMut() -> u64) -> Block
     block
 }
 
-/// The transform's definition (A.3.3), in floats.
+/// Definition of the transform (A.3.3), in floats.
 fn definition(block: &Block, dequant: &DequantTable) -> [[f64; BLOCK_SIZE]; BLOCK_SIZE] {
     use std::f64::consts::{FRAC_1_SQRT_2, PI};
     let c = |u: usize| if u == 0 { FRAC_1_SQRT_2 } else { 1.0 };
@@ -48,14 +48,14 @@ fn run(level: SimdLevel, blocks: &[Block], last_indices: &[u8], dequant: &Dequan
         &mut out,
         stride,
     );
-    // What lies behind the blocks means nothing.
+    // The samples after the blocks are undefined.
     out.chunks(stride)
         .flat_map(|row| row[..stride - SLACK].to_vec())
         .collect()
 }
 
 #[test]
-fn all_levels_give_the_same_samples_of_any_coefficients() {
+fn all_simd_levels_produce_the_same_samples_for_any_coefficients() {
     let mut next = numbers(1);
     for range in [2, 30, 1000, 32768] {
         let dequant = DequantTable(std::array::from_fn(|_| {
@@ -75,10 +75,10 @@ fn all_levels_give_the_same_samples_of_any_coefficients() {
 }
 
 #[test]
-fn a_block_of_one_row_wraps_where_others_saturate() {
+fn a_block_with_one_row_wraps_where_others_saturate() {
     let dequant = DequantTable([3; 64]);
     let (mut one_row, mut two_rows) = (Block::ZERO, Block::ZERO);
-    // 3·2731 is 8193, and four times that −32764 in 16 bits.
+    // 3·2731 is 8193, and four times that is −32764 in 16 bits.
     (one_row.0[0], two_rows.0[0], two_rows.0[63]) = (2731, 2731, 1);
     for level in [SimdLevel::best(), SimdLevel::SCALAR] {
         for (blocks, expected) in [
@@ -112,11 +112,11 @@ fn reduced_blocks_wrap_and_saturate_too() {
         );
         out
     };
-    // Four times 3·2731 is −32764 in 16 bits; the fifth row does not count.
+    // Four times 3·2731 is −32764 in 16 bits; the fifth row is ignored.
     assert_eq!(samples(&[(0, 2731)], 4), [0; 16]);
     assert_eq!(samples(&[(0, 2731), (32, 1)], 4), [0; 16]);
     assert_eq!(samples(&[(0, 2731), (8, 1)], 4), [255; 16]);
-    // 3·2731 / 8 is 1024, of which 10 bits are 0.
+    // 3·2731 / 8 is 1024, of which the low 10 bits are 0.
     assert_eq!(samples(&[(0, 2731)], 1), [128]);
 }
 
@@ -135,11 +135,11 @@ fn samples_are_within_one_of_the_definition() {
 }
 
 #[test]
-fn reduced_blocks_are_about_the_means_of_the_whole_ones() {
+fn reduced_blocks_are_close_to_the_means_of_full_blocks() {
     let mut block = Block::ZERO;
     (block.0[0], block.0[1], block.0[8]) = (100, 60, -40);
     let dequant = DequantTable([2; 64]);
-    let whole = run(SimdLevel::SCALAR, &[block], &[63], &dequant);
+    let full = run(SimdLevel::SCALAR, &[block], &[63], &dequant);
     for size in [4, 2, 1] {
         let mut out = vec![0; size * size];
         transform_blocks(
@@ -151,10 +151,10 @@ fn reduced_blocks_are_about_the_means_of_the_whole_ones() {
             size,
         );
         let side = BLOCK_SIZE / size;
-        for (at, &sample) in out.iter().enumerate() {
-            let (y, x) = (at / size * side, at % size * side);
+        for (index, &sample) in out.iter().enumerate() {
+            let (y, x) = (index / size * side, index % size * side);
             let sum: u32 = (0..side * side)
-                .map(|i| u32::from(whole[(y + i / side) * BLOCK_SIZE + x + i % side]))
+                .map(|i| u32::from(full[(y + i / side) * BLOCK_SIZE + x + i % side]))
                 .sum();
             let mean = f64::from(sum) / (side * side) as f64;
             assert!(

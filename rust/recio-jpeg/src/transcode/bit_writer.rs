@@ -1,21 +1,22 @@
-//! Symbols → the coded data of a scan, bit by bit, stuffed (ITU-T T.81, F.1.2.3, E.1.4).
+//! Bit writer for the entropy-coded data of a scan, with byte stuffing (ITU-T T.81, F.1.2.3,
+//! E.1.4).
 
-use super::codes::Code;
-use super::symbols::{Sink, TABLES, Table};
+use super::codes::HuffmanCode;
+use super::symbols::{SymbolSink, TABLES, TableId};
 use crate::marker::RST0;
 
-/// A writer of bits, the first bit first.
-pub(super) struct Writer<'a> {
-    codes: &'a [Code; TABLES],
+/// Writer for Huffman codes and magnitudes, most significant bit first.
+pub(super) struct BitWriter<'a> {
+    codes: &'a [HuffmanCode; TABLES],
     out: &'a mut Vec<u8>,
-    /// Bits that are not a byte yet, on the right.
+    /// Bits that do not fill a byte yet, right-aligned.
     pending: u64,
-    /// How many: at most 7 between two symbols.
+    /// Number of pending bits: at most 7 between two symbols.
     count: u32,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) fn new(codes: &'a [Code; TABLES], out: &'a mut Vec<u8>) -> Self {
+impl<'a> BitWriter<'a> {
+    pub(super) fn new(codes: &'a [HuffmanCode; TABLES], out: &'a mut Vec<u8>) -> Self {
         Self {
             codes,
             out,
@@ -24,7 +25,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Fills the last byte with ones.
+    /// Fill the last byte with ones.
     pub(super) fn finish(&mut self) {
         let missing = self.count.wrapping_neg() % 8;
         self.put((1 << missing) - 1, missing);
@@ -44,11 +45,11 @@ impl<'a> Writer<'a> {
     }
 }
 
-impl Sink for Writer<'_> {
-    fn symbol(&mut self, table: Table, symbol: u8, magnitude: u32) {
-        let (word, length) = self.codes[table.place()].word(symbol);
+impl SymbolSink for BitWriter<'_> {
+    fn symbol(&mut self, table: TableId, symbol: u8, magnitude: u32) {
+        let (code, length) = self.codes[table.index()].code(symbol);
         let size = u32::from(symbol & 15);
-        let bits = u64::from(word) << size | u64::from(magnitude);
+        let bits = u64::from(code) << size | u64::from(magnitude);
         self.put(bits, u32::from(length) + size);
     }
 
@@ -60,28 +61,28 @@ impl Sink for Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::symbols::Counts;
+    use super::super::symbols::SymbolCounts;
     use super::*;
     use crate::bit_reader::BitReader;
     use crate::huffman::TableClass;
     use crate::unstuff::UnstuffedData;
 
-    const DC: Table = Table {
+    const DC: TableId = TableId {
         class: TableClass::Dc,
         group: 0,
     };
 
-    /// What is written by a code of one bit, 0, for this symbol.
-    fn written(symbol: u8, write: impl Fn(&mut Writer<'_>)) -> Vec<u8> {
-        let mut counts = Counts::default();
+    /// Write with a one-bit code, 0, for this symbol.
+    fn written(symbol: u8, write: impl Fn(&mut BitWriter<'_>)) -> Vec<u8> {
+        let mut counts = SymbolCounts::default();
         counts.symbol(DC, symbol, 0);
         let (codes, mut out) = (counts.codes(), Vec::new());
-        write(&mut Writer::new(&codes, &mut out));
+        write(&mut BitWriter::new(&codes, &mut out));
         out
     }
 
     #[test]
-    fn codes_come_first_and_restarts_begin_at_a_byte() {
+    fn codes_come_first_and_restarts_are_byte_aligned() {
         let data = written(3, |writer| {
             for number in 0..10 {
                 writer.symbol(DC, 3, 0b101);
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_ones_are_stuffed() {
+    fn bytes_0xff_are_stuffed() {
         let magnitudes = [0x7ff, 0x7ff, 0, 0x7ff];
         let mut data = written(11, |writer| {
             for magnitude in magnitudes {

@@ -1,14 +1,15 @@
-//! A JPEG → one of the same coefficients in which a region is found sooner: a restart marker behind each row of MCUs, and
-//! Huffman tables made for it (what `jpegtran -restart 1 -optimize` does).
+//! Lossless transcoding to a JPEG whose regions decode faster: with a restart marker after each row
+//! of MCUs, and optimized Huffman tables (as `jpegtran -restart 1 -optimize` does).
 //!
 //! ```text
-//! JPEG ─▶ coefficients ─▶ symbols, counted ─▶ codes ─▶ symbols, written ─▶ JPEG
-//!         decoder/        symbols.rs          codes.rs symbols.rs, bit_writer.rs ▲
-//!   tables, frame, scan, and the original's other segments ── segments.rs ──┘
+//! JPEG ─▶ coefficients ─▶ count symbols ─▶ codes ─▶ write symbols ─▶ JPEG
+//!         decoder/        symbols.rs       codes.rs bit_writer.rs      ▲
+//!   tables, frame, scan, and other segments of the original ── segments.rs
 //! ```
 //!
-//! A decoder passes over the rows above a region from marker to marker. The tables make up for what the markers take, and
-//! shorter codes are read faster. Both are baseline JPEG: no decoder needs to know. Nothing is known here of pixels.
+//! A decoder skips the rows above a region from marker to marker. The optimized tables compensate
+//! for the size of the markers, and shorter codes decode faster. The result is baseline JPEG, which
+//! every decoder reads. Pixels are not computed.
 
 mod bit_writer;
 mod codes;
@@ -25,44 +26,45 @@ use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::{ColorSpace, Header};
 use crate::scan::MAX_MCU_BLOCKS;
 use crate::tables::QuantizationTable;
-use bit_writer::Writer;
-use codes::Code;
-use symbols::{Counts, Sink, Table};
+use bit_writer::BitWriter;
+use codes::HuffmanCode;
+use symbols::{SymbolCounts, SymbolSink, TableId};
 
-/// An image that is to be written.
+/// Image to transcode.
 struct Image {
     frame: Frame,
-    /// Of each component.
+    /// Quantization table of each component.
     quantization: [QuantizationTable; MAX_COMPONENTS],
     groups: [usize; MAX_COMPONENTS],
     coefficients: Coefficients,
 }
 
-/// The groups of components that have Huffman tables in common: one of the differences of color, one of all else. Baseline
-/// JPEGs have two at most.
+/// Groups of components with common Huffman tables: chroma, and all others. Baseline JPEGs have at
+/// most two.
 const GROUPS: usize = 2;
 
-/// Writes a JPEG, of which the header has been read, anew: as baseline JPEG in one scan, with a restart marker behind each
-/// row of MCUs and Huffman tables of its own. A decoder makes the same pixels of it.
+/// Transcode a JPEG, whose header was read, to baseline JPEG in one scan, with a restart marker
+/// after each row of MCUs and optimized Huffman tables. It decodes to the same pixels.
 ///
-/// Segments of applications and comments stay, so its orientation and colors are the same; what stands behind the end of
-/// the image is dropped. The same JPEG comes out if it is done again. It may be longer than the original: of a
-/// progressive JPEG mostly, of one with good tables and many rows of little data.
+/// Application segments and comments are kept, so the orientation and the color space are the same.
+/// Bytes after the end of the image are dropped. Transcoding the result again returns the same
+/// JPEG. The result may be larger than the original: in most cases for a progressive JPEG, and for
+/// a JPEG with good tables and many rows of little data.
 ///
-/// All coefficients are held, 2 bytes each.
+/// All coefficients are held in memory, 2 bytes each.
 ///
 /// # Errors
-/// Any damage that the [`Decoder`](crate::Decoder) would notice decoding all of it; [`Error::Unsupported`] if it has what
-/// baseline JPEGs cannot have in one scan.
+/// Any damage that the [`Decoder`](crate::Decoder) would report when decoding the entire image;
+/// [`Error::Unsupported`] if a baseline JPEG in one scan cannot represent the image.
 pub fn make_seekable(jpeg: &[u8], header: &Header) -> Result<Vec<u8>> {
     let image = Image::read(jpeg, header)?;
-    let mut counts = Counts::default();
-    image.code(&mut counts)?;
+    let mut counts = SymbolCounts::default();
+    image.encode(&mut counts)?;
     let codes = counts.codes();
     let mut out = Vec::with_capacity(jpeg.len());
     let rest = segments::write_head(jpeg, &image, &codes, &mut out);
-    let mut writer = Writer::new(&codes, &mut out);
-    image.code(&mut writer)?;
+    let mut writer = BitWriter::new(&codes, &mut out);
+    image.encode(&mut writer)?;
     writer.finish();
     segments::write_tail(rest, &mut out);
     Ok(out)
@@ -88,8 +90,8 @@ impl Image {
         })
     }
 
-    /// Gives the symbols of all its MCUs, and the restarts between their rows.
-    fn code(&self, sink: &mut impl Sink) -> Result<()> {
+    /// Emit the symbols of all MCUs, and a restart between their rows.
+    fn encode(&self, sink: &mut impl SymbolSink) -> Result<()> {
         let (columns, rows) = self.frame.mcus();
         for row in 0..rows {
             if row > 0 {
@@ -98,36 +100,38 @@ impl Image {
             let mut predictions = [0; MAX_COMPONENTS];
             for column in 0..columns {
                 for (component, prediction) in predictions.iter_mut().enumerate() {
-                    self.code_part((component, column, row), prediction, sink)?;
+                    self.encode_component((component, column, row), prediction, sink)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Gives the symbols of a component's blocks in an MCU.
+    /// Emit the symbols of a component's blocks in an MCU.
     ///
-    /// Some blocks lie to the right of its samples or below them. What they hold means nothing, and a JPEG whose
-    /// components are not interleaved has none: they become what takes least, the same as the block before (libjpeg's way).
-    fn code_part(
+    /// Blocks to the right of the component's samples or below them have no meaning, and a JPEG
+    /// whose components are not interleaved does not store them. They are coded as short as
+    /// possible, equal to the block before (as in libjpeg).
+    fn encode_component(
         &self,
         (component, column, row): (usize, usize, usize),
         prediction: &mut i32,
-        sink: &mut impl Sink,
+        sink: &mut impl SymbolSink,
     ) -> Result<()> {
-        let Some(of_frame) = self.frame.components().get(component) else {
+        let Some(frame_component) = self.frame.components().get(component) else {
             return Ok(());
         };
-        let (width, height) = self.frame.blocks(of_frame);
+        let (width, height) = self.frame.blocks(frame_component);
         let group = self.groups[component];
-        let columns = column * of_frame.horizontal..(column + 1) * of_frame.horizontal;
-        for y in row * of_frame.vertical..(row + 1) * of_frame.vertical {
+        let columns =
+            column * frame_component.horizontal..(column + 1) * frame_component.horizontal;
+        for y in row * frame_component.vertical..(row + 1) * frame_component.vertical {
             let (blocks, _) = self.coefficients.block_row(component, y, columns.clone());
             for (x, block) in columns.clone().zip(blocks) {
                 if x < width && y < height {
                     symbols::block(block, group, prediction, sink)?;
                 } else {
-                    symbols::same_again(group, sink);
+                    symbols::repeated_dc_block(group, sink);
                 }
             }
         }

@@ -1,45 +1,47 @@
-//! The segments around a scan (ITU-T T.81, B.1 and B.2).
+//! Marker segments around a scan (ITU-T T.81, B.1 and B.2).
 //!
-//! Those of applications and comments are the original's, in their order: those before its first scan, which may tell
-//! colors and the way up, stay before the scan, and those behind it behind. All others are written anew.
+//! Application segments and comments are copied in order: those before the first scan, which may
+//! define the color space and the orientation, stay before it, and the others after it. All other
+//! segments are written anew.
 
-use super::{Code, Image, Table};
+use super::{HuffmanCode, Image, TableId};
 use crate::block::ZIGZAG;
 use crate::frame::{Component, Frame, MAX_COMPONENTS};
 use crate::huffman::TableClass;
 use crate::marker::{DHT, DQT, DRI, EOI, SOF0, SOF1, SOI, SOS, Segments, is_app_or_comment};
 use crate::tables::QuantizationTable;
 
-/// Writes all that stands before the scan's data. Gives what of the original follows its first scan's header.
+/// Write all segments before the scan's data. Return the original's segments after its first scan
+/// header.
 pub(super) fn write_head<'a>(
     jpeg: &'a [u8],
     image: &Image,
-    codes: &[Code],
+    codes: &[HuffmanCode],
     out: &mut Vec<u8>,
 ) -> Segments<'a> {
     let mut segments = Segments::new(jpeg, 0);
     out.extend([0xff, SOI]);
-    copy_up_to_scan(&mut segments, out);
-    let steps = Steps::new(image);
-    let process = if steps.are_wide() { SOF1 } else { SOF0 };
-    write(DQT, &steps.definitions(), out);
-    write(process, &frame(&image.frame, &steps), out);
+    copy_segments_to_scan(&mut segments, out);
+    let tables = QuantizationTables::new(image);
+    let process = if tables.are_16_bit() { SOF1 } else { SOF0 };
+    write(DQT, &tables.definitions(), out);
+    write(process, &frame(&image.frame, &tables), out);
     write(DHT, &huffman(codes), out);
-    // An MCU has 8 pixels a side or more, and the frame fewer than 65,536.
+    // An MCU is at least 8 pixels wide, and the frame less than 65,536.
     let interval = image.frame.mcus().0 as u16;
     write(DRI, &interval.to_be_bytes(), out);
     write(SOS, &scan(image), out);
     segments
 }
 
-/// Writes all that stands behind the scan's data.
+/// Write all segments after the scan's data.
 pub(super) fn write_tail(mut segments: Segments<'_>, out: &mut Vec<u8>) {
-    while copy_up_to_scan(&mut segments, out) {}
+    while copy_segments_to_scan(&mut segments, out) {}
     out.extend([0xff, EOI]);
 }
 
-/// Gives whether there is a scan.
-fn copy_up_to_scan(segments: &mut Segments<'_>, out: &mut Vec<u8>) -> bool {
+/// Copy application segments and comments up to the next scan. Return whether there is one.
+fn copy_segments_to_scan(segments: &mut Segments<'_>, out: &mut Vec<u8>) -> bool {
     while let Ok(segment) = segments.next() {
         match segment.marker {
             SOS => return true,
@@ -51,20 +53,20 @@ fn copy_up_to_scan(segments: &mut Segments<'_>, out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// Writes a segment, whose content is shorter than 65,534 bytes.
+/// Write a segment. The content must be shorter than 65,534 bytes.
 fn write(marker: u8, content: &[u8], out: &mut Vec<u8>) {
     out.extend([0xff, marker]);
     out.extend((content.len() as u16 + 2).to_be_bytes());
     out.extend(content);
 }
 
-/// The quantization tables, each once, and each component's number among them.
-struct Steps {
+/// Distinct quantization tables, and the number of each component's table.
+struct QuantizationTables {
     tables: Vec<QuantizationTable>,
     numbers: [u8; MAX_COMPONENTS],
 }
 
-impl Steps {
+impl QuantizationTables {
     fn new(image: &Image) -> Self {
         let mut tables = Vec::new();
         let mut numbers = [0; MAX_COMPONENTS];
@@ -79,35 +81,35 @@ impl Steps {
         Self { tables, numbers }
     }
 
-    /// Whether some do not fit into baseline's 8 bits.
-    fn are_wide(&self) -> bool {
-        self.tables.iter().any(is_wide)
+    /// Whether some values exceed the 8 bits of baseline JPEG.
+    fn are_16_bit(&self) -> bool {
+        self.tables.iter().any(is_16_bit)
     }
 
     fn definitions(&self) -> Vec<u8> {
         let mut content = Vec::new();
         for (number, table) in (0..).zip(&self.tables) {
-            let bytes = if is_wide(table) { 2 } else { 1 };
+            let bytes = if is_16_bit(table) { 2 } else { 1 };
             content.push(number | (bytes - 1) << 4);
-            for place in ZIGZAG {
-                let step = table[usize::from(place)].to_be_bytes();
-                content.extend(&step[2 - usize::from(bytes)..]);
+            for index in ZIGZAG {
+                let value = table[usize::from(index)].to_be_bytes();
+                content.extend(&value[2 - usize::from(bytes)..]);
             }
         }
         content
     }
 }
 
-fn is_wide(table: &QuantizationTable) -> bool {
-    table.iter().any(|&step| step > 255)
+fn is_16_bit(table: &QuantizationTable) -> bool {
+    table.iter().any(|&value| value > 255)
 }
 
-fn frame(frame: &Frame, steps: &Steps) -> Vec<u8> {
+fn frame(frame: &Frame, tables: &QuantizationTables) -> Vec<u8> {
     let [h1, h0] = (frame.height as u16).to_be_bytes();
     let [w1, w0] = (frame.width as u16).to_be_bytes();
     let components = frame.components();
     let mut content = vec![8, h1, h0, w1, w0, components.len() as u8];
-    for (component, number) in components.iter().zip(steps.numbers) {
+    for (component, number) in components.iter().zip(tables.numbers) {
         let &Component {
             id,
             horizontal,
@@ -119,10 +121,10 @@ fn frame(frame: &Frame, steps: &Steps) -> Vec<u8> {
     content
 }
 
-fn huffman(codes: &[Code]) -> Vec<u8> {
+fn huffman(codes: &[HuffmanCode]) -> Vec<u8> {
     let mut content = Vec::new();
-    // A group that the image has not leaves no symbols.
-    let used = Table::all()
+    // A group that the image does not have has no symbols.
+    let used = TableId::all()
         .zip(codes)
         .filter(|(_, code)| !code.symbols.is_empty());
     for (table, code) in used {

@@ -1,4 +1,4 @@
-//! What is made of whole files: the tests' images, and damaged ones.
+//! Tests of transcoding entire files: test images, and damaged ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::marker::{
 };
 use crate::{ColorSpace, Decoder, Header, Options, PixelFormat, Region};
 
-/// The files that lack something, are no JPEG, or cannot be coded in one scan.
+/// Files that are incomplete, not JPEG, or cannot be coded in one scan.
 const REFUSED: [&str; 7] = [
     "unfinished-bits",
     "unfinished-dc",
@@ -27,7 +27,7 @@ fn data(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// The JPEGs in some folders of the tests' data.
+/// Return the JPEGs in some folders of the test data.
 fn jpegs(folders: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = folders
         .iter()
@@ -58,18 +58,18 @@ fn decode(jpeg: &[u8], region: Option<Region>) -> Result<Vec<u8>> {
     let (mut decoder, (width, height)) = (Decoder::new(), header.size());
     let (width, height) = region.map_or((width, height), |region| (region.width, region.height));
     let mut rows = decoder.start(jpeg, &header, &options)?;
-    let mut picture = vec![0; width * height * pixel_format.channels()];
-    for (y, row) in picture
+    let mut pixels = vec![0; width * height * pixel_format.channels()];
+    for (y, row) in pixels
         .chunks_exact_mut(width * pixel_format.channels())
         .enumerate()
     {
         rows.read_row(y, row)?;
     }
     rows.finish()?;
-    Ok(picture)
+    Ok(pixels)
 }
 
-/// The segments up to the scan's, that one included.
+/// Return the segments up to the first scan header.
 fn segments(jpeg: &[u8]) -> Vec<Segment<'_>> {
     let mut segments = Segments::new(jpeg, 0);
     let mut list = Vec::new();
@@ -82,7 +82,7 @@ fn segments(jpeg: &[u8]) -> Vec<Segment<'_>> {
     list
 }
 
-/// The restart interval, and the restart markers in the scan.
+/// Return the restart interval and the restart markers of the scan.
 fn restarts(jpeg: &[u8]) -> (usize, Vec<u8>) {
     let segments = segments(jpeg);
     let interval = segments.iter().find(|s| s.marker == DRI);
@@ -96,11 +96,11 @@ fn restarts(jpeg: &[u8]) -> (usize, Vec<u8>) {
 }
 
 #[test]
-fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
+fn pixels_are_unchanged_and_each_mcu_row_starts_with_a_restart() {
     let mut count = 0;
     for (path, jpeg) in jpegs(&["jpeg", "odd-images", "photos/cat", "photos/space"]) {
-        let made = match transcoded(&jpeg) {
-            Ok(made) => made,
+        let output = match transcoded(&jpeg) {
+            Ok(output) => output,
             Err(error) => {
                 let name = path.file_stem().unwrap().to_str().unwrap();
                 assert!(REFUSED.contains(&name), "{name}: {error}");
@@ -108,11 +108,11 @@ fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
             }
         };
         assert!(
-            decode(&made, None).unwrap() == decode(&jpeg, None).unwrap(),
+            decode(&output, None).unwrap() == decode(&jpeg, None).unwrap(),
             "{path:?}"
         );
-        let (columns, rows) = Header::read(&made).unwrap().frame.mcus();
-        let (interval, markers) = restarts(&made);
+        let (columns, rows) = Header::read(&output).unwrap().frame.mcus();
+        let (interval, markers) = restarts(&output);
         assert_eq!(interval, columns, "{path:?}");
         let expected = (0..rows - 1).map(|row| RST0 + (row % 8) as u8);
         assert!(markers.into_iter().eq(expected), "{path:?}");
@@ -122,28 +122,28 @@ fn the_pixels_stay_the_same_and_each_row_of_mcus_begins_with_a_restart() {
 }
 
 #[test]
-fn it_is_the_same_if_done_again() {
+fn transcoding_twice_changes_nothing() {
     for (path, jpeg) in jpegs(&["jpeg", "odd-images"]) {
-        if let Ok(once) = transcoded(&jpeg) {
-            assert!(transcoded(&once).unwrap() == once, "{path:?}");
+        if let Ok(output) = transcoded(&jpeg) {
+            assert!(transcoded(&output).unwrap() == output, "{path:?}");
         }
     }
 }
 
 #[test]
-fn a_region_is_that_of_the_original() {
+fn regions_are_those_of_the_original() {
     for (path, jpeg) in jpegs(&["photos/cat"]) {
         let (width, height) = Header::read(&jpeg).unwrap().size();
-        let made = transcoded(&jpeg).unwrap();
-        for part in 1..5 {
+        let output = transcoded(&jpeg).unwrap();
+        for step in 1..5 {
             let region = Some(Region {
-                x: width * part / 7,
-                y: height * part / 6,
+                x: width * step / 7,
+                y: height * step / 6,
                 width: width / 5,
                 height: height / 6,
             });
             assert!(
-                decode(&made, region).unwrap() == decode(&jpeg, region).unwrap(),
+                decode(&output, region).unwrap() == decode(&jpeg, region).unwrap(),
                 "{path:?}"
             );
         }
@@ -151,7 +151,7 @@ fn a_region_is_that_of_the_original() {
 }
 
 #[test]
-fn photographs_get_smaller_unless_they_were_progressive() {
+fn sequential_photographs_become_smaller() {
     for (path, jpeg) in jpegs(&["photos/cat", "photos/coffee", "photos/texture"]) {
         if Header::read(&jpeg).unwrap().frame.is_progressive {
             continue;
@@ -161,7 +161,7 @@ fn photographs_get_smaller_unless_they_were_progressive() {
     }
 }
 
-/// With segments put behind SOI.
+/// Insert segments after SOI.
 fn with_segments(jpeg: &[u8], segments: &[(u8, &[u8])]) -> Vec<u8> {
     let bytes = segments.iter().flat_map(|(marker, content)| {
         let length = (content.len() as u16 + 2).to_be_bytes();
@@ -175,27 +175,31 @@ fn with_segments(jpeg: &[u8], segments: &[(u8, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn segments_of_applications_and_comments_stay_in_order() {
+fn app_segments_and_comments_keep_their_order() {
     let jpeg = fs::read(data("odd-images/exif-rotate6.jpg")).unwrap();
     let jpeg = with_segments(
         &jpeg,
         &[(0xfe, b"first"), (0xe2, b"ICC_PROFILE"), (0xfe, b"")],
     );
-    let made = transcoded(&jpeg).unwrap();
-    let asides = |jpeg: &[u8]| -> Vec<(u8, Vec<u8>)> {
+    let output = transcoded(&jpeg).unwrap();
+    let copied_segments = |jpeg: &[u8]| -> Vec<(u8, Vec<u8>)> {
         let all = segments(jpeg).into_iter();
-        let asides = all.filter(|segment| is_app_or_comment(segment.marker));
-        asides
+        let copied_segments = all.filter(|segment| is_app_or_comment(segment.marker));
+        copied_segments
             .map(|segment| (segment.marker, segment.content.to_vec()))
             .collect()
     };
-    assert_eq!(asides(&made), asides(&jpeg));
-    assert!(asides(&made).iter().any(|&(marker, _)| marker == APP1));
-    assert_eq!(Header::read(&made).unwrap().orientation(), 6);
+    assert_eq!(copied_segments(&output), copied_segments(&jpeg));
+    assert!(
+        copied_segments(&output)
+            .iter()
+            .any(|&(marker, _)| marker == APP1)
+    );
+    assert_eq!(Header::read(&output).unwrap().orientation(), 6);
 }
 
 #[test]
-fn what_stands_behind_the_scan_stays_there() {
+fn segments_after_the_scan_are_kept() {
     let mut jpeg = fs::read(data("odd-images/exif-rotate6.jpg")).unwrap();
     let end = jpeg.len() - 2;
     assert_eq!(jpeg[end..], [0xff, 0xd9]);
@@ -209,7 +213,7 @@ fn what_stands_behind_the_scan_stays_there() {
 }
 
 #[test]
-fn wide_quantization_steps_make_it_extended() {
+fn a_16_bit_quantization_table_makes_it_extended_sequential() {
     let jpeg = fs::read(data("odd-images/gray.jpg")).unwrap();
     let tables = segments(&jpeg)
         .into_iter()
@@ -219,16 +223,16 @@ fn wide_quantization_steps_make_it_extended() {
     wide.extend(tables.content[1..65].iter().flat_map(|&step| [1, step]));
     let start = &jpeg[..tables.offset - 4];
     let jpeg = [start, &[0xff, 0xdb, 0, 131], &wide, &jpeg[tables.end()..]].concat();
-    let made = transcoded(&jpeg).unwrap();
-    assert_eq!(decode(&made, None), decode(&jpeg, None));
-    let frame = segments(&made)
+    let output = transcoded(&jpeg).unwrap();
+    assert_eq!(decode(&output, None), decode(&jpeg, None));
+    let frame = segments(&output)
         .into_iter()
         .find(|segment| is_frame_header(segment.marker));
     assert_eq!(frame.unwrap().marker, SOF1);
 }
 
 #[test]
-fn what_is_damaged_is_an_error() {
+fn damage_is_an_error() {
     let jpeg = fs::read(data("odd-images/plain.jpg")).unwrap();
     for length in (0..jpeg.len() - 2).step_by(97) {
         assert!(transcoded(&jpeg[..length]).is_err(), "{length}");
@@ -238,7 +242,7 @@ fn what_is_damaged_is_an_error() {
 }
 
 #[test]
-fn no_byte_makes_it_panic_or_change_pixels() {
+fn changed_bytes_cause_no_panic_and_no_other_pixels() {
     let mut state = 1_u32;
     let mut random = |below: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -249,17 +253,17 @@ fn no_byte_makes_it_panic_or_change_pixels() {
         for _ in 0..20 {
             let mut jpeg = jpeg.clone();
             for _ in 0..=random(3) {
-                let at = random(jpeg.len());
-                jpeg[at] = random(256) as u8;
+                let index = random(jpeg.len());
+                jpeg[index] = random(256) as u8;
             }
-            // Sizes that take long are of no interest here.
+            // Skip sizes that take long.
             let is_small = |header: &Header| header.size().0 * header.size().1 < 1 << 16;
             if !Header::read(&jpeg).is_ok_and(|header| is_small(&header)) {
                 continue;
             }
             match transcoded(&jpeg) {
-                Ok(made) => {
-                    assert!(decode(&made, None) == decode(&jpeg, None), "{path:?}");
+                Ok(output) => {
+                    assert!(decode(&output, None) == decode(&jpeg, None), "{path:?}");
                     good += 1;
                 }
                 Err(_) => bad += 1,

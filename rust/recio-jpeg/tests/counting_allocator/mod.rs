@@ -1,48 +1,48 @@
-//! The system's allocator, with each thread's calls counted: for tests that are a process of their own.
+//! System allocator that counts the calls of each thread, for tests in a process of their own.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, with this thread's calls counted.
+/// System allocator that counts the calls of this thread.
 struct Counting;
 
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The calls that asked for memory so far.
+/// Return the number of allocations so far.
 pub(crate) fn calls() -> usize {
     CALLS.get()
 }
 
 fn count() {
-    // While a thread ends, its counter may be gone.
+    // The counter may be gone while a thread ends.
     let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
 }
 
-// SAFETY: everything is the system allocator's; counting neither allocates nor unwinds.
+// SAFETY: all calls are forwarded to the system allocator; counting neither allocates nor unwinds.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promise is the one that is asked for.
+        // SAFETY: the caller upholds the contract of `System.alloc`, which is the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: likewise.
+        // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: likewise.
+        // SAFETY: as above.
         unsafe { System.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: likewise.
+        // SAFETY: as above.
         unsafe { System.dealloc(memory, layout) }
     }
 }

@@ -1,6 +1,6 @@
-//! What is damaged is an error that says where; what is merely odd is not damage.
+//! Damage is reported with its position; harmless oddities are not damage.
 
-use super::{EOI, colorful, complete, decode, read, region};
+use super::{EOI, color_format, complete, decode, read, region};
 use crate::unstuff::UnstuffedData;
 use crate::{Decoder, Error, Header, OnDamage, Options, PixelFormat, Region, Result};
 
@@ -15,7 +15,7 @@ fn decode_all(jpeg: &[u8]) -> Result<Vec<u8>> {
     decode(jpeg, &Options::default())
 }
 
-fn fill(jpeg: &[u8]) -> Vec<u8> {
+fn decode_filled(jpeg: &[u8]) -> Vec<u8> {
     let options = Options {
         on_damage: OnDamage::Fill,
         ..Options::default()
@@ -23,7 +23,7 @@ fn fill(jpeg: &[u8]) -> Vec<u8> {
     decode(jpeg, &options).unwrap()
 }
 
-/// The first pixels of the first rows.
+/// Decode the first pixels of the first rows.
 fn top(jpeg: &[u8], height: usize) -> Result<Vec<u8>> {
     let region = Some(Region {
         width: 5,
@@ -39,52 +39,53 @@ fn top(jpeg: &[u8], height: usize) -> Result<Vec<u8>> {
     )
 }
 
-/// What is wrong with a JPEG.
-fn problem(jpeg: &[u8]) -> Error {
+/// Return the error of decoding a JPEG.
+fn error(jpeg: &[u8]) -> Error {
     decode_all(jpeg).map(drop).unwrap_err()
 }
 
 fn damaged(jpeg: &[u8]) -> (usize, &'static str) {
-    match problem(jpeg) {
+    match error(jpeg) {
         Error::Damaged { offset, reason } => (offset, reason),
         other => panic!("{other}"),
     }
 }
 
-fn cut_at(jpeg: &[u8]) -> usize {
-    match problem(jpeg) {
+fn truncated_at(jpeg: &[u8]) -> usize {
+    match error(jpeg) {
         Error::Truncated { offset } => offset,
         other => panic!("{other}"),
     }
 }
 
-/// Where the markers of a kind stand. (In the files here nothing else looks like them.)
-fn markers(jpeg: &[u8], code: u8) -> Vec<usize> {
+/// Return the positions of all markers of a kind. Nothing else in these files looks like them.
+fn marker_positions(jpeg: &[u8], code: u8) -> Vec<usize> {
     let pairs = jpeg.windows(2).enumerate();
-    let found = pairs.filter(|(_, pair)| *pair == [0xff, code]);
-    found.map(|(at, _)| at).collect()
+    let matches = pairs.filter(|(_, pair)| *pair == [0xff, code]);
+    matches.map(|(position, _)| position).collect()
 }
 
-/// Where a segment's content is, behind marker and length, if it is the only one of its kind.
-fn content(jpeg: &[u8], code: u8) -> usize {
-    let [at] = markers(jpeg, code)[..] else {
+/// Return the position of the content of the only segment of a kind, after marker and length.
+fn content_position(jpeg: &[u8], code: u8) -> usize {
+    let [at] = marker_positions(jpeg, code)[..] else {
         panic!("not one of {code:x}");
     };
     at + 4
 }
 
-/// A file without its segments of a kind.
+/// Remove all segments of a kind.
 fn without(jpeg: &[u8], code: u8) -> Vec<u8> {
     let mut jpeg = jpeg.to_vec();
-    for at in markers(&jpeg, code).into_iter().rev() {
+    for at in marker_positions(&jpeg, code).into_iter().rev() {
         let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
         jpeg.drain(at..at + 2 + length);
     }
     jpeg
 }
 
-/// A gray image of one level, of which each block takes two bits, zeros: of its two tables, each has one code.
-fn flat(width: u16, height: u16) -> Vec<u8> {
+/// Return a uniform gray JPEG in which each block takes two zero bits: each of the two tables has
+/// one code.
+fn uniform_jpeg(width: u16, height: u16) -> Vec<u8> {
     let [h, w] = [height, width].map(u16::to_be_bytes);
     let table = |head: u8| [&[0xff, DHT, 0, 20, head, 1], &[0; 16][..]].concat();
     let blocks = usize::from(width.div_ceil(8)) * usize::from(height.div_ceil(8));
@@ -104,28 +105,28 @@ fn flat(width: u16, height: u16) -> Vec<u8> {
 #[test]
 fn a_truncated_scan_is_an_error_with_and_without_an_end_marker() {
     let jpeg = read("odd-images/plain.jpg");
-    let scan = content(&jpeg, SOS) + 10;
-    // The last bytes may be bits that nothing needs.
+    let scan = content_position(&jpeg, SOS) + 10;
+    // The last bytes may be bits that no block needs.
     for length in (scan..jpeg.len() - 12).step_by(1499) {
         let cut = &jpeg[..length];
-        let closed = [cut, EOI].concat();
-        assert_eq!(cut_at(cut), length);
-        assert_eq!(damaged(&closed), (length, EARLY_MARKER));
+        let with_eoi = [cut, EOI].concat();
+        assert_eq!(truncated_at(cut), length);
+        assert_eq!(damaged(&with_eoi), (length, EARLY_MARKER));
     }
 }
 
 #[test]
-fn where_a_scan_ends_without_a_marker_no_region_is_above_what_is_missing() {
+fn a_region_above_missing_data_is_an_error_if_the_scan_ends_without_a_marker() {
     let jpeg = read("odd-images/plain.jpg");
     let cut = &jpeg[..20_000];
     assert!(top(cut, 10) == Err(Error::Truncated { offset: 20_000 }));
-    // That the marker comes too early, only the rows would tell.
-    let closed = [cut, EOI].concat();
-    assert!(top(&closed, 10).unwrap() == top(&jpeg, 10).unwrap());
+    // Only reading all rows would reveal that the marker comes too early.
+    let with_eoi = [cut, EOI].concat();
+    assert!(top(&with_eoi, 10).unwrap() == top(&jpeg, 10).unwrap());
 }
 
 #[test]
-fn of_several_scans_the_last_one_is_read_to_its_end_where_no_marker_stands() {
+fn the_last_of_several_scans_is_read_to_its_end_if_no_marker_follows() {
     let jpeg = read("jpeg/apart-420.jpg");
     let length = jpeg.len() - 40;
     let error = Err(Error::Truncated { offset: length });
@@ -133,28 +134,28 @@ fn of_several_scans_the_last_one_is_read_to_its_end_where_no_marker_stands() {
 }
 
 #[test]
-fn a_progressive_image_must_have_its_end_marker_unless_all_scans_have_come() {
+fn a_progressive_image_may_lack_its_end_marker_only_if_all_scans_are_complete() {
     let jpeg = read("odd-images/progressive.jpg");
-    let whole = decode_all(&jpeg).unwrap();
+    let full = decode_all(&jpeg).unwrap();
     let cut = |missing| &jpeg[..jpeg.len() - missing];
     for missing in [1, 2] {
-        assert!(decode_all(cut(missing)).unwrap() == whole);
+        assert!(decode_all(cut(missing)).unwrap() == full);
     }
     for missing in [100, 10_000] {
-        assert_eq!(cut_at(cut(missing)), jpeg.len() - missing);
+        assert_eq!(truncated_at(cut(missing)), jpeg.len() - missing);
     }
-    for scan in markers(&jpeg, SOS) {
-        assert_eq!(cut_at(&jpeg[..scan]), scan);
+    for scan in marker_positions(&jpeg, SOS) {
+        assert_eq!(truncated_at(&jpeg[..scan]), scan);
     }
 }
 
 #[test]
-fn what_is_merely_odd_changes_no_pixel() {
+fn harmless_oddities_change_no_pixel() {
     let jpeg = read("odd-images/plain.jpg");
     let body = jpeg.strip_suffix(EOI).unwrap();
-    let whole = decode_all(&jpeg).unwrap();
+    let full = decode_all(&jpeg).unwrap();
     let (start, rest) = jpeg.split_at(20);
-    for odd in [
+    for variant in [
         body.to_vec(),
         [&jpeg, &[0; 1000][..]].concat(),
         [&jpeg[..], &jpeg].concat(),
@@ -163,15 +164,15 @@ fn what_is_merely_odd_changes_no_pixel() {
         [start, &[1; 9], rest].concat(),
         [start, &[0xff; 9], rest].concat(),
     ] {
-        assert!(decode_all(&odd).unwrap() == whole);
+        assert!(decode_all(&variant).unwrap() == full);
     }
 }
 
-/// The bytes of data that are left over when all rows have been asked for.
+/// Return the number of extraneous bytes after all rows were read.
 fn extraneous_bytes(jpeg: &[u8]) -> usize {
     let header = Header::read(jpeg).unwrap();
     let options = Options {
-        pixel_format: colorful(jpeg),
+        pixel_format: color_format(jpeg),
         ..Options::default()
     };
     let (width, height) = header.size();
@@ -185,30 +186,30 @@ fn extraneous_bytes(jpeg: &[u8]) -> usize {
 }
 
 #[test]
-fn data_that_is_left_over_is_told_whichever_scan_it_is_in() {
+fn extraneous_bytes_of_any_scan_are_counted() {
     for (name, jpeg) in complete() {
         assert_eq!(extraneous_bytes(&jpeg), 0, "{name}");
-        let longer = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], EOI].concat();
-        assert_eq!(extraneous_bytes(&longer), 3, "{name}");
-        let first = markers(&jpeg, SOS)[0] + 2;
+        let extended = [&jpeg[..jpeg.len() - 2], &[0x55, 0xff, 0, 0x55], EOI].concat();
+        assert_eq!(extraneous_bytes(&extended), 3, "{name}");
+        let first = marker_positions(&jpeg, SOS)[0] + 2;
         let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
         let end = UnstuffedData::default().read(&jpeg, first + length);
-        let longer = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
-        assert_eq!(extraneous_bytes(&longer), 7, "{name}");
+        let extended = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
+        assert_eq!(extraneous_bytes(&extended), 7, "{name}");
     }
 }
 
-/// Where the last rows fit into what is read ahead, a missing end marker must not pass for missing data.
+/// A missing end marker must not be taken for missing data if the last rows fit the bit reservoir.
 #[test]
-fn a_flat_image_without_end_marker_is_whole() {
-    let jpeg = flat(16, 400);
+fn a_uniform_image_without_end_marker_is_complete() {
+    let jpeg = uniform_jpeg(16, 400);
     let body = jpeg.strip_suffix(EOI).unwrap();
     let gray = vec![128; 16 * 400 * 3];
     assert_eq!(decode_all(&jpeg).unwrap(), gray);
     assert_eq!(decode_all(body).unwrap(), gray);
     for missing in 1..25 {
         assert_eq!(
-            cut_at(&body[..body.len() - missing]),
+            truncated_at(&body[..body.len() - missing]),
             body.len() - missing,
             "{missing}"
         );
@@ -216,20 +217,20 @@ fn a_flat_image_without_end_marker_is_whole() {
 }
 
 #[test]
-fn a_code_that_no_table_has_is_damage_where_it_stands() {
-    let mut jpeg = flat(16, 400);
-    let scan = content(&jpeg, SOS) + 6;
+fn an_invalid_huffman_code_is_damage_at_its_position() {
+    let mut jpeg = uniform_jpeg(16, 400);
+    let scan = content_position(&jpeg, SOS) + 6;
     jpeg[scan + 20] = 0x7f;
     let (offset, reason) = damaged(&jpeg);
     assert_eq!(reason, "the scan has an invalid Huffman code");
-    // The code takes 17 bits, as long as none is.
+    // The code takes 17 bits, as the longest code is shorter.
     assert!((scan + 20..=scan + 23).contains(&offset), "{offset}");
 }
 
 #[test]
-fn a_restart_out_of_turn_is_damage() {
+fn a_restart_out_of_order_is_damage() {
     let mut jpeg = read("jpeg/grey-1x3-restarts.jpg");
-    let third = markers(&jpeg, 0xd2)[0];
+    let third = marker_positions(&jpeg, 0xd2)[0];
     jpeg[third + 1] = 0xd5;
     let reason = "a restart marker is missing or misplaced";
     assert_eq!(damaged(&jpeg), (third, reason));
@@ -237,24 +238,27 @@ fn a_restart_out_of_turn_is_damage() {
 }
 
 #[test]
-fn a_scan_needs_its_tables() {
+fn a_scan_with_undefined_tables_is_damage() {
     let jpeg = read("odd-images/progressive.jpg");
-    let lacking = without(&jpeg, DHT);
+    let without_tables = without(&jpeg, DHT);
     let reason = "a scan uses an undefined Huffman table";
-    let scan = markers(&lacking, SOS)[0];
-    assert_eq!(damaged(&lacking), (scan + 4, reason));
-    let jpeg = flat(8, 8);
-    let lacking = without(&jpeg, DQT);
+    let scan = marker_positions(&without_tables, SOS)[0];
+    assert_eq!(damaged(&without_tables), (scan + 4, reason));
+    let jpeg = uniform_jpeg(8, 8);
+    let without_tables = without(&jpeg, DQT);
     let reason = "a scan uses an undefined quantization table";
-    assert_eq!(damaged(&lacking), (content(&lacking, SOS), reason));
+    assert_eq!(
+        damaged(&without_tables),
+        (content_position(&without_tables, SOS), reason)
+    );
 }
 
 #[test]
 fn a_header_without_frame_or_scan_is_damage() {
-    let jpeg = flat(8, 8);
+    let jpeg = uniform_jpeg(8, 8);
     let reason = "there is no frame header before the first scan";
     assert_eq!(damaged(&without(&jpeg, SOF0)), (0, reason));
-    let scan = markers(&jpeg, SOS)[0];
+    let scan = marker_positions(&jpeg, SOS)[0];
     let ended = [&jpeg[..scan], EOI].concat();
     let reason = "it ends before the first scan";
     assert_eq!(damaged(&ended), (scan + 2, reason));
@@ -263,42 +267,42 @@ fn a_header_without_frame_or_scan_is_damage() {
 #[test]
 fn a_second_frame_is_damage() {
     let jpeg = read("odd-images/plain.jpg");
-    let frame = markers(&jpeg, SOF0)[0];
+    let frame = marker_positions(&jpeg, SOF0)[0];
     let (before, rest) = jpeg.split_at(frame);
-    let twice = [before, &rest[..19], rest].concat();
+    let repeated = [before, &rest[..19], rest].concat();
     assert_eq!(
-        damaged(&twice),
+        damaged(&repeated),
         (frame + 19 + 4, "there is more than one frame header")
     );
 }
 
 #[test]
-fn a_scan_that_comes_twice_is_damage() {
+fn a_repeated_scan_is_damage() {
     let jpeg = read("jpeg/progressive-bits.jpg");
-    let scan = markers(&jpeg, SOS)[0];
+    let scan = marker_positions(&jpeg, SOS)[0];
     let length = jpeg[scan + 12..]
         .windows(2)
         .position(|pair| pair[0] == 0xff && pair[1] != 0)
         .unwrap();
     let (before, rest) = jpeg.split_at(scan);
     let copy = &rest[..12 + length];
-    let twice = [before, copy, rest].concat();
+    let repeated = [before, copy, rest].concat();
     let second = scan + copy.len() + 4;
     let reason = "a scan's coefficients are out of order";
-    assert_eq!(damaged(&twice), (second, reason));
+    assert_eq!(damaged(&repeated), (second, reason));
 }
 
 #[test]
-fn scans_that_were_never_written_are_missing_unless_they_are_filled_in() {
+fn missing_scans_are_damage_unless_filled() {
     for name in ["jpeg/unfinished-dc.jpg", "jpeg/unfinished-bits.jpg"] {
         let jpeg = read(name);
         assert_eq!(damaged(&jpeg), (jpeg.len(), "scans are missing"));
-        assert_eq!(fill(&jpeg).len(), 67 * 53 * 3);
+        assert_eq!(decode_filled(&jpeg).len(), 67 * 53 * 3);
     }
 }
 
 #[test]
-fn too_many_scans_are_over_the_limit() {
+fn too_many_scans_are_an_error() {
     let limited = |name| {
         let options = Options {
             max_scans: 2,
@@ -313,9 +317,9 @@ fn too_many_scans_are_over_the_limit() {
 }
 
 #[test]
-fn a_size_of_four_gigapixels_costs_nothing_until_it_is_believed() {
-    let mut jpeg = flat(8, 8);
-    let frame = content(&jpeg, SOF0);
+fn a_false_size_of_four_gigapixels_allocates_nothing() {
+    let mut jpeg = uniform_jpeg(8, 8);
+    let frame = content_position(&jpeg, SOF0);
     jpeg[frame + 1..frame + 5].fill(0xff);
     let header = Header::read(&jpeg).unwrap();
     assert_eq!(header.size(), (65535, 65535));
@@ -331,8 +335,8 @@ fn a_size_of_four_gigapixels_costs_nothing_until_it_is_believed() {
 
 #[test]
 fn inks_are_not_made_colours() {
-    let inks = read("jpeg/ycck-420.jpg");
-    let error = problem(&inks);
+    let cmyk = read("jpeg/ycck-420.jpg");
+    let error = error(&cmyk);
     assert!(matches!(error, Error::Unsupported(_)), "{error}");
     let options = Options {
         pixel_format: PixelFormat::Cmyk,
@@ -342,41 +346,42 @@ fn inks_are_not_made_colours() {
 }
 
 #[test]
-fn what_is_filled_in_leaves_what_was_there() {
+fn filled_damage_keeps_the_pixels_before_it() {
     let jpeg = read("odd-images/plain.jpg");
     let header = Header::read(&jpeg).unwrap();
     let Region { width, .. } = region(&header, &Options::default());
-    let (whole, filled) = (decode_all(&jpeg).unwrap(), fill(&jpeg[..20_000]));
-    let rows = whole.chunks(width * 3).zip(filled.chunks(width * 3));
+    let (full, filled) = (decode_all(&jpeg).unwrap(), decode_filled(&jpeg[..20_000]));
+    let rows = full.chunks(width * 3).zip(filled.chunks(width * 3));
     let same = rows.take_while(|(a, b)| a == b).count();
-    // Half of the bytes, and the picture's upper part is the plainer one.
+    // This is half of the bytes, and the upper part of the image has less detail.
     assert!((100..200).contains(&same), "{same} rows");
     let last = filled.len() - width * 3;
     assert!(filled[last..] == vec![128; width * 3]);
 }
 
 #[test]
-fn a_part_of_a_progressive_image_needs_no_end_of_image() {
+fn a_region_of_a_complete_progressive_image_needs_no_end_marker() {
     let jpeg = read("jpeg/progressive-bits.jpg");
-    let open = jpeg.strip_suffix(EOI).unwrap();
-    assert!(decode_all(open).is_ok());
+    let without_eoi = jpeg.strip_suffix(EOI).unwrap();
+    assert!(decode_all(without_eoi).is_ok());
     for height in 1..=53 {
-        assert_eq!(top(open, height), top(&jpeg, height));
+        assert_eq!(top(without_eoi, height), top(&jpeg, height));
     }
 }
 
-/// What the first of both scans left in a block, the second does not say; kernels must not take that for zeros.
+/// Coefficients of the first scan that the second does not have must be known to the kernels as
+/// nonzero.
 #[test]
-fn a_component_in_two_scans_is_filled_in_alike_in_every_region() {
+fn a_component_in_two_scans_is_filled_equally_in_every_region() {
     let jpeg = read("jpeg/apart-420.jpg");
-    let [y, cb, cr] = markers(&jpeg, SOS)[..] else {
+    let [y, cb, cr] = marker_positions(&jpeg, SOS)[..] else {
         panic!("not three scans");
     };
-    // Y's header once more, before the data of Cb.
-    let again = [&jpeg[y..y + 10], &jpeg[cb + 10..cr]].concat();
-    let jpeg = [&jpeg[..cb], &again, &jpeg[cb..]].concat();
-    let whole = fill(&jpeg);
-    let stride = whole.len() / Header::read(&jpeg).unwrap().size().1;
+    // The scan header of Y again, before the data of Cb.
+    let repeated_scan = [&jpeg[y..y + 10], &jpeg[cb + 10..cr]].concat();
+    let jpeg = [&jpeg[..cb], &repeated_scan, &jpeg[cb..]].concat();
+    let full = decode_filled(&jpeg);
+    let stride = full.len() / Header::read(&jpeg).unwrap().size().1;
     for x in [0, 8, 16] {
         let options = Options {
             region: Some(Region {
@@ -388,9 +393,9 @@ fn a_component_in_two_scans_is_filled_in_alike_in_every_region() {
             on_damage: OnDamage::Fill,
             ..Options::default()
         };
-        let part = decode(&jpeg, &options).unwrap();
-        for (row, of_whole) in part.chunks(8 * 3).zip(whole.chunks(stride)) {
-            assert_eq!(row, &of_whole[x * 3..][..8 * 3], "from {x}");
+        let region = decode(&jpeg, &options).unwrap();
+        for (row, full_row) in region.chunks(8 * 3).zip(full.chunks(stride)) {
+            assert_eq!(row, &full_row[x * 3..][..8 * 3], "from {x}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Whatever the bytes are, the outcome is pixels or an error. These tests can only fail by a panic, an overflow that is
-//! checked for in them, or by taking long.
+//! Any bytes result in pixels or an error. These tests can only fail by a panic, by an overflow
+//! (which is checked in tests), or by taking too long.
 
 use super::{decode_by, fixtures, numbers, read, region};
 use crate::{Decoder, Header, OnDamage, Options, PixelFormat, Scale};
 
-/// More than any fixture has; a caller has a limit, too.
-const MOST_PIXELS: usize = 1 << 16;
+/// Limit of the image size, larger than any fixture.
+const MAX_PIXELS: usize = 1 << 16;
 
-/// All ways to decode; each attempt takes the next one.
-fn ways() -> impl Iterator<Item = Options> {
+/// Return all combinations of options, in a cycle.
+fn option_cycle() -> impl Iterator<Item = Options> {
     let all = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
         [PixelFormat::Rgb, PixelFormat::Gray, PixelFormat::Cmyk].map(|pixel_format| {
             [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth].map(|scale| Options {
@@ -24,64 +24,64 @@ fn ways() -> impl Iterator<Item = Options> {
     all.into_iter().cycle()
 }
 
-/// Decodes all of a JPEG, then its last quarter.
-fn attempt(decoder: &mut Decoder, jpeg: &[u8], options: Options) {
+/// Decode the entire image, then its last quarter.
+fn try_decode(decoder: &mut Decoder, jpeg: &[u8], options: Options) {
     let Ok(header) = Header::read(jpeg) else {
         return;
     };
-    let mut part = region(&header, &options);
-    if part.width * part.height > MOST_PIXELS || header.coefficient_bytes() > 256 * MOST_PIXELS {
+    let mut region = region(&header, &options);
+    if region.width * region.height > MAX_PIXELS || header.coefficient_bytes() > 256 * MAX_PIXELS {
         return;
     }
     let _ = decode_by(decoder, jpeg, &options);
-    (part.x, part.y) = (part.width / 2, part.height / 2);
-    (part.width, part.height) = (part.width - part.x, part.height - part.y);
-    let region = Some(part);
+    (region.x, region.y) = (region.width / 2, region.height / 2);
+    (region.width, region.height) = (region.width - region.x, region.height - region.y);
+    let region = Some(region);
     let _ = decode_by(decoder, jpeg, &Options { region, ..options });
 }
 
 #[test]
-fn any_beginning_of_a_file_is_pixels_or_an_error() {
-    let (mut decoder, mut ways) = (Decoder::new(), ways());
+fn truncated_files_are_pixels_or_an_error() {
+    let (mut decoder, mut options) = (Decoder::new(), option_cycle());
     for (name, jpeg) in fixtures() {
         let is_thorough = name.contains("tiny") || name.contains("luma-apart");
         let step = if is_thorough { 1 } else { 7 };
         for length in (0..jpeg.len()).step_by(step) {
-            attempt(&mut decoder, &jpeg[..length], ways.next().unwrap());
+            try_decode(&mut decoder, &jpeg[..length], options.next().unwrap());
         }
     }
 }
 
 #[test]
-fn any_change_of_a_byte_is_pixels_or_an_error() {
-    let (mut decoder, mut ways, mut next) = (Decoder::new(), ways(), numbers(3));
+fn files_with_a_changed_byte_are_pixels_or_an_error() {
+    let (mut decoder, mut options, mut next) = (Decoder::new(), option_cycle(), numbers(3));
     for (_, jpeg) in fixtures() {
         for _ in 0..200 {
             let mut changed = jpeg.clone();
             changed[next(jpeg.len())] ^= 1 << next(8);
-            attempt(&mut decoder, &changed, ways.next().unwrap());
+            try_decode(&mut decoder, &changed, options.next().unwrap());
         }
     }
 }
 
 #[test]
-fn any_change_of_a_header_is_pixels_or_an_error() {
-    let (mut decoder, mut ways) = (Decoder::new(), ways());
+fn files_with_a_changed_header_are_pixels_or_an_error() {
+    let (mut decoder, mut options) = (Decoder::new(), option_cycle());
     let jpeg = read("odd-images/one-pixel.jpg");
-    for at in 0..jpeg.len() {
+    for index in 0..jpeg.len() {
         for byte in [0, 1, 0x7f, 0x80, 0xd8, 0xff] {
             let mut changed = jpeg.clone();
-            changed[at] = byte;
-            attempt(&mut decoder, &changed, ways.next().unwrap());
+            changed[index] = byte;
+            try_decode(&mut decoder, &changed, options.next().unwrap());
         }
     }
 }
 
 #[test]
-fn noise_is_an_error() {
+fn random_bytes_are_an_error() {
     let mut next = numbers(4);
     for length in 0..200 {
-        let noise: Vec<u8> = (0..length).map(|_| next(256) as u8).collect();
-        assert!(Header::read(&noise).is_err());
+        let bytes: Vec<u8> = (0..length).map(|_| next(256) as u8).collect();
+        assert!(Header::read(&bytes).is_err());
     }
 }

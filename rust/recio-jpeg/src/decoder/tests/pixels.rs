@@ -1,15 +1,15 @@
-//! libjpeg-turbo's pixels: `make_jpeg_vectors.py`, beside the files, wrote them by Pillow.
+//! Pixels of libjpeg-turbo, written with Pillow by `make_jpeg_vectors.py` beside the files.
 
 use super::{decode, path, read};
 use crate::{ColorSpace, Header, OnDamage, Options, PixelFormat, Scale};
 
 fn scale(denominator: &str) -> Scale {
     let scales = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
-    let is_meant = |scale: &Scale| scale.divisor().to_string() == denominator;
-    scales.into_iter().find(is_meant).unwrap()
+    let is_match = |scale: &Scale| scale.divisor().to_string() == denominator;
+    scales.into_iter().find(is_match).unwrap()
 }
 
-/// 64-bit FNV-1a.
+/// FNV-1a with 64 bits.
 fn digest(bytes: &[u8]) -> String {
     let digest = bytes
         .iter()
@@ -20,7 +20,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn pixels_are_libjpegs_at_every_scale_and_where_the_rest_is_filled_in() {
+fn pixels_are_libjpegs_at_every_scale_and_with_filled_damage() {
     let lines = std::fs::read_to_string(path("jpeg_vectors.txt")).unwrap();
     for line in lines.lines() {
         let [name, length, denominator, channels, _, _, expected] =
@@ -50,9 +50,9 @@ fn pixels_are_libjpegs_at_every_scale_and_where_the_rest_is_filled_in() {
     assert!(lines.lines().count() > 300);
 }
 
-/// No digests here: if something is wrong, this says where.
+/// Compare without digests, to show where pixels differ.
 #[test]
-fn each_level_of_one_file_is_libjpegs() {
+fn each_pixel_of_one_file_is_libjpegs() {
     let jpeg = read("odd-images/tiny.jpg");
     for denominator in ["1", "2", "4", "8"] {
         let ppm = read(&format!("jpeg-pixels/tiny-{denominator}.ppm"));
@@ -65,15 +65,15 @@ fn each_level_of_one_file_is_libjpegs() {
     }
 }
 
-/// A file in YCbCr, without the JFIF segment that says so, and with other clues.
-fn with_clues(jpeg: &[u8], adobe: Option<u8>, names: [u8; 3]) -> Vec<u8> {
-    // The JFIF segment is the first, and 18 bytes long.
+/// Return a YCbCr file without the JFIF segment, with other indications of the color space.
+fn with_color_indications(jpeg: &[u8], adobe: Option<u8>, ids: [u8; 3]) -> Vec<u8> {
+    // The JFIF segment is the first, and has 18 bytes.
     let mut jpeg = [&jpeg[..2], &jpeg[20..]].concat();
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]);
     let scan = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]);
-    for (i, name) in names.into_iter().enumerate() {
-        jpeg[frame.unwrap() + 10 + 3 * i] = name;
-        jpeg[scan.unwrap() + 5 + 2 * i] = name;
+    for (i, id) in ids.into_iter().enumerate() {
+        jpeg[frame.unwrap() + 10 + 3 * i] = id;
+        jpeg[scan.unwrap() + 5 + 2 * i] = id;
     }
     let adobe = adobe.map(|transform| {
         let content = [0, 100, 0, 0, 0, 0, transform];
@@ -85,31 +85,35 @@ fn with_clues(jpeg: &[u8], adobe: Option<u8>, names: [u8; 3]) -> Vec<u8> {
 #[test]
 fn without_jfif_adobes_segment_or_the_names_tell_colours() {
     let jpeg = read("odd-images/s444.jpg");
-    let colors = |adobe, names| {
-        let header = Header::read(&with_clues(&jpeg, adobe, names));
+    let color_space = |adobe, ids| {
+        let header = Header::read(&with_color_indications(&jpeg, adobe, ids));
         header.unwrap().color_space()
     };
-    assert_eq!(colors(None, [1, 2, 3]), ColorSpace::YCbCr);
-    assert_eq!(colors(None, *b"RGB"), ColorSpace::Rgb);
-    assert_eq!(colors(Some(0), [1, 2, 3]), ColorSpace::Rgb);
-    assert_eq!(colors(Some(1), *b"RGB"), ColorSpace::YCbCr);
+    assert_eq!(color_space(None, [1, 2, 3]), ColorSpace::YCbCr);
+    assert_eq!(color_space(None, *b"RGB"), ColorSpace::Rgb);
+    assert_eq!(color_space(Some(0), [1, 2, 3]), ColorSpace::Rgb);
+    assert_eq!(color_space(Some(1), *b"RGB"), ColorSpace::YCbCr);
 }
 
 #[test]
-fn red_green_and_blue_are_the_components_as_they_are() {
+fn rgb_components_are_not_converted() {
     let jpeg = read("odd-images/s444.jpg");
     let gray = Options {
         pixel_format: PixelFormat::Gray,
         ..Options::default()
     };
     let luma = decode(&jpeg, &gray).unwrap();
-    let pixels = decode(&with_clues(&jpeg, None, *b"RGB"), &Options::default()).unwrap();
+    let pixels = decode(
+        &with_color_indications(&jpeg, None, *b"RGB"),
+        &Options::default(),
+    )
+    .unwrap();
     assert!(pixels.iter().step_by(3).eq(&luma));
 }
 
 #[test]
-fn the_way_up_is_exifs() {
-    let way = |name| Header::read(&read(name)).unwrap().orientation();
-    assert_eq!(way("odd-images/exif-rotate6.jpg"), 6);
-    assert_eq!(way("odd-images/plain.jpg"), 1);
+fn orientation_is_that_of_exif() {
+    let orientation = |name| Header::read(&read(name)).unwrap().orientation();
+    assert_eq!(orientation("odd-images/exif-rotate6.jpg"), 6);
+    assert_eq!(orientation("odd-images/plain.jpg"), 1);
 }

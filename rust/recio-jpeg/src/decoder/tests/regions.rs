@@ -1,19 +1,20 @@
-//! A part of the pixels is what it is in the whole picture, whatever was decoded before and whichever rows are asked for.
+//! Regions are equal to crops of the entire image, whatever was decoded before and whichever rows
+//! are read.
 
-use super::{colorful, complete, decode, decode_by, numbers, read};
+use super::{color_format, complete, decode, decode_by, numbers, read};
 use crate::{Decoder, Header, Options, PixelFormat, Region, Scale};
 
 const SCALES: [Scale; 4] = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
 
-/// A picture that was decoded in full.
-struct Whole {
+/// Entire decoded image.
+struct DecodedImage {
     pixels: Vec<u8>,
-    /// Samples in a row.
+    /// Samples per row.
     stride: usize,
     channels: usize,
 }
 
-impl Whole {
+impl DecodedImage {
     fn new(jpeg: &[u8], options: &Options) -> Self {
         let (width, _) = options.scale.size(Header::read(jpeg).unwrap().size());
         Self {
@@ -34,8 +35,8 @@ impl Whole {
     }
 }
 
-/// A region of a picture; every fourth ends where the picture ends.
-fn choose((width, height): (usize, usize), next: &mut impl FnMut(usize) -> usize) -> Region {
+/// Choose a random region; every fourth ends at the lower right corner.
+fn random_region((width, height): (usize, usize), next: &mut impl FnMut(usize) -> usize) -> Region {
     let (x, y) = (next(width), next(height));
     let (right, lower) = (width - x, height - y);
     let is_corner = next(4) == 0;
@@ -47,52 +48,52 @@ fn choose((width, height): (usize, usize), next: &mut impl FnMut(usize) -> usize
     }
 }
 
-/// What pictures are decoded to in turn: of each file, all scales and gray.
-fn settings(jpeg: &[u8]) -> Vec<Options> {
-    let of = |pixel_format, scale| Options {
+/// Return the options to test with a file: all scales, and gray.
+fn option_list(jpeg: &[u8]) -> Vec<Options> {
+    let options = |pixel_format, scale| Options {
         pixel_format,
         scale,
         ..Options::default()
     };
-    let pixel_format = colorful(jpeg);
-    let mut settings = SCALES.map(|scale| of(pixel_format, scale)).to_vec();
+    let pixel_format = color_format(jpeg);
+    let mut option_list = SCALES.map(|scale| options(pixel_format, scale)).to_vec();
     if pixel_format == PixelFormat::Rgb {
-        settings.push(of(PixelFormat::Gray, Scale::Full));
+        option_list.push(options(PixelFormat::Gray, Scale::Full));
     }
-    settings
+    option_list
 }
 
 #[test]
-fn a_region_is_a_crop_of_the_whole() {
+fn a_region_is_a_crop_of_the_entire_image() {
     let mut next = numbers(1);
-    // One for all: what is left of one picture must not show in the next.
+    // One decoder for all files: no data of one image may appear in the next.
     let mut decoder = Decoder::new();
     for (name, jpeg) in complete() {
-        for options in settings(&jpeg) {
-            let whole = Whole::new(&jpeg, &options);
+        for options in option_list(&jpeg) {
+            let full = DecodedImage::new(&jpeg, &options);
             let size = options.scale.size(Header::read(&jpeg).unwrap().size());
             for _ in 0..8 {
-                let region = choose(size, &mut next);
+                let region = random_region(size, &mut next);
                 let options = Options {
                     region: Some(region),
                     ..options
                 };
-                let part = decode_by(&mut decoder, &jpeg, &options).unwrap();
-                assert!(part == whole.crop(region), "{name}: {options:?}");
+                let pixels = decode_by(&mut decoder, &jpeg, &options).unwrap();
+                assert!(pixels == full.crop(region), "{name}: {options:?}");
             }
         }
     }
 }
 
 #[test]
-fn rows_left_out_or_asked_for_again_change_nothing() {
+fn skipped_and_repeated_rows_change_nothing() {
     let mut next = numbers(2);
     let mut decoder = Decoder::new();
     for (name, jpeg) in complete() {
         let header = Header::read(&jpeg).unwrap();
-        for options in settings(&jpeg) {
-            let whole = Whole::new(&jpeg, &options);
-            let region = choose(options.scale.size(header.size()), &mut next);
+        for options in option_list(&jpeg) {
+            let full = DecodedImage::new(&jpeg, &options);
+            let region = random_region(options.scale.size(header.size()), &mut next);
             let options = Options {
                 region: Some(region),
                 ..options
@@ -102,7 +103,7 @@ fn rows_left_out_or_asked_for_again_change_nothing() {
             for y in 0..region.height {
                 for _ in 0..[0, 0, 1, 2][next(4)] {
                     rows.read_row(y, &mut row).unwrap();
-                    assert!(row == whole.row(region, y), "{name}: row {y}, {options:?}");
+                    assert!(row == full.row(region, y), "{name}: row {y}, {options:?}");
                 }
             }
             rows.finish().unwrap();
@@ -111,7 +112,7 @@ fn rows_left_out_or_asked_for_again_change_nothing() {
 }
 
 #[test]
-fn memory_given_back_is_taken_again() {
+fn a_trimmed_decoder_decodes_again() {
     let mut decoder = Decoder::new();
     for name in ["jpeg/progressive-bits.jpg", "odd-images/tiny.jpg"] {
         let jpeg = read(name);
@@ -124,7 +125,7 @@ fn memory_given_back_is_taken_again() {
 
 #[test]
 #[should_panic(expected = "is outside the image of 37x23 pixels")]
-fn a_region_beyond_the_picture_is_a_mistake() {
+fn a_region_outside_the_image_panics() {
     let region = Some(Region {
         x: 30,
         y: 0,
