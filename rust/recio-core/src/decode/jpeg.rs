@@ -189,7 +189,10 @@ impl<'a> Jpeg<'a> {
     where
         'a: 's,
     {
-        let is_inks = matches!(self.header.color_space(), ColorSpace::Cmyk | ColorSpace::Ycck);
+        let is_inks = matches!(
+            self.header.color_space(),
+            ColorSpace::Cmyk | ColorSpace::Ycck
+        );
         let options = Options {
             pixel_format: match pixels {
                 Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
