@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use recio_core::format::frame;
 use recio_core::read::record_file::RecordFile;
-use recio_core::read::salvage::{Skipped, Stretch, Walk};
+use recio_core::read::salvage::{SalvageReader, Segment, SkippedRegion};
 
 const RECORDS: usize = 10_000;
 const MAGIC: [u8; 4] = frame::MAGIC.to_le_bytes();
@@ -156,27 +156,27 @@ fn moved(at: usize, wounds: &[Wound]) -> Option<usize> {
 }
 
 /// Walks a file; gives the records' places and the regions between them. They must add up to the file.
-fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<Skipped>) {
+fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<SkippedRegion>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = Walk::new(&file, listed, |_| false);
+    let mut walk = SalvageReader::new(&file, listed, |_| false);
     let (mut records, mut regions, mut at) = (Vec::new(), Vec::new(), 0);
-    while let Some(stretch) = walk.stretch().unwrap() {
-        let (begin, end) = match &stretch {
-            Stretch::Record(record) => (record.offset, record.offset + record.frames.len() as u64),
-            Stretch::Skipped(region) => (region.begin, region.end),
+    while let Some(segment) = walk.next_segment().unwrap() {
+        let (begin, end) = match &segment {
+            Segment::Record(record) => (record.offset, record.offset + record.frame.len() as u64),
+            Segment::Skipped(region) => (region.begin, region.end),
         };
         assert_eq!(begin, at, "one behind another");
         assert!(end > begin);
         at = end;
-        match stretch {
-            Stretch::Record(record) => {
-                assert!(record.frames == &bytes[begin as usize..end as usize]);
+        match segment {
+            Segment::Record(record) => {
+                assert!(record.frame == &bytes[begin as usize..end as usize]);
                 records.push((begin as usize, end as usize));
             }
-            Stretch::Skipped(region) => regions.push(region),
+            Segment::Skipped(region) => regions.push(region),
         }
     }
     assert_eq!(at, bytes.len() as u64, "all of the file");
@@ -353,15 +353,15 @@ fn hostile_lengths_cost_no_more_than_the_file() {
     sparse.set_len(1 << 29).unwrap();
     let file = RecordFile::open(&path).unwrap();
     let start = std::time::Instant::now();
-    let mut walk = Walk::new(&file, &[], |_| false);
+    let mut walk = SalvageReader::new(&file, &[], |_| false);
     let (mut records, mut bytes) = (0, 0);
-    while let Some(stretch) = walk.stretch().unwrap() {
-        match stretch {
-            Stretch::Record(record) => {
+    while let Some(segment) = walk.next_segment().unwrap() {
+        match segment {
+            Segment::Record(record) => {
                 records += 1;
-                bytes += record.frames.len() as u64;
+                bytes += record.frame.len() as u64;
             }
-            Stretch::Skipped(region) => bytes += region.end - region.begin,
+            Segment::Skipped(region) => bytes += region.end - region.begin,
         }
     }
     assert_eq!(bytes, 1 << 29);

@@ -4,7 +4,7 @@
 
 use recio_core::format::frame;
 use recio_core::read::record_file::RecordFile;
-use recio_core::read::salvage::{Stretch, Walk, Whole};
+use recio_core::read::salvage::{SalvageReader, SalvagedRecord, Segment};
 
 use super::Desk;
 use super::reference::{self, Found};
@@ -14,7 +14,7 @@ pub fn check(bytes: &[u8], desk: &mut Desk) {
     let file = RecordFile::open(desk.lay(bytes)).expect("the file is there");
     let (expected, is_whole) = reference::records(bytes);
     for vouches in [false, true] {
-        let saved = walk(&file, bytes, vouches);
+        let saved = salvage(&file, bytes, vouches);
         assert!(saved.records.starts_with(&offsets(&expected)), "{saved:?}");
         assert!(saved.skipped == 0 || !is_whole, "{saved:?}");
     }
@@ -29,16 +29,16 @@ struct Saved {
     skipped: usize,
 }
 
-fn walk(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
-    let mut walk = Walk::new(file, &[], |_| vouches);
+fn salvage(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
+    let mut reader = SalvageReader::new(file, &[], |_| vouches);
     let (mut saved, mut at) = (Saved::default(), 0);
-    while let Some(stretch) = walk.stretch().expect("the file stays as it is") {
-        let (begin, end) = match stretch {
-            Stretch::Record(mut whole) => {
-                saved.records.push(whole.offset as usize);
-                check_record(bytes, &mut whole)
+    while let Some(segment) = reader.next_segment().expect("the file stays as it is") {
+        let (begin, end) = match segment {
+            Segment::Record(mut record) => {
+                saved.records.push(record.offset as usize);
+                check_record(bytes, &mut record)
             }
-            Stretch::Skipped(region) => {
+            Segment::Skipped(region) => {
                 saved.skipped += (region.end - region.begin) as usize;
                 (region.begin as usize, region.end as usize)
             }
@@ -51,12 +51,12 @@ fn walk(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
 }
 
 /// Gives where it begins and ends.
-fn check_record(bytes: &[u8], whole: &mut Whole<'_>) -> (usize, usize) {
-    let begin = whole.offset as usize;
-    let end = begin + whole.frames.len();
-    assert_eq!(whole.frames, &bytes[begin..end]);
-    let payload = frame::join(whole.frames);
-    let payload = &whole.frames[payload];
+fn check_record(bytes: &[u8], record: &mut SalvagedRecord<'_>) -> (usize, usize) {
+    let begin = record.offset as usize;
+    let end = begin + record.frame.len();
+    assert_eq!(record.frame, &bytes[begin..end]);
+    let payload = frame::join(record.frame);
+    let payload = &record.frame[payload];
     let found = reference::record(bytes, begin, Some(end as u64));
     assert_eq!(found.as_ref().map(|found| found.end), Some(end));
     assert_eq!(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{Skipped, Stretch, Walk};
+use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
 use crate::read::scan;
 use crate::read::sidecar::load_index;
 
@@ -267,11 +267,11 @@ fn salvage(
     offsets: &mut Vec<u64>,
     lost: &mut Vec<Error>,
 ) -> Result<()> {
-    let mut walk = Walk::new(file, &[], |_| false);
-    while let Some(stretch) = walk.stretch()? {
-        match stretch {
-            Stretch::Record(whole) => offsets.push(start + whole.offset),
-            Stretch::Skipped(Skipped { begin, end, reason }) => {
+    let mut walk = SalvageReader::new(file, &[], |_| false);
+    while let Some(segment) = walk.next_segment()? {
+        match segment {
+            Segment::Record(record) => offsets.push(start + record.offset),
+            Segment::Skipped(SkippedRegion { begin, end, reason }) => {
                 let text = format!("{reason}; skipped up to byte {end}");
                 lost.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
             }

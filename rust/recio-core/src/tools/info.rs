@@ -11,7 +11,7 @@ use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::limits::Limits;
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::Stretch;
+use crate::read::salvage::Segment;
 
 /// A summary.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,13 +68,13 @@ pub fn info(
         if !beat.goes_on(walk.position()) {
             return Ok(None);
         }
-        match walk.stretch()? {
+        match walk.next_segment()? {
             None => break,
-            Some(Stretch::Skipped(region)) => info.damaged += region.end - region.begin,
-            Some(Stretch::Record(whole)) => {
+            Some(Segment::Skipped(region)) => info.damaged += region.end - region.begin,
+            Some(Segment::Record(whole)) => {
                 info.records += 1;
-                let payload = frame::join(whole.frames);
-                if let Ok(record) = ImageRecord::parse(&whole.frames[payload]) {
+                let payload = frame::join(whole.frame);
+                if let Ok(record) = ImageRecord::parse(&whole.frame[payload]) {
                     ids.push(record.header.id);
                     info.add(&record);
                 }

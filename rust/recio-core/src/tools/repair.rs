@@ -14,7 +14,7 @@ use crate::format::checksum::{self, Checksums};
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{Skipped, Stretch};
+use crate::read::salvage::{Segment, SkippedRegion};
 use crate::write::{self, Output};
 
 /// What was saved.
@@ -27,7 +27,7 @@ pub struct Repaired {
     /// What the new index has for keys.
     pub keys: Keys,
     /// The bytes of the damaged file that are no whole record, in their order.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedRegion>,
     /// Why the index or the checksums of the damaged file were not used, where they are damaged too.
     pub unused: Vec<String>,
 }
@@ -112,7 +112,7 @@ struct Saving<'a> {
     written: Option<Written<'a>>,
     output: Output,
     records: Vec<Saved>,
-    skipped: Vec<Skipped>,
+    skipped: Vec<SkippedRegion>,
 }
 
 impl Saving<'_> {
@@ -123,10 +123,10 @@ impl Saving<'_> {
             if !beat.goes_on(walk.position()) {
                 return Ok(false);
             }
-            match walk.stretch()? {
+            match walk.next_segment()? {
                 None => return Ok(true),
-                Some(Stretch::Skipped(region)) => self.skipped.push(region),
-                Some(Stretch::Record(whole)) => self.save(whole.offset, whole.frames)?,
+                Some(Segment::Skipped(region)) => self.skipped.push(region),
+                Some(Segment::Record(whole)) => self.save(whole.offset, whole.frame)?,
             }
         }
     }
@@ -134,7 +134,7 @@ impl Saving<'_> {
     fn save(&mut self, offset: u64, frames: &mut [u8]) -> Result<()> {
         let written = &mut self.written;
         if written.as_mut().is_some_and(|all| !all.has(offset, frames)) {
-            self.skipped.push(Skipped {
+            self.skipped.push(SkippedRegion {
                 begin: offset,
                 end: offset + frames.len() as u64,
                 reason: "the bytes of this record are not those that the .rsum was written for"

@@ -9,7 +9,7 @@ use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::format::index::Entry;
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{Doubtful, Walk};
+use crate::read::salvage::{SalvageReader, UnconfirmedRecord};
 use crate::read::sidecar::{load_checksums, load_index};
 
 /// The end of every JPEG.
@@ -67,8 +67,11 @@ impl Known {
     }
 
     /// A walk over the file that knows all this.
-    pub(super) fn walk<'a>(&'a self, file: &'a RecordFile) -> Walk<'a, fn(Doubtful<'_>) -> bool> {
-        Walk::new(file, &self.listed, ends_as_an_image)
+    pub(super) fn walk<'a>(
+        &'a self,
+        file: &'a RecordFile,
+    ) -> SalvageReader<'a, fn(UnconfirmedRecord<'_>) -> bool> {
+        SalvageReader::new(file, &self.listed, ends_as_an_image)
     }
 
     /// The key that the index has for the record at `offset`.
@@ -92,8 +95,8 @@ pub(super) fn about_file(kind: Kind, reason: String) -> Problem {
 }
 
 /// Whether these are the frames of an image record whose image is a JPEG or a PNG, to its end.
-fn ends_as_an_image(doubtful: Doubtful<'_>) -> bool {
-    let mut frames = doubtful.frames.to_vec();
+fn ends_as_an_image(doubtful: UnconfirmedRecord<'_>) -> bool {
+    let mut frames = doubtful.frame.to_vec();
     let payload = frame::join(&mut frames);
     ImageRecord::parse(&frames[payload]).is_ok_and(|record| {
         let image = record.image;

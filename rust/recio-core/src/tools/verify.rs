@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::format::checksum;
 use crate::limits::Limits;
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{Skipped, Stretch};
+use crate::read::salvage::{Segment, SkippedRegion};
 
 /// Bytes of records that are handed to a thread at a time.
 const PIECE: usize = 1 << 20;
@@ -164,10 +164,10 @@ impl Visit<'_> {
             if !beat.goes_on(walk.position()) {
                 return Ok(false);
             }
-            match walk.stretch()? {
+            match walk.next_segment()? {
                 None => break,
-                Some(Stretch::Skipped(region)) => self.found.extend([framing(region)]),
-                Some(Stretch::Record(whole)) => {
+                Some(Segment::Skipped(region)) => self.found.extend([framing(region)]),
+                Some(Segment::Record(whole)) => {
                     while let Some(entry) = entries.next_if(|entry| entry.offset < whole.offset) {
                         self.found.extend([stray(entry.key, entry.offset)]);
                         strays += 1;
@@ -179,13 +179,13 @@ impl Visit<'_> {
                             None => self.records,
                         },
                         offset: whole.offset,
-                        len: whole.frames.len(),
+                        len: whole.frame.len(),
                     };
                     self.records += 1;
                     let entry = entries.next_if(|entry| entry.offset == place.offset);
                     self.listed += u64::from(entry.is_some());
-                    self.check_sum(place, whole.frames);
-                    examine(place, whole.frames);
+                    self.check_sum(place, whole.frame);
+                    examine(place, whole.frame);
                 }
             }
         }
@@ -280,7 +280,7 @@ fn work(queue: &Receiver<Piece>, mut examiner: Examiner, found: &Found) {
     }
 }
 
-fn framing(region: Skipped) -> Problem {
+fn framing(region: SkippedRegion) -> Problem {
     Problem {
         kind: Kind::Framing,
         reason: region.reason,

@@ -13,11 +13,11 @@
 //!
 //! Where half of a magic word follows, that is a damaged header, and proof enough; and so is the word of whoever walks.
 
-use super::{Doubtful, HEADER_LEN, Head, WORD, Walk};
+use super::{HEADER_LEN, Head, SalvageReader, UnconfirmedRecord, WORD};
 use crate::error::Result;
 use crate::format::frame::{self, Header};
 
-impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
+impl<V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'_, V> {
     /// What speaks against the record at `at` that would end at `end`, its last part having `len` bytes.
     pub(super) fn doubt(&mut self, at: u64, end: u64, len: usize) -> Result<Option<String>> {
         if let Some(next) = self.next_listed(at) {
@@ -55,8 +55,8 @@ impl<V: FnMut(Doubtful<'_>) -> bool> Walk<'_, V> {
 
     fn is_vouched_for(&mut self, offset: u64, end: u64) -> Result<bool> {
         let len = (end - offset) as usize;
-        let frames = &self.window.at(offset, len)?[..len];
-        Ok((self.vouches)(Doubtful { offset, frames }))
+        let frame = &self.window.at(offset, len)?[..len];
+        Ok((self.vouches)(UnconfirmedRecord { offset, frame }))
     }
 
     /// What the distance from the record's end to the next sound one says against it.

@@ -31,25 +31,25 @@ const WORD: usize = 4;
 
 /// A part of a file. Together, they are all of it.
 #[derive(Debug)]
-pub enum Stretch<'b> {
+pub enum Segment<'b> {
     /// A whole record.
-    Record(Whole<'b>),
+    Record(SalvagedRecord<'b>),
     /// Bytes that are of no whole record.
-    Skipped(Skipped),
+    Skipped(SkippedRegion),
 }
 
 /// A whole record: where it stands, and its bytes.
 #[derive(Debug)]
-pub struct Whole<'b> {
+pub struct SalvagedRecord<'b> {
     /// The offset of its first header.
     pub offset: u64,
     /// All of it, headers and padding included, to be overwritten at will. [`frame::join`] makes its payload of them.
-    pub frames: &'b mut [u8],
+    pub frame: &'b mut [u8],
 }
 
 /// Bytes that are of no whole record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedRegion {
     /// The first of them.
     pub begin: u64,
     /// Where they end.
@@ -60,16 +60,16 @@ pub struct Skipped {
 
 /// A record of which framing alone cannot tell whether it ends where its length says.
 #[derive(Debug)]
-pub struct Doubtful<'b> {
+pub struct UnconfirmedRecord<'b> {
     /// The offset of its first header.
     pub offset: u64,
     /// Its bytes, if it does.
-    pub frames: &'b [u8],
+    pub frame: &'b [u8],
 }
 
 /// A walk over a file. `V` is asked whether doubtful records are whole; its no means that it cannot tell.
 #[derive(Debug)]
-pub struct Walk<'f, V> {
+pub struct SalvageReader<'f, V> {
     len: u64,
     vouches: V,
     window: Window<'f>,
@@ -81,7 +81,7 @@ pub struct Walk<'f, V> {
     /// On which bytes, modulo 4, records begin since the last one.
     grid: u64,
     /// What has been skipped since the last record.
-    gap: Option<Skipped>,
+    gap: Option<SkippedRegion>,
     /// What the last search found: from the first offset to the second there is nowhere to go on.
     searched: Option<(u64, u64)>,
 }
@@ -98,7 +98,7 @@ enum Head {
     Broken(String),
 }
 
-impl<'f, V: FnMut(Doubtful<'_>) -> bool> Walk<'f, V> {
+impl<'f, V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, V> {
     /// A walk from the beginning. `listed` are the offsets at which the file's records begin, ascending, from its `.rsum` or
     /// its `.idx`; empty if there is neither. `vouches` is asked whether a record is whole that is followed by damage.
     pub fn new(file: &'f RecordFile, listed: &'f [u64], vouches: V) -> Self {
@@ -125,35 +125,35 @@ impl<'f, V: FnMut(Doubtful<'_>) -> bool> Walk<'f, V> {
     ///
     /// # Errors
     /// As [`RecordFile::read_exact`].
-    pub fn stretch(&mut self) -> Result<Option<Stretch<'_>>> {
+    pub fn next_segment(&mut self) -> Result<Option<Segment<'_>>> {
         loop {
             if self.at == self.len {
-                return Ok(self.gap.take().map(Stretch::Skipped));
+                return Ok(self.gap.take().map(Segment::Skipped));
             }
             match (self.judge(self.at)?, self.gap.take()) {
                 // The record is judged again then, which is rare.
-                (Ok(_), Some(gap)) => return Ok(Some(Stretch::Skipped(gap))),
+                (Ok(_), Some(gap)) => return Ok(Some(Segment::Skipped(gap))),
                 (Ok(end), None) => return self.record(end).map(Some),
                 (Err(reason), gap) => self.skip(gap, reason)?,
             }
         }
     }
 
-    fn record(&mut self, end: u64) -> Result<Stretch<'_>> {
+    fn record(&mut self, end: u64) -> Result<Segment<'_>> {
         let offset = std::mem::replace(&mut self.at, end);
         self.grid = offset % 4;
         let len = (end - offset) as usize;
-        let frames = &mut self.window.at(offset, len)?[..len];
-        Ok(Stretch::Record(Whole { offset, frames }))
+        let frame = &mut self.window.at(offset, len)?[..len];
+        Ok(Segment::Record(SalvagedRecord { offset, frame }))
     }
 
     /// Adds what lies before the next record to what is skipped.
-    fn skip(&mut self, gap: Option<Skipped>, reason: String) -> Result<()> {
+    fn skip(&mut self, gap: Option<SkippedRegion>, reason: String) -> Result<()> {
         let (begin, end) = (self.at, self.resume(self.at + 1)?);
         self.at = end;
         self.gap = Some(match gap {
-            Some(gap) => Skipped { end, ..gap },
-            None => Skipped { begin, end, reason },
+            Some(gap) => SkippedRegion { end, ..gap },
+            None => SkippedRegion { begin, end, reason },
         });
         Ok(())
     }

@@ -4,25 +4,28 @@ use super::*;
 
 const MAGIC_BYTES: [u8; 4] = frame::MAGIC.to_le_bytes();
 
-const NEVER: fn(Doubtful<'_>) -> bool = |_| false;
+const NEVER: fn(UnconfirmedRecord<'_>) -> bool = |_| false;
 
 /// What a walk over these bytes finds: the payloads, and the regions skipped.
-fn walked(bytes: &[u8], vouches: impl FnMut(Doubtful<'_>) -> bool) -> (Vec<Vec<u8>>, Vec<Skipped>) {
+fn walked(
+    bytes: &[u8],
+    vouches: impl FnMut(UnconfirmedRecord<'_>) -> bool,
+) -> (Vec<Vec<u8>>, Vec<SkippedRegion>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = Walk::new(&file, &[], vouches);
+    let mut walk = SalvageReader::new(&file, &[], vouches);
     let (mut records, mut skipped, mut at) = (vec![], vec![], 0);
-    while let Some(stretch) = walk.stretch().unwrap() {
-        match stretch {
-            Stretch::Record(whole) => {
+    while let Some(segment) = walk.next_segment().unwrap() {
+        match segment {
+            Segment::Record(whole) => {
                 assert_eq!(whole.offset, at);
-                at += whole.frames.len() as u64;
-                let payload = frame::join(whole.frames);
-                records.push(whole.frames[payload].to_vec());
+                at += whole.frame.len() as u64;
+                let payload = frame::join(whole.frame);
+                records.push(whole.frame[payload].to_vec());
             }
-            Stretch::Skipped(region) => {
+            Segment::Skipped(region) => {
                 assert_eq!(region.begin, at);
                 at = region.end;
                 skipped.push(region);
@@ -155,7 +158,7 @@ fn three() -> Vec<u8> {
 }
 
 /// What is found of these three if the second is changed by `damage`.
-fn second_damaged(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<Skipped>) {
+fn second_damaged(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<SkippedRegion>) {
     let mut bytes = three();
     damage(&mut bytes[24..80]);
     walked(&bytes, NEVER)
@@ -216,9 +219,12 @@ fn a_list_of_the_records_settles_where_one_ends() {
     let path = folder.path().join("a.rec");
     std::fs::write(&path, &bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = Walk::new(&file, &[0, 24, 80], NEVER);
-    assert!(matches!(walk.stretch().unwrap(), Some(Stretch::Record(_))));
-    let Some(Stretch::Skipped(region)) = walk.stretch().unwrap() else {
+    let mut walk = SalvageReader::new(&file, &[0, 24, 80], NEVER);
+    assert!(matches!(
+        walk.next_segment().unwrap(),
+        Some(Segment::Record(_))
+    ));
+    let Some(Segment::Skipped(region)) = walk.next_segment().unwrap() else {
         panic!("a record of a damaged length");
     };
     assert!(
