@@ -15,7 +15,7 @@ __all__ = [
     "Index",
     "Reader",
     "RecordError",
-    "Root",
+    "SandboxedFolder",
     "StagedFile",
     "Step",
     "Writer",
@@ -190,7 +190,7 @@ class ImagePipeline:
     def of_records(files: Sequence[str], indexes: Sequence[str], options: LoaderOptions) -> ImagePipeline: ...
     @staticmethod
     def of_images(
-        images: Sequence[tuple[int, Sequence[float], str]], root: Root, options: LoaderOptions
+        images: Sequence[tuple[int, Sequence[float], str]], root: SandboxedFolder, options: LoaderOptions
     ) -> ImagePipeline: ...
     def __len__(self) -> int: ...
     @property
@@ -249,8 +249,8 @@ def shuffle_file(
 ) -> tuple[int, int]: ...
 
 @final
-class Root:
-    def __new__(cls, folder: str | PathLike[str], allow_outside: bool) -> Root: ...
+class SandboxedFolder:
+    def __new__(cls, folder: str | PathLike[str], allow_outside: bool) -> SandboxedFolder: ...
     def read(self, path: str) -> bytes: ...
 
 @final

@@ -93,7 +93,7 @@ class Files:
     """Image files, each with its labels."""
 
     def __init__(self, images: Sequence[Image], root: StrPath | None, allow_outside: bool) -> None:
-        self._images, self._root = list(images), _recio.Root(root or ".", allow_outside)
+        self._images, self._root = list(images), _recio.SandboxedFolder(root or ".", allow_outside)
 
     @classmethod
     def of_list(cls, path_imglist: StrPath, root: StrPath | None, allow_outside: bool) -> Files:

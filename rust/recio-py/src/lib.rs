@@ -8,7 +8,7 @@
 //! | `record.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image` |
 //! | `pipeline.rs` | `recio.io` |
-//! | `folder.rs` | `recio.image`: files that a list names |
+//! | `sandboxed_folder.rs` | `recio.image`: files that a list names |
 //! | `step.rs`, `render.rs` | the augmenters of `recio.image` |
 //! | `user_fn.rs` | Python functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
@@ -25,7 +25,6 @@ mod array;
 mod atomic;
 mod copy;
 mod errors;
-mod folder;
 mod fork_guard;
 mod image;
 mod inspect;
@@ -34,6 +33,7 @@ mod pipeline;
 mod progress;
 mod record;
 mod render;
+mod sandboxed_folder;
 mod step;
 mod user_fn;
 
@@ -51,8 +51,6 @@ mod _recio {
     #[pymodule_export]
     use crate::errors::{DecodeError, RecordError};
     #[pymodule_export]
-    use crate::folder::Root;
-    #[pymodule_export]
     use crate::image::{
         decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize, resize_float,
     };
@@ -66,6 +64,8 @@ mod _recio {
     use crate::record::{Index, Reader, Writer, rebuild_index};
     #[pymodule_export]
     use crate::render::augment;
+    #[pymodule_export]
+    use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]
     use crate::step::Step;
 

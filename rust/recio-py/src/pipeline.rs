@@ -21,9 +21,9 @@ use recio_core::render::normalize::{Element, Gain, Layout, Normalize};
 
 use crate::array::lend;
 use crate::errors::{Failure, PyOutcome, raised};
-use crate::folder::Root;
 use crate::fork_guard::Owner;
 use crate::image::limits_of;
+use crate::sandboxed_folder::SandboxedFolder;
 use crate::step::{Step, describe, steps};
 use crate::user_fn::boxes_array;
 
@@ -319,7 +319,7 @@ impl ImagePipeline {
     fn of_images(
         py: Python<'_>,
         images: Vec<(u64, Vec<f32>, String)>,
-        root: &Root,
+        root: &SandboxedFolder,
         options: LoaderOptions,
     ) -> PyOutcome<Self> {
         let line = |(index, labels, path)| Line {

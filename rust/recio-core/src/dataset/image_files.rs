@@ -5,19 +5,19 @@ use std::io::Read;
 use crate::error::{Error, Result};
 use crate::format::frame::MAX_RECORD_LEN;
 use crate::format::list::Line;
-use crate::storage::folder::Root;
+use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// Image files under a folder, or wherever their paths lead if that is allowed.
 #[derive(Debug)]
 pub struct LooseImages {
-    root: Root,
+    root: SandboxedFolder,
     lines: Vec<Line>,
 }
 
 impl LooseImages {
     /// The images of these lines, their paths relative to `root`.
     #[must_use]
-    pub fn new(root: Root, lines: Vec<Line>) -> Self {
+    pub fn new(root: SandboxedFolder, lines: Vec<Line>) -> Self {
         Self { root, lines }
     }
 
@@ -63,9 +63,9 @@ impl LooseImages {
 /// Appends the bytes of an image file.
 ///
 /// # Errors
-/// As of [`Root::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read; `Limit` if it is so large that
+/// As of [`SandboxedFolder::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read; `Limit` if it is so large that
 /// no record could hold it.
-pub fn read(root: &Root, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
+pub fn read(root: &SandboxedFolder, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
     let (file, _) = root.open(path)?;
     match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {
         ..=MAX_RECORD_LEN => Ok(()),

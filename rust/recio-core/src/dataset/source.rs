@@ -7,7 +7,7 @@ use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
 use crate::format::list::Line;
-use crate::storage::folder::Root;
+use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// What an iterator reads, to be opened.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum Source {
         /// Labels and paths.
         lines: Vec<Line>,
         /// What the paths are relative to.
-        root: Root,
+        root: SandboxedFolder,
     },
 }
 

@@ -7,7 +7,7 @@ use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::Limits;
-use crate::storage::folder::Root;
+use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// The masks that are packed with the images of a list: one for each, byte for byte, into a `.rec` and `.idx` of their own
 /// with the same ids in the same order.
@@ -23,16 +23,16 @@ pub struct Masks {
 
 /// An open folder of masks.
 pub(super) struct MaskFolder<'a> {
-    root: Root,
+    root: SandboxedFolder,
     ending: &'a str,
 }
 
 impl<'a> MaskFolder<'a> {
     /// # Errors
-    /// As [`Root::new`].
+    /// As [`SandboxedFolder::new`].
     pub(super) fn new(masks: &'a Masks, allow_outside: bool) -> Result<Self> {
         Ok(Self {
-            root: Root::new(&masks.root, allow_outside)?,
+            root: SandboxedFolder::new(&masks.root, allow_outside)?,
             ending: &masks.ending,
         })
     }
@@ -45,7 +45,7 @@ impl<'a> MaskFolder<'a> {
         mask.to_string_lossy().into_owned()
     }
 
-    /// As [`Root::open`].
+    /// As [`SandboxedFolder::open`].
     pub(super) fn open(&self, path: &str) -> Result<(File, u64)> {
         self.root.open(path)
     }

@@ -30,7 +30,7 @@ use crossbeam_channel::unbounded;
 
 use crate::error::Result;
 use crate::read::list_file::load_lines;
-use crate::storage::folder::Root;
+use crate::storage::sandboxed_folder::SandboxedFolder;
 use coordinator::Run;
 use masks::MaskFolder;
 pub use masks::Masks;
@@ -114,7 +114,7 @@ pub fn pack(
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<Packed>> {
     let lines = load_lines(list)?;
-    let root = Root::new(root, options.allow_outside)?;
+    let root = SandboxedFolder::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
     let folder = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))

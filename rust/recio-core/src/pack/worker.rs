@@ -16,7 +16,7 @@ use crate::format::frame::MAX_RECORD_LEN;
 use crate::format::image_header;
 use crate::format::list::Line;
 use crate::limits::Limits;
-use crate::storage::folder::Root;
+use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// A line to be packed.
 pub(super) struct Job<'a> {
@@ -38,7 +38,7 @@ pub(super) struct Ready<'a> {
 
 /// What a thread needs.
 pub(super) struct Worker<'a> {
-    root: &'a Root,
+    root: &'a SandboxedFolder,
     masks: Option<&'a MaskFolder<'a>>,
     options: &'a Options,
     budget: &'a Budget,
@@ -48,7 +48,7 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(
-        root: &'a Root,
+        root: &'a SandboxedFolder,
         masks: Option<&'a MaskFolder<'a>>,
         options: &'a Options,
         budget: &'a Budget,

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use recio_core::dataset::image_files;
-use recio_core::storage::folder;
+use recio_core::storage::sandboxed_folder;
 
 use crate::errors::PyOutcome;
 
 /// The folder that a list's paths are relative to, and whether they may leave it.
 #[pyclass(frozen, module = "recio._recio")]
-pub(crate) struct Root(folder::Root);
+pub(crate) struct SandboxedFolder(sandboxed_folder::SandboxedFolder);
 
 #[pymethods]
-impl Root {
+impl SandboxedFolder {
     #[new]
     fn new(py: Python<'_>, folder: PathBuf, allow_outside: bool) -> PyOutcome<Self> {
-        Ok(Self(
-            py.detach(|| folder::Root::new(&folder, allow_outside))?,
-        ))
+        Ok(Self(py.detach(|| {
+            sandboxed_folder::SandboxedFolder::new(&folder, allow_outside)
+        })?))
     }
 
     /// The bytes of an image file.
@@ -31,8 +31,8 @@ impl Root {
     }
 }
 
-impl Root {
-    pub(crate) fn inner(&self) -> folder::Root {
+impl SandboxedFolder {
+    pub(crate) fn inner(&self) -> sandboxed_folder::SandboxedFolder {
         self.0.clone()
     }
 }

@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 
 /// The folder, and whether paths may leave it.
 #[derive(Debug, Clone)]
-pub struct Root {
+pub struct SandboxedFolder {
     given: PathBuf,
     folder: PathBuf,
     allow_outside: bool,
 }
 
-impl Root {
+impl SandboxedFolder {
     /// Opens a folder.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn open(folder: &tempfile::TempDir, path: &str, allow_outside: bool) -> Result<u64, String> {
-        let root = Root::new(&folder.path().join("root"), allow_outside).unwrap();
+        let root = SandboxedFolder::new(&folder.path().join("root"), allow_outside).unwrap();
         let opened = root.open(path).map(|(_, len)| len);
         opened.map_err(|error| error.to_string())
     }
