@@ -9,12 +9,12 @@ use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// Image files under a folder, or wherever their paths lead if that is allowed.
 #[derive(Debug)]
-pub struct LooseImages {
+pub struct ImageFiles {
     root: SandboxedFolder,
     lines: Vec<Line>,
 }
 
-impl LooseImages {
+impl ImageFiles {
     /// The images of these lines, their paths relative to `root`.
     #[must_use]
     pub fn new(root: SandboxedFolder, lines: Vec<Line>) -> Self {

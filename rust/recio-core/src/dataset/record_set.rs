@@ -176,11 +176,11 @@ impl RecordSet {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn widest_label(&self, pass_over_damage: bool) -> Result<usize> {
+    pub fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
         let mut buffer = Vec::new();
         (0..self.len()).try_fold(0, |widest, i| {
             let header = match self.peek(i, &mut buffer) {
-                Err(error) if pass_over_damage && error.is_damage() => None,
+                Err(error) if skip_damaged && error.is_damage() => None,
                 header => header?,
             };
             Ok(widest.max(header.map_or(0, |header| header.label_width())))
@@ -385,7 +385,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = RecordSet::open(&[path], &[])
             .unwrap()
-            .widest_label(false)
+            .max_label_width(false)
             .unwrap_err()
             .to_string();
         assert!(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::image_files::LooseImages;
+use crate::dataset::image_files::ImageFiles;
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
@@ -43,7 +43,7 @@ pub struct Fingerprint {
 #[derive(Debug)]
 pub(crate) enum Samples {
     Records(RecordSet),
-    Loose(LooseImages),
+    Images(ImageFiles),
 }
 
 /// A sample's image file and its id.
@@ -61,7 +61,7 @@ impl Samples {
                 Self::Records(RecordSet::open_with(files, indexes, lost)?)
             }
             Source::Images { lines, root } => {
-                Self::Loose(LooseImages::new(root.clone(), lines.clone()))
+                Self::Images(ImageFiles::new(root.clone(), lines.clone()))
             }
         })
     }
@@ -69,7 +69,7 @@ impl Samples {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Records(records) => records.len(),
-            Self::Loose(images) => images.lines().len(),
+            Self::Images(images) => images.lines().len(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Samples {
                     image: record.image,
                 })
             }
-            Self::Loose(images) => {
+            Self::Images(images) => {
                 let line = &images.lines()[i];
                 labels.extend(&line.labels);
                 images.read(i, buffer)?;
@@ -119,7 +119,7 @@ impl Samples {
                 labels.extend(record.labels());
                 Ok(record.header.id)
             }
-            Self::Loose(images) => {
+            Self::Images(images) => {
                 let line = &images.lines()[i];
                 labels.extend(&line.labels);
                 Ok(line.index)
@@ -131,7 +131,7 @@ impl Samples {
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
         let (bytes, digest) = match self {
             Self::Records(records) => (records.bytes(), records.digest()?),
-            Self::Loose(images) => (0, images.digest()),
+            Self::Images(images) => (0, images.digest()),
         };
         Ok(Fingerprint {
             samples: self.len(),
@@ -141,10 +141,10 @@ impl Samples {
     }
 
     /// The most labels that any sample has.
-    pub(crate) fn widest_label(&self, pass_over_damage: bool) -> Result<usize> {
+    pub(crate) fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
         match self {
-            Self::Records(records) => records.widest_label(pass_over_damage),
-            Self::Loose(images) => {
+            Self::Records(records) => records.max_label_width(skip_damaged),
+            Self::Images(images) => {
                 let widths = images.lines().iter().map(|line| line.labels.len());
                 Ok(widths.max().unwrap_or(0))
             }
@@ -155,7 +155,7 @@ impl Samples {
     pub(crate) fn locate(&self, error: Error, i: usize) -> Error {
         match self {
             Self::Records(records) => records.locate(error, i),
-            Self::Loose(images) => images.locate(error, i),
+            Self::Images(images) => images.locate(error, i),
         }
     }
 }

@@ -26,7 +26,7 @@ impl Survey {
     pub(super) fn of(
         samples: &Samples,
         list: Option<&list::Labels>,
-        pass_over_damage: bool,
+        skip_damaged: bool,
     ) -> Result<Self> {
         let (mut buffer, mut label) = Default::default();
         let mut boxes = Boxes::default();
@@ -37,7 +37,7 @@ impl Survey {
         };
         for i in 0..samples.len() {
             let id = match samples.label(i, &mut buffer, &mut label) {
-                Err(error) if pass_over_damage && error.is_damage() => {
+                Err(error) if skip_damaged && error.is_damage() => {
                     found.left_out.push(error);
                     continue;
                 }

@@ -31,7 +31,7 @@ impl Labels {
         let list = options.label_list.as_deref().map(load_labels).transpose()?;
         let widest = || match &list {
             Some(list) => Ok(list.width()),
-            None => samples.widest_label(options.skip_damaged),
+            None => samples.max_label_width(options.skip_damaged),
         };
         let mut survey = None;
         let shape = match options.labels {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::by_id::ById;
+use crate::dataset::id_index::IdIndex;
 use crate::dataset::record_set::RecordSet;
 use crate::decode::Mask;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub struct MaskSource {
 #[derive(Debug)]
 pub(super) struct Masks {
     records: RecordSet,
-    by_id: ById,
+    by_id: IdIndex,
     fill: u8,
     /// Width and height of a mask in the batch.
     size: (usize, usize),
@@ -57,7 +57,7 @@ impl Masks {
     pub(super) fn open(source: &MaskSource, options: &Options) -> Result<Self> {
         let records = RecordSet::open(&source.files, &source.indexes)?;
         Ok(Self {
-            by_id: ById::of(&records)?,
+            by_id: IdIndex::build(&records)?,
             records,
             fill: source.fill,
             size: (options.shape.width, options.shape.height),

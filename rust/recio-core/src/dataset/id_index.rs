@@ -8,17 +8,17 @@ use crate::error::{Error, Result};
 
 /// The ids of the records of a set.
 #[derive(Debug)]
-pub struct ById {
+pub struct IdIndex {
     /// Id and number of each record, ascending.
     records: Vec<(u64, usize)>,
 }
 
-impl ById {
+impl IdIndex {
     /// Reads the ids of all records.
     ///
     /// # Errors
     /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two records have the same id.
-    pub fn of(set: &RecordSet) -> Result<Self> {
+    pub fn build(set: &RecordSet) -> Result<Self> {
         let mut buffer = Vec::new();
         let mut records = (0..set.len())
             .map(|i| Ok((set.header(i, &mut buffer)?.id, i)))
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn records_are_found_by_their_ids_in_whatever_order_they_stand() {
         let (_folder, set) = set(&[50, 7, u64::MAX, 9]);
-        let ids = ById::of(&set).unwrap();
+        let ids = IdIndex::build(&set).unwrap();
         let found = [7, 9, 50, u64::MAX, 8].map(|id| ids.get(id));
         assert_eq!(found, [Some(1), Some(3), Some(0), Some(2), None]);
     }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn an_id_that_two_records_have_is_an_error_that_names_both() {
         let (_folder, set) = set(&[5, 7, 6, 7]);
-        let text = ById::of(&set).unwrap_err().to_string();
+        let text = IdIndex::build(&set).unwrap_err().to_string();
         let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id";
         assert!(text.ends_with(expected), "{text}");
     }
