@@ -39,7 +39,7 @@ fn frames(c: &mut Criterion) {
     group.bench_function("check", |b| {
         b.iter(|| {
             let mut rest = &encoded[..];
-            while let Ok(Progress::Whole(end)) = frame::check(rest, rest.len() as u64, None) {
+            while let Ok(Progress::Complete(end)) = frame::check(rest, rest.len() as u64, None) {
                 rest = &rest[end..];
             }
         });

@@ -55,7 +55,7 @@ fn check_record(bytes: &[u8], record: &mut SalvagedRecord<'_>) -> (usize, usize)
     let begin = record.offset as usize;
     let end = begin + record.frame.len();
     assert_eq!(record.frame, &bytes[begin..end]);
-    let payload = frame::join(record.frame);
+    let payload = frame::join_fragments(record.frame);
     let payload = &record.frame[payload];
     let found = reference::record(bytes, begin, Some(end as u64));
     assert_eq!(found.as_ref().map(|found| found.end), Some(end));

@@ -5,7 +5,7 @@
 //! | offset | size | content |
 //! |---|---|---|
 //! | 0 | 4 | magic `0xced7230a` |
-//! | 4 | 4 | upper 3 bits: [`Part`]; lower 29 bits: length of this part's data in bytes |
+//! | 4 | 4 | upper 3 bits: [`FragmentKind`]; lower 29 bits: length of this part's data in bytes |
 //! | 8 | length | data |
 //! | 8 + length | 0–3 | zero bytes, up to a multiple of 4 |
 //!
@@ -43,13 +43,13 @@ pub enum FrameError {
     Flag(u32),
     /// A middle or last part where a record must begin.
     #[error("a {0} part where a record must begin")]
-    Headless(Part),
+    MissingFirst(FragmentKind),
     /// A record begins before the one before it has ended.
     #[error("a {0} part inside a split record that has not ended")]
-    Unfinished(Part),
+    MissingLast(FragmentKind),
     /// A part that is not the last, of a length that the writer never makes.
     #[error("a part of {0} bytes before the last; such parts are a multiple of 4 long")]
-    PartLength(usize),
+    Unaligned(usize),
     /// The record is longer than the format can say.
     #[error("a record of {0} bytes; the format holds at most {MAX_RECORD_LEN}")]
     TooLong(usize),
@@ -57,7 +57,7 @@ pub enum FrameError {
     #[error(
         "a part of {len} bytes, but the file ends after {left} (cut short, or a damaged length)"
     )]
-    PastEnd {
+    Truncated {
         /// The length that the header gives.
         len: usize,
         /// The bytes there are.
@@ -65,26 +65,26 @@ pub enum FrameError {
     },
     /// The file ends inside a header.
     #[error("the file ends {0} bytes into a header (cut short)")]
-    HeaderCut(u64),
+    TruncatedHeader(u64),
     /// The bytes that fill up to a multiple of 4 are not zero.
     #[error("padding that is not zero after {0} bytes of data (a damaged length?)")]
     Padding(usize),
     /// The magic stands where data should: the writer never leaves it there, so the data is another record's too.
     #[error("the magic stands at byte {0} of a part's data (a damaged length?)")]
-    Inside(usize),
+    MagicInside(usize),
     /// What comes after a record is neither the head of another nor the end of the file.
     #[error(
         "followed by {0:02x?}, neither the head of a record nor the end of the file (a damaged length?)"
     )]
-    Follow(Vec<u8>),
+    InvalidNext(Vec<u8>),
 }
 
 /// Which part of a record a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Part {
+pub enum FragmentKind {
     /// All of it.
-    Whole = 0,
+    Full = 0,
     /// The first of several.
     First = 1,
     /// Neither the first nor the last.
@@ -93,11 +93,11 @@ pub enum Part {
     Last = 3,
 }
 
-impl Part {
+impl FragmentKind {
     /// The part number `i` of `n`.
     fn of(i: usize, n: usize) -> Self {
         match (i, n) {
-            (0, 1) => Self::Whole,
+            (0, 1) => Self::Full,
             (0, _) => Self::First,
             (i, n) if i + 1 == n => Self::Last,
             _ => Self::Middle,
@@ -107,20 +107,20 @@ impl Part {
     /// Whether a record can begin with it.
     #[must_use]
     pub fn begins(self) -> bool {
-        matches!(self, Self::Whole | Self::First)
+        matches!(self, Self::Full | Self::First)
     }
 
     /// Whether a record ends with it.
     #[must_use]
     pub fn ends(self) -> bool {
-        matches!(self, Self::Whole | Self::Last)
+        matches!(self, Self::Full | Self::Last)
     }
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for FragmentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Whole => "whole",
+            Self::Full => "whole",
             Self::First => "first",
             Self::Middle => "middle",
             Self::Last => "last",
@@ -130,14 +130,14 @@ impl std::fmt::Display for Part {
 
 /// The 8 bytes before a part's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub struct FragmentHeader {
     /// Which part.
-    pub part: Part,
+    pub kind: FragmentKind,
     /// Bytes of data in it.
     pub len: usize,
 }
 
-impl Header {
+impl FragmentHeader {
     /// Reads a header.
     ///
     /// # Errors
@@ -147,15 +147,15 @@ impl Header {
         if word(0) != MAGIC {
             return Err(FrameError::Magic(word(0)));
         }
-        let part = match word(4) >> LEN_BITS {
-            0 => Part::Whole,
-            1 => Part::First,
-            2 => Part::Middle,
-            3 => Part::Last,
+        let kind = match word(4) >> LEN_BITS {
+            0 => FragmentKind::Full,
+            1 => FragmentKind::First,
+            2 => FragmentKind::Middle,
+            3 => FragmentKind::Last,
             flag => return Err(FrameError::Flag(flag)),
         };
         Ok(Self {
-            part,
+            kind,
             len: word(4) as usize & MAX_RECORD_LEN,
         })
     }
@@ -163,7 +163,7 @@ impl Header {
     /// The 8 bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
-        let word = u64::from(self.part as u32) << LEN_BITS | self.len as u64;
+        let word = u64::from(self.kind as u32) << LEN_BITS | self.len as u64;
         (u64::from(MAGIC) | word << 32).to_le_bytes()
     }
 
@@ -175,11 +175,11 @@ impl Header {
 
     /// Whether a part with this header may come here.
     fn check_order(self, inside: bool) -> Result<(), FrameError> {
-        match (inside, self.part.begins()) {
-            (false, false) => Err(FrameError::Headless(self.part)),
-            (true, true) => Err(FrameError::Unfinished(self.part)),
-            _ if !self.part.ends() && !self.len.is_multiple_of(4) => {
-                Err(FrameError::PartLength(self.len))
+        match (inside, self.kind.begins()) {
+            (false, false) => Err(FrameError::MissingFirst(self.kind)),
+            (true, true) => Err(FrameError::MissingLast(self.kind)),
+            _ if !self.kind.ends() && !self.len.is_multiple_of(4) => {
+                Err(FrameError::Unaligned(self.len))
             }
             _ => Ok(()),
         }
@@ -207,8 +207,8 @@ pub fn encode(record: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     out.reserve(record.len() + cuts.len() * (HEADER_LEN + 4));
     let mut start = 0;
     for (i, &end) in cuts.iter().enumerate() {
-        let header = Header {
-            part: Part::of(i, cuts.len()),
+        let header = FragmentHeader {
+            kind: FragmentKind::of(i, cuts.len()),
             len: end - start,
         };
         out.extend_from_slice(&header.to_bytes());
@@ -250,9 +250,9 @@ fn first_magic_word(data: &[u8]) -> Option<usize> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// A whole record, sound, of this many bytes with headers and padding.
-    Whole(usize),
+    Complete(usize),
     /// At least this many bytes, from the record's beginning, are needed to go on.
-    Needs(usize),
+    NeedsMore(usize),
 }
 
 /// Checks the record whose first header stands at the beginning of `bytes`.
@@ -266,23 +266,23 @@ pub fn check(bytes: &[u8], left: u64, next: Option<u64>) -> Result<Progress, (us
     let (mut at, mut inside, mut total) = (0, false, 0);
     loop {
         let Some(header) = header_at(bytes, at, left).map_err(|error| (at, error))? else {
-            return Ok(Progress::Needs(at + HEADER_LEN));
+            return Ok(Progress::NeedsMore(at + HEADER_LEN));
         };
         header.check_order(inside).map_err(|error| (at, error))?;
         total += header.len + if inside { MAGIC_BYTES.len() } else { 0 };
         if total > MAX_RECORD_LEN {
             return Err((at, FrameError::TooLong(total)));
         }
-        let end = match part_end(bytes, at, header, left).map_err(|error| (at, error))? {
-            Progress::Whole(end) => end,
-            needs @ Progress::Needs(_) => return Ok(needs),
+        let end = match fragment_end(bytes, at, header, left).map_err(|error| (at, error))? {
+            Progress::Complete(end) => end,
+            needs @ Progress::NeedsMore(_) => return Ok(needs),
         };
-        if header.part.ends() {
+        if header.kind.ends() {
             let expected = next == Some(end as u64);
             let whole = if expected {
-                Ok(Progress::Whole(end))
+                Ok(Progress::Complete(end))
             } else {
-                look_ahead(bytes, end, left)
+                check_lookahead(bytes, end, left)
             };
             return whole.map_err(|error| (at, error));
         }
@@ -291,71 +291,78 @@ pub fn check(bytes: &[u8], left: u64, next: Option<u64>) -> Result<Progress, (us
 }
 
 /// The header at `at`, or none if it lies beyond the bytes at hand.
-fn header_at(bytes: &[u8], at: usize, left: u64) -> Result<Option<Header>, FrameError> {
+fn header_at(bytes: &[u8], at: usize, left: u64) -> Result<Option<FragmentHeader>, FrameError> {
     if let Some(header) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        return Header::parse(*header).map(Some);
+        return FragmentHeader::parse(*header).map(Some);
     }
     match left - at as u64 {
-        left if left < HEADER_LEN as u64 => Err(FrameError::HeaderCut(left)),
+        left if left < HEADER_LEN as u64 => Err(FrameError::TruncatedHeader(left)),
         _ => Ok(None),
     }
 }
 
 /// Where the part with this header ends; asks for the bytes up to there.
-fn part_end(bytes: &[u8], at: usize, header: Header, left: u64) -> Result<Progress, FrameError> {
+fn fragment_end(
+    bytes: &[u8],
+    at: usize,
+    header: FragmentHeader,
+    left: u64,
+) -> Result<Progress, FrameError> {
     let data_end = at + HEADER_LEN + header.len;
     let end = at + HEADER_LEN + header.padded_len();
     if end as u64 > left {
         let left = left - (at + HEADER_LEN) as u64;
-        return Err(FrameError::PastEnd {
+        return Err(FrameError::Truncated {
             len: header.len,
             left,
         });
     }
     // Before more is asked for: a damaged length is then found out by the next record, not after 512 MB.
     if let Some(inside) = first_magic_word(&bytes[at + HEADER_LEN..data_end.min(bytes.len())]) {
-        return Err(FrameError::Inside(inside));
+        return Err(FrameError::MagicInside(inside));
     }
     if bytes.len() < end {
         // Most records end here, so the bytes of the look-ahead are asked for at once.
-        return Ok(Progress::Needs(left.min((end + HEADER_LEN) as u64) as usize));
+        return Ok(Progress::NeedsMore(
+            left.min((end + HEADER_LEN) as u64) as usize
+        ));
     }
     if bytes[data_end..end].iter().any(|&byte| byte != 0) {
         return Err(FrameError::Padding(header.len));
     }
-    Ok(Progress::Whole(end))
+    Ok(Progress::Complete(end))
 }
 
 /// Whether what stands at `end`, where a record ends, is the end of the file or the head of another record.
-fn look_ahead(bytes: &[u8], end: usize, left: u64) -> Result<Progress, FrameError> {
+fn check_lookahead(bytes: &[u8], end: usize, left: u64) -> Result<Progress, FrameError> {
     let ahead = left.min((end + HEADER_LEN) as u64) as usize;
     match bytes.get(end..ahead) {
-        Some(follow) => check_follow(follow).map(|()| Progress::Whole(end)),
-        None => Ok(Progress::Needs(ahead)),
+        Some(follow) => check_next_header(follow).map(|()| Progress::Complete(end)),
+        None => Ok(Progress::NeedsMore(ahead)),
     }
 }
 
 /// Checks what comes after a record.
 ///
 /// A head that the file's end cuts short is left for the next read to complain of: this record is whole.
-pub(crate) fn check_follow(head: &[u8]) -> Result<(), FrameError> {
+pub(crate) fn check_next_header(head: &[u8]) -> Result<(), FrameError> {
     let head = &head[..head.len().min(HEADER_LEN)];
     let magic = head.len().min(MAGIC_BYTES.len());
     let sound = match head.first_chunk() {
-        Some(header) => Header::parse(*header).is_ok_and(|header| header.part.begins()),
+        Some(header) => FragmentHeader::parse(*header).is_ok_and(|header| header.kind.begins()),
         None => head[..magic] == MAGIC_BYTES[..magic],
     };
     if sound {
         Ok(())
     } else {
-        Err(FrameError::Follow(head.to_vec()))
+        Err(FrameError::InvalidNext(head.to_vec()))
     }
 }
 
 /// The record's own bytes within `frames`, a record that [`check`] found whole.
 ///
 /// A record of one part stays where it is. The parts of a split one are moved together, the magic words put back.
-pub fn join(frames: &mut [u8]) -> Range<usize> {
+pub fn join_fragments(frames: &mut [u8]) -> Range<usize> {
     let (mut at, mut filled) = (0, HEADER_LEN);
     while let Some(header) = frames.get(at..).and_then(<[u8]>::first_chunk::<HEADER_LEN>) {
         let len =
@@ -388,11 +395,11 @@ mod tests {
     fn decoded(mut bytes: Vec<u8>) -> Result<Vec<u8>, (usize, FrameError)> {
         let left = bytes.len() as u64;
         match check(&bytes, left, None)? {
-            Progress::Whole(end) => {
-                let range = join(&mut bytes[..end]);
+            Progress::Complete(end) => {
+                let range = join_fragments(&mut bytes[..end]);
                 Ok(bytes[range].to_vec())
             }
-            needs @ Progress::Needs(_) => panic!("{needs:?} of {left}"),
+            needs @ Progress::NeedsMore(_) => panic!("{needs:?} of {left}"),
         }
     }
 
@@ -432,18 +439,24 @@ mod tests {
     #[test]
     fn parts_out_of_order_are_refused() {
         let error = |list: &[(u32, &[u8])]| decoded(parts(list)).unwrap_err();
-        assert_eq!(error(&[(2, b"")]), (0, FrameError::Headless(Part::Middle)));
-        assert_eq!(error(&[(3, b"")]), (0, FrameError::Headless(Part::Last)));
+        assert_eq!(
+            error(&[(2, b"")]),
+            (0, FrameError::MissingFirst(FragmentKind::Middle))
+        );
+        assert_eq!(
+            error(&[(3, b"")]),
+            (0, FrameError::MissingFirst(FragmentKind::Last))
+        );
         assert_eq!(
             error(&[(1, b"abcd"), (0, b"")]),
-            (12, FrameError::Unfinished(Part::Whole))
+            (12, FrameError::MissingLast(FragmentKind::Full))
         );
         assert_eq!(
             error(&[(1, b"abcde"), (3, b"")]),
-            (0, FrameError::PartLength(5))
+            (0, FrameError::Unaligned(5))
         );
         assert_eq!(error(&[(5, b"")]), (0, FrameError::Flag(5)));
-        assert_eq!(error(&[(1, b"")]), (8, FrameError::HeaderCut(0)));
+        assert_eq!(error(&[(1, b"")]), (8, FrameError::TruncatedHeader(0)));
     }
 
     #[test]
@@ -455,12 +468,12 @@ mod tests {
         short.truncate(12);
         assert_eq!(
             decoded(short).unwrap_err(),
-            (0, FrameError::PastEnd { len: 8, left: 4 })
+            (0, FrameError::Truncated { len: 8, left: 4 })
         );
         let follow = [parts(&[(0, b"a")]), b"junkjunk".to_vec()].concat();
         assert_eq!(
             decoded(follow).unwrap_err(),
-            (0, FrameError::Follow(b"junkjunk".to_vec()))
+            (0, FrameError::InvalidNext(b"junkjunk".to_vec()))
         );
     }
 
@@ -468,7 +481,7 @@ mod tests {
     fn a_length_that_takes_in_the_next_record_is_seen() {
         let mut bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"efgh")])].concat();
         bytes[4] = 16;
-        assert_eq!(decoded(bytes).unwrap_err(), (0, FrameError::Inside(4)));
+        assert_eq!(decoded(bytes).unwrap_err(), (0, FrameError::MagicInside(4)));
     }
 
     #[test]
@@ -488,7 +501,7 @@ mod tests {
         let mut bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"efgh")])].concat();
         bytes[7] = 1;
         let error = check(&bytes, 1 << 30, None).unwrap_err();
-        assert_eq!(error, (0, FrameError::Inside(4)));
+        assert_eq!(error, (0, FrameError::MagicInside(4)));
     }
 
     #[test]
@@ -502,16 +515,16 @@ mod tests {
     #[test]
     fn too_few_bytes_ask_for_more() {
         let bytes = encoded(&[0; 100]);
-        assert_eq!(check(&bytes[..4], 108, None), Ok(Progress::Needs(8)));
-        assert_eq!(check(&bytes[..8], 108, None), Ok(Progress::Needs(108)));
-        assert_eq!(check(&bytes[..8], 200, None), Ok(Progress::Needs(116)));
-        assert_eq!(check(&bytes, 200, None), Ok(Progress::Needs(116)));
+        assert_eq!(check(&bytes[..4], 108, None), Ok(Progress::NeedsMore(8)));
+        assert_eq!(check(&bytes[..8], 108, None), Ok(Progress::NeedsMore(108)));
+        assert_eq!(check(&bytes[..8], 200, None), Ok(Progress::NeedsMore(116)));
+        assert_eq!(check(&bytes, 200, None), Ok(Progress::NeedsMore(116)));
     }
 
     #[test]
     fn a_record_that_ends_where_the_index_says_is_whole_whatever_follows() {
         let bytes = [parts(&[(0, b"abcd")]), b"junkjunk".to_vec()].concat();
-        assert_eq!(check(&bytes, 20, Some(12)), Ok(Progress::Whole(12)));
+        assert_eq!(check(&bytes, 20, Some(12)), Ok(Progress::Complete(12)));
         assert!(check(&bytes, 20, Some(16)).is_err());
         assert!(check(&bytes, 20, None).is_err());
     }

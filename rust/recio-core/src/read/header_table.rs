@@ -76,7 +76,7 @@ impl Headers {
     }
 }
 
-fn ends_within(file: &RecordFile, offset: u64, part: frame::Header) -> bool {
+fn ends_within(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> bool {
     offset + (frame::HEADER_LEN + part.len) as u64 <= file.len()
 }
 

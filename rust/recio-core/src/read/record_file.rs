@@ -115,7 +115,7 @@ impl RecordFile {
             return Ok(None);
         };
         let next = offset + frames.len() as u64;
-        let range = frame::join(frames);
+        let range = frame::join_fragments(frames);
         Ok(Some(Record {
             payload: &frames[range],
             next,
@@ -213,9 +213,11 @@ impl RecordFile {
             self.read_exact(&mut buffer[have..want], offset + have as u64)?;
             have = want;
             match frame::check(&buffer[..have], left, next) {
-                Ok(Progress::Whole(end)) => return Ok(end),
+                Ok(Progress::Complete(end)) => return Ok(end),
                 // At least twice as much: a record of many parts is checked from its beginning each time.
-                Ok(Progress::Needs(more)) => want = more.max(left.min(2 * have as u64) as usize),
+                Ok(Progress::NeedsMore(more)) => {
+                    want = more.max(left.min(2 * have as u64) as usize);
+                }
                 Err((at, error)) => return Err(Error::from(error).at_offset(offset + at as u64)),
             }
         }

@@ -4,7 +4,7 @@
 //! Checksums are of whole records, so what is read here of a record in one part is not held to them.
 
 use crate::error::{Error, Result};
-use crate::format::frame::{self, Part};
+use crate::format::frame::{self, FragmentKind};
 use crate::format::image_header::{self, Header, ImageRecord};
 use crate::format::index::{Entry, Index};
 use crate::read::record_file::{Record, RecordFile};
@@ -73,7 +73,8 @@ pub fn peek_labels<'b>(
     buffer: &'b mut Vec<u8>,
 ) -> Result<ImageRecord<'b>> {
     let begin = offset + frame::HEADER_LEN as u64;
-    let room = |part: frame::Header| (part.len as u64).min(file.len().saturating_sub(begin));
+    let room =
+        |part: frame::FragmentHeader| (part.len as u64).min(file.len().saturating_sub(begin));
     let len = whole_part(file, offset)?.and_then(|(part, header)| {
         let len = image_header::HEADER_LEN as u64 + 4 * u64::from(header?.flag);
         (len <= room(part)).then_some(len as usize)
@@ -107,22 +108,24 @@ fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<H
 pub(super) fn whole_part(
     file: &RecordFile,
     offset: u64,
-) -> Result<Option<(frame::Header, Option<Header>)>> {
+) -> Result<Option<(frame::FragmentHeader, Option<Header>)>> {
     let mut head = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
     let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
     file.read_exact(&mut head[..have], offset)
         .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
-    let part = head.first_chunk().map(|bytes| frame::Header::parse(*bytes));
+    let part = head
+        .first_chunk()
+        .map(|bytes| frame::FragmentHeader::parse(*bytes));
     let Some(Ok(part)) = part.filter(|_| have >= frame::HEADER_LEN) else {
         return Ok(None);
     };
     let fits = part.len >= image_header::HEADER_LEN && have == head.len();
     let header = head.last_chunk().filter(|_| fits).map(Header::parse);
-    Ok((part.part == Part::Whole).then_some((part, header)))
+    Ok((part.kind == FragmentKind::Full).then_some((part, header)))
 }
 
 /// Whether a part's padding is zero and what follows it the head of a record; if not, reading it whole says why.
-fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool> {
+fn is_sound(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> Result<bool> {
     let data_end = offset + (frame::HEADER_LEN + part.len) as u64;
     let Some(left) = file.len().checked_sub(data_end) else {
         return Ok(false);
@@ -135,7 +138,7 @@ fn is_sound(file: &RecordFile, offset: u64, part: frame::Header) -> Result<bool>
     let Some((pad, follow)) = tail.split_at_checked(pad) else {
         return Ok(false);
     };
-    Ok(pad.iter().all(|&byte| byte == 0) && frame::check_follow(follow).is_ok())
+    Ok(pad.iter().all(|&byte| byte == 0) && frame::check_next_header(follow).is_ok())
 }
 
 /// Reads the record at `offset`; that the file ends there is an error.

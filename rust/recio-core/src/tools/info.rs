@@ -73,7 +73,7 @@ pub fn info(
             Some(Segment::Skipped(region)) => info.damaged += region.end - region.begin,
             Some(Segment::Record(whole)) => {
                 info.records += 1;
-                let payload = frame::join(whole.frame);
+                let payload = frame::join_fragments(whole.frame);
                 if let Ok(record) = ImageRecord::parse(&whole.frame[payload]) {
                     ids.push(record.header.id);
                     info.add(&record);

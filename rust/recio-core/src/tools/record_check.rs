@@ -58,7 +58,7 @@ impl Examiner {
 
     /// What is wrong with a record, whose frames are overwritten.
     pub(super) fn examine(&mut self, place: Place, frames: &mut [u8]) -> Option<Problem> {
-        let payload = frame::join(frames);
+        let payload = frame::join_fragments(frames);
         let record = match ImageRecord::parse(&frames[payload]) {
             Ok(record) => record,
             Err(error) => return Some(place.problem(Kind::Header, None, error.kind().to_string())),

@@ -145,7 +145,7 @@ impl Saving<'_> {
         // The key follows when all ids are known.
         self.output
             .append_frames(self.records.len() as u64, frames)?;
-        let payload = frame::join(frames);
+        let payload = frame::join_fragments(frames);
         let id = ImageRecord::parse(&frames[payload])
             .ok()
             .map(|record| record.header.id);

@@ -97,7 +97,7 @@ pub(super) fn about_file(kind: Kind, reason: String) -> Problem {
 /// Whether these are the frames of an image record whose image is a JPEG or a PNG, to its end.
 fn ends_as_an_image(doubtful: UnconfirmedRecord<'_>) -> bool {
     let mut frames = doubtful.frame.to_vec();
-    let payload = frame::join(&mut frames);
+    let payload = frame::join_fragments(&mut frames);
     ImageRecord::parse(&frames[payload]).is_ok_and(|record| {
         let image = record.image;
         [(JPEG_BEGIN, JPEG_END), (PNG_BEGIN, PNG_END)]

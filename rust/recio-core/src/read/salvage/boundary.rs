@@ -15,7 +15,7 @@
 
 use super::{HEADER_LEN, Head, SalvageReader, UnconfirmedRecord, WORD};
 use crate::error::Result;
-use crate::format::frame::{self, Header};
+use crate::format::frame::{self, FragmentHeader};
 
 impl<V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'_, V> {
     /// What speaks against the record at `at` that would end at `end`, its last part having `len` bytes.
@@ -82,20 +82,20 @@ impl<V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'_, V> {
 
     /// Whether a middle or a last part stands at `at`, and behind it what belongs there.
     fn goes_on(&mut self, at: u64) -> Result<bool> {
-        let Some(part) = self.header(at)?.filter(|header| !header.part.begins()) else {
+        let Some(part) = self.header(at)?.filter(|header| !header.kind.begins()) else {
             return Ok(false);
         };
         let end = at + (HEADER_LEN + part.padded_len()) as u64;
         if end >= self.len {
-            return Ok(end == self.len && part.part.ends());
+            return Ok(end == self.len && part.kind.ends());
         }
         let next = self.header(end)?;
-        Ok(next.is_some_and(|next| next.part.begins() == part.part.ends()))
+        Ok(next.is_some_and(|next| next.kind.begins() == part.kind.ends()))
     }
 
-    fn header(&mut self, at: u64) -> Result<Option<Header>> {
+    fn header(&mut self, at: u64) -> Result<Option<FragmentHeader>> {
         let bytes = self.window.at(at, HEADER_LEN)?.first_chunk();
-        Ok(bytes.and_then(|bytes| Header::parse(*bytes).ok()))
+        Ok(bytes.and_then(|bytes| FragmentHeader::parse(*bytes).ok()))
     }
 
     fn is_zero(&mut self, from: u64, to: u64) -> Result<bool> {

@@ -20,7 +20,7 @@ mod boundary;
 mod window;
 
 use crate::error::Result;
-use crate::format::frame::{self, FrameError, HEADER_LEN, Header, Progress};
+use crate::format::frame::{self, FragmentHeader, FrameError, HEADER_LEN, Progress};
 use crate::read::record_file::RecordFile;
 use window::{CHUNK, Window};
 
@@ -43,7 +43,7 @@ pub enum Segment<'b> {
 pub struct SalvagedRecord<'b> {
     /// The offset of its first header.
     pub offset: u64,
-    /// All of it, headers and padding included, to be overwritten at will. [`frame::join`] makes its payload of them.
+    /// All of it, headers and padding included, to be overwritten at will. [`frame::join_fragments`] makes its payload of them.
     pub frame: &'b mut [u8],
 }
 
@@ -177,10 +177,10 @@ impl<'f, V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, V> {
         loop {
             let bytes = self.window.at(at, want)?;
             match frame::check(bytes, left, next) {
-                Ok(Progress::Whole(len)) => return Ok(Head::Sound(at + len as u64)),
+                Ok(Progress::Complete(len)) => return Ok(Head::Sound(at + len as u64)),
                 // No more than twice as much: what a hostile length promises need not come.
-                Ok(Progress::Needs(more)) => want = more.min(CHUNK.max(2 * bytes.len())),
-                Err((part, FrameError::Follow(_))) => return Ok(doubtful(at, bytes, part)),
+                Ok(Progress::NeedsMore(more)) => want = more.min(CHUNK.max(2 * bytes.len())),
+                Err((part, FrameError::InvalidNext(_))) => return Ok(doubtful(at, bytes, part)),
                 Err((0, error)) => return Ok(Head::Broken(error.to_string())),
                 Err((part, error)) => {
                     let place = at + part as u64;
@@ -262,7 +262,7 @@ impl<'f, V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, V> {
 fn doubtful(at: u64, bytes: &[u8], part: usize) -> Head {
     let header = bytes[part..]
         .first_chunk()
-        .map(|bytes| Header::parse(*bytes));
+        .map(|bytes| FragmentHeader::parse(*bytes));
     let Some(Ok(header)) = header else {
         unreachable!("what follows a part is looked at behind its header");
     };

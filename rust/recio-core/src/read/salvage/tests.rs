@@ -22,7 +22,7 @@ fn walked(
             Segment::Record(whole) => {
                 assert_eq!(whole.offset, at);
                 at += whole.frame.len() as u64;
-                let payload = frame::join(whole.frame);
+                let payload = frame::join_fragments(whole.frame);
                 records.push(whole.frame[payload].to_vec());
             }
             Segment::Skipped(region) => {
@@ -122,8 +122,8 @@ fn the_end_that_a_cut_leaves_is_skipped() {
 
 #[test]
 fn lengths_that_lie_do_not_make_the_walk_read_all_again_and_again() {
-    let header = Header {
-        part: frame::Part::Whole,
+    let header = FragmentHeader {
+        kind: frame::FragmentKind::Full,
         len: 200 << 20,
     };
     let mut bytes = header.to_bytes().repeat(1 << 20);
