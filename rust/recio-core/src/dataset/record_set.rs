@@ -118,7 +118,7 @@ impl RecordSet {
         let mut beginning = Vec::new();
         for file in &self.files {
             beginning.resize(file.len().min(BEGINNING) as usize, 0);
-            file.read_exact(&mut beginning, 0)
+            file.read_exact_at(&mut beginning, 0)
                 .map_err(|error| error.at_path(file.path()))?;
             digest = crc32c::crc32c_append(digest, &beginning);
         }

@@ -40,7 +40,7 @@ pub struct Entry {
     /// Where the record ends and the next one begins.
     pub end: u64,
     /// CRC32C of the bytes in between.
-    pub sum: u32,
+    pub crc: u32,
 }
 
 /// All of a `.rsum` file in memory; or one that grows, record by record, while a `.rec` file is written.
@@ -49,14 +49,14 @@ pub struct Checksums {
     /// Where each record begins, ascending.
     offsets: Vec<u64>,
     /// The sum of each.
-    sums: Vec<u32>,
+    crcs: Vec<u32>,
     /// Where the last one ends.
     file_len: u64,
 }
 
 /// The name of the `.rsum` file that belongs to a `.rec` file.
 #[must_use]
-pub fn path_beside(rec: &Path) -> PathBuf {
+pub fn path_for(rec: &Path) -> PathBuf {
     rec.with_extension("rsum")
 }
 
@@ -65,20 +65,20 @@ pub fn path_beside(rec: &Path) -> PathBuf {
 /// The crate `crc32c` does 25 GB/s of a record of 10 kB in cache, more than memory gives; `crc-fast` does twice that, and
 /// brings more with it.
 #[must_use]
-pub fn sum(frames: &[u8]) -> u32 {
-    crc32c::crc32c(frames)
+pub fn crc(frame: &[u8]) -> u32 {
+    crc32c::crc32c(frame)
 }
 
 impl Checksums {
-    /// Appends the next record, whose bytes on disk are `frames`.
+    /// Appends the next record, whose bytes on disk are `frame`.
     ///
     /// # Panics
     /// If it does not begin where the one before it ended; the first begins at 0.
-    pub fn push(&mut self, offset: u64, frames: &[u8]) {
+    pub fn push(&mut self, offset: u64, frame: &[u8]) {
         assert_eq!(offset, self.file_len, "records stand one behind another");
         self.offsets.push(offset);
-        self.sums.push(sum(frames));
-        self.file_len += frames.len() as u64;
+        self.crcs.push(crc(frame));
+        self.file_len += frame.len() as u64;
     }
 
     /// The number of records.
@@ -122,7 +122,7 @@ impl Checksums {
         Entry {
             offset: self.offsets[i],
             end: self.offsets.get(i + 1).map_or(self.file_len, |&next| next),
-            sum: self.sums[i],
+            crc: self.crcs[i],
         }
     }
 
@@ -139,7 +139,7 @@ impl Checksums {
         put(&MAGIC)?;
         put(&(self.len() as u64).to_le_bytes())?;
         put(&self.file_len.to_le_bytes())?;
-        for (offset, sum) in self.offsets.iter().zip(&self.sums) {
+        for (offset, sum) in self.offsets.iter().zip(&self.crcs) {
             put(&offset.to_le_bytes())?;
             put(&sum.to_le_bytes())?;
         }
@@ -195,7 +195,7 @@ impl Checksums {
             ..Self::default()
         };
         let room = all.offsets.try_reserve_exact(records as usize);
-        room.and_then(|()| all.sums.try_reserve_exact(records as usize))
+        room.and_then(|()| all.crcs.try_reserve_exact(records as usize))
             .map_err(|_| Error::limit(format!("no memory for {records} checksums")))?;
         if records == 0 && file_len != 0 {
             return Err(impossible(0));
@@ -218,7 +218,7 @@ impl Checksums {
             return Err(impossible(offset));
         }
         self.offsets.push(offset);
-        self.sums
+        self.crcs
             .push(u32::from_le_bytes(std::array::from_fn(|i| sum[i])));
         Ok(())
     }
@@ -302,7 +302,7 @@ mod tests {
     fn a_record_is_found_by_where_it_begins() {
         let sums = three();
         let entry = sums.get(8).unwrap();
-        assert_eq!((entry.end, entry.sum), (20, sum(b"123456789abc")));
+        assert_eq!((entry.end, entry.crc), (20, crc(b"123456789abc")));
         assert_eq!(sums.get(20).unwrap().end, sums.file_len());
         assert_eq!(sums.get(12), None);
         assert_eq!(sums.entries().nth(1), Some(entry));

@@ -46,7 +46,7 @@ impl Headers {
                 header.check(part.len)?;
                 let labels_len = 4 * header.flag as usize;
                 buffer.resize(labels_len, 0);
-                file.read_exact(buffer, offset + (frame::HEADER_LEN + HEADER_LEN) as u64)?;
+                file.read_exact_at(buffer, offset + (frame::HEADER_LEN + HEADER_LEN) as u64)?;
                 self.labels.extend(header.labels(buffer));
                 (header, part.len - HEADER_LEN - labels_len)
             }

@@ -39,10 +39,10 @@ impl RecordFile {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt) for a damaged `.rsum`.
     pub fn open(path: &Path) -> Result<Self> {
-        let alone = Self::open_alone(path)?;
+        let file = Self::open_without_checksums(path)?;
         Ok(Self {
             sums: load_checksums(path)?,
-            ..alone
+            ..file
         })
     }
 
@@ -50,7 +50,7 @@ impl RecordFile {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn open_alone(path: &Path) -> Result<Self> {
+    pub fn open_without_checksums(path: &Path) -> Result<Self> {
         Ok(Self {
             file: LocalFile::open(path)?,
             sums: None,
@@ -111,7 +111,7 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
-        let Some(frames) = self.frames(offset, next, buffer)? else {
+        let Some(frames) = self.read_frame(offset, next, buffer)? else {
             return Ok(None);
         };
         let next = offset + frames.len() as u64;
@@ -127,7 +127,7 @@ impl RecordFile {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn frames<'b>(
+    pub fn read_frame<'b>(
         &self,
         offset: u64,
         next: Option<u64>,
@@ -146,7 +146,7 @@ impl RecordFile {
                 buffer,
             )
             .map_err(|error| error.at_offset(offset).at_path(self.path()))?;
-        if listed.is_some_and(|entry| entry.sum != checksum::sum(&buffer[..end])) {
+        if listed.is_some_and(|entry| entry.crc != checksum::crc(&buffer[..end])) {
             return Err(self.damaged(offset));
         }
         Ok(Some(&mut buffer[..end]))
@@ -191,7 +191,7 @@ impl RecordFile {
     }
 
     fn sums_name(&self) -> String {
-        let path = checksum::path_beside(self.path());
+        let path = checksum::path_for(self.path());
         path.file_name()
             .unwrap_or_default()
             .to_string_lossy()
@@ -210,7 +210,7 @@ impl RecordFile {
             if buffer.len() < want {
                 buffer.resize(want, 0);
             }
-            self.read_exact(&mut buffer[have..want], offset + have as u64)?;
+            self.read_exact_at(&mut buffer[have..want], offset + have as u64)?;
             have = want;
             match frame::check(&buffer[..have], left, next) {
                 Ok(Progress::Complete(end)) => return Ok(end),
@@ -227,7 +227,7 @@ impl RecordFile {
     ///
     /// # Errors
     /// As [`LocalFile::read_exact_at`].
-    pub fn read_exact(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+    pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         self.file.read_exact_at(bytes, offset)
     }
 }
@@ -299,7 +299,7 @@ mod tests {
         }
         let mut rsum = Vec::new();
         sums.write_to(&mut rsum).unwrap();
-        std::fs::write(checksum::path_beside(file.path()), rsum).unwrap();
+        std::fs::write(checksum::path_for(file.path()), rsum).unwrap();
         RecordFile::open(file.path()).unwrap()
     }
 

@@ -83,7 +83,7 @@ pub fn peek_labels<'b>(
         return ImageRecord::parse(read_whole(file, offset, buffer)?.payload);
     };
     buffer.resize(len, 0);
-    file.read_exact(buffer, begin)
+    file.read_exact_at(buffer, begin)
         .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
     ImageRecord::parse(buffer)
 }
@@ -111,7 +111,7 @@ pub(super) fn whole_part(
 ) -> Result<Option<(frame::FragmentHeader, Option<Header>)>> {
     let mut head = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
     let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
-    file.read_exact(&mut head[..have], offset)
+    file.read_exact_at(&mut head[..have], offset)
         .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
     let part = head
         .first_chunk()
@@ -133,7 +133,7 @@ fn is_sound(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> Resu
     let pad = part.padded_len() - part.len;
     let mut tail = [0; 3 + frame::HEADER_LEN];
     let tail = &mut tail[..left.min((pad + frame::HEADER_LEN) as u64) as usize];
-    file.read_exact(tail, data_end)
+    file.read_exact_at(tail, data_end)
         .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
     let Some((pad, follow)) = tail.split_at_checked(pad) else {
         return Ok(false);

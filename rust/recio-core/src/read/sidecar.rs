@@ -27,7 +27,7 @@ pub fn load_index(path: &Path, rec_len: Option<u64>) -> Result<Index> {
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if it is damaged or truncated. Both
 /// have the path of the `.rsum` file.
 pub fn load_checksums(rec: &Path) -> Result<Option<Checksums>> {
-    let path = checksum::path_beside(rec);
+    let path = checksum::path_for(rec);
     let load = |file: File| Checksums::from_reader(&file, file.metadata()?.len());
     match File::open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -45,7 +45,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (rec, idx) = (folder.path().join("a.rec"), folder.path().join("a.idx"));
         assert_eq!(load_checksums(&rec).unwrap(), None);
-        std::fs::write(checksum::path_beside(&rec), b"RECIORS1").unwrap();
+        std::fs::write(checksum::path_for(&rec), b"RECIORS1").unwrap();
         let error = load_checksums(&rec).unwrap_err().to_string();
         assert!(
             error.ends_with("a.rsum: the checksum file is damaged: 8 bytes are not what its head says (cut short?)"),

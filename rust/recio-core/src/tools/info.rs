@@ -53,7 +53,7 @@ pub fn info(
     index: Option<&Path>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
-    let file = RecordFile::open_alone(rec)?;
+    let file = RecordFile::open_without_checksums(rec)?;
     let known = Known::load(&file, index, &mut Vec::new())?;
     let mut beat = Beat::new(on_progress, file.len());
     let mut info = Info {

@@ -66,7 +66,7 @@ pub fn repair(
     out: &Path,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Repaired>> {
-    let file = RecordFile::open_alone(rec)?;
+    let file = RecordFile::open_without_checksums(rec)?;
     refuse_to_overwrite(rec, index, out)?;
     let mut problems = Vec::new();
     let known = Known::load(&file, index, &mut problems)?;
@@ -209,13 +209,13 @@ impl<'a> Written<'a> {
 
     /// Whether these are the bytes of one of the records: of that at `offset`, if there is one.
     fn has(&mut self, offset: u64, frames: &[u8]) -> bool {
-        let sum = checksum::sum(frames);
-        if self.sums.get(offset).is_some_and(|entry| entry.sum == sum) {
+        let sum = checksum::crc(frames);
+        if self.sums.get(offset).is_some_and(|entry| entry.crc == sum) {
             return true;
         }
         let sums = self.sums;
         let anywhere = self.anywhere.get_or_insert_with(|| {
-            let key = |entry: checksum::Entry| (entry.sum, entry.end - entry.offset);
+            let key = |entry: checksum::Entry| (entry.crc, entry.end - entry.offset);
             sums.entries().map(key).collect()
         });
         anywhere.contains(&(sum, frames.len() as u64))

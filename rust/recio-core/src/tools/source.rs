@@ -50,11 +50,11 @@ impl Source {
     /// Reads all bytes of record `i`.
     ///
     /// # Errors
-    /// As [`RecordFile::frames`].
+    /// As [`RecordFile::read_frame`].
     pub(super) fn frames<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         let offset = self.entries[i].offset;
         let next = self.entries.get(i + 1).map(|entry| entry.offset);
-        let found = self.file.frames(offset, next, buffer);
+        let found = self.file.read_frame(offset, next, buffer);
         match found.and_then(|found| found.ok_or_else(|| Error::corrupt("the file ends here"))) {
             Ok(frames) => Ok(frames),
             Err(error) => Err(error

@@ -64,7 +64,7 @@ pub fn verify(
     options: &Options,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Report>> {
-    let file = RecordFile::open_alone(rec)?;
+    let file = RecordFile::open_without_checksums(rec)?;
     let mut problems = Vec::new();
     let known = Known::load(&file, options.index.as_deref(), &mut problems)?;
     let found = Found::new(problems);
@@ -199,7 +199,7 @@ impl Visit<'_> {
         let reason = match sums.get(place.offset) {
             Some(entry) => {
                 self.summed += 1;
-                (entry.sum != checksum::sum(frames))
+                (entry.crc != checksum::crc(frames))
                     .then_some("its bytes are not those that its checksum was made of")
             }
             None => Some("the .rsum has no checksum for it"),

@@ -70,7 +70,7 @@ pub(super) fn check(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<(
 /// Where the record at `offset` ends, which is read, and must be sound.
 fn end_of(rec: &RecordFile, offset: u64) -> Result<u64> {
     let mut buffer = Vec::new();
-    match rec.frames(offset, None, &mut buffer)? {
+    match rec.read_frame(offset, None, &mut buffer)? {
         Some(frames) => Ok(offset + frames.len() as u64),
         None => Err(Error::corrupt("the file ends here")
             .at_offset(offset)
@@ -109,10 +109,10 @@ fn advise(error: Error, advice: &str) -> Error {
 /// The checksums of all records, which are read, and must be sound.
 ///
 /// # Errors
-/// As [`RecordFile::frames`].
+/// As [`RecordFile::read_frame`].
 pub(super) fn sum_up(rec: &RecordFile) -> Result<Checksums> {
     let (mut sums, mut buffer, mut offset) = (Checksums::default(), Vec::new(), 0);
-    while let Some(frames) = rec.frames(offset, None, &mut buffer)? {
+    while let Some(frames) = rec.read_frame(offset, None, &mut buffer)? {
         sums.push(offset, frames);
         offset += frames.len() as u64;
     }

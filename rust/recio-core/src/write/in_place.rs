@@ -43,7 +43,7 @@ impl Stream {
             rec,
             OpenOptions::new().write(true).create(true).truncate(false),
         )?;
-        remove_if_there(&checksum::path_beside(rec))?;
+        remove_if_there(&checksum::path_for(rec))?;
         // Before the records that it lists.
         let lines = idx.map(Lines::create).transpose()?;
         if file.metadata().map_err(blame)?.len() > 0 {
@@ -78,7 +78,7 @@ impl Stream {
         let kept = found.into_checksums();
         Ok(Self {
             path: rec.to_path_buf(),
-            outdated: kept.is_some().then(|| checksum::path_beside(rec)),
+            outdated: kept.is_some().then(|| checksum::path_for(rec)),
             writer: Writer::behind(rec, file, end, kept.or(made)),
             lines: Some(Lines::append(idx)?),
         })
@@ -133,7 +133,7 @@ impl Stream {
         // One that is still there is right: nothing was appended.
         match sums.filter(|_| self.outdated.is_none()) {
             Some(sums) => {
-                let path = checksum::path_beside(&self.path);
+                let path = checksum::path_for(&self.path);
                 sync_folder(&stage_checksums(&sums, &path)?.persist()?)
             }
             None => Ok(()),
@@ -277,7 +277,7 @@ mod tests {
     fn checksums_go_before_the_file_changes_and_stay_if_it_does_not() {
         let fixture = Fixture::with_two_records();
         fixture.append(true).unwrap().close().unwrap();
-        let path = checksum::path_beside(&fixture.rec);
+        let path = checksum::path_for(&fixture.rec);
         let mut stream = fixture.append(false).unwrap();
         assert!(path.exists());
         stream.write(Some("2"), b"").unwrap();

@@ -137,7 +137,7 @@ impl Output {
         rec.sync()?;
         drop((writer, synced));
         let rsum = sums
-            .map(|sums| stage_checksums(&sums, &checksum::path_beside(rec.target())))
+            .map(|sums| stage_checksums(&sums, &checksum::path_for(rec.target())))
             .transpose()?;
         let idx = stage_index(&entries, &rec.target().with_extension("idx"))?;
         Ok(Sealed { rec, rsum, idx })
@@ -159,7 +159,7 @@ pub fn commit(outputs: Vec<Sealed>) -> Result<()> {
     let (mut old, mut data, mut marks) = (Vec::new(), Vec::new(), Vec::new());
     for Sealed { rec, rsum, idx } in outputs {
         old.push(idx.target().to_path_buf());
-        old.push(checksum::path_beside(rec.target()));
+        old.push(checksum::path_for(rec.target()));
         data.push(rec);
         data.extend(rsum);
         marks.push(idx);

@@ -124,7 +124,7 @@ impl<'f, V: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, V> {
     /// The next part of the file; none at its end.
     ///
     /// # Errors
-    /// As [`RecordFile::read_exact`].
+    /// As [`RecordFile::read_exact_at`].
     pub fn next_segment(&mut self) -> Result<Option<Segment<'_>>> {
         loop {
             if self.at == self.len {

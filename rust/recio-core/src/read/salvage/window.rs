@@ -30,7 +30,7 @@ impl<'f> Window<'f> {
     /// The bytes from `offset` on: `want` of them or more, or all that the file has.
     ///
     /// # Errors
-    /// As [`RecordFile::read_exact`].
+    /// As [`RecordFile::read_exact_at`].
     pub(super) fn at(&mut self, offset: u64, want: usize) -> Result<&mut [u8]> {
         let want = (want as u64).min(self.file.len() - offset) as usize;
         if self.held(offset).is_none_or(|held| held < want) {
@@ -59,7 +59,7 @@ impl<'f> Window<'f> {
         (self.start, self.have) = (offset, kept);
         let place = offset + kept as u64;
         self.file
-            .read_exact(&mut self.bytes[kept..room], place)
+            .read_exact_at(&mut self.bytes[kept..room], place)
             .map_err(|error| error.at_offset(place).at_path(self.file.path()))?;
         self.have = room;
         Ok(())
