@@ -10,7 +10,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::format::index;
 use recio_core::read::sidecar::load_index;
-use recio_core::read::{header_table::Headers, record_file::RecordFile, scan, sequential};
+use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan, sequential};
 use recio_core::write::in_place::Stream;
 use recio_core::write::sidecar::save_index;
 use recio_core::{Error, Result};
@@ -95,7 +95,7 @@ impl Reader {
         index: &Index,
         keys: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<HeaderArrays<'py>> {
-        let mut headers = Headers::default();
+        let mut headers = HeaderTable::default();
         for keys in keys.to_vec()?.chunks(KEYS_BETWEEN_SIGNALS) {
             py.check_signals()?;
             py.detach(|| headers.extend(self.0.file(), &index.0, keys))
@@ -254,6 +254,6 @@ pub(crate) fn rebuild_index(
     Ok(py.detach(|| {
         let (entries, keys) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
         save_index(&entries, &idx_path)?;
-        Ok::<_, Error>(keys == scan::Keys::Ids)
+        Ok::<_, Error>(keys == scan::KeySource::Ids)
     })?)
 }

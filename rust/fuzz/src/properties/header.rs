@@ -4,7 +4,7 @@
 use recio_core::format::frame;
 use recio_core::format::image_header::{self, HEADER_LEN, ImageRecord};
 use recio_core::format::index::{Entry, Index};
-use recio_core::read::header_table::Headers;
+use recio_core::read::header_table::HeaderTable;
 use recio_core::read::record_file::RecordFile;
 use recio_core::read::scan;
 
@@ -53,16 +53,16 @@ fn check_again(record: &ImageRecord<'_>) {
 /// Headers that are read without the image.
 fn check_peeks(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
     let mut buffer = vec![0xff; 50];
-    let peeked = scan::peek(file, 0, &mut buffer).ok().flatten();
+    let peeked = scan::read_header(file, 0, &mut buffer).ok().flatten();
     assert_eq!(peeked.map(|header| header.id), record.map(|r| r.header.id));
-    let labels = scan::peek_labels(file, 0, &mut buffer);
+    let labels = scan::read_labels(file, 0, &mut buffer);
     let labels = labels.ok().map(|record| bits(record.labels()));
     assert_eq!(labels, record.map(|record| bits(record.labels())));
 }
 
 fn check_columns(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
     let index = Index::new(vec![Entry { key: 7, offset: 0 }]).expect("it is one entry");
-    let mut columns = Headers::default();
+    let mut columns = HeaderTable::default();
     let outcome = columns.extend(file, &index, &[7]);
     assert_eq!(outcome.is_ok(), record.is_some(), "{outcome:?}");
     if let Some(record) = record {

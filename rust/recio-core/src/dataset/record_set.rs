@@ -169,7 +169,7 @@ impl RecordSet {
     /// If there is no record `i`.
     pub fn label<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
         let Span { file, offset, .. } = self.span(i);
-        scan::peek_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
+        scan::read_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// The most labels that any record has, found by reading all headers.
@@ -189,7 +189,7 @@ impl RecordSet {
 
     fn peek(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
         let Span { file, offset, .. } = self.span(i);
-        scan::peek(file, offset, buffer).map_err(|error| self.locate(error, i))
+        scan::read_header(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// Adds to an error about record `i` where that stands.

@@ -12,7 +12,7 @@ use crate::read::scan;
 
 /// A column for each field, an entry a record.
 #[derive(Debug, Default, PartialEq)]
-pub struct Headers {
+pub struct HeaderTable {
     /// As in the header: the number of labels, or 0 if there is one and it stands in the header itself.
     pub flags: Vec<u32>,
     /// The records' ids.
@@ -23,7 +23,7 @@ pub struct Headers {
     pub labels: Vec<f32>,
 }
 
-impl Headers {
+impl HeaderTable {
     /// Appends the headers of the records with these keys, which are all different.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Headers {
     }
 
     fn push(&mut self, file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<()> {
-        let (header, image_len) = match scan::whole_part(file, offset)? {
+        let (header, image_len) = match scan::single_fragment(file, offset)? {
             Some((part, Some(header))) if ends_within(file, offset, part) => {
                 header.check(part.len)?;
                 let labels_len = 4 * header.flag as usize;
@@ -52,7 +52,7 @@ impl Headers {
             }
             // Split, or damaged, or without a header: reading it whole joins it, or says what is wrong.
             _ => {
-                let payload = scan::read_whole(file, offset, buffer)?.payload;
+                let payload = scan::read_record(file, offset, buffer)?.payload;
                 let record = ImageRecord::parse(payload)?;
                 self.labels.extend(record.labels());
                 (record.header, record.image.len())
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn error(file: &RecordFile, index: &Index, keys: &[u64]) -> String {
-        let mut headers = Headers::default();
+        let mut headers = HeaderTable::default();
         let error = headers.extend(file, index, keys).unwrap_err();
         error.to_string()
     }
@@ -129,10 +129,10 @@ mod tests {
             record(&[4.0, 5.0], u64::from(MAGIC), b"split in its id"),
             record(&[], 4, &[9; 10_000]),
         ]);
-        let mut headers = Headers::default();
+        let mut headers = HeaderTable::default();
         headers.extend(&file, &index, &[3, 1]).unwrap();
         headers.extend(&file, &index, &[2, 0]).unwrap();
-        let expected = Headers {
+        let expected = HeaderTable {
             flags: vec![0, 3, 2, 0],
             ids: vec![4, 2, u64::from(MAGIC), 1],
             image_lens: vec![10_000, 0, 15, 5],

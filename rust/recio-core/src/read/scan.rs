@@ -1,7 +1,7 @@
 //! The offsets of a file's records, by hopping from header to header without reading what lies between: the index of a
 //! file that has none.
 //!
-//! Checksums are of whole records, so what is read here of a record in one part is not held to them.
+//! Checksums are of whole records, so what is read here of a record in one fragment is not held to them.
 
 use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentKind};
@@ -11,7 +11,7 @@ use crate::read::record_file::{Record, RecordFile};
 
 /// A record met on the way.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct ScannedRecord {
     /// The offset of its first header.
     pub offset: u64,
     /// Its image record's header; none if it is too short to have one.
@@ -22,13 +22,13 @@ pub struct Found {
 ///
 /// # Errors
 /// As [`RecordFile::read`], with the record's ordinal.
-pub fn scan(file: &RecordFile, mut found: impl FnMut(Found)) -> Result<u64> {
+pub fn scan(file: &RecordFile, mut found: impl FnMut(ScannedRecord)) -> Result<u64> {
     let mut buffer = Vec::new();
     let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
         let (header, next) =
-            hop(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
-        found(Found { offset, header });
+            next_record(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
+        found(ScannedRecord { offset, header });
         records += 1;
         offset = next;
     }
@@ -41,7 +41,7 @@ pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
     let mut buffer = Vec::new();
     let (mut at, mut records) = (0, 0);
     while at < offset {
-        at = hop(file, at, &mut buffer).ok()?.1;
+        at = next_record(file, at, &mut buffer).ok()?.1;
         records += 1;
     }
     (at == offset).then_some(records)
@@ -51,11 +51,11 @@ pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
 ///
 /// # Errors
 /// As [`RecordFile::read`], and [`Header::check`].
-pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
-    let (header, len) = if let Some((part, header)) = whole_part(file, offset)? {
-        (header, part.len)
+pub fn read_header(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+    let (header, len) = if let Some((fragment, header)) = single_fragment(file, offset)? {
+        (header, fragment.len)
     } else {
-        let payload = read_whole(file, offset, buffer)?.payload;
+        let payload = read_record(file, offset, buffer)?.payload;
         (payload.first_chunk().map(Header::parse), payload.len())
     };
     header
@@ -67,20 +67,21 @@ pub fn peek(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Opti
 ///
 /// # Errors
 /// As [`RecordFile::read`] and [`ImageRecord::parse`].
-pub fn peek_labels<'b>(
+pub fn read_labels<'b>(
     file: &RecordFile,
     offset: u64,
     buffer: &'b mut Vec<u8>,
 ) -> Result<ImageRecord<'b>> {
     let begin = offset + frame::HEADER_LEN as u64;
-    let room =
-        |part: frame::FragmentHeader| (part.len as u64).min(file.len().saturating_sub(begin));
-    let len = whole_part(file, offset)?.and_then(|(part, header)| {
+    let room = |fragment: frame::FragmentHeader| {
+        (fragment.len as u64).min(file.len().saturating_sub(begin))
+    };
+    let len = single_fragment(file, offset)?.and_then(|(fragment, header)| {
         let len = image_header::HEADER_LEN as u64 + 4 * u64::from(header?.flag);
-        (len <= room(part)).then_some(len as usize)
+        (len <= room(fragment)).then_some(len as usize)
     });
     let Some(len) = len else {
-        return ImageRecord::parse(read_whole(file, offset, buffer)?.payload);
+        return ImageRecord::parse(read_record(file, offset, buffer)?.payload);
     };
     buffer.resize(len, 0);
     file.read_exact_at(buffer, begin)
@@ -90,22 +91,26 @@ pub fn peek_labels<'b>(
 
 /// Reads the header of the record at `offset`, and finds where the next one begins.
 ///
-/// A record of one part is hopped over, by two small reads; a split one is read whole, as its header may be split.
-fn hop(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<(Option<Header>, u64)> {
-    match whole_part(file, offset)? {
-        Some((part, header)) if is_sound(file, offset, part)? => Ok((
+/// A record of one fragment is hopped over, by two small reads; a split one is read whole, as its header may be split.
+fn next_record(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<(Option<Header>, u64)> {
+    match single_fragment(file, offset)? {
+        Some((fragment, header)) if is_end_valid(file, offset, fragment)? => Ok((
             header,
-            offset + (frame::HEADER_LEN + part.padded_len()) as u64,
+            offset + (frame::HEADER_LEN + fragment.padded_len()) as u64,
         )),
         _ => {
-            let record = read_whole(file, offset, buffer)?;
+            let record = read_record(file, offset, buffer)?;
             Ok((record.payload.first_chunk().map(Header::parse), record.next))
         }
     }
 }
 
-/// The frame's and the image record's header at `offset`, if the record has one part.
-pub(super) fn whole_part(
+/// The frame's and the image record's header at `offset`, if the record has one fragment.
+pub(super) fn single_fragment(
     file: &RecordFile,
     offset: u64,
 ) -> Result<Option<(frame::FragmentHeader, Option<Header>)>> {
@@ -113,24 +118,24 @@ pub(super) fn whole_part(
     let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
     file.read_exact_at(&mut head[..have], offset)
         .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
-    let part = head
+    let fragment = head
         .first_chunk()
         .map(|bytes| frame::FragmentHeader::parse(*bytes));
-    let Some(Ok(part)) = part.filter(|_| have >= frame::HEADER_LEN) else {
+    let Some(Ok(fragment)) = fragment.filter(|_| have >= frame::HEADER_LEN) else {
         return Ok(None);
     };
-    let fits = part.len >= image_header::HEADER_LEN && have == head.len();
+    let fits = fragment.len >= image_header::HEADER_LEN && have == head.len();
     let header = head.last_chunk().filter(|_| fits).map(Header::parse);
-    Ok((part.kind == FragmentKind::Full).then_some((part, header)))
+    Ok((fragment.kind == FragmentKind::Full).then_some((fragment, header)))
 }
 
-/// Whether a part's padding is zero and what follows it the head of a record; if not, reading it whole says why.
-fn is_sound(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> Result<bool> {
-    let data_end = offset + (frame::HEADER_LEN + part.len) as u64;
+/// Whether a fragment's padding is zero and what follows it the head of a record; if not, reading it whole says why.
+fn is_end_valid(file: &RecordFile, offset: u64, fragment: frame::FragmentHeader) -> Result<bool> {
+    let data_end = offset + (frame::HEADER_LEN + fragment.len) as u64;
     let Some(left) = file.len().checked_sub(data_end) else {
         return Ok(false);
     };
-    let pad = part.padded_len() - part.len;
+    let pad = fragment.padded_len() - fragment.len;
     let mut tail = [0; 3 + frame::HEADER_LEN];
     let tail = &mut tail[..left.min((pad + frame::HEADER_LEN) as u64) as usize];
     file.read_exact_at(tail, data_end)
@@ -142,7 +147,7 @@ fn is_sound(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> Resu
 }
 
 /// Reads the record at `offset`; that the file ends there is an error.
-pub(super) fn read_whole<'b>(
+pub(super) fn read_record<'b>(
     file: &RecordFile,
     offset: u64,
     buffer: &'b mut Vec<u8>,
@@ -156,7 +161,7 @@ pub(super) fn read_whole<'b>(
 
 /// Where the keys of a rebuilt index come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keys {
+pub enum KeySource {
     /// The ids in the records' own headers, which all differ.
     Ids,
     /// 0, 1, 2 …, because some record has no id, or two have the same.
@@ -167,11 +172,11 @@ pub enum Keys {
 ///
 /// # Errors
 /// As [`scan`].
-pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, Keys)> {
+pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
     let mut found = Vec::new();
     scan(file, |record| found.push(record))?;
     let by_id = || -> Option<Vec<Entry>> {
-        let entry = |found: &Found| {
+        let entry = |found: &ScannedRecord| {
             Some(Entry {
                 key: found.header?.id,
                 offset: found.offset,
@@ -180,15 +185,15 @@ pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, Keys)> {
         found.iter().map(entry).collect()
     };
     if let Some(entries) = by_id().filter(|entries| Index::new(entries.clone()).is_ok()) {
-        return Ok((entries, Keys::Ids));
+        return Ok((entries, KeySource::Ids));
     }
-    let entry = |(key, found): (usize, &Found)| Entry {
+    let entry = |(key, found): (usize, &ScannedRecord)| Entry {
         key: key as u64,
         offset: found.offset,
     };
     Ok((
         found.iter().enumerate().map(entry).collect(),
-        Keys::Ordinals,
+        KeySource::Ordinals,
     ))
 }
 
@@ -226,7 +231,7 @@ mod tests {
             record(2, b""),
         ]);
         let (entries, keys) = rebuild_index(&file).unwrap();
-        assert_eq!(keys, Keys::Ids);
+        assert_eq!(keys, KeySource::Ids);
         assert_eq!(
             entries.iter().map(|entry| entry.key).collect::<Vec<_>>(),
             [5, magic, 2]
@@ -249,7 +254,7 @@ mod tests {
         ] {
             let (_folder, file) = file_of(&records);
             let (entries, keys) = rebuild_index(&file).unwrap();
-            assert_eq!((keys, entries[1].key), (Keys::Ordinals, 1));
+            assert_eq!((keys, entries[1].key), (KeySource::Ordinals, 1));
         }
     }
 
@@ -265,10 +270,10 @@ mod tests {
         let (_folder, file) = file_of(&records.clone().map(|(_, bytes)| bytes));
         let (mut buffer, mut offset) = (Vec::new(), 0);
         for (labels, _) in records {
-            let record = peek_labels(&file, offset, &mut buffer).unwrap();
+            let record = read_labels(&file, offset, &mut buffer).unwrap();
             assert_eq!(record.labels().collect::<Vec<_>>(), labels);
             assert_eq!(record.header.id, 7);
-            offset = hop(&file, offset, &mut buffer).unwrap().1;
+            offset = next_record(&file, offset, &mut buffer).unwrap().1;
         }
     }
 
