@@ -1,8 +1,8 @@
-//! What the benches work on: the photographs of `tests/data`.
+//! Input of the benchmarks: the photographs of `tests/data`.
 
 use std::path::PathBuf;
 
-/// The bytes of the committed photographs, in the order of their paths.
+/// Returns the bytes of the photographs, sorted by path.
 ///
 /// # Panics
 /// If they cannot be read.
