@@ -65,7 +65,7 @@ class TestImport:
 
     @pytest.mark.parametrize("name", ["gluon", "mod", "random", "gpu"])
     def test_what_recio_has_not_is_said_in_a_sentence(self, mx: ModuleType, name: str) -> None:
-        sentence = f"recio has no mx.{name}; it stands in for"
+        sentence = f"recio has no mx.{name}; of MXNet it has only"
         assert not hasattr(mx, name)
         with pytest.raises(AttributeError, match=sentence):
             getattr(mx, name)

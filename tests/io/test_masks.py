@@ -599,7 +599,7 @@ class TestPacking:
 
     @pytest.mark.parametrize("option", [{"resize": 32}, {"center_crop": True}])
     def test_what_would_change_images_alone_is_refused(self, folders: Folders, option: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match="masks stay as they are"):
+        with pytest.raises(ValueError, match="cannot be combined with masks"):
             pack(folders.folder / "a.lst", folders.images, masks=folders.masks, **option)
 
     def test_a_missing_folder_of_masks_is_a_wrong_argument(

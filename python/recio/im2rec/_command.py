@@ -1,6 +1,6 @@
-"""The command ``im2rec``: arguments in; messages, a summary and an exit code out.
+"""The command ``im2rec``: arguments, summary and exit code.
 
-What was done goes to standard output; what went wrong, and the progress bar, to standard error.
+Results go to standard output; errors, skipped images and the progress bar to standard error.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ EPILOG = """\
 examples:
   im2rec --list --recursive data photos/     photos/cat/1.jpg ... -> data.lst
   im2rec --resize 256 data photos/           data.lst -> data.rec, data.idx
-  im2rec --pass-through data photos/         the files' bytes as they are
+  im2rec --pass-through data photos/         the files, byte for byte
   im2rec --pass-through --seekable data photos/
                                              the same pixels, faster to crop
   im2rec --pass-through --masks masks/ data photos/
                                              photos/1.jpg, masks/1.png ... -> also
                                              data_mask.rec, data_mask.idx
-  im2rec --checksum --resume data photos/    what a killed run has not finished
+  im2rec --checksum --resume data photos/    the lists that a killed run has not packed
   im2rec --list --recursive --train-ratio 0.8 --test-ratio 0.1 data photos/
                                              data_train.lst, _val, _test
 
-a list has a line an image, its fields separated by tabs:
+a list has a line for each image, with fields separated by tabs:
   index, label (one or more), path relative to ROOT
 
 exit codes:
-  0  all is done
-  1  something was skipped (not with --skip-bad), nothing was found, or a file
-     cannot be read or written
-  2  the arguments are wrong
+  0    done
+  1    something was skipped (not with --skip-bad), nothing was found, or a file
+       cannot be read or written
+  2    the arguments are wrong
   130  interrupted; no half-written file is left
 
-a run that is killed leaves no half-written .rec, .idx or .rsum either, at most
-hidden files (.data.rec.*.tmp), which the next run for the same list removes"""
+a killed run leaves no half-written .rec, .idx or .rsum either, only hidden
+files (.data.rec.*.tmp), which the next run for the same list removes"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the command ``im2rec``.
 
     Parameters
     ----------
@@ -68,8 +68,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 all done, 1 skipped something or failed, 2 wrong arguments, 130
-        interrupted.
+        The exit code: 0 done, 1 something was skipped or failed, 2 wrong arguments, 130 interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With code 0 after ``--help``, with 2 if the arguments cannot be parsed.
     """
     arguments = _parse(argv)
     command = _list if arguments.list else _pack
@@ -111,7 +115,7 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--recursive",
         action="store_true",
-        help="take the folders in ROOT too, each with a label of its own: 0, 1, 2 ...",
+        help="include subfolders, each with its label: 0, 1, 2 ...",
     )
     add("--no-shuffle", dest="shuffle", action="store_false", help="keep the order of the names")
     add("--chunks", type=int, default=1, metavar="N", help="divide into N lists (default: 1)")
@@ -127,8 +131,8 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=0.0,
         metavar="R",
-        help="fraction for PREFIX_test.lst (default: 0); what the two leave over goes to "
-        "PREFIX_val.lst, or, if they add to 1, to PREFIX_train.lst",
+        help="fraction for PREFIX_test.lst (default: 0); the rest goes to "
+        "PREFIX_val.lst or, if the two add to 1, to PREFIX_train.lst",
     )
 
 
@@ -137,16 +141,16 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--pass-through",
         action="store_true",
-        help="pack the files' bytes as they are; the next five do not matter",
+        help="copy the files byte for byte; the next five options are ignored",
     )
     add(
         "--resize",
         type=int,
         default=0,
         metavar="N",
-        help="make the shorter side N pixels long (default: 0, as it is)",
+        help="resize the shorter side to N pixels (default: 0, keep the size)",
     )
-    add("--center-crop", action="store_true", help="cut out the middle square, before resizing")
+    add("--center-crop", action="store_true", help="crop the central square, before resizing")
     add(
         "--quality",
         type=int,
@@ -159,7 +163,7 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=1,
         choices=[-1, 0, 1],
-        help="1: colour, 0: grey, -1: as stored, with alpha and 16 bits if the encoding can (default: 1)",
+        help="1: color, 0: gray, -1: as stored, with alpha and 16 bits if the encoding has them (default: 1)",
     )
     add(
         "--encoding",
@@ -170,45 +174,46 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--seekable",
         action="store_true",
-        help="write JPEGs anew, with the same pixels and such that crops of them are decoded faster, unless they "
-        "become larger (progressive ones may by a tenth); with --pass-through too",
+        help="rewrite JPEGs with the same pixels so that crops of them are decoded faster, unless they become larger "
+        "(progressive ones by more than a tenth); also with --pass-through",
     )
     add("--pack-label", action="store_true", help="pack all labels of a line, not only the first")
     add(
         "--checksum",
         action="store_true",
-        help="write PREFIX.rsum too: a checksum of each record, by which recio finds any damage",
+        help="also write PREFIX.rsum: a checksum of each record, with which recio detects any damage",
     )
     add(
         "--resume",
         action="store_true",
-        help="leave as they are the files of lists that an earlier run, with the same options, has packed: that are "
-        "younger than the list, complete, and hold what it lists",
+        help="keep the files of lists that an earlier run with the same options has packed: if they are newer than "
+        "the list, complete, and contain the images that it lists",
     )
     add(
         "--num-thread",
         type=int,
         default=available_cores(),
         metavar="N",
-        help="threads (default: the cores, %(default)s here)",
+        help="number of threads (default: one per core, here %(default)s)",
     )
     add(
         "--allow-outside",
         action="store_true",
-        help="pack what lies outside ROOT, by '..', absolute paths or links",
+        help="allow paths outside ROOT: '..', absolute paths and links",
     )
     add(
         "--masks",
         type=Path,
         metavar="FOLDER",
-        help="pack the images' masks too, as they are, into PREFIX_mask.rec and .idx with the same ids: for each image "
-        "a PNG of class numbers in FOLDER, at the image's path but for the suffix; not with --resize, --center-crop",
+        help="also pack the images' masks, unchanged, into PREFIX_mask.rec and .idx with the same ids: for each image "
+        "a PNG of class numbers in FOLDER, with the image's path except for the suffix; not with --resize or "
+        "--center-crop",
     )
     add(
         "--mask-ext",
         default=".png",
         metavar="EXT",
-        help="what a mask's name has in place of the image's suffix (default: .png)",
+        help="replacement of the image's suffix in the mask's name (default: .png)",
     )
 
 

@@ -1,6 +1,6 @@
-"""A list to a record file, and a report of what was left out.
+"""Packing the images of a list into a record file.
 
-The work is done by recio-core; here its arguments are checked, and its answer is given a shape.
+recio-core does the work; this module checks the arguments, and writes the report of skipped lines.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SkippedLine:
-    """A line of a list that was left out.
+    """Line of a list that was skipped.
 
     Attributes
     ----------
     line : int
-        Its number, from 1.
+        The line's number, from 1.
     index : int or None
         The image's index; ``None`` if the line cannot be read.
     path : str or None
-        The image's path as the list has it; ``None`` if the line cannot be read.
+        The image's path in the list; ``None`` if the line cannot be read.
     reason : str
-        Why it was left out.
+        Why it was skipped.
     """
 
     line: int
@@ -46,22 +46,21 @@ class SkippedLine:
 
 @dataclass(frozen=True, slots=True)
 class PackReport:
-    """What `pack` wrote.
+    """Result of `pack`.
 
     Attributes
     ----------
     rec, idx, report : Path
-        The record file, its index and the report of what was skipped. Without records there are
-        neither of the first two, without anything skipped there is no report.
+        The record file, its index and the report of skipped lines. The first two do not exist if there are no records,
+        the report does not exist if nothing was skipped.
     records : int
-        The number of records.
+        Number of records.
     bytes : int
-        The length of the record file.
+        Size of the record file.
     skipped : list of SkippedLine
-        What was left out, in the list's order.
+        The skipped lines, in the order of the list.
     mask_rec, mask_idx : Path or None
-        The record file of the masks and its index, not there without records either; ``None`` if
-        no masks were asked for.
+        The record file of the masks and its index, which do not exist if there are no records; ``None`` without masks.
     kept : bool
         Whether an earlier run had packed the list, so that nothing was written.
     """
@@ -99,145 +98,143 @@ def pack(
 ) -> PackReport:
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
 
-    Both are there and complete at the end, or neither: they get their names when all is written and
-    on the disk. What a run that is killed leaves under other names (``.train.rec.*.tmp``) the next one for
-    the same list removes. An image that cannot be packed is left out and reported, in the result and in
-    ``train.skipped.jsonl`` (a JSON object a line, with the fields of `SkippedLine`). The records stand
-    in the list's order, the same for any `num_thread`.
+    Both files are complete or not written at all: they get their names when all data is on the disk. A killed run may
+    leave temporary files (``.train.rec.*.tmp``), which the next run for the same list removes. An image that cannot be
+    packed is skipped and reported, in the result and in ``train.skipped.jsonl`` (one JSON object per line, with the
+    fields of `SkippedLine`). The records are in the order of the list, for any `num_thread`.
 
-    With `masks`, each image's mask goes byte for byte to ``train_mask.rec`` and ``train_mask.idx``,
-    with the same ids in the same order: a pair for `recio.io.ImageMaskRecordIter`. All four files
-    are there at the end, or none, and a pair of which one cannot be packed is left out of both.
+    With `masks`, the mask of each image is copied byte for byte to ``train_mask.rec`` and ``train_mask.idx``, with the
+    same ids in the same order: a pair of files for `recio.io.ImageMaskRecordIter`. All four files are complete or none
+    is written; if an image or its mask cannot be packed, both are skipped.
 
     Parameters
     ----------
     lst : path
         The list, whose name ends in ``.lst``.
     root : path
-        The folder that the list's paths are relative to.
+        Folder that the paths in the list are relative to.
     pass_through : bool, default False
-        Whether to pack the files' bytes as they are. The next five then do not matter.
+        Whether to copy the images' files byte for byte. Then the next five parameters are ignored.
     resize : int, default 0
-        The length in pixels that the shorter side gets, bilinear; smaller images are enlarged. 0
-        keeps the size.
+        Length of the shorter side in pixels after bilinear resizing, which also enlarges smaller images. 0 keeps the
+        size.
     center_crop : bool, default False
-        Whether to cut out the middle square, before resizing.
+        Whether to crop the central square, before resizing.
     quality : int in [1, 100], default 95
-        The quality of a JPEG; for PNG the zlib level, at most 9.
+        JPEG quality; for PNG the zlib level, where values above 9 count as 9.
     color : {1, 0, -1}, default 1
-        1 packs colour, 0 grey, both upright; -1 what is stored: alpha (not in a JPEG), 16 bits (in
-        a PNG of the same size), not turned.
+        1 packs color images, 0 gray ones, both upright. -1 packs the stored channels: with alpha (not in a JPEG) and
+        16 bits (in a PNG of the same size), not rotated.
     encoding : {'.jpg', '.png'}, default '.jpg'
-        The format that images are packed in.
+        Format of the packed images.
     seekable : bool, default False
-        Whether to write JPEGs anew, with `pass_through` too, such that a crop of them is decoded
-        sooner: with a restart marker behind each row of blocks, over which recio leaps, and Huffman
-        tables made for the image. The pixels stay the same for every decoder, and so do EXIF and
-        other metadata; what stands behind the end of a JPEG goes. One that would become larger, if it
-        is progressive by more than a tenth, or that is damaged stays as it is.
+        Whether to rewrite JPEGs, also with `pass_through`, so that crops of them are decoded faster: with a restart
+        marker after each row of blocks, which lets recio skip rows, and Huffman tables optimized for the image. The
+        pixels stay the same in every decoder, and EXIF and other metadata are kept; bytes after the end of the JPEG are
+        dropped. Damaged JPEGs are kept unchanged, and so are those that would become larger (progressive ones, by more
+        than a tenth).
     pack_label : bool, default False
         Whether to pack all labels of a line, or only the first.
     checksum : bool, default False
-        Whether to write ``train.rsum`` too: a checksum of each record, by which readers find damage that
-        the format itself does not show. Other software does not look at it. Without this an old one is
-        removed, as it would be wrong.
+        Whether to write ``train.rsum`` too: a checksum of each record, with which readers detect damage that the format
+        itself does not reveal. Other software ignores the file. If false, an existing ``.rsum`` is removed, as it would
+        be wrong.
     resume : bool, default False
-        Whether to leave the files as they are if an earlier run has packed the list: if they are younger
-        than the list, hold just its indices, less the lines reported as skipped, in its order, and end as they
-        should. Not looked at are the images, and the other options of that run: resume with the same.
+        Whether to keep the files if an earlier run has packed the list: if they are newer than the list, contain its
+        indices in its order, except the lines reported as skipped, and are complete. The images and the other options
+        of that run are not compared: resume with the same options.
     num_thread : int, optional
-        The threads to work with, at least 1; by default one for each core that the process may use.
+        Number of threads, at least 1; by default one for each core that the process may use.
     allow_outside : bool, default False
-        Whether paths may leave `root`: be absolute, climb out with ``..``, or go through a link
-        that leads out. It holds for `masks` too.
+        Whether paths may be outside `root`: absolute paths, paths with ``..``, and links to other folders. Applies to
+        `masks` too.
     masks : path, optional
-        The folder of the masks, each at its image's path but for the suffix. A mask is a PNG of one
-        channel and at most 8 bits, of the size of its image as that is displayed. Excludes `resize`
-        and `center_crop`.
+        Folder of the masks, each with the path of its image except for the suffix. A mask is a PNG with one channel and
+        at most 8 bits, of the displayed size of its image. Cannot be combined with `resize` and `center_crop`.
     mask_ext : str, default '.png'
-        What a mask's name has in place of the image's suffix, such as ``'_mask.png'``; without a
-        dot, one is put before it.
+        Replacement of the image's suffix in the name of its mask, such as ``'_mask.png'``; without a dot, one is
+        prepended.
     progress : callable, optional
-        Called about every 100 ms with the lines done, all lines, and those left out. What it raises
-        ends the packing.
+        Called about every 100 ms with the lines done, all lines and the lines skipped. An exception that it raises
+        stops the packing.
 
     Returns
     -------
     PackReport
-        The files, their size, and what was left out.
+        The files, their size, and what was skipped.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of range.
     RecordError
         If the list is not UTF-8.
     OSError
-        If the list or the root cannot be read or the files not be written, as when another run is writing
-        them; then they are not there.
+        If the list or the root cannot be read, or the files cannot be written, for example because another run is
+        writing them; then they do not exist.
     """
-    rec = _rec_of(Path(lst))
+    rec = _rec_path(Path(lst))
     mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
     if mask_rec and not pass_through and (resize or center_crop):
-        raise ValueError("resize and center_crop change images, but masks stay as they are; give neither with masks")
+        raise ValueError("resize and center_crop cannot be combined with masks, which are packed unchanged")
     settings = {
         "pass_through": pass_through,
-        "resize": _within("resize", resize, 0, 16_384),
+        "resize": _check_range("resize", resize, 0, 16_384),
         "center_crop": center_crop,
-        "quality": _within("quality", quality, 1, 100),
-        "color": _one_of("color", color, (-1, 0, 1)),
-        "encoding": _one_of("encoding", encoding, (".jpg", ".png")),
+        "quality": _check_range("quality", quality, 1, 100),
+        "color": _check_choice("color", color, (-1, 0, 1)),
+        "encoding": _check_choice("encoding", encoding, (".jpg", ".png")),
         "seekable": seekable,
         "pack_label": pack_label,
         "checksum": checksum,
-        "num_thread": available_cores() if num_thread is None else _within("num_thread", num_thread, 1, 1024),
+        "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,
         "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
     report = rec.with_suffix(".skipped.jsonl")
-    earlier = _packed_earlier(lst, rec, report, settings) if resume else None
-    if earlier is None:
+    previous = _find_previous(lst, rec, report, settings) if resume else None
+    if previous is None:
         records, length, rows = _recio.pack(lst, root, rec, settings, progress)
         skipped = [SkippedLine(*row) for row in rows]
         _write_report(report, skipped)
     else:
-        records, length, skipped = earlier
+        records, length, skipped = previous
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
-    idx, kept = rec.with_suffix(".idx"), earlier is not None
+    idx, kept = rec.with_suffix(".idx"), previous is not None
     return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
 
 
-def _rec_of(lst: Path) -> Path:
+def _rec_path(lst: Path) -> Path:
     if lst.suffix != ".lst":
-        raise ValueError(f"{lst}: the name of a list ends in .lst")
+        raise ValueError(f"{lst}: the name of a list must end in .lst")
     return lst.with_suffix(".rec")
 
 
-def _within(name: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise ValueError(f"{name}={value}; it is a whole number from {least} to {most}")
+def _check_range(name: str, value: int, minimum: int, maximum: int) -> int:
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{name} must be from {minimum} to {maximum}, got {value}")
     return value
 
 
-def _one_of(name: str, value: T, values: Sequence[T]) -> T:
-    if value not in values:
-        raise ValueError(f"{name}={value!r}; it is one of {', '.join(map(repr, values))}")
+def _check_choice(name: str, value: T, choices: Sequence[T]) -> T:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return value
 
 
-def _packed_earlier(
+def _find_previous(
     lst: StrPath, rec: Path, report: Path, settings: dict[str, Any]
 ) -> tuple[int, int, list[SkippedLine]] | None:
-    """Give the records, the bytes and what was skipped, if the list was packed by an earlier run."""
+    """Return the number of records, the size and the skipped lines of an earlier run that packed the list, if any."""
     skipped = _read_report(report)
     if skipped is None:
         return None
-    found = _recio.packed_already(lst, rec, [entry.line for entry in skipped], settings)
-    return found and (*found, skipped)
+    size = _recio.packed_already(lst, rec, [entry.line for entry in skipped], settings)
+    return size and (*size, skipped)
 
 
 def _read_report(path: Path) -> list[SkippedLine] | None:
-    """Read a report; there is none if nothing was skipped, and ``None`` is given if it is not whole."""
+    """Read the report of skipped lines: empty if there is none, ``None`` if it is incomplete."""
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         skipped = [SkippedLine(**row) for row in rows]
@@ -249,7 +246,7 @@ def _read_report(path: Path) -> list[SkippedLine] | None:
 
 
 def _write_report(path: Path, skipped: Sequence[SkippedLine]) -> None:
-    """Write the report, or remove that of an earlier run, which would be wrong."""
+    """Write the report of skipped lines; if there are none, remove the report of an earlier run."""
     if skipped:
         atomic_write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))
     else:

@@ -208,7 +208,7 @@ def test_of_pairs_of_faces_the_file_and_the_byte_are_named(tmp_path: Path) -> No
         (["{}/some", "{}"], 1, "line 2: none.png: no such file"),
         (["{}/other", "{}"], 1, r"other\.lst; --list makes one"),
         (["{}/some", "{}/none"], 2, r"ROOT: .*/none: no such folder"),
-        (["--quality", "0", "{}/some", "{}"], 2, "quality=0; it is a whole number from 1 to 100"),
+        (["--quality", "0", "{}/some", "{}"], 2, "quality must be from 1 to 100, got 0"),
         (["--list", "{}/new", "{}/empty"], 1, r"/empty: no files that end in \.jpeg, \.jpg, \.png"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``import mxnet`` that gives recio: for scripts that only read data with MXNet and cannot be changed.
+"""``import mxnet`` that imports recio: for scripts that only read data with MXNet and cannot be changed.
 
 >>> import recio.compat.mxnet
 >>> recio.compat.mxnet.install()
@@ -7,15 +7,15 @@
 array([1., 2.], dtype=float32)
 >>> recio.compat.mxnet.uninstall()
 
-There is ``mx.recordio``, ``mx.io`` and ``mx.image`` (also ``mx.img``), as recio has them, but with ``.asnumpy()`` and
-its siblings on images and on the arrays of batches (augmenters, called one by one, give plain arrays); ``mx.nd`` (also
-``mx.ndarray``) with what makes arrays and turns them round; ``mx.cpu`` and ``mx.context``. ``mx.base.MXNetError`` is
-``ValueError``, of which recio's errors are kinds. Of all else there is nothing, and an ``AttributeError`` or an
-``ImportError`` says so in a sentence.
+The stand-in has recio's ``mx.recordio``, ``mx.io`` and ``mx.image`` (also ``mx.img``), where images and the arrays of
+batches are `NDArray` with ``.asnumpy()`` and the like (single augmenters return plain arrays); ``mx.nd`` (also
+``mx.ndarray``) with functions that create, transpose and flip arrays; ``mx.cpu`` and ``mx.context``.
+``mx.base.MXNetError`` is ``ValueError``, the base of recio's errors. Any other name raises an ``AttributeError`` or an
+``ImportError`` that explains this.
 
-**Worker processes.** Forked ones inherit what is installed. Spawned ones import the main script again and then what was
-pickled, so `install` belongs at the top of the script, before all that imports mxnet and not under
-``if __name__ == "__main__"``. Arrays and readers can be pickled, and arrive whether or not it was called there.
+**Worker processes.** Forked processes inherit the stand-in. Spawned ones import the main script again and then unpickle
+objects, so call `install` at the top of the script: before any import of mxnet, and not under
+``if __name__ == "__main__"``. Pickled arrays and readers can be loaded with or without the stand-in.
 """
 
 from recio.compat.mxnet._modules import install, uninstall

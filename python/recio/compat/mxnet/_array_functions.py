@@ -1,4 +1,4 @@
-"""``mx.nd``: what makes arrays and turns them round. For arithmetic they have NumPy's operators and methods."""
+"""``mx.nd``: functions that create, transpose and flip arrays. Arithmetic is NumPy's operators and methods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio.compat.mxnet._ndarray import NDArray, keep
+from recio.compat.mxnet._ndarray import NDArray, as_ndarray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,35 +19,35 @@ __all__ = ["NDArray", "array", "empty", "flip", "ones", "transpose", "waitall", 
 
 
 def array(source_array: Any, ctx: Context | None = None, dtype: DTypeLike | None = None) -> NDArray:  # noqa: ANN401, ARG001
-    """Make an array of numbers.
+    """Create an array from numbers.
 
     Parameters
     ----------
     source_array : array-like
-        The numbers; they are copied.
+        The numbers, which are copied.
     ctx : Context, optional
-        Where to; there is only the CPU.
+        Ignored: all arrays are on the CPU.
     dtype : dtype-like, optional
-        The type. Default: that of an `NDArray`, else float32.
+        The data type. Default: that of `source_array` if it is an `NDArray`, else float32.
 
     Returns
     -------
     NDArray
-        Of the same shape; of a single number (1,).
+        Array of the same shape; (1,) for a single number.
     """
     if dtype is None:
         dtype = source_array.dtype if isinstance(source_array, NDArray) else np.float32
-    made: NDArray = keep(np.array(source_array, dtype))
-    return made
+    result: NDArray = as_ndarray(np.array(source_array, dtype))
+    return result
 
 
 def zeros(shape: int | Sequence[int], ctx: Context | None = None, dtype: DTypeLike = np.float32) -> NDArray:  # noqa: ARG001
-    """Make an array of zeros; the arguments are those of `array`."""
+    """Create an array of zeros; `ctx` and `dtype` as for `array`."""
     return np.zeros(shape, dtype).view(NDArray)
 
 
 def ones(shape: int | Sequence[int], ctx: Context | None = None, dtype: DTypeLike = np.float32) -> NDArray:  # noqa: ARG001
-    """Make an array of ones; the arguments are those of `array`."""
+    """Create an array of ones; `ctx` and `dtype` as for `array`."""
     return np.ones(shape, dtype).view(NDArray)
 
 
@@ -55,14 +55,14 @@ empty = zeros
 
 
 def transpose(data: NDArray, axes: Sequence[int] | None = None) -> NDArray:
-    """Give the axes another order: turned round, unless `axes` says."""
+    """Permute the axes: into the order `axes`, by default reversed."""
     return data.transpose(axes)
 
 
 def flip(data: NDArray, axis: int) -> NDArray:
-    """Turn an axis round; the result is an array of its own."""
+    """Reverse an axis, in a copy."""
     return np.flip(data, axis).copy()
 
 
 def waitall() -> None:
-    """Do nothing: all is done when a function returns."""
+    """Do nothing: all functions are synchronous."""

@@ -1,4 +1,4 @@
-"""The modules that stand in for MXNet's: what each has, and what is said of the rest."""
+"""Stand-ins for MXNet's modules: their contents, their errors for missing names, and their installation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from recio import image, io, recordio
 from recio.compat.mxnet import _array_functions
-from recio.compat.mxnet._ndarray import Context, keep
+from recio.compat.mxnet._ndarray import Context, as_ndarray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VERSION = "1.9.1"
-"""The version of MXNet whose names these are."""
+"""The version of MXNet that the modules stand in for."""
 
 
 class StandIn(ModuleType):
-    """A module of a name of MXNet's."""
+    """Module with the name of one of MXNet's."""
 
     def __init__(self, name: str, contents: dict[str, Any]) -> None:
-        super().__init__(name, f"{name} of MXNet {VERSION}, as far as recio has it.")
-        # Some libraries look for one to know whether MXNet is there.
+        super().__init__(name, f"The names of {name} of MXNet {VERSION} that recio has.")
+        # Some libraries test for a spec to find out whether MXNet is installed.
         self.__spec__ = ModuleSpec(name, None)
         self.__dict__.update(contents)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 never
-        """Say that there is no such thing."""
-        raise AttributeError(missing(f"{self.__name__}.{name}"))
+        """Raise an error that names the modules that recio has."""
+        raise AttributeError(_missing(f"{self.__name__}.{name}"))
 
 
-def missing(name: str) -> str:
-    """Say that recio has no such name of MXNet's."""
+def _missing(name: str) -> str:
+    """Return the message for a name of MXNet's that recio lacks."""
     return (
-        f"recio has no {name.replace('mxnet', 'mx', 1)}; it stands in for mx.recordio, mx.io, mx.image and the arrays"
-        " that these give, and for nothing else of MXNet"
+        f"recio has no {name.replace('mxnet', 'mx', 1)}; of MXNet it has only mx.recordio, mx.io, mx.image and their"
+        " arrays"
     )
 
 
-def modules() -> dict[str, ModuleType]:
-    """Make all modules anew, by their names."""
-    parts = {
+def _make_modules() -> dict[str, ModuleType]:
+    """Make all modules; return them by their names."""
+    submodules = {
         "recordio": recordio,
         "io": StandIn("mxnet.io", _adapted(io)),
         "image": StandIn("mxnet.image", _adapted(image)),
@@ -53,13 +53,14 @@ def modules() -> dict[str, ModuleType]:
         "context": StandIn("mxnet.context", {"Context": Context, "cpu": cpu, "num_gpus": lambda: 0}),
         "base": StandIn("mxnet.base", {"MXNetError": ValueError}),
     }
-    parts |= {"img": parts["image"], "nd": parts["ndarray"]}
+    submodules |= {"img": submodules["image"], "nd": submodules["ndarray"]}
     top = {"__version__": VERSION, "__path__": [], "Context": Context, "cpu": cpu, "MXNetError": ValueError}
-    return {"mxnet": StandIn("mxnet", top | parts), **{f"mxnet.{name}": part for name, part in parts.items()}}
+    named = {f"mxnet.{name}": module for name, module in submodules.items()}
+    return {"mxnet": StandIn("mxnet", top | submodules), **named}
 
 
 def cpu(device_id: int = 0) -> Context:
-    """Give the device that all arrays are on."""
+    """Return the CPU, the device of all arrays."""
     return Context("cpu", device_id)
 
 
@@ -68,77 +69,80 @@ def _public(module: ModuleType) -> dict[str, Any]:
 
 
 def _adapted(module: ModuleType) -> dict[str, Any]:
-    """Give what is public of a module, with iterators and functions that give NDArrays."""
-    return {name: _class(it) if isinstance(it, type) else _function(it) for name, it in _public(module).items()}
+    """Return the public names of a module, with iterators and functions adapted to return NDArrays."""
+    return {
+        name: _adapted_class(value) if isinstance(value, type) else _adapted_function(value)
+        for name, value in _public(module).items()
+    }
 
 
-def _function(function: Callable[..., Any]) -> Callable[..., Any]:
+def _adapted_function(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:  # noqa: ANN401 those of the function
-        given = function(*args, **options)
-        if isinstance(given, io.DataIter):
-            # Some iterators are made by functions; one of them is as good as one of the class that gives NDArrays.
-            given.__class__ = _class(type(given))
-        return keep(given)
+        result = function(*args, **options)
+        if isinstance(result, io.DataIter):
+            # Some iterators are made by functions.
+            result.__class__ = _adapted_class(type(result))
+        return as_ndarray(result)
 
     return call
 
 
-def _class(kind: type[Any]) -> type[Any]:
-    """Give an iterator's class whose batches hold NDArrays; others as they are."""
-    if kind is io.DataIter or not issubclass(kind, io.DataIter):
-        return kind
-    return type(kind.__name__, (_GivesNDArrays, kind), {"__doc__": kind.__doc__})
+def _adapted_class(cls: type[Any]) -> type[Any]:
+    """Return a subclass of an iterator's class whose batches hold NDArrays; return other classes as they are."""
+    if cls is io.DataIter or not issubclass(cls, io.DataIter):
+        return cls
+    return type(cls.__name__, (_ReturnsNDArrays, cls), {"__doc__": cls.__doc__})
 
 
-class _GivesNDArrays(io.DataIter):
-    """What the iterator beside it gives, as NDArrays."""
+class _ReturnsNDArrays(io.DataIter):
+    """Mix-in that converts the batches of an iterator's class to NDArrays."""
 
     def next(self) -> io.DataBatch:
         batch = super().next()
-        batch.data, batch.label = keep(batch.data), keep(batch.label)
+        batch.data, batch.label = as_ndarray(batch.data), as_ndarray(batch.label)
         return batch
 
     def getdata(self) -> list[NDArray[Any]]:
-        return list(keep(super().getdata()))
+        return list(as_ndarray(super().getdata()))
 
     def getlabel(self) -> list[NDArray[Any]] | None:
         labels = super().getlabel()
-        return labels and list(keep(labels))
+        return labels and list(as_ndarray(labels))
 
 
-class _Refusal:
-    """Says of submodules that are not there that recio has none, where Python would only say that there are none."""
+class _MissingSubmoduleFinder:
+    """Finder that raises an error for a missing submodule which explains that recio does not have it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:  # noqa: ARG002
         if name.startswith("mxnet."):
-            raise ImportError(missing(name), name=name)
+            raise ImportError(_missing(name), name=name)
 
 
-_REFUSAL = _Refusal()
+_FINDER = _MissingSubmoduleFinder()
 
 
 def install() -> None:
-    """Let ``import mxnet`` give recio, in this process. A second call does nothing.
+    """Make ``import mxnet`` import the stand-in, in this process. A second call does nothing.
 
     Raises
     ------
     RuntimeError
-        If MXNet itself has been imported: then arrays of both kinds would be about.
+        If MXNet itself has been imported: then arrays of both kinds would be in use.
     """
     present = sys.modules.get("mxnet")
     if isinstance(present, StandIn):
         return
     if present is not None:
         raise RuntimeError(f"MXNet itself has been imported, from {getattr(present, '__file__', None)}: install first")
-    sys.modules.update(modules())
-    sys.meta_path.insert(0, _REFUSAL)
+    sys.modules.update(_make_modules())
+    sys.meta_path.insert(0, _FINDER)
 
 
 def uninstall() -> None:
-    """Take the stand-ins away again; what was imported of them stays usable. Without them, do nothing."""
+    """Remove the stand-in; names imported from it remain usable. Does nothing if it is not installed."""
     if not isinstance(sys.modules.get("mxnet"), StandIn):
         return
-    for name in modules():
+    for name in _make_modules():
         sys.modules.pop(name, None)
-    sys.meta_path.remove(_REFUSAL)
+    sys.meta_path.remove(_FINDER)

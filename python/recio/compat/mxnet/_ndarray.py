@@ -1,6 +1,6 @@
-"""``NDArray``: NumPy's array with the methods that MXNet's has besides; and where it is, always the CPU.
+"""``NDArray``, a NumPy array with MXNet's methods, and ``Context``, its device: always the CPU.
 
-A pickle of one names this module, not ``mxnet``.
+Pickles of them name this module, not ``mxnet``.
 """
 
 from __future__ import annotations
@@ -16,96 +16,96 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Context:
-    """A device.
+    """Device.
 
     Parameters
     ----------
     device_type : {'cpu'}
-        Its kind.
+        Type of the device.
     device_id : int, default 0
-        Its number; all are the same.
+        Number of the device; all are the same.
 
     Raises
     ------
     NotImplementedError
-        For another kind than ``'cpu'``.
+        If the type is not ``'cpu'``.
     """
 
     device_type: str
     device_id: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is not there."""
+        """Check the type."""
         if self.device_type != "cpu":
             raise NotImplementedError(f"recio has no device {self.device_type!r}; its arrays are NumPy's, on the CPU")
 
     def __repr__(self) -> str:
-        """Show both."""
+        """Return the type and the number."""
         return f"{self.device_type}({self.device_id})"
 
 
 class NDArray(np.ndarray):
-    """An array of NumPy's with MXNet's methods. Of a single number its shape is (1,), as in MXNet."""
+    """NumPy array with MXNet's methods. The shape of a single number is (1,), as in MXNet."""
 
     @property
     def context(self) -> Context:
-        """Where it is: ``cpu(0)``."""
+        """Device of the array: ``cpu(0)``."""
         return Context("cpu")
 
     ctx = context
 
     def asnumpy(self) -> Plain[Any]:
-        """Give a copy that is a plain ndarray, of the same shape and type."""
+        """Return a copy as a plain ndarray of the same shape and dtype."""
         return np.array(self)
 
-    def asscalar(self) -> Any:  # noqa: ANN401 of the array's type
-        """Give the one number that it holds.
+    def asscalar(self) -> Any:  # noqa: ANN401 of the array's dtype
+        """Return the only element of the array.
 
         Raises
         ------
         ValueError
-            If it holds more than one, or none.
+            If the array does not have exactly one element.
         """
         if self.size != 1:
             raise ValueError("The current array is not a scalar")
         return self.asnumpy().reshape(1)[0]
 
     def as_in_context(self, context: Context) -> Self:  # noqa: ARG002 there is one
-        """Give itself: it is where it has to be."""
+        """Return the array itself, which is on the only device."""
         return self
 
     as_in_ctx = as_in_context
 
     def wait_to_read(self) -> None:
-        """Do nothing: it is there."""
+        """Do nothing: the array is ready."""
 
     def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 whatever NumPy takes
-        """Give a part: an array also where NumPy gives a number."""
-        return keep(super().__getitem__(key))
+        """Return a region of the array; an array also where NumPy returns a number."""
+        return as_ndarray(super().__getitem__(key))
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:  # noqa: ANN401
-        """Keep a sum or a mean an array."""
-        return keep(array)
+        """Return results such as sums as arrays."""
+        return as_ndarray(array)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 never
-        """Say that there is no such thing."""
+        """Raise an error that names the supported methods."""
         raise AttributeError(
             f"recio's NDArray has no {name}; it has NumPy's methods, and of MXNet's asnumpy and asscalar"
         )
 
     def __repr__(self) -> str:
-        """Show the numbers, the shape and the device, as MXNet does."""
+        """Return the numbers, the shape and the device, as MXNet does."""
         return f"\n{self.asnumpy()}\n<NDArray {'x'.join(map(str, self.shape))} @{self.context}>"
 
     __str__ = __repr__
 
 
-def keep(value: Any) -> Any:  # noqa: ANN401 whatever holds arrays
-    """Give the same with MXNet's methods: of an array a view, of a list or a tuple one of such views."""
+def as_ndarray(value: Any) -> Any:  # noqa: ANN401 whatever holds arrays
+    """Return an array as a view of type `NDArray`; convert the items of lists and tuples; return others as they are."""
     match value:
         case np.ndarray() | np.generic():
             return np.atleast_1d(value).view(NDArray)
         case list() | tuple() if type(value) in (list, tuple):
-            return type(value)(map(keep, value))
+            return type(value)(map(as_ndarray, value))
         case _:
             return value
