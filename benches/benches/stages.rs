@@ -83,7 +83,8 @@ fn decode(c: &mut Criterion) {
     });
 }
 
-/// Resampling to 224×224: a crop of a photograph by every method; antialiased, all of a photograph as well.
+/// Resampling to 224×224: a crop of a photograph by every method; antialiased, all of a photograph
+/// as well.
 fn resize(c: &mut Criterion) {
     let mut group = c.benchmark_group("resize");
     for method in [

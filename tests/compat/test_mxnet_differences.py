@@ -98,7 +98,8 @@ def test_07_iterators_that_are_made_and_dropped_leak_no_memory(tmp_path: Path) -
         assert sum(1 for _ in islice(batches, 3)) == 3
         del batches
         sizes.append(psutil.Process().memory_info().rss)
-    # The least of the later ones: what grows never falls back, and what other tests left behind may be freed meanwhile.
+    # The least of the later ones: what grows never falls back, and what other tests left behind may
+    # be freed meanwhile.
     assert min(sizes[6:]) - sizes[1] < 20e6
 
 

@@ -23,7 +23,8 @@ PHOTOGRAPH = HERE / "photos" / "cat" / "00.jpg"
 TOP, LEFT, HEIGHT, WIDTH = 60, 90, 53, 67
 """The piece, in pixels."""
 
-# cjpeg's language: components; in progressive files the first and last coefficient, and the lowest bit before and now.
+# cjpeg's language: components; in progressive files the first and last coefficient, and the lowest
+# bit before and now.
 APART = "0; 1; 2;"
 LUMA_APART = "0; 1 2;"
 CHROMA_FIRST = "1 2; 0;"

@@ -207,7 +207,8 @@ class TestCache:
         cache = tmp_path / "labels.npz"
         dataset = RecordDataset(twelve.rec, cache=cache)
         labels, ids = dataset.labels().tolist(), dataset.ids().tolist()
-        # A file of zeros that looks the same from outside: its headers can only come from the cache.
+        # A file of zeros that looks the same from outside: its headers can only come from the
+        # cache.
         state = twelve.rec.stat()
         twelve.rec.write_bytes(bytes(state.st_size))
         os.utime(twelve.rec, ns=(state.st_atime_ns, state.st_mtime_ns))

@@ -167,7 +167,8 @@ def test_what_is_no_jpeg_or_is_damaged_is_packed_as_it_is(tmp_path: Path) -> Non
 
 
 def test_what_would_be_too_large_is_packed_as_it_is(tmp_path: Path) -> None:
-    # A flat image has so little data that restart markers outweigh better tables, progressive or not.
+    # A flat image has so little data that restart markers outweigh better tables, progressive or
+    # not.
     files = []
     for progressive in (False, True):
         out = io.BytesIO()

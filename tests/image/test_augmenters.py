@@ -328,7 +328,8 @@ class TestColours:
         random.seed(0)
         for _ in range(50):
             result = augmenter(LEVELS)
-            # In exact arithmetic the order makes no difference, and each factor shows in one respect.
+            # In exact arithmetic the order makes no difference, and each factor shows in one
+            # respect.
             by = grey(result).mean() / grey(LEVELS).mean()
             contrasted = np.ptp(grey(result)) / np.ptp(grey(LEVELS)) / by
             saturated = np.ptp(result[0, 0]) / np.ptp(LEVELS[0, 0]) / by / contrasted

@@ -131,7 +131,8 @@ def test_other_colour_spaces(kind: Kind) -> None:
     )
 
 
-# Three components are YCbCr, unless Adobe's segment or their names say RGB; a JFIF segment outweighs both.
+# Three components are YCbCr, unless Adobe's segment or their names say RGB; a JFIF segment
+# outweighs both.
 @pytest.mark.parametrize("names", [bytes([1, 2, 3]), b"RGB", bytes([0, 1, 2]), b"rgb", bytes([1, 2, 4])])
 @pytest.mark.parametrize("transform", [None, 0, 1, 2])
 @pytest.mark.parametrize("jfif", [True, False])

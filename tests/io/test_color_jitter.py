@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 SHAPE: dict[str, Any] = {"data_shape": (3, 40, 50), "layout": "NHWC", "batch_size": 12}
 ENHANCE = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4}
 ALL: dict[str, Any] = {**ENHANCE, "random_h": 36, "random_s": 50, "random_l": 50, "pca_noise": 0.2}
-# MXNet 1.9.1's, of ImageNet's pixels: a row for each of R, G, B, a column for each direction, and how far they spread.
+# MXNet 1.9.1's, of ImageNet's pixels: a row for each of R, G, B, a column for each direction, and
+# how far they spread.
 EIGENVECTORS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
 EIGENVALUES = np.array([55.46, 4.794, 1.148])
 

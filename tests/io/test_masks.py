@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Corners of a cube, so that no mixture of some is another; far from 0 and 255, so that no overshoot is cut off.
+# Corners of a cube, so that no mixture of some is another; far from 0 and 255, so that no overshoot
+# is cut off.
 COLOURS = np.array([(a, b, c) for a in (60, 200) for b in (60, 200) for c in (60, 200)], np.uint8)
 CLASSES = 7
 OUTSIDE = 7
@@ -187,7 +188,8 @@ class TestGeometry:
     @pytest.mark.parametrize("keywords", GEOMETRY.values(), ids=GEOMETRY.keys())
     def test_a_mask_goes_where_its_image_goes(self, pairs: Pairs, keywords: dict[str, Any], inter_method: int) -> None:
         least = 0.99 if inter_method == 0 else 0.3
-        # Kernels with negative weights can make a pure colour of others, at borders; area mends an edge by a pixel.
+        # Kernels with negative weights can make a pure colour of others, at borders; area mends an
+        # edge by a pixel.
         most_off = 0.0 if inter_method in (0, 1) else 0.003
         for seed in range(4):
             settings = {**keywords, "rand_mirror": True, "fill_value": OUTSIDE_LEVEL, "inter_method": inter_method}

@@ -53,7 +53,8 @@ def test_with_drop_each_rank_has_as_many_records_as_the_smallest(tmp_path: Path,
         assert {len(epoch) for epoch in rank} == {3}
         assert all(len({*epoch}) == 3 for epoch in rank)
     seen = {*chain.from_iterable(chain.from_iterable(given))}
-    # Of shuffled records others are left out in each epoch; else those at the end of the larger parts.
+    # Of shuffled records others are left out in each epoch; else those at the end of the larger
+    # parts.
     assert seen == {*range(11)} if shuffle else len(seen) == 9
 
 

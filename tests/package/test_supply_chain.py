@@ -140,7 +140,8 @@ def test_each_unsafe_has_its_reason(path: Path) -> None:
     lines = path.read_text().splitlines()
     for number in says_unsafe(path):
         if "unsafe fn" in lines[number]:
-            # A method of an unsafe trait: the trait's author wrote what it must keep, and its body has its reasons.
+            # A method of an unsafe trait: the trait's author wrote what it must keep, and its body
+            # has its reasons.
             continue
         above = lines[max(number - REASON_WITHIN, 0) : number]
         assert any("// SAFETY: " in line for line in above), f"{path}: line {number + 1}"

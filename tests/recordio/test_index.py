@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# The fixture `file` holds ten records. The second begins at byte 8, the fifth at byte 44; the file ends at byte 140.
+# The fixture `file` holds ten records. The second begins at byte 8, the fifth at byte 44; the file
+# ends at byte 140.
 SIZE = 140
 
 

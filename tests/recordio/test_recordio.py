@@ -716,8 +716,8 @@ class TestPackImg:
         payload = (ODD / name).read_bytes()
         image, reference = image_in(pack(HEADER, payload), iscolor), cv2_decoded(payload, iscolor)
         assert (image.shape, image.dtype) == (reference.shape, reference.dtype)
-        # Of a PNG that tells its gamma, libpng computes grey in linear light. MXNet and OpenCV 4.8 left it to libpng;
-        # later OpenCVs do not.
+        # Of a PNG that tells its gamma, libpng computes grey in linear light. MXNet and OpenCV 4.8
+        # left it to libpng; later OpenCVs do not.
         in_linear_light = iscolor == 0 and name in ("alpha.png", "palette.png")
         tolerance = 4.0 if in_linear_light else 1.0 if name.endswith(".jpg") else 0.0
         assert np.abs(image.astype(int) - reference).mean() <= tolerance

@@ -18,7 +18,8 @@ pub enum Verdict {
     Same,
 }
 
-/// Decodes an image with both, to each kind of pixels that its colours can become, in full and at one scale more.
+/// Decodes an image with both, to each kind of pixels that its colours can become, in full and at
+/// one scale more.
 ///
 /// # Panics
 /// If the pixels differ, or if it is not equally good to all pixel_formats of pixels and scales.
@@ -76,8 +77,9 @@ fn compare_as(decoder: &mut Decoder, jpeg: &[u8], header: &Header, options: &Opt
     Verdict::Same
 }
 
-/// Whether there is a byte 0xff of data that is repeated. The standard knows of no such data; libjpeg takes it for one byte, as
-/// recio-jpeg does, but libjpeg-turbo loses some of a block if there are dozens.
+/// Whether there is a byte 0xff of data that is repeated. The standard knows of no such data;
+/// libjpeg takes it for one byte, as recio-jpeg does, but libjpeg-turbo loses some of a block if
+/// there are dozens.
 fn is_filled(jpeg: &[u8]) -> bool {
     jpeg.windows(3).any(|bytes| bytes == [0xff, 0xff, 0])
 }

@@ -1,11 +1,13 @@
-//! One image through recio-jpeg. That it does not panic, libFuzzer sees; that it does not take long is asserted here.
+//! One image through recio-jpeg. That it does not panic, libFuzzer sees; that it does not take long
+//! is asserted here.
 
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use recio_jpeg::{Decoder, Error, Header, Options};
 
-/// PixelFormat of the largest image that is looked at: larger ones tell nothing more, and cost runs.
+/// PixelFormat of the largest image that is looked at: larger ones tell nothing more, and cost
+/// runs.
 const MOST_PIXELS: usize = 1 << 16;
 
 /// Time that no such image may take, of the CPU: a hundred times what the slowest took.

@@ -1,5 +1,5 @@
-//! Choices. They are drawn from the fuzzer's bytes as long as there are any, so that a small change of these is a small
-//! change of what is made of them, and are pseudo-random from there on.
+//! Choices. They are drawn from the fuzzer's bytes as long as there are any, so that a small change
+//! of these is a small change of what is made of them, and are pseudo-random from there on.
 
 /// A source of choices.
 #[derive(Debug, Clone)]

@@ -1,5 +1,5 @@
-//! A file that is in memory alone, with a path by which it can be opened: writing and opening it takes a few microseconds, and
-//! nothing is left over when a run ends by whatever way.
+//! A file that is in memory alone, with a path by which it can be opened: writing and opening it
+//! takes a few microseconds, and nothing is left over when a run ends by whatever way.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;

@@ -1,13 +1,15 @@
-//! Which panics are findings. recio catches those of the `image` crate's decoders, and makes errors of them; libFuzzer's hook
-//! ends the process at any. So another one is put in its place, that lets the panics of other crates unwind to whoever catches
-//! them (if nobody does, that is a finding too) and ends the process at all others.
+//! Which panics are findings. recio catches those of the `image` crate's decoders, and makes errors
+//! of them; libFuzzer's hook ends the process at any. So another one is put in its place, that lets
+//! the panics of other crates unwind to whoever catches them (if nobody does, that is a finding
+//! too) and ends the process at all others.
 
 use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, Once, PoisonError};
 
-/// Parts of the paths of other crates' files, and of the standard library's, which panics on behalf of those that call it.
+/// Parts of the paths of other crates' files, and of the standard library's, which panics on behalf
+/// of those that call it.
 const OTHERS: [&str; 2] = ["/registry/", "/rustc/"];
 
 /// Where others' panics were.

@@ -1,5 +1,5 @@
-//! libjpeg-turbo's opinion, through its interface of the name `TurboJPEG`, which is opened at run time: nothing has to be installed for
-//! the fuzz crate to build.
+//! libjpeg-turbo's opinion, through its interface of the name `TurboJPEG`, which is opened at run
+//! time: nothing has to be installed for the fuzz crate to build.
 
 use std::ffi::{c_int, c_uchar, c_ulong, c_void};
 use std::sync::OnceLock;
@@ -61,7 +61,8 @@ impl TurboJpeg {
     /// If it is not where TURBOJPEG says.
     fn open() -> Option<Self> {
         if let Some(path) = std::env::var_os("TURBOJPEG") {
-            // SAFETY: whoever sets the variable says that it is libjpeg-turbo's, which does nothing when it is loaded.
+            // SAFETY: whoever sets the variable says that it is libjpeg-turbo's, which does nothing
+            // when it is loaded.
             let library = unsafe { Library::new(&path) };
             let library =
                 library.unwrap_or_else(|error| panic!("TURBOJPEG={}: {error}", path.display()));
@@ -77,7 +78,8 @@ impl TurboJpeg {
     }
 
     fn of(library: Library) -> Result<Self, libloading::Error> {
-        // SAFETY: the types are those of turbojpeg.h, the same in 2.x and 3.x; the library is kept as long as they are.
+        // SAFETY: the types are those of turbojpeg.h, the same in 2.x and 3.x; the library is kept
+        // as long as they are.
         unsafe {
             Ok(Self {
                 init: *library.get(b"tjInitDecompress\0")?,
@@ -89,8 +91,8 @@ impl TurboJpeg {
         }
     }
 
-    /// The pixels of an image of this size; `None` if there is anything that it would warn of, or if the scale cannot be
-    /// told by the size that it leads to.
+    /// The pixels of an image of this size; `None` if there is anything that it would warn of, or
+    /// if the scale cannot be told by the size that it leads to.
     pub fn decode(&self, jpeg: &[u8], size: (usize, usize), options: &Options) -> Option<Vec<u8>> {
         if !is_told_by_size(size, options.scale) {
             return None;
@@ -110,8 +112,8 @@ impl TurboJpeg {
     /// The size that it reads; 0 × 0 if it reads none.
     fn size(&self, handle: Handle, jpeg: &[u8]) -> (usize, usize) {
         let (mut width, mut height, mut sampling, mut colours) = (0, 0, 0, 0);
-        // SAFETY: it reads the bytes, and writes four numbers. It fails for samplings without a name of its own, after
-        // the size has been written.
+        // SAFETY: it reads the bytes, and writes four numbers. It fails for samplings without a
+        // name of its own, after the size has been written.
         unsafe {
             (self.decompress_header)(
                 handle,
@@ -135,8 +137,8 @@ impl TurboJpeg {
     ) -> Option<Vec<u8>> {
         let (width, height) = options.scale.size(size);
         let mut out = vec![0; width * height * options.pixel_format.channels()];
-        // SAFETY: it chooses a scale at which the header's size is no larger than this one, and fills up so many rows
-        // of so many pixels at most; the rows follow each other (pitch 0).
+        // SAFETY: it chooses a scale at which the header's size is no larger than this one, and
+        // fills up so many rows of so many pixels at most; the rows follow each other (pitch 0).
         let status = unsafe {
             (self.decompress)(
                 handle,
@@ -154,8 +156,8 @@ impl TurboJpeg {
     }
 }
 
-/// Whether the scale is the largest that leads to no larger size: that one is chosen. The next larger scale is told
-/// here in eighths.
+/// Whether the scale is the largest that leads to no larger size: that one is chosen. The next
+/// larger scale is told here in eighths.
 fn is_told_by_size((width, height): (usize, usize), scale: Scale) -> bool {
     let next = match scale {
         Scale::Full => 9,

@@ -20,7 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
     );
 });
 
-// Behind the bytes that are drawn from, the segments of a JPEG are split as those of a whole file: of other formats, they are one.
+// Behind the bytes that are drawn from, the segments of a JPEG are split as those of a whole file:
+// of other formats, they are one.
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if seed.is_multiple_of(4) {
         return mutate::jpeg::mutate(data, size, max_size, seed);

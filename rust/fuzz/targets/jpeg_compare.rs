@@ -1,4 +1,5 @@
-//! Any bytes: no panic, no long time, and libjpeg-turbo's pixels wherever both decoders call the image good.
+//! Any bytes: no panic, no long time, and libjpeg-turbo's pixels wherever both decoders call the
+//! image good.
 
 #![no_main]
 
@@ -7,8 +8,8 @@ use recio_fuzz::compare::{Verdict, compare};
 use recio_fuzz::mutate::jpeg as mutate;
 use recio_fuzz::turbojpeg::TurboJpeg;
 
-// The corpus holds what both call good, so that most of what is made of it differs in one thing from that. Damaged images
-// that breed among themselves soon leave no others.
+// The corpus holds what both call good, so that most of what is made of it differs in one thing
+// from that. Damaged images that breed among themselves soon leave no others.
 fuzz_target!(|jpeg: &[u8]| -> Corpus {
     match compare(jpeg) {
         Verdict::Same => Corpus::Keep,

@@ -1,6 +1,8 @@
-//! Any bytes, which an encoder makes a JPEG of that is valid: recio-jpeg decodes it, to libjpeg-turbo's pixels.
+//! Any bytes, which an encoder makes a JPEG of that is valid: recio-jpeg decodes it, to
+//! libjpeg-turbo's pixels.
 //!
-//! If the variable JPEG names a file, the JPEG is written there: to look at what a finding is made of.
+//! If the variable JPEG names a file, the JPEG is written there: to look at what a finding is made
+//! of.
 
 #![no_main]
 

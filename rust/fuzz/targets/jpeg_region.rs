@@ -1,5 +1,6 @@
-//! Any bytes, of which the last say what is asked for. A region is a part of the whole, whatever rows are left out and
-//! whatever the decoder did before; what is good is the same whether or not damage would be an error.
+//! Any bytes, of which the last say what is asked for. A region is a part of the whole, whatever
+//! rows are left out and whatever the decoder did before; what is good is the same whether or not
+//! damage would be an error.
 
 #![no_main]
 
@@ -10,7 +11,8 @@ use recio_fuzz::fuzz_rng::Dice;
 use recio_fuzz::mutate::jpeg as mutate;
 use recio_jpeg::{Decoder, Header, OnDamage, Options, Region, Scale};
 
-/// Bytes at the end that are drawn from. A decoder takes no notice of them: they are behind the image, or should be.
+/// Bytes at the end that are drawn from. A decoder takes no notice of them: they are behind the
+/// image, or should be.
 const DRAWN: usize = 16;
 
 // The corpus holds what is decoded, damaged or not: see `jpeg_compare.rs`.

@@ -1,5 +1,5 @@
-//! What fuzzing found worth keeping (`rust/fuzz/seeds`: a folder for each target), once more without a fuzzer: what the targets
-//! assert holds of each file, and of its beginnings.
+//! What fuzzing found worth keeping (`rust/fuzz/seeds`: a folder for each target), once more
+//! without a fuzzer: what the targets assert holds of each file, and of its beginnings.
 #![allow(clippy::unwrap_used)]
 // The modules are the fuzz crate's, which uses more of them, from more places.
 #![allow(dead_code, unreachable_pub)]

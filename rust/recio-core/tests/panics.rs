@@ -1,5 +1,5 @@
-//! R10: a panic while an image is made is an error of that image and of nobody else. A thousand of them leave the other images,
-//! the threads and their locks as they are, and the process alive.
+//! R10: a panic while an image is made is an error of that image and of nobody else. A thousand of
+//! them leave the other images, the threads and their locks as they are, and the process alive.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -30,7 +30,8 @@ const RUNNING: usize = if cfg!(target_os = "linux") {
 } else {
     0
 };
-/// Longer than any batch takes: a thread that is lost is told so, and not by a test that never ends.
+/// Longer than any batch takes: a thread that is lost is told so, and not by a test that never
+/// ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Panics on images whose number, which their first pixels tell, is a multiple of four.

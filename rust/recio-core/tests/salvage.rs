@@ -1,4 +1,5 @@
-//! What is left of damaged files: holes, inserted and lost bytes, at random places, against what is known to be untouched.
+//! What is left of damaged files: holes, inserted and lost bytes, at random places, against what is
+//! known to be untouched.
 //!
 //! Each test prints its figures (`--nocapture`). `RECIO_SOAK=1` makes the trials a thousand.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -61,7 +62,8 @@ impl Original {
     }
 }
 
-/// Some are split by a magic word, some have one that is not aligned, some have a whole frame inside.
+/// Some are split by a magic word, some have one that is not aligned, some have a whole frame
+/// inside.
 fn payload(dice: &mut Dice) -> Vec<u8> {
     let len = 24 + dice.below(500);
     let mut payload = dice.bytes(len);
@@ -119,7 +121,8 @@ impl Wound {
     }
 }
 
-/// The bytes with their wounds, in the order of their places, and how far each byte that is left has moved.
+/// The bytes with their wounds, in the order of their places, and how far each byte that is left
+/// has moved.
 fn wounded(original: &Original, wounds: &mut Vec<Wound>) -> Vec<u8> {
     wounds.sort_by_key(|wound| wound.at);
     let mut end = 0;
@@ -155,7 +158,8 @@ fn moved(at: usize, wounds: &[Wound]) -> Option<usize> {
     is_left.then_some(at + new - lost)
 }
 
-/// Walks a file; gives the records' places and the regions between them. They must add up to the file.
+/// Walks a file; gives the records' places and the regions between them. They must add up to the
+/// file.
 fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<SkippedRegion>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
@@ -191,7 +195,8 @@ struct Figures {
     skipped: u64,
 }
 
-/// A record that is given must begin where one of the original does, and be as long; and each that is untouched must be.
+/// A record that is given must begin where one of the original does, and be as long; and each that
+/// is untouched must be.
 fn tally(
     original: &Original,
     wounds: &[Wound],
@@ -245,8 +250,8 @@ fn of_files_with_holes_and_an_index_every_untouched_record_is_kept_and_none_is_i
     assert!(figures.untouched > 0 && figures.skipped > 0);
 }
 
-/// One in a million may be given up: where a hole begins just behind a record and is as long as one flipped bit in the
-/// record's length would have it.
+/// One in a million may be given up: where a hole begins just behind a record and is as long as one
+/// flipped bit in the record's length would have it.
 #[test]
 fn of_files_with_holes_every_untouched_record_is_kept_and_none_is_invented() {
     let figures = try_all(Wound::overwritten, false);

@@ -73,7 +73,8 @@ def victim(tmp_path: Path) -> Victim:
     return Victim(write_records(tmp_path, records), records)
 
 
-# What it tries, the index that it tries it with, and what the error says: none if there is nothing to object to.
+# What it tries, the index that it tries it with, and what the error says: none if there is nothing
+# to object to.
 Attack = tuple["Callable[[Victim], bytes]", str | None]
 
 

@@ -120,7 +120,8 @@ LINK = "a link leads out of the root folder"
 ODD = "no regular file"
 NONE = "no such file"
 
-# What it tries, the path that it tries it with ({} is the folder with everything), and the reason why it is left out.
+# What it tries, the path that it tries it with ({} is the folder with everything), and the reason
+# why it is left out.
 PATHS = {
     "one folder up": ("../outside/secret.png", OUTSIDE),
     "many folders up": ("../" * 40 + "etc/passwd", OUTSIDE),
@@ -179,7 +180,8 @@ PATHS = {
     "a name of other letters that look the same": (unicodedata.normalize("NFD", "go\u00f6d.png"), NONE),
     "capitals": ("GOOD.PNG", NONE),
 }
-# Likewise, of a whole list beside a good line; the reason is of the line that has it, or none if it is no harm.
+# Likewise, of a whole list beside a good line; the reason is of the line that has it, or none if it
+# is no harm.
 LINES: dict[str, tuple[bytes, str | None]] = {
     "a negative index": (b"-1\t0\tgood.png\n", "the index is"),
     "an index of 2^64": (b"18446744073709551616\t0\tgood.png\n", "the index is"),

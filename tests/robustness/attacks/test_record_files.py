@@ -42,7 +42,8 @@ def hidden(record: bytes) -> bytes:
     return MAGIC + struct.pack("<I", len(inner)) + inner
 
 
-# What it tries, and what stands where the second of two records should; it says what is wrong with it.
+# What it tries, and what stands where the second of two records should; it says what is wrong with
+# it.
 FRAMES: dict[str, tuple[bytes, str]] = {
     "to have 512 MiB allocated": (claims(LONGEST), "but the file ends after"),
     "to have 512 MiB allocated for a first part": (claims(LONGEST - 3, FIRST), "but the file ends after"),

@@ -1,5 +1,6 @@
-//! The fuzzer's bytes → a JPEG that is valid, of kinds that encoders hardly make: any sampling that a decoder must know,
-//! any legal order of scans, Huffman tables drawn for the symbols used, coefficients as large as they may be.
+//! The fuzzer's bytes → a JPEG that is valid, of kinds that encoders hardly make: any sampling that
+//! a decoder must know, any legal order of scans, Huffman tables drawn for the symbols used,
+//! coefficients as large as they may be.
 //!
 //! ```text
 //! frame ─▶ blocks of coefficients ┐

@@ -1,4 +1,5 @@
-//! The scans: which components, which coefficients, which bits of them, in any order that is legal (ITU-T T.81, G.1.1.1).
+//! The scans: which components, which coefficients, which bits of them, in any order that is legal
+//! (ITU-T T.81, G.1.1.1).
 
 use super::frame::Frame;
 use crate::fuzz_rng::Dice;

@@ -1,6 +1,8 @@
-//! The coefficients of a scan → Huffman symbols and the bits behind them (ITU-T T.81, F.1.2, G.1.2).
+//! The coefficients of a scan → Huffman symbols and the bits behind them (ITU-T T.81, F.1.2,
+//! G.1.2).
 //!
-//! Where the standard leaves it open (runs of blocks without coefficients need not be as long as they can be), the dice say.
+//! Where the standard leaves it open (runs of blocks without coefficients need not be as long as
+//! they can be), the dice say.
 
 use std::ops::RangeInclusive;
 
@@ -15,7 +17,8 @@ const LONGEST_RUN: u32 = 0x7fff;
 /// A piece of a scan's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A symbol, and the table that codes it: the numbers of DC tables, and 4 more than those of AC tables.
+    /// A symbol, and the table that codes it: the numbers of DC tables, and 4 more than those of AC
+    /// tables.
     Symbol(usize, u8),
     /// The lowest bits of a number, and how many.
     Bits(u32, u32),
@@ -58,7 +61,8 @@ pub(super) fn tokens(
     coder.tokens
 }
 
-/// The blocks of each MCU: the component's place in the scan, and the block's place in the component.
+/// The blocks of each MCU: the component's place in the scan, and the block's place in the
+/// component.
 fn mcus(frame: &Frame, scan: &Scan) -> Vec<Vec<(usize, usize, usize)>> {
     let places = |(across, down): (usize, usize)| {
         (0..down).flat_map(move |y| (0..across).map(move |x| (x, y)))

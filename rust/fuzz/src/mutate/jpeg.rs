@@ -1,5 +1,5 @@
-//! A mutator that knows a JPEG's segments: it changes one, or their order, and writes lengths and stuffing anew, so that
-//! what comes after the change can still be read.
+//! A mutator that knows a JPEG's segments: it changes one, or their order, and writes lengths and
+//! stuffing anew, so that what comes after the change can still be read.
 
 use libfuzzer_sys::fuzzer_mutate;
 

@@ -1,5 +1,5 @@
-//! A mutator that knows where the parts of records are: it moves, repeats, joins and cuts them, makes their lengths those of
-//! their data, and changes their flags.
+//! A mutator that knows where the parts of records are: it moves, repeats, joins and cuts them,
+//! makes their lengths those of their data, and changes their flags.
 
 use libfuzzer_sys::fuzzer_mutate;
 

@@ -1,6 +1,6 @@
-//! Any bytes as an image, under limits that are small, through steps that the first bytes draw: a picture of the size that its
-//! plan promised, or an error that says that the image, the limits or the steps are to blame; and within two seconds. A studio
-//! that was used before gives the same.
+//! Any bytes as an image, under limits that are small, through steps that the first bytes draw: a
+//! picture of the size that its plan promised, or an error that says that the image, the limits or
+//! the steps are to blame; and within two seconds. A studio that was used before gives the same.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Any numbers as the label of an image with objects: it is read if its widths are such widths and the rest is a multiple of
-//! them, and then holds the objects whose sides are in order. Through whatever steps the image goes, no object is added, and
-//! none gets a side that is no number.
+//! Any numbers as the label of an image with objects: it is read if its widths are such widths and
+//! the rest is a multiple of them, and then holds the objects whose sides are in order. Through
+//! whatever steps the image goes, no object is added, and none gets a side that is no number.
 
 use recio_core::boxes::Boxes;
 use recio_core::dataset::detection_label;
@@ -42,7 +42,8 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The bytes as floats or, three times out of four, as two widths and numbers that are fractions for the most part.
+/// The bytes as floats or, three times out of four, as two widths and numbers that are fractions
+/// for the most part.
 fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
     if dice.one_in(4) {
         let (words, _) = bytes.as_chunks();

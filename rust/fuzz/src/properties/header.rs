@@ -1,5 +1,6 @@
-//! Any bytes as a record's payload: header, labels and image add up to it, or it is refused because they cannot. All who read
-//! headers, from the payload and from a file that has it as its only record, say the same of it.
+//! Any bytes as a record's payload: header, labels and image add up to it, or it is refused because
+//! they cannot. All who read headers, from the payload and from a file that has it as its only
+//! record, say the same of it.
 
 use recio_core::format::frame;
 use recio_core::format::image_header::{self, HEADER_LEN, ImageRecord};

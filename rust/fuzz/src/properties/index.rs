@@ -1,6 +1,7 @@
-//! Any bytes as a `.idx` file, for a `.rec` file of a length that the first two bytes draw: entries with keys and offsets that
-//! all differ and can be, those that splitting the text at white space gives, or an error that names the file. Written once
-//! more they are read as the same; each key finds its offset.
+//! Any bytes as a `.idx` file, for a `.rec` file of a length that the first two bytes draw: entries
+//! with keys and offsets that all differ and can be, those that splitting the text at white space
+//! gives, or an error that names the file. Written once more they are read as the same; each key
+//! finds its offset.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -47,8 +48,8 @@ fn check_again(index: &Index, rec_len: Option<u64>, desk: &mut Desk) {
     assert_eq!(again.ok().as_ref(), Some(index));
 }
 
-/// The entries, if each line that is not blank begins with two whole numbers that can be and has no carriage return within, and
-/// none stands twice.
+/// The entries, if each line that is not blank begins with two whole numbers that can be and has no
+/// carriage return within, and none stands twice.
 fn entries(text: &[u8], rec_len: Option<u64>) -> Option<Vec<Entry>> {
     let lines = text.split(|&byte| byte == b'\n');
     let words = |line| <[u8]>::split(line, u8::is_ascii_whitespace).filter(|word| !word.is_empty());

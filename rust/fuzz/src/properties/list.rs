@@ -1,6 +1,6 @@
-//! Any bytes as a `.lst` file: lines, each read or with words on what is wrong with it, or one error that names the file. A line
-//! that was read, written once more, is read as the same. Labels can be loaded if every line is good and no index stands twice,
-//! and are then found by it.
+//! Any bytes as a `.lst` file: lines, each read or with words on what is wrong with it, or one
+//! error that names the file. A line that was read, written once more, is read as the same. Labels
+//! can be loaded if every line is good and no index stands twice, and are then found by it.
 
 use std::collections::HashSet;
 use std::fmt::Write;

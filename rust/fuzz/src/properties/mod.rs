@@ -1,8 +1,9 @@
-//! What holds of recio-core whatever bytes it is given: a file for each fuzz target, and a function `check` in each that panics
-//! where it does not hold.
+//! What holds of recio-core whatever bytes it is given: a file for each fuzz target, and a function
+//! `check` in each that panics where it does not hold.
 //!
-//! Nothing here knows of libFuzzer. `recio-core/tests/corpus.rs` has these files too, and asserts the same of the seeds
-//! wherever the tests run; so they stand on recio-core and the standard library alone.
+//! Nothing here knows of libFuzzer. `recio-core/tests/corpus.rs` has these files too, and asserts
+//! the same of the seeds wherever the tests run; so they stand on recio-core and the standard
+//! library alone.
 
 pub mod decode_augment;
 pub mod detection_label;

@@ -1,6 +1,7 @@
-//! Any bytes as a `.rec` file, read anywhere: at offsets and with ends of records that the first bytes draw, on the grid of
-//! four and off it, within the file and behind it. `RecordFile::read` gives what [`reference`](super::reference) finds there,
-//! or an error, whatever was in its buffer before.
+//! Any bytes as a `.rec` file, read anywhere: at offsets and with ends of records that the first
+//! bytes draw, on the grid of four and off it, within the file and behind it. `RecordFile::read`
+//! gives what [`reference`](super::reference) finds there, or an error, whatever was in its buffer
+//! before.
 
 use recio_core::read::record_file::RecordFile;
 

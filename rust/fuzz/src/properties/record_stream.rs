@@ -1,6 +1,7 @@
-//! Any bytes as a `.rec` file, read from its beginning: `Reader` gives the records that [`reference`](super::reference) finds,
-//! and an error where that finds a rule broken, again and again; writing what was read makes the same bytes; and hopping over
-//! the records finds them where reading does.
+//! Any bytes as a `.rec` file, read from its beginning: `Reader` gives the records that
+//! [`reference`](super::reference) finds, and an error where that finds a rule broken, again and
+//! again; writing what was read makes the same bytes; and hopping over the records finds them where
+//! reading does.
 
 use std::path::Path;
 
@@ -44,7 +45,8 @@ fn check_writing(bytes: &[u8], records: &[Found]) {
     assert_eq!(written[..], bytes[..written.len()]);
 }
 
-/// Headers are hopped over where records are read. A hop may pass what only reading sees: bytes in a record's data.
+/// Headers are hopped over where records are read. A hop may pass what only reading sees: bytes in
+/// a record's data.
 fn check_hopping(reader: &Reader, records: &[Found], is_whole: bool) {
     let mut offsets = Vec::new();
     let outcome = scan::scan(reader.file(), |found| offsets.push(found.offset));

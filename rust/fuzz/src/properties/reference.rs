@@ -1,4 +1,5 @@
-//! RecordIO once more: its rules one after another, on bytes in memory, written without a look at recio-core's reader.
+//! RecordIO once more: its rules one after another, on bytes in memory, written without a look at
+//! recio-core's reader.
 
 /// Begins every part of a record.
 pub const MAGIC: [u8; 4] = [0x0a, 0x23, 0xd7, 0xce];
@@ -17,7 +18,8 @@ pub struct Found {
     pub payload: Vec<u8>,
 }
 
-/// The records from the beginning, up to the end or to the first rule that is broken; and whether that is the end.
+/// The records from the beginning, up to the end or to the first rule that is broken; and whether
+/// that is the end.
 pub fn records(file: &[u8]) -> (Vec<Found>, bool) {
     let (mut found, mut at): (Vec<Found>, _) = (Vec::new(), 0);
     while at < file.len() {
@@ -30,8 +32,8 @@ pub fn records(file: &[u8]) -> (Vec<Found>, bool) {
     (found, true)
 }
 
-/// The record at `offset`, if all rules are kept. `next` is where an index says that another one begins: of a record that
-/// ends there, nobody asks what follows.
+/// The record at `offset`, if all rules are kept. `next` is where an index says that another one
+/// begins: of a record that ends there, nobody asks what follows.
 pub fn record(file: &[u8], offset: usize, next: Option<u64>) -> Option<Found> {
     let (mut payload, mut at) = (Vec::new(), offset);
     loop {

@@ -1,6 +1,7 @@
-//! Any bytes as a damaged `.rec` file: records and skipped regions, in turn, are all of it; a record is never invented (the
-//! reference finds it there, give or take what follows it, and its payload is encoded to the same bytes); of a file that is
-//! whole nothing is skipped; and what the reference reads from the beginning is saved.
+//! Any bytes as a damaged `.rec` file: records and skipped regions, in turn, are all of it; a
+//! record is never invented (the reference finds it there, give or take what follows it, and its
+//! payload is encoded to the same bytes); of a file that is whole nothing is skipped; and what the
+//! reference reads from the beginning is saved.
 
 use recio_core::format::frame;
 use recio_core::read::record_file::RecordFile;
