@@ -386,7 +386,7 @@ def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: Rec
     [
         ({"aug_list": [], "rand_crop": True}, "aug_list takes the place of rand_crop"),
         ({"aug_list": [HorizontalFlipAug]}, "augmenter 0 is the class HorizontalFlipAug"),
-        ({"aug_list": [DetHorizontalFlipAug(0.5)]}, "it is for images with boxes"),
+        ({"aug_list": [DetHorizontalFlipAug(0.5)]}, "augmenter 0 is for images with boxes"),
     ],
     ids=["both", "class", "detection"],
 )

@@ -89,7 +89,7 @@ class TestOrder:
 
     @pytest.mark.parametrize("listed", [[3], [inverted, None]])
     def test_what_cannot_be_called_is_named_with_its_place(self, file: RecordFile, listed: list[Any]) -> None:
-        with pytest.raises(TypeError, match=f"augmenter {len(listed) - 1} is {listed[-1]!r}"):
+        with pytest.raises(TypeError, match=f"augmenter {len(listed) - 1} is not callable: {listed[-1]!r}"):
             augmented(file, *listed)
 
 

@@ -64,9 +64,9 @@ class TestDataBatch:
 
     def test_a_bare_array_is_refused(self) -> None:
         bare: Any = np.zeros((2, 3))
-        with pytest.raises(TypeError, match="data is a list of arrays, not ndarray"):
+        with pytest.raises(TypeError, match="data must be a list of arrays, got ndarray"):
             DataBatch(bare)
-        with pytest.raises(TypeError, match="label is a list of arrays, not ndarray"):
+        with pytest.raises(TypeError, match="label must be a list of arrays, got ndarray"):
             DataBatch([bare], bare)
 
 

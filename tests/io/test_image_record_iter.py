@@ -250,7 +250,7 @@ class TestEpochs:
     def test_without_a_present_batch_the_getters_say_so(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
         for get in (batches.getdata, batches.getlabel, batches.getindex, batches.getpad):
-            with pytest.raises(ValueError, match="there is no present batch"):
+            with pytest.raises(ValueError, match="there is no current batch"):
                 get()
 
     def test_data_and_labels_are_described(self, ten: RecordFile) -> None:

@@ -110,7 +110,7 @@ class TestResizeIter:
         assert last == FIRST
 
     def test_an_inner_iterator_without_batches_is_an_error_and_no_endless_loop(self) -> None:
-        with pytest.raises(ValueError, match="data_iter gives no batch, even after a reset"):
+        with pytest.raises(ValueError, match="data_iter has no batch, even after a reset"):
             ResizeIter(Scripted(), 2).next()
 
     def test_an_error_inside_comes_out_and_the_batches_after_it_too(self) -> None:
@@ -161,7 +161,7 @@ class TestPrefetchingIter:
         ("names", "message"),
         [
             ([{"dta": "x"}], "rename_data: no array is named 'dta'"),
-            ([{}, {}], "rename_data has 2 maps of names for 1 iterators"),
+            ([{}, {}], "rename_data has 2 dicts of names for 1 iterators"),
         ],
     )
     def test_names_that_make_no_sense_are_refused(self, names: list[dict[str, str]], message: str) -> None:

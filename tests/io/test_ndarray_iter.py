@@ -206,7 +206,7 @@ class TestArrays:
 
     def test_the_getters_give_the_present_batch(self) -> None:
         batches = NDArrayIter(np.arange(6), -np.arange(6), 4)
-        with pytest.raises(ValueError, match="no present batch"):
+        with pytest.raises(ValueError, match="no current batch"):
             batches.getdata()
         assert batches.iter_next()
         assert batches.iter_next()

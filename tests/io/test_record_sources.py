@@ -148,7 +148,7 @@ class TestCache:
 
     def test_it_takes_no_other_files_place(self, folder: Path, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("precious")
-        with pytest.raises(ValueError, match=r"notes\.txt: it is no record file"):
+        with pytest.raises(ValueError, match=r"notes\.txt exists and is no record file"):
             read(f"{folder}/a.rec#{tmp_path}/notes.txt")
         assert (tmp_path / "notes.txt").read_text() == "precious"
 

@@ -200,7 +200,7 @@ def test_it_leaves_no_present_batch(tmp_path: Path, kind: str) -> None:
     state = batches.state_dict()
     batches.iter_next()
     batches.load_state_dict(state)
-    with pytest.raises(ValueError, match="no present batch"):
+    with pytest.raises(ValueError, match="no current batch"):
         batches.getdata()
 
 
@@ -365,13 +365,13 @@ def test_what_changes_nothing_in_the_stream_may_differ(tmp_path: Path, taken: Ma
         (lambda state: {**state, "position": 3}, "no state of a recio iterator"),
         (lambda state: {**state, "settings": {}}, "batch_size: absent in the state, 4 here"),
         (lambda state: {**state, "settings": {**state["settings"], "new": 1}}, "new: 1 in the state, absent here"),
-        (lambda state: {**state, "position": {}}, "the state's epoch is None; here it is from 0 to"),
-        (lambda state: moved(state, next=11), "the state's next is 11; here it is from 0 to 10"),
-        (lambda state: moved(state, next=-1), "the state's next is -1; "),
-        (lambda state: moved(state, next=1.5), "the state's next is 1.5; "),
-        (lambda state: moved(state, next="4"), "the state's next is '4'; "),
-        (lambda state: moved(state, rolled=1), "the state's rolled is 1; here it is from 0 to 0"),
-        (lambda state: moved(state, epoch=2**32), f"the state's epoch is {2**32}; "),
+        (lambda state: {**state, "position": {}}, "the state's epoch must be from 0 to 4294967295 here, got None"),
+        (lambda state: moved(state, next=11), "the state's next must be from 0 to 10 here, got 11"),
+        (lambda state: moved(state, next=-1), "the state's next must be from 0 to 10 here, got -1"),
+        (lambda state: moved(state, next=1.5), "the state's next must be from 0 to 10 here, got 1.5"),
+        (lambda state: moved(state, next="4"), "the state's next must be from 0 to 10 here, got '4'"),
+        (lambda state: moved(state, rolled=1), "the state's rolled must be from 0 to 0 here, got 1"),
+        (lambda state: moved(state, epoch=2**32), f"the state's epoch must be from 0 to 4294967295 here, got {2**32}"),
     ],
 )
 def test_what_is_no_state_is_refused(change: Callable[[Any], Any], message: str) -> None:
@@ -390,7 +390,7 @@ def test_a_place_beyond_the_end_is_refused(tmp_path: Path, kind: Make) -> None:
     batches = kind(tmp_path)
     state = batches.state_dict()
     (name,) = (name for name in state["position"] if name in {"next", "cur"})
-    with pytest.raises(ValueError, match=f"the state's {name} is 100; here it is from 0 to "):
+    with pytest.raises(ValueError, match=f"the state's {name} must be from 0 to .* here, got 100"):
         batches.load_state_dict(moved(state, **{name: 100}))
 
 
@@ -525,7 +525,7 @@ class TestIteratorsOfOnesOwn:
     def test_a_state_that_fails_is_told_when_it_is_wanted_and_hinders_no_batch(self) -> None:
         batches = PrefetchingIter([Counter(), Broken()])
         assert len(list(batches)) == 3
-        with pytest.raises(NotImplementedError, match=r"iters\[1\] gives no state: KeyError: 'at'"):
+        with pytest.raises(NotImplementedError, match=r"iters\[1\] has no state: KeyError: 'at'"):
             batches.state_dict()
 
     def test_who_has_not_even_the_method_is_named(self) -> None:
@@ -666,7 +666,7 @@ class TestSize:
         state = checkpoint.make("Kind", {}, settings)
         assert len(json.dumps(state)) <= KIB
         assert checkpoint.fit(state, "Kind", settings) == {}
-        with pytest.raises(ValueError, match="the settings differ; there are too many for the state to tell which"):
+        with pytest.raises(ValueError, match="the settings differ; there are too many for the state to hold which"):
             checkpoint.fit(state, "Kind", {**settings, "setting number 3": 4})
 
 
@@ -755,11 +755,11 @@ class TestHooks:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"next": 11}, "the state's next is 11; here it is from 0 to 10"),
-            ({"epoch": -1}, "the state's epoch is -1; "),
-            ({"over": 2}, "the state's over is 2; here it is from 0 to 1"),
+            ({"next": 11}, "the state's next must be from 0 to 10 here, got 11"),
+            ({"epoch": -1}, "the state's epoch must be from 0 to 9223372036854775808 here, got -1"),
+            ({"over": 2}, "the state's over must be from 0 to 1 here, got 2"),
             ({"left_over": [[0, 6]]}, "left_over"),
-            ({"left_over": [[0, 11]]}, "the state's next is 11; "),
+            ({"left_over": [[0, 11]]}, "the state's next must be from 0 to 10 here, got 11"),
             ({"left_over": 3}, "left_over"),
             ({"left_over": [3]}, "left_over"),
         ],

@@ -1,4 +1,4 @@
-"""``DataDesc``, ``DataBatch`` and ``DataIter``, and the base of the iterators that make a batch at once."""
+"""Base classes of the iterators: ``DataDesc``, ``DataBatch``, ``DataIter``, and ``BatchIter`` for recio's own."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 _NO_STATE = (
-    "{} has no state: define state_dict, which gives a plain dict that says where it is, and load_state_dict(state), "
-    "which goes there"
+    "{} has no state: define state_dict, which returns its position as a plain dict, and load_state_dict(state), which "
+    "restores it"
 )
 
 
 class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT002 a pair with attributes, as MXNet's
-    """Name, shape, type and layout of an array of a batch.
+    """Name, shape, dtype and layout of an array of a batch.
 
-    A pair of name and shape, with two attributes that count neither for equality nor for iteration.
+    A pair (name, shape) with two more attributes, which equality and iteration ignore.
 
     Parameters
     ----------
     name : str
-        The array's name, such as ``'data'``.
+        Name of the array, such as ``'data'``.
     shape : tuple of int
-        Its shape, the batch's axis included.
+        Shape of the array, including the batch axis.
     dtype : dtype-like, default float32
-        Its type.
+        Type of the array.
     layout : str, default 'NCHW'
-        A letter an axis; N is the batch's.
+        One letter for each axis; N is the batch axis.
     """
 
     name: str
@@ -47,16 +47,16 @@ class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT
         return self
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Let copies and pickles keep type and layout."""
+        """Return the arguments that copies and pickles are made with."""
         return (self.name, self.shape, self.dtype, self.layout)
 
     def __repr__(self) -> str:
-        """Show all four."""
+        """Return all four values as text."""
         return f"DataDesc[{self.name},{self.shape},{self.dtype},{self.layout}]"
 
     @staticmethod
     def get_batch_axis(layout: str | None) -> int:
-        """Give the axis of a layout that is the batch's: 0 for ``None``, -1 if there is none."""
+        """Return the batch axis of a layout: 0 for ``None``, -1 if the layout has no N."""
         return 0 if layout is None else layout.find("N")
 
     @staticmethod
@@ -64,7 +64,7 @@ class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT
         shapes: Iterable[tuple[str, Sequence[int]]],
         types: Iterable[tuple[str, DTypeLike]] | None,
     ) -> list[DataDesc]:
-        """Describe arrays given as (name, shape) and, by name, (name, dtype)."""
+        """Return descriptions of arrays from pairs (name, shape) and (name, dtype)."""
         if types is None:
             return [DataDesc(name, shape) for name, shape in shapes]
         by_name = dict(types)
@@ -72,22 +72,27 @@ class DataDesc(namedtuple("DataDesc", ["name", "shape"])):  # noqa: PYI024, SLOT
 
 
 class DataBatch:
-    """A batch.
+    """A batch of samples.
 
     Parameters
     ----------
     data : list of ndarray
-        The samples, the batch's axis first.
+        Samples; the first axis is the batch axis.
     label : list of ndarray, optional
-        The labels.
+        Labels of the samples.
     pad : int, optional
-        How many samples at the end are there only to fill the batch.
+        Number of samples at the end that only fill the batch.
     index : ndarray, optional
-        The samples' ids.
+        Ids of the samples.
     bucket_key : object, optional
-        For models that have one for each length of input.
+        Key of the bucket, for models with buckets of input lengths.
     provide_data, provide_label : list of DataDesc, optional
         Descriptions of `data` and `label`.
+
+    Raises
+    ------
+    TypeError
+        If `data` or `label` is not a list or tuple.
     """
 
     def __init__(
@@ -102,7 +107,7 @@ class DataBatch:
     ) -> None:
         for name, arrays in (("data", data), ("label", label)):
             if arrays is not None and not isinstance(arrays, list | tuple):
-                raise TypeError(f"{name} is a list of arrays, not {type(arrays).__name__}")
+                raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
         self.data = data
         self.label = label
         self.pad = pad
@@ -112,7 +117,7 @@ class DataBatch:
         self.provide_label = provide_label
 
     def __str__(self) -> str:
-        """Show the shapes."""
+        """Return the shapes of the arrays as text."""
         labels = None if self.label is None else [label.shape for label in self.label]
         shapes = [data.shape for data in self.data]
         return f"{type(self).__name__}: data shapes: {shapes} label shapes: {labels}"
@@ -121,17 +126,17 @@ class DataBatch:
 
 
 class DataIter:
-    """The base of iterators.
+    """Base class of iterators over batches.
 
-    A subclass has either `next` (or ``__next__``), which gives a `DataBatch` or raises ``StopIteration``, or
-    `iter_next` with `getdata`, `getlabel` and `getpad`; and `reset`; and, as attributes or properties,
-    ``provide_data`` and ``provide_label``, lists of `DataDesc`. To be resumed, alone or within `ResizeIter` and
-    `PrefetchingIter`, it has `state_dict` and `load_state_dict` too.
+    A subclass defines `reset` and either `next` (or ``__next__``), which returns a `DataBatch` or raises
+    ``StopIteration``, or `iter_next` with `getdata`, `getlabel` and `getpad`. It has the attributes or properties
+    ``provide_data`` and ``provide_label``, lists of `DataDesc`. To be resumable, alone or inside `ResizeIter` and
+    `PrefetchingIter`, it also defines `state_dict` and `load_state_dict`.
 
     Parameters
     ----------
     batch_size : int, default 0
-        Samples a batch.
+        Number of samples in a batch.
 
     Examples
     --------
@@ -158,25 +163,25 @@ class DataIter:
         self.batch_size = batch_size
 
     def __iter__(self) -> Self:
-        """Give itself, without a reset."""
+        """Return the iterator itself, without a reset."""
         return self
 
     def __next__(self) -> DataBatch:
-        """Give the next batch."""
+        """Return the next batch."""
         return self.next() if self._has_own("next") else self._assembled()
 
     def reset(self) -> None:
-        """Begin a new epoch."""
+        """Start a new epoch."""
 
     def next(self) -> DataBatch:
-        """Give the next batch.
+        """Return the next batch.
 
         Raises
         ------
         StopIteration
             At the end of the epoch.
         """
-        # Only where nothing else gives batches, for a `__next__` may itself call `next`.
+        # Only if nothing else makes batches: a subclass's `__next__` may call `next` itself.
         if self._has_own("__next__") and not self._has_own("next") and not self._has_own("iter_next"):
             return self.__next__()
         return self._assembled()
@@ -190,78 +195,83 @@ class DataIter:
         return DataBatch(self.getdata(), self.getlabel(), self.getpad(), self.getindex())
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell where it is, for `load_state_dict` of another object, in another process, to go on from there.
+        """Return the position of the iterator, for `load_state_dict` of another iterator, in another process.
 
         Returns
         -------
         dict
-            Plain: ``json.dumps`` takes it, in at most 1 KiB. It tells which batches the caller has received, whatever
-            was read ahead of them, and what the batches depend on: the settings, and the sizes and digests of the data.
+            Values that ``json.dumps`` accepts, at most 1 KiB of JSON. It holds the position after the last batch that
+            the caller received, regardless of prefetching, and what the batches depend on: settings, and sizes and
+            digests of the data.
 
         Raises
         ------
         NotImplementedError
-            If it has none: a subclass that makes batches itself defines this method and `load_state_dict`.
+            If a subclass makes batches itself and does not define this method.
         """
         raise NotImplementedError(_NO_STATE.format(type(self).__name__))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where a state was taken, in the midst of an epoch or at its end, without making the batches before it.
+        """Continue from a position that `state_dict` returned, without making the batches before it.
 
-        The batches from there on, in this epoch and the later ones, are those that were to come there.
+        The batches that follow, in this and later epochs, are those that would have followed there.
 
         Parameters
         ----------
         state : dict
-            What `state_dict` gave, to an iterator of the same class with the same data and settings.
+            State of an iterator of the same class with the same data and settings.
 
         Raises
         ------
         ValueError
-            If it is not the state of such an iterator; the message names each difference, and nothing has changed.
+            If the state is of another kind of iterator, or of other data or settings; the message names each
+            difference, and the iterator stays where it was.
         NotImplementedError
-            As from `state_dict`.
+            As for `state_dict`.
         """
         raise NotImplementedError(_NO_STATE.format(type(self).__name__))
 
     def iter_next(self) -> bool:
-        """Move to the next batch; give whether there is one."""
+        """Move to the next batch and return whether there is one."""
         raise NotImplementedError(f"{type(self).__name__} has neither next nor iter_next")
 
     def getdata(self) -> list[NDArray[Any]]:
-        """Give the data of the present batch."""
+        """Return the data of the current batch."""
         raise NotImplementedError
 
     def getlabel(self) -> list[NDArray[Any]] | None:
-        """Give the labels of the present batch."""
+        """Return the labels of the current batch."""
         raise NotImplementedError
 
     def getindex(self) -> NDArray[Any] | None:
-        """Give the ids of the present batch's samples; ``None`` if it has none."""
+        """Return the ids of the samples of the current batch; ``None`` if it has none."""
         return None
 
     def getpad(self) -> int | None:
-        """Give how many samples at the end of the present batch only fill it."""
+        """Return the number of samples at the end of the current batch that only fill it."""
         raise NotImplementedError
 
 
-class WholeBatchIter(DataIter):
-    """An iterator whose batches come from ``_make``. The last one is kept for the getters, as in MXNet."""
+class BatchIter(DataIter):
+    """Base of iterators that make a batch at once, with ``_make_batch``.
+
+    The last batch is kept for `getdata` and the other getters, as in MXNet.
+    """
 
     _batch: DataBatch | None = None
 
-    def _make(self) -> DataBatch | None:
+    def _make_batch(self) -> DataBatch | None:
         """Make the next batch; ``None`` at the end of the epoch."""
         raise NotImplementedError
 
     def iter_next(self) -> bool:
-        """Move to the next batch; give whether there is one."""
+        """Move to the next batch and return whether there is one."""
         self._batch = None
-        self._batch = self._make()
+        self._batch = self._make_batch()
         return self._batch is not None
 
     def next(self) -> DataBatch:
-        """Give the next batch.
+        """Return the next batch.
 
         Raises
         ------
@@ -270,25 +280,25 @@ class WholeBatchIter(DataIter):
         """
         if not self.iter_next():
             raise StopIteration
-        return self._present()
+        return self._current()
 
     def getdata(self) -> list[NDArray[Any]]:
-        """Give the data of the present batch."""
-        return list(self._present().data)
+        """Return the data of the current batch."""
+        return list(self._current().data)
 
     def getlabel(self) -> list[NDArray[Any]]:
-        """Give its labels."""
-        return list(self._present().label or [])
+        """Return the labels of the current batch."""
+        return list(self._current().label or [])
 
     def getindex(self) -> NDArray[Any] | None:
-        """Give the numbers of its samples."""
-        return self._present().index
+        """Return the ids of the samples of the current batch."""
+        return self._current().index
 
     def getpad(self) -> int | None:
-        """Give how many of its samples only fill it."""
-        return self._present().pad
+        """Return the number of samples of the current batch that only fill it."""
+        return self._current().pad
 
-    def _present(self) -> DataBatch:
+    def _current(self) -> DataBatch:
         if self._batch is None:
-            raise ValueError("there is no present batch: iter_next has not been called, or gave False")
+            raise ValueError("there is no current batch: iter_next has not been called, or returned False")
         return self._batch

@@ -1,9 +1,8 @@
-"""What the states of iterators look like: plain dicts that JSON can hold, of 1 KiB at most.
+"""States of iterators: plain dicts of at most 1 KiB of JSON.
 
-An iterator says where it is (the position) and what its batches depend on (the settings); here the two become a state,
-and a state that comes back is held against the settings of the iterator that gets it. What does not fit into 1 KiB is
-folded: a digest takes the place of a setting, the longest first, and tells only that it differs, not how. Knows nothing
-of batches, nor what positions and settings mean.
+A state is made of the position of an iterator and of the settings that its batches depend on. A state that is loaded is
+compared with the settings of the iterator. What does not fit into 1 KiB is folded: settings are replaced by digests,
+the longest first. A digest shows only that a setting differs, not how.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_BYTES = 1024
-"""The length of a state as JSON, unless positions alone are longer: those of more than six iterators in one."""
+MAX_BYTES = 1024
+"""Length of a state as JSON, unless positions alone are longer: those of more than six iterators in one."""
 
 _VERSION = 1
 _KEYS = {"recio", "iterator", "position", "settings"}
@@ -34,35 +33,34 @@ def make(kind: str, position: dict[str, Any], settings: dict[str, Any]) -> dict[
     Parameters
     ----------
     kind : str
-        The iterator's class.
+        Class of the iterator.
     position : dict
-        Where it is: what JSON can hold, states of other iterators included.
+        Position of the iterator: values that JSON can hold, including states of other iterators.
     settings : dict
-        By name, what its batches depend on. Numbers count by their value, tuples and arrays as lists.
+        Settings that the batches depend on, by name. Numbers are compared by value, tuples and arrays as lists.
 
     Returns
     -------
     dict
-        ``recio``: the version of this form; ``iterator``: `kind`; ``position``; ``settings``. It shares nothing with
-        what was given.
+        ``recio``: version of this form; ``iterator``: `kind`; ``position``; ``settings``. It shares no objects with the
+        arguments.
     """
-    state = {"recio": _VERSION, "iterator": kind, "position": position, "settings": _plain(settings)}
-    text = json.dumps(state)
-    own: dict[str, Any] = json.loads(text)
-    _fold(own, len(text) - MOST_BYTES)
-    return own
+    text = json.dumps({"recio": _VERSION, "iterator": kind, "position": position, "settings": _plain(settings)})
+    state: dict[str, Any] = json.loads(text)
+    _fold(state, len(text) - MAX_BYTES)
+    return state
 
 
 def fit(state: object, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Give the position in a state that was made for the same class and settings.
+    """Return the position in a state, after comparing its class and settings.
 
     Raises
     ------
     ValueError
-        If it was not; the message names each setting that differs.
+        If they differ; the message names each setting that does.
     """
     if not _is_state(state):
-        raise no_state(state)
+        raise not_a_state(state)
     if state["recio"] != _VERSION:
         raise ValueError(f"the state has version {state['recio']}; this recio reads version {_VERSION}")
     if state["iterator"] != kind:
@@ -74,27 +72,27 @@ def fit(state: object, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
     return position
 
 
-def number(position: dict[str, Any], name: str, most: int) -> int:
-    """Give a whole number of a position.
+def number(position: dict[str, Any], name: str, maximum: int) -> int:
+    """Return an integer in a position.
 
     Raises
     ------
     ValueError
-        If it is none, or not from 0 to `most`.
+        If it is not an integer from 0 to `maximum`.
     """
     value = position.get(name)
-    if not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError(f"the state's {name} is {value!r}; here it is from 0 to {most}")
+    if not isinstance(value, int) or not 0 <= value <= maximum:
+        raise ValueError(f"the state's {name} must be from 0 to {maximum} here, got {value!r}")
     return value
 
 
-def no_state(given: object) -> ValueError:
-    """Make the error that says so."""
-    return ValueError(f"no state of a recio iterator, as state_dict gives it: {given!r:.100}")
+def not_a_state(value: object) -> ValueError:
+    """Make the error for a value that is no state."""
+    return ValueError(f"this is no state of a recio iterator, as state_dict returns it: {value!r:.100}")
 
 
-def of(iterator: object) -> Any:  # noqa: ANN401 of a caller's iterator, what it gives
-    """Give the state of an iterator within another.
+def state_of(iterator: object) -> Any:  # noqa: ANN401 any value, if the iterator is the caller's
+    """Return the state of an iterator inside another.
 
     Raises
     ------
@@ -104,13 +102,13 @@ def of(iterator: object) -> Any:  # noqa: ANN401 of a caller's iterator, what it
     return _method(iterator, "state_dict")()
 
 
-def load(name: str, iterator: object, state: Any) -> None:  # noqa: ANN401 of a caller's iterator, what it gave
-    """Have an iterator within another, where it has this name, go to where a state was taken.
+def load_into(name: str, iterator: object, state: Any) -> None:  # noqa: ANN401 any value, if the iterator is the caller's
+    """Load a state into an iterator inside another; errors begin with `name`.
 
     Raises
     ------
     ValueError
-        If it does not fit.
+        If the state does not fit.
     NotImplementedError
         If the iterator has no states.
     """
@@ -137,13 +135,13 @@ def _is_state(state: object) -> TypeGuard[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 of many types
-    """Give a setting so that those that are equal are equal as JSON."""
+    """Convert a setting so that equal settings are equal JSON."""
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float):
         # JSON has no infinities.
         return (int(value) if value.is_integer() else value) if math.isfinite(value) else str(value)
@@ -153,7 +151,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 of many types
 def _differences(theirs: Any, ours: dict[str, Any]) -> Iterator[str]:  # noqa: ANN401 settings, or their digest
     if isinstance(theirs, str):
         if theirs != _digest_of_all(ours):
-            yield "the settings differ; there are too many for the state to tell which"
+            yield "the settings differ; there are too many for the state to hold which"
         return
     for name in [*ours, *(name for name in theirs if name not in ours)]:
         their, our = theirs.get(name, _ABSENT), ours.get(name, _ABSENT)
@@ -168,34 +166,34 @@ def _shown(value: object) -> str:
 
 
 def _fold(state: dict[str, Any], excess: int) -> None:
-    """Fold settings, also those of states in the position, until the excess is gone or there are none left."""
+    """Fold settings, also those of states in the position, until the excess is gone or all are folded."""
     if excess <= 0:
         return
     states = list(_states(state))
     single = [
         (one["settings"], name) for one in states if isinstance(one["settings"], dict) for name in one["settings"]
     ]
-    for places, digest in ((single, _digest), ([(one, "settings") for one in states], _digest_of_all)):
-        for holder, name in sorted(places, key=lambda place: _length(place[0][place[1]]), reverse=True):
+    for entries, digest in ((single, _digest), ([(one, "settings") for one in states], _digest_of_all)):
+        for holder, name in sorted(entries, key=lambda entry: _length(entry[0][entry[1]]), reverse=True):
             if excess <= 0:
                 return
-            whole = holder[name]
-            holder[name] = min(whole, digest(whole), key=_length)
-            excess -= _length(whole) - _length(holder[name])
+            value = holder[name]
+            holder[name] = min(value, digest(value), key=_length)
+            excess -= _length(value) - _length(holder[name])
 
 
-def _length(part: object) -> int:
-    return len(json.dumps(part))
+def _length(value: object) -> int:
+    return len(json.dumps(value))
 
 
-def _states(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 a part of a state
-    """Give a state and those in its position."""
+def _states(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 any item of a state
+    """Yield a state and the states in its position."""
     if _is_state(value):
         yield value
         value = value["position"]
     if isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _states(part)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _states(item)
 
 
 def _is_folded(value: object) -> bool:
@@ -203,7 +201,7 @@ def _is_folded(value: object) -> bool:
 
 
 def _digest(value: Any) -> str:  # noqa: ANN401 a setting
-    """Give the digest of a setting; a digest is its own."""
+    """Return the digest of a setting; a digest is its own digest."""
     if _is_folded(value):
         digest: str = value
         return digest
@@ -211,7 +209,7 @@ def _digest(value: Any) -> str:  # noqa: ANN401 a setting
 
 
 def _digest_of_all(settings: dict[str, Any] | str) -> str:
-    """Give the digest of settings, which is the same whether some of them are folded or none."""
+    """Return the digest of settings, which is the same whether some of them are folded or none."""
     if isinstance(settings, str):
         return settings
     return _digest({name: _digest(value) for name, value in settings.items()})

@@ -1,6 +1,7 @@
-"""What becomes of damaged samples that an iterator passes over: they are listed, logged, told, and counted.
+"""Handling of damaged samples: ``on_error``, ``error_log`` and ``max_errors``.
 
-The native pipeline decides which these are and keeps the batches full; this is the other end, in the caller's thread.
+The native pipeline finds and skips damaged samples and keeps the batches full. Here, in the caller's thread, skipped
+samples are listed, logged, reported to a function and counted.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from recio.errors import TooManyErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from recio._util import StrPath
     from recio.errors import DecodeError, RecordError
@@ -25,20 +26,20 @@ _log = logging.getLogger("recio")
 
 
 class SkippedSample(NamedTuple):
-    """A sample that was passed over.
+    """A sample that was skipped.
 
     Parameters
     ----------
     path : str or None
-        Its file.
+        Path of its file.
     record : int or None
-        Its number in the file, or in the list, from 0.
+        Number of the sample in its file or list, from 0.
     id : int or None
-        Its own id, as far as it could be read.
+        Id in its header, if that could be read.
     offset : int or None
-        Where it stands in the file, in bytes.
+        Position in the file, in bytes.
     reason : str
-        What is wrong with it.
+        Description of the damage.
     """
 
     path: str | None
@@ -48,8 +49,8 @@ class SkippedSample(NamedTuple):
     reason: str
 
 
-class Faults:
-    """The samples that were passed over, and what is done about them.
+class ErrorPolicy:
+    """Handling of damaged samples.
 
     Parameters
     ----------
@@ -59,54 +60,67 @@ class Faults:
         Likewise.
     max_errors : int, float or None
         Likewise.
+
+    Raises
+    ------
+    ValueError
+        If a value is not allowed, or the last two are given with ``'raise'``.
     """
 
     def __init__(self, on_error: OnError, error_log: StrPath | None, max_errors: float | None) -> None:
         if on_error not in {"raise", "skip"} and not callable(on_error):
-            raise ValueError(f"on_error={on_error!r}; it is 'raise', 'skip' or a function")
+            raise ValueError(f"on_error must be 'raise', 'skip' or a function, got {on_error!r}")
         self.skips = on_error != "raise"
         if not self.skips and not (error_log is None and max_errors is None):
-            raise ValueError("error_log and max_errors are for on_error='skip' or a function: nothing is skipped here")
-        self.listed: list[SkippedSample] = []
-        self._tell = on_error if callable(on_error) else None
+            raise ValueError(
+                "error_log and max_errors need on_error='skip' or a function: nothing is skipped otherwise"
+            )
+        self.skipped: list[SkippedSample] = []
+        self._callback = on_error if callable(on_error) else None
         self._log = None if error_log is None else Path(os.path.abspath(error_log))  # noqa: PTH100 also when the folder is left
-        self._max = _ceiling(max_errors)
+        self._max = _checked_max(max_errors)
 
-    def note(self, errors: Sequence[RecordError | DecodeError | OSError], samples: int) -> None:
-        """List what is new, of so many samples; raise if it is too much, or what the caller's function raises.
+    @classmethod
+    def of_keywords(cls, given: Mapping[str, Any]) -> ErrorPolicy:
+        """Make the policy from the keywords of an iterator."""
+        return cls(given["on_error"], given["error_log"], given["max_errors"])
+
+    def report(self, errors: Sequence[RecordError | DecodeError | OSError], samples: int) -> None:
+        """List, log and report the errors of samples that were skipped, of `samples` in all.
 
         Raises
         ------
         TooManyErrors
-            If there are more than the caller allows, from then on each time.
+            If more samples than `max_errors` were skipped; from then on at each call.
+        Exception
+            Whatever the caller's function raises.
         """
         for error in errors:
-            self.listed.append(_row(error))
-            _log.warning("a sample is left out: %s", error)
+            self.skipped.append(_skipped_sample(error))
+            _log.warning("a sample is skipped: %s", error)
         if errors and self._log is not None:
-            self._append(self.listed[-len(errors) :])
-        if self._tell is not None:
+            self._append(self._log, self.skipped[-len(errors) :])
+        if self._callback is not None:
             for error in errors:
-                self._tell(error)
-        self._check(samples)
+                self._callback(error)
+        self._check_count(samples)
 
-    def _append(self, rows: Sequence[SkippedSample]) -> None:
-        assert self._log is not None  # noqa: S101 the only caller has looked
-        with self._log.open("a", encoding="utf-8") as log:
-            log.writelines(json.dumps(row._asdict(), ensure_ascii=False) + "\n" for row in rows)
+    def _append(self, path: Path, samples: Sequence[SkippedSample]) -> None:
+        with path.open("a", encoding="utf-8") as log:
+            log.writelines(json.dumps(sample._asdict(), ensure_ascii=False) + "\n" for sample in samples)
 
-    def _check(self, samples: int) -> None:
+    def _check_count(self, samples: int) -> None:
         if self._max is None:
             return
-        most = self._max * samples if isinstance(self._max, float) else self._max
-        if len(self.listed) > most:
+        allowed = self._max * samples if isinstance(self._max, float) else self._max
+        if len(self.skipped) > allowed:
             raise TooManyErrors(
-                f"{len(self.listed)} of {samples} samples could not be read, more than max_errors={self._max}; "
-                f"the last: {self.listed[-1]}"
+                f"{len(self.skipped)} of {samples} samples could not be read, more than max_errors={self._max}; "
+                f"the last: {self.skipped[-1]}"
             )
 
 
-def _row(error: RecordError | DecodeError | OSError) -> SkippedSample:
+def _skipped_sample(error: RecordError | DecodeError | OSError) -> SkippedSample:
     path = getattr(error, "path", None)
     return SkippedSample(
         None if path is None else os.fspath(path),
@@ -117,11 +131,13 @@ def _row(error: RecordError | DecodeError | OSError) -> SkippedSample:
     )
 
 
-def _ceiling(max_errors: float | None) -> float | None:
+def _checked_max(max_errors: float | None) -> float | None:
     if max_errors is None:
         return None
     is_count = isinstance(max_errors, int) and not isinstance(max_errors, bool) and max_errors >= 0
     is_fraction = isinstance(max_errors, float) and 0 <= max_errors <= 1
     if not (is_count or is_fraction):
-        raise ValueError(f"max_errors={max_errors!r}; it is a whole number from 0 up, or a fraction from 0.0 to 1.0")
+        raise ValueError(
+            f"max_errors must be an integer of at least 0, or a fraction from 0.0 to 1.0, got {max_errors!r}"
+        )
     return max_errors

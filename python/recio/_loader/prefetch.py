@@ -1,10 +1,12 @@
-"""Iterators read one batch ahead, in step, by a thread for each: what `PrefetchingIter` is made of.
+"""Prefetching of iterators: a thread for each reads it one batch ahead, in step with the others.
 
-A thread goes on whatever its iterator raises, and holds no reference to who reads from it here. What was asked for and
-what was given are states; queues only say that there is something to look at, and too often does no harm. So a reader
-that is interrupted anywhere asks again and loses nothing, and there is no lock that the collector of garbage, which may
-stop the threads from within any of them, could find held. With what an iterator gives comes its state after it: only
-then does its state say what the reader has received. Knows nothing of what is in a batch or a state.
+`PrefetchingIter` is made of this. Whatever an iterator raises, its thread goes on. A thread holds no reference to the
+consumer's object, so that the threads end when it is dropped.
+
+The threads and the consumer share state; their queues only carry wake-ups, and a spurious wake-up does no harm. So a
+consumer that is interrupted anywhere asks again and loses nothing. There are no locks: the garbage collector may stop
+the threads from any line, and a lock could be held there. The position of an iterator is taken right after each of its
+batches, and becomes the consumer's position only when the consumer has received the batch.
 """
 
 from __future__ import annotations
@@ -26,171 +28,174 @@ if TYPE_CHECKING:
 
 
 class Resettable(Protocol):
-    """What can be read ahead."""
+    """An iterator that can be prefetched."""
 
     def __next__(self) -> DataBatch:
-        """Give the next batch."""
+        """Return the next batch."""
 
     def reset(self) -> None:
-        """Begin a new epoch."""
+        """Start a new epoch."""
 
 
-class Place(NamedTuple):
-    """Where an iterator is: its state or, if it gave none, why."""
+class Position(NamedTuple):
+    """State of an iterator or, if it has none, the reason."""
 
     state: Any = None
-    lack: str | None = None
+    missing: str | None = None
 
 
 class Outcome(NamedTuple):
-    """What an iterator gave: a batch, an error or, if neither, its end; and where it is thereafter."""
+    """Result of reading an iterator: a batch, an error or, if neither, its end; and its position afterwards."""
 
-    place: Place
+    position: Position
     batch: DataBatch | None = None
     error: BaseException | None = None
 
     @property
     def is_end(self) -> bool:
-        """Whether it was the end of the epoch."""
+        """Whether it is the end of the epoch."""
         return self.batch is None and self.error is None
 
 
 class _Round:
-    """One step of all iterators: where they were before it, and what each, by its number, gave.
+    """One batch of each iterator: the positions before it, and the outcomes so far by the number of the iterator."""
 
-    Who has not given yet is being read.
-    """
-
-    def __init__(self, places: list[Place]) -> None:
-        self.places = places
+    def __init__(self, positions: list[Position]) -> None:
+        self.positions = positions
         self.outcomes: dict[int, Outcome] = {}
 
     def in_order(self) -> list[Outcome]:
         return [outcome for _, outcome in sorted(self.outcomes.items())]
 
 
-class Ahead:
-    """Iterators and the threads that read them. They begin at once."""
+class Prefetcher:
+    """Iterators and the threads that read them; reading starts at once.
+
+    Parameters
+    ----------
+    sources : sequence of Resettable
+        The iterators. They belong to the threads until `close`.
+    """
 
     def __init__(self, sources: Sequence[Resettable]) -> None:
         self._sources = sources
-        self._state = _State([_place(source) for source in sources])
+        self._shared = _Shared([_position(source) for source in sources])
         self._threads = [
-            threading.Thread(target=_work, args=(number, source, self._state), name="recio-prefetch", daemon=True)
+            threading.Thread(target=_work, args=(number, source, self._shared), name="recio-prefetch", daemon=True)
             for number, source in enumerate(sources)
         ]
         for thread in self._threads:
             thread.start()
-        # When it goes, each thread is woken by a function in C, in which a Ctrl-C cannot get lost.
-        self._state.gone = [weakref.ref(self, call.put) for call in self._state.calls]
+        # When this object is dropped, a function in C wakes each thread: a Ctrl-C cannot get lost
+        # in it.
+        self._shared.finalizers = [weakref.ref(self, wakeup.put) for wakeup in self._shared.wakeups]
         stop_at_exit(self)
 
     @property
-    def places(self) -> list[Place]:
-        """Where the iterators are for who has received all that was let go of, whatever has been read since."""
-        return self._state.round.places
+    def positions(self) -> list[Position]:
+        """Positions of the iterators before the present round, regardless of prefetching."""
+        return self._shared.round.positions
 
     def peek(self) -> list[Outcome]:
-        """Wait for what all iterators give next, and leave it there."""
-        if self._state.in_reset:
+        """Wait for the present round, and return its outcomes without advancing."""
+        if self._shared.in_reset:
             raise ValueError("the last reset failed: until one succeeds, the iterators are not in step")
-        self._state.settle()
-        return self._state.round.in_order()
+        self._shared.wait()
+        return self._shared.round.in_order()
 
     def advance(self) -> None:
-        """Let go of what came, and have the next read."""
-        self._read_on([outcome.place for outcome in self._state.round.in_order()])
+        """Drop the present round, and start reading the next one."""
+        self._start_round([outcome.position for outcome in self._shared.round.in_order()])
 
     def reset(self) -> None:
-        """Let go of what came, reset the iterators while the threads rest, and have their first batches read."""
-        self._begin_anew([source.reset for source in self._sources])
+        """Drop the present round, reset the iterators while the threads are idle, and start reading again."""
+        self._restart([source.reset for source in self._sources])
 
     def load(self, states: Sequence[Any]) -> None:
-        """Let go of what came, have each iterator go to where its state was taken, and have them read from there."""
+        """Drop the present round, load a state into each iterator, and start reading again."""
         sources = zip(self._sources, states, strict=True)
-        self._begin_anew(
-            [partial(checkpoint.load, f"iters[{number}]", *source) for number, source in enumerate(sources)]
-        )
+        self._restart([partial(checkpoint.load_into, f"iters[{number}]", *each) for number, each in enumerate(sources)])
 
-    def _begin_anew(self, begin: Sequence[Callable[[], None]]) -> None:
-        self._state.settle()
-        self._state.in_reset = True
-        for each in begin:
-            each()
-        self._read_on([_place(source) for source in self._sources])
-        self._state.in_reset = False
+    def _restart(self, actions: Sequence[Callable[[], None]]) -> None:
+        self._shared.wait()
+        self._shared.in_reset = True
+        for action in actions:
+            action()
+        self._start_round([_position(source) for source in self._sources])
+        self._shared.in_reset = False
 
-    def _read_on(self, places: list[Place]) -> None:
-        self._state.round = _Round(places)
-        self._state.wake()
+    def _start_round(self, positions: list[Position]) -> None:
+        self._shared.round = _Round(positions)
+        self._shared.wake()
 
     def stop(self) -> None:
-        """Have the threads end, without waiting for them: what they read may never come."""
-        self._state.stop()
+        """Stop the threads without waiting for them: an iterator may be blocked for ever."""
+        self._shared.stop()
 
     def close(self) -> None:
-        """Have the threads end, wait until they have, and let go of what came."""
+        """Stop the threads, wait until they have ended, and drop the present round."""
         self.stop()
         for thread in self._threads:
             thread.join()
-        self._state.round = _Round(self.places)
+        self._shared.round = _Round(self.positions)
 
 
-class _State:
-    """What the threads and their reader share."""
+class _Shared:
+    """State that the threads and the consumer share."""
 
-    def __init__(self, places: list[Place]) -> None:
-        self.round = _Round(places)
+    def __init__(self, positions: list[Position]) -> None:
+        self.round = _Round(positions)
         self.in_reset = False
         self.stopped = False
-        self.calls: list[SimpleQueue[object]] = [SimpleQueue() for _ in places]
-        self.gone: list[weakref.ref[Ahead]] = []
-        self._news: SimpleQueue[None] = SimpleQueue()
+        self.wakeups: list[SimpleQueue[object]] = [SimpleQueue() for _ in positions]
+        self.finalizers: list[weakref.ref[Prefetcher]] = []
+        self._arrivals: SimpleQueue[None] = SimpleQueue()
         self._process = os.getpid()
 
-    def settle(self) -> None:
-        """Wait until all iterators have given. From then on no thread touches them, until there is a new round."""
-        here = os.getpid()
-        if here != self._process:
+    def wait(self) -> None:
+        """Wait until the round is complete. From then on no thread uses its iterator, until a new round starts."""
+        process = os.getpid()
+        if process != self._process:
             raise RuntimeError(
-                f"this iterator belongs to process {self._process} and cannot be used in the forked process {here}; "
+                f"this iterator belongs to process {self._process} and cannot be used in the forked process {process}; "
                 "its threads do not exist there: make the iterator after the fork"
             )
-        while not self.stopped and len(self.round.outcomes) < len(self.calls):
-            # Once more: who began the round may have been interrupted before it called.
+        while not self.stopped and len(self.round.outcomes) < len(self.wakeups):
+            # Again: the consumer may have been interrupted between the start of the round and its
+            # wake-ups.
             self.wake()
-            self._news.get()
+            self._arrivals.get()
         if self.stopped:
             raise ValueError("the iterator is closed")
 
-    def give(self, into: _Round, number: int, outcome: Outcome) -> None:
-        """Put down what an iterator gave, and tell the reader."""
+    def put(self, into: _Round, number: int, outcome: Outcome) -> None:
+        """Store the outcome of an iterator, and wake the consumer."""
         into.outcomes[number] = outcome
-        self._news.put(None)
+        self._arrivals.put(None)
 
     def wake(self) -> None:
-        """Have the threads look at the round."""
-        for call in self.calls:
-            call.put(None)
+        """Wake the threads."""
+        for wakeup in self.wakeups:
+            wakeup.put(None)
 
     def stop(self) -> None:
-        """Have the threads end when their iterators have given what they are giving, and their reader fail."""
+        """Make the threads end after the batches that they are reading, and a waiting consumer raise."""
         self.stopped = True
         self.wake()
-        self._news.put(None)
+        self._arrivals.put(None)
 
 
-def _work(number: int, source: Resettable, state: _State) -> None:
-    while not state.stopped:
-        into = state.round
+def _work(number: int, source: Resettable, shared: _Shared) -> None:
+    while not shared.stopped:
+        into = shared.round
         if number in into.outcomes:
             # Not kept while waiting: batches are large.
             del into
-            # Anything but `None` is what is left of who read from here.
-            if state.calls[number].get() is not None:
-                state.stopped = True
+            # Anything but `None` is the dead reference to the prefetcher.
+            if shared.wakeups[number].get() is not None:
+                shared.stopped = True
         else:
-            state.give(into, number, _outcome(source))
+            shared.put(into, number, _outcome(source))
 
 
 def _outcome(source: Resettable) -> Outcome:
@@ -199,19 +204,20 @@ def _outcome(source: Resettable) -> Outcome:
         batch = next(source)
     except StopIteration:
         pass
-    except BaseException as error:  # noqa: BLE001 whatever it is, it is the reader's
+    except BaseException as error:  # noqa: BLE001 the consumer raises it
         failure = error
     try:
-        return Outcome(_place(source), batch, failure)
+        return Outcome(_position(source), batch, failure)
     finally:
-        # Its traceback holds this frame: the two would wait for the collector of garbage.
+        # Its traceback refers to this frame: a reference cycle, which only the garbage collector
+        # would free.
         del failure
 
 
-def _place(source: Resettable) -> Place:
+def _position(source: Resettable) -> Position:
     try:
-        return Place(checkpoint.of(source))
+        return Position(checkpoint.state_of(source))
     except NotImplementedError as error:
-        return Place(lack=str(error))
-    except Exception as error:  # noqa: BLE001 who wants no state needs none
-        return Place(lack=f"{type(error).__name__}: {error}")
+        return Position(missing=str(error))
+    except Exception as error:  # noqa: BLE001 raised only if the state is asked for
+        return Position(missing=f"{type(error).__name__}: {error}")

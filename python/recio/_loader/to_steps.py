@@ -1,7 +1,6 @@
-"""From a list of augmenters to the steps of the native pipeline.
+"""Augmenters as steps of the native pipeline.
 
-recio's own augmenters become what they say they do, and never see Python again. Everything else that can be called
-becomes a step that calls it. The iterators come here; so do the combinations of augmenters, for their parts.
+recio's augmenters become native steps and run without Python. Any other callable becomes a step that calls it.
 """
 
 from __future__ import annotations
@@ -19,79 +18,80 @@ if TYPE_CHECKING:
 
 
 class HasStep:
-    """The base of augmenters that the native pipeline can carry out itself."""
+    """Base of augmenters that the native pipeline can run itself."""
 
     def step(self) -> Step | None:
-        """Say what the augmenter does.
+        """Return the step that does the same in the pipeline.
 
         Returns
         -------
         recio._recio.Step or None
-            What the pipeline does in its place, drawing anew for each image; ``None`` if it must be called.
+            The step, with new random parameters for each image; ``None`` if the augmenter must be called.
 
         Raises
         ------
         ValueError
-            If its parameters make no sense.
+            If a parameter of the augmenter is out of range.
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
 
-    def parts(self) -> Sequence[Any]:
-        """Give the augmenters that it is made of, if it is."""
+    def children(self) -> Sequence[Any]:
+        """Return the augmenters that this one combines, if it is a combination."""
         return ()
 
 
-def steps(aug_list: Iterable[Any]) -> list[Step]:
-    """Give the steps of augmenters.
+def to_steps(aug_list: Iterable[Any]) -> list[Step]:
+    """Convert augmenters to steps.
 
     Parameters
     ----------
     aug_list : iterable
-        Augmenters: recio's, or anything that makes an image of an image: ``f(image)``, or ``f(image=image)["image"]``
-        as albumentations has it.
+        recio's augmenters, or callables from image to image: ``f(image)``, or ``f(image=image)["image"]`` as in
+        albumentations.
 
     Returns
     -------
     list of recio._recio.Step
-        A step for each.
+        One step for each augmenter.
 
     Raises
     ------
     TypeError
-        If one of them cannot be called; the message has its place.
+        If one of them is not callable; the message has its index.
     ValueError
-        If the parameters of one make no sense.
+        If a parameter of one is out of range.
     """
-    # One that is in the list twice is one step: so two threads do not call it at once.
-    made: dict[int, Step] = {}
-    found = []
-    for place, augmenter in enumerate(list(aug_list)):
-        if id(augmenter) not in made:
-            made[id(augmenter)] = _step(place, augmenter)
-        found.append(made[id(augmenter)])
-    return found
+    # An augmenter that is in the list twice is one step, so that two threads do not call it at
+    # once.
+    steps_by_id: dict[int, Step] = {}
+    steps = []
+    for index, augmenter in enumerate(list(aug_list)):
+        if id(augmenter) not in steps_by_id:
+            steps_by_id[id(augmenter)] = _step(index, augmenter)
+        steps.append(steps_by_id[id(augmenter)])
+    return steps
 
 
 def has_callables(aug_list: Iterable[Any]) -> bool:
-    """Say whether any of the augmenters must be called, so that the pipeline needs the interpreter."""
+    """Return whether any of the augmenters must be called, so that the pipeline needs the interpreter."""
     return any(
-        _own_step(augmenter) is None or (isinstance(augmenter, HasStep) and has_callables(augmenter.parts()))
+        _native_step(augmenter) is None or (isinstance(augmenter, HasStep) and has_callables(augmenter.children()))
         for augmenter in aug_list
     )
 
 
-def function(augmenter: Callable[..., Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Give what makes an image of an image: the augmenter, or, if it takes its image by name, what calls it so."""
-    return ByName(augmenter) if _takes_by_name(augmenter) else augmenter
+def image_function(augmenter: Callable[..., Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function from image to image: the augmenter or, if it takes its image by name, a wrapper."""
+    return CalledByName(augmenter) if _takes_by_name(augmenter) else augmenter
 
 
-class ByName:
-    """A transform in the manner of albumentations, called as ``f(image=image)["image"]``.
+class CalledByName:
+    """Function from image to image around a transform that is called as ``f(image=image)["image"]``.
 
     Parameters
     ----------
     transform : callable
-        The transform.
+        Transform in the style of albumentations.
     """
 
     def __init__(self, transform: Callable[..., Any]) -> None:
@@ -103,15 +103,15 @@ class ByName:
         return image
 
     def __repr__(self) -> str:
-        """Show the transform."""
+        """Return the transform as text."""
         return f"{type(self).__name__}({self._transform!r})"
 
 
-class Borrowed:
-    """Calls an augmenter that the iterator keeps which it was given to.
+class WeakCall:
+    """Calls an augmenter through a weak reference; the iterator keeps the augmenter alive.
 
-    If the iterator's threads kept it, an augmenter that knows its iterator would keep it, and itself, for ever:
-    Python's collector cannot see into threads.
+    If the iterator's threads kept it alive, an augmenter that refers to its iterator would keep both alive for ever:
+    the garbage collector cannot see references held by native threads.
 
     Parameters
     ----------
@@ -124,51 +124,52 @@ class Borrowed:
         try:
             self._get: Callable[[], Callable[..., Any] | None] = weakref.ref(augmenter)
         except TypeError:
-            # What cannot be referred to weakly, such as a ufunc, knows no iterator.
+            # Objects without weak references, such as ufuncs, do not refer to an iterator.
             self._get = lambda: augmenter
 
     def __call__(self, *args: Any) -> Any:  # noqa: ANN401 as of the augmenter
-        """Call it."""
+        """Call the augmenter."""
         augmenter = self._get()
         if augmenter is None:
-            raise ReferenceError("the augmenter is gone, with the iterator that it was given to")
+            raise ReferenceError("the augmenter no longer exists, nor does the iterator that it was given to")
         return augmenter(image=args[0])["image"] if self._by_name else augmenter(*args)
 
 
-def _step(place: int, augmenter: Any) -> Step:  # noqa: ANN401 whatever is in the list
+def _step(index: int, augmenter: Any) -> Step:  # noqa: ANN401 any item of the list
     if not callable(augmenter):
-        raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
+        raise TypeError(f"augmenter {index} is not callable: {augmenter!r}")
     if isinstance(augmenter, type):
-        raise TypeError(f"augmenter {place} is the class {augmenter.__name__}; give one that is made of it")
+        raise TypeError(f"augmenter {index} is the class {augmenter.__name__}; pass an instance of it")
     if hasattr(augmenter, "is_for_detection"):
-        raise TypeError(f"augmenter {place} is {augmenter!r}; it is for images with boxes, in ImageDetIter")
-    return _own_step(augmenter) or Step.call(Borrowed(augmenter), with_boxes=False)
+        raise TypeError(f"augmenter {index} is for images with boxes, in ImageDetIter: {augmenter!r}")
+    return _native_step(augmenter) or Step.call(WeakCall(augmenter), with_boxes=False)
 
 
-def _own_step(augmenter: object) -> Step | None:
-    """Ask an augmenter of recio's for its step, unless a class derived from it says otherwise."""
+def _native_step(augmenter: object) -> Step | None:
+    """Return the step of one of recio's augmenters, unless a subclass redefines what it does."""
     if isinstance(augmenter, HasStep) and not redefines_call(type(augmenter)):
         return augmenter.step()
     return None
 
 
 def redefines_call(cls: type) -> bool:
-    """Say whether a class has a `__call__` that its `step` knows nothing of, as it comes before it among its bases."""
+    """Return whether a class overrides `__call__` without `step`, so that its step is not what it does."""
     call, step = (
-        next(place for place, base in enumerate(cls.__mro__) if name in vars(base)) for name in ("__call__", "step")
+        next(index for index, base in enumerate(cls.__mro__) if name in vars(base)) for name in ("__call__", "step")
     )
     return call < step
 
 
 def _takes_by_name(augmenter: Callable[..., Any]) -> bool:
     classes = type(augmenter).__mro__
-    # Their signatures have *args too, only to refuse what they catch.
+    # The signatures of albumentations have *args too, only to reject positional arguments with a
+    # message.
     if any(cls.__module__.partition(".")[0] == "albumentations" for cls in classes):
         return True
     try:
         parameters = inspect.signature(augmenter).parameters.values()
     except (TypeError, ValueError):
-        # Of a function written in C without a signature.
+        # Functions written in C may have no signature.
         return False
     kinds = {parameter.kind for parameter in parameters}
     if kinds == {inspect.Parameter.VAR_KEYWORD}:

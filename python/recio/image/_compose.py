@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from recio._loader.to_steps import function, steps
+from recio._loader.to_steps import image_function, to_steps
 from recio._recio import Step
 from recio.image._augmenter import Augmenter, Native
 
@@ -22,7 +22,7 @@ class _Combined(Native):
         self.ts = list(ts)
         super().__init__()
 
-    def parts(self) -> Sequence[Any]:
+    def children(self) -> Sequence[Any]:
         return self.ts
 
     def dumps(self) -> list[Any]:
@@ -53,7 +53,7 @@ class SequentialAug(_Combined):
 
     def step(self) -> Step:
         """Give the step."""
-        return Step.sequence(steps(self.ts))
+        return Step.sequence(to_steps(self.ts))
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
         """Call the augmenters, in order."""
@@ -71,7 +71,7 @@ class RandomOrderAug(_Combined):
 
     def step(self) -> Step:
         """Give the step."""
-        return Step.random_order(steps(self.ts))
+        return Step.random_order(to_steps(self.ts))
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
         """Call the augmenters, in an order drawn from Python's `random`."""
@@ -80,5 +80,5 @@ class RandomOrderAug(_Combined):
 
 def _called(augmenters: Sequence[Callable[..., Any]], src: NDArray[Any]) -> NDArray[Any]:
     for augmenter in augmenters:
-        src = function(augmenter)(src)
+        src = image_function(augmenter)(src)
     return src

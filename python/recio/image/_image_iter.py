@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from recio._loader import validate
-from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.error_policy import ErrorPolicy
+from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
-from recio._loader.to_steps import function, steps
+from recio._loader.to_steps import image_function, to_steps
 from recio.image._codec import imdecode
 from recio.image._create import CreateAugmenter
 from recio.image._one_by_one import Cursor, OneByOne
@@ -170,13 +171,13 @@ class ImageIter(PipelineIter):
             "formats": formats,
         }
         checked = validate.keywords(IMAGES, given)
-        options = loader_options(checked, steps=steps(self.auglist), last_batch=last_batch_handle)
+        options = loader_options(checked, steps=to_steps(self.auglist), last_batch=last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, vars(options))
         self._start(
             self._one_by_one(options) if has_hooks else self._source.pipeline(options),
             options,
-            faults(given),
+            ErrorPolicy.of_keywords(given),
             names=(data_name, label_name),
             aug_list=self.auglist,
         )
@@ -257,7 +258,7 @@ class ImageIter(PipelineIter):
     def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:
         """Augment an image: a hook. Calls the augmenters one after another."""
         for augmenter in self.auglist:
-            data = function(augmenter)(data)
+            data = image_function(augmenter)(data)
         return data
 
     def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:

@@ -35,7 +35,7 @@ class Records:
     """The records of files."""
 
     def __init__(self, path_imgrec: Paths, path_imgidx: Paths, path_imglist: StrPath | None) -> None:
-        self._files, self._indexes = record_paths.record_files(path_imgrec), record_paths.paths(path_imgidx)
+        self._files, self._indexes = record_paths.record_files(path_imgrec), record_paths.split_paths(path_imgidx)
         self._list = None if path_imglist is None else os.fspath(path_imglist)
         self._open: tuple[list[_recio.Reader], list[tuple[int, int]], dict[int, list[float]]] | None = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, record_paths, validate
-from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio._loader.base import BatchIter, DataBatch, DataDesc
 from recio.io._text_lines import Lines
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recio._loader.record_paths import Paths
 
 
-class _TextIter(WholeBatchIter):
+class _TextIter(BatchIter):
     """Batches of one sample a line, in the order of the lines.
 
     A subclass has the shapes and the type of data and labels, and ``_read``, which gives those of some lines, filled up
@@ -82,7 +82,7 @@ class _TextIter(WholeBatchIter):
     def _read(self, numbers: list[int]) -> tuple[Any, Any]:
         raise NotImplementedError
 
-    def _make(self) -> DataBatch | None:
+    def _make_batch(self) -> DataBatch | None:
         numbers = [*range(self._next, min(self._next + self.batch_size, self._part.stop))]
         if not numbers:
             return None
@@ -303,9 +303,9 @@ def _csr_array() -> Callable[..., Any]:
 
 def _opened(name: str, data: Paths, label: Paths, comment: str | None = None) -> tuple[Lines, Lines | None]:
     """Scan the files of the data and, if there are any, of the labels."""
-    if not record_paths.paths(data):
+    if not record_paths.split_paths(data):
         raise ValueError(f"{name} names no file")
-    labels = [] if label == "NULL" else record_paths.paths(label)
+    labels = [] if label == "NULL" else record_paths.split_paths(label)
     return Lines(data, comment), Lines(labels, comment) if labels else None
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, validate
-from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.error_policy import ErrorPolicy
+from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options
 from recio._recio import Step
 from recio.io import _mean_image
@@ -240,11 +241,11 @@ class ImageDetRecordIter(PipelineIter):
             max_random_contrast=0.0,
             max_random_illumination=0.0,
         )
-        files, indexes = record_paths.record_files(path_imgrec), record_paths.paths(path_imgidx)
+        files, indexes = record_paths.record_files(path_imgrec), record_paths.split_paths(path_imgidx)
         if mean_img:
             options = _mean_image.with_mean_image(options, mean_img, files, indexes)
         pipeline = _recio.ImagePipeline.of_records(files, indexes, options)
-        self._start(pipeline, options, faults(given), names=(data_name, label_name))
+        self._start(pipeline, options, ErrorPolicy.of_keywords(given), names=(data_name, label_name))
         if given["verbose"]:
             self._log_opened(files)
 

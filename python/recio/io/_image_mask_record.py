@@ -112,7 +112,7 @@ on_error, error_log, max_errors, limits, formats
         own = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
         given = validate.keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **own})
         files = record_paths.record_files(path_maskrec, "path_maskrec")
-        self._open(given, (files, record_paths.paths(path_maskidx), given["mask_fill"]))
+        self._open(given, (files, record_paths.split_paths(path_maskidx), given["mask_fill"]))
 
     @property
     def provide_label(self) -> list[DataDesc]:

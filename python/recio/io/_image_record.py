@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, to_steps, validate
-from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.error_policy import ErrorPolicy
+from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options
 from recio.io import _mean_image, _record_augment
 from recio.io._keywords import IMAGE_RECORD
@@ -309,13 +310,13 @@ class ImageRecordIter(PipelineIter):
             last_batch="pad" if given["round_batch"] else "zeros",
             masks=masks,
         )
-        files, indexes = record_paths.record_files(given["path_imgrec"]), record_paths.paths(given["path_imgidx"])
+        files, indexes = record_paths.record_files(given["path_imgrec"]), record_paths.split_paths(given["path_imgidx"])
         if given["mean_img"]:
             options = _mean_image.with_mean_image(options, given["mean_img"], files, indexes)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, options),
             options,
-            faults(given),
+            ErrorPolicy.of_keywords(given),
             names=(given["data_name"], given["label_name"]),
             aug_list=aug_list or (),
         )
@@ -329,7 +330,7 @@ def _steps(given: dict[str, Any], aug_list: list[Any] | None) -> list[_recio.Ste
         _, height, width = given["data_shape"]
         return _record_augment.steps(given, (width, height))
     _record_augment.refuse_augmentation(given)
-    return to_steps.steps(aug_list)
+    return to_steps.to_steps(aug_list)
 
 
 def warn_of_chunks(given: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from recio._loader.options import LoaderOptions
     from recio._util import StrPath
 
-# MXNet's NDArray files (NDArray::Save of 1.9.1): this, 0, the number of arrays; then the arrays; then their names.
+# MXNet's NDArray files (NDArray::Save of 1.9.1): this, 0, the number of arrays; then the arrays;
+# then their names.
 _LIST_MAGIC = 0x112
 _ARRAY_MAGICS = frozenset({0xF993FAC9, 0xF993FACA})
 _FLOAT32 = 0

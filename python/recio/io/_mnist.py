@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio._loader.base import BatchIter, DataBatch, DataDesc
 from recio.io import _array_source
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _BYTES = 8
 """The number that IDX files have for bytes."""
 
 
-class MNISTIter(WholeBatchIter):
+class MNISTIter(BatchIter):
     """Batches of grey images from a file of images and one of labels, as MNIST and its kin have them.
 
     All parameters are keywords. The values of the images are levels / 256, in [0, 1): not / 255, as in MXNet.
@@ -139,7 +139,7 @@ class MNISTIter(WholeBatchIter):
         self._next = checkpoint.number(position, "next", len(self._order))
         self._batch = None
 
-    def _make(self) -> DataBatch | None:
+    def _make_batch(self) -> DataBatch | None:
         numbers = self._order[self._next : self._next + self.batch_size]
         if len(numbers) < self.batch_size:
             return None

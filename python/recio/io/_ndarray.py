@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
+from recio._loader.base import BatchIter, DataBatch, DataDesc
 from recio.io import _array_source
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HANDLES = ("pad", "discard", "roll_over")
 
 
-class NDArrayIter(WholeBatchIter):
+class NDArrayIter(BatchIter):
     """Batches of samples from arrays.
 
     The arrays are not copied: each batch reads its samples when it is made, from an HDF5 file no others, and gives them
@@ -243,7 +243,8 @@ class NDArrayIter(WholeBatchIter):
         if self._seed is None or not self.shuffle:
             return np.arange(self.num_data)
         words = [self._seed % 2**32, self._seed >> 32, number % 2**32]
-        # Of NumPy's generators, the one whose numbers stay as they are: a state may be older than the NumPy that reads.
+        # Of NumPy's generators, the one whose numbers stay as they are: a state may be older than
+        # the NumPy that reads.
         return np.random.RandomState(words).permutation(self.num_data).astype(np.int64)
 
     def _last_before(self, number: int, count: int) -> NDArray[np.int64]:
@@ -261,7 +262,7 @@ class NDArrayIter(WholeBatchIter):
         left = self._epoch[self._next :]
         return left if self.last_batch_handle == "roll_over" and len(left) < self.batch_size else left[:0]
 
-    def _make(self) -> DataBatch | None:
+    def _make_batch(self) -> DataBatch | None:
         self._is_begun = True
         numbers = self._epoch[self._next : self._next + self.batch_size]
         pad = self.batch_size - len(numbers)

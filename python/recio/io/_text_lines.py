@@ -40,7 +40,9 @@ class Lines:
 
     def __init__(self, paths: Paths, comment: str | None = None) -> None:
         self._comment = comment
-        self._files = [_File(path, self._text) for given in record_paths.paths(paths) for path in _files(Path(given))]
+        self._files = [
+            _File(path, self._text) for given in record_paths.split_paths(paths) for path in _files(Path(given))
+        ]
         self._ends = np.cumsum([len(file.starts) for file in self._files], dtype=np.int64).tolist()
 
     def __len__(self) -> int:

@@ -1,7 +1,4 @@
-"""Iterators around iterators: ``ResizeIter``, of as many batches as wanted, and ``PrefetchingIter``, a batch ahead.
-
-They know of the inner ones what every `DataIter` has; the threads are in ``recio._loader.prefetch``.
-"""
+"""Wrappers of iterators: ``ResizeIter`` changes the length of epochs, ``PrefetchingIter`` reads ahead in threads."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import DataBatch, DataDesc, WholeBatchIter
-from recio._loader.prefetch import Ahead, Resettable
+from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader.prefetch import Prefetcher, Resettable
 from recio._util import Closeable
 
 if TYPE_CHECKING:
@@ -30,30 +27,30 @@ class _Described(Resettable, Protocol):
 
 
 class _Sized(_Described, Protocol):
-    """One that says, too, how many samples a batch has."""
+    """An iterator with a batch size, too."""
 
     @property
     def batch_size(self) -> int: ...
 
 
-class ResizeIter(WholeBatchIter):
-    """An iterator whose epochs have another number of batches than those of the one inside.
+class ResizeIter(BatchIter):
+    """Iterator with a given number of batches in an epoch, from another iterator.
 
-    Where the inner one ends, it is reset and begins again.
+    When the inner iterator ends, it is reset and continues from its start.
 
     Parameters
     ----------
     data_iter : DataIter
         The inner iterator.
     size : int
-        Batches an epoch.
+        Number of batches in an epoch.
     reset_internal : bool, default True
-        Whether a reset resets the inner iterator too; else it goes on where it is.
+        Whether `reset` resets the inner iterator too; otherwise it continues where it is.
 
     Raises
     ------
     ValueError
-        If `size` is less than 1; from `next` if the inner iterator has no batch even after a reset.
+        If `size` is less than 1. From `next`, if the inner iterator has no batch even after a reset.
 
     Examples
     --------
@@ -74,22 +71,22 @@ class ResizeIter(WholeBatchIter):
         self.provide_label = data_iter.provide_label
 
     def reset(self) -> None:
-        """Begin a new epoch."""
+        """Start a new epoch."""
         self._batch = None
         self.cur = 0
         if self.reset_internal:
             self.data_iter.reset()
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell where it is and where the inner iterator is; see `DataIter.state_dict`."""
-        position = {"cur": self.cur, "data_iter": checkpoint.of(self.data_iter)}
+        """Return the position, with the state of the inner iterator; see `DataIter.state_dict`."""
+        position = {"cur": self.cur, "data_iter": checkpoint.state_of(self.data_iter)}
         return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where a state was taken, the inner iterator too; see `DataIter.load_state_dict`."""
+        """Continue from a state, with the inner iterator; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
         cur = checkpoint.number(position, "cur", self.size)
-        checkpoint.load("data_iter", self.data_iter, position.get("data_iter"))
+        checkpoint.load_into("data_iter", self.data_iter, position.get("data_iter"))
         self._batch = None
         self.cur = cur
 
@@ -97,7 +94,7 @@ class ResizeIter(WholeBatchIter):
     def _settings(self) -> dict[str, Any]:
         return {"size": self.size, "reset_internal": bool(self.reset_internal)}
 
-    def _make(self) -> DataBatch | None:
+    def _make_batch(self) -> DataBatch | None:
         if self.cur == self.size:
             return None
         batch = next(self.data_iter, None)
@@ -105,34 +102,35 @@ class ResizeIter(WholeBatchIter):
             self.data_iter.reset()
             batch = next(self.data_iter, None)
         if batch is None:
-            raise ValueError("data_iter gives no batch, even after a reset")
+            raise ValueError("data_iter has no batch, even after a reset")
         self.cur += 1
         return batch
 
 
-class PrefetchingIter(Closeable, WholeBatchIter):
-    """Iterators of which each is read a batch ahead by a thread of its own, and whose batches are joined.
+class PrefetchingIter(Closeable, BatchIter):
+    """Iterator that joins the batches of others, each of which a thread reads one batch ahead.
 
-    What an inner iterator raises is raised by `next`, and the iterator can be used on: the next `next` gives what the
-    inner ones give then. They are read in step: where one fails, what the others gave with it is left out. (In MXNet
-    1.9.1, an error ended the thread, and `next` waited for ever.) The threads end with `close`, or when the iterator is
-    dropped. Until then the inner iterators are theirs. One thread at a time may call `next`, `reset` and the getters.
+    If an inner iterator raises, `next` raises the same error and the iterator stays usable: the following `next`
+    returns the batches that come after. The inner iterators are read in step: if one fails, the batches that the others
+    returned with it are skipped. (In MXNet 1.9.1 an error ended the thread, and `next` waited for ever.) The threads
+    end with `close`, or when the iterator is dropped; until then the inner iterators belong to them. Only one thread at
+    a time may call `next`, `reset` and the getters.
 
     Parameters
     ----------
     iters : DataIter, or list of DataIter
         The inner iterators.
     rename_data, rename_label : list of dict of str to str, optional
-        For each iterator, other names for its data and labels in ``provide_data`` and ``provide_label``. A name that is
+        For each iterator, new names of its data and labels in ``provide_data`` and ``provide_label``. A name that is
         not in the dict stays.
 
     Raises
     ------
     ValueError
-        If there is no iterator, or a name to be changed is not one of the iterator's. From `next` if the iterators end
-        after different numbers of batches, or their batches have different ``pad``; after `close`.
+        If there is no iterator, or an iterator does not have a name that is to be changed. From `next`, if the
+        iterators end after different numbers of batches, or their batches have different ``pad``, or after `close`.
     RuntimeError
-        In a forked process, which has not the threads.
+        In a forked process, where the threads do not exist.
 
     Examples
     --------
@@ -158,48 +156,48 @@ class PrefetchingIter(Closeable, WholeBatchIter):
         self._data = _renamed("rename_data", rename_data, [each.provide_data for each in self.iters])
         self._label = _renamed("rename_label", rename_label, [each.provide_label for each in self.iters])
         super().__init__(self._data[0].shape[0])
-        self._ahead = Ahead(self.iters)
+        self._prefetcher = Prefetcher(self.iters)
 
     @property
     def provide_data(self) -> list[DataDesc]:
-        """The descriptions of all iterators' data, under their new names."""
+        """Descriptions of the data of all iterators, with the new names."""
         return self._data
 
     @property
     def provide_label(self) -> list[DataDesc]:
-        """The descriptions of their labels, likewise."""
+        """Descriptions of the labels of all iterators, with the new names."""
         return self._label
 
     def reset(self) -> None:
-        """Begin a new epoch at any time, once the inner iterators have given what they are giving."""
+        """Start a new epoch, at any time, after the batches that are being read."""
         self._batch = None
-        self._ahead.reset()
+        self._prefetcher.reset()
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell where the inner iterators were when they gave what was received here; see `DataIter.state_dict`.
+        """Return the positions of the inner iterators, regardless of prefetching; see `DataIter.state_dict`.
 
         Raises
         ------
         NotImplementedError
-            If one of them has no state.
+            If an inner iterator has no state.
         """
         position = {"iters": self._states()}
         return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Have the inner iterators go to where a state was taken; see `DataIter.load_state_dict`.
+        """Continue from a state, with the inner iterators; see `DataIter.load_state_dict`.
 
-        If one of them refuses, all stay where they were.
+        If the state of one does not fit, all stay where they were.
         """
         states = checkpoint.fit(state, type(self).__name__, self._settings).get("iters")
         if not isinstance(states, list) or len(states) != len(self.iters):
-            raise checkpoint.no_state(state)
+            raise checkpoint.not_a_state(state)
         before = self._states()
         self._batch = None
         try:
-            self._ahead.load(states)
+            self._prefetcher.load(states)
         except Exception:
-            self._ahead.load(before)
+            self._prefetcher.load(before)
             raise
 
     @property
@@ -207,37 +205,38 @@ class PrefetchingIter(Closeable, WholeBatchIter):
         return {"iters": len(self.iters)}
 
     def _states(self) -> list[Any]:
-        places = self._ahead.places
-        for number, place in enumerate(places):
-            if place.lack is not None:
-                raise NotImplementedError(f"iters[{number}] gives no state: {place.lack}")
-        return [place.state for place in places]
+        positions = self._prefetcher.positions
+        for number, position in enumerate(positions):
+            if position.missing is not None:
+                raise NotImplementedError(f"iters[{number}] has no state: {position.missing}")
+        return [position.state for position in positions]
 
     def close(self) -> None:
-        """End the threads, once the inner iterators have given what they are giving. A second call does nothing.
+        """Stop the threads, after the batches that they are reading; a second call does nothing.
 
-        The inner iterators stay open, a batch further than was read here.
+        The inner iterators stay open, one batch further than was read here.
         """
         self._batch = None
-        self._ahead.close()
+        self._prefetcher.close()
 
-    def _make(self) -> DataBatch | None:
-        outcomes = self._ahead.peek()
+    def _make_batch(self) -> DataBatch | None:
+        outcomes = self._prefetcher.peek()
         self._raise_first_error(outcomes)
         ends = [outcome.is_end for outcome in outcomes]
         if all(ends):
             return None
         if any(ends):
             raise ValueError(f"{sum(ends)} of {len(ends)} iterators ended, but the others have more batches")
-        self._ahead.advance()
+        self._prefetcher.advance()
         return self._joined([outcome.batch for outcome in outcomes if outcome.batch is not None])
 
     def _raise_first_error(self, outcomes: list[Outcome]) -> None:
         error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
         if error is None:
             return
-        self._ahead.advance()
-        # With these, its traceback would hold the error itself, and the iterator, until garbage is collected.
+        self._prefetcher.advance()
+        # They refer to the error, and its traceback to them: a cycle, which only the garbage
+        # collector would free.
         outcomes.clear()
         try:
             raise error
@@ -264,14 +263,14 @@ def _renamed(
     names: Sequence[Mapping[str, str]] | None,
     described: list[list[DataDesc]],
 ) -> list[DataDesc]:
-    """Join descriptions under their new names."""
+    """Join the descriptions of all iterators, with the new names."""
     maps: Sequence[Mapping[str, str]] = [{}] * len(described) if names is None else names
     if len(maps) != len(described):
-        raise ValueError(f"{argument} has {len(maps)} maps of names for {len(described)} iterators")
-    return [new for each, arrays in zip(maps, described, strict=True) for new in _named_anew(argument, each, arrays)]
+        raise ValueError(f"{argument} has {len(maps)} dicts of names for {len(described)} iterators")
+    return [new for each, arrays in zip(maps, described, strict=True) for new in _with_names(argument, each, arrays)]
 
 
-def _named_anew(argument: str, names: Mapping[str, str], arrays: Iterable[DataDesc]) -> list[DataDesc]:
+def _with_names(argument: str, names: Mapping[str, str], arrays: Iterable[DataDesc]) -> list[DataDesc]:
     old = [DataDesc(*array) if not isinstance(array, DataDesc) else array for array in arrays]
     unknown = names.keys() - {array.name for array in old}
     if unknown:

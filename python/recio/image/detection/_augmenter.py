@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio._loader.to_steps import Borrowed, HasStep, redefines_call, steps
+from recio._loader.to_steps import HasStep, WeakCall, redefines_call, to_steps
 from recio._recio import Step
 from recio.image._augmenter import Augmenter, Described, carried_out, refuse_senseless
 
@@ -126,7 +126,7 @@ class DetBorrowAug(DetNative):
 
     def step(self) -> StepType:
         """Give the augmenter's own step."""
-        (own,) = steps([self.augmenter])
+        (own,) = to_steps([self.augmenter])
         return own
 
     def dumps(self) -> list[Any]:
@@ -183,7 +183,7 @@ def _step(place: int, augmenter: Any) -> StepType:  # noqa: ANN401 whatever is i
         raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
     if isinstance(augmenter, DetNative) and not redefines_call(type(augmenter)):
         return augmenter.step()
-    return Step.call(Borrowed(augmenter), with_boxes=True)
+    return Step.call(WeakCall(augmenter), with_boxes=True)
 
 
 def _description(augmenter: Callable[..., Any]) -> Any:  # noqa: ANN401 as of dumps

@@ -10,7 +10,8 @@ import numpy as np
 
 from recio._loader import validate
 from recio._loader.base import DataDesc
-from recio._loader.native_iter import PipelineIter, faults
+from recio._loader.error_policy import ErrorPolicy
+from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
 from recio.image._create import or_imagenets
 from recio.image._image_iter import HOOKS, ImageIter
@@ -193,7 +194,7 @@ class ImageDetIter(ImageIter):
         )
         pipeline = self._source.pipeline(options)
         self._cursor = Cursor(self._source, vars(options))
-        self._start(pipeline, options, faults(given), names=self._given_names, aug_list=self.auglist)
+        self._start(pipeline, options, ErrorPolicy.of_keywords(given), names=self._given_names, aug_list=self.auglist)
         return pipeline
 
     @property
