@@ -1,34 +1,34 @@
-//! The property: what recio-jpeg calls good, and libjpeg-turbo too, has the same pixels in both.
+//! Comparison of the pixels of recio-jpeg and libjpeg-turbo, for images that both accept.
 
 use recio_jpeg::{ColorSpace, Decoder, Error, Header, Options, PixelFormat, Scale};
 
 use crate::decode::{decode, header, size};
 use crate::turbojpeg::TurboJpeg;
 
-/// What the two said of an image.
+/// Result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not an image that is looked at.
+    /// The image has no header or is too large.
     Skipped,
-    /// recio-jpeg refuses it.
+    /// recio-jpeg rejects the image.
     Refused(Error),
-    /// recio-jpeg decodes it; libjpeg-turbo refuses it, or warns of it, or is not installed.
+    /// recio-jpeg decodes the image; libjpeg-turbo rejects it, warns about it, or is not installed.
     Alone,
-    /// Both decode it, to the same pixels.
+    /// Both decode the image to the same pixels.
     Same,
 }
 
-/// Decodes an image with both, to each kind of pixels that its colours can become, in full and at
-/// one scale more.
+/// Decode an image with both, to each pixel format of its color space, at full size and at one
+/// other scale.
 ///
 /// # Panics
-/// If the pixels differ, or if it is not equally good to all pixel_formats of pixels and scales.
+/// If the pixels differ, or if some pixel formats and scales can be decoded and others not.
 pub fn compare(jpeg: &[u8]) -> Verdict {
     let Some(header) = header(jpeg) else {
         return Verdict::Skipped;
     };
     let mut decoder = Decoder::new();
-    // As good as random, and the same each time.
+    // Arbitrary, but the same each time.
     let other = [Scale::Half, Scale::Quarter, Scale::Eighth][jpeg.len() % 3];
     let mut verdicts = Vec::new();
     for scale in [Scale::Full, other] {
@@ -53,7 +53,7 @@ pub fn compare(jpeg: &[u8]) -> Verdict {
     verdicts.swap_remove(0)
 }
 
-/// The pixel_formats of pixels that colours can become.
+/// Return the pixel formats that a color space can be converted to.
 pub fn pixel_formats(color_space: ColorSpace) -> &'static [PixelFormat] {
     match color_space {
         ColorSpace::Gray | ColorSpace::YCbCr | ColorSpace::Rgb => {
@@ -70,17 +70,16 @@ fn compare_as(decoder: &mut Decoder, jpeg: &[u8], header: &Header, options: &Opt
     };
     let theirs =
         TurboJpeg::shared().and_then(|turbojpeg| turbojpeg.decode(jpeg, header.size(), options));
-    let Some(theirs) = theirs.filter(|_| !is_filled(jpeg)) else {
+    let Some(theirs) = theirs.filter(|_| !has_repeated_ff(jpeg)) else {
         return Verdict::Alone;
     };
     assert_same(&ours, &theirs, header, options);
     Verdict::Same
 }
 
-/// Whether there is a byte 0xff of data that is repeated. The standard knows of no such data;
-/// libjpeg takes it for one byte, as recio-jpeg does, but libjpeg-turbo loses some of a block if
-/// there are dozens.
-fn is_filled(jpeg: &[u8]) -> bool {
+/// Whether a data byte 0xff is repeated. The standard does not allow this; libjpeg and recio-jpeg
+/// treat it as one byte, but libjpeg-turbo loses some of the block if there are dozens.
+fn has_repeated_ff(jpeg: &[u8]) -> bool {
     jpeg.windows(3).any(|bytes| bytes == [0xff, 0xff, 0])
 }
 
@@ -94,11 +93,19 @@ fn assert_same(ours: &[u8], theirs: &[u8], header: &Header, options: &Options) {
             .filter(|(_, (a, b))| a != b)
     };
     let (width, channels) = (size(header, options).0, options.pixel_format.channels());
-    let place = |at: usize| (at / channels % width, at / channels / width, at % channels);
+    let position = |index: usize| {
+        (
+            index / channels % width,
+            index / channels / width,
+            index % channels,
+        )
+    };
     panic!(
-        "{} samples of {} differ; the first: x, y, channel, value here and there: {:?}; {options:?}, {header:?}",
+        "{} samples of {} differ; the first: x, y, channel, value of each: {:?}; {options:?}, {header:?}",
         differ().count(),
         ours.len(),
-        differ().next().map(|(at, values)| (place(at), values)),
+        differ()
+            .next()
+            .map(|(index, values)| (position(index), values)),
     );
 }

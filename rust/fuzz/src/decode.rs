@@ -1,34 +1,32 @@
-//! One image through recio-jpeg. That it does not panic, libFuzzer sees; that it does not take long
-//! is asserted here.
+//! Decoding of one image by recio-jpeg, with an assertion on its time. libFuzzer detects panics.
 
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use recio_jpeg::{Decoder, Error, Header, Options};
 
-/// PixelFormat of the largest image that is looked at: larger ones tell nothing more, and cost
-/// runs.
-const MOST_PIXELS: usize = 1 << 16;
+/// Limit of the image size: larger images find nothing more, and slow fuzzing down.
+const MAX_PIXELS: usize = 1 << 16;
 
-/// Time that no such image may take, of the CPU: a hundred times what the slowest took.
-const MOST_TIME: Duration = Duration::from_secs(2);
+/// Limit of the CPU time for such an image, a hundred times that of the slowest one.
+const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// The header, of an image that is small enough to fuzz with.
+/// Read the header of an image that is small enough.
 pub fn header(jpeg: &[u8]) -> Option<Header> {
     let header = Header::read(jpeg).ok()?;
     let (width, height) = header.size();
-    (width * height <= MOST_PIXELS).then_some(header)
+    (width * height <= MAX_PIXELS).then_some(header)
 }
 
-/// Width and height of what the options ask for.
+/// Return the width and height of the decoded image.
 pub fn size(header: &Header, options: &Options) -> (usize, usize) {
-    let whole = options.scale.size(header.size());
+    let full = options.scale.size(header.size());
     options
         .region
-        .map_or(whole, |region| (region.width, region.height))
+        .map_or(full, |region| (region.width, region.height))
 }
 
-/// All rows.
+/// Decode all rows.
 pub fn decode(
     decoder: &mut Decoder,
     jpeg: &[u8],
@@ -38,7 +36,7 @@ pub fn decode(
     decode_rows(decoder, jpeg, header, options, 0..size(header, options).1)
 }
 
-/// Some rows, from the top down; those that are left out are 0.
+/// Decode some rows, from top to bottom; the others are 0.
 pub fn decode_rows(
     decoder: &mut Decoder,
     jpeg: &[u8],
@@ -58,7 +56,7 @@ pub fn decode_rows(
     });
     let taken = start.elapsed();
     assert!(
-        taken < MOST_TIME,
+        taken < MAX_TIME,
         "{taken:?} for {width}x{height} pixels of {} bytes",
         jpeg.len()
     );

@@ -1,15 +1,15 @@
-//! Choices. They are drawn from the fuzzer's bytes as long as there are any, so that a small change
-//! of these is a small change of what is made of them, and are pseudo-random from there on.
+//! Random choices from the fuzzer's bytes. As long as there are bytes, a small change of them is a
+//! small change of the choices; after them, the choices are pseudo-random.
 
-/// A source of choices.
+/// Source of random choices.
 #[derive(Debug, Clone)]
-pub struct Dice<'a> {
+pub struct FuzzRng<'a> {
     bytes: &'a [u8],
     state: u64,
 }
 
-impl<'a> Dice<'a> {
-    /// Draws from the bytes.
+impl<'a> FuzzRng<'a> {
+    /// Create a source that uses the bytes first.
     pub fn new(bytes: &'a [u8]) -> Self {
         let fold =
             |state: u64, &byte: &u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -19,17 +19,17 @@ impl<'a> Dice<'a> {
         }
     }
 
-    /// Draws at random.
+    /// Create a pseudo-random source.
     pub fn from_seed(state: u64) -> Self {
         Self { bytes: &[], state }
     }
 
-    /// Random dice for what is many and all alike; costs two bytes.
-    pub fn fork(&mut self) -> Dice<'static> {
-        Dice::from_seed(self.below(1 << 16) as u64)
+    /// Create a pseudo-random source for many similar choices, at the cost of two bytes.
+    pub fn fork(&mut self) -> FuzzRng<'static> {
+        FuzzRng::from_seed(self.below(1 << 16) as u64)
     }
 
-    /// A number less than `n`, which is at most 2¹⁶.
+    /// Return a number less than `n`, which is at most 2¹⁶.
     pub fn below(&mut self, n: usize) -> usize {
         let number = if n <= 256 {
             self.byte().into()
@@ -39,17 +39,17 @@ impl<'a> Dice<'a> {
         usize::from(number) % n
     }
 
-    /// A number from one to another, both included.
+    /// Return a number from `first` to `last`, inclusive.
     pub fn between(&mut self, first: usize, last: usize) -> usize {
         first + self.below(last - first + 1)
     }
 
-    /// Whether one of `n` chances came.
+    /// Return `true` with a probability of 1/n.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
 
-    /// One of some things.
+    /// Return one of the given values.
     pub fn pick<T: Copy>(&mut self, things: &[T]) -> T {
         things[self.below(things.len())]
     }
@@ -62,7 +62,7 @@ impl<'a> Dice<'a> {
         self.random() as u8
     }
 
-    /// Sebastiano Vigna's splitmix64.
+    /// splitmix64 by Sebastiano Vigna.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

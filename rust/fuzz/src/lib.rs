@@ -1,16 +1,16 @@
-//! What the fuzz targets share. `docs/fuzzing.md` says what they assert and how they are run.
+//! Shared code of the fuzz targets. `docs/fuzzing.md` describes the targets and how to run them.
 //!
-//! | file | holds |
+//! | file | content |
 //! |---|---|
-//! | `properties/` | what holds of recio-core, whatever bytes it is given; its own tests have these files too |
-//! | `memory_file.rs` | a file in memory, for what is read by path |
-//! | `panic_hook.rs` | which panics are findings |
-//! | `decode.rs` | one image through recio-jpeg, its time bounded |
-//! | `turbojpeg.rs` | the same through libjpeg-turbo, opened at run time |
-//! | `compare.rs` | the property that both give the same pixels |
-//! | `fuzz_rng.rs` | choices, drawn from the fuzzer's bytes |
-//! | `mutate/` | mutators that know a JPEG's segments, and the parts of records |
-//! | `encoder/` | the fuzzer's bytes → a JPEG that is valid |
+//! | `properties/` | properties of recio-core for any bytes; recio-core's tests use them too |
+//! | `memory_file.rs` | a file in memory, for code that reads by path |
+//! | `panic_hook.rs` | the distinction of panics that are findings |
+//! | `decode.rs` | decoding of one image by recio-jpeg within a time limit |
+//! | `turbojpeg.rs` | decoding by libjpeg-turbo, loaded at run time |
+//! | `compare.rs` | comparison of the pixels of both |
+//! | `fuzz_rng.rs` | random choices from the fuzzer's bytes |
+//! | `mutate/` | mutators for JPEG segments and for frames of records |
+//! | `encoder/` | encoder of valid JPEGs from the fuzzer's bytes |
 
 pub mod compare;
 pub mod decode;

@@ -1,17 +1,17 @@
-//! A file that is in memory alone, with a path by which it can be opened: writing and opening it
-//! takes a few microseconds, and nothing is left over when a run ends by whatever way.
+//! File in memory with a path. It is written and opened within microseconds, and nothing is left
+//! over however a run ends.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use crate::properties::Desk;
+use crate::properties::InputFile;
 
-/// Such a file.
-pub fn desk() -> Desk {
+/// Create a file in memory.
+pub fn memory_file() -> InputFile {
     let file = memfd_create("recio-fuzz", MemfdFlags::CLOEXEC);
-    let file = File::from(file.expect("Linux has such files"));
+    let file = File::from(file.expect("Linux supports memfd_create"));
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    Desk::new(file, path.into())
+    InputFile::new(file, path.into())
 }

@@ -1,5 +1,5 @@
-//! libjpeg-turbo's opinion, through its interface of the name `TurboJPEG`, which is opened at run
-//! time: nothing has to be installed for the fuzz crate to build.
+//! libjpeg-turbo, through its `TurboJPEG` API. It is loaded at run time, so that the fuzz crate
+//! builds without it.
 
 use std::ffi::{c_int, c_uchar, c_ulong, c_void};
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use libloading::Library;
 use recio_jpeg::{Options, PixelFormat, Scale};
 
-/// Where it is looked for, unless the variable TURBOJPEG names it.
+/// Names of the library, unless the variable TURBOJPEG has its path.
 const NAMES: [&str; 3] = ["libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.dylib"];
 
 /// `TJFLAG_ACCURATEDCT`, `TJFLAG_STOPONWARNING` and `TJFLAG_LIMITSCANS` of turbojpeg.h.
@@ -37,32 +37,31 @@ type Decompress = unsafe extern "C" fn(
     c_int,
 ) -> c_int;
 
-/// The library, open.
+/// Loaded library.
 #[derive(Debug)]
 pub struct TurboJpeg {
     init: InitDecompress,
     destroy: Destroy,
     decompress_header: DecompressHeader,
     decompress: Decompress,
-    /// Never closed before the functions above are called for the last time.
+    /// Not closed before the last call of the functions above.
     _library: Library,
 }
 
 impl TurboJpeg {
-    /// The library, opened once; `None` if it is not installed.
+    /// Return the library, loaded once; `None` if it is not installed.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<TurboJpeg>> = OnceLock::new();
         SHARED.get_or_init(Self::open).as_ref()
     }
 
-    /// Opens it; `None` if it is not installed.
+    /// Load the library; `None` if it is not installed.
     ///
     /// # Panics
-    /// If it is not where TURBOJPEG says.
+    /// If the variable TURBOJPEG has the path of something else.
     fn open() -> Option<Self> {
         if let Some(path) = std::env::var_os("TURBOJPEG") {
-            // SAFETY: whoever sets the variable says that it is libjpeg-turbo's, which does nothing
-            // when it is loaded.
+            // SAFETY: the variable must name libjpeg-turbo, whose loading has no side effects.
             let library = unsafe { Library::new(&path) };
             let library =
                 library.unwrap_or_else(|error| panic!("TURBOJPEG={}: {error}", path.display()));
@@ -70,7 +69,7 @@ impl TurboJpeg {
                 Self::of(library).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
             );
         }
-        // SAFETY: as above; these names are its own.
+        // SAFETY: as above; these are the names of libjpeg-turbo.
         let mut libraries = NAMES
             .iter()
             .filter_map(|name| unsafe { Library::new(*name) }.ok());
@@ -78,8 +77,8 @@ impl TurboJpeg {
     }
 
     fn of(library: Library) -> Result<Self, libloading::Error> {
-        // SAFETY: the types are those of turbojpeg.h, the same in 2.x and 3.x; the library is kept
-        // as long as they are.
+        // SAFETY: the types are those of turbojpeg.h, the same in 2.x and 3.x. The library outlives
+        // the pointers.
         unsafe {
             Ok(Self {
                 init: *library.get(b"tjInitDecompress\0")?,
@@ -91,29 +90,29 @@ impl TurboJpeg {
         }
     }
 
-    /// The pixels of an image of this size; `None` if there is anything that it would warn of, or
-    /// if the scale cannot be told by the size that it leads to.
+    /// Decode an image of this size. Return `None` if libjpeg-turbo warns about it, or if the
+    /// scaled size does not determine the scale.
     pub fn decode(&self, jpeg: &[u8], size: (usize, usize), options: &Options) -> Option<Vec<u8>> {
-        if !is_told_by_size(size, options.scale) {
+        if !is_scale_chosen_by_size(size, options.scale) {
             return None;
         }
-        // A decoder of its own, so that what is found here does not hang on images before.
-        // SAFETY: nothing is asked of it but to be destroyed below.
+        // A new decoder for each image, so that findings do not depend on earlier images.
+        // SAFETY: the handle is only used by the calls below.
         let handle = unsafe { (self.init)() };
         let is_size = self.size(handle, jpeg) == size;
         let out = is_size
             .then(|| self.pixels(handle, jpeg, size, options))
             .flatten();
-        // SAFETY: it is not used any more.
+        // SAFETY: the handle is not used any more.
         unsafe { (self.destroy)(handle) };
         out
     }
 
-    /// The size that it reads; 0 × 0 if it reads none.
+    /// Return the size of the image, or 0 × 0 if the header cannot be read.
     fn size(&self, handle: Handle, jpeg: &[u8]) -> (usize, usize) {
-        let (mut width, mut height, mut sampling, mut colours) = (0, 0, 0, 0);
-        // SAFETY: it reads the bytes, and writes four numbers. It fails for samplings without a
-        // name of its own, after the size has been written.
+        let (mut width, mut height, mut sampling, mut colors) = (0, 0, 0, 0);
+        // SAFETY: it reads the bytes and writes four numbers. For sampling factors without a name
+        // it fails after the size is written.
         unsafe {
             (self.decompress_header)(
                 handle,
@@ -122,7 +121,7 @@ impl TurboJpeg {
                 &raw mut width,
                 &raw mut height,
                 &raw mut sampling,
-                &raw mut colours,
+                &raw mut colors,
             );
         }
         (width as usize, height as usize)
@@ -137,8 +136,8 @@ impl TurboJpeg {
     ) -> Option<Vec<u8>> {
         let (width, height) = options.scale.size(size);
         let mut out = vec![0; width * height * options.pixel_format.channels()];
-        // SAFETY: it chooses a scale at which the header's size is no larger than this one, and
-        // fills up so many rows of so many pixels at most; the rows follow each other (pitch 0).
+        // SAFETY: it chooses a scale at which the image is not larger than this size, and writes at
+        // most this number of rows and columns; the rows are contiguous (pitch 0).
         let status = unsafe {
             (self.decompress)(
                 handle,
@@ -156,9 +155,9 @@ impl TurboJpeg {
     }
 }
 
-/// Whether the scale is the largest that leads to no larger size: that one is chosen. The next
-/// larger scale is told here in eighths.
-fn is_told_by_size((width, height): (usize, usize), scale: Scale) -> bool {
+/// Whether libjpeg-turbo chooses this scale for the scaled size: it takes the largest one that
+/// fits. `next` is the next larger scale in eighths.
+fn is_scale_chosen_by_size((width, height): (usize, usize), scale: Scale) -> bool {
     let next = match scale {
         Scale::Full => 9,
         Scale::Half => 5,

@@ -1,4 +1,4 @@
-//! [`properties::decode_augment`](recio_fuzz::properties::decode_augment), of any bytes.
+//! Fuzz target for [`properties::decode_augment`](recio_fuzz::properties::decode_augment).
 
 #![no_main]
 
@@ -9,19 +9,18 @@ use recio_fuzz::panic_hook;
 use recio_fuzz::properties::decode_augment;
 
 fuzz_target!(|bytes: &[u8]| {
-    panic_hook::expect_others();
+    panic_hook::install();
     let start = ThreadTime::now();
     decode_augment::check(bytes);
     let taken = start.elapsed();
     assert!(
-        taken < decode_augment::MOST_TIME,
+        taken < decode_augment::MAX_TIME,
         "{taken:?} for {} bytes",
         bytes.len()
     );
 });
 
-// Behind the bytes that are drawn from, the segments of a JPEG are split as those of a whole file:
-// of other formats, they are one.
+// After the bytes for choices, a JPEG is split into segments; any other format is one piece.
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if seed.is_multiple_of(4) {
         return mutate::jpeg::mutate(data, size, max_size, seed);

@@ -1,4 +1,4 @@
-//! [`properties::detection_label`](recio_fuzz::properties::detection_label), of any bytes.
+//! Fuzz target for [`properties::detection_label`](recio_fuzz::properties::detection_label).
 
 #![no_main]
 

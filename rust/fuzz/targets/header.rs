@@ -1,4 +1,4 @@
-//! [`properties::header`](recio_fuzz::properties::header), of any bytes.
+//! Fuzz target for [`properties::header`](recio_fuzz::properties::header).
 
 #![no_main]
 
@@ -6,12 +6,12 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
 use recio_fuzz::memory_file;
-use recio_fuzz::properties::{Desk, header};
+use recio_fuzz::properties::{InputFile, header};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
+    static INPUT: RefCell<InputFile> = RefCell::new(memory_file::memory_file());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| header::check(bytes, desk));
+    INPUT.with_borrow_mut(|input| header::check(bytes, input));
 });

@@ -1,4 +1,4 @@
-//! [`properties::index`](recio_fuzz::properties::index), of any bytes.
+//! Fuzz target for [`properties::index`](recio_fuzz::properties::index).
 
 #![no_main]
 
@@ -6,12 +6,12 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
 use recio_fuzz::memory_file;
-use recio_fuzz::properties::{Desk, index};
+use recio_fuzz::properties::{InputFile, index};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
+    static INPUT: RefCell<InputFile> = RefCell::new(memory_file::memory_file());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| index::check(bytes, desk));
+    INPUT.with_borrow_mut(|input| index::check(bytes, input));
 });

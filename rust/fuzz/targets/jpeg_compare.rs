@@ -1,5 +1,5 @@
-//! Any bytes: no panic, no long time, and libjpeg-turbo's pixels wherever both decoders call the
-//! image good.
+//! Fuzz target for any bytes as a JPEG: no panic, no excessive time, and the pixels of
+//! libjpeg-turbo if both decoders accept the image.
 
 #![no_main]
 
@@ -8,8 +8,8 @@ use recio_fuzz::compare::{Verdict, compare};
 use recio_fuzz::mutate::jpeg as mutate;
 use recio_fuzz::turbojpeg::TurboJpeg;
 
-// The corpus holds what both call good, so that most of what is made of it differs in one thing
-// from that. Damaged images that breed among themselves soon leave no others.
+// The corpus has images that both accept, so that most mutations have one difference from such an
+// image. Mutations of damaged images would soon displace them.
 fuzz_target!(|jpeg: &[u8]| -> Corpus {
     match compare(jpeg) {
         Verdict::Same => Corpus::Keep,

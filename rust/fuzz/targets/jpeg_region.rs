@@ -1,27 +1,26 @@
-//! Any bytes, of which the last say what is asked for. A region is a part of the whole, whatever
-//! rows are left out and whatever the decoder did before; what is good is the same whether or not
-//! damage would be an error.
+//! Fuzz target for regions of a JPEG, chosen by the last bytes. A region is a crop of the entire
+//! image, whichever rows are skipped and whatever the decoder decoded before. A valid image is the
+//! same whether or not damage would be filled.
 
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use recio_fuzz::compare::pixel_formats;
 use recio_fuzz::decode::{decode, decode_rows, header, size};
-use recio_fuzz::fuzz_rng::Dice;
+use recio_fuzz::fuzz_rng::FuzzRng;
 use recio_fuzz::mutate::jpeg as mutate;
 use recio_jpeg::{Decoder, Header, OnDamage, Options, Region, Scale};
 
-/// Bytes at the end that are drawn from. A decoder takes no notice of them: they are behind the
-/// image, or should be.
-const DRAWN: usize = 16;
+/// Number of trailing bytes for choices. Decoders ignore them after the end of the image.
+const CHOICE_BYTES: usize = 16;
 
-// The corpus holds what is decoded, damaged or not: see `jpeg_compare.rs`.
+// The corpus has images that can be decoded, damaged or not: see `jpeg_compare.rs`.
 fuzz_target!(|jpeg: &[u8]| -> Corpus {
     let Some(header) = header(jpeg) else {
         return Corpus::Reject;
     };
-    let drawn = &jpeg[jpeg.len().saturating_sub(DRAWN)..];
-    if check(jpeg, &header, &mut Dice::new(drawn)) {
+    let choices = &jpeg[jpeg.len().saturating_sub(CHOICE_BYTES)..];
+    if check(jpeg, &header, &mut FuzzRng::new(choices)) {
         Corpus::Keep
     } else {
         Corpus::Reject
@@ -32,106 +31,112 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     mutate::mutate(data, size, max_size, seed)
 });
 
-/// Gives whether the image is decoded, at least with its damage filled.
-fn check(jpeg: &[u8], header: &Header, dice: &mut Dice<'_>) -> bool {
+/// Check the property. Return whether the image can be decoded, at least with filled damage.
+fn check(jpeg: &[u8], header: &Header, rng: &mut FuzzRng<'_>) -> bool {
     let options = Options {
-        pixel_format: dice.pick(pixel_formats(header.color_space())),
-        scale: dice.pick(&[Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth]),
+        pixel_format: rng.pick(pixel_formats(header.color_space())),
+        scale: rng.pick(&[Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth]),
         ..Options::default()
     };
-    let region = Some(region(size(header, &options), dice));
-    let wanted = rows(region.map_or(0, |region| region.height), dice);
-    let mut used = used_decoder(jpeg, dice);
+    let region = Some(region(size(header, &options), rng));
+    let wanted = rows(region.map_or(0, |region| region.height), rng);
+    let mut used = used_decoder(jpeg, rng);
     let [strict, lenient] = [OnDamage::Error, OnDamage::Fill].map(|on_damage| {
-        let whole_options = Options {
+        let full_options = Options {
             on_damage,
             ..options
         };
         let options = Options {
             region,
-            ..whole_options
+            ..full_options
         };
-        let whole = decode(&mut Decoder::new(), jpeg, header, &whole_options);
-        let part = decode_rows(&mut Decoder::new(), jpeg, header, &options, wanted.clone());
-        let again = decode_rows(&mut used, jpeg, header, &options, wanted.clone());
+        let full = decode(&mut Decoder::new(), jpeg, header, &full_options);
+        let cropped = decode_rows(&mut Decoder::new(), jpeg, header, &options, wanted.clone());
+        let repeated = decode_rows(&mut used, jpeg, header, &options, wanted.clone());
         assert_eq!(
-            part, again,
-            "a decoder that was used before gives something else: {options:?}"
+            cropped, repeated,
+            "a reused decoder produced other pixels: {options:?}"
         );
-        if let Ok(whole) = &whole {
-            let part = part.unwrap_or_else(|error| {
-                panic!("the whole is good, a part is not: {error}; {options:?}")
+        if let Ok(full) = &full {
+            let cropped = cropped.unwrap_or_else(|error| {
+                panic!("the entire image is valid, a region is not: {error}; {options:?}")
             });
-            assert_is_part(&part, whole, header, &options, &wanted);
+            assert_is_crop(&cropped, full, header, &options, &wanted);
         }
-        whole
+        full
     });
     if strict.is_ok() {
         assert_eq!(
             strict, lenient,
-            "what is good is not the same where damage would be filled: {options:?}"
+            "a valid image is not the same with filled damage: {options:?}"
         );
     }
     lenient.is_ok()
 }
 
-fn region((width, height): (usize, usize), dice: &mut Dice<'_>) -> Region {
-    let (x, y) = (dice.below(width), dice.below(height));
+fn region((width, height): (usize, usize), rng: &mut FuzzRng<'_>) -> Region {
+    let (x, y) = (rng.below(width), rng.below(height));
     Region {
         x,
         y,
-        width: dice.between(1, width - x),
-        height: dice.between(1, height - y),
+        width: rng.between(1, width - x),
+        height: rng.between(1, height - y),
     }
 }
 
-/// Row numbers: some left out, some twice.
-fn rows(height: usize, dice: &mut Dice<'_>) -> Vec<usize> {
-    let mut dice = dice.fork();
-    let is_sparse = dice.one_in(2);
+/// Return row numbers; some are skipped, some repeated.
+fn rows(height: usize, rng: &mut FuzzRng<'_>) -> Vec<usize> {
+    let mut rng = rng.fork();
+    let is_sparse = rng.one_in(2);
     let times = if is_sparse {
         [0, 0, 0, 1]
     } else {
         [1, 1, 2, 0]
     };
     (0..height)
-        .flat_map(|y| std::iter::repeat_n(y, dice.pick(&times)))
+        .flat_map(|y| std::iter::repeat_n(y, rng.pick(&times)))
         .collect()
 }
 
-/// A decoder that has met the same image before, cut off or with a byte that is another.
-fn used_decoder(jpeg: &[u8], dice: &mut Dice<'_>) -> Decoder {
+/// Return a decoder that decoded the same image before, truncated or with a changed byte.
+fn used_decoder(jpeg: &[u8], rng: &mut FuzzRng<'_>) -> Decoder {
     let mut decoder = Decoder::new();
     let mut damaged = jpeg.to_vec();
-    let at = dice.below(jpeg.len().min(1 << 16));
-    if dice.one_in(2) {
+    let at = rng.below(jpeg.len().min(1 << 16));
+    if rng.one_in(2) {
         damaged.truncate(at);
     } else {
-        damaged[at] ^= 1 << dice.below(8);
+        damaged[at] ^= 1 << rng.below(8);
     }
     if let Some(header) = header(&damaged) {
         let options = Options {
-            pixel_format: dice.pick(pixel_formats(header.color_space())),
-            on_damage: dice.pick(&[OnDamage::Error, OnDamage::Fill]),
+            pixel_format: rng.pick(pixel_formats(header.color_space())),
+            on_damage: rng.pick(&[OnDamage::Error, OnDamage::Fill]),
             ..Options::default()
         };
-        // Whatever comes of it: this is not the image that is looked at.
+        // The result does not matter: this is not the image under test.
         let _ = decode(&mut decoder, &damaged, &header, &options);
     }
     decoder
 }
 
-fn assert_is_part(part: &[u8], whole: &[u8], header: &Header, options: &Options, wanted: &[usize]) {
+fn assert_is_crop(
+    cropped: &[u8],
+    full: &[u8],
+    header: &Header,
+    options: &Options,
+    wanted: &[usize],
+) {
     let region = options.region.unwrap_or_default();
     let channels = options.pixel_format.channels();
-    let (whole_width, _) = options.scale.size(header.size());
+    let (full_width, _) = options.scale.size(header.size());
     let length = region.width * channels;
     for &y in wanted {
-        let expected = &whole[((region.y + y) * whole_width + region.x) * channels..][..length];
-        let row = &part[y * length..][..length];
+        let expected = &full[((region.y + y) * full_width + region.x) * channels..][..length];
+        let row = &cropped[y * length..][..length];
         assert!(
             row == expected,
-            "row {y} of {options:?} is not that of the whole: {row:?}, {expected:?}"
+            "row {y} of {options:?} differs from the entire image: {row:?}, {expected:?}"
         );
     }
 }

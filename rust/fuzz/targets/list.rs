@@ -1,4 +1,4 @@
-//! [`properties::list`](recio_fuzz::properties::list), of any bytes.
+//! Fuzz target for [`properties::list`](recio_fuzz::properties::list).
 
 #![no_main]
 
@@ -6,12 +6,12 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
 use recio_fuzz::memory_file;
-use recio_fuzz::properties::{Desk, list};
+use recio_fuzz::properties::{InputFile, list};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
+    static INPUT: RefCell<InputFile> = RefCell::new(memory_file::memory_file());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| list::check(bytes, desk));
+    INPUT.with_borrow_mut(|input| list::check(bytes, input));
 });

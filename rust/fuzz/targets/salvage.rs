@@ -1,19 +1,19 @@
-//! [`properties::salvage`](recio_fuzz::properties::salvage), of any bytes.
+//! Fuzz target for [`properties::salvage`](recio_fuzz::properties::salvage).
 
 #![no_main]
 
 use std::cell::RefCell;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use recio_fuzz::properties::{Desk, salvage};
+use recio_fuzz::properties::{InputFile, salvage};
 use recio_fuzz::{memory_file, mutate};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::new(memory_file::desk());
+    static INPUT: RefCell<InputFile> = RefCell::new(memory_file::memory_file());
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    DESK.with_borrow_mut(|desk| salvage::check(bytes, desk));
+    INPUT.with_borrow_mut(|input| salvage::check(bytes, input));
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

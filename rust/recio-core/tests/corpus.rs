@@ -11,7 +11,7 @@ mod properties;
 
 use std::path::Path;
 
-use properties::{Desk, decode_augment, detection_label, header, index, list};
+use properties::{InputFile, decode_augment, detection_label, header, index, list};
 use properties::{record_random, record_stream, salvage};
 
 /// Beginnings of a file that are looked at too, at most.
@@ -35,10 +35,10 @@ fn each(target: &str, mut check: impl FnMut(&[u8])) {
 }
 
 /// The same, for what is read from a file.
-fn each_in_file(target: &str, check: impl Fn(&[u8], &mut Desk)) {
+fn each_in_file(target: &str, check: impl Fn(&[u8], &mut InputFile)) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let mut desk = Desk::new(file.reopen().unwrap(), file.path().to_path_buf());
-    each(target, |bytes| check(bytes, &mut desk));
+    let mut input = InputFile::new(file.reopen().unwrap(), file.path().to_path_buf());
+    each(target, |bytes| check(bytes, &mut input));
 }
 
 #[test]

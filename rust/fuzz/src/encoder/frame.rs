@@ -1,11 +1,12 @@
-//! The frame: size, components, samplings, and the segments that say what colors mean.
+//! Random frame header: size, components, sampling factors, and the segments that determine the
+//! color space.
 
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Blocks that an MCU of several components may have (ITU-T T.81, B.2.3).
-pub(super) const MOST_UNITS: usize = 10;
+/// Maximum number of blocks in an MCU of several components (ITU-T T.81, B.2.3).
+pub(super) const MAX_MCU_BLOCKS: usize = 10;
 
-/// The frame.
+/// Frame.
 pub(super) struct Frame {
     /// SOF0, SOF1 or SOF2.
     pub(super) marker: u8,
@@ -13,36 +14,36 @@ pub(super) struct Frame {
     pub(super) height: usize,
     pub(super) components: Vec<Component>,
     pub(super) has_jfif: bool,
-    /// Adobe's transform, if there is its segment.
+    /// Transform of Adobe's segment, if there is one.
     pub(super) adobe: Option<u8>,
 }
 
-/// One component.
+/// Component of a frame.
 pub(super) struct Component {
     pub(super) id: u8,
-    pub(super) across: usize,
-    pub(super) down: usize,
-    pub(super) quantisation: usize,
+    pub(super) horizontal: usize,
+    pub(super) vertical: usize,
+    pub(super) quantization: usize,
 }
 
 impl Frame {
-    pub(super) fn draw(dice: &mut Dice<'_>) -> Self {
-        let marker = dice.pick(&[0xc0, 0xc0, 0xc1, 0xc2, 0xc2, 0xc2]);
-        let (width, height) = match dice.below(16) {
-            0 => (dice.between(1, 400), dice.between(1, 16)),
-            1..5 => (dice.between(1, 80), dice.between(1, 80)),
-            _ => (dice.between(1, 35), dice.between(1, 35)),
+    pub(super) fn random(rng: &mut FuzzRng<'_>) -> Self {
+        let marker = rng.pick(&[0xc0, 0xc0, 0xc1, 0xc2, 0xc2, 0xc2]);
+        let (width, height) = match rng.below(16) {
+            0 => (rng.between(1, 400), rng.between(1, 16)),
+            1..5 => (rng.between(1, 80), rng.between(1, 80)),
+            _ => (rng.between(1, 35), rng.between(1, 35)),
         };
-        let count = dice.pick(&[3, 3, 3, 3, 1, 4]);
+        let count = rng.pick(&[3, 3, 3, 3, 1, 4]);
         Self {
             marker,
             width,
             height,
-            components: components(count, dice),
-            has_jfif: dice.one_in(2),
-            adobe: dice
+            components: components(count, rng),
+            has_jfif: rng.one_in(2),
+            adobe: rng
                 .one_in(3)
-                .then(|| dice.pick(&[0, if count == 4 { 2 } else { 1 }])),
+                .then(|| rng.pick(&[0, if count == 4 { 2 } else { 1 }])),
         }
     }
 
@@ -50,75 +51,83 @@ impl Frame {
         self.marker == 0xc2
     }
 
-    pub(super) fn sampling(&self) -> (usize, usize) {
+    pub(super) fn max_sampling(&self) -> (usize, usize) {
         let largest =
             |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
-        (largest(|c| c.across), largest(|c| c.down))
+        (largest(|c| c.horizontal), largest(|c| c.vertical))
     }
 
-    /// MCUs of a scan of several components.
+    /// Return the number of MCUs per row and the number of rows, for a scan of several components.
     pub(super) fn mcus(&self) -> (usize, usize) {
-        let (across, down) = self.sampling();
+        let (h_max, v_max) = self.max_sampling();
         (
-            self.width.div_ceil(8 * across),
-            self.height.div_ceil(8 * down),
+            self.width.div_ceil(8 * h_max),
+            self.height.div_ceil(8 * v_max),
         )
     }
 
-    /// Blocks of a scan of this component alone.
+    /// Return the number of blocks per row and the number of rows, for a scan of this component
+    /// alone.
     pub(super) fn blocks(&self, component: &Component) -> (usize, usize) {
-        let (across, down) = self.sampling();
+        let (h_max, v_max) = self.max_sampling();
         (
-            (self.width * component.across).div_ceil(across).div_ceil(8),
-            (self.height * component.down).div_ceil(down).div_ceil(8),
+            (self.width * component.horizontal)
+                .div_ceil(h_max)
+                .div_ceil(8),
+            (self.height * component.vertical)
+                .div_ceil(v_max)
+                .div_ceil(8),
         )
     }
 
-    /// Whether a scan may hold all of these components.
-    pub(super) fn fit_together(&self, components: &[usize]) -> bool {
-        let units = components
+    /// Whether one scan can contain these components.
+    pub(super) fn fit_one_scan(&self, components: &[usize]) -> bool {
+        let blocks = components
             .iter()
-            .map(|&i| self.components[i].across * self.components[i].down);
-        components.len() == 1 || units.sum::<usize>() <= MOST_UNITS
+            .map(|&i| self.components[i].horizontal * self.components[i].vertical);
+        components.len() == 1 || blocks.sum::<usize>() <= MAX_MCU_BLOCKS
     }
 }
 
-fn components(count: usize, dice: &mut Dice<'_>) -> Vec<Component> {
-    let first_id = dice.pick(&[1, 1, 0, 200]);
-    let is_rgb = count == 3 && dice.one_in(8);
-    let samplings = samplings(count, dice);
-    let components = samplings
+fn components(count: usize, rng: &mut FuzzRng<'_>) -> Vec<Component> {
+    let first_id = rng.pick(&[1, 1, 0, 200]);
+    let is_rgb = count == 3 && rng.one_in(8);
+    let sampling_factors = sampling_factors(count, rng);
+    let components = sampling_factors
         .into_iter()
         .zip(0u8..)
-        .map(|((across, down), i)| Component {
+        .map(|((horizontal, vertical), i)| Component {
             id: if is_rgb {
                 b"RGB"[usize::from(i)]
             } else {
                 first_id + i
             },
-            across,
-            down,
-            quantisation: dice.below(4),
+            horizontal,
+            vertical,
+            quantization: rng.below(4),
         });
     components.collect()
 }
 
-/// Of several components, each factor divides the largest, as every decoder wants it.
-fn samplings(count: usize, dice: &mut Dice<'_>) -> Vec<(usize, usize)> {
+/// Return sampling factors. Each factor divides the maximum, as decoders require.
+fn sampling_factors(count: usize, rng: &mut FuzzRng<'_>) -> Vec<(usize, usize)> {
     if count == 1 {
-        return vec![(dice.between(1, 4), dice.between(1, 4))];
+        return vec![(rng.between(1, 4), rng.between(1, 4))];
     }
-    if dice.one_in(2) {
-        let luma = dice.pick(&[(1, 1), (2, 1), (2, 2), (1, 2), (4, 1)]);
-        let mut samplings = vec![(1, 1); count];
-        samplings[0] = luma;
-        // Black is as sharp as luma.
-        samplings.iter_mut().skip(3).for_each(|black| *black = luma);
-        return samplings;
+    if rng.one_in(2) {
+        let luma = rng.pick(&[(1, 1), (2, 1), (2, 2), (1, 2), (4, 1)]);
+        let mut sampling_factors = vec![(1, 1); count];
+        sampling_factors[0] = luma;
+        // Black has the resolution of luma.
+        sampling_factors
+            .iter_mut()
+            .skip(3)
+            .for_each(|black| *black = luma);
+        return sampling_factors;
     }
     let factors: [&[usize]; 4] = [&[1], &[1, 2], &[1, 3], &[1, 2, 4]];
-    let (across, down) = (dice.pick(&factors), dice.pick(&factors));
+    let (horizontal, vertical) = (rng.pick(&factors), rng.pick(&factors));
     (0..count)
-        .map(|_| (dice.pick(across), dice.pick(down)))
+        .map(|_| (rng.pick(horizontal), rng.pick(vertical)))
         .collect()
 }

@@ -1,6 +1,6 @@
-//! The fuzzer's bytes → a JPEG that is valid, of kinds that encoders hardly make: any sampling that
-//! a decoder must know, any legal order of scans, Huffman tables drawn for the symbols used,
-//! coefficients as large as they may be.
+//! JPEG encoder for fuzzing: makes a valid JPEG of the fuzzer's bytes, of kinds that encoders
+//! rarely produce: any supported sampling factors, any valid order of scans, random Huffman tables,
+//! coefficients of up to the maximum size.
 //!
 //! ```text
 //! frame ─▶ blocks of coefficients ┐
@@ -14,17 +14,17 @@ mod script;
 mod tokens;
 mod write;
 
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 use blocks::Blocks;
 use frame::Frame;
 use write::Writer;
 
-/// Makes a JPEG.
-pub fn encode(dice: &mut Dice<'_>) -> Vec<u8> {
-    let frame = Frame::draw(dice);
-    let blocks = Blocks::draw(&frame, dice);
-    let scans = script::draw(&frame, dice);
-    let mut writer = Writer::start(&frame, dice);
+/// Encode a JPEG.
+pub fn encode(rng: &mut FuzzRng<'_>) -> Vec<u8> {
+    let frame = Frame::random(rng);
+    let blocks = Blocks::random(&frame, rng);
+    let scans = script::random(&frame, rng);
+    let mut writer = Writer::start(&frame, rng);
     for scan in &scans {
         writer.scan(&frame, &blocks, scan);
     }

@@ -1,29 +1,30 @@
-//! The scans: which components, which coefficients, which bits of them, in any order that is legal
-//! (ITU-T T.81, G.1.1.1).
+//! Random scan script: components, spectral selection and successive approximation in any valid
+//! order (ITU-T T.81, G.1.1.1).
 
 use super::frame::Frame;
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Coefficients, from the first, that must come whole: where these lack bits, libjpeg guesses.
-const NEEDED: usize = 10;
+/// Number of coefficients that must be complete; libjpeg's block smoothing estimates them
+/// otherwise.
+const SMOOTHED: usize = 10;
 
-/// One scan.
+/// Scan.
 #[derive(Clone)]
 pub(super) struct Scan {
-    /// Places in the frame.
+    /// Indices of components in the frame.
     pub(super) components: Vec<usize>,
     pub(super) first: usize,
     pub(super) last: usize,
-    /// The bit that came last; 0: none.
+    /// Lowest bit of the previous scan; 0 if there is none.
     pub(super) high: usize,
-    /// The lowest bit that comes now.
+    /// Lowest bit of this scan.
     pub(super) low: usize,
 }
 
-pub(super) fn draw(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Scan> {
-    let groups = groups(frame, dice);
+pub(super) fn random(frame: &Frame, rng: &mut FuzzRng<'_>) -> Vec<Scan> {
+    let groups = groups(frame, rng);
     if frame.is_progressive() {
-        return progressive(frame, groups, dice);
+        return progressive(frame, groups, rng);
     }
     let scan = |components| Scan {
         components,
@@ -35,21 +36,21 @@ pub(super) fn draw(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Scan> {
     groups.into_iter().map(scan).collect()
 }
 
-/// Parts the components, in any order, into scans; in a scan they stand as in the frame (B.2.3).
-fn groups(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Vec<usize>> {
+/// Split the components into scans, in any order. In a scan they are in the frame's order (B.2.3).
+fn groups(frame: &Frame, rng: &mut FuzzRng<'_>) -> Vec<Vec<usize>> {
     let all: Vec<usize> = (0..frame.components.len()).collect();
-    if frame.fit_together(&all) && !dice.one_in(3) {
+    if frame.fit_one_scan(&all) && !rng.one_in(3) {
         return vec![all];
     }
     let mut left = all;
     let mut groups: Vec<Vec<usize>> = Vec::new();
     while !left.is_empty() {
-        let component = left.remove(dice.below(left.len()));
+        let component = left.remove(rng.below(left.len()));
         let joined = groups
             .last()
             .map(|group| [&group[..], &[component]].concat());
         match (joined, groups.last_mut()) {
-            (Some(joined), Some(group)) if dice.one_in(2) && frame.fit_together(&joined) => {
+            (Some(joined), Some(group)) if rng.one_in(2) && frame.fit_one_scan(&joined) => {
                 *group = joined;
             }
             _ => groups.push(vec![component]),
@@ -59,30 +60,30 @@ fn groups(frame: &Frame, dice: &mut Dice<'_>) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Scans that must follow each other, the next one last, but need not do so at once.
+/// Scans that must follow each other, in reverse order. Other scans may be in between.
 type Track = Vec<Scan>;
 
-fn progressive(frame: &Frame, groups: Vec<Vec<usize>>, dice: &mut Dice<'_>) -> Vec<Scan> {
-    // Many bits or many bands, but no more than a hundred scans.
-    let (most_low, most_bands) = match (dice.one_in(16), frame.components.len()) {
+fn progressive(frame: &Frame, groups: Vec<Vec<usize>>, rng: &mut FuzzRng<'_>) -> Vec<Scan> {
+    // Either many bits or many bands, but at most a hundred scans.
+    let (max_low, max_bands) = match (rng.one_in(16), frame.components.len()) {
         (true, ..4) => (13, 1),
         (true, _) => (11, 1),
         (false, _) => (3, 4),
     };
     let mut tracks: Vec<Track> = Vec::new();
     for components in groups {
-        tracks.push(track(&components, (0, 0), dice.between(0, most_low)));
+        tracks.push(track(&components, (0, 0), rng.between(0, max_low)));
     }
     for component in 0..frame.components.len() {
-        for band in bands(dice.between(1, most_bands), dice) {
-            let mut track = track(&[component], band, dice.between(0, most_low));
-            if band.0 >= NEEDED && dice.one_in(8) {
-                track.drain(..dice.between(1, track.len()));
+        for band in bands(rng.between(1, max_bands), rng) {
+            let mut track = track(&[component], band, rng.between(0, max_low));
+            if band.0 >= SMOOTHED && rng.one_in(8) {
+                track.drain(..rng.between(1, track.len()));
             }
             tracks.push(track);
         }
     }
-    shuffle(tracks, frame, dice)
+    shuffle(tracks, frame, rng)
 }
 
 fn track(components: &[usize], (first, last): (usize, usize), low: usize) -> Track {
@@ -97,9 +98,9 @@ fn track(components: &[usize], (first, last): (usize, usize), low: usize) -> Tra
     refining.chain([scan(0, low)]).collect()
 }
 
-/// Parts the AC coefficients.
-fn bands(count: usize, dice: &mut Dice<'_>) -> Vec<(usize, usize)> {
-    let mut starts: Vec<usize> = (1..count).map(|_| dice.between(2, 63)).collect();
+/// Split the AC coefficients into bands.
+fn bands(count: usize, rng: &mut FuzzRng<'_>) -> Vec<(usize, usize)> {
+    let mut starts: Vec<usize> = (1..count).map(|_| rng.between(2, 63)).collect();
     starts.extend([1, 64]);
     starts.sort_unstable();
     starts.dedup();
@@ -109,8 +110,8 @@ fn bands(count: usize, dice: &mut Dice<'_>) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// One order of all scans, in which a component's first is of its DC coefficient.
-fn shuffle(mut tracks: Vec<Track>, frame: &Frame, dice: &mut Dice<'_>) -> Vec<Scan> {
+/// Order all scans randomly. The first scan of each component has its DC coefficient.
+fn shuffle(mut tracks: Vec<Track>, frame: &Frame, rng: &mut FuzzRng<'_>) -> Vec<Scan> {
     let mut is_begun = vec![false; frame.components.len()];
     let mut scans = Vec::new();
     loop {
@@ -124,7 +125,7 @@ fn shuffle(mut tracks: Vec<Track>, frame: &Frame, dice: &mut Dice<'_>) -> Vec<Sc
         if open.is_empty() {
             return scans;
         }
-        let next = dice.below(open.len());
+        let next = rng.below(open.len());
         if let Some(scan) = open[next].pop() {
             scan.components
                 .iter()

@@ -1,41 +1,38 @@
-//! The coefficients of a scan → Huffman symbols and the bits behind them (ITU-T T.81, F.1.2,
-//! G.1.2).
+//! Coefficients of a scan → Huffman symbols and extra bits (ITU-T T.81, F.1.2, G.1.2).
 //!
-//! Where the standard leaves it open (runs of blocks without coefficients need not be as long as
-//! they can be), the dice say.
+//! Where the standard leaves a choice, it is random: EOB runs need not have the maximum length.
 
 use std::ops::RangeInclusive;
 
 use super::blocks::{Block, Blocks};
 use super::frame::Frame;
 use super::script::Scan;
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Blocks of the longest run of blocks that end.
-const LONGEST_RUN: u32 = 0x7fff;
+/// Maximum length of an EOB run.
+const MAX_RUN: u32 = 0x7fff;
 
-/// A piece of a scan's data.
+/// Element of a scan's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A symbol, and the table that codes it: the numbers of DC tables, and 4 more than those of AC
-    /// tables.
+    /// A symbol and its table: DC tables have their numbers, AC tables their numbers + 4.
     Symbol(usize, u8),
-    /// The lowest bits of a number, and how many.
+    /// The lowest bits of a number, and their count.
     Bits(u32, u32),
     Restart,
 }
 
-/// The tables of each component of a scan, for DC and AC.
+/// DC and AC table of each component of a scan.
 pub(super) type Selectors = Vec<(usize, usize)>;
 
-/// The tokens of a scan.
+/// Return the tokens of a scan.
 pub(super) fn tokens(
     frame: &Frame,
     blocks: &Blocks,
     scan: &Scan,
     selectors: &Selectors,
     restart_interval: usize,
-    dice: &mut Dice<'_>,
+    rng: &mut FuzzRng<'_>,
 ) -> Vec<Token> {
     let mut coder = Coder {
         scan,
@@ -45,45 +42,51 @@ pub(super) fn tokens(
         run: 0,
         corrections: Vec::new(),
         table: 4 + selectors[0].1,
-        cuts_runs: dice.one_in(4),
-        dice: dice.fork(),
+        splits_runs: rng.one_in(4),
+        rng: rng.fork(),
     };
     for (i, mcu) in mcus(frame, scan).into_iter().enumerate() {
         if restart_interval > 0 && i > 0 && i % restart_interval == 0 {
             coder.restart();
         }
-        for (part, x, y) in mcu {
-            let (dc, ac) = selectors[part];
-            coder.block(blocks.block(scan.components[part], x, y), part, dc, 4 + ac);
+        for (scan_index, x, y) in mcu {
+            let (dc, ac) = selectors[scan_index];
+            coder.block(
+                blocks.block(scan.components[scan_index], x, y),
+                scan_index,
+                dc,
+                4 + ac,
+            );
         }
     }
     coder.end_run();
     coder.tokens
 }
 
-/// The blocks of each MCU: the component's place in the scan, and the block's place in the
+/// Return the blocks of each MCU: the component's index in the scan and the block's position in the
 /// component.
 fn mcus(frame: &Frame, scan: &Scan) -> Vec<Vec<(usize, usize, usize)>> {
-    let places = |(across, down): (usize, usize)| {
-        (0..down).flat_map(move |y| (0..across).map(move |x| (x, y)))
+    let positions = |(columns, rows): (usize, usize)| {
+        (0..rows).flat_map(move |y| (0..columns).map(move |x| (x, y)))
     };
     if let [component] = scan.components[..] {
-        let blocks = places(frame.blocks(&frame.components[component]));
+        let blocks = positions(frame.blocks(&frame.components[component]));
         return blocks.map(|(x, y)| vec![(0, x, y)]).collect();
     }
     let mcu = |(mcu_x, mcu_y): (usize, usize)| {
-        let parts = scan
+        let components = scan
             .components
             .iter()
             .map(|&i| &frame.components[i])
             .enumerate();
-        let units = parts.flat_map(|(part, component)| {
-            let (across, down) = (component.across, component.down);
-            places((across, down)).map(move |(x, y)| (part, mcu_x * across + x, mcu_y * down + y))
+        let blocks = components.flat_map(|(scan_index, component)| {
+            let (horizontal, vertical) = (component.horizontal, component.vertical);
+            positions((horizontal, vertical))
+                .map(move |(x, y)| (scan_index, mcu_x * horizontal + x, mcu_y * vertical + y))
         });
-        units.collect()
+        blocks.collect()
     };
-    places(frame.mcus()).map(mcu).collect()
+    positions(frame.mcus()).map(mcu).collect()
 }
 
 struct Coder<'s> {
@@ -91,25 +94,25 @@ struct Coder<'s> {
     is_progressive: bool,
     tokens: Vec<Token>,
     predictions: [i32; 4],
-    /// Blocks that ended, and are not yet said to have.
+    /// Blocks of the current EOB run, which is not emitted yet.
     run: u32,
-    /// The bits that these blocks bring to coefficients that came before.
+    /// Correction bits of the blocks of the run.
     corrections: Vec<u32>,
-    /// The AC table of a progressive scan.
+    /// AC table of a progressive scan.
     table: usize,
-    /// Whether runs end where they need not.
-    cuts_runs: bool,
-    dice: Dice<'static>,
+    /// Whether EOB runs are split at random.
+    splits_runs: bool,
+    rng: FuzzRng<'static>,
 }
 
 impl Coder<'_> {
-    fn block(&mut self, block: &Block, part: usize, dc: usize, ac: usize) {
+    fn block(&mut self, block: &Block, scan_index: usize, dc: usize, ac: usize) {
         match (self.is_progressive, self.scan.first, self.scan.high) {
             (false, ..) => {
-                self.dc(block[0], part, dc);
+                self.dc(block[0], scan_index, dc);
                 self.sequential(block, ac);
             }
-            (true, 0, 0) => self.dc(block[0] >> self.scan.low, part, dc),
+            (true, 0, 0) => self.dc(block[0] >> self.scan.low, scan_index, dc),
             (true, 0, _) => self
                 .tokens
                 .push(Token::Bits((block[0] >> self.scan.low) as u32 & 1, 1)),
@@ -124,9 +127,9 @@ impl Coder<'_> {
         self.predictions = [0; 4];
     }
 
-    fn dc(&mut self, value: i32, part: usize, table: usize) {
-        let difference = value - self.predictions[part];
-        self.predictions[part] = value;
+    fn dc(&mut self, value: i32, scan_index: usize, table: usize) {
+        let difference = value - self.predictions[scan_index];
+        self.predictions[scan_index] = value;
         self.tokens
             .push(Token::Symbol(table, size(difference) as u8));
         self.magnitude(difference);
@@ -152,7 +155,7 @@ impl Coder<'_> {
         }
     }
 
-    /// Codes coefficients that are not zero. Gives how many are left behind the last.
+    /// Emit the nonzero coefficients. Return the number of zeros after the last.
     fn coefficients(
         &mut self,
         block: &Block,
@@ -188,7 +191,7 @@ impl Coder<'_> {
             match magnitude(k) {
                 0 => zeros += 1,
                 1 => {
-                    self.pass_zeros(&mut zeros, &mut corrections);
+                    self.emit_zero_runs(&mut zeros, &mut corrections);
                     self.end_run();
                     self.tokens
                         .push(Token::Symbol(self.table, (zeros << 4) as u8 | 1));
@@ -198,7 +201,7 @@ impl Coder<'_> {
                 }
                 more => {
                     if k < last_new {
-                        self.pass_zeros(&mut zeros, &mut corrections);
+                        self.emit_zero_runs(&mut zeros, &mut corrections);
                     }
                     corrections.push(more & 1);
                 }
@@ -210,8 +213,8 @@ impl Coder<'_> {
         }
     }
 
-    /// Says that 16 zeros go by, as long as there are more than 15.
-    fn pass_zeros(&mut self, zeros: &mut usize, corrections: &mut Vec<u32>) {
+    /// Emit runs of 16 zeros while there are more than 15.
+    fn emit_zero_runs(&mut self, zeros: &mut usize, corrections: &mut Vec<u32>) {
         while *zeros > 15 {
             self.end_run();
             self.tokens.push(Token::Symbol(self.table, 0xf0));
@@ -222,12 +225,12 @@ impl Coder<'_> {
 
     fn end_block(&mut self) {
         self.run += 1;
-        if self.run == LONGEST_RUN || self.cuts_runs && self.dice.one_in(4) {
+        if self.run == MAX_RUN || self.splits_runs && self.rng.one_in(4) {
             self.end_run();
         }
     }
 
-    /// Says that blocks ended.
+    /// Emit the current EOB run.
     fn end_run(&mut self) {
         if self.run > 0 {
             let log = self.run.ilog2();
@@ -251,12 +254,12 @@ impl Coder<'_> {
     }
 }
 
-/// An AC coefficient without its lowest bits (G.1.2.2): the magnitude is shifted.
+/// Shift the magnitude of an AC coefficient (G.1.2.2), which rounds toward zero.
 fn toward_zero(value: i32, low: usize) -> i32 {
     value / (1 << low)
 }
 
-/// Bits of a number's magnitude.
+/// Return the number of bits of the magnitude.
 fn size(value: i32) -> u32 {
     u32::BITS - value.unsigned_abs().leading_zeros()
 }

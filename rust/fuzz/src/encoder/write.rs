@@ -1,29 +1,29 @@
-//! Segments and coded data, as bytes (ITU-T T.81, annex B).
+//! Writer of segments and entropy-coded data (ITU-T T.81, annex B).
 
 use super::blocks::Blocks;
 use super::frame::Frame;
 use super::huffman::{Codes, Table};
 use super::script::Scan;
 use super::tokens::{Selectors, Token, tokens};
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Huffman tables at a time: four for DC, four for AC.
+/// Number of Huffman tables: four for DC, four for AC.
 const TABLES: usize = 8;
 
-/// Writes a JPEG.
+/// Writer of a JPEG.
 pub(super) struct Writer<'d, 'b> {
     jpeg: Vec<u8>,
-    dice: &'d mut Dice<'b>,
+    rng: &'d mut FuzzRng<'b>,
     tables: Vec<Option<Codes>>,
     restart_interval: usize,
 }
 
 impl<'d, 'b> Writer<'d, 'b> {
-    /// Begins one: up to the frame header.
-    pub(super) fn start(frame: &Frame, dice: &'d mut Dice<'b>) -> Self {
+    /// Start a JPEG and write everything up to the frame header.
+    pub(super) fn start(frame: &Frame, rng: &'d mut FuzzRng<'b>) -> Self {
         let mut writer = Self {
             jpeg: vec![0xff, 0xd8],
-            dice,
+            rng,
             tables: vec![None; TABLES],
             restart_interval: 0,
         };
@@ -33,55 +33,61 @@ impl<'d, 'b> Writer<'d, 'b> {
         if let Some(transform) = frame.adobe {
             writer.segment(0xee, &[b"Adobe\0\x64\0\0\0\0", &[transform][..]].concat());
         }
-        let is_early = writer.dice.one_in(2);
+        let is_early = writer.rng.one_in(2);
         if is_early {
-            writer.quantisation();
+            writer.quantization();
         }
         writer.frame(frame);
         if !is_early {
-            writer.quantisation();
+            writer.quantization();
         }
         writer
     }
 
-    /// Writes a scan, and the tables that it needs before it.
+    /// Write a scan, after the tables that it needs.
     pub(super) fn scan(&mut self, frame: &Frame, blocks: &Blocks, scan: &Scan) {
         self.comment();
-        self.draw_restart_interval();
-        let selectors = self.draw_selectors(frame, scan);
+        self.choose_restart_interval();
+        let selectors = self.choose_selectors(frame, scan);
         let tokens = tokens(
             frame,
             blocks,
             scan,
             &selectors,
             self.restart_interval,
-            self.dice,
+            self.rng,
         );
         self.define_tables(&tokens);
-        let parts = scan.components.iter().zip(&selectors);
-        let parts =
-            parts.flat_map(|(&i, &(dc, ac))| [frame.components[i].id, (dc << 4 | ac) as u8]);
+        let component_selectors = scan.components.iter().zip(&selectors);
+        let component_selectors = component_selectors
+            .flat_map(|(&i, &(dc, ac))| [frame.components[i].id, (dc << 4 | ac) as u8]);
         let band = [
             scan.first as u8,
             scan.last as u8,
             (scan.high << 4 | scan.low) as u8,
         ];
-        let head = [scan.components.len() as u8].into_iter();
-        self.segment(0xda, &head.chain(parts).chain(band).collect::<Vec<_>>());
+        let header = [scan.components.len() as u8].into_iter();
+        self.segment(
+            0xda,
+            &header
+                .chain(component_selectors)
+                .chain(band)
+                .collect::<Vec<_>>(),
+        );
         self.data(&tokens);
     }
 
-    /// Ends it.
+    /// Finish the JPEG.
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.jpeg.extend([0xff, 0xd9]);
-        if self.dice.one_in(8) {
+        if self.rng.one_in(8) {
             self.jpeg.extend([0, 0xff, 0xd8, 1]);
         }
         self.jpeg
     }
 
     fn segment(&mut self, marker: u8, content: &[u8]) {
-        if self.dice.one_in(16) {
+        if self.rng.one_in(16) {
             self.jpeg.push(0xff);
         }
         self.jpeg.extend([0xff, marker]);
@@ -90,7 +96,7 @@ impl<'d, 'b> Writer<'d, 'b> {
     }
 
     fn comment(&mut self) {
-        if self.dice.one_in(16) {
+        if self.rng.one_in(16) {
             self.segment(0xfe, b"\xff\xd9\xff\xda");
         }
     }
@@ -99,52 +105,48 @@ impl<'d, 'b> Writer<'d, 'b> {
         let [h1, h0] = (frame.height as u16).to_be_bytes();
         let [w1, w0] = (frame.width as u16).to_be_bytes();
         let components = frame.components.iter().flat_map(|component| {
-            let factors = component.across << 4 | component.down;
-            [component.id, factors as u8, component.quantisation as u8]
+            let factors = component.horizontal << 4 | component.vertical;
+            [component.id, factors as u8, component.quantization as u8]
         });
-        let head = [8, h1, h0, w1, w0, frame.components.len() as u8];
-        let content: Vec<u8> = head.into_iter().chain(components).collect();
+        let header = [8, h1, h0, w1, w0, frame.components.len() as u8];
+        let content: Vec<u8> = header.into_iter().chain(components).collect();
         self.segment(frame.marker, &content);
     }
 
-    fn quantisation(&mut self) {
+    fn quantization(&mut self) {
         for number in 0..4 {
-            let is_wide = self.dice.one_in(4);
-            let most = self.dice.pick(&[1, 2, 16, 99, 255, 255, 4095, 65535]);
-            let most: usize = if is_wide { most } else { most.min(255) };
-            let is_steep = self.dice.one_in(2);
-            let mut dice = self.dice.fork();
+            let is_wide = self.rng.one_in(4);
+            let max = self.rng.pick(&[1, 2, 16, 99, 255, 255, 4095, 65535]);
+            let max: usize = if is_wide { max } else { max.min(255) };
+            let is_steep = self.rng.one_in(2);
+            let mut rng = self.rng.fork();
             let mut content = vec![u8::from(is_wide) << 4 | number];
             for k in 0..64 {
-                let most = if is_steep {
-                    (most * k / 64).max(1)
-                } else {
-                    most
-                };
-                let divisor = dice.between(1, most) as u16;
+                let max = if is_steep { (max * k / 64).max(1) } else { max };
+                let divisor = rng.between(1, max) as u16;
                 content.extend(&divisor.to_be_bytes()[usize::from(!is_wide)..]);
             }
             self.segment(0xdb, &content);
         }
     }
 
-    fn draw_restart_interval(&mut self) {
-        if self.dice.one_in(4) {
-            self.restart_interval = self.dice.pick(&[0, 1, 2, 3, 5, 8, 100]);
+    fn choose_restart_interval(&mut self) {
+        if self.rng.one_in(4) {
+            self.restart_interval = self.rng.pick(&[0, 1, 2, 3, 5, 8, 100]);
             self.segment(0xdd, &(self.restart_interval as u16).to_be_bytes());
         }
     }
 
-    /// Component by component. A progressive scan of AC coefficients has one table.
-    fn draw_selectors(&mut self, frame: &Frame, scan: &Scan) -> Selectors {
-        let most = if frame.marker == 0xc0 { 2 } else { 4 };
-        let parts = scan.components.iter();
-        parts
-            .map(|_| (self.dice.below(most), self.dice.below(most)))
+    /// Choose tables for each component. A progressive scan of AC coefficients uses one table.
+    fn choose_selectors(&mut self, frame: &Frame, scan: &Scan) -> Selectors {
+        let max = if frame.marker == 0xc0 { 2 } else { 4 };
+        let selectors = scan.components.iter();
+        selectors
+            .map(|_| (self.rng.below(max), self.rng.below(max)))
             .collect()
     }
 
-    /// Defines the tables that are used and are not there, or that the dice want anew.
+    /// Define the used tables that are undefined, and others at random.
     fn define_tables(&mut self, tokens: &[Token]) {
         let mut used = [[false; 256]; TABLES];
         for token in tokens {
@@ -163,13 +165,13 @@ impl<'d, 'b> Writer<'d, 'b> {
                     .zip(used)
                     .all(|(code, &used)| code.is_some() || !used)
             };
-            if self.tables[number].as_ref().is_some_and(has_all) && self.dice.one_in(2) {
+            if self.tables[number].as_ref().is_some_and(has_all) && self.rng.one_in(2) {
                 continue;
             }
-            let table = Table::draw(used, number < 4, self.dice);
-            let (class, place) = (number / 4, number % 4);
-            let head = [(class << 4 | place) as u8];
-            self.segment(0xc4, &[&head[..], &table.definition()].concat());
+            let table = Table::random(used, number < 4, self.rng);
+            let (class, number_in_class) = (number / 4, number % 4);
+            let header = [(class << 4 | number_in_class) as u8];
+            self.segment(0xc4, &[&header[..], &table.definition()].concat());
             self.tables[number] = Some(table.codes());
         }
     }
@@ -180,7 +182,7 @@ impl<'d, 'b> Writer<'d, 'b> {
             reservoir: 0,
             count: 0,
         };
-        let pad = if self.dice.one_in(8) { 0 } else { 0x7f };
+        let pad = if self.rng.one_in(8) { 0 } else { 0x7f };
         let mut restarts = 0;
         for token in tokens {
             match *token {
@@ -189,7 +191,7 @@ impl<'d, 'b> Writer<'d, 'b> {
                         .as_ref()
                         .expect("tables are defined before the data");
                     let (code, length) =
-                        codes[usize::from(symbol)].expect("a table has all symbols that are used");
+                        codes[usize::from(symbol)].expect("a table has all used symbols");
                     bits.put(code, length);
                 }
                 Token::Bits(value, count) => bits.put(value, count),
@@ -204,7 +206,7 @@ impl<'d, 'b> Writer<'d, 'b> {
     }
 }
 
-/// Coded data, bit by bit.
+/// Bit writer for entropy-coded data.
 struct Bits<'o> {
     out: &'o mut Vec<u8>,
     reservoir: u64,
@@ -212,7 +214,7 @@ struct Bits<'o> {
 }
 
 impl Bits<'_> {
-    /// Appends the lowest bits of a number.
+    /// Append the lowest bits of a number.
     fn put(&mut self, value: u32, count: u32) {
         let value = u64::from(value) & ((1 << count) - 1);
         self.reservoir = self.reservoir << count | value;
@@ -223,7 +225,7 @@ impl Bits<'_> {
         }
     }
 
-    /// Fills up the last byte.
+    /// Fill the last byte.
     fn flush(&mut self, pad: u32) {
         let count = (8 - self.count % 8) % 8;
         self.put(pad, count);

@@ -1,11 +1,11 @@
-//! A mutator that knows a JPEG's segments: it changes one, or their order, and writes lengths and
-//! stuffing anew, so that what comes after the change can still be read.
+//! Mutator for JPEG segments: changes a segment or the order of segments, and updates lengths and
+//! byte stuffing, so that the data after the change can still be decoded.
 
 use libfuzzer_sys::fuzzer_mutate;
 
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// A marker with its segment, or the bytes from there to the next marker.
+/// Marker with its segment, or the bytes up to the next marker.
 #[derive(Debug, Clone)]
 enum Piece {
     Marker(u8),
@@ -13,12 +13,12 @@ enum Piece {
     Data(Vec<u8>),
 }
 
-/// Changes the first `size` bytes of `data`; gives how many they are now.
+/// Mutate the first `size` bytes of `data`. Return the new size.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
-    let mut dice = Dice::from_seed(seed.into());
-    if !dice.one_in(4) {
+    let mut rng = FuzzRng::from_seed(seed.into());
+    if !rng.one_in(4) {
         let mut pieces = split(&data[..size]);
-        change(&mut pieces, &mut dice);
+        change(&mut pieces, &mut rng);
         let changed = join(&pieces);
         if !changed.is_empty() && changed.len() <= max_size {
             data[..changed.len()].copy_from_slice(&changed);
@@ -39,7 +39,7 @@ fn split(jpeg: &[u8]) -> Vec<Piece> {
     pieces
 }
 
-/// The first piece, and its length.
+/// Return the first piece and its length.
 fn first(bytes: &[u8]) -> (Piece, usize) {
     match *bytes {
         [0xff, code @ (0x01 | 0xd8 | 0xd9), ..] => (Piece::Marker(code), 2),
@@ -61,26 +61,26 @@ fn is_restart(code: u8) -> bool {
     (0xd0..=0xd7).contains(&code)
 }
 
-fn change(pieces: &mut Vec<Piece>, dice: &mut Dice<'_>) {
+fn change(pieces: &mut Vec<Piece>, rng: &mut FuzzRng<'_>) {
     if pieces.is_empty() {
         return;
     }
-    let [from, to] = [(); 2].map(|()| dice.below(pieces.len().min(1 << 16)));
-    match dice.below(8) {
+    let [from, to] = [(); 2].map(|()| rng.below(pieces.len().min(1 << 16)));
+    match rng.below(8) {
         0 => drop(pieces.remove(from)),
         1 => pieces.insert(to, pieces[from].clone()),
         2 => pieces.swap(from, to),
         _ => match &mut pieces[from] {
             Piece::Marker(_) => {}
-            Piece::Segment(_, content) | Piece::Data(content) => change_content(content, dice),
+            Piece::Segment(_, content) | Piece::Data(content) => change_content(content, rng),
         },
     }
 }
 
-fn change_content(content: &mut Vec<u8>, dice: &mut Dice<'_>) {
+fn change_content(content: &mut Vec<u8>, rng: &mut FuzzRng<'_>) {
     let size = content.len();
-    if size > 0 && dice.one_in(2) {
-        content[dice.below(size.min(1 << 16))] = dice.below(256) as u8;
+    if size > 0 && rng.one_in(2) {
+        content[rng.below(size.min(1 << 16))] = rng.below(256) as u8;
         return;
     }
     content.resize(size + 16, 0);
@@ -105,7 +105,7 @@ fn join(pieces: &[Piece]) -> Vec<u8> {
     jpeg
 }
 
-/// Puts a zero behind each byte 0xff of data, unless it begins a restart marker.
+/// Insert a zero after each data byte 0xff, except at the start of a restart marker.
 fn stuff(bytes: &[u8], jpeg: &mut Vec<u8>) {
     for (i, &byte) in bytes.iter().enumerate() {
         jpeg.push(byte);

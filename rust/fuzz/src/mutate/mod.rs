@@ -1,4 +1,5 @@
-//! Mutators that know what they change, so that what comes behind the change can still be read.
+//! Mutators that keep the structure of their input, so that the data after a change can still be
+//! read.
 
 pub mod jpeg;
 pub mod records;

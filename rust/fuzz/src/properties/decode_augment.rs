@@ -1,6 +1,6 @@
-//! Any bytes as an image, under limits that are small, through steps that the first bytes draw: a
-//! picture of the size that its plan promised, or an error that says that the image, the limits or
-//! the steps are to blame; and within two seconds. A studio that was used before gives the same.
+//! Any bytes as an image, under small limits, with steps that the first bytes choose: the result is
+//! an image of the planned size, or an error about the image, the limits or the steps, within two
+//! seconds. A reused renderer produces the same image.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use recio_core::render::renderer::{Origin, Program, Studio};
 use recio_core::rng::Rng;
 use recio_core::{ErrorKind, Result};
 
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Bytes at the beginning that are drawn from; the image is the rest.
-pub const DRAWN: usize = 12;
+/// Number of leading bytes for choices; the rest is the image.
+pub const CHOICE_BYTES: usize = 12;
 
-/// Time that no such image may take: a hundred times what the slowest took.
-pub const MOST_TIME: Duration = Duration::from_secs(2);
+/// Time limit for one image, a hundred times the time of the slowest.
+pub const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// The largest side, and the most bytes of a picture.
+/// Maximum side, and maximum bytes of an image.
 const SIDE: usize = 256;
 const BYTES: usize = 1 << 20;
 
-/// What is asked for.
+/// Options of decoding and augmenting.
 #[derive(Debug)]
-struct Wish {
+struct RenderOptions {
     pixels: Pixels,
     steps: Vec<Step>,
     seed: u64,
@@ -36,23 +36,23 @@ struct Wish {
     decode_scale: bool,
 }
 
-/// Checks it. Gives whether there is a picture.
+/// Check the property. Return whether the image was rendered.
 pub fn check(bytes: &[u8]) -> bool {
-    let (drawn, image) = bytes.split_at(bytes.len().min(DRAWN));
-    let mut dice = Dice::new(drawn);
-    let wish = Wish::new(&mut dice);
+    let (choices, image) = bytes.split_at(bytes.len().min(CHOICE_BYTES));
+    let mut rng = FuzzRng::new(choices);
+    let options = RenderOptions::new(&mut rng);
     let mut studio = Studio::default();
-    let drawn = draw(image, &wish, &mut studio);
-    if dice.one_in(4) {
-        let again = draw(image, &wish, &mut studio);
+    let rendered = render(image, &options, &mut studio);
+    if rng.one_in(4) {
+        let repeated = render(image, &options, &mut studio);
         assert!(
-            drawn == again,
-            "a used studio gives something else: {wish:?}"
+            rendered == repeated,
+            "a reused renderer produced another image: {options:?}"
         );
     }
     check_stored(image);
     check_mask(image);
-    drawn.is_some()
+    rendered.is_some()
 }
 
 fn limits() -> Limits {
@@ -63,41 +63,41 @@ fn limits() -> Limits {
     }
 }
 
-/// The picture, if there is one.
-fn draw(image: &[u8], wish: &Wish, studio: &mut Studio) -> Option<Canvas> {
+/// Render the image, if possible.
+fn render(image: &[u8], options: &RenderOptions, studio: &mut Studio) -> Option<Canvas> {
     let limits = limits();
-    let source = blamed(Source::open(image, &limits))?.fill_damage(wish.fill_damage);
+    let source = expected_error(Source::open(image, &limits))?.fill_damage(options.fill_damage);
     let program = Program {
-        steps: &wish.steps,
-        random: &mut Rng::new(wish.seed, 0, 0),
+        steps: &options.steps,
+        random: &mut Rng::new(options.seed, 0, 0),
         boxes: None,
         limits: &limits,
-        decode_scale: wish.decode_scale,
+        decode_scale: options.decode_scale,
     };
-    let mut promised = None;
-    let origin = Origin::Coded(source, wish.pixels);
-    let drawn = studio.draw(origin, program, |plan, channels| {
+    let mut planned = None;
+    let origin = Origin::Coded(source, options.pixels);
+    let rendered = studio.draw(origin, program, |plan, channels| {
         plan.settle();
-        promised = Some((plan.size(), channels));
+        planned = Some((plan.size(), channels));
         let mut canvas = Canvas::default();
         canvas.clear(plan.size(), channels, plan.is_float());
         Ok(canvas)
     });
-    let canvas = blamed(drawn)?;
-    assert_eq!(Some((canvas.size(), canvas.channels())), promised);
+    let canvas = expected_error(rendered)?;
+    assert_eq!(Some((canvas.size(), canvas.channels())), planned);
     let ((width, height), channels) = (canvas.size(), canvas.channels());
     let samples = match &canvas {
         Canvas::Levels(picture) => picture.data.len(),
         Canvas::Floats(picture) => picture.data.len(),
     };
-    assert_eq!(samples, width * height * channels, "{wish:?}");
-    // Numbers that are none are equal to nothing, and colors may overflow to them.
+    assert_eq!(samples, width * height * channels, "{options:?}");
+    // NaN is not equal to itself, and colors may overflow to it.
     matches!(canvas, Canvas::Levels(_)).then_some(canvas)
 }
 
 fn check_stored(image: &[u8]) {
     use recio_core::decode::Stored::{Bits8, Bits16};
-    let (size, channels, samples) = match blamed(decode_stored(image, &limits())) {
+    let (size, channels, samples) = match expected_error(decode_stored(image, &limits())) {
         None => return,
         Some(Bits8(Image {
             width,
@@ -117,11 +117,11 @@ fn check_stored(image: &[u8]) {
 }
 
 fn check_mask(image: &[u8]) {
-    let Some(mask) = blamed(Mask::open(image, &limits())) else {
+    let Some(mask) = expected_error(Mask::open(image, &limits())) else {
         return;
     };
     let (size, mut picture) = (mask.size(), Image::default());
-    if blamed(mask.decode(&mut picture, &mut Vec::new())).is_some() {
+    if expected_error(mask.decode(&mut picture, &mut Vec::new())).is_some() {
         assert_eq!(
             (picture.width, picture.height, picture.channels),
             (size.0, size.1, 1)
@@ -130,8 +130,8 @@ fn check_mask(image: &[u8]) {
     }
 }
 
-/// Lets pass the errors that bytes and steps may lead to.
-fn blamed<T>(outcome: Result<T>) -> Option<T> {
+/// Return the value, or `None` for an error that the bytes or the steps can cause.
+fn expected_error<T>(outcome: Result<T>) -> Option<T> {
     match outcome {
         Ok(value) => Some(value),
         Err(error) => {
@@ -146,39 +146,39 @@ fn blamed<T>(outcome: Result<T>) -> Option<T> {
     }
 }
 
-impl Wish {
-    fn new(dice: &mut Dice<'_>) -> Self {
+impl RenderOptions {
+    fn new(rng: &mut FuzzRng<'_>) -> Self {
         Self {
-            pixels: dice.pick(&[Pixels::Rgb, Pixels::Rgb, Pixels::Gray, Pixels::Rgba]),
-            fill_damage: dice.one_in(2),
-            decode_scale: dice.one_in(4),
-            seed: dice.below(256) as u64,
-            steps: (0..dice.below(4)).map(|_| step(dice)).collect(),
+            pixels: rng.pick(&[Pixels::Rgb, Pixels::Rgb, Pixels::Gray, Pixels::Rgba]),
+            fill_damage: rng.one_in(2),
+            decode_scale: rng.one_in(4),
+            seed: rng.below(256) as u64,
+            steps: (0..rng.below(4)).map(|_| step(rng)).collect(),
         }
     }
 }
 
-/// A step, of one of the kinds that touch pixels in ways of their own.
-fn step(dice: &mut Dice<'_>) -> Step {
-    let how = dice.pick(&[
+/// Return a random step of one of the kinds that process pixels differently.
+fn step(rng: &mut FuzzRng<'_>) -> Step {
+    let interpolation = rng.pick(&[
         Interpolations::Auto,
         Interpolations::Random,
         Interpolations::Fixed(Interpolation::Antialias),
     ]);
-    let size = (dice.between(1, 64), dice.between(1, 64));
-    match dice.below(10) {
-        0 => Step::ShorterSide(size.0, how),
-        1 => Step::Resize(size, how),
-        2 => Step::Cover(size, Place::Random, how),
-        3 => Step::Fit(size, Place::Center, how),
+    let size = (rng.between(1, 64), rng.between(1, 64));
+    match rng.below(10) {
+        0 => Step::ShorterSide(size.0, interpolation),
+        1 => Step::Resize(size, interpolation),
+        2 => Step::Cover(size, Place::Random, interpolation),
+        3 => Step::Fit(size, Place::Center, interpolation),
         4 => Step::Pad(size.0 / 4, 7),
         5 => Step::Mirror(1.0),
         6 => Step::ResizedCrop(ResizedCrop {
             size,
             area: (0.08, 1.0),
             aspect: (0.75, 4.0 / 3.0),
-            log: dice.one_in(2),
-            interpolation: how,
+            log: rng.one_in(2),
+            interpolation,
         }),
         7 => Step::Affine(Affine {
             angle: Angle::Within(180.0),
@@ -191,7 +191,7 @@ fn step(dice: &mut Dice<'_>) -> Step {
         }),
         8 => Step::Jitter(Jitter::Enhance {
             ranges: [0.4; 3],
-            swapped: dice.one_in(2),
+            swapped: rng.one_in(2),
         }),
         _ => Step::Brightness(0.5),
     }

@@ -1,6 +1,6 @@
-//! Any numbers as the label of an image with objects: it is read if its widths are such widths and
-//! the rest is a multiple of them, and then holds the objects whose sides are in order. Through
-//! whatever steps the image goes, no object is added, and none gets a side that is no number.
+//! Any numbers as a detection label: it is accepted if its header width and object width are valid
+//! and the rest is a multiple of the object width. It has the objects whose sides are in order. No
+//! step adds objects, or makes a side NaN.
 
 use recio_core::boxes::Boxes;
 use recio_core::dataset::detection_label;
@@ -9,12 +9,12 @@ use recio_core::plan::{
 };
 use recio_core::rng::Rng;
 
-use crate::fuzz_rng::Dice;
+use crate::fuzz_rng::FuzzRng;
 
-/// Bytes at the beginning that are drawn from; the label is the rest.
-pub const DRAWN: usize = 12;
+/// Number of leading bytes for choices; the rest is the label.
+pub const CHOICE_BYTES: usize = 12;
 
-/// Numbers that are none, or no fractions.
+/// Values that are not finite, or not fractions.
 const ODD: [f32; 8] = [
     f32::NAN,
     f32::INFINITY,
@@ -26,11 +26,11 @@ const ODD: [f32; 8] = [
     16_777_216.0,
 ];
 
-/// Checks it.
+/// Check the property.
 pub fn check(bytes: &[u8]) {
-    let (drawn, bytes) = bytes.split_at(bytes.len().min(DRAWN));
-    let mut dice = Dice::new(drawn);
-    let label = label(bytes, &mut dice);
+    let (choices, bytes) = bytes.split_at(bytes.len().min(CHOICE_BYTES));
+    let mut rng = FuzzRng::new(choices);
+    let label = label(bytes, &mut rng);
     let mut boxes = Boxes::default();
     let outcome = detection_label::read(&label, &mut boxes);
     let expected = expected(&label);
@@ -38,18 +38,18 @@ pub fn check(bytes: &[u8]) {
     if let Some((width, values)) = expected {
         assert_eq!(boxes.width, width);
         assert_eq!(bits(&boxes.values), bits(&values), "{label:?}");
-        check_steps(&mut boxes, &mut dice);
+        check_steps(&mut boxes, &mut rng);
     }
 }
 
-/// The bytes as floats or, three times out of four, as two widths and numbers that are fractions
-/// for the most part.
-fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
-    if dice.one_in(4) {
+/// Return the bytes as floats or, in three of four cases, as two widths and numbers most of which
+/// are fractions.
+fn label(bytes: &[u8], rng: &mut FuzzRng<'_>) -> Vec<f32> {
+    if rng.one_in(4) {
         let (words, _) = bytes.as_chunks();
         return words.iter().copied().map(f32::from_le_bytes).collect();
     }
-    let widths = [dice.between(1, 4), dice.between(4, 8)].map(|width| f32::from(width as u8));
+    let widths = [rng.between(1, 4), rng.between(4, 8)].map(|width| f32::from(width as u8));
     let number = |&[low, high]: &[u8; 2]| match high {
         0xff => ODD[usize::from(low) % ODD.len()],
         _ => (f32::from(u16::from_le_bytes([low, high])) - 16_384.0) / 32_768.0,
@@ -58,7 +58,7 @@ fn label(bytes: &[u8], dice: &mut Dice<'_>) -> Vec<f32> {
     widths.into_iter().chain(numbers).collect()
 }
 
-/// The width of an object, and the values of those whose sides are in order.
+/// Return the object width, and the values of the objects whose sides are in order.
 fn expected(label: &[f32]) -> Option<(usize, Vec<f32>)> {
     let width = |at: usize, least: f32| {
         let width = *label.get(at)?;
@@ -74,14 +74,14 @@ fn expected(label: &[f32]) -> Option<(usize, Vec<f32>)> {
     is_multiple.then(|| (object, sound.flatten().copied().collect()))
 }
 
-/// Draws some steps for an image of some size.
-fn check_steps(boxes: &mut Boxes, dice: &mut Dice<'_>) {
-    let size = (dice.between(1, 300), dice.between(1, 300));
-    let mut random = Rng::new(dice.below(1 << 16) as u64, 0, 0);
-    let steps: Vec<Step> = (0..dice.below(4)).map(|_| step(dice)).collect();
+/// Apply some random steps to an image of a random size.
+fn check_steps(boxes: &mut Boxes, rng: &mut FuzzRng<'_>) {
+    let size = (rng.between(1, 300), rng.between(1, 300));
+    let mut random = Rng::new(rng.below(1 << 16) as u64, 0, 0);
+    let steps: Vec<Step> = (0..rng.below(4)).map(|_| step(rng)).collect();
     steps
         .iter()
-        .for_each(|step| step.check().expect("it can be"));
+        .for_each(|step| step.check().expect("the step is valid"));
     let (width, count) = (boxes.width, boxes.len());
     let (plan, _) = sketch(&steps, size, &mut random, Some(boxes));
     let (w, h) = plan.size();
@@ -98,8 +98,8 @@ fn check_steps(boxes: &mut Boxes, dice: &mut Dice<'_>) {
     }
 }
 
-fn step(dice: &mut Dice<'_>) -> Step {
-    let mut share = || dice.below(101) as f64 / 100.0;
+fn step(rng: &mut FuzzRng<'_>) -> Step {
+    let mut share = || rng.below(101) as f64 / 100.0;
     let mut pair = |most: f64| {
         let (a, b) = (share(), share());
         (a.min(b) * most, a.max(b) * most)
@@ -108,7 +108,7 @@ fn step(dice: &mut Dice<'_>) -> Step {
     let aspect = (aspect.0 + 0.01, aspect.1 + 0.01);
     let (scale, overlap, sample_coverage, object_coverage) =
         (pair(1.0), pair(1.0), pair(1.0), pair(1.0));
-    match dice.below(6) {
+    match rng.below(6) {
         0 => Step::Mirror(1.0),
         1 => Step::Detect(Detect::ScalePad {
             probability: 1.0,
@@ -138,7 +138,7 @@ fn step(dice: &mut Dice<'_>) -> Step {
                 object_coverage,
                 trials: 20,
             }],
-            keep: dice.pick(&[Keep::Middle, Keep::Share(0.3)]),
+            keep: rng.pick(&[Keep::Middle, Keep::Share(0.3)]),
         })),
         _ => Step::Fit((64, 48), Place::Random, Interpolations::Auto),
     }

@@ -1,6 +1,6 @@
-//! Any bytes as a record's payload: header, labels and image add up to it, or it is refused because
-//! they cannot. All who read headers, from the payload and from a file that has it as its only
-//! record, say the same of it.
+//! Any bytes as a record's payload: header, labels and image add up to the payload, or it is
+//! rejected because they cannot. All readers of headers, from the payload and from a file with this
+//! record, agree.
 
 use recio_core::format::frame;
 use recio_core::format::image_header::{self, HEADER_LEN, ImageRecord};
@@ -9,60 +9,60 @@ use recio_core::read::header_table::HeaderTable;
 use recio_core::read::record_file::RecordFile;
 use recio_core::read::scan;
 
-use super::Desk;
+use super::InputFile;
 
-/// Checks it.
-pub fn check(payload: &[u8], desk: &mut Desk) {
+/// Check the property.
+pub fn check(payload: &[u8], input: &mut InputFile) {
     let mut bytes = Vec::new();
-    frame::encode(payload, &mut bytes).expect("it is short");
-    let file = RecordFile::open(desk.lay(&bytes)).expect("the file is there");
+    frame::encode(payload, &mut bytes).expect("the payload is short");
+    let file = RecordFile::open(input.write(&bytes)).expect("the file exists");
     let record = ImageRecord::parse(payload);
     if let Ok(record) = &record {
-        check_sum(payload, record);
-        check_again(record);
+        check_lengths(payload, record);
+        check_round_trip(record);
     } else {
         let labels = payload.first_chunk().map(|flag| u32::from_le_bytes(*flag));
         let room = payload.len().checked_sub(HEADER_LEN).map(|rest| rest / 4);
         assert!(room.is_none_or(|room| labels.is_some_and(|labels| labels as usize > room)));
     }
-    check_peeks(&file, record.as_ref().ok());
+    check_headers_without_image(&file, record.as_ref().ok());
     check_columns(&file, record.as_ref().ok());
 }
 
-fn check_sum(payload: &[u8], record: &ImageRecord<'_>) {
-    let behind = 4 * record.header.flag as usize;
-    assert_eq!(HEADER_LEN + behind + record.image.len(), payload.len());
+fn check_lengths(payload: &[u8], record: &ImageRecord<'_>) {
+    let label_bytes = 4 * record.header.flag as usize;
+    assert_eq!(HEADER_LEN + label_bytes + record.image.len(), payload.len());
     assert!(payload.ends_with(record.image));
     assert_eq!(record.labels().len(), record.header.label_width());
     assert_eq!(record.labels().count(), record.header.label_width());
 }
 
-/// What encoding the fields makes is read as the same.
-fn check_again(record: &ImageRecord<'_>) {
+/// Encoding the fields and parsing the result returns the same fields.
+fn check_round_trip(record: &ImageRecord<'_>) {
     let labels: Vec<f32> = record.labels().collect();
     let mut bytes = Vec::new();
     image_header::encode(&labels, record.header.id, &mut bytes);
     bytes.extend(record.image);
-    let again = ImageRecord::parse(&bytes).expect("it was just encoded");
-    assert_eq!(bits(again.labels()), bits(record.labels()));
+    let repeated = ImageRecord::parse(&bytes).expect("it was encoded from a valid record");
+    assert_eq!(bits(repeated.labels()), bits(record.labels()));
     assert_eq!(
-        (again.header.id, again.image),
+        (repeated.header.id, repeated.image),
         (record.header.id, record.image)
     );
 }
 
-/// Headers that are read without the image.
-fn check_peeks(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
+/// Check headers that are read without the image.
+fn check_headers_without_image(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
     let mut buffer = vec![0xff; 50];
-    let peeked = scan::read_header(file, 0, &mut buffer).ok().flatten();
-    assert_eq!(peeked.map(|header| header.id), record.map(|r| r.header.id));
+    let header = scan::read_header(file, 0, &mut buffer).ok().flatten();
+    assert_eq!(header.map(|header| header.id), record.map(|r| r.header.id));
     let labels = scan::read_labels(file, 0, &mut buffer);
     let labels = labels.ok().map(|record| bits(record.labels()));
     assert_eq!(labels, record.map(|record| bits(record.labels())));
 }
 
 fn check_columns(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
-    let index = Index::new(vec![Entry { key: 7, offset: 0 }]).expect("it is one entry");
+    let index = Index::new(vec![Entry { key: 7, offset: 0 }]).expect("there is one entry");
     let mut columns = HeaderTable::default();
     let outcome = columns.extend(file, &index, &[7]);
     assert_eq!(outcome.is_ok(), record.is_some(), "{outcome:?}");

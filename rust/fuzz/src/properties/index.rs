@@ -1,7 +1,6 @@
-//! Any bytes as a `.idx` file, for a `.rec` file of a length that the first two bytes draw: entries
-//! with keys and offsets that all differ and can be, those that splitting the text at white space
-//! gives, or an error that names the file. Written once more they are read as the same; each key
-//! finds its offset.
+//! Any bytes as a `.idx` file, for a `.rec` file whose length is in the first two bytes: the result
+//! is the distinct, valid entries that splitting the text at white space returns, or an error with
+//! the file's path. An index that is written and read again is the same; each key has its offset.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -9,19 +8,19 @@ use std::fmt::Write;
 use recio_core::format::index::{Entry, Index};
 use recio_core::read::sidecar::load_index;
 
-use super::Desk;
+use super::InputFile;
 
-/// Bytes at the beginning that tell the length of the `.rec` file; the index is the rest.
-pub const DRAWN: usize = 2;
+/// Number of leading bytes for the length of the `.rec` file; the rest is the index.
+pub const CHOICE_BYTES: usize = 2;
 
-/// Checks it.
-pub fn check(bytes: &[u8], desk: &mut Desk) {
-    let (drawn, text) = bytes.split_at(bytes.len().min(DRAWN));
-    let rec_len = match *drawn {
+/// Check the property.
+pub fn check(bytes: &[u8], input: &mut InputFile) {
+    let (choices, text) = bytes.split_at(bytes.len().min(CHOICE_BYTES));
+    let rec_len = match *choices {
         [low, high] if high < 0x80 => Some(u64::from(u16::from_le_bytes([low, high])) * 4),
         _ => None,
     };
-    let path = desk.lay(text);
+    let path = input.write(text);
     let expected = entries(text, rec_len);
     match load_index(path, rec_len) {
         Err(error) => {
@@ -29,27 +28,27 @@ pub fn check(bytes: &[u8], desk: &mut Desk) {
             assert_eq!(error.position().path.as_deref(), Some(path));
         }
         Ok(index) => {
-            let mut expected = expected.expect("it has lines that are no entries");
+            let mut expected = expected.expect("the index has invalid lines");
             expected.sort_unstable_by_key(|entry| entry.key);
             assert_eq!(index.entries(), expected);
-            check_again(&index, rec_len, desk);
+            check_round_trip(&index, rec_len, input);
         }
     }
 }
 
-/// What is written is read as the same, in whatever order it stands.
-fn check_again(index: &Index, rec_len: Option<u64>, desk: &mut Desk) {
+/// Writing the entries and reading them again returns the same index, in any order.
+fn check_round_trip(index: &Index, rec_len: Option<u64>, input: &mut InputFile) {
     let mut text = String::new();
     for Entry { key, offset } in index.in_file_order() {
         assert_eq!(index.offset(key).ok(), Some(offset));
-        writeln!(text, "{key}\t{offset}").expect("a string takes all");
+        writeln!(text, "{key}\t{offset}").expect("writing to a string cannot fail");
     }
-    let again = load_index(desk.lay(text.as_bytes()), rec_len);
-    assert_eq!(again.ok().as_ref(), Some(index));
+    let repeated = load_index(input.write(text.as_bytes()), rec_len);
+    assert_eq!(repeated.ok().as_ref(), Some(index));
 }
 
-/// The entries, if each line that is not blank begins with two whole numbers that can be and has no
-/// carriage return within, and none stands twice.
+/// Return the entries, if each line that is not blank starts with two valid numbers and contains no
+/// carriage return, and all keys and offsets are distinct.
 fn entries(text: &[u8], rec_len: Option<u64>) -> Option<Vec<Entry>> {
     let lines = text.split(|&byte| byte == b'\n');
     let words = |line| <[u8]>::split(line, u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -69,7 +68,7 @@ fn entries(text: &[u8], rec_len: Option<u64>) -> Option<Vec<Entry>> {
     all_differ.then_some(entries)
 }
 
-/// Digits alone: `parse` would take a sign.
+/// Parse digits only: `parse` would accept a sign.
 fn number(word: &[u8]) -> Option<u64> {
     let is_plain = word.iter().all(u8::is_ascii_digit);
     is_plain.then(|| str::from_utf8(word).ok()?.parse().ok())?

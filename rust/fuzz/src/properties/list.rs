@@ -1,6 +1,6 @@
-//! Any bytes as a `.lst` file: lines, each read or with words on what is wrong with it, or one
-//! error that names the file. A line that was read, written once more, is read as the same. Labels
-//! can be loaded if every line is good and no index stands twice, and are then found by it.
+//! Any bytes as a `.lst` file: each line is parsed or has an error, or there is one error with the
+//! file's path. A parsed line that is written and parsed again is the same. Labels are loaded if
+//! every line is valid and no index is repeated, and are found by index.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -9,11 +9,11 @@ use std::path::Path;
 use recio_core::format::list::Line;
 use recio_core::read::list_file::{load_labels, load_lines};
 
-use super::Desk;
+use super::InputFile;
 
-/// Checks it.
-pub fn check(bytes: &[u8], desk: &mut Desk) {
-    let path = desk.lay(bytes);
+/// Check the property.
+pub fn check(bytes: &[u8], input: &mut InputFile) {
+    let path = input.write(bytes);
     match load_lines(path) {
         Err(error) => {
             assert!(str::from_utf8(bytes).is_err(), "{error}");
@@ -22,32 +22,32 @@ pub fn check(bytes: &[u8], desk: &mut Desk) {
         Ok(lines) => {
             let numbers = lines.iter().map(|(number, _)| *number);
             assert!(numbers.is_sorted_by(|a, b| a < b), "{lines:?}");
-            let good: Vec<_> = lines.iter().filter_map(|(_, l)| l.as_ref().ok()).collect();
-            good.iter().for_each(|line| check_again(line));
-            check_labels(&good, good.len() == lines.len(), path);
+            let valid: Vec<_> = lines.iter().filter_map(|(_, l)| l.as_ref().ok()).collect();
+            valid.iter().for_each(|line| check_round_trip(line));
+            check_labels(&valid, valid.len() == lines.len(), path);
         }
     }
 }
 
-fn check_again(line: &Line) {
+fn check_round_trip(line: &Line) {
     let mut text = line.index.to_string();
     for label in &line.labels {
-        write!(text, "\t{label}").expect("a string takes all");
+        write!(text, "\t{label}").expect("writing to a string cannot fail");
     }
-    write!(text, "\t{}", line.path).expect("a string takes all");
-    let again = Line::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
-    assert_eq!((again.index, &again.path), (line.index, &line.path));
-    assert_eq!(bits(&again.labels), bits(&line.labels), "{text:?}");
+    write!(text, "\t{}", line.path).expect("writing to a string cannot fail");
+    let repeated = Line::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    assert_eq!((repeated.index, &repeated.path), (line.index, &line.path));
+    assert_eq!(bits(&repeated.labels), bits(&line.labels), "{text:?}");
 }
 
 fn check_labels(lines: &[&Line], are_all: bool, path: &Path) {
     let ids: HashSet<_> = lines.iter().map(|line| line.index).collect();
-    let is_good = are_all && ids.len() == lines.len();
+    let is_valid = are_all && ids.len() == lines.len();
     let labels = match load_labels(path) {
         Ok(labels) => labels,
-        Err(error) => return assert!(!is_good, "{error}"),
+        Err(error) => return assert!(!is_valid, "{error}"),
     };
-    assert!(is_good, "labels of {lines:?}");
+    assert!(is_valid, "labels of {lines:?}");
     for line in lines {
         assert_eq!(labels.get(line.index).map(bits), Some(bits(&line.labels)));
     }
@@ -55,7 +55,7 @@ fn check_labels(lines: &[&Line], are_all: bool, path: &Path) {
     assert_eq!(labels.width(), widest.unwrap_or(0));
 }
 
-/// As they are in memory, but for what a number that is none carries: text does not tell it.
+/// Return the bit patterns of labels. Text does not preserve those of NaN.
 fn bits(labels: &[f32]) -> Vec<Option<u32>> {
     let bits = |label: &f32| (!label.is_nan()).then(|| label.to_bits());
     labels.iter().map(bits).collect()

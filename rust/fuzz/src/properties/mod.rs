@@ -1,9 +1,9 @@
-//! What holds of recio-core whatever bytes it is given: a file for each fuzz target, and a function
-//! `check` in each that panics where it does not hold.
+//! Properties of recio-core for any bytes: one file per fuzz target, with a function `check` that
+//! panics if the property is violated.
 //!
-//! Nothing here knows of libFuzzer. `recio-core/tests/corpus.rs` has these files too, and asserts
-//! the same of the seeds wherever the tests run; so they stand on recio-core and the standard
-//! library alone.
+//! This code does not depend on libFuzzer. `recio-core/tests/corpus.rs` includes it and checks the
+//! same properties for the seeds wherever the tests run. So it uses recio-core and the standard
+//! library only.
 
 pub mod decode_augment;
 pub mod detection_label;
@@ -19,27 +19,27 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// One file that holds one input after another: what recio-core reads, it reads by path.
+/// File for one input after another, because recio-core reads by path.
 #[derive(Debug)]
-pub struct Desk {
+pub struct InputFile {
     file: File,
     path: PathBuf,
 }
 
-impl Desk {
-    /// A file that is open for writing, and by which path it is opened for reading.
+impl InputFile {
+    /// Create an input file from a file that is open for writing, and its path.
     pub fn new(file: File, path: PathBuf) -> Self {
         Self { file, path }
     }
 
-    /// Puts these bytes in place of what the file held.
-    pub fn lay(&mut self, bytes: &[u8]) -> &Path {
+    /// Replace the content of the file.
+    pub fn write(&mut self, bytes: &[u8]) -> &Path {
         let written = self
             .file
             .set_len(0)
             .and_then(|()| self.file.seek(SeekFrom::Start(0)))
             .and_then(|_| self.file.write_all(bytes));
-        written.expect("there is room for a small file");
+        written.expect("the file can be written");
         &self.path
     }
 }

@@ -1,7 +1,7 @@
-//! Any bytes as a `.rec` file, read from its beginning: `Reader` gives the records that
-//! [`reference`](super::reference) finds, and an error where that finds a rule broken, again and
-//! again; writing what was read makes the same bytes; and hopping over the records finds them where
-//! reading does.
+//! Any bytes as a `.rec` file, read from its start: `Reader` returns the records that
+//! [`reference`](super::reference) finds, and an error at the first violation of the format,
+//! repeatedly. Writing these records produces the same bytes. A scan of the headers finds the same
+//! records.
 
 use std::path::Path;
 
@@ -9,48 +9,48 @@ use recio_core::read::scan;
 use recio_core::read::sequential::Reader;
 use recio_core::write::record_writer::Writer;
 
-use super::Desk;
-use super::reference::{self, Found};
+use super::InputFile;
+use super::reference::{self, ReferenceRecord};
 
-/// Checks it.
-pub fn check(bytes: &[u8], desk: &mut Desk) {
-    let (expected, is_whole) = reference::records(bytes);
-    let reader = Reader::open(desk.lay(bytes)).expect("the file is there");
+/// Check the property.
+pub fn check(bytes: &[u8], input: &mut InputFile) {
+    let (expected, is_complete) = reference::records(bytes);
+    let reader = Reader::open(input.write(bytes)).expect("the file exists");
     for record in &expected {
         let read = reader.read();
-        let read = read.unwrap_or_else(|error| panic!("{record:?} is refused: {error}"));
+        let read = read.unwrap_or_else(|error| panic!("{record:?} is rejected: {error}"));
         assert_eq!(read.as_ref(), Some(&record.payload), "{record:?}");
         assert_eq!(reader.tell(), record.end as u64);
     }
     for _ in 0..2 {
         match reader.read() {
-            Ok(None) => assert!(is_whole, "damage passes for the end"),
-            Ok(Some(record)) => panic!("{record:?} is no record"),
-            Err(error) => assert!(!is_whole, "no rule is broken: {error}"),
+            Ok(None) => assert!(is_complete, "damage is reported as the end"),
+            Ok(Some(record)) => panic!("{record:?} is not a record"),
+            Err(error) => assert!(!is_complete, "the file is valid: {error}"),
         }
     }
     check_writing(bytes, &expected);
-    check_hopping(&reader, &expected, is_whole);
+    check_scan(&reader, &expected, is_complete);
 }
 
-/// The writer makes the bytes again, up to the damage.
-fn check_writing(bytes: &[u8], records: &[Found]) {
-    let mut writer = Writer::new(Path::new("again.rec"), Vec::new());
+/// The writer produces the same bytes, up to the damage.
+fn check_writing(bytes: &[u8], records: &[ReferenceRecord]) {
+    let mut writer = Writer::new(Path::new("copy.rec"), Vec::new());
     for record in records {
         let offset = writer.write(&record.payload);
         assert_eq!(offset.ok(), Some(record.offset as u64));
     }
-    writer.flush().expect("a vector takes all");
+    writer.flush().expect("writing to a vector cannot fail");
     let written = writer.sink();
     assert_eq!(written[..], bytes[..written.len()]);
 }
 
-/// Headers are hopped over where records are read. A hop may pass what only reading sees: bytes in
-/// a record's data.
-fn check_hopping(reader: &Reader, records: &[Found], is_whole: bool) {
+/// A scan finds all records. It may skip damage that only reading detects: a magic number within
+/// data.
+fn check_scan(reader: &Reader, records: &[ReferenceRecord], is_complete: bool) {
     let mut offsets = Vec::new();
     let outcome = scan::scan(reader.file(), |found| offsets.push(found.offset));
-    assert!(outcome.is_ok() || !is_whole, "{outcome:?}");
+    assert!(outcome.is_ok() || !is_complete, "{outcome:?}");
     let expected = records.iter().map(|record| record.offset as u64);
     let is_same = offsets.iter().copied().zip(expected).all(|(a, b)| a == b);
     assert!(is_same && offsets.len() >= records.len(), "{offsets:?}");

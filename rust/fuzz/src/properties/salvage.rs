@@ -1,46 +1,49 @@
-//! Any bytes as a damaged `.rec` file: records and skipped regions, in turn, are all of it; a
-//! record is never invented (the reference finds it there, give or take what follows it, and its
-//! payload is encoded to the same bytes); of a file that is whole nothing is skipped; and what the
-//! reference reads from the beginning is saved.
+//! Any bytes as a damaged `.rec` file: records and skipped regions cover the file in order. No
+//! record is invented: the reference finds each one, except for what follows it, and its payload
+//! encodes to the same bytes. Nothing is skipped in an intact file, and all records that the
+//! reference reads are salvaged.
 
 use recio_core::format::frame;
 use recio_core::read::record_file::RecordFile;
 use recio_core::read::salvage::{SalvageReader, SalvagedRecord, Segment};
 
-use super::Desk;
-use super::reference::{self, Found};
+use super::InputFile;
+use super::reference::{self, ReferenceRecord};
 
-/// Checks it, whatever is said of records that are followed by damage.
-pub fn check(bytes: &[u8], desk: &mut Desk) {
-    let file = RecordFile::open(desk.lay(bytes)).expect("the file is there");
-    let (expected, is_whole) = reference::records(bytes);
+/// Check the property, with both policies for records that are followed by damage.
+pub fn check(bytes: &[u8], input: &mut InputFile) {
+    let file = RecordFile::open(input.write(bytes)).expect("the file exists");
+    let (expected, is_complete) = reference::records(bytes);
     for vouches in [false, true] {
-        let saved = salvage(&file, bytes, vouches);
-        assert!(saved.records.starts_with(&offsets(&expected)), "{saved:?}");
-        assert!(saved.skipped == 0 || !is_whole, "{saved:?}");
+        let salvaged = salvage(&file, bytes, vouches);
+        assert!(
+            salvaged.records.starts_with(&offsets(&expected)),
+            "{salvaged:?}"
+        );
+        assert!(salvaged.skipped == 0 || !is_complete, "{salvaged:?}");
     }
 }
 
-/// What a walk found.
+/// Result of salvaging a file.
 #[derive(Debug, Default)]
-struct Saved {
-    /// Where records begin.
+struct Salvaged {
+    /// Positions of records.
     records: Vec<usize>,
-    /// Bytes that are of none.
+    /// Number of skipped bytes.
     skipped: usize,
 }
 
-fn salvage(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
+fn salvage(file: &RecordFile, bytes: &[u8], vouches: bool) -> Salvaged {
     let mut reader = SalvageReader::new(file, &[], |_| vouches);
-    let (mut saved, mut at) = (Saved::default(), 0);
-    while let Some(segment) = reader.next_segment().expect("the file stays as it is") {
+    let (mut salvaged, mut at) = (Salvaged::default(), 0);
+    while let Some(segment) = reader.next_segment().expect("the file does not change") {
         let (begin, end) = match segment {
             Segment::Record(mut record) => {
-                saved.records.push(record.offset as usize);
+                salvaged.records.push(record.offset as usize);
                 check_record(bytes, &mut record)
             }
             Segment::Skipped(region) => {
-                saved.skipped += (region.end - region.begin) as usize;
+                salvaged.skipped += (region.end - region.begin) as usize;
                 (region.begin as usize, region.end as usize)
             }
         };
@@ -48,10 +51,10 @@ fn salvage(file: &RecordFile, bytes: &[u8], vouches: bool) -> Saved {
         at = end;
     }
     assert_eq!(at, bytes.len());
-    saved
+    salvaged
 }
 
-/// Gives where it begins and ends.
+/// Check a record. Return its start and end.
 fn check_record(bytes: &[u8], record: &mut SalvagedRecord<'_>) -> (usize, usize) {
     let begin = record.offset as usize;
     let end = begin + record.frame.len();
@@ -64,12 +67,12 @@ fn check_record(bytes: &[u8], record: &mut SalvagedRecord<'_>) -> (usize, usize)
         found.as_ref().map(|found| &found.payload[..]),
         Some(payload)
     );
-    let mut again = Vec::new();
-    frame::encode(payload, &mut again).expect("it is short");
-    assert_eq!(again, bytes[begin..end]);
+    let mut repeated = Vec::new();
+    frame::encode(payload, &mut repeated).expect("the payload is short");
+    assert_eq!(repeated, bytes[begin..end]);
     (begin, end)
 }
 
-fn offsets(records: &[Found]) -> Vec<usize> {
+fn offsets(records: &[ReferenceRecord]) -> Vec<usize> {
     records.iter().map(|record| record.offset).collect()
 }
