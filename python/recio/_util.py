@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+FLOAT32_EXACT = 1 << 24
+"""float32 represents all integers up to this one."""
+
 BytesLike: TypeAlias = "bytes | bytearray | memoryview | NDArray[Any]"
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -125,8 +128,8 @@ class Stoppable(Protocol):
         """Stop the threads."""
 
 
-# Not `weakref.finalize`: its callback is Python code, and a Ctrl-C that arrives while it runs is lost. Here no code
-# runs when an object is deleted.
+# Not `weakref.finalize`: its callback is Python code, and a Ctrl-C that arrives while it runs is
+# lost. Here no code runs when an object is deleted.
 _stoppables: list[weakref.ref[Stoppable]] = []
 
 

@@ -171,7 +171,7 @@ if os.fork() == 0:
         try:
             writer.write_idx(1, b"of the child")
         except RuntimeError as error:
-            assert "open one of its own" in str(error), error
+            assert "open a new one" in str(error), error
             sys.exit(0)
         sys.exit(1)
     if how == "close":

@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    """Make the parser of what comes before a command's own arguments."""
+    """Make the parser of the first argument: an option, or the name of a subcommand."""
     commands = "\n".join(f"  {name:9}{command.summary}" for name, command in COMMANDS.items())
     parser = CommandParser(
         prog="recio",

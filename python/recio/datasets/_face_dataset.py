@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 import numpy as np
 
 from recio._recio import RecordError
+from recio._util import FLOAT32_EXACT
 from recio.datasets._labels import first, read_only
 from recio.datasets._record_dataset import RecordDataset
 
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 _IDENTITY_LABELS = 2
 """Number of labels of an identity record: the keys of the first image and after the last."""
-
-_MAX_EXACT_INTEGER = 1 << 24
-"""float32 represents all integers up to this one."""
 
 
 _MAX_PROPERTY_BYTES = 200
@@ -199,7 +197,7 @@ class FaceRecordDataset(RecordDataset):
 
     def _ranges_from_identity_records(self) -> _Ranges | None:
         """Return the numbers of each identity's first sample and after its last; ``None`` without exact records."""
-        if self._rows is not None or self._images_end is None or self._images_end > _MAX_EXACT_INTEGER:
+        if self._rows is not None or self._images_end is None or self._images_end > FLOAT32_EXACT:
             return None
         keys = _keys_from(self._file, self._images_end)
         if not keys.size:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._util import BytesLike, as_bytes
+from recio._util import FLOAT32_EXACT, BytesLike, as_bytes
 from recio.image import imencode
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ HEADER = IRHeader
 
 _IR_FORMAT = "<IfQQ"
 _IR_SIZE = struct.calcsize(_IR_FORMAT)
-# float32 represents all integers up to this one.
-_MAX_EXACT_INTEGER = 1 << 24
 
 
 def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
@@ -75,11 +73,11 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
     _, label, id_, id2 = header
     if isinstance(label, Number):
         fixed, labels = struct.pack(_IR_FORMAT, 0, label, id_, id2), b""
-        if abs(label) > _MAX_EXACT_INTEGER:  # type: ignore[arg-type]
+        if abs(label) > FLOAT32_EXACT:  # type: ignore[arg-type]
             _warn_if_rounded(label)
     else:
         many = np.asarray(label, dtype="<f4")
-        if (np.abs(many) >= _MAX_EXACT_INTEGER).any():
+        if (np.abs(many) >= FLOAT32_EXACT).any():
             _warn_if_rounded(label)
         fixed, labels = struct.pack(_IR_FORMAT, many.size, 0, id_, id2), many.tobytes()
     return b"".join((fixed, labels, as_bytes(s)))
@@ -88,7 +86,7 @@ def pack(header: tuple[int, Any, int, int], s: BytesLike) -> bytes:
 def _warn_if_rounded(labels: Any) -> None:  # noqa: ANN401 whatever makes an array
     """Warn about the first label that looks like an id and is not representable as float32."""
     for label in np.ravel(np.asarray(labels)).tolist():
-        if _MAX_EXACT_INTEGER < abs(label) < 1 << 64 and label != (kept := float(np.float32(label))):
+        if FLOAT32_EXACT < abs(label) < 1 << 64 and label != (kept := float(np.float32(label))):
             warnings.warn(f"the label {label} is stored as {kept:.0f}: labels are float32; ids are exact", stacklevel=3)
             return
 

@@ -76,7 +76,7 @@ class MXRecordIO(Closeable):
             If it is a writer in a forked process: the parent process may still be writing.
         """
         if self.writable and self.pid != os.getpid():
-            raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open one of its own here")
+            raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open a new one here")
         if self.writable:
             self._writer, self._written = self._open_writer(), 0
         else:
@@ -266,7 +266,7 @@ class MXIndexedRecordIO(MXRecordIO):
         self.checksum = checksum
         self._index: _recio.Index | None = None
         self._offsets: dict[Any, int] = {}
-        super().__init__(uri, flag)  # type: ignore[arg-type] # 'a' is one of this class's own
+        super().__init__(uri, flag)  # type: ignore[arg-type] # 'a' is a flag of this class only
 
     def open(self) -> None:
         """Open both files."""

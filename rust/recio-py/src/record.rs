@@ -187,7 +187,7 @@ impl Writer {
         py: Python<'_>,
         work: impl FnOnce(&mut Stream) -> Result<T> + Send,
     ) -> PyResult<T> {
-        self.owner.check("writer", "open one of its own")?;
+        self.owner.check("writer", "open a new one")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
         let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
         Ok(outcome.map_err(Failure::from)?)

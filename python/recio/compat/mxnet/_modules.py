@@ -112,7 +112,7 @@ class _ReturnsNDArrays(io.DataIter):
 
 
 class _MissingSubmoduleFinder:
-    """Finder that raises an error for a missing submodule which explains that recio does not have it."""
+    """Import finder for submodules that recio lacks: raises an error that explains this."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:  # noqa: ARG002
         if name.startswith("mxnet."):
