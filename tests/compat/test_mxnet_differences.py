@@ -176,7 +176,7 @@ def test_13_preprocess_threads_is_the_number_of_threads(ten: RecordFile) -> None
     """MXNet takes half of the machine's cores at most."""
     batches = open_iter(ten, preprocess_threads=9)
     batches.next()
-    assert [name for name in threads() if name != "recio-maker"] == [f"recio-{n}" for n in range(9)]
+    assert [name for name in threads() if name != "recio-producer"] == [f"recio-{n}" for n in range(9)]
 
 
 def test_14_augmentation_follows_the_seed_and_the_epoch(tmp_path: Path) -> None:

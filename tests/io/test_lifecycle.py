@@ -125,7 +125,7 @@ class TestThreads:
     def test_an_iterator_has_the_threads_asked_for_and_two_that_wait(self, many: RecordFile) -> None:
         batches = open_iter(many, preprocess_threads=5)
         batches.next()
-        assert threads() == ["recio-0", "recio-1", "recio-2", "recio-3", "recio-4", "recio-maker", "recio-maker"]
+        assert threads() == ["recio-0", "recio-1", "recio-2", "recio-3", "recio-4", "recio-producer", "recio-producer"]
 
     @pytest.mark.parametrize("read", [0, 3, 100])
     @pytest.mark.parametrize("how", ["close", "del", "with"])

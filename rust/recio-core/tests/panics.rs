@@ -15,7 +15,7 @@ use recio_core::image::Canvas;
 use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
-    LabelForm, LastBatch, Next, Options, Pipeline, Shape, ShardPolicy, Source,
+    ImageLoader, LabelForm, LastBatch, Next, Options, Shape, ShardPolicy, Source,
 };
 use recio_core::plan::{Call, Step};
 use recio_core::render::normalize::{Gain, Layout, Normalize};
@@ -109,7 +109,7 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
 }
 
 /// The ids of an epoch's images, in order, and what is said of those that are errors.
-fn epoch(pipeline: &Pipeline<u8>) -> (Vec<u64>, Vec<String>) {
+fn epoch(pipeline: &ImageLoader<u8>) -> (Vec<u64>, Vec<String>) {
     let (mut ids, mut errors) = (Vec::new(), Vec::new());
     loop {
         match pipeline.next(PATIENCE) {
@@ -174,7 +174,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
     silence();
     let (_folder, source) = images();
 
-    let pipeline = Pipeline::<u8>::start(&source, &options(1, false)).unwrap();
+    let pipeline = ImageLoader::<u8>::start(&source, &options(1, false)).unwrap();
     for _ in 0..2 {
         let (ids, errors) = epoch(&pipeline);
         assert_all_others(&ids);
@@ -190,7 +190,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
         std::thread::yield_now();
     }
 
-    let pipeline = Pipeline::<u8>::start(&source, &options(50, true)).unwrap();
+    let pipeline = ImageLoader::<u8>::start(&source, &options(50, true)).unwrap();
     for told in [PANICS, 0] {
         let (ids, errors) = epoch(&pipeline);
         assert_all_others(&ids);

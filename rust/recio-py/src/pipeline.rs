@@ -14,7 +14,7 @@ use recio_core::format::list::Line;
 use recio_core::limits::Formats;
 use recio_core::loader::buffer_pool::Batch;
 use recio_core::loader::{
-    Cursor, LabelForm, LastBatch, MaskSource, Next, Options, Pipeline, Position, Shape,
+    Cursor, ImageLoader, LabelForm, LastBatch, MaskSource, Next, Options, Position, Shape,
     ShardPolicy, Source,
 };
 use recio_core::render::normalize::{Element, Gain, Layout, Normalize};
@@ -206,10 +206,10 @@ fn unless_minus_one(name: &str, value: i64) -> recio_core::Result<Option<usize>>
 
 /// A running pipeline, by the type of its samples.
 enum Running {
-    Float32(Pipeline<f32>),
-    Float16(Pipeline<f16>),
-    Uint8(Pipeline<u8>),
-    Int8(Pipeline<i8>),
+    Float32(ImageLoader<f32>),
+    Float16(ImageLoader<f16>),
+    Uint8(ImageLoader<u8>),
+    Int8(ImageLoader<i8>),
 }
 
 /// The same expression for a pipeline of any type.
@@ -494,7 +494,11 @@ impl ImagePipeline {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'py, T>(&self, py: Python<'py>, pipeline: &Pipeline<T>) -> PyResult<Option<Parts<'py>>>
+    fn wait<'py, T>(
+        &self,
+        py: Python<'py>,
+        pipeline: &ImageLoader<T>,
+    ) -> PyResult<Option<Parts<'py>>>
     where
         T: Element + numpy::Element,
     {
@@ -543,10 +547,10 @@ impl Drop for ImagePipeline {
 
 fn start(source: &Source, options: &Options, dtype: &str) -> recio_core::Result<Running> {
     match dtype {
-        "float32" => Pipeline::start(source, options).map(Running::Float32),
-        "float16" => Pipeline::start(source, options).map(Running::Float16),
-        "uint8" => Pipeline::start(source, options).map(Running::Uint8),
-        "int8" => Pipeline::start(source, options).map(Running::Int8),
+        "float32" => ImageLoader::start(source, options).map(Running::Float32),
+        "float16" => ImageLoader::start(source, options).map(Running::Float16),
+        "uint8" => ImageLoader::start(source, options).map(Running::Uint8),
+        "int8" => ImageLoader::start(source, options).map(Running::Int8),
         other => Err(Error::argument(format!(
             "dtype={other:?}; it is float32, float16, uint8 or int8"
         ))),

@@ -7,24 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::loader::epoch::{Cursor, Cut, LastBatch};
-use crate::loader::queue::Ticket;
+use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
+use crate::loader::queue::Claim;
 
 /// Samples that cannot be used, and why.
-pub(super) type Damaged = BTreeMap<usize, Arc<Error>>;
+pub(super) type SkippedSamples = BTreeMap<usize, Arc<Error>>;
 
-/// What comes at a ticket's place.
+/// What comes at a claim's place.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pick {
+pub(super) enum Sampled {
     /// A batch.
-    Batch(Picked),
+    Batch(BatchSamples),
     /// The end of the epoch: where the first batch of the next one begins, and the damaged samples passed over.
     End(Cursor, Vec<usize>),
 }
 
 /// The samples of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Picked {
+pub(super) struct BatchSamples {
     /// Each sample's epoch and number; fewer than the batch has places if the rest is zeros.
     pub(super) samples: Vec<(u64, usize)>,
     /// How many places of the batch are not this epoch's own samples, or not yet.
@@ -36,53 +36,53 @@ pub(super) struct Picked {
 }
 
 /// Gathers the samples of one batch.
-pub(super) struct Picker<'a, F> {
-    pub(super) cut: &'a Cut,
-    pub(super) damaged: &'a Damaged,
+pub(super) struct BatchSampler<'a, F> {
+    pub(super) spec: &'a EpochSpec,
+    pub(super) damaged: &'a SkippedSamples,
     /// The number of the sample at a place of an epoch's order.
     pub(super) sample: F,
 }
 
-impl<F: FnMut(Cursor) -> usize> Picker<'_, F> {
-    /// Picks what comes at the ticket's place.
-    pub(super) fn pick(mut self, ticket: &Ticket) -> Pick {
-        let quota = self.cut.quota(ticket.epoch - ticket.base);
-        if quota.is_some_and(|quota| ticket.batch >= quota) {
-            return Pick::End(self.cut.after(ticket.epoch, ticket.at), Vec::new());
+impl<F: FnMut(Cursor) -> usize> BatchSampler<'_, F> {
+    /// Picks what comes at the claim's place.
+    pub(super) fn pick(mut self, claim: &Claim) -> Sampled {
+        let quota = self.spec.quota(claim.epoch - claim.base);
+        if quota.is_some_and(|quota| claim.batch >= quota) {
+            return Sampled::End(self.spec.after(claim.epoch, claim.at), Vec::new());
         }
-        let mut picked = self.own(ticket);
-        let (size, own) = (self.cut.batch_size, picked.samples.len());
+        let mut picked = self.own(claim);
+        let (size, own) = (self.spec.batch_size, picked.samples.len());
         if own == size {
-            return Pick::Batch(picked);
+            return Sampled::Batch(picked);
         }
-        let is_over = own == 0 && !self.is_all_damage(ticket, &picked.passed);
+        let is_over = own == 0 && !self.is_all_damage(claim, &picked.passed);
         if quota.is_none() && (is_over || own > 0 && self.leaves_its_end()) {
-            return Pick::End(self.cut.after(ticket.epoch, ticket.at), picked.passed);
+            return Sampled::End(self.spec.after(claim.epoch, claim.at), picked.passed);
         }
         picked.pad = size - own;
-        if self.cut.last != LastBatch::Zeros {
-            self.fill_up(ticket.epoch, &mut picked.samples);
+        if self.spec.last != LastBatch::Zeros {
+            self.fill_up(claim.epoch, &mut picked.samples);
         }
-        Pick::Batch(picked)
+        Sampled::Batch(picked)
     }
 
     /// Whether an epoch has samples and all are damaged: then it has a batch, without any, to say so.
-    fn is_all_damage(&self, ticket: &Ticket, passed: &[usize]) -> bool {
-        ticket.batch == 0 && !passed.is_empty() && passed.len() >= self.cut.samples
+    fn is_all_damage(&self, claim: &Claim, passed: &[usize]) -> bool {
+        claim.batch == 0 && !passed.is_empty() && passed.len() >= self.spec.samples
     }
 
     /// Whether an epoch's end that fills no batch gives none.
     fn leaves_its_end(&self) -> bool {
-        matches!(self.cut.last, LastBatch::Discard | LastBatch::RollOver)
+        matches!(self.spec.last, LastBatch::Discard | LastBatch::RollOver)
     }
 
-    /// The epoch's own samples from the ticket's place on, after those that were left over: a batch of them at most.
-    fn own(&mut self, ticket: &Ticket) -> Picked {
-        let mut picked = Picked::default();
-        let (mut at, mut carried) = (ticket.at, 0);
-        while picked.samples.len() < self.cut.batch_size {
-            if at.place >= self.cut.samples {
-                if at.epoch == ticket.epoch {
+    /// The epoch's own samples from the claim's place on, after those that were left over: a batch of them at most.
+    fn own(&mut self, claim: &Claim) -> BatchSamples {
+        let mut picked = BatchSamples::default();
+        let (mut at, mut carried) = (claim.at, 0);
+        while picked.samples.len() < self.spec.batch_size {
+            if at.place >= self.spec.samples {
+                if at.epoch == claim.epoch {
                     break;
                 }
                 carried = picked.samples.len();
@@ -102,18 +102,18 @@ impl<F: FnMut(Cursor) -> usize> Picker<'_, F> {
         }
         picked.next = at;
         if carried > 0 {
-            picked.pad = self.cut.batch_size - carried;
+            picked.pad = self.spec.batch_size - carried;
         }
         picked
     }
 
     /// Repeats the epoch's samples from its beginning, over and over if need be; none if all are damaged.
     fn fill_up(&mut self, epoch: u64, samples: &mut Vec<(u64, usize)>) {
-        let sound = (0..self.cut.samples).filter_map(|place| {
+        let sound = (0..self.spec.samples).filter_map(|place| {
             let sample = (self.sample)(Cursor { epoch, place });
             (!self.damaged.contains_key(&sample)).then_some((epoch, sample))
         });
-        let wanted = self.cut.batch_size - samples.len();
+        let wanted = self.spec.batch_size - samples.len();
         let repeats: Vec<_> = sound.take(wanted).collect();
         samples.extend(repeats.iter().cycle().take(wanted));
     }
@@ -125,28 +125,28 @@ mod tests {
     use crate::loader::epoch::ShardPolicy;
 
     /// The epochs' batches: their samples, and their pads.
-    fn epochs(cut: &Cut, damaged: &[usize], epochs: u64) -> Vec<Vec<(Vec<usize>, usize)>> {
+    fn epochs(spec: &EpochSpec, damaged: &[usize], epochs: u64) -> Vec<Vec<(Vec<usize>, usize)>> {
         let damaged = damaged
             .iter()
             .map(|&sample| (sample, Arc::new(Error::image("bad"))))
             .collect();
-        let mut ticket = Ticket::new(0, 0, Cursor::default());
+        let mut claim = Claim::new(0, 0, Cursor::default());
         let mut found = vec![vec![]];
-        while ticket.epoch < epochs {
-            let picker = Picker {
-                cut,
+        while claim.epoch < epochs {
+            let sampler = BatchSampler {
+                spec,
                 damaged: &damaged,
                 sample: |at: Cursor| at.place,
             };
-            ticket = match picker.pick(&ticket) {
-                Pick::Batch(picked) => {
+            claim = match sampler.pick(&claim) {
+                Sampled::Batch(picked) => {
                     let samples = picked.samples.iter().map(|&(_, sample)| sample).collect();
                     found.last_mut().unwrap().push((samples, picked.pad));
-                    Ticket::new(ticket.epoch, ticket.batch + 1, picked.next)
+                    Claim::new(claim.epoch, claim.batch + 1, picked.next)
                 }
-                Pick::End(next, _) => {
+                Sampled::End(next, _) => {
                     found.push(vec![]);
-                    Ticket::new(ticket.epoch + 1, 0, next)
+                    Claim::new(claim.epoch + 1, 0, next)
                 }
             };
         }
@@ -154,8 +154,8 @@ mod tests {
         found
     }
 
-    fn alone(samples: usize, batch_size: usize, last: LastBatch) -> Cut {
-        Cut::of_part(samples, (samples, 1), ShardPolicy::Pad, batch_size, last)
+    fn alone(samples: usize, batch_size: usize, last: LastBatch) -> EpochSpec {
+        EpochSpec::of_part(samples, (samples, 1), ShardPolicy::Pad, batch_size, last)
     }
 
     #[test]
@@ -238,8 +238,8 @@ mod tests {
         ] {
             for policy in [ShardPolicy::Pad, ShardPolicy::Drop] {
                 let counts = |own, damaged: &[usize]| {
-                    let cut = Cut::of_part(own, (17, 2), policy, 4, last);
-                    let found = epochs(&cut, damaged, 6);
+                    let spec = EpochSpec::of_part(own, (17, 2), policy, 4, last);
+                    let found = epochs(&spec, damaged, 6);
                     found.iter().map(Vec::len).collect::<Vec<_>>()
                 };
                 let expected = counts(9, &[]);
@@ -261,14 +261,14 @@ mod tests {
 
     #[test]
     fn a_part_with_too_few_samples_repeats_some_and_counts_them_as_pad() {
-        let cut = Cut::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Wrap);
+        let spec = EpochSpec::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Wrap);
         assert_eq!(
-            epochs(&cut, &[], 1)[0],
+            epochs(&spec, &[], 1)[0],
             [(vec![0, 1, 2, 3], 0), (vec![0, 1, 2, 3], 4)]
         );
-        let cut = Cut::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Zeros);
+        let spec = EpochSpec::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Zeros);
         assert_eq!(
-            epochs(&cut, &[], 1)[0],
+            epochs(&spec, &[], 1)[0],
             [(vec![0, 1, 2, 3], 0), (vec![], 4)]
         );
     }

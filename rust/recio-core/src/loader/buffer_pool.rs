@@ -1,42 +1,42 @@
 //! A batch, and the memory that it lies in.
 //!
 //! Fresh memory costs more than what is written into it (the kernel clears each page on its first touch: 0.15 ms for an
-//! image of 3×224×224 float32, against 0.03 ms in memory that was used before). So batches come from a ring: whoever is
+//! image of 3×224×224 float32, against 0.03 ms in memory that was used before). So batches come from a pool: whoever is
 //! done with one gives its memory back, and the next batch is written there. What is kept is never overwritten; then the
-//! ring makes new memory instead.
+//! pool makes new memory instead.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// How often memory is offered to a ring that is in use. Whoever holds it may have lost the processor.
+/// How often memory is offered to a pool that is in use. Whoever holds it may have lost the processor.
 const TRIES: usize = 1000;
 
 /// The samples of some images, with their labels.
 #[derive(Debug)]
 pub struct Batch<T> {
     /// `batch_size` images, one after another.
-    pub data: Slots<T>,
+    pub data: PooledBuffer<T>,
     /// `batch_size × label_width` labels.
     pub labels: Vec<f32>,
     /// `batch_size` masks of class numbers, one after another, if the images have some; then there are no labels.
-    pub masks: Option<Slots<u8>>,
+    pub masks: Option<PooledBuffer<u8>>,
     /// The records' ids.
     pub ids: Vec<u64>,
     /// How many images at the end are there only to fill the batch.
     pub pad: usize,
 }
 
-/// Memory on loan from a [`Ring`]. It goes back when it is dropped.
+/// Memory on loan from a [`BufferPool`]. It goes back when it is dropped.
 #[derive(Debug)]
-pub struct Slots<T> {
+pub struct PooledBuffer<T> {
     samples: Vec<T>,
-    ring: Arc<Ring<T>>,
+    pool: Arc<BufferPool<T>>,
 }
 
 /// The memory of an iterator's batches.
 #[derive(Debug)]
-pub struct Ring<T> {
+pub struct BufferPool<T> {
     len: usize,
     /// How many pieces of memory are kept for later at most; none once the iterator is gone.
     spare: Mutex<Spare<T>>,
@@ -44,18 +44,18 @@ pub struct Ring<T> {
 
 /// The memory of the parts of an iterator's batches.
 #[derive(Debug, Clone)]
-pub struct Rings<T> {
+pub struct BufferPools<T> {
     /// For the images.
-    pub data: Arc<Ring<T>>,
+    pub data: Arc<BufferPool<T>>,
     /// For their masks, if they have some.
-    pub masks: Option<Arc<Ring<u8>>>,
+    pub masks: Option<Arc<BufferPool<u8>>>,
 }
 
-impl<T> Rings<T> {
+impl<T> BufferPools<T> {
     /// Keeps no memory from now on.
     pub fn close(&self) {
         self.data.close();
-        self.masks.iter().for_each(|ring| ring.close());
+        self.masks.iter().for_each(|pool| pool.close());
     }
 }
 
@@ -65,8 +65,8 @@ struct Spare<T> {
     samples: Vec<Vec<T>>,
 }
 
-impl<T: Copy + Default> Ring<T> {
-    /// A ring of pieces of `len` samples, which keeps at most `most` of them for later.
+impl<T: Copy + Default> BufferPool<T> {
+    /// A pool of pieces of `len` samples, which keeps at most `most` of them for later.
     #[must_use]
     pub fn new(len: usize, most: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -80,17 +80,17 @@ impl<T: Copy + Default> Ring<T> {
 
     /// A piece of memory: the one that was given back last, as it was left, or a new one.
     #[must_use]
-    pub fn take(self: &Arc<Self>) -> Slots<T> {
+    pub fn take(self: &Arc<Self>) -> PooledBuffer<T> {
         let used = self.lock().samples.pop();
         let samples = used.unwrap_or_else(|| vec![T::default(); self.len]);
-        Slots {
+        PooledBuffer {
             samples,
-            ring: Arc::clone(self),
+            pool: Arc::clone(self),
         }
     }
 }
 
-impl<T> Ring<T> {
+impl<T> BufferPool<T> {
     /// Keeps no memory from now on.
     pub fn close(&self) {
         *self.lock() = Spare {
@@ -99,7 +99,7 @@ impl<T> Ring<T> {
         };
     }
 
-    /// Takes memory back, unless the ring stays in use: in a forked process it may be for ever. Another thread is done in no time;
+    /// Takes memory back, unless the pool stays in use: in a forked process it may be for ever. Another thread is done in no time;
     /// what is not taken back goes to the allocator, which holds on to it, and so does the next piece: in ten million images
     /// that was half as much memory again.
     fn give(&self, samples: Vec<T>) {
@@ -123,7 +123,7 @@ impl<T> Ring<T> {
     }
 }
 
-impl<T> std::ops::Deref for Slots<T> {
+impl<T> std::ops::Deref for PooledBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -131,15 +131,15 @@ impl<T> std::ops::Deref for Slots<T> {
     }
 }
 
-impl<T> std::ops::DerefMut for Slots<T> {
+impl<T> std::ops::DerefMut for PooledBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.samples
     }
 }
 
-impl<T> Drop for Slots<T> {
+impl<T> Drop for PooledBuffer<T> {
     fn drop(&mut self) {
-        self.ring.give(std::mem::take(&mut self.samples));
+        self.pool.give(std::mem::take(&mut self.samples));
     }
 }
 
@@ -161,21 +161,21 @@ mod tests {
 
     #[test]
     fn memory_that_is_given_back_is_used_again_and_kept_memory_is_not() {
-        let ring = Ring::<f32>::new(8, 2);
-        let (first, kept) = (ring.take(), ring.take());
+        let pool = BufferPool::<f32>::new(8, 2);
+        let (first, kept) = (pool.take(), pool.take());
         let address = first.as_ptr();
         drop(first);
-        let again = ring.take();
+        let again = pool.take();
         assert_eq!(again.as_ptr(), address);
-        assert!(kept.as_ptr() != address && ring.take().as_ptr() != address);
+        assert!(kept.as_ptr() != address && pool.take().as_ptr() != address);
     }
 
     #[test]
     fn no_memory_is_lost_when_threads_give_back_at_once() {
-        let ring = Ring::<u8>::new(1, 8);
-        let used: Vec<_> = (0..8).map(|_| ring.take()).collect();
+        let pool = BufferPool::<u8>::new(1, 8);
+        let used: Vec<_> = (0..8).map(|_| pool.take()).collect();
         used.into_iter().for_each(|mut slots| slots[0] = 7);
-        let all_used = || (0..300_000).all(|_| ring.take()[0] == 7);
+        let all_used = || (0..300_000).all(|_| pool.take()[0] == 7);
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(all_used)).collect();
             assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn no_more_than_the_most_is_kept_and_nothing_after_closing() {
-        let ring = Ring::<u8>::new(8, 2);
-        drop([ring.take(), ring.take(), ring.take()]);
-        assert_eq!(ring.lock().samples.len(), 2);
-        let late = ring.take();
-        ring.close();
+        let pool = BufferPool::<u8>::new(8, 2);
+        drop([pool.take(), pool.take(), pool.take()]);
+        assert_eq!(pool.lock().samples.len(), 2);
+        let late = pool.take();
+        pool.close();
         drop(late);
-        assert_eq!(ring.lock().samples.len(), 0);
+        assert_eq!(pool.lock().samples.len(), 0);
     }
 }

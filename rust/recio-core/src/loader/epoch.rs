@@ -1,4 +1,4 @@
-//! How epochs are cut into batches: how many an epoch has, and what becomes of its end.
+//! How epochs are spec into batches: how many an epoch has, and what becomes of its end.
 //!
 //! Which samples a batch has is [`pick`](super::pick)'s business: where damaged samples are passed over, a batch begins where
 //! the one before it has ended, not at a multiple of its size.
@@ -39,7 +39,7 @@ pub struct Cursor {
 
 /// Samples, and how many of them are a batch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cut {
+pub(super) struct EpochSpec {
     /// Samples of an epoch.
     pub(super) samples: usize,
     pub(super) batch_size: usize,
@@ -48,8 +48,8 @@ pub(super) struct Cut {
     pub(super) quota: Option<usize>,
 }
 
-impl Cut {
-    /// How part `index` of `parts` is cut that has `own` of `all` samples.
+impl EpochSpec {
+    /// How part `index` of `parts` is spec that has `own` of `all` samples.
     pub(super) fn of_part(
         own: usize,
         (all, parts): (usize, usize),
@@ -115,12 +115,18 @@ impl Cut {
 mod tests {
     use super::*;
 
-    fn cut(own: usize, all: usize, parts: usize, policy: ShardPolicy, last: LastBatch) -> Cut {
-        Cut::of_part(own, (all, parts), policy, 4, last)
+    fn spec(
+        own: usize,
+        all: usize,
+        parts: usize,
+        policy: ShardPolicy,
+        last: LastBatch,
+    ) -> EpochSpec {
+        EpochSpec::of_part(own, (all, parts), policy, 4, last)
     }
 
-    fn first_epoch(cut: Cut) -> usize {
-        cut.batches(0, 0, Cursor::default())
+    fn first_epoch(spec: EpochSpec) -> usize {
+        spec.batches(0, 0, Cursor::default())
     }
 
     #[test]
@@ -132,20 +138,20 @@ mod tests {
             (ShardPolicy::Pad, LastBatch::Discard, [1, 1]),
             (ShardPolicy::Uneven, LastBatch::Wrap, [1, 2]),
         ] {
-            let batches = [4, 5].map(|own| first_epoch(cut(own, 9, 2, policy, last)));
+            let batches = [4, 5].map(|own| first_epoch(spec(own, 9, 2, policy, last)));
             assert_eq!(batches, expected, "{policy:?} {last:?}");
         }
     }
 
     #[test]
     fn a_single_part_has_no_quota() {
-        let all = cut(9, 9, 1, ShardPolicy::Drop, LastBatch::Wrap);
+        let all = spec(9, 9, 1, ShardPolicy::Drop, LastBatch::Wrap);
         assert_eq!((all.quota(0), all.samples), (None, 9));
     }
 
     #[test]
     fn what_rolls_over_is_counted_in_the_epoch_that_has_it() {
-        let alone = cut(10, 10, 1, ShardPolicy::Pad, LastBatch::RollOver);
+        let alone = spec(10, 10, 1, ShardPolicy::Pad, LastBatch::RollOver);
         assert_eq!(first_epoch(alone), 2);
         let left_over = alone.after(0, Cursor { epoch: 0, place: 8 });
         assert_eq!(left_over, Cursor { epoch: 0, place: 8 });
@@ -158,7 +164,7 @@ mod tests {
             },
         );
         assert_eq!(none, Cursor { epoch: 2, place: 0 });
-        let shared = cut(10, 21, 2, ShardPolicy::Pad, LastBatch::RollOver);
+        let shared = spec(10, 21, 2, ShardPolicy::Pad, LastBatch::RollOver);
         let quotas: Vec<_> = (0..4).map(|epoch| shared.quota(epoch).unwrap()).collect();
         assert_eq!(quotas, [2, 3, 3, 3]);
     }

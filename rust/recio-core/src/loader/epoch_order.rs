@@ -10,12 +10,12 @@ const ORDER: u64 = u64::MAX;
 
 /// The order of one epoch.
 #[derive(Debug, Clone)]
-pub(super) struct Order {
+pub(super) struct EpochOrder {
     part: Range<usize>,
     shuffled: Option<Vec<u32>>,
 }
 
-impl Order {
+impl EpochOrder {
     /// The records of `part`, as they stand or, with a seed, in the order of this epoch.
     pub(super) fn new(part: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
         let shuffled = seed.map(|seed| Rng::new(seed, epoch, ORDER).permutation(part.len() as u32));
@@ -37,11 +37,11 @@ const KEPT: usize = 3;
 
 /// The orders of the epochs that are being made.
 #[derive(Debug, Default)]
-pub(super) struct Orders(Vec<(u64, Arc<Order>)>);
+pub(super) struct OrderCache(Vec<(u64, Arc<EpochOrder>)>);
 
-impl Orders {
+impl OrderCache {
     /// The order of an epoch, made if it is not there.
-    pub(super) fn of(&mut self, epoch: u64, make: impl FnOnce() -> Order) -> Arc<Order> {
+    pub(super) fn of(&mut self, epoch: u64, make: impl FnOnce() -> EpochOrder) -> Arc<EpochOrder> {
         if let Some((_, order)) = self.0.iter().find(|(of, _)| *of == epoch) {
             return Arc::clone(order);
         }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     fn epoch(seed: Option<u64>, epoch: u64) -> Vec<usize> {
-        let order = Order::new(10..20, seed, epoch);
+        let order = EpochOrder::new(10..20, seed, epoch);
         (0..10).map(|place| order.record(place)).collect()
     }
 

@@ -9,7 +9,7 @@ use crate::loader::labels;
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Survey {
+pub(super) struct LabelScan {
     /// The most objects that any sample has, and the numbers of each.
     pub(super) table: (usize, usize),
     /// The samples that have objects, in order.
@@ -18,7 +18,7 @@ pub(super) struct Survey {
     pub(super) left_out: Vec<Error>,
 }
 
-impl Survey {
+impl LabelScan {
     /// Looks at the labels of all samples, not only of a part: so the tables of all parts are of one size.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
 use crate::format::list;
-use crate::loader::label_scan::Survey;
+use crate::loader::label_scan::LabelScan;
 use crate::loader::{LabelForm, Options, Shape};
 use crate::read::list_file::load_labels;
 
@@ -23,7 +23,7 @@ pub(super) struct Labels {
     /// Labels that take the place of the samples' own.
     list: Option<list::Labels>,
     /// What all labels were like, if they were looked at.
-    survey: Option<Survey>,
+    scan: Option<LabelScan>,
 }
 
 impl Labels {
@@ -33,15 +33,15 @@ impl Labels {
             Some(list) => Ok(list.width()),
             None => samples.max_label_width(options.skip_damaged),
         };
-        let mut survey = None;
+        let mut scan = None;
         let shape = match options.labels {
             LabelForm::Exact(width) => vec![width],
             LabelForm::Padded(_) => vec![widest()?.max(1)],
             LabelForm::Row { width, .. } => vec![ROW_HEADER + row_width(width, widest()?)?],
             LabelForm::Table => {
-                let found = Survey::of(samples, list.as_ref(), options.skip_damaged)?;
+                let found = LabelScan::of(samples, list.as_ref(), options.skip_damaged)?;
                 let (most, width) = found.table;
-                survey = Some(found);
+                scan = Some(found);
                 vec![most, width]
             }
         };
@@ -49,7 +49,7 @@ impl Labels {
             form: options.labels,
             shape,
             list,
-            survey,
+            scan,
         })
     }
 
@@ -65,12 +65,12 @@ impl Labels {
 
     /// The samples that there are, if some are left out.
     pub(super) fn kept(&self) -> Option<&[usize]> {
-        self.survey.as_ref().map(|survey| &survey.kept[..])
+        self.scan.as_ref().map(|scan| &scan.kept[..])
     }
 
     /// Why samples are left out.
     pub(super) fn left_out(&self) -> &[Error] {
-        self.survey.as_ref().map_or(&[], |survey| &survey.left_out)
+        self.scan.as_ref().map_or(&[], |scan| &scan.left_out)
     }
 
     /// Whether a row tells the size of its image, which may then be smaller than the batch's.
@@ -188,7 +188,7 @@ mod tests {
             form,
             shape: shape.to_vec(),
             list: None,
-            survey: None,
+            scan: None,
         }
     }
 

@@ -1,24 +1,38 @@
-//! Records → batches, in order, in parallel: order, threads, prefetch, reset, stop.
+//! Batches of samples, in epoch order, made ahead by threads: order, prefetch, reset, checkpoint, stop.
 //!
 //! ```text
-//! makers (2 threads)                workers (a thread pool of the iterator's own)
-//!   claim the next batch              one task an image: read, plan, decode, augment,
-//!   take memory from the ring           write into the image's slot
-//!   a task for each image       ─▶    and, if it has one, its mask into the mask's
-//!   wait, deliver                ─▶ ready batches ─▶ next()
+//! producers (2 threads)             workers (a thread pool of the loader)
+//!   claim the next batch              one task per image: read, plan, decode, augment,
+//!   take buffers from the pool          write into the slot of the image
+//!   a task for each image       ─▶    and of its mask, if it has one
+//!   wait, deliver               ─▶ ready batches ─▶ next()
 //! ```
 //!
-//! A maker hands its tasks to the pool all at once. When the last of them begins, the other maker claims the next batch:
-//! so no thread idles at the end of a batch, and no more than two batches are being made at a time.
+//! | module | contents |
+//! |---|---|
+//! | `options` | options of a loader, checked before a file is opened |
+//! | `epoch` | number of batches in an epoch, handling of the last one, shards of equal length |
+//! | `epoch_order` | permutation of each epoch |
+//! | `batch_sampler` | the samples of a batch |
+//! | `queue` | state shared by producers and consumer: claimed, ready and delivered batches |
+//! | `producer` | threads that make batches |
+//! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
+//! | `labels`, `label_scan` | labels of a batch, and the scan of all labels before the first epoch |
+//! | `masks` | masks of images |
+//! | `buffer_pool` | memory of batches, used again |
+//! | `image_loader` | a running loader |
 //!
-//! Epochs are cut into batches (`cut`), a batch's samples are picked (`pick`) from its epoch's `order`, and `state` is what makers
-//! and consumer share. Batches are numbered by epoch and place, and delivered in that order whoever finishes first. What is in them depends
-//! on (seed, epoch, record) alone. Makers work ahead into the next epoch, so that an epoch's beginning finds batches ready.
+//! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins, the other producer
+//! claims the next batch: so no thread idles at the end of a batch, and at most two batches are made at a time.
+//!
+//! Batches are numbered within their epoch and delivered in order, whichever is finished first. Their contents depend on
+//! (seed, epoch, record) alone. Producers work ahead into the next epoch, so its first batches are ready when it begins.
 
 mod batch_sampler;
 pub mod buffer_pool;
 mod epoch;
 mod epoch_order;
+mod image_loader;
 mod label_scan;
 mod labels;
 mod masks;
@@ -29,320 +43,7 @@ mod sample_task;
 
 pub use crate::dataset::source::{Fingerprint, Source};
 pub use epoch::{Cursor, LastBatch, ShardPolicy};
+pub use image_loader::{ImageLoader, Next, Planned};
 pub use masks::MaskSource;
 pub use options::{LabelForm, Options, Shape};
 pub use queue::Position;
-
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
-use crate::boxes::Boxes;
-use crate::dataset::source::Samples;
-use crate::error::{Error, Result};
-use crate::loader::buffer_pool::{Batch, Ring, Rings, check_memory};
-use crate::plan::Plan;
-use crate::render::normalize::{Element, Gain};
-use epoch::Cut;
-use producer::Maker;
-
-use queue::{Given, Made, State};
-use sample_task::Task;
-
-/// How many batches are worked on at a time.
-const MAKERS: usize = 2;
-
-/// A running iterator. Dropping it stops its threads and waits for them: at most the time of one image.
-#[derive(Debug)]
-pub struct Pipeline<T: Element> {
-    state: Arc<State<T>>,
-    rings: Rings<T>,
-    maker: Option<Arc<Maker<T>>>,
-    makers: Vec<JoinHandle<()>>,
-    workers: Vec<JoinHandle<()>>,
-    told: Mutex<Told>,
-}
-
-/// The damaged samples that were passed over for what the consumer has.
-#[derive(Debug, Default)]
-struct Told {
-    samples: HashSet<usize>,
-    /// What is wrong with those that it has not asked about.
-    new: Vec<Arc<Error>>,
-}
-
-/// What [`Pipeline::next`] has to say.
-#[derive(Debug)]
-pub enum Next<T: Element> {
-    /// The next batch of the epoch.
-    Batch(Batch<T>),
-    /// The epoch is over.
-    End,
-    /// Nothing is ready yet.
-    Pending,
-}
-
-/// What will be done to an image.
-#[derive(Debug)]
-pub struct Planned {
-    /// Its plan.
-    pub plan: Plan,
-    /// Its contrast and illumination.
-    pub gain: Gain,
-    /// Its objects as they will be, if labels are of objects.
-    pub boxes: Option<Boxes>,
-    /// Whether that is all; if not, a function of the caller's follows.
-    pub is_whole: bool,
-}
-
-impl<T: Element> Pipeline<T> {
-    /// Opens the files and starts the threads.
-    ///
-    /// # Errors
-    /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
-    pub fn start(source: &Source, options: &Options) -> Result<Self> {
-        options.check()?;
-        let mut lost = Vec::new();
-        let samples = Samples::open(source, options.skip_damaged.then_some(&mut lost))?;
-        let task = Task::new(samples, options)?;
-        let cut = cut(&task, options)?;
-        let samples = options.batch_size * task.slot_len();
-        check_memory::<T>(samples, "samples")?;
-        check_memory::<f32>(
-            options.batch_size.saturating_mul(task.labels().width()),
-            "labels",
-        )?;
-        let rings = Rings {
-            data: Ring::new(samples, options.prefetch + MAKERS),
-            masks: mask_ring(&task, options)?,
-        };
-        let state = Arc::new(State::new(cut, options.prefetch));
-        let (pool, workers) = workers(options.threads)?;
-        let seed = options.shuffle.then_some(options.seed);
-        let skip = options.skip_damaged;
-        let maker = Arc::new(Maker::new(task, pool, rings.clone(), cut, seed, skip));
-        let mut this = Self {
-            state,
-            rings,
-            maker: Some(Arc::clone(&maker)),
-            makers: Vec::new(),
-            workers,
-            told: Mutex::new(Told {
-                new: lost.into_iter().map(Arc::new).collect(),
-                ..Told::default()
-            }),
-        };
-        for _ in 0..MAKERS {
-            let (maker, state) = (Arc::clone(&maker), Arc::clone(&this.state));
-            this.makers
-                .push(spawn("recio-maker".into(), move || maker.run(&state))?);
-        }
-        Ok(this)
-    }
-
-    /// The next batch, waiting for it at most this long.
-    ///
-    /// # Errors
-    /// What went wrong with the batch's first bad image. The batch after it can be had by asking again.
-    pub fn next(&self, patience: Duration) -> Result<Next<T>> {
-        if self.is_own_thread() {
-            return Err(Error::argument(
-                "a function that makes a batch asks its own iterator for one",
-            ));
-        }
-        match self.state.next(patience)? {
-            Given::Pending => Ok(Next::Pending),
-            Given::End(passed) => {
-                self.tell(&passed);
-                Ok(Next::End)
-            }
-            Given::Batch(Made { batch, passed }) => {
-                self.tell(&passed);
-                batch.map(Next::Batch)
-            }
-        }
-    }
-
-    /// What is wrong with the samples that were passed over for the batches so far, each once, in their order; and forgets it.
-    #[must_use]
-    pub fn take_damage(&self) -> Vec<Arc<Error>> {
-        std::mem::take(&mut self.told().new)
-    }
-
-    /// Notes what is wrong with those of the samples that the consumer has not been told of.
-    fn tell(&self, passed: &[usize]) {
-        let mut told = self.told();
-        for &sample in passed {
-            if told.samples.insert(sample) {
-                told.new.extend(self.maker().damage(sample));
-            }
-        }
-    }
-
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing,
-    /// unless the epoch has none.
-    pub fn reset(&self) {
-        self.state.reset(false);
-    }
-
-    /// Begins a new epoch, and forgets the samples that are left over from this one.
-    pub fn hard_reset(&self) {
-        self.state.reset(true);
-    }
-
-    /// Where the consumer is: behind the last batch that it was given.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        self.state.position()
-    }
-
-    /// Goes on from where a consumer of an equal pipeline was, at once: nothing is made again.
-    ///
-    /// # Errors
-    /// A position that these samples do not have.
-    pub fn go_to(&self, position: Position) -> Result<()> {
-        self.state.go_to(position)
-    }
-
-    /// Stops making batches; for whoever waits for one that is an error.
-    pub fn close(&self) {
-        self.state.close();
-    }
-
-    /// Batches of the present epoch; less, if damaged samples are passed over.
-    #[must_use]
-    pub fn batches(&self) -> usize {
-        self.state.batches_of_epoch()
-    }
-
-    /// Samples of an epoch.
-    #[must_use]
-    pub fn samples(&self) -> usize {
-        self.maker().task().part().len()
-    }
-
-    /// What tells these samples from others.
-    ///
-    /// # Errors
-    /// If the files cannot be read.
-    pub fn fingerprint(&self) -> Result<Fingerprint> {
-        self.maker().task().fingerprint()
-    }
-
-    /// Labels a record.
-    #[must_use]
-    pub fn label_width(&self) -> usize {
-        self.maker().task().labels().width()
-    }
-
-    /// The axes of a record's labels.
-    #[must_use]
-    pub fn label_shape(&self) -> &[usize] {
-        self.maker().task().labels().shape()
-    }
-
-    /// Why records are left out: those of which a table of objects would be empty.
-    #[must_use]
-    pub fn left_out(&self) -> &[Error] {
-        self.maker().task().labels().left_out()
-    }
-
-    /// What is done to an image in an epoch, as far as it is known before pixels are. For looking into: nothing is
-    /// decoded.
-    ///
-    /// # Errors
-    /// No such record; or what reading it finds.
-    pub fn plan(&self, record: usize, epoch: u64) -> Result<Planned> {
-        self.maker().task().plan(record, epoch)
-    }
-
-    fn is_own_thread(&self) -> bool {
-        let here = std::thread::current().id();
-        let mut own = self.makers.iter().chain(&self.workers);
-        own.any(|thread| thread.thread().id() == here)
-    }
-
-    fn maker(&self) -> &Maker<T> {
-        self.maker
-            .as_ref()
-            .expect("it is there until the pipeline is dropped")
-    }
-}
-
-/// How the part that is read is cut into batches.
-fn cut<T: Element>(task: &Task<T>, options: &Options) -> Result<Cut> {
-    let (own, all, parts) = (
-        task.part().len(),
-        task.samples_of_all_parts(),
-        options.num_parts,
-    );
-    if own == 0 && all > 0 && options.shard_policy == ShardPolicy::Pad && parts > 1 {
-        return Err(Error::argument(format!(
-            "num_parts={parts}, but there are only {all} records: part {} has none to fill its batches with; use fewer parts, \
-             or shard_policy=\"uneven\"",
-            options.part_index
-        )));
-    }
-    Ok(Cut::of_part(
-        own,
-        (all, parts),
-        options.shard_policy,
-        options.batch_size,
-        options.last_batch,
-    ))
-}
-
-/// The memory of the batches' masks, if there are any.
-fn mask_ring<T: Element>(task: &Task<T>, options: &Options) -> Result<Option<Arc<Ring<u8>>>> {
-    let Some(masks) = task.masks() else {
-        return Ok(None);
-    };
-    let numbers = options.batch_size * masks.slot_len();
-    check_memory::<u8>(numbers, "numbers of masks")?;
-    Ok(Some(Ring::new(numbers, options.prefetch + MAKERS)))
-}
-
-/// A pool of this many threads, and the threads, so that they can be waited for.
-fn workers(threads: usize) -> Result<(rayon::ThreadPool, Vec<JoinHandle<()>>)> {
-    let mut handles = Vec::new();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .spawn_handler(|thread| {
-            let name = format!("recio-{}", thread.index());
-            handles.push(
-                std::thread::Builder::new()
-                    .name(name)
-                    .spawn(|| thread.run())?,
-            );
-            Ok(())
-        })
-        .build();
-    let pool = pool.map_err(|error| Error::from(std::io::Error::other(error)))?;
-    Ok((pool, handles))
-}
-
-fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    Ok(std::thread::Builder::new().name(name).spawn(work)?)
-}
-
-impl<T: Element> Drop for Pipeline<T> {
-    fn drop(&mut self) {
-        self.state.close();
-        self.rings.close();
-        self.maker = None;
-        if self.is_own_thread() {
-            // A function of the caller's dropped it. Its threads end by themselves, after what they are at.
-            return;
-        }
-        // The makers hold the pool; when they are gone, it is dropped, and then its threads end.
-        for thread in self.makers.drain(..).chain(self.workers.drain(..)) {
-            // A thread that panicked is gone too.
-            drop(thread.join());
-        }
-    }
-}

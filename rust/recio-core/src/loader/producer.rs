@@ -9,36 +9,36 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::error::{Error, Result};
-use crate::loader::batch_sampler::{Damaged, Pick, Picked, Picker};
-use crate::loader::buffer_pool::{Batch, Ring, Rings};
-use crate::loader::epoch::{Cursor, Cut, LastBatch};
-use crate::loader::epoch_order::{Order, Orders};
-use crate::loader::queue::{Made, State, Ticket};
-use crate::loader::sample_task::{Slot, Task};
+use crate::loader::batch_sampler::{BatchSampler, BatchSamples, Sampled, SkippedSamples};
+use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
+use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
+use crate::loader::epoch_order::{EpochOrder, OrderCache};
+use crate::loader::queue::{Claim, Produced, Queue};
+use crate::loader::sample_task::{SampleTask, Slot};
 use crate::render::normalize::Element;
 
-/// What all makers of an iterator share.
+/// What all producers of an iterator share.
 #[derive(Debug)]
-pub(super) struct Maker<T: Element> {
-    task: Task<T>,
+pub(super) struct BatchProducer<T: Element> {
+    task: SampleTask<T>,
     pool: rayon::ThreadPool,
-    rings: Rings<T>,
-    cut: Cut,
+    buffers: BufferPools<T>,
+    spec: EpochSpec,
     seed: Option<u64>,
-    orders: Mutex<Orders>,
+    orders: Mutex<OrderCache>,
     /// The samples that are passed over, if they are.
-    damaged: Option<Mutex<Damaged>>,
-    /// Who has the baton may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
+    damaged: Option<Mutex<SkippedSamples>>,
+    /// Who has the claim_token may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
     /// has work, tasks run in the order of batches, and no memory is taken for a batch before there is a thread for it.
-    baton: (Sender<()>, Receiver<()>),
+    claim_token: (Sender<()>, Receiver<()>),
 }
 
-/// Leave to claim a batch. Wherever it is dropped, it goes to the next maker.
-struct Baton<'a>(&'a Sender<()>);
+/// Leave to claim a batch. Wherever it is dropped, it goes to the next producer.
+struct ClaimToken<'a>(&'a Sender<()>);
 
-impl Drop for Baton<'_> {
+impl Drop for ClaimToken<'_> {
     fn drop(&mut self) {
-        // There is one baton and one place for it, and both ends of the channel live as long as the makers.
+        // There is one claim_token and one place for it, and both ends of the channel live as long as the producers.
         _ = self.0.send(());
     }
 }
@@ -47,31 +47,31 @@ impl Drop for Baton<'_> {
 #[derive(Debug, Default)]
 struct Failures(Mutex<Vec<(usize, Error)>>);
 
-impl<T: Element> Maker<T> {
+impl<T: Element> BatchProducer<T> {
     pub(super) fn new(
-        task: Task<T>,
+        task: SampleTask<T>,
         pool: rayon::ThreadPool,
-        rings: Rings<T>,
-        cut: Cut,
+        buffers: BufferPools<T>,
+        spec: EpochSpec,
         seed: Option<u64>,
         skip_damaged: bool,
     ) -> Self {
         let this = Self {
             task,
             pool,
-            rings,
-            cut,
+            buffers,
+            spec,
             seed,
             orders: Mutex::default(),
             damaged: skip_damaged.then(Mutex::default),
-            baton: crossbeam_channel::bounded(1),
+            claim_token: crossbeam_channel::bounded(1),
         };
-        drop(Baton(&this.baton.0));
+        drop(ClaimToken(&this.claim_token.0));
         this
     }
 
     /// What is done to each image.
-    pub(super) fn task(&self) -> &Task<T> {
+    pub(super) fn task(&self) -> &SampleTask<T> {
         &self.task
     }
 
@@ -81,86 +81,88 @@ impl<T: Element> Maker<T> {
     }
 
     /// Makes batches until the pipeline is closed.
-    pub(super) fn run(&self, state: &State<T>) {
-        while self.baton.1.recv().is_ok() {
-            let baton = Baton(&self.baton.0);
-            let Some((ticket, picked)) = self.claim(state) else {
+    pub(super) fn run(&self, queue: &Queue<T>) {
+        while self.claim_token.1.recv().is_ok() {
+            let claim_token = ClaimToken(&self.claim_token.0);
+            let Some((claim, picked)) = self.claim(queue) else {
                 return;
             };
-            let make = AssertUnwindSafe(|| self.make(&ticket, state, picked, baton));
+            let make = AssertUnwindSafe(|| self.make(&claim, queue, picked, claim_token));
             // Whatever happens, the batch must be delivered: the consumer waits for it.
             let made = catch_unwind(make).unwrap_or_else(|_| {
-                Some(Made {
+                Some(Produced {
                     batch: Err(Error::image("a panic while this batch was made")),
                     passed: Vec::new(),
                 })
             });
             if let Some(made) = made {
-                state.deliver(&ticket, made);
+                queue.deliver(&claim, made);
             }
         }
     }
 
     /// Claims the next batch, telling of the ends of epochs on the way; none when the pipeline has been closed.
-    fn claim(&self, state: &State<T>) -> Option<(Ticket, Picked)> {
+    fn claim(&self, queue: &Queue<T>) -> Option<(Claim, BatchSamples)> {
         loop {
-            let ticket = state.claim()?;
-            let pick = self.pick(&ticket);
-            if state.take(&ticket, &pick)
-                && let Pick::Batch(picked) = pick
+            let claim = queue.claim()?;
+            let pick = self.pick(&claim);
+            if queue.take(&claim, &pick)
+                && let Sampled::Batch(picked) = pick
             {
-                return Some((ticket, picked));
+                return Some((claim, picked));
             }
         }
     }
 
-    fn pick(&self, ticket: &Ticket) -> Pick {
+    fn pick(&self, claim: &Claim) -> Sampled {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = Damaged::new();
+        let none = SkippedSamples::new();
         let damaged = self.damaged();
-        let picker = Picker {
-            cut: &self.cut,
+        let sampler = BatchSampler {
+            spec: &self.spec,
             damaged: damaged.as_deref().unwrap_or(&none),
             sample: |Cursor { epoch, place }| {
-                let order = orders.of(epoch, || Order::new(self.task.part(), self.seed, epoch));
+                let order = orders.of(epoch, || {
+                    EpochOrder::new(self.task.part(), self.seed, epoch)
+                });
                 self.task.sample(order.record(place))
             },
         };
-        picker.pick(ticket)
+        sampler.pick(claim)
     }
 
     /// Makes a batch, and again until no sample of it is damaged; none if it turns out to be the end of its epoch.
     fn make(
         &self,
-        ticket: &Ticket,
-        state: &State<T>,
-        mut picked: Picked,
-        baton: Baton<'_>,
-    ) -> Option<Made<T>> {
+        claim: &Claim,
+        queue: &Queue<T>,
+        mut picked: BatchSamples,
+        claim_token: ClaimToken<'_>,
+    ) -> Option<Produced<T>> {
         let mut batch = self.blank();
-        let mut baton = Some(baton);
+        let mut claim_token = Some(claim_token);
         loop {
-            let failures = self.fill(&mut batch, ticket, &picked, baton.take());
+            let failures = self.fill(&mut batch, claim, &picked, claim_token.take());
             let passed = std::mem::take(&mut picked.passed);
             match self.pass_over(failures, &picked) {
                 Ok(true) => {}
                 Ok(false) => {
                     batch.pad = picked.pad;
                     let batch = self.check_any(&picked, &passed).map(|()| batch);
-                    return Some(Made { batch, passed });
+                    return Some(Produced { batch, passed });
                 }
                 Err(error) => {
-                    return Some(Made {
+                    return Some(Produced {
                         batch: Err(error),
                         passed,
                     });
                 }
             }
-            let again = self.pick(ticket);
-            state.take_again(ticket, &again);
+            let again = self.pick(claim);
+            queue.take_again(claim, &again);
             match again {
-                Pick::Batch(other) => picked = other,
-                Pick::End(..) => return None,
+                Sampled::Batch(other) => picked = other,
+                Sampled::End(..) => return None,
             }
         }
     }
@@ -169,9 +171,9 @@ impl<T: Element> Maker<T> {
     fn fill(
         &self,
         batch: &mut Batch<T>,
-        ticket: &Ticket,
-        picked: &Picked,
-        mut baton: Option<Baton<'_>>,
+        claim: &Claim,
+        picked: &BatchSamples,
+        mut claim_token: Option<ClaimToken<'_>>,
     ) -> Vec<(usize, Error)> {
         let samples = &picked.samples[..];
         self.clear(batch, samples.len());
@@ -193,11 +195,11 @@ impl<T: Element> Maker<T> {
         self.pool.in_place_scope_fifo(|scope| {
             for (place, ((data, labels), id)) in places {
                 let is_last = place + 1 == samples.len();
-                let baton = if is_last { baton.take() } else { None };
+                let claim_token = if is_last { claim_token.take() } else { None };
                 let mask = masks.as_mut().and_then(Iterator::next);
                 scope.spawn_fifo(move |_| {
-                    drop(baton);
-                    if ticket.is_wanted() {
+                    drop(claim_token);
+                    if claim.is_wanted() {
                         let (epoch, sample) = samples[place];
                         let slot = Slot {
                             data,
@@ -217,7 +219,7 @@ impl<T: Element> Maker<T> {
     ///
     /// # Errors
     /// The first failure that is no damage, or the first of all if nothing is passed over.
-    fn pass_over(&self, mut failures: Vec<(usize, Error)>, picked: &Picked) -> Result<bool> {
+    fn pass_over(&self, mut failures: Vec<(usize, Error)>, picked: &BatchSamples) -> Result<bool> {
         failures.sort_unstable_by_key(|(place, _)| *place);
         let Some(mut damaged) = self.damaged() else {
             return failures
@@ -237,8 +239,8 @@ impl<T: Element> Maker<T> {
     }
 
     /// Refuses a batch for which there is no sample, although there should be one: all are damaged.
-    fn check_any(&self, picked: &Picked, passed: &[usize]) -> Result<()> {
-        let is_blank = self.cut.last == LastBatch::Zeros && passed.is_empty();
+    fn check_any(&self, picked: &BatchSamples, passed: &[usize]) -> Result<()> {
+        let is_blank = self.spec.last == LastBatch::Zeros && passed.is_empty();
         if !picked.samples.is_empty() || is_blank {
             return Ok(());
         }
@@ -246,11 +248,11 @@ impl<T: Element> Maker<T> {
         let first = first.map_or_else(String::new, |error| format!("; the first: {error}"));
         Err(Error::image(format!(
             "none of the {} samples can be read{first}",
-            self.cut.samples
+            self.spec.samples
         )))
     }
 
-    fn damaged(&self) -> Option<MutexGuard<'_, Damaged>> {
+    fn damaged(&self) -> Option<MutexGuard<'_, SkippedSamples>> {
         let damaged = self.damaged.as_ref()?;
         // Whoever panicked with it has added an entry or has not.
         Some(damaged.lock().unwrap_or_else(PoisonError::into_inner))
@@ -259,10 +261,10 @@ impl<T: Element> Maker<T> {
     /// A batch to be filled.
     fn blank(&self) -> Batch<T> {
         Batch {
-            data: self.rings.data.take(),
-            labels: vec![0.0; self.cut.batch_size * self.task.labels().width()],
-            masks: self.rings.masks.as_ref().map(Ring::take),
-            ids: vec![0; self.cut.batch_size],
+            data: self.buffers.data.take(),
+            labels: vec![0.0; self.spec.batch_size * self.task.labels().width()],
+            masks: self.buffers.masks.as_ref().map(BufferPool::take),
+            ids: vec![0; self.spec.batch_size],
             pad: 0,
         }
     }

@@ -1,7 +1,7 @@
-//! What makers and consumer share: which batches are claimed, which are ready, which were delivered.
+//! What producers and consumer share: which batches are claimed, which are ready, which were delivered.
 //!
 //! All stands in one queue, in the order of delivery: batches that are made or being made, and the ends of epochs. Makers add
-//! to its end, whoever has the baton; the consumer takes from its front.
+//! to its end, whoever has the claim_token; the consumer takes from its front.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::loader::batch_sampler::Pick;
+use crate::loader::batch_sampler::Sampled;
 use crate::loader::buffer_pool::Batch;
-use crate::loader::epoch::{Cursor, Cut, LastBatch};
+use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::render::normalize::Element;
 
 /// Leave to make one batch.
 #[derive(Debug, Clone)]
-pub(super) struct Ticket {
+pub(super) struct Claim {
     pub(super) epoch: u64,
     /// The epoch of the last fresh start, from which on samples roll over.
     pub(super) base: u64,
@@ -27,7 +27,7 @@ pub(super) struct Ticket {
     wanted: Arc<AtomicBool>,
 }
 
-impl Ticket {
+impl Claim {
     /// Leave to make the batch of this number that begins there.
     #[cfg(test)]
     pub(super) fn new(epoch: u64, batch: usize, at: Cursor) -> Self {
@@ -69,7 +69,7 @@ pub struct Position {
 
 /// A batch as it is delivered.
 #[derive(Debug)]
-pub(super) struct Made<T: Element> {
+pub(super) struct Produced<T: Element> {
     pub(super) batch: Result<Batch<T>>,
     /// The damaged samples that were passed over for it.
     pub(super) passed: Vec<usize>,
@@ -78,41 +78,41 @@ pub(super) struct Made<T: Element> {
 /// What the consumer gets.
 #[derive(Debug)]
 pub(super) enum Given<T: Element> {
-    Batch(Made<T>),
+    Batch(Produced<T>),
     /// The epoch's end, and the damaged samples passed over on the way to it.
     End(Vec<usize>),
     /// Nothing is ready yet.
     Pending,
 }
 
-/// The state machine.
+/// The queue machine.
 #[derive(Debug)]
-pub(super) struct State<T: Element> {
-    cut: Cut,
+pub(super) struct Queue<T: Element> {
+    spec: EpochSpec,
     /// Batches that may be claimed and not delivered.
     prefetch: usize,
-    places: Mutex<Places<T>>,
-    /// A batch was delivered, or all changed: makers may go on.
+    state: Mutex<QueueState<T>>,
+    /// A batch was delivered, or all changed: producers may go on.
     room: Condvar,
     /// Something was added to the queue, or made.
     ready: Condvar,
 }
 
 #[derive(Debug)]
-struct Places<T: Element> {
+struct QueueState<T: Element> {
     consumer: Position,
     /// What is to be claimed next.
-    claim: Ticket,
-    queue: VecDeque<Item<T>>,
+    claim: Claim,
+    entries: VecDeque<Entry<T>>,
     closed: bool,
 }
 
 #[derive(Debug)]
-enum Item<T: Element> {
+enum Entry<T: Element> {
     Batch {
-        ticket: Ticket,
+        claim: Claim,
         next: Cursor,
-        made: Option<Made<T>>,
+        made: Option<Produced<T>>,
     },
     End {
         next: Cursor,
@@ -135,8 +135,8 @@ impl Position {
     }
 
     /// Leave to make the batch that comes next.
-    fn claim(&self) -> Ticket {
-        Ticket {
+    fn claim(&self) -> Claim {
+        Claim {
             epoch: self.epoch,
             base: self.base,
             batch: self.delivered,
@@ -146,12 +146,12 @@ impl Position {
     }
 }
 
-impl<T: Element> Places<T> {
+impl<T: Element> QueueState<T> {
     /// Gives up all items from `keep` on.
     fn give_up(&mut self, keep: usize) {
-        for item in self.queue.drain(keep..) {
-            if let Item::Batch { ticket, .. } = item {
-                ticket.wanted.store(false, Ordering::Relaxed);
+        for item in self.entries.drain(keep..) {
+            if let Entry::Batch { claim, .. } = item {
+                claim.wanted.store(false, Ordering::Relaxed);
             }
         }
     }
@@ -165,42 +165,42 @@ impl<T: Element> Places<T> {
 
     /// What stands at the front of the queue, if it is ready. The end of an epoch stays there.
     fn give(&mut self) -> Option<Given<T>> {
-        match self.queue.front_mut()? {
-            Item::End { passed, .. } => {
+        match self.entries.front_mut()? {
+            Entry::End { passed, .. } => {
                 self.consumer.is_over = true;
                 Some(Given::End(std::mem::take(passed)))
             }
-            Item::Batch { next, made, .. } => {
+            Entry::Batch { next, made, .. } => {
                 let made = made.take()?;
                 self.consumer.at = *next;
                 self.consumer.delivered += 1;
-                self.queue.pop_front();
+                self.entries.pop_front();
                 Some(Given::Batch(made))
             }
         }
     }
 
-    /// Adds what was picked for this ticket to the queue.
-    fn push(&mut self, ticket: &Ticket, pick: &Pick) {
-        let new = |epoch, batch, at| Ticket {
+    /// Adds what was picked for this claim to the queue.
+    fn push(&mut self, claim: &Claim, pick: &Sampled) {
+        let new = |epoch, batch, at| Claim {
             epoch,
-            base: ticket.base,
+            base: claim.base,
             batch,
             at,
             wanted: Arc::new(AtomicBool::new(true)),
         };
         match pick {
-            Pick::Batch(picked) => {
-                self.claim = new(ticket.epoch, ticket.batch + 1, picked.next);
-                self.queue.push_back(Item::Batch {
-                    ticket: ticket.clone(),
+            Sampled::Batch(picked) => {
+                self.claim = new(claim.epoch, claim.batch + 1, picked.next);
+                self.entries.push_back(Entry::Batch {
+                    claim: claim.clone(),
                     next: picked.next,
                     made: None,
                 });
             }
-            Pick::End(next, passed) => {
-                self.claim = new(ticket.epoch + 1, 0, *next);
-                self.queue.push_back(Item::End {
+            Sampled::End(next, passed) => {
+                self.claim = new(claim.epoch + 1, 0, *next);
+                self.entries.push_back(Entry::End {
                     next: *next,
                     passed: passed.clone(),
                 });
@@ -208,76 +208,76 @@ impl<T: Element> Places<T> {
         }
     }
 
-    fn place_of(&self, ticket: &Ticket) -> Option<usize> {
-        self.queue
+    fn place_of(&self, claim: &Claim) -> Option<usize> {
+        self.entries
             .iter()
-            .position(|item| matches!(item, Item::Batch { ticket: other, .. } if other.is(ticket)))
+            .position(|item| matches!(item, Entry::Batch { claim: other, .. } if other.is(claim)))
     }
 }
 
-impl<T: Element> State<T> {
-    pub(super) fn new(cut: Cut, prefetch: usize) -> Self {
+impl<T: Element> Queue<T> {
+    pub(super) fn new(spec: EpochSpec, prefetch: usize) -> Self {
         let consumer = Position::fresh(0);
-        let places = Places {
+        let state = QueueState {
             consumer,
             claim: consumer.claim(),
-            queue: VecDeque::new(),
+            entries: VecDeque::new(),
             closed: false,
         };
         Self {
-            cut,
+            spec,
             prefetch,
-            places: Mutex::new(places),
+            state: Mutex::new(state),
             room: Condvar::new(),
             ready: Condvar::new(),
         }
     }
 
     /// Waits until another batch may be made. None when the pipeline has been closed. What comes of it, `take` is told.
-    pub(super) fn claim(&self) -> Option<Ticket> {
-        let full = |places: &mut Places<T>| !places.closed && !self.has_room(places);
-        let places = self
+    pub(super) fn claim(&self) -> Option<Claim> {
+        let full = |state: &mut QueueState<T>| !state.closed && !self.has_room(state);
+        let state = self
             .room
             .wait_while(self.lock(), full)
             .unwrap_or_else(PoisonError::into_inner);
-        (!places.closed).then(|| places.claim.clone())
+        (!state.closed).then(|| state.claim.clone())
     }
 
     /// Batches are made no further ahead than into the epoch after the consumer's.
-    fn has_room(&self, places: &Places<T>) -> bool {
-        let batches = places.queue.iter();
-        let batches = batches.filter(|item| matches!(item, Item::Batch { .. }));
-        batches.count() < self.prefetch && places.claim.epoch <= places.consumer.epoch + 1
+    fn has_room(&self, state: &QueueState<T>) -> bool {
+        let batches = state.entries.iter();
+        let batches = batches.filter(|item| matches!(item, Entry::Batch { .. }));
+        batches.count() < self.prefetch && state.claim.epoch <= state.consumer.epoch + 1
     }
 
-    /// Queues what was picked for the ticket that was claimed last; gives whether that is still wanted.
-    pub(super) fn take(&self, ticket: &Ticket, pick: &Pick) -> bool {
-        let mut places = self.lock();
-        let is_wanted = places.claim.is(ticket);
+    /// Queues what was picked for the claim that was claimed last; gives whether that is still wanted.
+    pub(super) fn take(&self, claim: &Claim, pick: &Sampled) -> bool {
+        let mut state = self.lock();
+        let is_wanted = state.claim.is(claim);
         if is_wanted {
-            places.push(ticket, pick);
+            state.push(claim, pick);
             self.ready.notify_all();
         }
         is_wanted
     }
 
-    /// Puts another pick in the place of what was taken for this ticket: all that was claimed after it begins elsewhere.
-    pub(super) fn take_again(&self, ticket: &Ticket, pick: &Pick) {
-        let mut places = self.lock();
-        if let Some(place) = places.place_of(ticket) {
-            places.give_up(place + 1);
-            places.queue.pop_back();
-            places.push(ticket, pick);
+    /// Puts another pick in the place of what was taken for this claim: all that was claimed after it begins elsewhere.
+    pub(super) fn take_again(&self, claim: &Claim, pick: &Sampled) {
+        let mut state = self.lock();
+        if let Some(place) = state.place_of(claim) {
+            state.give_up(place + 1);
+            state.entries.pop_back();
+            state.push(claim, pick);
             self.room.notify_all();
             self.ready.notify_all();
         }
     }
 
     /// Takes a batch that was made, if it is still wanted.
-    pub(super) fn deliver(&self, ticket: &Ticket, batch: Made<T>) {
-        let mut places = self.lock();
-        if let Some(place) = places.place_of(ticket)
-            && let Item::Batch { made, .. } = &mut places.queue[place]
+    pub(super) fn deliver(&self, claim: &Claim, batch: Produced<T>) {
+        let mut state = self.lock();
+        if let Some(place) = state.place_of(claim)
+            && let Entry::Batch { made, .. } = &mut state.entries[place]
         {
             *made = Some(batch);
             self.ready.notify_all();
@@ -286,12 +286,12 @@ impl<T: Element> State<T> {
 
     pub(super) fn next(&self, patience: Duration) -> Result<Given<T>> {
         let deadline = Instant::now() + patience;
-        let mut places = self.lock();
+        let mut state = self.lock();
         loop {
-            if places.closed {
+            if state.closed {
                 return Err(Error::argument("the iterator is closed"));
             }
-            if let Some(given) = places.give() {
+            if let Some(given) = state.give() {
                 self.room.notify_all();
                 return Ok(given);
             }
@@ -299,9 +299,9 @@ impl<T: Element> State<T> {
             if left.is_zero() {
                 return Ok(Given::Pending);
             }
-            places = self
+            state = self
                 .ready
-                .wait_timeout(places, left)
+                .wait_timeout(state, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
@@ -311,40 +311,40 @@ impl<T: Element> State<T> {
     /// are already being made; in the middle of one, all that was claimed is given up, and so is what was left over from
     /// the epoch before. With `fresh` that is given up at the end too.
     pub(super) fn reset(&self, fresh: bool) {
-        let mut places = self.lock();
-        let here = places.consumer;
-        let fresh = fresh && self.cut.last == LastBatch::RollOver;
+        let mut state = self.lock();
+        let here = state.consumer;
+        let fresh = fresh && self.spec.last == LastBatch::RollOver;
         let batches = self.batches_of(&here);
         let is_at_start = here.delivered == 0 && batches > 0 && !here.is_over;
         if is_at_start && (!fresh || here.base == here.epoch) {
             return;
         }
         if (here.is_over || here.delivered == batches) && !fresh {
-            self.go_on(&mut places);
+            self.go_on(&mut state);
         } else {
-            places.go_to(Position::fresh(here.epoch + 1));
+            state.go_to(Position::fresh(here.epoch + 1));
         }
         self.room.notify_all();
     }
 
     /// Goes on to the next epoch, of which batches may be ready.
-    fn go_on(&self, places: &mut Places<T>) {
+    fn go_on(&self, state: &mut QueueState<T>) {
         let Position {
             epoch, base, at, ..
-        } = places.consumer;
+        } = state.consumer;
         let is_next = |first| Position {
             base,
             first,
             at: first,
             ..Position::fresh(epoch + 1)
         };
-        match places.queue.front() {
-            Some(&Item::End { next, .. }) => {
-                places.queue.pop_front();
-                places.consumer = is_next(next);
+        match state.entries.front() {
+            Some(&Entry::End { next, .. }) => {
+                state.entries.pop_front();
+                state.consumer = is_next(next);
             }
-            // No maker has come to the end yet.
-            _ => places.go_to(is_next(self.cut.after(epoch, at))),
+            // No producer has come to the end yet.
+            _ => state.go_to(is_next(self.spec.after(epoch, at))),
         }
     }
 
@@ -359,8 +359,8 @@ impl<T: Element> State<T> {
     /// A position that no epoch of these samples has.
     pub(super) fn go_to(&self, position: Position) -> Result<()> {
         self.check(&position)?;
-        let mut places = self.lock();
-        places.go_to(position);
+        let mut state = self.lock();
+        state.go_to(position);
         self.room.notify_all();
         Ok(())
     }
@@ -373,14 +373,14 @@ impl<T: Element> State<T> {
             at,
             ..
         } = *position;
-        let rolls_over = self.cut.last == LastBatch::RollOver;
+        let rolls_over = self.spec.last == LastBatch::RollOver;
         let is_cursor = |cursor: Cursor| {
             let of = if rolls_over {
                 base..=epoch
             } else {
                 epoch..=epoch
             };
-            of.contains(&cursor.epoch) && cursor.place <= self.cut.samples
+            of.contains(&cursor.epoch) && cursor.place <= self.spec.samples
         };
         // The most epochs that a shuffled order can be drawn for, and that sums of them fit.
         let is_sound = base <= epoch && epoch < 1 << 40 && is_cursor(first) && is_cursor(at);
@@ -389,7 +389,7 @@ impl<T: Element> State<T> {
         }
         Err(Error::argument(format!(
             "{position:?} is no position among {} samples",
-            self.cut.samples
+            self.spec.samples
         )))
     }
 
@@ -400,32 +400,32 @@ impl<T: Element> State<T> {
 
     fn batches_of(&self, consumer: &Position) -> usize {
         let number = consumer.epoch - consumer.base;
-        self.cut.batches(consumer.epoch, number, consumer.first)
+        self.spec.batches(consumer.epoch, number, consumer.first)
     }
 
     /// Gives everything up.
     pub(super) fn close(&self) {
-        let mut places = self.lock();
-        places.closed = true;
-        places.give_up(0);
+        let mut state = self.lock();
+        state.closed = true;
+        state.give_up(0);
         self.room.notify_all();
         self.ready.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Places<T>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         // No code that can panic runs between two related changes.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loader::batch_sampler::{Damaged, Picker};
-    use crate::loader::buffer_pool::Ring;
+    use crate::loader::batch_sampler::{BatchSampler, SkippedSamples};
+    use crate::loader::buffer_pool::BufferPool;
 
     /// Batches of one sample.
-    fn state<T: Element>(batches: usize, prefetch: usize) -> State<T> {
+    fn queue<T: Element>(batches: usize, prefetch: usize) -> Queue<T> {
         of(batches, 1, LastBatch::Wrap, prefetch)
     }
 
@@ -434,51 +434,51 @@ mod tests {
         batch_size: usize,
         last: LastBatch,
         prefetch: usize,
-    ) -> State<T> {
-        let cut = Cut {
+    ) -> Queue<T> {
+        let spec = EpochSpec {
             samples,
             batch_size,
             last,
             quota: None,
         };
-        State::new(cut, prefetch)
+        Queue::new(spec, prefetch)
     }
 
-    fn pick<T: Element>(state: &State<T>, ticket: &Ticket, damaged: &[usize]) -> Pick {
+    fn pick<T: Element>(queue: &Queue<T>, claim: &Claim, damaged: &[usize]) -> Sampled {
         let error = |&sample: &usize| (sample, Arc::new(Error::image("bad")));
-        let damaged: Damaged = damaged.iter().map(error).collect();
-        let picker = Picker {
-            cut: &state.cut,
+        let damaged: SkippedSamples = damaged.iter().map(error).collect();
+        let sampler = BatchSampler {
+            spec: &queue.spec,
             damaged: &damaged,
             sample: |at: Cursor| at.place,
         };
-        picker.pick(ticket)
+        sampler.pick(claim)
     }
 
-    /// Claims batches as a maker does, on past the ends of epochs.
-    fn claim<T: Element>(state: &State<T>) -> Ticket {
+    /// Claims batches as a producer does, on past the ends of epochs.
+    fn claim<T: Element>(queue: &Queue<T>) -> Claim {
         loop {
-            let ticket = state.claim().unwrap();
-            let pick = pick(state, &ticket, &[]);
-            state.take(&ticket, &pick);
-            if let Pick::Batch(_) = pick {
-                return ticket;
+            let claim = queue.claim().unwrap();
+            let pick = pick(queue, &claim, &[]);
+            queue.take(&claim, &pick);
+            if let Sampled::Batch(_) = pick {
+                return claim;
             }
         }
     }
 
-    /// Claims the ends of epochs, as a maker does that finds no batch.
-    fn claim_end<T: Element>(state: &State<T>) {
-        let ticket = state.claim().unwrap();
-        let pick = pick(state, &ticket, &[]);
-        assert!(matches!(pick, Pick::End(..)));
-        state.take(&ticket, &pick);
+    /// Claims the ends of epochs, as a producer does that finds no batch.
+    fn claim_end<T: Element>(queue: &Queue<T>) {
+        let claim = queue.claim().unwrap();
+        let pick = pick(queue, &claim, &[]);
+        assert!(matches!(pick, Sampled::End(..)));
+        queue.take(&claim, &pick);
     }
 
-    fn made(id: u64) -> Made<u8> {
-        Made {
+    fn made(id: u64) -> Produced<u8> {
+        Produced {
             batch: Ok(Batch {
-                data: Ring::new(1, 1).take(),
+                data: BufferPool::new(1, 1).take(),
                 labels: vec![],
                 masks: None,
                 ids: vec![id],
@@ -488,8 +488,8 @@ mod tests {
         }
     }
 
-    fn next(state: &State<u8>) -> Option<u64> {
-        match state.next(Duration::ZERO).unwrap() {
+    fn next(queue: &Queue<u8>) -> Option<u64> {
+        match queue.next(Duration::ZERO).unwrap() {
             Given::Batch(made) => Some(made.batch.unwrap().ids[0]),
             Given::End(_) => None,
             Given::Pending => panic!("nothing is ready"),
@@ -498,33 +498,33 @@ mod tests {
 
     #[test]
     fn batches_are_delivered_in_order_whoever_finishes_first() {
-        let state = state(3, 4);
-        let tickets = [0, 1, 2].map(|_| claim(&state));
+        let queue = queue(3, 4);
+        let claims = [0, 1, 2].map(|_| claim(&queue));
         for i in [2, 0, 1] {
-            state.deliver(&tickets[i], made(i as u64));
+            queue.deliver(&claims[i], made(i as u64));
         }
-        claim_end(&state);
+        claim_end(&queue);
         assert_eq!(
-            [next(&state), next(&state), next(&state), next(&state)],
+            [next(&queue), next(&queue), next(&queue), next(&queue)],
             [Some(0), Some(1), Some(2), None]
         );
     }
 
     #[test]
     fn makers_work_ahead_into_the_next_epoch_and_no_further() {
-        let state = state::<u8>(2, 9);
+        let queue = queue::<u8>(2, 9);
         let claims: Vec<_> = (0..4)
-            .map(|_| claim(&state))
+            .map(|_| claim(&queue))
             .map(|t| (t.epoch, t.batch))
             .collect();
         assert_eq!(claims, [(0, 0), (0, 1), (1, 0), (1, 1)]);
-        claim_end(&state);
-        assert!(!state.has_room(&state.lock()));
+        claim_end(&queue);
+        assert!(!queue.has_room(&queue.lock()));
     }
 
     #[test]
     fn a_reset_at_the_end_keeps_what_is_ready_and_one_in_the_middle_does_not() {
-        let one = state(1, 2);
+        let one = queue(1, 2);
         for id in 0..2 {
             one.deliver(&claim(&one), made(id));
         }
@@ -532,57 +532,57 @@ mod tests {
         one.reset(false);
         assert_eq!(next(&one), Some(1));
 
-        let state = state(2, 2);
-        let (first, second) = (claim(&state), claim(&state));
-        state.deliver(&first, made(0));
-        assert_eq!(next(&state), Some(0));
-        state.reset(false);
+        let queue = queue(2, 2);
+        let (first, second) = (claim(&queue), claim(&queue));
+        queue.deliver(&first, made(0));
+        assert_eq!(next(&queue), Some(0));
+        queue.reset(false);
         assert!(!second.is_wanted());
-        state.deliver(&second, made(1));
+        queue.deliver(&second, made(1));
         assert!(matches!(
-            state.next(Duration::ZERO).unwrap(),
+            queue.next(Duration::ZERO).unwrap(),
             Given::Pending
         ));
-        let ticket = claim(&state);
-        assert_eq!((ticket.epoch, ticket.batch), (1, 0));
+        let claim = claim(&queue);
+        assert_eq!((claim.epoch, claim.batch), (1, 0));
     }
 
     #[test]
     fn a_reset_after_the_last_batch_needs_no_look_at_the_end() {
-        let state = state(1, 1);
-        state.deliver(&claim(&state), made(0));
-        assert_eq!(next(&state), Some(0));
-        // A maker may have claimed the end already, and not told it yet.
-        let late = state.claim().unwrap();
-        state.reset(false);
-        assert!(!state.take(&late, &pick(&state, &late, &[])));
-        let ticket = claim(&state);
-        assert_eq!((ticket.epoch, ticket.batch), (1, 0));
+        let queue = queue(1, 1);
+        queue.deliver(&claim(&queue), made(0));
+        assert_eq!(next(&queue), Some(0));
+        // A producer may have claimed the end already, and not told it yet.
+        let late = queue.claim().unwrap();
+        queue.reset(false);
+        assert!(!queue.take(&late, &pick(&queue, &late, &[])));
+        let claim = claim(&queue);
+        assert_eq!((claim.epoch, claim.batch), (1, 0));
     }
 
     #[test]
     fn an_iterator_without_batches_is_at_its_end() {
-        let state = state::<u8>(0, 1);
-        claim_end(&state);
-        assert_eq!(next(&state), None);
-        state.reset(false);
-        claim_end(&state);
-        assert_eq!(next(&state), None);
+        let queue = queue::<u8>(0, 1);
+        claim_end(&queue);
+        assert_eq!(next(&queue), None);
+        queue.reset(false);
+        claim_end(&queue);
+        assert_eq!(next(&queue), None);
     }
 
     #[test]
     fn a_batch_that_is_picked_again_moves_those_behind_it() {
-        let state = of(6, 2, LastBatch::Wrap, 3);
-        let tickets = [0, 1, 2].map(|_| claim(&state));
-        state.deliver(&tickets[1], made(1));
-        state.take_again(&tickets[0], &pick(&state, &tickets[0], &[1]));
+        let queue = of(6, 2, LastBatch::Wrap, 3);
+        let claims = [0, 1, 2].map(|_| claim(&queue));
+        queue.deliver(&claims[1], made(1));
+        queue.take_again(&claims[0], &pick(&queue, &claims[0], &[1]));
         assert_eq!(
-            tickets.each_ref().map(Ticket::is_wanted),
+            claims.each_ref().map(Claim::is_wanted),
             [true, false, false]
         );
-        state.deliver(&tickets[0], made(7));
-        assert_eq!(next(&state), Some(7));
-        let again = claim(&state);
+        queue.deliver(&claims[0], made(7));
+        assert_eq!(next(&queue), Some(7));
+        let again = claim(&queue);
         assert_eq!((again.batch, again.at.place), (1, 3));
     }
 
@@ -613,25 +613,25 @@ mod tests {
 
     #[test]
     fn epochs_that_roll_over_have_their_own_numbers_of_batches() {
-        let state = of::<u8>(5, 2, LastBatch::RollOver, 9);
+        let queue = of::<u8>(5, 2, LastBatch::RollOver, 9);
         let claims: Vec<_> = (0..5)
-            .map(|_| claim(&state))
-            .map(|ticket| (ticket.epoch, ticket.batch))
+            .map(|_| claim(&queue))
+            .map(|claim| (claim.epoch, claim.batch))
             .collect();
         assert_eq!(claims, [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]);
-        assert_eq!(state.batches_of_epoch(), 2);
+        assert_eq!(queue.batches_of_epoch(), 2);
         // A fresh start forgets what is left over.
         let deliver_two = || {
-            let mut places = state.lock();
-            places.consumer.delivered = 2;
-            places.queue.drain(..2);
+            let mut state = queue.lock();
+            state.consumer.delivered = 2;
+            state.entries.drain(..2);
         };
         deliver_two();
-        state.reset(false);
-        assert_eq!(state.batches_of_epoch(), 3);
-        state.reset(true);
-        assert_eq!(state.batches_of_epoch(), 2);
-        let ticket = claim(&state);
-        assert_eq!((ticket.epoch, ticket.base), (2, 2));
+        queue.reset(false);
+        assert_eq!(queue.batches_of_epoch(), 3);
+        queue.reset(true);
+        assert_eq!(queue.batches_of_epoch(), 2);
+        let claim = claim(&queue);
+        assert_eq!((claim.epoch, claim.base), (2, 2));
     }
 }

@@ -24,7 +24,7 @@ const KEEP: usize = 4 << 20;
 
 /// What all threads need to know to make images.
 #[derive(Debug)]
-pub(super) struct Task<T> {
+pub(super) struct SampleTask<T> {
     samples: Samples,
     part: Range<usize>,
     labels: Labels,
@@ -78,7 +78,7 @@ pub(super) struct Slot<'a, T> {
     pub(super) id: &'a mut u64,
 }
 
-impl<T: Element> Task<T> {
+impl<T: Element> SampleTask<T> {
     pub(super) fn new(samples: Samples, options: &Options) -> Result<Self> {
         let Shape {
             channels,
