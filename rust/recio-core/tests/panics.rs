@@ -196,7 +196,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
         assert_all_others(&ids);
         assert!(errors.is_empty(), "{errors:?}");
         let damage: Vec<_> = pipeline
-            .take_damage()
+            .take_skipped()
             .iter()
             .map(ToString::to_string)
             .collect();

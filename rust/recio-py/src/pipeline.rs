@@ -117,13 +117,13 @@ impl LoaderOptions {
     }
 
     fn labels(&self) -> recio_core::Result<LabelForm> {
-        let given = unless_minus_one("label_width", self.label_width)?;
+        let exact = unless_minus_one("label_width", self.label_width)?;
         match self.label_form.as_str() {
             "numbers" => {
-                Ok(given.map_or(LabelForm::Padded(self.label_pad_value), LabelForm::Exact))
+                Ok(exact.map_or(LabelForm::Padded(self.label_pad_value), LabelForm::Exact))
             }
             "row" => Ok(LabelForm::Row {
-                given,
+                exact,
                 width: unless_minus_one("label_pad_width", self.label_pad_width)?,
                 padding: self.label_pad_value,
             }),
@@ -257,9 +257,9 @@ struct Place {
 
 impl Place {
     fn position(&self) -> Position {
-        let cursor = |[epoch, place]: [u64; 2]| Cursor {
+        let cursor = |[epoch, index]: [u64; 2]| Cursor {
             epoch,
-            place: place as usize,
+            index: index as usize,
         };
         Position {
             epoch: self.epoch,
@@ -357,7 +357,7 @@ impl ImagePipeline {
     /// What is wrong with the samples that were passed over since this was asked last, as exceptions.
     fn take_damage<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let running = self.running()?;
-        let damage = with!(&*running, pipeline => pipeline.take_damage());
+        let damage = with!(&*running, pipeline => pipeline.take_skipped());
         let raised = damage.iter().map(|error| raised(py, error));
         Ok(raised
             .map(|error| error.into_value(py).into_bound(py).into_any())
@@ -371,9 +371,9 @@ impl ImagePipeline {
         let state = PyDict::new(py);
         state.set_item("epoch", at.epoch)?;
         state.set_item("base", at.base)?;
-        state.set_item("first", [at.first.epoch, at.first.place as u64])?;
+        state.set_item("first", [at.first.epoch, at.first.index as u64])?;
         state.set_item("batch", at.delivered)?;
-        state.set_item("at", [at.at.epoch, at.at.place as u64])?;
+        state.set_item("at", [at.at.epoch, at.at.index as u64])?;
         state.set_item("over", at.is_over)?;
         Ok(state)
     }
@@ -411,7 +411,7 @@ impl ImagePipeline {
                 .boxes
                 .map(|boxes| boxes_array(py, &boxes))
                 .transpose()?,
-            planned.is_whole,
+            planned.is_complete,
         ))
     }
 
@@ -429,20 +429,20 @@ impl ImagePipeline {
     /// Labels a record.
     #[getter]
     fn label_width(&self) -> PyResult<usize> {
-        Ok(with!(&*self.running()?, pipeline => pipeline.label_width()))
+        Ok(with!(&*self.running()?, pipeline => pipeline.labels().width()))
     }
 
     /// The axes of a record's labels.
     #[getter]
     fn label_shape(&self) -> PyResult<Vec<usize>> {
-        Ok(with!(&*self.running()?, pipeline => pipeline.label_shape().to_vec()))
+        Ok(with!(&*self.running()?, pipeline => pipeline.labels().shape().to_vec()))
     }
 
     /// Why records are left out.
     #[getter]
     fn left_out(&self) -> PyResult<Vec<String>> {
         let reasons = |errors: &[Error]| errors.iter().map(Error::to_string).collect();
-        Ok(with!(&*self.running()?, pipeline => reasons(pipeline.left_out())))
+        Ok(with!(&*self.running()?, pipeline => reasons(pipeline.labels().skipped())))
     }
 
     /// Stops the threads and frees the memory that no array shows. A second call does nothing.

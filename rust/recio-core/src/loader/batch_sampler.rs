@@ -1,121 +1,188 @@
-//! Which samples a batch is made of: those at the next places of its epoch's order, less those that are known to be damaged.
+//! Batch sampler: the samples of a batch.
 //!
-//! A function of the place where the batch begins and of which samples are damaged, never of when that came to be known: so a
-//! batch that turns out to have a damaged sample is picked again, and an iterator that knew before picks the same.
+//! They are the next samples of the epoch's order, without those that are skipped. They depend on where the batch begins
+//! and on which samples are skipped, never on when these were found to be damaged: a batch in which one is found is
+//! sampled again, and a loader that knew of it before samples the same batch.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
-use crate::loader::queue::Claim;
+use crate::loader::position::Claim;
 
-/// Samples that cannot be used, and why.
+/// Samples that are skipped, and why.
 pub(super) type SkippedSamples = BTreeMap<usize, Arc<Error>>;
 
-/// What comes at a claim's place.
+/// Samples taken one by one.
+pub(super) trait SampleStream {
+    type Sample;
+    type Error;
+
+    /// Takes the next sample of the epoch of `at`, and moves `at` past it; none at the end of that epoch.
+    fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Self::Error>;
+
+    /// Takes the list of the samples that were skipped.
+    fn take_skipped(&mut self) -> Vec<usize>;
+}
+
+/// A batch, or the end of its epoch in place of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sampled {
+pub(super) enum Sampled<S> {
     /// A batch.
-    Batch(BatchSamples),
-    /// The end of the epoch: where the first batch of the next one begins, and the damaged samples passed over.
-    End(Cursor, Vec<usize>),
+    Batch(BatchSamples<S>),
+    /// The end of the epoch.
+    End {
+        /// Where the first batch of the next epoch begins.
+        next: Cursor,
+        /// Samples skipped on the way to the end.
+        skipped: Vec<usize>,
+    },
 }
 
 /// The samples of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct BatchSamples {
-    /// Each sample's epoch and number; fewer than the batch has places if the rest is zeros.
-    pub(super) samples: Vec<(u64, usize)>,
-    /// How many places of the batch are not this epoch's own samples, or not yet.
+pub(super) struct BatchSamples<S> {
+    /// The samples; fewer than the batch size if the rest is zeros.
+    pub(super) samples: Vec<S>,
+    /// Slots that are not filled by new samples of the epoch.
     pub(super) pad: usize,
     /// Where the next batch begins.
     pub(super) next: Cursor,
-    /// The damaged samples that were passed over.
-    pub(super) passed: Vec<usize>,
+    /// Samples skipped for this batch.
+    pub(super) skipped: Vec<usize>,
 }
 
-/// Gathers the samples of one batch.
-pub(super) struct BatchSampler<'a, F> {
+/// Sampler of one batch.
+pub(super) struct BatchSampler<'a, S> {
     pub(super) spec: &'a EpochSpec,
-    pub(super) damaged: &'a SkippedSamples,
-    /// The number of the sample at a place of an epoch's order.
-    pub(super) sample: F,
+    pub(super) stream: S,
 }
 
-impl<F: FnMut(Cursor) -> usize> BatchSampler<'_, F> {
-    /// Picks what comes at the claim's place.
-    pub(super) fn pick(mut self, claim: &Claim) -> Sampled {
-        let quota = self.spec.quota(claim.epoch - claim.base);
-        if quota.is_some_and(|quota| claim.batch >= quota) {
-            return Sampled::End(self.spec.after(claim.epoch, claim.at), Vec::new());
+impl<S: SampleStream> BatchSampler<'_, S> {
+    /// Samples the batch of a claim.
+    pub(super) fn sample(mut self, claim: &Claim) -> Result<Sampled<S::Sample>, S::Error> {
+        let required = self.spec.required_batches(claim.epoch - claim.base);
+        if required.is_some_and(|required| claim.batch >= required) {
+            return Ok(self.end(claim, Vec::new()));
         }
-        let mut picked = self.own(claim);
-        let (size, own) = (self.spec.batch_size, picked.samples.len());
-        if own == size {
-            return Sampled::Batch(picked);
+        let mut batch = self.new_samples(claim)?;
+        let (size, new) = (self.spec.batch_size, batch.samples.len());
+        if new == size {
+            return Ok(Sampled::Batch(batch));
         }
-        let is_over = own == 0 && !self.is_all_damage(claim, &picked.passed);
-        if quota.is_none() && (is_over || own > 0 && self.leaves_its_end()) {
-            return Sampled::End(self.spec.after(claim.epoch, claim.at), picked.passed);
+        let is_over = new == 0 && !self.is_all_skipped(claim, &batch.skipped);
+        if required.is_none() && (is_over || new > 0 && self.leaves_incomplete()) {
+            return Ok(self.end(claim, batch.skipped));
         }
-        picked.pad = size - own;
-        if self.spec.last != LastBatch::Zeros {
-            self.fill_up(claim.epoch, &mut picked.samples);
+        batch.pad = size - new;
+        if self.spec.last_batch != LastBatch::Zeros {
+            self.fill_up(claim.epoch, &mut batch.samples)?;
         }
-        Sampled::Batch(picked)
+        Ok(Sampled::Batch(batch))
     }
 
-    /// Whether an epoch has samples and all are damaged: then it has a batch, without any, to say so.
-    fn is_all_damage(&self, claim: &Claim, passed: &[usize]) -> bool {
-        claim.batch == 0 && !passed.is_empty() && passed.len() >= self.spec.samples
+    fn end(&self, claim: &Claim, skipped: Vec<usize>) -> Sampled<S::Sample> {
+        Sampled::End {
+            next: self.spec.next_start(claim.epoch, claim.at),
+            skipped,
+        }
     }
 
-    /// Whether an epoch's end that fills no batch gives none.
-    fn leaves_its_end(&self) -> bool {
-        matches!(self.spec.last, LastBatch::Discard | LastBatch::RollOver)
+    /// Whether an epoch has samples and all are skipped: then it has a batch without samples, whose making is an error.
+    fn is_all_skipped(&self, claim: &Claim, skipped: &[usize]) -> bool {
+        claim.batch == 0 && !skipped.is_empty() && skipped.len() >= self.spec.samples
     }
 
-    /// The epoch's own samples from the claim's place on, after those that were left over: a batch of them at most.
-    fn own(&mut self, claim: &Claim) -> BatchSamples {
-        let mut picked = BatchSamples::default();
-        let (mut at, mut carried) = (claim.at, 0);
-        while picked.samples.len() < self.spec.batch_size {
-            if at.place >= self.spec.samples {
-                if at.epoch == claim.epoch {
-                    break;
+    /// Whether samples that do not fill a batch are not delivered in this epoch.
+    fn leaves_incomplete(&self) -> bool {
+        matches!(
+            self.spec.last_batch,
+            LastBatch::Discard | LastBatch::RollOver
+        )
+    }
+
+    /// Takes the epoch's samples, after those left over from earlier epochs: a batch of them at most.
+    fn new_samples(&mut self, claim: &Claim) -> Result<BatchSamples<S::Sample>, S::Error> {
+        let (mut samples, mut carried) = (Vec::new(), 0);
+        let mut next = claim.at;
+        while samples.len() < self.spec.batch_size {
+            match self.stream.take(&mut next)? {
+                Some(sample) => samples.push(sample),
+                None if next.epoch < claim.epoch => {
+                    carried = samples.len();
+                    next = Cursor::start(next.epoch + 1);
                 }
-                carried = picked.samples.len();
-                at = Cursor {
-                    epoch: at.epoch + 1,
-                    place: 0,
-                };
-                continue;
+                None => break,
             }
-            let sample = (self.sample)(at);
-            if self.damaged.contains_key(&sample) {
-                picked.passed.push(sample);
-            } else {
-                picked.samples.push((at.epoch, sample));
-            }
-            at.place += 1;
         }
-        picked.next = at;
-        if carried > 0 {
-            picked.pad = self.spec.batch_size - carried;
-        }
-        picked
+        let pad = match carried {
+            0 => 0,
+            carried => self.spec.batch_size - carried,
+        };
+        let skipped = self.stream.take_skipped();
+        Ok(BatchSamples {
+            samples,
+            pad,
+            next,
+            skipped,
+        })
     }
 
-    /// Repeats the epoch's samples from its beginning, over and over if need be; none if all are damaged.
-    fn fill_up(&mut self, epoch: u64, samples: &mut Vec<(u64, usize)>) {
-        let sound = (0..self.spec.samples).filter_map(|place| {
-            let sample = (self.sample)(Cursor { epoch, place });
-            (!self.damaged.contains_key(&sample)).then_some((epoch, sample))
-        });
-        let wanted = self.spec.batch_size - samples.len();
-        let repeats: Vec<_> = sound.take(wanted).collect();
-        samples.extend(repeats.iter().cycle().take(wanted));
+    /// Repeats the epoch's samples from its beginning, as often as needed; none if all are skipped.
+    fn fill_up(&mut self, epoch: u64, samples: &mut Vec<S::Sample>) -> Result<(), S::Error> {
+        let (mut at, mut before) = (Cursor::start(epoch), samples.len());
+        while samples.len() < self.spec.batch_size {
+            match self.stream.take(&mut at)? {
+                Some(sample) => samples.push(sample),
+                None if samples.len() == before => break,
+                None => (at, before) = (Cursor::start(epoch), samples.len()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Epoch and index of each sample of the epoch's order that is not skipped.
+pub(super) struct IndexStream<'a, F> {
+    /// Samples of an epoch.
+    len: usize,
+    skip: &'a SkippedSamples,
+    sample_at: F,
+    skipped: Vec<usize>,
+}
+
+impl<'a, F: FnMut(Cursor) -> usize> IndexStream<'a, F> {
+    /// The samples of epochs of `len`, of which `sample_at` returns the index of the one at a cursor.
+    pub(super) fn new(len: usize, skip: &'a SkippedSamples, sample_at: F) -> Self {
+        Self {
+            len,
+            skip,
+            sample_at,
+            skipped: Vec::new(),
+        }
+    }
+}
+
+impl<F: FnMut(Cursor) -> usize> SampleStream for IndexStream<'_, F> {
+    type Sample = (u64, usize);
+    type Error = Infallible;
+
+    fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Infallible> {
+        while at.index < self.len {
+            let sample = (self.sample_at)(*at);
+            at.index += 1;
+            if !self.skip.contains_key(&sample) {
+                return Ok(Some((at.epoch, sample)));
+            }
+            self.skipped.push(sample);
+        }
+        Ok(None)
+    }
+
+    fn take_skipped(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.skipped)
     }
 }
 
@@ -123,43 +190,41 @@ impl<F: FnMut(Cursor) -> usize> BatchSampler<'_, F> {
 mod tests {
     use super::*;
     use crate::loader::epoch::ShardPolicy;
+    use crate::loader::position::Position;
 
-    /// The epochs' batches: their samples, and their pads.
-    fn epochs(spec: &EpochSpec, damaged: &[usize], epochs: u64) -> Vec<Vec<(Vec<usize>, usize)>> {
-        let damaged = damaged
+    /// The batches of the first epochs: their samples and pads.
+    fn epochs(spec: &EpochSpec, skipped: &[usize], epochs: u64) -> Vec<Vec<(Vec<usize>, usize)>> {
+        let skip = skipped
             .iter()
             .map(|&sample| (sample, Arc::new(Error::image("bad"))))
             .collect();
-        let mut claim = Claim::new(0, 0, Cursor::default());
-        let mut found = vec![vec![]];
+        let mut claim = Position::fresh(0).claim();
+        let mut batches = vec![vec![]];
         while claim.epoch < epochs {
-            let sampler = BatchSampler {
-                spec,
-                damaged: &damaged,
-                sample: |at: Cursor| at.place,
-            };
-            claim = match sampler.pick(&claim) {
-                Sampled::Batch(picked) => {
-                    let samples = picked.samples.iter().map(|&(_, sample)| sample).collect();
-                    found.last_mut().unwrap().push((samples, picked.pad));
-                    Claim::new(claim.epoch, claim.batch + 1, picked.next)
+            let stream = IndexStream::new(spec.samples, &skip, |at: Cursor| at.index);
+            let Ok(sampled) = BatchSampler { spec, stream }.sample(&claim);
+            claim = match sampled {
+                Sampled::Batch(batch) => {
+                    let samples = batch.samples.iter().map(|&(_, sample)| sample).collect();
+                    batches.last_mut().unwrap().push((samples, batch.pad));
+                    claim.next_batch(batch.next)
                 }
-                Sampled::End(next, _) => {
-                    found.push(vec![]);
-                    Claim::new(claim.epoch + 1, 0, next)
+                Sampled::End { next, .. } => {
+                    batches.push(vec![]);
+                    claim.next_epoch(next)
                 }
             };
         }
-        found.pop();
-        found
+        batches.pop();
+        batches
     }
 
     fn alone(samples: usize, batch_size: usize, last: LastBatch) -> EpochSpec {
-        EpochSpec::of_part(samples, (samples, 1), ShardPolicy::Pad, batch_size, last)
+        EpochSpec::of_shard(samples, (samples, 1), ShardPolicy::Pad, batch_size, last)
     }
 
     #[test]
-    fn what_does_not_fill_a_batch_is_filled_up_or_left_out() {
+    fn an_incomplete_last_batch_is_filled_up_or_discarded() {
         let last = |last| epochs(&alone(5, 3, last), &[], 2).pop().unwrap();
         let first = (vec![0, 1, 2], 0);
         assert_eq!(last(LastBatch::Wrap), [first.clone(), (vec![3, 4, 0], 1)]);
@@ -167,9 +232,9 @@ mod tests {
         assert_eq!(last(LastBatch::Discard), [first]);
     }
 
-    /// MXNet's `ImageIter` gives these batches, and as pad the number of new samples in the first batch of an epoch.
+    /// Batches of MXNet's `ImageIter`, whose pad is the number of new samples in the first batch of an epoch.
     #[test]
-    fn what_is_left_over_begins_the_next_epoch() {
+    fn samples_that_roll_over_begin_the_next_epoch() {
         assert_eq!(
             epochs(&alone(10, 4, LastBatch::RollOver), &[], 3),
             [
@@ -198,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_stay_full_where_samples_are_damaged_and_each_other_one_comes_once() {
+    fn batches_stay_full_where_samples_are_skipped_and_each_other_one_comes_once() {
         assert_eq!(
             epochs(&alone(8, 3, LastBatch::Wrap), &[1, 7], 1)[0],
             [(vec![0, 2, 3], 0), (vec![4, 5, 6], 0)]
@@ -221,15 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_of_nothing_but_damage_has_a_batch_without_samples() {
+    fn an_epoch_of_skipped_samples_alone_has_a_batch_without_samples() {
         for last in [LastBatch::Wrap, LastBatch::Discard, LastBatch::RollOver] {
-            let found = epochs(&alone(3, 2, last), &[0, 1, 2], 2);
-            assert_eq!(found, [[(vec![], 2)], [(vec![], 2)]], "{last:?}");
+            let batches = epochs(&alone(3, 2, last), &[0, 1, 2], 2);
+            assert_eq!(batches, [[(vec![], 2)], [(vec![], 2)]], "{last:?}");
         }
     }
 
     #[test]
-    fn parts_have_as_many_batches_whatever_is_damaged() {
+    fn shards_have_as_many_batches_whichever_samples_are_skipped() {
         for last in [
             LastBatch::Wrap,
             LastBatch::Zeros,
@@ -237,36 +302,33 @@ mod tests {
             LastBatch::RollOver,
         ] {
             for policy in [ShardPolicy::Pad, ShardPolicy::Drop] {
-                let counts = |own, damaged: &[usize]| {
-                    let spec = EpochSpec::of_part(own, (17, 2), policy, 4, last);
-                    let found = epochs(&spec, damaged, 6);
-                    found.iter().map(Vec::len).collect::<Vec<_>>()
+                let counts = |samples, skipped: &[usize]| {
+                    let spec = EpochSpec::of_shard(samples, (17, 2), policy, 4, last);
+                    let batches = epochs(&spec, skipped, 6);
+                    batches.iter().map(Vec::len).collect::<Vec<_>>()
                 };
                 let expected = counts(9, &[]);
-                for damaged in [&[][..], &[0], &[1, 2, 3, 4], &[7]] {
-                    assert_eq!(
-                        counts(8, damaged),
-                        expected,
-                        "{last:?} {policy:?} {damaged:?}"
-                    );
-                    assert_eq!(
-                        counts(9, damaged),
-                        expected,
-                        "{last:?} {policy:?} {damaged:?}"
-                    );
+                for skipped in [&[][..], &[0], &[1, 2, 3, 4], &[7]] {
+                    for samples in [8, 9] {
+                        assert_eq!(
+                            counts(samples, skipped),
+                            expected,
+                            "{last:?} {policy:?} {skipped:?}"
+                        );
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn a_part_with_too_few_samples_repeats_some_and_counts_them_as_pad() {
-        let spec = EpochSpec::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Wrap);
+    fn a_shard_with_too_few_samples_repeats_some_and_counts_them_as_pad() {
+        let spec = EpochSpec::of_shard(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Wrap);
         assert_eq!(
             epochs(&spec, &[], 1)[0],
             [(vec![0, 1, 2, 3], 0), (vec![0, 1, 2, 3], 4)]
         );
-        let spec = EpochSpec::of_part(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Zeros);
+        let spec = EpochSpec::of_shard(4, (9, 2), ShardPolicy::Pad, 4, LastBatch::Zeros);
         assert_eq!(
             epochs(&spec, &[], 1)[0],
             [(vec![0, 1, 2, 3], 0), (vec![], 4)]

@@ -1,58 +1,57 @@
-//! A batch, and the memory that it lies in.
+//! Buffer pool for batches.
 //!
-//! Fresh memory costs more than what is written into it (the kernel clears each page on its first touch: 0.15 ms for an
-//! image of 3×224×224 float32, against 0.03 ms in memory that was used before). So batches come from a pool: whoever is
-//! done with one gives its memory back, and the next batch is written there. What is kept is never overwritten; then the
-//! pool makes new memory instead.
+//! New memory costs more than writing into it: the kernel clears each page on its first touch, which takes 0.15 ms for an
+//! image of 3×224×224 float32, against 0.03 ms in memory that was used before. So the buffers of a batch come from a
+//! pool, and go back to it when the batch is dropped. A batch that is kept keeps its buffers; the pool then allocates new
+//! ones.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// How often memory is offered to a pool that is in use. Whoever holds it may have lost the processor.
+/// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have lost the processor.
 const TRIES: usize = 1000;
 
-/// The samples of some images, with their labels.
+/// A batch: images, labels or masks, ids.
 #[derive(Debug)]
 pub struct Batch<T> {
     /// `batch_size` images, one after another.
     pub data: PooledBuffer<T>,
     /// `batch_size × label_width` labels.
     pub labels: Vec<f32>,
-    /// `batch_size` masks of class numbers, one after another, if the images have some; then there are no labels.
+    /// `batch_size` masks of class numbers, one after another, if the images have masks; then there are no labels.
     pub masks: Option<PooledBuffer<u8>>,
-    /// The records' ids.
+    /// The ids of the samples.
     pub ids: Vec<u64>,
-    /// How many images at the end are there only to fill the batch.
+    /// Slots that are not filled by new samples of the epoch.
     pub pad: usize,
 }
 
-/// Memory on loan from a [`BufferPool`]. It goes back when it is dropped.
+/// A buffer of a [`BufferPool`], which goes back to the pool when it is dropped.
 #[derive(Debug)]
 pub struct PooledBuffer<T> {
-    samples: Vec<T>,
+    values: Vec<T>,
     pool: Arc<BufferPool<T>>,
 }
 
-/// The memory of an iterator's batches.
+/// A pool of buffers of one length.
 #[derive(Debug)]
 pub struct BufferPool<T> {
     len: usize,
-    /// How many pieces of memory are kept for later at most; none once the iterator is gone.
     spare: Mutex<Spare<T>>,
 }
 
-/// The memory of the parts of an iterator's batches.
+/// The pools of a loader.
 #[derive(Debug, Clone)]
 pub struct BufferPools<T> {
-    /// For the images.
+    /// Buffers for images.
     pub data: Arc<BufferPool<T>>,
-    /// For their masks, if they have some.
+    /// Buffers for masks, if images have masks.
     pub masks: Option<Arc<BufferPool<u8>>>,
 }
 
 impl<T> BufferPools<T> {
-    /// Keeps no memory from now on.
+    /// Frees the spare buffers, and keeps none from now on.
     pub fn close(&self) {
         self.data.close();
         self.masks.iter().for_each(|pool| pool.close());
@@ -61,48 +60,50 @@ impl<T> BufferPools<T> {
 
 #[derive(Debug)]
 struct Spare<T> {
-    most: usize,
-    samples: Vec<Vec<T>>,
+    max: usize,
+    buffers: Vec<Vec<T>>,
 }
 
 impl<T: Copy + Default> BufferPool<T> {
-    /// A pool of pieces of `len` samples, which keeps at most `most` of them for later.
+    /// A pool of buffers of `len` values, which keeps at most `max_spare` of them for later.
     #[must_use]
-    pub fn new(len: usize, most: usize) -> Arc<Self> {
+    pub fn new(len: usize, max_spare: usize) -> Arc<Self> {
         Arc::new(Self {
             len,
             spare: Mutex::new(Spare {
-                most,
-                samples: Vec::new(),
+                max: max_spare,
+                buffers: Vec::new(),
             }),
         })
     }
 
-    /// A piece of memory: the one that was given back last, as it was left, or a new one.
+    /// Returns the buffer that came back last, with its old values, or a new one.
     #[must_use]
     pub fn take(self: &Arc<Self>) -> PooledBuffer<T> {
-        let used = self.lock().samples.pop();
-        let samples = used.unwrap_or_else(|| vec![T::default(); self.len]);
+        let spare = self.lock().buffers.pop();
+        let values = spare.unwrap_or_else(|| vec![T::default(); self.len]);
         PooledBuffer {
-            samples,
+            values,
             pool: Arc::clone(self),
         }
     }
 }
 
 impl<T> BufferPool<T> {
-    /// Keeps no memory from now on.
+    /// Frees the spare buffers, and keeps none from now on.
     pub fn close(&self) {
         *self.lock() = Spare {
-            most: 0,
-            samples: Vec::new(),
+            max: 0,
+            buffers: Vec::new(),
         };
     }
 
-    /// Takes memory back, unless the pool stays in use: in a forked process it may be for ever. Another thread is done in no time;
-    /// what is not taken back goes to the allocator, which holds on to it, and so does the next piece: in ten million images
-    /// that was half as much memory again.
-    fn give(&self, samples: Vec<T>) {
+    /// Puts a buffer back, unless the lock stays taken: in a forked process it may be taken for ever.
+    ///
+    /// One attempt is not enough, although another thread holds the lock for a moment only. A buffer that is not put back
+    /// goes to the allocator, which keeps its memory, and so does the next one: in ten million images that was half as
+    /// much memory again.
+    fn put_back(&self, buffer: Vec<T>) {
         let spare = (0..TRIES).find_map(|_| {
             let spare = self.spare.try_lock().ok();
             if spare.is_none() {
@@ -111,14 +112,14 @@ impl<T> BufferPool<T> {
             spare
         });
         if let Some(mut spare) = spare
-            && spare.samples.len() < spare.most
+            && spare.buffers.len() < spare.max
         {
-            spare.samples.push(samples);
+            spare.buffers.push(buffer);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Spare<T>> {
-        // A list of buffers is sound even if a thread that held it panicked.
+        // A list of buffers is sound even if a thread that held the lock panicked.
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,23 +128,23 @@ impl<T> std::ops::Deref for PooledBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.samples
+        &self.values
     }
 }
 
 impl<T> std::ops::DerefMut for PooledBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.samples
+        &mut self.values
     }
 }
 
 impl<T> Drop for PooledBuffer<T> {
     fn drop(&mut self) {
-        self.pool.give(std::mem::take(&mut self.samples));
+        self.pool.put_back(std::mem::take(&mut self.values));
     }
 }
 
-/// Refuses a batch for whose parts there can be no memory: running out of it later would end the process.
+/// Checks that there can be memory for `len` values of a batch: running out of it later would end the process.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument).
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_is_given_back_is_used_again_and_kept_memory_is_not() {
+    fn a_buffer_that_is_put_back_is_used_again_and_one_that_is_kept_is_not() {
         let pool = BufferPool::<f32>::new(8, 2);
         let (first, kept) = (pool.take(), pool.take());
         let address = first.as_ptr();
@@ -171,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn no_memory_is_lost_when_threads_give_back_at_once() {
+    fn no_buffer_is_lost_when_threads_put_them_back_at_once() {
         let pool = BufferPool::<u8>::new(1, 8);
         let used: Vec<_> = (0..8).map(|_| pool.take()).collect();
-        used.into_iter().for_each(|mut slots| slots[0] = 7);
+        used.into_iter().for_each(|mut buffer| buffer[0] = 7);
         let all_used = || (0..300_000).all(|_| pool.take()[0] == 7);
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(all_used)).collect();
@@ -183,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_most_is_kept_and_nothing_after_closing() {
+    fn spare_buffers_are_at_most_the_maximum_and_none_after_closing() {
         let pool = BufferPool::<u8>::new(8, 2);
         drop([pool.take(), pool.take(), pool.take()]);
-        assert_eq!(pool.lock().samples.len(), 2);
+        assert_eq!(pool.lock().buffers.len(), 2);
         let late = pool.take();
         pool.close();
         drop(late);
-        assert_eq!(pool.lock().samples.len(), 0);
+        assert_eq!(pool.lock().buffers.len(), 0);
     }
 }

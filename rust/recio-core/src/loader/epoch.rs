@@ -1,113 +1,119 @@
-//! How epochs are spec into batches: how many an epoch has, and what becomes of its end.
+//! Epochs in batches: how many an epoch has, and how the last ones are handled.
 //!
-//! Which samples a batch has is [`pick`](super::pick)'s business: where damaged samples are passed over, a batch begins where
-//! the one before it has ended, not at a multiple of its size.
+//! Which samples are in a batch is decided by [`batch_sampler`](super::batch_sampler): where damaged samples are skipped,
+//! a batch begins where the one before it ended, not at a multiple of the batch size.
 
-/// What becomes of the samples at the end of an epoch that do not fill a batch.
+/// Handling of the samples at the end of an epoch that do not fill a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastBatch {
-    /// Their batch is filled up with samples of the epoch's beginning.
+    /// Their batch is filled with samples from the beginning of the epoch.
     Wrap,
-    /// Their batch is filled up with zeros.
+    /// Their batch is filled with zeros.
     Zeros,
-    /// They are left out.
+    /// They are discarded.
     Discard,
-    /// They are the beginning of the next epoch's first batch.
+    /// They are the beginning of the first batch of the next epoch.
     RollOver,
 }
 
-/// What is done so that the parts of a data set, which may differ by a record, have as many batches.
+/// Handling of shards of different lengths. They differ by one sample at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardPolicy {
-    /// Each has as many as the largest: what a part lacks is filled up, and counted as pad.
+    /// Every shard has as many batches as the longest: missing samples are repeated, and counted as pad.
     Pad,
-    /// Each has as many samples as the smallest: what a part has more is left out, in each epoch something else if they are
-    /// shuffled.
+    /// Every shard has as many samples as the shortest: an extra one is dropped; if shuffled, another one in each epoch.
     Drop,
-    /// Nothing: they may differ by a batch.
+    /// Shards may differ by one batch.
     Uneven,
 }
 
-/// A place in the order of an epoch's samples.
+/// A position in the order of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cursor {
     /// The epoch.
     pub epoch: u64,
-    /// The place, from 0.
-    pub place: usize,
+    /// The index in its order, from 0.
+    pub index: usize,
 }
 
-/// Samples, and how many of them are a batch.
+impl Cursor {
+    /// The beginning of an epoch.
+    #[must_use]
+    pub fn start(epoch: u64) -> Self {
+        Self { epoch, index: 0 }
+    }
+}
+
+/// Number of samples, batch size and policies of all epochs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EpochSpec {
     /// Samples of an epoch.
     pub(super) samples: usize,
     pub(super) batch_size: usize,
-    pub(super) last: LastBatch,
-    /// The samples that count for the number of batches, if each part must have as many.
-    pub(super) quota: Option<usize>,
+    pub(super) last_batch: LastBatch,
+    /// Samples from which the number of batches is computed, if every shard must have as many batches.
+    pub(super) equal_samples: Option<usize>,
 }
 
 impl EpochSpec {
-    /// How part `index` of `parts` is spec that has `own` of `all` samples.
-    pub(super) fn of_part(
-        own: usize,
-        (all, parts): (usize, usize),
+    /// Epochs of a shard that has `samples` of the `all` samples of all `shards`.
+    pub(super) fn of_shard(
+        samples: usize,
+        (all, shards): (usize, usize),
         policy: ShardPolicy,
         batch_size: usize,
-        last: LastBatch,
+        last_batch: LastBatch,
     ) -> Self {
-        let (samples, quota) = match policy {
-            _ if parts == 1 => (own, None),
-            ShardPolicy::Uneven => (own, None),
-            ShardPolicy::Pad => (own, Some(all.div_ceil(parts))),
-            ShardPolicy::Drop => (all / parts, Some(all / parts)),
+        let (samples, equal_samples) = match policy {
+            _ if shards == 1 => (samples, None),
+            ShardPolicy::Uneven => (samples, None),
+            ShardPolicy::Pad => (samples, Some(all.div_ceil(shards))),
+            ShardPolicy::Drop => (all / shards, Some(all / shards)),
         };
         Self {
             samples,
             batch_size,
-            last,
-            quota,
+            last_batch,
+            equal_samples,
         }
     }
 
-    /// The number of batches that epoch `number`, counted from the last fresh start, must have for all parts to have as many.
-    pub(super) fn quota(&self, number: u64) -> Option<usize> {
-        let samples = self.quota?;
+    /// Returns the number of batches that an epoch must have for all shards to have as many; `number` is the epoch's,
+    /// counted from the last fresh start.
+    pub(super) fn required_batches(&self, number: u64) -> Option<usize> {
+        let samples = self.equal_samples?;
         let before = |epoch: u64| u128::from(epoch) * samples as u128 / self.batch_size as u128;
-        Some(match self.last {
+        Some(match self.last_batch {
             LastBatch::Wrap | LastBatch::Zeros => samples.div_ceil(self.batch_size),
             LastBatch::Discard => samples / self.batch_size,
             LastBatch::RollOver => (before(number + 1) - before(number)) as usize,
         })
     }
 
-    /// Batches of an epoch whose first begins at `first`, if no sample is passed over; `number` as for the quota.
+    /// Returns the number of batches of an epoch whose first begins at `first`, if no sample is skipped; `number` as for
+    /// [`required_batches`](Self::required_batches).
     pub(super) fn batches(&self, epoch: u64, number: u64, first: Cursor) -> usize {
-        let whole = || match self.last {
+        let available = || match self.last_batch {
             LastBatch::Wrap | LastBatch::Zeros => self.samples.div_ceil(self.batch_size),
             LastBatch::Discard => self.samples / self.batch_size,
             LastBatch::RollOver => (self.carried(epoch, first) + self.samples) / self.batch_size,
         };
-        self.quota(number).unwrap_or_else(whole)
+        self.required_batches(number).unwrap_or_else(available)
     }
 
-    /// Where the next epoch's first batch begins, if the batch that this epoch cannot fill would begin at `at`.
-    pub(super) fn after(&self, epoch: u64, at: Cursor) -> Cursor {
-        let is_at_end = at.epoch == epoch && at.place >= self.samples;
-        if self.last == LastBatch::RollOver && !is_at_end {
+    /// Returns where the first batch of the next epoch begins, if the batch at `at` cannot be filled by this epoch.
+    pub(super) fn next_start(&self, epoch: u64, at: Cursor) -> Cursor {
+        let is_at_end = at.epoch == epoch && at.index >= self.samples;
+        if self.last_batch == LastBatch::RollOver && !is_at_end {
             return at;
         }
-        Cursor {
-            epoch: epoch + 1,
-            place: 0,
-        }
+        Cursor::start(epoch + 1)
     }
 
-    /// The samples of earlier epochs that a batch of `epoch` begins with.
+    /// Samples of earlier epochs at the beginning of a batch of `epoch`.
     fn carried(&self, epoch: u64, at: Cursor) -> usize {
         let epochs = (epoch - at.epoch) as usize;
-        (epochs * self.samples).saturating_sub(at.place)
+        (epochs * self.samples).saturating_sub(at.index)
     }
 }
 
@@ -115,14 +121,14 @@ impl EpochSpec {
 mod tests {
     use super::*;
 
-    fn spec(
-        own: usize,
+    fn of_shard(
+        samples: usize,
         all: usize,
-        parts: usize,
+        shards: usize,
         policy: ShardPolicy,
         last: LastBatch,
     ) -> EpochSpec {
-        EpochSpec::of_part(own, (all, parts), policy, 4, last)
+        EpochSpec::of_shard(samples, (all, shards), policy, 4, last)
     }
 
     fn first_epoch(spec: EpochSpec) -> usize {
@@ -130,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_differ_by_a_record_have_as_many_batches() {
+    fn shards_that_differ_by_a_sample_have_as_many_batches() {
         for (policy, last, expected) in [
             (ShardPolicy::Pad, LastBatch::Wrap, [2, 2]),
             (ShardPolicy::Pad, LastBatch::Zeros, [2, 2]),
@@ -138,34 +144,36 @@ mod tests {
             (ShardPolicy::Pad, LastBatch::Discard, [1, 1]),
             (ShardPolicy::Uneven, LastBatch::Wrap, [1, 2]),
         ] {
-            let batches = [4, 5].map(|own| first_epoch(spec(own, 9, 2, policy, last)));
+            let batches = [4, 5].map(|samples| first_epoch(of_shard(samples, 9, 2, policy, last)));
             assert_eq!(batches, expected, "{policy:?} {last:?}");
         }
     }
 
     #[test]
-    fn a_single_part_has_no_quota() {
-        let all = spec(9, 9, 1, ShardPolicy::Drop, LastBatch::Wrap);
-        assert_eq!((all.quota(0), all.samples), (None, 9));
+    fn a_single_shard_has_no_required_batches() {
+        let all = of_shard(9, 9, 1, ShardPolicy::Drop, LastBatch::Wrap);
+        assert_eq!((all.required_batches(0), all.samples), (None, 9));
     }
 
     #[test]
-    fn what_rolls_over_is_counted_in_the_epoch_that_has_it() {
-        let alone = spec(10, 10, 1, ShardPolicy::Pad, LastBatch::RollOver);
+    fn samples_that_roll_over_count_in_the_epoch_of_their_batch() {
+        let alone = of_shard(10, 10, 1, ShardPolicy::Pad, LastBatch::RollOver);
         assert_eq!(first_epoch(alone), 2);
-        let left_over = alone.after(0, Cursor { epoch: 0, place: 8 });
-        assert_eq!(left_over, Cursor { epoch: 0, place: 8 });
+        let left_over = alone.next_start(0, Cursor { epoch: 0, index: 8 });
+        assert_eq!(left_over, Cursor { epoch: 0, index: 8 });
         assert_eq!(alone.batches(1, 1, left_over), 3);
-        let none = alone.after(
+        let none = alone.next_start(
             1,
             Cursor {
                 epoch: 1,
-                place: 10,
+                index: 10,
             },
         );
-        assert_eq!(none, Cursor { epoch: 2, place: 0 });
-        let shared = spec(10, 21, 2, ShardPolicy::Pad, LastBatch::RollOver);
-        let quotas: Vec<_> = (0..4).map(|epoch| shared.quota(epoch).unwrap()).collect();
-        assert_eq!(quotas, [2, 3, 3, 3]);
+        assert_eq!(none, Cursor::start(2));
+        let shared = of_shard(10, 21, 2, ShardPolicy::Pad, LastBatch::RollOver);
+        let required: Vec<_> = (0..4)
+            .map(|epoch| shared.required_batches(epoch).unwrap())
+            .collect();
+        assert_eq!(required, [2, 3, 3, 3]);
     }
 }

@@ -1,51 +1,56 @@
-//! Which record stands where in an epoch.
+//! Epoch order: the permutation of each epoch.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::rng::Rng;
 
-/// Tells the stream of an epoch's order from those of its samples, which are numbered from 0.
+/// Sample number of the random stream of an epoch's order; those of samples are numbered from 0.
 const ORDER: u64 = u64::MAX;
 
 /// The order of one epoch.
 #[derive(Debug, Clone)]
 pub(super) struct EpochOrder {
-    part: Range<usize>,
+    shard: Range<usize>,
     shuffled: Option<Vec<u32>>,
 }
 
 impl EpochOrder {
-    /// The records of `part`, as they stand or, with a seed, in the order of this epoch.
-    pub(super) fn new(part: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
-        let shuffled = seed.map(|seed| Rng::new(seed, epoch, ORDER).permutation(part.len() as u32));
-        Self { part, shuffled }
+    /// The samples of `shard`, in their own order or, with a seed, permuted for this epoch.
+    pub(super) fn new(shard: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
+        let shuffled =
+            seed.map(|seed| Rng::new(seed, epoch, ORDER).permutation(shard.len() as u32));
+        Self { shard, shuffled }
     }
 
-    /// The record at `place`.
-    pub(super) fn record(&self, place: usize) -> usize {
-        let place = self
+    /// Returns the sample at an index of the order.
+    pub(super) fn sample(&self, index: usize) -> usize {
+        let index = self
             .shuffled
             .as_ref()
-            .map_or(place, |order| order[place] as usize);
-        self.part.start + place
+            .map_or(index, |order| order[index] as usize);
+        self.shard.start + index
     }
 }
 
-/// How many orders are kept: of the two epochs that are being made, and of one that is left over from.
+/// Orders kept: those of two epochs in production, and of one that is left over from.
 const KEPT: usize = 3;
 
-/// The orders of the epochs that are being made.
+/// The orders of the epochs in production.
 #[derive(Debug, Default)]
 pub(super) struct OrderCache(Vec<(u64, Arc<EpochOrder>)>);
 
 impl OrderCache {
-    /// The order of an epoch, made if it is not there.
-    pub(super) fn of(&mut self, epoch: u64, make: impl FnOnce() -> EpochOrder) -> Arc<EpochOrder> {
+    /// Returns the order of an epoch, computing it if it is not kept.
+    pub(super) fn get(
+        &mut self,
+        epoch: u64,
+        compute: impl FnOnce() -> EpochOrder,
+    ) -> Arc<EpochOrder> {
         if let Some((_, order)) = self.0.iter().find(|(of, _)| *of == epoch) {
             return Arc::clone(order);
         }
-        let order = Arc::new(make());
+        let order = Arc::new(compute());
         if self.0.len() == KEPT {
             self.0.remove(0);
         }
@@ -60,11 +65,11 @@ mod tests {
 
     fn epoch(seed: Option<u64>, epoch: u64) -> Vec<usize> {
         let order = EpochOrder::new(10..20, seed, epoch);
-        (0..10).map(|place| order.record(place)).collect()
+        (0..10).map(|index| order.sample(index)).collect()
     }
 
     #[test]
-    fn an_epoch_has_every_record_of_the_part_once() {
+    fn an_epoch_has_every_sample_of_the_shard_once() {
         let mut all = epoch(Some(1), 0);
         assert_ne!(all, (10..20).collect::<Vec<_>>());
         all.sort_unstable();
@@ -73,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn seed_and_epoch_make_the_order() {
+    fn seed_and_epoch_determine_the_order() {
         assert_eq!(epoch(Some(1), 4), epoch(Some(1), 4));
         assert_ne!(epoch(Some(1), 4), epoch(Some(1), 5));
         assert_ne!(epoch(Some(1), 4), epoch(Some(2), 4));

@@ -1,26 +1,30 @@
-//! A running loader: files, threads, batches.
+//! A running loader: its files, threads and batches.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rayon::ThreadPool;
+
 use crate::boxes::Boxes;
-use crate::dataset::source::Samples;
+use crate::dataset::source::{Fingerprint, Samples, Source};
 use crate::error::{Error, Result};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools, check_memory};
-use crate::loader::epoch::EpochSpec;
+use crate::loader::epoch::{EpochSpec, ShardPolicy};
+use crate::loader::labels::Labels;
+use crate::loader::options::Options;
+use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
-use crate::loader::queue::{Given, Produced, Queue};
+use crate::loader::queue::{Next, Queue};
 use crate::loader::sample_task::SampleTask;
-use crate::loader::{Fingerprint, Options, Position, ShardPolicy, Source};
+use crate::loader::skip_report::SkipReport;
 use crate::plan::Plan;
 use crate::render::normalize::{Element, Gain};
 
-/// How many batches are worked on at a time.
+/// Number of batches made at a time.
 const PRODUCERS: usize = 2;
 
-/// A running iterator. Dropping it stops its threads and waits for them: at most the time of one image.
+/// A running loader. Dropping it stops its threads and waits for them: at most as long as one image takes.
 #[derive(Debug)]
 pub struct ImageLoader<T: Element> {
     queue: Arc<Queue<T>>,
@@ -28,265 +32,225 @@ pub struct ImageLoader<T: Element> {
     producer: Option<Arc<BatchProducer<T>>>,
     producers: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
-    told: Mutex<SkipReport>,
-}
-
-/// The damaged samples that were passed over for what the consumer has.
-#[derive(Debug, Default)]
-struct SkipReport {
-    samples: HashSet<usize>,
-    /// What is wrong with those that it has not asked about.
-    new: Vec<Arc<Error>>,
-}
-
-/// What [`ImageLoader::next`] has to say.
-#[derive(Debug)]
-pub enum Next<T: Element> {
-    /// The next batch of the epoch.
-    Batch(Batch<T>),
-    /// The epoch is over.
-    End,
-    /// Nothing is ready yet.
-    Pending,
+    skip_report: Mutex<SkipReport>,
 }
 
 /// What will be done to an image.
 #[derive(Debug)]
-pub struct Planned {
+pub struct PlannedImage {
     /// Its plan.
     pub plan: Plan,
     /// Its contrast and illumination.
     pub gain: Gain,
-    /// Its objects as they will be, if labels are of objects.
+    /// Its objects after the plan, if labels are objects.
     pub boxes: Option<Boxes>,
-    /// Whether that is all; if not, a function of the caller's follows.
-    pub is_whole: bool,
+    /// Whether nothing follows the plan. If not, a function of the caller's follows.
+    pub is_complete: bool,
 }
 
 impl<T: Element> ImageLoader<T> {
     /// Opens the files and starts the threads.
     ///
     /// # Errors
-    /// Options that make no sense, before any file is opened; then what opening and indexing the files finds.
+    /// Options that contradict each other, before any file is opened; then errors of opening and indexing the files.
     pub fn start(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
-        let mut lost = Vec::new();
-        let samples = Samples::open(source, options.skip_damaged.then_some(&mut lost))?;
+        let mut damage = Vec::new();
+        let samples = Samples::open(source, options.skip_damaged.then_some(&mut damage))?;
         let task = SampleTask::new(samples, options)?;
-        let spec = spec(&task, options)?;
-        let samples = options.batch_size * task.slot_len();
-        check_memory::<T>(samples, "samples")?;
-        check_memory::<f32>(
-            options.batch_size.saturating_mul(task.labels().width()),
-            "labels",
-        )?;
-        let buffers = BufferPools {
-            data: BufferPool::new(samples, options.prefetch + PRODUCERS),
-            masks: mask_pool(&task, options)?,
-        };
-        let queue = Arc::new(Queue::new(spec, options.prefetch));
-        let (pool, workers) = workers(options.threads)?;
+        let spec = epoch_spec(&task, options)?;
+        let buffers = buffer_pools(&task, options)?;
         let seed = options.shuffle.then_some(options.seed);
-        let skip = options.skip_damaged;
-        let producer = Arc::new(BatchProducer::new(
-            task,
-            pool,
-            buffers.clone(),
-            spec,
-            seed,
-            skip,
-        ));
+        let producer = BatchProducer::new(task, buffers.clone(), spec, seed, options.skip_damaged);
         let mut this = Self {
-            queue,
+            queue: Arc::new(Queue::new(spec, options.prefetch)),
             buffers,
-            producer: Some(Arc::clone(&producer)),
+            producer: Some(Arc::new(producer)),
             producers: Vec::new(),
-            workers,
-            told: Mutex::new(SkipReport {
-                new: lost.into_iter().map(Arc::new).collect(),
-                ..SkipReport::default()
-            }),
+            workers: Vec::new(),
+            skip_report: Mutex::new(SkipReport::new(damage)),
         };
-        for _ in 0..PRODUCERS {
-            let (producer, queue) = (Arc::clone(&producer), Arc::clone(&this.queue));
-            this.producers.push(spawn("recio-producer".into(), move || {
-                producer.run(&queue)
-            })?);
-        }
+        this.start_threads(options.threads)?;
         Ok(this)
     }
 
-    /// The next batch, waiting for it at most this long.
+    fn start_threads(&mut self, threads: usize) -> Result<()> {
+        let (pool, workers) = thread_pool(threads)?;
+        (self.workers, self.producers) = (workers, Vec::new());
+        let pool = Arc::new(pool);
+        for _ in 0..PRODUCERS {
+            let (queue, pool) = (Arc::clone(&self.queue), Arc::clone(&pool));
+            let producer = Arc::clone(self.producer());
+            self.producers.push(spawn("recio-producer".into(), move || {
+                producer.run(&queue, &pool);
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Returns the next batch, waiting for it for at most this long.
     ///
     /// # Errors
-    /// What went wrong with the batch's first bad image. The batch after it can be had by asking again.
-    pub fn next(&self, patience: Duration) -> Result<Next<T>> {
+    /// The error of the batch's first bad image. The next call returns the batch after it.
+    pub fn next(&self, timeout: Duration) -> Result<Next<Batch<T>>> {
         if self.is_own_thread() {
             return Err(Error::argument(
                 "a function that makes a batch asks its own iterator for one",
             ));
         }
-        match self.queue.next(patience)? {
-            Given::Pending => Ok(Next::Pending),
-            Given::End(passed) => {
-                self.tell(&passed);
-                Ok(Next::End)
-            }
-            Given::Batch(Produced { batch, passed }) => {
-                self.tell(&passed);
-                batch.map(Next::Batch)
-            }
-        }
+        let (next, skipped) = self.queue.next(timeout)?;
+        let reason = |sample| self.producer().skip_reason(sample);
+        self.skip_report().add(&skipped, reason);
+        Ok(match next {
+            Next::Batch(batch) => Next::Batch(batch?),
+            Next::End => Next::End,
+            Next::Pending => Next::Pending,
+        })
     }
 
-    /// What is wrong with the samples that were passed over for the batches so far, each once, in their order; and forgets it.
+    /// Takes the errors of the samples skipped since the last call, each sample once, in their order.
     #[must_use]
-    pub fn take_damage(&self) -> Vec<Arc<Error>> {
-        std::mem::take(&mut self.told().new)
+    pub fn take_skipped(&self) -> Vec<Arc<Error>> {
+        self.skip_report().take()
     }
 
-    /// Notes what is wrong with those of the samples that the consumer has not been told of.
-    fn tell(&self, passed: &[usize]) {
-        let mut told = self.told();
-        for &sample in passed {
-            if told.samples.insert(sample) {
-                told.new.extend(self.producer().damage(sample));
-            }
-        }
-    }
-
-    fn told(&self) -> MutexGuard<'_, SkipReport> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins a new epoch, from its first batch. Before the first batch of an epoch is asked for, this does nothing,
-    /// unless the epoch has none.
+    /// Begins the next epoch, from its first batch. Before the first batch of an epoch is asked for, this has no effect,
+    /// unless the epoch has no batches.
     pub fn reset(&self) {
         self.queue.reset(false);
     }
 
-    /// Begins a new epoch, and forgets the samples that are left over from this one.
+    /// Begins the next epoch, and drops the samples left over from the present one.
     pub fn hard_reset(&self) {
         self.queue.reset(true);
     }
 
-    /// Where the consumer is: behind the last batch that it was given.
+    /// Returns the position of the consumer: after the last batch that it received.
     #[must_use]
     pub fn position(&self) -> Position {
         self.queue.position()
     }
 
-    /// Goes on from where a consumer of an equal pipeline was, at once: nothing is made again.
+    /// Goes on from the position of a consumer of an equal loader; no batch is made again.
     ///
     /// # Errors
-    /// A position that these samples do not have.
+    /// These samples do not have the position.
     pub fn go_to(&self, position: Position) -> Result<()> {
         self.queue.go_to(position)
     }
 
-    /// Stops making batches; for whoever waits for one that is an error.
+    /// Stops making batches. Waiting for one is then an error.
     pub fn close(&self) {
         self.queue.close();
     }
 
-    /// Batches of the present epoch; less, if damaged samples are passed over.
+    /// Returns the number of batches of the present epoch; there are fewer if samples are skipped.
     #[must_use]
     pub fn batches(&self) -> usize {
-        self.queue.batches_of_epoch()
+        self.queue.batches()
     }
 
-    /// Samples of an epoch.
+    /// Returns the number of samples of an epoch.
     #[must_use]
     pub fn samples(&self) -> usize {
-        self.producer().task().part().len()
+        self.task().shard().len()
     }
 
-    /// What tells these samples from others.
+    /// Returns the fingerprint of the samples of all shards.
     ///
     /// # Errors
-    /// If the files cannot be read.
+    /// The files cannot be read.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
-        self.producer().task().fingerprint()
+        self.task().fingerprint()
     }
 
-    /// Labels a record.
+    /// Returns the layout of labels.
     #[must_use]
-    pub fn label_width(&self) -> usize {
-        self.producer().task().labels().width()
+    pub fn labels(&self) -> &Labels {
+        self.task().labels()
     }
 
-    /// The axes of a record's labels.
-    #[must_use]
-    pub fn label_shape(&self) -> &[usize] {
-        self.producer().task().labels().shape()
-    }
-
-    /// Why records are left out: those of which a table of objects would be empty.
-    #[must_use]
-    pub fn left_out(&self) -> &[Error] {
-        self.producer().task().labels().left_out()
-    }
-
-    /// What is done to an image in an epoch, as far as it is known before pixels are. For looking into: nothing is
-    /// decoded.
+    /// Returns what will be done to an image in an epoch, as far as it is known before the image is decoded.
     ///
     /// # Errors
-    /// No such record; or what reading it finds.
-    pub fn plan(&self, record: usize, epoch: u64) -> Result<Planned> {
-        self.producer().task().plan(record, epoch)
+    /// There is no such record, or it cannot be read.
+    pub fn plan(&self, record: usize, epoch: u64) -> Result<PlannedImage> {
+        self.task().plan(record, epoch)
     }
 
     fn is_own_thread(&self) -> bool {
-        let here = std::thread::current().id();
-        let mut own = self.producers.iter().chain(&self.workers);
-        own.any(|thread| thread.thread().id() == here)
+        let current = std::thread::current().id();
+        let mut threads = self.producers.iter().chain(&self.workers);
+        threads.any(|thread| thread.thread().id() == current)
     }
 
-    fn producer(&self) -> &BatchProducer<T> {
+    fn producer(&self) -> &Arc<BatchProducer<T>> {
         self.producer
             .as_ref()
-            .expect("it is there until the pipeline is dropped")
+            .expect("it is there until the loader is dropped")
+    }
+
+    fn task(&self) -> &SampleTask<T> {
+        self.producer().task()
+    }
+
+    fn skip_report(&self) -> std::sync::MutexGuard<'_, SkipReport> {
+        self.skip_report
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How the part that is read is spec into batches.
-fn spec<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<EpochSpec> {
-    let (own, all, parts) = (
-        task.part().len(),
-        task.samples_of_all_parts(),
-        options.num_parts,
-    );
-    if own == 0 && all > 0 && options.shard_policy == ShardPolicy::Pad && parts > 1 {
+/// Returns the epochs of the shard that is read.
+fn epoch_spec<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<EpochSpec> {
+    let (samples, all) = (task.shard().len(), task.samples_of_all_shards());
+    let Options {
+        num_parts,
+        part_index,
+        shard_policy,
+        ..
+    } = *options;
+    if samples == 0 && all > 0 && shard_policy == ShardPolicy::Pad && num_parts > 1 {
         return Err(Error::argument(format!(
-            "num_parts={parts}, but there are only {all} records: part {} has none to fill its batches with; use fewer parts, \
-             or shard_policy=\"uneven\"",
-            options.part_index
+            "num_parts={num_parts}, but there are only {all} records: part {part_index} has none to fill its batches with; \
+             use fewer parts, or shard_policy=\"uneven\""
         )));
     }
-    Ok(EpochSpec::of_part(
-        own,
-        (all, parts),
-        options.shard_policy,
+    Ok(EpochSpec::of_shard(
+        samples,
+        (all, num_parts),
+        shard_policy,
         options.batch_size,
         options.last_batch,
     ))
 }
 
-/// The memory of the batches' masks, if there are any.
-fn mask_pool<T: Element>(
-    task: &SampleTask<T>,
-    options: &Options,
-) -> Result<Option<Arc<BufferPool<u8>>>> {
-    let Some(masks) = task.masks() else {
-        return Ok(None);
+/// Returns pools for the memory of batches.
+fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<BufferPools<T>> {
+    let Options {
+        batch_size,
+        prefetch,
+        ..
+    } = *options;
+    let values = batch_size * task.slot_len();
+    check_memory::<T>(values, "samples")?;
+    check_memory::<f32>(batch_size.saturating_mul(task.labels().width()), "labels")?;
+    let masks = match task.masks() {
+        Some(masks) => {
+            let values = batch_size * masks.slot_len();
+            check_memory::<u8>(values, "numbers of masks")?;
+            Some(BufferPool::new(values, prefetch + PRODUCERS))
+        }
+        None => None,
     };
-    let numbers = options.batch_size * masks.slot_len();
-    check_memory::<u8>(numbers, "numbers of masks")?;
-    Ok(Some(BufferPool::new(numbers, options.prefetch + PRODUCERS)))
+    Ok(BufferPools {
+        data: BufferPool::new(values, prefetch + PRODUCERS),
+        masks,
+    })
 }
 
-/// A pool of this many threads, and the threads, so that they can be waited for.
-fn workers(threads: usize) -> Result<(rayon::ThreadPool, Vec<JoinHandle<()>>)> {
+/// Returns a pool of threads, and the threads, so that they can be waited for.
+fn thread_pool(threads: usize) -> Result<(ThreadPool, Vec<JoinHandle<()>>)> {
     let mut handles = Vec::new();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -314,12 +278,12 @@ impl<T: Element> Drop for ImageLoader<T> {
         self.buffers.close();
         self.producer = None;
         if self.is_own_thread() {
-            // A function of the caller's dropped it. Its threads end by themselves, after what they are at.
+            // Dropped by a function of the caller's: the threads end by themselves, after their present image.
             return;
         }
-        // The producers hold the pool; when they are gone, it is dropped, and then its threads end.
+        // The producers hold the thread pool. When they have ended, it is dropped, and then its threads end.
         for thread in self.producers.drain(..).chain(self.workers.drain(..)) {
-            // A thread that panicked is gone too.
+            // A thread that panicked has ended too.
             drop(thread.join());
         }
     }

@@ -1,79 +1,79 @@
-//! A look at all labels before the first epoch: how large a table of objects must be, and which samples have objects.
+//! Scan of all detection labels before the first epoch: the size of the table of objects, and the samples that have some.
 
 use crate::boxes::Boxes;
 use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
-use crate::format::list;
-use crate::loader::labels;
+use crate::loader::label_list::LabelList;
 
-/// What was found.
+/// Result of the scan.
 #[derive(Debug)]
 pub(super) struct LabelScan {
-    /// The most objects that any sample has, and the numbers of each.
+    /// The largest number of objects of a sample, and the numbers of each object.
     pub(super) table: (usize, usize),
     /// The samples that have objects, in order.
     pub(super) kept: Vec<usize>,
-    /// Why the others are left out.
-    pub(super) left_out: Vec<Error>,
+    /// Why the other samples are skipped.
+    pub(super) skipped: Vec<Error>,
 }
 
 impl LabelScan {
-    /// Looks at the labels of all samples, not only of a part: so the tables of all parts are of one size.
+    /// Scans the labels of all shards, so that their tables are of one size.
     ///
     /// # Errors
-    /// What reading them finds; objects of different widths; samples of which none has an object.
-    pub(super) fn of(
-        samples: &Samples,
-        list: Option<&list::Labels>,
-        skip_damaged: bool,
-    ) -> Result<Self> {
+    /// Labels that cannot be read, objects of different widths, no sample with an object.
+    pub(super) fn new(samples: &Samples, list: &LabelList, skip_damaged: bool) -> Result<Self> {
         let (mut buffer, mut label) = Default::default();
         let mut boxes = Boxes::default();
-        let mut found = Self {
+        let mut scan = Self {
             table: (1, boxes.width),
             kept: Vec::new(),
-            left_out: Vec::new(),
+            skipped: Vec::new(),
         };
         for i in 0..samples.len() {
             let id = match samples.label(i, &mut buffer, &mut label) {
                 Err(error) if skip_damaged && error.is_damage() => {
-                    found.left_out.push(error);
+                    scan.skipped.push(error);
                     continue;
                 }
                 id => id?,
             };
             let locate = |error: Error| samples.locate(error.at_id(id), i);
-            labels::look_up(list, id, &mut label).map_err(locate)?;
-            match usable(&label, &mut boxes) {
-                Ok(()) => found.add(i, &boxes).map_err(locate)?,
-                Err(reason) => found.left_out.push(locate(reason)),
+            list.replace(id, &mut label).map_err(locate)?;
+            match read_objects(&label, &mut boxes) {
+                Ok(()) => scan.add(i, &boxes).map_err(locate)?,
+                Err(reason) => scan.skipped.push(locate(reason)),
             }
         }
-        match found.left_out.pop() {
-            Some(reason) if found.kept.is_empty() => Err(reason),
-            reason => {
-                found.left_out.extend(reason);
-                Ok(found)
-            }
-        }
+        scan.check_not_empty()
     }
 
     fn add(&mut self, i: usize, boxes: &Boxes) -> Result<()> {
-        let (most, width) = self.table;
+        let (len, width) = self.table;
         if !self.kept.is_empty() && boxes.width != width {
             return Err(Error::corrupt(format!(
                 "objects of {} numbers; those of the samples before it have {width}",
                 boxes.width
             )));
         }
-        self.table = (most.max(boxes.len()), boxes.width);
+        self.table = (len.max(boxes.len()), boxes.width);
         self.kept.push(i);
         Ok(())
     }
+
+    /// Returns an error if all samples are skipped: the last reason.
+    fn check_not_empty(mut self) -> Result<Self> {
+        if self.kept.is_empty()
+            && let Some(reason) = self.skipped.pop()
+        {
+            return Err(reason);
+        }
+        Ok(self)
+    }
 }
 
-fn usable(label: &[f32], boxes: &mut Boxes) -> Result<()> {
+/// Reads a label that has at least one object with a class.
+fn read_objects(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     detection_label::read(label, boxes)?;
     if detection_label::has_class(boxes) {
         return Ok(());

@@ -14,12 +14,16 @@
 //! | `epoch` | number of batches in an epoch, handling of the last one, shards of equal length |
 //! | `epoch_order` | permutation of each epoch |
 //! | `batch_sampler` | the samples of a batch |
-//! | `queue` | state shared by producers and consumer: claimed, ready and delivered batches |
+//! | `position` | position of a consumer, which a checkpoint holds; claims to the batches after it |
+//! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
 //! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
-//! | `labels`, `label_scan` | labels of a batch, and the scan of all labels before the first epoch |
+//! | `labels` | labels of a batch: their source and their layout |
+//! | `label_list` | label list: labels of `path_imglist`, which replace those of the samples |
+//! | `label_scan` | scan of all detection labels before the first epoch |
 //! | `masks` | masks of images |
-//! | `buffer_pool` | memory of batches, used again |
+//! | `skip_report` | report of the skipped samples, for the consumer |
+//! | `buffer_pool` | buffer pool for batches |
 //! | `image_loader` | a running loader |
 //!
 //! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins, the other producer
@@ -33,17 +37,22 @@ pub mod buffer_pool;
 mod epoch;
 mod epoch_order;
 mod image_loader;
+mod label_list;
 mod label_scan;
 mod labels;
 mod masks;
 mod options;
+mod position;
 mod producer;
 mod queue;
 mod sample_task;
+mod skip_report;
 
 pub use crate::dataset::source::{Fingerprint, Source};
 pub use epoch::{Cursor, LastBatch, ShardPolicy};
-pub use image_loader::{ImageLoader, Next, Planned};
+pub use image_loader::{ImageLoader, PlannedImage};
+pub use labels::Labels;
 pub use masks::MaskSource;
 pub use options::{LabelForm, Options, Shape};
-pub use queue::Position;
+pub use position::Position;
+pub use queue::Next;

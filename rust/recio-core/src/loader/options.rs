@@ -62,11 +62,11 @@ pub enum LabelForm {
     /// Those of objects, moved along with the image: a row of the image's channels, height and width, the number of labels,
     /// and the labels. (`ImageDetRecordIter`)
     Row {
-        /// How many labels each record has, if they are to be as many.
-        given: Option<usize>,
-        /// How many there is room for; if not given, the most that any record has.
+        /// Labels of each record, if they must be as many.
+        exact: Option<usize>,
+        /// Labels that there is room for; if not given, as many as the longest label has.
         width: Option<usize>,
-        /// What the room for more is filled with.
+        /// Padding of shorter labels.
         padding: f32,
     },
     /// Those of objects, likewise: a table, an object a row, filled up with −1. Records without objects are left out.
@@ -185,7 +185,7 @@ impl Options {
         match self.labels {
             LabelForm::Exact(width)
             | LabelForm::Row {
-                given: Some(width), ..
+                exact: Some(width), ..
             } => width,
             LabelForm::Row { .. } | LabelForm::Padded(_) | LabelForm::Table => 1,
         }

@@ -1,56 +1,64 @@
-//! Makes batches: claims one, hands a task for each image to the pool, waits, delivers.
+//! Batch producers: threads that claim a batch, hand a task for each image to the thread pool, wait, and deliver.
 //!
-//! Where damaged samples are passed over, a batch with one is picked again without it, and made again: rare, and what comes of
-//! it does not depend on who met the damage first.
+//! Where a sample is skipped, its batch is sampled again without it and made again. That is rare, and the result does not
+//! depend on which batch met the damage first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
+use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
-use crate::loader::batch_sampler::{BatchSampler, BatchSamples, Sampled, SkippedSamples};
+use crate::loader::batch_sampler::{
+    BatchSampler, BatchSamples, IndexStream, Sampled, SkippedSamples,
+};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::epoch_order::{EpochOrder, OrderCache};
-use crate::loader::queue::{Claim, Produced, Queue};
+use crate::loader::position::Claim;
+use crate::loader::queue::{Produced, Queue};
 use crate::loader::sample_task::{SampleTask, Slot};
 use crate::render::normalize::Element;
 
-/// What all producers of an iterator share.
+/// Epoch and index of each sample of a batch.
+type Indices = BatchSamples<(u64, usize)>;
+
+/// What all producers of a loader share.
 #[derive(Debug)]
 pub(super) struct BatchProducer<T: Element> {
     task: SampleTask<T>,
-    pool: rayon::ThreadPool,
     buffers: BufferPools<T>,
     spec: EpochSpec,
+    /// The seed of the order, if samples are shuffled.
     seed: Option<u64>,
     orders: Mutex<OrderCache>,
-    /// The samples that are passed over, if they are.
-    damaged: Option<Mutex<SkippedSamples>>,
-    /// Who has the claim_token may claim a batch. It is passed on by the batch's last task when that begins: so the pool always
-    /// has work, tasks run in the order of batches, and no memory is taken for a batch before there is a thread for it.
+    /// Whether damaged samples are skipped.
+    skip_damaged: bool,
+    skipped: Mutex<SkippedSamples>,
+    /// The producer that holds the token may claim a batch. The last task of the batch passes it on when it begins: so the
+    /// thread pool always has work, tasks run in the order of batches, and no memory is taken for a batch before there is
+    /// a thread for it.
     claim_token: (Sender<()>, Receiver<()>),
 }
 
-/// Leave to claim a batch. Wherever it is dropped, it goes to the next producer.
+/// Permission to claim a batch. When dropped, it goes to the next producer.
 struct ClaimToken<'a>(&'a Sender<()>);
 
 impl Drop for ClaimToken<'_> {
     fn drop(&mut self) {
-        // There is one claim_token and one place for it, and both ends of the channel live as long as the producers.
+        // There is one token and one place for it, and both ends of the channel live as long as the producers.
         _ = self.0.send(());
     }
 }
 
-/// The samples of a batch that could not be made: their places in it, and why.
+/// The samples of a batch that could not be made: their slots and the errors.
 #[derive(Debug, Default)]
 struct Failures(Mutex<Vec<(usize, Error)>>);
 
 impl<T: Element> BatchProducer<T> {
     pub(super) fn new(
         task: SampleTask<T>,
-        pool: rayon::ThreadPool,
         buffers: BufferPools<T>,
         spec: EpochSpec,
         seed: Option<u64>,
@@ -58,111 +66,110 @@ impl<T: Element> BatchProducer<T> {
     ) -> Self {
         let this = Self {
             task,
-            pool,
             buffers,
             spec,
             seed,
             orders: Mutex::default(),
-            damaged: skip_damaged.then(Mutex::default),
+            skip_damaged,
+            skipped: Mutex::default(),
             claim_token: crossbeam_channel::bounded(1),
         };
         drop(ClaimToken(&this.claim_token.0));
         this
     }
 
-    /// What is done to each image.
+    /// Returns the task of each sample.
     pub(super) fn task(&self) -> &SampleTask<T> {
         &self.task
     }
 
-    /// Why this sample is passed over.
-    pub(super) fn damage(&self, sample: usize) -> Option<Arc<Error>> {
-        self.damaged()?.get(&sample).cloned()
+    /// Returns why a sample is skipped.
+    pub(super) fn skip_reason(&self, sample: usize) -> Option<Arc<Error>> {
+        self.skipped().get(&sample).cloned()
     }
 
-    /// Makes batches until the pipeline is closed.
-    pub(super) fn run(&self, queue: &Queue<T>) {
+    /// Makes batches until the queue is closed.
+    pub(super) fn run(&self, queue: &Queue<T>, threads: &ThreadPool) {
         while self.claim_token.1.recv().is_ok() {
-            let claim_token = ClaimToken(&self.claim_token.0);
-            let Some((claim, picked)) = self.claim(queue) else {
+            let token = ClaimToken(&self.claim_token.0);
+            let Some((claim, samples)) = self.claim(queue) else {
                 return;
             };
-            let make = AssertUnwindSafe(|| self.make(&claim, queue, picked, claim_token));
+            let make = AssertUnwindSafe(|| self.make(&claim, queue, threads, samples, token));
             // Whatever happens, the batch must be delivered: the consumer waits for it.
-            let made = catch_unwind(make).unwrap_or_else(|_| {
+            let produced = catch_unwind(make).unwrap_or_else(|_| {
                 Some(Produced {
                     batch: Err(Error::image("a panic while this batch was made")),
-                    passed: Vec::new(),
+                    skipped: Vec::new(),
                 })
             });
-            if let Some(made) = made {
-                queue.deliver(&claim, made);
+            if let Some(produced) = produced {
+                queue.complete(&claim, produced);
             }
         }
     }
 
-    /// Claims the next batch, telling of the ends of epochs on the way; none when the pipeline has been closed.
-    fn claim(&self, queue: &Queue<T>) -> Option<(Claim, BatchSamples)> {
+    /// Claims the next batch, and the ends of epochs before it; none when the queue is closed.
+    fn claim(&self, queue: &Queue<T>) -> Option<(Claim, Indices)> {
         loop {
             let claim = queue.claim()?;
-            let pick = self.pick(&claim);
-            if queue.take(&claim, &pick)
-                && let Sampled::Batch(picked) = pick
+            let sampled = self.sample(&claim);
+            if queue.push(&claim, &sampled)
+                && let Sampled::Batch(samples) = sampled
             {
-                return Some((claim, picked));
+                return Some((claim, samples));
             }
         }
     }
 
-    fn pick(&self, claim: &Claim) -> Sampled {
+    fn sample(&self, claim: &Claim) -> Sampled<(u64, usize)> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = SkippedSamples::new();
-        let damaged = self.damaged();
+        let skipped = self.skipped();
+        let sample_at = |Cursor { epoch, index }| {
+            let order = orders.get(epoch, || {
+                EpochOrder::new(self.task.shard(), self.seed, epoch)
+            });
+            self.task.sample(order.sample(index))
+        };
         let sampler = BatchSampler {
             spec: &self.spec,
-            damaged: damaged.as_deref().unwrap_or(&none),
-            sample: |Cursor { epoch, place }| {
-                let order = orders.of(epoch, || {
-                    EpochOrder::new(self.task.part(), self.seed, epoch)
-                });
-                self.task.sample(order.record(place))
-            },
+            stream: IndexStream::new(self.spec.samples, &skipped, sample_at),
         };
-        sampler.pick(claim)
+        let Ok(sampled) = sampler.sample(claim);
+        sampled
     }
 
-    /// Makes a batch, and again until no sample of it is damaged; none if it turns out to be the end of its epoch.
+    /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end of its epoch.
     fn make(
         &self,
         claim: &Claim,
         queue: &Queue<T>,
-        mut picked: BatchSamples,
-        claim_token: ClaimToken<'_>,
+        threads: &ThreadPool,
+        mut samples: Indices,
+        token: ClaimToken<'_>,
     ) -> Option<Produced<T>> {
         let mut batch = self.blank();
-        let mut claim_token = Some(claim_token);
+        let mut token = Some(token);
         loop {
-            let failures = self.fill(&mut batch, claim, &picked, claim_token.take());
-            let passed = std::mem::take(&mut picked.passed);
-            match self.pass_over(failures, &picked) {
+            let failures = self.fill(&mut batch, claim, &samples, threads, token.take());
+            let skipped = std::mem::take(&mut samples.skipped);
+            match self.skip(failures, &samples) {
                 Ok(true) => {}
                 Ok(false) => {
-                    batch.pad = picked.pad;
-                    let batch = self.check_any(&picked, &passed).map(|()| batch);
-                    return Some(Produced { batch, passed });
+                    batch.pad = samples.pad;
+                    let batch = self.check_not_empty(&samples, &skipped).map(|()| batch);
+                    return Some(Produced { batch, skipped });
                 }
                 Err(error) => {
-                    return Some(Produced {
-                        batch: Err(error),
-                        passed,
-                    });
+                    let batch = Err(error);
+                    return Some(Produced { batch, skipped });
                 }
             }
-            let again = self.pick(claim);
-            queue.take_again(claim, &again);
+            let again = self.sample(claim);
+            queue.replace(claim, &again);
             match again {
-                Sampled::Batch(other) => picked = other,
-                Sampled::End(..) => return None,
+                Sampled::Batch(other) => samples = other,
+                Sampled::End { .. } => return None,
             }
         }
     }
@@ -172,42 +179,22 @@ impl<T: Element> BatchProducer<T> {
         &self,
         batch: &mut Batch<T>,
         claim: &Claim,
-        picked: &BatchSamples,
-        mut claim_token: Option<ClaimToken<'_>>,
+        samples: &Indices,
+        threads: &ThreadPool,
+        mut token: Option<ClaimToken<'_>>,
     ) -> Vec<(usize, Error)> {
-        let samples = &picked.samples[..];
+        let samples = &samples.samples[..];
         self.clear(batch, samples.len());
         let failures = &Failures::default();
-        let Batch {
-            data,
-            labels,
-            masks,
-            ids,
-            ..
-        } = batch;
-        let slots = data.chunks_exact_mut(self.task.slot_len());
-        let labels = labels.chunks_exact_mut(self.task.labels().width());
-        let places = slots.zip(labels).zip(ids).take(samples.len()).enumerate();
-        let mut masks = masks
-            .as_mut()
-            .zip(self.task.masks())
-            .map(|(numbers, masks)| numbers.chunks_exact_mut(masks.slot_len()));
-        self.pool.in_place_scope_fifo(|scope| {
-            for (place, ((data, labels), id)) in places {
-                let is_last = place + 1 == samples.len();
-                let claim_token = if is_last { claim_token.take() } else { None };
-                let mask = masks.as_mut().and_then(Iterator::next);
+        let slots = self.slots(batch).zip(samples).enumerate();
+        threads.in_place_scope_fifo(|scope| {
+            for (number, (slot, &(epoch, sample))) in slots {
+                let is_last = number + 1 == samples.len();
+                let token = if is_last { token.take() } else { None };
                 scope.spawn_fifo(move |_| {
-                    drop(claim_token);
+                    drop(token);
                     if claim.is_wanted() {
-                        let (epoch, sample) = samples[place];
-                        let slot = Slot {
-                            data,
-                            labels,
-                            mask,
-                            id,
-                        };
-                        failures.keep(place, self.task.fill(sample, epoch, slot));
+                        failures.keep(number, self.task.fill(sample, epoch, slot));
                     }
                 });
             }
@@ -215,36 +202,60 @@ impl<T: Element> BatchProducer<T> {
         failures.take()
     }
 
-    /// Notes the samples that failed as damaged, so that they are passed over; gives whether there are some.
+    /// Returns the slots of a batch.
+    fn slots<'a>(&self, batch: &'a mut Batch<T>) -> impl Iterator<Item = Slot<'a, T>> {
+        let Batch {
+            data,
+            labels,
+            masks,
+            ids,
+            ..
+        } = batch;
+        let data = data.chunks_exact_mut(self.task.slot_len());
+        let labels = labels.chunks_exact_mut(self.task.labels().width());
+        let mut masks = masks
+            .as_mut()
+            .zip(self.task.masks())
+            .map(|(values, masks)| values.chunks_exact_mut(masks.slot_len()));
+        data.zip(labels)
+            .zip(ids)
+            .map(move |((data, labels), id)| Slot {
+                data,
+                labels,
+                mask: masks.as_mut().and_then(Iterator::next),
+                id,
+            })
+    }
+
+    /// Notes the samples that failed, so that they are skipped; returns whether there are any.
     ///
     /// # Errors
-    /// The first failure that is no damage, or the first of all if nothing is passed over.
-    fn pass_over(&self, mut failures: Vec<(usize, Error)>, picked: &BatchSamples) -> Result<bool> {
-        failures.sort_unstable_by_key(|(place, _)| *place);
-        let Some(mut damaged) = self.damaged() else {
-            return failures
-                .into_iter()
-                .next()
-                .map_or(Ok(false), |(_, error)| Err(error));
-        };
-        if let Some(at) = failures.iter().position(|(_, error)| !error.is_damage()) {
+    /// The first failure for which no sample is skipped.
+    fn skip(&self, mut failures: Vec<(usize, Error)>, samples: &Indices) -> Result<bool> {
+        failures.sort_unstable_by_key(|(slot, _)| *slot);
+        let is_fatal = |error: &Error| !(self.skip_damaged && error.is_damage());
+        if let Some(at) = failures.iter().position(|(_, error)| is_fatal(error)) {
             return Err(failures.swap_remove(at).1);
         }
         let any = !failures.is_empty();
-        for (place, error) in failures {
-            let (_, sample) = picked.samples[place];
-            damaged.entry(sample).or_insert_with(|| Arc::new(error));
+        let mut skipped = self.skipped();
+        for (slot, error) in failures {
+            let (_, sample) = samples.samples[slot];
+            skipped.entry(sample).or_insert_with(|| Arc::new(error));
         }
         Ok(any)
     }
 
-    /// Refuses a batch for which there is no sample, although there should be one: all are damaged.
-    fn check_any(&self, picked: &BatchSamples, passed: &[usize]) -> Result<()> {
-        let is_blank = self.spec.last == LastBatch::Zeros && passed.is_empty();
-        if !picked.samples.is_empty() || is_blank {
+    /// Checks that a batch has samples, unless it is one of zeros.
+    ///
+    /// # Errors
+    /// All samples are skipped.
+    fn check_not_empty(&self, samples: &Indices, skipped: &[usize]) -> Result<()> {
+        let is_zeros = self.spec.last_batch == LastBatch::Zeros && skipped.is_empty();
+        if !samples.samples.is_empty() || is_zeros {
             return Ok(());
         }
-        let first = passed.first().and_then(|&sample| self.damage(sample));
+        let first = skipped.first().and_then(|&sample| self.skip_reason(sample));
         let first = first.map_or_else(String::new, |error| format!("; the first: {error}"));
         Err(Error::image(format!(
             "none of the {} samples can be read{first}",
@@ -252,13 +263,12 @@ impl<T: Element> BatchProducer<T> {
         )))
     }
 
-    fn damaged(&self) -> Option<MutexGuard<'_, SkippedSamples>> {
-        let damaged = self.damaged.as_ref()?;
-        // Whoever panicked with it has added an entry or has not.
-        Some(damaged.lock().unwrap_or_else(PoisonError::into_inner))
+    fn skipped(&self) -> MutexGuard<'_, SkippedSamples> {
+        // A thread that panicked with the lock has added an entry or has not.
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A batch to be filled.
+    /// Returns a batch to be filled.
     fn blank(&self) -> Batch<T> {
         Batch {
             data: self.buffers.data.take(),
@@ -269,21 +279,21 @@ impl<T: Element> BatchProducer<T> {
         }
     }
 
-    /// Empties the places of a batch from `filled` on.
+    /// Clears the slots of a batch from `filled` on.
     fn clear(&self, batch: &mut Batch<T>, filled: usize) {
         batch.data[filled * self.task.slot_len()..].fill(T::default());
         batch.labels[filled * self.task.labels().width()..].fill(0.0);
         batch.ids[filled..].fill(0);
-        if let Some((numbers, masks)) = batch.masks.as_mut().zip(self.task.masks()) {
-            numbers[filled * masks.slot_len()..].fill(masks.fill());
+        if let Some((values, masks)) = batch.masks.as_mut().zip(self.task.masks()) {
+            values[filled * masks.slot_len()..].fill(masks.fill());
         }
     }
 }
 
 impl Failures {
-    fn keep(&self, place: usize, outcome: Result<()>) {
+    fn keep(&self, slot: usize, outcome: Result<()>) {
         if let Err(error) = outcome {
-            self.lock().push((place, error));
+            self.lock().push((slot, error));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::loader::labels::Labels;
 use crate::loader::masks::{self, Masks, Wanted};
 use crate::loader::options::Shape;
-use crate::loader::{Options, Planned};
+use crate::loader::{Options, PlannedImage};
 use crate::plan::{Plan, Step, sketch};
 use crate::render::normalize::{Element, Finish, Finishing, Gain, Normalize};
 use crate::render::renderer::{Origin, Program, Studio};
@@ -26,7 +26,7 @@ const KEEP: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct SampleTask<T> {
     samples: Samples,
-    part: Range<usize>,
+    shard: Range<usize>,
     labels: Labels,
     masks: Option<Masks>,
     shape: Shape,
@@ -87,11 +87,11 @@ impl<T: Element> SampleTask<T> {
         } = options.shape;
         let labels = Labels::new(options, &samples)?;
         let count = labels.kept().map_or(samples.len(), <[usize]>::len);
-        let part = part(count, options.num_parts, options.part_index);
-        if options.shuffle && part.len() > u32::MAX as usize {
+        let shard = part(count, options.num_parts, options.part_index);
+        if options.shuffle && shard.len() > u32::MAX as usize {
             return Err(Error::argument(format!(
                 "{} records are too many to shuffle; use num_parts",
-                part.len()
+                shard.len()
             )));
         }
         let masks = options.masks.as_ref();
@@ -107,7 +107,7 @@ impl<T: Element> SampleTask<T> {
             fold::<T>(&mut steps, &options.normalize)
         };
         Ok(Self {
-            part,
+            shard,
             labels,
             masks,
             pixels: options.shape.pixels(),
@@ -124,19 +124,19 @@ impl<T: Element> SampleTask<T> {
         })
     }
 
-    /// The places of the samples that are read, among those that there are.
-    pub(super) fn part(&self) -> Range<usize> {
-        self.part.clone()
+    /// Returns the range of the samples of this shard, among those of all shards.
+    pub(super) fn shard(&self) -> Range<usize> {
+        self.shard.clone()
     }
 
-    /// The samples of all parts.
-    pub(super) fn samples_of_all_parts(&self) -> usize {
+    /// Returns the number of samples of all shards.
+    pub(super) fn samples_of_all_shards(&self) -> usize {
         self.labels
             .kept()
             .map_or(self.samples.len(), <[usize]>::len)
     }
 
-    /// What tells the samples of all parts from others.
+    /// Returns the fingerprint of the samples of all shards.
     pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
         self.samples.fingerprint()
     }
@@ -216,7 +216,8 @@ impl<T: Element> SampleTask<T> {
         if self.masks.is_some() {
             return Ok(None);
         }
-        let objects = self.labels.find(id, labels, boxes)?;
+        self.labels.replace(id, labels)?;
+        let objects = self.labels.objects(labels, boxes)?;
         if objects.is_none() {
             self.labels.write(labels, slot)?;
         }
@@ -256,7 +257,7 @@ impl<T: Element> SampleTask<T> {
     /// Where labels tell an image's size, puts one that is smaller than the batch's into the top left of a black one, and
     /// flips it before a mean image is subtracted: MXNet's detection iterator does.
     fn fill_up(&self, plan: &mut Plan) {
-        if !self.labels.tell_size() {
+        if !self.labels.contain_size() {
             return;
         }
         plan.settle();
@@ -295,7 +296,7 @@ impl<T: Element> SampleTask<T> {
     }
 
     /// What is done to sample `i` in `epoch`, as far as it is known before pixels are.
-    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<Planned> {
+    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<PlannedImage> {
         if i >= self.samples.len() {
             let len = self.samples.len();
             return Err(Error::argument(format!("record {i}; there are {len}")));
@@ -304,19 +305,20 @@ impl<T: Element> SampleTask<T> {
         let sample = self.samples.read(i, &mut record, &mut labels)?;
         let mut boxes = Boxes::default();
         let mut make = || {
-            let mut objects = self.labels.find(sample.id, &mut labels, &mut boxes)?;
+            self.labels.replace(sample.id, &mut labels)?;
+            let mut objects = self.labels.objects(&labels, &mut boxes)?;
             let size = Source::open(sample.image, &self.limits)?.size(self.pixels);
             let random = &mut Rng::new(self.seed, epoch, i as u64);
             let gain = self.gain(random);
-            let (mut plan, is_whole) = sketch(&self.steps, size, random, objects.as_deref_mut());
-            if is_whole {
+            let (mut plan, is_complete) = sketch(&self.steps, size, random, objects.as_deref_mut());
+            if is_complete {
                 self.fill_up(&mut plan);
             }
-            Ok(Planned {
+            Ok(PlannedImage {
                 plan,
                 gain,
                 boxes: objects.cloned(),
-                is_whole,
+                is_complete,
             })
         };
         make().map_err(|error: Error| self.samples.locate(error.at_id(sample.id), i))
