@@ -9,8 +9,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::format::frame::FrameError;
-
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -31,10 +29,7 @@ pub enum ErrorKind {
     /// The operating system refused.
     #[error("{0}")]
     Io(io::Error),
-    /// The bytes at this place of a `.rec` file are not the frame that they should be.
-    #[error("{0}")]
-    Frame(FrameError),
-    /// The file is damaged or not what it claims to be, in another way than its framing: a record's header, an index, a list.
+    /// The file is damaged or not what it claims to be: its framing, a record's header, an index, a list.
     #[error("{0}")]
     Corrupt(String),
     /// The payload is not an image that can be decoded, or cannot be encoded.
@@ -114,10 +109,7 @@ impl Error {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self.kind() {
-            ErrorKind::Frame(_)
-            | ErrorKind::Corrupt(_)
-            | ErrorKind::Image(_)
-            | ErrorKind::Limit(_) => true,
+            ErrorKind::Corrupt(_) | ErrorKind::Image(_) | ErrorKind::Limit(_) => true,
             ErrorKind::Io(error) => matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
@@ -161,12 +153,6 @@ impl Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::new(ErrorKind::Io(error))
-    }
-}
-
-impl From<FrameError> for Error {
-    fn from(error: FrameError) -> Self {
-        Self::new(ErrorKind::Frame(error))
     }
 }
 

@@ -20,6 +20,8 @@
 
 use std::ops::Range;
 
+use crate::error::Error;
+
 /// Begins every part. Its own upper 3 bits are 6, so no length word can look like it.
 pub const MAGIC: u32 = 0xced7_230a;
 /// Bytes of a part before its data: the magic and the length word.
@@ -77,6 +79,12 @@ pub enum FrameError {
         "followed by {0:02x?}, neither the head of a record nor the end of the file (a damaged length?)"
     )]
     InvalidNext(Vec<u8>),
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        Self::corrupt(error.to_string())
+    }
 }
 
 /// Which part of a record a frame holds.
