@@ -1,0 +1,173 @@
+//! The header of a fragment, and what can be wrong with a frame.
+
+use super::magic::MAGIC;
+use crate::error::Error;
+
+/// Bytes of a part before its data: the magic and the length word.
+pub const HEADER_LEN: usize = 8;
+/// The longest record, in bytes: a length has 29 bits.
+pub const MAX_RECORD_LEN: usize = (1 << LEN_BITS) - 1;
+
+/// The bits of a length.
+pub(crate) const LEN_BITS: u32 = 29;
+
+/// What is wrong with the bytes where a frame should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The first word of a part is not the magic.
+    #[error("magic {0:#010x}, expected {MAGIC:#010x}")]
+    Magic(u32),
+    /// The part flag is none of the four that exist.
+    #[error("part flag {0}, expected 0 to 3")]
+    Flag(u32),
+    /// A middle or last part where a record must begin.
+    #[error("a {0} part where a record must begin")]
+    MissingFirst(FragmentKind),
+    /// A record begins before the one before it has ended.
+    #[error("a {0} part inside a split record that has not ended")]
+    MissingLast(FragmentKind),
+    /// A part that is not the last, of a length that the writer never makes.
+    #[error("a part of {0} bytes before the last; such parts are a multiple of 4 long")]
+    Unaligned(usize),
+    /// The record is longer than the format can say.
+    #[error("a record of {0} bytes; the format holds at most {MAX_RECORD_LEN}")]
+    TooLong(usize),
+    /// The data would go on after the end of the file.
+    #[error(
+        "a part of {len} bytes, but the file ends after {left} (cut short, or a damaged length)"
+    )]
+    Truncated {
+        /// The length that the header gives.
+        len: usize,
+        /// The bytes there are.
+        left: u64,
+    },
+    /// The file ends inside a header.
+    #[error("the file ends {0} bytes into a header (cut short)")]
+    TruncatedHeader(u64),
+    /// The bytes that fill up to a multiple of 4 are not zero.
+    #[error("padding that is not zero after {0} bytes of data (a damaged length?)")]
+    Padding(usize),
+    /// The magic stands where data should: the writer never leaves it there, so the data is another record's too.
+    #[error("the magic stands at byte {0} of a part's data (a damaged length?)")]
+    MagicInside(usize),
+    /// What comes after a record is neither the head of another nor the end of the file.
+    #[error(
+        "followed by {0:02x?}, neither the head of a record nor the end of the file (a damaged length?)"
+    )]
+    InvalidNext(Vec<u8>),
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        Self::corrupt(error.to_string())
+    }
+}
+
+/// Which part of a record a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FragmentKind {
+    /// All of it.
+    Full = 0,
+    /// The first of several.
+    First = 1,
+    /// Neither the first nor the last.
+    Middle = 2,
+    /// The last of several.
+    Last = 3,
+}
+
+impl FragmentKind {
+    /// The part number `i` of `n`.
+    pub(super) fn of(i: usize, n: usize) -> Self {
+        match (i, n) {
+            (0, 1) => Self::Full,
+            (0, _) => Self::First,
+            (i, n) if i + 1 == n => Self::Last,
+            _ => Self::Middle,
+        }
+    }
+
+    /// Whether a record can begin with it.
+    #[must_use]
+    pub fn begins(self) -> bool {
+        matches!(self, Self::Full | Self::First)
+    }
+
+    /// Whether a record ends with it.
+    #[must_use]
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Full | Self::Last)
+    }
+}
+
+impl std::fmt::Display for FragmentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Full => "whole",
+            Self::First => "first",
+            Self::Middle => "middle",
+            Self::Last => "last",
+        })
+    }
+}
+
+/// The 8 bytes before a part's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FragmentHeader {
+    /// Which part.
+    pub kind: FragmentKind,
+    /// Bytes of data in it.
+    pub len: usize,
+}
+
+impl FragmentHeader {
+    /// Reads a header.
+    ///
+    /// # Errors
+    /// [`FrameError::Magic`], [`FrameError::Flag`].
+    pub fn parse(bytes: [u8; HEADER_LEN]) -> Result<Self, FrameError> {
+        let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        if word(0) != MAGIC {
+            return Err(FrameError::Magic(word(0)));
+        }
+        let kind = match word(4) >> LEN_BITS {
+            0 => FragmentKind::Full,
+            1 => FragmentKind::First,
+            2 => FragmentKind::Middle,
+            3 => FragmentKind::Last,
+            flag => return Err(FrameError::Flag(flag)),
+        };
+        Ok(Self {
+            kind,
+            len: word(4) as usize & MAX_RECORD_LEN,
+        })
+    }
+
+    /// The 8 bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let word = u64::from(self.kind as u32) << LEN_BITS | self.len as u64;
+        (u64::from(MAGIC) | word << 32).to_le_bytes()
+    }
+
+    /// Bytes of data and padding.
+    #[must_use]
+    pub fn padded_len(self) -> usize {
+        self.len.next_multiple_of(4)
+    }
+
+    /// Whether a part with this header may come here.
+    pub(super) fn check_order(self, inside: bool) -> Result<(), FrameError> {
+        match (inside, self.kind.begins()) {
+            (false, false) => Err(FrameError::MissingFirst(self.kind)),
+            (true, true) => Err(FrameError::MissingLast(self.kind)),
+            _ if !self.kind.ends() && !self.len.is_multiple_of(4) => {
+                Err(FrameError::Unaligned(self.len))
+            }
+            _ => Ok(()),
+        }
+    }
+}
