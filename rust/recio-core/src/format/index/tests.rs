@@ -1,0 +1,94 @@
+use std::io::Cursor;
+
+use super::text::CHUNK;
+use super::*;
+
+fn load(text: &[u8], rec_len: Option<u64>) -> Result<Index> {
+    Index::from_reader(Cursor::new(text), rec_len)
+}
+
+fn reason(text: &str, rec_len: Option<u64>) -> String {
+    load(text.as_bytes(), rec_len).unwrap_err().to_string()
+}
+
+#[test]
+fn what_others_write_is_read() {
+    let index = load(b"7\t0\n3 8\textra\r\n  4\t\t20", None).unwrap();
+    assert_eq!(index.len(), 3);
+    assert_eq!(index.offset(3).unwrap(), 8);
+    assert_eq!(
+        index
+            .in_file_order()
+            .iter()
+            .map(|entry| entry.key)
+            .collect::<Vec<_>>(),
+        [7, 3, 4]
+    );
+    assert!(matches!(
+        index.offset(5).unwrap_err().kind(),
+        ErrorKind::UnknownKey(5)
+    ));
+    assert!(load(b"", None).unwrap().is_empty());
+}
+
+#[test]
+fn damage_is_named_with_its_line() {
+    for (text, expected) in [
+        (
+            "0\t0\nx\t8\n",
+            "line 2: the key is \"x\", not a whole number",
+        ),
+        ("-1\t0\n", "line 1: the key is \"-1\""),
+        ("0\t0.0\n", "line 1: the offset is \"0.0\""),
+        (
+            "0\t18446744073709551616\n",
+            "not a whole number from 0 to 2^64-1",
+        ),
+        ("0\n", "line 1: a key without an offset"),
+        ("0\t6\n", "the offset 6 is not a multiple of 4"),
+        (
+            "0\t100\n",
+            "the offset 100 is past the end of the .rec file (100 bytes)",
+        ),
+        ("5\t0\n5\t8\n", "line 2: the key 5 stands in line 1 too"),
+        ("5\t8\n6\t8\n", "line 2: the offset 8 stands in line 1 too"),
+    ] {
+        assert!(
+            reason(text, Some(100)).contains(expected),
+            "{}",
+            reason(text, Some(100))
+        );
+    }
+}
+
+#[test]
+fn a_line_without_end_is_refused_without_reading_it_all() {
+    assert!(
+        load(&vec![b'1'; 3 * CHUNK], None)
+            .unwrap_err()
+            .to_string()
+            .contains("longer than 4096 bytes")
+    );
+}
+
+#[test]
+fn lines_across_chunks_are_whole() {
+    let entries: Vec<Entry> = (0..200_000)
+        .map(|key| Entry {
+            key,
+            offset: key * 8,
+        })
+        .collect();
+    let mut text = Vec::new();
+    write_to(&entries, &mut text).unwrap();
+    let index = load(&text, None).unwrap();
+    assert_eq!(
+        (index.len(), index.offset(199_999).unwrap()),
+        (200_000, 1_599_992)
+    );
+}
+
+#[test]
+fn an_entry_takes_sixteen_bytes() {
+    assert_eq!(size_of::<Entry>(), 16);
+}

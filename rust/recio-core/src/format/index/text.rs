@@ -1,0 +1,114 @@
+//! The text of a `.idx` file: lines ⇄ entries.
+
+use std::io::{Read, Write};
+
+use crate::error::{Error, Result};
+
+/// Bytes read at a time.
+pub(super) const CHUNK: usize = 1 << 20;
+/// The longest line, in bytes. Two numbers of 20 digits, and room for what others may add.
+const MAX_LINE: usize = 4096;
+
+/// One line of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The record's key.
+    pub key: u64,
+    /// The offset of its first header.
+    pub offset: u64,
+}
+
+/// Writes the text of a `.idx` file: a line per entry.
+///
+/// # Errors
+/// The writer's.
+pub fn write_to(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
+    entries
+        .iter()
+        .try_for_each(|Entry { key, offset }| writeln!(out, "{key}\t{offset}"))
+}
+
+/// Calls `line` with the number (from 1) and the bytes of each line.
+pub(super) fn for_each_line(
+    mut file: impl Read,
+    mut line: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    let (mut have, mut number) = (0, 0);
+    loop {
+        let read = file.read(&mut buffer[have..])?;
+        have += read;
+        let mut start = 0;
+        while let Some(end) = memchr::memchr(b'\n', &buffer[start..have]) {
+            number += 1;
+            line(number, &buffer[start..start + end])?;
+            start += end + 1;
+        }
+        if read == 0 {
+            return line(number + 1, &buffer[start..have]);
+        }
+        if have - start > MAX_LINE {
+            return Err(Error::corrupt(format!(
+                "line {}: longer than {MAX_LINE} bytes; not an index",
+                number + 1
+            )));
+        }
+        buffer.copy_within(start..have, 0);
+        have -= start;
+    }
+}
+
+/// A line's entry; none for a blank line.
+pub(super) fn parse(line: &[u8]) -> Result<Option<Entry>, String> {
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let Some(key) = words.next() else {
+        return Ok(None);
+    };
+    if memchr::memchr(b'\r', line.trim_ascii_end()).is_some() {
+        return Err(
+            "it ends within: lines end with a line feed, not with a carriage return alone".into(),
+        );
+    }
+    let offset = words.next().ok_or("a key without an offset")?;
+    Ok(Some(Entry {
+        key: number(key, "key")?,
+        offset: number(offset, "offset")?,
+    }))
+}
+
+fn number(word: &[u8], what: &str) -> Result<u64, String> {
+    let step = |n: u64, &byte: &u8| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            None
+        } else {
+            n.checked_mul(10)?.checked_add(digit.into())
+        }
+    };
+    word.iter().try_fold(0, step).ok_or_else(|| {
+        let word = String::from_utf8_lossy(&word[..word.len().min(40)]);
+        format!("the {what} is {word:?}, not a whole number from 0 to 2^64-1")
+    })
+}
+
+pub(super) fn check_offset(
+    entry: Option<Entry>,
+    rec_len: Option<u64>,
+) -> Result<Option<Entry>, String> {
+    let Some(Entry { offset, .. }) = entry else {
+        return Ok(None);
+    };
+    if !offset.is_multiple_of(4) {
+        return Err(format!(
+            "the offset {offset} is not a multiple of 4, where records begin"
+        ));
+    }
+    match rec_len {
+        Some(len) if offset >= len => Err(format!(
+            "the offset {offset} is past the end of the .rec file ({len} bytes)"
+        )),
+        _ => Ok(entry),
+    }
+}
