@@ -11,5 +11,7 @@
 pub mod detection_label;
 pub mod id_index;
 pub mod image_files;
+mod record_offsets;
 pub mod record_set;
+pub mod shard;
 pub mod source;

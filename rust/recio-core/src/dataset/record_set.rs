@@ -4,15 +4,13 @@
 //! are kept as positions in the files laid end to end, 8 bytes a record, and that is also what one `.idx` for several
 //! files means by an offset (as in MXNet).
 
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::dataset::record_offsets::{indexed, scanned};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
+use crate::read::header;
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
-use crate::read::scan;
-use crate::read::sidecar::load_index;
 
 /// Open files, and where their records are.
 #[derive(Debug)]
@@ -169,7 +167,7 @@ impl RecordSet {
     /// If there is no record `i`.
     pub fn label<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
         let Span { file, offset, .. } = self.span(i);
-        scan::read_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
+        header::read_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// The most labels that any record has, found by reading all headers.
@@ -189,7 +187,7 @@ impl RecordSet {
 
     fn peek(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
         let Span { file, offset, .. } = self.span(i);
-        scan::read_header(file, offset, buffer).map_err(|error| self.locate(error, i))
+        header::read_header(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
     /// Adds to an error about record `i` where that stands.
@@ -236,71 +234,11 @@ fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
     })
 }
 
-fn scanned(
-    files: &[RecordFile],
-    starts: &[u64],
-    mut lost: Option<&mut Vec<Error>>,
-) -> Result<Vec<u64>> {
-    let mut offsets = Vec::new();
-    for (file, start) in files.iter().zip(starts) {
-        if let Some(sums) = file.checksums() {
-            offsets.extend(sums.offsets().iter().map(|offset| start + offset));
-            continue;
-        }
-        let before = offsets.len();
-        let outcome = scan::scan(file, |found| offsets.push(start + found.offset));
-        match (outcome, lost.as_deref_mut()) {
-            (Err(error), Some(lost)) if error.is_damage() => {
-                offsets.truncate(before);
-                salvage(file, *start, &mut offsets, lost)?;
-            }
-            (outcome, _) => _ = outcome?,
-        }
-    }
-    Ok(offsets)
-}
-
-/// The offsets of the whole records of a damaged file; what lies between them is lost.
-fn salvage(
-    file: &RecordFile,
-    start: u64,
-    offsets: &mut Vec<u64>,
-    lost: &mut Vec<Error>,
-) -> Result<()> {
-    let mut walk = SalvageReader::new(file, &[], |_| false);
-    while let Some(segment) = walk.next_segment()? {
-        match segment {
-            Segment::Record(record) => offsets.push(start + record.offset),
-            Segment::Skipped(SkippedRegion { begin, end, reason }) => {
-                let text = format!("{reason}; skipped up to byte {end}");
-                lost.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
-    let index = load_index(path, rec_len)?;
-    if index.is_empty() && rec_len != Some(0) {
-        return Err(Error::corrupt("the index lists no record").at_path(path));
-    }
-    Ok(index
-        .in_file_order()
-        .iter()
-        .map(|entry| start + entry.offset)
-        .collect())
-}
-
-/// The records that part `index` of `parts` has: parts differ by at most one record, and none is left out.
-#[must_use]
-pub fn part(records: usize, parts: usize, index: usize) -> Range<usize> {
-    let border = |i: usize| (records as u128 * i as u128 / parts as u128) as usize;
-    border(index)..border(index + 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::path::Path;
+
     use super::*;
     use crate::format::index::Entry;
     use crate::format::{frame, image_header};
@@ -392,16 +330,5 @@ mod tests {
             error.contains("record 0 at byte 0: the header claims 4294967295 labels"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn parts_cover_all_and_differ_by_one_at_most() {
-        for (records, parts) in [(10, 3), (10, 4), (10, 10), (3, 5), (0, 2)] {
-            let ranges: Vec<_> = (0..parts).map(|i| part(records, parts, i)).collect();
-            assert_eq!((ranges[0].start, ranges[parts - 1].end), (0, records));
-            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
-            let lens = ranges.iter().map(Range::len);
-            assert!(lens.clone().max().unwrap() - lens.min().unwrap() <= 1);
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use crate::boxes::Boxes;
-use crate::dataset::record_set::part;
+use crate::dataset::shard::shard_range;
 use crate::dataset::source::{Fingerprint, Sample, Samples};
 use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
@@ -87,7 +87,7 @@ impl<T: Element> SampleTask<T> {
         } = options.shape;
         let labels = Labels::new(options, &samples)?;
         let count = labels.kept().map_or(samples.len(), <[usize]>::len);
-        let shard = part(count, options.num_parts, options.part_index);
+        let shard = shard_range(count, options.num_parts, options.part_index);
         if options.shuffle && shard.len() > u32::MAX as usize {
             return Err(Error::argument(format!(
                 "{} records are too many to shuffle; use num_parts",

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::format::frame;
 use crate::format::image_header::{HEADER_LEN, ImageRecord};
 use crate::format::index::Index;
+use crate::read::header;
 use crate::read::record_file::RecordFile;
-use crate::read::scan;
 
 /// A column for each field, an entry a record.
 #[derive(Debug, Default, PartialEq)]
@@ -41,7 +41,7 @@ impl HeaderTable {
     }
 
     fn push(&mut self, file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<()> {
-        let (header, image_len) = match scan::single_fragment(file, offset)? {
+        let (header, image_len) = match header::single_fragment(file, offset)? {
             Some((part, Some(header))) if ends_within(file, offset, part) => {
                 header.check(part.len)?;
                 let labels_len = 4 * header.flag as usize;
@@ -52,7 +52,7 @@ impl HeaderTable {
             }
             // Split, or damaged, or without a header: reading it whole joins it, or says what is wrong.
             _ => {
-                let payload = scan::read_record(file, offset, buffer)?.payload;
+                let payload = header::read_record(file, offset, buffer)?.payload;
                 let record = ImageRecord::parse(payload)?;
                 self.labels.extend(record.labels());
                 (record.header, record.image.len())

@@ -7,7 +7,7 @@ use super::Written;
 use super::course::{Course, Progress};
 use super::overwrite_guard::refuse_inputs;
 use super::source::Source;
-use crate::dataset::record_set;
+use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
 use crate::write::{self, Output, Sealed};
 
@@ -34,7 +34,7 @@ pub fn split(
     let mut course = Course::new(records, on_progress);
     let (mut written, mut sealed) = (Vec::new(), Vec::new());
     for (number, out) in outs.iter().enumerate() {
-        let range = record_set::part(records, parts, number);
+        let range = shard_range(records, parts, number);
         let Some((part, whole)) = copy_part(&source, range, out, checksum, &mut course)? else {
             return Ok(None);
         };
