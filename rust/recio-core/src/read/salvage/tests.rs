@@ -1,6 +1,8 @@
 //! What a walk finds: small files, one kind of damage each. `tests/salvage.rs` has the large ones.
 
 use super::*;
+use crate::format::frame::{self, FragmentHeader};
+use crate::read::record_file::RecordFile;
 
 const MAGIC_BYTES: [u8; 4] = frame::MAGIC.to_le_bytes();
 
