@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-/// Returns the bytes of the photographs, sorted by path.
+/// Return the bytes of the photographs, sorted by path.
 ///
 /// # Panics
-/// If they cannot be read.
+/// If a photograph cannot be read.
 #[must_use]
 pub fn photographs() -> Vec<Vec<u8>> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/photos");

@@ -1,9 +1,10 @@
-//! One bench a stage of the flow: `cargo bench -p recio-benches -- finish` runs one of them.
+//! Benchmarks of the stages of recio-core; `cargo bench -p recio-benches -- normalize` runs one of
+//! them.
 #![allow(
     missing_docs,
     reason = "criterion's macros make undocumented functions"
 )]
-#![allow(clippy::unwrap_used, reason = "a bench that fails should stop")]
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -21,7 +22,7 @@ use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalize};
 
 const SIDE: usize = 224;
 
-/// Encoding and checking the frames of photographs.
+/// Encode photographs as frames, and check the frames.
 fn frames(c: &mut Criterion) {
     let records = photographs();
     let bytes: usize = records.iter().map(Vec::len).sum();
@@ -46,7 +47,7 @@ fn frames(c: &mut Criterion) {
     });
 }
 
-/// Loading an index of a million entries: in order, and with shuffled keys as im2rec writes them.
+/// Load an index of a million entries, sorted and shuffled as im2rec writes it.
 fn index(c: &mut Criterion) {
     const ENTRIES: u64 = 1_000_000;
     let mut group = c.benchmark_group("index");
@@ -65,26 +66,25 @@ fn index(c: &mut Criterion) {
     std::fs::remove_file(path).unwrap();
 }
 
-/// Decoding the photographs.
+/// Decode the photographs.
 fn decode(c: &mut Criterion) {
     let photographs = photographs();
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(photographs.len() as u64));
-    let (mut picture, mut scratch) = Default::default();
+    let (mut image, mut scratch) = Default::default();
     group.bench_function("rgb", |b| {
         b.iter(|| {
             for photograph in &photographs {
                 let source = Source::open(photograph, &Limits::default()).unwrap();
                 source
-                    .decode(Pixels::Rgb, &mut picture, &mut scratch)
+                    .decode(Pixels::Rgb, &mut image, &mut scratch)
                     .unwrap();
             }
         });
     });
 }
 
-/// Resampling to 224×224: a crop of a photograph by every method; antialiased, all of a photograph
-/// as well.
+/// Resample to 224×224: a 300×300 crop by every method, and entire photographs with antialiasing.
 fn resize(c: &mut Criterion) {
     let mut group = c.benchmark_group("resize");
     for method in [
@@ -95,17 +95,20 @@ fn resize(c: &mut Criterion) {
         Interpolation::Lanczos4,
         Interpolation::Antialias,
     ] {
-        group.bench_function(format!("{method:?}"), resizer((300, 300), method));
+        group.bench_function(format!("{method:?}"), resize_bench((300, 300), method));
     }
     for size in [(340, 300), (500, 375)] {
         let name = format!("Antialias of {}x{}", size.0, size.1);
-        group.bench_function(name, resizer(size, Interpolation::Antialias));
+        group.bench_function(name, resize_bench(size, Interpolation::Antialias));
     }
 }
 
-fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut(&mut Bencher<'_>) {
+fn resize_bench(
+    (width, height): (usize, usize),
+    method: Interpolation,
+) -> impl FnMut(&mut Bencher<'_>) {
     let samples = (0..(width * height * 3) as u32).map(|i| (i.wrapping_mul(i) >> 7) as u8);
-    let picture = Image {
+    let image = Image {
         width,
         height,
         channels: 3,
@@ -115,7 +118,7 @@ fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut
     move |b| {
         let (full, window) = ((SIDE, SIDE), Rect::whole(SIDE, SIDE));
         b.iter(|| {
-            let source = &mut picture.view();
+            let source = &mut image.view();
             resize_rows(source, full, window, method, &mut scratch, |_, row| {
                 black_box(row);
             });
@@ -123,15 +126,15 @@ fn resizer((width, height): (usize, usize), method: Interpolation) -> impl FnMut
     }
 }
 
-/// Normalizing and laying out an image of 224×224.
-fn finish(c: &mut Criterion) {
+/// Normalize a 224×224 image and write it in a layout.
+fn normalize(c: &mut Criterion) {
     let rows: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * 7) as u8).collect();
-    let normalize = Normalize {
+    let options = Normalize {
         mean: [123.675, 116.28, 103.53, 0.0],
         std: [58.395, 57.12, 57.375, 1.0],
         ..Normalize::default()
     };
-    let mut group = c.benchmark_group("finish");
+    let mut group = c.benchmark_group("normalize");
     let mut run = |name: &str, work: &mut dyn FnMut()| {
         group.bench_function(name, |b| {
             b.iter_batched(|| (), |()| work(), BatchSize::SmallInput);
@@ -139,37 +142,37 @@ fn finish(c: &mut Criterion) {
     };
     run(
         "float32 NCHW",
-        &mut filler::<f32>(&rows, &normalize, Layout::Nchw, false),
+        &mut normalize_bench::<f32>(&rows, &options, Layout::Nchw, false),
     );
     run(
         "float32 NCHW mirrored",
-        &mut filler::<f32>(&rows, &normalize, Layout::Nchw, true),
+        &mut normalize_bench::<f32>(&rows, &options, Layout::Nchw, true),
     );
     run(
         "uint8 NHWC",
-        &mut filler::<u8>(&rows, &normalize, Layout::Nhwc, false),
+        &mut normalize_bench::<u8>(&rows, &options, Layout::Nhwc, false),
     );
     run(
         "uint8 NHWC mirrored",
-        &mut filler::<u8>(&rows, &normalize, Layout::Nhwc, true),
+        &mut normalize_bench::<u8>(&rows, &options, Layout::Nhwc, true),
     );
 }
 
-fn filler<T: Element>(
+fn normalize_bench<T: Element>(
     rows: &[u8],
-    normalize: &Normalize,
+    options: &Normalize,
     layout: Layout,
     mirror: bool,
 ) -> impl FnMut() {
-    let finish = Finish::<T>::new(normalize, layout, 3, SIDE, SIDE);
+    let finish = Finish::<T>::new(options, layout, 3, SIDE, SIDE);
     let mut slot = vec![T::default(); rows.len()];
     move || {
-        let mut image = finish.image(mirror, Gain::default(), black_box(&mut slot));
+        let mut rows_out = finish.image(mirror, Gain::default(), black_box(&mut slot));
         for (y, row) in rows.chunks_exact(SIDE * 3).enumerate() {
-            image.levels(y, row);
+            rows_out.levels(y, row);
         }
     }
 }
 
-criterion_group!(benches, frames, index, decode, resize, finish);
+criterion_group!(benches, frames, index, decode, resize, normalize);
 criterion_main!(benches);

@@ -6,7 +6,7 @@
 //! place, are computed one by one; planes of float32 too, but several numbers at once, which is faster (26 µs instead of 42
 //! for 224×224 pixels; 55 with the division by 1 that the formula has where nothing is divided by).
 //!
-//! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- finish`): see `benches/RESULTS.md`.
+//! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- normalize`): see `benches/RESULTS.md`.
 
 use std::sync::Arc;
 
