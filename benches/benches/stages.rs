@@ -13,11 +13,10 @@ use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, crit
 use recio_benches::photographs;
 use recio_core::decode::{Pixels, Source};
 use recio_core::format::frame::{self, Progress};
-use recio_core::image::{Image, Rect};
+use recio_core::image::{Image, Rect, RowSink};
 use recio_core::limits::Limits;
 use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::read::sidecar::load_index;
-use recio_core::render::Rows;
 use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalize};
 
 const SIDE: usize = 224;
@@ -116,7 +115,7 @@ fn resize_bench(
     };
     let mut scratch = Scratch::default();
     move |b| {
-        let (full, window) = ((SIDE, SIDE), Rect::whole(SIDE, SIDE));
+        let (full, window) = ((SIDE, SIDE), Rect::of_size(SIDE, SIDE));
         b.iter(|| {
             let source = &mut image.view();
             resize_rows(source, full, window, method, &mut scratch, |_, row| {
@@ -169,7 +168,7 @@ fn normalize_bench<T: Element>(
     move || {
         let mut rows_out = finish.image(mirror, Gain::default(), black_box(&mut slot));
         for (y, row) in rows.chunks_exact(SIDE * 3).enumerate() {
-            rows_out.levels(y, row);
+            rows_out.row_u8(y, row);
         }
     }
 }

@@ -46,10 +46,10 @@ impl Boxes {
     }
 
     /// Keeps the objects whose box is to be kept.
-    pub fn retain(&mut self, keep: impl Fn(Area) -> bool) {
+    pub fn retain(&mut self, keep: impl Fn(RelativeRect) -> bool) {
         let mut kept = 0;
         for at in (0..self.values.len()).step_by(self.width) {
-            if keep(Area::of(&self.values[at..])) {
+            if keep(RelativeRect::of(&self.values[at..])) {
                 self.values.copy_within(at..at + self.width, kept);
                 kept += self.width;
             }
@@ -59,12 +59,12 @@ impl Boxes {
 
     /// Gives the boxes in fractions of `frame`'s sides, a part of the image or what it is a part of; what lies outside is
     /// cut off.
-    pub fn project(&mut self, frame: Area) {
+    pub fn project(&mut self, frame: RelativeRect) {
         let (width, height) = (frame.right - frame.left, frame.bottom - frame.top);
         let along =
             |value: f64, start: f64, length: f64| ((value - start) / length).clamp(0.0, 1.0) as f32;
         for object in self.iter_mut() {
-            let own = Area::of(object);
+            let own = RelativeRect::of(object);
             object[1] = along(own.left, frame.left, width);
             object[2] = along(own.top, frame.top, height);
             object[3] = along(own.right, frame.left, width);
@@ -75,7 +75,7 @@ impl Boxes {
 
 /// A rectangle, in fractions of an image's sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Area {
+pub struct RelativeRect {
     /// Its left side.
     pub left: f64,
     /// Its upper side.
@@ -86,7 +86,7 @@ pub struct Area {
     pub bottom: f64,
 }
 
-impl Area {
+impl RelativeRect {
     /// An object's.
     #[must_use]
     pub fn of(object: &[f32]) -> Self {
@@ -185,24 +185,24 @@ mod tests {
     #[test]
     fn a_part_of_an_image_cuts_off_what_lies_outside() {
         let mut some = boxes(&[[1.0, 0.0, 0.25, 0.5, 0.75, 9.0]]);
-        some.project(Area::of_part(rect(10, 0, 20, 40), (40, 40)));
+        some.project(RelativeRect::of_part(rect(10, 0, 20, 40), (40, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.0, 0.25, 0.5, 0.75, 9.0]]));
-        some.project(Area::of_part(rect(0, 20, 40, 20), (40, 40)));
+        some.project(RelativeRect::of_part(rect(0, 20, 40, 20), (40, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.0, 0.0, 0.5, 0.5, 9.0]]));
     }
 
     #[test]
     fn a_canvas_makes_boxes_smaller() {
         let mut some = boxes(&[[1.0, 0.0, 0.0, 1.0, 1.0, 9.0]]);
-        some.project(Area::of_canvas(rect(10, 30, 40, 80), (20, 40)));
+        some.project(RelativeRect::of_canvas(rect(10, 30, 40, 80), (20, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.25, 0.375, 0.75, 0.875, 9.0]]));
     }
 
     #[test]
     fn neighbours_do_not_touch() {
         // 0.4 is not a float of 32 bits; the nearest is a little more.
-        let object = Area::of(&[0.0, 0.1, 0.1, 0.4, 0.5]);
-        let beside = Area::of_part(rect(60, 0, 60, 100), (150, 100));
+        let object = RelativeRect::of(&[0.0, 0.1, 0.1, 0.4, 0.5]);
+        let beside = RelativeRect::of_part(rect(60, 0, 60, 100), (150, 100));
         assert!(object.common(beside) == 0.0);
     }
 
@@ -217,8 +217,8 @@ mod tests {
 
     #[test]
     fn nothing_is_within_a_box_whose_sides_are_out_of_order() {
-        let whole = Area::of_part(rect(0, 0, 1, 1), (1, 1));
-        let bad = Area {
+        let whole = RelativeRect::of_part(rect(0, 0, 1, 1), (1, 1));
+        let bad = RelativeRect {
             left: 0.6,
             right: 0.4,
             ..whole

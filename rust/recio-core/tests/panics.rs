@@ -11,13 +11,13 @@ use recio_core::Result;
 use recio_core::boxes::Boxes;
 use recio_core::encode::encode_png;
 use recio_core::format::{frame, image_header};
-use recio_core::image::Canvas;
+use recio_core::image::DynamicImage;
 use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
     ImageLoader, LabelForm, LastBatch, Next, Options, Shape, ShardPolicy, Source,
 };
-use recio_core::plan::{Call, Step};
+use recio_core::plan::{Step, UserFunction};
 use recio_core::render::normalize::{Gain, Layout, Normalize};
 
 /// Images, of which every fourth panics.
@@ -38,9 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 struct Panics;
 
-impl Call for Panics {
-    fn call(&self, canvas: &mut Canvas, _: Option<&mut Boxes>) -> Result<()> {
-        let Canvas::Levels(picture) = canvas else {
+impl UserFunction for Panics {
+    fn call(&self, canvas: &mut DynamicImage, _: Option<&mut Boxes>) -> Result<()> {
+        let DynamicImage::U8(picture) = canvas else {
             unreachable!("nothing makes floats");
         };
         assert!(!picture.data[1].is_multiple_of(4), "as it was told");
@@ -82,7 +82,7 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
             height: 1,
             width: 2,
         },
-        steps: vec![Step::Call(Arc::new(Panics))],
+        steps: vec![Step::UserFunction(Arc::new(Panics))],
         normalize: Normalize::default(),
         max_gain: Gain {
             contrast: 0.0,

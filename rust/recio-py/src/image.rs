@@ -13,10 +13,10 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
-use recio_core::image::{Image, Rect, Sample, View};
+use recio_core::image::{Image, Rect, Subpixel, View};
 use recio_core::limits::{Formats, Limits};
 use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
-use recio_core::plan::Interpolations;
+use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
@@ -81,7 +81,7 @@ pub(crate) fn limits_of(
 /// A region given as left, top, width, height; all, if none is.
 fn part((width, height): (usize, usize), region: Option<[usize; 4]>) -> Result<Rect> {
     let Some([x, y, w, h]) = region else {
-        return Ok(Rect::whole(width, height));
+        return Ok(Rect::of_size(width, height));
     };
     let fits = |start: usize, length: usize, whole: usize| {
         length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
@@ -199,7 +199,7 @@ fn encoded(
     Ok(PyBytes::new(py, &bytes))
 }
 
-fn view<'a, T: Element + Sample>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<View<'a, T>> {
+fn view<'a, T: Element + Subpixel>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<View<'a, T>> {
     let &[height, width, channels] = image.shape() else {
         unreachable!("the array has three axes")
     };
@@ -242,16 +242,16 @@ fn check_sides(from: (usize, usize), (width, height): (usize, usize)) -> PyResul
 }
 
 fn by_number(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<Interpolation> {
-    match Interpolations::from_number(number)? {
-        Interpolations::Fixed(method) => Ok(method),
-        Interpolations::Auto => Ok(Interpolation::auto(from, to)),
-        Interpolations::Random => Err(Error::argument(
+    match InterpolationChoice::from_number(number)? {
+        InterpolationChoice::Fixed(method) => Ok(method),
+        InterpolationChoice::Auto => Ok(Interpolation::auto(from, to)),
+        InterpolationChoice::Random => Err(Error::argument(
             "interp=10 (random) is chosen by the caller, from 0 to 4",
         )),
     }
 }
 
-pub(crate) fn array<T: Element + Sample>(
+pub(crate) fn array<T: Element + Subpixel>(
     py: Python<'_>,
     picture: Image<T>,
 ) -> Bound<'_, PyArray3<T>> {

@@ -4,10 +4,10 @@ use numpy::{PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use recio_core::boxes::Boxes;
-use recio_core::image::Canvas;
-use recio_core::image::{Sample, View};
+use recio_core::image::DynamicImage;
+use recio_core::image::{Subpixel, View};
 use recio_core::limits::Limits;
-use recio_core::render::renderer::{Origin, Program, Studio};
+use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::rng::Rng;
 use recio_core::{Result, plan};
 
@@ -28,51 +28,52 @@ pub(crate) fn augment<'py>(
     let py = image.py();
     let parts = steps(parts);
     let mut boxes = boxes.map(boxes_of).transpose()?;
-    let canvas = if let Ok(levels) = image.extract::<PyReadonlyArray3<'_, u8>>() {
-        let view = checked(samples(&levels)?, levels.shape())?;
-        py.detach(|| carry_out(Origin::Levels(view), &parts, seed, boxes.as_mut()))
-    } else if let Ok(floats) = image.extract::<PyReadonlyArray3<'_, f32>>() {
-        let view = checked(samples(&floats)?, floats.shape())?;
-        py.detach(|| carry_out(Origin::Floats(view), &parts, seed, boxes.as_mut()))
+    let rendered = if let Ok(values) = image.extract::<PyReadonlyArray3<'_, u8>>() {
+        let view = checked(samples(&values)?, values.shape())?;
+        py.detach(|| render(Input::U8(view), &parts, seed, boxes.as_mut()))
+    } else if let Ok(values) = image.extract::<PyReadonlyArray3<'_, f32>>() {
+        let view = checked(samples(&values)?, values.shape())?;
+        py.detach(|| render(Input::F32(view), &parts, seed, boxes.as_mut()))
     } else {
         return Err(PyTypeError::new_err(
             "an image is an array of uint8 or float32 with the axes height, width, channels",
         ));
     };
-    let image = match canvas.map_err(Failure::from)? {
-        Canvas::Levels(picture) => array(py, picture).into_any(),
-        Canvas::Floats(picture) => array(py, picture).into_any(),
+    let image = match rendered.map_err(Failure::from)? {
+        DynamicImage::U8(picture) => array(py, picture).into_any(),
+        DynamicImage::F32(picture) => array(py, picture).into_any(),
     };
     let boxes = boxes.map(|boxes| boxes_array(py, &boxes)).transpose()?;
     Ok((image, boxes.map(Bound::into_any)))
 }
 
-fn carry_out(
-    origin: Origin<'_>,
+fn render(
+    input: Input<'_>,
     steps: &[plan::Step],
     seed: u64,
     boxes: Option<&mut Boxes>,
-) -> Result<Canvas> {
-    let program = Program {
+) -> Result<DynamicImage> {
+    let limits = Limits::default();
+    let job = Job {
         steps,
-        random: &mut Rng::new(seed, 0, 0),
+        rng: &mut Rng::new(seed, 0, 0),
         boxes,
-        limits: &Limits::default(),
+        limits: &limits,
         decode_scale: false,
     };
-    let is_float = matches!(origin, Origin::Floats(_));
-    Studio::default().draw(origin, program, |plan, channels| {
-        plan.settle();
-        let (width, height) = plan.size();
-        let depth = if is_float || plan.is_float() { 4 } else { 1 };
-        Limits::default().check(width, height, channels * depth)?;
-        let mut canvas = Canvas::default();
-        canvas.clear((width, height), channels, is_float || plan.is_float());
-        Ok(canvas)
-    })
+    let mut renderer = Renderer::default();
+    let mut image = renderer.plan(input, job)?;
+    image.plan_mut().resolve_mirror();
+    let (size, channels, is_float) = (image.plan().size(), image.channels(), image.is_float());
+    let bytes = channels * if is_float { size_of::<f32>() } else { 1 };
+    limits.check(size.0, size.1, bytes)?;
+    let mut rendered = DynamicImage::default();
+    rendered.reset(size, channels, is_float);
+    image.render(&mut rendered)?;
+    Ok(rendered)
 }
 
-fn checked<'a, T: Sample>(samples: &'a [T], shape: &[usize]) -> PyResult<View<'a, T>> {
+fn checked<'a, T: Subpixel>(samples: &'a [T], shape: &[usize]) -> PyResult<View<'a, T>> {
     match *shape {
         [height, width, channels @ (1 | 3 | 4)] if height > 0 && width > 0 => {
             Ok(View::new(samples, width, height, channels))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use recio_core::plan::{
-    self, Affine, Angle, AreaCrop, AreaPad, Detect, Interpolations, Jitter, Keep, Lighting, Place,
-    ResizedCrop, Sampler, Samplers, Sometimes,
+    self, Affine, Angle, AreaCrop, AreaPad, CropPosition, Detect, InterpolationChoice, Jitter,
+    Keep, Lighting, ResizedCrop, Sampler, Samplers, Sometimes,
 };
 
 use crate::errors::PyOutcome;
@@ -29,12 +29,16 @@ pub(crate) fn steps(steps: Vec<Step>) -> Vec<plan::Step> {
     steps.into_iter().map(|step| step.0).collect()
 }
 
-fn how(interp: i64) -> PyOutcome<Interpolations> {
-    Ok(Interpolations::from_number(interp)?)
+fn how(interp: i64) -> PyOutcome<InterpolationChoice> {
+    Ok(InterpolationChoice::from_number(interp)?)
 }
 
-fn place(random: bool) -> Place {
-    if random { Place::Random } else { Place::Center }
+fn position(random: bool) -> CropPosition {
+    if random {
+        CropPosition::Random
+    } else {
+        CropPosition::Center
+    }
 }
 
 #[pymethods]
@@ -77,13 +81,13 @@ impl Step {
     /// Enlarged to cover a size, and a part of that size taken.
     #[staticmethod]
     fn cover(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Cover(size, place(random), how(interp)?))
+        Self::checked(plan::Step::Cover(size, position(random), how(interp)?))
     }
 
     /// A part of a size or, of a smaller image, the largest of that ratio, enlarged.
     #[staticmethod]
     fn fit(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Fit(size, place(random), how(interp)?))
+        Self::checked(plan::Step::Fit(size, position(random), how(interp)?))
     }
 
     /// A square of a side from a range, resampled.
@@ -97,7 +101,7 @@ impl Step {
         Self::checked(plan::Step::Square {
             side,
             size,
-            place: place(random),
+            position: position(random),
             interpolation: how(interp)?,
         })
     }
@@ -296,7 +300,7 @@ impl Step {
     /// A function of the caller's: `f(image)`, or `f(image, boxes)`, gives the same.
     #[staticmethod]
     fn call(function: Py<PyAny>, with_boxes: bool) -> Self {
-        Self(plan::Step::Call(Arc::new(Function::new(
+        Self(plan::Step::UserFunction(Arc::new(Function::new(
             function, with_boxes,
         ))))
     }
@@ -375,8 +379,8 @@ pub(crate) fn describe<'py>(
             plan::Operation::Border { .. } => "border",
             plan::Operation::Warp { .. } => "warp",
             plan::Operation::Flip => "flip",
-            plan::Operation::Levels(_) => "levels",
-            plan::Operation::Colors { .. } => "colours",
+            plan::Operation::ColorU8(_) => "levels",
+            plan::Operation::ColorF32 { .. } => "colours",
         };
         let one = entry(py, name, stage.window)?;
         describe_operation(&one, plan, stage)?;
@@ -401,8 +405,8 @@ fn describe_operation(
     plan: &plan::Plan,
     stage: &plan::Stage,
 ) -> PyResult<()> {
-    use recio_core::ops::color_f32::Color;
-    use recio_core::ops::color_u8::Levels;
+    use recio_core::ops::color_f32::ColorF32;
+    use recio_core::ops::color_u8::ColorU8;
     match stage.operation {
         plan::Operation::Resize {
             width,
@@ -436,23 +440,23 @@ fn describe_operation(
             one.set_item("value", value.map(u32::from))
         }
         plan::Operation::Flip => Ok(()),
-        plan::Operation::Levels(levels) => match levels {
-            Levels::Brightness(alpha) => one.set_item("brightness", alpha),
-            Levels::Contrast { alpha, .. } => one.set_item("contrast", alpha),
-            Levels::Saturation { alpha, .. } => one.set_item("saturation", alpha),
-            Levels::Hls {
+        plan::Operation::ColorU8(levels) => match levels {
+            ColorU8::Brightness(alpha) => one.set_item("brightness", alpha),
+            ColorU8::Contrast { alpha, .. } => one.set_item("contrast", alpha),
+            ColorU8::Saturation { alpha, .. } => one.set_item("saturation", alpha),
+            ColorU8::Hls {
                 hue,
                 lightness,
                 saturation,
                 ..
             } => one.set_item("hls", (hue, lightness, saturation)),
-            Levels::Shift(shift) => one.set_item("shift", shift),
-            Levels::Gain(gain) => one.set_item("gain", gain),
+            ColorU8::Shift(shift) => one.set_item("shift", shift),
+            ColorU8::Gain(gain) => one.set_item("gain", gain),
         },
-        plan::Operation::Colors { .. } => {
-            let describe = |color: &Color| match color {
-                Color::Linear(matrix) => (Some(matrix.rows), None),
-                Color::Contrast(alpha) => (None, Some(*alpha)),
+        plan::Operation::ColorF32 { .. } => {
+            let describe = |color: &ColorF32| match color {
+                ColorF32::Linear(matrix) => (Some(matrix.rows), None),
+                ColorF32::Contrast(alpha) => (None, Some(*alpha)),
             };
             let colors: Vec<_> = plan.colors_of(stage).iter().map(describe).collect();
             one.set_item("colours", colors)

@@ -10,10 +10,10 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueErro
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recio_core::boxes::Boxes;
-use recio_core::image::Canvas;
-use recio_core::image::{Image, Sample};
+use recio_core::image::DynamicImage;
+use recio_core::image::{Image, Subpixel};
 use recio_core::limits::Limits;
-use recio_core::plan::Call;
+use recio_core::plan::UserFunction;
 use recio_core::{Error, ErrorKind, Result};
 
 use crate::array::{Lease, holders, lend, take_back};
@@ -43,19 +43,19 @@ impl fmt::Debug for Function {
     }
 }
 
-impl Call for Function {
-    fn call(&self, canvas: &mut Canvas, boxes: Option<&mut Boxes>) -> Result<()> {
+impl UserFunction for Function {
+    fn call(&self, canvas: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()> {
         // Taken before the interpreter, and by every thread in that order: so none waits for the other.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = Python::try_attach(|py| match canvas {
-            Canvas::Levels(picture) => {
+            DynamicImage::U8(picture) => {
                 let shape = [picture.height, picture.width, picture.channels];
                 let (array, lease) = shown(py, picture)?;
                 let result = self.result(py, array.as_any(), boxes)?;
                 *canvas = receive(result, (array, lease), shape)?;
                 Ok(())
             }
-            Canvas::Floats(picture) => {
+            DynamicImage::F32(picture) => {
                 let shape = [picture.height, picture.width, picture.channels];
                 let (array, lease) = shown(py, picture)?;
                 let result = self.result(py, array.as_any(), boxes)?;
@@ -142,7 +142,7 @@ pub(crate) fn boxes_of(array: &Bound<'_, PyAny>) -> PyResult<Boxes> {
 }
 
 /// A picture as an array; its memory moves into the array's lease.
-fn shown<'py, T: Sample + Element>(
+fn shown<'py, T: Subpixel + Element>(
     py: Python<'py>,
     picture: &mut Image<T>,
 ) -> PyResult<(Bound<'py, PyArray3<T>>, Bound<'py, Lease>)> {
@@ -152,13 +152,13 @@ fn shown<'py, T: Sample + Element>(
 
 /// The picture that a function gave. If that is the array that it was given, and nobody else holds it, its memory is
 /// taken back; otherwise it is copied.
-fn receive<T: Sample + Element>(
+fn receive<T: Subpixel + Element>(
     result: Bound<'_, PyAny>,
     (array, lease): (Bound<'_, PyArray3<T>>, Bound<'_, Lease>),
     shape: [usize; 3],
-) -> PyResult<Canvas>
+) -> PyResult<DynamicImage>
 where
-    Canvas: From<Image<T>>,
+    DynamicImage: From<Image<T>>,
 {
     // Ours are two of the array, and one of its lease, beside the array's own.
     let is_ours = result.is(&array) && holders(&array) == 2 && holders(&lease) == 2;
@@ -171,7 +171,7 @@ where
     let [height, width, channels] = shape;
     drop((array, result));
     let data = take_back(lease).expect("nobody else holds the memory");
-    Ok(Canvas::from(Image {
+    Ok(DynamicImage::from(Image {
         width,
         height,
         channels,
@@ -180,16 +180,16 @@ where
 }
 
 /// An array as a picture: of whole levels if it is uint8, of floats otherwise.
-fn picture_of(array: &Bound<'_, PyAny>) -> PyResult<Canvas> {
+fn picture_of(array: &Bound<'_, PyAny>) -> PyResult<DynamicImage> {
     if let Ok(levels) = array.extract::<PyReadonlyArrayDyn<'_, u8>>() {
-        return copied(&levels).map(Canvas::Levels);
+        return copied(&levels).map(DynamicImage::U8);
     }
     if array.is_none() {
         return Err(PyTypeError::new_err(
             "an augmenter gave None; it gives an image",
         ));
     }
-    copied(&as_floats(array)?).map(Canvas::Floats)
+    copied(&as_floats(array)?).map(DynamicImage::F32)
 }
 
 fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
@@ -200,7 +200,7 @@ fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py,
         .extract()
 }
 
-fn copied<T: Sample + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
+fn copied<T: Subpixel + Element>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
     let (height, width, channels) = match *array.shape() {
         [height, width] => (height, width, 1),
         [height, width, channels @ (1 | 3 | 4)] => (height, width, channels),

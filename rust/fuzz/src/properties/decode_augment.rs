@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use recio_core::decode::{Mask, Pixels, Source, decode_stored};
-use recio_core::image::Canvas;
+use recio_core::image::DynamicImage;
 use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::ops::resize::Interpolation;
-use recio_core::plan::{Affine, Angle, Interpolations, Jitter, Place, ResizedCrop, Step};
-use recio_core::render::renderer::{Origin, Program, Studio};
+use recio_core::plan::{
+    Affine, Angle, CropPosition, InterpolationChoice, Jitter, ResizedCrop, Step,
+};
+use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::rng::Rng;
 use recio_core::{ErrorKind, Result};
 
@@ -41,10 +43,10 @@ pub fn check(bytes: &[u8]) -> bool {
     let (choices, image) = bytes.split_at(bytes.len().min(CHOICE_BYTES));
     let mut rng = FuzzRng::new(choices);
     let options = RenderOptions::new(&mut rng);
-    let mut studio = Studio::default();
-    let rendered = render(image, &options, &mut studio);
+    let mut renderer = Renderer::default();
+    let rendered = render(image, &options, &mut renderer);
     if rng.one_in(4) {
-        let repeated = render(image, &options, &mut studio);
+        let repeated = render(image, &options, &mut renderer);
         assert!(
             rendered == repeated,
             "a reused renderer produced another image: {options:?}"
@@ -64,35 +66,32 @@ fn limits() -> Limits {
 }
 
 /// Render the image, if possible.
-fn render(image: &[u8], options: &RenderOptions, studio: &mut Studio) -> Option<Canvas> {
+fn render(image: &[u8], options: &RenderOptions, renderer: &mut Renderer) -> Option<DynamicImage> {
     let limits = limits();
     let source = expected_error(Source::open(image, &limits))?.fill_damage(options.fill_damage);
-    let program = Program {
+    let job = Job {
         steps: &options.steps,
-        random: &mut Rng::new(options.seed, 0, 0),
+        rng: &mut Rng::new(options.seed, 0, 0),
         boxes: None,
         limits: &limits,
         decode_scale: options.decode_scale,
     };
-    let mut planned = None;
-    let origin = Origin::Coded(source, options.pixels);
-    let rendered = studio.draw(origin, program, |plan, channels| {
-        plan.settle();
-        planned = Some((plan.size(), channels));
-        let mut canvas = Canvas::default();
-        canvas.clear(plan.size(), channels, plan.is_float());
-        Ok(canvas)
-    });
-    let canvas = expected_error(rendered)?;
-    assert_eq!(Some((canvas.size(), canvas.channels())), planned);
+    let input = Input::Encoded(source, options.pixels);
+    let mut planned = expected_error(renderer.plan(input, job))?;
+    planned.plan_mut().resolve_mirror();
+    let planned_size = (planned.plan().size(), planned.channels());
+    let mut canvas = DynamicImage::default();
+    canvas.reset(planned_size.0, planned_size.1, planned.is_float());
+    expected_error(planned.render(&mut canvas))?;
+    assert_eq!((canvas.size(), canvas.channels()), planned_size);
     let ((width, height), channels) = (canvas.size(), canvas.channels());
     let samples = match &canvas {
-        Canvas::Levels(picture) => picture.data.len(),
-        Canvas::Floats(picture) => picture.data.len(),
+        DynamicImage::U8(picture) => picture.data.len(),
+        DynamicImage::F32(picture) => picture.data.len(),
     };
     assert_eq!(samples, width * height * channels, "{options:?}");
     // NaN is not equal to itself, and colors may overflow to it.
-    matches!(canvas, Canvas::Levels(_)).then_some(canvas)
+    matches!(canvas, DynamicImage::U8(_)).then_some(canvas)
 }
 
 fn check_stored(image: &[u8]) {
@@ -161,16 +160,16 @@ impl RenderOptions {
 /// Return a random step of one of the kinds that process pixels differently.
 fn step(rng: &mut FuzzRng<'_>) -> Step {
     let interpolation = rng.pick(&[
-        Interpolations::Auto,
-        Interpolations::Random,
-        Interpolations::Fixed(Interpolation::Antialias),
+        InterpolationChoice::Auto,
+        InterpolationChoice::Random,
+        InterpolationChoice::Fixed(Interpolation::Antialias),
     ]);
     let size = (rng.between(1, 64), rng.between(1, 64));
     match rng.below(10) {
         0 => Step::ShorterSide(size.0, interpolation),
         1 => Step::Resize(size, interpolation),
-        2 => Step::Cover(size, Place::Random, interpolation),
-        3 => Step::Fit(size, Place::Center, interpolation),
+        2 => Step::Cover(size, CropPosition::Random, interpolation),
+        3 => Step::Fit(size, CropPosition::Center, interpolation),
         4 => Step::Pad(size.0 / 4, 7),
         5 => Step::Mirror(1.0),
         6 => Step::ResizedCrop(ResizedCrop {
@@ -187,7 +186,7 @@ fn step(rng: &mut FuzzRng<'_>) -> Step {
             aspect: (0.5, 2.0),
             side: (1.0, 64.0),
             value: 9,
-            interpolation: Interpolations::Auto,
+            interpolation: InterpolationChoice::Auto,
         }),
         8 => Step::Jitter(Jitter::Enhance {
             ranges: [0.4; 3],

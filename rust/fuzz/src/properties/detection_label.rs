@@ -5,7 +5,8 @@
 use recio_core::boxes::Boxes;
 use recio_core::dataset::detection_label;
 use recio_core::plan::{
-    AreaCrop, AreaPad, Detect, Interpolations, Keep, Place, Sampler, Samplers, Step, sketch,
+    AreaCrop, AreaPad, CropPosition, Detect, InterpolationChoice, Keep, Sampler, Samplers, Step,
+    preview,
 };
 use recio_core::rng::Rng;
 
@@ -83,7 +84,7 @@ fn check_steps(boxes: &mut Boxes, rng: &mut FuzzRng<'_>) {
         .iter()
         .for_each(|step| step.check().expect("the step is valid"));
     let (width, count) = (boxes.width, boxes.len());
-    let (plan, _) = sketch(&steps, size, &mut random, Some(boxes));
+    let (plan, _) = preview(&steps, size, &mut random, Some(boxes));
     let (w, h) = plan.size();
     assert!(w > 0 && h > 0, "{steps:?}");
     assert_eq!(boxes.width, width);
@@ -140,7 +141,7 @@ fn step(rng: &mut FuzzRng<'_>) -> Step {
             }],
             keep: rng.pick(&[Keep::Middle, Keep::Share(0.3)]),
         })),
-        _ => Step::Fit((64, 48), Place::Random, Interpolations::Auto),
+        _ => Step::Fit((64, 48), CropPosition::Random, InterpolationChoice::Auto),
     }
 }
 

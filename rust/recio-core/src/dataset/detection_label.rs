@@ -4,7 +4,7 @@
 //! nothing here knows; then the objects, B numbers each: class, left, top, right, bottom, in fractions of the image's
 //! sides, and others. (MXNet's `ImageDetLabel`.)
 
-use crate::boxes::{Area, Boxes};
+use crate::boxes::{Boxes, RelativeRect};
 use crate::error::{Error, Result};
 
 /// Numbers of a header, and of an object, that have a meaning here.
@@ -32,7 +32,7 @@ pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     boxes.width = object;
     boxes.values.clear();
     boxes.values.extend_from_slice(objects);
-    boxes.retain(Area::is_sound);
+    boxes.retain(RelativeRect::is_sound);
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, S
 
 use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
-use crate::image::{Image, Rect, Scanlines};
+use crate::image::{Image, Rect, RowSource};
 use crate::limits::Limits;
 
 /// Bytes of data behind the last block that are no sign of damage: webcams align theirs.
@@ -141,7 +141,7 @@ impl<'a> Jpeg<'a> {
         pixels: Pixels,
         (part, needed): (Rect, Rect),
         scratch: &mut Scratch,
-        work: impl FnOnce(&mut dyn Scanlines),
+        work: impl FnOnce(&mut dyn RowSource),
     ) -> Result<()> {
         let region = Rect {
             x: part.x + needed.x,
@@ -167,7 +167,7 @@ impl<'a> Jpeg<'a> {
         let mut picture = Image::default();
         let pixels = self.stored_pixels();
         let (width, height) = self.size();
-        let whole = Rect::whole(width, height);
+        let whole = Rect::of_size(width, height);
         self.decode(pixels, whole, &mut picture, &mut Scratch::default())?;
         Ok(Stored::Bits8(picture))
     }
@@ -251,7 +251,7 @@ struct Lines<'a> {
     outcome: Result<()>,
 }
 
-impl Scanlines for Lines<'_> {
+impl RowSource for Lines<'_> {
     fn width(&self) -> usize {
         self.part.width
     }

@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 
 use crate::error::{Error, Result};
-use crate::image::{Image, Rect, Scanlines};
+use crate::image::{Image, Rect, RowSource};
 use crate::limits::{Format, Limits};
 use jpeg::Jpeg;
 pub use mask::Mask;
@@ -172,7 +172,7 @@ impl<'a> Source<'a> {
     /// A panic of a decoder becomes an error too, after the process's panic hook has seen it.
     pub fn decode(self, pixels: Pixels, into: &mut Image, scratch: &mut Scratch) -> Result<()> {
         let (width, height) = self.size(pixels);
-        self.decode_part(pixels, Rect::whole(width, height), into, scratch)
+        self.decode_part(pixels, Rect::of_size(width, height), into, scratch)
     }
 
     /// Decodes a part of it: of a JPEG, no more than that part needs.
@@ -204,7 +204,7 @@ impl<'a> Source<'a> {
             }
             Coded::Other(other) => {
                 guarded(|| other.decode(pixels, turn, into, spare))?;
-                if part != Rect::whole(size.0, size.1) {
+                if part != Rect::of_size(size.0, size.1) {
                     spare.collect(&mut into.view().crop(part));
                     std::mem::swap(spare, into);
                 }
@@ -227,7 +227,7 @@ impl<'a> Source<'a> {
         (part, needed): (Rect, Rect),
         into: &mut Image,
         scratch: &mut Scratch,
-        work: impl FnOnce(&mut dyn Scanlines),
+        work: impl FnOnce(&mut dyn RowSource),
     ) -> Result<()> {
         match (self.turn(pixels), self) {
             (

@@ -270,7 +270,7 @@ fn a_part_is_that_part_of_the_whole() {
             .decode_part(Pixels::Rgb, part, &mut into, &mut scratch)
             .unwrap();
         assert!((0..9).all(|y| into.view().row(y) == expected.row(y)));
-        let look = |lines: &mut dyn Scanlines| {
+        let look = |lines: &mut dyn RowSource| {
             for y in 2..7 {
                 assert_eq!(lines.row(y)[9..39], expected.row(y)[9..39]);
             }
@@ -284,7 +284,7 @@ fn a_part_is_that_part_of_the_whole() {
 
 #[test]
 fn damage_in_a_stream_is_an_error_unless_it_is_filled() {
-    let parts = (Rect::whole(100, 100), Rect::whole(100, 100));
+    let parts = (Rect::of_size(100, 100), Rect::of_size(100, 100));
     let stream = |payload, fill| {
         let (mut into, mut scratch) = Default::default();
         let source = Source::open(payload, &Limits::default()).unwrap();

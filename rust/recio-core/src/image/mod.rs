@@ -1,31 +1,40 @@
-//! Decoded pixels: the types that decoding hands to augmenting.
-mod canvas;
+//! Images: decoded pixels, views of them, and rows that are decoded on demand.
+//!
+//! ```text
+//! mod      Image, View, Rect
+//! dynamic  DynamicImage: 8-bit values or floats
+//! rows     RowSource, RowSink
+//! ```
 
-pub use canvas::Canvas;
+mod dynamic;
+mod rows;
 
-/// A type of samples that pictures are made of: `u8` as decoded, `f32` once augmenting has left the whole levels.
-pub trait Sample: Copy + Default + Send + Sync + 'static {}
+pub use dynamic::DynamicImage;
+pub use rows::{RowSink, RowSource, view_of};
 
-impl Sample for u8 {}
-impl Sample for f32 {}
+/// The type of a pixel's values: `u8` as decoded, `f32` after a step in floats.
+pub trait Subpixel: Copy + Default + Send + Sync + 'static {}
+
+impl Subpixel for u8 {}
+impl Subpixel for f32 {}
 
 /// Pixels: rows from the top, interleaved channels (`H×W×C`), no padding.
 ///
-/// Three channels are R, G, B; four are R, G, B, A; one is gray. Levels are 0–255, of either type.
+/// Three channels are R, G, B; four are R, G, B, A; one is gray. Values are from 0 to 255, also as floats.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Image<T = u8> {
-    /// Pixels in a row.
+    /// Pixels of a row.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Samples in a pixel, 1 to 4.
+    /// Values of a pixel, 1 to 4.
     pub channels: usize,
-    /// `height × width × channels` samples.
+    /// `height × width × channels` values.
     pub data: Vec<T>,
 }
 
-impl<T: Sample> Image<T> {
-    /// A picture filled with one value.
+impl<T: Subpixel> Image<T> {
+    /// Return an image filled with one value.
     #[must_use]
     pub fn filled(width: usize, height: usize, channels: usize, value: T) -> Self {
         Self {
@@ -36,15 +45,15 @@ impl<T: Sample> Image<T> {
         }
     }
 
-    /// Gives its memory back if that is more than `most` bytes; then it has no pixels.
-    pub fn trim(&mut self, most: usize) {
-        if self.data.capacity() * size_of::<T>() > most {
+    /// Frees its memory if that is more than `max_bytes` bytes; then it has no pixels.
+    pub fn trim(&mut self, max_bytes: usize) {
+        if self.data.capacity() * size_of::<T>() > max_bytes {
             *self = Self::default();
         }
     }
 
-    /// Becomes a picture of these rows.
-    pub(crate) fn collect(&mut self, source: &mut dyn Scanlines<T>) {
+    /// Replaces the pixels with all rows of `source`.
+    pub(crate) fn collect(&mut self, source: &mut dyn RowSource<T>) {
         (self.width, self.height) = (source.width(), source.height());
         self.channels = source.channels();
         self.data.clear();
@@ -53,7 +62,7 @@ impl<T: Sample> Image<T> {
         }
     }
 
-    /// All of it.
+    /// Return a view of the entire image.
     #[must_use]
     pub fn view(&self) -> View<'_, T> {
         View::new(&self.data, self.width, self.height, self.channels)
@@ -74,9 +83,9 @@ pub struct Rect {
 }
 
 impl Rect {
-    /// The whole of an area of this size.
+    /// Return the rectangle of an entire image of this size.
     #[must_use]
-    pub fn whole(width: usize, height: usize) -> Self {
+    pub fn of_size(width: usize, height: usize) -> Self {
         Self {
             x: 0,
             y: 0,
@@ -84,11 +93,10 @@ impl Rect {
             height,
         }
     }
-}
 
-impl Rect {
-    /// What covers it once the picture's sides are divided, which are then `width` and `height`.
-    pub(crate) fn shrunk(self, divisor: usize, (width, height): (usize, usize)) -> Self {
+    /// Return the smallest rectangle that covers this one in the image scaled down by `divisor`,
+    /// which has the given size.
+    pub(crate) fn scaled_down(self, divisor: usize, (width, height): (usize, usize)) -> Self {
         let (x, y) = (self.x / divisor, self.y / divisor);
         let right = (self.x + self.width).div_ceil(divisor).min(width);
         let bottom = (self.y + self.height).div_ceil(divisor).min(height);
@@ -101,21 +109,21 @@ impl Rect {
     }
 }
 
-/// A rectangle of a picture, borrowed.
+/// A borrowed rectangle of an image.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a, T = u8> {
     data: &'a [T],
     stride: usize,
-    /// Pixels in a row.
+    /// Pixels of a row.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Samples in a pixel.
+    /// Values of a pixel.
     pub channels: usize,
 }
 
-impl<'a, T: Sample> View<'a, T> {
-    /// A view of rows that follow one another without padding.
+impl<'a, T: Subpixel> View<'a, T> {
+    /// Return a view of rows without padding between them.
     ///
     /// # Panics
     /// If `data` is not `width × height × channels` long.
@@ -135,7 +143,7 @@ impl<'a, T: Sample> View<'a, T> {
         }
     }
 
-    /// A rectangle of this view.
+    /// Return a rectangle of this view.
     ///
     /// # Panics
     /// If it does not lie within.
@@ -143,7 +151,7 @@ impl<'a, T: Sample> View<'a, T> {
     pub fn crop(self, rect: Rect) -> Self {
         assert!(
             rect.x + rect.width <= self.width && rect.y + rect.height <= self.height,
-            "{rect:?} leaves the picture"
+            "{rect:?} leaves the image"
         );
         let start = (rect.y * self.stride + rect.x * self.channels).min(self.data.len());
         Self {
@@ -154,69 +162,13 @@ impl<'a, T: Sample> View<'a, T> {
         }
     }
 
-    /// Row `y`: `width × channels` samples.
+    /// Row `y`: `width × channels` values.
     #[must_use]
     #[inline]
     pub fn row(&self, y: usize) -> &'a [T] {
         debug_assert!(y < self.height);
         &self.data[y * self.stride..][..self.width * self.channels]
     }
-}
-
-/// Rows of pixels, from the top down, made when they are asked for.
-pub trait Scanlines<T = u8> {
-    /// Pixels in a row.
-    fn width(&self) -> usize;
-
-    /// Rows.
-    fn height(&self) -> usize;
-
-    /// Samples in a pixel.
-    fn channels(&self) -> usize;
-
-    /// Row `y`: `width × channels` samples.
-    ///
-    /// Rows are asked for in order, and some are left out: the one asked for last may be asked for again, one above it
-    /// never.
-    fn row(&mut self, y: usize) -> &[T];
-
-    /// All of it, if that is in memory already.
-    fn whole(&self) -> Option<View<'_, T>> {
-        None
-    }
-}
-
-impl<T: Sample> Scanlines<T> for View<'_, T> {
-    fn width(&self) -> usize {
-        self.width
-    }
-
-    fn height(&self) -> usize {
-        self.height
-    }
-
-    fn channels(&self) -> usize {
-        self.channels
-    }
-
-    fn row(&mut self, y: usize) -> &[T] {
-        View::row(self, y)
-    }
-
-    fn whole(&self) -> Option<View<'_, T>> {
-        Some(*self)
-    }
-}
-
-/// All rows at once, for what cannot take them one by one; in `room`, unless they are in memory already.
-pub fn whole<'a, T: Sample>(
-    source: &'a mut dyn Scanlines<T>,
-    room: &'a mut Image<T>,
-) -> View<'a, T> {
-    if source.whole().is_none() {
-        room.collect(source);
-    }
-    source.whole().unwrap_or_else(|| room.view())
 }
 
 #[cfg(test)]

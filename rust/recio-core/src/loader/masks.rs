@@ -7,10 +7,11 @@ use crate::dataset::record_set::RecordSet;
 use crate::decode::Mask;
 use crate::error::{Error, Result};
 use crate::image::Image;
+use crate::image::RowSink;
 use crate::limits::Limits;
 use crate::loader::Options;
 use crate::plan::Plan;
-use crate::render::{self, Rows, apply};
+use crate::render::stage_runner::StageRunner;
 
 /// Where masks come from, to be opened.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub(super) struct Scratch {
     record: Vec<u8>,
     packed: Vec<u8>,
     decoded: Image,
-    augment: render::Scratch,
+    stages: StageRunner,
 }
 
 impl Masks {
@@ -94,10 +95,10 @@ impl Masks {
             mirror: plan.mirror,
         };
         let Scratch {
-            decoded, augment, ..
+            decoded, stages, ..
         } = scratch;
         let source = &mut decoded.view().crop(plan.source);
-        apply(source, &plan, augment, &mut rows);
+        stages.run(source, &plan, &mut rows);
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl Scratch {
             }
         }
         self.decoded.trim(most);
-        self.augment.trim(most);
+        self.stages.trim(most);
     }
 }
 
@@ -143,8 +144,8 @@ struct Slot<'a> {
     mirror: bool,
 }
 
-impl Rows for Slot<'_> {
-    fn levels(&mut self, y: usize, row: &[u8]) {
+impl RowSink for Slot<'_> {
+    fn row_u8(&mut self, y: usize, row: &[u8]) {
         let out = &mut self.numbers[y * self.width..][..self.width];
         out.copy_from_slice(row);
         if self.mirror {
@@ -152,7 +153,7 @@ impl Rows for Slot<'_> {
         }
     }
 
-    fn floats(&mut self, _: usize, _: &[f32]) {
+    fn row_f32(&mut self, _: usize, _: &[f32]) {
         unreachable!("a mask's plan has no colors")
     }
 }

@@ -193,7 +193,7 @@ impl Options {
 
     /// What a function of the caller's does to an image, nobody knows how to do to its mask.
     fn masks_can_follow(&self) -> Result<()> {
-        let is_call = |step: &Step| matches!(step, Step::Call(_));
+        let is_call = |step: &Step| matches!(step, Step::UserFunction(_));
         if self.masks.is_some() && self.steps.iter().any(|step| step.any(&is_call)) {
             return Err(Error::argument(
                 "aug_list has a function, and what it does to an image cannot be done to its mask; use augmenters of \

@@ -14,9 +14,9 @@ use crate::loader::labels::Labels;
 use crate::loader::masks::{self, Masks, Wanted};
 use crate::loader::options::Shape;
 use crate::loader::{Options, PlannedImage};
-use crate::plan::{Plan, Step, sketch};
-use crate::render::normalize::{Element, Finish, Finishing, Gain, Normalize};
-use crate::render::renderer::{Origin, Program, Studio};
+use crate::plan::{Plan, Step, preview};
+use crate::render::normalize::{Element, Finish, Gain, Normalize};
+use crate::render::renderer::{Input, Job, Renderer};
 use crate::rng::Rng;
 
 /// Bytes of each buffer that a thread keeps between images.
@@ -47,7 +47,7 @@ struct Scratch {
     record: Vec<u8>,
     labels: Vec<f32>,
     boxes: Boxes,
-    studio: Studio,
+    renderer: Renderer,
     masks: masks::Scratch,
 }
 
@@ -57,7 +57,7 @@ impl Scratch {
         if self.record.capacity() > KEEP {
             self.record = Vec::new();
         }
-        self.studio.trim(KEEP);
+        self.renderer.trim(KEEP);
         self.masks.trim(KEEP);
     }
 }
@@ -186,7 +186,7 @@ impl<T: Element> SampleTask<T> {
             record,
             labels,
             boxes,
-            studio,
+            renderer,
             masks,
         } = scratch;
         let sample = self.samples.read(i, record, labels)?;
@@ -195,8 +195,8 @@ impl<T: Element> SampleTask<T> {
         let make = || {
             let mut objects = self.label(sample.id, labels, boxes, slot.labels)?;
             let Drawn { size, shape } =
-                self.draw(&sample, random, objects.as_deref_mut(), studio, slot.data)?;
-            self.draw_mask(sample.id, size, studio, masks, slot.mask)?;
+                self.draw(&sample, random, objects.as_deref_mut(), renderer, slot.data)?;
+            self.draw_mask(sample.id, size, renderer, masks, slot.mask)?;
             objects.map_or(Ok(()), |boxes| {
                 self.labels.write_objects(labels, boxes, shape, slot.labels)
             })
@@ -230,27 +230,30 @@ impl<T: Element> SampleTask<T> {
         sample: &Sample<'_>,
         random: &mut Rng,
         boxes: Option<&mut Boxes>,
-        studio: &mut Studio,
+        renderer: &mut Renderer,
         slot: &mut [T],
     ) -> Result<Drawn> {
         let gain = self.gain(random);
         let source = Source::open(sample.image, &self.limits)?.fill_damage(self.fill_damage);
         let size = source.size(self.pixels);
-        let origin = Origin::Coded(source, self.pixels);
-        let program = Program {
+        let job = Job {
             steps: &self.steps,
-            random,
+            rng: random,
             boxes,
             limits: &self.limits,
             decode_scale: self.decode_scale,
         };
-        let mut shape = self.shape;
-        let _: Finishing<'_, T> = studio.draw(origin, program, |plan, channels| {
-            (shape.width, shape.height) = plan.size();
-            self.fill_up(plan);
-            self.shape.check(plan.size(), channels)?;
-            Ok(self.finish.image(plan.mirror, gain, slot))
-        })?;
+        let mut image = renderer.plan(Input::Encoded(source, self.pixels), job)?;
+        self.fill_up(image.plan_mut());
+        let (width, height) = image.plan().size();
+        self.shape.check((width, height), image.channels())?;
+        let mut rows = self.finish.image(image.plan().mirror, gain, slot);
+        image.render(&mut rows)?;
+        let shape = Shape {
+            height,
+            width,
+            ..self.shape
+        };
         Ok(Drawn { size, shape })
     }
 
@@ -260,7 +263,7 @@ impl<T: Element> SampleTask<T> {
         if !self.labels.contain_size() {
             return;
         }
-        plan.settle();
+        plan.resolve_mirror();
         let (size, full) = (plan.size(), (self.shape.width, self.shape.height));
         if size != full && size.0 <= full.0 && size.1 <= full.1 {
             plan.border((0, 0), full, [0; 4]);
@@ -272,14 +275,14 @@ impl<T: Element> SampleTask<T> {
         &self,
         id: u64,
         size: (usize, usize),
-        studio: &Studio,
+        renderer: &Renderer,
         scratch: &mut masks::Scratch,
         slot: Option<&mut [u8]>,
     ) -> Result<()> {
         let Some((masks, slot)) = self.masks.as_ref().zip(slot) else {
             return Ok(());
         };
-        let plan = studio.plan();
+        let plan = renderer.last_plan();
         masks.draw(&Wanted { id, size, plan }, scratch, slot)
     }
 
@@ -310,7 +313,8 @@ impl<T: Element> SampleTask<T> {
             let size = Source::open(sample.image, &self.limits)?.size(self.pixels);
             let random = &mut Rng::new(self.seed, epoch, i as u64);
             let gain = self.gain(random);
-            let (mut plan, is_complete) = sketch(&self.steps, size, random, objects.as_deref_mut());
+            let (mut plan, is_complete) =
+                preview(&self.steps, size, random, objects.as_deref_mut());
             if is_complete {
                 self.fill_up(&mut plan);
             }

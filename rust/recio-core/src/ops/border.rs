@@ -1,12 +1,12 @@
 //! Pixels that change their place and not their value: a picture on a larger canvas, and a picture flipped.
 
-use crate::image::{Rect, Sample, View};
+use crate::image::{Rect, Subpixel, View};
 
 /// Puts `view` onto a canvas of one color, its corner at `left`, `top`, but makes only the pixels in `window`, and hands
 /// them over row by row.
 ///
 /// `value` is the canvas's color, channel by channel. `line` is overwritten.
-pub fn border_rows<T: Sample>(
+pub fn border_rows<T: Subpixel>(
     view: View<'_, T>,
     (left, top): (usize, usize),
     value: [T; 4],
@@ -39,7 +39,7 @@ pub fn border_rows<T: Sample>(
 }
 
 /// Flips `view` left to right, but makes only the pixels in `window`, and hands them over row by row.
-pub fn flip_rows<T: Sample>(
+pub fn flip_rows<T: Subpixel>(
     view: View<'_, T>,
     window: Rect,
     line: &mut Vec<T>,
@@ -114,7 +114,7 @@ mod tests {
             picture.view(),
             (1, 1),
             [7, 7, 7, 0],
-            Rect::whole(3, 3),
+            Rect::of_size(3, 3),
             &mut Vec::new(),
             |_, row| rows.push(row.to_vec()),
         );

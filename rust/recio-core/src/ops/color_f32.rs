@@ -9,7 +9,7 @@
 use std::cell::LazyCell;
 use std::f64::consts::PI;
 
-use crate::image::{Sample, View};
+use crate::image::{Subpixel, View};
 
 /// Weights of red, green and blue in the gray that contrast and saturation refer to.
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];
@@ -126,7 +126,7 @@ impl Matrix {
 
 /// A step on colors.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Color {
+pub enum ColorF32 {
     /// A map that does not depend on the picture.
     Linear(Matrix),
     /// Away from the picture's mean gray by a factor.
@@ -134,12 +134,12 @@ pub enum Color {
 }
 
 /// Makes one map of a chain of steps, for a picture whose mean color is `mean`, which is called only for a contrast.
-pub fn compose(chain: impl Iterator<Item = Color>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
+pub fn compose(chain: impl Iterator<Item = ColorF32>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
     let mean = LazyCell::new(mean);
     chain.fold(Matrix::identity(), |before, step| {
         before.then(match step {
-            Color::Linear(matrix) => matrix,
-            Color::Contrast(alpha) => contrast(alpha, before.of(*mean)),
+            ColorF32::Linear(matrix) => matrix,
+            ColorF32::Contrast(alpha) => contrast(alpha, before.of(*mean)),
         })
     })
 }
@@ -154,7 +154,7 @@ fn contrast(alpha: f64, mean: [f64; 3]) -> Matrix {
 /// # Panics
 /// If there are other than 3 channels.
 #[must_use]
-pub fn mean<T: Sample + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
+pub fn mean<T: Subpixel + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
     /// Sums that grow side by side.
     const LANES: usize = 4;
     assert_eq!(view.channels, 3, "the colors are not R, G, B");
@@ -190,7 +190,7 @@ impl Map {
     /// Maps a row of interleaved R, G, B into one of the same length.
     ///
     /// A picture of 224×224 takes 0.04 ms of floats and 0.05 ms of levels, on one core of an AMD EPYC.
-    pub fn row<T: Sample + Into<f32>>(&self, row: &[T], out: &mut [f32]) {
+    pub fn row<T: Subpixel + Into<f32>>(&self, row: &[T], out: &mut [f32]) {
         debug_assert_eq!(row.len(), out.len());
         let [red, green, blue, offset] = self.columns;
         let pixels = row.as_chunks::<3>().0;
@@ -208,7 +208,7 @@ mod tests {
 
     const LEVELS: [u8; 12] = [17, 106, 195, 28, 117, 206, 39, 128, 217, 50, 139, 228];
 
-    fn after(chain: &[Color]) -> Vec<f32> {
+    fn after(chain: &[ColorF32]) -> Vec<f32> {
         let view = View::new(&LEVELS, 2, 2, 3);
         let map = Map::from(compose(chain.iter().copied(), || mean(view)));
         let mut out = vec![0.0; LEVELS.len()];
@@ -230,21 +230,21 @@ mod tests {
     fn single_steps_are_mxnets() {
         let expected = [
             (
-                Color::Contrast(1.275_537_481_220_038_4),
+                ColorF32::Contrast(1.275_537_481_220_038_4),
                 [
                     -7.5325, 105.9903, 219.5132, 6.4984, 120.0213, 233.5441, 20.5293, 134.0522,
                     247.575, 34.5603, 148.0831, 261.6059,
                 ],
             ),
             (
-                Color::Linear(Matrix::saturation(0.707_491_395_289_920_9)),
+                ColorF32::Linear(Matrix::saturation(0.707_491_395_289_920_9)),
                 [
                     38.2171, 101.1838, 164.1506, 49.2171, 112.1839, 175.1506, 60.2171, 123.1838,
                     186.1506, 71.2171, 134.1838, 197.1506,
                 ],
             ),
             (
-                Color::Linear(Matrix::hue(0.456_034_271_889_249_4)),
+                ColorF32::Linear(Matrix::hue(0.456_034_271_889_249_4)),
                 [
                     21.0977, 146.406, -23.9813, 32.1154, 157.3966, -12.9791, 43.1331, 168.3871,
                     -1.9768, 54.1508, 179.3777, 9.0254,
@@ -260,12 +260,12 @@ mod tests {
     #[test]
     fn chains_are_mxnets() {
         let chain = [
-            Color::Linear(Matrix::brightness(1.275_537_481_220_038_4)),
-            Color::Contrast(0.707_491_395_289_920_9),
-            Color::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
-            Color::Linear(Matrix::hue(-0.262_035_372_908_108_63)),
-            Color::Linear(Matrix::shift([-0.097_785_65, -0.212_636_42, -1.134_692_16])),
-            Color::Linear(Matrix::normalize(
+            ColorF32::Linear(Matrix::brightness(1.275_537_481_220_038_4)),
+            ColorF32::Contrast(0.707_491_395_289_920_9),
+            ColorF32::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
+            ColorF32::Linear(Matrix::hue(-0.262_035_372_908_108_63)),
+            ColorF32::Linear(Matrix::shift([-0.097_785_65, -0.212_636_42, -1.134_692_16])),
+            ColorF32::Linear(Matrix::normalize(
                 [123.68, 116.28, 103.53],
                 [58.395, 57.12, 57.375],
             )),
@@ -281,9 +281,9 @@ mod tests {
     #[test]
     fn gray_in_the_middle_of_a_chain_is_mxnets() {
         let chain = [
-            Color::Contrast(1.275_537_481_220_038_4),
-            Color::Linear(Matrix::gray()),
-            Color::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
+            ColorF32::Contrast(1.275_537_481_220_038_4),
+            ColorF32::Linear(Matrix::gray()),
+            ColorF32::Linear(Matrix::saturation(1.364_827_417_511_399_7)),
         ];
         let expected = [90.0972, 104.128, 118.159, 132.19].map(|gray| [gray; 3]);
         assert_near(&after(&chain), expected.as_flattened(), 1e-3);
@@ -292,10 +292,10 @@ mod tests {
     #[test]
     fn a_contrast_refers_to_the_mean_of_what_comes_before_it() {
         let chain = [
-            Color::Linear(Matrix::shift([0.0, 50.0, -20.0])),
-            Color::Contrast(0.5),
-            Color::Linear(Matrix::brightness(2.0)),
-            Color::Contrast(0.0),
+            ColorF32::Linear(Matrix::shift([0.0, 50.0, -20.0])),
+            ColorF32::Contrast(0.5),
+            ColorF32::Linear(Matrix::brightness(2.0)),
+            ColorF32::Contrast(0.0),
         ];
         let mean = [100.0, 20.0, 60.0];
         let [gray, ..] = Matrix::same(GREY).of([100.0, 70.0, 40.0]);
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn without_a_contrast_nobody_asks_for_the_mean() {
         let chain = [Matrix::hue(0.3), Matrix::saturation(0.5)];
-        let map = compose(chain.map(Color::Linear).into_iter(), || unreachable!());
+        let map = compose(chain.map(ColorF32::Linear).into_iter(), || unreachable!());
         assert_eq!(map, Matrix::identity().then(chain[0]).then(chain[1]));
     }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::image::{Image, Rect, Scanlines, View};
+use crate::image::{Image, Rect, RowSource, View};
 
 /// A picture in which every pixel counts.
 pub(crate) fn noise(width: usize, height: usize, channels: usize) -> Image {
@@ -44,7 +44,7 @@ impl<'a> Downward<'a> {
     }
 }
 
-impl Scanlines for Downward<'_> {
+impl RowSource for Downward<'_> {
     fn width(&self) -> usize {
         self.view.width
     }

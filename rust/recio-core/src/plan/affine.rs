@@ -1,7 +1,7 @@
 //! Rotation, shear, scale and aspect ratio in one step: MXNet's affine step.
 
-use crate::ops::warp::{Draw as Drawn, canvas};
-use crate::plan::{Draw, Interpolations};
+use crate::ops::warp::{AffineParams, canvas};
+use crate::plan::{InterpolationChoice, StepContext};
 use crate::rng::Rng;
 
 /// What an affine step draws from.
@@ -20,7 +20,7 @@ pub struct Affine {
     /// The canvas's level.
     pub value: u8,
     /// How it is resampled.
-    pub interpolation: Interpolations,
+    pub interpolation: InterpolationChoice,
 }
 
 /// How the angle of an affine step is drawn, in degrees.
@@ -35,24 +35,24 @@ pub enum Angle {
 }
 
 impl Angle {
-    fn draw(&self, random: &mut Rng) -> f64 {
+    fn sample(&self, rng: &mut Rng) -> f64 {
         match self {
-            Self::Within(most) => random.uniform(-most, *most),
-            Self::Whole(most) => random.below(2 * most + 1) as f64 - *most as f64,
-            Self::Of(angles) => angles[random.below(angles.len() as u64) as usize],
+            Self::Within(most) => rng.uniform(-most, *most),
+            Self::Whole(most) => rng.below(2 * most + 1) as f64 - *most as f64,
+            Self::Of(angles) => angles[rng.below(angles.len() as u64) as usize],
         }
     }
 }
 
 impl Affine {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        let (width, height) = on.plan.size();
-        let mut within = |(low, high)| on.random.uniform(low, high) as f32;
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        let (width, height) = ctx.plan.size();
+        let mut within = |(low, high)| ctx.rng.uniform(low, high) as f32;
         let shear = within((-self.shear, self.shear));
         let scale = within(self.scale);
         let aspect = within(self.aspect);
-        let drawn = Drawn {
-            angle: self.angle.draw(on.random) as f32,
+        let drawn = AffineParams {
+            angle: self.angle.sample(ctx.rng) as f32,
             shear,
             scale,
             aspect,
@@ -60,9 +60,9 @@ impl Affine {
             max_size: self.side.1 as f32,
         };
         let (affine, size) = canvas(width, height, &drawn);
-        let method = self.interpolation.choose((width, height), size, on.random);
+        let method = self.interpolation.choose((width, height), size, ctx.rng);
         let value = [self.value, self.value, self.value, 0];
-        on.plan.warp(affine, size, method, value);
+        ctx.plan.warp(affine, size, method, value);
     }
 }
 
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn angles_are_drawn_from_where_they_should() {
-        let mut random = Rng::new(0, 0, 0);
+        let mut rng = Rng::new(0, 0, 0);
         let mut draws =
-            |angle: &Angle| -> Vec<f64> { (0..500).map(|_| angle.draw(&mut random)).collect() };
+            |angle: &Angle| -> Vec<f64> { (0..500).map(|_| angle.sample(&mut rng)).collect() };
         let whole = draws(&Angle::Whole(2));
         for angle in [-2.0, -1.0, 0.0, 1.0, 2.0] {
             let count = whole

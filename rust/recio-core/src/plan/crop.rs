@@ -2,14 +2,14 @@
 //! shrink the crop instead.
 
 use crate::image::Rect;
-use crate::plan::{Draw, Interpolations};
+use crate::plan::{InterpolationChoice, StepContext};
 
 /// Tries of a random resized crop before another crop is taken instead.
 const ATTEMPTS: usize = 10;
 
 /// Where a crop is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum CropPosition {
     /// In the middle, rounded to the top left.
     Center,
     /// Anywhere.
@@ -30,94 +30,100 @@ pub struct ResizedCrop {
     /// side is the longer one, and the middle of the image, enlarged if need be, is taken if none fits.
     pub log: bool,
     /// How it is resampled.
-    pub interpolation: Interpolations,
+    pub interpolation: InterpolationChoice,
 }
 
 impl ResizedCrop {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        let (w, h) = on.plan.size();
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        let (w, h) = ctx.plan.size();
         let fits = |&(x, y): &(usize, usize)| (1..=w).contains(&x) && (1..=h).contains(&y);
-        let mut attempts = (0..ATTEMPTS).map(|_| self.region((w * h) as f64, on));
+        let mut attempts = (0..ATTEMPTS).map(|_| self.region((w * h) as f64, ctx));
         match attempts.find(fits) {
             Some(size) => {
-                take(on, size, Place::Random);
-                resample(on, self.size, self.interpolation);
+                take(ctx, size, CropPosition::Random);
+                resample(ctx, self.size, self.interpolation);
             }
-            None if self.log => fit(on, self.size, Place::Center, self.interpolation),
-            None => cover(on, self.size, Place::Center, self.interpolation),
+            None if self.log => fit(ctx, self.size, CropPosition::Center, self.interpolation),
+            None => cover(ctx, self.size, CropPosition::Center, self.interpolation),
         }
     }
 
     /// Width and height of a region, from 0 up.
-    fn region(&self, pixels: f64, on: &mut Draw<'_>) -> (usize, usize) {
-        let area = on.random.uniform(self.area.0, self.area.1) * pixels;
+    fn region(&self, pixels: f64, ctx: &mut StepContext<'_>) -> (usize, usize) {
+        let area = ctx.rng.uniform(self.area.0, self.area.1) * pixels;
         if self.log {
             let (low, high) = (self.aspect.0.ln(), self.aspect.1.ln());
-            let ratio = on.random.uniform(low, high).exp();
+            let ratio = ctx.rng.uniform(low, high).exp();
             let side = |square: f64| square.sqrt().round_ties_even() as usize;
             return (side(area * ratio), side(area / ratio));
         }
-        let ratio = on.random.uniform(self.aspect.0, self.aspect.1);
+        let ratio = ctx.rng.uniform(self.aspect.0, self.aspect.1);
         let side = |square: f64| square.sqrt().round() as usize;
         let (x, y) = (side(area * ratio), side(area / ratio));
-        if on.random.chance(0.5) {
-            (y, x)
-        } else {
-            (x, y)
-        }
+        if ctx.rng.chance(0.5) { (y, x) } else { (x, y) }
     }
 }
 
 /// Enlarges what is smaller than `size` until it covers it, keeping the ratio: first by height, then by width, in 32-bit
 /// floats, rounded down; then takes a part of that size.
-pub(super) fn cover(on: &mut Draw<'_>, size: (usize, usize), place: Place, how: Interpolations) {
-    let method = how.choose(on.plan.size(), size, on.random);
-    let (w, h) = on.plan.size();
+pub(super) fn cover(
+    ctx: &mut StepContext<'_>,
+    size: (usize, usize),
+    position: CropPosition,
+    how: InterpolationChoice,
+) {
+    let method = how.choose(ctx.plan.size(), size, ctx.rng);
+    let (w, h) = ctx.plan.size();
     if h < size.1 {
         let width = (size.1 as f32 / h as f32 * w as f32) as usize;
-        on.plan.resize(width.max(1), size.1, method);
+        ctx.plan.resize(width.max(1), size.1, method);
     }
-    let (w, h) = on.plan.size();
+    let (w, h) = ctx.plan.size();
     if w < size.0 {
         let height = (size.0 as f32 / w as f32 * h as f32) as usize;
-        on.plan.resize(size.0, height.max(size.1), method);
+        ctx.plan.resize(size.0, height.max(size.1), method);
     }
-    take(on, size, place);
+    take(ctx, size, position);
 }
 
 /// Takes a part of the given size or, if the image is smaller, the largest part of that ratio, which is then enlarged.
-pub(super) fn fit(on: &mut Draw<'_>, size: (usize, usize), place: Place, how: Interpolations) {
-    take(on, scale_down(on.plan.size(), size), place);
-    resample(on, size, how);
+pub(super) fn fit(
+    ctx: &mut StepContext<'_>,
+    size: (usize, usize),
+    position: CropPosition,
+    how: InterpolationChoice,
+) {
+    take(ctx, scale_down(ctx.plan.size(), size), position);
+    resample(ctx, size, how);
 }
 
 /// Takes a square whose side is drawn from `sides`, or the image's shorter side if that is less, and resamples it.
 pub(super) fn square(
-    on: &mut Draw<'_>,
+    ctx: &mut StepContext<'_>,
     sides: (usize, usize),
     size: (usize, usize),
-    place: Place,
-    how: Interpolations,
+    position: CropPosition,
+    how: InterpolationChoice,
 ) {
-    let (w, h) = on.plan.size();
-    let side = sides.0 + on.random.below((sides.1 - sides.0 + 1) as u64) as usize;
+    let (w, h) = ctx.plan.size();
+    let side = sides.0 + ctx.rng.below((sides.1 - sides.0 + 1) as u64) as usize;
     let side = side.min(w).min(h);
-    take(on, (side, side), place);
-    resample(on, size, how);
+    take(ctx, (side, side), position);
+    resample(ctx, size, how);
 }
 
 /// Takes a rectangle of the given size, which must fit.
-fn take(on: &mut Draw<'_>, (width, height): (usize, usize), place: Place) {
-    let (w, h) = on.plan.size();
+fn take(ctx: &mut StepContext<'_>, (width, height): (usize, usize), position: CropPosition) {
+    let (w, h) = ctx.plan.size();
     let (over_x, over_y) = (w - width, h - height);
-    let (y, x) = match place {
-        Place::Random => {
-            let y = on.random.below(over_y as u64 + 1) as usize;
-            (y, on.random.below(over_x as u64 + 1) as usize)
+    let (y, x) = match position {
+        CropPosition::Random => {
+            let y = ctx.rng.below(over_y as u64 + 1) as usize;
+            (y, ctx.rng.below(over_x as u64 + 1) as usize)
         }
-        Place::Center => (over_y / 2, over_x / 2),
+        CropPosition::Center => (over_y / 2, over_x / 2),
     };
-    on.plan.crop(Rect {
+    ctx.plan.crop(Rect {
         x,
         y,
         width,
@@ -125,9 +131,9 @@ fn take(on: &mut Draw<'_>, (width, height): (usize, usize), place: Place) {
     });
 }
 
-fn resample(on: &mut Draw<'_>, size: (usize, usize), how: Interpolations) {
-    let method = how.choose(on.plan.size(), size, on.random);
-    on.plan.resize(size.0, size.1, method);
+fn resample(ctx: &mut StepContext<'_>, size: (usize, usize), how: InterpolationChoice) {
+    let method = how.choose(ctx.plan.size(), size, ctx.rng);
+    ctx.plan.resize(size.0, size.1, method);
 }
 
 /// The largest size of the ratio of `size` that is within both it and the image, each side rounded down and at least 1.
@@ -150,15 +156,15 @@ mod tests {
     use crate::plan::{Operation, Plan, Step};
     use crate::rng::Rng;
 
-    const LINEAR: Interpolations = Interpolations::Fixed(Interpolation::Linear);
+    const LINEAR: InterpolationChoice = InterpolationChoice::Fixed(Interpolation::Linear);
 
     fn planned(width: usize, height: usize, steps: &[Step], sample: u64) -> Plan {
-        let mut plan = Plan::whole(width, height);
-        let mut random = Rng::new(0, 0, sample);
+        let mut plan = Plan::new(width, height);
+        let mut rng = Rng::new(0, 0, sample);
         for step in steps {
-            step.draw(&mut Draw {
+            step.sample(&mut StepContext {
                 plan: &mut plan,
-                random: &mut random,
+                rng: &mut rng,
                 boxes: None,
             });
         }
@@ -169,7 +175,7 @@ mod tests {
         planned(
             w,
             h,
-            &[Step::Cover((width, height), Place::Center, LINEAR)],
+            &[Step::Cover((width, height), CropPosition::Center, LINEAR)],
             0,
         )
     }
@@ -195,7 +201,7 @@ mod tests {
     fn the_shorter_side_is_resized_and_the_middle_cropped() {
         let steps = [
             Step::ShorterSide(47, LINEAR),
-            Step::Cover((40, 40), Place::Center, LINEAR),
+            Step::Cover((40, 40), CropPosition::Center, LINEAR),
         ];
         let plan = planned(90, 60, &steps, 0);
         assert_eq!(sizes(&plan), [(70, 47)]);
@@ -213,7 +219,7 @@ mod tests {
 
     #[test]
     fn of_small_images_the_largest_part_that_fits_is_enlarged() {
-        let fit = |w, h, size| planned(w, h, &[Step::Fit(size, Place::Center, LINEAR)], 0);
+        let fit = |w, h, size| planned(w, h, &[Step::Fit(size, CropPosition::Center, LINEAR)], 0);
         assert_eq!(fit(640, 480, (720, 120)).source, rect(0, 187, 640, 106));
         assert_eq!(sizes(&fit(640, 480, (720, 120))), [(720, 120)]);
         assert_eq!(fit(640, 480, (100, 50)).source, rect(270, 215, 100, 50));
@@ -269,7 +275,7 @@ mod tests {
         let step = Step::Square {
             side: (20, 23),
             size: (8, 8),
-            place: Place::Random,
+            position: CropPosition::Random,
             interpolation: LINEAR,
         };
         let mut counts = [0; 4];

@@ -6,7 +6,7 @@ use crate::rng::Rng;
 
 /// How images are resampled: one method for all, or one chosen for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interpolations {
+pub enum InterpolationChoice {
     /// This one.
     Fixed(Interpolation),
     /// Cubic where both sides grow, area where both shrink, linear otherwise (`inter_method` 9).
@@ -15,7 +15,7 @@ pub enum Interpolations {
     Random,
 }
 
-impl Interpolations {
+impl InterpolationChoice {
     /// MXNet's `inter_method`.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl Interpolations {
             10 => Ok(Self::Random),
             _ => fixed(number).map(Self::Fixed).ok_or_else(|| {
                 Error::argument(format!(
-                    "inter_method={number}; it is 0 (nearest), 1 (bilinear), 2 (cubic), 3 (area), 4 (Lanczos), 9 (auto) or 10 (random)"
+                    "inter_method={number}; it is 0 (nearest), 1 (bilinear), 2 (cubic), 3 (area), 4 (Lanczos), 9 (auto) or 10 (rng)"
                 ))
             }),
         }
@@ -45,12 +45,12 @@ impl Interpolations {
         self,
         from: (usize, usize),
         to: (usize, usize),
-        random: &mut Rng,
+        rng: &mut Rng,
     ) -> Interpolation {
         match self {
             Self::Fixed(method) => method,
             Self::Auto => Interpolation::auto(from, to),
-            Self::Random => fixed(random.below(5) as i64).expect("there are five methods"),
+            Self::Random => fixed(rng.below(5) as i64).expect("there are five methods"),
         }
     }
 }

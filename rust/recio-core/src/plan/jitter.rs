@@ -1,8 +1,8 @@
 //! Random colors: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
 
-use crate::ops::color_f32::{Color, Matrix};
-use crate::ops::color_u8::Levels;
-use crate::plan::Draw;
+use crate::ops::color_f32::{ColorF32, Matrix};
+use crate::ops::color_u8::ColorU8;
+use crate::plan::StepContext;
 use crate::rng::Rng;
 
 /// Directions of the colors of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
@@ -53,9 +53,9 @@ pub struct Sometimes {
 }
 
 impl Sometimes {
-    fn draw(self, random: &mut Rng) -> f64 {
-        let value = random.uniform(-self.most, self.most);
-        if random.chance(self.probability) {
+    fn sample(self, rng: &mut Rng) -> f64 {
+        let value = rng.uniform(-self.most, self.most);
+        if rng.chance(self.probability) {
             value
         } else {
             0.0
@@ -64,13 +64,13 @@ impl Sometimes {
 }
 
 impl Jitter {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
         match *self {
-            Self::Enhance { ranges, swapped } => enhance(on, ranges, swapped),
+            Self::Enhance { ranges, swapped } => enhance(ctx, ranges, swapped),
             Self::Hls { most, wrap } => {
                 let [hue, saturation, lightness] =
-                    [most[0], most[2], most[1]].map(|most| shift(most, on.random));
-                on.plan.levels(Levels::Hls {
+                    [most[0], most[2], most[1]].map(|most| shift(most, ctx.rng));
+                ctx.plan.color_u8(ColorU8::Hls {
                     hue,
                     lightness,
                     saturation,
@@ -78,32 +78,31 @@ impl Jitter {
                 });
             }
             Self::Pca(deviation) => {
-                let alpha: [f32; 3] = std::array::from_fn(|i| {
-                    (on.random.normal() * deviation) as f32 * EIGENVALUES[i]
-                });
+                let alpha: [f32; 3] =
+                    std::array::from_fn(|i| (ctx.rng.normal() * deviation) as f32 * EIGENVALUES[i]);
                 let along = |row: &[f32; 3]| row.iter().zip(alpha).map(|(e, a)| e * a).sum();
-                on.plan
-                    .levels(Levels::Shift(EIGENVECTORS.each_ref().map(along)));
+                ctx.plan
+                    .color_u8(ColorU8::Shift(EIGENVECTORS.each_ref().map(along)));
             }
-            Self::Sometimes { hls, contrast } => sometimes(on, hls, contrast),
+            Self::Sometimes { hls, contrast } => sometimes(ctx, hls, contrast),
         }
     }
 }
 
-fn enhance(on: &mut Draw<'_>, ranges: [f64; 3], swapped: bool) {
-    let factors = ranges.map(|range| 1.0 + on.random.uniform(-range, range) as f32);
+fn enhance(ctx: &mut StepContext<'_>, ranges: [f64; 3], swapped: bool) {
+    let factors = ranges.map(|range| 1.0 + ctx.rng.uniform(-range, range) as f32);
     let [brightness, alpha, saturation] = factors;
     let all = [
-        Levels::Brightness(brightness),
-        Levels::Contrast { alpha, swapped },
-        Levels::Saturation {
+        ColorU8::Brightness(brightness),
+        ColorU8::Contrast { alpha, swapped },
+        ColorU8::Saturation {
             alpha: saturation,
             swapped,
         },
     ];
-    for i in on.random.permutation(3) {
+    for i in ctx.rng.permutation(3) {
         if ranges[i as usize] > 0.0 {
-            on.plan.levels(all[i as usize]);
+            ctx.plan.color_u8(all[i as usize]);
         }
     }
 }
@@ -111,11 +110,11 @@ fn enhance(on: &mut Draw<'_>, ranges: [f64; 3], swapped: bool) {
 /// Contrasts that change no level by one are left out, as in MXNet.
 const LEAST_CONTRAST: f64 = 1e-3;
 
-fn sometimes(on: &mut Draw<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
-    let [hue, lightness, saturation] = hls.map(|shift| shift.draw(on.random) as i32);
-    let contrast = contrast.draw(on.random);
+fn sometimes(ctx: &mut StepContext<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
+    let [hue, lightness, saturation] = hls.map(|shift| shift.sample(ctx.rng) as i32);
+    let contrast = contrast.sample(ctx.rng);
     if [hue, lightness, saturation] != [0; 3] {
-        on.plan.levels(Levels::Hls {
+        ctx.plan.color_u8(ColorU8::Hls {
             hue,
             lightness,
             saturation,
@@ -123,13 +122,13 @@ fn sometimes(on: &mut Draw<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
         });
     }
     if contrast.abs() > LEAST_CONTRAST {
-        on.plan.levels(Levels::Gain((contrast + 1.0) as f32));
+        ctx.plan.color_u8(ColorU8::Gain((contrast + 1.0) as f32));
     }
 }
 
 /// A whole number within `most` of 0, mostly by the middle: MXNet's mixture of two uniform draws.
-fn shift(most: f64, random: &mut Rng) -> i32 {
-    let v = (random.uniform(0.0, 1.0) + 4.0 * random.uniform(0.0, 1.0)) / 5.0;
+fn shift(most: f64, rng: &mut Rng) -> i32 {
+    let v = (rng.uniform(0.0, 1.0) + 4.0 * rng.uniform(0.0, 1.0)) / 5.0;
     (v * 2.0 * most - most) as i32
 }
 
@@ -145,15 +144,16 @@ pub struct Lighting {
 }
 
 impl Lighting {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        let alpha = [(); 3].map(|()| on.random.normal() * self.deviation);
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        let alpha = [(); 3].map(|()| ctx.rng.normal() * self.deviation);
         let along = |row: [f64; 3]| {
             (0..3)
                 .map(|i| row[i] * alpha[i] * self.eigenvalues[i])
                 .sum()
         };
-        on.plan
-            .color(Color::Linear(Matrix::shift(self.eigenvectors.map(along))));
+        ctx.plan.color_f32(ColorF32::Linear(Matrix::shift(
+            self.eigenvectors.map(along),
+        )));
     }
 }
 
@@ -162,15 +162,15 @@ mod tests {
     use super::*;
     use crate::plan::{Operation, Plan};
 
-    fn drawn(jitter: Jitter, sample: u64) -> Vec<Levels> {
-        let mut plan = Plan::whole(4, 4);
-        jitter.draw(&mut Draw {
+    fn drawn(jitter: Jitter, sample: u64) -> Vec<ColorU8> {
+        let mut plan = Plan::new(4, 4);
+        jitter.sample(&mut StepContext {
             plan: &mut plan,
-            random: &mut Rng::new(0, 0, sample),
+            rng: &mut Rng::new(0, 0, sample),
             boxes: None,
         });
         let levels = |stage: &crate::plan::Stage| match stage.operation {
-            Operation::Levels(levels) => levels,
+            Operation::ColorU8(levels) => levels,
             _ => panic!("{stage:?}"),
         };
         plan.stages().iter().map(levels).collect()
@@ -190,9 +190,9 @@ mod tests {
             orders.insert(kinds);
             for one in all {
                 match one {
-                    Levels::Brightness(alpha) => assert!((0.6..=1.4).contains(&alpha)),
-                    Levels::Contrast { alpha, .. } => assert!((0.7..=1.3).contains(&alpha)),
-                    Levels::Saturation { alpha, .. } => assert!((0.8..=1.2).contains(&alpha)),
+                    ColorU8::Brightness(alpha) => assert!((0.6..=1.4).contains(&alpha)),
+                    ColorU8::Contrast { alpha, .. } => assert!((0.7..=1.3).contains(&alpha)),
+                    ColorU8::Saturation { alpha, .. } => assert!((0.8..=1.2).contains(&alpha)),
                     other => panic!("{other:?}"),
                 }
             }
@@ -224,7 +224,7 @@ mod tests {
         for sample in 0..1000 {
             for one in drawn(jitter, sample) {
                 match one {
-                    Levels::Hls {
+                    ColorU8::Hls {
                         hue,
                         lightness: 0,
                         saturation,
@@ -233,7 +233,7 @@ mod tests {
                         hues += usize::from(hue != 0);
                         saturated += usize::from(saturation != 0);
                     }
-                    Levels::Gain(gain) if (0.5..1.5).contains(&gain) => gains += 1,
+                    ColorU8::Gain(gain) if (0.5..1.5).contains(&gain) => gains += 1,
                     other => panic!("{other:?}"),
                 }
             }
@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn shifts_are_within_their_range_and_have_no_bias() {
-        let mut random = Rng::new(0, 0, 0);
-        let shifts: Vec<i32> = (0..10_000).map(|_| shift(36.0, &mut random)).collect();
+        let mut rng = Rng::new(0, 0, 0);
+        let shifts: Vec<i32> = (0..10_000).map(|_| shift(36.0, &mut rng)).collect();
         assert!(shifts.iter().all(|shift| shift.abs() <= 36));
         let mean = f64::from(shifts.iter().sum::<i32>()) / 10_000.0;
         assert!(mean.abs() < 0.6, "{mean}");

@@ -66,7 +66,7 @@ impl Operation {
                 value,
             }),
             Self::Flip => Some(self),
-            Self::Levels(_) | Self::Colors { .. } => None,
+            Self::ColorU8(_) | Self::ColorF32 { .. } => None,
         }
     }
 }
@@ -84,7 +84,7 @@ fn picking(method: Interpolation) -> Interpolation {
 mod tests {
     use super::*;
     use crate::image::Rect;
-    use crate::ops::color_f32::Color;
+    use crate::ops::color_f32::ColorF32;
 
     fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
         Rect {
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_after_colors_is_cut_off_the_mask() {
-        let mut plan = Plan::whole(100, 80);
+        let mut plan = Plan::new(100, 80);
         plan.crop(rect(10, 0, 80, 80));
-        plan.color(Color::Contrast(0.5));
+        plan.color_f32(ColorF32::Contrast(0.5));
         plan.crop(rect(1, 2, 70, 70));
         plan.resize(35, 35, Interpolation::Area);
-        plan.color(Color::Contrast(0.5));
+        plan.color_f32(ColorF32::Contrast(0.5));
         plan.crop(rect(3, 4, 20, 20));
         let mask = plan.for_mask(255);
         assert_eq!(mask.source, rect(11, 2, 70, 70));
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn a_crop_after_colors_is_not_flipped_twice() {
-        let mut plan = Plan::whole(100, 80);
+        let mut plan = Plan::new(100, 80);
         plan.flip();
-        plan.color(Color::Contrast(0.5));
+        plan.color_f32(ColorF32::Contrast(0.5));
         plan.crop(rect(0, 0, 30, 80));
         let mask = plan.for_mask(255);
         assert_eq!((mask.source, mask.mirror), (rect(70, 0, 30, 80), true));
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn pixels_are_picked_and_what_is_outside_is_filled() {
-        let mut plan = Plan::whole(10, 10);
+        let mut plan = Plan::new(10, 10);
         plan.resize(20, 20, Interpolation::Cubic);
         plan.border((1, 2), (23, 24), [9, 9, 9, 0]);
         plan.resize(5, 5, Interpolation::Nearest);

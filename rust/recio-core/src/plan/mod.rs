@@ -29,15 +29,15 @@ mod step;
 mod validate;
 
 pub use affine::{Affine, Angle};
-pub use crop::{Place, ResizedCrop};
+pub use crop::{CropPosition, ResizedCrop};
 pub use detect::{AreaCrop, AreaPad, Detect, Keep, Sampler, Samplers};
-pub use interpolation::Interpolations;
+pub use interpolation::InterpolationChoice;
 pub use jitter::{Jitter, Lighting, Sometimes};
-pub use step::{Call, Draw, Step, sketch, walk};
+pub use step::{Step, StepContext, UserFunction, preview, visit_steps};
 
 use crate::image::Rect;
-use crate::ops::color_f32::{Color, Matrix};
-use crate::ops::color_u8::Levels;
+use crate::ops::color_f32::{ColorF32, Matrix};
+use crate::ops::color_u8::ColorU8;
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::warp;
 
@@ -49,7 +49,7 @@ pub struct Plan {
     /// What happens to it; the last one's window is the output.
     stages: Vec<Stage>,
     /// What happens to colors, in floats: all stages'.
-    colors: Vec<Color>,
+    colors: Vec<ColorF32>,
     /// Whether the last stage is of colors, and nothing was cut off it: then it takes more.
     open: bool,
     /// Whether the output is flipped left to right, after all stages.
@@ -106,9 +106,9 @@ pub enum Operation {
     /// Left and right change places.
     Flip,
     /// Colors, in whole levels.
-    Levels(Levels),
+    ColorU8(ColorU8),
     /// Colors, in floats, which the picture is made of from then on: some of the plan's.
-    Colors {
+    ColorF32 {
         /// The first of them.
         first: usize,
         /// How many.
@@ -119,15 +119,15 @@ pub enum Operation {
 impl Plan {
     /// Uses the whole of an image as it is.
     #[must_use]
-    pub fn whole(width: usize, height: usize) -> Self {
+    pub fn new(width: usize, height: usize) -> Self {
         let mut plan = Self::default();
-        plan.restart(width, height);
+        plan.reset(width, height);
         plan
     }
 
     /// Forgets all, and uses the whole of an image as it is.
-    pub fn restart(&mut self, width: usize, height: usize) {
-        self.source = Rect::whole(width, height);
+    pub fn reset(&mut self, width: usize, height: usize) {
+        self.source = Rect::of_size(width, height);
         self.stages.clear();
         self.colors.clear();
         self.open = false;
@@ -152,7 +152,7 @@ impl Plan {
     #[must_use]
     pub fn needed(&self) -> Rect {
         let size = (self.source.width, self.source.height);
-        let whole = Rect::whole(size.0, size.1);
+        let whole = Rect::of_size(size.0, size.1);
         self.stages
             .first()
             .map_or(whole, |first| match first.operation {
@@ -174,16 +174,16 @@ impl Plan {
     /// Whether it changes colors, which only pictures of three channels have.
     #[must_use]
     pub fn has_rgb_stage(&self) -> bool {
-        let is_identity = |color: &Color| *color == Color::Linear(Matrix::identity());
-        let has_levels = |stage: &Stage| matches!(stage.operation, Operation::Levels(_));
+        let is_identity = |color: &ColorF32| *color == ColorF32::Linear(Matrix::identity());
+        let has_levels = |stage: &Stage| matches!(stage.operation, Operation::ColorU8(_));
         !self.colors.iter().all(is_identity) || self.stages.iter().any(has_levels)
     }
 
-    /// What a stage of [`Operation::Colors`] does; nothing for other stages.
+    /// What a stage of [`Operation::ColorF32`] does; nothing for other stages.
     #[must_use]
-    pub fn colors_of(&self, stage: &Stage) -> &[Color] {
+    pub fn colors_of(&self, stage: &Stage) -> &[ColorF32] {
         match stage.operation {
-            Operation::Colors { first, count } => &self.colors[first..first + count],
+            Operation::ColorF32 { first, count } => &self.colors[first..first + count],
             _ => &[],
         }
     }
@@ -274,28 +274,28 @@ impl Plan {
     }
 
     /// Changes colors, in whole levels.
-    pub fn levels(&mut self, levels: Levels) {
+    pub fn color_u8(&mut self, levels: ColorU8) {
         let (width, height) = self.size();
-        self.push_flipped(Operation::Levels(levels), width, height);
+        self.push_flipped(Operation::ColorU8(levels), width, height);
     }
 
     /// Changes colors, in floats. Changes that follow one another directly are one stage.
-    pub fn color(&mut self, color: Color) {
+    pub fn color_f32(&mut self, color: ColorF32) {
         let (width, height) = self.size();
         let first = self.colors.len();
         self.colors.push(color);
         match self.stages.last_mut() {
             Some(Stage {
-                operation: Operation::Colors { count, .. },
+                operation: Operation::ColorF32 { count, .. },
                 ..
             }) if self.open => *count += 1,
-            _ => self.push_flipped(Operation::Colors { first, count: 1 }, width, height),
+            _ => self.push_flipped(Operation::ColorF32 { first, count: 1 }, width, height),
         }
         self.open = true;
     }
 
     /// Flips now, if that was put off.
-    pub fn settle(&mut self) {
+    pub fn resolve_mirror(&mut self) {
         if std::mem::take(&mut self.mirror) {
             let (width, height) = self.size();
             self.push_flipped(Operation::Flip, width, height);
@@ -303,7 +303,7 @@ impl Plan {
     }
 
     fn push(&mut self, operation: Operation, width: usize, height: usize) {
-        self.settle();
+        self.resolve_mirror();
         self.push_flipped(operation, width, height);
     }
 
@@ -312,7 +312,7 @@ impl Plan {
         self.open = false;
         self.stages.push(Stage {
             operation,
-            window: Rect::whole(width, height),
+            window: Rect::of_size(width, height),
         });
     }
 }
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_crop_narrows_the_last_window() {
-        let mut plan = Plan::whole(100, 80);
+        let mut plan = Plan::new(100, 80);
         plan.crop(rect(10, 20, 50, 50));
         plan.resize(25, 25, Interpolation::Linear);
         plan.crop(rect(5, 5, 20, 20));
@@ -344,30 +344,33 @@ mod tests {
 
     #[test]
     fn a_resize_to_the_same_size_is_no_step() {
-        let mut plan = Plan::whole(10, 10);
+        let mut plan = Plan::new(10, 10);
         plan.resize(10, 10, Interpolation::Cubic);
-        assert_eq!(plan, Plan::whole(10, 10));
+        assert_eq!(plan, Plan::new(10, 10));
     }
 
     #[test]
     fn colors_are_one_stage_until_something_is_cut_off() {
-        let mut plan = Plan::whole(100, 80);
-        plan.color(Color::Contrast(0.5));
-        plan.color(Color::Contrast(0.6));
+        let mut plan = Plan::new(100, 80);
+        plan.color_f32(ColorF32::Contrast(0.5));
+        plan.color_f32(ColorF32::Contrast(0.6));
         plan.crop(rect(0, 0, 50, 50));
-        plan.color(Color::Contrast(0.7));
+        plan.color_f32(ColorF32::Contrast(0.7));
         let colors: Vec<_> = plan
             .stages()
             .iter()
             .map(|stage| plan.colors_of(stage))
             .collect();
-        assert_eq!(colors[0], [Color::Contrast(0.5), Color::Contrast(0.6)]);
-        assert_eq!(colors[1..], [&[Color::Contrast(0.7)][..]]);
+        assert_eq!(
+            colors[0],
+            [ColorF32::Contrast(0.5), ColorF32::Contrast(0.6)]
+        );
+        assert_eq!(colors[1..], [&[ColorF32::Contrast(0.7)][..]]);
     }
 
     #[test]
     fn a_flip_is_put_off_past_crops_but_not_past_a_resize() {
-        let mut plan = Plan::whole(100, 80);
+        let mut plan = Plan::new(100, 80);
         plan.flip();
         plan.crop(rect(10, 0, 30, 80));
         assert_eq!(plan.source, rect(60, 0, 30, 80));

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use crate::boxes::Boxes;
 use crate::error::{Error, Result};
-use crate::image::Canvas;
-use crate::ops::color_f32::{Color, Matrix};
-use crate::plan::{Affine, Detect, Interpolations, Jitter, Lighting, Place, Plan, ResizedCrop};
+use crate::image::DynamicImage;
+use crate::ops::color_f32::{ColorF32, Matrix};
+use crate::plan::{
+    Affine, CropPosition, Detect, InterpolationChoice, Jitter, Lighting, Plan, ResizedCrop,
+};
 use crate::plan::{crop, geometry, validate};
 use crate::rng::Rng;
 
@@ -18,19 +20,19 @@ use crate::rng::Rng;
 #[derive(Debug, Clone)]
 pub enum Step {
     /// The shorter side to this many pixels, up or down.
-    ShorterSide(usize, Interpolations),
+    ShorterSide(usize, InterpolationChoice),
     /// To this width and height.
-    Resize((usize, usize), Interpolations),
+    Resize((usize, usize), InterpolationChoice),
     /// Within this width and height, keeping the ratio; a smaller image is enlarged or not.
-    Within((usize, usize), bool, Interpolations),
+    Within((usize, usize), bool, InterpolationChoice),
     /// Rotation, shear, scale, onto a canvas.
     Affine(Affine),
     /// A border on all four sides: its thickness, and its level.
     Pad(usize, u8),
     /// Enlarged to cover this width and height, if smaller; then a part of that size.
-    Cover((usize, usize), Place, Interpolations),
+    Cover((usize, usize), CropPosition, InterpolationChoice),
     /// A part of this width and height or, of a smaller image, the largest of that ratio, enlarged.
-    Fit((usize, usize), Place, Interpolations),
+    Fit((usize, usize), CropPosition, InterpolationChoice),
     /// A square whose side is drawn from a range, resampled to a width and height.
     Square {
         /// The least and the largest side.
@@ -38,9 +40,9 @@ pub enum Step {
         /// Width and height of the result.
         size: (usize, usize),
         /// Where.
-        place: Place,
+        position: CropPosition,
         /// How.
-        interpolation: Interpolations,
+        interpolation: InterpolationChoice,
     },
     /// A region of random area and aspect ratio.
     ResizedCrop(ResizedCrop),
@@ -73,25 +75,25 @@ pub enum Step {
     /// One of these, or with the given probability none.
     Either(Vec<Step>, f64),
     /// A function of the caller's.
-    Call(Arc<dyn Call>),
+    UserFunction(Arc<dyn UserFunction>),
 }
 
 /// A function of the caller's that makes a picture of a picture.
-pub trait Call: Send + Sync + Debug {
+pub trait UserFunction: Send + Sync + Debug {
     /// Changes the picture, and the objects on it if there are any.
     ///
     /// # Errors
     /// The caller's own.
-    fn call(&self, canvas: &mut Canvas, boxes: Option<&mut Boxes>) -> Result<()>;
+    fn call(&self, canvas: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()>;
 }
 
 /// What a step draws with, and on.
 #[derive(Debug)]
-pub struct Draw<'a> {
+pub struct StepContext<'a> {
     /// What will be done so far.
     pub plan: &'a mut Plan,
     /// The image's random numbers.
-    pub random: &'a mut Rng,
+    pub rng: &'a mut Rng,
     /// Its objects, if it has any.
     pub boxes: Option<&'a mut Boxes>,
 }
@@ -100,27 +102,27 @@ pub struct Draw<'a> {
 ///
 /// # Errors
 /// The first that `visit` gives.
-pub fn walk(
+pub fn visit_steps(
     steps: &[Step],
-    random: &mut Rng,
+    rng: &mut Rng,
     visit: &mut dyn FnMut(&Step, &mut Rng) -> Result<()>,
 ) -> Result<()> {
     steps.iter().try_for_each(|step| match step {
-        Step::Sequence(steps) => walk(steps, random, visit),
+        Step::Sequence(steps) => visit_steps(steps, rng, visit),
         Step::RandomOrder(steps) => {
-            let order = random.permutation(steps.len() as u32);
-            order
-                .iter()
-                .try_for_each(|&i| walk(std::slice::from_ref(&steps[i as usize]), random, visit))
+            let order = rng.permutation(steps.len() as u32);
+            order.iter().try_for_each(|&i| {
+                visit_steps(std::slice::from_ref(&steps[i as usize]), rng, visit)
+            })
         }
         Step::Either(steps, skip) => {
-            if steps.is_empty() || random.chance(*skip) {
+            if steps.is_empty() || rng.chance(*skip) {
                 return Ok(());
             }
-            let one = &steps[random.below(steps.len() as u64) as usize];
-            walk(std::slice::from_ref(one), random, visit)
+            let one = &steps[rng.below(steps.len() as u64) as usize];
+            visit_steps(std::slice::from_ref(one), rng, visit)
         }
-        step => visit(step, random),
+        step => visit(step, rng),
     })
 }
 
@@ -129,49 +131,49 @@ impl Step {
     ///
     /// # Panics
     /// If the step is a list of steps or a call, which [`walk`] takes apart and the pipeline carries out.
-    pub fn draw(&self, on: &mut Draw<'_>) {
+    pub fn sample(&self, ctx: &mut StepContext<'_>) {
         match self {
-            Self::ShorterSide(side, how) => geometry::shorter_side(on, *side, *how),
-            Self::Resize(size, how) => geometry::resize(on, *size, *how),
-            Self::Within(size, grow, how) => geometry::within(on, *size, *grow, *how),
-            Self::Affine(affine) => affine.draw(on),
-            Self::Pad(thickness, value) => geometry::pad(on, *thickness, *value),
-            Self::Cover(size, place, how) => crop::cover(on, *size, *place, *how),
-            Self::Fit(size, place, how) => crop::fit(on, *size, *place, *how),
+            Self::ShorterSide(side, how) => geometry::shorter_side(ctx, *side, *how),
+            Self::Resize(size, how) => geometry::resize(ctx, *size, *how),
+            Self::Within(size, grow, how) => geometry::within(ctx, *size, *grow, *how),
+            Self::Affine(affine) => affine.sample(ctx),
+            Self::Pad(thickness, value) => geometry::pad(ctx, *thickness, *value),
+            Self::Cover(size, position, how) => crop::cover(ctx, *size, *position, *how),
+            Self::Fit(size, position, how) => crop::fit(ctx, *size, *position, *how),
             Self::Square {
                 side,
                 size,
-                place,
+                position,
                 interpolation,
-            } => crop::square(on, *side, *size, *place, *interpolation),
-            Self::ResizedCrop(resized) => resized.draw(on),
-            Self::Detect(detect) => detect.draw(on),
-            Self::Mirror(probability) => geometry::mirror(on, *probability),
-            Self::Jitter(jitter) => jitter.draw(on),
-            Self::Lighting(lighting) => lighting.draw(on),
-            Self::Sequence(_) | Self::RandomOrder(_) | Self::Either(..) | Self::Call(_) => {
+            } => crop::square(ctx, *side, *size, *position, *interpolation),
+            Self::ResizedCrop(resized) => resized.sample(ctx),
+            Self::Detect(detect) => detect.sample(ctx),
+            Self::Mirror(probability) => geometry::mirror(ctx, *probability),
+            Self::Jitter(jitter) => jitter.sample(ctx),
+            Self::Lighting(lighting) => lighting.sample(ctx),
+            Self::Sequence(_) | Self::RandomOrder(_) | Self::Either(..) | Self::UserFunction(_) => {
                 unreachable!("a list of steps, or a call, is not drawn itself")
             }
             color => {
-                if let Some(color) = color.draw_color(on.random) {
-                    on.plan.color(color);
+                if let Some(color) = color.sample_color(ctx.rng) {
+                    ctx.plan.color_f32(color);
                 }
             }
         }
     }
 
     /// What the steps that are one color map decide.
-    fn draw_color(&self, random: &mut Rng) -> Option<Color> {
-        let mut around_one = |range: f64| 1.0 + random.uniform(-range, range);
+    fn sample_color(&self, rng: &mut Rng) -> Option<ColorF32> {
+        let mut around_one = |range: f64| 1.0 + rng.uniform(-range, range);
         Some(match self {
-            Self::Contrast(range) => Color::Contrast(around_one(*range)),
-            Self::Brightness(range) => Color::Linear(Matrix::brightness(around_one(*range))),
-            Self::Saturation(range) => Color::Linear(Matrix::saturation(around_one(*range))),
-            Self::Hue(range) => Color::Linear(Matrix::hue(random.uniform(-range, *range))),
-            Self::Gray(probability) if random.chance(*probability) => Color::Linear(Matrix::gray()),
+            Self::Contrast(range) => ColorF32::Contrast(around_one(*range)),
+            Self::Brightness(range) => ColorF32::Linear(Matrix::brightness(around_one(*range))),
+            Self::Saturation(range) => ColorF32::Linear(Matrix::saturation(around_one(*range))),
+            Self::Hue(range) => ColorF32::Linear(Matrix::hue(rng.uniform(-range, *range))),
+            Self::Gray(probability) if rng.chance(*probability) => ColorF32::Linear(Matrix::gray()),
             Self::Gray(_) => return None,
-            Self::Normalize(mean, std) => Color::Linear(Matrix::normalize(*mean, *std)),
-            _ => Color::Linear(Matrix::identity()),
+            Self::Normalize(mean, std) => ColorF32::Linear(Matrix::normalize(*mean, *std)),
+            _ => ColorF32::Linear(Matrix::identity()),
         })
     }
 
@@ -185,7 +187,7 @@ impl Step {
     }
 
     /// How it resizes, if it does.
-    fn resizing(&mut self) -> Option<&mut Interpolations> {
+    fn resizing(&mut self) -> Option<&mut InterpolationChoice> {
         match self {
             Self::ShorterSide(_, how)
             | Self::Resize(_, how)
@@ -209,8 +211,9 @@ impl Step {
     /// Whether it changes colors, which only pictures of three channels have.
     #[must_use]
     pub fn needs_rgb(&self) -> bool {
-        let makes_floats =
-            |step: &Self| !matches!(step, Self::Cast | Self::Call(_)) && step.makes_floats();
+        let makes_floats = |step: &Self| {
+            !matches!(step, Self::Cast | Self::UserFunction(_)) && step.makes_floats()
+        };
         self.any(&|step| matches!(step, Self::Jitter(_)) || makes_floats(step))
     }
 
@@ -227,7 +230,7 @@ impl Step {
                 | Self::Lighting(_)
                 | Self::Gray(_)
                 | Self::Normalize(..)
-                | Self::Call(_)
+                | Self::UserFunction(_)
         )
     }
 
@@ -245,20 +248,20 @@ impl Step {
 /// The plan for an image of this size, as far as it can be known before pixels are: up to the first call, and whether
 /// that is all of it.
 #[must_use]
-pub fn sketch(
+pub fn preview(
     steps: &[Step],
     (width, height): (usize, usize),
-    random: &mut Rng,
+    rng: &mut Rng,
     mut boxes: Option<&mut Boxes>,
 ) -> (Plan, bool) {
-    let mut plan = Plan::whole(width, height);
-    let outcome = walk(steps, random, &mut |step, random| {
-        if matches!(step, Step::Call(_)) {
+    let mut plan = Plan::new(width, height);
+    let outcome = visit_steps(steps, rng, &mut |step, rng| {
+        if matches!(step, Step::UserFunction(_)) {
             return Err(Error::argument("a call"));
         }
-        step.draw(&mut Draw {
+        step.sample(&mut StepContext {
             plan: &mut plan,
-            random,
+            rng,
             boxes: boxes.as_deref_mut(),
         });
         Ok(())
@@ -279,13 +282,13 @@ mod tests {
             }
             Ok(())
         };
-        walk(steps, &mut Rng::new(seed, 0, 0), visit).unwrap();
+        visit_steps(steps, &mut Rng::new(seed, 0, 0), visit).unwrap();
         sides
     }
 
     fn sides(range: std::ops::Range<usize>) -> Vec<Step> {
         range
-            .map(|side| Step::ShorterSide(side, Interpolations::Auto))
+            .map(|side| Step::ShorterSide(side, InterpolationChoice::Auto))
             .collect()
     }
 
@@ -308,14 +311,14 @@ mod tests {
             Step::ShorterSide(9, how) => how,
             other => panic!("{other:?}"),
         };
-        let fixed = Interpolations::Fixed;
+        let fixed = InterpolationChoice::Fixed;
         assert_eq!(
             how(fixed(Interpolation::Linear)),
             fixed(Interpolation::Antialias)
         );
         for method in [
-            Interpolations::Auto,
-            Interpolations::Random,
+            InterpolationChoice::Auto,
+            InterpolationChoice::Random,
             fixed(Interpolation::Area),
         ] {
             assert_eq!(how(method), method);

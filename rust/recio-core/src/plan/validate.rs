@@ -54,7 +54,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
             steps.iter().try_for_each(self::step)
         }
         Step::Sequence(steps) | Step::RandomOrder(steps) => steps.iter().try_for_each(self::step),
-        Step::Pad(..) | Step::Cast | Step::Call(_) => Ok(()),
+        Step::Pad(..) | Step::Cast | Step::UserFunction(_) => Ok(()),
     }
 }
 

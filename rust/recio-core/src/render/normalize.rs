@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use half::f16;
 
+use crate::image::RowSink;
 use crate::ops::deinterleave::part;
 use crate::ops::resize::vectorise;
-use crate::render::Rows;
 
 /// A type that a batch can have.
 pub trait Element: Copy + Default + Send + Sync + 'static {
@@ -95,9 +95,9 @@ impl Normalize {
 /// `max_random_illumination`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
-    /// A factor.
+    /// Factor of all values.
     pub contrast: f32,
-    /// Levels.
+    /// Added to all values, from 0 to 255.
     pub illumination: f32,
 }
 
@@ -233,9 +233,9 @@ pub struct Finishing<'a, T> {
     slot: &'a mut [T],
 }
 
-impl<T: Element> Rows for Finishing<'_, T> {
+impl<T: Element> RowSink for Finishing<'_, T> {
     #[inline]
-    fn levels(&mut self, y: usize, row: &[u8]) {
+    fn row_u8(&mut self, y: usize, row: &[u8]) {
         let tables = self.own.as_deref().unwrap_or(&self.finish.tables);
         match (self.finish.layout, self.finish.channels) {
             _ if self.finish.normalize.mean_image.is_some() => self.one_by_one(y, row),
@@ -249,7 +249,7 @@ impl<T: Element> Rows for Finishing<'_, T> {
         }
     }
 
-    fn floats(&mut self, y: usize, row: &[f32]) {
+    fn row_f32(&mut self, y: usize, row: &[f32]) {
         self.one_by_one(y, row);
     }
 }
@@ -398,13 +398,13 @@ mod tests {
         let finish = Finish::new(normalize, layout, 3, 2, 2);
         let mut slot = vec![T::default(); 12];
         let mut image = finish.image(mirror, Gain::default(), &mut slot);
-        image.levels(0, &[1, 2, 3, 4, 5, 6]);
-        image.levels(1, &[7, 8, 9, 10, 11, 12]);
+        image.row_u8(0, &[1, 2, 3, 4, 5, 6]);
+        image.row_u8(1, &[7, 8, 9, 10, 11, 12]);
         // Floats of the same values end up the same.
         let mut floats = vec![T::default(); 12];
         let mut image = finish.image(mirror, Gain::default(), &mut floats);
-        image.floats(0, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        image.floats(1, &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
+        image.row_f32(0, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        image.row_f32(1, &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
         assert!(slot == floats);
         slot
     }
@@ -468,7 +468,7 @@ mod tests {
         let mut slot = [0.0f32; 12];
         finish
             .image(false, gain, &mut slot)
-            .levels(0, &[1, 2, 3, 4, 5, 6]);
+            .row_u8(0, &[1, 2, 3, 4, 5, 6]);
         let expected = (1.0f32 - 123.68) * (1.25 / 58.395) + 7.0 / 58.395;
         assert_eq!(slot[0].to_bits(), expected.to_bits());
     }

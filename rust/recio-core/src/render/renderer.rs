@@ -1,205 +1,260 @@
-//! One image through its steps: draws a plan, decodes, carries the plan out, and calls the caller's functions in between.
+//! Renderer: one image through its steps, from encoded bytes to the rows of a sink.
 //!
-//! Without such a function an image has one plan, and its rows go straight where the caller wants them. Where there is
-//! one, the plan so far is carried out on a [`Canvas`], the function has that, and a new plan begins with what it gives.
+//! Rendering takes two calls. [`Renderer::plan`] samples the random parameters of all steps and
+//! returns the image's plan, before a pixel is decoded; [`PlannedRender::render`] decodes the region
+//! that the plan needs, carries the plan out and passes the rows to a sink. Between the two the
+//! caller may still change the plan.
 //!
-//! A [`Studio`] is a thread's own: what it needs for an image is used again for the next.
+//! A user function among the steps needs pixels. So the steps before it are carried out into a
+//! [`DynamicImage`], the function changes that, and a new plan begins with its result.
+//!
+//! A renderer belongs to one thread, and its buffers are reused from image to image.
 
 use crate::boxes::Boxes;
 use crate::decode::{self, Pixels, Source};
 use crate::error::{Error, Result};
-use crate::image::Canvas;
-use crate::image::{Image, View};
+use crate::image::{DynamicImage, Image, RowSink, View};
 use crate::limits::Limits;
-use crate::plan::{Draw, Operation, Plan, Step, walk};
-use crate::render::{self, Rows, apply, apply_floats};
+use crate::plan::{Operation, Plan, Step, StepContext, UserFunction, visit_steps};
+use crate::render::stage_runner::StageRunner;
 use crate::rng::Rng;
 
-/// Where an image comes from.
+/// An image to be rendered.
 #[derive(Debug)]
-pub enum Origin<'a> {
-    /// An image file, not decoded yet.
-    Coded(Source<'a>, Pixels),
-    /// Whole levels.
-    Levels(View<'a>),
+pub enum Input<'a> {
+    /// An encoded image, and the pixel format to decode it to.
+    Encoded(Source<'a>, Pixels),
+    /// 8-bit values.
+    U8(View<'a>),
     /// Floats.
-    Floats(View<'a, f32>),
+    F32(View<'a, f32>),
 }
 
-impl Origin<'_> {
+impl Input<'_> {
     /// Width and height.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         match self {
-            Self::Coded(source, pixels) => source.size(*pixels),
-            Self::Levels(view) => (view.width, view.height),
-            Self::Floats(view) => (view.width, view.height),
+            Self::Encoded(source, pixels) => source.size(*pixels),
+            Self::U8(view) => (view.width, view.height),
+            Self::F32(view) => (view.width, view.height),
         }
     }
 
     fn channels(&self) -> usize {
         match self {
-            Self::Coded(_, pixels) => pixels.channels(),
-            Self::Levels(view) => view.channels,
-            Self::Floats(view) => view.channels,
+            Self::Encoded(_, pixels) => pixels.channels(),
+            Self::U8(view) => view.channels,
+            Self::F32(view) => view.channels,
         }
+    }
+
+    fn is_float(&self) -> bool {
+        matches!(self, Self::F32(_))
     }
 }
 
-/// The steps, the numbers that they draw, and the objects that they move.
+/// What is to be done to an image, and the state that its steps use.
 #[derive(Debug)]
-pub struct Program<'a> {
+pub struct Job<'a> {
     /// The steps.
     pub steps: &'a [Step],
     /// The image's random numbers.
-    pub random: &'a mut Rng,
-    /// Its objects, if it has any.
+    pub rng: &'a mut Rng,
+    /// The image's bounding boxes, if it has any; the steps move them along.
     pub boxes: Option<&'a mut Boxes>,
-    /// How large a picture may become on the way.
+    /// Limits on the size of intermediate images.
     pub limits: &'a Limits,
-    /// Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if the first step shrinks it by as much: not the pixels
-    /// that shrinking all of it gives, but faster and with fewer jagged edges.
+    /// Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if the first step shrinks it by at
+    /// least as much. That is faster and has fewer aliases, but the pixels are not those of
+    /// shrinking the image decoded in full.
     pub decode_scale: bool,
 }
 
-/// What one thread works with.
+/// Renders images, one after another, and reuses its buffers.
 #[derive(Debug, Default)]
-pub struct Studio {
+pub struct Renderer {
     plan: Plan,
-    augment: render::Scratch,
+    stages: StageRunner,
     decoded: Image,
     decode: decode::Scratch,
-    /// What a function of the caller's was given or gave, and where the next one's picture is put together.
-    canvas: Canvas,
-    next: Canvas,
-    decode_scale: bool,
+    /// The image that the last user function returned, and the one that the next is called with.
+    current: DynamicImage,
+    next: DynamicImage,
 }
 
-impl Studio {
-    /// Carries out the steps on an image. When all are drawn, `end` is shown the last plan and the channels, and says
-    /// where the rows go; a flip that the plan has put off is `end`'s to carry out.
+impl Renderer {
+    /// Samples the random parameters of all steps, and calls the user functions among them.
     ///
     /// # Errors
-    /// The image's, when it is decoded; the caller's functions'; a picture over the limits; what `end` refuses.
-    pub fn draw<R: Rows>(
-        &mut self,
-        origin: Origin<'_>,
-        program: Program<'_>,
-        end: impl FnOnce(&mut Plan, usize) -> Result<R>,
-    ) -> Result<R> {
-        let Program {
+    /// Those of the user functions, and of decoding and rendering the image for them; an
+    /// intermediate image over the limits.
+    pub fn plan<'a>(&'a mut self, input: Input<'a>, job: Job<'a>) -> Result<PlannedRender<'a>> {
+        let Job {
             steps,
-            random,
+            rng,
             mut boxes,
             limits,
             decode_scale,
-        } = program;
-        self.decode_scale = decode_scale;
-        let (width, height) = origin.size();
-        self.plan.restart(width, height);
-        // None as soon as a function has been called: then the picture is on the canvas.
-        let mut origin = Some(origin);
-        walk(steps, random, &mut |step, random| {
-            let Step::Call(call) = step else {
-                step.draw(&mut Draw {
-                    plan: &mut self.plan,
-                    random,
-                    boxes: boxes.as_deref_mut(),
-                });
-                return Ok(());
-            };
-            self.put_on_canvas(origin.take(), limits)?;
-            call.call(&mut self.canvas, boxes.as_deref_mut())?;
-            let (width, height) = self.canvas.size();
-            self.plan.restart(width, height);
-            let bytes = self.canvas.channels() * depth(self.canvas.is_float());
-            limits.check(width, height, bytes)
+        } = job;
+        let (width, height) = input.size();
+        self.plan.reset(width, height);
+        let mut image = PlannedRender {
+            renderer: self,
+            input: Some(input),
+            limits,
+            decode_scale,
+        };
+        visit_steps(steps, rng, &mut |step, rng| {
+            let mut boxes = boxes.as_deref_mut();
+            match step {
+                Step::UserFunction(function) => image.call(function.as_ref(), boxes),
+                step => {
+                    let plan = image.plan_mut();
+                    step.sample(&mut StepContext {
+                        plan,
+                        rng,
+                        boxes: boxes.take(),
+                    });
+                    Ok(())
+                }
+            }
         })?;
-        let (channels, _) = self.kind(origin.as_ref());
-        let mut rows = end(&mut self.plan, channels)?;
-        self.carry_out(origin, limits, &mut rows)?;
-        Ok(rows)
+        Ok(image)
     }
 
-    /// What was done to the image that was drawn last, since the last of the caller's functions.
+    /// Return the plan of the last image, since the last user function.
     #[must_use]
-    pub fn plan(&self) -> &Plan {
+    pub fn last_plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Gives back the memory of pictures of more than `most` bytes.
-    pub fn trim(&mut self, most: usize) {
-        self.augment.trim(most);
-        self.decoded.trim(most);
-        self.decode.trim(most);
-        self.canvas.trim(most);
-        self.next.trim(most);
+    /// Frees the buffers of more than `max_bytes` bytes.
+    pub fn trim(&mut self, max_bytes: usize) {
+        self.stages.trim(max_bytes);
+        self.decoded.trim(max_bytes);
+        self.decode.trim(max_bytes);
+        self.current.trim(max_bytes);
+        self.next.trim(max_bytes);
+    }
+}
+
+/// An image with its plan, ready to be rendered.
+#[derive(Debug)]
+pub struct PlannedRender<'a> {
+    renderer: &'a mut Renderer,
+    /// None once a user function was called: then the image is `renderer.current`.
+    input: Option<Input<'a>>,
+    limits: &'a Limits,
+    decode_scale: bool,
+}
+
+impl PlannedRender<'_> {
+    /// The plan since the last user function.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.renderer.plan
     }
 
-    /// The channels of the picture that the plan is for, and whether it is made of floats.
-    fn kind(&self, origin: Option<&Origin<'_>>) -> (usize, bool) {
-        match origin {
-            None => (self.canvas.channels(), self.canvas.is_float()),
-            Some(origin) => (origin.channels(), matches!(origin, Origin::Floats(_))),
-        }
+    /// The plan, to be changed before it is carried out.
+    pub fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.renderer.plan
     }
 
-    /// Makes what the plan says a picture, for a function of the caller's.
-    fn put_on_canvas(&mut self, origin: Option<Origin<'_>>, limits: &Limits) -> Result<()> {
-        self.plan.settle();
-        let (width, height) = self.plan.size();
-        let (channels, is_float) = self.kind(origin.as_ref());
-        let is_float = is_float || self.plan.is_float();
-        limits.check(width, height, channels * depth(is_float))?;
-        let is_untouched = self.plan.stages().is_empty() && self.plan.size() == self.canvas.size();
-        if origin.is_none() && is_untouched {
+    /// Channels of the result.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        let current = || self.renderer.current.channels();
+        self.input.as_ref().map_or_else(current, Input::channels)
+    }
+
+    /// Whether the result consists of floats; of 8-bit values otherwise.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        self.source_is_float() || self.plan().is_float()
+    }
+
+    fn source_is_float(&self) -> bool {
+        let current = || self.renderer.current.is_float();
+        self.input.as_ref().map_or_else(current, Input::is_float)
+    }
+
+    /// Carries out the plan and passes the result's rows to `sink`. A mirror that the plan still
+    /// has at its end is left to the sink.
+    ///
+    /// # Errors
+    /// Those of decoding; an intermediate image over the limits; a stage that the image's channels
+    /// or type do not allow.
+    pub fn render(mut self, sink: &mut impl RowSink) -> Result<()> {
+        self.run_plan(sink)
+    }
+
+    /// Calls a user function with the image that the plan makes so far; a new plan begins with its
+    /// result.
+    fn call(&mut self, function: &dyn UserFunction, boxes: Option<&mut Boxes>) -> Result<()> {
+        self.render_to_current()?;
+        let Renderer { current, plan, .. } = &mut *self.renderer;
+        function.call(current, boxes)?;
+        let (width, height) = current.size();
+        plan.reset(width, height);
+        let bytes = current.channels() * bytes_per_value(current.is_float());
+        self.limits.check(width, height, bytes)
+    }
+
+    /// Renders the plan so far into `renderer.current`.
+    fn render_to_current(&mut self) -> Result<()> {
+        self.plan_mut().resolve_mirror();
+        let size @ (width, height) = self.plan().size();
+        let (channels, is_float) = (self.channels(), self.is_float());
+        self.limits
+            .check(width, height, channels * bytes_per_value(is_float))?;
+        let is_unchanged = self.plan().stages().is_empty() && size == self.renderer.current.size();
+        if self.input.is_none() && is_unchanged {
             return Ok(());
         }
-        let mut next = std::mem::take(&mut self.next);
-        next.clear((width, height), channels, is_float);
-        let outcome = self.carry_out(origin, limits, &mut next);
-        self.next = std::mem::replace(&mut self.canvas, next);
+        let mut next = std::mem::take(&mut self.renderer.next);
+        next.reset(size, channels, is_float);
+        let outcome = self.run_plan(&mut next);
+        self.renderer.next = std::mem::replace(&mut self.renderer.current, next);
         outcome
     }
 
-    /// Carries out the plan: on the image as it came or, if that is gone, on the canvas.
-    fn carry_out(
-        &mut self,
-        origin: Option<Origin<'_>>,
-        limits: &Limits,
-        rows: &mut impl Rows,
-    ) -> Result<()> {
-        check_stages(&self.plan, self.kind(origin.as_ref()), limits)?;
-        let Self {
+    fn run_plan(&mut self, sink: &mut impl RowSink) -> Result<()> {
+        check_stages(
+            self.plan(),
+            (self.channels(), self.source_is_float()),
+            self.limits,
+        )?;
+        let input = self.input.take();
+        let Renderer {
             plan,
-            augment,
+            stages,
             decoded,
             decode,
-            canvas,
-            decode_scale,
+            current,
             ..
-        } = self;
-        let part = plan.source;
-        match (origin, canvas) {
-            (Some(Origin::Coded(mut source, pixels)), _) => {
-                if *decode_scale {
-                    let divisor = source.shrink(shrinks_by(plan));
-                    plan.source = part.shrunk(divisor, source.size(pixels));
+        } = &mut *self.renderer;
+        let region = plan.source;
+        match (input, current) {
+            (Some(Input::Encoded(mut source, pixels)), _) => {
+                if self.decode_scale {
+                    let divisor = source.shrink(first_shrink(plan));
+                    plan.source = region.scaled_down(divisor, source.size(pixels));
                 }
-                let parts = (plan.source, plan.needed());
-                let outcome = source.stream(pixels, parts, decoded, decode, |lines| {
-                    apply(lines, plan, augment, rows);
+                let regions = (plan.source, plan.needed());
+                let outcome = source.stream(pixels, regions, decoded, decode, |rows| {
+                    stages.run(rows, plan, sink);
                 });
-                plan.source = part;
-                outcome?;
+                plan.source = region;
+                return outcome;
             }
-            (Some(Origin::Levels(view)), _) => apply(&mut view.crop(part), plan, augment, rows),
-            (Some(Origin::Floats(view)), _) => apply_floats(view.crop(part), plan, augment, rows),
-            (None, Canvas::Levels(picture)) => {
-                apply(&mut picture.view().crop(part), plan, augment, rows);
+            (Some(Input::U8(view)), _) => stages.run(&mut view.crop(region), plan, sink),
+            (Some(Input::F32(view)), _) => stages.run_f32(view.crop(region), plan, sink),
+            (None, DynamicImage::U8(image)) => {
+                stages.run(&mut image.view().crop(region), plan, sink);
             }
-            (None, Canvas::Floats(picture)) => {
-                apply_floats(picture.view().crop(part), plan, augment, rows);
+            (None, DynamicImage::F32(image)) => {
+                stages.run_f32(image.view().crop(region), plan, sink);
             }
         }
         Ok(())
@@ -207,7 +262,7 @@ impl Studio {
 }
 
 /// How many times smaller the first stage makes the image, rounded down.
-fn shrinks_by(plan: &Plan) -> usize {
+fn first_shrink(plan: &Plan) -> usize {
     match plan.stages().first().map(|stage| stage.operation) {
         Some(Operation::Resize { width, height, .. }) => {
             (plan.source.width / width).min(plan.source.height / height)
@@ -216,13 +271,12 @@ fn shrinks_by(plan: &Plan) -> usize {
     }
 }
 
-/// Bytes a sample.
-fn depth(is_float: bool) -> usize {
+fn bytes_per_value(is_float: bool) -> usize {
     if is_float { size_of::<f32>() } else { 1 }
 }
 
-/// Refuses pictures on the way that are over the limits, colors that there are not, and steps on whole levels where
-/// there are floats.
+/// Checks that intermediate images are within the limits, and that the image's channels and type
+/// fit the stages.
 fn check_stages(
     plan: &Plan,
     (channels, mut is_float): (usize, bool),
@@ -230,22 +284,23 @@ fn check_stages(
 ) -> Result<()> {
     if channels != 3 && plan.has_rgb_stage() {
         return Err(Error::argument(format!(
-            "colors are changed in images of three channels, and this one has {channels}"
+            "color steps need an image of 3 channels, got {channels}"
         )));
     }
-    for (left, stage) in (0..plan.stages().len()).rev().zip(plan.stages()) {
+    let last = plan.stages().len().saturating_sub(1);
+    for (i, stage) in plan.stages().iter().enumerate() {
         match stage.operation {
-            Operation::Levels(_) | Operation::Warp { .. } if is_float => {
+            Operation::ColorU8(_) | Operation::Warp { .. } if is_float => {
                 return Err(Error::argument(
-                    "a step on whole levels follows one that makes floats",
+                    "a step on 8-bit values follows one that makes floats",
                 ));
             }
-            Operation::Colors { .. } => is_float = true,
+            Operation::ColorF32 { .. } => is_float = true,
             _ => {}
         }
-        // The last one's rows go where they are wanted.
-        if left > 0 {
-            let bytes = channels * depth(is_float);
+        // The rows of the last stage go to the sink.
+        if i < last {
+            let bytes = channels * bytes_per_value(is_float);
             limits.check(stage.window.width, stage.window.height, bytes)?;
         }
     }
@@ -255,60 +310,64 @@ fn check_stages(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Interpolations, Place};
+    use crate::plan::{CropPosition, InterpolationChoice};
     use std::sync::Arc;
 
     /// Doubles the width, each pixel twice.
     #[derive(Debug)]
     struct Widen;
 
-    impl crate::plan::Call for Widen {
-        fn call(&self, canvas: &mut Canvas, boxes: Option<&mut Boxes>) -> Result<()> {
+    impl UserFunction for Widen {
+        fn call(&self, image: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()> {
             assert!(boxes.is_none());
-            let Canvas::Levels(picture) = canvas else {
+            let DynamicImage::U8(image) = image else {
                 return Err(Error::argument("floats"));
             };
-            let pixels = picture.data.chunks_exact(picture.channels);
-            picture.data = pixels.flat_map(|pixel| [pixel, pixel].concat()).collect();
-            picture.width *= 2;
+            let pixels = image.data.chunks_exact(image.channels);
+            image.data = pixels.flat_map(|pixel| [pixel, pixel].concat()).collect();
+            image.width *= 2;
             Ok(())
         }
     }
 
-    fn run(steps: &[Step]) -> Result<Canvas> {
-        let picture = Image {
+    fn render(steps: &[Step]) -> Result<DynamicImage> {
+        let image = Image {
             width: 3,
             height: 1,
             channels: 1,
             data: vec![10, 20, 30],
         };
-        let mut studio = Studio::default();
-        let program = Program {
+        let mut renderer = Renderer::default();
+        let job = Job {
             steps,
-            random: &mut Rng::new(0, 0, 0),
+            rng: &mut Rng::new(0, 0, 0),
             boxes: None,
             limits: &Limits::default(),
             decode_scale: false,
         };
-        studio.draw(Origin::Levels(picture.view()), program, |plan, channels| {
-            plan.settle();
-            let mut canvas = Canvas::default();
-            canvas.clear(plan.size(), channels, plan.is_float());
-            Ok(canvas)
-        })
+        let mut planned = renderer.plan(Input::U8(image.view()), job)?;
+        planned.plan_mut().resolve_mirror();
+        let mut rendered = DynamicImage::default();
+        rendered.reset(
+            planned.plan().size(),
+            planned.channels(),
+            planned.is_float(),
+        );
+        planned.render(&mut rendered)?;
+        Ok(rendered)
     }
 
-    fn levels(canvas: Canvas) -> Vec<u8> {
-        match canvas {
-            Canvas::Levels(picture) => picture.data,
-            Canvas::Floats(_) => panic!("floats"),
+    fn values(image: DynamicImage) -> Vec<u8> {
+        match image {
+            DynamicImage::U8(image) => image.data,
+            DynamicImage::F32(_) => panic!("floats"),
         }
     }
 
     #[test]
-    fn steps_before_between_and_after_calls_are_done_in_order() {
-        let center = |w| Step::Cover((w, 1), Place::Center, Interpolations::Auto);
-        let call = || Step::Call(Arc::new(Widen));
+    fn steps_before_between_and_after_user_functions_run_in_order() {
+        let center = |w| Step::Cover((w, 1), CropPosition::Center, InterpolationChoice::Auto);
+        let call = || Step::UserFunction(Arc::new(Widen));
         let steps = [
             Step::Mirror(1.0),
             call(),
@@ -319,15 +378,15 @@ mod tests {
             Step::Mirror(1.0),
         ];
         // 30 20 10 → 30 30 20 20 10 10 → 30 20 20 10 → each four times → the middle eight → reversed
-        assert_eq!(levels(run(&steps).unwrap()), [20; 8]);
+        assert_eq!(values(render(&steps).unwrap()), [20; 8]);
         let steps = [Step::Mirror(1.0), call(), center(4)];
-        assert_eq!(levels(run(&steps).unwrap()), [30, 20, 20, 10]);
+        assert_eq!(values(render(&steps).unwrap()), [30, 20, 20, 10]);
     }
 
     #[test]
-    fn an_error_of_a_call_is_the_images() {
-        let call = Step::Call(Arc::new(Widen));
-        let gray = run(&[Step::Cast, call]).unwrap_err();
-        assert_eq!(gray.to_string(), "floats");
+    fn an_error_of_a_user_function_is_the_images() {
+        let call = Step::UserFunction(Arc::new(Widen));
+        let error = render(&[Step::Cast, call]).unwrap_err();
+        assert_eq!(error.to_string(), "floats");
     }
 }

@@ -12,7 +12,7 @@ use gray::Gray;
 
 /// An operation on the colors of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Levels {
+pub enum ColorU8 {
     /// All levels times this.
     Brightness(f32),
     /// All levels away from the picture's mean gray, or towards it.
@@ -46,7 +46,7 @@ pub enum Levels {
     Gain(f32),
 }
 
-impl Levels {
+impl ColorU8 {
     /// Changes the colors of `picture`.
     ///
     /// # Panics
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    fn after(operations: &[Levels]) -> Vec<u8> {
+    fn after(operations: &[ColorU8]) -> Vec<u8> {
         let mut picture = picture();
         operations
             .iter()
@@ -116,15 +116,15 @@ mod tests {
         picture.data
     }
 
-    fn contrast(alpha: f32) -> Levels {
-        Levels::Contrast {
+    fn contrast(alpha: f32) -> ColorU8 {
+        ColorU8::Contrast {
             alpha,
             swapped: true,
         }
     }
 
-    fn saturation(alpha: f32) -> Levels {
-        Levels::Saturation {
+    fn saturation(alpha: f32) -> ColorU8 {
+        ColorU8::Saturation {
             alpha,
             swapped: true,
         }
@@ -137,16 +137,16 @@ mod tests {
             [
                 contrast(0.696_606_2),
                 saturation(0.735_255_8),
-                Levels::Brightness(1.089_736_1),
+                ColorU8::Brightness(1.089_736_1),
             ],
             [
                 contrast(1.166_060_4),
-                Levels::Brightness(0.900_045_7),
+                ColorU8::Brightness(0.900_045_7),
                 saturation(1.112_243_7),
             ],
             [
                 contrast(0.698_554_4),
-                Levels::Brightness(1.281_588_4),
+                ColorU8::Brightness(1.281_588_4),
                 saturation(0.659_122_9),
             ],
         ];
@@ -175,7 +175,7 @@ mod tests {
     /// Made by the wheel of MXNet 1.9.1 with `pca_noise=0.3` and `seed_aug` 1; the shift is what it draws.
     #[test]
     fn shifts_are_mxnets() {
-        let shift = Levels::Shift([-14.872_403, -13.697_607, -13.487_077]);
+        let shift = ColorU8::Shift([-14.872_403, -13.697_607, -13.487_077]);
         assert_eq!(
             after(&[shift]),
             [
@@ -195,8 +195,8 @@ mod tests {
     #[test]
     fn levels_of_any_channels_can_be_multiplied() {
         let mut picture = Image::filled(3, 2, 1, 100);
-        Levels::Brightness(1.2).apply(&mut picture);
-        Levels::Gain(0.5).apply(&mut picture);
+        ColorU8::Brightness(1.2).apply(&mut picture);
+        ColorU8::Gain(0.5).apply(&mut picture);
         assert_eq!(picture, Image::filled(3, 2, 1, 60));
     }
 

@@ -24,7 +24,7 @@ use super::pairs::STEP;
 use super::rows::Rows;
 use super::simd::{FINE, FineGather, vectorise};
 use super::{Job, Sink};
-use crate::image::Scanlines;
+use crate::image::RowSource;
 
 /// One half of a level.
 const HALF: i32 = 1 << (FINE - 1);
@@ -40,7 +40,7 @@ pub(super) struct Scratch {
 
 pub(super) fn run<const C: usize>(
     job: &Job,
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     scratch: &mut Scratch,
     row: &mut [u8],
     sink: Sink<'_>,
@@ -283,7 +283,7 @@ mod tests {
             (100, 7),
             (900, 3),
         ] {
-            let job = Job::new((width, 1), (target, 1), Rect::whole(target, 1)).unwrap();
+            let job = Job::new((width, 1), (target, 1), Rect::of_size(target, 1)).unwrap();
             let mut across = Across::default();
             across.prepare::<C>(&job);
             let source = noise(width, 1, C).data;

@@ -7,7 +7,7 @@ use super::axis::{Axis, rint};
 use super::rows::Rows;
 use super::simd::vectorise;
 use super::{Job, Sink};
-use crate::image::Scanlines;
+use crate::image::RowSource;
 
 /// The sums of the columns of source samples over the rows of a box.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct BoxScratch {
 
 pub(super) fn boxes<const C: usize>(
     job: &Job,
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     (across, down): (usize, usize),
     scratch: &mut BoxScratch,
     row: &mut [u8],
@@ -83,7 +83,7 @@ pub(super) struct CellScratch {
 
 pub(super) fn cells<const C: usize>(
     job: &Job,
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     scratch: &mut CellScratch,
     row: &mut [u8],
     sink: Sink<'_>,
@@ -116,7 +116,7 @@ impl CellScratch {
     }
 
     /// Sums the source rows of a target row, each by its share.
-    fn sum_rows<const C: usize>(&mut self, src: &mut dyn Scanlines) {
+    fn sum_rows<const C: usize>(&mut self, src: &mut dyn RowSource) {
         self.sums.fill(0.0);
         for part in &self.down {
             let (parts, counts) = (&self.parts, &self.counts);

@@ -68,7 +68,7 @@ pub fn resize_f32(
     method: Interpolation,
 ) -> Image<f32> {
     collect((width, height), src.channels, |sink| {
-        let whole = Rect::whole(width, height);
+        let whole = Rect::of_size(width, height);
         let scratch = &mut FloatScratch::default();
         resize_rows_f32(src, (width, height), whole, method, scratch, sink);
     })
@@ -189,7 +189,7 @@ impl Sums {
         source.crop(Rect {
             x: left,
             width: right - left,
-            ..Rect::whole(source.width, source.height)
+            ..Rect::of_size(source.width, source.height)
         })
     }
 

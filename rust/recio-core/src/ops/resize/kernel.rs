@@ -6,7 +6,7 @@ use super::pairs::STEP;
 use super::rows::Rows;
 use super::simd::vectorise;
 use super::{Job, Sink};
-use crate::image::Scanlines;
+use crate::image::RowSource;
 
 /// The fraction bits of a sample after both directions.
 const FRACTION: u32 = 22;
@@ -29,7 +29,7 @@ impl<const N: usize> Default for Scratch<N> {
 
 pub(super) fn run<const C: usize, const N: usize>(
     job: &Job,
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     weights: fn(f32) -> [f32; N],
     scratch: &mut Scratch<N>,
     row: &mut [u8],

@@ -8,7 +8,7 @@ use super::axis::{Axis, Taps};
 use super::rows::Rows;
 use super::simd::vectorise;
 use super::{Job, Locate, Sink};
-use crate::image::Scanlines;
+use crate::image::RowSource;
 
 /// The columns and the source rows in use.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Scratch {
 /// `locate` gives a target pixel's position in the source, and its fraction: [`Axis::centre`] or [`Axis::edge`].
 pub(super) fn run<const C: usize>(
     job: &Job,
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     locate: Locate,
     scratch: &mut Scratch,
     row: &mut [u8],

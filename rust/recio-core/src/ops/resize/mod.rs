@@ -23,7 +23,7 @@ mod simd;
 
 use std::ops::Range;
 
-use crate::image::{Image, Rect, Sample, Scanlines, View};
+use crate::image::{Image, Rect, RowSource, Subpixel, View};
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
 pub use reach::needed;
@@ -115,7 +115,7 @@ type Sink<'a, T = u8> = &'a mut dyn FnMut(usize, &[T]);
 /// # Panics
 /// If the window leaves the result, the source has no pixels, or a pixel has other than 1, 3 or 4 channels.
 pub fn resize_rows(
-    src: &mut dyn Scanlines,
+    src: &mut dyn RowSource,
     full: (usize, usize),
     window: Rect,
     method: Interpolation,
@@ -142,14 +142,14 @@ pub fn resize_rows(
 #[must_use]
 pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Image {
     collect((width, height), src.channels, |sink| {
-        let whole = Rect::whole(width, height);
+        let whole = Rect::of_size(width, height);
         let scratch = &mut Scratch::default();
         resize_rows(&mut src, (width, height), whole, method, scratch, sink);
     })
 }
 
 /// A picture of the rows that `make` hands over.
-fn collect<T: Sample>(
+fn collect<T: Subpixel>(
     (width, height): (usize, usize),
     channels: usize,
     make: impl FnOnce(Sink<'_, T>),
@@ -215,7 +215,7 @@ impl Job {
         }
     }
 
-    fn copy<T: Sample>(&self, src: &mut dyn Scanlines<T>, sink: Sink<'_, T>) {
+    fn copy<T: Subpixel>(&self, src: &mut dyn RowSource<T>, sink: Sink<'_, T>) {
         let (columns, channels) = (self.columns(), src.channels());
         let samples = columns.start * channels..columns.end * channels;
         for (y, at) in self.rows().enumerate() {
@@ -225,7 +225,7 @@ impl Job {
 
     fn run<const C: usize>(
         &self,
-        src: &mut dyn Scanlines,
+        src: &mut dyn RowSource,
         method: Interpolation,
         scratch: &mut Scratch,
         sink: Sink<'_>,

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::{Job, Sink};
-use crate::image::{Sample, Scanlines};
+use crate::image::{RowSource, Subpixel};
 
 /// The first sample of the source pixel of each column.
 #[derive(Debug, Default)]
@@ -11,9 +11,9 @@ pub(super) struct Scratch {
 }
 
 /// `locate` gives a target pixel's source pixel: [`Axis::nearest`] or [`Axis::nearest_exact`].
-pub(super) fn run<T: Sample, const C: usize>(
+pub(super) fn run<T: Subpixel, const C: usize>(
     job: &Job,
-    src: &mut dyn Scanlines<T>,
+    src: &mut dyn RowSource<T>,
     locate: fn(Axis, usize) -> usize,
     scratch: &mut Scratch,
     row: &mut [T],
@@ -34,7 +34,7 @@ pub(super) fn run<T: Sample, const C: usize>(
     }
 }
 
-fn pick<T: Sample, const C: usize>(source: &[T], columns: &[usize], row: &mut [T]) {
+fn pick<T: Subpixel, const C: usize>(source: &[T], columns: &[usize], row: &mut [T]) {
     for (pixel, &at) in row.as_chunks_mut::<C>().0.iter_mut().zip(columns) {
         pixel.copy_from_slice(&source[at..at + C]);
     }

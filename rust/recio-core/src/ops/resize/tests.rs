@@ -197,7 +197,7 @@ fn a_window_beyond_the_result_is_refused() {
     resize_rows(
         &mut noise(4, 4, 3).view(),
         (8, 8),
-        Rect::whole(9, 8),
+        Rect::of_size(9, 8),
         method,
         &mut Scratch::default(),
         |_, _| (),
@@ -295,7 +295,7 @@ fn nothing_is_needed_for_an_empty_window() {
 /// Checks that `make` hands over the rows of the window.
 fn is_crop<T>(whole: &Image<T>, window: Rect, make: impl FnOnce(Sink<'_, T>))
 where
-    T: Sample + PartialEq + std::fmt::Debug,
+    T: Subpixel + PartialEq + std::fmt::Debug,
 {
     let expected = whole.view().crop(window);
     let mut rows = 0;

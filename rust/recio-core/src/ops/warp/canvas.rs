@@ -9,7 +9,7 @@ use super::Affine;
 
 /// What an image has drawn for its affine step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Draw {
+pub struct AffineParams {
     /// How far the picture turns anticlockwise, in degrees.
     pub angle: f32,
     /// How far it leans: a point moves to the right by this times its distance from the top.
@@ -30,7 +30,7 @@ pub struct Draw {
 /// The canvas is as large as the scaled picture, whatever the angle, within the draw's limits; those cut or border the
 /// picture and do not scale it. A side is at least one pixel, and nothing but `max_size` bounds it.
 #[must_use]
-pub fn canvas(width: usize, height: usize, draw: &Draw) -> (Affine, (usize, usize)) {
+pub fn canvas(width: usize, height: usize, draw: &AffineParams) -> (Affine, (usize, usize)) {
     let source = [width as f32, height as f32];
     let sides = source.map(|side| (draw.scale * side).min(draw.max_size).max(draw.min_size));
     let [x, y] = linear(draw);
@@ -40,7 +40,7 @@ pub fn canvas(width: usize, height: usize, draw: &Draw) -> (Affine, (usize, usiz
 }
 
 /// The first two columns of the matrix, by rows.
-fn linear(draw: &Draw) -> [[f32; 2]; 2] {
+fn linear(draw: &AffineParams) -> [[f32; 2]; 2] {
     let turn = f64::from(draw.angle) / 180.0 * PI;
     let (cosine, sine) = (turn.cos() as f32, turn.sin() as f32);
     let across = 2.0 * draw.scale / (1.0 + draw.aspect);
@@ -63,7 +63,7 @@ fn centred([x, y]: [f32; 2], source: [f32; 2], side: f32) -> [f32; 3] {
 mod tests {
     use super::*;
 
-    const NOTHING: Draw = Draw {
+    const NOTHING: AffineParams = AffineParams {
         angle: 0.0,
         shear: 0.0,
         scale: 1.0,
@@ -82,7 +82,7 @@ mod tests {
     /// As MXNet 1.9.1 warps in the batch `rotate` of `tests/data/golden`.
     #[test]
     fn a_turn_is_about_the_centre() {
-        let draw = Draw {
+        let draw = AffineParams {
             angle: 30.0,
             ..NOTHING
         };
@@ -96,7 +96,7 @@ mod tests {
     /// By MXNet's formula, computed with NumPy's floats.
     #[test]
     fn all_at_once_are_as_mxnet_multiplies_them() {
-        let draw = Draw {
+        let draw = AffineParams {
             angle: -17.0,
             shear: 0.25,
             scale: 1.3,
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn limits_cut_the_canvas_and_leave_the_scale() {
-        let draw = Draw {
+        let draw = AffineParams {
             scale: 10.0,
             min_size: 350.0,
             max_size: 390.5,
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_canvas_has_a_pixel() {
-        let draw = Draw {
+        let draw = AffineParams {
             scale: 0.01,
             ..NOTHING
         };

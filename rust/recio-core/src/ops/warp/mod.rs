@@ -14,7 +14,7 @@ mod weights;
 
 use crate::image::{Rect, View};
 use crate::ops::resize::{Interpolation, kernel};
-pub use canvas::{Draw, canvas};
+pub use canvas::{AffineParams, canvas};
 use grid::{Grid, Point};
 use plane::Plane;
 use sampler::{Nearest, Sampler};

@@ -60,7 +60,7 @@ fn replay(line: &'static str, scratch: &mut Scratch) -> (String, &'static str) {
         panic!("{line}");
     };
     let source = noise(width, height, channels);
-    let (full, window) = ((to_width, to_height), Rect::whole(to_width, to_height));
+    let (full, window) = ((to_width, to_height), Rect::of_size(to_width, to_height));
     let result = warp(&source, affine, full, window, METHODS[method], scratch);
     (format!("{:016x}", fnv1a(&result.data)), rest[6])
 }
@@ -84,7 +84,7 @@ fn exact_and_plain_nearest_are_the_same() {
             &source,
             affine,
             (11, 8),
-            Rect::whole(11, 8),
+            Rect::of_size(11, 8),
             method,
             scratch,
         )
@@ -96,7 +96,7 @@ fn exact_and_plain_nearest_are_the_same() {
 fn a_source_without_pixels_is_all_border() {
     let (affine, window) = (
         Affine([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
-        Rect::whole(2, 1),
+        Rect::of_size(2, 1),
     );
     for method in METHODS {
         let source = Image::filled(0, 0, 1, 0);
@@ -121,7 +121,7 @@ fn a_window_beyond_the_canvas_is_refused() {
         &source,
         affine,
         (8, 8),
-        Rect::whole(9, 8),
+        Rect::of_size(9, 8),
         Interpolation::Linear,
         scratch,
     );
@@ -138,7 +138,7 @@ proptest! {
     ) {
         let source = noise(width, height, channels);
         let affine = Affine(matrix.map(|(x, y, shift)| [x, y, shift]));
-        let (all, window) = (Rect::whole(full.0, full.1), within(full, corners));
+        let (all, window) = (Rect::of_size(full.0, full.1), within(full, corners));
         let mut scratch = Scratch::default();
         for method in METHODS {
             let whole = warp(&source, affine, full, all, method, &mut scratch);
@@ -156,7 +156,7 @@ proptest! {
         let (affine, full) = (Affine([[a, b, c], [d, e, f]]), (40, 30));
         for method in METHODS {
             let scratch = &mut Scratch::default();
-            let result = warp(&noise(5, 4, 3), affine, full, Rect::whole(40, 30), method, scratch);
+            let result = warp(&noise(5, 4, 3), affine, full, Rect::of_size(40, 30), method, scratch);
             prop_assert_eq!(result.data.len(), 40 * 30 * 3);
         }
     }

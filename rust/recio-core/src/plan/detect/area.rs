@@ -1,9 +1,9 @@
 //! The crops and canvases of MXNet's Python augmenters: of a random area and aspect ratio, tried until one fits.
 
-use crate::boxes::Area;
 use crate::boxes::Boxes;
+use crate::boxes::RelativeRect;
 use crate::image::Rect;
-use crate::plan::Draw;
+use crate::plan::StepContext;
 use crate::plan::detect::{anywhere, crop, pad};
 use crate::rng::Rng;
 
@@ -41,25 +41,25 @@ pub struct AreaPad {
 }
 
 impl AreaCrop {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        let size = on.plan.size();
-        let Some(boxes) = on.boxes.as_deref() else {
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        let size = ctx.plan.size();
+        let Some(boxes) = ctx.boxes.as_deref() else {
             return;
         };
-        let mut parts = (0..self.attempts).filter_map(|_| self.part(size, on.random));
+        let mut parts = (0..self.attempts).filter_map(|_| self.part(size, ctx.rng));
         if let Some(part) = parts.find(|part| self.takes(*part, size, boxes)) {
-            let frame = Area::of_part(part, size);
-            crop(on, part, |object| self.keeps(frame, object));
+            let frame = RelativeRect::of_part(part, size);
+            crop(ctx, part, |object| self.keeps(frame, object));
         }
     }
 
-    fn part(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<Rect> {
-        let ratio = random.uniform(self.aspect.0, self.aspect.1);
+    fn part(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<Rect> {
+        let ratio = rng.uniform(self.aspect.0, self.aspect.1);
         let (least, most) = areas(self.area, (w, h));
         let widest = ((w as f64 + 0.5) / ratio).ceil() as usize - 1;
         let tallest = height(most, ratio).min(widest).min(h);
         let low = height(least, ratio).min(tallest);
-        let mut rows = low + random.below((tallest - low) as u64 + 1) as usize;
+        let mut rows = low + rng.below((tallest - low) as u64 + 1) as usize;
         // Rounding may have left the range of areas by a row.
         let pixels = |rows: usize| (rows * width(rows, ratio)) as f64;
         if pixels(rows) < least {
@@ -71,16 +71,16 @@ impl AreaCrop {
         let columns = width(rows, ratio);
         let fits = (1..=w).contains(&columns) && (1..=h).contains(&rows);
         (fits && (least..=most).contains(&pixels(rows)))
-            .then(|| anywhere((columns, rows), (w, h), random))
+            .then(|| anywhere((columns, rows), (w, h), rng))
     }
 
     /// Whether it touches an object, has enough of each that it touches, and keeps one.
     fn takes(&self, part: Rect, (w, h): (usize, usize), boxes: &Boxes) -> bool {
-        let frame = Area::of_part(part, (w, h));
+        let frame = RelativeRect::of_part(part, (w, h));
         let pixels = (w * h) as f64;
         let mut shares = boxes
             .iter()
-            .map(Area::of)
+            .map(RelativeRect::of)
             .filter(|object| object.size() * pixels > LEAST_PIXELS)
             .map(|object| frame.common(object) / object.size())
             .filter(|&share| share > 0.0)
@@ -90,32 +90,32 @@ impl AreaCrop {
             && shares.all(|share| share > self.covered)
             && boxes
                 .iter()
-                .any(|object| self.keeps(frame, Area::of(object)))
+                .any(|object| self.keeps(frame, RelativeRect::of(object)))
     }
 
-    fn keeps(&self, frame: Area, object: Area) -> bool {
+    fn keeps(&self, frame: RelativeRect, object: RelativeRect) -> bool {
         let common = frame.common(object);
         common > 0.0 && common / object.size() > self.eject
     }
 }
 
 impl AreaPad {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        let size = on.plan.size();
-        let found = (0..self.attempts).find_map(|_| self.canvas(size, on.random));
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        let size = ctx.plan.size();
+        let found = (0..self.attempts).find_map(|_| self.canvas(size, ctx.rng));
         if let Some(canvas) = found {
-            pad(on, canvas, self.value);
+            pad(ctx, canvas, self.value);
         }
     }
 
     /// Width and height of a canvas.
-    fn canvas(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<(usize, usize)> {
-        let ratio = random.uniform(self.aspect.0, self.aspect.1);
+    fn canvas(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<(usize, usize)> {
+        let ratio = rng.uniform(self.aspect.0, self.aspect.1);
         let (least, most) = areas(self.area, (w, h));
         let tallest = height(most, ratio);
         let narrowest = ((w as f64 - 0.5) / ratio).ceil() as usize;
         let low = height(least, ratio).max(narrowest).max(h).min(tallest);
-        let rows = low + random.below((tallest - low) as u64 + 1) as usize;
+        let rows = low + rng.below((tallest - low) as u64 + 1) as usize;
         let columns = width(rows, ratio);
         (columns >= w + LEAST_MARGIN && rows >= h + LEAST_MARGIN).then_some((columns, rows))
     }
@@ -165,7 +165,7 @@ mod tests {
             let (plan, boxes) = drawn(&step, SIZE, &OBJECTS, sample);
             assert!(!boxes.is_empty());
             let (w, h) = plan.size();
-            if plan == Plan::whole(SIZE.0, SIZE.1) {
+            if plan == Plan::new(SIZE.0, SIZE.1) {
                 continue;
             }
             let (ratio, area) = (w as f64 / h as f64, (w * h) as f64 / 12_000.0);
@@ -187,9 +187,9 @@ mod tests {
         let mut dropped = 0;
         for sample in 0..1000 {
             let (plan, boxes) = drawn(&step, SIZE, &OBJECTS, sample);
-            let part = Area::of_part(plan.source, SIZE);
+            let part = RelativeRect::of_part(plan.source, SIZE);
             let shares = OBJECTS.map(|object| {
-                let object = Area::of(&object);
+                let object = RelativeRect::of(&object);
                 part.common(object) / object.size()
             });
             assert!(
@@ -213,8 +213,7 @@ mod tests {
         let step = Detect::AreaCrop(crop());
         for objects in [&tiny[..], &[]] {
             assert!(
-                (0..50)
-                    .all(|sample| drawn(&step, SIZE, objects, sample).0 == Plan::whole(120, 100))
+                (0..50).all(|sample| drawn(&step, SIZE, objects, sample).0 == Plan::new(120, 100))
             );
         }
     }
@@ -249,6 +248,6 @@ mod tests {
             attempts: 5,
             value: [0; 4],
         });
-        assert_eq!(drawn(&step, SIZE, &[], 0).0, Plan::whole(120, 100));
+        assert_eq!(drawn(&step, SIZE, &[], 0).0, Plan::new(120, 100));
     }
 }

@@ -17,9 +17,9 @@ mod sample;
 pub use area::{AreaCrop, AreaPad};
 pub use sample::{Keep, Sampler, Samplers};
 
-use crate::boxes::Area;
+use crate::boxes::RelativeRect;
 use crate::image::Rect;
-use crate::plan::Draw;
+use crate::plan::StepContext;
 
 /// Scales of a canvas below this are not worth it.
 const LEAST_SCALE: f64 = 1.05;
@@ -45,55 +45,56 @@ pub enum Detect {
 }
 
 impl Detect {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
         match self {
             Self::ScalePad {
                 probability,
                 most,
                 value,
             } => {
-                if on.random.chance(*probability) {
-                    scale_pad(on, *most, *value);
+                if ctx.rng.chance(*probability) {
+                    scale_pad(ctx, *most, *value);
                 }
             }
-            Self::Sample(samplers) => samplers.draw(on),
-            Self::AreaCrop(crop) => crop.draw(on),
-            Self::AreaPad(pad) => pad.draw(on),
+            Self::Sample(samplers) => samplers.sample(ctx),
+            Self::AreaCrop(crop) => crop.sample(ctx),
+            Self::AreaPad(pad) => pad.sample(ctx),
         }
     }
 }
 
-fn scale_pad(on: &mut Draw<'_>, most: f64, value: u8) {
-    let scale = on.random.uniform(1.0, most);
+fn scale_pad(ctx: &mut StepContext<'_>, most: f64, value: u8) {
+    let scale = ctx.rng.uniform(1.0, most);
     if scale < LEAST_SCALE {
         return;
     }
-    let (w, h) = on.plan.size();
+    let (w, h) = ctx.plan.size();
     let scaled = |side: usize| (side as f64 * scale).round() as usize;
-    pad(on, (scaled(w), scaled(h)), [value, value, value, 0]);
+    pad(ctx, (scaled(w), scaled(h)), [value, value, value, 0]);
 }
 
 /// Puts the image anywhere on a canvas of this width and height, which is not smaller.
-fn pad(on: &mut Draw<'_>, (width, height): (usize, usize), value: [u8; 4]) {
-    let (w, h) = on.plan.size();
-    let mut place = |over: usize| on.random.below(over as u64 + 1) as usize;
+fn pad(ctx: &mut StepContext<'_>, (width, height): (usize, usize), value: [u8; 4]) {
+    let (w, h) = ctx.plan.size();
+    let mut place = |over: usize| ctx.rng.below(over as u64 + 1) as usize;
     let canvas = Rect {
         x: place(width - w),
         y: place(height - h),
         width,
         height,
     };
-    on.plan.border((canvas.x, canvas.y), (width, height), value);
-    if let Some(boxes) = on.boxes.as_deref_mut() {
-        boxes.project(Area::of_canvas(canvas, (w, h)));
+    ctx.plan
+        .border((canvas.x, canvas.y), (width, height), value);
+    if let Some(boxes) = ctx.boxes.as_deref_mut() {
+        boxes.project(RelativeRect::of_canvas(canvas, (w, h)));
     }
 }
 
 /// Takes a part of the image; of its objects, those that are to be kept.
-fn crop(on: &mut Draw<'_>, part: Rect, keep: impl Fn(Area) -> bool) {
-    let frame = Area::of_part(part, on.plan.size());
-    on.plan.crop(part);
-    if let Some(boxes) = on.boxes.as_deref_mut() {
+fn crop(ctx: &mut StepContext<'_>, part: Rect, keep: impl Fn(RelativeRect) -> bool) {
+    let frame = RelativeRect::of_part(part, ctx.plan.size());
+    ctx.plan.crop(part);
+    if let Some(boxes) = ctx.boxes.as_deref_mut() {
         boxes.retain(keep);
         boxes.project(frame);
     }
@@ -103,11 +104,11 @@ fn crop(on: &mut Draw<'_>, part: Rect, keep: impl Fn(Area) -> bool) {
 fn anywhere(
     (width, height): (usize, usize),
     (w, h): (usize, usize),
-    random: &mut crate::rng::Rng,
+    rng: &mut crate::rng::Rng,
 ) -> Rect {
     Rect {
-        x: random.below((w - width) as u64 + 1) as usize,
-        y: random.below((h - height) as u64 + 1) as usize,
+        x: rng.below((w - width) as u64 + 1) as usize,
+        y: rng.below((h - height) as u64 + 1) as usize,
         width,
         height,
     }
@@ -127,14 +128,14 @@ mod tests {
         objects: &[[f32; 5]],
         sample: u64,
     ) -> (Plan, Boxes) {
-        let mut plan = Plan::whole(width, height);
+        let mut plan = Plan::new(width, height);
         let mut boxes = Boxes {
             width: 5,
             values: objects.concat(),
         };
-        step.draw(&mut Draw {
+        step.sample(&mut StepContext {
             plan: &mut plan,
-            random: &mut Rng::new(0, 0, sample),
+            rng: &mut Rng::new(0, 0, sample),
             boxes: Some(&mut boxes),
         });
         (plan, boxes)
@@ -180,7 +181,7 @@ mod tests {
             value: 7,
         };
         assert!(
-            (0..50).all(|sample| drawn(&step, (100, 100), &[], sample).0 == Plan::whole(100, 100))
+            (0..50).all(|sample| drawn(&step, (100, 100), &[], sample).0 == Plan::new(100, 100))
         );
     }
 }

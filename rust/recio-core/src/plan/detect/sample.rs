@@ -5,10 +5,10 @@
 
 use std::iter::repeat_n;
 
-use crate::boxes::Area;
 use crate::boxes::Boxes;
+use crate::boxes::RelativeRect;
 use crate::image::Rect;
-use crate::plan::Draw;
+use crate::plan::StepContext;
 use crate::plan::detect::{anywhere, crop};
 use crate::rng::Rng;
 
@@ -50,31 +50,35 @@ pub enum Keep {
 }
 
 impl Samplers {
-    pub(super) fn draw(&self, on: &mut Draw<'_>) {
-        if !on.random.chance(self.probability) {
+    pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
+        if !ctx.rng.chance(self.probability) {
             return;
         }
-        let size = on.plan.size();
-        let order = on.random.permutation(self.samplers.len() as u32);
+        let size = ctx.plan.size();
+        let order = ctx.rng.permutation(self.samplers.len() as u32);
         let found = order
             .iter()
             .map(|&i| &self.samplers[i as usize])
             .flat_map(|sampler| repeat_n(sampler, sampler.trials as usize))
             .find_map(|sampler| {
-                let part = sampler.part(size, on.random)?;
-                self.takes(sampler, Area::of_part(part, size), on.boxes.as_deref())
-                    .then_some(part)
+                let part = sampler.part(size, ctx.rng)?;
+                self.takes(
+                    sampler,
+                    RelativeRect::of_part(part, size),
+                    ctx.boxes.as_deref(),
+                )
+                .then_some(part)
             });
         if let Some(part) = found {
-            let frame = Area::of_part(part, size);
-            crop(on, part, |object| self.keep.keeps(frame, object));
+            let frame = RelativeRect::of_part(part, size);
+            crop(ctx, part, |object| self.keep.keeps(frame, object));
         }
     }
 
     /// Whether one object meets the limits, and one is kept; where there is no object, anything is taken.
-    fn takes(&self, sampler: &Sampler, part: Area, boxes: Option<&Boxes>) -> bool {
-        let any = |boxes: &Boxes, is_so: &dyn Fn(Area) -> bool| {
-            boxes.iter().any(|object| is_so(Area::of(object)))
+    fn takes(&self, sampler: &Sampler, part: RelativeRect, boxes: Option<&Boxes>) -> bool {
+        let any = |boxes: &Boxes, is_so: &dyn Fn(RelativeRect) -> bool| {
+            boxes.iter().any(|object| is_so(RelativeRect::of(object)))
         };
         boxes.is_none_or(|boxes| {
             boxes.is_empty()
@@ -86,21 +90,21 @@ impl Samplers {
 
 impl Sampler {
     /// A part of an image of this size; none if not a pixel of it is left.
-    fn part(&self, (w, h): (usize, usize), random: &mut Rng) -> Option<Rect> {
-        let scale = random.uniform(self.scale.0, self.scale.1);
+    fn part(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<Rect> {
+        let scale = rng.uniform(self.scale.0, self.scale.1);
         // Ratios relative to the image's own: these are the ones at which neither side leaves it.
         let (least, most) = (scale * scale, 1.0 / (scale * scale));
         let relative = |aspect: f64| (aspect * h as f64 / w as f64).clamp(least, most);
-        let ratio = random
+        let ratio = rng
             .uniform(relative(self.aspect.0), relative(self.aspect.1))
             .sqrt();
         let pixels = |share: f64, side: usize| ((share * side as f64).round() as usize).min(side);
         let size = (pixels(scale * ratio, w), pixels(scale / ratio, h));
-        (size.0 > 0 && size.1 > 0).then(|| anywhere(size, (w, h), random))
+        (size.0 > 0 && size.1 > 0).then(|| anywhere(size, (w, h), rng))
     }
 
     /// Whether an object is within the limits for a crop.
-    fn admits(&self, part: Area, object: Area) -> bool {
+    fn admits(&self, part: RelativeRect, object: RelativeRect) -> bool {
         let within = |(least, most): (f64, f64), share: f64| (least..=most).contains(&share);
         let common = part.common(object);
         within(
@@ -112,7 +116,7 @@ impl Sampler {
 }
 
 impl Keep {
-    fn keeps(self, part: Area, object: Area) -> bool {
+    fn keeps(self, part: RelativeRect, object: RelativeRect) -> bool {
         match self {
             Self::Middle => part.has_middle_of(object),
             Self::Share(least) => part.common(object) / object.size() > least,
@@ -150,9 +154,9 @@ mod tests {
 
     const OBJECTS: [[f32; 5]; 2] = [[0.0, 0.1, 0.1, 0.4, 0.5], [1.0, 0.5, 0.6, 0.9, 0.9]];
 
-    fn cropped(step: &Detect, sample: u64) -> (Area, Boxes) {
+    fn cropped(step: &Detect, sample: u64) -> (RelativeRect, Boxes) {
         let (plan, boxes) = drawn(step, (200, 100), &OBJECTS, sample);
-        (Area::of_part(plan.source, (200, 100)), boxes)
+        (RelativeRect::of_part(plan.source, (200, 100)), boxes)
     }
 
     #[test]
@@ -188,7 +192,7 @@ mod tests {
                 assert!(!boxes.is_empty());
                 let is_met = OBJECTS
                     .iter()
-                    .any(|object| one.admits(part, Area::of(object)));
+                    .any(|object| one.admits(part, RelativeRect::of(object)));
                 assert!(is_met || part.size() > 0.999, "{one:?}: {part:?}");
             }
         }
@@ -203,13 +207,17 @@ mod tests {
                 let (part, boxes) = cropped(&step, sample);
                 let expected: Vec<f32> = OBJECTS
                     .iter()
-                    .filter(|object| keep.keeps(part, Area::of(&object[..])))
+                    .filter(|object| keep.keeps(part, RelativeRect::of(&object[..])))
                     .map(|object| object[0])
                     .collect();
                 let classes: Vec<f32> = boxes.iter().map(|object| object[0]).collect();
                 assert_eq!(classes, expected);
                 counts[classes.len()] += 1;
-                assert!(boxes.iter().all(|object| Area::of(object).is_sound()));
+                assert!(
+                    boxes
+                        .iter()
+                        .all(|object| RelativeRect::of(object).is_sound())
+                );
             }
             assert!(
                 counts[0] == 0 && counts[1] > 50 && counts[2] > 50,
@@ -233,7 +241,7 @@ mod tests {
             let (plan, boxes) = drawn(&step, (200, 100), &OBJECTS, sample);
             assert_eq!(
                 (plan, boxes.values),
-                (Plan::whole(200, 100), OBJECTS.concat())
+                (Plan::new(200, 100), OBJECTS.concat())
             );
         }
     }

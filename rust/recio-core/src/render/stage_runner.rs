@@ -1,0 +1,181 @@
+//! Stage runner: carries out the stages of a plan, from a source of rows to a sink of rows.
+//!
+//! An image consists of 8-bit values, as decoded, until a color stage in floats; from there on it
+//! consists of floats. Adjacent color steps are one map ([`compose`](crate::ops::color_f32::compose)).
+
+use crate::image::{Image, RowSink, RowSource, View, view_of};
+use crate::plan::{Operation, Plan, Stage};
+use crate::render::stage::{Depth, EmitRow, StageBuffers, color_rows, emit_all, fill};
+
+/// Runs the stages of plans, one plan after another, and reuses its buffers.
+#[derive(Debug, Default)]
+pub struct StageRunner {
+    u8: Chain<u8>,
+    f32: Chain<f32>,
+    /// The image at the change from 8-bit values to floats, if stages follow.
+    first_f32: Image<f32>,
+}
+
+impl StageRunner {
+    /// Carries out `plan` on the region of an image that it uses ([`Plan::source`]). Only
+    /// [`Plan::needed`] of that is looked at. A mirror at the plan's end is left to the sink.
+    ///
+    /// # Panics
+    /// If the source has another size than the region.
+    pub fn run(&mut self, source: &mut dyn RowSource, plan: &Plan, sink: &mut impl RowSink) {
+        check_size(source, plan);
+        let is_color_f32 = |stage: &Stage| matches!(stage.operation, Operation::ColorF32 { .. });
+        let Some(first) = plan.stages().iter().position(is_color_f32) else {
+            return self.u8.run(source, plan, plan.stages(), &mut |y, row| {
+                sink.row_u8(y, row);
+            });
+        };
+        let (before, rest) = plan.stages().split_at(first);
+        // Contrast needs the mean of all pixels before it changes one, so they are collected first.
+        let image = self.u8.run_to_image(source, plan, before);
+        match &rest[1..] {
+            [] => color_rows(image, plan, &rest[0], self.f32.line(), &mut |y, row| {
+                sink.row_f32(y, row);
+            }),
+            after => {
+                fill(
+                    &mut self.first_f32,
+                    rest[0].window,
+                    image.channels,
+                    |emit| {
+                        color_rows(image, plan, &rest[0], self.f32.line(), emit);
+                    },
+                );
+                let source = &mut self.first_f32.view();
+                self.f32
+                    .run(source, plan, after, &mut |y, row| sink.row_f32(y, row));
+            }
+        }
+    }
+
+    /// Carries out `plan` on a region of an image that consists of floats already.
+    ///
+    /// # Panics
+    /// If the source has another size than the region.
+    pub fn run_f32(&mut self, mut source: View<'_, f32>, plan: &Plan, sink: &mut impl RowSink) {
+        check_size(&source, plan);
+        let emit = &mut |y: usize, row: &[f32]| sink.row_f32(y, row);
+        self.f32.run(&mut source, plan, plan.stages(), emit);
+    }
+
+    /// Frees the images of more than `max_bytes` bytes.
+    pub fn trim(&mut self, max_bytes: usize) {
+        self.u8.trim(max_bytes);
+        self.f32.trim(max_bytes);
+        self.first_f32.trim(max_bytes);
+    }
+}
+
+fn check_size<T>(source: &dyn RowSource<T>, plan: &Plan) {
+    assert_eq!(
+        (source.width(), source.height()),
+        (plan.source.width, plan.source.height),
+        "the plan is for another size"
+    );
+}
+
+/// Consecutive stages on images of one depth, and their buffers.
+#[derive(Debug, Default)]
+struct Chain<T: Depth> {
+    /// The result of a stage, and that of the stage before it.
+    images: [Image<T>; 2],
+    stage: StageBuffers<T>,
+}
+
+impl<T: Depth> Chain<T> {
+    /// Runs the stages. Rows of `source` are collected only if the first stage needs all of them.
+    fn run(
+        &mut self,
+        source: &mut dyn RowSource<T>,
+        plan: &Plan,
+        stages: &[Stage],
+        emit: EmitRow<'_, T>,
+    ) {
+        match stages {
+            [] => emit_all(source, emit),
+            [only] => self.stage.run(source, plan, only, emit),
+            [before @ .., last] => {
+                let Self { images, stage } = self;
+                let image = run_into(source, plan, before, images, stage);
+                stage.run(&mut image.view(), plan, last, emit);
+            }
+        }
+    }
+
+    /// Runs the stages and collects the result, or `source` if there are none.
+    fn run_to_image<'a>(
+        &'a mut self,
+        source: &'a mut dyn RowSource<T>,
+        plan: &Plan,
+        stages: &[Stage],
+    ) -> View<'a, T> {
+        let Self { images, stage } = self;
+        match stages {
+            [] => view_of(source, stage.collected()),
+            _ => run_into(source, plan, stages, images, stage).view(),
+        }
+    }
+
+    /// The buffer for a row.
+    fn line(&mut self) -> &mut Vec<T> {
+        self.stage.line()
+    }
+
+    fn trim(&mut self, max_bytes: usize) {
+        self.images
+            .iter_mut()
+            .for_each(|image| image.trim(max_bytes));
+        self.stage.trim(max_bytes);
+    }
+}
+
+/// Runs one stage or more, each into one of the images in turn, and returns the last.
+fn run_into<'a, T: Depth>(
+    source: &mut dyn RowSource<T>,
+    plan: &Plan,
+    stages: &[Stage],
+    images: &'a mut [Image<T>; 2],
+    buffers: &mut StageBuffers<T>,
+) -> &'a Image<T> {
+    let channels = source.channels();
+    let [mut into, mut done] = images.each_mut();
+    for (i, stage) in stages.iter().enumerate() {
+        let from: &mut dyn RowSource<T> = if i == 0 { source } else { &mut done.view() };
+        fill(into, stage.window, channels, |emit| {
+            buffers.run(from, plan, stage, emit);
+        });
+        (into, done) = (done, into);
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::resize::Interpolation;
+    use crate::ops::vectors::{Downward, noise};
+
+    #[test]
+    fn the_source_is_collected_only_for_stages_that_need_all_of_it() {
+        let image = noise(60, 45, 3);
+        let collects = |step: fn(&mut Plan)| {
+            let mut plan = Plan::new(60, 45);
+            step(&mut plan);
+            plan.border((0, 0), (60, 60), [0; 4]);
+            let mut chain = Chain::default();
+            let stages = plan.stages();
+            chain.run(&mut image.view(), &plan, stages, &mut |_, _| ());
+            assert_eq!(*chain.stage.collected(), Image::default());
+            let source = &mut Downward::new(image.view());
+            chain.run(source, &plan, stages, &mut |_, _| ());
+            *chain.stage.collected() == image
+        };
+        assert!(!collects(|plan| plan.resize(30, 20, Interpolation::Linear)));
+        assert!(collects(Plan::flip));
+    }
+}
