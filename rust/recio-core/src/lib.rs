@@ -16,7 +16,7 @@
 //!
 //! | module | contents | errors |
 //! |---|---|---|
-//! | [`error`], [`limits`], [`rng`], [`image`], [`boxes`] | errors with positions; limits; random numbers; images, views, rows; bounding boxes | |
+//! | [`error`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | errors with positions; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
 //! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
 //! | [`storage`] | positioned reads of local files; a folder that paths must not leave | I/O, paths outside |
 //! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
@@ -49,6 +49,7 @@ pub mod loader;
 pub mod ops;
 pub mod pack;
 pub mod plan;
+pub mod progress;
 pub mod read;
 pub mod render;
 pub mod rng;

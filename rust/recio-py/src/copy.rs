@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use recio_core::tools::{self as engine, Progress};
+use recio_core::tools as engine;
 
-use crate::progress::watched;
+use crate::progress::{done_and_total, run_with_progress};
 
 /// Gives the number of records, the length of the file, and whether it was necessary to number the records anew.
 #[pyfunction]
@@ -18,8 +18,8 @@ pub(crate) fn merge_files(
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, bool)> {
-    let merged = watched(py, progress, |tell| {
-        engine::merge(&files, &out, checksum, &mut |at| tell(&numbers(at)))
+    let merged = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::merge(&files, &out, checksum, on_progress)
     })?;
     let engine::Merged {
         written,
@@ -37,8 +37,8 @@ pub(crate) fn split_file(
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<(usize, u64)>> {
-    let written = watched(py, progress, |tell| {
-        engine::split(&rec, &outs, checksum, &mut |at| tell(&numbers(at)))
+    let written = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::split(&rec, &outs, checksum, on_progress)
     })?;
     Ok(written
         .iter()
@@ -56,12 +56,8 @@ pub(crate) fn shuffle_file(
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64)> {
-    let written = watched(py, progress, |tell| {
-        engine::shuffle(&rec, &out, seed, checksum, &mut |at| tell(&numbers(at)))
+    let written = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::shuffle(&rec, &out, seed, checksum, on_progress)
     })?;
     Ok((written.records, written.bytes))
-}
-
-fn numbers(at: Progress) -> [usize; 2] {
-    [at.done, at.total]
 }

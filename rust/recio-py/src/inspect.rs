@@ -3,7 +3,6 @@
 //! `progress` is called with the bytes done and all bytes. If it raises, or a signal's handler does, nothing is written.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
@@ -12,7 +11,7 @@ use recio_core::tools::{self as engine, Problem};
 
 use crate::errors::Failure;
 use crate::image::limits_of;
-use crate::progress::watched;
+use crate::progress::{done_and_total, run_with_progress};
 
 /// Kind, reason, record, id, offset and end of a problem.
 type Row = (
@@ -84,8 +83,8 @@ pub(crate) fn verify_file(
         threads,
         limits: limits_of(limits, formats),
     };
-    let report = watched(py, progress, |tell| {
-        engine::verify(&rec, &options, &mut |done, all| bytes(tell, done, all))
+    let report = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::verify(&rec, &options, on_progress)
     })?;
     Ok(Verified {
         records: report.records,
@@ -107,9 +106,8 @@ pub(crate) fn repair_file(
     out: PathBuf,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Repaired> {
-    let repaired = watched(py, progress, |tell| {
-        let mut tell = |done, all| bytes(tell, done, all);
-        engine::repair(&rec, idx.as_deref(), &out, &mut tell)
+    let repaired = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::repair(&rec, idx.as_deref(), &out, on_progress)
     })?;
     let skipped = repaired.skipped.into_iter();
     Ok(Repaired {
@@ -131,10 +129,8 @@ pub(crate) fn info_of_file(
     idx: Option<PathBuf>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Info> {
-    let info = watched(py, progress, |tell| {
-        engine::info(&rec, idx.as_deref(), &mut |done, all| {
-            bytes(tell, done, all)
-        })
+    let info = run_with_progress(py, progress, done_and_total, |on_progress| {
+        engine::info(&rec, idx.as_deref(), on_progress)
     })?;
     Ok(Info {
         records: info.records,
@@ -151,14 +147,6 @@ pub(crate) fn info_of_file(
         heights: info.heights,
         image_bytes: info.image_bytes,
     })
-}
-
-fn bytes(
-    tell: &mut dyn FnMut(&[usize]) -> ControlFlow<()>,
-    done: u64,
-    all: u64,
-) -> ControlFlow<()> {
-    tell(&[done as usize, all as usize])
 }
 
 fn row(problem: Problem) -> Row {

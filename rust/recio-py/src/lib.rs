@@ -15,7 +15,7 @@
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._staged` |
-//! | `progress.rs` | how far long work has got, and breaking it off |
+//! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `errors.rs` | the one place where errors become exceptions |
 //! | `fork_guard.rs` | what must not be used in a forked process |
 //! | `array.rs` | the one place with `unsafe`: memory of Rust's as NumPy arrays |

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::Error;
-use recio_core::pack::{self as engine, Color, Encoding, Masks, Options, Progress, Recode};
+use recio_core::pack::{self as engine, Color, Encoding, Masks, Options, Recode};
+use recio_core::progress::Progress;
 
 use crate::errors::{Failure, PyOutcome};
-use crate::progress::watched;
+use crate::progress::run_with_progress;
 
 /// How to pack, as `recio.im2rec` hands it over: a dictionary with these keys.
 #[derive(FromPyObject)]
@@ -85,10 +86,9 @@ pub(crate) fn pack(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, Vec<Skipped>)> {
     let options = settings.options().map_err(Failure::from)?;
-    let packed = watched(py, progress, |tell| {
-        engine::pack(&list, &root, &rec, &options, &mut |at: Progress| {
-            tell(&[at.done, at.total, at.skipped])
-        })
+    let numbers = |at: Progress| (at.done, at.total, at.skipped);
+    let packed = run_with_progress(py, progress, numbers, |on_progress| {
+        engine::pack(&list, &root, &rec, &options, on_progress)
     })?;
     let skipped = packed.skipped.into_iter().map(row).collect();
     Ok((packed.records, packed.bytes, skipped))

@@ -1,40 +1,49 @@
-//! Long work that tells how far it has got, and that Ctrl-C or the function that is told breaks off.
+//! Progress reports to Python, and stopping long operations by an exception or a signal.
 
 use std::ops::ControlFlow;
 
+use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use recio_core::progress::{OnProgress, Progress};
 
 use crate::errors::Failure;
 
-/// Tells numbers; says whether to go on.
-pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[usize]) -> ControlFlow<()>;
-
-/// Does `work` without the interpreter. It gives nothing if it was broken off; then what a signal's handler or `progress`
-/// raised is raised here.
-pub(crate) fn watched<T: Send>(
+/// Runs an operation without the interpreter lock and reports its progress to `callback`.
+///
+/// `arguments` makes the callback's arguments. If the callback or a signal handler raises, the
+/// operation stops and the exception is raised here.
+pub(crate) fn run_with_progress<T, A>(
     py: Python<'_>,
-    progress: Option<Py<PyAny>>,
-    work: impl FnOnce(Tell<'_>) -> recio_core::Result<Option<T>> + Send,
-) -> PyResult<T> {
+    callback: Option<Py<PyAny>>,
+    arguments: fn(Progress) -> A,
+    operation: impl FnOnce(&mut OnProgress<'_>) -> recio_core::Result<Option<T>> + Send,
+) -> PyResult<T>
+where
+    T: Send,
+    A: for<'py> PyCallArgs<'py>,
+{
     let mut raised = None;
-    let mut tell = |numbers: &[usize]| match report(progress.as_ref(), numbers) {
+    let mut on_progress = |progress| match report(callback.as_ref(), arguments(progress)) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             raised = Some(error);
             ControlFlow::Break(())
         }
     };
-    let done = py.detach(|| work(&mut tell)).map_err(Failure::from)?;
-    done.ok_or_else(|| raised.expect("only an exception breaks off"))
+    let result = py.detach(|| operation(&mut on_progress));
+    let result = result.map_err(Failure::from)?;
+    result.ok_or_else(|| raised.expect("only an exception stops an operation"))
 }
 
-fn report(progress: Option<&Py<PyAny>>, numbers: &[usize]) -> PyResult<()> {
+/// Arguments of callbacks that get the units done and all units.
+pub(crate) fn done_and_total(progress: Progress) -> (u64, u64) {
+    (progress.done, progress.total)
+}
+
+/// Handles pending signals and calls the callback.
+fn report(callback: Option<&Py<PyAny>>, arguments: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
     Python::attach(|py| {
         py.check_signals()?;
-        if let Some(progress) = progress {
-            progress.call1(py, PyTuple::new(py, numbers)?)?;
-        }
-        Ok(())
+        callback.map_or(Ok(()), |callback| callback.call1(py, arguments).map(drop))
     })
 }

@@ -1,20 +1,16 @@
 //! The calling thread's part in [`pack`](super::pack): hands out lines, writes records in the list's order.
 
 use std::collections::{HashSet, VecDeque};
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::memory_budget::Budget;
 use super::outputs::Outputs;
 use super::worker::{Job, Outcome};
-use super::{Packed, Progress, Skipped};
+use super::{Packed, Skipped};
 use crate::error::Result;
 use crate::format::list::Line;
-
-/// The time between two reports of progress, and the longest time until a wish to stop is heard.
-const BEAT: Duration = Duration::from_millis(100);
+use crate::progress::{OnProgress, Progress, REPORT_INTERVAL, Throttle};
 
 /// An entry of a list: its line's number, and what stands there or why it cannot be read.
 type Entry = (u64, Result<Line, String>);
@@ -27,8 +23,7 @@ pub(super) struct Run<'a> {
     /// The indices met so far.
     seen: HashSet<u64>,
     skipped: Vec<Skipped>,
-    last_beat: Instant,
-    on_progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    throttle: Throttle<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -37,7 +32,7 @@ impl<'a> Run<'a> {
         jobs: Sender<Job<'a>>,
         budget: &'a Budget,
         outputs: Outputs,
-        on_progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+        on_progress: &'a mut OnProgress<'a>,
     ) -> Self {
         Self {
             lines,
@@ -46,8 +41,7 @@ impl<'a> Run<'a> {
             outputs,
             seen: HashSet::new(),
             skipped: Vec::new(),
-            last_beat: Instant::now(),
-            on_progress,
+            throttle: Throttle::new(on_progress),
         }
     }
 
@@ -106,10 +100,8 @@ impl<'a> Run<'a> {
     /// Waits for a record; `None` if the caller broke off.
     fn wait_for(&mut self, answer: &Receiver<Outcome<'a>>, done: usize) -> Option<Outcome<'a>> {
         loop {
-            if self.last_beat.elapsed() >= BEAT {
-                self.beat(done)?;
-            }
-            match answer.recv_timeout(BEAT) {
+            self.report(done)?;
+            match answer.recv_timeout(REPORT_INTERVAL) {
                 Ok(outcome) => return Some(outcome),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -119,14 +111,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn beat(&mut self, done: usize) -> Option<()> {
+    /// Reports progress; `None` if the caller wants to stop.
+    fn report(&mut self, done: usize) -> Option<()> {
         let progress = Progress {
-            done,
-            total: self.lines.len(),
-            skipped: self.skipped.len(),
+            done: done as u64,
+            total: self.lines.len() as u64,
+            skipped: self.skipped.len() as u64,
         };
-        self.last_beat = Instant::now();
-        (self.on_progress)(progress).is_continue().then_some(())
+        self.throttle.report(progress).continue_value()
     }
 
     fn write(&mut self, (number, line): &Entry, outcome: Outcome<'_>) -> Result<()> {
@@ -151,7 +143,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> Result<Option<Packed>> {
-        if self.beat(self.lines.len()).is_none() {
+        if self.report(self.lines.len()).is_none() {
             return Ok(None);
         }
         let packed = Packed {

@@ -22,13 +22,13 @@ mod seekable;
 mod transcode;
 mod worker;
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
 
 use crossbeam_channel::unbounded;
 
 use crate::error::Result;
+use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 use coordinator::Run;
@@ -62,17 +62,6 @@ pub struct Options {
     pub allow_outside: bool,
     /// The threads that read and recode; at least one.
     pub threads: usize,
-}
-
-/// How far it has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Lines done, those left out included.
-    pub done: usize,
-    /// Lines in the list.
-    pub total: usize,
-    /// Lines left out.
-    pub skipped: usize,
 }
 
 /// What was packed.
@@ -111,7 +100,7 @@ pub fn pack(
     root: &Path,
     rec: &Path,
     options: &Options,
-    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Packed>> {
     let lines = load_lines(list)?;
     let root = SandboxedFolder::new(root, options.allow_outside)?;
@@ -153,6 +142,7 @@ impl Drop for CloseOnDrop<'_> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::ops::ControlFlow;
     use std::path::PathBuf;
 
     use super::*;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::sidecars::Known;
-use super::{Beat, OnProgress};
 use crate::decode::{self, Pixels, Source};
 use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::limits::Limits;
+use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::Segment;
 
@@ -55,7 +55,7 @@ pub fn info(
 ) -> Result<Option<Info>> {
     let file = RecordFile::open_without_checksums(rec)?;
     let known = Known::load(&file, index, &mut Vec::new())?;
-    let mut beat = Beat::new(on_progress, file.len());
+    let mut throttle = Throttle::new(on_progress);
     let mut info = Info {
         bytes: file.len(),
         indexed: known.index.as_ref().map(Vec::len),
@@ -65,7 +65,8 @@ pub fn info(
     let mut ids = Vec::new();
     let mut walk = known.walk(&file);
     loop {
-        if !beat.goes_on(walk.position()) {
+        let progress = Progress::new(walk.position(), file.len());
+        if throttle.report(progress).is_break() {
             return Ok(None);
         }
         match walk.next_segment()? {

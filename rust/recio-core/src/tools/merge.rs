@@ -1,13 +1,13 @@
 //! Several files, one behind another, as one.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Written;
-use super::course::{Course, Progress};
 use super::overwrite_guard::refuse_inputs;
+use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::progress::OnProgress;
 use crate::write::{self, Output};
 
 /// What was merged.
@@ -27,7 +27,7 @@ pub fn merge(
     files: &[PathBuf],
     out: &Path,
     checksum: bool,
-    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Merged>> {
     if files.is_empty() {
         return Err(Error::argument("no files to merge"));
@@ -37,8 +37,7 @@ pub fn merge(
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let renumbered = !all_differ(sources.iter().flat_map(Source::keys).collect());
     let mut output = Output::create(out, checksum)?;
-    let mut course = Course::new(sources.iter().map(Source::len).sum(), on_progress);
-    let mut buffer = Vec::new();
+    let mut copier = RecordCopier::new(sources.iter().map(Source::len).sum(), on_progress);
     for source in &sources {
         for i in 0..source.len() {
             let key = if renumbered {
@@ -46,8 +45,7 @@ pub fn merge(
             } else {
                 source.key(i)
             };
-            output.append_frames(key, source.frames(i, &mut buffer)?)?;
-            if course.step().is_break() {
+            if copier.copy(source, i, key, &mut output)?.is_break() {
                 return Ok(None);
             }
         }

@@ -14,11 +14,11 @@
 //! What is written goes through [`write`](crate::write): whole files, or none. Nothing is changed of the file that is
 //! read.
 
-mod course;
 mod info;
 mod merge;
 mod overwrite_guard;
 mod record_check;
+mod record_copier;
 mod repair;
 mod shuffle;
 mod sidecars;
@@ -26,22 +26,12 @@ mod source;
 mod split;
 mod verify;
 
-pub use course::Progress;
 pub use info::{Info, info};
 pub use merge::{Merged, merge};
 pub use repair::{Keys, Repaired, repair};
 pub use shuffle::shuffle;
 pub use split::split;
 pub use verify::{Options, Report, verify};
-
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
-
-/// The time between two reports of progress, and the longest time until a wish to stop is heard.
-const BEAT: Duration = Duration::from_millis(100);
-
-/// Called with the bytes done and all bytes, about every 100 ms; breaks off if the caller wants.
-pub type OnProgress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
 
 /// What is wrong at a place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,32 +76,6 @@ impl Kind {
             Self::Header => "header",
             Self::Image => "image",
         }
-    }
-}
-
-/// Reports progress when it is time to.
-struct Beat<'a> {
-    on_progress: &'a mut OnProgress<'a>,
-    total: u64,
-    last: Instant,
-}
-
-impl<'a> Beat<'a> {
-    fn new(on_progress: &'a mut OnProgress<'a>, total: u64) -> Self {
-        Self {
-            on_progress,
-            total,
-            last: Instant::now(),
-        }
-    }
-
-    /// Whether to go on.
-    fn goes_on(&mut self, done: u64) -> bool {
-        if done < self.total && self.last.elapsed() < BEAT {
-            return true;
-        }
-        self.last = Instant::now();
-        (self.on_progress)(done, self.total).is_continue()
     }
 }
 

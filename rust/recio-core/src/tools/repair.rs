@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::sidecars::Known;
-use super::{Beat, OnProgress};
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
+use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Segment, SkippedRegion};
 use crate::write::{self, Output};
@@ -77,7 +77,7 @@ pub fn repair(
         records: Vec::new(),
         skipped: Vec::new(),
     };
-    if !saving.walk(&file, Beat::new(on_progress, file.len()))? {
+    if !saving.walk(&file, Throttle::new(on_progress))? {
         return Ok(None);
     }
     let unused = problems.into_iter().map(|problem| problem.reason);
@@ -117,10 +117,11 @@ struct Saving<'a> {
 
 impl Saving<'_> {
     /// Copies all that can be; gives whether the caller let it come to the end.
-    fn walk(&mut self, file: &RecordFile, mut beat: Beat<'_>) -> Result<bool> {
+    fn walk(&mut self, file: &RecordFile, mut throttle: Throttle<'_>) -> Result<bool> {
         let mut walk = self.known.walk(file);
         loop {
-            if !beat.goes_on(walk.position()) {
+            let progress = Progress::new(walk.position(), file.len());
+            if throttle.report(progress).is_break() {
                 return Ok(false);
             }
             match walk.next_segment()? {
@@ -296,7 +297,7 @@ mod tests {
 
         fn repair(&self) -> Repaired {
             let index = Some(self.at("a.idx")).filter(|path| path.exists());
-            let goes_on = &mut |_, _| ControlFlow::Continue(());
+            let goes_on = &mut |_| ControlFlow::Continue(());
             let repaired = repair(
                 &self.at("a.rec"),
                 index.as_deref(),
@@ -414,7 +415,7 @@ mod tests {
             if !out.exists() {
                 continue;
             }
-            let error = repair(&fixture.at("a.rec"), None, &out, &mut |_, _| {
+            let error = repair(&fixture.at("a.rec"), None, &out, &mut |_| {
                 ControlFlow::Continue(())
             });
             let text = error.unwrap_err().to_string();
@@ -426,7 +427,7 @@ mod tests {
             &fixture.at("c.rec"),
             Some(&idx),
             &fixture.at("a.rec"),
-            &mut |_, _| ControlFlow::Continue(()),
+            &mut |_| ControlFlow::Continue(()),
         );
         assert!(
             error
@@ -441,7 +442,7 @@ mod tests {
     fn breaking_off_or_saving_nothing_leaves_no_file() {
         let fixture = Fixture::new(|n| n);
         let out = fixture.at("b.rec");
-        let broken = repair(&fixture.at("a.rec"), None, &out, &mut |_, _| {
+        let broken = repair(&fixture.at("a.rec"), None, &out, &mut |_| {
             ControlFlow::Break(())
         });
         assert_eq!(broken.unwrap(), None);

@@ -1,13 +1,13 @@
 //! One file in another order.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::Written;
-use super::course::{Course, Progress};
 use super::overwrite_guard::refuse_inputs;
+use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::progress::OnProgress;
 use crate::rng::Rng;
 use crate::write::{self, Output};
 
@@ -21,7 +21,7 @@ pub fn shuffle(
     out: &Path,
     seed: u64,
     checksum: bool,
-    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Written>> {
     refuse_inputs(&[rec.to_path_buf()], &[out.to_path_buf()])?;
     let source = Source::open(rec)?;
@@ -29,12 +29,11 @@ pub fn shuffle(
         Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)
     })?;
     let mut output = Output::create(out, checksum)?;
-    let mut course = Course::new(source.len(), on_progress);
-    let mut buffer = Vec::new();
+    let mut copier = RecordCopier::new(source.len(), on_progress);
     for i in Rng::new(seed, 0, 0).permutation(records) {
         let i = i as usize;
-        output.append_frames(source.key(i), source.frames(i, &mut buffer)?)?;
-        if course.step().is_break() {
+        let key = source.key(i);
+        if copier.copy(&source, i, key, &mut output)?.is_break() {
             return Ok(None);
         }
     }

@@ -1,14 +1,15 @@
 //! One file as several, each with the records that stand together.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Written;
-use super::course::{Course, Progress};
 use super::overwrite_guard::refuse_inputs;
+use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
+use crate::progress::OnProgress;
 use crate::write::{self, Output, Sealed};
 
 /// Copies the records of `rec` into `outs`, in their order; the files differ by at most one record. All of them are there
@@ -21,7 +22,7 @@ pub fn split(
     rec: &Path,
     outs: &[PathBuf],
     checksum: bool,
-    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<Written>>> {
     refuse_inputs(&[rec.to_path_buf()], outs)?;
     let source = Source::open(rec)?;
@@ -31,11 +32,11 @@ pub fn split(
             format!("{records} records cannot be split into {parts} parts; each has one at least");
         return Err(Error::argument(text).at_path(rec));
     }
-    let mut course = Course::new(records, on_progress);
+    let mut copier = RecordCopier::new(records, on_progress);
     let (mut written, mut sealed) = (Vec::new(), Vec::new());
     for (number, out) in outs.iter().enumerate() {
         let range = shard_range(records, parts, number);
-        let Some((part, whole)) = copy_part(&source, range, out, checksum, &mut course)? else {
+        let Some((part, whole)) = copy_part(&source, range, out, checksum, &mut copier)? else {
             return Ok(None);
         };
         written.push(part);
@@ -51,13 +52,12 @@ fn copy_part(
     records: Range<usize>,
     out: &Path,
     checksum: bool,
-    course: &mut Course<'_>,
+    copier: &mut RecordCopier<'_>,
 ) -> Result<Option<(Written, Sealed)>> {
     let mut output = Output::create(out, checksum)?;
-    let mut buffer = Vec::new();
     for i in records {
-        output.append_frames(source.key(i), source.frames(i, &mut buffer)?)?;
-        if course.step().is_break() {
+        let key = source.key(i);
+        if copier.copy(source, i, key, &mut output)?.is_break() {
             return Ok(None);
         }
     }

@@ -8,6 +8,7 @@ use std::slice::from_ref;
 use super::*;
 use crate::error::Result;
 use crate::format::frame::MAGIC;
+use crate::progress::Progress;
 use crate::read::sidecar::{load_checksums, load_index};
 use crate::write::atomic::tests::names;
 use crate::write::{Output, commit};

@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::record_check::{Examiner, Place};
 use super::sidecars::{Known, about_file};
-use super::{Beat, Kind, OnProgress, Problem};
+use super::{Kind, Problem};
 use crate::error::Result;
 use crate::format::checksum;
 use crate::limits::Limits;
+use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Segment, SkippedRegion};
 
@@ -68,7 +69,7 @@ pub fn verify(
     let mut problems = Vec::new();
     let known = Known::load(&file, options.index.as_deref(), &mut problems)?;
     let found = Found::new(problems);
-    let beat = Beat::new(on_progress, file.len());
+    let throttle = Throttle::new(on_progress);
     let mut visit = Visit {
         known: &known,
         found: &found,
@@ -77,11 +78,11 @@ pub fn verify(
         summed: 0,
     };
     let walked = if options.decode {
-        visit.in_parallel(&file, options, beat)
+        visit.in_parallel(&file, options, throttle)
     } else {
         let mut examiner = Examiner::new(options.limits, false);
         let mut examine = |place, frames: &mut [u8]| found.extend(examiner.examine(place, frames));
-        visit.walk(&file, beat, &mut examine)
+        visit.walk(&file, throttle, &mut examine)
     }?;
     if !walked {
         return Ok(None);
@@ -154,14 +155,15 @@ impl Visit<'_> {
     fn walk(
         &mut self,
         file: &RecordFile,
-        mut beat: Beat<'_>,
+        mut throttle: Throttle<'_>,
         examine: &mut dyn FnMut(Place, &mut [u8]),
     ) -> Result<bool> {
         let mut walk = self.known.walk(file);
         let mut entries = self.known.index.iter().flatten().peekable();
         let mut strays = 0;
         loop {
-            if !beat.goes_on(walk.position()) {
+            let progress = Progress::new(walk.position(), file.len());
+            if throttle.report(progress).is_break() {
                 return Ok(false);
             }
             match walk.next_segment()? {
@@ -237,7 +239,7 @@ impl Visit<'_> {
         &mut self,
         file: &RecordFile,
         options: &Options,
-        beat: Beat<'_>,
+        throttle: Throttle<'_>,
     ) -> Result<bool> {
         let found = self.found;
         thread::scope(|scope| {
@@ -251,7 +253,7 @@ impl Visit<'_> {
             }
             drop(queue);
             let mut piece = Piece::default();
-            let walked = self.walk(file, beat, &mut |place, frames| {
+            let walked = self.walk(file, throttle, &mut |place, frames| {
                 piece.places.push(place);
                 piece.frames.extend_from_slice(frames);
                 if piece.frames.len() >= PIECE {

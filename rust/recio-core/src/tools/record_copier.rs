@@ -1,0 +1,42 @@
+//! Copying records from source files to output files.
+
+use std::ops::ControlFlow;
+
+use super::source::Source;
+use crate::error::Result;
+use crate::progress::{OnProgress, Progress, Throttle};
+use crate::write::Output;
+
+/// Copies records one by one and reports progress.
+pub(super) struct RecordCopier<'a> {
+    progress: Progress,
+    throttle: Throttle<'a>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> RecordCopier<'a> {
+    /// Creates a copier for an operation that copies `total` records in all.
+    pub(super) fn new(total: usize, on_progress: &'a mut OnProgress<'a>) -> Self {
+        Self {
+            progress: Progress::new(0, total as u64),
+            throttle: Throttle::new(on_progress),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Appends record `i` of `source` to `output` under `key`; breaks if the caller wants to stop.
+    ///
+    /// # Errors
+    /// As [`Source::frames`] and [`Output::append_frames`].
+    pub(super) fn copy(
+        &mut self,
+        source: &Source,
+        i: usize,
+        key: u64,
+        output: &mut Output,
+    ) -> Result<ControlFlow<()>> {
+        output.append_frames(key, source.frames(i, &mut self.buffer)?)?;
+        self.progress.done += 1;
+        Ok(self.throttle.report(self.progress))
+    }
+}
