@@ -164,14 +164,14 @@ class TestEveryCopy:
             copy(twenty.rec, tmp_path / "copy_0.rec")
 
     @pytest.mark.parametrize("name", ["in_0.rec", "link_0.rec", "folder/../in_0.rec"])
-    def test_does_not_take_the_place_of_its_input(
+    def test_output_that_would_overwrite_an_input_is_refused(
         self, name: str, copy: Callable[[Path, Path], object], tmp_path: Path
     ) -> None:
         file = write_records(tmp_path, RECORDS, "in_0")
         (tmp_path / "link_0.rec").symlink_to(file.rec)
         (tmp_path / "folder").mkdir()
         before = file.rec.read_bytes()
-        with pytest.raises(ValueError, match="take the place of an input"):
+        with pytest.raises(ValueError, match="would overwrite an input"):
             copy(file.rec, tmp_path / name)
         assert file.rec.read_bytes() == before
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Written;
-use super::overwrite_guard::refuse_inputs;
+use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub fn merge(
     if files.is_empty() {
         return Err(Error::argument("no files to merge"));
     }
-    refuse_inputs(files, &[out.to_path_buf()])?;
+    refuse_to_overwrite(&with_indexes(files), &[out.to_path_buf()])?;
     let sources = files.iter().map(|file| Source::open(file));
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let renumbered = !all_differ(sources.iter().flat_map(Source::keys).collect());

@@ -1,43 +1,46 @@
-//! Where files are written: never where one is that is read.
+//! Guard against outputs that would overwrite inputs.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Refuses to write a file where an input is, or its index or checksums are.
+/// Refuses outputs of which the record file or the `.idx` is one of the files that are read.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument); `Io` if a folder cannot be looked up.
-pub(super) fn refuse_inputs(inputs: &[PathBuf], outs: &[PathBuf]) -> Result<()> {
-    let inputs = places(inputs)?;
-    for (out, place) in outs.iter().zip(places(outs)?) {
-        if inputs.contains(&place) {
-            let text = "it would take the place of an input, or of the index of one";
-            return Err(Error::argument(text).at_path(out));
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) with the path of the output; `Io` if
+/// a folder cannot be resolved.
+pub(super) fn refuse_to_overwrite(inputs: &[PathBuf], outputs: &[PathBuf]) -> Result<()> {
+    let inputs = inputs.iter().map(|path| resolve(path));
+    let inputs = inputs.collect::<Result<Vec<_>>>()?;
+    for output in with_indexes(outputs) {
+        if inputs.contains(&resolve(&output)?) {
+            let message = "the output would overwrite an input or its index; choose another name";
+            return Err(Error::argument(message).at_path(&output));
         }
     }
     Ok(())
 }
 
-/// The paths without links, and without the ending, in which a file and its index differ.
-fn places(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let place = |path: &PathBuf| {
-        let whole = resolved(path).map_err(|error| Error::from(error).at_path(path))?;
-        Ok(whole.with_extension(""))
-    };
-    paths.iter().map(place).collect()
+/// Record files together with the `.idx` files of the same names.
+pub(super) fn with_indexes(recs: &[PathBuf]) -> Vec<PathBuf> {
+    recs.iter()
+        .flat_map(|rec| [rec.clone(), rec.with_extension("idx")])
+        .collect()
 }
 
-/// A path without links, whether or not there is a file.
-fn resolved(path: &Path) -> io::Result<PathBuf> {
-    path.canonicalize().or_else(|_| {
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        Ok(folder
-            .canonicalize()?
-            .join(path.file_name().unwrap_or_default()))
-    })
+/// Resolves all symbolic links of a path. The file itself need not exist.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let resolved = path.canonicalize().or_else(|_| resolve_folder(path));
+    resolved.map_err(|error| Error::from(error).at_path(path))
+}
+
+fn resolve_folder(path: &Path) -> io::Result<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    Ok(folder
+        .canonicalize()?
+        .join(path.file_name().unwrap_or_default()))
 }

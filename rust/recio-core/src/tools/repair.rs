@@ -4,11 +4,11 @@
 //! reason. Together they are the file. A file with checksums gives only records whose bytes are those that were written.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::overwrite_guard::refuse_to_overwrite;
 use super::sidecars::Known;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::checksum::{self, Checksums};
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
@@ -67,7 +67,9 @@ pub fn repair(
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Repaired>> {
     let file = RecordFile::open_without_checksums(rec)?;
-    refuse_to_overwrite(rec, index, out)?;
+    let inputs = [Some(rec), index].into_iter().flatten();
+    let inputs: Vec<PathBuf> = inputs.map(Path::to_path_buf).collect();
+    refuse_to_overwrite(&inputs, &[out.to_path_buf()])?;
     let mut problems = Vec::new();
     let known = Known::load(&file, index, &mut problems)?;
     let mut saving = Saving {
@@ -82,21 +84,6 @@ pub fn repair(
     }
     let unused = problems.into_iter().map(|problem| problem.reason);
     saving.finish(unused.collect()).map(Some)
-}
-
-/// A repair must not destroy what it reads.
-fn refuse_to_overwrite(rec: &Path, index: Option<&Path>, out: &Path) -> Result<()> {
-    let read = [Some(rec), index].into_iter().flatten();
-    let read: Vec<PathBuf> = read
-        .filter_map(|path| fs::canonicalize(path).ok())
-        .collect();
-    for written in [out.to_path_buf(), out.with_extension("idx")] {
-        if fs::canonicalize(&written).is_ok_and(|path| read.contains(&path)) {
-            let text = "a repair reads this file, so it cannot write it too; give another name for its output";
-            return Err(Error::argument(text).at_path(&written));
-        }
-    }
-    Ok(())
 }
 
 /// A record that is saved.
@@ -225,6 +212,7 @@ impl<'a> Written<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::ops::ControlFlow;
 
     use super::*;
@@ -419,7 +407,7 @@ mod tests {
                 ControlFlow::Continue(())
             });
             let text = error.unwrap_err().to_string();
-            assert!(text.contains("cannot write it too"), "{text}");
+            assert!(text.contains("would overwrite an input"), "{text}");
         }
         fs::copy(fixture.at("a.rec"), fixture.at("c.rec")).unwrap();
         let idx = fixture.at("a.idx");
@@ -433,7 +421,7 @@ mod tests {
             error
                 .unwrap_err()
                 .to_string()
-                .contains("a.idx: a repair reads this")
+                .contains("a.idx: the output would overwrite an input")
         );
         assert_eq!(fixture.bytes(), bytes);
     }

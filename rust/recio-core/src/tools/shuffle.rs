@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Written;
-use super::overwrite_guard::refuse_inputs;
+use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub fn shuffle(
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Written>> {
-    refuse_inputs(&[rec.to_path_buf()], &[out.to_path_buf()])?;
+    refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), &[out.to_path_buf()])?;
     let source = Source::open(rec)?;
     let records = u32::try_from(source.len()).map_err(|_| {
         Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Written;
-use super::overwrite_guard::refuse_inputs;
+use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::dataset::shard::shard_range;
@@ -24,7 +24,7 @@ pub fn split(
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<Written>>> {
-    refuse_inputs(&[rec.to_path_buf()], outs)?;
+    refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), outs)?;
     let source = Source::open(rec)?;
     let (records, parts) = (source.len(), outs.len());
     if parts == 0 || parts > records {
