@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use recio_core::Error;
-use recio_core::write::atomic::{Staged, sync_folder};
+use recio_core::write::atomic::Staged;
+use recio_core::write::file_system::sync_folder;
 
 use crate::errors::{Failure, PyOutcome};
 

@@ -146,7 +146,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::write::atomic::tests::names;
+    use crate::write::file_system::tests::file_names;
 
     const AS_IS: Options = Options {
         recode: None,
@@ -246,7 +246,7 @@ mod tests {
         fs::write(fixture.at("a.lst"), "1\t0\tmissing\n").unwrap();
         let packed = fixture.pack(&AS_IS, ControlFlow::Continue(())).unwrap();
         assert_eq!(packed.unwrap().records, 0);
-        assert_eq!(names(fixture.folder.path()), ["a.lst", "images"]);
+        assert_eq!(file_names(fixture.folder.path()), ["a.lst", "images"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::write::{self, Output};
+use crate::write::record_output::{Output, commit};
 
 /// The files of images and, if they have some, of their masks. Dropping it leaves no trace of them.
 pub(super) struct Outputs {
@@ -38,12 +38,12 @@ impl Outputs {
         self.images.bytes()
     }
 
-    /// As [`write::commit`].
+    /// As [`commit`].
     pub(super) fn commit(self) -> Result<()> {
         let sealed = std::iter::once(self.images)
             .chain(self.masks)
             .map(Output::seal);
-        write::commit(sealed.collect::<Result<_>>()?)
+        commit(sealed.collect::<Result<_>>()?)
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::write::atomic::tests::names;
+    use crate::write::file_system::tests::file_names;
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));
@@ -66,7 +66,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         outputs(folder.path()).commit().unwrap();
         assert_eq!(
-            names(folder.path()),
+            file_names(folder.path()),
             ["a.idx", "a.rec", "a.rsum", "b.idx", "b.rec", "b.rsum"]
         );
         for taken in ["b.rec", "b.rsum", "b.idx"] {
@@ -74,7 +74,7 @@ mod tests {
             fs::create_dir(folder.path().join(taken)).unwrap();
             let error = outputs(folder.path()).commit().unwrap_err();
             assert!(error.to_string().contains(taken), "{error}");
-            assert_eq!(names(folder.path()), [taken]);
+            assert_eq!(file_names(folder.path()), [taken]);
         }
     }
 }

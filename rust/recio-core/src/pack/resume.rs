@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Options;
 use crate::error::Result;
 use crate::read::list_file::load_lines;
-use crate::write;
+use crate::write::append_check::is_complete;
 
 /// The number of records and the length of `rec` if it holds all of `list` but the lines `skipped` (numbers, from 1, as an
 /// earlier run reported them), is complete, and so are its `.idx` and the other files that `options` ask for.
@@ -29,8 +29,7 @@ pub fn packed_already(
     };
     let masks = options.masks.as_ref().map(|masks| masks.rec.as_path());
     let complete = [Some(rec), masks].into_iter().flatten().all(|rec| {
-        is_younger(&rec.with_extension("idx"), list)
-            && write::is_complete(rec, &keys, options.checksum)
+        is_younger(&rec.with_extension("idx"), list) && is_complete(rec, &keys, options.checksum)
     });
     // A file that is gone by now is not complete.
     let bytes = fs::metadata(rec).map(|file| file.len()).ok();
@@ -61,7 +60,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::write::Output;
+    use crate::write::record_output::{Output, commit};
 
     const PLAIN: Options = Options {
         recode: None,
@@ -88,7 +87,7 @@ mod tests {
             let mut output = Output::create(&rec, true).unwrap();
             output.append(5, b"a").unwrap();
             output.append(6, b"c").unwrap();
-            write::commit(vec![output.seal().unwrap()]).unwrap();
+            commit(vec![output.seal().unwrap()]).unwrap();
             Self {
                 _folder: folder,
                 list,

@@ -8,7 +8,7 @@ use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
-use crate::write::{self, Output};
+use crate::write::record_output::{Output, commit};
 
 /// What was merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn merge(
         }
     }
     let written = Written::from(&output);
-    write::commit(vec![output.seal()?])?;
+    commit(vec![output.seal()?])?;
     Ok(Some(Merged {
         written,
         renumbered,

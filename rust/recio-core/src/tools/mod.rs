@@ -88,8 +88,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-impl From<&crate::write::Output> for Written {
-    fn from(output: &crate::write::Output) -> Self {
+impl From<&crate::write::record_output::Output> for Written {
+    fn from(output: &crate::write::record_output::Output) -> Self {
         Self {
             records: output.records(),
             bytes: output.bytes(),

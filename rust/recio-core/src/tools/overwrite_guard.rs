@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::write::file_system::parent_folder;
 
 /// Refuses outputs of which the record file or the `.idx` is one of the files that are read.
 ///
@@ -36,11 +37,6 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 fn resolve_folder(path: &Path) -> io::Result<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    Ok(folder
-        .canonicalize()?
-        .join(path.file_name().unwrap_or_default()))
+    let folder = parent_folder(path).canonicalize()?;
+    Ok(folder.join(path.file_name().unwrap_or_default()))
 }

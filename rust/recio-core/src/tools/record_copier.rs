@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use crate::error::Result;
 use crate::progress::{OnProgress, Progress, Throttle};
-use crate::write::Output;
+use crate::write::record_output::Output;
 
 /// Copies records one by one and reports progress.
 pub(super) struct RecordCopier<'a> {

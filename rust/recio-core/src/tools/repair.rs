@@ -15,7 +15,7 @@ use crate::format::image_header::ImageRecord;
 use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Segment, SkippedRegion};
-use crate::write::{self, Output};
+use crate::write::record_output::{Output, commit};
 
 /// What was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Saving<'_> {
         let (records, bytes) = (self.output.records(), self.output.bytes());
         if records > 0 {
             self.output.set_keys(&values);
-            write::commit(vec![self.output.seal()?])?;
+            commit(vec![self.output.seal()?])?;
         }
         Ok(Repaired {
             records,

@@ -9,7 +9,7 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
 use crate::rng::Rng;
-use crate::write::{self, Output};
+use crate::write::record_output::{Output, commit};
 
 /// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
 /// as any other; `None` if `on_progress` broke off, and then nothing is there.
@@ -38,6 +38,6 @@ pub fn shuffle(
         }
     }
     let written = Written::from(&output);
-    write::commit(vec![output.seal()?])?;
+    commit(vec![output.seal()?])?;
     Ok(Some(written))
 }

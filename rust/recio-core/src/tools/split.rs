@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
-use crate::write::{self, Output, Sealed};
+use crate::write::record_output::{Output, Sealed, commit};
 
 /// Copies the records of `rec` into `outs`, in their order; the files differ by at most one record. All of them are there
 /// at the end, or none; `None` if `on_progress` broke off.
@@ -42,7 +42,7 @@ pub fn split(
         written.push(part);
         sealed.push(whole);
     }
-    write::commit(sealed)?;
+    commit(sealed)?;
     Ok(Some(written))
 }
 

@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::format::frame::MAGIC;
 use crate::progress::Progress;
 use crate::read::sidecar::{load_checksums, load_index};
-use crate::write::atomic::tests::names;
-use crate::write::{Output, commit};
+use crate::write::file_system::tests::file_names;
+use crate::write::record_output::{Output, commit};
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
@@ -145,7 +145,7 @@ fn damage_is_not_copied() {
         error.contains("a.rec: record 0 at byte 0: the bytes of this record are not"),
         "{error}"
     );
-    assert_eq!(names(folder.path()), ["a.idx", "a.rec", "a.rsum"]);
+    assert_eq!(file_names(folder.path()), ["a.idx", "a.rec", "a.rsum"]);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn breaking_off_leaves_nothing() {
         None
     );
     assert_eq!(shuffle(&rec, &outs[0], 0, false, &mut stop).unwrap(), None);
-    assert_eq!(names(folder.path()), ["a.idx", "a.rec"]);
+    assert_eq!(file_names(folder.path()), ["a.idx", "a.rec"]);
 }
 
 #[test]

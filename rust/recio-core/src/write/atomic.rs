@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+use super::file_system::parent_folder;
 use crate::error::{Error, Result};
 
 /// The name of a temporary file: `.`, the target's, `.`, so many random letters and digits, and this.
@@ -109,7 +110,7 @@ fn create_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     // What any new file gets, less the umask; a temporary file would be its owner's alone.
     builder.permissions(readable);
-    builder.tempfile_in(folder_of(target))
+    builder.tempfile_in(parent_folder(target))
 }
 
 /// Removes the temporary files of a target whose writers are gone.
@@ -126,7 +127,7 @@ fn temporaries_of(target: &Path) -> impl Iterator<Item = PathBuf> {
         let random = name.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?;
         Some(random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
-    let found = fs::read_dir(folder_of(target)).into_iter().flatten();
+    let found = fs::read_dir(parent_folder(target)).into_iter().flatten();
     found
         .flatten()
         .filter(move |entry| entry.file_name().to_str().and_then(&is_temporary) == Some(true))
@@ -152,58 +153,10 @@ fn prefix_of(target: &Path) -> String {
     format!(".{name}.")
 }
 
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Removes a file; that there is none is fine. Gives whether there was one.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
-pub fn remove_if_there(path: &Path) -> Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::from(error).at_path(path)),
-    }
-}
-
-/// Makes names in the folder of `path`, new and gone ones, last; which on Unix is the folder's business.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the folder's path.
-pub fn sync_folder(path: &Path) -> Result<()> {
-    if cfg!(unix) {
-        let folder = folder_of(path);
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| Error::from(error).at_path(folder))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// The names of all that is in a folder, in order.
-    pub(crate) fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_bare_name_lies_in_the_current_folder() {
-        assert_eq!(folder_of(Path::new("a.rec")), Path::new("."));
-        assert_eq!(folder_of(Path::new("x/a.rec")), Path::new("x"));
-    }
+    use crate::write::file_system::tests::file_names;
 
     #[test]
     fn what_a_killed_run_left_is_removed_by_the_next_that_writes_the_same_file() {
@@ -219,7 +172,7 @@ pub(crate) mod tests {
         let staged = Staged::create(&folder.path().join("a.rec")).unwrap();
         staged.persist().unwrap();
         assert_eq!(
-            names(folder.path()),
+            file_names(folder.path()),
             [
                 ".a.rec.backup.tmp~",
                 ".a.rec.old.tmp",
@@ -236,12 +189,12 @@ pub(crate) mod tests {
         let first = Staged::create(&target).unwrap();
         assert!(first.is_alone());
         let second = Staged::create(&target).unwrap();
-        assert_eq!(names(folder.path()).len(), 2);
+        assert_eq!(file_names(folder.path()).len(), 2);
         assert!(!first.is_alone() && !second.is_alone());
         first.persist().unwrap();
         assert!(second.is_alone());
         second.persist().unwrap();
-        assert_eq!(names(folder.path()), ["a.rec"]);
+        assert_eq!(file_names(folder.path()), ["a.rec"]);
     }
 
     #[test]
@@ -251,6 +204,6 @@ pub(crate) mod tests {
         fs::create_dir(&target).unwrap();
         let error = Staged::create(&target).unwrap().persist().unwrap_err();
         assert!(error.to_string().contains("a.rec: "), "{error}");
-        assert_eq!(names(folder.path()), ["a.rec"]);
+        assert_eq!(file_names(folder.path()), ["a.rec"]);
     }
 }

@@ -15,13 +15,13 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::append_check;
+use super::file_system::{remove_if_there, sync_file, sync_folder};
 use super::index_writer::Lines;
+use super::record_writer::Writer;
+use super::sidecar::stage_checksums;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::read::record_file::RecordFile;
-use crate::write::atomic::{remove_if_there, sync_folder};
-use crate::write::record_writer::Writer;
-use crate::write::sidecar::stage_checksums;
 
 /// Files being written. Dropping it loses what is gathered: call [`close`](Self::close).
 pub struct Stream {
@@ -125,7 +125,7 @@ impl Stream {
     fn finish(&mut self) -> Result<()> {
         let finished = self.writer.finish();
         let sums = self.undone_if_failed(finished)?;
-        sync(self.writer.sink()).map_err(|error| Error::from(error).at_path(&self.path))?;
+        sync_file(self.writer.sink()).map_err(|error| Error::from(error).at_path(&self.path))?;
         if let Some(lines) = &mut self.lines {
             lines.write()?;
             lines.sync()?;
@@ -165,14 +165,6 @@ fn open_alone(path: &Path, how: &OpenOptions) -> Result<File> {
         }
     };
     open().map_err(|error| Error::from(error).at_path(path))
-}
-
-/// Waits until a file is on the disk. A pipe or a device has no need of it, and refuses.
-pub(super) fn sync(file: &File) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        file.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::file_system::sync_file;
+use super::sticky_error::Failure;
 use crate::error::{Error, Result};
-use crate::write::record_writer::Failure;
 
 /// A `.idx`, and the lines that it does not have yet.
 pub(super) struct Lines {
@@ -74,7 +75,7 @@ impl Lines {
 
     /// Waits until the lines written are on the disk.
     pub(super) fn sync(&self) -> Result<()> {
-        super::in_place::sync(&self.file).map_err(|error| self.blame(error))
+        sync_file(&self.file).map_err(|error| self.blame(error))
     }
 
     fn blame(&self, error: io::Error) -> Error {

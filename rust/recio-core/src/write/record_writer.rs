@@ -1,8 +1,9 @@
 //! Records → a file: the writer behind `MXRecordIO(..., "w")` and im2rec.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::sticky_error::Failure;
 use crate::error::{Error, Result};
 use crate::format::checksum::Checksums;
 use crate::format::frame;
@@ -136,29 +137,10 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Why a write failed, to be told again by those after it: who looks at the last error only must hear of the first.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    kind: io::ErrorKind,
-    code: Option<i32>,
-}
-
-impl Failure {
-    pub(crate) fn of(error: &io::Error) -> Self {
-        Self {
-            kind: error.kind(),
-            code: error.raw_os_error(),
-        }
-    }
-
-    pub(crate) fn again(&self) -> io::Error {
-        let told = || io::Error::new(self.kind, "an earlier write failed");
-        self.code.map_or_else(told, io::Error::from_raw_os_error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]

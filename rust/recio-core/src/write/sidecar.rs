@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::atomic::{Staged, sync_folder};
+use super::atomic::Staged;
+use super::file_system::sync_folder;
 use crate::error::Result;
 use crate::format::checksum::Checksums;
 use crate::format::index::{self, Entry};

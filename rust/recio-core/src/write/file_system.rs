@@ -1,0 +1,70 @@
+//! Operations on files and folders that several writers need.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Returns the folder of a path: `.` for a bare file name.
+pub(crate) fn parent_folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes a file; that there is none is fine. Gives whether there was one.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
+pub fn remove_if_there(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::from(error).at_path(path)),
+    }
+}
+
+/// Makes names in the folder of `path`, new and gone ones, last; which on Unix is the folder's business.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the folder's path.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    if cfg!(unix) {
+        let folder = parent_folder(path);
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| Error::from(error).at_path(folder))?;
+    }
+    Ok(())
+}
+
+/// Waits until a file is on the disk. A pipe or a device has no need of it, and refuses.
+pub(super) fn sync_file(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns the sorted names of all files in a folder.
+    pub(crate) fn file_names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_bare_name_is_in_the_current_folder() {
+        assert_eq!(parent_folder(Path::new("a.rec")), Path::new("."));
+        assert_eq!(parent_folder(Path::new("x/a.rec")), Path::new("x"));
+    }
+}
