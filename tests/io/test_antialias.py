@@ -206,7 +206,7 @@ def test_a_rotation_stays_bilinear(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", [0, 2, 3, 4, 9, 10])
 def test_other_methods_cannot_be_antialiased(tmp_path: Path, method: int) -> None:
     file, _ = write_noise(tmp_path)
-    message = f"antialias=True is for inter_method=1 .*{method}$"
+    message = f"antialias=True needs inter_method=1 .*, got {method}$"
     with pytest.raises(ValueError, match=message):
         open_iter(file, inter_method=method, antialias=True)
     with pytest.raises(ValueError, match=message):
@@ -217,7 +217,7 @@ def test_other_methods_cannot_be_antialiased(tmp_path: Path, method: int) -> Non
 
 def test_a_list_of_augmenters_has_methods_of_its_own(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
-    with pytest.raises(ValueError, match="aug_list takes the place of antialias"):
+    with pytest.raises(ValueError, match="aug_list replaces antialias"):
         open_iter(file, aug_list=CreateAugmenter((3, 8, 8)), antialias=True)
 
 

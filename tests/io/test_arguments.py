@@ -79,7 +79,7 @@ def absent(tmp_path: Path) -> RecordFile:
         ({"ctx": "tpu"}, "ctx must .*, got 'tpu'"),
         ({"seed_aug": -1}, "seed_aug must .*, got -1"),
         ({"data_shape": (1, 8, 8), "saturation": 0.1}, "three channels"),
-        ({"aug_list": [], "rand_mirror": True, "resize": 9}, "aug_list takes the place of resize, rand_mirror"),
+        ({"aug_list": [], "rand_mirror": True, "resize": 9}, "aug_list replaces resize, rand_mirror;"),
         ({"path_imgrec": ""}, "path_imgrec"),
         ({"path_imgrec": []}, "path_imgrec"),
         ({"path_imgrec": None}, "path_imgrec"),

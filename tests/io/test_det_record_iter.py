@@ -338,7 +338,10 @@ def test_crops_are_of_all_ratios(records: RecordFile) -> None:
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"rand_crop_prob": 1, "min_crop_scales": (0.1, 0.2)}, "min_crop_scales=.*num_crop_sampler=1"),
+        (
+            {"rand_crop_prob": 1, "min_crop_scales": (0.1, 0.2)},
+            r"min_crop_scales must .*num_crop_sampler=1, got \(0.1, 0.2\)",
+        ),
         ({"rand_crop_prob": 1, "min_crop_scales": 0.9, "max_crop_scales": 0.1}, "min_crop_scales, max_crop_scales=0.9"),
         ({"rand_crop_prob": 1, "max_crop_overlaps": 1.5}, "max_crop_overlaps=0, 1.5"),
         ({"rand_crop_prob": 1, "min_crop_aspect_ratios": 0}, "min_crop_aspect_ratios"),

@@ -113,7 +113,7 @@ class TestLastBatch:
 
     def test_an_unknown_handle_is_refused_with_the_choices(self) -> None:
         handle: Any = "rollover"
-        message = "last_batch_handle='rollover'; it is one of 'pad', 'discard', 'roll_over'"
+        message = "last_batch_handle must be 'pad', 'discard' or 'roll_over', got 'rollover'"
         with pytest.raises(ValueError, match=re.escape(message)):
             NDArrayIter(np.arange(3), last_batch_handle=handle)
 
@@ -220,12 +220,12 @@ class TestArrays:
     @pytest.mark.parametrize(
         ("data", "label", "error", "message"),
         [
-            (None, None, TypeError, "data is an array, a list of arrays or a dict of them, not NoneType"),
-            (np.array(["a"]), None, TypeError, "data has dtype <U1; it is one of real numbers"),
-            (np.ones(2, complex), None, TypeError, "data has dtype complex128"),
+            (None, None, TypeError, "data must be an array, or a list or dict of arrays, got NoneType"),
+            (np.array(["a"]), None, TypeError, "data must hold real numbers, got dtype <U1"),
+            (np.ones(2, complex), None, TypeError, "data must hold real numbers, got dtype complex128"),
             ([], None, ValueError, "data holds no array"),
             ({}, None, ValueError, "data holds no array"),
-            (np.zeros(()), None, ValueError, "data has shape (), but by layout='NCHW' axis 0 is N"),
+            (np.zeros(()), None, ValueError, "data has shape (), but with layout='NCHW' axis 0 is N"),
             (np.zeros(3), np.zeros(4), ValueError, "different numbers of samples: data 3, softmax_label 4"),
             ({"x": np.zeros(3)}, {"x": np.zeros(4)}, ValueError, "different numbers of samples: x 3, x 4"),
         ],
@@ -240,8 +240,8 @@ class TestArrays:
         ("settings", "message"),
         [
             ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-            ({"layout": "CHW"}, "layout='CHW'; one of its letters is N"),
-            ({"layout": "TNC"}, "data has shape (3,), but by layout='TNC' axis 1 is N"),
+            ({"layout": "CHW"}, "layout must contain N, the axis of the samples, got 'CHW'"),
+            ({"layout": "TNC"}, "data has shape (3,), but with layout='TNC' axis 1 is N"),
         ],
     )
     def test_a_setting_that_makes_no_sense_is_named(self, settings: dict[str, Any], message: str) -> None:
@@ -326,13 +326,13 @@ class TestSparseMatrices:
 
     @pytest.mark.parametrize("handle", ["pad", "roll_over"])
     def test_they_are_discarded_at_the_end_or_refused(self, handle: Handle) -> None:
-        with pytest.raises(NotImplementedError, match=r"label is a sparse matrix.*last_batch_handle='discard' only"):
+        with pytest.raises(NotImplementedError, match=r"label is a sparse matrix.* needs last_batch_handle='discard'"):
             NDArrayIter(np.zeros(4), {"label": sparse.csr_array(np.eye(4))}, last_batch_handle=handle)
 
     def test_their_samples_are_their_rows(self) -> None:
-        with pytest.raises(ValueError, match="its samples are its rows, but layout='CN'"):
+        with pytest.raises(ValueError, match="whose samples are its rows, but layout='CN'"):
             NDArrayIter(sparse.csr_array(np.eye(4)), last_batch_handle="discard", layout="CN")
 
     def test_other_formats_are_refused(self) -> None:
-        with pytest.raises(TypeError, match=r"data is a sparse matrix, but not by rows; give its tocsr\(\)"):
+        with pytest.raises(TypeError, match=r"data is a sparse matrix, but not in CSR format; pass its tocsr\(\)"):
             NDArrayIter(sparse.csc_array(np.eye(4)), last_batch_handle="discard")

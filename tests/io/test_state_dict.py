@@ -449,7 +449,7 @@ class TestShuffling:
     def test_an_order_of_numpys_generator_is_no_state_and_says_so_at_once(self) -> None:
         batches = of_ten(shuffle=True)
         for call in (batches.state_dict, lambda: batches.load_state_dict(of_ten(shuffle=True).state_dict())):
-            with pytest.raises(NotImplementedError, match=r"numpy\.random, .* give NDArrayIter a seed"):
+            with pytest.raises(NotImplementedError, match=r"numpy\.random, .* pass a seed to NDArrayIter"):
                 call()
 
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "1"])

@@ -1,7 +1,7 @@
 """Iterators over batches: ``mx.io``.
 
-`ImageRecordIter` is the fast one. `DataIter` is what to subclass for an iterator of one's own; `DataBatch` is what
-iterators give, `DataDesc` how they describe it. `MXDataIter` is what all iterators on native threads are instances of.
+`ImageRecordIter` reads images from record files with native threads. `DataIter` is the base class for other iterators;
+they return `DataBatch` and describe it by `DataDesc`. All iterators on native threads are instances of `MXDataIter`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What `NDArrayIter` reads from: NumPy's arrays, data sets of HDF5 files, and SciPy's sparse matrices by rows.
+"""Arrays that `NDArrayIter` reads: NumPy arrays, data sets of HDF5 files, and SciPy's sparse CSR matrices.
 
-Names them, and takes samples from them. h5py and SciPy are not imported: who has an object of theirs has imported
-them. Knows nothing of batches and epochs.
+h5py and SciPy are not imported here: a caller that has one of their objects has imported them.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Source: TypeAlias = Any
-"""An array, a data set or a sparse matrix. The libraries of the last two need not be there."""
+"""An array, a data set or a sparse matrix; the libraries of the last two may not be installed."""
 
 
 def named(data: object, default_name: str) -> list[tuple[str, Source]]:
-    """Name the arrays of one, of a list or of a dict; those of a dict are in the order of their names.
+    """Return pairs of name and array from an array, a list or a dict, which is sorted by name.
 
     Raises
     ------
     TypeError
-        For anything else, or if what should be an array holds no real numbers.
+        If `data` is anything else, or an array does not hold real numbers.
     """
     if isinstance(data, dict):
         pairs = sorted(data.items())
@@ -35,17 +34,17 @@ def named(data: object, default_name: str) -> list[tuple[str, Source]]:
     elif _is_lazy(data) or hasattr(data, "__array__"):
         pairs = [(default_name, data)]
     else:
-        raise TypeError(f"{default_name} is an array, a list of arrays or a dict of them, not {type(data).__name__}")
+        raise TypeError(f"{default_name} must be an array, or a list or dict of arrays, got {type(data).__name__}")
     return [(name, _source(name, value)) for name, value in pairs]
 
 
 def is_csr(value: Source) -> bool:
-    """Tell whether it is a sparse matrix by rows."""
+    """Return whether an array is a sparse matrix in CSR format."""
     return _is_sparse(value) and value.format == "csr"
 
 
 def take(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 an array or a sparse matrix
-    """Copy samples, which lie along `axis`, as float32. They may be in any order, and the same more than once."""
+    """Copy samples along `axis`, as float32. The numbers may be in any order, and repeat."""
     if _is_dataset(source):
         samples = _from_file(source, numbers, axis)
     elif _is_sparse(source):
@@ -56,28 +55,28 @@ def take(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa:
 
 
 def fingerprint(source: Source, axis: int) -> str:
-    """Tell an array from others: by its type, its shape, and the first and the last of the samples along `axis`."""
+    """Return text that identifies an array: its dtype and shape, and a checksum of the first and last sample."""
     ends = take(source, np.array([0, -1])[: source.shape[axis]] % max(source.shape[axis], 1), axis)
     values = ends.toarray() if _is_sparse(ends) else ends
     return f"{source.dtype} {tuple(map(int, source.shape))}, crc32 of its ends {zlib.crc32(values.tobytes()):08x}"
 
 
 def _from_file(dataset: Source, numbers: NDArray[np.int64], axis: int) -> NDArray[Any]:
-    """Read samples in the order of the file, each once, as h5py wants it; then order them."""
-    wanted, places = np.unique(numbers, return_inverse=True)
-    # Of a range, h5py reads a block; of single numbers, each by itself.
-    in_row = wanted[-1] - wanted[0] + 1 == wanted.size
-    chosen = slice(wanted[0], wanted[-1] + 1) if in_row else wanted
-    read = dataset[(slice(None),) * axis + (chosen,)]
-    return np.take(read, places, axis)
+    """Read samples in the order of the file, each once, as h5py requires; then put them into the given order."""
+    unique, positions = np.unique(numbers, return_inverse=True)
+    # h5py reads a slice as one block, but single numbers one by one.
+    is_range = unique[-1] - unique[0] + 1 == unique.size
+    selection = slice(unique[0], unique[-1] + 1) if is_range else unique
+    samples = dataset[(slice(None),) * axis + (selection,)]
+    return np.take(samples, positions, axis)
 
 
 def _source(name: str, value: object) -> Source:
     if _is_sparse(value) and not is_csr(value):
-        raise TypeError(f"{name} is a sparse matrix, but not by rows; give its tocsr()")
+        raise TypeError(f"{name} is a sparse matrix, but not in CSR format; pass its tocsr()")
     source: Source = value if _is_lazy(value) else np.asarray(value)
     if source.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {source.dtype}; it is one of real numbers")
+        raise TypeError(f"{name} must hold real numbers, got dtype {source.dtype}")
     return source
 
 

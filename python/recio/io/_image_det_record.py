@@ -1,4 +1,4 @@
-"""``ImageDetRecordIter``: batches of the images in record files, with the objects on them."""
+"""``ImageDetRecordIter``: batches of images and object boxes from record files, for detection."""
 
 from __future__ import annotations
 
@@ -28,98 +28,103 @@ if TYPE_CHECKING:
 
 
 class ImageDetRecordIter(PipelineIter):
-    """Batches of decoded and augmented images from record files, with the objects on them, made by native threads.
+    """Batches of decoded and augmented images and their objects from record files, made by native threads.
 
-    What is done to each image, in this order: decode; bring the shorter side to `resize`; change colours; mirror; put
-    it on a larger canvas; crop; resize as `resize_mode` says; normalise, ``(x - mean) / std * scale``. Boxes go with
+    Each image is processed in this order: decode; resize the shorter side to `resize`; jitter colors; mirror; place the
+    image on a larger canvas; crop; resize by `resize_mode`; normalize, ``(x - mean) / std * scale``. Boxes move with
     their objects.
 
-    A record's label is a row of numbers: the width of the header A, 2 or more; the width of an object B, 5 or more;
-    A - 2 others; then the objects, B numbers each: class, left, top, right, bottom, in fractions of the image's sides,
-    and others. Objects whose sides are out of order are dropped. In the batch a label is: channels, height and width of
-    the image, in pixels; how many numbers follow; the header and the objects, as they are now; `label_pad_value`.
+    The label of a record is a row of numbers: the width A of the header, at least 2; the width B of an object, at least
+    5; A - 2 other numbers; then the objects with B numbers each: class, left, top, right, bottom, in fractions of the
+    image's sides, and others. Objects that do not have left < right and top < bottom are dropped. In the batch a label
+    holds: channels, height and width of the image, in pixels; count of the numbers that follow; the header and the
+    augmented objects; `label_pad_value` up to the end of the row.
 
-    What MXNet 1.9.1 does otherwise: it looks at the limits of a crop only if all six are given, and never crops to a
-    ratio above the image's own; boxes are up to a pixel off after crops; means count only if one of them is above 0;
-    and a hue beyond the ends stays there, here it wraps.
+    MXNet 1.9.1 differs in these points: it applies the limits of a crop only if all six are given, and never crops to
+    an aspect ratio above the image's; boxes are up to one pixel off after crops; means have an effect only if one of
+    them is above 0; and the hue is clipped at its ends, where here it wraps.
 
     Parameters
     ----------
     path_imgrec, path_imgidx, path_imglist
-        As for `ImageRecordIter`. (MXNet: no index.)
+        As for `ImageRecordIter`. (MXNet has no `path_imgidx`.)
     data_shape : (int, int, int)
-        Channels (3 RGB, 1 grey, 4 RGBA), height and width of the output, in pixels.
+        Channels (3 RGB, 1 gray, 4 RGBA), height and width of the output, in pixels.
     batch_size : int
-        Images a batch.
+        Number of images in a batch.
     label_width : int, default -1
-        Numbers of each record's label; -1 for any.
+        Count of numbers in the label of each record; -1 for any.
     label_pad_width : int, default 0
-        How many numbers a label in the batch has room for, beside the first four; 0 or -1 for as many as the longest
-        has.
+        Count of numbers that a label in the batch has room for, besides the first four; 0 or -1 for as many as the
+        longest label has.
     label_pad_value : float, default -1
-        What the rest of the room is filled with.
+        Value that fills the rest of a label.
     resize : int, default -1
-        What the shorter side is brought to first, up or down, in pixels. -1: not.
+        Length that the shorter side is resized to first, up or down, in pixels. -1 for no resize.
     random_hue_prob, random_saturation_prob, random_illumination_prob, random_contrast_prob : float, default 0
-        Probabilities, from 0 to 1. Images of 3 channels only.
+        Probabilities of color jitter, from 0 to 1. For images of 3 channels only.
     max_random_hue, max_random_saturation, max_random_illumination : float, default 0
-        Hue (a turn has 180), saturation and lightness (of 255) shifted by whole numbers below this, either way.
+        Random integer shifts of absolute value below this of hue (180 is a full turn), saturation and lightness (of
+        255).
     max_random_contrast : float, default 0
-        All levels multiplied by 1 - this to 1 + this.
+        Random factor from 1 - value to 1 + value for all pixel values.
     rand_mirror_prob : float, default 0
-        Probability of a flip left to right.
+        Probability of a flip left to right, from 0 to 1.
     rand_pad_prob : float, default 0
-        Probability of a canvas, with the image anywhere on it.
+        Probability of a larger canvas with the image at a random position, from 0 to 1.
     max_pad_scale : float, default 1
-        How many times as wide and high as the image it is at most, up to 8; below 1.05 there is none.
+        Largest ratio of the sides of the canvas to those of the image, up to 8; below 1.05 there is no canvas.
     fill_value : int, default 127
-        Its level, from 0 to 255.
+        Value of the pixels of the canvas, from 0 to 255.
     rand_crop_prob : float, default 0
-        Probability of a crop.
+        Probability of a crop, from 0 to 1.
     num_crop_sampler : int, default 1
-        How many samplers there are. They are tried in random order; 0: no crop. Each of the next settings is a number
-        for all of them, or a sequence of one for each.
+        Number of crop samplers, which are tried in random order; 0 for no crop. Each of the following keywords is one
+        number for all samplers, or a sequence with one number for each.
     min_crop_scales, max_crop_scales : float or sequence of float, default 0 and 1
-        Scale of a crop, the square root of its share of the image, in [0, 1].
+        Range of the scale of a crop, the square root of its fraction of the image's area, in [0, 1].
     min_crop_aspect_ratios, max_crop_aspect_ratios : float or sequence of float, default 1
-        Ratio of its width to its height, from 0.001 to 1000; where the scale leaves no room for these, the nearest.
+        Range of the ratio of its width to its height, from 0.001 to 1000; limited to the ratios that fit into the image
+        at that scale.
     min_crop_overlaps, max_crop_overlaps : float or sequence of float, default 0 and 1
-        What crop and object have in common, as a share of what they cover together.
+        Range of the intersection of crop and object, as a fraction of their union.
     min_crop_sample_coverages, max_crop_sample_coverages : float or sequence of float, default 0 and 1
-        As a share of the crop.
+        Range of the intersection, as a fraction of the crop.
     min_crop_object_coverages, max_crop_object_coverages : float or sequence of float, default 0 and 1
-        As a share of the object. A crop is taken if there is an object for which all three are within their limits, and
-        one that stays.
+        Range of the intersection, as a fraction of the object. A crop is accepted if all three ranges hold for one of
+        the objects, and at least one object is kept.
     max_crop_trials : int or sequence of int, default 25
-        Crops that are tried. If none is taken, the image stays whole.
+        Number of crops that are tried, at most 100,000. If none is accepted, the image is not cropped.
     crop_emit_mode : {'center', 'overlap'}, default 'center'
-        Which objects stay: those whose middle is within the crop, or those of which a large enough share is.
+        Rule for the objects that are kept: those whose center is inside the crop, or those of which a large enough
+        fraction is.
     emit_overlap_thresh : float, default 0.3
-        What that share is larger than.
+        Fraction of an object inside the crop above which it is kept, with ``'overlap'``.
     resize_mode : {'force', 'shrink', 'fit'}, default 'force'
-        How an image becomes one of `data_shape`: resized to it, whatever the ratio; resized to fit into it, keeping
-        the ratio, if it is larger; or in any case. An image that is smaller then stands at the top left, with level 0
-        beside it (before it is normalised), and the boxes are in fractions of the image, whose size the label has.
+        Resize to `data_shape`. ``'force'``: to exactly this size, whatever the aspect ratio. ``'shrink'``: to fit into
+        it, keeping the aspect ratio, only if the image is larger. ``'fit'``: likewise, also if it is smaller. A smaller
+        result is at the top left, with value 0 around it (before normalization); boxes are in fractions of the image,
+        whose size is in the label.
     inter_method : int, default 1
-        How images are resampled: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 by the sizes, 10 at random.
+        Interpolation: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 chosen by the sizes, 10 random.
     mean_img : path, optional
-        As for `ImageRecordIter`; not mirrored.
+        As for `ImageRecordIter`, but not mirrored.
     mean_r, mean_g, mean_b, mean_a : float, default 0
-        Subtracted, in levels of 0 to 255; grey uses `mean_r`.
+        Mean that is subtracted, in 8-bit values; gray images use `mean_r`.
     std_r, std_g, std_b, std_a : float, default 0
-        Divided by; 0: not.
+        Standard deviation that the result is divided by, at least 0; 0 for no division.
     scale : float, default 1
-        Multiplied by.
+        Factor that the result is multiplied by.
     dtype, layout, shuffle, shuffle_chunk_size, shuffle_chunk_seed, seed, num_parts, part_index, round_batch
-        As for `ImageRecordIter`. (MXNet: float32 only.)
+        As for `ImageRecordIter`. (MXNet has float32 only.)
     preprocess_threads, prefetch_buffer
         As for `ImageRecordIter`.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     aug_seq : {'det_aug_default', ''}
-        Accepted for MXNet's sake, without effect.
+        Accepted for compatibility, without effect.
     verbose : bool, default True
-        Whether to log, at level INFO of the logger ``recio``, what was opened.
+        Whether to log the opened files at level INFO of the logger ``recio``.
     antialias : bool, default False
         As for `ImageRecordIter`.
     decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats
@@ -128,13 +133,13 @@ class ImageDetRecordIter(PipelineIter):
     Raises
     ------
     TypeError
-        For a keyword that does not exist; the message names the nearest one.
+        If a keyword does not exist (the message suggests the nearest one), or a value has the wrong type.
     ValueError
-        For a value that makes no sense, and for a `label_pad_width` that a label has no room in.
+        If a value is out of range, or `label_pad_width` is too small for a label.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
     recio.RecordError, recio.DecodeError
-        As of `ImageRecordIter`; from `next` also if a record's label is not that of objects.
+        As for `ImageRecordIter`. From `next`, also if the label of a record does not describe objects.
 
     Examples
     --------
@@ -250,7 +255,7 @@ class ImageDetRecordIter(PipelineIter):
             self._log_opened(files)
 
 
-_SHARES = ("overlap", "sample_coverage", "object_coverage")
+_FRACTIONS = ("overlap", "sample_coverage", "object_coverage")
 
 
 def _steps(given: dict[str, Any]) -> list[Step]:
@@ -259,18 +264,18 @@ def _steps(given: dict[str, Any]) -> list[Step]:
     steps = []
     if given["resize"] != -1:
         steps.append(Step.resize_short(given["resize"], interp))
-    steps += _colours(given)
+    steps += _color_steps(given)
     if given["rand_mirror_prob"]:
         steps.append(Step.mirror(given["rand_mirror_prob"]))
     if given["rand_pad_prob"]:
         steps.append(Step.scale_pad(given["rand_pad_prob"], given["max_pad_scale"], given["fill_value"]))
     if given["rand_crop_prob"] and given["num_crop_sampler"]:
-        steps.append(Step.sample(given["rand_crop_prob"], _samplers(given), _share(given)))
-    steps.append(_resize(given))
+        steps.append(Step.sample(given["rand_crop_prob"], _samplers(given), _min_fraction(given)))
+    steps.append(_resize_step(given))
     return antialiased(given, steps)
 
 
-def _colours(given: dict[str, Any]) -> list[Step]:
+def _color_steps(given: dict[str, Any]) -> list[Step]:
     chances = {
         name: (given[f"max_random_{name}"], given[f"random_{name}_prob"])
         for name in ("hue", "illumination", "saturation", "contrast")
@@ -283,7 +288,7 @@ def _colours(given: dict[str, Any]) -> list[Step]:
 
 def _samplers(given: dict[str, Any]) -> list[dict[str, Any]]:
     count = given["num_crop_sampler"]
-    ranges = {name: _ranges(given, f"{name}s", count) for name in ("scale", "aspect_ratio", *_SHARES)}
+    ranges = {name: _ranges(given, f"{name}s", count) for name in ("scale", "aspect_ratio", *_FRACTIONS)}
     ranges["aspect"] = ranges.pop("aspect_ratio")
     trials = [operator.index(number) for number in _each(given, "max_crop_trials", count)]
     return [{**{name: pairs[i] for name, pairs in ranges.items()}, "trials": trials[i]} for i in range(count)]
@@ -295,20 +300,20 @@ def _ranges(given: dict[str, Any], name: str, count: int) -> list[tuple[float, f
 
 
 def _each(given: dict[str, Any], name: str, count: int) -> Sequence[Any]:
-    """Give a number for each sampler; one alone is for all."""
+    """Return one number for each sampler; a single number is for all."""
     value = given[name]
     numbers = list(value) if isinstance(value, list | tuple) else [value]
     if len(numbers) not in (1, count):
-        raise ValueError(f"{name}={value!r}; it is one number, or num_crop_sampler={count} of them")
+        raise ValueError(f"{name} must be one number, or one for each of num_crop_sampler={count}, got {value!r}")
     return numbers * count if len(numbers) == 1 else numbers
 
 
-def _share(given: dict[str, Any]) -> float | None:
-    share: float = given["emit_overlap_thresh"]
-    return share if given["crop_emit_mode"] == "overlap" else None
+def _min_fraction(given: dict[str, Any]) -> float | None:
+    fraction: float = given["emit_overlap_thresh"]
+    return fraction if given["crop_emit_mode"] == "overlap" else None
 
 
-def _resize(given: dict[str, Any]) -> Step:
+def _resize_step(given: dict[str, Any]) -> Step:
     mode, interp, (_, height, width) = given["resize_mode"], given["inter_method"], given["data_shape"]
     if mode == "force":
         return Step.resize((width, height), interp)

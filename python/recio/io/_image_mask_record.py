@@ -1,4 +1,4 @@
-"""``ImageMaskRecordIter``: batches of images and their masks, for segmentation."""
+"""``ImageMaskRecordIter``: batches of images and masks, for segmentation."""
 
 from __future__ import annotations
 
@@ -19,73 +19,73 @@ if TYPE_CHECKING:
 
 
 class ImageMaskRecordIter(ImageRecordIter):
-    """Batches of images and their masks, from two record files: an `ImageRecordIter` whose labels are masks.
+    """Batches of images and masks from two sets of record files: an `ImageRecordIter` whose labels are masks.
 
-    A mask has the number of a class for each pixel of its image: a PNG of one channel and at most 8 bits. Of grey its
-    levels are the numbers, as they are stored (not spread to 255); of a palette (PASCAL VOC) its indices.
+    A mask holds a class number for each pixel of its image. It is a PNG of one channel and at most 8 bits: gray values
+    as they are stored (not scaled to 255), or the indices of a palette (as in PASCAL VOC).
 
-    An image's mask is the record of the same id, wherever it stands in its file. It is of the size of the image as that
-    is displayed: an EXIF orientation is applied to images, not to masks. It takes the same geometry, all random choices
-    included: resized, rotated, bordered, cropped and mirrored as the image is, but each number is picked from the mask,
-    the nearest, and none is computed; steps on colours leave it as it is. ``im2rec --masks`` packs such pairs.
+    The mask of an image is the record with the same id, anywhere in its file. It has the size of the displayed image:
+    EXIF orientation is applied to images, not to masks. It gets the same geometric augmentation with the same random
+    parameters: it is resized, rotated, padded, cropped and mirrored with its image, by nearest-neighbor sampling, so
+    that no new numbers appear; color augmentation does not change it. ``im2rec --masks`` packs such pairs.
 
-    Images are those of `ImageRecordIter` with the same keywords, and so is the order of the records. The labels in the
-    records are not looked at.
+    The images and the order of records are those of `ImageRecordIter` with the same keywords. Labels in the records are
+    ignored.
 
     Parameters
     ----------
     path_imgrec : path, list of paths, or ``'a.rec;b.rec'``
-        The record files of the images.
+        Record files of the images, as for `ImageRecordIter`.
     path_maskrec : path, list of paths, or ``'a.rec;b.rec'``
-        The record files of the masks, likewise. Masks that no image has are passed over. The ids of all are read at
-        construction, one or two small reads a record, and take 16 bytes each.
+        Record files of the masks, likewise. Masks without an image are ignored. The constructor reads the ids of all
+        masks, with one or two small reads for each record; an id takes 16 bytes of memory.
     data_shape : (int, int, int)
-        Channels (3 RGB, 1 grey, 4 RGBA), height and width of the output, in pixels.
+        Channels (3 RGB, 1 gray, 4 RGBA), height and width of the output, in pixels.
     batch_size : int
-        Images a batch.
+        Number of images in a batch.
     path_maskidx : path, list of paths, optional
-        The indexes of `path_maskrec`: one for each, or one for all. Without, the files are scanned once. Masks are
-        found by the ids in their headers, not by the keys in here.
+        Index files of `path_maskrec`: one for each, or one for all. Without an index, the files are scanned once. Masks
+        are looked up by the ids in their headers, not by the keys of the index.
     mask_fill : int, default 255
-        The number of places where there is no image, from 0 to 255: borders, what a rotation leaves open, and with
-        ``round_batch=False`` the masks that only fill the last batch. 255 is what losses usually ignore.
+        Class number of pixels without image, from 0 to 255: borders, the corners after a rotation, and with
+        ``round_batch=False`` the masks that only fill the last batch. 255 is the number that losses usually ignore.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     **settings
-        All other keywords of `ImageRecordIter`, with the same meaning and the same default, but those for labels.
+        All other keywords of `ImageRecordIter` except those for labels, with the same meaning and default.
 
     Other Parameters
     ----------------
     path_imgidx, shuffle, seed, seed_aug, num_parts, part_index, shuffle_chunk_size, shuffle_chunk_seed
-        Which images are read, in which order.
+        Selection and order of the images.
     aug_list, resize, rand_crop, random_resized_crop, min_random_area, max_random_area, min_aspect_ratio, \
 max_aspect_ratio, max_rotate_angle, rotate, rotate_list, max_shear_ratio, min_random_scale, max_random_scale, \
 min_img_size, max_img_size, min_crop_size, max_crop_size, rand_mirror, mirror, pad, inter_method
-        Geometry, of images and masks. With `inter_method` 0 both are resampled by OpenCV's nearest neighbour, which
-        moves them by up to half a pixel; else numbers are picked at the centres of pixels. What a function in
-        `aug_list` does cannot be done to masks, so there may be none.
+        Geometric augmentation of images and masks. With `inter_method` 0 both are resampled as by OpenCV's nearest
+        neighbor, which shifts them by up to half a pixel; otherwise masks are sampled at the centers of pixels. Since a
+        function in `aug_list` could not be applied to the mask, none is allowed.
     fill_value, brightness, contrast, saturation, random_h, random_s, random_l, pca_noise, max_random_contrast, \
 max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g, std_b, std_a, scale, mxnet_quirks, \
 antialias, decode_scale, on_damage
-        Levels and normalisation, of images alone.
+        Color augmentation, decoding and normalization of the images.
     dtype, layout, round_batch, preprocess_threads, prefetch_buffer, aug_seq, ctx, device_id, verbose, shard_policy, \
 on_error, error_log, max_errors, limits, formats
-        Batches, threads, what is skipped and refused, and what is accepted for MXNet's sake. An incomplete last batch
-        is filled up with images of the epoch's beginning and their masks, or with zeros and masks of `mask_fill`.
+        Batches, threads, errors and limits, and keywords accepted for compatibility. An incomplete last batch is filled
+        with images from the start of the epoch and their masks, or with zeros and masks of `mask_fill`.
 
     Raises
     ------
     TypeError
-        For a keyword that does not exist; the message names the nearest one.
+        If a keyword does not exist (the message suggests the nearest one), or a value has the wrong type.
     ValueError
-        For a value that makes no sense, and for a function in `aug_list`.
+        If a value is out of range, or `aug_list` contains a function.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
     recio.RecordError
-        From the constructor if two masks have the same id; from `next` if an image has no mask, or one of another size.
-        Else as `ImageRecordIter`.
+        From the constructor, if two masks have the same id. From `next`, if an image has no mask, or one of a different
+        size. Otherwise as for `ImageRecordIter`.
     recio.DecodeError
-        From `next` if a mask's record is no mask; it names the mask's file and record.
+        From `next`, if a record is not a mask; the message names the mask file and the record.
 
     Examples
     --------
@@ -116,7 +116,7 @@ on_error, error_log, max_errors, limits, formats
 
     @property
     def provide_label(self) -> list[DataDesc]:
-        """The name, shape, type and layout of a batch's masks: a number for each pixel."""
+        """Name, shape, dtype and layout of the masks: a class number for each pixel."""
         _, height, width = self._options.data_shape
         return [DataDesc(self._names[1], (self.batch_size, height, width), np.uint8, "NHW")]
 

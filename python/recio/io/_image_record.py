@@ -1,4 +1,4 @@
-"""``ImageRecordIter``: batches of the images in record files."""
+"""``ImageRecordIter``: batches of images from record files."""
 
 from __future__ import annotations
 
@@ -30,176 +30,180 @@ _log = logging.getLogger("recio")
 class ImageRecordIter(PipelineIter):
     """Batches of decoded and augmented images from record files, made by native threads.
 
-    What is done to each image, in this order: decode; bring the shorter side to `resize`; rotate, shear and scale; add
-    a border (`pad`); take a random resized crop, or a square, or else enlarge to cover `data_shape` and crop it; change
-    colours; mirror; normalise, ``(x - mean) * scale / std``. The pixels are those that MXNet 1.9.1 gives. Or else
-    `aug_list` says what is done before the normalisation.
+    Each image is processed in this order: decode; resize the shorter side to `resize`; rotate, shear and scale; add a
+    border (`pad`); take a random resized crop, or a square crop, or enlarge the image to cover `data_shape` and crop
+    it; jitter colors; mirror; normalize, ``(x - mean) * scale / std``. The pixels are those of MXNet 1.9.1. With
+    `aug_list`, the augmenters in it replace all steps between decoding and normalization.
 
-    An epoch has every record of the part once. The batches depend on (`seed`, epoch) only: not on `preprocess_threads`,
-    `prefetch_buffer` or time. Each is an array of its own: one that is kept is never overwritten, and when one is
-    dropped, its memory serves a later batch. Beside those that are kept, `prefetch_buffer` batches are in memory at
-    most.
+    An epoch contains every record of the shard once. The batches depend on `seed` and the epoch only, not on
+    `preprocess_threads`, `prefetch_buffer` or timing. Each batch is a separate array: one that is kept is never
+    overwritten, and when one is dropped, a later batch reuses its memory. Besides the batches that are kept, at most
+    `prefetch_buffer` batches are in memory.
 
     Parameters
     ----------
     path_imgrec : path, list of paths, or ``'a.rec;b.rec'``
-        The record files, read as one. A folder is its ``.rec`` files, by name; a last part that is no file is a regular
-        expression; ``'a.rec#cache'`` is copied to the file ``cache`` first, and read from there from then on.
+        Record files, read as one. A folder stands for its ``.rec`` files, sorted by name; a last component that is no
+        file is a regular expression; ``'a.rec#cache'`` is copied to the file ``cache`` first, and read from there.
     path_imgidx : path, list of paths, optional
-        Their indexes: one for each, or one for all, whose offsets count through all files. Only the records that they
-        list are read. Without, the files are scanned once.
+        Index files: one for each record file, or one for all, whose offsets count through all files. Only the records
+        in the index are read. Without an index, the record files are scanned once.
     path_imglist : path, optional
-        A list (``.lst``) whose labels, found by the records' ids, take the place of the records' own.
+        List file (``.lst``) whose labels, looked up by the ids of the records, replace those in the records.
     data_shape : (int, int, int)
-        Channels (3 RGB, 1 grey, 4 RGBA), height and width of the output, in pixels.
+        Channels (3 RGB, 1 gray, 4 RGBA), height and width of the output, in pixels.
     batch_size : int
-        Images a batch.
+        Number of images in a batch.
     label_width : int, default 1
-        Labels that each record has; -1 for any number, padded to the largest with `label_pad_value`.
+        Number of labels of each record; -1 for any number, padded to the largest with `label_pad_value`.
     label_pad_value : float, default 0
-        What missing labels are, if `label_width` is -1.
+        Value of missing labels, if `label_width` is -1.
     aug_list : list, optional
-        What `recio.image.CreateAugmenter` gives, augmenters of `recio.image` in any order, and functions
-        ``f(image) -> image`` (ndarray, shape (height, width, channels), uint8 or, after colours, float32) or, in the
-        manner of albumentations, ``f(image=image)["image"]``. Augmenters run in all threads at once; a function is
-        called by one thread at a time, on the pixels themselves, which it may change in place. Takes the place of all
-        keywords from `resize` to `pad`, and of `antialias`.
+        Augmenters: the result of `recio.image.CreateAugmenter`, augmenters of `recio.image` in any order, and functions
+        ``f(image) -> image`` (ndarray, shape (height, width, channels), uint8 or, after color augmenters, float32) or,
+        as in albumentations, ``f(image=image)["image"]``. Augmenters run in all threads at once; a function is called
+        by one thread at a time, without a copy of the pixels, which it may change in place. Replaces all keywords from
+        `resize` to `pad`, and `antialias`.
     resize : int, default -1
-        What the shorter side is brought to first, up or down, in pixels; the other keeps the ratio, rounded down.
-        -1: not.
+        Length that the shorter side is resized to first, up or down, in pixels; the other side keeps the aspect ratio,
+        rounded down. -1 for no resize.
     rand_crop : bool, default False
-        Whether the crop is at a random place, or in the middle.
+        Whether the position of the crop is random or the center.
     random_resized_crop : bool, default False
-        Whether a region of random area and aspect ratio is cropped and resized to `data_shape`. Excludes `rand_crop`,
+        Whether to crop a region of random area and aspect ratio and resize it to `data_shape`. Excludes `rand_crop`,
         `min_crop_size`, `max_crop_size`, `min_random_scale` and `max_random_scale`.
     min_random_area, max_random_area : float, optional
-        Its area, as a fraction of the image's, in (0, 1]. Default 0.08 and 1.
+        Range of the area of that region, as a fraction of the image's area, in (0, 1]. Default 0.08 and 1.
     min_aspect_ratio, max_aspect_ratio : float, optional
-        Its ratio of width to height. Default 3/4 and 4/3. A maximum m without a minimum means 1 - m to 1 + m. Without
-        `random_resized_crop`, the ratio of the scales of the two sides, default 1.
+        Range of the ratio of its width to its height. Default 3/4 and 4/3. A maximum m without a minimum means 1 - m to
+        1 + m. Without `random_resized_crop`, range of the ratio of the scales of the two sides, default 1.
     max_rotate_angle : int or float, default 0
-        Rotation by an angle from -max to max, in degrees, anticlockwise; of whole numbers if it is an int.
+        Rotation by a random angle from -max to max, in degrees counterclockwise, up to 1,000,000; if it is an int, the
+        angles are integers.
     rotate : float, default -1
-        Rotation by this angle; -1 and 0: not.
+        Rotation by a fixed angle, in degrees counterclockwise; -1 or 0 for no rotation.
     rotate_list : list of float or str, optional
-        Rotation by one of these angles; also ``'0,90,180'``.
+        Rotation by a random one of these angles, in degrees counterclockwise; also ``'0,90,180'``.
     max_shear_ratio : float, default 0
-        Shear by a ratio from -max to max.
+        Shear by a random ratio from -max to max.
     min_random_scale, max_random_scale : float, default 1
-        Scale by a factor from this range.
+        Range of a random scale factor.
     min_img_size, max_img_size : float, default 0 and 1e10
-        Bounds of the sides of the canvas that rotation, shear and scale draw on, in pixels; the image is centred on it.
+        Range of the sides of the canvas of rotation, shear and scale, in pixels; the image is centered on it.
     min_crop_size, max_crop_size : int, default -1
-        A square crop of a side from this range, in pixels, or of the image's shorter side if that is less, resized to
-        `data_shape`. One of them alone is the side. -1: not.
+        Square crop with a random side from this range, in pixels, or the image's shorter side if that is less, resized
+        to `data_shape`. If only one is given, it is the side. -1 for no square crop.
     brightness, contrast, saturation : float, default 0
-        Factors from 1 - this to 1 + this, applied in random order, each rounded to whole levels.
+        Random factors from 1 - value to 1 + value, applied in random order, each rounded to 8-bit values.
     random_h, random_s, random_l : float, default 0
-        Hue (a turn has 180), saturation and lightness (of 255) shifted by whole numbers up to this. The hue wraps.
+        Random integer shifts from -value to value of hue (180 is a full turn), saturation and lightness (of 255). The
+        hue wraps.
     pca_noise : float, default 0
-        Deviation of the light's colour, along the principal components of ImageNet's colours.
+        Standard deviation of PCA lighting noise, along the principal components of ImageNet's colors.
     rand_mirror : bool, default False
-        Whether half of the images are flipped left to right.
+        Whether to flip half of the images left to right.
     mirror : bool, default False
-        Whether all are.
+        Whether to flip all images left to right.
     pad : int, default 0
         Thickness of a border on all sides, in pixels.
     fill_value : int, default 255
-        The level of borders, from 0 to 255.
+        Value of border pixels, from 0 to 255.
     inter_method : int, default 1
-        How images are resampled: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 by the sizes, 10 at random.
+        Interpolation: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos, 9 chosen by the sizes, 10 random.
     max_random_contrast, max_random_illumination : float, default 0
-        With dtype float32 and float16, ``c * (x - mean) * scale / std + i * scale / std``, with c from 1 - this to
-        1 + this, and i from -this to this.
+        With dtype float32 and float16, ``c * (x - mean) * scale / std + i * scale / std``, with random c from 1 - value
+        to 1 + value, and i from -value to value.
     mean_img : path, optional
-        A file with an image of `data_shape` that is subtracted in place of `mean_r` and its siblings: ``.npy``, or an
-        NDArray file of MXNet's. If there is none, the mean of all images of the part is computed, at construction, and
-        written there as ``.npy``. It is mirrored with the image, as in MXNet.
+        File with a mean image of `data_shape`, subtracted instead of `mean_r` and the other means: ``.npy``, or an
+        NDArray file of MXNet's. If the file does not exist, the constructor computes the mean of all images of the
+        shard and writes it there as ``.npy``. It is mirrored with the image, as in MXNet.
     mean_r, mean_g, mean_b, mean_a : float, default 0
-        Subtracted, in levels of 0 to 255; grey uses `mean_r`. With dtype int8 the rounded mean is subtracted, with
-        uint8 none.
+        Mean that is subtracted, in 8-bit values; gray images use `mean_r`. With dtype int8 the mean is rounded; with
+        uint8 none is subtracted.
     std_r, std_g, std_b, std_a : float, default 1
-        Divided by, with dtype float32 and float16; not 0.
+        Standard deviation that the result is divided by, with dtype float32 and float16; not 0.
     scale : float, default 1
-        Multiplied by, with dtype float32 and float16.
+        Factor that the result is multiplied by, with dtype float32 and float16.
     dtype : {'float32', 'float16', 'uint8', 'int8'}, default 'float32'
         Type of the data.
     layout : {'NCHW', 'NHWC'}, default 'NCHW'
-        Order of its axes.
+        Order of the axes of the data.
     shuffle : bool, default False
-        Whether each epoch has an order of its own, a permutation of all records of the part.
+        Whether each epoch has its own order, a permutation of all records of the shard.
     shuffle_chunk_size, shuffle_chunk_seed : int, default 0
-        Accepted for MXNet's sake: it shuffled within chunks.
+        Accepted for compatibility, without effect. (MXNet shuffled within chunks.)
     seed : int, default 0
         Seed of order and augmentation, from 0 to 2**64 - 1.
     seed_aug : int, optional
         Seed of the augmentation alone. Default: `seed`.
     num_parts, part_index : int, default 1 and 0
-        Into how many parts the records are divided, and the part that is read. Parts differ by at most one record.
+        Number of shards that the records are divided into, and index of the shard that is read. Shards differ by at
+        most one record.
     shard_policy : {'pad', 'drop', 'uneven'}, default 'pad'
-        What is done so that all parts have as many batches in every epoch, as ranks that work in step must: ``'pad'``
-        gives each as many as the largest part has, filled up with repeats, or zeros, that ``batch.pad`` counts;
-        ``'drop'`` gives each as many records as the smallest, and leaves out what a part has more, with `shuffle` in
-        each epoch others; ``'uneven'`` does nothing: parts may differ by a batch.
+        Equal numbers of batches for all shards, which ranks that work in step need. ``'pad'``: each shard has as many
+        batches as the largest one; repeats or zeros fill it up, and ``batch.pad`` counts them. ``'drop'``: each shard
+        has as many records as the smallest one; the surplus of larger shards is skipped, with `shuffle` a different one
+        in each epoch. ``'uneven'``: shards may differ by one batch.
     round_batch : bool, default True
-        Whether an incomplete last batch is filled up with images from the epoch's beginning, or with zeros. Either way
-        ``batch.pad`` says how many.
+        Whether an incomplete last batch is filled with images from the start of the epoch, or with zeros.
+        ``batch.pad`` is their number in both cases.
     preprocess_threads : int, optional
-        Threads that decode. Default: the cores that the process may use.
+        Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
-        Batches made ahead of need. Each takes memory: one of 64 images, 3x224x224, float32, 38.5 MB. (MXNet: default 4,
-        another meaning.)
+        Number of batches made in advance. Each takes memory: a batch of 64 images of 3x224x224 in float32 takes
+        38.5 MB. (In MXNet the default is 4, with a different meaning.)
     mxnet_quirks : bool, default False
-        Whether two mistakes of MXNet's are made again, for the same numbers: contrast and saturation weigh red as blue
-        and blue as red, and a hue beyond the ends stays there.
+        Whether to reproduce two bugs of MXNet's, for equal pixels: contrast and saturation swap the weights of red and
+        blue, and the hue is clipped at its ends instead of wrapping.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     aug_seq, ctx, device_id : optional
-        Accepted for MXNet's sake, without effect: there is one sequence of augmenters, and no device.
+        Accepted for compatibility, without effect: there is one sequence of augmenters, and no device.
     verbose : bool, default True
-        Whether to log, at level INFO of the logger ``recio``, what was opened.
+        Whether to log the opened files at level INFO of the logger ``recio``.
     antialias : bool, default False
-        Whether bilinear resizing, `inter_method` 1, averages over all pixels that a new pixel covers where it shrinks
-        an image, as Pillow's does and with the same result; without, it looks at four of them, as OpenCV's and MXNet's
-        does. Rotation, shear and scale stay as they are.
+        Whether bilinear resizing (`inter_method` 1) averages all pixels under a new pixel when it shrinks an image, as
+        in Pillow, with the same result. Without it, four pixels are used, as in OpenCV and MXNet. Rotation, shear and
+        scale do not change.
     decode_scale : {'auto', None}, default None
-        'auto' decodes an upright JPEG at 1/2, 1/4 or 1/8 of its size where the first resizing shrinks it at least as
-        much: faster, with fewer jagged edges, and not MXNet's pixels but libjpeg's of that scale, resized. None
-        decodes at full size.
+        ``'auto'`` decodes an upright JPEG at 1/2, 1/4 or 1/8 of its size if the first resize shrinks it at least as
+        much. That is faster and has less aliasing; the pixels are libjpeg's of that scale, resized, not MXNet's.
+        ``None`` decodes at full size.
     on_damage : {'error', 'fill'}, default 'error'
-        Whether damage in the image data of a JPEG is an error, or is filled as libjpeg and MXNet do: with grey where
-        data is missing, with what can be made of it elsewhere. A damaged header is an error in any case. Only what a
-        batch needs is decoded, so damage below a crop may pass unnoticed; a record that was cut off does not.
+        Whether damage in the image data of a JPEG is an error, or is filled as libjpeg and MXNet do: with gray where
+        data is missing, with whatever can be decoded elsewhere. A damaged header is always an error. Only the region
+        that a batch needs is decoded, so that damage below a crop may go unnoticed; a truncated record does not.
     on_error : {'raise', 'skip'} or callable, default 'raise'
-        What becomes of a batch with a damaged record: an exception, or ``'skip'``: it is made without, kept full by the
-        samples that follow, and the epoch has all others once. The records are listed in `errors`, logged as warnings
-        by the logger ``recio``, and the same for any number of threads. A function is told each, once, as the
-        exception (`recio.RecordError` or `recio.DecodeError`) that it would have been; what it raises, `next` raises.
-        Exceptions of functions in `aug_list`, and errors of the machine, are never skipped. With several parts their
-        numbers of batches stay the same: what is missing at the end is counted as pad.
+        Handling of damaged records. ``'raise'``: `next` raises an exception. ``'skip'``: the record is skipped, the
+        samples that follow fill its batch, and the epoch contains all other records once. Skipped records are listed in
+        `errors`, logged as warnings by the logger ``recio``, and the same for any number of threads. A function skips
+        likewise, and is called once for each skipped record with the exception (`recio.RecordError` or
+        `recio.DecodeError`); what it raises, `next` raises. Exceptions of functions in `aug_list` and errors of the
+        operating system are never skipped. The number of batches of shards does not change: what is missing at the end
+        counts as pad.
     error_log : path, optional
-        A file to which each skipped sample is appended, as a line of JSON: path, record, id, offset, reason.
+        File to which each skipped sample is appended as a line of JSON: path, record, id, offset, reason.
     max_errors : int or float, optional
-        How many samples may be skipped, or as a float which fraction of them; one more raises `recio.TooManyErrors`,
-        from then on. Default: any.
+        Number of samples that may be skipped or, as a float, their fraction; one more raises `recio.TooManyErrors`,
+        from then on at each call. Default: no limit.
     limits : recio.Limits, optional
-        The largest image that is decoded. Default: 16,384 pixels a side, 178,956,970 in all, 512 MiB, 100 scans.
+        Limits of the images that are decoded. Default: side of 16,384 pixels, 178,956,970 pixels, 512 MiB, 100 scans.
     formats : str or list of str, default ('jpeg', 'png')
-        The formats that are decoded; also 'webp', 'bmp', 'gif', 'tiff'. Any other is a damaged record.
+        Formats that are decoded; also 'webp', 'bmp', 'gif', 'tiff'. An image of any other format is a damaged record.
 
     Raises
     ------
     TypeError
-        For a keyword that does not exist; the message names the nearest one.
+        If a keyword does not exist (the message suggests the nearest one), or a value has the wrong type.
     ValueError
-        For a value that makes no sense.
+        If a value is out of range.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
     recio.RecordError, recio.DecodeError
-        From the constructor if an index, a list or a scanned file is damaged; from `next` if a record or its image is.
-        The message names the file, the record's number and id, and the byte offset. The iterator can be used on: the
-        next `next` gives the batch after it. An exception of a function in `aug_list` comes from `next` as it is, with
-        a note that names the record.
+        From the constructor, if an index, a list or a scanned file is damaged. From `next`, if a record or its image
+        is. The message names the file, the number and id of the record, and its byte offset. The iterator stays usable:
+        the following `next` returns the batch after it. `next` raises an exception of a function in `aug_list` as it
+        is, with a note that names the record.
 
     Examples
     --------
@@ -300,7 +304,7 @@ class ImageRecordIter(PipelineIter):
         self._open(validate.keywords(IMAGE_RECORD, given))
 
     def _open(self, given: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
-        """Start the pipeline that checked keywords ask for; with masks, their files, indexes and fill value."""
+        """Start the pipeline for checked keywords; `masks` are the mask files, their indexes and the fill value."""
         super().__init__(given["batch_size"])
         warn_of_chunks(given)
         aug_list = None if given["aug_list"] is None else list(given["aug_list"])
@@ -328,7 +332,7 @@ def _steps(given: dict[str, Any], aug_list: list[Any] | None) -> list[_recio.Ste
     """Return the steps of ``aug_list`` or, without one, of the augmentation keywords."""
     if aug_list is None:
         _, height, width = given["data_shape"]
-        return _record_augment.steps(given, (width, height))
+        return _record_augment.augmentation_steps(given, (width, height))
     _record_augment.refuse_augmentation(given)
     return to_steps.to_steps(aug_list)
 
@@ -345,12 +349,12 @@ def _warn_of_chunks() -> None:
 
 
 def ImageRecordUInt8Iter(**settings: Any) -> ImageRecordIter:  # noqa: ANN401 as of ImageRecordIter
-    """Give an `ImageRecordIter` with dtype uint8."""
+    """Return an `ImageRecordIter` with dtype uint8."""
     return ImageRecordIter(**{**settings, "dtype": "uint8"})
 
 
 def ImageRecordInt8Iter(**settings: Any) -> ImageRecordIter:  # noqa: ANN401 as of ImageRecordIter
-    """Give an `ImageRecordIter` with dtype int8."""
+    """Return an `ImageRecordIter` with dtype int8."""
     return ImageRecordIter(**{**settings, "dtype": "int8"})
 
 

@@ -1,7 +1,4 @@
-"""``MNISTIter``: the images and labels of MNIST's files (IDX, of bytes) as batches.
-
-The files are small and are kept in memory, as bytes.
-"""
+"""``MNISTIter``: batches of images and labels from MNIST's IDX files, which are kept in memory as uint8."""
 
 from __future__ import annotations
 
@@ -27,54 +24,55 @@ if TYPE_CHECKING:
 _log = logging.getLogger("recio")
 
 _GZIP = b"\x1f\x8b"
-_BYTES = 8
-"""The number that IDX files have for bytes."""
+_UINT8 = 8
+"""Code of the type uint8 in IDX files."""
 
 
 class MNISTIter(BatchIter):
-    """Batches of grey images from a file of images and one of labels, as MNIST and its kin have them.
+    """Batches of gray images from an image file and a label file, as of MNIST and similar data sets.
 
-    All parameters are keywords. The values of the images are levels / 256, in [0, 1): not / 255, as in MXNet.
+    All parameters are keywords. Pixel values are divided by 256, to [0, 1): not by 255, as in MXNet.
 
     Parameters
     ----------
     image, label : path, default './train-images-idx3-ubyte' and './train-labels-idx1-ubyte'
-        The files, compressed by gzip or not.
+        IDX files, compressed by gzip or not.
     batch_size : int, default 128
-        Images a batch. An incomplete last batch is left out.
+        Number of images in a batch. An incomplete last batch is skipped.
     shuffle : bool, default True
-        Whether the images are put into another order, once: that which MXNet 1.9.1 gave them for this `seed`. It is the
-        same in each epoch.
+        Whether the images are shuffled once, at construction, into the order of MXNet 1.9.1 for the same `seed`. Each
+        epoch has the same order.
     flat : bool, default False
         Whether an image is a vector.
     seed : int, default 0
-        Seed of the order; its lowest 32 bits count.
+        Seed of the order; only its lowest 32 bits are used.
     silent : bool, default False
-        Whether not to log, at level INFO of the logger ``recio``, what was opened.
+        Whether not to log the opened files at level INFO of the logger ``recio``.
     num_parts, part_index : int, default 1 and 0
-        Into how many parts the images are divided, and the part that is read. Parts differ by at most one image.
+        Number of shards that the images are divided into, and index of the shard that is read. Shards differ by at most
+        one image.
     dtype : {'float32'}, optional
         Type of data and labels.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     prefetch_buffer, ctx
-        MXNet's. A batch is made when it is asked for; `PrefetchingIter` makes it ahead.
+        Accepted for compatibility, without effect: a batch is made when `next` is called. `PrefetchingIter` reads
+        ahead.
 
     Raises
     ------
     TypeError
-        For a keyword that does not exist; the message names the nearest one.
+        If a keyword does not exist (the message suggests the nearest one), or a value has the wrong type.
     ValueError
-        For a value that makes no sense, a file that is not what its name says, or different numbers of images and
-        labels.
+        If a value is out of range, a file is not an IDX file of that kind, or the numbers of images and labels differ.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
 
     Notes
     -----
-    ``batch.data[0]``: ndarray, shape (batch_size, 1, height, width) or, flat, (batch_size, height * width), float32.
-    ``batch.label[0]``: ndarray, shape (batch_size,), float32. ``batch.index``: ndarray, shape (batch_size,), uint64,
-    the images' numbers in the file, from 0 (in MXNet always 0). ``batch.pad``: 0.
+    ``batch.data[0]``: ndarray, shape (batch_size, 1, height, width) or, with `flat`, (batch_size, height * width),
+    float32. ``batch.label[0]``: ndarray, shape (batch_size,), float32. ``batch.index``: ndarray, shape (batch_size,),
+    uint64, numbers of the images in the file, from 0 (in MXNet always 0). ``batch.pad``: 0.
     """
 
     def __init__(
@@ -101,12 +99,12 @@ class MNISTIter(BatchIter):
         self._dtype = validate.dtype("float32")("dtype", dtype)
         images, self._labels = _read_idx(Path(image), axes=3), _read_idx(Path(label), axes=1)
         if len(images) != len(self._labels):
-            raise ValueError(f"{label} has {len(self._labels)} labels for the {len(images)} images of {image}")
+            raise ValueError(f"{label} has {len(self._labels)} labels, but {image} has {len(images)} images")
         count, height, width = images.shape
         self._images = images.reshape((count, height * width) if flat else (count, 1, height, width))
-        part = validate.shard(count, num_parts, part_index)
-        order = _shuffled(len(part), validate.integer("seed", seed)) if shuffle else np.arange(len(part))
-        self._order = part.start + order
+        shard = validate.shard(count, num_parts, part_index)
+        order = _shuffled(len(shard), validate.integer("seed", seed)) if shuffle else np.arange(len(shard))
+        self._order = shard.start + order
         self._next = 0
         self._settings = {
             "image": _array_source.fingerprint(images, 0),
@@ -122,19 +120,19 @@ class MNISTIter(BatchIter):
         self.provide_data = [DataDesc(data_name, shape, self._dtype.type, "NC" if flat else "NCHW")]
         self.provide_label = [DataDesc(label_name, (self.batch_size,), self._dtype.type, "N")]
         if not silent:
-            _log.info("%s: %d images of %dx%d", image, len(part), height, width)
+            _log.info("%s: %d images of %dx%d", image, len(shard), height, width)
 
     def reset(self) -> None:
-        """Begin a new epoch, in the same order."""
+        """Start a new epoch, in the same order."""
         self._batch = None
         self._next = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell where it is; see `DataIter.state_dict`."""
+        """Return the position; see `DataIter.state_dict`."""
         return checkpoint.make(type(self).__name__, {"next": self._next}, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where a state was taken; see `DataIter.load_state_dict`."""
+        """Continue from a state; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
         self._next = checkpoint.number(position, "next", len(self._order))
         self._batch = None
@@ -155,15 +153,16 @@ class MNISTIter(BatchIter):
 
 
 def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
-    """Read a file of bytes: two zeros, the type, the number of axes, the big-endian lengths, and the bytes."""
+    """Read an IDX file of uint8: two zeros, the type, the number of axes, the big-endian shape, and the values."""
     content = _content(path)
-    head = 4 + 4 * axes
-    if len(content) < head or content[:4] != bytes([0, 0, _BYTES, axes]):
-        raise ValueError(f"{path} is not an IDX file of bytes with {axes} axes: it begins with {content[:4].hex()}")
+    header_size = 4 + 4 * axes
+    if len(content) < header_size or content[:4] != bytes([0, 0, _UINT8, axes]):
+        raise ValueError(f"{path} is not an IDX file of uint8 with {axes} axes: it begins with {content[:4].hex()}")
     shape = np.frombuffer(content, ">u4", axes, 4).tolist()
-    if len(content) - head != math.prod(shape):
-        raise ValueError(f"{path} has {len(content) - head} bytes after its head, which says {shape}")
-    return np.frombuffer(content, np.uint8, offset=head).reshape(shape)
+    size = len(content) - header_size
+    if size != math.prod(shape):
+        raise ValueError(f"{path} must have {math.prod(shape)} values for its shape {shape}, got {size}")
+    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
 
 
 def _content(path: Path) -> bytes:
@@ -177,18 +176,18 @@ def _content(path: Path) -> bytes:
 
 
 def _shuffled(count: int, seed: int) -> NDArray[np.int64]:
-    """Give the order that MXNet's ``std::shuffle``, that of GCC 4.8, makes with ``std::mt19937(seed)``.
+    """Return the order that ``std::shuffle`` of GCC 4.8, which MXNet uses, makes with ``std::mt19937(seed)``.
 
-    Each place from the second on is swapped with one of those up to it: a 32-bit number r chooses r // (most // n) of
-    n, and those beyond the last whole share are thrown away.
+    Each index from the second on is swapped with one of the n up to it: a 32-bit number r chooses r // (maximum // n);
+    numbers that choose none are skipped.
     """
     twister = np.random.RandomState(seed % 2**32)
     order = [*range(count)]
-    most = 2**32 - 1
-    for place in range(1, count):
-        share = most // (place + 1)
-        other = place + 1
-        while other > place:
-            other = int(twister.randint(0, 2**32, dtype=np.uint32)) // share
-        order[place], order[other] = order[other], order[place]
+    maximum = 2**32 - 1
+    for index in range(1, count):
+        divisor = maximum // (index + 1)
+        other = index + 1
+        while other > index:
+            other = int(twister.randint(0, 2**32, dtype=np.uint32)) // divisor
+        order[index], order[other] = order[other], order[index]
     return np.array(order, np.int64)

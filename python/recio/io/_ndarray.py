@@ -1,8 +1,4 @@
-"""``NDArrayIter``: arrays in memory, or data sets in a file, as batches.
-
-Keeps the order of the samples and what becomes of an epoch's incomplete end; the arrays themselves are read by
-``_array_source``.
-"""
+"""``NDArrayIter``: batches of arrays in memory, or of data sets in a file."""
 
 from __future__ import annotations
 
@@ -20,63 +16,62 @@ if TYPE_CHECKING:
 
     from recio.io._array_source import Source
 
-_HANDLES = ("pad", "discard", "roll_over")
-
 
 class NDArrayIter(BatchIter):
     """Batches of samples from arrays.
 
-    The arrays are not copied: each batch reads its samples when it is made, from an HDF5 file no others, and gives them
-    as arrays of its own. They become float32, whatever they were, as NumPy's do in MXNet: whole numbers beyond 2**24
-    are rounded. Sparse matrices stay sparse. ``batch.index`` has the samples' numbers, uint64.
+    The arrays are not copied: each batch reads its samples when it is made, also from an HDF5 file, and holds them in
+    new arrays. They are converted to float32, like NumPy arrays in MXNet: integers above 2**24 are rounded. Sparse
+    matrices stay sparse. ``batch.index`` holds the numbers of the samples, uint64.
 
     Parameters
     ----------
     data : array, list of arrays, or dict of str to array
-        The data: NumPy arrays or what converts to them, h5py data sets, or SciPy CSR matrices. The batches have the
-        arrays of a list in its order, those of a dict in the order of their names.
+        Data: NumPy arrays or objects that convert to them, h5py data sets, or SciPy CSR matrices. The batches contain
+        the arrays of a list in its order, those of a dict sorted by name.
     label : likewise, optional
-        The labels, one for each sample.
+        Labels, one for each sample.
     batch_size : int, default 1
-        Samples a batch.
+        Number of samples in a batch.
     shuffle : bool, default False
-        Whether the samples are put into another order at construction and at each reset. Without a `seed`, by
+        Whether the samples are shuffled at construction and at each reset. Without a `seed`, by
         ``numpy.random.shuffle``: after the same ``numpy.random.seed``, the order is that of MXNet 1.9.1.
     last_batch_handle : {'pad', 'discard', 'roll_over'}, default 'pad'
-        What becomes of the samples that are left when the last batch is not full. ``'pad'``: it is filled up from the
-        epoch's beginning, over and over if need be, and ``batch.pad`` says by how many. ``'discard'``: they are left
-        out. ``'roll_over'``: after `reset` they begin the next epoch, and are what ``batch.pad`` of its first batch
-        counts.
+        Handling of the samples that do not fill the last batch. ``'pad'``: the batch is filled from the start of the
+        epoch, repeatedly if necessary, and ``batch.pad`` is the number of samples that fill it. ``'discard'``: they are
+        skipped. ``'roll_over'``: after `reset` they start the next epoch, and ``batch.pad`` of its first batch is their
+        number.
     data_name, label_name : str, default 'data' and 'softmax_label'
-        Names of arrays that have none: of a single one, this; of a list's, ``_0_data``, ``_1_data`` ...
+        Names of arrays without a name: a single array has this name, those of a list ``_0_data``, ``_1_data`` ...
     layout : str, default 'NCHW'
-        A letter an axis; N is the axis of the samples, in data and labels.
+        One letter for each axis; N is the axis of the samples, in data and labels.
     seed : int, optional
-        Seed of orders of which each is a function of this and of the epoch's number alone: wanted with `shuffle` for
-        `state_dict`, as no small state can tell an order that ``numpy.random`` has drawn. A reset before an epoch's
-        first batch then changes nothing.
+        Seed of the orders, from 0 to 2**64 - 1. With a seed, the order is a function of the seed and the number of the
+        epoch. `state_dict` needs it with `shuffle`, since a small state cannot hold an order from ``numpy.random``. A
+        reset before the first batch of an epoch then has no effect.
 
     Attributes
     ----------
     num_data : int
-        How many samples there are.
+        Number of samples.
 
     Raises
     ------
     TypeError
-        For data that are no arrays of real numbers.
+        If an array does not hold real numbers.
     ValueError
-        For an unknown `last_batch_handle`, a `layout` without N, a `seed` that is not of 64 bits, or arrays with
-        different numbers of samples.
+        If `last_batch_handle` is unknown, `layout` has no N, `seed` is out of range, or the arrays have different
+        numbers of samples.
     NotImplementedError
-        For sparse matrices with any other `last_batch_handle` than ``'discard'``, as in MXNet. From `state_dict` with
+        If a matrix is sparse and `last_batch_handle` is not ``'discard'``, as in MXNet. From `state_dict`, with
         `shuffle` and without a `seed`.
 
     Notes
     -----
-    Not so in MXNet 1.9.1: an unknown `last_batch_handle` was ``'discard'``; longer arrays were cut off silently;
-    samples were counted along the first axis whatever the layout; shuffled data sets got other labels than their own;
-    ``'roll_over'`` failed with fewer samples than `batch_size`, and a second reset lost what had rolled over.
+    MXNet 1.9.1 differs in these points: an unknown `last_batch_handle` meant ``'discard'``; longer arrays were
+    truncated silently; samples were counted along the first axis whatever the layout; shuffled data sets got wrong
+    labels; ``'roll_over'`` failed with fewer samples than `batch_size`, and a second reset dropped the samples that had
+    rolled over.
 
     Examples
     --------
@@ -99,13 +94,11 @@ class NDArrayIter(BatchIter):
         seed: int | None = None,
     ) -> None:
         super().__init__(validate.positive("batch_size", batch_size))
-        if last_batch_handle not in _HANDLES:
-            raise ValueError(f"last_batch_handle={last_batch_handle!r}; it is one of {', '.join(map(repr, _HANDLES))}")
         self.data = _array_source.named(data, data_name)
         self.label = [] if label is None else _array_source.named(label, label_name)
         self.shuffle = shuffle
         self._seed = None if seed is None else validate.seed("seed", seed)
-        self.last_batch_handle = last_batch_handle
+        self.last_batch_handle = validate.one_of("pad", "discard", "roll_over")("last_batch_handle", last_batch_handle)
         self.layout = layout
         self.num_data = self._samples()
         self._order, self._permutation = np.arange(self.num_data), np.arange(self.num_data)
@@ -114,52 +107,52 @@ class NDArrayIter(BatchIter):
 
     @property
     def provide_data(self) -> list[DataDesc]:
-        """The names, shapes, types and layout of a batch's data."""
+        """Names, shapes, dtypes and layout of the data of a batch."""
         return self._described(self.data)
 
     @property
     def provide_label(self) -> list[DataDesc]:
-        """The names, shapes, types and layout of its labels."""
+        """Names, shapes, dtypes and layout of the labels of a batch."""
         return self._described(self.label)
 
     def reset(self) -> None:
-        """Begin a new epoch, with what the last one left over if it rolls over.
+        """Start a new epoch, with ``'roll_over'`` from the samples that did not fill the last batch.
 
-        An epoch that still had batches to give leaves nothing over.
+        After an epoch that was not read to its end, no samples roll over.
         """
         self._begin(self._left_over())
 
     def hard_reset(self) -> None:
-        """Begin a new epoch with nothing left over."""
+        """Start a new epoch without samples that rolled over."""
         self._begin(self._order[:0])
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell where it is; see `DataIter.state_dict`.
+        """Return the position; see `DataIter.state_dict`.
 
         Raises
         ------
         NotImplementedError
             With `shuffle` and without a `seed`.
         """
-        self._refuse_mxnets_orders()
+        self._require_seed()
         position = {"epoch": self._number, "next": self._next, "rolled": self._rolled, "begun": self._is_begun}
         return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where a state was taken; see `DataIter.load_state_dict`."""
+        """Continue from a state; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
-        self._refuse_mxnets_orders()
-        # So many can be told apart by the seeds of their orders.
+        self._require_seed()
+        # The seeds of the orders have 32 bits for the number of the epoch.
         number = checkpoint.number(position, "epoch", 2**32 - 1)
         rolled = checkpoint.number(position, "rolled", min(self.batch_size - 1, number * self.num_data))
-        place = checkpoint.number(position, "next", rolled + self.num_data)
+        following = checkpoint.number(position, "next", rolled + self.num_data)
         is_begun = bool(checkpoint.number(position, "begun", 1))
-        self._enter(number, self._order_of(number), self._last_before(number, rolled))
-        self._next, self._is_begun = place, is_begun
+        self._enter(number, self._epoch_order(number), self._samples_before(number, rolled))
+        self._next, self._is_begun = following, is_begun
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
-        """What the batches depend on. The ends of the arrays are read once: a batch's state is taken quickly."""
+        """Settings that the batches depend on; computed once, since they read samples of the arrays."""
         axis = self._axis
         return {
             "data": [_array_source.fingerprint(source, axis) for _, source in self.data],
@@ -171,21 +164,21 @@ class NDArrayIter(BatchIter):
             "layout": self.layout,
         }
 
-    def _refuse_mxnets_orders(self) -> None:
-        if self._is_mxnets:
+    def _require_seed(self) -> None:
+        if self._uses_numpy_order:
             raise NotImplementedError(
-                "the order is drawn by numpy.random, which no small state can tell: give NDArrayIter a seed"
+                "the order is from numpy.random, and a small state cannot hold it: pass a seed to NDArrayIter"
             )
 
     def _samples(self) -> int:
-        """Count the samples, once the arrays agree on how many there are."""
+        """Return the number of samples, after checking that all arrays have as many."""
         if not self.data:
             raise ValueError("data holds no array")
         axis = self._axis
         arrays = self.data + self.label
         for name, source in arrays:
             if source.ndim <= axis:
-                raise ValueError(f"{name} has shape {source.shape}, but by layout={self.layout!r} axis {axis} is N")
+                raise ValueError(f"{name} has shape {source.shape}, but with layout={self.layout!r} axis {axis} is N")
             if _array_source.is_csr(source):
                 self._check_sparse(name)
         counts = [int(source.shape[axis]) for _, source in arrays]
@@ -198,14 +191,14 @@ class NDArrayIter(BatchIter):
     def _axis(self) -> int:
         axis = self.layout.find("N")
         if axis < 0:
-            raise ValueError(f"layout={self.layout!r}; one of its letters is N, for the samples")
+            raise ValueError(f"layout must contain N, the axis of the samples, got {self.layout!r}")
         return axis
 
     def _check_sparse(self, name: str) -> None:
         if self.last_batch_handle != "discard":
-            raise NotImplementedError(f"{name} is a sparse matrix; they go with last_batch_handle='discard' only")
+            raise NotImplementedError(f"{name} is a sparse matrix, which needs last_batch_handle='discard'")
         if self._axis != 0:
-            raise ValueError(f"{name} is a sparse matrix; its samples are its rows, but layout={self.layout!r}")
+            raise ValueError(f"{name} is a sparse matrix, whose samples are its rows, but layout={self.layout!r}")
 
     def _described(self, arrays: list[tuple[str, Source]]) -> list[DataDesc]:
         axis = self._axis
@@ -214,9 +207,9 @@ class NDArrayIter(BatchIter):
         return [DataDesc(name, shape, np.float32, self.layout) for name, shape in zip(names, shapes, strict=True)]
 
     def _begin(self, rolled: NDArray[np.int64]) -> None:
-        """Begin an epoch of `rolled` samples and, after them, all."""
+        """Start an epoch of the samples that rolled over, followed by all samples."""
         number = self._number + self._is_begun
-        self._enter(number, self._shuffled() if self._is_mxnets else self._order_of(number), rolled)
+        self._enter(number, self._shuffled() if self._uses_numpy_order else self._epoch_order(number), rolled)
 
     def _enter(self, number: int, order: NDArray[np.int64], rolled: NDArray[np.int64]) -> None:
         self._number, self._order, self._rolled = number, order, len(rolled)
@@ -226,37 +219,37 @@ class NDArrayIter(BatchIter):
         self._batch = None
 
     @property
-    def _is_mxnets(self) -> bool:
-        """Whether the orders are MXNet's, of which each depends on all that the generator has drawn before."""
+    def _uses_numpy_order(self) -> bool:
+        """Whether the orders are from ``numpy.random``, as in MXNet, and depend on the state of its generator."""
         return self.shuffle and self._seed is None
 
     def _shuffled(self) -> NDArray[np.int64]:
-        """Put the samples into another order, drawn as MXNet draws it.
+        """Return the next order as MXNet makes it.
 
-        It shuffles a permutation anew, and permutes by it what the last one has permuted.
+        MXNet shuffles its permutation again, and applies it to the previous order.
         """
-        np.random.shuffle(self._permutation)  # noqa: NPY002 the generator that callers of MXNet's seed
+        np.random.shuffle(self._permutation)  # noqa: NPY002 the generator that scripts for MXNet seed
         return self._order[self._permutation]
 
-    def _order_of(self, number: int) -> NDArray[np.int64]:
-        """Give the order of any epoch."""
+    def _epoch_order(self, number: int) -> NDArray[np.int64]:
+        """Return the order of an epoch."""
         if self._seed is None or not self.shuffle:
             return np.arange(self.num_data)
         words = [self._seed % 2**32, self._seed >> 32, number % 2**32]
-        # Of NumPy's generators, the one whose numbers stay as they are: a state may be older than
-        # the NumPy that reads.
+        # The only generator of NumPy whose numbers never change: a state may be loaded with a newer
+        # NumPy.
         return np.random.RandomState(words).permutation(self.num_data).astype(np.int64)
 
-    def _last_before(self, number: int, count: int) -> NDArray[np.int64]:
-        """Give the last samples of the epochs before one, which are what rolled over into it."""
+    def _samples_before(self, number: int, count: int) -> NDArray[np.int64]:
+        """Return the last `count` samples of the epochs before one, which rolled over into it."""
         samples = self._order[:0]
         while len(samples) < count:
             number -= 1
-            samples = np.concatenate([self._order_of(number), samples])
+            samples = np.concatenate([self._epoch_order(number), samples])
         return samples[len(samples) - count :]
 
     def _left_over(self) -> NDArray[np.int64]:
-        """Give the samples that the next epoch begins with."""
+        """Return the samples that roll over into the next epoch."""
         if not self._is_begun:
             return self._epoch[: self._rolled]
         left = self._epoch[self._next :]

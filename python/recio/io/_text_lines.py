@@ -1,7 +1,7 @@
-"""The lines of text files, of which each holds a sample, read by their numbers.
+"""Random access to the lines of text files, each of which holds a sample.
 
-The files are scanned once for where their lines begin, and stay shut but while lines are read: no position is shared
-with a forked process, and no text is kept. Knows nothing of what a line says.
+The files are scanned once for the offsets of their lines. They are open only while lines are read: no file position is
+shared with a forked process, and no text is kept in memory.
 """
 
 from __future__ import annotations
@@ -28,40 +28,39 @@ T = TypeVar("T")
 
 
 class Lines:
-    """The lines of some files that are not blank, numbered through all of them from 0.
+    """Lines of several files that are not blank, numbered from 0 through all files.
 
     Parameters
     ----------
     paths : path, list of paths, or ``'a.csv;b.csv'``
-        The files; of a directory, all its files in the order of their names. UTF-8, with or without a byte order mark.
+        Files, or folders, which stand for all their files, sorted by name. UTF-8, with or without a byte order mark.
     comment : str, optional
-        What begins a comment, which goes to the end of the line.
+        Start of a comment, which extends to the end of the line.
     """
 
     def __init__(self, paths: Paths, comment: str | None = None) -> None:
         self._comment = comment
-        self._files = [
-            _File(path, self._text) for given in record_paths.split_paths(paths) for path in _files(Path(given))
-        ]
+        files = [file for path in record_paths.split_paths(paths) for file in _files(Path(path))]
+        self._files = [_File(file, self._text) for file in files]
         self._ends = np.cumsum([len(file.starts) for file in self._files], dtype=np.int64).tolist()
 
     def __len__(self) -> int:
-        """Count the lines."""
+        """Return the number of lines."""
         return self._ends[-1] if self._ends else 0
 
     def __str__(self) -> str:
-        """Show the files' names."""
+        """Return the paths of the files, separated by semicolons."""
         return ";".join(str(file.path) for file in self._files)
 
     @property
     def fingerprint(self) -> str:
-        """Tell these texts from others: by their lengths, where they are divided into files, and their bytes."""
+        """Text that identifies the content of the files: number, length and checksum."""
         contents = [(file.size, file.crc32) for file in self._files]
         files = f"{len(contents)} file{'s' * (len(contents) != 1)} of {sum(size for size, _ in contents)} bytes"
         return f"{files}, crc32 {zlib.crc32(repr(contents).encode()):08x}"
 
     def read(self, numbers: Iterable[int]) -> list[str]:
-        """Read lines in this order, without the spaces and comments around them.
+        """Read lines in the given order, without surrounding spaces and comments.
 
         Raises
         ------
@@ -79,12 +78,12 @@ class Lines:
         return texts
 
     def parse(self, numbers: Sequence[int], parse: Callable[[str], T]) -> list[T]:
-        """Read lines in this order and parse each.
+        """Read lines in the given order and parse each.
 
         Raises
         ------
         ValueError
-            That of `parse`, with the file and the line; and as from `read`.
+            If `parse` raises it, with the file and the line; and as for `read`.
         """
         parsed = []
         for number, text in zip(numbers, self.read(numbers), strict=True):
@@ -96,17 +95,17 @@ class Lines:
         return parsed
 
     def _find(self, number: int) -> tuple[_File, int]:
-        place = bisect.bisect_right(self._ends, number)
-        return self._files[place], number - (self._ends[place - 1] if place else 0)
+        index = bisect.bisect_right(self._ends, number)
+        return self._files[index], number - (self._ends[index - 1] if index else 0)
 
     def _text(self, line: bytes) -> str:
-        """Give what counts of a line; of bytes that are no text, marks at which parsing fails."""
+        """Return a line without comment and surrounding spaces; invalid UTF-8 becomes marks at which parsing fails."""
         text = line.decode("utf-8", "replace").removeprefix("\ufeff")
         return (text.partition(self._comment)[0] if self._comment else text).strip()
 
 
 class _File:
-    """A file, and where in it the lines that say something begin."""
+    """A file, and the offsets of its lines that are not blank."""
 
     def __init__(self, path: Path, text: Callable[[bytes], str]) -> None:
         self.path = path
@@ -115,16 +114,16 @@ class _File:
             self.starts, self.size, self.crc32 = _scanned(file, text)
 
     def open(self) -> BinaryIO:
-        """Open it as it was scanned."""
+        """Open the file, after checking that it has not changed since it was scanned."""
         if _state(self.path.stat()) != self._state:
             raise ValueError(f"{self.path} has changed since it was opened")
         return self.path.open("rb")
 
     def line_number(self, line: int) -> int:
-        """Count, from 1 as editors do, the blank ones too."""
+        """Return the number of a line, from 1 and with blank lines counted, as in editors."""
         start, before = self.starts[line], 0
         with self.path.open("rb") as file:
-            for number, text in enumerate(file, 1):  # noqa: B007 it is what is looked for
+            for number, text in enumerate(file, 1):  # noqa: B007 it is the result
                 if before == start:
                     break
                 before += len(text)
@@ -140,7 +139,7 @@ def _state(status: stat_result) -> tuple[int, int]:
 
 
 def _scanned(file: BinaryIO, text: Callable[[bytes], str]) -> tuple[NDArray[np.int64], int, int]:
-    """Find where the lines that say something begin; count the bytes, and sum them up."""
+    """Return the offsets of lines that are not blank, the size of the file, and its CRC-32."""
     starts, start, crc32 = [], 0, 0
     for line in file:
         if text(line):
