@@ -63,13 +63,13 @@ pub(crate) struct McuBlock {
 
 impl Scan {
     pub(crate) fn read(segment: &Segment<'_>, frame: &Frame, tables: &Tables) -> Result<Self> {
-        let cut = segment.damaged("a scan header is too short");
-        let (&count, rest) = segment.content.split_first().ok_or(cut.clone())?;
+        let too_short = segment.damaged("a scan header is too short");
+        let (&count, rest) = segment.content.split_first().ok_or(too_short.clone())?;
         let (selectors, rest) = rest
             .split_at_checked(2 * usize::from(count))
-            .ok_or(cut.clone())?;
+            .ok_or(too_short.clone())?;
         let &[ss, se, approximation, ..] = rest else {
-            return Err(cut);
+            return Err(too_short);
         };
         let mut scan = Self {
             components: Default::default(),

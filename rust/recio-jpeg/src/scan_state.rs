@@ -17,7 +17,7 @@ pub(crate) struct ScanState<'a> {
     pub(crate) dc_predictions: [i32; MAX_COMPONENTS],
     /// Remaining blocks of the current EOB run.
     pub(crate) eob_run: u32,
-    pub(crate) restart_interval: usize,
+    restart_interval: usize,
     /// MCUs until the next restart.
     mcus_to_restart: usize,
     on_damage: OnDamage,
@@ -75,7 +75,7 @@ impl<'a> ScanState<'a> {
     }
 
     /// Return how many of the next `max` blocks are in the EOB run. The scan has one component.
-    pub(crate) fn max_run_blocks(&self, max: usize) -> usize {
+    pub(crate) fn blocks_in_run(&self, max: usize) -> usize {
         self.up_to_restart(max.min(self.eob_run as usize))
     }
 

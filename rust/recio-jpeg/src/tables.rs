@@ -140,9 +140,9 @@ fn cached_table(
     class: TableClass,
     definition: &[u8],
 ) -> Option<Arc<HuffmanTable>> {
-    let is_same = |kept: &&CachedTable| kept.class == class && kept.definition == definition;
-    if let Some(kept) = cache.iter().find(is_same) {
-        return Some(Arc::clone(&kept.table));
+    let is_same = |cached: &&CachedTable| cached.class == class && cached.definition == definition;
+    if let Some(cached) = cache.iter().find(is_same) {
+        return Some(Arc::clone(&cached.table));
     }
     if cache.len() < CACHE_SIZE {
         cache.push(CachedTable {

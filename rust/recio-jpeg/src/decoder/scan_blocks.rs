@@ -92,7 +92,7 @@ impl<'w> BlockReader<'_, 'w> {
                 state.end_mcu(bits)?;
                 x += 1;
                 if state.eob_run > 0 {
-                    let max = state.max_run_blocks(scan.mcus.0 - x);
+                    let max = state.blocks_in_run(scan.mcus.0 - x);
                     x += state.skip_run_blocks(skip(coefficients, scan, (x, y), max));
                 }
             }
