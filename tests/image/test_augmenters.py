@@ -532,7 +532,7 @@ class TestRefusals:
             (
                 lambda: ColorNormalizeAug([1, 2], None),
                 ValueError,
-                "mean has 2 numbers; it has 1, for all channels, or 3",
+                "mean must have 1 or 3 numbers, got 2",
             ),
             (lambda: ColorNormalizeAug(None, [1, 0, 1]), ValueError, "std is not 0"),
             (lambda: CastAug("real"), TypeError, "CastAug(type='real'): "),
@@ -550,8 +550,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("image", "error", "message"),
         [
-            (noise(4, 4).astype(np.int32), TypeError, "augmenters take images of uint8 or floats, not int32"),
-            (noise(4, 4)[..., 0], ValueError, "(height, width, channels), not (4, 4)"),
+            (noise(4, 4).astype(np.int32), TypeError, "an image must be uint8 or floating, got int32"),
+            (noise(4, 4)[..., 0], ValueError, "(height, width, channels), got (4, 4)"),
             (noise(4, 4, 2), ValueError, "1, 3 or 4 channels"),
             (noise(4, 4)[:0], ValueError, "shape [0, 4, 3]"),
         ],
@@ -562,7 +562,7 @@ class TestRefusals:
         assert message in str(refused.value)
 
     def test_colours_of_images_that_have_none(self) -> None:
-        with pytest.raises(ValueError, match="images of three channels, and this one has 1"):
+        with pytest.raises(ValueError, match="color steps need an image of 3 channels, got 1"):
             BrightnessJitterAug(0.1)(noise(4, 4, 1))
 
 

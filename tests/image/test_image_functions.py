@@ -109,10 +109,10 @@ class TestCopyMakeBorder:
     @pytest.mark.parametrize(
         ("shape", "sides", "type_", "message"),
         [
-            ((2, 2), (1, 1, 1, 1), 0, "takes (height, width, channels), not (2, 2)"),
-            ((0, 2, 3), (1, 1, 1, 1), 1, "not (0, 2, 3)"),
-            ((2, 2, 3), (1, 1, 1, 1), 5, "type=5; it is 0 (constant), 1"),
-            ((2, 2, 3), (1, 1, -1, 1), 0, "left=-1, right=1; none is negative"),
+            ((2, 2), (1, 1, 1, 1), 0, "src must have shape (height, width, channels), got (2, 2)"),
+            ((0, 2, 3), (1, 1, 1, 1), 1, "got (0, 2, 3)"),
+            ((2, 2, 3), (1, 1, 1, 1), 5, "type must be 0 (constant), 1"),
+            ((2, 2, 3), (1, 1, -1, 1), 0, "must be at least 0, got 1, 1, -1 and 1"),
         ],
     )
     def test_what_makes_no_sense_is_refused(
@@ -192,10 +192,10 @@ class TestRotation:
         ("src", "angle", "zooms", "error", "message"),
         [
             (RAMP, 10, (True, True), ValueError, "zoom_in and zoom_out exclude each other"),
-            (RAMP.astype(np.uint8), 10, (False, False), TypeError, "float32, not uint8"),
-            (RAMP, [10], (False, False), TypeError, "of a single image it is a number"),
-            (RAMP[0], 10, (False, False), ValueError, "a batch of such, not (3, 4)"),
-            (RAMP[np.newaxis], [1, 2], (False, False), ValueError, "angles of shape (2,) for 1 images"),
+            (RAMP.astype(np.uint8), 10, (False, False), TypeError, "src must be float32, got uint8"),
+            (RAMP, [10], (False, False), TypeError, "rotation_degrees must be a number for a single image, got [10]"),
+            (RAMP[0], 10, (False, False), ValueError, "a batch of such, got (3, 4)"),
+            (RAMP[np.newaxis], [1, 2], (False, False), ValueError, "one for each of 1 images, got shape (2,)"),
         ],
     )
     def test_what_makes_no_sense_is_refused(

@@ -269,8 +269,8 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"data_shape": (1, 8, 8)}, "data_shape="),
-        ({"data_shape": (3, 8)}, "data_shape="),
+        ({"data_shape": (1, 8, 8)}, r"data_shape must .*, got \(1, 8, 8\)"),
+        ({"data_shape": (3, 8)}, r"data_shape must .*, got \(3, 8\)"),
         ({"last_batch_handle": "drop"}, "last_batch_handle="),
         ({"batch_size": 0}, "batch_size=0"),
         ({"path_imgrec": None}, "no images"),
@@ -384,7 +384,7 @@ def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: Rec
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"aug_list": [], "rand_crop": True}, "aug_list takes the place of rand_crop"),
+        ({"aug_list": [], "rand_crop": True}, "aug_list replaces rand_crop"),
         ({"aug_list": [HorizontalFlipAug]}, "augmenter 0 is the class HorizontalFlipAug"),
         ({"aug_list": [DetHorizontalFlipAug(0.5)]}, "augmenter 0 is for images with boxes"),
     ],

@@ -1,10 +1,10 @@
 """Single images: ``mx.image``.
 
-An image is a NumPy array of shape (height, width, channels), uint8, levels 0 to 255, channels **R, G, B**; a grey one
-has one channel. (`recio.recordio.pack_img` and ``unpack_img`` are B, G, R, as they were in MXNet.)
+An image is a NumPy array of shape (height, width, channels), uint8, values 0 to 255, channels **R, G, B**; a gray image
+has one channel. (`recio.recordio.pack_img` and ``unpack_img`` use B, G, R, as in MXNet.)
 
-An `Augmenter` makes an image of an image. The ones that are here are done by native code, in the iterators without
-Python; functions of one's own go with them.
+An `Augmenter` maps an image to an image. The augmenters of this package run as native code, inside the iterators
+without Python; they can be combined with other functions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an augmenter is: a callable that makes an image of an image and can describe itself.
+"""Base classes of augmenters: callables from image to image with a description.
 
-recio's own ones also say what they do to the pipeline (`Native.step`); there it is done without Python. Called by
-themselves, they have the same native code do it to one array.
+recio's augmenters also have a native step (`NativeAugmenter.step`), which the pipeline runs without Python. Calling one
+of them runs the same native code on one array.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ _AXES = 3
 
 
 class Described:
-    """What was made with parameters, and can show them.
+    """Base of objects that can show the parameters they were made with.
 
     Parameters
     ----------
     **kwargs
-        The parameters, by name. Arrays are kept as lists.
+        The parameters by name. Arrays are kept as lists.
     """
 
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 whatever an augmenter is made of
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 parameters of many types
         self._kwargs = {name: _plain(value) for name, value in kwargs.items()}
 
     def dumps(self) -> str | list[Any]:
-        """Describe the augmenter.
+        """Return a description of the augmenter.
 
         Returns
         -------
         str
-            JSON: the name of the class in lower case, and the parameters. (A combination of augmenters gives a list
+            JSON: the name of the class in lower case, and the parameters. (A combination of augmenters returns a list
             instead: its name, and their descriptions.)
         """
         return json.dumps([type(self).__name__.lower(), self._kwargs])
 
     def __repr__(self) -> str:
-        """Show the augmenter as it was made."""
+        """Return the expression that makes the augmenter."""
         settings = ", ".join(f"{name}={value!r}" for name, value in self._kwargs.items())
         return f"{type(self).__name__}({settings})"
 
 
 class Augmenter(Described):
-    """The base class of augmenters, recio's and one's own: an image goes in, an image comes out.
+    """Base class of augmenters, which map an image to an image.
 
     Parameters
     ----------
     **kwargs
-        What `dumps` shows, by name. Arrays are kept as lists.
+        The parameters that `dumps` shows, by name. Arrays are kept as lists.
 
     Examples
     --------
@@ -68,62 +68,62 @@ class Augmenter(Described):
     """
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
-        """Make an image of an image.
+        """Augment an image.
 
         Parameters
         ----------
         src : ndarray, shape (height, width, channels)
-            An image.
+            Image.
 
         Returns
         -------
         ndarray, shape (height, width, channels)
-            Another one.
+            Augmented image.
         """
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
 
-class Native(HasStep, Augmenter):
-    """An augmenter of recio's own. Not part of MXNet; the iterators look at it.
+class NativeAugmenter(HasStep, Augmenter):
+    """Base of recio's augmenters, which the native pipeline runs by their steps.
 
-    A class derived from one of these that has a `__call__` of its own is one's own augmenter: `step` is then not asked.
+    If a subclass overrides `__call__`, the pipeline calls it, and does not use `step`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 whatever an augmenter is made of
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 parameters of many types
         super().__init__(**kwargs)
-        # Derived classes have set by now what `step` reads.
-        refuse_senseless(self)
+        # Subclasses set the attributes that `step` reads before they call this.
+        check_parameters(self)
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
-        """Carry out the augmenter on an image. Its random numbers are seeded from Python's `random`.
+        """Augment an image. Random parameters are seeded from Python's `random`.
 
         Parameters
         ----------
         src : ndarray, shape (height, width, channels), uint8 or floating
-            An image of 1, 3 or 4 channels; colours are changed in images of 3, R, G, B. It is not written to. Floats
-            are computed in float32.
+            Image of 1, 3 or 4 channels; color augmenters need 3, R, G, B. It is not modified. Floats are converted to
+            float32 for the computation.
 
         Returns
         -------
         ndarray, shape (height, width, channels)
-            Another one. Floats keep their type. Of uint8, geometry makes uint8, and what changes colours float32, whose
-            levels are neither rounded nor clamped.
+            Augmented image. Floats keep their type. From uint8, geometric augmenters return uint8, color augmenters
+            float32 values that are neither rounded nor clipped.
 
         Raises
         ------
         TypeError
-            If `src` is of another type.
+            If `src` has another dtype.
         ValueError
-            If it is not an image, or the augmenter's parameters make no sense.
+            If `src` is not an image, or a parameter of the augmenter is out of range.
         """
         step = self.step()
         if step is None:
             raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        return carried_out(step, src)[0]
+        return apply_step(step, src)[0]
 
 
-def refuse_senseless(augmenter: HasStep) -> None:
-    """Raise if an augmenter's parameters make no sense, and say which augmenter it is."""
+def check_parameters(augmenter: HasStep) -> None:
+    """Raise an error that names the augmenter if one of its parameters is out of range."""
     try:
         augmenter.step()
     except TypeError as error:
@@ -132,20 +132,22 @@ def refuse_senseless(augmenter: HasStep) -> None:
         raise ValueError(f"{augmenter!r}: {error}") from None
 
 
-def carried_out(
+def apply_step(
     step: _recio.Step, src: NDArray[Any], boxes: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-    """Carry out a step on an image, and on its boxes if it has any."""
+    """Apply a step to an image, and to its boxes if it has any."""
     src = np.asarray(src)
     if src.ndim != _AXES:
-        raise ValueError(f"augmenters take (height, width, channels), not {src.shape}; of grey, src[..., None]")
+        raise ValueError(
+            f"an image must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]"
+        )
     is_float = src.dtype.kind == "f"
     if not is_float and src.dtype != np.uint8:
-        raise TypeError(f"augmenters take images of uint8 or floats, not {src.dtype}")
+        raise TypeError(f"an image must be uint8 or floating, got {src.dtype}")
     image = np.ascontiguousarray(src, np.float32 if is_float else None)
     augmented, boxes = _recio.augment(image, [step], random.getrandbits(64), boxes)
     return (augmented.astype(src.dtype, copy=False) if is_float else augmented), boxes
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 whatever an augmenter is made of
+def _plain(value: Any) -> Any:  # noqa: ANN401 parameters of many types
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -1,4 +1,4 @@
-"""Bytes to images and back."""
+"""Decoding and encoding of images."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def imread(
     Parameters
     ----------
     filename : path
-        The file.
+        Path of the file.
     flag, to_rgb, out
         As for `imdecode`.
 
     Returns
     -------
     ndarray, shape (height, width, channels), uint8
-        As of `imdecode`.
+        As for `imdecode`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     recio.DecodeError
-        If it is not an image, or a damaged one; the message names the file.
+        If it is not an image, or damaged; the message names the file.
     """
     payload = Path(filename).read_bytes()
     try:
@@ -73,43 +73,43 @@ def imdecode(
 ) -> NDArray[np.uint8]:
     """Decode an image, or a region of it.
 
-    JPEG, PNG, WebP, BMP, GIF (its first frame) and TIFF, told by their bytes. EXIF orientation is applied, whatever the
-    file begins with. (MXNet applied it to some files and not to others.) Alpha is dropped; of 16 bits the high byte
-    stays. The pixels of a JPEG are libjpeg-turbo's, bit for bit. The interpreter is let go of meanwhile, so several
-    threads decode at once.
+    The formats are JPEG, PNG, WebP, BMP, GIF (first frame) and TIFF, detected by their bytes. EXIF orientation is
+    always applied. (MXNet applies it to some files only.) Alpha is dropped; 16-bit values keep their high byte. The
+    pixels of a JPEG are identical to those of libjpeg-turbo. The interpreter lock is released, so that several threads
+    decode at once.
 
     Parameters
     ----------
     buf : bytes-like or ndarray of uint8
-        An image file's bytes.
+        Content of an image file.
     flag : {1, 0}, default 1
-        1: three channels. 0: one, grey.
+        1 for three channels, 0 for one gray channel.
     to_rgb : bool, default True
-        Whether the channels are R, G, B, or B, G, R.
+        Whether the order of the channels is R, G, B, or B, G, R.
     out : ndarray, shape (height, width, channels), uint8, optional
-        Where to put the image.
+        Array that the image is written to.
     region : tuple of 4 int, optional
-        The part to decode: left, top, width, height in pixels, after the orientation is applied. Of a JPEG, what
-        this part does not need is not computed: that takes less time, and damage below it may pass unnoticed.
+        Region to decode: left, top, width and height in pixels, after the orientation is applied. The rest of a JPEG is
+        not decoded where possible: that takes less time, and damage below the region may go unnoticed.
     on_damage : {'error', 'fill'}, default 'error'
-        Whether damage in a JPEG's image data is an error, or is filled as libjpeg does: with grey where data is
-        missing, with what can be made of it elsewhere. A damaged header is an error in any case.
+        Whether damage in the image data of a JPEG is an error, or is filled as in libjpeg: with gray where data is
+        missing, with whatever can be decoded elsewhere. A damaged header is always an error.
     limits : recio.Limits, optional
-        The largest image that is decoded. Default: 16,384 pixels a side, 178,956,970 in all, 512 MiB, 100 scans.
+        Limits of the images that are decoded. Default: side of 16,384 pixels, 178,956,970 pixels, 512 MiB, 100 scans.
     formats : str or list of str, optional
-        The formats that are decoded: 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tiff'. Default: all of them.
+        Formats that are decoded: 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tiff'. Default: all of them.
 
     Returns
     -------
     ndarray, shape (height, width, 3) or (height, width, 1), uint8
-        Levels from 0 to 255; `out` if that was given. Height and width are the region's, if there is one.
+        Decoded image, values from 0 to 255; `out` if it was given. With a `region`, height and width are the region's.
 
     Raises
     ------
     ValueError
-        If the region has no pixels or leaves the image, or `on_damage` is neither.
+        If `region` is empty or exceeds the image, or `flag`, `on_damage` or `out` is invalid.
     recio.DecodeError
-        If the bytes are not an image, are a damaged one, or one larger than the limits.
+        If the bytes are not an image, damaged, or exceed the limits.
 
     Examples
     --------
@@ -118,11 +118,11 @@ def imdecode(
     (300, 451, 3)
     """
     if flag not in (0, 1):
-        raise ValueError(f"flag={flag}; it is 1 (colour) or 0 (grey)")
+        raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
     if on_damage not in {"error", "fill"}:
-        raise ValueError(f"on_damage={on_damage!r}; it is 'error' or 'fill'")
+        raise ValueError(f"on_damage must be 'error' or 'fill', got {on_damage!r}")
     if region is not None and min(region) < 0:
-        raise ValueError(f"region={region}; it is (left, top, width, height) within the image")
+        raise ValueError(f"region must be (left, top, width, height) inside the image, got {region}")
     image = _recio.decode(
         as_bytes(buf),
         flag == 0,
@@ -142,61 +142,62 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
     Parameters
     ----------
     img : ndarray, shape (height, width) or (height, width, channels), uint8
-        Grey, R, G, B or (PNG only) R, G, B, A levels. A PNG may also be of uint16.
+        Image with the channels gray, R, G, B or (PNG only) R, G, B, A; a PNG also as uint16. Floats are rounded and
+        clipped to 8-bit values, as in OpenCV.
     img_fmt : {'.jpg', '.jpeg', '.png'}
-        The format, in upper or lower case.
+        Format, in upper or lower case.
     quality : int, default 95
-        Of a JPEG, 1 to 100 (others are clamped); of a PNG, the compression level, 0 to 9 (more counts as 9).
+        Quality of a JPEG, clipped to 1 to 100, or compression level of a PNG, clipped to 0 to 9.
 
     Returns
     -------
     bytes
-        An image file.
+        Content of an image file.
 
     Raises
     ------
     ValueError
-        If the format is unknown, or the array is not an image of it.
+        If the format is unknown, or does not support the shape or dtype of the image.
     """
     pixels = _pixels(img)
-    deep = pixels.dtype == np.uint16
+    is_16_bit = pixels.dtype == np.uint16
     match img_fmt.lower():
         case ".jpg" | ".jpeg":
-            if deep:
-                raise ValueError("an image of uint16; a JPEG's levels are uint8")
+            if is_16_bit:
+                raise ValueError("a JPEG must be uint8, got uint16")
             return _recio.encode_jpeg(pixels, min(max(quality, 1), 100))
         case ".png":
             level = min(max(quality, 0), _PNG_LEVELS)
-            return (_recio.encode_png_16 if deep else _recio.encode_png)(pixels, level)
+            return (_recio.encode_png_16 if is_16_bit else _recio.encode_png)(pixels, level)
         case _:
-            raise ValueError(f"img_fmt={img_fmt!r}; it is '.jpg', '.jpeg' or '.png'")
+            raise ValueError(f"img_fmt must be '.jpg', '.jpeg' or '.png', got {img_fmt!r}")
 
 
 def _pixels(img: NDArray[Any]) -> NDArray[Any]:
-    """Give an image three axes; floats are rounded and clamped to levels, as OpenCV does."""
+    """Return an image with three axes; floats are rounded and clipped to 8-bit values, as in OpenCV."""
     img = np.asarray(img)
     if img.dtype.kind == "f":
         img = np.clip(np.rint(img), 0, 255).astype(np.uint8)
     if img.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"an image of {img.dtype}; its levels are uint8")
+        raise ValueError(f"an image must be uint8 or uint16, got {img.dtype}")
     if img.ndim == 2:  # noqa: PLR2004
         img = img[..., np.newaxis]
     if img.ndim != 3:  # noqa: PLR2004
-        raise ValueError(f"an image of shape {img.shape}; it has the axes height, width, channels")
+        raise ValueError(f"an image must have shape (height, width, channels), got {img.shape}")
     return np.ascontiguousarray(img)
 
 
 def put(image: NDArray[Sample], out: NDArray[Sample] | None) -> NDArray[Sample]:
-    """Give the image, in ``out`` if that was given.
+    """Return the image, copied to ``out`` if that is given.
 
     Raises
     ------
     ValueError
-        If ``out`` has another shape or type.
+        If ``out`` has another shape or dtype.
     """
     if out is None:
         return image
     if out.shape != image.shape or out.dtype != image.dtype:
-        raise ValueError(f"out is {out.shape} {out.dtype}; the image is {image.shape} {image.dtype}")
+        raise ValueError(f"out must be {image.dtype} {image.shape}, as the image, got {out.dtype} {out.shape}")
     out[...] = image
     return out

@@ -1,7 +1,7 @@
-"""Augmenters that change colours (R, G, B), in floats as `CastAug` makes them.
+"""Color augmenters: cast, brightness, contrast, saturation, hue, lighting, normalize, gray.
 
-uint8 images are made floats first. Nothing is rounded or clamped; several of these one after another are one pass over
-the pixels in the pipeline.
+They work on float32 values in R, G, B; uint8 images are converted first. Nothing is rounded or clipped. The pipeline
+applies several of them in one pass over the pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._recio import Step
-from recio.image._augmenter import Native
+from recio.image._augmenter import NativeAugmenter
 from recio.image._compose import RandomOrderAug
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 _CHANNELS = 3
 
 
-class CastAug(Native):
-    """Convert to another type.
+class CastAug(NativeAugmenter):
+    """Convert to another dtype.
 
     Parameters
     ----------
     typ : dtype, default 'float32'
-        The type. Others than float32 are not for the pipeline's inside: it is uint8 or float32 again after them.
+        Type of the result. Inside the pipeline only uint8 and float32 exist: other types are converted back to one of
+        them.
     """
 
     def __init__(self, typ: DTypeLike = "float32") -> None:
@@ -36,21 +37,21 @@ class CastAug(Native):
         super().__init__(type=typ if isinstance(typ, str) else np.dtype(typ).name)
 
     def step(self) -> Step | None:
-        """Give the step, if the type is float32."""
+        """Return the step; ``None`` if the type is not float32."""
         return Step.cast() if np.dtype(self.typ) == np.float32 else None
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
-        """Convert an image; the result is another array."""
+        """Convert an image to the type; the result is a new array."""
         return np.asarray(src).astype(self.typ)
 
 
-class BrightnessJitterAug(Native):
-    """Multiply all levels by a random factor.
+class BrightnessJitterAug(NativeAugmenter):
+    """Multiply all values by a random factor.
 
     Parameters
     ----------
     brightness : float
-        The factor is from 1 - `brightness` to 1 + `brightness`.
+        Range of the factor: 1 - `brightness` to 1 + `brightness`; at least 0.
     """
 
     def __init__(self, brightness: float) -> None:
@@ -58,19 +59,19 @@ class BrightnessJitterAug(Native):
         super().__init__(brightness=brightness)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.brightness(self.brightness)
 
 
-class ContrastJitterAug(Native):
-    """Move all levels away from the mean grey of the image, or towards it, by a random factor.
+class ContrastJitterAug(NativeAugmenter):
+    """Scale the difference of all values from the mean gray of the image by a random factor.
 
-    Grey is 0.299 R + 0.587 G + 0.114 B.
+    Gray is 0.299 R + 0.587 G + 0.114 B.
 
     Parameters
     ----------
     contrast : float
-        The factor is from 1 - `contrast` to 1 + `contrast`.
+        Range of the factor: 1 - `contrast` to 1 + `contrast`; at least 0.
     """
 
     def __init__(self, contrast: float) -> None:
@@ -78,19 +79,19 @@ class ContrastJitterAug(Native):
         super().__init__(contrast=contrast)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.contrast(self.contrast)
 
 
-class SaturationJitterAug(Native):
-    """Move the levels of each pixel away from its own grey, or towards it, by a random factor.
+class SaturationJitterAug(NativeAugmenter):
+    """Scale the difference of the values of each pixel from its gray by a random factor.
 
-    Grey is 0.299 R + 0.587 G + 0.114 B.
+    Gray is 0.299 R + 0.587 G + 0.114 B.
 
     Parameters
     ----------
     saturation : float
-        The factor is from 1 - `saturation` to 1 + `saturation`.
+        Range of the factor: 1 - `saturation` to 1 + `saturation`; at least 0.
     """
 
     def __init__(self, saturation: float) -> None:
@@ -98,17 +99,17 @@ class SaturationJitterAug(Native):
         super().__init__(saturation=saturation)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.saturation(self.saturation)
 
 
-class HueJitterAug(Native):
-    """Turn all colours about the grey axis of YIQ by a random angle.
+class HueJitterAug(NativeAugmenter):
+    """Rotate all colors about the gray axis of YIQ by a random angle.
 
     Parameters
     ----------
     hue : float
-        The angle is from -`hue` to `hue` half turns.
+        Range of the angle: -`hue` to `hue`, in half turns; at least 0.
     """
 
     def __init__(self, hue: float) -> None:
@@ -116,12 +117,12 @@ class HueJitterAug(Native):
         super().__init__(hue=hue)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.hue(self.hue)
 
 
 class ColorJitterAug(RandomOrderAug):
-    """Change brightness, contrast and saturation at random, in random order. What is 0 is left out.
+    """Change brightness, contrast and saturation by random factors, in random order; those that are 0 are skipped.
 
     Parameters
     ----------
@@ -131,23 +132,23 @@ class ColorJitterAug(RandomOrderAug):
 
     def __init__(self, brightness: float, contrast: float, saturation: float) -> None:
         ranges = {BrightnessJitterAug: brightness, ContrastJitterAug: contrast, SaturationJitterAug: saturation}
-        super().__init__([augmenter(most) for augmenter, most in ranges.items() if most != 0])
+        super().__init__([augmenter(value) for augmenter, value in ranges.items() if value != 0])
 
 
-class LightingAug(Native):
-    """Add a random shift along the directions in which the colours of natural images vary.
+class LightingAug(NativeAugmenter):
+    """Add PCA lighting noise: a random shift along the principal components of natural images' colors.
 
-    It is ``eigvec @ (alpha * eigval)``, each of the three alphas normally distributed with mean 0. (Krizhevsky,
+    The shift is ``eigvec @ (alpha * eigval)``, with three normally distributed alphas of mean 0. (Krizhevsky,
     Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural Networks, 2012.)
 
     Parameters
     ----------
     alphastd : float
-        Deviation of the alphas.
+        Standard deviation of the alphas; at least 0.
     eigval : array-like, shape (3,)
-        How far colours spread along each direction, in levels.
+        Eigenvalues, in 8-bit values.
     eigvec : array-like, shape (3, 3)
-        The directions, a column each; a row for each of R, G, B.
+        Eigenvectors as columns; rows are R, G, B.
     """
 
     def __init__(self, alphastd: float, eigval: ArrayLike, eigvec: ArrayLike) -> None:
@@ -157,17 +158,18 @@ class LightingAug(Native):
         super().__init__(alphastd=alphastd, eigval=eigval, eigvec=eigvec)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.lighting(self.alphastd, np.ravel(self.eigval).tolist(), np.asarray(self.eigvec).tolist())
 
 
-class ColorNormalizeAug(Native):
+class ColorNormalizeAug(NativeAugmenter):
     """Subtract a mean and divide by a standard deviation.
 
     Parameters
     ----------
     mean, std : array-like of 1 or 3 numbers, or None
-        In levels: one for all channels, or one for each. ``None`` leaves it out. `std` is not 0.
+        Mean and standard deviation in 8-bit values: one for all channels, or one for each. ``None`` skips the
+        subtraction or division. `std` is not 0.
     """
 
     def __init__(self, mean: ArrayLike | None, std: ArrayLike | None) -> None:
@@ -176,17 +178,17 @@ class ColorNormalizeAug(Native):
         super().__init__(mean=mean, std=std)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.normalize(_per_channel("mean", self.mean, 0), _per_channel("std", self.std, 1))
 
 
-class RandomGrayAug(Native):
-    """Make all three channels 0.21 R + 0.72 G + 0.07 B with a probability.
+class RandomGrayAug(NativeAugmenter):
+    """Set all three channels to 0.21 R + 0.72 G + 0.07 B with a probability.
 
     Parameters
     ----------
     p : float
-        The probability, from 0 to 1.
+        Probability, from 0 to 1.
     """
 
     def __init__(self, p: float) -> None:
@@ -194,13 +196,13 @@ class RandomGrayAug(Native):
         super().__init__(p=p)
 
     def step(self) -> Step:
-        """Give the step, after which the image is of floats whatever was drawn."""
+        """Return the step; the result is float32 in any case."""
         return Step.sequence([Step.cast(), Step.gray(self.p)])
 
 
 def _per_channel(name: str, values: ArrayLike | None, default: float) -> Sequence[float]:
     numbers = np.ravel(np.asarray(default if values is None else values, np.float32))
     if numbers.size not in (1, _CHANNELS):
-        raise ValueError(f"{name} has {numbers.size} numbers; it has 1, for all channels, or {_CHANNELS}")
-    listed: list[float] = np.broadcast_to(numbers, _CHANNELS).tolist()
-    return listed
+        raise ValueError(f"{name} must have 1 or {_CHANNELS} numbers, got {numbers.size}")
+    per_channel: list[float] = np.broadcast_to(numbers, _CHANNELS).tolist()
+    return per_channel

@@ -1,4 +1,4 @@
-"""Augmenters made of augmenters, recio's or one's own: all in order, or all in random order."""
+"""Combinations of augmenters: in order, or in random order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recio._loader.to_steps import image_function, to_steps
 from recio._recio import Step
-from recio.image._augmenter import Augmenter, Native
+from recio.image._augmenter import Augmenter, NativeAugmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class _Combined(Native):
-    """Augmenters, `ts`."""
+class _Combined(NativeAugmenter):
+    """Base of combinations of the augmenters `ts`."""
 
     def __init__(self, ts: Iterable[Callable[..., Any]]) -> None:
         self.ts = list(ts)
@@ -26,15 +26,15 @@ class _Combined(Native):
         return self.ts
 
     def dumps(self) -> list[Any]:
-        """Describe the augmenters.
+        """Return a description of the augmenters.
 
         Returns
         -------
         list
-            The name of the class in lower case, and a list of what each augmenter's own `dumps` gives; of other
-            callables, how they show themselves.
+            The name of the class in lower case, and a list with the `dumps` of each augmenter or, for other callables,
+            their `repr`.
         """
-        inner = [part.dumps() if isinstance(part, Augmenter) else repr(part) for part in self.ts]
+        inner = [each.dumps() if isinstance(each, Augmenter) else repr(each) for each in self.ts]
         return [type(self).__name__.lower(), inner]
 
     def __repr__(self) -> str:
@@ -42,43 +42,42 @@ class _Combined(Native):
 
 
 class SequentialAug(_Combined):
-    """All of several augmenters.
+    """Apply several augmenters in order.
 
     Parameters
     ----------
     ts : list of callables
-        The augmenters, in order. Functions are taken too: ``f(image)``, or ``f(image=image)["image"]`` as
-        albumentations has it.
+        Augmenters, or functions: ``f(image)``, or ``f(image=image)["image"]`` as in albumentations.
     """
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.sequence(to_steps(self.ts))
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
-        """Call the augmenters, in order."""
-        return _called(self.ts, src)
+        """Apply the augmenters to an image, in order."""
+        return _apply(self.ts, src)
 
 
 class RandomOrderAug(_Combined):
-    """All of several augmenters, in an order drawn for each image.
+    """Apply several augmenters in random order, a new one for each image.
 
     Parameters
     ----------
     ts : list of callables
-        The augmenters, as for `SequentialAug`. The list stays as it is. (MXNet shuffled it.)
+        Augmenters, as for `SequentialAug`. The list is not modified. (MXNet shuffles it.)
     """
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.random_order(to_steps(self.ts))
 
     def __call__(self, src: NDArray[Any]) -> NDArray[Any]:
-        """Call the augmenters, in an order drawn from Python's `random`."""
-        return _called(random.sample(self.ts, len(self.ts)), src)
+        """Apply the augmenters to an image, in a random order from Python's `random`."""
+        return _apply(random.sample(self.ts, len(self.ts)), src)
 
 
-def _called(augmenters: Sequence[Callable[..., Any]], src: NDArray[Any]) -> NDArray[Any]:
+def _apply(augmenters: Sequence[Callable[..., Any]], src: NDArray[Any]) -> NDArray[Any]:
     for augmenter in augmenters:
         src = image_function(augmenter)(src)
     return src

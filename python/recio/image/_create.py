@@ -1,4 +1,4 @@
-"""``CreateAugmenter``: from keywords to the augmenters that MXNet's scripts use."""
+"""``CreateAugmenter``: a list of augmenters from keywords."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from recio.image._augmenter import Augmenter
 
-# Of ImageNet's pixels, in levels; the values are MXNet's.
+# Statistics of ImageNet's pixels, in 8-bit values; the numbers are MXNet's.
 _MEAN = (123.68, 116.28, 103.53)
 _STD = (58.395, 57.12, 57.375)
 _EIGENVALUES = (55.46, 4.794, 1.148)
 _EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
-_LEAST_AREA = 0.08
-_RATIOS = (3 / 4, 4 / 3)
+_MIN_AREA = 0.08
+_ASPECT = (3 / 4, 4 / 3)
 
 
 def CreateAugmenter(
@@ -42,45 +42,46 @@ def CreateAugmenter(
     rand_gray: float = 0,
     inter_method: int = 2,
 ) -> list[Augmenter]:
-    """Make a list of augmenters, in this order: resize, crop, flip, float32, colours, normalise.
+    """Return a list of augmenters, in this order: resize, crop, flip, cast, color jitter, normalize.
 
     Parameters
     ----------
     data_shape : (int, int, int)
         Channels, height and width of the result, in pixels.
     resize : int, default 0
-        What the shorter side is brought to first, in pixels; 0 or less: not.
+        Length that the shorter side is resized to first, in pixels; 0 or less for no resize.
     rand_crop : bool, default False
-        Whether the crop is at a random place, or in the middle.
+        Whether the position of the crop is random or the center.
     rand_resize : bool, default False
-        Whether the crop is of random size too: 8 to 100 % of the image's area, ratio 3/4 to 4/3. Needs `rand_crop`.
+        Whether the size of the crop is random too: area of 8 to 100 % of the image, aspect ratio 3/4 to 4/3. Requires
+        `rand_crop`.
     rand_mirror : bool, default False
-        Whether half of the images are flipped left to right.
+        Whether to flip half of the images left to right.
     mean, std : True, or array-like of 1 or 3 numbers, optional
-        Subtracted and divided by, in levels. True: those of ImageNet, (123.68, 116.28, 103.53) and (58.395, 57.12,
+        Mean and standard deviation in 8-bit values. True for ImageNet's, (123.68, 116.28, 103.53) and (58.395, 57.12,
         57.375).
     brightness, contrast, saturation : float, default 0
         As for `ColorJitterAug`.
     hue : float, default 0
         As for `HueJitterAug`.
     pca_noise : float, default 0
-        Deviation for `LightingAug`, with the directions of ImageNet's colours.
+        Standard deviation for `LightingAug`, with the principal components of ImageNet's colors.
     rand_gray : float, default 0
         Probability for `RandomGrayAug`.
     inter_method : int, default 2
-        How images are resampled, as for `ResizeAug`.
+        Interpolation, as for `ResizeAug`.
 
     Returns
     -------
     list of Augmenter
-        The augmenters: `ResizeAug`; `RandomSizedCropAug`, `RandomCropAug` or `CenterCropAug`; `HorizontalFlipAug`;
-        `CastAug`; `ColorJitterAug`; `HueJitterAug`; `LightingAug`; `RandomGrayAug`; `ColorNormalizeAug`. Of what is not
-        asked for, there is none; of the crop and `CastAug` always one.
+        Augmenters: `ResizeAug`; `RandomSizedCropAug`, `RandomCropAug` or `CenterCropAug`; `HorizontalFlipAug`;
+        `CastAug`; `ColorJitterAug`; `HueJitterAug`; `LightingAug`; `RandomGrayAug`; `ColorNormalizeAug`. The crop and
+        `CastAug` are always in the list, the others if a keyword asks for them.
 
     Raises
     ------
     ValueError
-        If `rand_resize` is asked for without `rand_crop`, or a number makes no sense.
+        If `rand_resize` is given without `rand_crop`, or a number is out of range.
 
     Examples
     --------
@@ -95,23 +96,24 @@ def CreateAugmenter(
     if rand_mirror:
         augmenters.append(HorizontalFlipAug(0.5))
     augmenters.append(CastAug())
-    return augmenters + colours(brightness, contrast, saturation, hue, pca_noise, rand_gray) + normalise(mean, std)
+    color = color_augmenters(brightness, contrast, saturation, hue, pca_noise, rand_gray)
+    return augmenters + color + normalize_augmenters(mean, std)
 
 
 def _crop(size: tuple[int, int], rand_crop: bool, rand_resize: bool, inter_method: int) -> Augmenter:
     if rand_resize and not rand_crop:
         raise ValueError("rand_resize needs rand_crop=True")
     if rand_resize:
-        return RandomSizedCropAug(size, _LEAST_AREA, _RATIOS, inter_method)
+        return RandomSizedCropAug(size, _MIN_AREA, _ASPECT, inter_method)
     if rand_crop:
         return RandomCropAug(size, inter_method)
     return CenterCropAug(size, inter_method)
 
 
-def colours(
+def color_augmenters(
     brightness: float, contrast: float, saturation: float, hue: float, pca_noise: float, rand_gray: float
 ) -> list[Augmenter]:
-    """Give the augmenters that change colours, of those that are asked for."""
+    """Return the color augmenters for the numbers that are not 0."""
     augmenters: list[Augmenter] = []
     if brightness or contrast or saturation:
         augmenters.append(ColorJitterAug(brightness, contrast, saturation))
@@ -124,18 +126,18 @@ def colours(
     return augmenters
 
 
-def normalise(mean: ArrayLike | None, std: ArrayLike | None) -> list[Augmenter]:
-    """Give the augmenter that normalises, if it is asked for."""
-    mean, std = or_imagenets(mean, std)
+def normalize_augmenters(mean: ArrayLike | None, std: ArrayLike | None) -> list[Augmenter]:
+    """Return the augmenter that normalizes, if there is a mean or a standard deviation."""
+    mean, std = replace_true(mean, std)
     return [] if mean is None and std is None else [ColorNormalizeAug(mean, std)]
 
 
-def or_imagenets(mean: ArrayLike | None, std: ArrayLike | None) -> tuple[ArrayLike | None, ArrayLike | None]:
-    """Give mean and deviation; for ``True``, those of ImageNet."""
-    return _or_default(mean, _MEAN), _or_default(std, _STD)
+def replace_true(mean: ArrayLike | None, std: ArrayLike | None) -> tuple[ArrayLike | None, ArrayLike | None]:
+    """Return mean and standard deviation; ``True`` is replaced by ImageNet's."""
+    return _replace_true(mean, _MEAN), _replace_true(std, _STD)
 
 
-def _or_default(given: ArrayLike | None, default: tuple[float, ...]) -> ArrayLike | None:
-    if given is None or given is False:
+def _replace_true(value: ArrayLike | None, default: tuple[float, ...]) -> ArrayLike | None:
+    if value is None or value is False:
         return None
-    return np.array(default, np.float32) if given is True else given
+    return np.array(default, np.float32) if value is True else value

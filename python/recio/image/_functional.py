@@ -1,4 +1,4 @@
-"""Functions on single images: resize, crop, border, normalise."""
+"""Functions on single images: resize, crop, border, normalize."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Level = TypeVar("Level", bound=np.uint8 | np.floating)
+    Value = TypeVar("Value", bound=np.uint8 | np.floating)
     Region: TypeAlias = tuple[int, int, int, int]
 
 _RANDOM = 10
@@ -25,41 +25,41 @@ _AXES = 3
 _ATTEMPTS = 10
 _CONSTANT = 0
 _MODES = {_CONSTANT: "constant", 1: "edge", 2: "symmetric", 3: "wrap", 4: "reflect"}
-"""What NumPy calls OpenCV's types of borders."""
+"""NumPy's names of OpenCV's border types."""
 
 
-def imresize(src: NDArray[Level], w: int, h: int, interp: int = 1, out: NDArray[Level] | None = None) -> NDArray[Level]:
-    """Resize an image; the pixels are OpenCV's.
+def imresize(src: NDArray[Value], w: int, h: int, interp: int = 1, out: NDArray[Value] | None = None) -> NDArray[Value]:
+    """Resize an image, with the same pixels as OpenCV.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        An image of 1, 3 or 4 channels. Floats are of any range, and neither rounded nor clamped: bicubic and Lanczos
-        overshoot. They are computed in float32.
+        Image of 1, 3 or 4 channels. Floats may have any range, and are neither rounded nor clipped: bicubic and Lanczos
+        interpolation overshoot. They are converted to float32 for the computation.
     w, h : int
         Width and height of the result, in pixels, from 1 to 65,536.
     interp : int, default 1
-        0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
-        shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.
+        Interpolation: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 bicubic to enlarge, area
+        to shrink and bilinear otherwise; 10 a random one of 0 to 4, from Python's `random`.
     out : ndarray, shape (h, w, channels), dtype of `src`, optional
-        Where to put the result.
+        Array that the result is written to.
 
     Returns
     -------
     ndarray, shape (h, w, channels), dtype of `src`
-        The resized image; `out` if that was given.
+        Resized image; `out` if it was given.
 
     Raises
     ------
     TypeError
-        If `src` is of another type.
+        If `src` has another dtype.
     ValueError
         If `src`, `w`, `h`, `interp` or `out` is not as above.
     """
     if src.ndim != _AXES:
-        raise ValueError(f"imresize takes (height, width, channels), not {src.shape}; of grey, src[..., None]")
+        raise ValueError(f"src must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]")
     if w < 1 or h < 1:
-        raise ValueError(f"w={w}, h={h}; both are at least 1")
+        raise ValueError(f"w and h must be at least 1, got {w} and {h}")
     method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311
     return put(_resample(src, w, h, method), out)
 
@@ -70,11 +70,11 @@ def _resample(src: NDArray[Any], w: int, h: int, method: int) -> NDArray[Any]:
     if src.dtype in (np.float32, np.float64):
         resized = _recio.resize_float(np.ascontiguousarray(src, np.float32), w, h, method)
         return resized.astype(src.dtype, copy=False)
-    raise TypeError(f"imresize takes images of uint8, float32 or float64, not {src.dtype}")
+    raise TypeError(f"src must be uint8, float32 or float64, got {src.dtype}")
 
 
 def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """Shrink a crop's size, its ratio kept, until it fits into an image.
+    """Shrink the size of a crop, keeping its ratio, so that it fits into an image.
 
     Parameters
     ----------
@@ -104,22 +104,22 @@ def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, i
     return int(w), int(h)
 
 
-def resize_short(src: NDArray[Level], size: int, interp: int = 2) -> NDArray[Level]:
-    """Resize an image so that its shorter side is `size` pixels; the other keeps the ratio, rounded down.
+def resize_short(src: NDArray[Value], size: int, interp: int = 2) -> NDArray[Value]:
+    """Resize the shorter side of an image to a length; the other side keeps the aspect ratio, rounded down.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        An image.
+        Image.
     size : int
-        The shorter side of the result, in pixels.
+        Length of the shorter side of the result, in pixels.
     interp : int, default 2
         As for `imresize`.
 
     Returns
     -------
     ndarray, dtype of `src`
-        The resized image.
+        Resized image.
     """
     h, w = src.shape[:2]
     new_w, new_h = (size, size * h // w) if h > w else (size * w // h, size)
@@ -127,27 +127,27 @@ def resize_short(src: NDArray[Level], size: int, interp: int = 2) -> NDArray[Lev
 
 
 def fixed_crop(
-    src: NDArray[Level], x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
-) -> NDArray[Level]:
-    """Crop an image at a given place, and resize the crop.
+    src: NDArray[Value], x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
+) -> NDArray[Value]:
+    """Crop an image at a given position, and resize the crop.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        An image.
+        Image.
     x0, y0 : int
         Left and top of the crop, in pixels.
     w, h : int
-        Its width and height; it ends at the border of the image.
+        Width and height of the crop, in pixels; it ends at the border of the image.
     size : (int, int), optional
-        Width and height to resize it to.
+        Width and height that the crop is resized to.
     interp : int, default 2
         As for `imresize`.
 
     Returns
     -------
     ndarray, dtype of `src`
-        The crop: a view of `src` if it is not resized.
+        Crop; without a resize a view of `src`.
     """
     crop = src[y0 : y0 + h, x0 : x0 + w]
     if size is not None and (w, h) != tuple(size):
@@ -155,24 +155,25 @@ def fixed_crop(
     return crop
 
 
-def random_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Level], Region]:
-    """Crop an image at a random place (drawn from Python's `random`).
+def random_crop(src: NDArray[Value], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Value], Region]:
+    """Crop an image at a random position, from Python's `random`.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        An image.
+        Image.
     size : (int, int)
-        Width and height of the result. If the image is smaller, a crop of this ratio that fits is enlarged.
+        Width and height of the result, in pixels. In a smaller image, the largest region of the same ratio is cropped
+        and enlarged.
     interp : int, default 2
         As for `imresize`.
 
     Returns
     -------
     crop : ndarray, shape (size[1], size[0], channels), dtype of `src`
-        The crop.
+        Crop.
     region : (int, int, int, int)
-        Left, top, width and height of what was cropped.
+        Left, top, width and height of the cropped region, in pixels.
     """
     h, w = src.shape[:2]
     new_w, new_h = scale_down((w, h), size)
@@ -181,8 +182,8 @@ def random_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> 
     return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
 
 
-def center_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Level], Region]:
-    """Crop the middle of an image.
+def center_crop(src: NDArray[Value], size: tuple[int, int], interp: int = 2) -> tuple[NDArray[Value], Region]:
+    """Crop the center of an image.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def center_crop(src: NDArray[Level], size: tuple[int, int], interp: int = 2) -> 
     Returns
     -------
     crop, region
-        As of `random_crop`.
+        As for `random_crop`.
     """
     h, w = src.shape[:2]
     new_w, new_h = scale_down((w, h), size)
@@ -206,9 +207,10 @@ def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike |
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), floating
-        An image; convert one of uint8 first: ``src.astype("float32")``.
+        Image; convert uint8 first: ``src.astype("float32")``.
     mean, std : array-like
-        A number, or one for each channel, in levels; `std` may be left out.
+        Mean and standard deviation in the unit of `src`: a number, or one for each channel. Without `std`, nothing is
+        divided.
 
     Returns
     -------
@@ -221,7 +223,7 @@ def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike |
         If `src` holds integers.
     """
     if src.dtype.kind != "f":
-        raise TypeError(f"color_normalize works in place on floats, not {src.dtype}")
+        raise TypeError(f"src must be floating, as it is changed in place, got {src.dtype}")
     src -= np.asarray(mean, src.dtype)
     if std is not None:
         src /= np.asarray(std, src.dtype)
@@ -229,40 +231,40 @@ def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike |
 
 
 def random_size_crop(
-    src: NDArray[Level],
+    src: NDArray[Value],
     size: tuple[int, int],
     area: float | tuple[float, float],
     ratio: tuple[float, float],
     interp: int = 2,
     *,
     min_area: float | tuple[float, float] | None = None,
-) -> tuple[NDArray[Level], Region]:
-    """Crop a region of random area and aspect ratio (drawn from Python's `random`), and resize it.
+) -> tuple[NDArray[Value], Region]:
+    """Crop a region of random area and aspect ratio, from Python's `random`, and resize it.
 
-    Ten regions are tried. If none fits into the image, the middle is taken, as by `center_crop`.
+    Ten regions are tried. If none fits into the image, the center is cropped, as by `center_crop`.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        An image.
+        Image.
     size : (int, int)
         Width and height of the result, in pixels.
     area : float or (float, float)
-        Least and largest area of the region, as fractions of the image's, in (0, 1]. A number is the least, and the
-        largest is 1.
+        Smallest and largest area of the region, as fractions of the image's area, in (0, 1]. A number is the smallest,
+        and the largest is 1.
     ratio : (float, float)
-        Least and largest ratio of its width to its height; the ratio's logarithm is uniform.
+        Smallest and largest ratio of its width to its height; the logarithm of the ratio is uniform.
     interp : int, default 2
         As for `imresize`.
     min_area : float or (float, float), optional
-        An older name of `area`, which it takes the place of. Deprecated.
+        Deprecated name of `area`, which it replaces.
 
     Returns
     -------
     crop : ndarray, shape (size[1], size[0], channels), dtype of `src`
-        The crop.
+        Crop.
     region : (int, int, int, int)
-        Left, top, width and height of what was cropped.
+        Left, top, width and height of the cropped region, in pixels.
     """
     low, high = area_range(renamed_area(area, min_area))
     h, w = src.shape[:2]
@@ -280,15 +282,15 @@ def random_size_crop(
 def renamed_area(
     area: float | tuple[float, float], min_area: float | tuple[float, float] | None
 ) -> float | tuple[float, float]:
-    """Give the area under either of its names, and warn of the older one."""
+    """Return the area under either of its names; warn if it is the deprecated one."""
     if min_area is None:
         return area
-    warnings.warn("min_area is deprecated; it is called area now", DeprecationWarning, stacklevel=3)
+    warnings.warn("min_area is deprecated: use area", DeprecationWarning, stacklevel=3)
     return min_area
 
 
 def area_range(area: float | tuple[float, float]) -> tuple[float, float]:
-    """Give the least and the largest area; of a number, the largest is the whole image."""
+    """Return the smallest and the largest area; a number is the smallest, and the largest is 1."""
     if isinstance(area, tuple | list):
         low, high = area
         return low, high
@@ -305,27 +307,26 @@ def copyMakeBorder(
     value: float = 0.0,
     values: Sequence[float] = (),
 ) -> NDArray[Any]:
-    """Put a border around an image; the pixels are those of OpenCV's ``copyMakeBorder``.
+    """Add a border to an image, with the same pixels as OpenCV's ``copyMakeBorder``.
 
     Parameters
     ----------
     src : ndarray, shape (height, width, channels)
-        An image of any number of channels and any numeric type.
+        Image of any number of channels and any numeric dtype.
     top, bot, left, right : int
-        Thickness of the border on each side, in pixels, from 0 up.
+        Thickness of the border on each side, in pixels, at least 0.
     type : int, default 0
-        What the border shows: 0 `value`; 1 the outermost pixel (``aaa|abcd|ddd``); 2 the image mirrored at its edge
-        (``cba|abcd|dcb``); 3 the image from its other side (``bcd|abcd|abc``); 4 the image mirrored at its outermost
-        pixel (``dcb|abcd|cba``).
+        Type of the border: 0 constant `value`; 1 replicate the edge (``aaa|abcd|ddd``); 2 reflect, with the edge
+        (``cba|abcd|dcb``); 3 wrap (``bcd|abcd|abc``); 4 reflect, without the edge (``dcb|abcd|cba``).
     value : float, default 0
-        The level of all channels, if `type` is 0. For an image of integers it is rounded, and clamped to their range.
+        Value of all channels, if `type` is 0. With an integer dtype it is rounded, and clipped to its range.
     values : sequence of float, optional
-        A level for each channel, in place of `value`; those that are missing are 0.
+        One value for each channel, instead of `value`; missing ones are 0.
 
     Returns
     -------
     ndarray, shape (top + height + bot, left + width + right, channels), dtype of `src`
-        The image with its border.
+        Image with the border.
 
     Raises
     ------
@@ -333,28 +334,30 @@ def copyMakeBorder(
         If `src` is not an image, `type` is another number, or a thickness is negative.
     """
     if src.ndim != _AXES or 0 in src.shape:
-        raise ValueError(f"copyMakeBorder takes (height, width, channels), not {src.shape}; of grey, src[..., None]")
+        raise ValueError(f"src must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]")
     if type not in _MODES:
-        raise ValueError(f"type={type}; it is 0 (constant), 1 (replicate), 2 (reflect), 3 (wrap) or 4 (reflect 101)")
+        raise ValueError(
+            f"type must be 0 (constant), 1 (replicate), 2 (reflect), 3 (wrap) or 4 (reflect 101), got {type}"
+        )
     if min(top, bot, left, right) < 0:
-        raise ValueError(f"top={top}, bot={bot}, left={left}, right={right}; none is negative")
+        raise ValueError(f"top, bot, left and right must be at least 0, got {top}, {bot}, {left} and {right}")
     sides = ((top, bot), (left, right), (0, 0))
     if type != _CONSTANT:
         mode: Any = _MODES[type]
         return np.pad(src, sides, mode)
     height, width, channels = src.shape
     bordered = np.empty((top + height + bot, left + width + right, channels), src.dtype)
-    bordered[...] = _levels(value, values, src)
+    bordered[...] = _border_values(value, values, src)
     bordered[top : top + height, left : left + width] = src
     return bordered
 
 
-def _levels(value: float, values: Sequence[float], image: NDArray[Any]) -> NDArray[Any]:
-    """Give the border's level in each channel, as OpenCV converts numbers to levels."""
+def _border_values(value: float, values: Sequence[float], image: NDArray[Any]) -> NDArray[Any]:
+    """Return the value of the border in each channel, converted to the dtype as in OpenCV."""
     channels = image.shape[2]
-    given = [*values, *[0.0] * channels][:channels] if len(values) else [value] * channels
-    levels = np.asarray(given, np.float64)
+    per_channel = [*values, *[0.0] * channels][:channels] if len(values) else [value] * channels
+    border = np.asarray(per_channel, np.float64)
     if image.dtype.kind in "iu":
         limits = np.iinfo(image.dtype)
-        levels = np.clip(np.rint(levels), limits.min, limits.max)
-    return levels.astype(image.dtype)
+        border = np.clip(np.rint(border), limits.min, limits.max)
+    return border.astype(image.dtype)

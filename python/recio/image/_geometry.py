@@ -1,27 +1,27 @@
-"""Augmenters that resize, crop and flip. Levels stay whole."""
+"""Geometric augmenters: resize, crop and flip; uint8 images stay uint8."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from recio._recio import Step
-from recio.image._augmenter import Native
+from recio.image._augmenter import NativeAugmenter
 from recio.image._functional import area_range, renamed_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class ResizeAug(Native):
-    """Bring the shorter side to a length; the other keeps the ratio, rounded down.
+class ResizeAug(NativeAugmenter):
+    """Resize the shorter side to a length; the other side keeps the aspect ratio, rounded down.
 
     Parameters
     ----------
     size : int
-        The shorter side, in pixels, from 1 to 65,536.
+        Length of the shorter side, in pixels, from 1 to 65,536.
     interp : int, default 2
-        How: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 chooses bicubic to enlarge, area to
-        shrink and bilinear otherwise; 10 chooses any of 0 to 4 at random.
+        Interpolation: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos over 8x8 pixels; 9 bicubic to enlarge, area
+        to shrink and bilinear otherwise; 10 a random one of 0 to 4.
     """
 
     def __init__(self, size: int, interp: int = 2) -> None:
@@ -30,12 +30,12 @@ class ResizeAug(Native):
         super().__init__(size=size, interp=interp)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.resize_short(self.size, self.interp)
 
 
-class ForceResizeAug(Native):
-    """Resize to a width and height, whatever the ratio.
+class ForceResizeAug(NativeAugmenter):
+    """Resize to a width and height, whatever the aspect ratio.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class ForceResizeAug(Native):
         super().__init__(size=size, interp=interp)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.resize(_size(self.size), self.interp)
 
 
-class RandomCropAug(Native):
-    """Crop at a random place. Of a smaller image, a crop of this ratio that fits is enlarged.
+class RandomCropAug(NativeAugmenter):
+    """Crop at a random position; in a smaller image, the largest region of the same ratio is cropped and enlarged.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ class RandomCropAug(Native):
         super().__init__(size=size, interp=interp)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.fit(_size(self.size), random=True, interp=self.interp)
 
 
-class CenterCropAug(Native):
-    """Crop the middle. Of a smaller image, a crop of this ratio that fits is enlarged.
+class CenterCropAug(NativeAugmenter):
+    """Crop the center; in a smaller image, the largest region of the same ratio is cropped and enlarged.
 
     Parameters
     ----------
@@ -91,25 +91,25 @@ class CenterCropAug(Native):
         super().__init__(size=size, interp=interp)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.fit(_size(self.size), random=False, interp=self.interp)
 
 
-class RandomSizedCropAug(Native):
-    """Crop a region of random area and aspect ratio, and resize it, as `random_size_crop` does.
+class RandomSizedCropAug(NativeAugmenter):
+    """Crop a region of random area and aspect ratio and resize it, as `random_size_crop`.
 
     Parameters
     ----------
     size : (int, int)
         Width and height of the result, in pixels.
     area : float or (float, float)
-        Least and largest area of the region, as fractions of the image's, in (0, 1]; a number is the least.
+        Smallest and largest area of the region, as fractions of the image's area, in (0, 1]; a number is the smallest.
     ratio : (float, float)
-        Least and largest ratio of its width to its height.
+        Smallest and largest ratio of its width to its height.
     interp : int, default 2
         As for `ResizeAug`.
     min_area : float or (float, float), optional
-        An older name of `area`, which it takes the place of. Deprecated.
+        Deprecated name of `area`, which it replaces.
     """
 
     def __init__(
@@ -129,18 +129,18 @@ class RandomSizedCropAug(Native):
         super().__init__(size=size, area=area, ratio=ratio, interp=interp)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         low, high = self.ratio
         return Step.resized_crop(_size(self.size), area_range(self.area), (low, high), log=True, interp=self.interp)
 
 
-class HorizontalFlipAug(Native):
+class HorizontalFlipAug(NativeAugmenter):
     """Flip left to right with a probability.
 
     Parameters
     ----------
     p : float
-        The probability, from 0 to 1.
+        Probability, from 0 to 1.
     """
 
     def __init__(self, p: float) -> None:
@@ -148,7 +148,7 @@ class HorizontalFlipAug(Native):
         super().__init__(p=p)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.mirror(self.p)
 
 

@@ -1,4 +1,4 @@
-"""``ImageIter``: batches of images from records or files, augmented in native threads or by hooks of one's own."""
+"""``ImageIter``: batches of images from records or files, made by native threads or by the hooks of a subclass."""
 
 from __future__ import annotations
 
@@ -33,75 +33,78 @@ if TYPE_CHECKING:
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 
 HOOKS = ("next_sample", "imdecode", "read_image", "check_valid_image", "augmentation_transform", "postprocess_data")
-"""What a subclass may define to do a part of the work itself."""
+"""Methods that a subclass may override."""
 
 
 class ImageIter(PipelineIter):
-    """Batches of decoded and augmented images, from record files, a list of files, or files that the caller names.
+    """Batches of decoded and augmented images from record files, a list file, or a list of paths.
 
-    The images are read, decoded and augmented by native threads, as by `recio.io.ImageRecordIter`; augmenters that are
-    Python functions are called by one thread at a time. A subclass that defines one of the hooks `next_sample`,
-    `imdecode`, `read_image`, `check_valid_image`, `augmentation_transform` and `postprocess_data` has them called for
-    each image, in Python and in the calling thread.
+    Native threads read, decode and augment the images, as for `recio.io.ImageRecordIter`; augmenters that are Python
+    functions are called by one thread at a time. If a subclass overrides one of the hooks `next_sample`, `imdecode`,
+    `read_image`, `check_valid_image`, `augmentation_transform` and `postprocess_data`, all hooks are called for each
+    image, in Python and in the calling thread.
 
     Parameters
     ----------
     batch_size : int
-        Images a batch.
+        Number of images in a batch.
     data_shape : (int, int, int)
         (3, height, width) of the output, in pixels.
     label_width : int, default 1
-        Labels an image.
+        Number of labels of an image.
     path_imgrec : path or list of paths, optional
         Record files, as for `recio.io.ImageRecordIter`.
     path_imglist : path, optional
-        A list (``.lst``): of image files under `path_root` or, with `path_imgrec`, of labels in place of the records'
-        own.
+        List file (``.lst``) with image files under `path_root` or, with `path_imgrec`, with labels that replace those
+        in the records.
     path_root : path, optional
-        The folder that the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
+        Folder that the paths in `path_imglist` and `imglist` are relative to. Default: the current directory.
     path_imgidx : path or list of paths, optional
-        Indexes of the record files. Without, these are scanned.
+        Index files of the record files, which are scanned without them.
     shuffle : bool, default False
-        Whether each epoch has an order of its own.
+        Whether each epoch has its own order.
     part_index, num_parts : int, default 0 and 1
-        The part that is read, and into how many the images are divided. Parts differ by at most one image.
+        Index of the shard that is read, and number of shards that the images are divided into. Shards differ by at most
+        one image.
     aug_list : list, optional
-        Augmenters: what `CreateAugmenter` gives, those of this module in any order, and functions. See
+        Augmenters: the result of `CreateAugmenter`, augmenters of this package in any order, and functions, as for
         `recio.io.ImageRecordIter`. Default: ``CreateAugmenter(data_shape, **kwargs)``.
     imglist : list, optional
         ``[[label, path], ...]``, or ``[[[label, ...], path], ...]``.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     dtype : dtype-like, default 'float32'
-        Type of the labels. (MXNet gave float32 whatever this was.) The data are float32.
+        Type of the labels. (In MXNet they are always float32.) The data are float32.
     last_batch_handle : {'pad', 'discard', 'roll_over'}, default 'pad'
-        What becomes of the images that do not fill a batch: they are filled up with images of the epoch's beginning;
-        left out; or the beginning of the next epoch's first batch, whose ``pad`` is the number of that epoch's images.
+        Handling of the images that do not fill the last batch. ``'pad'``: images from the start of the epoch fill it.
+        ``'discard'``: they are skipped. ``'roll_over'``: they start the first batch of the next epoch, whose ``pad`` is
+        the number of images of that epoch.
     seed : int, optional
-        Seed of order and augmentation; with hooks, of the order. Default: drawn from Python's `random`, so that
-        ``random.seed`` decides; with hooks it decides of the augmentation always.
+        Seed of order and augmentation, from 0 to 2**64 - 1; with hooks, of the order only. Default: a number from
+        Python's `random`, so that ``random.seed`` determines it. With hooks, the augmentation always uses Python's
+        `random`.
     preprocess_threads : int, optional
-        Threads that decode. Default: the cores that the process may use.
+        Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
-        Batches made ahead of need.
+        Number of batches made in advance.
     shard_policy, on_error, error_log, max_errors, limits, formats
         As for `recio.io.ImageRecordIter`.
     allow_outside : bool, default False
-        Whether the paths of `path_imglist` may leave `path_root`: be absolute, climb out by ``..``, lead out by a link.
-        A list may come from anywhere; those that you wrote are safe. Those of `imglist` always may.
+        Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
+        lists from a trusted source. The paths in `imglist` always may.
     **kwargs
-        For `CreateAugmenter`, if there is no `aug_list`.
+        Keywords of `CreateAugmenter`, if `aug_list` is not given.
 
     Raises
     ------
-    ValueError
-        For values that make no sense.
     TypeError
-        For keywords that do not exist.
+        If a keyword does not exist, or a value has the wrong type.
+    ValueError
+        If a value is out of range.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
     recio.RecordError, recio.DecodeError
-        As of `recio.io.ImageRecordIter`.
+        As for `recio.io.ImageRecordIter`.
 
     Examples
     --------
@@ -146,7 +149,7 @@ class ImageIter(PipelineIter):
         super().__init__(batch_size)
         self.check_data_shape(data_shape)
         if aug_list is not None and kwargs:
-            raise TypeError(f"aug_list takes the place of {', '.join(kwargs)}; give the one or the other")
+            raise TypeError(f"aug_list replaces {', '.join(kwargs)}; pass either")
         self.data_shape: tuple[int, int, int] = (int(data_shape[0]), int(data_shape[1]), int(data_shape[2]))
         self.label_width, self.last_batch_handle, self.dtype = label_width, last_batch_handle, np.dtype(dtype)
         self.auglist: list[Callable[..., Any]] = [
@@ -183,7 +186,7 @@ class ImageIter(PipelineIter):
         )
 
     def _one_by_one(self, options: LoaderOptions) -> OneByOne:
-        """Make batches by the hooks. A native pipeline looks at all that was given; it must not call the augmenters."""
+        """Make batches by the hooks. A native pipeline checks the arguments; it must not call the augmenters."""
         pipeline = self._source.pipeline(replace(options, steps=()))
         fingerprint = pipeline.fingerprint()
         pipeline.close()
@@ -193,36 +196,36 @@ class ImageIter(PipelineIter):
         return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
 
     def reset(self) -> None:
-        """Begin a new epoch. At the end of one, images that roll over are kept."""
+        """Start a new epoch; images that roll over at the end of an epoch are kept."""
         super().reset()
         self._cursor.reset()
 
     def hard_reset(self) -> None:
-        """Begin a new epoch, and forget images that roll over."""
+        """Start a new epoch without images that roll over."""
         self._batch = None
         self._pipeline.hard_reset()
         self._cursor.reset()
 
     def check_data_shape(self, data_shape: Sequence[int]) -> None:
-        """Refuse a shape that is not (3, height, width).
+        """Check that a shape is (3, height, width).
 
         Raises
         ------
         ValueError
-            If it is another.
+            If it is not.
         """
         if len(data_shape) != 3 or data_shape[0] != 3:  # noqa: PLR2004
-            raise ValueError(f"data_shape={tuple(data_shape)}; it is (3, height, width)")
+            raise ValueError(f"data_shape must be (3, height, width), got {tuple(data_shape)}")
 
     def next_sample(self) -> Sample:
-        """Give the next image of the epoch, by one: a hook. It moves by itself, beside the batches of native threads.
+        """Return the next sample of the epoch: a hook. Its position is independent of the batches of native threads.
 
         Returns
         -------
         label : float or ndarray
-            Its label, or labels.
+            Label, or labels.
         image : bytes
-            Its file's bytes.
+            Content of the image file.
 
         Raises
         ------
@@ -235,32 +238,37 @@ class ImageIter(PipelineIter):
         return self._source.read(place)
 
     def read_image(self, fname: str) -> bytes:
-        """Read the bytes of an image file whose path is relative to `path_root`: a hook."""
+        """Read an image file whose path is relative to `path_root`: a hook."""
         if not isinstance(self._source, Files):
-            raise TypeError("there are no image files, but records")
+            raise TypeError("this iterator reads records, not image files")
         return self._source.read(fname)
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
-        """Decode an image: a hook. Gives an ndarray of shape (height, width, 3), uint8, R, G, B."""
+        """Decode an image: a hook. Returns an ndarray, shape (height, width, 3), uint8, R, G, B."""
         return imdecode(s, limits=Limits(*self._options.limits), formats=self._options.formats)
 
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
-        """Refuse what is no image: a hook. An image for which it raises RuntimeError is left out, and logged.
+        """Check an image: a hook. An image for which it raises RuntimeError is skipped and logged.
 
         Parameters
         ----------
         data : list of ndarray
             One image.
+
+        Raises
+        ------
+        RuntimeError
+            If it does not have three axes.
         """
         if data[0].ndim != 3:  # noqa: PLR2004
-            raise RuntimeError(f"an image of shape {data[0].shape}; it has the axes height, width, channels")
+            raise RuntimeError(f"an image must have shape (height, width, channels), got {data[0].shape}")
 
     def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Augment an image: a hook. Calls the augmenters one after another."""
+        """Augment an image: a hook. Applies the augmenters in order."""
         for augmenter in self.auglist:
             data = image_function(augmenter)(data)
         return data
 
     def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
-        """Bring an augmented image into the layout of the batch, channels first: a hook."""
+        """Transpose an augmented image to the layout of the batch, channels first: a hook."""
         return np.transpose(datum, (2, 0, 1))

@@ -1,7 +1,4 @@
-"""Rotation of images in MXNet's other layout: channels first, float32.
-
-The one part of `recio.image` that takes batches. No iterator uses it.
-"""
+"""Rotation of float32 images and batches with channels first, which no iterator uses."""
 
 from __future__ import annotations
 
@@ -19,67 +16,67 @@ _BATCH_AXES = 4
 
 
 def imrotate(src: Floats, rotation_degrees: ArrayLike, zoom_in: bool = False, zoom_out: bool = False) -> Floats:
-    """Rotate an image, or each image of a batch, about its middle; the size stays.
+    """Rotate an image, or each image of a batch, about its center; the size does not change.
 
-    Pixels are interpolated bilinearly; what lies outside of the image is 0.
+    Pixels are interpolated bilinearly; pixels outside of the image are 0.
 
     Parameters
     ----------
     src : ndarray, shape (channels, height, width) or (batch_size, channels, height, width), float32
-        An image, or a batch of images, with any values.
+        Image, or batch of images, with any values.
     rotation_degrees : float, or array-like of shape (batch_size,)
-        The angle, counterclockwise, in degrees; for a batch one for all, or one for each image.
+        Angle in degrees, counterclockwise; for a batch one for all images, or one for each.
     zoom_in : bool, default False
-        Whether to enlarge the images so far that nothing from outside of them is seen, but for up to half of the
-        outermost pixels. (The enlargement is MXNet's.)
+        Whether to enlarge the images until the result shows no pixels outside of them, except up to half of the
+        outermost pixels. (The scale is MXNet's.)
     zoom_out : bool, default False
-        Whether to shrink them so far that all of them is seen.
+        Whether to shrink the images until the result shows all of their pixels.
 
     Returns
     -------
     ndarray, shape of `src`, float32
-        The rotated images.
+        Rotated images.
 
     Raises
     ------
     TypeError
         If `src` is not float32, or there are several angles for one image.
     ValueError
-        If both zooms are asked for, `src` has other axes, or there are not as many angles as images.
+        If both zooms are True, `src` has other axes, or the number of angles differs from the number of images.
     """
     if zoom_in and zoom_out:
         raise ValueError("zoom_in and zoom_out exclude each other")
     if src.dtype != np.float32:
-        raise TypeError(f"imrotate takes images of float32, not {src.dtype}")
+        raise TypeError(f"src must be float32, got {src.dtype}")
     if src.ndim == _IMAGE_AXES:
         if np.ndim(rotation_degrees) != 0:
-            raise TypeError(f"rotation_degrees={rotation_degrees!r}; of a single image it is a number")
-        alone: Floats = imrotate(src[np.newaxis], rotation_degrees, zoom_in, zoom_out)[0]
-        return alone
+            raise TypeError(f"rotation_degrees must be a number for a single image, got {rotation_degrees!r}")
+        image: Floats = imrotate(src[np.newaxis], rotation_degrees, zoom_in, zoom_out)[0]
+        return image
     if src.ndim != _BATCH_AXES:
-        raise ValueError(f"imrotate takes (channels, height, width) or a batch of such, not {src.shape}")
+        raise ValueError(f"src must have shape (channels, height, width), or be a batch of such, got {src.shape}")
     rotated = np.empty_like(src)
     for image, angle, into in zip(src, _radians(rotation_degrees, len(src)), rotated, strict=True):
-        into[...] = _sampled(image, *_grid(image.shape[1], image.shape[2], angle, zoom_in, zoom_out))
+        into[...] = _sample(image, *_source_grid(image.shape[1], image.shape[2], angle, zoom_in, zoom_out))
     return rotated
 
 
 def random_rotate(
     src: Floats, angle_limits: tuple[float, float], zoom_in: bool = False, zoom_out: bool = False
 ) -> Floats:
-    """Rotate an image, or each image of a batch, by a random angle, drawn from NumPy's global generator.
+    """Rotate an image, or each image of a batch, by a random angle from NumPy's global generator.
 
     Parameters
     ----------
     src, zoom_in, zoom_out
         As for `imrotate`.
     angle_limits : (float, float)
-        The least and the largest angle, in degrees.
+        Smallest and largest angle, in degrees.
 
     Returns
     -------
     ndarray, shape of `src`, float32
-        The rotated images.
+        Rotated images.
     """
     count = None if src.ndim == _IMAGE_AXES else len(src)
     return imrotate(src, np.random.uniform(*angle_limits, size=count), zoom_in, zoom_out)  # noqa: NPY002 as MXNet
@@ -88,33 +85,35 @@ def random_rotate(
 def _radians(degrees: ArrayLike, count: int) -> Floats:
     angles = np.asarray(degrees, np.float32)
     if angles.shape not in ((), (count,)):
-        raise ValueError(f"angles of shape {angles.shape} for {count} images; there is one for all, or one for each")
+        raise ValueError(
+            f"rotation_degrees must be one angle, or one for each of {count} images, got shape {angles.shape}"
+        )
     return np.broadcast_to(np.float32(np.pi) * angles / 180, count)
 
 
-def _grid(height: int, width: int, angle: np.float32, zoom_in: bool, zoom_out: bool) -> tuple[Floats, Floats]:
-    """Give the column and the row that each pixel of the result is taken from; in float32, as MXNet has them."""
+def _source_grid(height: int, width: int, angle: np.float32, zoom_in: bool, zoom_out: bool) -> tuple[Floats, Floats]:
+    """Return the source column and row of each pixel of the result, in float32 as in MXNet."""
     sin, cos = np.sin(angle), np.cos(angle)
-    middle_x, middle_y = np.float32(width - 1) / 2, np.float32(height - 1) / 2
-    x = np.arange(width, dtype=np.float32) - middle_x
-    y = np.arange(height, dtype=np.float32)[:, np.newaxis] - middle_y
+    center_x, center_y = np.float32(width - 1) / 2, np.float32(height - 1) / 2
+    x = np.arange(width, dtype=np.float32) - center_x
+    y = np.arange(height, dtype=np.float32)[:, np.newaxis] - center_y
     scale = np.float32(1)
     if zoom_in or zoom_out:
-        # How many times as large as the image the upright rectangle around the rotated one is.
+        # Ratio of the bounding rectangle of the rotated image to the image.
         scale = abs(cos) + abs(sin) * np.float32(max(height / width, width / height))
     if zoom_in:
         scale = 1 / scale
-    return (x * cos - y * sin) * scale + middle_x, (x * sin + y * cos) * scale + middle_y
+    return (x * cos - y * sin) * scale + center_x, (x * sin + y * cos) * scale + center_y
 
 
-def _sampled(image: Floats, x: Floats, y: Floats) -> Floats:
-    """Take an image's values at fractional places: each a mean of four pixels, of which those outside are 0."""
+def _sample(image: Floats, x: Floats, y: Floats) -> Floats:
+    """Sample an image at fractional positions, bilinearly; pixels outside of the image are 0."""
     left, top = np.floor(x), np.floor(y)
-    right_share, lower_share = x - left, y - top
+    right_weight, lower_weight = x - left, y - top
     sampled = np.zeros((image.shape[0], *x.shape), np.float32)
     for dx, dy in (0, 0), (1, 0), (0, 1), (1, 1):
-        share = (right_share if dx else 1 - right_share) * (lower_share if dy else 1 - lower_share)
-        sampled += _pixels(image, left.astype(np.intp) + dx, top.astype(np.intp) + dy) * share
+        weight = (right_weight if dx else 1 - right_weight) * (lower_weight if dy else 1 - lower_weight)
+        sampled += _pixels(image, left.astype(np.intp) + dx, top.astype(np.intp) + dy) * weight
     return sampled
 
 

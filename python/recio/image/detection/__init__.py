@@ -1,7 +1,8 @@
-"""Detection: ``mx.image.detection``, whose names `recio.image` has too.
+"""Detection: ``mx.image.detection``; `recio.image` exports the same names.
 
-The label of an image is an array, an object a row: class, left, top, right, bottom, and whatever else the data have.
-Sides are fractions of the image's, from 0 to 1. An augmenter makes an image and its label of an image and its label.
+The label of an image is an array with a row for each object: class, left, top, right, bottom, and other numbers. Sides
+are fractions of the image's sides, from 0 to 1. A detection augmenter maps an image and its label to an image and its
+label.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What an augmenter of detection is: a callable that makes an image and its label of an image and its label.
+"""Base classes of detection augmenters: callables from image and label to image and label.
 
-As with the augmenters of images alone, recio's own ones say what they do to the pipeline, and do the same to one image
-when they are called by themselves.
+recio's detection augmenters have a native step, like its other augmenters.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import numpy as np
 
 from recio._loader.to_steps import HasStep, WeakCall, redefines_call, to_steps
 from recio._recio import Step
-from recio.image._augmenter import Augmenter, Described, carried_out, refuse_senseless
+from recio.image._augmenter import Augmenter, Described, apply_step, check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class DetAugmenter(Described):
-    """The base class of augmenters of detection, recio's and one's own.
+    """Base class of detection augmenters, which map an image and its label to an image and its label.
 
     Parameters
     ----------
     **kwargs
-        What `dumps` shows, by name. Arrays are kept as lists.
+        The parameters that `dumps` shows, by name. Arrays are kept as lists.
 
     Examples
     --------
@@ -41,150 +40,160 @@ class DetAugmenter(Described):
     """
 
     is_for_detection = True
-    """It takes boxes too: not one for `ImageIter`."""
+    """Marks augmenters with boxes, which `ImageIter` does not accept."""
 
     def __call__(self, src: NDArray[Any], label: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Make an image and its label of an image and its label.
+        """Augment an image and its label.
 
         Parameters
         ----------
         src : ndarray, shape (height, width, channels)
-            An image.
+            Image.
         label : ndarray, shape (objects, 5 or more)
-            Its objects, each: class, left, top, right, bottom, and others. Sides are fractions of the image's, from 0
-            to 1.
+            Objects: class, left, top, right, bottom, and other numbers. Sides are fractions of the image's sides, from
+            0 to 1.
 
         Returns
         -------
         image : ndarray, shape (height, width, channels)
-            Another image.
+            Augmented image.
         label : ndarray, shape (objects, 5 or more)
-            Its objects.
+            Objects on it.
         """
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
 
-class DetNative(HasStep, DetAugmenter):
-    """An augmenter of recio's own. Not part of MXNet; the iterators look at it.
+class NativeDetAugmenter(HasStep, DetAugmenter):
+    """Base of recio's detection augmenters, which the native pipeline runs by their steps.
 
-    A class derived from one of these that has a `__call__` of its own is one's own augmenter: `step` is then not asked.
+    If a subclass overrides `__call__`, the pipeline calls it, and does not use `step`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 whatever an augmenter is made of
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 parameters of many types
         super().__init__(**kwargs)
-        # Derived classes have set by now what `step` reads.
-        refuse_senseless(self)
+        # Subclasses set the attributes that `step` reads before they call this.
+        check_parameters(self)
 
     def step(self) -> StepType:
-        """Give what the pipeline does in the augmenter's place, drawing anew for each image.
+        """Return the step that does the same in the pipeline, with new random parameters for each image.
 
         Raises
         ------
         ValueError
-            If its parameters make no sense.
+            If a parameter of the augmenter is out of range.
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
 
     def __call__(self, src: NDArray[Any], label: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Carry out the augmenter on an image and its label. Its random numbers are seeded from Python's `random`.
+        """Augment an image and its label. Random parameters are seeded from Python's `random`.
 
         Parameters
         ----------
         src : ndarray, shape (height, width, channels), uint8 or floating
-            An image of 1, 3 or 4 channels. It is not written to.
+            Image of 1, 3 or 4 channels. It is not modified.
         label : array-like, shape (objects, 5 or more)
-            Its objects, as for `DetAugmenter`. It is not written to. (In MXNet it was.)
+            Objects, as for `DetAugmenter`. It is not modified. (MXNet modifies it.)
 
         Returns
         -------
         image : ndarray, shape (height, width, channels)
-            Another image; as of an augmenter of images alone.
+            Augmented image, with a dtype as for `Augmenter`.
         label : ndarray, shape (objects, 5 or more), float32
-            Its objects.
+            Objects on it.
         """
-        image, boxes = carried_out(self.step(), src, np.asarray(label, np.float32))
-        assert boxes is not None  # noqa: S101 it gives what it is given
+        image, boxes = apply_step(self.step(), src, np.asarray(label, np.float32))
+        assert boxes is not None  # noqa: S101 boxes in, boxes out
         return image, boxes
 
 
-class DetBorrowAug(DetNative):
-    """An augmenter of images alone, for a label that it does not change.
+class DetBorrowAug(NativeDetAugmenter):
+    """Apply an augmenter of images, and leave the label as it is.
 
-    Boxes are not moved, but for those of a `HorizontalFlipAug`: what crops or pads is not to be borrowed.
+    Boxes do not move, except with `HorizontalFlipAug`: do not borrow augmenters that crop or pad.
 
     Parameters
     ----------
     augmenter : Augmenter or callable
-        What makes an image of an image.
+        Augmenter from image to image.
+
+    Raises
+    ------
+    TypeError
+        If it is not callable, or a detection augmenter.
     """
 
     def __init__(self, augmenter: Callable[..., Any]) -> None:
         if not callable(augmenter) or isinstance(augmenter, DetAugmenter):
-            raise TypeError(f"{augmenter!r} is no augmenter of images alone")
+            raise TypeError(f"augmenter must map an image to an image, got {augmenter!r}")
         self.augmenter = augmenter
         super().__init__(augmenter=_description(augmenter))
 
     def step(self) -> StepType:
-        """Give the augmenter's own step."""
-        (own,) = to_steps([self.augmenter])
-        return own
+        """Return the step of the augmenter."""
+        (step,) = to_steps([self.augmenter])
+        return step
 
     def dumps(self) -> list[Any]:
-        """Describe the augmenter: the name of this class, and its description."""
+        """Return the name of this class, and the description of the augmenter."""
         return [type(self).__name__.lower(), _description(self.augmenter)]
 
 
-class DetRandomSelectAug(DetNative):
-    """One of several augmenters of detection or, with a probability, none.
+class DetRandomSelectAug(NativeDetAugmenter):
+    """Apply a random one of several detection augmenters or, with a probability, none.
 
     Parameters
     ----------
     aug_list : DetAugmenter or list of DetAugmenter
-        The augmenters. The list stays as it is. (MXNet shuffled it.)
+        Augmenters. The list is not modified. (MXNet shuffles it.)
     skip_prob : float, default 0
-        The probability that there is none, from 0 to 1.
+        Probability of applying none, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If an augmenter is not a `DetAugmenter`, or the probability is out of range.
     """
 
     def __init__(self, aug_list: DetAugmenter | Sequence[DetAugmenter], skip_prob: float = 0) -> None:
         self.aug_list: list[DetAugmenter] = [aug_list] if isinstance(aug_list, DetAugmenter) else list(aug_list)
         if not all(isinstance(augmenter, DetAugmenter) for augmenter in self.aug_list):
-            raise ValueError(f"{self.aug_list!r}; they are of class DetAugmenter")
+            raise ValueError(f"aug_list must hold objects of class DetAugmenter, got {self.aug_list!r}")
         self.skip_prob = skip_prob
         super().__init__(skip_prob=skip_prob)
 
     def step(self) -> StepType:
-        """Give the choice between the augmenters' steps."""
+        """Return the step that chooses one of the augmenters' steps."""
         return Step.either(det_steps(self.aug_list), self.skip_prob)
 
     def dumps(self) -> list[Any]:
-        """Describe the augmenters: the name of this class, and their descriptions."""
+        """Return the name of this class, and the descriptions of the augmenters."""
         return [type(self).__name__.lower(), [augmenter.dumps() for augmenter in self.aug_list]]
 
     def __repr__(self) -> str:
-        """Show the augmenters."""
+        """Return the expression that makes the augmenter."""
         return f"{type(self).__name__}({self.aug_list!r}, skip_prob={self.skip_prob!r})"
 
 
 def det_steps(aug_list: Iterable[Callable[..., Any]]) -> list[StepType]:
-    """Give the steps of augmenters of detection: recio's, or anything called as ``f(image, label)`` that gives both.
+    """Convert detection augmenters to steps: recio's, or functions ``f(image, label) -> (image, label)``.
 
     Raises
     ------
     TypeError
-        If one of them cannot be called, or takes an image alone.
+        If one of them is not callable, or maps images only; the message has its index.
     """
-    return [_step(place, augmenter) for place, augmenter in enumerate(aug_list)]
+    return [_step(index, augmenter) for index, augmenter in enumerate(aug_list)]
 
 
-def _step(place: int, augmenter: Any) -> StepType:  # noqa: ANN401 whatever is in the list
+def _step(index: int, augmenter: Any) -> StepType:  # noqa: ANN401 any item of the list
     if isinstance(augmenter, Augmenter):
-        raise TypeError(f"augmenter {place} is {augmenter!r}; put it into a DetBorrowAug")
+        raise TypeError(f"augmenter {index} is for images without boxes; wrap it in a DetBorrowAug: {augmenter!r}")
     if not callable(augmenter):
-        raise TypeError(f"augmenter {place} is {augmenter!r}; it cannot be called")
-    if isinstance(augmenter, DetNative) and not redefines_call(type(augmenter)):
+        raise TypeError(f"augmenter {index} is not callable: {augmenter!r}")
+    if isinstance(augmenter, NativeDetAugmenter) and not redefines_call(type(augmenter)):
         return augmenter.step()
     return Step.call(WeakCall(augmenter), with_boxes=True)
 
 
-def _description(augmenter: Callable[..., Any]) -> Any:  # noqa: ANN401 as of dumps
+def _description(augmenter: Callable[..., Any]) -> Any:  # noqa: ANN401 as for dumps
     return augmenter.dumps() if isinstance(augmenter, Augmenter) else repr(augmenter)

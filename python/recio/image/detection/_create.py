@@ -1,11 +1,11 @@
-"""``CreateDetAugmenter`` and ``CreateMultiRandCropAugmenter``: from keywords to augmenters of detection."""
+"""``CreateDetAugmenter`` and ``CreateMultiRandCropAugmenter``: detection augmenters from keywords."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recio.image._color import CastAug
-from recio.image._create import colours, normalise
+from recio.image._create import color_augmenters, normalize_augmenters
 from recio.image._geometry import ForceResizeAug, ResizeAug
 from recio.image.detection._augmenter import DetBorrowAug, DetRandomSelectAug
 from recio.image.detection._geometry import DetHorizontalFlipAug, DetRandomCropAug, DetRandomPadAug
@@ -29,25 +29,25 @@ def CreateMultiRandCropAugmenter(
     max_attempts: int | list[int] = 50,
     skip_prob: float = 0,
 ) -> DetRandomSelectAug:
-    """Make several `DetRandomCropAug`, one of which is taken for each image.
+    """Return several `DetRandomCropAug`, a random one of which is applied to each image.
 
     Parameters
     ----------
     min_object_covered, aspect_ratio_range, area_range, min_eject_coverage, max_attempts
-        As for `DetRandomCropAug`; a list (not a tuple) has one for each. Lists are of one length; what is no list goes
-        for all.
+        As for `DetRandomCropAug`. A list (not a tuple) has one item for each augmenter; all lists have the same length.
+        Any other value is for all augmenters.
     skip_prob : float, default 0
-        The probability that none is taken.
+        Probability of applying none, from 0 to 1.
 
     Returns
     -------
     DetRandomSelectAug
-        The augmenters.
+        Augmenters.
 
     Raises
     ------
     ValueError
-        If lists are of different lengths, or a number makes no sense.
+        If lists have different lengths, or a number is out of range.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def CreateMultiRandCropAugmenter(
     count = max(len(values) for values in lists.values())
     wrong = [f"{name} of {len(values)}" for name, values in lists.items() if len(values) not in (1, count)]
     if wrong:
-        raise ValueError(f"lists of different lengths: {', '.join(wrong)}, others of {count}")
+        raise ValueError(f"lists must have the same length, got {', '.join(wrong)}, others of {count}")
     aligned = {name: values * count if len(values) == 1 else values for name, values in lists.items()}
     crops = [DetRandomCropAug(**{name: values[i] for name, values in aligned.items()}) for i in range(count)]
     return DetRandomSelectAug(crops, skip_prob=skip_prob)
@@ -93,43 +93,44 @@ def CreateDetAugmenter(
     max_attempts: int | list[int] = 50,
     pad_val: float | Sequence[float] = (127, 127, 127),
 ) -> list[DetAugmenter]:
-    """Make a list of augmenters of detection, in this order: resize, crop, flip, pad, resize, float32, colours.
+    """Return a list of detection augmenters, in this order: resize, crop, flip, pad, resize, cast, color jitter.
 
     Parameters
     ----------
     data_shape : (int, int, int)
         Channels, height and width of the result, in pixels.
     resize : int, default 0
-        What the shorter side is brought to first, in pixels; 0: not.
+        Length that the shorter side is resized to first, in pixels; 0 or less for no resize.
     rand_crop : float, default 0
-        The probability of a crop.
+        Probability of a crop, from 0 to 1.
     rand_pad : float, default 0
-        The probability of a canvas.
+        Probability of a canvas, from 0 to 1.
     rand_gray : float, default 0
-        The probability of grey.
+        Probability of gray, from 0 to 1.
     rand_mirror : bool, default False
-        Whether half of the images are flipped left to right.
+        Whether to flip half of the images left to right.
     mean, std : True, or array-like of 1 or 3 numbers, optional
         As for `CreateAugmenter`.
     brightness, contrast, saturation, pca_noise, hue : float, default 0
         As for `CreateAugmenter`.
     inter_method : int, default 2
-        How images are resampled, as for `ResizeAug`.
+        Interpolation, as for `ResizeAug`.
     min_object_covered, aspect_ratio_range, area_range, min_eject_coverage, max_attempts
-        As for `CreateMultiRandCropAugmenter`. The canvas has these ratios too, at most the largest of these areas, and
-        as many attempts; of lists, the widest range and the largest number.
+        As for `CreateMultiRandCropAugmenter`. The aspect ratios, the largest area and the attempts are also those of
+        the canvas; from lists, the widest range and the largest number.
     pad_val : float or (float, float, float), default (127, 127, 127)
-        The canvas's levels, as for `DetRandomPadAug`.
+        R, G and B of the canvas, as for `DetRandomPadAug`.
 
     Returns
     -------
     list of DetAugmenter
-        The augmenters. Of what is not asked for, there is none; of the resize to `data_shape` and `CastAug` always one.
+        Augmenters. The resize to `data_shape` and `CastAug` are always in the list, the others if a keyword asks for
+        them.
 
     Raises
     ------
     ValueError
-        If a number makes no sense.
+        If a number is out of range.
 
     Examples
     --------
@@ -150,12 +151,13 @@ def CreateDetAugmenter(
         pad = DetRandomPadAug(_widest(aspect_ratio_range), area, round(_widest(max_attempts)[1]), pad_val)
         augmenters.append(DetRandomSelectAug([pad], 1 - rand_pad))
     borrowed: list[Augmenter] = [ForceResizeAug((width, height), inter_method), CastAug()]
-    borrowed += colours(brightness, contrast, saturation, hue, pca_noise, rand_gray) + normalise(mean, std)
+    borrowed += color_augmenters(brightness, contrast, saturation, hue, pca_noise, rand_gray)
+    borrowed += normalize_augmenters(mean, std)
     return augmenters + [DetBorrowAug(augmenter) for augmenter in borrowed]
 
 
 def _widest(value: Range | list[Range] | list[int]) -> tuple[float, float]:
-    """Give the range that has all of these ranges and numbers within."""
+    """Return the smallest range that contains all of these ranges and numbers."""
     values = value if isinstance(value, list) else [value]
     ranges = [(one, one) if isinstance(one, int | float) else one for one in values]
     return min(low for low, _ in ranges), max(high for _, high in ranges)

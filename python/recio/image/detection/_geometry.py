@@ -1,11 +1,11 @@
-"""Augmenters of detection that flip, crop and pad; boxes go with their objects."""
+"""Geometric detection augmenters: flip, crop and pad, with the boxes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from recio._recio import Step
-from recio.image.detection._augmenter import DetNative
+from recio.image.detection._augmenter import NativeDetAugmenter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 _CHANNELS = 3
 
 
-class DetHorizontalFlipAug(DetNative):
+class DetHorizontalFlipAug(NativeDetAugmenter):
     """Flip left to right with a probability.
 
     Parameters
     ----------
     p : float
-        The probability, from 0 to 1.
+        Probability, from 0 to 1.
     """
 
     def __init__(self, p: float) -> None:
@@ -27,26 +27,27 @@ class DetHorizontalFlipAug(DetNative):
         super().__init__(p=p)
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.mirror(self.p)
 
 
-class DetRandomCropAug(DetNative):
-    """Crop a region of random area and aspect ratio that has enough of the objects that it touches.
+class DetRandomCropAug(NativeDetAugmenter):
+    """Crop a region of random area and aspect ratio that covers enough of each object that it intersects.
 
     Parameters
     ----------
     min_object_covered : float, default 0.1
-        Of every object that the region touches, more than this share of its area is within; it touches one at least.
-        Objects of 2 pixels and less do not count.
+        Fraction of each intersected object that must be exceeded inside the region; at least one object must be
+        intersected. Objects of at most 2 pixels are ignored.
     aspect_ratio_range : float or (float, float), default (0.75, 1.33)
-        Least and largest ratio of the region's width to its height, in pixels, from 0.001 to 1000. A number is both.
+        Smallest and largest ratio of the region's width to its height, in pixels, from 0.001 to 1000. A number is both.
     area_range : float or (float, float), default (0.05, 1.0)
-        Least and largest area of the region, as a fraction of the image's, from 0 to 64; there is none above 1.
+        Smallest and largest area of the region, as a fraction of the image's area, from 0 to 64; regions above 1 do not
+        exist.
     min_eject_coverage : float, default 0.3
-        Objects of which no more than this share is within are dropped; one is kept at least.
+        Fraction of an object inside the region up to which it is dropped; at least one object is kept.
     max_attempts : int, default 50
-        Regions that are tried. If none will do, the image stays whole.
+        Number of regions that are tried, at most 100,000. If none is accepted, the image is not cropped.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class DetRandomCropAug(DetNative):
         )
 
     def step(self) -> Step:
-        """Give the step."""
+        """Return the step."""
         return Step.area_crop(
             self.min_object_covered,
             self.aspect_ratio_range,
@@ -81,20 +82,20 @@ class DetRandomCropAug(DetNative):
         )
 
 
-class DetRandomPadAug(DetNative):
-    """Put the image anywhere on a canvas of random area and aspect ratio.
+class DetRandomPadAug(NativeDetAugmenter):
+    """Place the image at a random position on a canvas of random area and aspect ratio.
 
     Parameters
     ----------
     aspect_ratio_range : float or (float, float), default (0.75, 1.33)
-        Least and largest ratio of the canvas's width to its height, in pixels, from 0.001 to 1000. A number is both.
+        Smallest and largest ratio of the canvas's width to its height, in pixels, from 0.001 to 1000. A number is both.
     area_range : float or (float, float), default (1.0, 3.0)
-        Least and largest area of the canvas, as a multiple of the image's, from 0 to 64. The canvas is 2 pixels larger
-        than the image at least, in width and height.
+        Smallest and largest area of the canvas, as a multiple of the image's area, from 0 to 64. The canvas is at least
+        2 pixels wider and higher than the image.
     max_attempts : int, default 50
-        Canvases that are tried. If none will do, the image stays as it is.
+        Number of canvases that are tried, at most 100,000. If none is accepted, the image does not change.
     pad_val : float or (float, float, float), default (128, 128, 128)
-        The canvas's levels, R, G, B, from 0 to 255, rounded. A number is all three.
+        R, G and B of the canvas, from 0 to 255, rounded. A number is all three.
     """
 
     def __init__(
@@ -116,13 +117,13 @@ class DetRandomPadAug(DetNative):
         )
 
     def step(self) -> Step:
-        """Give the step."""
-        levels = [round(level) for level in self.pad_val]
-        return Step.area_pad(self.aspect_ratio_range, self.area_range, self.max_attempts, levels)
+        """Return the step."""
+        rgb = [round(value) for value in self.pad_val]
+        return Step.area_pad(self.aspect_ratio_range, self.area_range, self.max_attempts, rgb)
 
 
 def _range(value: float | Sequence[float]) -> tuple[float, float]:
-    """Give the least and the largest; a number is both."""
+    """Return the smallest and the largest number; a single number is both."""
     if isinstance(value, int | float):
         return float(value), float(value)
     low, high = value

@@ -1,4 +1,4 @@
-"""``ImageDetIter``: batches of images with the objects on them, augmented in native threads."""
+"""``ImageDetIter``: batches of images and object boxes, made by native threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
-from recio.image._create import or_imagenets
+from recio.image._create import replace_true
 from recio.image._image_iter import HOOKS, ImageIter
 from recio.image._one_by_one import Cursor
 from recio.image._sources import source
@@ -38,41 +38,42 @@ _NO_OBJECT = -1
 
 
 class ImageDetIter(ImageIter):
-    """Batches of decoded and augmented images with the objects on them, from records, a list or files that are named.
+    """Batches of decoded and augmented images and their objects from record files, a list file, or a list of paths.
 
-    A record's label is a row of numbers: the width of the header A, 2 or more; the width of an object B, 5 or more,
-    the same in all records; A - 2 others; then the objects, B numbers each: class, left, top, right, bottom, in
-    fractions of the image's sides, and others. Objects whose sides are out of order are left out; so are the images on
-    which there is none with a class from 0 up, or whose label is not of this form. The logger ``recio`` says which, at
-    level DEBUG.
+    The label of a record is a row of numbers: the width A of the header, at least 2; the width B of an object, at least
+    5, equal in all records; A - 2 other numbers; then the objects with B numbers each: class, left, top, right, bottom,
+    in fractions of the image's sides, and others. Objects that do not have left < right and top < bottom are dropped.
+    Images without an object of a class of at least 0, or with a label of another form, are skipped; the logger
+    ``recio`` lists them at level DEBUG.
 
-    All labels are read at construction, to see how many objects there are at most. A subclass cannot take over parts of
-    the work, as one of `ImageIter` can; functions in `aug_list` can.
+    The constructor reads all labels to find the largest number of objects. A subclass cannot override the hooks of
+    `ImageIter`; use functions in `aug_list` instead.
 
     Parameters
     ----------
     batch_size : int
-        Images a batch.
+        Number of images in a batch.
     data_shape : (int, int, int)
-        Channels (3 RGB, 1 grey, 4 RGBA), height and width of the output, in pixels.
+        Channels (3 RGB, 1 gray, 4 RGBA), height and width of the output, in pixels.
     path_imgrec : path or list of paths, optional
         Record files, as for `recio.io.ImageRecordIter`.
     path_imglist : path, optional
-        A list (``.lst``): of image files under `path_root` or, with `path_imgrec`, of labels in place of the records'
-        own.
+        List file (``.lst``) with image files under `path_root` or, with `path_imgrec`, with labels that replace those
+        in the records.
     path_root : path, optional
-        The folder that the paths of `path_imglist` and `imglist` are relative to. Default: the current directory.
+        Folder that the paths in `path_imglist` and `imglist` are relative to. Default: the current directory.
     path_imgidx : path or list of paths, optional
-        Indexes of the record files. Without, these are scanned.
+        Index files of the record files, which are scanned without them.
     shuffle : bool, default False
-        Whether each epoch has an order of its own.
+        Whether each epoch has its own order.
     part_index, num_parts : int, default 0 and 1
-        The part that is read, and into how many the images are divided. Parts differ by at most one image.
+        Index of the shard that is read, and number of shards that the images are divided into. Shards differ by at most
+        one image.
     aug_list : list, optional
-        Augmenters: what `CreateDetAugmenter` gives, others of class `DetAugmenter`, and functions
+        Augmenters: the result of `CreateDetAugmenter`, others of class `DetAugmenter`, and functions
         ``f(image, label) -> (image, label)``, called by one thread at a time. Default:
-        ``CreateDetAugmenter(data_shape, **kwargs)``. If functions leave no object, the label has none; objects for
-        which it has no room are an error.
+        ``CreateDetAugmenter(data_shape, **kwargs)``. If functions drop all objects, the label is empty; more objects
+        than the label has room for are an error.
     imglist : list, optional
         ``[[label, path], ...]``.
     data_name, label_name : str, default 'data' and 'label'
@@ -80,36 +81,37 @@ class ImageDetIter(ImageIter):
     last_batch_handle : {'pad', 'discard', 'roll_over'}, default 'pad'
         As for `ImageIter`.
     seed : int, optional
-        Seed of order and augmentation. Default: drawn from Python's `random`, so that ``random.seed`` decides.
+        Seed of order and augmentation, from 0 to 2**64 - 1. Default: a number from Python's `random`, so that
+        ``random.seed`` determines it.
     preprocess_threads : int, optional
-        Threads that decode. Default: the cores that the process may use.
+        Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     shard_policy, on_error, error_log, max_errors, limits, formats
         As for `recio.io.ImageRecordIter`.
     prefetch_buffer : int, default 2
-        Batches made ahead of need.
+        Number of batches made in advance.
     allow_outside : bool, default False
-        Whether the paths of `path_imglist` may leave `path_root`: be absolute, climb out by ``..``, lead out by a link.
-        A list may come from anywhere; those that you wrote are safe. Those of `imglist` always may.
+        Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
+        lists from a trusted source. The paths in `imglist` always may.
     **kwargs
-        For `CreateDetAugmenter`, if there is no `aug_list`.
+        Keywords of `CreateDetAugmenter`, if `aug_list` is not given.
 
     Attributes
     ----------
     label_shape : (int, int)
-        The most objects of an image, and the numbers of each. A batch's label is of shape (batch_size, objects,
-        numbers), float32, an object a row; -1 where there are no more.
+        Largest number of objects of an image, and count of numbers of an object. The label of a batch has shape
+        (batch_size, objects, numbers), float32, with a row for each object, and -1 in the rows after the last.
 
     Raises
     ------
-    ValueError
-        For values that make no sense.
     TypeError
-        For keywords that do not exist.
+        If a keyword does not exist, or a value has the wrong type.
+    ValueError
+        If a value is out of range.
     FileNotFoundError
-        If a file is missing.
+        If a file does not exist.
     recio.RecordError, recio.DecodeError
-        As of `recio.io.ImageRecordIter`; also from the constructor if there is no image with objects, or their numbers
-        differ in width.
+        As for `recio.io.ImageRecordIter`. From the constructor, also if no image has objects, or the objects differ in
+        width.
 
     Examples
     --------
@@ -150,13 +152,13 @@ class ImageDetIter(ImageIter):
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
         PipelineIter.__init__(self, batch_size)
-        _refuse_hooks(type(self))
+        _check_no_hooks(type(self))
         self.data_shape = validate.image_shape("data_shape", data_shape)
         self.last_batch_handle = last_batch_handle
         self._given_augmenters = None if aug_list is None else list(aug_list)
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
-            raise ValueError(f"aug_list takes the place of {', '.join(kwargs)}; give the one or the other")
+            raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
         self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         self._seed = random.getrandbits(64) if seed is None else seed
         self._given = {
@@ -178,16 +180,16 @@ class ImageDetIter(ImageIter):
         objects, numbers = pipeline.label_shape
         self.label_shape = objects, numbers
         for reason in pipeline.left_out:
-            _log.debug("an image is left out: %s", reason)
+            _log.debug("an image is skipped: %s", reason)
 
     def _open(self, data_shape: tuple[int, int, int]) -> ImagePipeline:
-        """Start the native pipeline, for images of this shape."""
-        made = (
+        """Start the native pipeline for images of a shape."""
+        augmenters = (
             CreateDetAugmenter(data_shape, **self._aug_settings)
             if self._given_augmenters is None
             else self._given_augmenters
         )
-        self.auglist: list[Callable[..., Any]] = list(made)
+        self.auglist: list[Callable[..., Any]] = list(augmenters)
         given = validate.keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
         options = loader_options(
             given, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
@@ -199,30 +201,30 @@ class ImageDetIter(ImageIter):
 
     @property
     def provide_label(self) -> list[DataDesc]:
-        """The name, shape, type and layout of the labels."""
+        """Name, shape, dtype and layout of the labels."""
         return [DataDesc(self._names[1], (self.batch_size, *self.label_shape), np.float32, "NTC")]
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """Give a table of objects for each image, with as many rows as were asked for by `reshape`."""
+        """Return a table of objects for each image, with as many rows as `label_shape` has."""
         tables = labels.reshape(self.batch_size, -1, self.label_shape[1])
-        more = self.label_shape[0] - tables.shape[1]
-        return [np.pad(tables, ((0, 0), (0, more), (0, 0)), constant_values=_NO_OBJECT) if more else tables]
+        missing = self.label_shape[0] - tables.shape[1]
+        return [np.pad(tables, ((0, 0), (0, missing), (0, 0)), constant_values=_NO_OBJECT) if missing else tables]
 
     def reshape(self, data_shape: Sequence[int] | None = None, label_shape: tuple[int, int] | None = None) -> None:
-        """Change the shape of the images, or of the labels, in the batches to come.
+        """Change the shape of the images or labels in later batches.
 
         Parameters
         ----------
         data_shape : (int, int, int), optional
-            Channels, height and width. A new epoch begins, with the next seed. The augmenters that came of keywords are
-            made anew; those of an `aug_list` stay, and must give images of that size.
+            Channels, height and width, in pixels. A new epoch starts, with the next seed. Augmenters from keywords are
+            made again; those of an `aug_list` stay, and must return images of that size.
         label_shape : (int, int), optional
-            Objects, as many as there are or more, and the numbers of each, as many as there are.
+            Number of objects, not smaller than now, and count of numbers of each, equal to now.
 
         Raises
         ------
         ValueError
-            If a shape makes no sense.
+            If a shape is invalid.
         """
         if label_shape is not None:
             self.check_label_shape(label_shape)
@@ -235,26 +237,26 @@ class ImageDetIter(ImageIter):
             before.close()
 
     def check_data_shape(self, data_shape: Sequence[int]) -> None:
-        """Refuse what is no shape of images.
+        """Check the shape of images: (channels, height, width).
 
         Raises
         ------
         ValueError
-            If it is none.
+            If it is invalid.
         """
         validate.image_shape("data_shape", data_shape)
 
-    # MXNet's, which takes more than its base class's.
+    # As in MXNet, it takes more than the method of the base class.
     def augmentation_transform(  # type: ignore[override]
         self, data: NDArray[Any], label: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Augment an image and its objects. Calls the augmenters one after another."""
+        """Augment an image and its objects: applies the augmenters in order."""
         for augmenter in self.auglist:
             data, label = augmenter(data, label)
         return data, label
 
     def check_label_shape(self, label_shape: Sequence[int]) -> None:
-        """Refuse a shape that labels do not fit into.
+        """Check that the labels fit into a shape.
 
         Raises
         ------
@@ -262,20 +264,22 @@ class ImageDetIter(ImageIter):
             If they do not.
         """
         if len(label_shape) != len(self.label_shape):
-            raise ValueError(f"label_shape={tuple(label_shape)}; it is (objects, numbers of each)")
+            raise ValueError(f"label_shape must be (objects, numbers of each), got {tuple(label_shape)}")
         objects, numbers = self.label_shape
         if label_shape[0] < objects or label_shape[1] != numbers:
-            raise ValueError(f"label_shape={tuple(label_shape)}; there are {objects} objects, of {numbers} numbers")
+            raise ValueError(
+                f"label_shape must be at least {objects} objects of {numbers} numbers, got {tuple(label_shape)}"
+            )
 
     def sync_label_shape(self, it: ImageDetIter, verbose: bool = False) -> ImageDetIter:
-        """Give this iterator and another one the same number of objects, the larger one.
+        """Set the number of objects of this iterator and another one to the larger of both.
 
         Parameters
         ----------
         it : ImageDetIter
             The other iterator, such as that of the validation data.
         verbose : bool, default False
-            Whether to log the shape, at level INFO of the logger ``recio``.
+            Whether to log the shape at level INFO of the logger ``recio``.
 
         Returns
         -------
@@ -285,17 +289,17 @@ class ImageDetIter(ImageIter):
         Raises
         ------
         TypeError
-            If it is no `ImageDetIter`.
+            If it is not an `ImageDetIter`.
         ValueError
-            If its objects have another number of numbers.
+            If its objects have a different count of numbers.
         """
         if not isinstance(it, ImageDetIter):
-            raise TypeError(f"{it!r} is no ImageDetIter")
+            raise TypeError(f"it must be an ImageDetIter, got {it!r}")
         shape = max(self.label_shape[0], it.label_shape[0]), self.label_shape[1]
         for one in (it, self):
             one.reshape(label_shape=shape)
         if verbose:
-            _log.info("label_shape is %s now", shape)
+            _log.info("label_shape is now %s", shape)
         return it
 
     def draw_next(
@@ -309,59 +313,60 @@ class ImageDetIter(ImageIter):
         window_name: str = "draw_next",  # noqa: ARG002 there are no windows
         id2labels: Mapping[int, str] | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
-        """Draw the boxes of the images to come, to the end of the epoch, for looking at them.
+        """Iterate over the remaining images of the epoch with their boxes drawn, for inspection.
 
         Parameters
         ----------
         color : (float, float, float), optional
-            The boxes' R, G, B, from 0 to 255. Default: random ones.
+            R, G and B of the boxes, from 0 to 255. Default: random colors.
         thickness : int, default 2
-            How thick their lines are, in pixels.
+            Thickness of the lines, in pixels.
         mean, std : True, or array-like of 1 or 3 numbers, optional
-            What the augmenters subtracted, and divided by, and is undone here. True: as for `CreateAugmenter`.
+            Mean and standard deviation of the augmenters' normalization, which is undone. True as for
+            `CreateAugmenter`.
         clip : bool, default True
-            Whether levels beyond 0 and 255 are put there; otherwise they wrap.
+            Whether values are clipped to 0 to 255; otherwise they wrap.
         waitKey : None
-            MXNet showed a window. There is none here: show the images by what you have.
+            Not supported: MXNet shows a window, recio does not.
         window_name : str
             Without effect.
         id2labels : None
-            MXNet wrote the names of classes. Here they are not written.
+            Not supported: MXNet writes the names of classes on the image.
 
         Yields
         ------
         ndarray, shape (height, width, 3), uint8
-            An image, **B, G, R**, as in MXNet, where it was for OpenCV to show.
+            Image with boxes, **B, G, R**, as in MXNet, for OpenCV.
 
         Raises
         ------
         ValueError
-            If a window is asked for, or names.
+            If `waitKey` or `id2labels` is given.
         """
         if waitKey is not None or id2labels is not None:
-            raise ValueError("waitKey and id2labels are not for here: nothing is shown, and no names are written")
-        mean, std = or_imagenets(mean, std)
-        return self._drawn(color, thickness, 0 if mean is None else mean, 1 if std is None else std, clip)
+            raise ValueError("waitKey and id2labels are not supported: nothing is shown, and no names are written")
+        mean, std = replace_true(mean, std)
+        return self._draw_boxes(color, thickness, 0 if mean is None else mean, 1 if std is None else std, clip)
 
-    def _drawn(
+    def _draw_boxes(
         self, color: tuple[float, float, float] | None, thickness: int, mean: ArrayLike, std: ArrayLike, clip: bool
     ) -> Iterator[NDArray[np.uint8]]:
         for batch in self:
             tables: NDArray[np.float32] = (batch.label or [])[0]
             shown = self.batch_size - (batch.pad or 0)
             for image, objects in zip(batch.data[0][:shown], tables[:shown], strict=True):
-                levels = image.transpose(1, 2, 0) * std + mean
-                whole = (levels.clip(0, 255) if clip else levels.astype(np.int64)).astype(np.uint8)
-                bgr = np.ascontiguousarray(whole[..., ::-1])
+                values = image.transpose(1, 2, 0) * std + mean
+                rgb = (values.clip(0, 255) if clip else values.astype(np.int64)).astype(np.uint8)
+                bgr = np.ascontiguousarray(rgb[..., ::-1])
                 draw_boxes(bgr, objects, color, thickness)
                 yield bgr
 
 
-def _refuse_hooks(kind: type[ImageDetIter]) -> None:
-    """Raise for a subclass that defines what would not be called."""
-    own = [hook for hook in HOOKS if getattr(kind, hook) is not getattr(ImageDetIter, hook)]
-    if own:
-        raise TypeError(f"{kind.__name__} has {', '.join(own)} of its own, which would not be called; use aug_list")
+def _check_no_hooks(kind: type[ImageDetIter]) -> None:
+    """Raise a TypeError if a subclass overrides a hook, which would not be called."""
+    hooks = [hook for hook in HOOKS if getattr(kind, hook) is not getattr(ImageDetIter, hook)]
+    if hooks:
+        raise TypeError(f"{kind.__name__} overrides {', '.join(hooks)}, which would not be called; use aug_list")
 
 
 def draw_boxes(
@@ -372,13 +377,13 @@ def draw_boxes(
     Parameters
     ----------
     image : ndarray, shape (height, width, 3), uint8
-        An image, B, G, R.
+        Image, B, G, R.
     objects : ndarray, shape (objects, 5 or more)
-        Class, left, top, right, bottom, in fractions of the image's sides; those that begin left of it are none.
+        Class, left, top, right, bottom, in fractions of the image's sides; rows with a negative left are skipped.
     color : (float, float, float) or None
-        R, G, B; ``None`` for random ones.
+        R, G, B; ``None`` for random colors.
     thickness : int
-        How thick lines are, in pixels; their middle is on the box's sides.
+        Thickness of the lines, in pixels; they are centered on the sides of the box.
     """
     height, width = image.shape[:2]
     for _, *sides in objects[:, :5]:
@@ -393,6 +398,6 @@ def draw_boxes(
 
 
 def _line(first: int, last: int, thickness: int) -> slice:
-    """Give the pixels from the first to the last, and half of the thickness beyond."""
+    """Return the slice from the first to the last pixel, extended by half of the thickness."""
     before = thickness // 2
     return slice(max(first - before, 0), max(last - before + thickness, 0))
