@@ -17,7 +17,7 @@ use recio_core::image::{Image, Rect, RowSink};
 use recio_core::limits::Limits;
 use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::read::sidecar::load_index;
-use recio_core::render::normalize::{Element, Finish, Gain, Layout, Normalize};
+use recio_core::render::normalize::{Element, Gain, Layout, Normalize, Normalizer};
 
 const SIDE: usize = 224;
 
@@ -163,10 +163,10 @@ fn normalize_bench<T: Element>(
     layout: Layout,
     mirror: bool,
 ) -> impl FnMut() {
-    let finish = Finish::<T>::new(options, layout, 3, SIDE, SIDE);
+    let normalizer = Normalizer::<T>::new(options, layout, 3, SIDE, SIDE);
     let mut slot = vec![T::default(); rows.len()];
     move || {
-        let mut rows_out = finish.image(mirror, Gain::default(), black_box(&mut slot));
+        let mut rows_out = normalizer.image(mirror, Gain::default(), black_box(&mut slot));
         for (y, row) in rows.chunks_exact(SIDE * 3).enumerate() {
             rows_out.row_u8(y, row);
         }

@@ -167,11 +167,11 @@ def test_a_canvas_has_its_levels_and_its_size() -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: DetRandomCropAug(area_range=(0.5, 0.1)), "area_range=0.5, 0.1"),
-        (lambda: DetRandomCropAug(aspect_ratio_range=(0, 1)), "aspect_ratio_range=0, 1"),
-        (lambda: DetRandomPadAug(area_range=(1.0, 0.5)), "area_range=1, 0.5"),
+        (lambda: DetRandomCropAug(area_range=(0.5, 0.1)), "area_range must be ordered .*, got 0.5, 0.1"),
+        (lambda: DetRandomCropAug(aspect_ratio_range=(0, 1)), "aspect_ratio_range must be ordered .*, got 0, 1"),
+        (lambda: DetRandomPadAug(area_range=(1.0, 0.5)), "area_range must be ordered .*, got 1, 0.5"),
         (lambda: DetRandomPadAug(pad_val=(300, 0, 0)), "DetRandomPadAug"),
-        (lambda: DetHorizontalFlipAug(1.5), "1.5; it is a probability"),
+        (lambda: DetHorizontalFlipAug(1.5), "must be a probability from 0 to 1, got 1.5"),
         (lambda: DetRandomSelectAug([DetHorizontalFlipAug(1)], -1), "skip_prob=-1"),
         (lambda: DetRandomSelectAug([HorizontalFlipAug(1)]), "of class DetAugmenter"),  # type: ignore[list-item]
         (lambda: CreateMultiRandCropAugmenter([0.1, 0.2], [(1, 1)] * 3), "min_object_covered of 2, others of 3"),

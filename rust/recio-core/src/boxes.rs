@@ -1,18 +1,19 @@
-//! The objects of an image, as detection labels them: they are drawn along with the image, whose steps move them.
+//! Bounding boxes: the labeled objects of an image, which its augmentation steps move along.
 
 use crate::image::Rect;
 
-/// Objects: for each a class, a box, and whatever else its label has.
+/// The labeled objects of an image: for each a class, a box, and further values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boxes {
-    /// Values an object, at least 5: class, left, top, right, bottom, in fractions of the image's sides; then others.
+    /// Values of each object, at least 5: class; left, top, right and bottom as fractions of the
+    /// image's sides; then further values.
     pub width: usize,
-    /// The objects' values, one object after another.
+    /// The values of all objects, one object after another.
     pub values: Vec<f32>,
 }
 
 impl Default for Boxes {
-    /// No objects.
+    /// Return an empty list of objects of five values.
     fn default() -> Self {
         Self {
             width: 5,
@@ -22,30 +23,30 @@ impl Default for Boxes {
 }
 
 impl Boxes {
-    /// The objects.
+    /// Return the values of each object.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.width)
     }
 
-    /// The objects, to be changed.
+    /// Return the values of each object, to be changed.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
         self.values.chunks_exact_mut(self.width)
     }
 
-    /// How many there are.
+    /// Return the number of objects.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len() / self.width
     }
 
-    /// Whether there are none.
+    /// Whether there are no objects.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Keeps the objects whose box is to be kept.
+    /// Removes the objects for whose box `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(RelativeRect) -> bool) {
         let mut kept = 0;
         for at in (0..self.values.len()).step_by(self.width) {
@@ -57,37 +58,37 @@ impl Boxes {
         self.values.truncate(kept);
     }
 
-    /// Gives the boxes in fractions of `frame`'s sides, a part of the image or what it is a part of; what lies outside is
-    /// cut off.
+    /// Converts the boxes to fractions of the sides of `frame`, a region of the image or a canvas around
+    /// it, and clips them to it.
     pub fn project(&mut self, frame: RelativeRect) {
         let (width, height) = (frame.right - frame.left, frame.bottom - frame.top);
         let along =
             |value: f64, start: f64, length: f64| ((value - start) / length).clamp(0.0, 1.0) as f32;
         for object in self.iter_mut() {
-            let own = RelativeRect::of(object);
-            object[1] = along(own.left, frame.left, width);
-            object[2] = along(own.top, frame.top, height);
-            object[3] = along(own.right, frame.left, width);
-            object[4] = along(own.bottom, frame.top, height);
+            let rect = RelativeRect::of(object);
+            object[1] = along(rect.left, frame.left, width);
+            object[2] = along(rect.top, frame.top, height);
+            object[3] = along(rect.right, frame.left, width);
+            object[4] = along(rect.bottom, frame.top, height);
         }
     }
 }
 
-/// A rectangle, in fractions of an image's sides.
+/// A rectangle in fractions of an image's sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelativeRect {
-    /// Its left side.
+    /// Left side.
     pub left: f64,
-    /// Its upper side.
+    /// Top side.
     pub top: f64,
-    /// Its right side.
+    /// Right side.
     pub right: f64,
-    /// Its lower side.
+    /// Bottom side.
     pub bottom: f64,
 }
 
 impl RelativeRect {
-    /// An object's.
+    /// Return the box of an object.
     #[must_use]
     pub fn of(object: &[f32]) -> Self {
         let [left, top, right, bottom] =
@@ -100,9 +101,9 @@ impl RelativeRect {
         }
     }
 
-    /// A part of an image of this width and height.
+    /// Return the rectangle of a region of an image of this width and height.
     #[must_use]
-    pub fn of_part(rect: Rect, (width, height): (usize, usize)) -> Self {
+    pub fn of_region(rect: Rect, (width, height): (usize, usize)) -> Self {
         Self {
             left: fraction(rect.x as f64, width),
             top: fraction(rect.y as f64, height),
@@ -111,7 +112,8 @@ impl RelativeRect {
         }
     }
 
-    /// A canvas on which an image of this width and height stands at `rect.x`, `rect.y`.
+    /// Return the rectangle of a canvas on which an image of this width and height is at `rect.x`,
+    /// `rect.y`.
     #[must_use]
     pub fn of_canvas(rect: Rect, (width, height): (usize, usize)) -> Self {
         Self {
@@ -122,19 +124,19 @@ impl RelativeRect {
         }
     }
 
-    /// Whether its sides are in order, so that there is something within.
+    /// Whether its sides are in order, so that its area is not 0.
     #[must_use]
     pub fn is_sound(self) -> bool {
         self.right > self.left && self.bottom > self.top
     }
 
-    /// Its size, as a fraction of the image's; 0 if there is nothing within.
+    /// Return its area as a fraction of the image's; 0 if its sides are out of order.
     #[must_use]
     pub fn size(self) -> f64 {
         (self.right - self.left).max(0.0) * (self.bottom - self.top).max(0.0)
     }
 
-    /// The size of what is within both.
+    /// Return the area of the intersection.
     #[must_use]
     pub fn common(self, other: Self) -> f64 {
         Self {
@@ -146,9 +148,9 @@ impl RelativeRect {
         .size()
     }
 
-    /// Whether the middle of `other` is within.
+    /// Whether it contains the center of `other`.
     #[must_use]
-    pub fn has_middle_of(self, other: Self) -> bool {
+    pub fn contains_center_of(self, other: Self) -> bool {
         let (x, y) = (
             f64::midpoint(other.left, other.right),
             f64::midpoint(other.top, other.bottom),
@@ -157,7 +159,8 @@ impl RelativeRect {
     }
 }
 
-/// Pixels as a fraction of a side, rounded as labels are: so a part that ends where an object begins does not touch it.
+/// Return pixels as a fraction of a side, rounded as labels are, so that a region that ends where an
+/// object begins does not overlap it.
 fn fraction(pixels: f64, side: usize) -> f64 {
     f64::from((pixels / side as f64) as f32)
 }
@@ -183,31 +186,31 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_an_image_cuts_off_what_lies_outside() {
+    fn a_region_clips_boxes_to_it() {
         let mut some = boxes(&[[1.0, 0.0, 0.25, 0.5, 0.75, 9.0]]);
-        some.project(RelativeRect::of_part(rect(10, 0, 20, 40), (40, 40)));
+        some.project(RelativeRect::of_region(rect(10, 0, 20, 40), (40, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.0, 0.25, 0.5, 0.75, 9.0]]));
-        some.project(RelativeRect::of_part(rect(0, 20, 40, 20), (40, 40)));
+        some.project(RelativeRect::of_region(rect(0, 20, 40, 20), (40, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.0, 0.0, 0.5, 0.5, 9.0]]));
     }
 
     #[test]
-    fn a_canvas_makes_boxes_smaller() {
+    fn a_canvas_scales_boxes_down() {
         let mut some = boxes(&[[1.0, 0.0, 0.0, 1.0, 1.0, 9.0]]);
         some.project(RelativeRect::of_canvas(rect(10, 30, 40, 80), (20, 40)));
         assert_eq!(some, boxes(&[[1.0, 0.25, 0.375, 0.75, 0.875, 9.0]]));
     }
 
     #[test]
-    fn neighbours_do_not_touch() {
-        // 0.4 is not a float of 32 bits; the nearest is a little more.
+    fn adjacent_boxes_do_not_overlap() {
+        // The float32 nearest to 0.4 is slightly larger.
         let object = RelativeRect::of(&[0.0, 0.1, 0.1, 0.4, 0.5]);
-        let beside = RelativeRect::of_part(rect(60, 0, 60, 100), (150, 100));
+        let beside = RelativeRect::of_region(rect(60, 0, 60, 100), (150, 100));
         assert!(object.common(beside) == 0.0);
     }
 
     #[test]
-    fn objects_are_kept_whole() {
+    fn retained_objects_keep_all_values() {
         let [first, second, third] =
             [0.2, 0.8, 0.4].map(|right| [right, 0.0, 0.0, right, 1.0, 7.0]);
         let mut some = boxes(&[first, second, third]);
@@ -216,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_within_a_box_whose_sides_are_out_of_order() {
-        let whole = RelativeRect::of_part(rect(0, 0, 1, 1), (1, 1));
+    fn a_box_with_sides_out_of_order_has_no_area() {
+        let whole = RelativeRect::of_region(rect(0, 0, 1, 1), (1, 1));
         let bad = RelativeRect {
             left: 0.6,
             right: 0.4,
             ..whole
         };
         assert!(!bad.is_sound() && bad.size() == 0.0 && bad.common(whole) == 0.0);
-        assert!(whole.is_sound() && whole.has_middle_of(bad));
+        assert!(whole.is_sound() && whole.contains_center_of(bad));
     }
 }

@@ -1,13 +1,14 @@
-//! Random numbers as a function of where they are used.
+//! Random number generator, seeded by (seed, epoch, sample).
 //!
-//! A stream is seeded by (seed, epoch, sample) and by nothing else: not by the thread that draws, nor by what was drawn
-//! before for other samples. So a batch is the same for any number of threads and any prefetch depth.
+//! The seed depends on nothing else: neither on the thread nor on the numbers that other samples
+//! used. So a batch is the same for any number of threads and any prefetch depth.
 //!
-//! The generator is `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014): a
-//! counter and a mixing function. It is written out here rather than taken from a crate because its numbers are part of
-//! the interface: an update of a dependency must not change anybody's batches.
+//! The generator is `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
+//! OOPSLA 2014): a counter and a mixing function. It is implemented here rather than taken from a
+//! crate because its numbers are part of the interface: an update of a dependency must not change
+//! anybody's batches.
 
-/// Draws for one sample of one epoch.
+/// Random number generator for one sample of one epoch.
 #[derive(Debug, Clone)]
 pub struct Rng {
     state: u64,
@@ -22,7 +23,7 @@ fn mix(mut z: u64) -> u64 {
 }
 
 impl Rng {
-    /// The stream of a sample.
+    /// Return the generator of a sample.
     #[must_use]
     pub fn new(seed: u64, epoch: u64, sample: u64) -> Self {
         let state = [seed, epoch, sample].iter().fold(0u64, |state, &part| {
@@ -31,19 +32,19 @@ impl Rng {
         Self { state }
     }
 
-    /// 64 random bits.
+    /// Return 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN_GAMMA);
         mix(self.state)
     }
 
-    /// A number from `[low, high)`.
+    /// Return a uniform random number from `[low, high)`.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         let unit = (self.bits() >> 11) as f64 / (1u64 << 53) as f64;
         low + (high - low) * unit
     }
 
-    /// One of 0, 1 … `n` − 1, each as likely as the others.
+    /// Return a uniform random integer from 0 to `n` − 1.
     ///
     /// (Lemire: Fast Random Integer Generation in an Interval, 2019.)
     ///
@@ -59,19 +60,19 @@ impl Rng {
         }
     }
 
-    /// True with this probability.
+    /// Return true with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform(0.0, 1.0) < probability
     }
 
-    /// A number from the normal distribution of mean 0 and deviation 1 (Box and Muller, 1958).
+    /// Return a standard normal random number (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         // From (0, 1], so that its logarithm is finite.
         let radius = (-2.0 * (1.0 - self.uniform(0.0, 1.0)).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform(0.0, 1.0)).cos()
     }
 
-    /// 0 … `n` − 1 in random order, each order as likely as the others (Fisher–Yates).
+    /// Return a uniform random permutation of 0 to `n` − 1 (Fisher–Yates).
     #[must_use]
     pub fn permutation(&mut self, n: u32) -> Vec<u32> {
         let mut order: Vec<u32> = (0..n).collect();

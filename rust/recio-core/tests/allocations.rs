@@ -36,7 +36,7 @@ fn steps() -> [Step; 2] {
         size: (224, 224),
         area: (0.08, 1.0),
         aspect: (0.75, 4.0 / 3.0),
-        log: true,
+        log_uniform: true,
         interpolation: InterpolationChoice::Auto,
     };
     [Step::ResizedCrop(crop), Step::Mirror(0.5)]

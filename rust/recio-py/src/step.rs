@@ -119,7 +119,7 @@ impl Step {
             size,
             area,
             aspect,
-            log,
+            log_uniform: log,
             interpolation: how(interp)?,
         }))
     }
@@ -144,7 +144,7 @@ impl Step {
     /// Hue, lightness and saturation shifted, in whole levels.
     #[staticmethod]
     fn hls(most: [f64; 3], wrap: bool) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Jitter(Jitter::Hls { most, wrap }))
+        Self::checked(plan::Step::Jitter(Jitter::Hls { max: most, wrap }))
     }
 
     /// The light's color, in whole levels.
@@ -156,7 +156,10 @@ impl Step {
     /// Hue, lightness and saturation shifted, and contrast, in whole levels; each the most, and a probability.
     #[staticmethod]
     fn sometimes(hls: [(f64, f64); 3], contrast: (f64, f64)) -> PyOutcome<Self> {
-        let sometimes = |(most, probability)| Sometimes { most, probability };
+        let sometimes = |(most, probability)| Sometimes {
+            max: most,
+            probability,
+        };
         Self::checked(plan::Step::Jitter(Jitter::Sometimes {
             hls: hls.map(sometimes),
             contrast: sometimes(contrast),
@@ -168,7 +171,7 @@ impl Step {
     fn scale_pad(probability: f64, most: f64, value: u8) -> PyOutcome<Self> {
         Self::checked(plan::Step::Detect(Detect::ScalePad {
             probability,
-            most,
+            max: most,
             value,
         }))
     }
@@ -184,7 +187,7 @@ impl Step {
         Self::checked(plan::Step::Detect(Detect::Sample(Samplers {
             probability,
             samplers: samplers.into_iter().map(Sampler::from).collect(),
-            keep: share.map_or(Keep::Middle, Keep::Share),
+            keep: share.map_or(Keep::Center, Keep::MinShare),
         })))
     }
 
@@ -198,10 +201,10 @@ impl Step {
         attempts: u32,
     ) -> PyOutcome<Self> {
         Self::checked(plan::Step::Detect(Detect::AreaCrop(AreaCrop {
-            covered,
+            min_covered: covered,
             aspect,
             area,
-            eject,
+            max_ejected: eject,
             attempts,
         })))
     }
@@ -325,9 +328,9 @@ pub(crate) struct AffineSettings {
 impl AffineSettings {
     fn affine(self) -> PyOutcome<Affine> {
         let angle = match (self.angles, self.whole_angle) {
-            (Some(angles), _) => Angle::Of(angles),
-            (None, Some(most)) => Angle::Whole(most),
-            (None, None) => Angle::Within(self.angle),
+            (Some(angles), _) => Angle::OneOf(angles),
+            (None, Some(most)) => Angle::Integers(most),
+            (None, None) => Angle::Uniform(self.angle),
         };
         Ok(Affine {
             angle,

@@ -176,11 +176,11 @@ fn step(rng: &mut FuzzRng<'_>) -> Step {
             size,
             area: (0.08, 1.0),
             aspect: (0.75, 4.0 / 3.0),
-            log: rng.one_in(2),
+            log_uniform: rng.one_in(2),
             interpolation,
         }),
         7 => Step::Affine(Affine {
-            angle: Angle::Within(180.0),
+            angle: Angle::Uniform(180.0),
             shear: 0.3,
             scale: (0.5, 1.5),
             aspect: (0.5, 2.0),

@@ -113,14 +113,14 @@ fn step(rng: &mut FuzzRng<'_>) -> Step {
         0 => Step::Mirror(1.0),
         1 => Step::Detect(Detect::ScalePad {
             probability: 1.0,
-            most: 1.0 + area.1,
+            max: 1.0 + area.1,
             value: 0,
         }),
         2 => Step::Detect(Detect::AreaCrop(AreaCrop {
-            covered: scale.0,
+            min_covered: scale.0,
             aspect,
             area,
-            eject: scale.1,
+            max_ejected: scale.1,
             attempts: 20,
         })),
         3 => Step::Detect(Detect::AreaPad(AreaPad {
@@ -139,7 +139,7 @@ fn step(rng: &mut FuzzRng<'_>) -> Step {
                 object_coverage,
                 trials: 20,
             }],
-            keep: rng.pick(&[Keep::Middle, Keep::Share(0.3)]),
+            keep: rng.pick(&[Keep::Center, Keep::MinShare(0.3)]),
         })),
         _ => Step::Fit((64, 48), CropPosition::Random, InterpolationChoice::Auto),
     }

@@ -15,7 +15,7 @@ use crate::loader::masks::{self, Masks, Wanted};
 use crate::loader::options::Shape;
 use crate::loader::{Options, PlannedImage};
 use crate::plan::{Plan, Step, preview};
-use crate::render::normalize::{Element, Finish, Gain, Normalize};
+use crate::render::normalize::{Element, Gain, Normalize, Normalizer};
 use crate::render::renderer::{Input, Job, Renderer};
 use crate::rng::Rng;
 
@@ -32,7 +32,7 @@ pub(super) struct SampleTask<T> {
     shape: Shape,
     steps: Vec<Step>,
     pixels: Pixels,
-    finish: Finish<T>,
+    normalizer: Normalizer<T>,
     gain: Gain,
     seed: u64,
     limits: Limits,
@@ -111,7 +111,7 @@ impl<T: Element> SampleTask<T> {
             labels,
             masks,
             pixels: options.shape.pixels(),
-            finish: Finish::new(&normalize, options.layout, channels, height, width),
+            normalizer: Normalizer::new(&normalize, options.layout, channels, height, width),
             shape: options.shape,
             steps,
             gain: options.max_gain,
@@ -244,10 +244,10 @@ impl<T: Element> SampleTask<T> {
             decode_scale: self.decode_scale,
         };
         let mut image = renderer.plan(Input::Encoded(source, self.pixels), job)?;
-        self.fill_up(image.plan_mut());
         let (width, height) = image.plan().size();
-        self.shape.check((width, height), image.channels())?;
-        let mut rows = self.finish.image(image.plan().mirror, gain, slot);
+        self.fill_up(image.plan_mut());
+        self.shape.check(image.plan().size(), image.channels())?;
+        let mut rows = self.normalizer.image(image.plan().mirror, gain, slot);
         image.render(&mut rows)?;
         let shape = Shape {
             height,

@@ -1,45 +1,46 @@
-//! Rotation, shear, scale and aspect ratio in one step: MXNet's affine step.
+//! Affine step: rotation, shear, scale and aspect ratio, as in MXNet's C++ iterator.
 
 use crate::ops::warp::{AffineParams, canvas};
 use crate::plan::{InterpolationChoice, StepContext};
 use crate::rng::Rng;
 
-/// What an affine step draws from.
+/// The ranges of an affine step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Affine {
-    /// Degrees, anticlockwise.
+    /// Angle, in degrees counterclockwise.
     pub angle: Angle,
-    /// The largest shear, in either direction.
+    /// Maximum shear, in either direction.
     pub shear: f64,
-    /// Least and largest scale.
+    /// Minimum and maximum scale.
     pub scale: (f64, f64),
-    /// Least and largest aspect ratio.
+    /// Minimum and maximum aspect ratio.
     pub aspect: (f64, f64),
-    /// Least and largest side of the canvas, in pixels; the picture is not scaled to it, but centred.
+    /// Minimum and maximum side of the canvas, in pixels. The image is centered on it, not scaled to
+    /// it.
     pub side: (f64, f64),
-    /// The canvas's level.
+    /// Value of the canvas.
     pub value: u8,
-    /// How it is resampled.
+    /// Interpolation method.
     pub interpolation: InterpolationChoice,
 }
 
-/// How the angle of an affine step is drawn, in degrees.
+/// The distribution of the angle of an affine step, in degrees.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Angle {
-    /// From −this to this, any.
-    Within(f64),
-    /// From −this to this, whole ones.
-    Whole(u64),
-    /// One of these.
-    Of(Vec<f64>),
+    /// Uniform from −this to this.
+    Uniform(f64),
+    /// Integers from −this to this.
+    Integers(u64),
+    /// One of a list.
+    OneOf(Vec<f64>),
 }
 
 impl Angle {
     fn sample(&self, rng: &mut Rng) -> f64 {
         match self {
-            Self::Within(most) => rng.uniform(-most, *most),
-            Self::Whole(most) => rng.below(2 * most + 1) as f64 - *most as f64,
-            Self::Of(angles) => angles[rng.below(angles.len() as u64) as usize],
+            Self::Uniform(most) => rng.uniform(-most, *most),
+            Self::Integers(most) => rng.below(2 * most + 1) as f64 - *most as f64,
+            Self::OneOf(angles) => angles[rng.below(angles.len() as u64) as usize],
         }
     }
 }
@@ -51,7 +52,7 @@ impl Affine {
         let shear = within((-self.shear, self.shear));
         let scale = within(self.scale);
         let aspect = within(self.aspect);
-        let drawn = AffineParams {
+        let params = AffineParams {
             angle: self.angle.sample(ctx.rng) as f32,
             shear,
             scale,
@@ -59,7 +60,7 @@ impl Affine {
             min_size: self.side.0 as f32,
             max_size: self.side.1 as f32,
         };
-        let (affine, size) = canvas(width, height, &drawn);
+        let (affine, size) = canvas(width, height, &params);
         let method = self.interpolation.choose((width, height), size, ctx.rng);
         let value = [self.value, self.value, self.value, 0];
         ctx.plan.warp(affine, size, method, value);
@@ -71,11 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn angles_are_drawn_from_where_they_should() {
+    fn angles_follow_their_distribution() {
         let mut rng = Rng::new(0, 0, 0);
         let mut draws =
             |angle: &Angle| -> Vec<f64> { (0..500).map(|_| angle.sample(&mut rng)).collect() };
-        let whole = draws(&Angle::Whole(2));
+        let whole = draws(&Angle::Integers(2));
         for angle in [-2.0, -1.0, 0.0, 1.0, 2.0] {
             let count = whole
                 .iter()
@@ -83,7 +84,7 @@ mod tests {
                 .count();
             assert!((70..130).contains(&count), "{angle}: {count}");
         }
-        let within = draws(&Angle::Within(2.5));
+        let within = draws(&Angle::Uniform(2.5));
         assert!(
             within
                 .iter()
@@ -93,7 +94,7 @@ mod tests {
             within.iter().any(|angle| *angle > 2.2) && within.iter().any(|angle| *angle < -2.2)
         );
         assert!(
-            draws(&Angle::Of(vec![7.0, 9.0]))
+            draws(&Angle::OneOf(vec![7.0, 9.0]))
                 .iter()
                 .all(|angle| [7.0, 9.0].contains(angle))
         );

@@ -1,35 +1,36 @@
-//! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its Python augmenters, which
-//! shrink the crop instead.
+//! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its Python
+//! augmenters, which shrink the crop instead.
 
 use crate::image::Rect;
 use crate::plan::{InterpolationChoice, StepContext};
 
-/// Tries of a random resized crop before another crop is taken instead.
-const ATTEMPTS: usize = 10;
+/// Attempts at a random resized crop before a center crop is taken.
+const MAX_ATTEMPTS: usize = 10;
 
-/// Where a crop is taken.
+/// Position of a crop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CropPosition {
-    /// In the middle, rounded to the top left.
+    /// The center, rounded to the top left.
     Center,
-    /// Anywhere.
+    /// Uniformly random.
     Random,
 }
 
-/// A region of random area and aspect ratio, resampled to the output's size.
+/// Crop of random area and aspect ratio, resized to the output's size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ResizedCrop {
     /// Width and height of the output.
     pub size: (usize, usize),
-    /// Least and largest area, as a fraction of the image's.
+    /// Minimum and maximum area, as fractions of the image's.
     pub area: (f64, f64),
-    /// Least and largest ratio of width to height.
+    /// Minimum and maximum ratio of width to height.
     pub aspect: (f64, f64),
-    /// Whether the ratio's logarithm is uniform, as in MXNet's Python and torchvision, and the largest part of the
-    /// output's ratio is taken from the middle if no region fits. MXNet's C++: the ratio is uniform, a coin says which
-    /// side is the longer one, and the middle of the image, enlarged if need be, is taken if none fits.
-    pub log: bool,
-    /// How it is resampled.
+    /// Whether the logarithm of the ratio is uniform, as in MXNet's Python augmenters and torchvision;
+    /// the fallback is then the largest center crop of the output's ratio. As in MXNet's C++
+    /// iterator otherwise: the ratio is uniform, a coin flip chooses the longer side, and the
+    /// fallback is a center crop of the image, enlarged if it is smaller.
+    pub log_uniform: bool,
+    /// Interpolation method.
     pub interpolation: InterpolationChoice,
 }
 
@@ -37,21 +38,23 @@ impl ResizedCrop {
     pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
         let (w, h) = ctx.plan.size();
         let fits = |&(x, y): &(usize, usize)| (1..=w).contains(&x) && (1..=h).contains(&y);
-        let mut attempts = (0..ATTEMPTS).map(|_| self.region((w * h) as f64, ctx));
+        let mut attempts = (0..MAX_ATTEMPTS).map(|_| self.sample_size((w * h) as f64, ctx));
         match attempts.find(fits) {
             Some(size) => {
-                take(ctx, size, CropPosition::Random);
+                crop_at(ctx, size, CropPosition::Random);
                 resample(ctx, self.size, self.interpolation);
             }
-            None if self.log => fit(ctx, self.size, CropPosition::Center, self.interpolation),
+            None if self.log_uniform => {
+                fit(ctx, self.size, CropPosition::Center, self.interpolation);
+            }
             None => cover(ctx, self.size, CropPosition::Center, self.interpolation),
         }
     }
 
-    /// Width and height of a region, from 0 up.
-    fn region(&self, pixels: f64, ctx: &mut StepContext<'_>) -> (usize, usize) {
+    /// Samples the width and height of a region; either may be 0.
+    fn sample_size(&self, pixels: f64, ctx: &mut StepContext<'_>) -> (usize, usize) {
         let area = ctx.rng.uniform(self.area.0, self.area.1) * pixels;
-        if self.log {
+        if self.log_uniform {
             let (low, high) = (self.aspect.0.ln(), self.aspect.1.ln());
             let ratio = ctx.rng.uniform(low, high).exp();
             let side = |square: f64| square.sqrt().round_ties_even() as usize;
@@ -64,8 +67,8 @@ impl ResizedCrop {
     }
 }
 
-/// Enlarges what is smaller than `size` until it covers it, keeping the ratio: first by height, then by width, in 32-bit
-/// floats, rounded down; then takes a part of that size.
+/// Enlarges an image that is smaller than `size` until it covers it, the ratio kept (first by height,
+/// then by width, in 32-bit floats, rounded down), then crops to `size`.
 pub(super) fn cover(
     ctx: &mut StepContext<'_>,
     size: (usize, usize),
@@ -83,21 +86,23 @@ pub(super) fn cover(
         let height = (size.0 as f32 / w as f32 * h as f32) as usize;
         ctx.plan.resize(size.0, height.max(size.1), method);
     }
-    take(ctx, size, position);
+    crop_at(ctx, size, position);
 }
 
-/// Takes a part of the given size or, if the image is smaller, the largest part of that ratio, which is then enlarged.
+/// Crops to `size` or, if the image is smaller, to the largest region of that ratio, which is then
+/// enlarged.
 pub(super) fn fit(
     ctx: &mut StepContext<'_>,
     size: (usize, usize),
     position: CropPosition,
     how: InterpolationChoice,
 ) {
-    take(ctx, scale_down(ctx.plan.size(), size), position);
+    crop_at(ctx, scale_down(ctx.plan.size(), size), position);
     resample(ctx, size, how);
 }
 
-/// Takes a square whose side is drawn from `sides`, or the image's shorter side if that is less, and resamples it.
+/// Crops to a square with a random side from `sides`, at most the image's shorter side, and resizes
+/// it.
 pub(super) fn square(
     ctx: &mut StepContext<'_>,
     sides: (usize, usize),
@@ -108,12 +113,12 @@ pub(super) fn square(
     let (w, h) = ctx.plan.size();
     let side = sides.0 + ctx.rng.below((sides.1 - sides.0 + 1) as u64) as usize;
     let side = side.min(w).min(h);
-    take(ctx, (side, side), position);
+    crop_at(ctx, (side, side), position);
     resample(ctx, size, how);
 }
 
-/// Takes a rectangle of the given size, which must fit.
-fn take(ctx: &mut StepContext<'_>, (width, height): (usize, usize), position: CropPosition) {
+/// Crops to a rectangle of the given size, which must fit.
+fn crop_at(ctx: &mut StepContext<'_>, (width, height): (usize, usize), position: CropPosition) {
     let (w, h) = ctx.plan.size();
     let (over_x, over_y) = (w - width, h - height);
     let (y, x) = match position {
@@ -136,7 +141,8 @@ fn resample(ctx: &mut StepContext<'_>, size: (usize, usize), how: InterpolationC
     ctx.plan.resize(size.0, size.1, method);
 }
 
-/// The largest size of the ratio of `size` that is within both it and the image, each side rounded down and at least 1.
+/// Return the largest size of the ratio of `size` within both `size` and the image, each side rounded
+/// down and at least 1.
 fn scale_down((sw, sh): (usize, usize), size: (usize, usize)) -> (usize, usize) {
     let (mut w, mut h) = (size.0 as f64, size.1 as f64);
     let (sw, sh) = (sw as f64, sh as f64);
@@ -198,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shorter_side_is_resized_and_the_middle_cropped() {
+    fn the_shorter_side_is_resized_and_the_center_cropped() {
         let steps = [
             Step::ShorterSide(47, LINEAR),
             Step::Cover((40, 40), CropPosition::Center, LINEAR),
@@ -218,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn of_small_images_the_largest_part_that_fits_is_enlarged() {
+    fn the_largest_region_of_a_small_image_is_enlarged() {
         let fit = |w, h, size| planned(w, h, &[Step::Fit(size, CropPosition::Center, LINEAR)], 0);
         assert_eq!(fit(640, 480, (720, 120)).source, rect(0, 187, 640, 106));
         assert_eq!(sizes(&fit(640, 480, (720, 120))), [(720, 120)]);
@@ -227,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resized_crop_keeps_to_its_ranges() {
+    fn a_resized_crop_stays_in_its_ranges() {
         for log in [false, true] {
             let step = Step::ResizedCrop(ResizedCrop {
                 size: (24, 24),
                 area: (0.25, 0.5),
                 aspect: (0.5, 2.0),
-                log,
+                log_uniform: log,
                 interpolation: LINEAR,
             });
             let mut wider = 0;
@@ -252,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_resized_crop_falls_back_to_the_centre() {
+    fn an_impossible_resized_crop_falls_back_to_a_center_crop() {
         let crop = |log| {
             Step::ResizedCrop(ResizedCrop {
                 size: (10, 10),
                 area: (1.0, 1.0),
                 aspect: (3.0, 3.0),
-                log,
+                log_uniform: log,
                 interpolation: LINEAR,
             })
         };
@@ -271,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn squares_are_of_all_sides_of_their_range_and_fit_the_image() {
+    fn square_crops_have_all_sides_of_their_range() {
         let step = Step::Square {
             side: (20, 23),
             size: (8, 8),
@@ -301,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_shapes_still_give_the_output_size() {
+    fn extreme_shapes_result_in_the_output_size() {
         for (w, h) in [(1, 1), (1, 5000), (5000, 1), (223, 225), (16_384, 3)] {
             for (width, height) in [(224, 224), (1, 1), (7, 300)] {
                 assert_eq!(covered(w, h, (width, height)).size(), (width, height));

@@ -1,8 +1,9 @@
-//! Steps that change a picture's size or its sides.
+//! Geometry steps: resize, border, mirror.
 
 use crate::plan::{InterpolationChoice, StepContext};
 
-/// Brings the shorter side to `side`; the other keeps the ratio, rounded down. (`resize`, `ResizeAug`)
+/// Resizes the shorter side to `side`; the other side keeps the ratio, rounded down. (`resize`,
+/// `ResizeAug`)
 pub(super) fn shorter_side(ctx: &mut StepContext<'_>, side: usize, how: InterpolationChoice) {
     let (w, h) = ctx.plan.size();
     let size = if h > w {
@@ -13,7 +14,7 @@ pub(super) fn shorter_side(ctx: &mut StepContext<'_>, side: usize, how: Interpol
     resize(ctx, size, how);
 }
 
-/// Brings both sides to the given size. (`ForceResizeAug`)
+/// Resizes to a width and height. (`ForceResizeAug`)
 pub(super) fn resize(
     ctx: &mut StepContext<'_>,
     (width, height): (usize, usize),
@@ -23,8 +24,9 @@ pub(super) fn resize(
     ctx.plan.resize(width, height, method);
 }
 
-/// Brings both sides within the given size, keeping the ratio, rounded down; a smaller image is enlarged only if `grow`.
-/// (`resize_mode` of the detection iterator: fit and shrink; 32-bit floats, as there.)
+/// Resizes to fit within a width and height, the ratio kept, sides rounded down. A smaller image is
+/// enlarged only if `grow`. (`resize_mode` fit and shrink of the detection iterator, in 32-bit
+/// floats as there.)
 pub(super) fn within(
     ctx: &mut StepContext<'_>,
     (width, height): (usize, usize),
@@ -40,7 +42,7 @@ pub(super) fn within(
     resize(ctx, (scaled(w).min(width), scaled(h).min(height)), how);
 }
 
-/// Adds a border on all four sides; on 4-channel data its alpha is 0. (`pad`)
+/// Adds a border on all four sides; its alpha is 0. (`pad`)
 pub(super) fn pad(ctx: &mut StepContext<'_>, thickness: usize, value: u8) {
     let (w, h) = ctx.plan.size();
     let size = (w + 2 * thickness, h + 2 * thickness);
@@ -48,7 +50,7 @@ pub(super) fn pad(ctx: &mut StepContext<'_>, thickness: usize, value: u8) {
         .border((thickness, thickness), size, [value, value, value, 0]);
 }
 
-/// Flips left to right with a probability. (`mirror`, `rand_mirror`, `HorizontalFlipAug`)
+/// Mirrors, left to right, with a probability. (`mirror`, `rand_mirror`, `HorizontalFlipAug`)
 pub(super) fn mirror(ctx: &mut StepContext<'_>, probability: f64) {
     if ctx.rng.chance(probability) {
         ctx.plan.flip();
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flip_moves_boxes() {
+    fn a_mirror_moves_boxes() {
         let mut boxes = Boxes {
             width: 5,
             values: vec![3.0, 0.25, 0.5, 0.375, 0.75],

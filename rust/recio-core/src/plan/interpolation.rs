@@ -1,13 +1,13 @@
-//! `inter_method`: how images are resampled.
+//! Choice of the interpolation method (`inter_method`).
 
 use crate::error::{Error, Result};
 use crate::ops::resize::Interpolation;
 use crate::rng::Rng;
 
-/// How images are resampled: one method for all, or one chosen for each.
+/// The interpolation method: fixed, or chosen for each image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InterpolationChoice {
-    /// This one.
+    /// One method for all images.
     Fixed(Interpolation),
     /// Cubic where both sides grow, area where both shrink, linear otherwise (`inter_method` 9).
     Auto,
@@ -16,7 +16,7 @@ pub enum InterpolationChoice {
 }
 
 impl InterpolationChoice {
-    /// MXNet's `inter_method`.
+    /// Return the choice with the number of MXNet's `inter_method`.
     ///
     /// # Errors
     /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there is no such method.
@@ -26,13 +26,13 @@ impl InterpolationChoice {
             10 => Ok(Self::Random),
             _ => fixed(number).map(Self::Fixed).ok_or_else(|| {
                 Error::argument(format!(
-                    "inter_method={number}; it is 0 (nearest), 1 (bilinear), 2 (cubic), 3 (area), 4 (Lanczos), 9 (auto) or 10 (rng)"
+                    "inter_method must be 0 (nearest), 1 (bilinear), 2 (cubic), 3 (area), 4 (Lanczos), 9 (auto) or 10 (random), got {number}"
                 ))
             }),
         }
     }
 
-    /// The same without aliases, if it is linear.
+    /// Return the choice with antialiased instead of bilinear interpolation.
     pub(crate) fn antialiased(self) -> Self {
         match self {
             Self::Fixed(Interpolation::Linear) => Self::Fixed(Interpolation::Antialias),
@@ -40,7 +40,7 @@ impl InterpolationChoice {
         }
     }
 
-    /// The method for one step.
+    /// Return the method for one resize.
     pub(crate) fn choose(
         self,
         from: (usize, usize),

@@ -1,12 +1,14 @@
-//! Random colors: in whole levels as MXNet's C++ iterator has them, and the light of its Python augmenters.
+//! Color jitter: on 8-bit values as in MXNet's C++ iterator, and the PCA lighting of its Python
+//! augmenters.
 
 use crate::ops::color_f32::{ColorF32, Matrix};
 use crate::ops::color_u8::ColorU8;
 use crate::plan::StepContext;
 use crate::rng::Rng;
 
-/// Directions of the colors of `ImageNet`'s pixels and how far they spread along them, in levels (Krizhevsky et al.:
-/// `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the values are MXNet's).
+/// Eigenvectors and eigenvalues of the colors of `ImageNet`'s pixels, values from 0 to 255 (Krizhevsky et
+/// al.: `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the numbers are
+/// MXNet's).
 const EIGENVECTORS: [[f32; 3]; 3] = [
     [-0.5675, 0.7192, 0.4009],
     [-0.5808, -0.0045, -0.8140],
@@ -14,47 +16,48 @@ const EIGENVECTORS: [[f32; 3]; 3] = [
 ];
 const EIGENVALUES: [f32; 3] = [55.46, 4.794, 1.148];
 
-/// Random colors in whole levels.
+/// Random colors on 8-bit values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Jitter {
     /// Brightness, contrast and saturation in random order, each by a factor from 1 − its range to 1 + its range.
     Enhance {
         /// The ranges, in that order.
         ranges: [f64; 3],
-        /// Whether gray is computed with the weights of red and blue exchanged, as MXNet does.
+        /// Whether gray is computed with the weights of red and blue swapped, as in MXNet.
         swapped: bool,
     },
-    /// Hue (a turn has 180), lightness and saturation (of 255), shifted by whole numbers.
+    /// Hue (180 for a full turn), lightness and saturation (of 255) shifted by integers.
     Hls {
-        /// The largest shifts, in that order.
-        most: [f64; 3],
-        /// Whether a hue beyond the ends comes in at the other one, or, as in MXNet, stays at the end.
+        /// Maximum shifts, in that order.
+        max: [f64; 3],
+        /// Whether a hue beyond its range wraps around; as in MXNet it is clamped otherwise.
         wrap: bool,
     },
-    /// The light's color: along each eigenvector a shift of its eigenvalue times a normal number of this deviation.
+    /// PCA lighting: a shift along each eigenvector by its eigenvalue times a normal random number of
+    /// this standard deviation.
     Pca(f64),
-    /// Hue, lightness and saturation shifted, then all levels multiplied, each with a probability of its own: the colors
-    /// of MXNet's detection iterator. The hue wraps.
+    /// Hue, lightness and saturation shifted, then all values multiplied, each with its own
+    /// probability: the colors of MXNet's detection iterator. The hue wraps around.
     Sometimes {
-        /// Shifts of hue, lightness and saturation, by whole numbers.
+        /// Shifts of hue, lightness and saturation by integers.
         hls: [Sometimes; 3],
-        /// What a factor differs from 1 by.
+        /// Difference of the factor from 1.
         contrast: Sometimes,
     },
 }
 
-/// A number drawn from −`most` to `most` with a probability, and 0 otherwise.
+/// A uniform random number from −`max` to `max` with a probability; 0 otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sometimes {
-    /// The largest.
-    pub most: f64,
+    /// The maximum.
+    pub max: f64,
     /// The probability.
     pub probability: f64,
 }
 
 impl Sometimes {
     fn sample(self, rng: &mut Rng) -> f64 {
-        let value = rng.uniform(-self.most, self.most);
+        let value = rng.uniform(-self.max, self.max);
         if rng.chance(self.probability) {
             value
         } else {
@@ -67,9 +70,9 @@ impl Jitter {
     pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
         match *self {
             Self::Enhance { ranges, swapped } => enhance(ctx, ranges, swapped),
-            Self::Hls { most, wrap } => {
+            Self::Hls { max, wrap } => {
                 let [hue, saturation, lightness] =
-                    [most[0], most[2], most[1]].map(|most| shift(most, ctx.rng));
+                    [max[0], max[2], max[1]].map(|max| shift(max, ctx.rng));
                 ctx.plan.color_u8(ColorU8::Hls {
                     hue,
                     lightness,
@@ -107,8 +110,8 @@ fn enhance(ctx: &mut StepContext<'_>, ranges: [f64; 3], swapped: bool) {
     }
 }
 
-/// Contrasts that change no level by one are left out, as in MXNet.
-const LEAST_CONTRAST: f64 = 1e-3;
+/// Contrast changes below this are skipped, as in MXNet: they change no value by 1.
+const MIN_CONTRAST: f64 = 1e-3;
 
 fn sometimes(ctx: &mut StepContext<'_>, hls: [Sometimes; 3], contrast: Sometimes) {
     let [hue, lightness, saturation] = hls.map(|shift| shift.sample(ctx.rng) as i32);
@@ -121,25 +124,26 @@ fn sometimes(ctx: &mut StepContext<'_>, hls: [Sometimes; 3], contrast: Sometimes
             wrap: true,
         });
     }
-    if contrast.abs() > LEAST_CONTRAST {
+    if contrast.abs() > MIN_CONTRAST {
         ctx.plan.color_u8(ColorU8::Gain((contrast + 1.0) as f32));
     }
 }
 
-/// A whole number within `most` of 0, mostly by the middle: MXNet's mixture of two uniform draws.
-fn shift(most: f64, rng: &mut Rng) -> i32 {
+/// Return an integer from −`max` to `max`, more often near 0: MXNet's mixture of two uniform
+/// numbers.
+fn shift(max: f64, rng: &mut Rng) -> i32 {
     let v = (rng.uniform(0.0, 1.0) + 4.0 * rng.uniform(0.0, 1.0)) / 5.0;
-    (v * 2.0 * most - most) as i32
+    (v * 2.0 * max - max) as i32
 }
 
-/// The light's color, in floats: the step of MXNet's `LightingAug`.
+/// PCA lighting in floats. (`LightingAug`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lighting {
-    /// The deviation of the numbers drawn.
+    /// Standard deviation of the random numbers.
     pub deviation: f64,
-    /// How far colors spread along each eigenvector, in levels.
+    /// Eigenvalues, for values from 0 to 255.
     pub eigenvalues: [f64; 3],
-    /// A row for each of R, G, B; a column an eigenvector.
+    /// Eigenvectors: a row for each of R, G, B, a column for each eigenvector.
     pub eigenvectors: [[f64; 3]; 3],
 }
 
@@ -162,7 +166,7 @@ mod tests {
     use super::*;
     use crate::plan::{Operation, Plan};
 
-    fn drawn(jitter: Jitter, sample: u64) -> Vec<ColorU8> {
+    fn sampled(jitter: Jitter, sample: u64) -> Vec<ColorU8> {
         let mut plan = Plan::new(4, 4);
         jitter.sample(&mut StepContext {
             plan: &mut plan,
@@ -184,7 +188,7 @@ mod tests {
         };
         let mut orders = std::collections::HashSet::new();
         for sample in 0..200 {
-            let all = drawn(jitter, sample);
+            let all = sampled(jitter, sample);
             assert_eq!(all.len(), 3);
             let kinds: Vec<_> = all.iter().map(std::mem::discriminant).collect();
             orders.insert(kinds);
@@ -201,17 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_range_is_left_out() {
+    fn colors_without_a_range_are_unchanged() {
         let jitter = Jitter::Enhance {
             ranges: [0.0, 0.3, 0.0],
             swapped: false,
         };
-        assert_eq!(drawn(jitter, 0).len(), 1);
+        assert_eq!(sampled(jitter, 0).len(), 1);
     }
 
     #[test]
-    fn each_color_is_changed_with_a_probability_of_its_own() {
-        let sometimes = |most, probability| Sometimes { most, probability };
+    fn each_color_changes_with_its_own_probability() {
+        let sometimes = |max, probability| Sometimes { max, probability };
         let jitter = Jitter::Sometimes {
             hls: [
                 sometimes(18.0, 1.0),
@@ -222,7 +226,7 @@ mod tests {
         };
         let (mut hues, mut saturated, mut gains) = (0, 0, 0);
         for sample in 0..1000 {
-            for one in drawn(jitter, sample) {
+            for one in sampled(jitter, sample) {
                 match one {
                     ColorU8::Hls {
                         hue,

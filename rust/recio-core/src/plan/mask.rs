@@ -1,13 +1,13 @@
-//! The plan of an image's mask, from the plan of the image.
+//! Plan of a mask, derived from the plan of its image.
 //!
-//! A mask has a class's number in each place, so no number may come of two others: what moves the image's pixels moves
-//! the mask's in the same way, what mixes neighbours picks one of them, and what changes colors is left out.
+//! The pixels of a mask are class numbers, which must not be interpolated. Stages that move the image's
+//! pixels move the mask's likewise, with nearest-neighbor resampling; color stages are omitted.
 
 use crate::ops::resize::Interpolation;
 use crate::plan::{Operation, Plan, Stage};
 
 impl Plan {
-    /// What is done to the mask of an image to which this is done; `fill` is the number of places outside the image.
+    /// Return the plan for the image's mask. `fill` is the value of pixels outside the image.
     #[must_use]
     pub fn for_mask(&self, fill: u8) -> Self {
         let mut mask = Self {
@@ -17,7 +17,7 @@ impl Plan {
         for &Stage { operation, window } in &self.stages {
             match operation.for_mask(fill) {
                 Some(operation) => mask.stages.push(Stage { operation, window }),
-                // The part of its result that went on is the part of what it was done to.
+                // A color stage moves no pixels, so its window is a crop of the stage before it.
                 None => mask.crop(window),
             }
         }
@@ -27,7 +27,7 @@ impl Plan {
 }
 
 impl Operation {
-    /// What it is on a mask; none if it changes nothing there.
+    /// Return the operation for a mask; none if the operation does not change masks.
     fn for_mask(self, fill: u8) -> Option<Self> {
         let value = [fill; 4];
         match self {
@@ -38,7 +38,7 @@ impl Operation {
             } => Some(Self::Resize {
                 width,
                 height,
-                method: picking(method),
+                method: nearest_for(method),
             }),
             Self::Border {
                 left,
@@ -71,9 +71,9 @@ impl Operation {
     }
 }
 
-/// The way of picking pixels that keeps a mask in line with an image that is resampled by `method`: all but `Nearest` go
-/// by the centres of pixels.
-fn picking(method: Interpolation) -> Interpolation {
+/// Return the nearest-neighbor method that aligns a mask with an image resampled by `method`: all
+/// methods but `Nearest` align the centers of pixels.
+fn nearest_for(method: Interpolation) -> Interpolation {
     match method {
         Interpolation::Nearest => Interpolation::Nearest,
         _ => Interpolation::NearestExact,
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_after_colors_is_cut_off_the_mask() {
+    fn a_crop_after_a_color_stage_crops_the_mask() {
         let mut plan = Plan::new(100, 80);
         plan.crop(rect(10, 0, 80, 80));
         plan.color_f32(ColorF32::Contrast(0.5));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_picked_and_what_is_outside_is_filled() {
+    fn masks_use_nearest_neighbors_and_the_fill_value() {
         let mut plan = Plan::new(10, 10);
         plan.resize(20, 20, Interpolation::Cubic);
         plan.border((1, 2), (23, 24), [9, 9, 9, 0]);

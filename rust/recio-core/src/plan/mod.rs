@@ -1,22 +1,22 @@
-//! What will be done to an image, decided before a pixel of it is decoded.
+//! Plans: what is done to an image, decided before a pixel of it is decoded.
 //!
-//! An image's size stands in its first bytes. That is all that the random choices depend on, so they are made here: a
-//! list of [`Step`]s, drawn for an image of some size, becomes a [`Plan`], a list of rectangles, sizes and color maps.
-//! Decoding and resampling then touch only the pixels that reach the batch, and the batch is bit for bit what doing every
-//! step on the whole image would give.
+//! An image's size is in its first bytes, and the random parameters of all steps depend on nothing
+//! else. So they are sampled first: a list of [`Step`]s becomes a [`Plan`], a list of rectangles,
+//! sizes and color maps. Decoding and resampling then compute only the pixels that reach the batch,
+//! and these equal, bit for bit, those of running every step on the entire image.
 //!
-//! | file | the steps of |
+//! | file | steps |
 //! |---|---|
-//! | `geometry.rs` | sizes: resize, border, flip |
-//! | `crop.rs` | crops, of both of MXNet's surfaces |
+//! | `geometry.rs` | resize, border, mirror |
+//! | `crop.rs` | crops of MXNet's C++ iterator and of its Python augmenters |
 //! | `affine.rs` | rotation, shear, scale |
 //! | `jitter.rs` | colors |
-//! | `detect/` | detection: what looks at objects |
+//! | `detect/` | crops and pads that take bounding boxes into account |
 //!
-//! `mask.rs` makes of an image's plan that of its mask.
+//! `mask.rs` derives the plan of a mask from that of its image.
 //!
-//! The one thing that a plan cannot see through is a function of the caller's ([`Call`]): there the plan so far is carried
-//! out, and a new one begins with what the function gives.
+//! A plan ends at a user function ([`UserFunction`]): its result may be any image. There the plan is
+//! carried out, and a new one begins with the result.
 
 mod affine;
 mod crop;
@@ -41,31 +41,31 @@ use crate::ops::color_u8::ColorU8;
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::warp;
 
-/// What will be done to one image.
+/// What is done to one image: a region, then stages, then perhaps a mirror.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Plan {
-    /// The part of the decoded image that is used.
+    /// The region of the decoded image that is used.
     pub source: Rect,
-    /// What happens to it; the last one's window is the output.
+    /// The stages. The window of the last one is the output.
     stages: Vec<Stage>,
-    /// What happens to colors, in floats: all stages'.
+    /// The color maps of all stages in floats.
     colors: Vec<ColorF32>,
-    /// Whether the last stage is of colors, and nothing was cut off it: then it takes more.
-    open: bool,
+    /// Whether the last stage is a color stage without a crop, so that it can take another color map.
+    can_merge_color: bool,
     /// Whether the output is flipped left to right, after all stages.
     pub mirror: bool,
 }
 
-/// One step of a plan: an operation, and the part of its result that goes on.
+/// One stage of a plan: an operation and the window of its result that is passed on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// The part of the result that is needed.
+    /// The region of the result that is needed.
     pub window: Rect,
 }
 
-/// What can be done to a whole picture.
+/// An operation on an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Operation {
     /// Resampling.
@@ -74,12 +74,12 @@ pub enum Operation {
         width: usize,
         /// Height of the full result, in pixels.
         height: usize,
-        /// How.
+        /// Interpolation method.
         method: Interpolation,
     },
-    /// A canvas with the picture somewhere on it.
+    /// A border: the image placed on a larger canvas.
     Border {
-        /// Columns to the left of the picture.
+        /// Columns to the left of the image.
         left: usize,
         /// Rows above it.
         top: usize,
@@ -87,37 +87,37 @@ pub enum Operation {
         width: usize,
         /// Height of the canvas.
         height: usize,
-        /// The canvas's levels.
+        /// Color of the canvas, channel by channel.
         value: [u8; 4],
     },
-    /// An affine map onto a canvas.
+    /// An affine warp onto a canvas.
     Warp {
-        /// From the picture to the canvas.
+        /// Map from the image to the canvas.
         affine: warp::Affine,
         /// Width of the canvas.
         width: usize,
         /// Height of the canvas.
         height: usize,
-        /// How.
+        /// Interpolation method.
         method: Interpolation,
-        /// The canvas's levels.
+        /// Color of the canvas, channel by channel.
         value: [u8; 4],
     },
-    /// Left and right change places.
+    /// Mirroring, left to right.
     Flip,
-    /// Colors, in whole levels.
+    /// A color change on 8-bit values.
     ColorU8(ColorU8),
-    /// Colors, in floats, which the picture is made of from then on: some of the plan's.
+    /// Color maps in floats: a range of those of the plan. The image consists of floats afterwards.
     ColorF32 {
-        /// The first of them.
+        /// Index of the first map.
         first: usize,
-        /// How many.
+        /// Number of maps.
         count: usize,
     },
 }
 
 impl Plan {
-    /// Uses the whole of an image as it is.
+    /// Return the plan that leaves an image as it is.
     #[must_use]
     pub fn new(width: usize, height: usize) -> Self {
         let mut plan = Self::default();
@@ -125,12 +125,12 @@ impl Plan {
         plan
     }
 
-    /// Forgets all, and uses the whole of an image as it is.
+    /// Becomes the plan that leaves an image of this size as it is.
     pub fn reset(&mut self, width: usize, height: usize) {
         self.source = Rect::of_size(width, height);
         self.stages.clear();
         self.colors.clear();
-        self.open = false;
+        self.can_merge_color = false;
         self.mirror = false;
     }
 
@@ -140,15 +140,15 @@ impl Plan {
         &self.stages
     }
 
-    /// The size of what the plan gives so far: width, height.
+    /// Width and height of the result so far.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let area = self.stages.last().map_or(self.source, |stage| stage.window);
         (area.width, area.height)
     }
 
-    /// The part of [`source`](Self::source) that is looked at, seen from its corner. What lies outside may have any
-    /// values: it need not be decoded.
+    /// The region of [`source`](Self::source) that is read, relative to its corner. Pixels outside of it
+    /// need not be decoded and may have any value.
     #[must_use]
     pub fn needed(&self) -> Rect {
         let size = (self.source.width, self.source.height);
@@ -165,13 +165,13 @@ impl Plan {
             })
     }
 
-    /// Whether what the plan gives so far is made of floats, if the image is made of whole levels.
+    /// Whether an image of 8-bit values consists of floats after the plan so far.
     #[must_use]
     pub fn is_float(&self) -> bool {
         !self.colors.is_empty()
     }
 
-    /// Whether it changes colors, which only pictures of three channels have.
+    /// Whether the plan has a stage that needs an image of three channels.
     #[must_use]
     pub fn has_rgb_stage(&self) -> bool {
         let is_identity = |color: &ColorF32| *color == ColorF32::Linear(Matrix::identity());
@@ -179,7 +179,7 @@ impl Plan {
         !self.colors.iter().all(is_identity) || self.stages.iter().any(has_levels)
     }
 
-    /// What a stage of [`Operation::ColorF32`] does; nothing for other stages.
+    /// The color maps of a stage of [`Operation::ColorF32`]; none for other stages.
     #[must_use]
     pub fn colors_of(&self, stage: &Stage) -> &[ColorF32] {
         match stage.operation {
@@ -188,10 +188,10 @@ impl Plan {
         }
     }
 
-    /// Takes a rectangle of what there is so far.
+    /// Adds a crop to a rectangle of the result so far.
     ///
     /// # Panics
-    /// If the rectangle does not lie within.
+    /// If the rectangle is not within the result.
     pub fn crop(&mut self, rect: Rect) {
         let (width, height) = self.size();
         assert!(
@@ -203,7 +203,7 @@ impl Plan {
         } else {
             rect.x
         };
-        self.open = false;
+        self.can_merge_color = false;
         let last = self.stages.last_mut();
         let area = last.map_or(&mut self.source, |stage| &mut stage.window);
         *area = Rect {
@@ -213,7 +213,7 @@ impl Plan {
         };
     }
 
-    /// Resamples what there is so far; nothing if it has that size already.
+    /// Adds a resize, unless the result so far has that size already.
     pub fn resize(&mut self, width: usize, height: usize, method: Interpolation) {
         if self.size() != (width, height) {
             let resize = Operation::Resize {
@@ -225,10 +225,11 @@ impl Plan {
         }
     }
 
-    /// Puts what there is so far onto a canvas of the given size, its corner at `left`, `top`.
+    /// Adds a border: places the result so far on a canvas of the given size, its corner at `left`,
+    /// `top`.
     ///
     /// # Panics
-    /// If it does not lie within the canvas.
+    /// If the result is not within the canvas.
     pub fn border(
         &mut self,
         (left, top): (usize, usize),
@@ -238,7 +239,7 @@ impl Plan {
         let (w, h) = self.size();
         assert!(
             left + w <= width && top + h <= height,
-            "the picture leaves the canvas"
+            "the image leaves the canvas"
         );
         let border = Operation::Border {
             left,
@@ -250,7 +251,8 @@ impl Plan {
         self.push(border, width, height);
     }
 
-    /// Maps what there is so far onto a canvas of the given size. It must be made of whole levels.
+    /// Adds an affine warp onto a canvas of the given size. The result so far must consist of 8-bit
+    /// values.
     pub fn warp(
         &mut self,
         affine: warp::Affine,
@@ -268,18 +270,19 @@ impl Plan {
         self.push(warp, width, height);
     }
 
-    /// Flips what there is so far. That is put off as long as it makes no difference, for it costs nothing at the end.
+    /// Mirrors the result so far. The mirror is deferred as long as the order makes no difference: at
+    /// the end it costs nothing.
     pub fn flip(&mut self) {
         self.mirror = !self.mirror;
     }
 
-    /// Changes colors, in whole levels.
+    /// Adds a color change on 8-bit values.
     pub fn color_u8(&mut self, levels: ColorU8) {
         let (width, height) = self.size();
-        self.push_flipped(Operation::ColorU8(levels), width, height);
+        self.push_unordered(Operation::ColorU8(levels), width, height);
     }
 
-    /// Changes colors, in floats. Changes that follow one another directly are one stage.
+    /// Adds a color map in floats. Adjacent maps share one stage.
     pub fn color_f32(&mut self, color: ColorF32) {
         let (width, height) = self.size();
         let first = self.colors.len();
@@ -288,28 +291,28 @@ impl Plan {
             Some(Stage {
                 operation: Operation::ColorF32 { count, .. },
                 ..
-            }) if self.open => *count += 1,
-            _ => self.push_flipped(Operation::ColorF32 { first, count: 1 }, width, height),
+            }) if self.can_merge_color => *count += 1,
+            _ => self.push_unordered(Operation::ColorF32 { first, count: 1 }, width, height),
         }
-        self.open = true;
+        self.can_merge_color = true;
     }
 
-    /// Flips now, if that was put off.
+    /// Adds the deferred mirror, if there is one, as a stage.
     pub fn resolve_mirror(&mut self) {
         if std::mem::take(&mut self.mirror) {
             let (width, height) = self.size();
-            self.push_flipped(Operation::Flip, width, height);
+            self.push_unordered(Operation::Flip, width, height);
         }
     }
 
     fn push(&mut self, operation: Operation, width: usize, height: usize) {
         self.resolve_mirror();
-        self.push_flipped(operation, width, height);
+        self.push_unordered(operation, width, height);
     }
 
-    /// Adds an operation that does not tell left from right.
-    fn push_flipped(&mut self, operation: Operation, width: usize, height: usize) {
-        self.open = false;
+    /// Adds an operation whose result a deferred mirror does not change.
+    fn push_unordered(&mut self, operation: Operation, width: usize, height: usize) {
+        self.can_merge_color = false;
         self.stages.push(Stage {
             operation,
             window: Rect::of_size(width, height),
@@ -343,14 +346,14 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_to_the_same_size_is_no_step() {
+    fn a_resize_to_the_same_size_adds_no_stage() {
         let mut plan = Plan::new(10, 10);
         plan.resize(10, 10, Interpolation::Cubic);
         assert_eq!(plan, Plan::new(10, 10));
     }
 
     #[test]
-    fn colors_are_one_stage_until_something_is_cut_off() {
+    fn adjacent_color_maps_share_a_stage_until_a_crop() {
         let mut plan = Plan::new(100, 80);
         plan.color_f32(ColorF32::Contrast(0.5));
         plan.color_f32(ColorF32::Contrast(0.6));
@@ -369,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flip_is_put_off_past_crops_but_not_past_a_resize() {
+    fn a_mirror_is_deferred_past_crops_but_not_past_a_resize() {
         let mut plan = Plan::new(100, 80);
         plan.flip();
         plan.crop(rect(10, 0, 30, 80));

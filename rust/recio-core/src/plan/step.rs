@@ -1,7 +1,8 @@
-//! The steps that an image goes through, as the caller lists them.
+//! Steps: the augmentations of an iterator, in the order of the caller's list.
 //!
-//! A list is made once for an iterator, and checked ([`Step::check`]) before it is used. It is then drawn for every image: [`walk`] takes the steps in the order that they are due in, and each
-//! adds to the image's plan what it decides ([`Step::draw`]).
+//! A list is made and checked ([`Step::check`]) once for an iterator. For every image, [`visit_steps`]
+//! visits its steps in the order that applies to the image, and each samples its random parameters
+//! and adds its stages to the image's plan ([`Step::sample`]).
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,92 +17,94 @@ use crate::plan::{
 use crate::plan::{crop, geometry, validate};
 use crate::rng::Rng;
 
-/// One step.
+/// One augmentation step.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// The shorter side to this many pixels, up or down.
+    /// Resize of the shorter side to this many pixels; the ratio is kept.
     ShorterSide(usize, InterpolationChoice),
-    /// To this width and height.
+    /// Resize to this width and height.
     Resize((usize, usize), InterpolationChoice),
-    /// Within this width and height, keeping the ratio; a smaller image is enlarged or not.
+    /// Resize to fit within this width and height, the ratio kept. The flag: whether a smaller image
+    /// is enlarged.
     Within((usize, usize), bool, InterpolationChoice),
-    /// Rotation, shear, scale, onto a canvas.
+    /// Rotation, shear and scale onto a canvas.
     Affine(Affine),
-    /// A border on all four sides: its thickness, and its level.
+    /// Border on all four sides: thickness in pixels, and value.
     Pad(usize, u8),
-    /// Enlarged to cover this width and height, if smaller; then a part of that size.
+    /// Crop of this width and height, after a smaller image is enlarged to cover it.
     Cover((usize, usize), CropPosition, InterpolationChoice),
-    /// A part of this width and height or, of a smaller image, the largest of that ratio, enlarged.
+    /// Crop of this width and height. Of a smaller image: the largest crop of that ratio, enlarged.
     Fit((usize, usize), CropPosition, InterpolationChoice),
-    /// A square whose side is drawn from a range, resampled to a width and height.
+    /// Square crop with a random side, resized to a width and height.
     Square {
-        /// The least and the largest side.
+        /// Minimum and maximum side.
         side: (usize, usize),
         /// Width and height of the result.
         size: (usize, usize),
-        /// Where.
+        /// Position of the square.
         position: CropPosition,
-        /// How.
+        /// Interpolation method.
         interpolation: InterpolationChoice,
     },
-    /// A region of random area and aspect ratio.
+    /// Crop of random area and aspect ratio, resized.
     ResizedCrop(ResizedCrop),
-    /// What looks at objects.
+    /// A step that takes bounding boxes into account.
     Detect(Detect),
-    /// Flipped left to right with this probability.
+    /// Mirror, left to right, with this probability.
     Mirror(f64),
-    /// Colors in whole levels.
+    /// Random colors on 8-bit values.
     Jitter(Jitter),
-    /// To floats.
+    /// Conversion to floats.
     Cast,
-    /// Brightness, by 1 − this to 1 + this; in floats, as all that follow.
+    /// Brightness by a factor from 1 − this to 1 + this. This and the following steps make floats.
     Brightness(f64),
-    /// Contrast, likewise.
+    /// Contrast by a factor from 1 − this to 1 + this.
     Contrast(f64),
-    /// Saturation, likewise.
+    /// Saturation by a factor from 1 − this to 1 + this.
     Saturation(f64),
-    /// Hue, by as much of a half turn in either direction.
+    /// Hue by an angle from −this to this, as a fraction of a half turn.
     Hue(f64),
-    /// The light's color.
+    /// PCA lighting.
     Lighting(Lighting),
-    /// Gray with this probability.
+    /// Conversion to gray with this probability.
     Gray(f64),
-    /// A mean subtracted, and divided by a deviation.
+    /// Normalization: subtract the mean, divide by the standard deviation.
     Normalize([f64; 3], [f64; 3]),
-    /// All of these.
+    /// All steps of a list.
     Sequence(Vec<Step>),
-    /// All of these, in an order drawn for each image.
+    /// All steps of a list, in an order that is random for each image.
     RandomOrder(Vec<Step>),
-    /// One of these, or with the given probability none.
+    /// One random step of a list; none with the given probability.
     Either(Vec<Step>, f64),
-    /// A function of the caller's.
+    /// A user function.
     UserFunction(Arc<dyn UserFunction>),
 }
 
-/// A function of the caller's that makes a picture of a picture.
+/// A function of the caller's that changes an image.
 pub trait UserFunction: Send + Sync + Debug {
-    /// Changes the picture, and the objects on it if there are any.
+    /// Changes the image, and its bounding boxes if it has any.
     ///
     /// # Errors
-    /// The caller's own.
-    fn call(&self, canvas: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()>;
+    /// Any error of the function.
+    fn call(&self, image: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()>;
 }
 
-/// What a step draws with, and on.
+/// The state that a step samples from and changes.
 #[derive(Debug)]
 pub struct StepContext<'a> {
-    /// What will be done so far.
+    /// The image's plan so far.
     pub plan: &'a mut Plan,
     /// The image's random numbers.
     pub rng: &'a mut Rng,
-    /// Its objects, if it has any.
+    /// The image's bounding boxes, if it has any.
     pub boxes: Option<&'a mut Boxes>,
 }
 
-/// Visits the steps in the order that they are due in for one image; `visit` never sees a list of steps.
+/// Visits the steps in the order that applies to one image. Lists of steps are resolved: `visit`
+/// receives only single steps.
 ///
 /// # Errors
-/// The first that `visit` gives.
+/// The first error of `visit`.
 pub fn visit_steps(
     steps: &[Step],
     rng: &mut Rng,
@@ -127,10 +130,11 @@ pub fn visit_steps(
 }
 
 impl Step {
-    /// Decides what this step does to an image, and adds it to its plan.
+    /// Samples the step's random parameters and adds its stages to the plan.
     ///
     /// # Panics
-    /// If the step is a list of steps or a call, which [`walk`] takes apart and the pipeline carries out.
+    /// If the step is a list of steps or a user function: [`visit_steps`] resolves lists, and a
+    /// renderer calls functions.
     pub fn sample(&self, ctx: &mut StepContext<'_>) {
         match self {
             Self::ShorterSide(side, how) => geometry::shorter_side(ctx, *side, *how),
@@ -152,7 +156,7 @@ impl Step {
             Self::Jitter(jitter) => jitter.sample(ctx),
             Self::Lighting(lighting) => lighting.sample(ctx),
             Self::Sequence(_) | Self::RandomOrder(_) | Self::Either(..) | Self::UserFunction(_) => {
-                unreachable!("a list of steps, or a call, is not drawn itself")
+                unreachable!("lists of steps are resolved, and user functions called, before")
             }
             color => {
                 if let Some(color) = color.sample_color(ctx.rng) {
@@ -162,7 +166,7 @@ impl Step {
         }
     }
 
-    /// What the steps that are one color map decide.
+    /// Samples the steps that are a single color map.
     fn sample_color(&self, rng: &mut Rng) -> Option<ColorF32> {
         let mut around_one = |range: f64| 1.0 + rng.uniform(-range, range);
         Some(match self {
@@ -177,17 +181,17 @@ impl Step {
         })
     }
 
-    /// The same step, without aliases if it resizes linearly. A warp stays as it is.
+    /// Return the step with antialiased resampling, if it resizes bilinearly. Warps do not change.
     #[must_use]
     pub fn antialiased(mut self) -> Self {
-        if let Some(how) = self.resizing() {
+        if let Some(how) = self.interpolation_mut() {
             *how = how.antialiased();
         }
         self
     }
 
-    /// How it resizes, if it does.
-    fn resizing(&mut self) -> Option<&mut InterpolationChoice> {
+    /// The step's interpolation method, if it resizes.
+    fn interpolation_mut(&mut self) -> Option<&mut InterpolationChoice> {
         match self {
             Self::ShorterSide(_, how)
             | Self::Resize(_, how)
@@ -200,7 +204,7 @@ impl Step {
         }
     }
 
-    /// Refuses what makes no sense.
+    /// Checks the values of the step.
     ///
     /// # Errors
     /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the value.
@@ -208,7 +212,7 @@ impl Step {
         validate::step(self)
     }
 
-    /// Whether it changes colors, which only pictures of three channels have.
+    /// Whether the step needs an image of three channels.
     #[must_use]
     pub fn needs_rgb(&self) -> bool {
         let makes_floats = |step: &Self| {
@@ -217,7 +221,7 @@ impl Step {
         self.any(&|step| matches!(step, Self::Jitter(_)) || makes_floats(step))
     }
 
-    /// Whether a picture of whole levels may be one of floats after this step.
+    /// Whether an image of 8-bit values may consist of floats after this step.
     #[must_use]
     pub fn makes_floats(&self) -> bool {
         matches!(
@@ -234,7 +238,7 @@ impl Step {
         )
     }
 
-    /// Whether this is, or has within it, a step of this kind.
+    /// Whether the step is, or contains, one for which `kind` is true.
     pub fn any(&self, kind: &impl Fn(&Self) -> bool) -> bool {
         match self {
             Self::Sequence(steps) | Self::RandomOrder(steps) | Self::Either(steps, _) => {
@@ -245,8 +249,8 @@ impl Step {
     }
 }
 
-/// The plan for an image of this size, as far as it can be known before pixels are: up to the first call, and whether
-/// that is all of it.
+/// Return the plan for an image of this size up to the first user function, and whether that is the
+/// complete plan.
 #[must_use]
 pub fn preview(
     steps: &[Step],
@@ -257,7 +261,7 @@ pub fn preview(
     let mut plan = Plan::new(width, height);
     let outcome = visit_steps(steps, rng, &mut |step, rng| {
         if matches!(step, Step::UserFunction(_)) {
-            return Err(Error::argument("a call"));
+            return Err(Error::argument("a user function"));
         }
         step.sample(&mut StepContext {
             plan: &mut plan,

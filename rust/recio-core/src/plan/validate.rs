@@ -1,4 +1,4 @@
-//! What steps are refused: those that make no sense.
+//! Validation of the values of steps.
 
 use crate::error::{Error, Result};
 use crate::plan::{
@@ -6,15 +6,15 @@ use crate::plan::{
     Samplers, Step,
 };
 
-/// The largest side that a step asks for, in pixels: sizes made of it stay far from overflowing.
+/// Maximum side that a step may ask for, in pixels, so that sizes cannot overflow.
 const MAX_SIDE: usize = 1 << 16;
-/// The largest canvas, as a multiple of the image's area, likewise.
+/// Maximum canvas, as a multiple of the image's area, for the same reason.
 const MAX_CANVAS: f64 = 64.0;
 
-/// The most tries of a random crop.
-const MAX_TRIES: u32 = 100_000;
+/// Maximum attempts at a random crop. Closing an iterator waits for the image in progress.
+const MAX_ATTEMPTS: u32 = 100_000;
 
-/// The largest scale, for the same reason.
+/// Maximum scale, for the same reason as `MAX_SIDE`.
 const MAX_SCALE: f64 = 1000.0;
 
 pub(super) fn step(step: &Step) -> Result<()> {
@@ -25,7 +25,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
         | Step::Fit(wanted, ..)
         | Step::Within(wanted, ..) => size(*wanted),
         Step::Pad(thickness, _) if *thickness > MAX_SIDE => {
-            refuse(format!("pad={thickness}; it is at most {MAX_SIDE}"))
+            invalid(format!("pad must be at most {MAX_SIDE}, got {thickness}"))
         }
         Step::Square {
             side, size: wanted, ..
@@ -58,7 +58,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
     }
 }
 
-fn refuse(message: String) -> Result<()> {
+fn invalid(message: String) -> Result<()> {
     Err(Error::argument(message))
 }
 
@@ -67,17 +67,17 @@ fn size((width, height): (usize, usize)) -> Result<()> {
     if is_sound(width) && is_sound(height) {
         return Ok(());
     }
-    refuse(format!(
-        "a size of {width}x{height} pixels; a side is from 1 to {MAX_SIDE}"
+    invalid(format!(
+        "sizes must be from 1 to {MAX_SIDE} pixels a side, got {width}x{height}"
     ))
 }
 
-fn ordered(name: &str, (low, high): (f64, f64), (least, most): (f64, f64)) -> Result<()> {
-    if least <= low && low <= high && high <= most {
+fn ordered(name: &str, (low, high): (f64, f64), (min, max): (f64, f64)) -> Result<()> {
+    if min <= low && low <= high && high <= max {
         return Ok(());
     }
-    refuse(format!(
-        "{name}={low}, {high}; {least} <= the first <= the second <= {most}"
+    invalid(format!(
+        "{name} must be ordered and from {min} to {max}, got {low}, {high}"
     ))
 }
 
@@ -85,7 +85,9 @@ fn probability(name: &str, value: f64) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    refuse(format!("{name}={value}; it is a probability, from 0 to 1"))
+    invalid(format!(
+        "{name} must be a probability from 0 to 1, got {value}"
+    ))
 }
 
 fn finite(name: &str, values: &[f64]) -> Result<()> {
@@ -95,8 +97,8 @@ fn finite(name: &str, values: &[f64]) -> Result<()> {
     {
         return Ok(());
     }
-    refuse(format!(
-        "{name}={values:?}; it is a finite number, at least 0"
+    invalid(format!(
+        "{name} must be finite and at least 0, got {values:?}"
     ))
 }
 
@@ -104,8 +106,8 @@ fn resized_crop(crop: &ResizedCrop) -> Result<()> {
     size(crop.size)?;
     let (low, high) = crop.area;
     if !(0.0 < low && low <= high && high <= 1.0) {
-        return refuse(format!(
-            "min_random_area={low}, max_random_area={high}; they are fractions of the image's area, 0 < min <= max <= 1"
+        return invalid(format!(
+            "min_random_area and max_random_area must be fractions of the image's area with 0 < min <= max <= 1, got {low}, {high}"
         ));
     }
     aspect(crop.aspect)
@@ -115,25 +117,27 @@ fn aspect((low, high): (f64, f64)) -> Result<()> {
     if 0.0 < low && low <= high && high.is_finite() {
         return Ok(());
     }
-    refuse(format!(
-        "min_aspect_ratio={low}, max_aspect_ratio={high}; they are ratios of width to height, 0 < min <= max"
+    invalid(format!(
+        "min_aspect_ratio and max_aspect_ratio must be finite ratios of width to height with 0 < min <= max, got {low}, {high}"
     ))
 }
 
 fn affine(affine: &Affine) -> Result<()> {
     match &affine.angle {
-        Angle::Within(most) => finite("max_rotate_angle", &[*most])?,
-        Angle::Of(angles) if angles.is_empty() || !angles.iter().all(|angle| angle.is_finite()) => {
-            return refuse(format!(
-                "rotate_list={angles:?}; it is a list of angles, in degrees"
+        Angle::Uniform(max) => finite("max_rotate_angle", &[*max])?,
+        Angle::OneOf(angles)
+            if angles.is_empty() || !angles.iter().all(|angle| angle.is_finite()) =>
+        {
+            return invalid(format!(
+                "rotate_list must be a list of finite angles in degrees, got {angles:?}"
             ));
         }
-        Angle::Whole(most) if *most > 1 << 20 => {
-            return refuse(format!(
-                "max_rotate_angle={most}; it is an angle, in degrees"
+        Angle::Integers(max) if *max > 1 << 20 => {
+            return invalid(format!(
+                "max_rotate_angle must be an angle in degrees, got {max}"
             ));
         }
-        Angle::Of(_) | Angle::Whole(_) => {}
+        Angle::OneOf(_) | Angle::Integers(_) => {}
     }
     finite("max_shear_ratio", &[affine.shear])?;
     ordered(
@@ -141,10 +145,12 @@ fn affine(affine: &Affine) -> Result<()> {
         affine.scale,
         (1.0 / MAX_SCALE, MAX_SCALE),
     )?;
-    // The largest side may be any, for no limit; the least makes canvases.
+    // The maximum side may be infinite, for no limit; the minimum sizes canvases.
     if affine.side.0 > MAX_SIDE as f64 {
-        let least = affine.side.0;
-        return refuse(format!("min_img_size={least}; it is at most {MAX_SIDE}"));
+        let min = affine.side.0;
+        return invalid(format!(
+            "min_img_size must be at most {MAX_SIDE}, got {min}"
+        ));
     }
     ordered("min_img_size, max_img_size", affine.side, (0.0, f64::MAX))?;
     aspect(affine.aspect)
@@ -153,7 +159,7 @@ fn affine(affine: &Affine) -> Result<()> {
 fn jitter(jitter: &Jitter) -> Result<()> {
     match jitter {
         Jitter::Enhance { ranges, .. } => finite("brightness, contrast, saturation", ranges),
-        Jitter::Hls { most, .. } => finite("random_h, random_l, random_s", most),
+        Jitter::Hls { max, .. } => finite("random_h, random_l, random_s", max),
         Jitter::Pca(deviation) => finite("pca_noise", &[*deviation]),
         Jitter::Sometimes { hls, contrast } => {
             let [hue, lightness, saturation] = hls;
@@ -163,7 +169,7 @@ fn jitter(jitter: &Jitter) -> Result<()> {
                 ("saturation", saturation),
                 ("contrast", contrast),
             ] {
-                finite(&format!("max_random_{name}"), &[one.most])?;
+                finite(&format!("max_random_{name}"), &[one.max])?;
                 probability(&format!("random_{name}_prob"), one.probability)?;
             }
             Ok(())
@@ -174,10 +180,16 @@ fn jitter(jitter: &Jitter) -> Result<()> {
 fn detect(detect: &Detect) -> Result<()> {
     match detect {
         Detect::ScalePad {
-            probability, most, ..
+            probability, max, ..
         } => {
             self::probability("rand_pad_prob", *probability)?;
-            ordered("1, max_pad_scale", (1.0, *most), (1.0, MAX_CANVAS.sqrt()))
+            let limit = MAX_CANVAS.sqrt();
+            if (1.0..=limit).contains(max) {
+                return Ok(());
+            }
+            invalid(format!(
+                "max_pad_scale must be from 1 to {limit}, got {max}"
+            ))
         }
         Detect::Sample(samplers) => self::samplers(samplers),
         Detect::AreaCrop(crop) => area_crop(crop),
@@ -187,39 +199,40 @@ fn detect(detect: &Detect) -> Result<()> {
             attempts,
             ..
         }) => {
-            tries("max_attempts", *attempts)?;
+            check_attempts("max_attempts", *attempts)?;
             ratios("aspect_ratio_range", *aspect)?;
             ordered("area_range", *area, (0.0, MAX_CANVAS))
         }
     }
 }
 
-/// Tries take time, and whoever closes an iterator waits for the image that it is at.
-fn tries(name: &str, tries: u32) -> Result<()> {
-    if tries <= MAX_TRIES {
+fn check_attempts(name: &str, attempts: u32) -> Result<()> {
+    if attempts <= MAX_ATTEMPTS {
         return Ok(());
     }
-    refuse(format!("{name}={tries}; it is at most {MAX_TRIES}"))
+    invalid(format!(
+        "{name} must be at most {MAX_ATTEMPTS}, got {attempts}"
+    ))
 }
 
 fn area_crop(crop: &AreaCrop) -> Result<()> {
-    tries("max_attempts", crop.attempts)?;
+    check_attempts("max_attempts", crop.attempts)?;
     ratios("aspect_ratio_range", crop.aspect)?;
     ordered("area_range", crop.area, (0.0, MAX_CANVAS))?;
-    finite("min_object_covered", &[crop.covered])?;
-    finite("min_eject_coverage", &[crop.eject])
+    finite("min_object_covered", &[crop.min_covered])?;
+    finite("min_eject_coverage", &[crop.max_ejected])
 }
 
 fn samplers(samplers: &Samplers) -> Result<()> {
     probability("rand_crop_prob", samplers.probability)?;
-    if let Keep::Share(least) = samplers.keep {
-        finite("emit_overlap_thresh", &[least])?;
+    if let Keep::MinShare(min_share) = samplers.keep {
+        finite("emit_overlap_thresh", &[min_share])?;
     }
     samplers.samplers.iter().try_for_each(sampler)
 }
 
 fn sampler(sampler: &Sampler) -> Result<()> {
-    tries("max_crop_trials", sampler.trials)?;
+    check_attempts("max_crop_trials", sampler.trials)?;
     ratios(
         "min_crop_aspect_ratios, max_crop_aspect_ratios",
         sampler.aspect,
@@ -239,7 +252,7 @@ fn sampler(sampler: &Sampler) -> Result<()> {
     Ok(())
 }
 
-/// Ratios of width to height, of regions of which there may be pixels.
+/// Checks ratios of width to height.
 fn ratios(name: &str, ratios: (f64, f64)) -> Result<()> {
     ordered(name, ratios, (1e-3, 1e3))
 }
@@ -253,7 +266,7 @@ fn lighting(lighting: &Lighting) -> Result<()> {
     if numbers.into_iter().all(|number| number.is_finite()) {
         return finite("alphastd", &[lighting.deviation]);
     }
-    refuse("eigval and eigvec are finite numbers".into())
+    invalid("eigval and eigvec must be finite numbers".into())
 }
 
 fn normalize(mean: &[f64; 3], std: &[f64; 3]) -> Result<()> {
@@ -262,7 +275,7 @@ fn normalize(mean: &[f64; 3], std: &[f64; 3]) -> Result<()> {
     {
         return Ok(());
     }
-    refuse(format!(
-        "mean={mean:?}, std={std:?}; they are finite numbers, and std is not 0"
+    invalid(format!(
+        "mean must be finite, and std finite and not 0, got mean={mean:?}, std={std:?}"
     ))
 }

@@ -1,12 +1,15 @@
-//! The last step: rows of samples → normalized numbers of the batch's type, in the batch's layout, mirrored or not.
+//! Normalization: the sink that writes rows into an image's slot of a batch.
 //!
-//! A sample of 8 bits has 256 values, so each channel has a table of what becomes of them. That is exact by construction
-//! (an entry is MXNet's formula in MXNet's order of operations) for every output type, and the table is made once for
-//! an iterator, or once for an image whose contrast is drawn. Floats, and samples that have a mean of their own for each
-//! place, are computed one by one; planes of float32 too, but several numbers at once, which is faster (26 µs instead of 42
-//! for 224×224 pixels; 55 with the division by 1 that the formula has where nothing is divided by).
+//! Each row is normalized, converted to the batch's type, laid out and, if asked for, mirrored. An
+//! 8-bit value has 256 possible results, so each channel has a lookup table. That is exact by
+//! construction (an entry is MXNet's formula in MXNet's order of operations) for every type, and the
+//! table is built once for an iterator, or once for an image whose contrast is random. Floats, and
+//! values with a mean image, are computed one by one. So are planes of float32, several values at
+//! once, which is faster than the table: 26 µs instead of 42 for 224×224 pixels (55 with the division
+//! by 1 that the formula has where nothing is divided by).
 //!
-//! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- normalize`): see `benches/RESULTS.md`.
+//! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- normalize`): see
+//! `benches/RESULTS.md`.
 
 use std::sync::Arc;
 
@@ -16,48 +19,49 @@ use crate::image::RowSink;
 use crate::ops::deinterleave::part;
 use crate::ops::resize::vectorise;
 
-/// A type that a batch can have.
+/// The type of a batch.
 pub trait Element: Copy + Default + Send + Sync + 'static {
-    /// Whether it is normalized; the others hold levels.
+    /// Whether values are normalized. Integer types hold values from 0 to 255.
     const IS_FLOAT: bool;
 
-    /// Whether computing numbers, several at once, is faster than looking them up.
+    /// Whether computing values, several at once, is faster than a lookup table.
     const IS_COMPUTED: bool = false;
 
-    /// What becomes of a sample, given its mean.
-    fn of(sample: f32, mean: f32, factor: Factor) -> Self;
+    /// Normalize a value.
+    fn of(sample: f32, mean: f32, factor: ScaleOffset) -> Self;
 
-    /// The samples themselves, for the type that leaves them as they are: then they are copied, not looked up.
+    /// Return the values themselves if this type does not change them; they are then copied.
     #[must_use]
     fn unchanged(_samples: &[u8]) -> Option<&[Self]> {
         None
     }
 }
 
-/// What a sample less its mean is multiplied by, and what is added.
+/// Divisor, scale and offset applied after subtracting the mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Factor {
-    /// Divided by, first; the standard deviation where MXNet divides, else 1.
+pub struct ScaleOffset {
+    /// Divisor, applied first: the standard deviation where MXNet divides, else 1.
     pub divisor: f32,
-    /// Multiplied by.
-    pub factor: f32,
-    /// Added.
+    /// Scale.
+    pub scale: f32,
+    /// Offset.
     pub offset: f32,
 }
 
-/// How samples are normalized, channel by channel.
+/// Normalization parameters, channel by channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normalize {
-    /// Subtracted, in levels of 0–255.
+    /// Mean, for values from 0 to 255.
     pub mean: [f32; 4],
-    /// Subtracted instead, if given: an image of the output's size, channel by channel.
+    /// Mean image that replaces `mean`: of the output's size, channel by channel.
     pub mean_image: Option<Arc<[f32]>>,
-    /// Divided by.
+    /// Standard deviation.
     pub std: [f32; 4],
-    /// Multiplied by.
+    /// Scale.
     pub scale: f32,
-    /// Whether a sample is divided by `std` and then multiplied by `scale`, as in MXNet's Python and its detection
-    /// iterator; its image iterator multiplies by their rounded quotient, which differs in the last bit.
+    /// Whether a value is divided by `std` and then multiplied by `scale`, as in MXNet's Python
+    /// augmenters and its detection iterator. Its image iterator multiplies by the rounded quotient,
+    /// which differs in the last bit.
     pub divide: bool,
 }
 
@@ -74,28 +78,27 @@ impl Default for Normalize {
 }
 
 impl Normalize {
-    fn factor(&self, channel: usize, gain: Gain) -> Factor {
+    fn scale_offset(&self, channel: usize, gain: Gain) -> ScaleOffset {
         let std = self.std[channel];
         if self.divide {
-            return Factor {
+            return ScaleOffset {
                 divisor: std,
-                factor: self.scale,
+                scale: self.scale,
                 offset: 0.0,
             };
         }
-        Factor {
+        ScaleOffset {
             divisor: 1.0,
-            factor: gain.contrast * self.scale / std,
+            scale: gain.contrast * self.scale / std,
             offset: gain.illumination * self.scale / std,
         }
     }
 }
 
-/// What is drawn for an image as a whole: its contrast, and what is added to all its levels. (`max_random_contrast`,
-/// `max_random_illumination`)
+/// Random contrast and illumination of one image. (`max_random_contrast`, `max_random_illumination`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
-    /// Factor of all values.
+    /// Added to all values, which are from 0 to 255.
     pub contrast: f32,
     /// Added to all values, from 0 to 255.
     pub illumination: f32,
@@ -116,23 +119,23 @@ impl Element for f32 {
 
     #[inline]
     #[allow(clippy::float_cmp, reason = "exactly 1 is what is meant")]
-    fn of(sample: f32, mean: f32, by: Factor) -> Self {
+    fn of(sample: f32, mean: f32, by: ScaleOffset) -> Self {
         let difference = sample - mean;
-        // The same number, without the slowest of the operations.
+        // The same value, without the slowest operation.
         let quotient = if by.divisor == 1.0 {
             difference
         } else {
             difference / by.divisor
         };
-        quotient * by.factor + by.offset
+        quotient * by.scale + by.offset
     }
 }
 
 impl Element for f16 {
     const IS_FLOAT: bool = true;
 
-    /// As float32, rounded to the nearest.
-    fn of(sample: f32, mean: f32, by: Factor) -> Self {
+    /// Normalize as float32 and round to the nearest.
+    fn of(sample: f32, mean: f32, by: ScaleOffset) -> Self {
         Self::from_f32(f32::of(sample, mean, by))
     }
 }
@@ -140,8 +143,8 @@ impl Element for f16 {
 impl Element for u8 {
     const IS_FLOAT: bool = false;
 
-    /// As it is; a float is rounded.
-    fn of(sample: f32, _: f32, _: Factor) -> Self {
+    /// Return the value as it is; a float is rounded.
+    fn of(sample: f32, _: f32, _: ScaleOffset) -> Self {
         sample.round_ties_even() as Self
     }
 
@@ -153,26 +156,26 @@ impl Element for u8 {
 impl Element for i8 {
     const IS_FLOAT: bool = false;
 
-    /// Less the rounded mean, clamped; neither divided nor scaled.
-    fn of(sample: f32, mean: f32, _: Factor) -> Self {
+    /// Subtract the rounded mean and clamp; the value is neither divided nor scaled.
+    fn of(sample: f32, mean: f32, _: ScaleOffset) -> Self {
         (sample.round_ties_even() - mean.round()).clamp(-128.0, 127.0) as Self
     }
 }
 
-/// Where the samples of an image stand in the batch.
+/// Memory layout of an image in the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// Channel by channel.
+    /// Planes, one for each channel.
     Nchw,
-    /// Pixel by pixel.
+    /// Interleaved channels.
     Nhwc,
 }
 
 type Tables<T> = [[T; 256]; 4];
 
-/// How images are written into their slots of the batch.
+/// Writes images into their slots of a batch.
 #[derive(Debug)]
-pub struct Finish<T> {
+pub struct Normalizer<T> {
     normalize: Normalize,
     tables: Tables<T>,
     layout: Layout,
@@ -181,8 +184,8 @@ pub struct Finish<T> {
     width: usize,
 }
 
-impl<T: Element> Finish<T> {
-    /// For images of this size.
+impl<T: Element> Normalizer<T> {
+    /// Return a normalizer for images of this size.
     #[must_use]
     pub fn new(
         normalize: &Normalize,
@@ -201,13 +204,14 @@ impl<T: Element> Finish<T> {
         }
     }
 
-    /// Writes an image into its slot, row by row.
+    /// Return the sink that writes an image into its slot.
     #[must_use]
-    pub fn image<'a>(&'a self, mirror: bool, gain: Gain, slot: &'a mut [T]) -> Finishing<'a, T> {
-        let own = (gain != Gain::default()).then(|| Box::new(tables(&self.normalize, gain)));
-        Finishing {
-            finish: self,
-            own,
+    pub fn image<'a>(&'a self, mirror: bool, gain: Gain, slot: &'a mut [T]) -> SlotWriter<'a, T> {
+        let image_tables =
+            (gain != Gain::default()).then(|| Box::new(tables(&self.normalize, gain)));
+        SlotWriter {
+            normalizer: self,
+            image_tables,
             mirror,
             gain,
             slot,
@@ -217,31 +221,38 @@ impl<T: Element> Finish<T> {
 
 fn tables<T: Element>(normalize: &Normalize, gain: Gain) -> Tables<T> {
     std::array::from_fn(|channel| {
-        let (mean, by) = (normalize.mean[channel], normalize.factor(channel, gain));
+        let (mean, by) = (
+            normalize.mean[channel],
+            normalize.scale_offset(channel, gain),
+        );
         std::array::from_fn(|sample| T::of(sample as f32, mean, by))
     })
 }
 
-/// An image on its way into its slot.
+/// Sink that writes one image into its slot.
 #[derive(Debug)]
-pub struct Finishing<'a, T> {
-    finish: &'a Finish<T>,
-    /// Tables for this image alone.
-    own: Option<Box<Tables<T>>>,
+pub struct SlotWriter<'a, T> {
+    normalizer: &'a Normalizer<T>,
+    /// Lookup tables for this image only.
+    image_tables: Option<Box<Tables<T>>>,
     mirror: bool,
     gain: Gain,
     slot: &'a mut [T],
 }
 
-impl<T: Element> RowSink for Finishing<'_, T> {
+impl<T: Element> RowSink for SlotWriter<'_, T> {
     #[inline]
     fn row_u8(&mut self, y: usize, row: &[u8]) {
-        let tables = self.own.as_deref().unwrap_or(&self.finish.tables);
-        match (self.finish.layout, self.finish.channels) {
-            _ if self.finish.normalize.mean_image.is_some() => self.one_by_one(y, row),
-            (Layout::Nchw, 3) if T::IS_COMPUTED => self.computed(y, row),
+        let tables = self
+            .image_tables
+            .as_deref()
+            .unwrap_or(&self.normalizer.tables);
+        match (self.normalizer.layout, self.normalizer.channels) {
+            _ if self.normalizer.normalize.mean_image.is_some() => self.row_by_value(y, row),
+            (Layout::Nchw, 3) if T::IS_COMPUTED => self.row_computed(y, row),
             (Layout::Nchw, _) => {
-                self.finish.planar(y, row, self.mirror, tables, self.slot);
+                self.normalizer
+                    .planar(y, row, self.mirror, tables, self.slot);
             }
             (Layout::Nhwc, 1) => interleaved::<T, 1>(y, row, self.mirror, tables, self.slot),
             (Layout::Nhwc, 4) => interleaved::<T, 4>(y, row, self.mirror, tables, self.slot),
@@ -250,16 +261,17 @@ impl<T: Element> RowSink for Finishing<'_, T> {
     }
 
     fn row_f32(&mut self, y: usize, row: &[f32]) {
-        self.one_by_one(y, row);
+        self.row_by_value(y, row);
     }
 }
 
-impl<T: Element> Finishing<'_, T> {
-    /// Computes a row of three planes: some pixels at a time are parted, then each channel's are normalized.
-    fn computed(&mut self, y: usize, row: &[u8]) {
-        let Finish { width, height, .. } = *self.finish;
-        let normalize = &self.finish.normalize;
-        let factors = std::array::from_fn(|c| normalize.factor(c, self.gain));
+impl<T: Element> SlotWriter<'_, T> {
+    /// Computes a row of three planes: pixels are deinterleaved in blocks, then each channel is
+    /// normalized.
+    fn row_computed(&mut self, y: usize, row: &[u8]) {
+        let Normalizer { width, height, .. } = *self.normalizer;
+        let normalize = &self.normalizer.normalize;
+        let factors = std::array::from_fn(|c| normalize.scale_offset(c, self.gain));
         let (mean, mirror) = (normalize.mean, self.mirror);
         let mut planes = self.slot.chunks_exact_mut(height * width);
         let planes = [(); 3].map(|()| planes.next().map(|plane| &mut plane[y * width..][..width]));
@@ -267,21 +279,21 @@ impl<T: Element> Finishing<'_, T> {
             return;
         };
         let out = [red, green, blue];
-        vectorise(|| part_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
+        vectorise(|| deinterleave_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
     }
 
-    /// Computes a row. The mean image is mirrored with the image, as in MXNet.
-    fn one_by_one<S: Copy + Into<f32>>(&mut self, y: usize, row: &[S]) {
-        let Finish {
+    /// Computes a row value by value. The mean image is mirrored with the image, as in MXNet.
+    fn row_by_value<S: Copy + Into<f32>>(&mut self, y: usize, row: &[S]) {
+        let Normalizer {
             normalize,
             layout,
             channels,
             height,
             width,
             ..
-        } = self.finish;
+        } = self.normalizer;
         for channel in 0..*channels {
-            let by = normalize.factor(channel, self.gain);
+            let by = normalize.scale_offset(channel, self.gain);
             let plane = (channel * height + y) * width;
             let (start, step) = match layout {
                 Layout::Nchw => (plane, 1),
@@ -300,36 +312,36 @@ impl<T: Element> Finishing<'_, T> {
     }
 }
 
-/// Pixels that are parted at a time.
-const PARTED: usize = 64;
+/// Pixels of a block.
+const BLOCK: usize = 64;
 
 #[inline]
-fn part_and_normalize<T: Element>(
+fn deinterleave_and_normalize<T: Element>(
     row: &[[u8; 3]],
     mirror: bool,
     mean: [f32; 4],
-    factors: [Factor; 3],
+    factors: [ScaleOffset; 3],
     mut out: [&mut [T]; 3],
 ) {
-    let mut parts = [[0_u8; PARTED]; 3];
-    for (i, pixels) in row.chunks(PARTED).enumerate() {
-        part(pixels, mirror, &mut parts);
+    let mut planes = [[0_u8; BLOCK]; 3];
+    for (i, pixels) in row.chunks(BLOCK).enumerate() {
+        part(pixels, mirror, &mut planes);
         let first = if mirror {
-            row.len() - i * PARTED - pixels.len()
+            row.len() - i * BLOCK - pixels.len()
         } else {
-            i * PARTED
+            i * BLOCK
         };
-        for (c, (out, part)) in out.iter_mut().zip(&parts).enumerate() {
+        for (c, (out, plane)) in out.iter_mut().zip(&planes).enumerate() {
             let (mean, by) = (mean[c], factors[c]);
             let out = &mut out[first..][..pixels.len()];
-            for (number, &sample) in out.iter_mut().zip(part) {
-                *number = T::of(f32::from(sample), mean, by);
+            for (value, &sample) in out.iter_mut().zip(plane) {
+                *value = T::of(f32::from(sample), mean, by);
             }
         }
     }
 }
 
-impl<T: Element> Finish<T> {
+impl<T: Element> Normalizer<T> {
     fn planar(&self, y: usize, row: &[u8], mirror: bool, tables: &Tables<T>, slot: &mut [T]) {
         let planes = slot
             .chunks_exact_mut(self.height * self.width)
@@ -390,19 +402,19 @@ mod tests {
         divide: false,
     };
 
-    fn finished<T: Element + PartialEq>(
+    fn normalized<T: Element + PartialEq>(
         layout: Layout,
         mirror: bool,
         normalize: &Normalize,
     ) -> Vec<T> {
-        let finish = Finish::new(normalize, layout, 3, 2, 2);
+        let normalizer = Normalizer::new(normalize, layout, 3, 2, 2);
         let mut slot = vec![T::default(); 12];
-        let mut image = finish.image(mirror, Gain::default(), &mut slot);
+        let mut image = normalizer.image(mirror, Gain::default(), &mut slot);
         image.row_u8(0, &[1, 2, 3, 4, 5, 6]);
         image.row_u8(1, &[7, 8, 9, 10, 11, 12]);
-        // Floats of the same values end up the same.
+        // Floats of the same values have the same results.
         let mut floats = vec![T::default(); 12];
-        let mut image = finish.image(mirror, Gain::default(), &mut floats);
+        let mut image = normalizer.image(mirror, Gain::default(), &mut floats);
         image.row_f32(0, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         image.row_f32(1, &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
         assert!(slot == floats);
@@ -410,42 +422,42 @@ mod tests {
     }
 
     #[test]
-    fn layouts_and_mirror_put_samples_where_they_belong() {
+    fn layouts_and_mirror_order_the_values() {
         let plain = Normalize::default();
         assert_eq!(
-            finished::<u8>(Layout::Nchw, false, &plain),
+            normalized::<u8>(Layout::Nchw, false, &plain),
             [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]
         );
         assert_eq!(
-            finished::<u8>(Layout::Nchw, true, &plain),
+            normalized::<u8>(Layout::Nchw, true, &plain),
             [4, 1, 10, 7, 5, 2, 11, 8, 6, 3, 12, 9]
         );
         assert_eq!(
-            finished::<u8>(Layout::Nhwc, false, &plain),
+            normalized::<u8>(Layout::Nhwc, false, &plain),
             [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
         );
         assert_eq!(
-            finished::<u8>(Layout::Nhwc, true, &plain),
+            normalized::<u8>(Layout::Nhwc, true, &plain),
             [4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9]
         );
     }
 
     #[test]
-    fn numbers_are_those_of_the_formula() {
+    fn values_follow_the_formula() {
         let expected = (1.0f32 - 123.68) * (1.0f32 / 58.395);
         assert_eq!(
-            finished::<f32>(Layout::Nchw, false, &IMAGENET)[0].to_bits(),
+            normalized::<f32>(Layout::Nchw, false, &IMAGENET)[0].to_bits(),
             expected.to_bits()
         );
         assert_eq!(
-            finished::<f16>(Layout::Nchw, false, &IMAGENET)[0],
+            normalized::<f16>(Layout::Nchw, false, &IMAGENET)[0],
             f16::from_f32(expected)
         );
-        assert_eq!(finished::<i8>(Layout::Nchw, false, &IMAGENET)[0], 1 - 124);
+        assert_eq!(normalized::<i8>(Layout::Nchw, false, &IMAGENET)[0], 1 - 124);
     }
 
     #[test]
-    fn where_it_divides_it_divides() {
+    fn divide_divides_before_it_scales() {
         let divide = Normalize {
             scale: 0.5,
             divide: true,
@@ -453,20 +465,20 @@ mod tests {
         };
         let expected = (1.0f32 - 123.68) / 58.395 * 0.5;
         assert_eq!(
-            finished::<f32>(Layout::Nchw, false, &divide)[0].to_bits(),
+            normalized::<f32>(Layout::Nchw, false, &divide)[0].to_bits(),
             expected.to_bits()
         );
     }
 
     #[test]
-    fn contrast_and_illumination_are_an_images_own() {
-        let finish = Finish::new(&IMAGENET, Layout::Nchw, 3, 2, 2);
+    fn gain_applies_to_one_image() {
+        let normalizer = Normalizer::new(&IMAGENET, Layout::Nchw, 3, 2, 2);
         let gain = Gain {
             contrast: 1.25,
             illumination: 7.0,
         };
         let mut slot = [0.0f32; 12];
-        finish
+        normalizer
             .image(false, gain, &mut slot)
             .row_u8(0, &[1, 2, 3, 4, 5, 6]);
         let expected = (1.0f32 - 123.68) * (1.25 / 58.395) + 7.0 / 58.395;
@@ -474,12 +486,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_image_has_a_mean_for_each_place_and_is_mirrored_with_the_image() {
+    fn a_mean_image_has_a_mean_for_each_pixel_and_is_mirrored_with_the_image() {
         let normalize = Normalize {
             mean_image: Some((0..12).map(|i| i as f32).collect()),
             ..Normalize::default()
         };
-        let out: Vec<f32> = finished(Layout::Nchw, true, &normalize);
+        let out: Vec<f32> = normalized(Layout::Nchw, true, &normalize);
         assert_eq!(
             out,
             [

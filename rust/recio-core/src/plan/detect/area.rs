@@ -1,42 +1,43 @@
-//! The crops and canvases of MXNet's Python augmenters: of a random area and aspect ratio, tried until one fits.
+//! Crops and pads of MXNet's Python augmenters: of random area and aspect ratio, by rejection
+//! sampling.
 
 use crate::boxes::Boxes;
 use crate::boxes::RelativeRect;
 use crate::image::Rect;
 use crate::plan::StepContext;
-use crate::plan::detect::{anywhere, crop, pad};
+use crate::plan::detect::{crop, pad, random_rect};
 use crate::rng::Rng;
 
-/// The least area of a crop, and of an object that counts, in pixels.
-const LEAST_PIXELS: f64 = 2.0;
-/// A canvas that is larger by fewer pixels, in width or height, is not worth it.
-const LEAST_MARGIN: usize = 2;
+/// Minimum area, in pixels, of a crop and of an object that counts.
+const MIN_PIXELS: f64 = 2.0;
+/// Minimum pixels, in width and height, that a pad adds.
+const MIN_MARGIN: usize = 2;
 
-/// A crop of which every object that it touches has enough. (`DetRandomCropAug`)
+/// Crop that covers enough of every object that it overlaps. (`DetRandomCropAug`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AreaCrop {
-    /// Every object that it touches has more than this share of itself within.
-    pub covered: f64,
-    /// Least and largest ratio of width to height.
+    /// Share of each overlapping object that the crop must cover more of.
+    pub min_covered: f64,
+    /// Minimum and maximum ratio of width to height.
     pub aspect: (f64, f64),
-    /// Least and largest area, as fractions of the image's.
+    /// Minimum and maximum area, as fractions of the image's.
     pub area: (f64, f64),
-    /// Objects of which no more than this share is within are dropped.
-    pub eject: f64,
-    /// How many crops are tried.
+    /// Objects of which at most this share is within the crop are dropped.
+    pub max_ejected: f64,
+    /// Maximum number of attempts.
     pub attempts: u32,
 }
 
-/// A canvas with the image anywhere on it. (`DetRandomPadAug`)
+/// Pad: the image at a random position on a canvas. (`DetRandomPadAug`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AreaPad {
-    /// Least and largest ratio of width to height.
+    /// Minimum and maximum ratio of width to height.
     pub aspect: (f64, f64),
-    /// Least and largest area, as fractions of the image's.
+    /// Minimum and maximum area, as fractions of the image's.
     pub area: (f64, f64),
-    /// How many canvases are tried.
+    /// Maximum number of attempts.
     pub attempts: u32,
-    /// The canvas's levels.
+    /// Color of the canvas, channel by channel.
     pub value: [u8; 4],
 }
 
@@ -46,48 +47,48 @@ impl AreaCrop {
         let Some(boxes) = ctx.boxes.as_deref() else {
             return;
         };
-        let mut parts = (0..self.attempts).filter_map(|_| self.part(size, ctx.rng));
-        if let Some(part) = parts.find(|part| self.takes(*part, size, boxes)) {
-            let frame = RelativeRect::of_part(part, size);
-            crop(ctx, part, |object| self.keeps(frame, object));
+        let mut regions = (0..self.attempts).filter_map(|_| self.sample_region(size, ctx.rng));
+        if let Some(region) = regions.find(|region| self.accepts(*region, size, boxes)) {
+            let frame = RelativeRect::of_region(region, size);
+            crop(ctx, region, |object| self.keeps(frame, object));
         }
     }
 
-    fn part(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<Rect> {
+    fn sample_region(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<Rect> {
         let ratio = rng.uniform(self.aspect.0, self.aspect.1);
-        let (least, most) = areas(self.area, (w, h));
+        let (min, max) = areas(self.area, (w, h));
         let widest = ((w as f64 + 0.5) / ratio).ceil() as usize - 1;
-        let tallest = height(most, ratio).min(widest).min(h);
-        let low = height(least, ratio).min(tallest);
+        let tallest = height(max, ratio).min(widest).min(h);
+        let low = height(min, ratio).min(tallest);
         let mut rows = low + rng.below((tallest - low) as u64 + 1) as usize;
-        // Rounding may have left the range of areas by a row.
+        // Rounding may leave the range of areas by a row.
         let pixels = |rows: usize| (rows * width(rows, ratio)) as f64;
-        if pixels(rows) < least {
+        if pixels(rows) < min {
             rows += 1;
         }
-        if pixels(rows) > most {
+        if pixels(rows) > max {
             rows = rows.saturating_sub(1);
         }
         let columns = width(rows, ratio);
         let fits = (1..=w).contains(&columns) && (1..=h).contains(&rows);
-        (fits && (least..=most).contains(&pixels(rows)))
-            .then(|| anywhere((columns, rows), (w, h), rng))
+        (fits && (min..=max).contains(&pixels(rows)))
+            .then(|| random_rect((columns, rows), (w, h), rng))
     }
 
-    /// Whether it touches an object, has enough of each that it touches, and keeps one.
-    fn takes(&self, part: Rect, (w, h): (usize, usize), boxes: &Boxes) -> bool {
-        let frame = RelativeRect::of_part(part, (w, h));
+    /// Whether the crop overlaps an object, covers enough of each that it overlaps, and keeps one.
+    fn accepts(&self, region: Rect, (w, h): (usize, usize), boxes: &Boxes) -> bool {
+        let frame = RelativeRect::of_region(region, (w, h));
         let pixels = (w * h) as f64;
         let mut shares = boxes
             .iter()
             .map(RelativeRect::of)
-            .filter(|object| object.size() * pixels > LEAST_PIXELS)
+            .filter(|object| object.size() * pixels > MIN_PIXELS)
             .map(|object| frame.common(object) / object.size())
             .filter(|&share| share > 0.0)
             .peekable();
-        (part.width * part.height) as f64 >= LEAST_PIXELS
+        (region.width * region.height) as f64 >= MIN_PIXELS
             && shares.peek().is_some()
-            && shares.all(|share| share > self.covered)
+            && shares.all(|share| share > self.min_covered)
             && boxes
                 .iter()
                 .any(|object| self.keeps(frame, RelativeRect::of(object)))
@@ -95,44 +96,44 @@ impl AreaCrop {
 
     fn keeps(&self, frame: RelativeRect, object: RelativeRect) -> bool {
         let common = frame.common(object);
-        common > 0.0 && common / object.size() > self.eject
+        common > 0.0 && common / object.size() > self.max_ejected
     }
 }
 
 impl AreaPad {
     pub(super) fn sample(&self, ctx: &mut StepContext<'_>) {
         let size = ctx.plan.size();
-        let found = (0..self.attempts).find_map(|_| self.canvas(size, ctx.rng));
-        if let Some(canvas) = found {
+        let canvas = (0..self.attempts).find_map(|_| self.sample_size(size, ctx.rng));
+        if let Some(canvas) = canvas {
             pad(ctx, canvas, self.value);
         }
     }
 
-    /// Width and height of a canvas.
-    fn canvas(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<(usize, usize)> {
+    /// Samples the width and height of a canvas.
+    fn sample_size(&self, (w, h): (usize, usize), rng: &mut Rng) -> Option<(usize, usize)> {
         let ratio = rng.uniform(self.aspect.0, self.aspect.1);
-        let (least, most) = areas(self.area, (w, h));
-        let tallest = height(most, ratio);
+        let (min, max) = areas(self.area, (w, h));
+        let tallest = height(max, ratio);
         let narrowest = ((w as f64 - 0.5) / ratio).ceil() as usize;
-        let low = height(least, ratio).max(narrowest).max(h).min(tallest);
+        let low = height(min, ratio).max(narrowest).max(h).min(tallest);
         let rows = low + rng.below((tallest - low) as u64 + 1) as usize;
         let columns = width(rows, ratio);
-        (columns >= w + LEAST_MARGIN && rows >= h + LEAST_MARGIN).then_some((columns, rows))
+        (columns >= w + MIN_MARGIN && rows >= h + MIN_MARGIN).then_some((columns, rows))
     }
 }
 
-/// Areas in pixels.
-fn areas((least, most): (f64, f64), (w, h): (usize, usize)) -> (f64, f64) {
-    let whole = (w * h) as f64;
-    (least * whole, most * whole)
+/// Return areas in pixels.
+fn areas((min, max): (f64, f64), (w, h): (usize, usize)) -> (f64, f64) {
+    let pixels = (w * h) as f64;
+    (min * pixels, max * pixels)
 }
 
-/// The height of this area and ratio.
+/// Return the height of this area and ratio.
 fn height(area: f64, ratio: f64) -> usize {
     (area / ratio).sqrt().round_ties_even() as usize
 }
 
-/// The width of this height and ratio.
+/// Return the width of this height and ratio.
 fn width(height: usize, ratio: f64) -> usize {
     (height as f64 * ratio).round_ties_even() as usize
 }
@@ -142,27 +143,27 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
     use crate::plan::detect::Detect;
-    use crate::plan::detect::tests::drawn;
+    use crate::plan::detect::tests::sampled;
 
     const OBJECTS: [[f32; 5]; 2] = [[0.0, 0.1, 0.1, 0.4, 0.5], [1.0, 0.5, 0.6, 0.9, 0.9]];
     const SIZE: (usize, usize) = (120, 100);
 
     fn crop() -> AreaCrop {
         AreaCrop {
-            covered: 0.1,
+            min_covered: 0.1,
             aspect: (0.75, 1.33),
             area: (0.05, 1.0),
-            eject: 0.3,
+            max_ejected: 0.3,
             attempts: 50,
         }
     }
 
     #[test]
-    fn crops_keep_to_their_ranges_and_fill_them() {
+    fn crops_cover_their_ranges_and_stay_in_them() {
         let step = Detect::AreaCrop(crop());
         let (mut small, mut large) = (0, 0);
         for sample in 0..2000 {
-            let (plan, boxes) = drawn(&step, SIZE, &OBJECTS, sample);
+            let (plan, boxes) = sampled(&step, SIZE, &OBJECTS, sample);
             assert!(!boxes.is_empty());
             let (w, h) = plan.size();
             if plan == Plan::new(SIZE.0, SIZE.1) {
@@ -178,16 +179,16 @@ mod tests {
     }
 
     #[test]
-    fn every_object_that_a_crop_touches_has_enough_of_itself_within() {
+    fn a_crop_covers_enough_of_every_object_that_it_overlaps() {
         let step = Detect::AreaCrop(AreaCrop {
-            covered: 0.8,
-            eject: 0.9,
+            min_covered: 0.8,
+            max_ejected: 0.9,
             ..crop()
         });
         let mut dropped = 0;
         for sample in 0..1000 {
-            let (plan, boxes) = drawn(&step, SIZE, &OBJECTS, sample);
-            let part = RelativeRect::of_part(plan.source, SIZE);
+            let (plan, boxes) = sampled(&step, SIZE, &OBJECTS, sample);
+            let part = RelativeRect::of_region(plan.source, SIZE);
             let shares = OBJECTS.map(|object| {
                 let object = RelativeRect::of(&object);
                 part.common(object) / object.size()
@@ -213,13 +214,14 @@ mod tests {
         let step = Detect::AreaCrop(crop());
         for objects in [&tiny[..], &[]] {
             assert!(
-                (0..50).all(|sample| drawn(&step, SIZE, objects, sample).0 == Plan::new(120, 100))
+                (0..50)
+                    .all(|sample| sampled(&step, SIZE, objects, sample).0 == Plan::new(120, 100))
             );
         }
     }
 
     #[test]
-    fn canvases_keep_to_their_ranges_and_fill_them() {
+    fn pads_cover_their_ranges_and_stay_in_them() {
         let step = Detect::AreaPad(AreaPad {
             aspect: (0.75, 1.33),
             area: (1.0, 3.0),
@@ -228,7 +230,7 @@ mod tests {
         });
         let (mut wide, mut tall) = (0, 0);
         for sample in 0..1000 {
-            let (plan, boxes) = drawn(&step, SIZE, &OBJECTS, sample);
+            let (plan, boxes) = sampled(&step, SIZE, &OBJECTS, sample);
             assert_eq!(boxes.len(), 2);
             let (w, h) = plan.size();
             let (ratio, area) = (w as f64 / h as f64, (w * h) as f64 / 12_000.0);
@@ -241,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn a_canvas_that_cannot_be_is_none() {
+    fn an_impossible_pad_is_skipped() {
         let step = Detect::AreaPad(AreaPad {
             aspect: (4.0, 4.0),
             area: (1.0, 1.5),
             attempts: 5,
             value: [0; 4],
         });
-        assert_eq!(drawn(&step, SIZE, &[], 0).0, Plan::new(120, 100));
+        assert_eq!(sampled(&step, SIZE, &[], 0).0, Plan::new(120, 100));
     }
 }

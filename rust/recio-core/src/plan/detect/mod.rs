@@ -1,46 +1,47 @@
-//! Steps that look at the objects of an image: crops that keep some of them, and canvases around all.
+//! Detection steps: crops and pads that take the image's bounding boxes into account.
 //!
-//! Those of MXNet's C++ iterator and those of its Python augmenters do the same things by different rules. Both move boxes
-//! by the whole pixels that the image is moved by, so a box stays on its object to a fraction of a pixel; MXNet's C++
-//! moves them by the numbers before they were rounded, which is up to a pixel of the source away.
+//! MXNet's C++ iterator and its Python augmenters have different rules. Here both move boxes by the
+//! integer number of pixels by which the image moves, so a box stays on its object to a fraction of
+//! a pixel; MXNet's C++ moves them by the numbers before rounding, up to a source pixel away.
 //!
-//! | file | the steps of |
+//! | file | steps |
 //! |---|---|
-//! | `sample.rs` | C++: crops, by one of several samplers |
-//! | `area.rs` | Python: crops and canvases of an area and an aspect ratio |
+//! | `crop_samplers.rs` | C++: crops by one of several samplers |
+//! | `area.rs` | Python: crops and pads of random area and aspect ratio |
 //!
-//! An image without boxes is one without objects.
+//! An image without boxes is treated as an image without objects.
 
 mod area;
-mod sample;
+mod crop_samplers;
 
 pub use area::{AreaCrop, AreaPad};
-pub use sample::{Keep, Sampler, Samplers};
+pub use crop_samplers::{Keep, Sampler, Samplers};
 
 use crate::boxes::RelativeRect;
 use crate::image::Rect;
 use crate::plan::StepContext;
 
-/// Scales of a canvas below this are not worth it.
-const LEAST_SCALE: f64 = 1.05;
+/// Scales of a canvas below this are skipped.
+const MIN_SCALE: f64 = 1.05;
 
-/// A step that looks at objects.
+/// A step that takes bounding boxes into account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Detect {
-    /// With a probability, a canvas as much larger than the image, up to `most` times; the image is anywhere on it.
+    /// Pad, with a probability: the image at a random position on a canvas up to `max` times as
+    /// large.
     ScalePad {
         /// The probability.
         probability: f64,
-        /// The largest scale.
-        most: f64,
-        /// The canvas's level.
+        /// Maximum scale.
+        max: f64,
+        /// Value of the canvas.
         value: u8,
     },
-    /// A crop by samplers.
+    /// Crop by samplers.
     Sample(Samplers),
-    /// A crop of an area and an aspect ratio.
+    /// Crop of random area and aspect ratio.
     AreaCrop(AreaCrop),
-    /// A canvas of an area and an aspect ratio.
+    /// Pad of random area and aspect ratio.
     AreaPad(AreaPad),
 }
 
@@ -49,11 +50,11 @@ impl Detect {
         match self {
             Self::ScalePad {
                 probability,
-                most,
+                max,
                 value,
             } => {
                 if ctx.rng.chance(*probability) {
-                    scale_pad(ctx, *most, *value);
+                    scale_pad(ctx, *max, *value);
                 }
             }
             Self::Sample(samplers) => samplers.sample(ctx),
@@ -63,9 +64,9 @@ impl Detect {
     }
 }
 
-fn scale_pad(ctx: &mut StepContext<'_>, most: f64, value: u8) {
-    let scale = ctx.rng.uniform(1.0, most);
-    if scale < LEAST_SCALE {
+fn scale_pad(ctx: &mut StepContext<'_>, max: f64, value: u8) {
+    let scale = ctx.rng.uniform(1.0, max);
+    if scale < MIN_SCALE {
         return;
     }
     let (w, h) = ctx.plan.size();
@@ -73,13 +74,14 @@ fn scale_pad(ctx: &mut StepContext<'_>, most: f64, value: u8) {
     pad(ctx, (scaled(w), scaled(h)), [value, value, value, 0]);
 }
 
-/// Puts the image anywhere on a canvas of this width and height, which is not smaller.
+/// Places the image at a random position on a canvas of this width and height, which must not be
+/// smaller.
 fn pad(ctx: &mut StepContext<'_>, (width, height): (usize, usize), value: [u8; 4]) {
     let (w, h) = ctx.plan.size();
-    let mut place = |over: usize| ctx.rng.below(over as u64 + 1) as usize;
+    let mut offset = |over: usize| ctx.rng.below(over as u64 + 1) as usize;
     let canvas = Rect {
-        x: place(width - w),
-        y: place(height - h),
+        x: offset(width - w),
+        y: offset(height - h),
         width,
         height,
     };
@@ -90,18 +92,18 @@ fn pad(ctx: &mut StepContext<'_>, (width, height): (usize, usize), value: [u8; 4
     }
 }
 
-/// Takes a part of the image; of its objects, those that are to be kept.
-fn crop(ctx: &mut StepContext<'_>, part: Rect, keep: impl Fn(RelativeRect) -> bool) {
-    let frame = RelativeRect::of_part(part, ctx.plan.size());
-    ctx.plan.crop(part);
+/// Crops the image to a region, and keeps those of its boxes for which `keep` is true.
+fn crop(ctx: &mut StepContext<'_>, region: Rect, keep: impl Fn(RelativeRect) -> bool) {
+    let frame = RelativeRect::of_region(region, ctx.plan.size());
+    ctx.plan.crop(region);
     if let Some(boxes) = ctx.boxes.as_deref_mut() {
         boxes.retain(keep);
         boxes.project(frame);
     }
 }
 
-/// A rectangle of this size, which must fit, anywhere in an image.
-fn anywhere(
+/// Return a rectangle of this size, which must fit, at a random position in an image.
+fn random_rect(
     (width, height): (usize, usize),
     (w, h): (usize, usize),
     rng: &mut crate::rng::Rng,
@@ -121,8 +123,8 @@ mod tests {
     use crate::plan::{Operation, Plan};
     use crate::rng::Rng;
 
-    /// What a step makes of an image and its objects.
-    pub(super) fn drawn(
+    /// Return the plan and the boxes of an image after a step.
+    pub(super) fn sampled(
         step: &Detect,
         (width, height): (usize, usize),
         objects: &[[f32; 5]],
@@ -142,15 +144,15 @@ mod tests {
     }
 
     #[test]
-    fn an_object_stays_on_its_pixels_on_a_canvas() {
+    fn a_padded_object_keeps_its_pixels() {
         let step = Detect::ScalePad {
             probability: 0.5,
-            most: 3.0,
+            max: 3.0,
             value: 7,
         };
         let mut padded = 0;
         for sample in 0..500 {
-            let (plan, boxes) = drawn(&step, (40, 30), &[[0.0, 0.25, 0.5, 0.5, 1.0]], sample);
+            let (plan, boxes) = sampled(&step, (40, 30), &[[0.0, 0.25, 0.5, 0.5, 1.0]], sample);
             let (w, h) = plan.size();
             let Some(stage) = plan.stages().first() else {
                 assert_eq!(boxes.values, [0.0, 0.25, 0.5, 0.5, 1.0]);
@@ -174,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_little_canvas_is_none() {
+    fn a_small_pad_is_skipped() {
         let step = Detect::ScalePad {
             probability: 1.0,
-            most: 1.04,
+            max: 1.04,
             value: 7,
         };
         assert!(
-            (0..50).all(|sample| drawn(&step, (100, 100), &[], sample).0 == Plan::new(100, 100))
+            (0..50).all(|sample| sampled(&step, (100, 100), &[], sample).0 == Plan::new(100, 100))
         );
     }
 }
