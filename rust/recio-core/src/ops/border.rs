@@ -1,18 +1,18 @@
-//! Pixels that change their place and not their value: a picture on a larger canvas, and a picture flipped.
+//! Borders and horizontal flips: pixels move, their values do not change.
 
 use crate::image::{Rect, Subpixel, View};
 
-/// Puts `view` onto a canvas of one color, its corner at `left`, `top`, but makes only the pixels in `window`, and hands
-/// them over row by row.
+/// Place `view` on a canvas of one color, its corner at `left`, `top`, but compute only the pixels
+/// in `window`, and emit them row by row.
 ///
-/// `value` is the canvas's color, channel by channel. `line` is overwritten.
+/// `value` is the canvas's color, channel by channel. `line` is a buffer, overwritten.
 pub fn border_rows<T: Subpixel>(
     view: View<'_, T>,
     (left, top): (usize, usize),
     value: [T; 4],
     window: Rect,
     line: &mut Vec<T>,
-    mut row: impl FnMut(usize, &[T]),
+    mut emit: impl FnMut(usize, &[T]),
 ) {
     let channels = view.channels;
     let blank: Vec<T> = std::iter::repeat_n(&value[..channels], window.width)
@@ -20,7 +20,7 @@ pub fn border_rows<T: Subpixel>(
         .copied()
         .collect();
     line.clone_from(&blank);
-    // The columns of the view that lie within the window, and where in the window they begin.
+    // The columns of the view inside the window, and their start in the window.
     let first = window.x.saturating_sub(left).min(view.width);
     let end = (window.x + window.width)
         .saturating_sub(left)
@@ -31,30 +31,30 @@ pub fn border_rows<T: Subpixel>(
             Some(inner) if inner < view.height && first < end => {
                 let pixels = &view.row(inner)[first * channels..end * channels];
                 line[start..start + pixels.len()].copy_from_slice(pixels);
-                row(y, line);
+                emit(y, line);
             }
-            _ => row(y, &blank),
+            _ => emit(y, &blank),
         }
     }
 }
 
-/// Flips `view` left to right, but makes only the pixels in `window`, and hands them over row by row.
+/// Flip `view` left to right, but compute only the pixels in `window`, and emit them row by row.
 pub fn flip_rows<T: Subpixel>(
     view: View<'_, T>,
     window: Rect,
     line: &mut Vec<T>,
-    mut row: impl FnMut(usize, &[T]),
+    mut emit: impl FnMut(usize, &[T]),
 ) {
     let mirrored = Rect {
         x: view.width - window.x - window.width,
         ..window
     };
-    let part = view.crop(mirrored);
-    for y in 0..part.height {
+    let region = view.crop(mirrored);
+    for y in 0..region.height {
         line.clear();
-        let pixels = part.row(y).chunks_exact(part.channels).rev();
+        let pixels = region.row(y).chunks_exact(region.channels).rev();
         line.extend(pixels.flatten());
-        row(y, line);
+        emit(y, line);
     }
 }
 
@@ -64,14 +64,14 @@ mod tests {
     use crate::image::Image;
 
     #[test]
-    fn windows_of_a_bordered_picture_are_its_crops() {
-        let picture = Image {
+    fn a_window_of_a_bordered_image_is_its_crop() {
+        let image = Image {
             width: 3,
             height: 2,
             channels: 1,
             data: vec![1, 2, 3, 4, 5, 6],
         };
-        let whole = [
+        let bordered = [
             [0, 0, 0, 0, 0, 0, 0],
             [0, 0, 0, 0, 0, 0, 0],
             [0, 0, 1, 2, 3, 0, 0],
@@ -94,24 +94,24 @@ mod tests {
                 height,
             };
             border_rows(
-                picture.view(),
+                image.view(),
                 (2, 2),
                 [0; 4],
                 window,
                 &mut Vec::new(),
                 |i, row| {
-                    assert_eq!(row, &whole[y + i][x..x + width], "{window:?}");
+                    assert_eq!(row, &bordered[y + i][x..x + width], "{window:?}");
                 },
             );
         }
     }
 
     #[test]
-    fn the_border_of_an_rgba_picture_is_transparent() {
-        let picture = Image::filled(1, 1, 4, 200);
+    fn the_border_of_an_rgba_image_is_transparent() {
+        let image = Image::filled(1, 1, 4, 200);
         let mut rows = Vec::new();
         border_rows(
-            picture.view(),
+            image.view(),
             (1, 1),
             [7, 7, 7, 0],
             Rect::of_size(3, 3),
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_flipped_row_has_its_pixels_in_reverse_order() {
-        let picture = Image {
+        let image = Image {
             width: 3,
             height: 1,
             channels: 2,
@@ -136,7 +136,7 @@ mod tests {
             height: 1,
         };
         let mut rows = Vec::new();
-        flip_rows(picture.view(), window, &mut Vec::new(), |_, row| {
+        flip_rows(image.view(), window, &mut Vec::new(), |_, row| {
             rows.extend_from_slice(row);
         });
         assert_eq!(rows, [3, 4, 1, 2]);

@@ -1,10 +1,11 @@
 //! Colors in floats: the chain of MXNet's Python augmenters as one map of a color to a color.
 //!
-//! Brightness, contrast, saturation, hue, lighting, gray and normalizing are each `x ↦ M·x + b`, and so is any chain of
-//! them: [`compose`] makes one [`Matrix`] of it, and [`Map`] carries that out, however long the chain. Contrast needs the
-//! mean of the picture that it is applied to. A mean goes through a linear map like a color, so the mean of the first
-//! picture is enough. Nothing is clamped or rounded on the way, as in MXNet; in exact arithmetic the results are the
-//! same, in float32 they differ in the last digits.
+//! Brightness, contrast, saturation, hue, lighting, gray and normalizing are each `x ↦ M·x + b`,
+//! and so is any chain of them: [`compose`] makes one [`Matrix`] of it, and [`Map`] carries that
+//! out, however long the chain. Contrast needs the mean of the picture that it is applied to. A
+//! mean goes through a linear map like a color, so the mean of the first picture is enough. Nothing
+//! is clamped or rounded on the way, as in MXNet; in exact arithmetic the results are the same, in
+//! float32 they differ in the last digits.
 
 use std::cell::LazyCell;
 use std::f64::consts::PI;
@@ -133,7 +134,8 @@ pub enum ColorF32 {
     Contrast(f64),
 }
 
-/// Makes one map of a chain of steps, for a picture whose mean color is `mean`, which is called only for a contrast.
+/// Makes one map of a chain of steps, for a picture whose mean color is `mean`, which is called
+/// only for a contrast.
 pub fn compose(chain: impl Iterator<Item = ColorF32>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
     let mean = LazyCell::new(mean);
     chain.fold(Matrix::identity(), |before, step| {
@@ -189,7 +191,8 @@ impl From<Matrix> for Map {
 impl Map {
     /// Maps a row of interleaved R, G, B into one of the same length.
     ///
-    /// A picture of 224×224 takes 0.04 ms of floats and 0.05 ms of levels, on one core of an AMD EPYC.
+    /// A picture of 224×224 takes 0.04 ms of floats and 0.05 ms of levels, on one core of an AMD
+    /// EPYC.
     pub fn row<T: Subpixel + Into<f32>>(&self, row: &[T], out: &mut [f32]) {
         debug_assert_eq!(row.len(), out.len());
         let [red, green, blue, offset] = self.columns;
@@ -224,8 +227,8 @@ mod tests {
         }
     }
 
-    /// Made by MXNet 1.9.1: `ContrastJitterAug(0.4)`, `SaturationJitterAug(0.4)`, `HueJitterAug(0.5)` after
-    /// `random.seed` of 0, 1 and 2; the factors are what they draw.
+    /// Made by MXNet 1.9.1: `ContrastJitterAug(0.4)`, `SaturationJitterAug(0.4)`,
+    /// `HueJitterAug(0.5)` after `random.seed` of 0, 1 and 2; the factors are what they draw.
     #[test]
     fn single_steps_are_mxnets() {
         let expected = [

@@ -1,4 +1,4 @@
-//! Image operations: pixels → pixels.
+//! Image operations on pixels: resize, warp, border and flip, color, deinterleave.
 
 pub mod border;
 pub mod color_f32;
@@ -6,5 +6,5 @@ pub mod color_u8;
 pub mod deinterleave;
 pub mod resize;
 #[cfg(test)]
-pub(crate) mod vectors;
+pub(crate) mod test_images;
 pub mod warp;

@@ -160,7 +160,7 @@ impl Plan {
                     width,
                     height,
                     method,
-                } => resize::needed(size, (width, height), first.window, method),
+                } => resize::required_region(size, (width, height), first.window, method),
                 _ => whole,
             })
     }

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use half::f16;
 
 use crate::image::RowSink;
-use crate::ops::deinterleave::part;
-use crate::ops::resize::vectorise;
+use crate::ops::deinterleave::deinterleave;
+use crate::ops::resize::vectorize;
 
 /// The type of a batch.
 pub trait Element: Copy + Default + Send + Sync + 'static {
@@ -279,7 +279,7 @@ impl<T: Element> SlotWriter<'_, T> {
             return;
         };
         let out = [red, green, blue];
-        vectorise(|| deinterleave_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
+        vectorize(|| deinterleave_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
     }
 
     /// Computes a row value by value. The mean image is mirrored with the image, as in MXNet.
@@ -325,7 +325,7 @@ fn deinterleave_and_normalize<T: Element>(
 ) {
     let mut planes = [[0_u8; BLOCK]; 3];
     for (i, pixels) in row.chunks(BLOCK).enumerate() {
-        part(pixels, mirror, &mut planes);
+        deinterleave(pixels, mirror, &mut planes);
         let first = if mirror {
             row.len() - i * BLOCK - pixels.len()
         } else {

@@ -158,7 +158,7 @@ fn run_into<'a, T: Depth>(
 mod tests {
     use super::*;
     use crate::ops::resize::Interpolation;
-    use crate::ops::vectors::{Downward, noise};
+    use crate::ops::test_images::{TopDown, noise};
 
     #[test]
     fn the_source_is_collected_only_for_stages_that_need_all_of_it() {
@@ -171,7 +171,7 @@ mod tests {
             let stages = plan.stages();
             chain.run(&mut image.view(), &plan, stages, &mut |_, _| ());
             assert_eq!(*chain.stage.collected(), Image::default());
-            let source = &mut Downward::new(image.view());
+            let source = &mut TopDown::new(image.view());
             chain.run(source, &plan, stages, &mut |_, _| ());
             *chain.stage.collected() == image
         };

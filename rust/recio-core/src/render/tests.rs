@@ -3,7 +3,7 @@
 use super::stage_runner::StageRunner;
 use crate::image::{Image, Rect, RowSink, RowSource};
 use crate::ops::resize::Interpolation;
-use crate::ops::vectors::{Downward, poisoned};
+use crate::ops::test_images::{TopDown, invert_outside};
 use crate::ops::{border, color_f32, color_u8, resize, warp};
 use crate::plan::Plan;
 
@@ -172,8 +172,8 @@ fn rows_decoded_on_demand_give_the_same_as_an_image() {
     for plan in plans() {
         let region = crop(&image, plan.source);
         let expected = run(&mut region.view(), &plan, &mut runner);
-        let region = poisoned(&region, plan.needed());
-        let rows = &mut Downward::new(region.view());
+        let region = invert_outside(&region, plan.needed());
+        let rows = &mut TopDown::new(region.view());
         assert_eq!(run(rows, &plan, &mut runner), expected, "{plan:?}");
     }
 }

@@ -1,52 +1,56 @@
-//! Area interpolation where it shrinks in both directions: the mean of the source pixels under a target pixel.
+//! Area interpolation when shrinking in both directions: the mean of the source pixels under a
+//! target pixel.
 //!
-//! Whole ratios make boxes of whole pixels, summed as integers. Others make cells that cut pixels, summed as floats in
-//! OpenCV's order: along a source row first, then the rows from the top.
+//! With an integer ratio a target pixel covers a box of pixels, summed as integers. With any other
+//! ratio it covers a cell that cuts pixels, summed as floats in OpenCV's order: along a source row
+//! first, then the rows from the top.
 
 use super::axis::{Axis, rint};
-use super::rows::Rows;
-use super::simd::vectorise;
-use super::{Job, Sink};
-use crate::image::RowSource;
+use super::row_ring::RowRing;
+use super::simd::vectorize;
+use super::{EmitRow, Geometry};
+use crate::image::{Rect, RowSource};
 
-/// The sums of the columns of source samples over the rows of a box.
+/// Sums of source samples over the rows of a box, column by column.
 #[derive(Debug, Default)]
-pub(super) struct BoxScratch {
+pub(super) struct IntegerScratch {
     sums: Vec<u32>,
 }
 
-pub(super) fn boxes<const C: usize>(
-    job: &Job,
+/// Resize with an integer ratio in each direction.
+pub(super) fn run_integer<const C: usize>(
+    geometry: &Geometry,
     src: &mut dyn RowSource,
-    (across, down): (usize, usize),
-    scratch: &mut BoxScratch,
+    (box_width, box_height): (usize, usize),
+    scratch: &mut IntegerScratch,
     row: &mut [u8],
-    sink: Sink<'_>,
+    emit: EmitRow<'_>,
 ) {
-    let samples = job.window.x * across * C..(job.window.x + job.window.width) * across * C;
+    let Rect { x, width, .. } = geometry.window;
+    let samples = x * box_width * C..(x + width) * box_width * C;
     scratch.sums.resize(samples.len(), 0);
-    for (y, target) in job.rows().enumerate() {
-        let first = target * down;
+    for (y, target) in geometry.rows().enumerate() {
+        let first = target * box_height;
         scratch.sums.fill(0);
-        for source in first..first + down {
+        for source in first..first + box_height {
             add(&src.row(source)[samples.clone()], &mut scratch.sums);
         }
-        average::<C>(&scratch.sums, (across, down), row);
-        sink(y, row);
+        average::<C>(&scratch.sums, (box_width, box_height), row);
+        emit(y, row);
     }
 }
 
 fn add(source: &[u8], sums: &mut [u32]) {
-    vectorise(|| {
+    vectorize(|| {
         for (sum, &sample) in sums.iter_mut().zip(source) {
             *sum += u32::from(sample);
         }
     });
 }
 
-fn average<const C: usize>(sums: &[u32], (across, down): (usize, usize), row: &mut [u8]) {
-    let part = 1.0 / (across * down) as f32;
-    let boxes = sums.chunks_exact(across * C);
+fn average<const C: usize>(sums: &[u32], (box_width, box_height): (usize, usize), row: &mut [u8]) {
+    let weight = 1.0 / (box_width * box_height) as f32;
+    let boxes = sums.chunks_exact(box_width * C);
     for (pixel, columns) in row.as_chunks_mut::<C>().0.iter_mut().zip(boxes) {
         let mut total = [0; C];
         for column in columns.as_chunks::<C>().0 {
@@ -54,102 +58,114 @@ fn average<const C: usize>(sums: &[u32], (across, down): (usize, usize), row: &m
                 total[c] += u64::from(column[c]);
             }
         }
-        *pixel = total.map(|total| to_sample(total as f32 * part));
+        *pixel = total.map(|total| to_sample(total as f32 * weight));
     }
 }
 
-/// A part of a source pixel that belongs to a target pixel.
+/// Contribution of a source pixel to a target pixel.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    /// The source position: of the first sample across, of the row down.
+pub(super) struct Contribution {
+    /// Source position: a row, or the first sample of a column.
     pub(super) at: usize,
-    /// The share of the target pixel.
-    pub(super) share: f32,
+    /// Weight of the source pixel.
+    pub(super) weight: f32,
 }
 
-/// The tables and the rows of cells that cut pixels.
+/// Tables and rows for any other ratio.
 #[derive(Debug, Default)]
-pub(super) struct CellScratch {
-    /// The parts of all columns, one column after the other.
-    parts: Vec<Part>,
-    /// How many parts each column has.
+pub(super) struct FractionalScratch {
+    /// Contributions to all columns, one column after the other.
+    columns: Vec<Contribution>,
+    /// Number of contributions to each column.
     counts: Vec<usize>,
-    /// The parts of one target row.
-    down: Vec<Part>,
-    /// The last source row, resampled; neighbouring cells may share it.
-    rows: Rows<f32>,
+    /// Contributions to one target row.
+    target_row: Vec<Contribution>,
+    /// The last source row, resampled; adjacent cells may share it.
+    rows: RowRing<f32>,
     sums: Vec<f32>,
 }
 
-pub(super) fn cells<const C: usize>(
-    job: &Job,
+/// Resize with any other ratio.
+pub(super) fn run_fractional<const C: usize>(
+    geometry: &Geometry,
     src: &mut dyn RowSource,
-    scratch: &mut CellScratch,
+    scratch: &mut FractionalScratch,
     row: &mut [u8],
-    sink: Sink<'_>,
+    emit: EmitRow<'_>,
 ) {
-    scratch.prepare::<C>(job);
-    for (y, target) in job.rows().enumerate() {
-        scratch.down.clear();
-        split(job.y, target, 1, &mut scratch.down);
+    scratch.prepare::<C>(geometry);
+    for (y, target) in geometry.rows().enumerate() {
+        scratch.target_row.clear();
+        append_contributions(geometry.y, target, 1, &mut scratch.target_row);
         scratch.sum_rows::<C>(src);
-        vectorise(|| {
+        vectorize(|| {
             for (sample, &sum) in row.iter_mut().zip(&scratch.sums) {
                 *sample = to_sample(sum);
             }
         });
-        sink(y, row);
+        emit(y, row);
     }
 }
 
-impl CellScratch {
-    fn prepare<const C: usize>(&mut self, job: &Job) {
-        self.parts.clear();
+impl FractionalScratch {
+    fn prepare<const C: usize>(&mut self, geometry: &Geometry) {
+        self.columns.clear();
         self.counts.clear();
-        for x in job.columns() {
-            let before = self.parts.len();
-            split(job.x, x, C, &mut self.parts);
-            self.counts.push(self.parts.len() - before);
+        for x in geometry.columns() {
+            let before = self.columns.len();
+            append_contributions(geometry.x, x, C, &mut self.columns);
+            self.counts.push(self.columns.len() - before);
         }
-        self.rows.reset(1, job.window.width * C);
-        self.sums.resize(job.window.width * C, 0.0);
+        self.rows.reset(1, geometry.window.width * C);
+        self.sums.resize(geometry.window.width * C, 0.0);
     }
 
-    /// Sums the source rows of a target row, each by its share.
+    /// Compute the weighted sum of the source rows of a target row.
     fn sum_rows<const C: usize>(&mut self, src: &mut dyn RowSource) {
         self.sums.fill(0.0);
-        for part in &self.down {
-            let (parts, counts) = (&self.parts, &self.counts);
-            self.rows.ensure(part.at, |row| {
-                sum_columns::<C>(src.row(part.at), parts, counts, row);
+        for contribution in &self.target_row {
+            let (columns, counts) = (&self.columns, &self.counts);
+            self.rows.ensure(contribution.at, |row| {
+                sum_columns::<C>(src.row(contribution.at), columns, counts, row);
             });
-            let row = self.rows.get(part.at);
-            vectorise(|| {
+            let row = self.rows.get(contribution.at);
+            vectorize(|| {
                 for (sum, &sample) in self.sums.iter_mut().zip(row) {
-                    *sum += part.share * sample;
+                    *sum += contribution.weight * sample;
                 }
             });
         }
     }
 }
 
-fn sum_columns<const C: usize>(source: &[u8], parts: &[Part], counts: &[usize], row: &mut [f32]) {
-    let mut parts = parts.iter();
+fn sum_columns<const C: usize>(
+    source: &[u8],
+    columns: &[Contribution],
+    counts: &[usize],
+    row: &mut [f32],
+) {
+    let mut contributions = columns.iter();
     for (pixel, &count) in row.as_chunks_mut::<C>().0.iter_mut().zip(counts) {
         let mut sum = [0.0; C];
-        for part in parts.by_ref().take(count) {
-            let samples = &source[part.at..part.at + C];
+        for contribution in contributions.by_ref().take(count) {
+            let samples = &source[contribution.at..contribution.at + C];
             for c in 0..C {
-                sum[c] += f32::from(samples[c]) * part.share;
+                sum[c] += f32::from(samples[c]) * contribution.weight;
             }
         }
         *pixel = sum;
     }
 }
 
-/// Appends the parts of the cell `target`: perhaps the end of a pixel, whole pixels, perhaps the start of one. Slivers
-/// below a thousandth of a pixel are noise of the division and left out, as OpenCV does.
-pub(super) fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part>) {
+/// Append the contributions to the cell `target`: possibly the end of a pixel, then complete
+/// pixels, possibly the start of one. As in OpenCV, slivers below a thousandth of a pixel are
+/// rounding errors of the division and ignored.
+pub(super) fn append_contributions(
+    axis: Axis,
+    target: usize,
+    step: usize,
+    contributions: &mut Vec<Contribution>,
+) {
     const SLIVER: f64 = 1e-3;
     let start = target as f64 * axis.scale;
     let end = start + axis.scale;
@@ -157,9 +173,9 @@ pub(super) fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part
     let last = (end as usize).min(axis.source - 1);
     let first = (start.ceil() as usize).min(last);
     let mut push = |at: usize, covered: f64| {
-        parts.push(Part {
+        contributions.push(Contribution {
             at: at * step,
-            share: (covered / width) as f32,
+            weight: (covered / width) as f32,
         });
     };
     if first as f64 - start > SLIVER {
@@ -173,8 +189,8 @@ pub(super) fn split(axis: Axis, target: usize, step: usize, parts: &mut Vec<Part
     }
 }
 
-/// The first and the last pixel under a box or a cell, slivers included.
-pub(super) fn reach(axis: Axis, target: usize) -> (usize, usize) {
+/// Return the first and the last pixel under a box or a cell, slivers included.
+pub(super) fn source_bounds(axis: Axis, target: usize) -> (usize, usize) {
     let start = target as f64 * axis.scale;
     let within = |at: f64| (at as usize).min(axis.source - 1);
     (within(start), within(start + axis.scale))
@@ -190,26 +206,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shares_of_a_cell_sum_to_one() {
+    fn the_weights_of_a_cell_sum_to_one() {
         for (source, target) in [(5, 2), (300, 224), (49, 1), (1000, 999)] {
             for at in 0..target {
-                let mut parts = Vec::new();
-                split(Axis::new(source, target), at, 1, &mut parts);
-                let sum: f32 = parts.iter().map(|part| part.share).sum();
+                let mut contributions = Vec::new();
+                append_contributions(Axis::new(source, target), at, 1, &mut contributions);
+                let sum: f32 = contributions
+                    .iter()
+                    .map(|contribution| contribution.weight)
+                    .sum();
                 assert!(
                     (sum - 1.0).abs() < 2e-3,
                     "{source} to {target}, {at}: {sum}"
                 );
-                assert!(parts.iter().all(|part| part.at < source));
+                assert!(
+                    contributions
+                        .iter()
+                        .all(|contribution| contribution.at < source)
+                );
             }
         }
     }
 
     #[test]
     fn a_cell_cuts_pixels() {
-        let mut parts = Vec::new();
-        split(Axis::new(5, 2), 1, 3, &mut parts);
-        let parts: Vec<_> = parts.iter().map(|part| (part.at, part.share)).collect();
-        assert_eq!(parts, [(6, 0.2), (9, 0.4), (12, 0.4)]);
+        let mut contributions = Vec::new();
+        append_contributions(Axis::new(5, 2), 1, 3, &mut contributions);
+        let pairs: Vec<_> = contributions
+            .iter()
+            .map(|contribution| (contribution.at, contribution.weight))
+            .collect();
+        assert_eq!(pairs, [(6, 0.2), (9, 0.4), (12, 0.4)]);
     }
 }

@@ -1,102 +1,114 @@
-//! Cubic and Lanczos interpolation: 4×4 or 8×8 pixels, in fixed point with 11 fraction bits in each direction.
+//! Cubic and Lanczos interpolation over 4×4 or 8×8 pixels, in fixed point with 11 fraction bits per
+//! direction.
 
-use super::across::Across;
 use super::axis::{Axis, Taps};
-use super::pairs::STEP;
-use super::rows::Rows;
-use super::simd::vectorise;
-use super::{Job, Sink};
+use super::horizontal_pass::HorizontalPass;
+use super::row_ring::RowRing;
+use super::shuffle::STEP;
+use super::simd::vectorize;
+use super::{EmitRow, Geometry};
 use crate::image::RowSource;
 
-/// The fraction bits of a sample after both directions.
-const FRACTION: u32 = 22;
+/// Fraction bits of a sample after both passes.
+const FRACTION_BITS: u32 = 22;
 
-/// The columns and the source rows in use.
+/// Taps of the columns, and the source rows in use.
 #[derive(Debug)]
 pub(super) struct Scratch<const N: usize> {
-    across: Across<N>,
-    rows: Rows<i32>,
+    horizontal: HorizontalPass<N>,
+    rows: RowRing<i32>,
 }
 
 impl<const N: usize> Default for Scratch<N> {
     fn default() -> Self {
         Self {
-            across: Across::default(),
-            rows: Rows::default(),
+            horizontal: HorizontalPass::default(),
+            rows: RowRing::default(),
         }
     }
 }
 
 pub(super) fn run<const C: usize, const N: usize>(
-    job: &Job,
+    geometry: &Geometry,
     src: &mut dyn RowSource,
     weights: fn(f32) -> [f32; N],
     scratch: &mut Scratch<N>,
     row: &mut [u8],
-    sink: Sink<'_>,
+    emit: EmitRow<'_>,
 ) {
     let taps = |axis: Axis, target| -> Taps<N> {
-        let (position, beyond) = axis.centre(target);
-        axis.taps(position, weights(beyond))
+        let (position, fraction) = axis.center(target);
+        axis.taps(position, weights(fraction))
     };
-    let Scratch { across, rows } = scratch;
-    across.prepare::<C>(job.columns().map(|x| taps(job.x, x)), job.x.source);
-    rows.reset(N, across.length::<C>());
-    for (y, target) in job.rows().enumerate() {
-        let taps = taps(job.y, target);
+    let Scratch { horizontal, rows } = scratch;
+    horizontal.prepare::<C>(
+        geometry.columns().map(|x| taps(geometry.x, x)),
+        geometry.x.source,
+    );
+    rows.reset(N, horizontal.length::<C>());
+    for (y, target) in geometry.rows().enumerate() {
+        let taps = taps(geometry.y, target);
         for at in taps.at {
-            rows.ensure(at, |out| across.run::<C, _>(src.row(at), out));
+            rows.ensure(at, |out| horizontal.run::<C, _>(src.row(at), out));
         }
-        let down = if N == 4 { down_by_floats } else { down };
-        down(taps.at.map(|at| rows.get(at)), taps.weight, row);
-        sink(y, row);
+        let vertical_pass = if N == 4 {
+            vertical_pass_f32
+        } else {
+            vertical_pass
+        };
+        vertical_pass(taps.at.map(|at| rows.get(at)), taps.weight, row);
+        emit(y, row);
     }
 }
 
-fn down<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
+fn vertical_pass<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
     let rows = rows.map(|samples| samples.as_chunks::<STEP>().0);
     let weights = weights.map(i32::from);
-    vectorise(|| {
+    vectorize(|| {
         for (at, block) in row.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
-            *block = weigh(rows.map(|blocks| &blocks[at]), weights);
+            *block = weighted_sum(rows.map(|blocks| &blocks[at]), weights);
         }
     });
 }
 
-/// As [`down`], faster: a multiplication of floats takes a fraction of the time of one of 32-bit integers. (300×340×3 →
-/// 224×224, cubic: 0.135 ms in integers, 0.115 ms so.)
-fn down_by_floats<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
+/// As [`vertical_pass`] and faster: multiplying floats takes a fraction of the time of multiplying
+/// 32-bit integers. (300×340×3 → 224×224, cubic: 0.135 ms in integers, 0.115 ms in floats.)
+fn vertical_pass_f32<const N: usize>(rows: [&[i32]; N], weights: [i16; N], row: &mut [u8]) {
     let rows = rows.map(|samples| samples.as_chunks::<STEP>().0);
-    let exact = weights.map(i32::from);
-    let weights = weights.map(|weight| f32::from(weight) / (1 << FRACTION) as f32);
-    vectorise(|| {
+    let integer_weights = weights.map(i32::from);
+    let weights = weights.map(|weight| f32::from(weight) / (1 << FRACTION_BITS) as f32);
+    vectorize(|| {
         for (at, block) in row.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
             let rows = rows.map(|blocks| &blocks[at]);
-            let (levels, is_sure) = weigh_floats(rows, weights);
-            *block = levels;
-            if !is_sure {
-                exactly(rows, exact, block);
+            let (values, is_exact) = weighted_sum_f32(rows, weights);
+            *block = values;
+            if !is_exact {
+                recompute(rows, integer_weights, block);
             }
         }
     });
 }
 
-/// [`weigh`] out of the way of the loop that seldom needs it.
+/// [`weighted_sum`], kept out of the loop that rarely needs it.
 #[cold]
 #[inline(never)]
-fn exactly<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N], block: &mut [u8; STEP]) {
-    *block = weigh(rows, weights);
+fn recompute<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N], block: &mut [u8; STEP]) {
+    *block = weighted_sum(rows, weights);
 }
 
-/// As [`weigh`], and whether it is sure: floats do not say on which side of a half a sum very near to one is.
-#[allow(clippy::inline_always)] // as there
+/// As [`weighted_sum`] in floats, and whether the result is exact: floats cannot decide on which
+/// side of a half a sum very close to it lies.
+#[allow(clippy::inline_always)] // as `weighted_sum`
 #[inline(always)]
-fn weigh_floats<const N: usize>(rows: [&[i32; STEP]; N], weights: [f32; N]) -> ([u8; STEP], bool) {
-    // Added to a float, it leaves the nearest whole number in the lowest bits.
+fn weighted_sum_f32<const N: usize>(
+    rows: [&[i32; STEP]; N],
+    weights: [f32; N],
+) -> ([u8; STEP], bool) {
+    // Added to a float, it leaves the nearest integer in the lowest bits.
     const ROUND: f32 = (3 << 22) as f32;
-    // Weights and samples are exact. Four products of up to 400, their sums and the difference below are each off by half
-    // of the last of 24 bits at most: all of them together by less than this.
-    const DOUBT: f32 = 2.5e-4;
+    // Weights and samples are exact. Four products of up to 400, their sums and the difference
+    // below each have an error of half the last of 24 bits at most: together less than this.
+    const MAX_ERROR: f32 = 2.5e-4;
     let mut sums = [0.0; STEP];
     for (samples, weight) in rows.iter().zip(weights) {
         for (sum, sample) in sums.iter_mut().zip(*samples) {
@@ -104,31 +116,33 @@ fn weigh_floats<const N: usize>(rows: [&[i32; STEP]; N], weights: [f32; N]) -> (
         }
     }
     let rounded = sums.map(|sum| sum + ROUND);
-    let mut doubt = 0;
+    let mut margin = 0;
     for (sum, rounded) in sums.iter().zip(&rounded) {
-        let off = ((rounded - ROUND) - sum).abs();
-        // Below zero for what is too far off, without a branch: floats from 0 up are in the order of their bits.
-        doubt |= (0.5 - DOUBT).to_bits() as i32 - off.to_bits() as i32;
+        let distance = ((rounded - ROUND) - sum).abs();
+        // Negative if a sum is too close to a half, without a branch: nonnegative floats are
+        // ordered as their bits.
+        margin |= (0.5 - MAX_ERROR).to_bits() as i32 - distance.to_bits() as i32;
     }
-    let whole = |rounded: f32| rounded.to_bits() as i32 - ROUND.to_bits() as i32;
-    let levels = rounded.map(|rounded| whole(rounded).clamp(0, 255) as u8);
-    (levels, doubt >= 0)
+    let integer = |rounded: f32| rounded.to_bits() as i32 - ROUND.to_bits() as i32;
+    let values = rounded.map(|rounded| integer(rounded).clamp(0, 255) as u8);
+    (values, margin >= 0)
 }
 
-/// Arrays, because the compiler keeps their sums in registers; for slices of `N` rows it makes no vectors at all.
-#[allow(clippy::inline_always)] // left alone, it is compiled once, and not for AVX2
+/// Weighted sum of `N` rows. They are arrays, because the compiler keeps their sums in registers;
+/// slices are not vectorized at all.
+#[allow(clippy::inline_always)] // otherwise compiled once, without AVX2
 #[inline(always)]
-fn weigh<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N]) -> [u8; STEP] {
-    let mut sums = [1 << (FRACTION - 1); STEP];
+fn weighted_sum<const N: usize>(rows: [&[i32; STEP]; N], weights: [i32; N]) -> [u8; STEP] {
+    let mut sums = [1 << (FRACTION_BITS - 1); STEP];
     for (samples, weight) in rows.iter().zip(weights) {
         for (sum, sample) in sums.iter_mut().zip(*samples) {
             *sum += weight * sample;
         }
     }
-    sums.map(|sum| (sum >> FRACTION).clamp(0, 255) as u8)
+    sums.map(|sum| (sum >> FRACTION_BITS).clamp(0, 255) as u8)
 }
 
-/// Keys' cubic with A = −0.75. The last weight is what is missing to 1, not its own polynomial.
+/// Weights of Keys' cubic with A = −0.75. The last is 1 minus the others, not its own polynomial.
 pub(crate) fn cubic(x: f32) -> [f32; 4] {
     const A: f32 = -0.75;
     let near = |x: f32| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
@@ -137,13 +151,13 @@ pub(crate) fn cubic(x: f32) -> [f32; 4] {
     [first, second, third, 1.0 - first - second - third]
 }
 
-/// Lanczos with 4 lobes, its weights divided by their sum.
+/// Weights of Lanczos with 4 lobes, divided by their sum.
 ///
-/// The numerator sin(πd)·sin(πd/4) is, for the eight d that are whole steps apart, the same up to a turn by multiples of
-/// 45°: [`TURNS`] applied to one sine and one cosine.
+/// For the eight distances d, which differ by integers, the numerator sin(πd)·sin(πd/4) is the same
+/// up to a rotation by multiples of 45°: [`ROTATIONS`] applied to one sine and one cosine.
 pub(crate) fn lanczos4(x: f32) -> [f32; 8] {
     const S45: f64 = std::f64::consts::FRAC_1_SQRT_2;
-    const TURNS: [(f64, f64); 8] = [
+    const ROTATIONS: [(f64, f64); 8] = [
         (1.0, 0.0),
         (-S45, -S45),
         (0.0, 1.0),
@@ -158,14 +172,14 @@ pub(crate) fn lanczos4(x: f32) -> [f32; 8] {
     let weights: [f32; 8] = std::array::from_fn(|k| {
         let distance = x + 3.0 - k as f32;
         if distance.abs() < 1e-6 {
-            // On a pixel: it outweighs all others, and the division below makes it 1.
+            // On a pixel: it outweighs all others, and the division below turns it into 1.
             return 1e30;
         }
         let angle = angle(distance);
-        ((TURNS[k].0 * sine + TURNS[k].1 * cosine) / (angle * angle)) as f32
+        ((ROTATIONS[k].0 * sine + ROTATIONS[k].1 * cosine) / (angle * angle)) as f32
     });
-    let part = 1.0 / weights.iter().sum::<f32>();
-    weights.map(|weight| weight * part)
+    let scale = 1.0 / weights.iter().sum::<f32>();
+    weights.map(|weight| weight * scale)
 }
 
 #[cfg(test)]
@@ -173,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn on_a_pixel_only_that_pixel_counts() {
+    fn on_a_pixel_only_that_pixel_has_weight() {
         let fixed = |weight: f32| (weight * 2048.0).round() as i32;
         assert_eq!(cubic(0.0).map(fixed), [0, 2048, 0, 0]);
         assert_eq!(lanczos4(0.0).map(fixed), [0, 0, 0, 2048, 0, 0, 0, 0]);
@@ -189,24 +203,24 @@ mod tests {
     }
 
     #[test]
-    fn floats_give_what_integers_give() {
+    fn the_vertical_pass_in_floats_equals_that_in_integers() {
         let mut random = crate::rng::Rng::new(0, 0, 0);
         for case in 0..20_000 {
             let weights = cubic((case % 1000) as f32 / 1000.0);
             let weights = weights.map(|weight| (weight * 2048.0).round_ties_even() as i16);
-            // Sums of a row, those of the sharpest edges included.
+            // Sums of a row, including those at the sharpest edges.
             let rows: [[i32; STEP]; 4] = std::array::from_fn(|_| {
                 std::array::from_fn(|_| random.below(255 * 3072) as i32 - 255 * 256)
             });
-            let expected = weigh(rows.each_ref(), weights.map(i32::from));
+            let expected = weighted_sum(rows.each_ref(), weights.map(i32::from));
             let mut row = [0; STEP];
-            down_by_floats(rows.each_ref().map(|row| &row[..]), weights, &mut row);
+            vertical_pass_f32(rows.each_ref().map(|row| &row[..]), weights, &mut row);
             assert_eq!(row, expected, "{case}");
         }
     }
 
     #[test]
-    fn the_sharpest_picture_stays_within_i32() {
+    fn sums_of_the_sharpest_image_fit_into_i32() {
         // The largest sum: 255 wherever the product of the two weights is positive.
         for x in (0..=1000).map(|x| x as f32 / 1000.0) {
             let weights = lanczos4(x).map(|weight| f64::from(weight) * 2048.0);

@@ -1,24 +1,37 @@
-//! Resampling: pixels of one size → rows of pixels of another size, equal to OpenCV's `cv::resize`.
+//! Image resizing: nearest, linear, cubic, area, Lanczos and antialiased, equal to OpenCV's
+//! `cv::resize`.
 //!
-//! [`resize_rows`] makes only a window of the result and hands it over row by row, so that cropping costs nothing and
-//! the caller can normalize and lay out each row while it is warm. The source's rows, too, are asked for one by one, from
-//! the top, and only those that the window needs; [`needed`] says beforehand which pixels these are. It knows neither
-//! where the window comes from nor where the rows go. [`resize_rows_f32`] does the same with a whole picture of floats.
+//! [`resize_rows`] computes only a window of the result and emits it row by row, so that cropping
+//! is free and the caller can normalize and lay out each row while it is in the cache. Source rows
+//! are requested one by one, from the top, and only those that the window needs;
+//! [`required_region`] returns their region in advance. [`resize_rows_f32`] does the same with an
+//! image of floats in memory.
 //!
-//! Of 8 bits, all methods but `Cubic` give OpenCV 4's pixels bit for bit. `Cubic` may differ by 1, as OpenCV differs
-//! from itself: its vertical pass is in floats where its vectors reach and in integers beyond them. `Antialias`, which
-//! OpenCV does not have, gives Pillow's.
-mod across;
+//! For 8-bit values, all methods but `Cubic` return OpenCV 4's pixels bit for bit. `Cubic` may
+//! differ by 1, as OpenCV differs from itself: its vertical pass uses floats in vector code and
+//! integers in the remainder of a row. `Antialias`, which OpenCV does not have, returns Pillow's
+//! pixels.
+//!
+//! ```text
+//! mod              resize_rows, resize, Interpolation; the choice of an algorithm
+//! axis             source positions and weights of a target pixel, along one axis
+//! required_region  the source region that a window needs
+//! nearest, linear, kernel (cubic, Lanczos), area, antialias    the methods, 8-bit values
+//! float            all methods, float32
+//! horizontal_pass, row_ring    a resampled source row; the few of them in use
+//! simd, shuffle    the AVX2 kernel of the horizontal pass and its tables
+//! ```
 mod antialias;
 mod area;
 mod axis;
 mod float;
+mod horizontal_pass;
 pub(crate) mod kernel;
 mod linear;
 mod nearest;
-mod pairs;
-mod reach;
-mod rows;
+mod required_region;
+mod row_ring;
+mod shuffle;
 mod simd;
 
 use std::ops::Range;
@@ -26,32 +39,36 @@ use std::ops::Range;
 use crate::image::{Image, Rect, RowSource, Subpixel, View};
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
-pub use reach::needed;
-pub(crate) use simd::vectorise;
+pub use required_region::required_region;
+pub(crate) use simd::vectorize;
 
-/// How a pixel is made from its neighbours. The numbers are OpenCV's, and up to 4 MXNet's.
+/// Interpolation method. The numbers are OpenCV's, and up to 4 MXNet's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Interpolation {
     /// The pixel at the same fraction of the width and the height.
     Nearest = 0,
-    /// The 2×2 pixels around the point; shrinking does not average.
+    /// The 2×2 pixels around the point; downscaling does not average.
     #[default]
     Linear = 1,
     /// The 4×4 pixels around the point, with A = −0.75.
     Cubic = 2,
-    /// The mean of the area covered when shrinking in both directions; otherwise linear with sharper edges.
+    /// The mean of the covered area when shrinking in both directions; otherwise linear with
+    /// sharper edges.
     Area = 3,
     /// The 8×8 pixels around the point.
     Lanczos4 = 4,
-    /// The pixel under the centre: unlike `Nearest`, it does not shift the picture. For masks; MXNet has no number for it.
+    /// The pixel under the center: unlike `Nearest`, it does not shift the image. For masks; MXNet
+    /// has no number for it.
     NearestExact = 6,
-    /// Pillow's `BILINEAR`: all pixels that are less than a target pixel away, the nearer ones counting more; to enlarge,
-    /// as `Linear` but for the rounding. Neither OpenCV nor MXNet has a number for it.
+    /// Pillow's `BILINEAR`: all pixels less than a target pixel away, nearer ones weighted more;
+    /// when enlarging, as `Linear` except for the rounding. Neither OpenCV nor MXNet has a number
+    /// for it.
     Antialias = 11,
 }
 
 impl Interpolation {
-    /// MXNet's method 9: cubic to enlarge in both directions, area to shrink in both, otherwise linear.
+    /// MXNet's method 9: cubic to enlarge in both directions, area to shrink in both, otherwise
+    /// linear.
     #[must_use]
     pub fn auto(source: (usize, usize), target: (usize, usize)) -> Self {
         if target.0 > source.0 && target.1 > source.1 {
@@ -64,56 +81,58 @@ impl Interpolation {
     }
 }
 
-/// The tables and rows that resampling needs. Reused, it makes later calls free of allocation.
+/// Tables and rows for resampling. Reused, it makes later calls free of allocation.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The row that is handed to the caller, longer by what fills up the last vector.
+    /// The emitted row, padded to a multiple of the vector length.
     row: Vec<u8>,
     nearest: nearest::Scratch,
     linear: linear::Scratch,
-    boxes: area::BoxScratch,
-    cells: area::CellScratch,
+    integer_area: area::IntegerScratch,
+    fractional_area: area::FractionalScratch,
     cubic: kernel::Scratch<4>,
     lanczos: kernel::Scratch<8>,
     antialias: antialias::Scratch,
 }
 
-/// What is to be made: the same for every method.
+/// Geometry of a resize: both axes, and the window of the result. The same for every method.
 #[derive(Clone, Copy)]
-struct Job {
+struct Geometry {
     x: Axis,
     y: Axis,
     window: Rect,
 }
 
-/// Says where in the source a target pixel lies: the pixel there, and how far beyond it.
+/// Locates a target pixel in the source: the pixel there, and the fraction of the step to the next.
 type Locate = fn(Axis, usize) -> (isize, f32);
 
-/// How a method computes, for one ratio of sizes.
+/// Algorithm of a method for one ratio of sizes.
 #[derive(Clone, Copy)]
-enum Way {
+enum Algorithm {
     Nearest(fn(Axis, usize) -> usize),
     Linear(Locate),
-    /// Boxes of so many whole pixels across and down.
-    Boxes(usize, usize),
-    /// Boxes that cut pixels.
-    Cells,
+    /// Area with an integer ratio: boxes of so many columns and rows.
+    IntegerArea(usize, usize),
+    /// Area with any other ratio: cells that cut pixels.
+    FractionalArea,
     Cubic,
     Lanczos4,
     Antialias,
 }
 
-/// Receives a row's number within the window and its samples.
-type Sink<'a, T = u8> = &'a mut dyn FnMut(usize, &[T]);
+/// Receives a row: its number within the window, and its samples.
+type EmitRow<'a, T = u8> = &'a mut dyn FnMut(usize, &[T]);
 
-/// Resizes `src` to `full` (width, height), but makes only the pixels in `window`: `row` receives the number of each of
-/// its rows, from 0 at the top, and the row's `window.width × channels` samples.
+/// Resize `src` to `full` (width, height), but compute only the pixels in `window`: `row` receives
+/// the number of each of its rows, from 0 at the top, and the row's `window.width × channels`
+/// samples.
 ///
-/// The pixels are those that resizing everything and cropping it afterwards gives. Neither the source nor the result
-/// may be without pixels, unless the window is.
+/// The pixels are those of resizing the entire image and cropping the result. Unless the window is
+/// empty, neither the source nor the result may be.
 ///
 /// # Panics
-/// If the window leaves the result, the source has no pixels, or a pixel has other than 1, 3 or 4 channels.
+/// If the window leaves the result, the source has no pixels, or a pixel has other than 1, 3 or 4
+/// channels.
 pub fn resize_rows(
     src: &mut dyn RowSource,
     full: (usize, usize),
@@ -123,39 +142,39 @@ pub fn resize_rows(
     mut row: impl FnMut(usize, &[u8]),
 ) {
     let size = (src.width(), src.height());
-    let Some(job) = Job::new(size, full, window) else {
+    let Some(geometry) = Geometry::new(size, full, window) else {
         return;
     };
     match src.channels() {
-        _ if size == full => job.copy(src, &mut row),
-        1 => job.run::<1>(src, method, scratch, &mut row),
-        3 => job.run::<3>(src, method, scratch, &mut row),
-        4 => job.run::<4>(src, method, scratch, &mut row),
+        _ if size == full => geometry.copy(src, &mut row),
+        1 => geometry.run::<1>(src, method, scratch, &mut row),
+        3 => geometry.run::<3>(src, method, scratch, &mut row),
+        4 => geometry.run::<4>(src, method, scratch, &mut row),
         channels => panic!("pixels of {channels} channels cannot be resized"),
     }
 }
 
-/// Resizes all of `src`.
+/// Resize an image.
 ///
 /// # Panics
 /// As [`resize_rows`].
 #[must_use]
 pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Image {
-    collect((width, height), src.channels, |sink| {
-        let whole = Rect::of_size(width, height);
+    collect((width, height), src.channels, |emit| {
+        let window = Rect::of_size(width, height);
         let scratch = &mut Scratch::default();
-        resize_rows(&mut src, (width, height), whole, method, scratch, sink);
+        resize_rows(&mut src, (width, height), window, method, scratch, emit);
     })
 }
 
-/// A picture of the rows that `make` hands over.
+/// Collect the rows that `emit_rows` emits into an image.
 fn collect<T: Subpixel>(
     (width, height): (usize, usize),
     channels: usize,
-    make: impl FnOnce(Sink<'_, T>),
+    emit_rows: impl FnOnce(EmitRow<'_, T>),
 ) -> Image<T> {
     let mut data = Vec::with_capacity(width * height * channels);
-    make(&mut |_, row| data.extend_from_slice(row));
+    emit_rows(&mut |_, row| data.extend_from_slice(row));
     Image {
         width,
         height,
@@ -164,8 +183,8 @@ fn collect<T: Subpixel>(
     }
 }
 
-impl Job {
-    /// `None` if the window is empty: there is nothing to do.
+impl Geometry {
+    /// Return the geometry; `None` if the window is empty.
     fn new(source: (usize, usize), full: (usize, usize), window: Rect) -> Option<Self> {
         assert!(
             window.x + window.width <= full.0 && window.y + window.height <= full.1,
@@ -182,44 +201,45 @@ impl Job {
         })
     }
 
-    /// The window's columns in the result.
+    /// Return the columns of the result that the window covers.
     fn columns(&self) -> Range<usize> {
         self.window.x..self.window.x + self.window.width
     }
 
-    /// The window's rows in the result.
+    /// Return the rows of the result that the window covers.
     fn rows(&self) -> Range<usize> {
         self.window.y..self.window.y + self.window.height
     }
 
-    /// Whether area interpolation averages; where one direction enlarges, it is linear in both.
+    /// Return whether area interpolation averages; if one direction enlarges, it is linear in both.
     fn shrinks(&self) -> bool {
         self.x.scale >= 1.0 && self.y.scale >= 1.0
     }
 
-    fn way(&self, method: Interpolation) -> Way {
-        let ratios = self.x.whole().zip(self.y.whole());
+    fn algorithm(&self, method: Interpolation) -> Algorithm {
+        let ratios = self.x.integer_ratio().zip(self.y.integer_ratio());
         match (method, ratios) {
-            (Interpolation::Nearest, _) => Way::Nearest(Axis::nearest),
-            (Interpolation::NearestExact, _) => Way::Nearest(Axis::nearest_exact),
-            // Halves round up at the tie, as the linear arithmetic does; other boxes round to even.
+            (Interpolation::Nearest, _) => Algorithm::Nearest(Axis::nearest),
+            (Interpolation::NearestExact, _) => Algorithm::Nearest(Axis::nearest_exact),
+            // 2×2 boxes round ties up, as the linear arithmetic does; other boxes round them to
+            // even.
             (Interpolation::Linear, _) | (Interpolation::Area, Some((2, 2))) => {
-                Way::Linear(Axis::centre)
+                Algorithm::Linear(Axis::center)
             }
-            (Interpolation::Area, Some((x, y))) if self.shrinks() => Way::Boxes(x, y),
-            (Interpolation::Area, None) if self.shrinks() => Way::Cells,
-            (Interpolation::Area, _) => Way::Linear(Axis::edge),
-            (Interpolation::Cubic, _) => Way::Cubic,
-            (Interpolation::Lanczos4, _) => Way::Lanczos4,
-            (Interpolation::Antialias, _) => Way::Antialias,
+            (Interpolation::Area, Some((x, y))) if self.shrinks() => Algorithm::IntegerArea(x, y),
+            (Interpolation::Area, None) if self.shrinks() => Algorithm::FractionalArea,
+            (Interpolation::Area, _) => Algorithm::Linear(Axis::edge),
+            (Interpolation::Cubic, _) => Algorithm::Cubic,
+            (Interpolation::Lanczos4, _) => Algorithm::Lanczos4,
+            (Interpolation::Antialias, _) => Algorithm::Antialias,
         }
     }
 
-    fn copy<T: Subpixel>(&self, src: &mut dyn RowSource<T>, sink: Sink<'_, T>) {
+    fn copy<T: Subpixel>(&self, src: &mut dyn RowSource<T>, emit: EmitRow<'_, T>) {
         let (columns, channels) = (self.columns(), src.channels());
         let samples = columns.start * channels..columns.end * channels;
         for (y, at) in self.rows().enumerate() {
-            sink(y, &src.row(at)[samples.clone()]);
+            emit(y, &src.row(at)[samples.clone()]);
         }
     }
 
@@ -228,28 +248,34 @@ impl Job {
         src: &mut dyn RowSource,
         method: Interpolation,
         scratch: &mut Scratch,
-        sink: Sink<'_>,
+        emit: EmitRow<'_>,
     ) {
         let samples = self.window.width * C;
         let Scratch { row, .. } = scratch;
-        row.resize(samples.next_multiple_of(pairs::STEP), 0);
-        let sink: Sink<'_> = &mut |y, row| sink(y, &row[..samples]);
-        match self.way(method) {
-            Way::Nearest(locate) => {
-                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, row, sink);
+        row.resize(samples.next_multiple_of(shuffle::STEP), 0);
+        let emit: EmitRow<'_> = &mut |y, row| emit(y, &row[..samples]);
+        match self.algorithm(method) {
+            Algorithm::Nearest(locate) => {
+                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, row, emit);
             }
-            Way::Linear(locate) => {
-                linear::run::<C>(self, src, locate, &mut scratch.linear, row, sink);
+            Algorithm::Linear(locate) => {
+                linear::run::<C>(self, src, locate, &mut scratch.linear, row, emit);
             }
-            Way::Boxes(x, y) => area::boxes::<C>(self, src, (x, y), &mut scratch.boxes, row, sink),
-            Way::Cells => area::cells::<C>(self, src, &mut scratch.cells, row, sink),
-            Way::Cubic => {
-                kernel::run::<C, 4>(self, src, kernel::cubic, &mut scratch.cubic, row, sink);
+            Algorithm::IntegerArea(x, y) => {
+                area::run_integer::<C>(self, src, (x, y), &mut scratch.integer_area, row, emit);
             }
-            Way::Lanczos4 => {
-                kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, row, sink);
+            Algorithm::FractionalArea => {
+                area::run_fractional::<C>(self, src, &mut scratch.fractional_area, row, emit);
             }
-            Way::Antialias => antialias::run::<C>(self, src, &mut scratch.antialias, row, sink),
+            Algorithm::Cubic => {
+                kernel::run::<C, 4>(self, src, kernel::cubic, &mut scratch.cubic, row, emit);
+            }
+            Algorithm::Lanczos4 => {
+                kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, row, emit);
+            }
+            Algorithm::Antialias => {
+                antialias::run::<C>(self, src, &mut scratch.antialias, row, emit);
+            }
         }
     }
 }

@@ -1,40 +1,40 @@
-//! Nearest neighbour: pixels are copied, none is computed, so that samples of any type do.
+//! Nearest neighbor interpolation, for samples of any type: pixels are copied.
 
 use super::axis::Axis;
-use super::{Job, Sink};
+use super::{EmitRow, Geometry};
 use crate::image::{RowSource, Subpixel};
 
-/// The first sample of the source pixel of each column.
+/// First sample of each column's source pixel.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     columns: Vec<usize>,
 }
 
-/// `locate` gives a target pixel's source pixel: [`Axis::nearest`] or [`Axis::nearest_exact`].
+/// Resize by copying pixels; `locate` is [`Axis::nearest`] or [`Axis::nearest_exact`].
 pub(super) fn run<T: Subpixel, const C: usize>(
-    job: &Job,
+    geometry: &Geometry,
     src: &mut dyn RowSource<T>,
     locate: fn(Axis, usize) -> usize,
     scratch: &mut Scratch,
     row: &mut [T],
-    sink: Sink<'_, T>,
+    emit: EmitRow<'_, T>,
 ) {
     scratch.columns.clear();
     scratch
         .columns
-        .extend(job.columns().map(|x| locate(job.x, x) * C));
-    let mut held = None;
-    for (y, target) in job.rows().enumerate() {
-        let source = locate(job.y, target);
-        if held != Some(source) {
-            pick::<T, C>(src.row(source), &scratch.columns, row);
-            held = Some(source);
+        .extend(geometry.columns().map(|x| locate(geometry.x, x) * C));
+    let mut row_source = None;
+    for (y, target) in geometry.rows().enumerate() {
+        let source = locate(geometry.y, target);
+        if row_source != Some(source) {
+            copy_pixels::<T, C>(src.row(source), &scratch.columns, row);
+            row_source = Some(source);
         }
-        sink(y, row);
+        emit(y, row);
     }
 }
 
-fn pick<T: Subpixel, const C: usize>(source: &[T], columns: &[usize], row: &mut [T]) {
+fn copy_pixels<T: Subpixel, const C: usize>(source: &[T], columns: &[usize], row: &mut [T]) {
     for (pixel, &at) in row.as_chunks_mut::<C>().0.iter_mut().zip(columns) {
         pixel.copy_from_slice(&source[at..at + C]);
     }

@@ -1,11 +1,11 @@
-//! The pixels, against OpenCV's.
+//! Resized pixels, compared with OpenCV's.
 
 use std::str::FromStr;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::ops::vectors::{Downward, fnv1a, noise, poisoned};
+use crate::ops::test_images::{TopDown, fnv1a, invert_outside, noise};
 
 const METHODS: [Interpolation; 7] = [
     Interpolation::Nearest,
@@ -17,7 +17,7 @@ const METHODS: [Interpolation; 7] = [
     Interpolation::Antialias,
 ];
 
-/// What `make_resize_vectors.py`, which says how, computed with OpenCV 4.8.1.
+/// Test vectors from OpenCV 4.8.1, computed by `make_resize_vectors.py`.
 const VECTORS: &str = include_str!("../../../../../tests/data/resize_vectors.txt");
 const FLOAT_VECTORS: &str = include_str!("../../../../../tests/data/resize_float_vectors.txt");
 
@@ -26,7 +26,7 @@ struct Vector {
     method: Interpolation,
     source: Image,
     target: (usize, usize),
-    /// In hexadecimal a digest; for cubic the pixels; of floats the bits of all samples.
+    /// In hexadecimal: a digest, for cubic the pixels, for floats the bits of all samples.
     expected: &'static str,
 }
 
@@ -50,7 +50,7 @@ impl Vector {
         })
     }
 
-    /// Its place in the file, for messages.
+    /// Return the parameters, for messages.
     fn case(&self) -> impl std::fmt::Debug {
         let Image {
             width,
@@ -62,9 +62,9 @@ impl Vector {
     }
 }
 
-/// Those of [`VECTORS`] of some methods.
-fn vectors(chosen: impl Fn(Interpolation) -> bool) -> impl Iterator<Item = Vector> {
-    parse(VECTORS).filter(move |vector| chosen(vector.method))
+/// Return the [`VECTORS`] of selected methods.
+fn vectors(is_selected: impl Fn(Interpolation) -> bool) -> impl Iterator<Item = Vector> {
+    parse(VECTORS).filter(move |vector| is_selected(vector.method))
 }
 
 fn parse(vectors: &'static str) -> impl Iterator<Item = Vector> {
@@ -86,13 +86,13 @@ fn parse(vectors: &'static str) -> impl Iterator<Item = Vector> {
     })
 }
 
-/// A picture of floats, some outside the levels, of which `noise` stays noise.
-fn floats(picture: &Image) -> Image<f32> {
-    let data = picture.data.iter();
+/// Convert an image to floats, some outside 0–255.
+fn floats(image: &Image) -> Image<f32> {
+    let data = image.data.iter();
     Image {
-        width: picture.width,
-        height: picture.height,
-        channels: picture.channels,
+        width: image.width,
+        height: image.height,
+        channels: image.channels,
         data: data
             .map(|&sample| 2.0 * f32::from(sample) - 100.0)
             .collect(),
@@ -100,7 +100,7 @@ fn floats(picture: &Image) -> Image<f32> {
 }
 
 #[test]
-fn all_methods_but_cubic_give_the_pixels_of_opencv() {
+fn all_methods_but_cubic_return_opencvs_pixels() {
     let mut count = 0;
     for vector in vectors(|method| method != Interpolation::Cubic) {
         let digest = format!("{:016x}", fnv1a(&vector.resized()));
@@ -120,33 +120,34 @@ fn cubic_is_within_one_of_opencv() {
     }
 }
 
-/// Rounding of sums in another order: 255 levels have an error of 2⁻¹⁷, and at most 64 are summed.
+/// The sums are rounded in another order: values up to 255 have an error of 2⁻¹⁷, and at most 64
+/// are summed.
 #[test]
-fn floats_are_opencvs_but_for_rounding() {
+fn floats_are_opencvs_except_for_rounding() {
     let mut count = 0;
     for vector in parse(FLOAT_VECTORS) {
         let resized = vector.resized_float();
         assert_eq!(resized.len() * 8, vector.expected.len());
         for (&got, expected) in resized.iter().zip(vector.expected_floats()) {
-            let apart = (got - expected).abs();
-            assert!(apart < 1e-3, "{:?}: {got}, {expected}", vector.case());
+            let difference = (got - expected).abs();
+            assert!(difference < 1e-3, "{:?}: {got}, {expected}", vector.case());
         }
         count += 1;
     }
     assert!(count >= 60);
 }
 
-/// Those of levels are rounded twice.
+/// 8-bit values are rounded twice.
 #[test]
-fn antialiased_floats_are_the_levels_but_for_rounding() {
+fn antialiased_floats_are_the_8_bit_values_except_for_rounding() {
     let source = noise(50, 40, 3);
-    let levels = source.data.iter().map(|&level| f32::from(level)).collect();
-    let floats = View::new(&levels as &Vec<f32>, 50, 40, 3);
+    let values = source.data.iter().map(|&value| f32::from(value)).collect();
+    let floats = View::new(&values as &Vec<f32>, 50, 40, 3);
     for (width, height) in [(20, 13), (70, 17), (90, 60)] {
         let expected = resize(source.view(), width, height, Interpolation::Antialias).data;
-        let found = resize_f32(floats, width, height, Interpolation::Antialias).data;
-        for (found, expected) in found.into_iter().zip(expected) {
-            assert!((found - f32::from(expected)).abs() < 1.0 + 1e-3);
+        let resized = resize_f32(floats, width, height, Interpolation::Antialias).data;
+        for (got, expected) in resized.into_iter().zip(expected) {
+            assert!((got - f32::from(expected)).abs() < 1.0 + 1e-3);
         }
     }
 }
@@ -154,8 +155,8 @@ fn antialiased_floats_are_the_levels_but_for_rounding() {
 #[test]
 fn nearest_floats_are_copies() {
     use Interpolation::{Nearest, NearestExact};
-    let chosen = |vector: &Vector| matches!(vector.method, Nearest | NearestExact);
-    for vector in parse(FLOAT_VECTORS).filter(chosen) {
+    let is_nearest = |vector: &Vector| matches!(vector.method, Nearest | NearestExact);
+    for vector in parse(FLOAT_VECTORS).filter(is_nearest) {
         assert!(
             vector
                 .resized_float()
@@ -192,7 +193,7 @@ fn an_empty_window_has_no_rows() {
 
 #[test]
 #[should_panic(expected = "leaves the result")]
-fn a_window_beyond_the_result_is_refused() {
+fn a_window_outside_the_result_panics() {
     let method = Interpolation::Linear;
     resize_rows(
         &mut noise(4, 4, 3).view(),
@@ -206,23 +207,23 @@ fn a_window_beyond_the_result_is_refused() {
 
 proptest! {
     #[test]
-    fn a_window_is_a_crop_of_the_whole(
+    fn a_window_is_a_crop_of_the_full_result(
         (width, height) in (1..60usize, 1..40usize),
         full in (1..60usize, 1..40usize),
         corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
         channels in prop::sample::select(&[1, 3, 4][..]),
     ) {
-        let levels = noise(width, height, channels);
-        let floats = floats(&levels);
+        let bytes = noise(width, height, channels);
+        let floats = floats(&bytes);
         let window = within(full, corners);
         let (mut scratch, mut float_scratch) = Default::default();
         for method in METHODS {
-            let whole = resize(levels.view(), full.0, full.1, method);
-            is_crop(&whole, window, |row| {
-                resize_rows(&mut levels.view(), full, window, method, &mut scratch, row);
+            let full_result = resize(bytes.view(), full.0, full.1, method);
+            is_crop(&full_result, window, |row| {
+                resize_rows(&mut bytes.view(), full, window, method, &mut scratch, row);
             });
-            let whole = resize_f32(floats.view(), full.0, full.1, method);
-            is_crop(&whole, window, |row| {
+            let full_result = resize_f32(floats.view(), full.0, full.1, method);
+            is_crop(&full_result, window, |row| {
                 resize_rows_f32(floats.view(), full, window, method, &mut float_scratch, row);
             });
         }
@@ -233,10 +234,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn only_needed_pixels_are_looked_at_from_the_top_down(
+    fn only_the_required_region_is_read_from_the_top_down(
         (width, height) in (1..60usize, 1..60usize),
         full in (1..60usize, 1..60usize),
-        // A whole ratio now and then.
+        // Sometimes an integer ratio.
         ratio in prop::option::weighted(0.2, 1..5usize),
         corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
         channels in prop::sample::select(&[1, 3, 4][..]),
@@ -247,59 +248,59 @@ proptest! {
         let window = within(full, corners);
         let mut scratch = Scratch::default();
         for method in METHODS {
-            let whole = resize(source.view(), full.0, full.1, method);
-            let needed = needed((width, height), full, window, method);
-            let poisoned = poisoned(&source, needed);
-            let mut rows = Downward::new(poisoned.view());
-            is_crop(&whole, window, |row| {
+            let full_result = resize(source.view(), full.0, full.1, method);
+            let required = required_region((width, height), full, window, method);
+            let inverted = invert_outside(&source, required);
+            let mut rows = TopDown::new(inverted.view());
+            is_crop(&full_result, window, |row| {
                 resize_rows(&mut rows, full, window, method, &mut scratch, row);
             });
-            // What is needed is not much more than what is asked for: slivers of a cell.
-            let spare = usize::from(method == Interpolation::Area);
-            let needed = needed.y..needed.y + needed.height;
-            prop_assert!(needed.start <= rows.asked.start && rows.asked.end <= needed.end);
-            prop_assert!(needed.start + spare >= rows.asked.start, "{method:?}");
-            prop_assert!(rows.asked.end + spare >= needed.end, "{method:?}");
+            // The region is hardly larger than the rows that are read: by the slivers of a cell.
+            let slivers = usize::from(method == Interpolation::Area);
+            let required = required.y..required.y + required.height;
+            prop_assert!(required.start <= rows.requested.start && rows.requested.end <= required.end);
+            prop_assert!(required.start + slivers >= rows.requested.start, "{method:?}");
+            prop_assert!(rows.requested.end + slivers >= required.end, "{method:?}");
         }
     }
 
     #[test]
-    fn linear_needs_little_beyond_the_pixels_under_the_window(
+    fn the_required_region_of_linear_is_hardly_larger_than_the_window(
         source in 1..3000usize,
         full in 1..3000usize,
         corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
     ) {
         prop_assume!(source != full);
         let window = within((full, full), corners);
-        let needed = needed((source, source), (full, full), window, Interpolation::Linear);
-        let centre = |x: usize| {
-            let centre = (x as f64 + 0.5) * source as f64 / full as f64 - 0.5;
-            centre.clamp(0.0, (source - 1) as f64)
+        let required = required_region((source, source), (full, full), window, Interpolation::Linear);
+        let center = |x: usize| {
+            let center = (x as f64 + 0.5) * source as f64 / full as f64 - 0.5;
+            center.clamp(0.0, (source - 1) as f64)
         };
-        let first = centre(window.x).floor() as usize;
-        let last = centre(window.x + window.width - 1).ceil() as usize;
-        prop_assert!(needed.x <= first && first <= needed.x + 1);
-        prop_assert!((last + 1..=last + 2).contains(&(needed.x + needed.width)));
+        let first = center(window.x).floor() as usize;
+        let last = center(window.x + window.width - 1).ceil() as usize;
+        prop_assert!(required.x <= first && first <= required.x + 1);
+        prop_assert!((last + 1..=last + 2).contains(&(required.x + required.width)));
     }
 }
 
 #[test]
-fn nothing_is_needed_for_an_empty_window() {
+fn an_empty_window_requires_no_pixels() {
     let window = Rect::default();
     assert_eq!(
-        needed((4, 4), (8, 8), window, Interpolation::Linear),
+        required_region((4, 4), (8, 8), window, Interpolation::Linear),
         window
     );
 }
 
-/// Checks that `make` hands over the rows of the window.
-fn is_crop<T>(whole: &Image<T>, window: Rect, make: impl FnOnce(Sink<'_, T>))
+/// Check that `emit_rows` emits the rows of the window.
+fn is_crop<T>(full_result: &Image<T>, window: Rect, emit_rows: impl FnOnce(EmitRow<'_, T>))
 where
     T: Subpixel + PartialEq + std::fmt::Debug,
 {
-    let expected = whole.view().crop(window);
+    let expected = full_result.view().crop(window);
     let mut rows = 0;
-    make(&mut |y, row| {
+    emit_rows(&mut |y, row| {
         assert_eq!(y, rows);
         assert_eq!(row, expected.row(y), "row {y}");
         rows += 1;
@@ -307,14 +308,14 @@ where
     assert_eq!(rows, window.height);
 }
 
-/// A rectangle that is not empty, from fractions of the area.
+/// Return a rectangle that is not empty, from fractions of the area.
 fn within((width, height): (usize, usize), corners: (f64, f64, f64, f64)) -> Rect {
-    let part = |whole: usize, fraction: f64| (whole as f64 * fraction) as usize;
-    let (x, y) = (part(width, corners.0), part(height, corners.1));
+    let scaled = |side: usize, fraction: f64| (side as f64 * fraction) as usize;
+    let (x, y) = (scaled(width, corners.0), scaled(height, corners.1));
     Rect {
         x,
         y,
-        width: 1 + part(width - x - 1, corners.2),
-        height: 1 + part(height - y - 1, corners.3),
+        width: 1 + scaled(width - x - 1, corners.2),
+        height: 1 + scaled(height - y - 1, corners.3),
     }
 }

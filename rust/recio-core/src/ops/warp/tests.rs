@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::image::Image;
-use crate::ops::vectors::{fnv1a, noise};
+use crate::ops::test_images::{fnv1a, noise};
 
 const METHODS: [Interpolation; 5] = [
     Interpolation::Nearest,

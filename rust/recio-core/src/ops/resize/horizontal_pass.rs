@@ -1,18 +1,19 @@
-//! The horizontal pass of the methods that weigh neighbours: one source row → one row as wide as the window.
+//! Horizontal pass of linear, cubic and Lanczos interpolation: a source row → a row as wide as the
+//! window.
 
 use super::axis::Taps;
-use super::pairs::STEP;
+use super::shuffle::STEP;
 use super::simd::Gather;
 
-/// The taps of the window's columns, for the plain loop and for the vector kernel.
+/// Taps of the window's columns, for the scalar loop and for the vector kernel.
 #[derive(Debug)]
-pub(super) struct Across<const N: usize> {
-    /// In samples, not pixels.
+pub(super) struct HorizontalPass<const N: usize> {
+    /// Positions are in samples, not pixels.
     columns: Vec<Taps<N>>,
     gather: Gather<N>,
 }
 
-impl<const N: usize> Default for Across<N> {
+impl<const N: usize> Default for HorizontalPass<N> {
     fn default() -> Self {
         Self {
             columns: Vec::new(),
@@ -21,37 +22,37 @@ impl<const N: usize> Default for Across<N> {
     }
 }
 
-/// A sample between the passes: a sum with 11 fraction bits, or what is kept of it.
-pub(super) trait Partial: Copy + Default {
+/// Type of a sample between the two passes: a sum with 11 fraction bits, possibly truncated.
+pub(super) trait Intermediate: Copy + Default {
     fn from_sum(sum: i32) -> Self;
 
-    /// Makes a row with the vector kernel; `false` if that does not apply.
+    /// Compute a row with the vector kernel; return `false` if the kernel does not apply.
     fn gather<const N: usize>(gather: &Gather<N>, source: &[u8], out: &mut [Self]) -> bool;
 }
 
-impl Partial for i16 {
+impl Intermediate for i16 {
     /// Seven fraction bits: a sample of 255 just fits.
     fn from_sum(sum: i32) -> Self {
         (sum >> 4) as i16
     }
 
     fn gather<const N: usize>(gather: &Gather<N>, source: &[u8], out: &mut [Self]) -> bool {
-        gather.narrow(source, out)
+        gather.to_i16(source, out)
     }
 }
 
-impl Partial for i32 {
+impl Intermediate for i32 {
     fn from_sum(sum: i32) -> Self {
         sum
     }
 
     fn gather<const N: usize>(gather: &Gather<N>, source: &[u8], out: &mut [Self]) -> bool {
-        gather.wide(source, out)
+        gather.to_i32(source, out)
     }
 }
 
-impl<const N: usize> Across<N> {
-    /// Takes the columns' taps, in pixels, for rows of `width` pixels.
+impl<const N: usize> HorizontalPass<N> {
+    /// Prepare for rows of `width` pixels; the columns' taps are in pixels.
     pub(super) fn prepare<const C: usize>(
         &mut self,
         columns: impl Iterator<Item = Taps<N>>,
@@ -65,19 +66,19 @@ impl<const N: usize> Across<N> {
         self.gather.prepare::<C>(&self.columns, width * C);
     }
 
-    /// The samples in a row that this makes; those beyond the window mean nothing.
+    /// Return the length of an output row in samples; those after the window are padding.
     pub(super) fn length<const C: usize>(&self) -> usize {
         (self.columns.len() * C).next_multiple_of(STEP)
     }
 
-    /// Resamples a source row.
-    pub(super) fn run<const C: usize, T: Partial>(&self, source: &[u8], out: &mut [T]) {
+    /// Resample a source row.
+    pub(super) fn run<const C: usize, T: Intermediate>(&self, source: &[u8], out: &mut [T]) {
         if !T::gather(&self.gather, source, out) {
-            self.plain::<C, T>(source, out);
+            self.scalar::<C, T>(source, out);
         }
     }
 
-    fn plain<const C: usize, T: Partial>(&self, source: &[u8], out: &mut [T]) {
+    fn scalar<const C: usize, T: Intermediate>(&self, source: &[u8], out: &mut [T]) {
         for (pixel, taps) in out.as_chunks_mut::<C>().0.iter_mut().zip(&self.columns) {
             let mut sum = [0; C];
             for (&at, &weight) in taps.at.iter().zip(&taps.weight) {
@@ -96,23 +97,27 @@ mod tests {
     use super::super::axis::Axis;
     use super::*;
 
-    fn paths_agree<const C: usize, const N: usize, T: Partial + PartialEq + std::fmt::Debug>() {
+    fn paths_agree<
+        const C: usize,
+        const N: usize,
+        T: Intermediate + PartialEq + std::fmt::Debug,
+    >() {
         let weights = std::array::from_fn(|k| 0.3 * k as f32 - 0.2);
         for (width, target) in [(1, 5), (16, 9), (17, 40), (100, 100), (100, 61), (100, 7)] {
             let axis = Axis::new(width, target);
-            let taps = |x| axis.taps(axis.centre(x).0, weights);
-            let mut across = Across::<N>::default();
-            across.prepare::<C>((0..target).map(taps), width);
+            let taps = |x| axis.taps(axis.center(x).0, weights);
+            let mut horizontal = HorizontalPass::<N>::default();
+            horizontal.prepare::<C>((0..target).map(taps), width);
             let source: Vec<u8> = (0..width * C).map(|at| (at * at * 7) as u8).collect();
-            let mut rows = [(); 2].map(|()| vec![T::default(); across.length::<C>()]);
-            across.run::<C, T>(&source, &mut rows[0]);
-            across.plain::<C, T>(&source, &mut rows[1]);
+            let mut rows = [(); 2].map(|()| vec![T::default(); horizontal.length::<C>()]);
+            horizontal.run::<C, T>(&source, &mut rows[0]);
+            horizontal.scalar::<C, T>(&source, &mut rows[1]);
             assert_eq!(rows[0][..target * C], rows[1][..target * C]);
         }
     }
 
     #[test]
-    fn the_vector_kernel_equals_the_plain_loop() {
+    fn the_vector_kernel_equals_the_scalar_loop() {
         paths_agree::<1, 2, i16>();
         paths_agree::<3, 2, i16>();
         paths_agree::<4, 2, i16>();
