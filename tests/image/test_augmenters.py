@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from recio._loader.to_steps import has_callables, to_steps
+from recio._loader.to_steps import to_steps
 from recio._recio import Step, augment
 from recio.image import (
     Augmenter,
@@ -670,6 +670,10 @@ def add_half(image: Image) -> Image:
     return image + 0.5
 
 
+def calls_python(augmenters: list[Any]) -> bool:
+    return any("UserFunction" in repr(step) for step in to_steps(augmenters))
+
+
 class TestSteps:
     """From augmenters to steps: `recio._loader.to_steps`."""
 
@@ -690,7 +694,7 @@ class TestSteps:
 
     @every_augmenter
     def test_recios_own_never_see_python(self, augmenter: Augmenter) -> None:
-        assert not has_callables([augmenter])
+        assert not calls_python([augmenter])
         assert [type(step) for step in to_steps([augmenter])] == [Step]
 
     @pytest.mark.parametrize(
@@ -699,11 +703,11 @@ class TestSteps:
         ids=["function", "ufunc", "transform", "subclass", "mixin", "cast", "sequence"],
     )
     def test_everything_else_is_called(self, augmenter: Callable[[Image], Image]) -> None:
-        assert has_callables([ResizeAug(3), augmenter])
-        assert has_callables([SequentialAug([RandomOrderAug([augmenter])])])
+        assert calls_python([ResizeAug(3), augmenter])
+        assert calls_python([SequentialAug([RandomOrderAug([augmenter])])])
 
     def test_a_class_that_derives_from_an_augmenter_is_called_only_for_its_own_call(self) -> None:
-        assert not has_callables([Renamed(3)])
+        assert not calls_python([Renamed(3)])
         assert augment(IMAGE, to_steps([Renamed(3)]), 0)[0].shape == (3, 3, 3)
         inverted, doubled = Inverted(3), Doubled(3)
         np.testing.assert_array_equal(augment(IMAGE, to_steps([inverted]), 0)[0], 255 - IMAGE)

@@ -1,15 +1,16 @@
-"""The parts that the iterators of `recio.io` and `recio.image` have in common.
+"""Components shared by the iterators of `recio.io` and `recio.image`.
 
 ============= ==========================================================
 base          ``DataDesc``, ``DataBatch``, ``DataIter``
 native_iter   the base of the iterators on the native pipeline
 checkpoint    the form of ``state_dict``
 error_policy  ``on_error``, ``error_log``, ``max_errors``
+options       options of the native pipeline, and the keywords for them
 validate      checks of arguments
 record_paths  ``path_imgrec`` and ``path_imgidx`` as lists of files
 prefetch      threads that read iterators ahead
 to_steps      augmenters as steps of the native pipeline
 ============= ==========================================================
 
-It imports neither of the two packages, and neither imports the other.
+This package imports neither of the two, and neither imports the other.
 """

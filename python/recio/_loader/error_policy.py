@@ -81,9 +81,9 @@ class ErrorPolicy:
         self._max = _checked_max(max_errors)
 
     @classmethod
-    def of_keywords(cls, given: Mapping[str, Any]) -> ErrorPolicy:
+    def of_keywords(cls, args: Mapping[str, Any]) -> ErrorPolicy:
         """Make the policy from the keywords of an iterator."""
-        return cls(given["on_error"], given["error_log"], given["max_errors"])
+        return cls(args["on_error"], args["error_log"], args["max_errors"])
 
     def report(self, errors: Sequence[RecordError | DecodeError | OSError], samples: int) -> None:
         """List, log and report the errors of samples that were skipped, of `samples` in all.

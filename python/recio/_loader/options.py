@@ -137,7 +137,7 @@ _SAME = (
 
 
 def loader_options(
-    given: Mapping[str, Any],
+    args: Mapping[str, Any],
     *,
     steps: Sequence[Step],
     last_batch: LastBatch,
@@ -147,30 +147,30 @@ def loader_options(
 
     Parameters
     ----------
-    given : mapping of str to object
+    args : mapping of str to object
         Checked keywords by name. Those that an iterator does not have take their defaults.
     steps, last_batch
         As for `LoaderOptions`.
     **others
         Other fields of `LoaderOptions`, in place of the keywords.
     """
-    threads, seed_aug, path_imglist = (given.get(name) for name in ("preprocess_threads", "seed_aug", "path_imglist"))
+    threads, seed_aug, path_imglist = (args.get(name) for name in ("preprocess_threads", "seed_aug", "path_imglist"))
     options = {
-        **{name: given[name] for name in _SAME if name in given},
+        **{name: args[name] for name in _SAME if name in args},
         "steps": steps,
-        "dtype": given["dtype"].name if "dtype" in given else "float32",
+        "dtype": args["dtype"].name if "dtype" in args else "float32",
         # MXNet's default is an empty string.
         "path_imglist": os.fspath(path_imglist) if path_imglist else None,
-        **{kind: _per_channel(given, kind) for kind in ("mean", "std") if f"{kind}_r" in given},
-        "seed_aug": given["seed"] if seed_aug is None else seed_aug,
+        **{kind: _per_channel(args, kind) for kind in ("mean", "std") if f"{kind}_r" in args},
+        "seed_aug": args["seed"] if seed_aug is None else seed_aug,
         "last_batch": last_batch,
         "preprocess_threads": available_cores() if threads is None else threads,
-        "skip_damaged": given["on_error"] != "raise",
-        "limits": limits_tuple(given["limits"]),
-        "formats": format_list(given["formats"]),
+        "skip_damaged": args["on_error"] != "raise",
+        "limits": limits_tuple(args["limits"]),
+        "formats": format_list(args["formats"]),
     }
     return LoaderOptions(**{**options, **others})
 
 
-def _per_channel(given: Mapping[str, Any], kind: str) -> tuple[float, ...]:
-    return tuple(given[f"{kind}_{channel}"] for channel in _CHANNELS)
+def _per_channel(args: Mapping[str, Any], kind: str) -> tuple[float, ...]:
+    return tuple(args[f"{kind}_{channel}"] for channel in _CHANNELS)

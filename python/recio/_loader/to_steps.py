@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recio._recio import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -34,10 +34,6 @@ class HasStep:
             If a parameter of the augmenter is out of range.
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
-
-    def children(self) -> Sequence[Any]:
-        """Return the augmenters that this one combines, if it is a combination."""
-        return ()
 
 
 def to_steps(aug_list: Iterable[Any]) -> list[Step]:
@@ -70,14 +66,6 @@ def to_steps(aug_list: Iterable[Any]) -> list[Step]:
             steps_by_id[id(augmenter)] = _step(index, augmenter)
         steps.append(steps_by_id[id(augmenter)])
     return steps
-
-
-def has_callables(aug_list: Iterable[Any]) -> bool:
-    """Return whether any of the augmenters must be called, so that the pipeline needs the interpreter."""
-    return any(
-        _native_step(augmenter) is None or (isinstance(augmenter, HasStep) and has_callables(augmenter.children()))
-        for augmenter in aug_list
-    )
 
 
 def image_function(augmenter: Callable[..., Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -1,7 +1,7 @@
 """Checks of the iterators' arguments.
 
-A check takes the name and the value of an argument and returns the value in its own type; otherwise it raises a
-TypeError or a ValueError with both. What the native pipeline checks itself, ranges above all, is not checked here.
+A check takes the name and the value of an argument. It returns the value converted to its type, or raises a TypeError
+or a ValueError with both. What the native pipeline checks itself, ranges above all, is not checked here.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Keyword(NamedTuple):
     check: Check = anything
 
 
-def keywords(table: Mapping[str, Keyword], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the values of keywords, and return them in their own types."""
-    return {name: table[name].check(name, value) for name, value in given.items()}
+def check_keywords(table: Mapping[str, Keyword], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the values of keywords, and return them converted to their types."""
+    return {name: table[name].check(name, value) for name, value in arguments.items()}
 
 
 def refuse_unknown(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
@@ -158,7 +158,7 @@ def one_of(*choices: str, hint: str = "") -> Check:
 
 
 def dtype(*choices: str) -> Check:
-    """Make a check that accepts some data types; the first stands for ``None``, as in MXNet."""
+    """Make a check that accepts some dtypes; ``None`` means the first, as in MXNet."""
 
     def check(name: str, value: Any) -> np.dtype[Any]:  # noqa: ANN401
         try:

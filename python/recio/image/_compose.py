@@ -22,9 +22,6 @@ class _Combined(NativeAugmenter):
         self.ts = list(ts)
         super().__init__()
 
-    def children(self) -> Sequence[Any]:
-        return self.ts
-
     def dumps(self) -> list[Any]:
         """Return a description of the augmenters.
 

@@ -173,7 +173,7 @@ class ImageIter(PipelineIter):
             "limits": limits,
             "formats": formats,
         }
-        checked = validate.keywords(IMAGES, given)
+        checked = validate.check_keywords(IMAGES, given)
         options = loader_options(checked, steps=to_steps(self.auglist), last_batch=last_batch_handle)
         has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
         self._cursor = Cursor(self._source, vars(options))

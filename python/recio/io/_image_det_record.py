@@ -40,8 +40,8 @@ class ImageDetRecordIter(PipelineIter):
     holds: channels, height and width of the image, in pixels; count of the numbers that follow; the header and the
     augmented objects; `label_pad_value` up to the end of the row.
 
-    MXNet 1.9.1 differs in these points: it applies the limits of a crop only if all six are given, and never crops to
-    an aspect ratio above the image's; boxes are up to one pixel off after crops; means have an effect only if one of
+    MXNet 1.9.1 differs in these points: it applies the limits of a crop only if all six are given, and never crops
+    to an aspect ratio above the image's; boxes are up to one pixel off after crops; means have an effect only if one of
     them is above 0; and the hue is clipped at its ends, where here it wraps.
 
     Parameters
@@ -228,19 +228,19 @@ class ImageDetRecordIter(PipelineIter):
         formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}
+        args = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}
         validate.refuse_unknown("ImageDetRecordIter", unknown, IMAGE_DET_RECORD)
-        given = validate.keywords(IMAGE_DET_RECORD, given)
-        warn_of_chunks(given)
-        super().__init__(given["batch_size"])
+        args = validate.check_keywords(IMAGE_DET_RECORD, args)
+        warn_of_chunks(args)
+        super().__init__(args["batch_size"])
         options = loader_options(
-            given,
-            steps=_steps(given),
-            last_batch="pad" if given["round_batch"] else "zeros",
+            args,
+            steps=_steps(args),
+            last_batch="pad" if args["round_batch"] else "zeros",
             label_form="row",
-            label_pad_width=given["label_pad_width"] or -1,
+            label_pad_width=args["label_pad_width"] or -1,
             # 0 is none.
-            std=tuple(given[f"std_{channel}"] or 1.0 for channel in "rgba"),
+            std=tuple(args[f"std_{channel}"] or 1.0 for channel in "rgba"),
             divide=True,
             # Here these are steps of the augmentation.
             max_random_contrast=0.0,
@@ -250,34 +250,34 @@ class ImageDetRecordIter(PipelineIter):
         if mean_img:
             options = _mean_image.with_mean_image(options, mean_img, files, indexes)
         pipeline = _recio.ImagePipeline.of_records(files, indexes, options)
-        self._start(pipeline, options, ErrorPolicy.of_keywords(given), names=(data_name, label_name))
-        if given["verbose"]:
+        self._start(pipeline, options, ErrorPolicy.of_keywords(args), names=(data_name, label_name))
+        if args["verbose"]:
             self._log_opened(files)
 
 
 _FRACTIONS = ("overlap", "sample_coverage", "object_coverage")
 
 
-def _steps(given: dict[str, Any]) -> list[Step]:
+def _steps(args: dict[str, Any]) -> list[Step]:
     """Return the steps of the augmentation keywords: MXNet's, in MXNet's order."""
-    interp = given["inter_method"]
+    interp = args["inter_method"]
     steps = []
-    if given["resize"] != -1:
-        steps.append(Step.resize_short(given["resize"], interp))
-    steps += _color_steps(given)
-    if given["rand_mirror_prob"]:
-        steps.append(Step.mirror(given["rand_mirror_prob"]))
-    if given["rand_pad_prob"]:
-        steps.append(Step.scale_pad(given["rand_pad_prob"], given["max_pad_scale"], given["fill_value"]))
-    if given["rand_crop_prob"] and given["num_crop_sampler"]:
-        steps.append(Step.sample(given["rand_crop_prob"], _samplers(given), _min_fraction(given)))
-    steps.append(_resize_step(given))
-    return antialiased(given, steps)
+    if args["resize"] != -1:
+        steps.append(Step.resize_short(args["resize"], interp))
+    steps += _color_steps(args)
+    if args["rand_mirror_prob"]:
+        steps.append(Step.mirror(args["rand_mirror_prob"]))
+    if args["rand_pad_prob"]:
+        steps.append(Step.scale_pad(args["rand_pad_prob"], args["max_pad_scale"], args["fill_value"]))
+    if args["rand_crop_prob"] and args["num_crop_sampler"]:
+        steps.append(Step.sample(args["rand_crop_prob"], _samplers(args), _min_fraction(args)))
+    steps.append(_resize_step(args))
+    return antialiased(args, steps)
 
 
-def _color_steps(given: dict[str, Any]) -> list[Step]:
+def _color_steps(args: dict[str, Any]) -> list[Step]:
     chances = {
-        name: (given[f"max_random_{name}"], given[f"random_{name}_prob"])
+        name: (args[f"max_random_{name}"], args[f"random_{name}_prob"])
         for name in ("hue", "illumination", "saturation", "contrast")
     }
     if not any(probability for _, probability in chances.values()):
@@ -286,35 +286,35 @@ def _color_steps(given: dict[str, Any]) -> list[Step]:
     return [Step.sometimes(list(chances.values()), contrast)]
 
 
-def _samplers(given: dict[str, Any]) -> list[dict[str, Any]]:
-    count = given["num_crop_sampler"]
-    ranges = {name: _ranges(given, f"{name}s", count) for name in ("scale", "aspect_ratio", *_FRACTIONS)}
+def _samplers(args: dict[str, Any]) -> list[dict[str, Any]]:
+    count = args["num_crop_sampler"]
+    ranges = {name: _ranges(args, f"{name}s", count) for name in ("scale", "aspect_ratio", *_FRACTIONS)}
     ranges["aspect"] = ranges.pop("aspect_ratio")
-    trials = [operator.index(number) for number in _each(given, "max_crop_trials", count)]
+    trials = [operator.index(number) for number in _each(args, "max_crop_trials", count)]
     return [{**{name: pairs[i] for name, pairs in ranges.items()}, "trials": trials[i]} for i in range(count)]
 
 
-def _ranges(given: dict[str, Any], name: str, count: int) -> list[tuple[float, float]]:
-    low, high = (_each(given, f"{end}_crop_{name}", count) for end in ("min", "max"))
+def _ranges(args: dict[str, Any], name: str, count: int) -> list[tuple[float, float]]:
+    low, high = (_each(args, f"{end}_crop_{name}", count) for end in ("min", "max"))
     return list(zip(low, high, strict=True))
 
 
-def _each(given: dict[str, Any], name: str, count: int) -> Sequence[Any]:
+def _each(args: dict[str, Any], name: str, count: int) -> Sequence[Any]:
     """Return one number for each sampler; a single number is for all."""
-    value = given[name]
+    value = args[name]
     numbers = list(value) if isinstance(value, list | tuple) else [value]
     if len(numbers) not in (1, count):
         raise ValueError(f"{name} must be one number, or one for each of num_crop_sampler={count}, got {value!r}")
     return numbers * count if len(numbers) == 1 else numbers
 
 
-def _min_fraction(given: dict[str, Any]) -> float | None:
-    fraction: float = given["emit_overlap_thresh"]
-    return fraction if given["crop_emit_mode"] == "overlap" else None
+def _min_fraction(args: dict[str, Any]) -> float | None:
+    fraction: float = args["emit_overlap_thresh"]
+    return fraction if args["crop_emit_mode"] == "overlap" else None
 
 
-def _resize_step(given: dict[str, Any]) -> Step:
-    mode, interp, (_, height, width) = given["resize_mode"], given["inter_method"], given["data_shape"]
+def _resize_step(args: dict[str, Any]) -> Step:
+    mode, interp, (_, height, width) = args["resize_mode"], args["inter_method"], args["data_shape"]
     if mode == "force":
         return Step.resize((width, height), interp)
     return Step.within((width, height), mode == "fit", interp)

@@ -109,10 +109,10 @@ on_error, error_log, max_errors, limits, formats
         **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
         validate.refuse_unknown("ImageMaskRecordIter", settings.keys() - IMAGE_MASK_RECORD.keys(), IMAGE_MASK_RECORD)
-        own = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
-        given = validate.keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **own})
+        named = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
+        args = validate.check_keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **named})
         files = record_paths.record_files(path_maskrec, "path_maskrec")
-        self._open(given, (files, record_paths.split_paths(path_maskidx), given["mask_fill"]))
+        self._open(args, (files, record_paths.split_paths(path_maskidx), args["mask_fill"]))
 
     @property
     def provide_label(self) -> list[DataDesc]:
@@ -127,9 +127,9 @@ _DEFAULTS = {name: keyword.default for name, keyword in IMAGE_MASK_RECORD.items(
 def _signature() -> inspect.Signature:
     """Return the signature with all keywords, for `help` and editors."""
     explicit, others = (inspect.signature(kind).parameters for kind in (ImageMaskRecordIter, ImageRecordIter))
-    own = [parameter for parameter in explicit.values() if parameter.kind is parameter.KEYWORD_ONLY]
+    named = [parameter for parameter in explicit.values() if parameter.kind is parameter.KEYWORD_ONLY]
     shared = [others[name] for name in others if name in IMAGE_MASK_RECORD and name not in explicit]
-    return inspect.Signature([*own, *shared])
+    return inspect.Signature([*named, *shared])
 
 
 ImageMaskRecordIter.__signature__ = _signature()  # type: ignore[attr-defined]

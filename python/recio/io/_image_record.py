@@ -299,47 +299,47 @@ class ImageRecordIter(PipelineIter):
         formats: str | Sequence[str] | None = None,
         **unknown: object,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name in IMAGE_RECORD}
+        args = {name: value for name, value in locals().items() if name in IMAGE_RECORD}
         validate.refuse_unknown("ImageRecordIter", unknown, IMAGE_RECORD)
-        self._open(validate.keywords(IMAGE_RECORD, given))
+        self._open(validate.check_keywords(IMAGE_RECORD, args))
 
-    def _open(self, given: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
+    def _open(self, args: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
         """Start the pipeline for checked keywords; `masks` are the mask files, their indexes and the fill value."""
-        super().__init__(given["batch_size"])
-        warn_of_chunks(given)
-        aug_list = None if given["aug_list"] is None else list(given["aug_list"])
+        super().__init__(args["batch_size"])
+        warn_of_chunks(args)
+        aug_list = None if args["aug_list"] is None else list(args["aug_list"])
         options = loader_options(
-            given,
-            steps=_steps(given, aug_list),
-            last_batch="pad" if given["round_batch"] else "zeros",
+            args,
+            steps=_steps(args, aug_list),
+            last_batch="pad" if args["round_batch"] else "zeros",
             masks=masks,
         )
-        files, indexes = record_paths.record_files(given["path_imgrec"]), record_paths.split_paths(given["path_imgidx"])
-        if given["mean_img"]:
-            options = _mean_image.with_mean_image(options, given["mean_img"], files, indexes)
+        files, indexes = record_paths.record_files(args["path_imgrec"]), record_paths.split_paths(args["path_imgidx"])
+        if args["mean_img"]:
+            options = _mean_image.with_mean_image(options, args["mean_img"], files, indexes)
         self._start(
             _recio.ImagePipeline.of_records(files, indexes, options),
             options,
-            ErrorPolicy.of_keywords(given),
-            names=(given["data_name"], given["label_name"]),
+            ErrorPolicy.of_keywords(args),
+            names=(args["data_name"], args["label_name"]),
             aug_list=aug_list or (),
         )
-        if given["verbose"]:
+        if args["verbose"]:
             self._log_opened(files)
 
 
-def _steps(given: dict[str, Any], aug_list: list[Any] | None) -> list[_recio.Step]:
+def _steps(args: dict[str, Any], aug_list: list[Any] | None) -> list[_recio.Step]:
     """Return the steps of ``aug_list`` or, without one, of the augmentation keywords."""
     if aug_list is None:
-        _, height, width = given["data_shape"]
-        return _record_augment.augmentation_steps(given, (width, height))
-    _record_augment.refuse_augmentation(given)
+        _, height, width = args["data_shape"]
+        return _record_augment.augmentation_steps(args, (width, height))
+    _record_augment.refuse_augmentation(args)
     return to_steps.to_steps(aug_list)
 
 
-def warn_of_chunks(given: dict[str, Any]) -> None:
+def warn_of_chunks(args: dict[str, Any]) -> None:
     """Log a warning, once, if a keyword asks for shuffling within chunks."""
-    if given["shuffle_chunk_size"] or given["shuffle_chunk_seed"]:
+    if args["shuffle_chunk_size"] or args["shuffle_chunk_seed"]:
         _warn_of_chunks()
 
 

@@ -18,42 +18,42 @@ BILINEAR = 1
 """MXNet's number of this interpolation."""
 
 
-def refuse_augmentation(given: dict[str, Any]) -> None:
+def refuse_augmentation(args: dict[str, Any]) -> None:
     """Raise if an augmentation keyword is given together with `aug_list`."""
-    augmenting = [name for name, keyword in AUGMENTATION.items() if given[name] != keyword.default]
+    augmenting = [name for name, keyword in AUGMENTATION.items() if args[name] != keyword.default]
     if augmenting:
         raise ValueError(f"aug_list replaces {', '.join(augmenting)}; pass either")
 
 
-def augmentation_steps(given: dict[str, Any], size: tuple[int, int]) -> list[Step]:
+def augmentation_steps(args: dict[str, Any], size: tuple[int, int]) -> list[Step]:
     """Return the steps of the augmentation keywords; ``size`` is the width and height of the output."""
-    interp, fill = given["inter_method"], given["fill_value"]
+    interp, fill = args["inter_method"], args["fill_value"]
     steps = []
-    if given["resize"] != -1:
-        steps.append(Step.resize_short(given["resize"], interp))
-    aspect = _aspect(given)
-    steps += _affine(given, aspect, fill)
-    if given["pad"]:
-        steps.append(Step.pad(given["pad"], fill))
-    steps.append(_crop(given, size, aspect))
-    steps += _color_steps(given)
-    if given["mirror"] or given["rand_mirror"]:
-        steps.append(Step.mirror(1.0 if given["mirror"] else 0.5))
-    return antialiased(given, steps)
+    if args["resize"] != -1:
+        steps.append(Step.resize_short(args["resize"], interp))
+    aspect = _aspect(args)
+    steps += _affine(args, aspect, fill)
+    if args["pad"]:
+        steps.append(Step.pad(args["pad"], fill))
+    steps.append(_crop(args, size, aspect))
+    steps += _color_steps(args)
+    if args["mirror"] or args["rand_mirror"]:
+        steps.append(Step.mirror(1.0 if args["mirror"] else 0.5))
+    return antialiased(args, steps)
 
 
-def antialiased(given: dict[str, Any], steps: list[Step]) -> list[Step]:
+def antialiased(args: dict[str, Any], steps: list[Step]) -> list[Step]:
     """Return the steps, with antialiased resizing if the keyword `antialias` is True."""
-    if not given["antialias"]:
+    if not args["antialias"]:
         return steps
-    if given["inter_method"] != BILINEAR:
-        raise ValueError(f"antialias=True needs inter_method=1 (bilinear), got {given['inter_method']}")
+    if args["inter_method"] != BILINEAR:
+        raise ValueError(f"antialias=True needs inter_method=1 (bilinear), got {args['inter_method']}")
     return [step.antialiased() for step in steps]
 
 
-def _aspect(given: dict[str, Any]) -> tuple[float, float] | None:
+def _aspect(args: dict[str, Any]) -> tuple[float, float] | None:
     """Return the range of the aspect ratio, by MXNet's rule: a maximum m alone means 1 - m to 1 + m."""
-    low, high = given["min_aspect_ratio"], given["max_aspect_ratio"]
+    low, high = args["min_aspect_ratio"], args["max_aspect_ratio"]
     if low is None and not high:
         return None
     if low is None:
@@ -61,26 +61,26 @@ def _aspect(given: dict[str, Any]) -> tuple[float, float] | None:
     return (low, ASPECT[1] if high is None else high)
 
 
-def _affine(given: dict[str, Any], aspect: tuple[float, float] | None, fill: int) -> list[Step]:
+def _affine(args: dict[str, Any], aspect: tuple[float, float] | None, fill: int) -> list[Step]:
     """Return MXNet's affine step, if a keyword needs it."""
-    if given["random_resized_crop"]:
+    if args["random_resized_crop"]:
         aspect = None
-    angles, angle = _angles(given["rotate"], given["rotate_list"]), given["max_rotate_angle"]
-    scale = (given["min_random_scale"], given["max_random_scale"])
-    side = (given["min_img_size"], given["max_img_size"])
+    angles, angle = _angles(args["rotate"], args["rotate_list"]), args["max_rotate_angle"]
+    scale = (args["min_random_scale"], args["max_random_scale"])
+    side = (args["min_img_size"], args["max_img_size"])
     identity = (1, 1), (0, MAX_SIDE)
-    if not (angles or angle or given["max_shear_ratio"] or (scale, side) != identity or aspect not in (None, (1, 1))):
+    if not (angles or angle or args["max_shear_ratio"] or (scale, side) != identity or aspect not in (None, (1, 1))):
         return []
     settings = {
         "angles": angles or None,
         "whole_angle": angle if isinstance(angle, int) else None,
         "angle": float(angle),
-        "shear": given["max_shear_ratio"],
+        "shear": args["max_shear_ratio"],
         "scale": scale,
         "aspect": aspect or (1.0, 1.0),
         "side": side,
         "value": fill,
-        "interp": given["inter_method"],
+        "interp": args["inter_method"],
     }
     return [Step.affine(settings)]
 
@@ -99,15 +99,15 @@ def _angles(rotate: float, rotate_list: str | Sequence[float] | None) -> list[fl
     return [] if rotate in (-1, 0) else [rotate]
 
 
-def _crop(given: dict[str, Any], size: tuple[int, int], aspect: tuple[float, float] | None) -> Step:
-    interp, random = given["inter_method"], given["rand_crop"]
-    area = given["min_random_area"], given["max_random_area"]
-    square = given["min_crop_size"], given["max_crop_size"]
-    if given["random_resized_crop"]:
-        _refuse_beside_resized_crop(given, square)
+def _crop(args: dict[str, Any], size: tuple[int, int], aspect: tuple[float, float] | None) -> Step:
+    interp, random = args["inter_method"], args["rand_crop"]
+    area = args["min_random_area"], args["max_random_area"]
+    square = args["min_crop_size"], args["max_crop_size"]
+    if args["random_resized_crop"]:
+        _refuse_beside_resized_crop(args, square)
         low, high = area
         area = AREA[0] if low is None else low, AREA[1] if high is None else high
-        return Step.resized_crop(size, area, _resized_aspect(given, aspect), log=False, interp=interp)
+        return Step.resized_crop(size, area, _resized_aspect(args, aspect), log=False, interp=interp)
     if not {*area} <= {None, 1}:
         raise ValueError("min_random_area and max_random_area need random_resized_crop=True")
     if square != (-1, -1):
@@ -117,33 +117,36 @@ def _crop(given: dict[str, Any], size: tuple[int, int], aspect: tuple[float, flo
     return Step.cover(size, random, interp)
 
 
-def _refuse_beside_resized_crop(given: dict[str, Any], square: tuple[int, int]) -> None:
+def _refuse_beside_resized_crop(args: dict[str, Any], square: tuple[int, int]) -> None:
     for name, is_given in (
-        ("rand_crop", given["rand_crop"]),
+        ("rand_crop", args["rand_crop"]),
         ("min_crop_size, max_crop_size", square != (-1, -1)),
-        ("min_random_scale, max_random_scale", (given["min_random_scale"], given["max_random_scale"]) != (1, 1)),
+        (
+            "min_random_scale, max_random_scale",
+            (args["min_random_scale"], args["max_random_scale"]) != (1, 1),
+        ),
     ):
         if is_given:
             raise ValueError(f"{name} and random_resized_crop exclude each other")
 
 
-def _resized_aspect(given: dict[str, Any], aspect: tuple[float, float] | None) -> tuple[float, float]:
+def _resized_aspect(args: dict[str, Any], aspect: tuple[float, float] | None) -> tuple[float, float]:
     """Return the aspect ratios of a random resized crop; MXNet takes a maximum of 0 for 1 - 0 to 1 + 0."""
-    if aspect is None and given["max_aspect_ratio"] is not None:
+    if aspect is None and args["max_aspect_ratio"] is not None:
         return (1.0, 1.0)
     return aspect or ASPECT
 
 
-def _color_steps(given: dict[str, Any]) -> list[Step]:
+def _color_steps(args: dict[str, Any]) -> list[Step]:
     """Return MXNet's steps on colors, in 8-bit values."""
-    quirks = given["mxnet_quirks"]
-    enhance = [given[name] for name in ("brightness", "contrast", "saturation")]
-    shift = [given[name] for name in ("random_h", "random_l", "random_s")]
+    quirks = args["mxnet_quirks"]
+    enhance = [args[name] for name in ("brightness", "contrast", "saturation")]
+    shift = [args[name] for name in ("random_h", "random_l", "random_s")]
     steps = []
     if any(enhance):
         steps.append(Step.enhance(enhance, swapped=quirks))
     if any(shift):
         steps.append(Step.hls(shift, wrap=not quirks))
-    if given["pca_noise"]:
-        steps.append(Step.pca(given["pca_noise"]))
+    if args["pca_noise"]:
+        steps.append(Step.pca(args["pca_noise"]))
     return steps

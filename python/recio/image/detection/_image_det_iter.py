@@ -190,7 +190,7 @@ class ImageDetIter(ImageIter):
             else self._given_augmenters
         )
         self.auglist: list[Callable[..., Any]] = list(augmenters)
-        given = validate.keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
+        given = validate.check_keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
         options = loader_options(
             given, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
         )
