@@ -161,7 +161,7 @@ def test_10_an_index_that_crashes_mxnet_is_an_error(ten: RecordFile, index: str)
 def test_11_an_index_with_the_same_offset_twice_is_an_error(ten: RecordFile) -> None:
     """MXNet ends a shuffled epoch early, without a word."""
     ten.idx.write_text(ten.idx.read_text() + f"10\t{ten.offsets[3]}\n")
-    with pytest.raises(RecordError, match=f"line 11: the offset {ten.offsets[3]} stands in line 4 too"):
+    with pytest.raises(RecordError, match=f"line 11: duplicate offset {ten.offsets[3]}, first in line 4"):
         open_iter(ten, path_imgidx=ten.idx, shuffle=True)
 
 

@@ -141,10 +141,10 @@ def test_a_cut_between_two_records_is_named_with_what_helps(tmp_path: Path) -> N
     with MXRecordIO(file.rec, "r") as reader:
         assert (reader.read(), reader.read()) == (b"one", b"two")
         with pytest.raises(
-            RecordError, match=r"24 bytes, but some.rsum was written for a file of 40: .* cut short"
+            RecordError, match=r"24 bytes, but some.rsum was written for a file of 40: .* truncated"
         ) as error:
             reader.read()
-    assert "`recio repair` saves the whole records" in str(error.value)
+    assert "`recio repair` saves the intact records" in str(error.value)
 
 
 def test_an_iterator_refuses_a_file_that_was_cut(tmp_path: Path) -> None:
@@ -166,7 +166,9 @@ def test_an_iterator_names_the_record_whose_bytes_changed(tmp_path: Path) -> Non
     file.rec.write_bytes(content)
     batches = open_iter(file)
     batches.next()
-    with pytest.raises(RecordError, match=r"the bytes of this record are not those that some\.rsum") as error:
+    with pytest.raises(
+        RecordError, match=r"the bytes of this record do not match their checksum in some\.rsum"
+    ) as error:
         batches.next()
     assert (error.value.record, error.value.offset) == (5, file.offsets[5])
 

@@ -293,7 +293,7 @@ class TestSkipping:
         ]
         assert rows[1]["reason"] == "the file is empty"
         assert rows[2]["reason"] == "no such file"
-        assert rows[4]["reason"] == "the index 0 stands twice"
+        assert rows[4]["reason"] == "duplicate index 0"
         complaint = capsys.readouterr().err
         assert "5 skipped" in complaint
         assert "line 4: missing.jpg: no such file" in complaint
@@ -322,7 +322,7 @@ class TestSkipping:
         (tmp_path / "cat.jpg").write_bytes(b"cat")
         lst = write_list(tmp_path / "a.lst", ["pipe.jpg", "cat.jpg"])
         packed = pack(lst, tmp_path, pass_through=True)
-        assert [skipped.reason for skipped in packed.skipped] == ["this is no regular file"]
+        assert [skipped.reason for skipped in packed.skipped] == ["not a regular file"]
 
 
 class TestRoot:

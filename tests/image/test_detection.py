@@ -327,7 +327,7 @@ def test_parts_are_of_the_images_that_are_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "text"),
     [
-        ([1.0, 2.0], "record 1 .* are not those of objects"),
+        ([1.0, 2.0], "record 1 .* are no detection label"),
         ([label(objects(0, 1)), label(objects(0, 1, 6))], "record 1 .*objects of 6 numbers.* have 5"),
     ],
 )

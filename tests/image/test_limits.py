@@ -56,9 +56,11 @@ def test_iterators_admit_jpeg_and_png_and_others_when_asked(tmp_path: Path) -> N
         file = write_images(tmp_path, [(ODD / name).read_bytes()])
         kind = name.split(".")[1]
         settings: dict[str, Any] = {"data_shape": (3, 64, 64), "batch_size": 1}
-        with pytest.raises(recio.DecodeError, match=f'the image is a {kind}; admitted are jpeg, png: add "{kind}"'):
+        with pytest.raises(
+            recio.DecodeError, match=f'the image is a {kind}, but formats allows only jpeg, png: add "{kind}"'
+        ):
             open_iter(file, **settings).next()
-        with pytest.raises(recio.DecodeError, match="admitted are jpeg, png"):
+        with pytest.raises(recio.DecodeError, match="formats allows only jpeg, png"):
             ImageIter(1, (3, 64, 64), path_imgrec=file.rec).next()
         for formats in (kind, ["jpeg", kind]):
             assert open_iter(file, **settings, formats=formats).next().data[0].std() > 5
@@ -67,6 +69,9 @@ def test_iterators_admit_jpeg_and_png_and_others_when_asked(tmp_path: Path) -> N
 
 def test_formats_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     file = write_images(tmp_path, [png(np.zeros((8, 8, 3), np.uint8))])
-    for formats, text in ((["jpg"], '"jpg"; there are jpeg, png, webp, bmp, gif, tiff'), ([], "formats is empty")):
+    for formats, text in (
+        (["jpg"], 'unknown format "jpg"; formats may contain jpeg, png, webp, bmp, gif, tiff'),
+        ([], "formats is empty"),
+    ):
         with pytest.raises(ValueError, match=text):
             open_iter(file, formats=formats)

@@ -156,7 +156,7 @@ class TestLabels:
 
     def test_a_line_that_cannot_be_read_is_named(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, ["100 0", "101 cat"])
-        with pytest.raises(recio.RecordError, match=r'some\.lst: line 2: the label is "cat"'):
+        with pytest.raises(recio.RecordError, match=r'some\.lst: line 2: the label must be a number, got "cat"'):
             open_iter(ten, path_imglist=path)
 
 

@@ -143,7 +143,11 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("spoil", "wrong", "command"),
         [
-            (lambda file: cut(file.rec, 4), r"ten\.rec: at byte 120: a part of 9 bytes, but the file ends", "repair"),
+            (
+                lambda file: cut(file.rec, 4),
+                r"ten\.rec: at byte 120: a fragment of 9 bytes, but the file ends",
+                "repair",
+            ),
             (lambda file: cut(file.rec, 20), r"ten\.idx: line 10: the offset 120 is past the end", "index"),
             (lambda file: cut(file.idx, 1), r"ten\.idx: ends within a line", "index"),
             (lambda file: forget_last(file.idx), r"ten\.rec: at byte 120: 20 bytes behind the last record", "index"),
@@ -177,7 +181,7 @@ class TestRefusal:
     def test_of_a_last_record_that_is_not_what_its_checksum_says(self, new: RecordFile) -> None:
         append(new, {1: b"one", 2: b"two"}, checksum=True)
         new.rec.write_bytes(new.rec.read_bytes().replace(b"two", b"too"))
-        with pytest.raises(RecordError, match=r"not those that new\.rsum was written for"):
+        with pytest.raises(RecordError, match=r"do not match their checksum in new\.rsum"):
             append(new, {3: b"three"})
 
     def test_of_files_of_which_one_is_missing(self, file: RecordFile) -> None:

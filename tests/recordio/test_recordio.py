@@ -151,7 +151,9 @@ class TestFrames:
     def test_a_record_of_2_to_the_29_bytes_is_refused_before_a_byte_is_written(self, tmp_path: Path) -> None:
         path = tmp_path / "a.rec"
         with MXRecordIO(path, "w") as writer, mmap.mmap(-1, LONGEST + 1) as long:
-            with pytest.raises(RecordError, match=rf"a\.rec: a record of {LONGEST + 1} bytes"):
+            with pytest.raises(
+                RecordError, match=rf"a\.rec: a record must have at most {LONGEST} bytes, got {LONGEST + 1}"
+            ):
                 writer.write(memoryview(long))
             assert (writer.tell(), len(writer)) == (0, 0)
             writer.write(b"short")
@@ -218,20 +220,20 @@ class Damage(NamedTuple):
 # A first header that cannot begin a record is seen already from the record before it.
 HEADS = {
     "magic": Damage(bytes(4) + frame(WHOLE, b"abcd")[4:], "magic 0x00000000, expected 0xced7230a"),
-    "flag": Damage(frame(5, b"abcd"), "part flag 5, expected 0 to 3"),
-    "middle part first": Damage(frame(MIDDLE, b"abcd"), "a middle part where a record must begin"),
-    "last part first": Damage(frame(LAST, b"abcd"), "a last part where a record must begin"),
+    "flag": Damage(frame(5, b"abcd"), "fragment flag 5, expected 0 to 3"),
+    "middle part first": Damage(frame(MIDDLE, b"abcd"), "a middle fragment where a record must begin"),
+    "last part first": Damage(frame(LAST, b"abcd"), "a last fragment where a record must begin"),
 }
 BODIES = {
-    "whole in split": Damage(frame(FIRST, b"abcd") + frame(WHOLE, b""), "a whole part inside a split record", 40),
-    "first in split": Damage(frame(FIRST, b"abcd") + frame(FIRST, b""), "a first part inside a split record", 40),
-    "not ended": Damage(frame(FIRST, b"abcd"), "a whole part inside a split record", 40),
-    "part length": Damage(frame(FIRST, b"abcde") + frame(LAST, b""), "a part of 5 bytes before the last"),
-    "padding": Damage(frame(WHOLE, b"abcde")[:-1] + b"\1", "padding that is not zero after 5 bytes of data"),
+    "whole in split": Damage(frame(FIRST, b"abcd") + frame(WHOLE, b""), "a full fragment inside a split record", 40),
+    "first in split": Damage(frame(FIRST, b"abcd") + frame(FIRST, b""), "a first fragment inside a split record", 40),
+    "not ended": Damage(frame(FIRST, b"abcd"), "a full fragment inside a split record", 40),
+    "part length": Damage(frame(FIRST, b"abcde") + frame(LAST, b""), "a fragment of 5 bytes before the last"),
+    "padding": Damage(frame(WHOLE, b"abcde")[:-1] + b"\1", "non-zero padding after 5 bytes of data"),
     "padding of a last part": Damage(frame(FIRST, b"") + frame(LAST, b"abcde")[:-1] + b"\1", "padding", 36),
     "length too small": Damage(frame(WHOLE, b"abcd") + b"efgh", "followed by [65, 66, 67, 68, 0a, 23, d7, ce]"),
     "followed by a part": Damage(frame(WHOLE, b"abcd") + frame(MIDDLE, b""), "followed by [0a, 23, d7, ce"),
-    "length too large": Damage(MAGIC + struct.pack("<I", 2**28), "a part of 268435456 bytes, but the file ends"),
+    "length too large": Damage(MAGIC + struct.pack("<I", 2**28), "a fragment of 268435456 bytes, but the file ends"),
 }
 
 
@@ -268,7 +270,7 @@ class TestDamage:
         path = write_damaged(tmp_path, damage).rec
         found, error = read_all(path)
         assert found == BEFORE[:1]
-        assert_names(error, path, Damage(b"", "neither the head of a record nor the end of the file", 16), record=1)
+        assert_names(error, path, Damage(b"", "neither the header of a record nor the end of the file", 16), record=1)
 
     @every(HEADS | BODIES)
     def test_reading_by_key_says_where_and_reaches_what_is_sound(self, tmp_path: Path, damage: Damage) -> None:

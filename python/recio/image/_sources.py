@@ -171,7 +171,7 @@ def _read(path_imglist: StrPath) -> list[Image]:
             if line.strip():
                 image = _parse(line, f"{path_imglist}: line {number}")
                 if images.setdefault(image[0], image) is not image:
-                    raise ValueError(f"{path_imglist}: line {number}: the index {image[0]} stands twice")
+                    raise ValueError(f"{path_imglist}: line {number}: duplicate index {image[0]}")
     return list(images.values())
 
 

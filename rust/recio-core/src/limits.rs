@@ -81,13 +81,16 @@ impl Formats {
         let bit = |name: &String| {
             let known = Format::ALL.into_iter().find(|format| format.name() == name);
             known.map(|format| 1 << format as u8).ok_or_else(|| {
-                Error::argument(format!("formats has {name:?}; there are {}", Self::ALL))
+                Error::argument(format!(
+                    "unknown format {name:?}; formats may contain {}",
+                    Self::ALL
+                ))
             })
         };
         let bits = names.iter().try_fold(0, |bits, name| Ok(bits | bit(name)?));
         match bits {
             Ok(0) => Err(Error::argument(format!(
-                "formats is empty; there are {}",
+                "formats is empty; it may contain {}",
                 Self::ALL
             ))),
             bits => bits.map(Self),
@@ -176,7 +179,7 @@ impl Limits {
         }
         let name = format.name();
         Err(Error::limit(format!(
-            "the image is a {name}; admitted are {}: add {name:?} to formats if you trust where it comes from",
+            "the image is a {name}, but formats allows only {}: add {name:?} if you trust the source of the file",
             self.formats
         )))
     }
@@ -215,12 +218,12 @@ mod tests {
         assert!(limits.check_format(Format::Png).is_ok());
         let refused = text(limits.check_format(Format::Gif));
         assert!(
-            refused.contains("a gif; admitted are jpeg, png: add"),
+            refused.contains("a gif, but formats allows only jpeg, png: add"),
             "{refused}"
         );
         let unknown = Formats::of(&["jpg".into()]).unwrap_err().to_string();
         assert!(
-            unknown.contains("\"jpg\"; there are jpeg, png, webp"),
+            unknown.contains("unknown format \"jpg\"; formats may contain jpeg, png, webp"),
             "{unknown}"
         );
         assert!(Formats::of(&[]).is_err());

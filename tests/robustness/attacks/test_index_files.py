@@ -80,7 +80,7 @@ Attack = tuple["Callable[[Victim], bytes]", str | None]
 
 def word(text: str) -> Attack:
     """Stand where an offset should."""
-    return lambda v: v.line(0) + f"1\t{text}\n".encode(), "line 2: the offset is"
+    return lambda v: v.line(0) + f"1\t{text}\n".encode(), "line 2: the offset must be an integer"
 
 
 def key(text: str) -> Attack:
@@ -103,10 +103,10 @@ PLACES = {
     "a payload taken for a header": place(lambda v: v.file.offsets[1] + 8, "magic 0x"),
     "an image taken for a header": place(lambda v: v.file.offsets[1] + 32, "magic 0x"),
     "the second part of a record taken for a record": place(
-        lambda v: v.parts()[1], "a middle part where a record must begin"
+        lambda v: v.parts()[1], "a middle fragment where a record must begin"
     ),
     "the last part of a record taken for a record": place(
-        lambda v: v.parts()[-1], "a last part where a record must begin"
+        lambda v: v.parts()[-1], "a last fragment where a record must begin"
     ),
     "a fake frame in a payload": place(lambda v: v.fake(), "is not a multiple of 4"),
     "the word before a fake frame": place(lambda v: v.fake() // 4 * 4, "magic 0x"),
@@ -161,21 +161,21 @@ KEYS = {
     "a key in quotes": key('"1"'),
     "the same key with zeros before it": (
         lambda v: v.line(0) + b"000" + v.line(1, key=0),
-        "the key 0 stands in line 1 too",
+        "duplicate key 0, first in line 1",
     ),
-    "the same key at the far end": (lambda v: v.lines() + b"0\t%d\n" % v.file.offsets[3], "stands in line"),
+    "the same key at the far end": (lambda v: v.lines() + b"0\t%d\n" % v.file.offsets[3], "first in line"),
     "the same offset with zeros before it": (
         lambda v: v.lines(3) + b"9\t000%d\n" % v.file.offsets[1],
-        "stands in line 2 too",
+        "first in line 2",
     ),
-    "every line twice": (lambda v: v.lines() * 2, "stands in line 1 too"),
+    "every line twice": (lambda v: v.lines() * 2, "first in line 1"),
     "one record under very many keys": (
         lambda v: b"".join(v.line(1, key=n) for n in range(10_000)),
-        "stands in line 1 too",
+        "first in line 1",
     ),
     "one key for very many records": (
         lambda v: b"".join(v.line(n, key=1) for n in range(RECORDS)),
-        "stands in line 1 too",
+        "first in line 1",
     ),
 }
 FILES = {
@@ -306,7 +306,7 @@ class TestPaths:
             by_key(victim.file)
 
     def test_a_device_without_end(self, victim: Victim) -> None:
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             MXIndexedRecordIO("/dev/zero", victim.file.rec, "r")
 
 

@@ -117,7 +117,7 @@ def lay_traps(place: Place) -> None:
 
 OUTSIDE = "leaves its root folder"
 LINK = "a link leads out of the root folder"
-ODD = "no regular file"
+ODD = "not a regular file"
 NONE = "no such file"
 
 # What it tries, the path that it tries it with ({} is the folder with everything), and the reason
@@ -183,24 +183,24 @@ PATHS = {
 # Likewise, of a whole list beside a good line; the reason is of the line that has it, or none if it
 # is no harm.
 LINES: dict[str, tuple[bytes, str | None]] = {
-    "a negative index": (b"-1\t0\tgood.png\n", "the index is"),
-    "an index of 2^64": (b"18446744073709551616\t0\tgood.png\n", "the index is"),
-    "a fraction of an index": (b"1.0\t0\tgood.png\n", "the index is"),
-    "an index that is no number": (b"nan\t0\tgood.png\n", "the index is"),
-    "no index": (b"\t0\tgood.png\n", "the index is"),
-    "the index of another image": (b"0\t0\tgood.png\n", "stands twice"),
-    "a label of text": (b"1\tcat\tgood.png\n", "the label is"),
-    "no label": (b"1\tgood.png\n", "two fields"),
-    "an empty label": (b"1\t\tgood.png\n", "the label is"),
-    "a hexadecimal label": (b"1\t0x10\tgood.png\n", "the label is"),
-    "a label with a comma": (b"1\t1,5\tgood.png\n", "the label is"),
-    "a label of a list": (b"1\t[1, 2]\tgood.png\n", "the label is"),
+    "a negative index": (b"-1\t0\tgood.png\n", "the index must be an integer"),
+    "an index of 2^64": (b"18446744073709551616\t0\tgood.png\n", "the index must be an integer"),
+    "a fraction of an index": (b"1.0\t0\tgood.png\n", "the index must be an integer"),
+    "an index that is no number": (b"nan\t0\tgood.png\n", "the index must be an integer"),
+    "no index": (b"\t0\tgood.png\n", "the index must be an integer"),
+    "the index of another image": (b"0\t0\tgood.png\n", "duplicate index"),
+    "a label of text": (b"1\tcat\tgood.png\n", "the label must be a number"),
+    "no label": (b"1\tgood.png\n", "got 2 fields"),
+    "an empty label": (b"1\t\tgood.png\n", "the label must be a number"),
+    "a hexadecimal label": (b"1\t0x10\tgood.png\n", "the label must be a number"),
+    "a label with a comma": (b"1\t1,5\tgood.png\n", "the label must be a number"),
+    "a label of a list": (b"1\t[1, 2]\tgood.png\n", "the label must be a number"),
     "no path": (b"1\t0\t\n", "no path"),
     "a path of spaces": (b"1\t0\t   \n", "no path"),
-    "spaces for tabs": (b"1 0 good.png\n", "one field"),
-    "zero bytes": (b"\0\0\0\0\n", "one field"),
-    "a line of a megabyte": (b"1" * (1 << 20) + b"\n", "one field"),
-    "a line that ends like a Mac's": (b"1\t0\tgood.png\r2\t0\tgood.png\n", "the label is"),
+    "spaces for tabs": (b"1 0 good.png\n", "got 1 field"),
+    "zero bytes": (b"\0\0\0\0\n", "got 1 field"),
+    "a line of a megabyte": (b"1" * (1 << 20) + b"\n", "got 1 field"),
+    "a line that ends like a Mac's": (b"1\t0\tgood.png\r2\t0\tgood.png\n", "the label must be a number"),
     "a million labels": (b"1" + b"\t7" * 1_000_000 + b"\tgood.png\n", None),
     "not a number": (b"1\tnan\tgood.png\n", None),
     "infinity": (b"1\tinf\tgood.png\n", None),

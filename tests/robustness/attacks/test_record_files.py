@@ -52,21 +52,30 @@ FRAMES: dict[str, tuple[bytes, str]] = {
     "to end within a header": (MAGIC + b"\x04", "5 bytes into a header"),
     "to end within a magic": (MAGIC[:3], "3 bytes into a header"),
     "to end between two parts": (frame(FIRST, b"abcd"), "0 bytes into a header"),
-    "to never end: first parts": (frame(FIRST, b"abcd") * 50, "a first part inside a split record"),
+    "to never end: first parts": (frame(FIRST, b"abcd") * 50, "a first fragment inside a split record"),
     "to never end: middle parts": (frame(FIRST, b"") + frame(MIDDLE, b"") * 5000, "0 bytes into a header"),
-    "to begin in the middle": (frame(MIDDLE, b"abcd") + frame(LAST, b""), "a middle part where a record must begin"),
-    "to begin at the end": (frame(LAST, b"abcd"), "a last part where a record must begin"),
-    "a part that is whole inside": (frame(FIRST, b"abcd") + frame(WHOLE, GOOD), "a whole part inside a split record"),
-    "parts that do not fit the grid": (frame(FIRST, b"abc") + frame(LAST, b""), "a part of 3 bytes before the last"),
-    "data in the padding": (frame(WHOLE, b"a")[:-3] + b"xyz", "padding that is not zero"),
-    "flag 4": (claims(0, 4), "part flag 4"),
-    "flag 5": (claims(0, 5), "part flag 5"),
-    "flag 6, the magic's own": (MAGIC + MAGIC, "part flag 6"),
-    "flag 7": (claims(0, 7), "part flag 7"),
-    "a record inside a record": (hidden(GOOD), "the magic stands at byte 0"),
+    "to begin in the middle": (
+        frame(MIDDLE, b"abcd") + frame(LAST, b""),
+        "a middle fragment where a record must begin",
+    ),
+    "to begin at the end": (frame(LAST, b"abcd"), "a last fragment where a record must begin"),
+    "a part that is whole inside": (
+        frame(FIRST, b"abcd") + frame(WHOLE, GOOD),
+        "a full fragment inside a split record",
+    ),
+    "parts that do not fit the grid": (
+        frame(FIRST, b"abc") + frame(LAST, b""),
+        "a fragment of 3 bytes before the last",
+    ),
+    "data in the padding": (frame(WHOLE, b"a")[:-3] + b"xyz", "non-zero padding"),
+    "flag 4": (claims(0, 4), "fragment flag 4"),
+    "flag 5": (claims(0, 5), "fragment flag 5"),
+    "flag 6, the magic's own": (MAGIC + MAGIC, "fragment flag 6"),
+    "flag 7": (claims(0, 7), "fragment flag 7"),
+    "a record inside a record": (hidden(GOOD), "magic word at byte 0"),
     "a record inside a part": (
         frame(FIRST, b"") + hidden(GOOD)[:4] + struct.pack("<I", LAST << 29 | 8) + MAGIC * 2,
-        "the magic",
+        "magic word at byte",
     ),
     "the magic of another order": (MAGIC[::-1] + bytes(4), "magic 0x0a23d7ce"),
     "nothing but zeros": (bytes(64), "magic 0x00000000"),
@@ -148,7 +157,7 @@ def test_a_frame_is_refused_by_all_who_read_it(
     assert error.path == str(file.rec)
     # The record before may be the one that is refused: no other can begin where it ends.
     assert error.record in ((1,) if read is BY_INDEX else (0, 1))
-    assert said in str(error) or "neither the head of a record nor the end of the file" in str(error)
+    assert said in str(error) or "neither the header of a record nor the end of the file" in str(error)
     assert not file.rec.with_name("new.idx").exists()
 
 

@@ -42,32 +42,33 @@ class Row(NamedTuple):
 
 FRAMES = {
     "Magic": Row(bytes(8), 0, r"magic 0x00000000, expected 0xced7230a$"),
-    "Flag": Row(MAGIC + struct.pack("<I", 5 << 29), 0, r"part flag 5, expected 0 to 3$"),
-    "Headless": Row(frame(MIDDLE, b"abcd"), 0, r"a middle part where a record must begin$"),
-    "Unfinished": Row(
-        frame(FIRST, b"") + frame(WHOLE, b""), 8, r"a whole part inside a split record that has not ended$"
+    "Flag": Row(MAGIC + struct.pack("<I", 5 << 29), 0, r"fragment flag 5, expected 0 to 3$"),
+    "MissingFirst": Row(frame(MIDDLE, b"abcd"), 0, r"a middle fragment where a record must begin$"),
+    "MissingLast": Row(
+        frame(FIRST, b"") + frame(WHOLE, b""), 8, r"a full fragment inside a split record that has not ended$"
     ),
-    "PartLength": Row(
-        frame(FIRST, b"abc"), 0, r"a part of 3 bytes before the last; such parts are a multiple of 4 long$"
+    "Unaligned": Row(
+        frame(FIRST, b"abc"), 0, r"a fragment of 3 bytes before the last; its length must be a multiple of 4$"
     ),
-    "PastEnd": Row(
+    "Truncated": Row(
         MAGIC + struct.pack("<I", 99) + b"abcd",
         0,
-        r"a part of 99 bytes, but the file ends after 4 \(cut short, or a damaged length\)$",
+        r"a fragment of 99 bytes, but the file ends after 4 \(truncated, or a damaged length\)$",
     ),
-    "HeaderCut": Row(MAGIC, 0, r"the file ends 4 bytes into a header \(cut short\)$"),
+    "TruncatedHeader": Row(MAGIC, 0, r"the file ends 4 bytes into a header \(truncated\)$"),
     "Padding": Row(
-        frame(WHOLE, b"a")[:-1] + b"x", 0, r"padding that is not zero after 1 bytes of data \(a damaged length\?\)$"
+        frame(WHOLE, b"a")[:-1] + b"x", 0, r"non-zero padding after 1 bytes of data \(a damaged length\?\)$"
     ),
-    "Inside": Row(
+    "MagicInside": Row(
         MAGIC + struct.pack("<I", 8) + b"abcd" + MAGIC,
         0,
-        r"the magic stands at byte 4 of a part's data \(a damaged length\?\)$",
+        r"magic word at byte 4 of a fragment's data \(a damaged length\?\)$",
     ),
-    "Follow": Row(
+    "InvalidNext": Row(
         frame(WHOLE, b"") + b"text",
         0,
-        r"followed by \[74, 65, 78, 74\], neither the head of a record nor the end of the file \(a damaged length\?\)$",
+        r"followed by \[74, 65, 78, 74\], neither the header of a record nor the end of the file "
+        r"\(a damaged length\?\)$",
     ),
 }
 NO_FRAME = {
@@ -82,8 +83,8 @@ IMAGES = {
     "no image": Row(
         encode(struct.pack("<IfQQ", 0, 0, 7, 0)),
         0,
-        r"no image bytes in this record \(flag 0, labels \[0.0\]\); if it is the header record of a face data set, "
-        r"leave it out by a path_imgidx that does not list it$",
+        r"no image bytes in this record \(flag 0, labels \[0.0\]\); if this is the header record of a face data set, "
+        r"pass a path_imgidx that does not list it$",
     ),
     "no image's bytes": Row(
         encode(image_record(b"text", 1)), 0, r"not an image that recio can decode: the payload starts with 74 65 78 74 "
@@ -147,7 +148,7 @@ def test_in_order_the_same_is_said_of_the_record_that_cannot_be_vouched_for(tmp_
 
 
 def test_every_kind_of_damage_that_there_is_has_a_row() -> None:
-    source = (SOURCE / "record" / "frame.rs").read_text()
+    source = (SOURCE / "format" / "frame" / "fragment.rs").read_text()
     (body,) = re.findall(r"pub enum FrameError \{(.*?)\n\}", source, re.DOTALL)
     kinds = set(re.findall(r"^    ([A-Z]\w+)", body, re.MULTILINE))
     print(f"R24: {len(kinds)} kinds of damaged frames, {len(IMAGES)} of damaged records")  # noqa: T201 the figure is the point
@@ -159,10 +160,10 @@ def test_every_kind_of_damage_that_there_is_has_a_row() -> None:
 @pytest.mark.parametrize(
     ("index", "text"),
     [
-        ("0\t0\n1\tx\n", r'line 2: the offset is "x", not a whole number from 0 to 2\^64-1$'),
-        ("0\t0\n1\t2\n", r"line 2: the offset 2 is not a multiple of 4, where records begin$"),
+        ("0\t0\n1\tx\n", r'line 2: the offset must be an integer from 0 to 2\^64-1, got "x"$'),
+        ("0\t0\n1\t2\n", r"line 2: the offset 2 is not a multiple of 4$"),
         ("0\t0\n1\t4000\n", r"line 2: the offset 4000 is past the end of the \.rec file \(\d+ bytes\)$"),
-        ("0\t0\n0\t8\n", r"line 2: the key 0 stands in line 1 too$"),
+        ("0\t0\n0\t8\n", r"line 2: duplicate key 0, first in line 1$"),
         ("0\t0\n1\n", r"line 2: a key without an offset$"),
     ],
 )
@@ -178,9 +179,9 @@ def test_of_an_index_file_and_line_are_named(index: str, text: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("1 0 a.png", r"line 2: one field; a line is index, label, path, separated by tabs$"),
-        ("1\tcat\ta.png", r'line 2: the label is "cat", not a number$'),
-        ("0\t0\ta.png", r"line 2: the index 0 stands twice$"),
+        ("1 0 a.png", r"line 2: a line must be index, label and path separated by tabs, got 1 field$"),
+        ("1\tcat\ta.png", r'line 2: the label must be a number, got "cat"$'),
+        ("0\t0\ta.png", r"line 2: duplicate index 0$"),
     ],
 )
 def test_of_a_list_file_and_line_are_named(line: str, text: str, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ fn width(number: f32, least: usize) -> Option<usize> {
 fn not_objects(label: &[f32]) -> Error {
     let beginning = &label[..label.len().min(4)];
     Error::corrupt(format!(
-        "{} labels that begin with {beginning:?} are not those of objects: A >= {LEAST_HEADER}, the width of the header; \
+        "{} labels that begin with {beginning:?} are no detection label: A >= {LEAST_HEADER}, the width of the header; \
          B >= {LEAST_OBJECT}, the width of an object; A-2 numbers; B numbers for each object",
         label.len()
     ))
@@ -106,7 +106,7 @@ mod tests {
         ] {
             let error = read(label, &mut Boxes::default()).unwrap_err();
             assert!(
-                error.to_string().contains("not those of objects"),
+                error.to_string().contains("are no detection label"),
                 "{label:?}"
             );
         }

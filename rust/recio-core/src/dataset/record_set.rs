@@ -107,7 +107,7 @@ impl RecordSet {
     /// as that can be told without reading them.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file has become shorter.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file was truncated.
     pub fn digest(&self) -> Result<u32> {
         let mut digest = 0;
         for number in self.starts.iter().chain(&self.offsets) {

@@ -165,8 +165,8 @@ impl Samples {
 fn no_image(record: &ImageRecord<'_>) -> Error {
     let labels: Vec<f32> = record.labels().take(4).collect();
     Error::image(format!(
-        "no image bytes in this record (flag {}, labels {labels:?}); if it is the header record of a face data set, \
-         leave it out by a path_imgidx that does not list it",
+        "no image bytes in this record (flag {}, labels {labels:?}); if this is the header record of a face data set, \
+         pass a path_imgidx that does not list it",
         record.header.flag
     ))
 }

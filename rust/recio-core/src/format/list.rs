@@ -31,17 +31,21 @@ impl Line {
             .map(str::trim)
             .collect();
         let [index, labels @ .., path] = &fields[..] else {
-            return Err("one field; a line is index, label, path, separated by tabs".into());
+            return Err(
+                "a line must be index, label and path separated by tabs, got 1 field".into(),
+            );
         };
         if labels.is_empty() {
-            return Err("two fields; a line is index, label, path, separated by tabs".into());
+            return Err(
+                "a line must be index, label and path separated by tabs, got 2 fields".into(),
+            );
         }
         let index = index
             .parse()
-            .map_err(|_| format!("the index is {index:?}, not a whole number from 0 to 2^64-1"))?;
+            .map_err(|_| format!("the index must be an integer from 0 to 2^64-1, got {index:?}"))?;
         let label = |text: &&str| {
             text.parse()
-                .map_err(|_| format!("the label is {text:?}, not a number"))
+                .map_err(|_| format!("the label must be a number, got {text:?}"))
         };
         let labels = labels.iter().map(label).collect::<Result<_, String>>()?;
         if path.is_empty() {
@@ -100,7 +104,7 @@ impl Labels {
             .insert(line.index, (start, line.labels.len() as u32))
         {
             None => Ok(()),
-            Some(_) => Err(format!("the index {} stands twice", line.index)),
+            Some(_) => Err(format!("duplicate index {}", line.index)),
         }
     }
 
@@ -143,11 +147,17 @@ mod tests {
     #[test]
     fn bad_lines_say_what_is_wrong() {
         for (text, reason) in [
-            ("1 2 a.jpg", "one field"),
-            ("1\ta.jpg", "two fields"),
-            ("12.0\t1\ta.jpg", "the index is \"12.0\""),
-            ("-1\t1\ta.jpg", "the index is \"-1\""),
-            ("1\tcat\ta.jpg", "the label is \"cat\""),
+            ("1 2 a.jpg", "got 1 field"),
+            ("1\ta.jpg", "got 2 fields"),
+            (
+                "12.0\t1\ta.jpg",
+                "the index must be an integer from 0 to 2^64-1, got \"12.0\"",
+            ),
+            (
+                "-1\t1\ta.jpg",
+                "the index must be an integer from 0 to 2^64-1, got \"-1\"",
+            ),
+            ("1\tcat\ta.jpg", "the label must be a number, got \"cat\""),
             ("1\t1\t", "no path"),
         ] {
             assert!(Line::parse(text).unwrap_err().contains(reason), "{text}");
@@ -162,6 +172,6 @@ mod tests {
             (Some(&[2.0, 3.0][..]), None, 2)
         );
         let error = Labels::parse(b"7\t1\ta\n7\t1\ta\n").unwrap_err();
-        assert_eq!(error.to_string(), "line 2: the index 7 stands twice");
+        assert_eq!(error.to_string(), "line 2: duplicate index 7");
     }
 }

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         if self.seen.insert(line.index) {
             Ok(line)
         } else {
-            Err(format!("the index {} stands twice", line.index))
+            Err(format!("duplicate index {}", line.index))
         }
     }
 

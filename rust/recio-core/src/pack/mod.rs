@@ -226,9 +226,9 @@ mod tests {
             [
                 (
                     2,
-                    "one field; a line is index, label, path, separated by tabs"
+                    "a line must be index, label and path separated by tabs, got 1 field"
                 ),
-                (3, "the index 1 stands twice"),
+                (3, "duplicate index 1"),
                 (4, "no such file"),
                 (5, "the file is empty"),
                 (

@@ -70,7 +70,7 @@ impl HeaderTable {
             return Ok(());
         }
         Err(Error::corrupt(format!(
-            "the labels up to here are longer than the whole file of {} bytes; the index points into records",
+            "the labels so far are larger than the file of {} bytes; the index has offsets inside records",
             file.len()
         )))
     }
@@ -166,7 +166,7 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..100]).unwrap();
         let error = error(&RecordFile::open(&path).unwrap(), &index, &[0]);
-        assert!(error.contains("a part of 200024 bytes"), "{error}");
+        assert!(error.contains("a fragment of 200024 bytes"), "{error}");
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         let (_folder, file, index) = file_of(&[record(&vec![1.0; 1000], 1, b"")]);
         let error = error(&file, &index, &[0; 1000]);
         assert!(
-            error.contains("longer than the whole file of 4032 bytes"),
+            error.contains("larger than the file of 4032 bytes"),
             "{error}"
         );
     }

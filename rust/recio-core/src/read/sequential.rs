@@ -73,7 +73,7 @@ impl Reader {
     pub fn read_at(&self, offset: u64) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
         let Some(record) = self.file.read(offset, None, &mut buffer)? else {
-            let error = Error::corrupt("no record here: this is the end of the file");
+            let error = Error::corrupt("no record here: the file ends");
             return Err(error.at_offset(offset).at_path(self.file.path()));
         };
         self.seek(record.next);
@@ -126,7 +126,7 @@ mod tests {
                 .read_at(reader.file().len())
                 .unwrap_err()
                 .to_string()
-                .contains("the end of the file")
+                .contains("the file ends")
         );
     }
 
@@ -144,7 +144,7 @@ mod tests {
         reader.read_at(12).unwrap();
         let error = reader.read().unwrap_err().to_string();
         assert!(
-            error.contains("record 2 at byte 24: a part of 5 bytes"),
+            error.contains("record 2 at byte 24: a fragment of 5 bytes"),
             "{error}"
         );
     }

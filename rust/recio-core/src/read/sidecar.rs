@@ -48,12 +48,20 @@ mod tests {
         std::fs::write(checksum::path_for(&rec), b"RECIORS1").unwrap();
         let error = load_checksums(&rec).unwrap_err().to_string();
         assert!(
-            error.ends_with("a.rsum: the checksum file is damaged: 8 bytes are not what its head says (cut short?)"),
+            error.ends_with(
+                "a.rsum: the checksum file is damaged: 8 bytes do not match its header (truncated?)"
+            ),
             "{error}"
         );
         for (text, expected) in [
-            ("0\t0\nx\t8\n", "a.idx: line 2: the key is \"x\""),
-            ("5\t0\n5\t8\n", "a.idx: line 2: the key 5 stands in line 1"),
+            (
+                "0\t0\nx\t8\n",
+                "a.idx: line 2: the key must be an integer from 0 to 2^64-1, got \"x\"",
+            ),
+            (
+                "5\t0\n5\t8\n",
+                "a.idx: line 2: duplicate key 5, first in line 1",
+            ),
         ] {
             std::fs::write(&idx, text).unwrap();
             let error = load_index(&idx, None).unwrap_err().to_string();

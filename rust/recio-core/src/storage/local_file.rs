@@ -63,7 +63,7 @@ impl LocalFile {
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         read_exact_at(&self.file, bytes, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                Error::corrupt("the file has become shorter while it was read")
+                Error::corrupt("the file was truncated while it was read")
             }
             _ => error.into(),
         })
@@ -82,7 +82,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<File> {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
     if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file").into());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
     }
     Ok(File::open(path)?)
 }
@@ -116,7 +116,7 @@ mod tests {
         let mut bytes = [0; 100];
         local.read_exact_at(&mut bytes[..50], 0).unwrap();
         let error = local.read_exact_at(&mut bytes, 0).unwrap_err();
-        assert!(error.to_string().contains("has become shorter"), "{error}");
+        assert!(error.to_string().contains("was truncated"), "{error}");
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
         let device = Path::new("/dev/null");
         if device.exists() {
             let error = LocalFile::open(device).unwrap_err().to_string();
-            assert_eq!(error, "/dev/null: this is no regular file");
+            assert_eq!(error, "/dev/null: not a regular file");
         }
     }
 }

@@ -76,7 +76,7 @@ fn regular_len(metadata: &Metadata) -> Result<u64> {
     if metadata.is_file() {
         Ok(metadata.len())
     } else {
-        Err(Error::corrupt("this is no regular file"))
+        Err(Error::corrupt("not a regular file"))
     }
 }
 
@@ -164,11 +164,11 @@ mod tests {
         let folder = folder();
         assert_eq!(
             open(&folder, "cat", false).unwrap_err(),
-            "this is no regular file"
+            "not a regular file"
         );
         assert_eq!(
             open(&folder, "/dev/zero", true).unwrap_err(),
-            "this is no regular file"
+            "not a regular file"
         );
         assert!(
             open(&folder, "dog.jpg", false)

@@ -303,7 +303,7 @@ mod tests {
         };
         let fixture = Fixture::with_two_records();
         cut(&fixture, "rec", 1);
-        let cases = [(fixture, "at byte 12: a part of 1000000 bytes", "repair")];
+        let cases = [(fixture, "at byte 12: a fragment of 1000000 bytes", "repair")];
         let fixture = Fixture::with_two_records();
         cut(&fixture, "idx", 1);
         let cases = cases

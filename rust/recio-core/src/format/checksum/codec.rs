@@ -63,7 +63,7 @@ impl Checksums {
         file.read_exact(&mut foot)?;
         if crc != u32::from_le_bytes(foot) {
             return Err(Error::corrupt(
-                "the checksum file is damaged: its own CRC is wrong",
+                "the checksum file is damaged: its CRC does not match",
             ));
         }
         Ok(all)
@@ -121,12 +121,12 @@ fn number(bytes: &[u8]) -> u64 {
 
 fn cut_short(len: u64) -> Error {
     Error::corrupt(format!(
-        "the checksum file is damaged: {len} bytes are not what its head says (cut short?)"
+        "the checksum file is damaged: {len} bytes do not match its header (truncated?)"
     ))
 }
 
 fn impossible(offset: u64) -> Error {
     Error::corrupt(format!(
-        "the checksum file is damaged: no record of such a file can begin at byte {offset}"
+        "the checksum file is damaged: no record can begin at byte {offset}"
     ))
 }

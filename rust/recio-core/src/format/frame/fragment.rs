@@ -19,23 +19,23 @@ pub enum FrameError {
     #[error("magic {0:#010x}, expected {MAGIC:#010x}")]
     Magic(u32),
     /// The part flag is none of the four that exist.
-    #[error("part flag {0}, expected 0 to 3")]
+    #[error("fragment flag {0}, expected 0 to 3")]
     Flag(u32),
     /// A middle or last part where a record must begin.
-    #[error("a {0} part where a record must begin")]
+    #[error("a {0} fragment where a record must begin")]
     MissingFirst(FragmentKind),
     /// A record begins before the one before it has ended.
-    #[error("a {0} part inside a split record that has not ended")]
+    #[error("a {0} fragment inside a split record that has not ended")]
     MissingLast(FragmentKind),
     /// A part that is not the last, of a length that the writer never makes.
-    #[error("a part of {0} bytes before the last; such parts are a multiple of 4 long")]
+    #[error("a fragment of {0} bytes before the last; its length must be a multiple of 4")]
     Unaligned(usize),
     /// The record is longer than the format can say.
-    #[error("a record of {0} bytes; the format holds at most {MAX_RECORD_LEN}")]
+    #[error("a record must have at most {MAX_RECORD_LEN} bytes, got {0}")]
     TooLong(usize),
     /// The data would go on after the end of the file.
     #[error(
-        "a part of {len} bytes, but the file ends after {left} (cut short, or a damaged length)"
+        "a fragment of {len} bytes, but the file ends after {left} (truncated, or a damaged length)"
     )]
     Truncated {
         /// The length that the header gives.
@@ -44,17 +44,17 @@ pub enum FrameError {
         left: u64,
     },
     /// The file ends inside a header.
-    #[error("the file ends {0} bytes into a header (cut short)")]
+    #[error("the file ends {0} bytes into a header (truncated)")]
     TruncatedHeader(u64),
     /// The bytes that fill up to a multiple of 4 are not zero.
-    #[error("padding that is not zero after {0} bytes of data (a damaged length?)")]
+    #[error("non-zero padding after {0} bytes of data (a damaged length?)")]
     Padding(usize),
     /// The magic stands where data should: the writer never leaves it there, so the data is another record's too.
-    #[error("the magic stands at byte {0} of a part's data (a damaged length?)")]
+    #[error("magic word at byte {0} of a fragment's data (a damaged length?)")]
     MagicInside(usize),
     /// What comes after a record is neither the head of another nor the end of the file.
     #[error(
-        "followed by {0:02x?}, neither the head of a record nor the end of the file (a damaged length?)"
+        "followed by {0:02x?}, neither the header of a record nor the end of the file (a damaged length?)"
     )]
     InvalidNext(Vec<u8>),
 }
@@ -106,7 +106,7 @@ impl FragmentKind {
 impl std::fmt::Display for FragmentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Full => "whole",
+            Self::Full => "full",
             Self::First => "first",
             Self::Middle => "middle",
             Self::Last => "last",

@@ -139,7 +139,7 @@ impl Twins {
     fn error(&self) -> Error {
         let Self { what, number, pair } = self;
         Error::corrupt(format!(
-            "the {what} {number} stands twice: key {} at byte {} and key {} at byte {}",
+            "duplicate {what} {number}: key {} at byte {} and key {} at byte {}",
             pair[0].key, pair[0].offset, pair[1].key, pair[1].offset
         ))
     }
@@ -157,7 +157,8 @@ impl Twins {
                     return Ok(());
                 };
                 let Self { what, number, .. } = self;
-                let text = format!("line {line}: the {what} {number} stands in line {earlier} too");
+                let text =
+                    format!("line {line}: duplicate {what} {number}, first in line {earlier}");
                 Err(Error::corrupt(text))
             })
         });

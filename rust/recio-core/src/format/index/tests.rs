@@ -36,13 +36,19 @@ fn damage_is_named_with_its_line() {
     for (text, expected) in [
         (
             "0\t0\nx\t8\n",
-            "line 2: the key is \"x\", not a whole number",
+            "line 2: the key must be an integer from 0 to 2^64-1, got \"x\"",
         ),
-        ("-1\t0\n", "line 1: the key is \"-1\""),
-        ("0\t0.0\n", "line 1: the offset is \"0.0\""),
+        (
+            "-1\t0\n",
+            "line 1: the key must be an integer from 0 to 2^64-1, got \"-1\"",
+        ),
+        (
+            "0\t0.0\n",
+            "line 1: the offset must be an integer from 0 to 2^64-1, got \"0.0\"",
+        ),
         (
             "0\t18446744073709551616\n",
-            "not a whole number from 0 to 2^64-1",
+            "must be an integer from 0 to 2^64-1",
         ),
         ("0\n", "line 1: a key without an offset"),
         ("0\t6\n", "the offset 6 is not a multiple of 4"),
@@ -50,8 +56,11 @@ fn damage_is_named_with_its_line() {
             "0\t100\n",
             "the offset 100 is past the end of the .rec file (100 bytes)",
         ),
-        ("5\t0\n5\t8\n", "line 2: the key 5 stands in line 1 too"),
-        ("5\t8\n6\t8\n", "line 2: the offset 8 stands in line 1 too"),
+        ("5\t0\n5\t8\n", "line 2: duplicate key 5, first in line 1"),
+        (
+            "5\t8\n6\t8\n",
+            "line 2: duplicate offset 8, first in line 1",
+        ),
     ] {
         assert!(
             reason(text, Some(100)).contains(expected),

@@ -49,7 +49,7 @@ pub(super) fn for_each_line(
         }
         if have - start > MAX_LINE {
             return Err(Error::corrupt(format!(
-                "line {}: longer than {MAX_LINE} bytes; not an index",
+                "line {}: longer than {MAX_LINE} bytes, so this is no index",
                 number + 1
             )));
         }
@@ -67,9 +67,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Entry>, String> {
         return Ok(None);
     };
     if memchr::memchr(b'\r', line.trim_ascii_end()).is_some() {
-        return Err(
-            "it ends within: lines end with a line feed, not with a carriage return alone".into(),
-        );
+        return Err("a carriage return within the line; lines end with a line feed".into());
     }
     let offset = words.next().ok_or("a key without an offset")?;
     Ok(Some(Entry {
@@ -89,7 +87,7 @@ fn number(word: &[u8], what: &str) -> Result<u64, String> {
     };
     word.iter().try_fold(0, step).ok_or_else(|| {
         let word = String::from_utf8_lossy(&word[..word.len().min(40)]);
-        format!("the {what} is {word:?}, not a whole number from 0 to 2^64-1")
+        format!("the {what} must be an integer from 0 to 2^64-1, got {word:?}")
     })
 }
 
@@ -101,9 +99,7 @@ pub(super) fn check_offset(
         return Ok(None);
     };
     if !offset.is_multiple_of(4) {
-        return Err(format!(
-            "the offset {offset} is not a multiple of 4, where records begin"
-        ));
+        return Err(format!("the offset {offset} is not a multiple of 4"));
     }
     match rec_len {
         Some(len) if offset >= len => Err(format!(

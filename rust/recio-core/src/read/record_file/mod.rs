@@ -161,7 +161,7 @@ impl RecordFile {
             Some(entry) => Ok(Some(entry)),
             None if offset >= sums.file_len() => Err(self.unlike(sums).at_offset(offset)),
             None => {
-                let text = format!("{} lists no record that begins here", self.sums_name());
+                let text = format!("{} lists no record at this offset", self.sums_name());
                 Err(Error::corrupt(text).at_offset(offset).at_path(self.path()))
             }
         }
@@ -169,7 +169,7 @@ impl RecordFile {
 
     fn damaged(&self, offset: u64) -> Error {
         Error::corrupt(format!(
-            "the bytes of this record are not those that {} was written for: the record is damaged, or the file was changed",
+            "the bytes of this record do not match their checksum in {}: the record is damaged, or the file was changed",
             self.sums_name()
         ))
         .at_offset(offset)
@@ -179,13 +179,13 @@ impl RecordFile {
     fn unlike(&self, sums: &Checksums) -> Error {
         let (len, wanted, name) = (self.len(), sums.file_len(), self.sums_name());
         let what = if len < wanted {
-            "the file was cut short, or replaced"
+            "the file was truncated or replaced"
         } else {
-            "the file was replaced, or written on"
+            "the file was replaced or appended to"
         };
         Error::corrupt(format!(
-            "{len} bytes, but {name} was written for a file of {wanted}: {what} (`recio verify` tells what is damaged, \
-             `recio repair` saves the whole records; if the file was changed on purpose, remove {name})"
+            "{len} bytes, but {name} was written for a file of {wanted}: {what} (`recio verify` lists the damage, \
+             `recio repair` saves the intact records; if the file was changed on purpose, remove {name})"
         ))
         .at_path(self.path())
     }

@@ -81,7 +81,7 @@ fn records_are_held_to_their_checksums() {
     let error = file.read(offsets[1], None, &mut buffer).unwrap_err();
     assert!(
         error.to_string().ends_with(
-            "a.rec: at byte 12: the bytes of this record are not those that a.rsum was written for: the record is \
+            "a.rec: at byte 12: the bytes of this record do not match their checksum in a.rsum: the record is \
              damaged, or the file was changed"
         ),
         "{error}"
@@ -95,7 +95,7 @@ fn an_offset_that_the_checksums_do_not_list_is_refused() {
     assert!(file.read(21, None, &mut Vec::new()).is_err());
     let file = with_sums(&file, &offsets);
     let error = file.read(21, None, &mut Vec::new()).unwrap_err();
-    let text = "at byte 21: a.rsum lists no record that begins here";
+    let text = "at byte 21: a.rsum lists no record at this offset";
     assert!(error.to_string().ends_with(text), "{error}");
 }
 
@@ -117,12 +117,12 @@ fn of_a_file_that_was_cut_the_records_are_read_and_its_end_is_an_error() {
     assert_eq!(record.payload, b"two");
     let error = file.read(record.next, None, &mut Vec::new()).unwrap_err();
     let text =
-        "24 bytes, but a.rsum was written for a file of 40: the file was cut short, or replaced";
+        "24 bytes, but a.rsum was written for a file of 40: the file was truncated or replaced";
     assert!(error.to_string().contains(text), "{error}");
     std::fs::write(file.path(), [&bytes[..], &frame_of(b"four")].concat()).unwrap();
     let file = RecordFile::open(file.path()).unwrap();
     let error = file.read(40, None, &mut buffer).unwrap_err().to_string();
-    assert!(error.contains("replaced, or written on"), "{error}");
+    assert!(error.contains("replaced or appended to"), "{error}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_file_cut_short_after_opening_is_an_error() {
         .set_len(50)
         .unwrap();
     let error = file.read(0, None, &mut Vec::new()).unwrap_err();
-    assert!(error.to_string().contains("has become shorter"), "{error}");
+    assert!(error.to_string().contains("was truncated"), "{error}");
 }
 
 #[test]

@@ -38,24 +38,24 @@ pub(super) fn contradiction(
     if is_near_magic(&next_header) {
         let is_split = len.is_multiple_of(4) && continues_record(scanner, end)?;
         return Ok(is_split.then(|| {
-            "it is followed by a later part of a split record (a damaged part flag?)".into()
+            "it is followed by a later fragment of a split record (a damaged fragment flag?)".into()
         }));
     }
     if is_confirmed(scanner, record, confirm)? {
         return Ok(None);
     }
     if next_header.first() == Some(&0) && is_zero(scanner, offset + HEADER_LEN as u64, end)? {
-        return Ok(Some("nothing but zeros, and more of them follow".into()));
+        return Ok(Some("only zero bytes, and more follow".into()));
     }
     let next = scanner.next_record(end)?;
     if let Some(other) = scanner.find_confirmed(offset + WORD as u64, next)? {
         return Ok(Some(format!(
-            "a sound record begins at byte {other}, where none can if this one is whole (bytes inserted or lost?)"
+            "a valid record begins at byte {other}, so this one cannot be intact (bytes inserted or removed?)"
         )));
     }
     if next < scanner.len && next % 4 != offset % 4 {
         return Ok(Some(format!(
-            "the next record, at byte {next}, is not on its 4-byte grid (bytes inserted or lost?)"
+            "the next record, at byte {next}, is not aligned with it (bytes inserted or removed?)"
         )));
     }
     explain_gap(scanner, record, next)
@@ -80,7 +80,7 @@ fn explain_gap(
     let gap = next - end;
     if gap < HEADER_LEN as u64 && next < scanner.len {
         return Ok(Some(format!(
-            "the next record begins {gap} bytes behind its end (bytes inserted?)"
+            "the next record begins {gap} bytes after its end (bytes inserted?)"
         )));
     }
     let growth = |longer: usize| (longer.next_multiple_of(4) - len.next_multiple_of(4)) as u64;
@@ -91,7 +91,7 @@ fn explain_gap(
     let padding = longer.next_multiple_of(4) - longer;
     let is_padded = is_zero(scanner, next - padding as u64, next)?;
     Ok(is_padded.then(|| {
-        format!("with one bit more in its length it would end at byte {next}, as it should")
+        format!("with one more bit set in its length it would end at byte {next}, where the next record begins")
     }))
 }
 

@@ -89,7 +89,7 @@ fn a_record_before_a_header_of_damaged_length_is_whole() {
     let (found, skipped) = walked(&bytes, NEVER);
     assert_eq!(found.len(), records.len() - 1);
     assert_eq!(skipped[0].begin, offsets[12] as u64);
-    assert_eq!(skipped[0].reason, "part flag 7, expected 0 to 3");
+    assert_eq!(skipped[0].reason, "fragment flag 7, expected 0 to 3");
 }
 
 #[test]
@@ -179,13 +179,13 @@ fn what_speaks_against_a_length_is_told() {
     let (found, skipped) = second_damaged(|bytes| bytes[4] = 32);
     assert_eq!(found, [vec![1; 16], vec![3; 24]]);
     assert!(
-        skipped[0].reason.starts_with("with one bit more"),
+        skipped[0].reason.starts_with("with one more bit"),
         "{skipped:?}"
     );
     let (found, skipped) = second_damaged(|bytes| bytes[4..50].fill(0));
     assert_eq!(found, [vec![1; 16], vec![3; 24]]);
     assert!(
-        skipped[0].reason.starts_with("nothing but zeros"),
+        skipped[0].reason.starts_with("only zero bytes"),
         "{skipped:?}"
     );
 }
@@ -208,7 +208,7 @@ fn a_part_flag_that_hides_later_parts_is_seen() {
     let (found, skipped) = walked(&bytes, NEVER);
     assert_eq!(found, [b"head", b"tail"]);
     assert!(
-        skipped[0].reason.contains("a damaged part flag?"),
+        skipped[0].reason.contains("a damaged fragment flag?"),
         "{skipped:?}"
     );
 }
