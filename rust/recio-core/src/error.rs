@@ -1,18 +1,19 @@
-//! Errors: what went wrong, and where.
+//! Errors with positions.
 //!
-//! Every stage fails with the one [`Error`]. It is a pointer wide, so a `Result` on the hot path stays small. The
-//! [`ErrorKind`] says who is to blame (the machine, the file, the image, the caller); the [`Position`] says where. A
-//! stage fills in the part of the position that it knows, and the stage above it adds the rest: framing knows the byte
-//! offset, the reader the path, the pipeline the record's number and id. The text of an error is part of the interface.
+//! All modules return the same [`Error`]. It has the size of a pointer, so a `Result` on the hot
+//! path stays small. The [`ErrorKind`] identifies the cause: the operating system, the file, the
+//! image, or the caller; the [`Position`] the record. Each module adds the fields of the position
+//! that it knows: the frame its byte offset, the reader the path, the loader the record's number and
+//! id. The text of an error is part of the interface.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The result of everything in this crate that can fail.
+/// Result of the functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, and where.
+/// Error with its position.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -22,48 +23,48 @@ struct Inner {
     position: Position,
 }
 
-/// Who is to blame for an error, and what exactly happened.
+/// Cause of an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The operating system refused.
+    /// Error of the operating system.
     #[error("{0}")]
     Io(io::Error),
-    /// The file is damaged or not what it claims to be: its framing, a record's header, an index, a list.
+    /// Damaged or invalid file: its frames, a record's header, an index, a list.
     #[error("{0}")]
     Corrupt(String),
-    /// The payload is not an image that can be decoded, or cannot be encoded.
+    /// Image that cannot be decoded or encoded.
     #[error("{0}")]
     Image(String),
-    /// The file asks for more than [`Limits`](crate::limits::Limits) allow.
+    /// Image that exceeds the [`Limits`](crate::limits::Limits).
     #[error("{0}")]
     Limit(String),
-    /// The caller's arguments do not make sense.
+    /// Invalid argument.
     #[error("{0}")]
     Argument(String),
-    /// A function of the caller's failed: its own error.
+    /// Error of a user function.
     #[error("{0}")]
-    Caller(Box<dyn std::error::Error + Send + Sync>),
-    /// The index has no such key.
+    UserFn(Box<dyn std::error::Error + Send + Sync>),
+    /// Key that the index does not have.
     #[error("no record has the key {0}")]
     UnknownKey(u64),
 }
 
-/// Where in the data an error happened. Each part is there once a stage that knows it has seen the error.
+/// Position of an error in the data. Each field is set by the first module that knows it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// The file.
+    /// Path of the file.
     pub path: Option<PathBuf>,
-    /// The record's ordinal, from 0: in the file or, with an index, among the records that it lists.
+    /// Ordinal of the record, from 0: in the file or, with an index, among the records that it lists.
     pub record: Option<u64>,
-    /// The record's own id, from its header.
+    /// Id of the record, from its header.
     pub id: Option<u64>,
-    /// The byte offset in the file.
+    /// Byte offset in the file.
     pub offset: Option<u64>,
 }
 
 impl Error {
-    /// An error of this kind, its position not known yet.
+    /// Creates an error without a position.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
         Self(Box::new(Inner {
@@ -72,40 +73,40 @@ impl Error {
         }))
     }
 
-    /// The caller's mistake.
+    /// Creates an error about an invalid argument.
     pub fn argument(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Argument(message.into()))
     }
 
-    /// A damaged file.
+    /// Creates an error about a damaged file.
     pub fn corrupt(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt(message.into()))
     }
 
-    /// An image that cannot be decoded or encoded.
+    /// Creates an error about an image that cannot be decoded or encoded.
     pub fn image(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Image(message.into()))
     }
 
-    /// A file that asks for too much.
+    /// Creates an error about an exceeded limit.
     pub fn limit(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Limit(message.into()))
     }
 
-    /// What happened.
+    /// Returns the cause.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// Where it happened.
+    /// Returns the position.
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
     }
 
-    /// Whether it is about one sample, and the others may be sound: damage, or a file that is not there. Not so what the
-    /// caller did, and what the machine did.
+    /// Returns whether the error concerns one sample only: damage, or a missing file. Errors of the
+    /// caller and of the operating system concern all samples.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self.kind() {
@@ -114,11 +115,11 @@ impl Error {
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
             ),
-            ErrorKind::Argument(_) | ErrorKind::Caller(_) | ErrorKind::UnknownKey(_) => false,
+            ErrorKind::Argument(_) | ErrorKind::UserFn(_) | ErrorKind::UnknownKey(_) => false,
         }
     }
 
-    /// Adds the file, unless a stage nearer to the cause has done so.
+    /// Adds the path, unless it is known.
     #[must_use]
     pub fn at_path(mut self, path: &Path) -> Self {
         self.0
@@ -174,12 +175,12 @@ impl fmt::Display for Error {
         if let Some(path) = path {
             write!(f, "{}: ", path.display())?;
         }
-        let mut place = Vec::new();
-        place.extend(record.map(|record| format!("record {record}")));
-        place.extend(id.map(|id| format!("(id {id})")));
-        place.extend(offset.map(|offset| format!("at byte {offset}")));
-        if !place.is_empty() {
-            write!(f, "{}: ", place.join(" "))?;
+        let mut position = Vec::new();
+        position.extend(record.map(|record| format!("record {record}")));
+        position.extend(id.map(|id| format!("(id {id})")));
+        position.extend(offset.map(|offset| format!("at byte {offset}")));
+        if !position.is_empty() {
+            write!(f, "{}: ", position.join(" "))?;
         }
         self.kind().fmt(f)
     }
@@ -190,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_names_every_known_part_of_the_position() {
+    fn the_text_has_every_known_field_of_the_position() {
         let error = Error::corrupt("bad")
             .at_offset(8)
             .at_record(1)
@@ -207,13 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn the_stage_nearest_to_the_cause_wins() {
+    fn the_first_position_is_kept() {
         let error = Error::corrupt("bad").at_offset(8).at_offset(0);
         assert_eq!(error.position().offset, Some(8));
     }
 
     #[test]
-    fn an_error_is_one_pointer_wide() {
+    fn an_error_has_the_size_of_a_pointer() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 }

@@ -1,28 +1,29 @@
-//! Limits on what a file may ask for, checked before each allocation that its numbers drive, and the formats that it may be in.
+//! Limits for images: sizes, which are checked before memory is allocated, and formats.
 //!
-//! A `.rec` file and the images in it are untrusted: 200 bytes can claim a picture of 65,500 × 65,500 pixels, and the rarer a
-//! format is, the less its decoder has been attacked.
+//! A `.rec` file and the images in it are untrusted: a file of 200 bytes can claim an image of
+//! 65,500 × 65,500 pixels, and the decoder of a rare format is less tested against attacks.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The images that are decoded. The defaults admit every photograph and refuse the usual decompression bombs.
+/// Largest images that are decoded, and their formats. The defaults accept every photograph, and not
+/// the usual decompression bombs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest side of an image, in pixels. Default 16,384.
+    /// Maximum width and height in pixels. Default 16,384.
     pub side: usize,
-    /// The pixels of an image. Default 178,956,970: as many as 512 MiB hold in three channels.
+    /// Maximum number of pixels. Default 178,956,970: 512 MiB with three channels.
     pub pixels: usize,
-    /// The decoded size of an image, in bytes. Default 512 MiB.
+    /// Maximum decoded size in bytes. Default 512 MiB.
     pub bytes: usize,
-    /// The number of scans in a progressive JPEG. Default 100.
+    /// Maximum number of scans of a progressive JPEG. Default 100.
     pub scans: usize,
-    /// The formats of images. Default all.
+    /// Formats that are decoded. Default all.
     pub formats: Formats,
 }
 
-/// A format of image files.
+/// Format of an image file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Format {
@@ -40,12 +41,12 @@ pub enum Format {
     Tiff,
 }
 
-/// A set of formats.
+/// Set of formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Formats(u8);
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 6] = [
         Self::Jpeg,
         Self::Png,
@@ -55,7 +56,7 @@ impl Format {
         Self::Tiff,
     ];
 
-    /// Its name in lower case, such as `jpeg`.
+    /// Returns the name in lower case, such as `jpeg`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -70,17 +71,17 @@ impl Format {
 }
 
 impl Formats {
-    /// Every format that can be decoded.
+    /// All formats.
     pub const ALL: Self = Self((1 << Format::ALL.len()) - 1);
 
-    /// The formats of these names.
+    /// Returns the formats with these names.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for a name that none has, and for no name at all.
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for an unknown name, or no name.
     pub fn of(names: &[String]) -> Result<Self> {
         let bit = |name: &String| {
-            let known = Format::ALL.into_iter().find(|format| format.name() == name);
-            known.map(|format| 1 << format as u8).ok_or_else(|| {
+            let format = Format::ALL.into_iter().find(|format| format.name() == name);
+            format.map(|format| 1 << format as u8).ok_or_else(|| {
                 Error::argument(format!(
                     "unknown format {name:?}; formats may contain {}",
                     Self::ALL
@@ -97,7 +98,7 @@ impl Formats {
         }
     }
 
-    /// Whether it has this one.
+    /// Returns whether the set has a format.
     #[must_use]
     pub fn has(self, format: Format) -> bool {
         self.0 & 1 << format as u8 != 0
@@ -129,10 +130,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses an image of this size, given in pixels and bytes a pixel, and one without pixels.
+    /// Checks the size of an image.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit), with the numbers.
+    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit), with the size and the limit; `Image` if the
+    /// image has no pixels.
     pub fn check(&self, width: usize, height: usize, bytes_per_pixel: usize) -> Result<()> {
         if width == 0 || height == 0 {
             return Err(Error::image(format!(
@@ -155,7 +157,7 @@ impl Limits {
         self.check_memory(pixels.saturating_mul(bytes_per_pixel))
     }
 
-    /// Refuses an image that takes more than so many bytes.
+    /// Checks the decoded size of an image in bytes.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -169,7 +171,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Refuses an image of a format that is not admitted.
+    /// Checks the format of an image.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_admitted_by_name() {
+    fn formats_are_selected_by_name() {
         let names = ["png", "jpeg"].map(String::from);
         let limits = Limits {
             formats: Formats::of(&names).unwrap(),

@@ -40,7 +40,7 @@ impl From<Failure> for PyErr {
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
     let exception = exception(py, error);
     let outcome = match error.kind() {
-        ErrorKind::Caller(_) => note(py, &exception, error),
+        ErrorKind::UserFn(_) => note(py, &exception, error),
         _ => annotate(py, &exception, error),
     };
     outcome.map_or_else(|other| other, |()| exception)
@@ -49,7 +49,7 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        ErrorKind::Caller(own) => match own.downcast_ref::<PyErr>() {
+        ErrorKind::UserFn(own) => match own.downcast_ref::<PyErr>() {
             Some(own) => own.clone_ref(py),
             None => PyValueError::new_err(text),
         },

@@ -26,7 +26,7 @@ impl SandboxedFolder {
     fn read<'py>(&self, py: Python<'py>, path: &str) -> PyOutcome<Bound<'py, PyBytes>> {
         let mut image = Vec::new();
         let read = py.detach(|| image_files::read(&self.0, path, &mut image));
-        read.map_err(|error| error.at_path(&self.0.locate(path)))?;
+        read.map_err(|error| error.at_path(&self.0.full_path(path)))?;
         Ok(PyBytes::new(py, &image))
     }
 }

@@ -66,7 +66,7 @@ impl UserFunction for Function {
         let gone = || Err(PyRuntimeError::new_err("the interpreter is shutting down"));
         outcome
             .unwrap_or_else(gone)
-            .map_err(|error| Error::new(ErrorKind::Caller(Box::new(error))))
+            .map_err(|error| Error::new(ErrorKind::UserFn(Box::new(error))))
     }
 }
 

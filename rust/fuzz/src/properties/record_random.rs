@@ -29,7 +29,7 @@ pub fn check(bytes: &[u8], input: &mut InputFile) {
             Ok(None) => assert_eq!(offset, bytes.len(), "this is not the end"),
             Ok(Some(read)) => {
                 let expected = expected.unwrap_or_else(|| panic!("{read:?} is not a record"));
-                assert_eq!(read.payload, expected.payload, "at {offset}, {next:?}");
+                assert_eq!(read.bytes, expected.payload, "at {offset}, {next:?}");
                 assert_eq!(read.next, expected.end as u64, "at {offset}, {next:?}");
             }
             Err(error) => assert_eq!(expected, None, "at {offset}, {next:?}: {error}"),

@@ -1,33 +1,35 @@
-//! The label of an image with objects on it, as detection's record files have it.
+//! Detection labels: labels of images that contain objects (MXNet's `ImageDetLabel`).
 //!
-//! Numbers in a row: A, the width of the header, 2 or more; B, the width of an object, 5 or more; A − 2 others, which
-//! nothing here knows; then the objects, B numbers each: class, left, top, right, bottom, in fractions of the image's
-//! sides, and others. (MXNet's `ImageDetLabel`.)
+//! A label is a sequence of numbers: A, the width of the header, at least 2; B, the width of an
+//! object, at least 5; A − 2 numbers that are not used here; then B numbers for each object: class,
+//! left, top, right, bottom, as fractions of the image size, and others.
 
 use crate::boxes::{Boxes, RelativeRect};
 use crate::error::{Error, Result};
 
-/// Numbers of a header, and of an object, that have a meaning here.
-const LEAST_HEADER: usize = 2;
-const LEAST_OBJECT: usize = 5;
+/// Minimum width of a header.
+const MIN_HEADER: usize = 2;
+/// Minimum width of an object.
+const MIN_OBJECT: usize = 5;
 
-/// The header: what stands before the objects. The label has been read.
+/// Returns the header of a valid label: the numbers before the objects.
 pub(crate) fn header(label: &[f32]) -> &[f32] {
     &label[..label[0] as usize]
 }
 
-/// Reads a label's objects into `boxes`; those whose sides are out of order are left out, as in MXNet.
+/// Reads the objects of a label into `boxes`. Those whose sides are out of order are skipped, as in
+/// MXNet.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), if it is no such label.
+/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it is no detection label.
 pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     let widths = match label {
-        [header, object, ..] => width(*header, LEAST_HEADER).zip(width(*object, LEAST_OBJECT)),
+        [header, object, ..] => width(*header, MIN_HEADER).zip(width(*object, MIN_OBJECT)),
         _ => None,
     };
     let objects = widths.and_then(|(header, object)| Some((label.get(header..)?, object)));
     let Some((objects, object)) = objects.filter(|(rest, width)| rest.len() % width == 0) else {
-        return Err(not_objects(label));
+        return Err(not_a_detection_label(label));
     };
     boxes.width = object;
     boxes.values.clear();
@@ -36,22 +38,22 @@ pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is an object that a network can learn from: one with a class.
+/// Returns whether an object has a class, so that a network can learn from it.
 pub(crate) fn has_class(boxes: &Boxes) -> bool {
     boxes.iter().any(|object| object[0] >= 0.0)
 }
 
-/// A whole number from `least` up. Labels are floats, so it is exact below 2²⁴ only, and none is as wide.
-fn width(number: f32, least: usize) -> Option<usize> {
+/// Returns a width of at least `min`. Labels are floats, so integers are exact only below 2²⁴.
+fn width(number: f32, min: usize) -> Option<usize> {
     let width = number as usize;
-    (width >= least && width < 1 << 24 && number.fract() == 0.0).then_some(width)
+    (width >= min && width < 1 << 24 && number.fract() == 0.0).then_some(width)
 }
 
-fn not_objects(label: &[f32]) -> Error {
+fn not_a_detection_label(label: &[f32]) -> Error {
     let beginning = &label[..label.len().min(4)];
     Error::corrupt(format!(
-        "{} labels that begin with {beginning:?} are no detection label: A >= {LEAST_HEADER}, the width of the header; \
-         B >= {LEAST_OBJECT}, the width of an object; A-2 numbers; B numbers for each object",
+        "{} labels that begin with {beginning:?} are no detection label: A >= {MIN_HEADER}, the width of the header; \
+         B >= {MIN_OBJECT}, the width of an object; A-2 numbers; B numbers for each object",
         label.len()
     ))
 }
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_stand_behind_the_header() {
+    fn objects_follow_the_header() {
         let label = [
             3.0, 6.0, 640.0, 1.0, 0.1, 0.2, 0.3, 0.4, 9.0, 2.0, 0.5, 0.6, 0.7, 0.8, 8.0,
         ];
@@ -73,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_whose_sides_are_out_of_order_are_left_out() {
+    fn objects_with_sides_out_of_order_are_skipped() {
         let (flat, turned) = ([1.0, 0.5, 0.1, 0.5, 0.9], [2.0, 0.1, 0.9, 0.5, 0.1]);
         let (bad, good) = ([3.0, f32::NAN, 0.1, 0.5, 0.9], [4.0, 0.1, 0.1, 0.2, 0.2]);
         let label = [&[2.0, 5.0][..], &flat, &turned, &bad, &good].concat();
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn other_labels_are_refused() {
+    fn other_labels_are_errors() {
         for label in [
             &[][..],
             &[3.0],

@@ -1,23 +1,25 @@
-//! Records found by the ids in their own headers: how one file's records are matched with another's.
+//! Index of records by the ids in their headers, to match the records of one file with another's.
 //!
-//! An index has keys too, but tools differ in what these are: ids or ordinals. So the headers are read, once, which takes
-//! one or two small reads a record; from then on a record takes 16 bytes of memory.
+//! The keys of a `.idx` file do not serve this purpose: some tools write ids there, others ordinals.
+//! So all headers are read once, which takes one or two small reads per record. An entry takes 16
+//! bytes of memory.
 
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
 
-/// The ids of the records of a set.
+/// Record numbers by id.
 #[derive(Debug)]
 pub struct IdIndex {
-    /// Id and number of each record, ascending.
+    /// Id and number of each record, sorted.
     records: Vec<(u64, usize)>,
 }
 
 impl IdIndex {
-    /// Reads the ids of all records.
+    /// Reads the ids of all records of a set.
     ///
     /// # Errors
-    /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two records have the same id.
+    /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two
+    /// records have the same id.
     pub fn build(set: &RecordSet) -> Result<Self> {
         let mut buffer = Vec::new();
         let mut records = (0..set.len())
@@ -25,20 +27,20 @@ impl IdIndex {
             .collect::<Result<Vec<_>>>()?;
         records.sort_unstable();
         match records.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            Some(&[(id, first), (_, second)]) => Err(repeated(set, id, first, second)),
+            Some(&[(id, first), (_, second)]) => Err(duplicate_id(set, id, first, second)),
             _ => Ok(Self { records }),
         }
     }
 
-    /// The number of the record of this id.
+    /// Returns the number of the record with this id.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<usize> {
-        let place = self.records.binary_search_by_key(&id, |&(id, _)| id).ok()?;
-        Some(self.records[place].1)
+        let i = self.records.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        Some(self.records[i].1)
     }
 }
 
-fn repeated(set: &RecordSet, id: u64, first: usize, second: usize) -> Error {
+fn duplicate_id(set: &RecordSet, id: u64, first: usize, second: usize) -> Error {
     let error = Error::corrupt(format!("record {first} has the same id")).at_id(id);
     set.locate(error, second)
 }
@@ -63,15 +65,15 @@ mod tests {
     }
 
     #[test]
-    fn records_are_found_by_their_ids_in_whatever_order_they_stand() {
+    fn records_are_found_by_id_in_any_order() {
         let (_folder, set) = set(&[50, 7, u64::MAX, 9]);
         let ids = IdIndex::build(&set).unwrap();
-        let found = [7, 9, 50, u64::MAX, 8].map(|id| ids.get(id));
-        assert_eq!(found, [Some(1), Some(3), Some(0), Some(2), None]);
+        let numbers = [7, 9, 50, u64::MAX, 8].map(|id| ids.get(id));
+        assert_eq!(numbers, [Some(1), Some(3), Some(0), Some(2), None]);
     }
 
     #[test]
-    fn an_id_that_two_records_have_is_an_error_that_names_both() {
+    fn a_duplicate_id_is_an_error_that_names_both_records() {
         let (_folder, set) = set(&[5, 7, 6, 7]);
         let text = IdIndex::build(&set).unwrap_err().to_string();
         let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id";

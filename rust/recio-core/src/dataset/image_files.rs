@@ -1,4 +1,4 @@
-//! Image files with labels, as a list names them: what an iterator reads from in place of records.
+//! Image files with the labels of a list.
 
 use std::io::Read;
 
@@ -7,7 +7,7 @@ use crate::format::frame::MAX_RECORD_LEN;
 use crate::format::list::Line;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
-/// Image files under a folder, or wherever their paths lead if that is allowed.
+/// Image files of a list.
 #[derive(Debug)]
 pub struct ImageFiles {
     root: SandboxedFolder,
@@ -15,13 +15,13 @@ pub struct ImageFiles {
 }
 
 impl ImageFiles {
-    /// The images of these lines, their paths relative to `root`.
+    /// Creates a data set of these lines. Their paths are relative to `root`.
     #[must_use]
     pub fn new(root: SandboxedFolder, lines: Vec<Line>) -> Self {
         Self { root, lines }
     }
 
-    /// The lines, in order.
+    /// Returns the lines, in order.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
@@ -30,7 +30,7 @@ impl ImageFiles {
     /// Reads the file of line `i` into `buffer`.
     ///
     /// # Errors
-    /// As of [`read`], with path and line.
+    /// As [`read`], with path and line.
     ///
     /// # Panics
     /// If there is no such line.
@@ -39,7 +39,7 @@ impl ImageFiles {
         read(&self.root, &self.lines[i].path, buffer).map_err(|error| self.locate(error, i))
     }
 
-    /// CRC32C of the lines.
+    /// Returns the CRC32C of the lines.
     #[must_use]
     pub fn digest(&self) -> u32 {
         self.lines.iter().fold(0, |digest, line| {
@@ -51,20 +51,20 @@ impl ImageFiles {
         })
     }
 
-    /// Adds to an error about line `i` which file that is.
+    /// Adds file and line to an error about line `i`.
     #[must_use]
     pub fn locate(&self, error: Error, i: usize) -> Error {
         error
             .at_record(i as u64)
-            .at_path(&self.root.locate(&self.lines[i].path))
+            .at_path(&self.root.full_path(&self.lines[i].path))
     }
 }
 
-/// Appends the bytes of an image file.
+/// Appends the bytes of an image file to `buffer`.
 ///
 /// # Errors
-/// As of [`SandboxedFolder::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read; `Limit` if it is so large that
-/// no record could hold it.
+/// As [`SandboxedFolder::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read;
+/// `Limit` if it is larger than any record.
 pub fn read(root: &SandboxedFolder, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
     let (file, _) = root.open(path)?;
     match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {

@@ -1,11 +1,13 @@
 //! Data sets: samples by number, from record files or from image files.
 //!
 //! ```text
-//! record_set       several .rec files as one numbered sequence
-//! image_files      image files that a list names
-//! id_index         the numbers of records by their ids
-//! source           samples, from either
-//! detection_label  labels ⇄ objects
+//! record_set       several .rec files as one sequence of records
+//! record_offsets   offsets of their records
+//! image_files      image files of a list
+//! id_index         numbers of records by id
+//! source           samples of a record set or of image files
+//! shard            ranges of a data set, one for each rank
+//! detection_label  labels ⇄ bounding boxes
 //! ```
 
 pub mod detection_label;

@@ -1,6 +1,8 @@
-//! The offsets of a file's records: from its index, its checksums, a scan, or a salvage.
+//! Offsets of the records of several files: from their indexes, their checksums, or by reading them.
+//!
+//! All offsets are positions in the concatenation of the files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::read::record_file::RecordFile;
@@ -8,51 +10,35 @@ use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
 use crate::read::scan;
 use crate::read::sidecar::load_index;
 
-pub(super) fn scanned(
+/// Returns the offsets of all records, ascending in each file.
+///
+/// `starts` are the offsets of the files, and the end of the last. With `skipped`, damaged files
+/// without an index are salvaged, and the skipped regions appended to it.
+pub(super) fn find_records(
     files: &[RecordFile],
     starts: &[u64],
-    mut lost: Option<&mut Vec<Error>>,
+    indexes: &[PathBuf],
+    skipped: Option<&mut Vec<Error>>,
 ) -> Result<Vec<u64>> {
-    let mut offsets = Vec::new();
-    for (file, start) in files.iter().zip(starts) {
-        if let Some(sums) = file.checksums() {
-            offsets.extend(sums.offsets().iter().map(|offset| start + offset));
-            continue;
-        }
-        let before = offsets.len();
-        let outcome = scan::scan(file, |found| offsets.push(start + found.offset));
-        match (outcome, lost.as_deref_mut()) {
-            (Err(error), Some(lost)) if error.is_damage() => {
-                offsets.truncate(before);
-                salvage(file, *start, &mut offsets, lost)?;
+    match indexes {
+        [] => without_index(files, starts, skipped),
+        [index] => from_index(index, Some(starts[files.len()]), 0),
+        _ if indexes.len() == files.len() => {
+            let mut offsets = Vec::new();
+            for ((path, file), &start) in indexes.iter().zip(files).zip(starts) {
+                offsets.extend(from_index(path, Some(file.len()), start)?);
             }
-            (outcome, _) => _ = outcome?,
+            Ok(offsets)
         }
+        _ => Err(Error::argument(format!(
+            "{} index files for {} record files; pass one, or one for each",
+            indexes.len(),
+            files.len()
+        ))),
     }
-    Ok(offsets)
 }
 
-/// The offsets of the whole records of a damaged file; what lies between them is lost.
-fn salvage(
-    file: &RecordFile,
-    start: u64,
-    offsets: &mut Vec<u64>,
-    lost: &mut Vec<Error>,
-) -> Result<()> {
-    let mut walk = SalvageReader::new(file, &[], |_| false);
-    while let Some(segment) = walk.next_segment()? {
-        match segment {
-            Segment::Record(record) => offsets.push(start + record.offset),
-            Segment::Skipped(SkippedRegion { begin, end, reason }) => {
-                let text = format!("{reason}; skipped up to byte {end}");
-                lost.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
-            }
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
+fn from_index(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
     let index = load_index(path, rec_len)?;
     if index.is_empty() && rec_len != Some(0) {
         return Err(Error::corrupt("the index lists no record").at_path(path));
@@ -62,4 +48,49 @@ pub(super) fn indexed(path: &Path, rec_len: Option<u64>, start: u64) -> Result<V
         .iter()
         .map(|entry| start + entry.offset)
         .collect())
+}
+
+/// Takes the offsets from the checksums of a file if it has some, else scans it.
+fn without_index(
+    files: &[RecordFile],
+    starts: &[u64],
+    mut skipped: Option<&mut Vec<Error>>,
+) -> Result<Vec<u64>> {
+    let mut offsets = Vec::new();
+    for (file, start) in files.iter().zip(starts) {
+        if let Some(checksums) = file.checksums() {
+            offsets.extend(checksums.offsets().iter().map(|offset| start + offset));
+            continue;
+        }
+        let before = offsets.len();
+        let outcome = scan::scan(file, |record| offsets.push(start + record.offset));
+        match (outcome, skipped.as_deref_mut()) {
+            (Err(error), Some(skipped)) if error.is_damage() => {
+                offsets.truncate(before);
+                salvage(file, *start, &mut offsets, skipped)?;
+            }
+            (outcome, _) => _ = outcome?,
+        }
+    }
+    Ok(offsets)
+}
+
+/// Appends the offsets of the valid records of a damaged file, and the regions between them.
+fn salvage(
+    file: &RecordFile,
+    start: u64,
+    offsets: &mut Vec<u64>,
+    skipped: &mut Vec<Error>,
+) -> Result<()> {
+    let mut reader = SalvageReader::new(file, &[], |_| false);
+    while let Some(segment) = reader.next_segment()? {
+        match segment {
+            Segment::Record(record) => offsets.push(start + record.offset),
+            Segment::Skipped(SkippedRegion { begin, end, reason }) => {
+                let text = format!("{reason}; skipped up to byte {end}");
+                skipped.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
+            }
+        }
+    }
+    Ok(())
 }

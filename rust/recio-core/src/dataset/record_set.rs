@@ -1,49 +1,50 @@
-//! Several `.rec` files as one numbered sequence of records: what an iterator reads from.
+//! Several `.rec` files as one sequence of records.
 //!
-//! The records are numbered in the order of the files, and within a file in the order in which they stand. Their offsets
-//! are kept as positions in the files laid end to end, 8 bytes a record, and that is also what one `.idx` for several
-//! files means by an offset (as in MXNet).
+//! The records are numbered in the order of the files, and in each file by their offsets. An offset
+//! is a position in the concatenation of the files, as in one `.idx` for several files (and in
+//! MXNet). It takes 8 bytes per record.
 
 use std::path::PathBuf;
 
-use crate::dataset::record_offsets::{indexed, scanned};
+use crate::dataset::record_offsets::find_records;
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
 use crate::read::header;
 use crate::read::record_file::RecordFile;
 
-/// Open files, and where their records are.
+/// Open files, and the offsets of their records.
 #[derive(Debug)]
 pub struct RecordSet {
     files: Vec<RecordFile>,
-    /// Where each file begins in the sequence of all bytes, and at the end where that ends.
+    /// Offset of each file in the concatenation, and the total length.
     starts: Vec<u64>,
-    /// Where each record begins in that sequence, ascending.
+    /// Offset of each record in the concatenation, ascending.
     offsets: Vec<u64>,
-    /// The number of the first record of each file, and at the end the number of records.
+    /// Number of the first record of each file, and the number of records.
     firsts: Vec<usize>,
 }
 
 impl RecordSet {
-    /// Opens `files`. Their records are those that the index files list: one for all files, or one for each. Without
-    /// an index they are those that the checksums beside a file list, and without these too the file is scanned.
+    /// Opens `files`. Their records are those that the indexes list: one for all files, or one for
+    /// each. Without indexes, a file's checksums list its records; without these too, the file is
+    /// scanned.
     ///
     /// # Errors
-    /// I/O errors; damage in an index, or in a file that is scanned; a number of indexes that does not fit; a file of
-    /// another length than its checksums were written for.
+    /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes; a
+    /// file whose length is not that of its checksums.
     pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
         Self::open_with(files, indexes, None)
     }
 
-    /// Opens files. With `lost`, of those that are damaged and have no index the whole records; what lies between these goes
-    /// there, as errors.
+    /// Opens files. With `skipped`, a damaged file without an index is salvaged, and an error for each
+    /// skipped region appended to `skipped`.
     ///
     /// # Errors
-    /// As [`open`](Self::open); with `lost`, not for damaged frames.
+    /// As [`open`](Self::open); with `skipped`, damaged frames are no error.
     pub fn open_with(
         files: &[PathBuf],
         indexes: &[PathBuf],
-        lost: Option<&mut Vec<Error>>,
+        skipped: Option<&mut Vec<Error>>,
     ) -> Result<Self> {
         let files = files
             .iter()
@@ -56,23 +57,7 @@ impl RecordSet {
         if let (Some(first), Some(0)) = (files.first(), starts.last()) {
             return Err(Error::corrupt("the file is empty").at_path(first.path()));
         }
-        let offsets = match indexes {
-            [] => scanned(&files, &starts, lost)?,
-            [one] => indexed(one, Some(starts[files.len()]), 0)?,
-            each if each.len() == files.len() => {
-                let mut offsets = Vec::new();
-                for ((path, file), &start) in each.iter().zip(&files).zip(&starts) {
-                    offsets.extend(indexed(path, Some(file.len()), start)?);
-                }
-                offsets
-            }
-            _ => {
-                let (indexes, files) = (indexes.len(), files.len());
-                return Err(Error::argument(format!(
-                    "{indexes} index files for {files} record files; give one, or one for each"
-                )));
-            }
-        };
+        let offsets = find_records(&files, &starts, indexes, skipped)?;
         let firsts = starts
             .iter()
             .map(|start| offsets.partition_point(|offset| offset < start))
@@ -85,26 +70,26 @@ impl RecordSet {
         })
     }
 
-    /// The number of records.
+    /// Returns the number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.offsets.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// Bytes of all files.
+    /// Returns the total length of the files in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.starts[self.files.len()]
     }
 
-    /// CRC32C of where the records stand, and of the beginning of each file: whether another set has the same records, as far
-    /// as that can be told without reading them.
+    /// Returns the CRC32C of the offsets of the records and the beginning of each file. It identifies
+    /// the records as far as that is possible without reading them.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file was truncated.
@@ -116,33 +101,28 @@ impl RecordSet {
         let mut beginning = Vec::new();
         for file in &self.files {
             beginning.resize(file.len().min(BEGINNING) as usize, 0);
-            file.read_exact_at(&mut beginning, 0)
-                .map_err(|error| error.at_path(file.path()))?;
+            file.read_exact_at(&mut beginning, 0)?;
             digest = crc32c::crc32c_append(digest, &beginning);
         }
         Ok(digest)
     }
 
-    /// Reads record `i` into `buffer` and takes it apart.
+    /// Reads record `i` into `buffer`, and parses it.
     ///
     /// # Errors
-    /// As [`RecordFile::read`] and [`ImageRecord::parse`], with path, record, id and offset.
+    /// As [`RecordFile::read_existing`] and [`ImageRecord::parse`], with path, record, id and offset.
     ///
     /// # Panics
     /// If there is no record `i`.
     pub fn read<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
         let Span { file, offset, next } = self.span(i);
-        match file.read(offset, Some(next), buffer) {
-            Ok(Some(record)) => {
-                ImageRecord::parse(record.payload).map_err(|error| self.locate(error, i))
-            }
-            Ok(None) => Err(self.locate(Error::corrupt("the file ends here"), i)),
-            Err(error) => Err(self.locate(error, i)),
-        }
+        file.read_existing(offset, Some(next), buffer)
+            .and_then(|record| ImageRecord::parse(record.bytes))
+            .map_err(|error| self.locate(error, i))
     }
 
-    /// Reads the header of record `i`, and no more of it than need be, so that its checksum is not looked at; `buffer` is
-    /// overwritten.
+    /// Reads the header of record `i`. Its image is only read if the record is split; otherwise its
+    /// checksum is not verified. `buffer` is overwritten.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -150,15 +130,15 @@ impl RecordSet {
     /// # Panics
     /// If there is no record `i`.
     pub fn header(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Header> {
-        match self.peek(i, buffer)? {
+        match self.read_header(i, buffer)? {
             Some(header) => Ok(header),
-            // Reading it whole says why there is none.
+            // Reading all of the record returns the error.
             None => self.read(i, buffer).map(|record| record.header),
         }
     }
 
-    /// Reads the header and the labels of record `i`; its image is left out, but where the record is split, and so its
-    /// checksum is not looked at.
+    /// Reads the header and the labels of record `i`. Its image is only read if the record is split;
+    /// otherwise its checksum is not verified.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -170,27 +150,28 @@ impl RecordSet {
         header::read_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
-    /// The most labels that any record has, found by reading all headers.
+    /// Returns the maximum number of labels of a record, for which it reads all headers. With
+    /// `skip_damaged`, records with damaged headers do not count.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
         let mut buffer = Vec::new();
-        (0..self.len()).try_fold(0, |widest, i| {
-            let header = match self.peek(i, &mut buffer) {
+        (0..self.len()).try_fold(0, |max, i| {
+            let header = match self.read_header(i, &mut buffer) {
                 Err(error) if skip_damaged && error.is_damage() => None,
                 header => header?,
             };
-            Ok(widest.max(header.map_or(0, |header| header.label_width())))
+            Ok(max.max(header.map_or(0, |header| header.label_width())))
         })
     }
 
-    fn peek(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+    fn read_header(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
         let Span { file, offset, .. } = self.span(i);
         header::read_header(file, offset, buffer).map_err(|error| self.locate(error, i))
     }
 
-    /// Adds to an error about record `i` where that stands.
+    /// Adds file, record and offset to an error about record `i`.
     #[must_use]
     pub fn locate(&self, error: Error, i: usize) -> Error {
         let Span { file, offset, .. } = self.span(i);
@@ -217,13 +198,14 @@ impl RecordSet {
     }
 }
 
-/// Bytes of a file's beginning that count for the digest of a set.
+/// Bytes of the beginning of a file that the digest includes.
 const BEGINNING: u64 = 4096;
 
-/// Where a record stands, and where the next one that is listed does.
+/// Location of a record.
 struct Span<'a> {
     file: &'a RecordFile,
     offset: u64,
+    /// Offset of the next listed record.
     next: u64,
 }
 
@@ -265,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_as_one_with_and_without_an_index() {
+    fn files_are_one_sequence_with_and_without_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let files = [
             write(folder.path(), "a.rec", 0..3),
@@ -289,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_some_records_gives_those_and_no_others() {
+    fn only_the_records_of_the_index_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = write(folder.path(), "a.rec", 0..6);
         let all = RecordSet::open(std::slice::from_ref(&file), &[]).unwrap();
@@ -315,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_claims_more_labels_than_there_are_does_not_set_their_width() {
+    fn a_header_with_too_many_labels_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), "a.rec", 0..3);
         let mut bytes = std::fs::read(&path).unwrap();

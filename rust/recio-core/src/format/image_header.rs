@@ -1,4 +1,4 @@
-//! The image record's header: what a record's payload begins with.
+//! The header of an image record (MXNet's `IRHeader`, `struct` format `IfQQ`).
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -9,28 +9,28 @@
 //! | 24 | 4 · flag | labels (float32 each) |
 //! | 24 + 4 · flag | rest | the image file's bytes |
 //!
-//! All little-endian. (MXNet's `IRHeader`, `struct` format `IfQQ`.)
+//! All numbers are little-endian.
 
 use crate::error::{Error, Result};
 
-/// Bytes of a header, its labels not counted.
+/// Bytes of a header without the labels after it.
 pub const HEADER_LEN: usize = 24;
 
-/// The fixed part of an image record.
+/// Fixed-size header of an image record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Header {
-    /// The number of labels behind the header; 0 if `label` is the only one.
+    /// Number of labels after the header; 0 if `label` is the only one.
     pub flag: u32,
-    /// The label, if `flag` is 0.
+    /// Label, if `flag` is 0.
     pub label: f32,
-    /// The record's id.
+    /// Id of the record.
     pub id: u64,
-    /// A second id; 0 by convention.
+    /// Second id; 0 by convention.
     pub id2: u64,
 }
 
 impl Header {
-    /// Reads the fixed part, without looking at what follows.
+    /// Parses a header, without checking what follows.
     #[must_use]
     pub fn parse(bytes: &[u8; HEADER_LEN]) -> Self {
         let at = |at: usize| -> [u8; 4] { std::array::from_fn(|i| bytes[at + i]) };
@@ -43,12 +43,12 @@ impl Header {
         }
     }
 
-    /// Refuses a header that claims more labels than a payload of this length can hold.
+    /// Checks that a record of this length has room for the labels.
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt).
-    pub fn check(&self, payload_len: usize) -> Result<()> {
-        let rest = payload_len.saturating_sub(HEADER_LEN);
+    pub fn check(&self, record_len: usize) -> Result<()> {
+        let rest = record_len.saturating_sub(HEADER_LEN);
         if self.flag as usize > rest / 4 {
             return Err(Error::corrupt(format!(
                 "the header claims {} labels, but only {rest} bytes follow it",
@@ -58,7 +58,7 @@ impl Header {
         Ok(())
     }
 
-    /// The labels: those behind the header, given as `bytes`, or else the one in it.
+    /// Returns the labels: those in `bytes`, which follow the header, or the one in it.
     #[must_use]
     pub fn labels<'a>(&self, bytes: &'a [u8]) -> impl ExactSizeIterator<Item = f32> + use<'a> {
         let (one, many) = match self.flag {
@@ -71,37 +71,38 @@ impl Header {
         Labels { one, many }
     }
 
-    /// The number of labels that the record has.
+    /// Returns the number of labels.
     #[must_use]
     pub fn label_width(&self) -> usize {
         (self.flag as usize).max(1)
     }
 }
 
-/// A payload taken apart.
+/// Image record, parsed.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageRecord<'a> {
-    /// The fixed part.
+    /// Header.
     pub header: Header,
     labels: &'a [u8],
-    /// The image file's bytes.
+    /// Bytes of the image file.
     pub image: &'a [u8],
 }
 
 impl<'a> ImageRecord<'a> {
-    /// Takes a payload apart.
+    /// Parses a record.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it is too short for its header or its labels.
-    pub fn parse(payload: &'a [u8]) -> Result<Self> {
-        let (head, rest) = payload.split_first_chunk().ok_or_else(|| {
-            let len = payload.len();
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the
+    /// record is too short for its header or its labels.
+    pub fn parse(record: &'a [u8]) -> Result<Self> {
+        let (header, rest) = record.split_first_chunk().ok_or_else(|| {
+            let len = record.len();
             Error::corrupt(format!(
                 "{len} bytes are too short for an image record's header of {HEADER_LEN}"
             ))
         })?;
-        let header = Header::parse(head);
-        header.check(payload.len())?;
+        let header = Header::parse(header);
+        header.check(record.len())?;
         let (labels, image) = rest.split_at(4 * header.flag as usize);
         Ok(Self {
             header,
@@ -110,14 +111,14 @@ impl<'a> ImageRecord<'a> {
         })
     }
 
-    /// The labels: those behind the header, or else the one in it.
+    /// Returns the labels: those after the header, or the one in it.
     #[must_use]
     pub fn labels(&self) -> impl ExactSizeIterator<Item = f32> + use<'a> {
         self.header.labels(self.labels)
     }
 }
 
-/// One label, then the others: `Chain`, but of known length.
+/// One label, then the others. Unlike `Chain`, of known length.
 struct Labels<I> {
     one: Option<f32>,
     many: I,
@@ -138,7 +139,7 @@ impl<I: ExactSizeIterator<Item = f32>> Iterator for Labels<I> {
 
 impl<I: ExactSizeIterator<Item = f32>> ExactSizeIterator for Labels<I> {}
 
-/// Appends a header to `out`: with one label in the fixed part, or several behind it.
+/// Appends a header to `out`, with one label in it or several after it.
 pub fn encode(labels: &[f32], id: u64, out: &mut Vec<u8>) {
     let (flag, label, many) = match labels {
         [] => (0, 0.0, labels),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_of_one_label_is_read() {
+    fn one_label_after_the_header_is_read() {
         let mut bytes = vec![0; HEADER_LEN];
         bytes[0] = 1;
         bytes.extend_from_slice(&7f32.to_le_bytes());
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn short_payloads_are_errors() {
+    fn short_records_are_errors() {
         assert!(
             ImageRecord::parse(&[0; 23])
                 .unwrap_err()

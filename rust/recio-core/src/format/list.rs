@@ -1,29 +1,30 @@
-//! The `.lst` file: what im2rec packs, and the labels that `path_imglist` puts in place of the records' own.
+//! The `.lst` file: index, labels and path of each image.
 //!
-//! Text in UTF-8, a line an image: `index TAB label [TAB label …] TAB path NEWLINE`. index is a whole number from 0 to
-//! 2⁶⁴−1, which becomes the record's id and key; path is relative to a root and may hold spaces. A field's surrounding
-//! white space does not count.
+//! im2rec packs such files, and `path_imglist` takes the labels of records from them. Text in
+//! UTF-8, one line per image: `index TAB label [TAB label …] TAB path NEWLINE`. The index is an
+//! integer from 0 to 2⁶⁴−1, which becomes the id and the key of the record; the path is relative to
+//! a root folder and may contain spaces. White space around a field is ignored.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 
-/// One line.
+/// Line of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// The record's id.
+    /// Id of the record.
     pub index: u64,
-    /// One label or more.
+    /// At least one label.
     pub labels: Vec<f32>,
-    /// The image's path, relative to a root.
+    /// Path of the image, relative to the root folder.
     pub path: String,
 }
 
 impl Line {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The reason why it is invalid.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text
             .trim_end_matches(['\r', '\n'])
@@ -59,7 +60,8 @@ impl Line {
     }
 }
 
-/// A list's lines, each with its number (from 1), blank ones left out; the lines that cannot be read are given as such.
+/// Parses the lines of a list, each with its number from 1. Blank lines are skipped; an invalid line
+/// is returned as the reason why it is invalid.
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the text is not UTF-8.
@@ -72,12 +74,12 @@ pub fn parse(text: &[u8]) -> Result<Vec<(u64, Result<Line, String>)>> {
         .collect())
 }
 
-/// Labels by record id.
+/// Labels of a list by record id.
 #[derive(Debug, Default, Clone)]
 pub struct Labels {
-    /// All labels, one record's after another's.
+    /// Labels of all records, concatenated.
     labels: Vec<f32>,
-    /// Where in them a record's begin, and how many they are.
+    /// Position in `labels` and number of the labels of each record.
     by_id: HashMap<u64, (u32, u32)>,
 }
 
@@ -88,12 +90,12 @@ impl Labels {
     /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) with the line: an invalid line, or
     /// an index used twice.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let mut all = Self::default();
+        let mut labels = Self::default();
         for (number, line) in parse(text)? {
-            line.and_then(|line| all.add(&line))
+            line.and_then(|line| labels.add(&line))
                 .map_err(|reason| Error::corrupt(format!("line {number}: {reason}")))?;
         }
-        Ok(all)
+        Ok(labels)
     }
 
     fn add(&mut self, line: &Line) -> Result<(), String> {
@@ -108,7 +110,7 @@ impl Labels {
         }
     }
 
-    /// The labels of the record with this id.
+    /// Returns the labels of the record with this id.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<&[f32]> {
         self.by_id
@@ -116,7 +118,7 @@ impl Labels {
             .map(|&(start, len)| &self.labels[start as usize..][..len as usize])
     }
 
-    /// The most labels that any record has.
+    /// Returns the maximum number of labels of a record.
     #[must_use]
     pub fn width(&self) -> usize {
         self.by_id
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_one_label_or_more_and_a_path_with_spaces() {
+    fn a_line_has_labels_and_a_path_with_spaces() {
         let line = Line::parse("20\t3.000000\t-1.5\tspace/my cat.jpg\r\n").unwrap();
         assert_eq!(
             line,
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_say_what_is_wrong() {
+    fn errors_of_invalid_lines_state_the_reason() {
         for (text, reason) in [
             ("1 2 a.jpg", "got 1 field"),
             ("1\ta.jpg", "got 2 fields"),

@@ -1,11 +1,11 @@
-//! Formats: bytes ⇄ values.
+//! File formats: bytes ⇄ values, without files.
 //!
 //! ```text
-//! frame         bytes ⇄ frames       record framing
-//! image_header  payload ⇄ IRHeader   the header of an image record
+//! frame         .rec: frames of records
+//! image_header  the beginning of an image record (IRHeader)
 //! index         .idx: key → offset
 //! list          .lst: index, labels, path
-//! checksum      .rsum: offset → CRC of a record's bytes
+//! checksum      .rsum: offset → CRC32C of a record's frame
 //! ```
 
 pub mod checksum;

@@ -1,83 +1,73 @@
 //! Headers and labels of image records, read without the images.
+//!
+//! These reads are smaller than a record of one fragment, so its checksum is not verified.
 
-use crate::error::{Error, Result};
-use crate::format::frame::{self, FragmentKind};
+use crate::error::Result;
+use crate::format::frame::{self, FragmentHeader, FragmentKind};
 use crate::format::image_header::{self, Header, ImageRecord};
-use crate::read::record_file::{Record, RecordFile};
+use crate::read::record_file::RecordFile;
 
-/// Reads the image record's header of the record at `offset`; none if it is too short to have one.
+/// Reads the header of the image record at `offset`; `None` if the record is too short for one.
 ///
 /// # Errors
-/// As [`RecordFile::read`], and [`Header::check`].
+/// As [`RecordFile::read_existing`] and [`Header::check`].
 pub fn read_header(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
     let (header, len) = if let Some((fragment, header)) = single_fragment(file, offset)? {
         (header, fragment.len)
     } else {
-        let payload = read_record(file, offset, buffer)?.payload;
-        (payload.first_chunk().map(Header::parse), payload.len())
+        let record = file.read_existing(offset, None, buffer)?.bytes;
+        (record.first_chunk().map(Header::parse), record.len())
     };
     header
         .map(|header| header.check(len).map(|()| header))
         .transpose()
 }
 
-/// Reads the image record's header and labels of the record at `offset`, and no more of it than need be.
+/// Reads the header and the labels of the image record at `offset`. Its image is only read if the
+/// record is split.
 ///
 /// # Errors
-/// As [`RecordFile::read`] and [`ImageRecord::parse`].
+/// As [`RecordFile::read_existing`] and [`ImageRecord::parse`].
 pub fn read_labels<'b>(
     file: &RecordFile,
     offset: u64,
     buffer: &'b mut Vec<u8>,
 ) -> Result<ImageRecord<'b>> {
     let begin = offset + frame::HEADER_LEN as u64;
-    let room = |fragment: frame::FragmentHeader| {
-        (fragment.len as u64).min(file.len().saturating_sub(begin))
-    };
+    let room =
+        |fragment: FragmentHeader| (fragment.len as u64).min(file.len().saturating_sub(begin));
     let len = single_fragment(file, offset)?.and_then(|(fragment, header)| {
         let len = image_header::HEADER_LEN as u64 + 4 * u64::from(header?.flag);
         (len <= room(fragment)).then_some(len as usize)
     });
     let Some(len) = len else {
-        return ImageRecord::parse(read_record(file, offset, buffer)?.payload);
+        return ImageRecord::parse(file.read_existing(offset, None, buffer)?.bytes);
     };
     buffer.resize(len, 0);
     file.read_exact_at(buffer, begin)
-        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
+        .map_err(|error| error.at_offset(offset))?;
     ImageRecord::parse(buffer)
 }
 
-/// The frame's and the image record's header at `offset`, if the record has one fragment.
+/// Reads the headers of the fragment and the image record at `offset`; `None` if the record is split
+/// or its frame invalid.
 pub(super) fn single_fragment(
     file: &RecordFile,
     offset: u64,
-) -> Result<Option<(frame::FragmentHeader, Option<Header>)>> {
-    let mut head = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
-    let have = file.len().saturating_sub(offset).min(head.len() as u64) as usize;
-    file.read_exact_at(&mut head[..have], offset)
-        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
-    let fragment = head
+) -> Result<Option<(FragmentHeader, Option<Header>)>> {
+    let mut bytes = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
+    let len = file.len().saturating_sub(offset).min(bytes.len() as u64) as usize;
+    file.read_exact_at(&mut bytes[..len], offset)
+        .map_err(|error| error.at_offset(offset))?;
+    let fragment = bytes
         .first_chunk()
-        .map(|bytes| frame::FragmentHeader::parse(*bytes));
-    let Some(Ok(fragment)) = fragment.filter(|_| have >= frame::HEADER_LEN) else {
+        .map(|bytes| FragmentHeader::parse(*bytes));
+    let Some(Ok(fragment)) = fragment.filter(|_| len >= frame::HEADER_LEN) else {
         return Ok(None);
     };
-    let fits = fragment.len >= image_header::HEADER_LEN && have == head.len();
-    let header = head.last_chunk().filter(|_| fits).map(Header::parse);
+    let has_header = fragment.len >= image_header::HEADER_LEN && len == bytes.len();
+    let header = bytes.last_chunk().filter(|_| has_header).map(Header::parse);
     Ok((fragment.kind == FragmentKind::Full).then_some((fragment, header)))
-}
-
-/// Reads the record at `offset`; that the file ends there is an error.
-pub(super) fn read_record<'b>(
-    file: &RecordFile,
-    offset: u64,
-    buffer: &'b mut Vec<u8>,
-) -> Result<Record<'b>> {
-    file.read(offset, None, buffer)?.ok_or_else(|| {
-        Error::corrupt("the file ends here")
-            .at_offset(offset)
-            .at_path(file.path())
-    })
 }
 
 #[cfg(test)]
@@ -87,7 +77,7 @@ mod tests {
     use crate::format::image_header::encode;
 
     #[test]
-    fn labels_are_read_of_whole_and_of_split_records() {
+    fn labels_of_single_and_split_records_are_read() {
         let magic = f32::from_bits(MAGIC);
         let records = [vec![1.5, 2.5], vec![3.0, magic, 4.0]].map(|labels: Vec<f32>| {
             let mut bytes = Vec::new();
@@ -108,7 +98,7 @@ mod tests {
             let record = read_labels(&file, offset, &mut buffer).unwrap();
             assert_eq!(record.labels().collect::<Vec<_>>(), labels);
             assert_eq!(record.header.id, 7);
-            offset = read_record(&file, offset, &mut buffer).unwrap().next;
+            offset = file.read_existing(offset, None, &mut buffer).unwrap().next;
         }
     }
 }

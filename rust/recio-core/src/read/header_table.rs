@@ -1,33 +1,36 @@
-//! The headers of many records in arrays, without their images: what a data set's labels are read from.
+//! Headers and labels of many records in arrays, read without the images.
 //!
-//! One small read a record, a second one for the labels of a record that has several. The images in between, nearly all
-//! of the file, are neither read nor checked, and so checksums are not looked at.
+//! This takes one small read per record, and a second one for the labels of a record that has
+//! several. The images, which are nearly all of the file, are neither read nor checked, so checksums
+//! are not verified.
 
 use crate::error::{Error, Result};
-use crate::format::frame;
+use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::{HEADER_LEN, ImageRecord};
 use crate::format::index::Index;
-use crate::read::header;
+use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
 
-/// A column for each field, an entry a record.
+/// Column for each field, with an entry for each record.
 #[derive(Debug, Default, PartialEq)]
 pub struct HeaderTable {
-    /// As in the header: the number of labels, or 0 if there is one and it stands in the header itself.
+    /// As in the headers: the number of labels after the header, or 0 if the label is in it.
     pub flags: Vec<u32>,
-    /// The records' ids.
+    /// Ids of the records.
     pub ids: Vec<u64>,
-    /// Bytes behind header and labels: the image, if it is not 0.
+    /// Bytes after header and labels: those of the image.
     pub image_lens: Vec<u32>,
-    /// The labels of all records, one after another: [`label_width`](crate::format::image_header::Header::label_width) of each.
+    /// Labels of all records, concatenated: for each,
+    /// [`label_width`](crate::format::image_header::Header::label_width) labels.
     pub labels: Vec<f32>,
 }
 
 impl HeaderTable {
-    /// Appends the headers of the records with these keys, which are all different.
+    /// Appends the headers of the records with these keys, which must be unique.
     ///
     /// # Errors
-    /// As [`Index::offset`], [`RecordFile::read`] and [`ImageRecord::parse`], with path, ordinal and offset.
+    /// As [`Index::offset`], [`RecordFile::read`] and [`ImageRecord::parse`], with path, ordinal and
+    /// offset.
     pub fn extend(&mut self, file: &RecordFile, index: &Index, keys: &[u64]) -> Result<()> {
         let mut buffer = Vec::new();
         for &key in keys {
@@ -41,19 +44,19 @@ impl HeaderTable {
     }
 
     fn push(&mut self, file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<()> {
-        let (header, image_len) = match header::single_fragment(file, offset)? {
-            Some((part, Some(header))) if ends_within(file, offset, part) => {
-                header.check(part.len)?;
+        let (header, image_len) = match single_fragment(file, offset)? {
+            Some((fragment, Some(header))) if is_inside(file, offset, fragment) => {
+                header.check(fragment.len)?;
                 let labels_len = 4 * header.flag as usize;
                 buffer.resize(labels_len, 0);
                 file.read_exact_at(buffer, offset + (frame::HEADER_LEN + HEADER_LEN) as u64)?;
                 self.labels.extend(header.labels(buffer));
-                (header, part.len - HEADER_LEN - labels_len)
+                (header, fragment.len - HEADER_LEN - labels_len)
             }
-            // Split, or damaged, or without a header: reading it whole joins it, or says what is wrong.
+            // Split, damaged or without a header: reading all of it joins it, or returns the error.
             _ => {
-                let payload = header::read_record(file, offset, buffer)?.payload;
-                let record = ImageRecord::parse(payload)?;
+                let record = file.read_existing(offset, None, buffer)?;
+                let record = ImageRecord::parse(record.bytes)?;
                 self.labels.extend(record.labels());
                 (record.header, record.image.len())
             }
@@ -61,11 +64,12 @@ impl HeaderTable {
         self.flags.push(header.flag);
         self.ids.push(header.id);
         self.image_lens.push(image_len as u32);
-        self.refuse_more_than(file)
+        self.check_size(file)
     }
 
-    /// Refuses labels that are together longer than the file: offsets into other records, and each counted again.
-    fn refuse_more_than(&self, file: &RecordFile) -> Result<()> {
+    /// Checks that the labels are not larger than the file, as they can be if an index has offsets
+    /// inside records, whose labels then count several times.
+    fn check_size(&self, file: &RecordFile) -> Result<()> {
         if 4 * self.labels.len() as u64 <= file.len() {
             return Ok(());
         }
@@ -76,8 +80,9 @@ impl HeaderTable {
     }
 }
 
-fn ends_within(file: &RecordFile, offset: u64, part: frame::FragmentHeader) -> bool {
-    offset + (frame::HEADER_LEN + part.len) as u64 <= file.len()
+/// Returns whether a fragment ends inside the file.
+fn is_inside(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> bool {
+    offset + (frame::HEADER_LEN + fragment.len) as u64 <= file.len()
 }
 
 #[cfg(test)]
@@ -87,7 +92,7 @@ mod tests {
     use crate::format::image_header::encode;
     use crate::format::index::Entry;
 
-    /// A file of these records, indexed by their numbers.
+    /// Writes a file of these records. Its index has their ordinals as keys.
     fn file_of(records: &[Vec<u8>]) -> (tempfile::TempDir, RecordFile, Index) {
         let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
         for record in records {
@@ -122,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_those_of_the_records_in_the_order_asked_for() {
+    fn headers_are_in_the_order_of_the_keys() {
         let (_folder, file, index) = file_of(&[
             record(&[7.0], 1, b"image"),
             record(&[1.0, 2.0, 3.0], 2, b""),
@@ -142,10 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_record_is_an_error_with_its_place() {
-        let mut lying = record(&[1.0, 2.0], 1, b"");
-        lying[0] = 200;
-        let (_folder, file, _) = file_of(&[lying, b"short".to_vec()]);
+    fn errors_name_record_and_offset() {
+        let mut invalid = record(&[1.0, 2.0], 1, b"");
+        invalid[0] = 200;
+        let (_folder, file, _) = file_of(&[invalid, b"short".to_vec()]);
         let index = index_of(&[0, 4, 40, 56]);
         for (key, reason) in [
             (0, "a.rec: record 0 at byte 0: the header claims 200 labels"),
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_cut_short_is_an_error_before_its_labels_are_allocated() {
+    fn a_truncated_record_is_an_error_before_its_labels_are_allocated() {
         let (folder, _, index) = file_of(&[record(&vec![1.0; 50_000], 1, b"")]);
         let path = folder.path().join("a.rec");
         let bytes = std::fs::read(&path).unwrap();
@@ -170,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn one_record_asked_for_over_and_over_does_not_fill_the_memory() {
+    fn repeated_keys_do_not_exhaust_memory() {
         let (_folder, file, index) = file_of(&[record(&vec![1.0; 1000], 1, b"")]);
         let error = error(&file, &index, &[0; 1000]);
         assert!(

@@ -1,14 +1,14 @@
-//! Record readers.
+//! Readers of record files, and of the files beside them.
 //!
 //! ```text
-//! record_file   positioned reads     one record at an offset, strictly checked
+//! record_file   the record at an offset, by positioned reads
 //! sequential    one record after another
-//! scan          the offsets of a file, from header to header
-//! header        headers and labels without images
-//! header_table  the headers and labels of many records, without their images
+//! scan          offsets of all records, without reading the images
+//! header        header and labels of one record, without the image
+//! header_table  headers and labels of many records
+//! salvage       records of a damaged file, and the regions between them
 //! sidecar       .idx and .rsum files
 //! list_file     .lst files
-//! salvage       all bytes of a damaged file: its sound records, and the regions between them
 //! ```
 
 pub mod header;

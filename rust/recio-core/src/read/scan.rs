@@ -1,56 +1,59 @@
-//! The offsets of a file's records, by hopping from header to header without reading what lies between: the index of a
-//! file that has none.
+//! Offsets of all records of a file, found by reading only the headers; and the index built from
+//! them.
 //!
-//! Checksums are of whole records, so what is read here of a record in one fragment is not held to them.
+//! The bytes between the headers of a record of one fragment are not read, so its checksum is not
+//! verified.
 
 use crate::error::Result;
-use crate::format::frame;
+use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::Header;
 use crate::format::index::{Entry, Index};
-use crate::read::header::{read_record, single_fragment};
+use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
 
-/// A record met on the way.
+/// Offset and header of a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScannedRecord {
-    /// The offset of its first header.
+    /// Offset of its first fragment header.
     pub offset: u64,
-    /// Its image record's header; none if it is too short to have one.
+    /// Header of the image record; `None` if the record is too short for one.
     pub header: Option<Header>,
 }
 
-/// Calls `found` for each record of `file`, in order, and gives their number.
+/// Calls `on_record` for each record of `file`, in order. Returns the number of records.
 ///
 /// # Errors
 /// As [`RecordFile::read`], with the record's ordinal.
-pub fn scan(file: &RecordFile, mut found: impl FnMut(ScannedRecord)) -> Result<u64> {
+pub fn scan(file: &RecordFile, mut on_record: impl FnMut(ScannedRecord)) -> Result<u64> {
     let mut buffer = Vec::new();
     let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
         let (header, next) =
             next_record(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
-        found(ScannedRecord { offset, header });
+        on_record(ScannedRecord { offset, header });
         records += 1;
         offset = next;
     }
     Ok(records)
 }
 
-/// How many records stand before the one at `offset`; none if none begins there, or there is damage on the way.
+/// Returns the ordinal of the record at `offset`; `None` if no record begins there, or if there is
+/// damage before it.
 #[must_use]
 pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
     let mut buffer = Vec::new();
-    let (mut at, mut records) = (0, 0);
-    while at < offset {
-        at = next_record(file, at, &mut buffer).ok()?.1;
+    let (mut position, mut records) = (0, 0);
+    while position < offset {
+        position = next_record(file, position, &mut buffer).ok()?.1;
         records += 1;
     }
-    (at == offset).then_some(records)
+    (position == offset).then_some(records)
 }
 
-/// Reads the header of the record at `offset`, and finds where the next one begins.
+/// Reads the header of the record at `offset`, and returns it with the offset of the next record.
 ///
-/// A record of one fragment is hopped over, by two small reads; a split one is read whole, as its header may be split.
+/// A record of one fragment takes two small reads; a split one is read completely, as its header
+/// may be split.
 fn next_record(
     file: &RecordFile,
     offset: u64,
@@ -61,64 +64,66 @@ fn next_record(
             header,
             offset + (frame::HEADER_LEN + fragment.padded_len()) as u64,
         )),
+        // If the record is damaged, this returns the error.
         _ => {
-            let record = read_record(file, offset, buffer)?;
-            Ok((record.payload.first_chunk().map(Header::parse), record.next))
+            let record = file.read_existing(offset, None, buffer)?;
+            Ok((record.bytes.first_chunk().map(Header::parse), record.next))
         }
     }
 }
 
-/// Whether a fragment's padding is zero and what follows it the head of a record; if not, reading it whole says why.
-fn is_end_valid(file: &RecordFile, offset: u64, fragment: frame::FragmentHeader) -> Result<bool> {
+/// Returns whether the padding of a fragment is zero and followed by the header of a record.
+fn is_end_valid(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> Result<bool> {
     let data_end = offset + (frame::HEADER_LEN + fragment.len) as u64;
     let Some(left) = file.len().checked_sub(data_end) else {
         return Ok(false);
     };
-    let pad = fragment.padded_len() - fragment.len;
+    let padding = fragment.padded_len() - fragment.len;
     let mut tail = [0; 3 + frame::HEADER_LEN];
-    let tail = &mut tail[..left.min((pad + frame::HEADER_LEN) as u64) as usize];
+    let tail = &mut tail[..left.min((padding + frame::HEADER_LEN) as u64) as usize];
     file.read_exact_at(tail, data_end)
-        .map_err(|error| error.at_offset(offset).at_path(file.path()))?;
-    let Some((pad, follow)) = tail.split_at_checked(pad) else {
+        .map_err(|error| error.at_offset(offset))?;
+    let Some((padding, next_header)) = tail.split_at_checked(padding) else {
         return Ok(false);
     };
-    Ok(pad.iter().all(|&byte| byte == 0) && frame::check_next_header(follow).is_ok())
+    Ok(padding.iter().all(|&byte| byte == 0) && frame::check_next_header(next_header).is_ok())
 }
 
-/// Where the keys of a rebuilt index come from.
+/// Source of the keys of a rebuilt index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySource {
-    /// The ids in the records' own headers, which all differ.
+    /// The ids in the headers of the records, which are unique.
     Ids,
-    /// 0, 1, 2 …, because some record has no id, or two have the same.
+    /// 0, 1, 2 …, because a record has no id, or two have the same.
     Ordinals,
 }
 
-/// Rebuilds the index of a file: the records' own ids as keys where they are unique, else their ordinals.
+/// Rebuilds the index of a file. The keys are the ids of the records if these are unique, else their
+/// ordinals.
 ///
 /// # Errors
 /// As [`scan`].
 pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
-    let mut found = Vec::new();
-    scan(file, |record| found.push(record))?;
+    let mut records = Vec::new();
+    scan(file, |record| records.push(record))?;
     let by_id = || -> Option<Vec<Entry>> {
-        let entry = |found: &ScannedRecord| {
+        let entry = |record: &ScannedRecord| {
             Some(Entry {
-                key: found.header?.id,
-                offset: found.offset,
+                key: record.header?.id,
+                offset: record.offset,
             })
         };
-        found.iter().map(entry).collect()
+        records.iter().map(entry).collect()
     };
     if let Some(entries) = by_id().filter(|entries| Index::new(entries.clone()).is_ok()) {
         return Ok((entries, KeySource::Ids));
     }
-    let entry = |(key, found): (usize, &ScannedRecord)| Entry {
+    let entry = |(key, record): (usize, &ScannedRecord)| Entry {
         key: key as u64,
-        offset: found.offset,
+        offset: record.offset,
     };
     Ok((
-        found.iter().enumerate().map(entry).collect(),
+        records.iter().enumerate().map(entry).collect(),
         KeySource::Ordinals,
     ))
 }
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn unique_ids_become_the_keys() {
+    fn unique_ids_are_the_keys() {
         let magic = u64::from(MAGIC);
         let (_folder, file) = file_of(&[
             record(5, b"a"),
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn other_records_are_numbered() {
+    fn ordinals_are_the_keys_if_ids_are_missing_or_repeated() {
         for records in [
             [record(1, b""), record(1, b"")],
             [record(1, b""), b"short".to_vec()],
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_found_where_reading_would_find_it() {
+    fn damage_is_the_same_error_as_when_reading() {
         let (folder, file) = file_of(&[record(1, b"abc"), record(2, b"abc")]);
         let path = folder.path().join("a.rec");
         let mut bytes = std::fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! One record after another: the reader behind `MXRecordIO`.
+//! Sequential reader, for `MXRecordIO`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +9,12 @@ use crate::read::scan;
 
 /// Reads the records of a file in order, from any thread: each record goes to exactly one caller.
 ///
-/// There is no lock: one that another thread holds while a process forks would stay held in the child for ever.
+/// It has no lock, because a lock that is held by another thread during a fork is never released in
+/// the child.
 #[derive(Debug)]
 pub struct Reader {
     file: RecordFile,
-    /// Where the next record begins.
+    /// Offset of the next record.
     offset: AtomicU64,
 }
 
@@ -29,33 +30,34 @@ impl Reader {
         })
     }
 
-    /// The file.
+    /// Returns the file.
     #[must_use]
     pub fn file(&self) -> &RecordFile {
         &self.file
     }
 
-    /// Reads the next record, or nothing at the end of the file.
+    /// Reads the next record; `None` at the end of the file.
     ///
     /// # Errors
-    /// As [`RecordFile::read`]. The reader stays before the damage: it never gives what it cannot vouch for.
+    /// As [`RecordFile::read`]. The reader stays at the damaged record.
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
         loop {
             let offset = self.tell();
             let Some((record, next)) = self.read_from(offset)? else {
                 return Ok(None);
             };
-            // If another thread was faster, this record is that one's.
-            let taken =
+            // If another thread was faster, the record is its.
+            let claimed =
                 self.offset
                     .compare_exchange(offset, next, Ordering::Relaxed, Ordering::Relaxed);
-            if taken.is_ok() {
+            if claimed.is_ok() {
                 return Ok(Some(record));
             }
         }
     }
 
-    /// Reads the record at `offset` without moving, or nothing at the end of the file; gives where the next one begins.
+    /// Reads the record at `offset` without moving, and returns it with the offset of the next; `None`
+    /// at the end of the file.
     ///
     /// # Errors
     /// As [`RecordFile::read`].
@@ -63,21 +65,18 @@ impl Reader {
         let mut buffer = Vec::new();
         let read = self.file.read(offset, None, &mut buffer);
         let record = read.map_err(|error| self.locate(error, offset))?;
-        Ok(record.map(|record| (record.payload.to_vec(), record.next)))
+        Ok(record.map(|record| (record.bytes.to_vec(), record.next)))
     }
 
-    /// Reads the record at `offset`, and moves behind it.
+    /// Reads the record at `offset`, and moves to the next.
     ///
     /// # Errors
-    /// As [`RecordFile::read`]; the end of the file is one too.
+    /// As [`RecordFile::read_existing`].
     pub fn read_at(&self, offset: u64) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
-        let Some(record) = self.file.read(offset, None, &mut buffer)? else {
-            let error = Error::corrupt("no record here: the file ends");
-            return Err(error.at_offset(offset).at_path(self.file.path()));
-        };
+        let record = self.file.read_existing(offset, None, &mut buffer)?;
         self.seek(record.next);
-        Ok(record.payload.to_vec())
+        Ok(record.bytes.to_vec())
     }
 
     /// Moves to the record at `offset`.
@@ -85,13 +84,13 @@ impl Reader {
         self.offset.store(offset, Ordering::Relaxed);
     }
 
-    /// Where the next record begins, in bytes.
+    /// Returns the offset of the next record.
     #[must_use]
     pub fn tell(&self) -> u64 {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// Adds the ordinal of the record at `offset` to an error, by counting those before it.
+    /// Adds the ordinal of the record at `offset` to an error, by counting the records before it.
     fn locate(&self, error: Error, offset: u64) -> Error {
         match scan::ordinal(&self.file, offset) {
             Some(record) => error.at_record(record),
@@ -106,7 +105,7 @@ mod tests {
     use crate::format::frame;
 
     #[test]
-    fn reading_goes_on_behind_a_record_that_was_jumped_to_even_after_the_end() {
+    fn reading_continues_after_the_record_of_read_at() {
         let mut bytes = Vec::new();
         let offsets = [&b"one"[..], b"two", b"three"].map(|record| {
             let offset = bytes.len() as u64;
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_after_a_jump_still_counts_the_records() {
+    fn an_error_after_read_at_has_the_ordinal() {
         let mut bytes = Vec::new();
         for record in [&b"one"[..], b"two", b"three"] {
             frame::encode(record, &mut bytes).unwrap();

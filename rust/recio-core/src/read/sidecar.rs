@@ -1,4 +1,4 @@
-//! The files beside a `.rec` file: its `.idx` and its `.rsum`.
+//! Reads the files beside a `.rec` file: its `.idx` and its `.rsum`.
 
 use std::fs::File;
 use std::io::ErrorKind;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// A regular file open for positioned reads.
+/// Regular file, open for positioned reads.
 #[derive(Debug)]
 pub struct LocalFile {
     path: PathBuf,
@@ -37,19 +37,19 @@ impl LocalFile {
         })
     }
 
-    /// Path by which the file was opened.
+    /// Returns the path by which the file was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Length in bytes when the file was opened.
+    /// Returns the length in bytes when the file was opened.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether the file had no bytes when it was opened.
+    /// Returns whether the file was empty when it was opened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -59,13 +59,16 @@ impl LocalFile {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Corrupt` if the file has been truncated
-    /// since it was opened. Neither has the path yet.
+    /// since it was opened. Both have the path.
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        read_exact_at(&self.file, bytes, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                Error::corrupt("the file was truncated while it was read")
-            }
-            _ => error.into(),
+        read_exact_at(&self.file, bytes, offset).map_err(|error| {
+            let error = match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    Error::corrupt("the file was truncated while it was read")
+                }
+                _ => error.into(),
+            };
+            error.at_path(&self.path)
         })
     }
 }

@@ -1,20 +1,21 @@
-//! The folder that a list's paths are relative to, and the rule that they must not leave it.
+//! A folder that the paths below it must not leave: the root folder of a list.
 //!
-//! A list is untrusted: it may come from anywhere, and what it names ends up in batches, or in a file that is passed on. So a
-//! path that is absolute, climbs out with `..` or leads out through a link is refused unless the caller allows it, and so is
-//! all that is no regular file: a pipe would block for ever, a device never end. [`pack`](crate::pack) and the pipelines of
-//! image files open them here.
+//! A list is untrusted: it may come from anywhere, and the files that it names end up in batches, or
+//! in a record file that is passed on. So these are errors unless the caller allows them: an
+//! absolute path, a path that leaves the folder with `..`, and a link that leads out of it. Files
+//! that are not regular are always errors: a pipe would block, a device might never end.
 
 use std::fs::{self, File, Metadata};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The folder, and whether paths may leave it.
+/// Folder, and whether paths may leave it.
 #[derive(Debug, Clone)]
 pub struct SandboxedFolder {
-    given: PathBuf,
-    folder: PathBuf,
+    /// As passed by the caller, for errors.
+    path: PathBuf,
+    canonical: PathBuf,
     allow_outside: bool,
 }
 
@@ -22,47 +23,47 @@ impl SandboxedFolder {
     /// Opens a folder.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if there is none.
-    pub fn new(given: &Path, allow_outside: bool) -> Result<Self> {
-        let folder = fs::canonicalize(given).map_err(|error| Error::from(error).at_path(given))?;
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it does not exist.
+    pub fn new(path: &Path, allow_outside: bool) -> Result<Self> {
+        let canonical = fs::canonicalize(path).map_err(|error| Error::from(error).at_path(path))?;
         Ok(Self {
-            given: given.to_path_buf(),
-            folder,
+            path: path.to_path_buf(),
+            canonical,
             allow_outside,
         })
     }
 
-    /// Opens a file for reading, and gives its length in bytes.
+    /// Opens a file for reading, and returns its length in bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if there is none; `Corrupt` if the path leaves the folder or leads to
-    /// no regular file.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it does not exist; `Corrupt` if the path
+    /// leaves the folder or is not that of a regular file.
     pub fn open(&self, path: &str) -> Result<(File, u64)> {
-        let path = self.admit(Path::new(path))?;
-        // Before opening, which would wait for a pipe's writer; and again after, of what was in fact opened.
+        let path = self.resolve(Path::new(path))?;
+        // Before opening, which would block on a pipe; and again after, as the file may be another now.
         regular_len(&fs::metadata(&path)?)?;
         let file = File::open(&path)?;
         let len = regular_len(&file.metadata()?)?;
         Ok((file, len))
     }
 
-    /// The whole path of a file, to tell of it.
+    /// Returns the path of a file, for errors.
     #[must_use]
-    pub fn locate(&self, path: &str) -> PathBuf {
-        self.given.join(path)
+    pub fn full_path(&self, path: &str) -> PathBuf {
+        self.path.join(path)
     }
 
-    fn admit(&self, path: &Path) -> Result<PathBuf> {
+    fn resolve(&self, path: &Path) -> Result<PathBuf> {
         if self.allow_outside {
-            return Ok(self.folder.join(path));
+            return Ok(self.canonical.join(path));
         }
-        if climbs_out(path) {
+        if leaves_folder(path) {
             return Err(Error::corrupt(
                 "the path leaves its root folder, which needs allow_outside (--allow-outside)",
             ));
         }
-        let path = fs::canonicalize(self.folder.join(path))?;
-        if path.starts_with(&self.folder) {
+        let path = fs::canonicalize(self.canonical.join(path))?;
+        if path.starts_with(&self.canonical) {
             Ok(path)
         } else {
             Err(Error::corrupt(
@@ -80,8 +81,8 @@ fn regular_len(metadata: &Metadata) -> Result<u64> {
     }
 }
 
-/// Whether a path leaves the folder that it is relative to, by its letters alone.
-fn climbs_out(path: &Path) -> bool {
+/// Returns whether a relative path leaves its folder, without looking at the file system.
+fn leaves_folder(path: &Path) -> bool {
     let mut depth = 0;
     path.components().any(|component| {
         match component {
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_climb_out_are_refused_unless_allowed() {
+    fn paths_that_leave_the_folder_are_errors_unless_allowed() {
         let folder = folder();
         let absolute = folder.path().join("secret.jpg");
         for path in [
@@ -129,9 +130,9 @@ mod tests {
             "cat/../../secret.jpg",
             absolute.to_str().unwrap(),
         ] {
-            let refused = open(&folder, path, false).unwrap_err();
+            let error = open(&folder, path, false).unwrap_err();
             assert!(
-                refused.starts_with("the path leaves its root folder"),
+                error.starts_with("the path leaves its root folder"),
                 "{path}"
             );
             assert_eq!(open(&folder, path, true), Ok(6), "{path}");
@@ -140,7 +141,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_that_lead_out_are_refused_unless_allowed() {
+    fn links_out_of_the_folder_are_errors_unless_allowed() {
         let folder = folder();
         let link = |to: &str, at: &str| {
             std::os::unix::fs::symlink(folder.path().join(to), folder.path().join(at)).unwrap();
@@ -149,9 +150,9 @@ mod tests {
         link(".", "root/up");
         link("root/cat/a.jpg", "root/inner.jpg");
         for path in ["link.jpg", "up/secret.jpg"] {
-            let refused = open(&folder, path, false).unwrap_err();
+            let error = open(&folder, path, false).unwrap_err();
             assert!(
-                refused.starts_with("a link leads out of the root folder"),
+                error.starts_with("a link leads out of the root folder"),
                 "{path}"
             );
             assert_eq!(open(&folder, path, true), Ok(6), "{path}");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_refused() {
+    fn files_that_are_not_regular_are_errors() {
         let folder = folder();
         assert_eq!(
             open(&folder, "cat", false).unwrap_err(),

@@ -1,4 +1,4 @@
-//! The bytes of a `.rsum` file ⇄ checksums.
+//! Checksums ⇄ bytes of a `.rsum` file.
 
 use std::io::{Read, Write};
 
@@ -8,19 +8,19 @@ use crate::format::frame::HEADER_LEN;
 
 const MAGIC: [u8; 8] = *b"RECIORS1";
 /// Bytes before the first entry.
-pub(super) const HEAD: usize = 24;
+pub(super) const HEADER: usize = 24;
 /// Bytes of an entry.
 pub(super) const ENTRY: usize = 12;
 /// Bytes of the CRC at the end.
-pub(super) const FOOT: usize = 4;
-/// Bytes read at a time: whole entries.
+pub(super) const FOOTER: usize = 4;
+/// Bytes read at a time: a multiple of the entries.
 const CHUNK: usize = ENTRY << 16;
 
 impl Checksums {
-    /// Writes the bytes of the file.
+    /// Writes a `.rsum` file.
     ///
     /// # Errors
-    /// The writer's.
+    /// Those of the writer.
     pub fn write_to(&self, out: &mut impl Write) -> std::io::Result<()> {
         let mut crc = 0;
         let mut put = |bytes: &[u8]| {
@@ -30,87 +30,89 @@ impl Checksums {
         put(&MAGIC)?;
         put(&(self.len() as u64).to_le_bytes())?;
         put(&self.file_len.to_le_bytes())?;
-        for (offset, sum) in self.offsets.iter().zip(&self.crcs) {
+        for (offset, record_crc) in self.offsets.iter().zip(&self.crcs) {
             put(&offset.to_le_bytes())?;
-            put(&sum.to_le_bytes())?;
+            put(&record_crc.to_le_bytes())?;
         }
         out.write_all(&crc.to_le_bytes())
     }
 
-    /// Reads the bytes of a file, of which there are `len`.
+    /// Reads a `.rsum` file of `len` bytes.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt)
     /// if the file is damaged or truncated.
     pub fn from_reader(mut file: impl Read, len: u64) -> Result<Self> {
-        let mut head = [0; HEAD];
-        if len < (HEAD + FOOT) as u64 {
-            return Err(cut_short(len));
+        let mut header = [0; HEADER];
+        if len < (HEADER + FOOTER) as u64 {
+            return Err(wrong_length(len));
         }
-        file.read_exact(&mut head)?;
-        let (mut all, records) = Self::parse_head(&head, len)?;
-        let mut crc = crc32c::crc32c(&head);
+        file.read_exact(&mut header)?;
+        let (mut checksums, records) = Self::parse_header(&header, len)?;
+        let mut crc = crc32c::crc32c(&header);
         let mut chunk = vec![0; CHUNK.min(records * ENTRY)];
-        while all.len() < records {
-            let bytes = &mut chunk[..CHUNK.min((records - all.len()) * ENTRY)];
+        while checksums.len() < records {
+            let bytes = &mut chunk[..CHUNK.min((records - checksums.len()) * ENTRY)];
             file.read_exact(bytes)?;
             crc = crc32c::crc32c_append(crc, bytes);
             bytes
                 .chunks_exact(ENTRY)
-                .try_for_each(|entry| all.add(entry))?;
+                .try_for_each(|entry| checksums.push_entry(entry))?;
         }
-        let mut foot = [0; FOOT];
-        file.read_exact(&mut foot)?;
-        if crc != u32::from_le_bytes(foot) {
+        let mut footer = [0; FOOTER];
+        file.read_exact(&mut footer)?;
+        if crc != u32::from_le_bytes(footer) {
             return Err(Error::corrupt(
                 "the checksum file is damaged: its CRC does not match",
             ));
         }
-        Ok(all)
+        Ok(checksums)
     }
 
-    /// Room for the entries of a file with this head, and their number. Nothing is allocated that the file does not have.
-    fn parse_head(head: &[u8; HEAD], len: u64) -> Result<(Self, usize)> {
-        if head[..8] != MAGIC {
+    /// Parses the header of a file of `len` bytes. Returns checksums with capacity for its entries,
+    /// and their number, which the length of the file must confirm before memory is allocated.
+    fn parse_header(header: &[u8; HEADER], len: u64) -> Result<(Self, usize)> {
+        if header[..8] != MAGIC {
             return Err(Error::corrupt("not a checksum file of recio"));
         }
-        let [records, file_len] = [8, 16].map(|at| number(&head[at..at + 8]));
-        let wanted = records
+        let [records, file_len] = [8, 16].map(|at| number(&header[at..at + 8]));
+        let expected_len = records
             .checked_mul(ENTRY as u64)
-            .and_then(|bytes| bytes.checked_add((HEAD + FOOT) as u64));
-        if wanted != Some(len) {
-            return Err(cut_short(len));
+            .and_then(|bytes| bytes.checked_add((HEADER + FOOTER) as u64));
+        if expected_len != Some(len) {
+            return Err(wrong_length(len));
         }
-        let mut all = Self {
+        let mut checksums = Self {
             file_len,
             ..Self::default()
         };
-        let room = all.offsets.try_reserve_exact(records as usize);
-        room.and_then(|()| all.crcs.try_reserve_exact(records as usize))
+        let reserved = checksums.offsets.try_reserve_exact(records as usize);
+        reserved
+            .and_then(|()| checksums.crcs.try_reserve_exact(records as usize))
             .map_err(|_| Error::limit(format!("no memory for {records} checksums")))?;
         if records == 0 && file_len != 0 {
-            return Err(impossible(0));
+            return Err(invalid_offset(0));
         }
-        Ok((all, records as usize))
+        Ok((checksums, records as usize))
     }
 
-    /// Takes in an entry as it stands in the file, if a record can begin there.
-    fn add(&mut self, entry: &[u8]) -> Result<()> {
-        let (offset, sum) = entry.split_at(8);
+    /// Parses an entry and appends it, if a record can begin at its offset.
+    fn push_entry(&mut self, entry: &[u8]) -> Result<()> {
+        let (offset, crc) = entry.split_at(8);
         let offset = number(offset);
-        let least = self
+        let min = self
             .offsets
             .last()
             .map_or(0, |last| last + HEADER_LEN as u64);
         let is_first = self.offsets.is_empty();
-        let room = self.file_len.saturating_sub(HEADER_LEN as u64);
-        let fits = offset >= least && offset <= room && offset.is_multiple_of(4);
-        if !fits || (is_first && offset != 0) {
-            return Err(impossible(offset));
+        let max = self.file_len.saturating_sub(HEADER_LEN as u64);
+        let is_valid = (min..=max).contains(&offset) && offset.is_multiple_of(4);
+        if !is_valid || (is_first && offset != 0) {
+            return Err(invalid_offset(offset));
         }
         self.offsets.push(offset);
         self.crcs
-            .push(u32::from_le_bytes(std::array::from_fn(|i| sum[i])));
+            .push(u32::from_le_bytes(std::array::from_fn(|i| crc[i])));
         Ok(())
     }
 }
@@ -119,13 +121,13 @@ fn number(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| bytes[i]))
 }
 
-fn cut_short(len: u64) -> Error {
+fn wrong_length(len: u64) -> Error {
     Error::corrupt(format!(
         "the checksum file is damaged: {len} bytes do not match its header (truncated?)"
     ))
 }
 
-fn impossible(offset: u64) -> Error {
+fn invalid_offset(offset: u64) -> Error {
     Error::corrupt(format!(
         "the checksum file is damaged: no record can begin at byte {offset}"
     ))

@@ -1,24 +1,26 @@
-//! Whether bytes are a record's frame.
+//! Checks that bytes are a frame.
 
 use super::fragment::{FragmentHeader, FrameError, HEADER_LEN, MAX_RECORD_LEN};
 use super::magic::{MAGIC_BYTES, first_magic_word};
 
-/// How far [`check`] got with the bytes that it was given.
+/// Result of [`check`] for the bytes at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// A whole record, sound, of this many bytes with headers and padding.
+    /// A complete, valid frame of this many bytes.
     Complete(usize),
-    /// At least this many bytes, from the record's beginning, are needed to go on.
+    /// At least this many bytes from the beginning of the frame are needed.
     NeedsMore(usize),
 }
 
-/// Checks the record whose first header stands at the beginning of `bytes`.
+/// Checks the frame at the beginning of `bytes`.
 ///
-/// `left` is how many bytes there are in the file from there on, of which `bytes` are the first. `next` is where an index
-/// says that the next record begins, relative to the beginning too: a record that ends just there needs no look at it.
+/// `left` is the number of bytes in the file from there on, of which `bytes` are the first. `next`
+/// is the offset of the next record relative to the frame, if an index lists it: a frame that ends
+/// there is valid whatever follows.
 ///
 /// # Errors
-/// A [`FrameError`], with the place of the header that it is about, relative to the beginning.
+/// A [`FrameError`], with the position of the fragment header that it is about, relative to the
+/// frame.
 pub fn check(bytes: &[u8], left: u64, next: Option<u64>) -> Result<Progress, (usize, FrameError)> {
     let (mut at, mut inside, mut total) = (0, false, 0);
     loop {
@@ -32,22 +34,21 @@ pub fn check(bytes: &[u8], left: u64, next: Option<u64>) -> Result<Progress, (us
         }
         let end = match fragment_end(bytes, at, header, left).map_err(|error| (at, error))? {
             Progress::Complete(end) => end,
-            needs @ Progress::NeedsMore(_) => return Ok(needs),
+            more @ Progress::NeedsMore(_) => return Ok(more),
         };
         if header.kind.ends() {
-            let expected = next == Some(end as u64);
-            let whole = if expected {
+            let progress = if next == Some(end as u64) {
                 Ok(Progress::Complete(end))
             } else {
                 check_lookahead(bytes, end, left)
             };
-            return whole.map_err(|error| (at, error));
+            return progress.map_err(|error| (at, error));
         }
         (at, inside) = (end, true);
     }
 }
 
-/// The header at `at`, or none if it lies beyond the bytes at hand.
+/// Returns the header at `at`; `None` if it is beyond the bytes at hand.
 fn header_at(bytes: &[u8], at: usize, left: u64) -> Result<Option<FragmentHeader>, FrameError> {
     if let Some(header) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         return FragmentHeader::parse(*header).map(Some);
@@ -58,7 +59,7 @@ fn header_at(bytes: &[u8], at: usize, left: u64) -> Result<Option<FragmentHeader
     }
 }
 
-/// Where the part with this header ends; asks for the bytes up to there.
+/// Checks the fragment with this header, and returns its end. Needs the bytes up to there.
 fn fragment_end(
     bytes: &[u8],
     at: usize,
@@ -74,12 +75,13 @@ fn fragment_end(
             left,
         });
     }
-    // Before more is asked for: a damaged length is then found out by the next record, not after 512 MB.
-    if let Some(inside) = first_magic_word(&bytes[at + HEADER_LEN..data_end.min(bytes.len())]) {
-        return Err(FrameError::MagicInside(inside));
+    // Before more bytes are requested: the next record then reveals a damaged length, not a read of
+    // 512 MB.
+    if let Some(position) = first_magic_word(&bytes[at + HEADER_LEN..data_end.min(bytes.len())]) {
+        return Err(FrameError::MagicInside(position));
     }
     if bytes.len() < end {
-        // Most records end here, so the bytes of the look-ahead are asked for at once.
+        // Most records end here, so the bytes of the lookahead are requested at once.
         return Ok(Progress::NeedsMore(
             left.min((end + HEADER_LEN) as u64) as usize
         ));
@@ -90,28 +92,29 @@ fn fragment_end(
     Ok(Progress::Complete(end))
 }
 
-/// Whether what stands at `end`, where a record ends, is the end of the file or the head of another record.
+/// Checks that the end of the file or the header of another record is at `end`, the end of a frame.
 fn check_lookahead(bytes: &[u8], end: usize, left: u64) -> Result<Progress, FrameError> {
     let ahead = left.min((end + HEADER_LEN) as u64) as usize;
     match bytes.get(end..ahead) {
-        Some(follow) => check_next_header(follow).map(|()| Progress::Complete(end)),
+        Some(header) => check_next_header(header).map(|()| Progress::Complete(end)),
         None => Ok(Progress::NeedsMore(ahead)),
     }
 }
 
-/// Checks what comes after a record.
+/// Checks that the bytes after a frame begin a record, or are none.
 ///
-/// A head that the file's end cuts short is left for the next read to complain of: this record is whole.
-pub(crate) fn check_next_header(head: &[u8]) -> Result<(), FrameError> {
-    let head = &head[..head.len().min(HEADER_LEN)];
-    let magic = head.len().min(MAGIC_BYTES.len());
-    let sound = match head.first_chunk() {
+/// A header that is truncated by the end of the file is accepted: this frame is valid, and reading
+/// the next one reports it.
+pub(crate) fn check_next_header(bytes: &[u8]) -> Result<(), FrameError> {
+    let bytes = &bytes[..bytes.len().min(HEADER_LEN)];
+    let magic = bytes.len().min(MAGIC_BYTES.len());
+    let is_valid = match bytes.first_chunk() {
         Some(header) => FragmentHeader::parse(*header).is_ok_and(|header| header.kind.begins()),
-        None => head[..magic] == MAGIC_BYTES[..magic],
+        None => bytes[..magic] == MAGIC_BYTES[..magic],
     };
-    if sound {
+    if is_valid {
         Ok(())
     } else {
-        Err(FrameError::InvalidNext(head.to_vec()))
+        Err(FrameError::InvalidNext(bytes.to_vec()))
     }
 }

@@ -1,11 +1,11 @@
-//! Records → frames, and back.
+//! Encodes records as frames, and joins the fragments of a frame.
 
 use std::ops::Range;
 
 use super::fragment::{FragmentHeader, FragmentKind, FrameError, HEADER_LEN, MAX_RECORD_LEN};
 use super::magic::{MAGIC_BYTES, magic_words};
 
-/// Appends the frames of one record to `out`.
+/// Appends the frame of one record to `out`.
 ///
 /// # Errors
 /// [`FrameError::TooLong`]; then nothing is appended.
@@ -21,13 +21,13 @@ pub fn encode(record: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     if record.len() > MAX_RECORD_LEN {
         return Err(FrameError::TooLong(record.len()));
     }
-    let mut cuts: Vec<usize> = magic_words(record).collect();
-    cuts.push(record.len());
-    out.reserve(record.len() + cuts.len() * (HEADER_LEN + 4));
+    let mut ends: Vec<usize> = magic_words(record).collect();
+    ends.push(record.len());
+    out.reserve(record.len() + ends.len() * (HEADER_LEN + 4));
     let mut start = 0;
-    for (i, &end) in cuts.iter().enumerate() {
+    for (i, &end) in ends.iter().enumerate() {
         let header = FragmentHeader {
-            kind: FragmentKind::of(i, cuts.len()),
+            kind: FragmentKind::of(i, ends.len()),
             len: end - start,
         };
         out.extend_from_slice(&header.to_bytes());
@@ -38,20 +38,22 @@ pub fn encode(record: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     Ok(())
 }
 
-/// The record's own bytes within `frames`, a record that [`check`] found whole.
+/// Joins the fragments of a frame that [`check`](super::check()) has accepted, in place. Returns
+/// the range of the record in `frame`.
 ///
-/// A record of one part stays where it is. The parts of a split one are moved together, the magic words put back.
-pub fn join_fragments(frames: &mut [u8]) -> Range<usize> {
+/// A record of one fragment is not moved. The fragments of a split record are moved together, and
+/// the magic words inserted between them.
+pub fn join_fragments(frame: &mut [u8]) -> Range<usize> {
     let (mut at, mut filled) = (0, HEADER_LEN);
-    while let Some(header) = frames.get(at..).and_then(<[u8]>::first_chunk::<HEADER_LEN>) {
+    while let Some(header) = frame.get(at..).and_then(<[u8]>::first_chunk::<HEADER_LEN>) {
         let len =
             u32::from_le_bytes(std::array::from_fn(|i| header[4 + i])) as usize & MAX_RECORD_LEN;
         if at > 0 {
-            frames[filled..filled + 4].copy_from_slice(&MAGIC_BYTES);
+            frame[filled..filled + 4].copy_from_slice(&MAGIC_BYTES);
             filled += 4;
         }
         if filled != at + HEADER_LEN {
-            frames.copy_within(at + HEADER_LEN..at + HEADER_LEN + len, filled);
+            frame.copy_within(at + HEADER_LEN..at + HEADER_LEN + len, filled);
         }
         filled += len;
         at += HEADER_LEN + len.next_multiple_of(4);

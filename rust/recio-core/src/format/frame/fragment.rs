@@ -1,58 +1,59 @@
-//! The header of a fragment, and what can be wrong with a frame.
+//! Headers of fragments, and the errors of frames.
 
 use super::magic::MAGIC;
 use crate::error::Error;
 
-/// Bytes of a part before its data: the magic and the length word.
+/// Bytes of a fragment before its data: the magic and the length word.
 pub const HEADER_LEN: usize = 8;
-/// The longest record, in bytes: a length has 29 bits.
+/// Maximum length of a record in bytes: a length has 29 bits.
 pub const MAX_RECORD_LEN: usize = (1 << LEN_BITS) - 1;
 
-/// The bits of a length.
+/// Bits of a length.
 pub(crate) const LEN_BITS: u32 = 29;
 
-/// What is wrong with the bytes where a frame should be.
+/// Error in the bytes where a frame is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// The first word of a part is not the magic.
+    /// The first word of a fragment is not the magic.
     #[error("magic {0:#010x}, expected {MAGIC:#010x}")]
     Magic(u32),
-    /// The part flag is none of the four that exist.
+    /// The flag is no [`FragmentKind`].
     #[error("fragment flag {0}, expected 0 to 3")]
     Flag(u32),
-    /// A middle or last part where a record must begin.
+    /// A middle or last fragment where a record must begin.
     #[error("a {0} fragment where a record must begin")]
     MissingFirst(FragmentKind),
-    /// A record begins before the one before it has ended.
+    /// A record begins before the previous one has ended.
     #[error("a {0} fragment inside a split record that has not ended")]
     MissingLast(FragmentKind),
-    /// A part that is not the last, of a length that the writer never makes.
+    /// A fragment before the last whose length is not a multiple of 4.
     #[error("a fragment of {0} bytes before the last; its length must be a multiple of 4")]
     Unaligned(usize),
-    /// The record is longer than the format can say.
+    /// The record is longer than the format allows.
     #[error("a record must have at most {MAX_RECORD_LEN} bytes, got {0}")]
     TooLong(usize),
-    /// The data would go on after the end of the file.
+    /// The file ends before the data of a fragment.
     #[error(
         "a fragment of {len} bytes, but the file ends after {left} (truncated, or a damaged length)"
     )]
     Truncated {
-        /// The length that the header gives.
+        /// Length in the header.
         len: usize,
-        /// The bytes there are.
+        /// Bytes left in the file.
         left: u64,
     },
     /// The file ends inside a header.
     #[error("the file ends {0} bytes into a header (truncated)")]
     TruncatedHeader(u64),
-    /// The bytes that fill up to a multiple of 4 are not zero.
+    /// The padding is not zero.
     #[error("non-zero padding after {0} bytes of data (a damaged length?)")]
     Padding(usize),
-    /// The magic stands where data should: the writer never leaves it there, so the data is another record's too.
+    /// The data contains an aligned magic word, which a writer never leaves there: the data includes
+    /// another record.
     #[error("magic word at byte {0} of a fragment's data (a damaged length?)")]
     MagicInside(usize),
-    /// What comes after a record is neither the head of another nor the end of the file.
+    /// A record is followed by neither the header of another nor the end of the file.
     #[error(
         "followed by {0:02x?}, neither the header of a record nor the end of the file (a damaged length?)"
     )]
@@ -65,11 +66,11 @@ impl From<FrameError> for Error {
     }
 }
 
-/// Which part of a record a frame holds.
+/// Position of a fragment in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FragmentKind {
-    /// All of it.
+    /// The only fragment.
     Full = 0,
     /// The first of several.
     First = 1,
@@ -80,7 +81,7 @@ pub enum FragmentKind {
 }
 
 impl FragmentKind {
-    /// The part number `i` of `n`.
+    /// Returns the kind of fragment `i` of `n`.
     pub(super) fn of(i: usize, n: usize) -> Self {
         match (i, n) {
             (0, 1) => Self::Full,
@@ -90,13 +91,13 @@ impl FragmentKind {
         }
     }
 
-    /// Whether a record can begin with it.
+    /// Whether a record begins with this fragment.
     #[must_use]
     pub fn begins(self) -> bool {
         matches!(self, Self::Full | Self::First)
     }
 
-    /// Whether a record ends with it.
+    /// Whether a record ends with this fragment.
     #[must_use]
     pub fn ends(self) -> bool {
         matches!(self, Self::Full | Self::Last)
@@ -114,17 +115,17 @@ impl std::fmt::Display for FragmentKind {
     }
 }
 
-/// The 8 bytes before a part's data.
+/// The 8 bytes before a fragment's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FragmentHeader {
-    /// Which part.
+    /// Position of the fragment in its record.
     pub kind: FragmentKind,
-    /// Bytes of data in it.
+    /// Bytes of data.
     pub len: usize,
 }
 
 impl FragmentHeader {
-    /// Reads a header.
+    /// Parses a header.
     ///
     /// # Errors
     /// [`FrameError::Magic`], [`FrameError::Flag`].
@@ -146,20 +147,20 @@ impl FragmentHeader {
         })
     }
 
-    /// The 8 bytes.
+    /// Returns the 8 bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let word = u64::from(self.kind as u32) << LEN_BITS | self.len as u64;
         (u64::from(MAGIC) | word << 32).to_le_bytes()
     }
 
-    /// Bytes of data and padding.
+    /// Returns the bytes of data and padding.
     #[must_use]
     pub fn padded_len(self) -> usize {
         self.len.next_multiple_of(4)
     }
 
-    /// Whether a part with this header may come here.
+    /// Checks that a fragment with this header may be here, `inside` a split record or not.
     pub(super) fn check_order(self, inside: bool) -> Result<(), FrameError> {
         match (inside, self.kind.begins()) {
             (false, false) => Err(FrameError::MissingFirst(self.kind)),

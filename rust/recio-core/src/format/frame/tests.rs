@@ -2,7 +2,7 @@ use super::fragment::LEN_BITS;
 use super::magic::{MAGIC_BYTES, first_magic_word};
 use super::*;
 
-const M: &[u8] = &MAGIC_BYTES;
+const MAGIC_WORD: &[u8] = &MAGIC_BYTES;
 
 fn encoded(record: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -17,14 +17,14 @@ fn decoded(mut bytes: Vec<u8>) -> Result<Vec<u8>, (usize, FrameError)> {
             let range = join_fragments(&mut bytes[..end]);
             Ok(bytes[range].to_vec())
         }
-        needs @ Progress::NeedsMore(_) => panic!("{needs:?} of {left}"),
+        progress @ Progress::NeedsMore(_) => panic!("{progress:?} of {left}"),
     }
 }
 
-fn parts(parts: &[(u32, &[u8])]) -> Vec<u8> {
+fn fragments(fragments: &[(u32, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
-    for (flag, data) in parts {
-        out.extend_from_slice(M);
+    for (flag, data) in fragments {
+        out.extend_from_slice(MAGIC_WORD);
         out.extend_from_slice(&(flag << LEN_BITS | data.len() as u32).to_le_bytes());
         out.extend_from_slice(data);
         out.resize(out.len().next_multiple_of(4), 0);
@@ -33,30 +33,33 @@ fn parts(parts: &[(u32, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_are_those_of_mxnet() {
+fn frames_equal_those_of_mxnet() {
     let cases: [(&[u8], Vec<u8>); 6] = [
-        (b"", parts(&[(0, b"")])),
-        (b"a", parts(&[(0, b"a")])),
-        (M, parts(&[(1, b""), (3, b"")])),
+        (b"", fragments(&[(0, b"")])),
+        (b"a", fragments(&[(0, b"a")])),
+        (MAGIC_WORD, fragments(&[(1, b""), (3, b"")])),
         (
-            &[b"AAAA", M, b"xyz"].concat(),
-            parts(&[(1, b"AAAA"), (3, b"xyz")]),
+            &[b"AAAA", MAGIC_WORD, b"xyz"].concat(),
+            fragments(&[(1, b"AAAA"), (3, b"xyz")]),
         ),
-        (&[M, M].concat(), parts(&[(1, b""), (2, b""), (3, b"")])),
         (
-            &[b"A", M, b"BBB"].concat(),
-            parts(&[(0, &[b"A", M, b"BBB"].concat())]),
+            &[MAGIC_WORD, MAGIC_WORD].concat(),
+            fragments(&[(1, b""), (2, b""), (3, b"")]),
+        ),
+        (
+            &[b"A", MAGIC_WORD, b"BBB"].concat(),
+            fragments(&[(0, &[b"A", MAGIC_WORD, b"BBB"].concat())]),
         ),
     ];
-    for (record, frames) in cases {
-        assert_eq!(encoded(record), frames);
-        assert_eq!(decoded(frames).unwrap(), record);
+    for (record, frame) in cases {
+        assert_eq!(encoded(record), frame);
+        assert_eq!(decoded(frame).unwrap(), record);
     }
 }
 
 #[test]
-fn parts_out_of_order_are_refused() {
-    let error = |list: &[(u32, &[u8])]| decoded(parts(list)).unwrap_err();
+fn fragments_out_of_order_are_errors() {
+    let error = |pieces: &[(u32, &[u8])]| decoded(fragments(pieces)).unwrap_err();
     assert_eq!(
         error(&[(2, b"")]),
         (0, FrameError::MissingFirst(FragmentKind::Middle))
@@ -78,60 +81,64 @@ fn parts_out_of_order_are_refused() {
 }
 
 #[test]
-fn damage_around_the_data_is_seen() {
-    let mut dirty = parts(&[(0, b"a")]);
-    dirty[10] = 1;
-    assert_eq!(decoded(dirty).unwrap_err(), (0, FrameError::Padding(1)));
-    let mut short = parts(&[(0, b"abcdefgh")]);
-    short.truncate(12);
+fn damage_around_the_data_is_an_error() {
+    let mut bytes = fragments(&[(0, b"a")]);
+    bytes[10] = 1;
+    assert_eq!(decoded(bytes).unwrap_err(), (0, FrameError::Padding(1)));
+    let mut truncated = fragments(&[(0, b"abcdefgh")]);
+    truncated.truncate(12);
     assert_eq!(
-        decoded(short).unwrap_err(),
+        decoded(truncated).unwrap_err(),
         (0, FrameError::Truncated { len: 8, left: 4 })
     );
-    let follow = [parts(&[(0, b"a")]), b"junkjunk".to_vec()].concat();
+    let junk = [fragments(&[(0, b"a")]), b"junkjunk".to_vec()].concat();
     assert_eq!(
-        decoded(follow).unwrap_err(),
+        decoded(junk).unwrap_err(),
         (0, FrameError::InvalidNext(b"junkjunk".to_vec()))
     );
 }
 
 #[test]
-fn a_length_that_takes_in_the_next_record_is_seen() {
-    let mut bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"efgh")])].concat();
+fn a_length_that_includes_the_next_record_is_an_error() {
+    let mut bytes = [fragments(&[(0, b"abcd")]), fragments(&[(0, b"efgh")])].concat();
     bytes[4] = 16;
     assert_eq!(decoded(bytes).unwrap_err(), (0, FrameError::MagicInside(4)));
 }
 
 #[test]
-fn a_magic_word_is_found_wherever_it_is_aligned() {
+fn aligned_magic_words_are_found_at_any_position() {
     for len in 0..200 {
         for at in 0..len {
             let mut data = vec![7; len + 4];
-            data[at..at + 4].copy_from_slice(M);
-            let found = at.is_multiple_of(4).then_some(at);
-            assert_eq!(first_magic_word(&data), found, "at {at} of {len}");
+            data[at..at + 4].copy_from_slice(MAGIC_WORD);
+            let expected = at.is_multiple_of(4).then_some(at);
+            assert_eq!(first_magic_word(&data), expected, "at {at} of {len}");
         }
     }
 }
 
 #[test]
-fn a_length_too_great_is_seen_before_all_its_bytes_are_asked_for() {
-    let mut bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"efgh")])].concat();
+fn a_too_large_length_is_an_error_before_its_bytes_are_read() {
+    let mut bytes = [fragments(&[(0, b"abcd")]), fragments(&[(0, b"efgh")])].concat();
     bytes[7] = 1;
     let error = check(&bytes, 1 << 30, None).unwrap_err();
     assert_eq!(error, (0, FrameError::MagicInside(4)));
 }
 
 #[test]
-fn a_cut_in_the_next_header_does_not_spoil_this_record() {
+fn a_record_before_a_truncated_header_is_valid() {
     for cut in 0..HEADER_LEN {
-        let bytes = [parts(&[(0, b"abcd")]), parts(&[(0, b"")])[..cut].to_vec()].concat();
+        let bytes = [
+            fragments(&[(0, b"abcd")]),
+            fragments(&[(0, b"")])[..cut].to_vec(),
+        ]
+        .concat();
         assert_eq!(decoded(bytes).unwrap(), b"abcd");
     }
 }
 
 #[test]
-fn too_few_bytes_ask_for_more() {
+fn incomplete_frames_need_more_bytes() {
     let bytes = encoded(&[0; 100]);
     assert_eq!(check(&bytes[..4], 108, None), Ok(Progress::NeedsMore(8)));
     assert_eq!(check(&bytes[..8], 108, None), Ok(Progress::NeedsMore(108)));
@@ -140,15 +147,15 @@ fn too_few_bytes_ask_for_more() {
 }
 
 #[test]
-fn a_record_that_ends_where_the_index_says_is_whole_whatever_follows() {
-    let bytes = [parts(&[(0, b"abcd")]), b"junkjunk".to_vec()].concat();
+fn a_record_that_ends_at_its_listed_end_is_valid_whatever_follows() {
+    let bytes = [fragments(&[(0, b"abcd")]), b"junkjunk".to_vec()].concat();
     assert_eq!(check(&bytes, 20, Some(12)), Ok(Progress::Complete(12)));
     assert!(check(&bytes, 20, Some(16)).is_err());
     assert!(check(&bytes, 20, None).is_err());
 }
 
 #[test]
-fn a_record_too_long_for_its_length_word_is_refused() {
+fn a_record_too_long_for_its_length_word_is_an_error() {
     let mut out = Vec::new();
     let record = vec![0; MAX_RECORD_LEN + 1];
     assert_eq!(encode(&record, &mut out), Err(FrameError::TooLong(1 << 29)));

@@ -1,11 +1,13 @@
-//! The `.idx` file: from a record's key to its offset.
+//! The `.idx` file: key → offset of each record.
 //!
-//! Text, a line a record: `key TAB offset NEWLINE`, both decimal; key is the id given when the record was written, offset
-//! the position of its first header. Lines may come in any order. White space of any kind separates; further columns
-//! are ignored, as MXNet's readers do. What they let pass and then crash on or silently lose records by is an error here,
-//! with the line: keys or offsets that are not whole numbers, or used twice, and offsets where no record can begin.
+//! Text, one line per record: `key TAB offset NEWLINE`, both decimal. The key is the id given when
+//! the record was written, the offset the position of its first header. Lines may be in any order.
+//! Any white space separates the fields; further columns are ignored, as MXNet's readers do. Lines
+//! on which those readers crash or lose records are errors here, with the line number: keys or
+//! offsets that are not integers or occur twice, and offsets where no record can begin.
 //!
-//! An entry takes 16 bytes: 680 MB for the 42 million of WebFace42M, where a Python dictionary and list take 4.8 GB.
+//! An entry takes 16 bytes: 680 MB for the 42 million of WebFace42M, where a Python dictionary and
+//! list take 4.8 GB.
 
 mod text;
 
@@ -15,15 +17,15 @@ use crate::error::{Error, ErrorKind, Result};
 pub use text::{Entry, write_to};
 use text::{check_offset, for_each_line, parse};
 
-/// All of a `.idx` file, in memory.
+/// Contents of a `.idx` file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// Sorted by key, which are all different, as are the offsets.
+    /// Sorted by key. Keys and offsets are unique.
     entries: Box<[Entry]>,
 }
 
 impl Index {
-    /// Reads the text of a `.idx` file.
+    /// Reads a `.idx` file.
     ///
     /// `rec_len` is the length of the `.rec` file, if known: an offset beyond it is an error.
     ///
@@ -37,34 +39,34 @@ impl Index {
                 .extend(entry.map_err(|reason| Error::corrupt(format!("line {line}: {reason}")))?);
             Ok(())
         })?;
-        Self::of(entries).map_err(|twins| twins.error_in(reader))
+        Self::from_entries(entries).map_err(|duplicate| duplicate.error_with_lines(reader))
     }
 
-    /// An index of these entries.
+    /// Creates an index of these entries.
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`] if two have the same key or the same offset.
     pub fn new(entries: Vec<Entry>) -> Result<Self> {
-        Self::of(entries).map_err(|twins| twins.error())
+        Self::from_entries(entries).map_err(|duplicate| duplicate.error())
     }
 
-    fn of(mut entries: Vec<Entry>) -> Result<Self, Twins> {
+    fn from_entries(mut entries: Vec<Entry>) -> Result<Self, Duplicate> {
         let by_offset = |entry: &Entry| entry.offset;
         if !is_sorted_strictly(&entries, by_offset) {
             entries.sort_unstable_by_key(by_offset);
-            Twins::among(&entries, by_offset, "offset").map_or(Ok(()), Err)?;
+            Duplicate::find(&entries, by_offset, "offset").map_or(Ok(()), Err)?;
         }
         let by_key = |entry: &Entry| entry.key;
         if !is_sorted_strictly(&entries, by_key) {
             entries.sort_unstable_by_key(by_key);
-            Twins::among(&entries, by_key, "key").map_or(Ok(()), Err)?;
+            Duplicate::find(&entries, by_key, "key").map_or(Ok(()), Err)?;
         }
         Ok(Self {
             entries: entries.into_boxed_slice(),
         })
     }
 
-    /// The offset of the record with this key.
+    /// Returns the offset of the record with this key.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownKey`].
@@ -74,7 +76,8 @@ impl Index {
             .map_err(|_| Error::new(ErrorKind::UnknownKey(key)))
     }
 
-    /// How many records stand before `offset` in the file: the ordinal of the record there, if the index lists all.
+    /// Returns the number of records before `offset` in the file. If the index lists all, this is
+    /// the ordinal of the record at `offset`.
     #[must_use]
     pub fn rank(&self, offset: u64) -> u64 {
         self.entries
@@ -83,25 +86,25 @@ impl Index {
             .count() as u64
     }
 
-    /// The number of records.
+    /// Returns the number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entries, by ascending key.
+    /// Returns the entries by ascending key.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entries in the order of the records in the file.
+    /// Returns the entries by ascending offset.
     #[must_use]
     pub fn in_file_order(&self) -> Vec<Entry> {
         let mut entries = self.entries.to_vec();
@@ -116,16 +119,16 @@ fn is_sorted_strictly(entries: &[Entry], by: impl Fn(&Entry) -> u64) -> bool {
     entries.is_sorted_by(|a, b| by(a) < by(b))
 }
 
-/// Two entries with the same number.
-struct Twins {
+/// Two entries with the same key or offset.
+struct Duplicate {
     what: &'static str,
     number: u64,
     pair: [Entry; 2],
 }
 
-impl Twins {
-    /// Those among entries sorted by the number that `by` gives.
-    fn among(entries: &[Entry], by: impl Fn(&Entry) -> u64, what: &'static str) -> Option<Self> {
+impl Duplicate {
+    /// Finds a duplicate among entries that are sorted by `by`.
+    fn find(entries: &[Entry], by: impl Fn(&Entry) -> u64, what: &'static str) -> Option<Self> {
         let pair = entries
             .windows(2)
             .find(|pair| by(&pair[0]) == by(&pair[1]))?;
@@ -144,10 +147,10 @@ impl Twins {
         ))
     }
 
-    /// The same error with the lines of the file that have them.
-    fn error_in(&self, mut reader: impl Read + Seek) -> Error {
+    /// Returns the error with the lines of the two entries, for which the file is read again.
+    fn error_with_lines(&self, mut reader: impl Read + Seek) -> Error {
         let mut first = None;
-        let found = reader.rewind().map_err(Error::from).and_then(|()| {
+        let outcome = reader.rewind().map_err(Error::from).and_then(|()| {
             for_each_line(reader, |line, text| {
                 let entry = parse(text).ok().flatten();
                 if !entry.is_some_and(|entry| self.pair.contains(&entry)) {
@@ -162,7 +165,7 @@ impl Twins {
                 Err(Error::corrupt(text))
             })
         });
-        found.err().unwrap_or_else(|| self.error())
+        outcome.err().unwrap_or_else(|| self.error())
     }
 }
 

@@ -12,7 +12,7 @@ fn reason(text: &str, rec_len: Option<u64>) -> String {
 }
 
 #[test]
-fn what_others_write_is_read() {
+fn lines_of_other_writers_are_read() {
     let index = load(b"7\t0\n3 8\textra\r\n  4\t\t20", None).unwrap();
     assert_eq!(index.len(), 3);
     assert_eq!(index.offset(3).unwrap(), 8);
@@ -32,7 +32,7 @@ fn what_others_write_is_read() {
 }
 
 #[test]
-fn damage_is_named_with_its_line() {
+fn errors_name_the_line() {
     for (text, expected) in [
         (
             "0\t0\nx\t8\n",
@@ -71,7 +71,7 @@ fn damage_is_named_with_its_line() {
 }
 
 #[test]
-fn a_line_without_end_is_refused_without_reading_it_all() {
+fn a_line_without_end_is_an_error_before_it_is_read_completely() {
     assert!(
         load(&vec![b'1'; 3 * CHUNK], None)
             .unwrap_err()
@@ -81,7 +81,7 @@ fn a_line_without_end_is_refused_without_reading_it_all() {
 }
 
 #[test]
-fn lines_across_chunks_are_whole() {
+fn lines_across_chunks_are_read() {
     let entries: Vec<Entry> = (0..200_000)
         .map(|key| Entry {
             key,

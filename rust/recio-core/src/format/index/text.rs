@@ -1,4 +1,4 @@
-//! The text of a `.idx` file: lines ⇄ entries.
+//! Entries ⇄ lines of a `.idx` file.
 
 use std::io::{Read, Write};
 
@@ -6,22 +6,22 @@ use crate::error::{Error, Result};
 
 /// Bytes read at a time.
 pub(super) const CHUNK: usize = 1 << 20;
-/// The longest line, in bytes. Two numbers of 20 digits, and room for what others may add.
+/// Maximum length of a line in bytes: two numbers of 20 digits, and columns that others may add.
 const MAX_LINE: usize = 4096;
 
 /// One line of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The record's key.
+    /// Key of the record.
     pub key: u64,
-    /// The offset of its first header.
+    /// Offset of its first header.
     pub offset: u64,
 }
 
-/// Writes the text of a `.idx` file: a line per entry.
+/// Writes a `.idx` file, one line per entry.
 ///
 /// # Errors
-/// The writer's.
+/// Those of the writer.
 pub fn write_to(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
     entries
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn for_each_line(
     }
 }
 
-/// A line's entry; none for a blank line.
+/// Parses a line. Returns `None` for a blank line.
 pub(super) fn parse(line: &[u8]) -> Result<Option<Entry>, String> {
     let mut words = line
         .split(u8::is_ascii_whitespace)

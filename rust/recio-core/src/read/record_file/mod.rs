@@ -1,6 +1,6 @@
-//! A `.rec` file: one record at a given offset, by positioned reads.
+//! A `.rec` file: the record at an offset, by positioned reads.
 //!
-//! Where a `.rsum` file lies beside it, each record that is read is held to its checksum.
+//! If there is a `.rsum` file beside it, each record that is read must match its checksum.
 
 use std::path::Path;
 
@@ -10,98 +10,104 @@ use crate::format::frame::{self, Progress};
 use crate::read::sidecar::load_checksums;
 use crate::storage::local_file::LocalFile;
 
-/// Bytes that are read first where the length of a record is not known: most small records whole, a page of a large one.
+/// Bytes of the first read if the length of the record is unknown: all of most small records, one
+/// page of a large one.
 const FIRST_READ: u64 = 4096;
-/// The most bytes that are read first: where an index lists only some records, the distance to the next may be anything.
+/// Maximum bytes of the first read: if an index lists only some records, the next listed one may be
+/// at any distance.
 const MAX_FIRST_READ: u64 = 256 << 10;
 
 /// An open `.rec` file.
 #[derive(Debug)]
 pub struct RecordFile {
     file: LocalFile,
-    sums: Option<Checksums>,
+    checksums: Option<Checksums>,
 }
 
-/// A record that was read: its bytes, and where the next one begins.
+/// Record that was read.
 #[derive(Debug)]
 pub struct Record<'a> {
-    /// The record's bytes, split parts joined.
-    pub payload: &'a [u8],
-    /// The offset of the next record's header: the file's length after the last record.
+    /// Bytes of the record, its fragments joined.
+    pub bytes: &'a [u8],
+    /// Offset of the next record; the length of the file after the last.
     pub next: u64,
 }
 
 impl RecordFile {
     /// Opens a file, and the `.rsum` file beside it if there is one.
     ///
-    /// That the two do not fit is no error yet: which records are sound, their checksums tell.
+    /// That the two do not match is no error yet, as the checksums of some records may.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt) for a damaged `.rsum`.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt)
+    /// for a damaged `.rsum`.
     pub fn open(path: &Path) -> Result<Self> {
         let file = Self::open_without_checksums(path)?;
         Ok(Self {
-            sums: load_checksums(path)?,
+            checksums: load_checksums(path)?,
             ..file
         })
     }
 
-    /// Opens a file, and leaves checksums to the caller.
+    /// Opens a file without its `.rsum` file.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn open_without_checksums(path: &Path) -> Result<Self> {
         Ok(Self {
             file: LocalFile::open(path)?,
-            sums: None,
+            checksums: None,
         })
     }
 
-    /// The checksums that records are held to, if there are any.
+    /// Returns the checksums of the records, if there are any.
     #[must_use]
     pub fn checksums(&self) -> Option<&Checksums> {
-        self.sums.as_ref()
+        self.checksums.as_ref()
     }
 
-    /// Lets go of the file, and gives these.
+    /// Closes the file, and returns its checksums.
     #[must_use]
     pub fn into_checksums(self) -> Option<Checksums> {
-        self.sums
+        self.checksums
     }
 
-    /// Refuses a file of another length than its checksums were written for.
+    /// Checks that the file has the length for which its checksums were written.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with both lengths and what can be done.
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with both lengths and advice.
     pub fn check_len(&self) -> Result<()> {
-        match &self.sums {
-            Some(sums) if sums.file_len() != self.len() => Err(self.unlike(sums)),
+        match &self.checksums {
+            Some(checksums) if checksums.file_len() != self.len() => {
+                Err(self.length_mismatch(checksums))
+            }
             _ => Ok(()),
         }
     }
 
-    /// The path it was opened by.
+    /// Returns the path by which the file was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Its length in bytes, when it was opened.
+    /// Returns the length in bytes when the file was opened.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.file.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the file was empty when it was opened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.file.is_empty()
     }
 
-    /// Reads the record whose header is at `offset`, or nothing if that is the end of the file.
+    /// Reads the record at `offset`; `None` at the end of the file.
     ///
-    /// `next` is where the next record begins, if an index says so. Then one read fetches all, and a record that ends just
-    /// there is sound even if the one behind it is damaged. `buffer` is overwritten, and grows as needed.
+    /// `next` is the offset of the next record, if an index lists it. Then one read is enough, and a
+    /// record that ends there is valid even if the next one is damaged. `buffer` is overwritten, and
+    /// grows as needed.
     ///
     /// # Errors
     /// A [`FrameError`](frame::FrameError) or an I/O error, with path and offset.
@@ -111,19 +117,35 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
-        let Some(frames) = self.read_frame(offset, next, buffer)? else {
+        let Some(frame) = self.read_frame(offset, next, buffer)? else {
             return Ok(None);
         };
-        let next = offset + frames.len() as u64;
-        let range = frame::join_fragments(frames);
+        let next = offset + frame.len() as u64;
+        let range = frame::join_fragments(frame);
         Ok(Some(Record {
-            payload: &frames[range],
+            bytes: &frame[range],
             next,
         }))
     }
 
-    /// Reads all bytes of the record whose header is at `offset`, headers and padding included, as [`read`](Self::read)
-    /// does, and as strictly.
+    /// Reads the record at `offset`, as [`read`](Self::read) does.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); also at the end of the file.
+    pub fn read_existing<'b>(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Record<'b>> {
+        self.read(offset, next, buffer)?.ok_or_else(|| {
+            Error::corrupt("the file ends here")
+                .at_offset(offset)
+                .at_path(self.path())
+        })
+    }
+
+    /// Reads the frame of the record at `offset`, as [`read`](Self::read) does.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -137,60 +159,63 @@ impl RecordFile {
             self.check_len()?;
             return Ok(None);
         }
-        let listed = self.listed(offset)?;
-        let next = listed.map_or(next, |entry| Some(entry.end));
+        let entry = self.checksum_entry(offset)?;
+        let next = entry.map_or(next, |entry| Some(entry.end));
+        let next = next.and_then(|next| next.checked_sub(offset));
         let end = self
-            .fetch(
-                offset,
-                next.and_then(|next| next.checked_sub(offset)),
-                buffer,
-            )
+            .fetch_frame(offset, next, buffer)
             .map_err(|error| error.at_offset(offset).at_path(self.path()))?;
-        if listed.is_some_and(|entry| entry.crc != checksum::crc(&buffer[..end])) {
-            return Err(self.damaged(offset));
+        if entry.is_some_and(|entry| entry.crc != checksum::crc(&buffer[..end])) {
+            return Err(self.checksum_mismatch(offset));
         }
         Ok(Some(&mut buffer[..end]))
     }
 
-    /// The checksum of the record at `offset`: none without a `.rsum`, an error if that does not list the record.
-    fn listed(&self, offset: u64) -> Result<Option<checksum::Entry>> {
-        let Some(sums) = &self.sums else {
+    /// Returns the checksum entry of the record at `offset`; `None` without a `.rsum`, an error if that
+    /// does not list the record.
+    fn checksum_entry(&self, offset: u64) -> Result<Option<checksum::Entry>> {
+        let Some(checksums) = &self.checksums else {
             return Ok(None);
         };
-        match sums.get(offset) {
+        match checksums.get(offset) {
             Some(entry) => Ok(Some(entry)),
-            None if offset >= sums.file_len() => Err(self.unlike(sums).at_offset(offset)),
+            None if offset >= checksums.file_len() => {
+                Err(self.length_mismatch(checksums).at_offset(offset))
+            }
             None => {
-                let text = format!("{} lists no record at this offset", self.sums_name());
+                let text = format!(
+                    "{} lists no record at this offset",
+                    self.checksum_file_name()
+                );
                 Err(Error::corrupt(text).at_offset(offset).at_path(self.path()))
             }
         }
     }
 
-    fn damaged(&self, offset: u64) -> Error {
+    fn checksum_mismatch(&self, offset: u64) -> Error {
         Error::corrupt(format!(
             "the bytes of this record do not match their checksum in {}: the record is damaged, or the file was changed",
-            self.sums_name()
+            self.checksum_file_name()
         ))
         .at_offset(offset)
         .at_path(self.path())
     }
 
-    fn unlike(&self, sums: &Checksums) -> Error {
-        let (len, wanted, name) = (self.len(), sums.file_len(), self.sums_name());
-        let what = if len < wanted {
+    fn length_mismatch(&self, checksums: &Checksums) -> Error {
+        let (len, expected, name) = (self.len(), checksums.file_len(), self.checksum_file_name());
+        let cause = if len < expected {
             "the file was truncated or replaced"
         } else {
             "the file was replaced or appended to"
         };
         Error::corrupt(format!(
-            "{len} bytes, but {name} was written for a file of {wanted}: {what} (`recio verify` lists the damage, \
+            "{len} bytes, but {name} was written for a file of {expected}: {cause} (`recio verify` lists the damage, \
              `recio repair` saves the intact records; if the file was changed on purpose, remove {name})"
         ))
         .at_path(self.path())
     }
 
-    fn sums_name(&self) -> String {
+    fn checksum_file_name(&self) -> String {
         let path = checksum::path_for(self.path());
         path.file_name()
             .unwrap_or_default()
@@ -198,8 +223,9 @@ impl RecordFile {
             .into_owned()
     }
 
-    /// Reads until `buffer` begins with a whole record, and gives its length.
-    fn fetch(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
+    /// Reads until `buffer` begins with a complete frame, and returns its length. `next` is relative to
+    /// `offset`.
+    fn fetch_frame(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
         let left = self
             .len()
             .checked_sub(offset)
@@ -214,7 +240,8 @@ impl RecordFile {
             have = want;
             match frame::check(&buffer[..have], left, next) {
                 Ok(Progress::Complete(end)) => return Ok(end),
-                // At least twice as much: a record of many parts is checked from its beginning each time.
+                // At least twice as many bytes: a frame of many fragments is checked from its
+                // beginning each time.
                 Ok(Progress::NeedsMore(more)) => {
                     want = more.max(left.min(2 * have as u64) as usize);
                 }

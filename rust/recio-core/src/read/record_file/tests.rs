@@ -15,7 +15,7 @@ fn file_of(records: &[&[u8]]) -> (tempfile::TempDir, RecordFile, Vec<u64>) {
 }
 
 #[test]
-fn records_are_read_in_any_order_with_and_without_an_index() {
+fn records_are_read_in_any_order_with_and_without_next_offsets() {
     let long = vec![7; 3 * FIRST_READ as usize];
     let split = [b"AAAA", &MAGIC.to_le_bytes()[..], &[9; 10_000]].concat();
     let records: [&[u8]; 4] = [b"one", &long, b"", &split];
@@ -25,7 +25,7 @@ fn records_are_read_in_any_order_with_and_without_an_index() {
         let next = *offsets.get(i + 1).unwrap_or(&file.len());
         for hint in [None, Some(next), Some(u64::MAX)] {
             let record = file.read(offsets[i], hint, &mut buffer).unwrap().unwrap();
-            assert_eq!((record.payload, record.next), (records[i], next));
+            assert_eq!((record.bytes, record.next), (records[i], next));
         }
     }
     assert!(file.read(file.len(), None, &mut buffer).unwrap().is_none());
@@ -51,8 +51,8 @@ fn errors_name_path_and_offset() {
     );
 }
 
-/// The file again, with checksums of its records beside it.
-fn with_sums(file: &RecordFile, offsets: &[u64]) -> RecordFile {
+/// Writes the checksums of a file, and opens it again.
+fn with_checksums(file: &RecordFile, offsets: &[u64]) -> RecordFile {
     let bytes = std::fs::read(file.path()).unwrap();
     let mut sums = Checksums::default();
     for (i, &offset) in offsets.iter().enumerate() {
@@ -68,13 +68,13 @@ fn with_sums(file: &RecordFile, offsets: &[u64]) -> RecordFile {
 }
 
 #[test]
-fn records_are_held_to_their_checksums() {
+fn records_must_match_their_checksums() {
     let split = [b"AAAA", &MAGIC.to_le_bytes()[..], &[9; 10_000]].concat();
     let (_folder, file, offsets) = file_of(&[b"one", &split, b"three"]);
-    let file = with_sums(&file, &offsets);
+    let file = with_checksums(&file, &offsets);
     let mut buffer = Vec::new();
     let record = file.read(offsets[1], None, &mut buffer).unwrap().unwrap();
-    assert_eq!((record.payload, record.next), (&split[..], offsets[2]));
+    assert_eq!((record.bytes, record.next), (&split[..], offsets[2]));
     let mut bytes = std::fs::read(file.path()).unwrap();
     bytes[offsets[1] as usize + 5000] ^= 1;
     std::fs::write(file.path(), bytes).unwrap();
@@ -89,11 +89,11 @@ fn records_are_held_to_their_checksums() {
 }
 
 #[test]
-fn an_offset_that_the_checksums_do_not_list_is_refused() {
+fn offsets_that_the_checksums_do_not_list_are_errors() {
     let inner = frame_of(b"inside");
     let (_folder, file, offsets) = file_of(&[b"one", &[b"x", &inner[..]].concat()]);
     assert!(file.read(21, None, &mut Vec::new()).is_err());
-    let file = with_sums(&file, &offsets);
+    let file = with_checksums(&file, &offsets);
     let error = file.read(21, None, &mut Vec::new()).unwrap_err();
     let text = "at byte 21: a.rsum lists no record at this offset";
     assert!(error.to_string().ends_with(text), "{error}");
@@ -106,15 +106,15 @@ fn frame_of(record: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn of_a_file_that_was_cut_the_records_are_read_and_its_end_is_an_error() {
+fn records_of_a_truncated_file_are_read_and_its_end_is_an_error() {
     let (_folder, file, offsets) = file_of(&[b"one", b"two", b"three"]);
-    with_sums(&file, &offsets);
+    with_checksums(&file, &offsets);
     let bytes = std::fs::read(file.path()).unwrap();
     std::fs::write(file.path(), &bytes[..offsets[2] as usize]).unwrap();
     let file = RecordFile::open(file.path()).unwrap();
     let mut buffer = Vec::new();
     let record = file.read(offsets[1], None, &mut buffer).unwrap().unwrap();
-    assert_eq!(record.payload, b"two");
+    assert_eq!(record.bytes, b"two");
     let error = file.read(record.next, None, &mut Vec::new()).unwrap_err();
     let text =
         "24 bytes, but a.rsum was written for a file of 40: the file was truncated or replaced";
@@ -126,20 +126,20 @@ fn of_a_file_that_was_cut_the_records_are_read_and_its_end_is_an_error() {
 }
 
 #[test]
-fn a_record_before_a_damaged_header_is_whole_if_its_checksum_says_so() {
+fn a_record_before_a_damaged_header_is_valid_if_its_checksum_matches() {
     let (_folder, file, offsets) = file_of(&[b"one", b"two"]);
-    with_sums(&file, &offsets);
+    with_checksums(&file, &offsets);
     let mut bytes = std::fs::read(file.path()).unwrap();
     bytes[12] ^= 1;
     std::fs::write(file.path(), bytes).unwrap();
     let mut buffer = Vec::new();
     let file = RecordFile::open(file.path()).unwrap();
     let record = file.read(0, None, &mut buffer).unwrap().unwrap();
-    assert_eq!(record.payload, b"one");
+    assert_eq!(record.bytes, b"one");
 }
 
 #[test]
-fn a_file_cut_short_after_opening_is_an_error() {
+fn a_file_truncated_after_opening_is_an_error() {
     let (folder, file, _) = file_of(&[&[7; 100]]);
     std::fs::File::options()
         .write(true)
@@ -152,13 +152,13 @@ fn a_file_cut_short_after_opening_is_an_error() {
 }
 
 #[test]
-fn a_record_of_very_many_parts_is_read_in_time() {
+fn a_record_of_many_fragments_is_read_in_linear_time() {
     let record = MAGIC.to_le_bytes().repeat(100_000);
     let (_folder, file, _) = file_of(&[&record]);
     let start = std::time::Instant::now();
     let mut buffer = Vec::new();
     assert_eq!(
-        file.read(0, None, &mut buffer).unwrap().unwrap().payload,
+        file.read(0, None, &mut buffer).unwrap().unwrap().bytes,
         record
     );
     assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());

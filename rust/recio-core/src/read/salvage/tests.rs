@@ -1,4 +1,4 @@
-//! What a walk finds: small files, one kind of damage each. `tests/salvage.rs` has the large ones.
+//! Salvage of small files with one kind of damage each. `tests/salvage.rs` has large files.
 
 use super::*;
 use crate::format::frame::{self, FragmentHeader};
@@ -6,26 +6,26 @@ use crate::read::record_file::RecordFile;
 
 const MAGIC_BYTES: [u8; 4] = frame::MAGIC.to_le_bytes();
 
-const NEVER: fn(UnconfirmedRecord<'_>) -> bool = |_| false;
+const UNKNOWN: fn(UnconfirmedRecord<'_>) -> bool = |_| false;
 
-/// What a walk over these bytes finds: the payloads, and the regions skipped.
-fn walked(
+/// Returns the records of a damaged file, and the skipped regions.
+fn salvage(
     bytes: &[u8],
-    vouches: impl FnMut(UnconfirmedRecord<'_>) -> bool,
+    confirm: impl FnMut(UnconfirmedRecord<'_>) -> bool,
 ) -> (Vec<Vec<u8>>, Vec<SkippedRegion>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = SalvageReader::new(&file, &[], vouches);
+    let mut reader = SalvageReader::new(&file, &[], confirm);
     let (mut records, mut skipped, mut at) = (vec![], vec![], 0);
-    while let Some(segment) = walk.next_segment().unwrap() {
+    while let Some(segment) = reader.next_segment().unwrap() {
         match segment {
-            Segment::Record(whole) => {
-                assert_eq!(whole.offset, at);
-                at += whole.frame.len() as u64;
-                let payload = frame::join_fragments(whole.frame);
-                records.push(whole.frame[payload].to_vec());
+            Segment::Record(record) => {
+                assert_eq!(record.offset, at);
+                at += record.frame.len() as u64;
+                let range = frame::join_fragments(record.frame);
+                records.push(record.frame[range].to_vec());
             }
             Segment::Skipped(region) => {
                 assert_eq!(region.begin, at);
@@ -38,8 +38,8 @@ fn walked(
     (records, skipped)
 }
 
-/// Records of many lengths, some with magic words, and where they begin.
-fn sample() -> (Vec<Vec<u8>>, Vec<u8>, Vec<usize>) {
+/// Returns records of many lengths, some with magic words; their file; and their offsets.
+fn sample_file() -> (Vec<Vec<u8>>, Vec<u8>, Vec<usize>) {
     let (mut records, mut bytes, mut offsets) = (vec![], vec![], vec![]);
     for n in 0..60usize {
         let mut record = vec![n as u8 + 1; n * 7 % 90];
@@ -55,21 +55,21 @@ fn sample() -> (Vec<Vec<u8>>, Vec<u8>, Vec<usize>) {
 }
 
 #[test]
-fn a_sound_file_is_its_records() {
-    let (records, bytes, _) = sample();
-    assert_eq!(walked(&bytes, NEVER), (records, vec![]));
-    assert_eq!(walked(b"", NEVER), (vec![], vec![]));
+fn all_records_of_an_intact_file_are_read() {
+    let (records, bytes, _) = sample_file();
+    assert_eq!(salvage(&bytes, UNKNOWN), (records, vec![]));
+    assert_eq!(salvage(b"", UNKNOWN), (vec![], vec![]));
 }
 
 #[test]
-fn damage_costs_the_records_that_it_touches() {
-    let (mut records, mut bytes, offsets) = sample();
+fn only_damaged_records_are_skipped() {
+    let (mut records, mut bytes, offsets) = sample_file();
     bytes[offsets[20] + 9] = 0;
     bytes[offsets[31]..offsets[33] + 2].fill(0xaa);
-    let (found, skipped) = walked(&bytes, NEVER);
+    let (salvaged, skipped) = salvage(&bytes, UNKNOWN);
     records[20][1] = 0;
     records.drain(31..34);
-    assert_eq!(found, records);
+    assert_eq!(salvaged, records);
     assert_eq!(skipped.len(), 1);
     assert_eq!(
         (skipped[0].begin, skipped[0].end),
@@ -83,38 +83,38 @@ fn damage_costs_the_records_that_it_touches() {
 }
 
 #[test]
-fn a_record_before_a_header_of_damaged_length_is_whole() {
-    let (records, mut bytes, offsets) = sample();
+fn a_record_before_a_damaged_header_is_kept() {
+    let (records, mut bytes, offsets) = sample_file();
     bytes[offsets[12] + 7] |= 0xf0;
-    let (found, skipped) = walked(&bytes, NEVER);
-    assert_eq!(found.len(), records.len() - 1);
+    let (salvaged, skipped) = salvage(&bytes, UNKNOWN);
+    assert_eq!(salvaged.len(), records.len() - 1);
     assert_eq!(skipped[0].begin, offsets[12] as u64);
     assert_eq!(skipped[0].reason, "fragment flag 7, expected 0 to 3");
 }
 
 #[test]
-fn records_are_found_where_bytes_were_put_in_or_taken_out() {
-    let (records, bytes, offsets) = sample();
+fn records_after_inserted_or_removed_bytes_are_found() {
+    let (records, bytes, offsets) = sample_file();
     for (at, taken, put) in [(20, 0, 1), (20, 3, 0), (20, 0, 4), (20, 2, 5), (40, 1, 0)] {
         let at = offsets[at] + 10;
         let mut bytes = bytes.clone();
         bytes.splice(at..at + taken, vec![0x55; put]);
-        let (found, skipped) = walked(&bytes, NEVER);
-        assert!(found.iter().all(|record| records.contains(record)));
+        let (salvaged, skipped) = salvage(&bytes, UNKNOWN);
+        assert!(salvaged.iter().all(|record| records.contains(record)));
         assert!(
-            found.len() >= records.len() - 2,
+            salvaged.len() >= records.len() - 2,
             "{} {skipped:?}",
-            found.len()
+            salvaged.len()
         );
     }
 }
 
 #[test]
-fn the_end_that_a_cut_leaves_is_skipped() {
-    let (records, bytes, offsets) = sample();
+fn a_truncated_last_record_is_skipped() {
+    let (records, bytes, offsets) = sample_file();
     for cut in offsets[58] + 1..offsets[59] {
-        let (found, skipped) = walked(&bytes[..cut], NEVER);
-        assert_eq!(found, records[..58]);
+        let (salvaged, skipped) = salvage(&bytes[..cut], UNKNOWN);
+        assert_eq!(salvaged, records[..58]);
         assert_eq!(
             (skipped[0].begin, skipped[0].end),
             (offsets[58] as u64, cut as u64)
@@ -123,22 +123,22 @@ fn the_end_that_a_cut_leaves_is_skipped() {
 }
 
 #[test]
-fn lengths_that_lie_do_not_make_the_walk_read_all_again_and_again() {
+fn false_lengths_do_not_cause_repeated_reads() {
     let header = FragmentHeader {
         kind: frame::FragmentKind::Full,
         len: 200 << 20,
     };
     let mut bytes = header.to_bytes().repeat(1 << 20);
-    // Not for the last of them, which could be a record.
+    // Too short for the last of them, which would be a record otherwise.
     bytes.resize(bytes.len() + (199 << 20), 1);
     let start = std::time::Instant::now();
-    let (found, skipped) = walked(&bytes, NEVER);
-    assert_eq!((found.len(), skipped.len()), (0, 1));
+    let (salvaged, skipped) = salvage(&bytes, UNKNOWN);
+    assert_eq!((salvaged.len(), skipped.len()), (0, 1));
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]
-fn a_header_within_a_payload_off_the_grid_counts_for_nothing() {
+fn an_unaligned_header_inside_a_record_is_ignored() {
     let mut inner = b"x".to_vec();
     frame::encode(b"not a record", &mut inner).unwrap();
     inner.extend([9; 30]);
@@ -146,12 +146,12 @@ fn a_header_within_a_payload_off_the_grid_counts_for_nothing() {
     frame::encode(&inner, &mut bytes).unwrap();
     frame::encode(b"sound", &mut bytes).unwrap();
     bytes[0] = 0;
-    let (found, _) = walked(&bytes, NEVER);
-    assert_eq!(found, [b"sound".to_vec()]);
+    let (salvaged, _) = salvage(&bytes, UNKNOWN);
+    assert_eq!(salvaged, [b"sound".to_vec()]);
 }
 
-/// Three records, of which the second begins at byte 24, and the third at byte 80.
-fn three() -> Vec<u8> {
+/// Returns a file of three records, at bytes 0, 24 and 80.
+fn three_records() -> Vec<u8> {
     let mut bytes = Vec::new();
     for record in [&[1; 16][..], &[2; 48], &[3; 24]] {
         frame::encode(record, &mut bytes).unwrap();
@@ -159,31 +159,32 @@ fn three() -> Vec<u8> {
     bytes
 }
 
-/// What is found of these three if the second is changed by `damage`.
-fn second_damaged(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<SkippedRegion>) {
-    let mut bytes = three();
+/// Salvages the three records after `damage` to the second.
+fn salvage_second(damage: impl Fn(&mut [u8])) -> (Vec<Vec<u8>>, Vec<SkippedRegion>) {
+    let mut bytes = three_records();
     damage(&mut bytes[24..80]);
-    walked(&bytes, NEVER)
+    salvage(&bytes, UNKNOWN)
 }
 
 #[test]
-fn a_record_before_a_header_that_is_gone_is_kept() {
-    let (found, skipped) = second_damaged(|bytes| bytes[..40].fill(0x77));
-    assert_eq!(found, [vec![1; 16], vec![3; 24]]);
+fn a_record_before_an_overwritten_header_is_kept() {
+    let (salvaged, skipped) = salvage_second(|bytes| bytes[..40].fill(0x77));
+    assert_eq!(salvaged, [vec![1; 16], vec![3; 24]]);
     assert_eq!(skipped[0].reason, "magic 0x77777777, expected 0xced7230a");
 }
 
 #[test]
-fn what_speaks_against_a_length_is_told() {
-    // The length of the second record with a bit less, so that it ends within itself; then with zeros from its length on.
-    let (found, skipped) = second_damaged(|bytes| bytes[4] = 32);
-    assert_eq!(found, [vec![1; 16], vec![3; 24]]);
+fn the_reason_names_what_contradicts_a_length() {
+    // One bit of the length is cleared, so that the record ends inside itself; then zeros from the
+    // length on.
+    let (salvaged, skipped) = salvage_second(|bytes| bytes[4] = 32);
+    assert_eq!(salvaged, [vec![1; 16], vec![3; 24]]);
     assert!(
         skipped[0].reason.starts_with("with one more bit"),
         "{skipped:?}"
     );
-    let (found, skipped) = second_damaged(|bytes| bytes[4..50].fill(0));
-    assert_eq!(found, [vec![1; 16], vec![3; 24]]);
+    let (salvaged, skipped) = salvage_second(|bytes| bytes[4..50].fill(0));
+    assert_eq!(salvaged, [vec![1; 16], vec![3; 24]]);
     assert!(
         skipped[0].reason.starts_with("only zero bytes"),
         "{skipped:?}"
@@ -191,22 +192,22 @@ fn what_speaks_against_a_length_is_told() {
 }
 
 #[test]
-fn who_walks_may_know_better() {
-    let mut bytes = three();
+fn the_caller_can_confirm_a_record() {
+    let mut bytes = three_records();
     bytes[28] = 32;
-    let (found, _) = walked(&bytes, |doubtful| doubtful.offset == 24);
-    assert_eq!(found, [vec![1; 16], vec![2; 32], vec![3; 24]]);
+    let (salvaged, _) = salvage(&bytes, |record| record.offset == 24);
+    assert_eq!(salvaged, [vec![1; 16], vec![2; 32], vec![3; 24]]);
 }
 
 #[test]
-fn a_part_flag_that_hides_later_parts_is_seen() {
+fn a_fragment_flag_that_hides_later_fragments_is_damage() {
     let mut bytes = Vec::new();
     for record in [&b"head"[..], b"AAAA\x0a\x23\xd7\xceBBBB", b"tail"] {
         frame::encode(record, &mut bytes).unwrap();
     }
     bytes[12 + 7] = 0;
-    let (found, skipped) = walked(&bytes, NEVER);
-    assert_eq!(found, [b"head", b"tail"]);
+    let (salvaged, skipped) = salvage(&bytes, UNKNOWN);
+    assert_eq!(salvaged, [b"head", b"tail"]);
     assert!(
         skipped[0].reason.contains("a damaged fragment flag?"),
         "{skipped:?}"
@@ -214,20 +215,20 @@ fn a_part_flag_that_hides_later_parts_is_seen() {
 }
 
 #[test]
-fn a_list_of_the_records_settles_where_one_ends() {
-    let mut bytes = three();
+fn listed_offsets_decide_where_a_record_ends() {
+    let mut bytes = three_records();
     bytes[28] = 28;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, &bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = SalvageReader::new(&file, &[0, 24, 80], NEVER);
+    let mut reader = SalvageReader::new(&file, &[0, 24, 80], UNKNOWN);
     assert!(matches!(
-        walk.next_segment().unwrap(),
+        reader.next_segment().unwrap(),
         Some(Segment::Record(_))
     ));
-    let Some(Segment::Skipped(region)) = walk.next_segment().unwrap() else {
-        panic!("a record of a damaged length");
+    let Some(Segment::Skipped(region)) = reader.next_segment().unwrap() else {
+        panic!("the record has a damaged length");
     };
     assert!(
         region

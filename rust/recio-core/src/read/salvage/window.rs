@@ -1,20 +1,21 @@
-//! The bytes of a file at any offset, by large reads: what the walk looks through.
+//! A window of a file in memory, moved by large reads.
 
 use crate::error::Result;
 use crate::read::record_file::RecordFile;
 
-/// Bytes read at a time: few calls, and still in the processor's cache when they are looked at.
+/// Bytes read at a time: few calls, and still in the CPU's cache when they are scanned.
 pub(super) const CHUNK: usize = 1 << 20;
 
-/// A stretch of a file in memory.
+/// Window of a file in memory.
 #[derive(Debug)]
 pub(super) struct Window<'f> {
     file: &'f RecordFile,
-    /// Where the stretch begins.
+    /// Offset of the window in the file.
     start: u64,
-    /// The first `have` bytes of it are the stretch; the others are room.
+    /// The window, and spare capacity after it.
     bytes: Vec<u8>,
-    have: usize,
+    /// Length of the window.
+    len: usize,
 }
 
 impl<'f> Window<'f> {
@@ -23,11 +24,11 @@ impl<'f> Window<'f> {
             file,
             start: 0,
             bytes: Vec::new(),
-            have: 0,
+            len: 0,
         }
     }
 
-    /// The bytes from `offset` on: `want` of them or more, or all that the file has.
+    /// Returns the bytes from `offset` on: at least `want`, or all up to the end of the file.
     ///
     /// # Errors
     /// As [`RecordFile::read_exact_at`].
@@ -36,32 +37,32 @@ impl<'f> Window<'f> {
         if self.held(offset).is_none_or(|held| held < want) {
             self.move_to(offset, want)?;
         }
-        Ok(&mut self.bytes[(offset - self.start) as usize..self.have])
+        Ok(&mut self.bytes[(offset - self.start) as usize..self.len])
     }
 
-    /// How many bytes from `offset` on are in memory, if it is within.
+    /// Returns the number of bytes in memory from `offset` on, if it is inside the window.
     fn held(&self, offset: u64) -> Option<usize> {
         let before = offset.checked_sub(self.start)?;
-        (self.have as u64)
+        (self.len as u64)
             .checked_sub(before)
             .map(|held| held as usize)
     }
 
-    /// Makes the stretch begin at `offset`, and long enough.
+    /// Moves the window to `offset`, with a length of at least `want`.
     fn move_to(&mut self, offset: u64, want: usize) -> Result<()> {
         let left = self.file.len() - offset;
-        let room = left.min(want.max(CHUNK) as u64) as usize;
+        let len = left.min(want.max(CHUNK) as u64) as usize;
         let kept = self.held(offset).unwrap_or(0);
-        self.bytes.copy_within(self.have - kept..self.have, 0);
-        if self.bytes.len() < room {
-            self.bytes.resize(room, 0);
+        self.bytes.copy_within(self.len - kept..self.len, 0);
+        if self.bytes.len() < len {
+            self.bytes.resize(len, 0);
         }
-        (self.start, self.have) = (offset, kept);
-        let place = offset + kept as u64;
+        (self.start, self.len) = (offset, kept);
+        let position = offset + kept as u64;
         self.file
-            .read_exact_at(&mut self.bytes[kept..room], place)
-            .map_err(|error| error.at_offset(place).at_path(self.file.path()))?;
-        self.have = room;
+            .read_exact_at(&mut self.bytes[kept..len], position)
+            .map_err(|error| error.at_offset(position))?;
+        self.len = len;
         Ok(())
     }
 }
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_stretch_in_any_order_is_the_files() {
+    fn any_range_in_any_order_equals_the_file() {
         let len = 3 * CHUNK + 17;
         let bytes: Vec<u8> = (0..len).map(|i| (i * 31 / 8) as u8).collect();
         let folder = tempfile::tempdir().unwrap();
@@ -81,10 +82,10 @@ mod tests {
         let mut window = Window::new(&file);
         for offset in [0, 10, CHUNK - 2, CHUNK + 9, 5, len - 3, 2 * CHUNK, 7, len] {
             for want in [0, 1, 100, CHUNK, 2 * CHUNK + 1] {
-                let got = window.at(offset as u64, want).unwrap();
-                assert!(got.len() >= want.min(len - offset), "{want} at {offset}");
+                let actual = window.at(offset as u64, want).unwrap();
+                assert!(actual.len() >= want.min(len - offset), "{want} at {offset}");
                 assert!(
-                    got == &bytes[offset..offset + got.len()],
+                    actual == &bytes[offset..offset + actual.len()],
                     "{want} at {offset}"
                 );
             }
