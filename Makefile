@@ -32,7 +32,8 @@ demo: build ## Pack photographs, train on them, leave a contact sheet in build/d
 .PHONY: test
 test: build ## Run all tests: Rust's and Python's
 	cargo test --workspace --release --locked
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal -m "not alone and not slow"
+	$(BIN)/python -m pytest -m "alone and not slow"
 
 # The kernels for ARM, on a PC: cross-compiled, and run by QEMU.
 ARM := aarch64-unknown-linux-gnu
@@ -70,14 +71,10 @@ fuzz-%: fuzz-build
 fuzz-quick: ## Fuzz the readers and decoders, 30 seconds a target
 	$(MAKE) fuzz FUZZ_SECONDS=30
 
-# A quarter of an hour: the long tiers of docs/reliability.md.
-LONG_TESTS := $(addprefix tests/robustness/,endurance writes/test_kills.py writes/test_interrupts.py)
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
-	$(BIN)/python -m tests.robustness.endurance.soak --batches 864000
-	$(BIN)/python -m tests.robustness.endurance.soak --batches 156250 --photographs
-	RECIO_SOAK=1 $(BIN)/python -m pytest -s --timeout=1800 $(LONG_TESTS)
-	RECIO_SOAK=1 cargo test --release --locked -p recio-core --test salvage -- --nocapture
+	$(BIN)/python -m pytest -s -m slow
+	SALVAGE_TRIALS=1000 cargo test --release --locked -p recio-core --test salvage -- --nocapture
 
 .PHONY: lint
 lint: build ## Check format, lints, types and stubs

@@ -143,6 +143,7 @@ class TestThreads:
             del batches
         assert becomes_true(lambda: threads() == [])
 
+    @pytest.mark.alone
     def test_letting_an_iterator_go_takes_no_longer_than_an_image(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
         time.sleep(0.1)
@@ -187,6 +188,7 @@ class TestThreads:
         assert isinstance(error, ValueError)
         assert str(error) == "the iterator is closed"
 
+    @pytest.mark.alone
     def test_other_threads_run_while_one_waits(self, slow: RecordFile) -> None:
         """The best of five tries counts: the machine may have others to serve."""
         batches = open_iter(slow, **WAITING, batch_size=3)
@@ -248,6 +250,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_wait(slow: RecordFile) -> None:
     command = python(INTERRUPTED, settings_of(slow, **WAITING, batch_size=100))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 IMPORT = "import recio.image, recio.io, recio.recordio"
 
 
+@pytest.mark.alone
 def test_importing_takes_no_time_to_speak_of() -> None:
     """Best of five, beyond what NumPy's own import takes."""
     script = f"import time, numpy; start = time.perf_counter(); {IMPORT}; print(time.perf_counter() - start)"

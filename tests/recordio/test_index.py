@@ -183,6 +183,7 @@ def write_large(folder: Path, entries: int) -> RecordFile:
     return file
 
 
+@pytest.mark.alone
 def test_a_million_entries_are_loaded_in_less_than_a_second(tmp_path: Path) -> None:
     entries = 1_000_000
     file = write_large(tmp_path, entries)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-SOAK = os.environ.get("RECIO_SOAK") == "1"
-"""Whether the long variants are to run."""
 
 
 def compile_shim(folder: Path) -> Path:

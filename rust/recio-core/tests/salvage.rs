@@ -1,7 +1,7 @@
 //! What is left of damaged files: holes, inserted and lost bytes, at random places, against what is
 //! known to be untouched.
 //!
-//! Each test prints its figures (`--nocapture`). `RECIO_SOAK=1` makes the trials a thousand.
+//! Each test prints its figures (`--nocapture`). `SALVAGE_TRIALS` (25) is how many files are damaged.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::HashSet;
@@ -14,10 +14,7 @@ const RECORDS: usize = 10_000;
 const MAGIC: [u8; 4] = frame::MAGIC.to_le_bytes();
 
 fn trials() -> u64 {
-    match std::env::var_os("RECIO_SOAK") {
-        Some(_) => 1000,
-        None => 25,
-    }
+    std::env::var("SALVAGE_TRIALS").map_or(25, |trials| trials.parse().unwrap())
 }
 
 /// Numbers that look random and are the same each time (xorshift).

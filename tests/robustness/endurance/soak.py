@@ -1,9 +1,8 @@
 """Row R16: reading for as long as a training of a day does, and looking whether memory, files or threads grow.
 
-``make soak`` runs it twice: for 864,000 batches of tiny images, which is ten a second for 24 hours, and for ten million
-photographs of 112 by 112 pixels (``--photographs``), whose batches are large enough for a lost one to show. Prints the
-figures; exits with 1 if one is too large. It has a single iterator: `test_iterator_leaks.py` makes
-thousands.
+`test_soak.py` runs it twice: for 864,000 batches of tiny images, which is ten a second for 24 hours, and for ten
+million photographs of 112 by 112 pixels (``--photographs``), whose batches are large enough for a lost one to show.
+Prints the figures; exits with 1 if one is too large. It has one iterator; `test_iterator_leaks.py` makes thousands.
 """
 
 from __future__ import annotations

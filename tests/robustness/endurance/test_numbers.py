@@ -22,7 +22,6 @@ from recio.recordio import IRHeader, MXIndexedRecordIO, pack, rec2idx, unpack
 from tests.recordio.test_recordio import encode
 from tests.robustness.endurance.test_sizes import write_sparse
 from tests.support.faces import write_keyed
-from tests.support.faults import SOAK
 from tests.support.records import RecordFile, labels, noise, open_iter, png, write_records
 
 if TYPE_CHECKING:
@@ -134,9 +133,13 @@ def test_a_set_of_faces_has_the_images_that_its_records_have(tmp_path: Path, ima
 
 
 @pytest.mark.filterwarnings("ignore:the label")
-@pytest.mark.skipif(not SOAK, reason="900 MB on the disk, 2 GB of memory: RECIO_SOAK=1")
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_index_of_42_million_faces_has_all_of_them(tmp_path: Path) -> None:
-    """The index is whole; of the records, which take no room, those that are asked for are there."""
+    """Takes 900 MB on the disk and 2 GB of memory.
+
+    The index is whole; of the records, which take no room, those that are asked for are there.
+    """
     border, stride = WEBFACE + 1, 64
     face, identity = encode(pack(IRHeader(0, 7, 1, 0), b"\xff\xd8 image")), encode(pack(IRHeader(0, [1, 2], 1, 0), b""))
     end = encode(pack(IRHeader(0, [border, border + 9], 0, 0), b""))

@@ -20,7 +20,6 @@ import pytest
 from recio.image import ImageIter
 from recio.io import ImageDetRecordIter, ImageRecordIter
 from tests.support.boxes import write_objects
-from tests.support.faults import SOAK
 from tests.support.processes import exit_code, fork
 from tests.support.records import RecordFile, noise, numbers, open_iter, png, write_images
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from recio.io import DataBatch
 
 Iter: TypeAlias = "ImageRecordIter | ImageDetRecordIter | ImageIter"
-KILLS = 200 if SOAK else 40
 RECORDS = 50
 EPOCHS = 3
 CROPPED: dict[str, Any] = {
@@ -120,10 +118,14 @@ def killed_after(batches: Callable[[], Iter], count: int) -> tuple[list[str], An
     return [step for step, _ in lines], lines[-1][1]
 
 
-def test_after_a_kill_the_stream_goes_on_as_if_nothing_had_been(files: dict[type[Iter], RecordFile]) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_after_a_kill_the_stream_goes_on_as_if_nothing_had_been(
+    files: dict[type[Iter], RecordFile], kills: int
+) -> None:
     draw = random.Random(11)
     whole = {kind: list(steps(make(files, kind))) for kind in KINDS}
-    for number in range(KILLS):
+    for number in range(kills):
         kind = list(KINDS)[number % len(KINDS)]
         ends = [place for place, step in enumerate(whole[kind]) if step == "the end"]
         count = draw.choice([draw.randint(1, ends[-2]), ends[0], ends[0] + 1])

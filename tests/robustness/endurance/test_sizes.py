@@ -20,7 +20,6 @@ import pytest
 
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
 from tests.recordio.test_recordio import LONGEST, encode, frame, read_all
-from tests.support.faults import SOAK
 from tests.support.framing import MAGIC
 from tests.support.records import RecordFile, image_record, noise, numbers, open_iter, png
 
@@ -114,8 +113,10 @@ def write_digits(path: Path, entries: int) -> None:
             file.write(lines.tobytes())
 
 
-@pytest.mark.skipif(not SOAK, reason="440 MB on the disk: RECIO_SOAK=1")
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_twenty_million_entries_take_16_bytes_each_and_2_seconds(tmp_path: Path) -> None:
+    """Takes 440 MB on the disk."""
     file = RecordFile(tmp_path / "large.rec", tmp_path / "large.idx")
     write_sparse(file.rec, ENTRIES * 1000, {})
     write_digits(file.idx, ENTRIES)
@@ -127,9 +128,11 @@ def test_twenty_million_entries_take_16_bytes_each_and_2_seconds(tmp_path: Path)
     assert seconds <= 2
 
 
-@pytest.mark.skipif(not SOAK, reason="512 MiB on the disk: RECIO_SOAK=1")
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(psutil.virtual_memory().available < 6 << 30, reason="takes 3 GiB")
 def test_the_longest_record_goes_there_and_back(tmp_path: Path) -> None:
+    """Takes 512 MiB on the disk."""
     record = MAGIC[1:] + bytes(range(256)) * (1 << 21)
     record = record[:LONGEST]
     with MXRecordIO(tmp_path / "a.rec", "w") as writer:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.faults import SOAK, contents
+from tests.support.faults import contents
 from tests.support.loops import LOOPS
 from tests.support.records import write_images
 from tests.support.writings import TINY, write_list
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.support.faults import Outcome, Runner
 
-INTERRUPTS = 200 if SOAK else 42
-"""In all; each of the three works has a third."""
 PATIENCE = 0.5
 """Seconds until KeyboardInterrupt."""
 
@@ -40,11 +38,14 @@ def place(workshop: Path) -> Path:
 
 
 @pytest.mark.timeout(600)
-def test_ctrl_c_is_heard_at_any_moment_and_leaves_nothing(runner: Runner, place: Path) -> None:
+@pytest.mark.alone
+@pytest.mark.parametrize("interrupts", [42, pytest.param(200, marks=pytest.mark.slow)])
+def test_ctrl_c_is_heard_at_any_moment_and_leaves_nothing(runner: Runner, place: Path, interrupts: int) -> None:
+    """Each of the three works has a third of the interrupts."""
     draw = random.Random(3)
     before = contents(place)
     outcomes: list[Outcome] = []
-    for number in range(INTERRUPTS):
+    for number in range(interrupts):
         work = list(LOOPS)[number % len(LOOPS)]
         outcome = runner.run(work, place, signal=signal.SIGINT, after=draw.uniform(0, 0.25))
         assert (outcome.ended, outcome.error, outcome.left) == (0, "KeyboardInterrupt: ", []), work

@@ -15,13 +15,12 @@ import pytest
 
 from recio import RecordError
 from recio.recordio import MXIndexedRecordIO
-from tests.support.faults import SOAK, Outcome, Runner, Trial, contents
+from tests.support.faults import Outcome, Runner, Trial, contents
 from tests.support.writings import WRITINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 500 if SOAK else 60
 NOT_HERE = "im2rec of 17 MB"
 """Ten times slower than the others, with no other names."""
 
@@ -80,15 +79,16 @@ def test_what_the_index_of_a_killed_writer_lists_is_in_the_file(runner: Runner, 
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_at_any_moment_does_not_either(runner: Runner, workshop: Path) -> None:
+@pytest.mark.parametrize("kills", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_kill_at_any_moment_does_not_either(runner: Runner, workshop: Path, kills: int) -> None:
     trial = Trial(runner, "im2rec with masks over older files", workshop)
     lasts = sorted(outcome.caught - outcome.began for outcome in (trial.run() for _ in range(9)))[4]
     draw = random.Random(7)
     found, killed = [], 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         outcome = trial.run(signal=signal.SIGKILL, after=draw.uniform(0, lasts))
         killed += outcome.ended == -signal.SIGKILL
         found += complaints(trial, outcome)
-    print(f"{killed} of {KILLS} runs, of {lasts * 1000:.1f} ms each, were killed before their end")  # noqa: T201
+    print(f"{killed} of {kills} runs, of {lasts * 1000:.1f} ms each, were killed before their end")  # noqa: T201
     assert "\n".join(found) == ""
-    assert killed >= KILLS / 3
+    assert killed >= kills / 3

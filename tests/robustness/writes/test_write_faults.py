@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.faults import ROOT, SOAK, Runner, Trial, contents
+from tests.support.faults import ROOT, Runner, Trial, contents
 from tests.support.writings import WRITINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EDQUOT]
-TURNS = [ERRORS[first:] + ERRORS[:first] for first in range(3 if SOAK else 1)]
-"""Which error the first call fails with, which the second; with RECIO_SOAK=1 each call with each."""
+TURNS = [
+    pytest.param(ERRORS[first:] + ERRORS[:first], id=errno.errorcode[error], marks=[pytest.mark.slow] if first else [])
+    for first, error in enumerate(ERRORS)
+]
+"""Which error the first call fails with, which the second: after all turns each call has failed with each."""
 
 
 @pytest.fixture(scope="module", params=WRITINGS)
@@ -43,7 +46,7 @@ def all_complaints(trial: Trial, way: str, errors: list[int]) -> str:
     )
 
 
-@pytest.mark.parametrize("errors", TURNS, ids=lambda turn: errno.errorcode[turn[0]])
+@pytest.mark.parametrize("errors", TURNS)
 def test_a_call_that_fails_is_heard_of_or_harms_nothing(trial: Trial, errors: list[int]) -> None:
     assert all_complaints(trial, "fail", errors) == ""
 
