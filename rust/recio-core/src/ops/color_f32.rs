@@ -1,35 +1,35 @@
-//! Colors in floats: the chain of MXNet's Python augmenters as one map of a color to a color.
+//! Color operations in float32: a chain of MXNet's Python augmenters as one affine map of colors.
 //!
-//! Brightness, contrast, saturation, hue, lighting, gray and normalizing are each `x ↦ M·x + b`,
-//! and so is any chain of them: [`compose`] makes one [`Matrix`] of it, and [`Map`] carries that
-//! out, however long the chain. Contrast needs the mean of the picture that it is applied to. A
-//! mean goes through a linear map like a color, so the mean of the first picture is enough. Nothing
-//! is clamped or rounded on the way, as in MXNet; in exact arithmetic the results are the same, in
-//! float32 they differ in the last digits.
+//! Brightness, contrast, saturation, hue, lighting, gray and normalization each have the form `x ↦
+//! M·x + b`, and so has any chain of them: [`compose`] reduces it to one [`Matrix`], and [`Map`]
+//! applies that, however long the chain. Contrast needs the mean of the image that it is applied
+//! to. A linear map transforms a mean like a color, so the mean of the first image is sufficient.
+//! As in MXNet, nothing is clamped or rounded in between; in exact arithmetic the results are
+//! equal, in float32 they differ in the last digits.
 
 use std::cell::LazyCell;
 use std::f64::consts::PI;
 
 use crate::image::{Subpixel, View};
 
-/// Weights of red, green and blue in the gray that contrast and saturation refer to.
-const GREY: [f64; 3] = [0.299, 0.587, 0.114];
+/// Weights of red, green and blue in the gray of contrast and saturation.
+const GRAY_WEIGHTS: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// A linear map of colors (R, G, B).
+/// Affine map of colors (R, G, B).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Matrix {
-    /// For each channel of the result its factors of R, G and B, and what is added.
+    /// For each channel of the result, the factors of R, G and B and the offset.
     pub rows: [[f64; 4]; 3],
 }
 
 impl Matrix {
-    /// Leaves colors as they are.
+    /// Return the identity.
     #[must_use]
     pub const fn identity() -> Self {
         Self::brightness(1.0)
     }
 
-    /// Times `alpha`.
+    /// Return the map that multiplies colors by `alpha`.
     #[must_use]
     pub const fn brightness(alpha: f64) -> Self {
         Self {
@@ -41,15 +41,16 @@ impl Matrix {
         }
     }
 
-    /// Away from the color's own gray by the factor `alpha`.
+    /// Return the map that scales the difference of a color from its gray by `alpha`.
     #[must_use]
     pub fn saturation(alpha: f64) -> Self {
-        let mut saturated = Self::same(GREY.map(|weight| weight * (1.0 - alpha)));
+        let mut saturated = Self::gray_of(GRAY_WEIGHTS.map(|weight| weight * (1.0 - alpha)));
         (0..3).for_each(|i| saturated.rows[i][i] += alpha);
         saturated
     }
 
-    /// Turned by `alpha` half turns about the gray axis of YIQ, with MXNet's rounded matrices.
+    /// Return the rotation by `alpha` half turns about the gray axis of YIQ, with MXNet's rounded
+    /// matrices.
     #[must_use]
     pub fn hue(alpha: f64) -> Self {
         const TO_YIQ: [[f64; 3]; 3] = [
@@ -63,26 +64,26 @@ impl Matrix {
             [1.0, -1.107, 1.705],
         ];
         let (sin, cos) = (alpha * PI).sin_cos();
-        let turn = [[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]];
-        let [to, turn, from] = [TO_YIQ, turn, FROM_YIQ].map(Self::linear);
-        to.then(turn).then(from)
+        let rotation = [[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]];
+        let [to, rotation, from] = [TO_YIQ, rotation, FROM_YIQ].map(Self::linear);
+        to.then(rotation).then(from)
     }
 
-    /// Plus `by`.
+    /// Return the map that adds an offset.
     #[must_use]
-    pub fn shift(by: [f64; 3]) -> Self {
+    pub fn shift(offset: [f64; 3]) -> Self {
         let mut shift = Self::identity();
-        (0..3).for_each(|i| shift.rows[i][3] = by[i]);
+        (0..3).for_each(|i| shift.rows[i][3] = offset[i]);
         shift
     }
 
-    /// All channels gray, with the weights of MXNet's `RandomGrayAug`.
+    /// Return the conversion to gray, with the weights of MXNet's `RandomGrayAug`.
     #[must_use]
     pub fn gray() -> Self {
-        Self::same([0.21, 0.72, 0.07])
+        Self::gray_of([0.21, 0.72, 0.07])
     }
 
-    /// Less `mean`, divided by `std`.
+    /// Return the map that subtracts `mean` and divides by `std`.
     #[must_use]
     pub fn normalize(mean: [f64; 3], std: [f64; 3]) -> Self {
         let mut normalized = Self::shift(mean.map(|mean| -mean));
@@ -92,7 +93,7 @@ impl Matrix {
         normalized
     }
 
-    /// This map, and then `next`.
+    /// Return the composition: this map, then `next`.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         let [r, g, b] = self.rows;
@@ -106,9 +107,9 @@ impl Matrix {
         }
     }
 
-    /// What becomes of a color.
+    /// Apply the map to a color.
     #[must_use]
-    pub fn of(self, [r, g, b]: [f64; 3]) -> [f64; 3] {
+    pub fn apply(self, [r, g, b]: [f64; 3]) -> [f64; 3] {
         self.rows
             .map(|[x, y, z, offset]| x * r + y * g + z * b + offset)
     }
@@ -119,45 +120,45 @@ impl Matrix {
         }
     }
 
-    /// The same sum of R, G and B in all channels.
-    fn same(weights: [f64; 3]) -> Self {
+    /// Return the map to gray with these weights of R, G and B.
+    fn gray_of(weights: [f64; 3]) -> Self {
         Self::linear([weights; 3])
     }
 }
 
-/// A step on colors.
+/// Color operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ColorF32 {
-    /// A map that does not depend on the picture.
+    /// Map independent of the image.
     Linear(Matrix),
-    /// Away from the picture's mean gray by a factor.
+    /// Scale the difference from the image's mean gray by a factor.
     Contrast(f64),
 }
 
-/// Makes one map of a chain of steps, for a picture whose mean color is `mean`, which is called
-/// only for a contrast.
+/// Compose a chain of operations into one map. `mean` returns the mean color of the image, and is
+/// called only if there is a contrast.
 pub fn compose(chain: impl Iterator<Item = ColorF32>, mean: impl FnOnce() -> [f64; 3]) -> Matrix {
     let mean = LazyCell::new(mean);
     chain.fold(Matrix::identity(), |before, step| {
         before.then(match step {
             ColorF32::Linear(matrix) => matrix,
-            ColorF32::Contrast(alpha) => contrast(alpha, before.of(*mean)),
+            ColorF32::Contrast(alpha) => contrast(alpha, before.apply(*mean)),
         })
     })
 }
 
 fn contrast(alpha: f64, mean: [f64; 3]) -> Matrix {
-    let [gray, ..] = Matrix::same(GREY).of(mean);
+    let [gray, ..] = Matrix::gray_of(GRAY_WEIGHTS).apply(mean);
     Matrix::brightness(alpha).then(Matrix::shift([(1.0 - alpha) * gray; 3]))
 }
 
-/// The mean color of a picture. Of whole levels it is exact but for the division.
+/// Return the mean color of an image. For 8-bit values it is exact except for the division.
 ///
 /// # Panics
 /// If there are other than 3 channels.
 #[must_use]
 pub fn mean<T: Subpixel + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
-    /// Sums that grow side by side.
+    /// Number of independent sums.
     const LANES: usize = 4;
     assert_eq!(view.channels, 3, "the colors are not R, G, B");
     let mut sums = [[0.0; 3]; LANES];
@@ -175,7 +176,7 @@ pub fn mean<T: Subpixel + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
 /// A [`Matrix`] in float32, for pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Map {
-    /// What one level of R, of G and of B is in the result, and what is added.
+    /// Factors of R, of G and of B for each channel of the result, and the offset.
     columns: [[f32; 3]; 4],
 }
 
@@ -189,10 +190,10 @@ impl From<Matrix> for Map {
 }
 
 impl Map {
-    /// Maps a row of interleaved R, G, B into one of the same length.
+    /// Apply the map to a row of interleaved R, G, B; `out` has the same length.
     ///
-    /// A picture of 224×224 takes 0.04 ms of floats and 0.05 ms of levels, on one core of an AMD
-    /// EPYC.
+    /// A 224×224 image takes 0.04 ms from floats and 0.05 ms from 8-bit values, on one core of an
+    /// AMD EPYC.
     pub fn row<T: Subpixel + Into<f32>>(&self, row: &[T], out: &mut [f32]) {
         debug_assert_eq!(row.len(), out.len());
         let [red, green, blue, offset] = self.columns;
@@ -209,13 +210,13 @@ mod tests {
     use super::*;
     use crate::image::{Image, Rect};
 
-    const LEVELS: [u8; 12] = [17, 106, 195, 28, 117, 206, 39, 128, 217, 50, 139, 228];
+    const VALUES: [u8; 12] = [17, 106, 195, 28, 117, 206, 39, 128, 217, 50, 139, 228];
 
     fn after(chain: &[ColorF32]) -> Vec<f32> {
-        let view = View::new(&LEVELS, 2, 2, 3);
+        let view = View::new(&VALUES, 2, 2, 3);
         let map = Map::from(compose(chain.iter().copied(), || mean(view)));
-        let mut out = vec![0.0; LEVELS.len()];
-        map.row(&LEVELS, &mut out);
+        let mut out = vec![0.0; VALUES.len()];
+        map.row(&VALUES, &mut out);
         out
     }
 
@@ -227,10 +228,10 @@ mod tests {
         }
     }
 
-    /// Made by MXNet 1.9.1: `ContrastJitterAug(0.4)`, `SaturationJitterAug(0.4)`,
-    /// `HueJitterAug(0.5)` after `random.seed` of 0, 1 and 2; the factors are what they draw.
+    /// Computed by MXNet 1.9.1: `ContrastJitterAug(0.4)`, `SaturationJitterAug(0.4)`,
+    /// `HueJitterAug(0.5)` after `random.seed` of 0, 1 and 2; the factors are those they sample.
     #[test]
-    fn single_steps_are_mxnets() {
+    fn single_operations_equal_mxnet() {
         let expected = [
             (
                 ColorF32::Contrast(1.275_537_481_220_038_4),
@@ -259,9 +260,9 @@ mod tests {
         }
     }
 
-    /// Made by MXNet 1.9.1, step by step in float32.
+    /// Computed by MXNet 1.9.1, step by step in float32.
     #[test]
-    fn chains_are_mxnets() {
+    fn chains_equal_mxnet() {
         let chain = [
             ColorF32::Linear(Matrix::brightness(1.275_537_481_220_038_4)),
             ColorF32::Contrast(0.707_491_395_289_920_9),
@@ -280,9 +281,9 @@ mod tests {
         assert_near(&after(&chain), &expected, 2e-5);
     }
 
-    /// Made by MXNet 1.9.1.
+    /// Computed by MXNet 1.9.1.
     #[test]
-    fn gray_in_the_middle_of_a_chain_is_mxnets() {
+    fn gray_inside_a_chain_equals_mxnet() {
         let chain = [
             ColorF32::Contrast(1.275_537_481_220_038_4),
             ColorF32::Linear(Matrix::gray()),
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contrast_refers_to_the_mean_of_what_comes_before_it() {
+    fn a_contrast_uses_the_mean_after_the_operations_before_it() {
         let chain = [
             ColorF32::Linear(Matrix::shift([0.0, 50.0, -20.0])),
             ColorF32::Contrast(0.5),
@@ -301,29 +302,29 @@ mod tests {
             ColorF32::Contrast(0.0),
         ];
         let mean = [100.0, 20.0, 60.0];
-        let [gray, ..] = Matrix::same(GREY).of([100.0, 70.0, 40.0]);
-        let result = compose(chain.into_iter(), || mean).of([7.0, 8.0, 9.0]);
+        let [gray, ..] = Matrix::gray_of(GRAY_WEIGHTS).apply([100.0, 70.0, 40.0]);
+        let result = compose(chain.into_iter(), || mean).apply([7.0, 8.0, 9.0]);
         result
             .iter()
-            .for_each(|level| assert!((level - 2.0 * gray).abs() < 1e-9, "{result:?}"));
+            .for_each(|value| assert!((value - 2.0 * gray).abs() < 1e-9, "{result:?}"));
     }
 
     #[test]
-    fn without_a_contrast_nobody_asks_for_the_mean() {
+    fn without_a_contrast_the_mean_is_not_computed() {
         let chain = [Matrix::hue(0.3), Matrix::saturation(0.5)];
         let map = compose(chain.map(ColorF32::Linear).into_iter(), || unreachable!());
         assert_eq!(map, Matrix::identity().then(chain[0]).then(chain[1]));
     }
 
     #[test]
-    fn a_map_after_another_is_as_both_in_turn() {
+    fn a_composition_equals_both_maps_in_turn() {
         let [first, second] = [
             Matrix::hue(0.3),
             Matrix::normalize([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]),
         ];
         let [both, turns] = [
-            first.then(second).of([9.0, 80.0, 200.0]),
-            second.of(first.of([9.0, 80.0, 200.0])),
+            first.then(second).apply([9.0, 80.0, 200.0]),
+            second.apply(first.apply([9.0, 80.0, 200.0])),
         ];
         both.iter()
             .zip(turns)
@@ -331,8 +332,8 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_of_a_crop_leaves_the_rest_out() {
-        let mut picture = Image::filled(9, 4, 3, 255u8);
+    fn the_mean_of_a_crop_ignores_pixels_outside_it() {
+        let mut image = Image::filled(9, 4, 3, 255u8);
         let crop = Rect {
             x: 1,
             y: 1,
@@ -341,18 +342,18 @@ mod tests {
         };
         for (y, x) in (1..3).flat_map(|y| (1..8).map(move |x| (y, x))) {
             let pixel = [x as u8, 10 * y as u8, (x * y) as u8];
-            picture.data[(y * 9 + x) * 3..][..3].copy_from_slice(&pixel);
+            image.data[(y * 9 + x) * 3..][..3].copy_from_slice(&pixel);
         }
-        let mean = mean(picture.view().crop(crop)).map(|level| level as f32);
+        let mean = mean(image.view().crop(crop)).map(|value| value as f32);
         assert_near(&mean, &[4.0, 15.0, 6.0], f32::MIN_POSITIVE);
     }
 
     #[test]
-    fn floats_are_mapped_as_levels_are() {
+    fn floats_are_mapped_like_8_bit_values() {
         let map = Map::from(Matrix::hue(0.2).then(Matrix::shift([1.0, 2.0, 3.0])));
-        let [mut from_levels, mut from_floats] = [[0.0; 12]; 2];
-        map.row(&LEVELS, &mut from_levels);
-        map.row(&LEVELS.map(f32::from), &mut from_floats);
-        assert_near(&from_levels, &from_floats, f32::MIN_POSITIVE);
+        let [mut from_bytes, mut from_floats] = [[0.0; 12]; 2];
+        map.row(&VALUES, &mut from_bytes);
+        map.row(&VALUES.map(f32::from), &mut from_floats);
+        assert_near(&from_bytes, &from_floats, f32::MIN_POSITIVE);
     }
 }

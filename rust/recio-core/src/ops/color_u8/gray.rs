@@ -1,17 +1,19 @@
-//! The gray of a color, and what is done relative to it.
+//! Gray of a color with OpenCV 3's weights, the mean gray, and saturation.
 
 use super::{BLOCK, round};
 
-/// Weights of red, green and blue in gray, with 14 fraction bits as OpenCV 3 has them: 0.299, 0.587, 0.114.
+/// Weights of red, green and blue in gray, with 14 fraction bits as OpenCV 3 has them: 0.299,
+/// 0.587, 0.114.
 ///
-/// OpenCV 4 has 15 bits, by which the gray of 0.26 % of all colors differs by 1.
+/// OpenCV 4 uses 15 bits; the gray of 0.26 % of all colors then differs by 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gray([u32; 3]);
 
 const FRACTION_BITS: u32 = 14;
 
 impl Gray {
-    /// `swapped`: MXNet hands over B, G, R where OpenCV is told to expect R, G, B.
+    /// Create the weights, `swapped` for MXNet's contrast and saturation: it passes B, G, R where
+    /// OpenCV expects R, G, B.
     pub(super) fn new(swapped: bool) -> Self {
         let [red, green, blue] = [4899, 9617, 1868];
         Self(if swapped {
@@ -27,22 +29,22 @@ impl Gray {
         (sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
     }
 
-    /// The mean of the pixels' grays.
+    /// Return the mean gray of the pixels.
     pub(super) fn mean(self, pixels: &[[u8; 3]]) -> f32 {
         let sum: u64 = pixels.iter().map(|&pixel| u64::from(self.of(pixel))).sum();
         (sum as f64 * (1.0 / pixels.len() as f64)) as f32
     }
 
-    /// Moves each pixel away from its gray by the factor `alpha`. (`cv::addWeighted`)
+    /// Scale the difference of each pixel from its gray by `alpha`. (`cv::addWeighted`)
     pub(super) fn saturate(self, alpha: f32, pixels: &mut [[u8; 3]]) {
         for block in pixels.chunks_mut(BLOCK) {
             let mut grays = [[0.0; 3]; BLOCK];
             for (grays, &pixel) in grays.iter_mut().zip(&*block) {
                 *grays = [self.of(pixel) as f32 * (1.0 - alpha); 3];
             }
-            let levels = block.as_flattened_mut().iter_mut();
-            for (level, gray) in levels.zip(grays.as_flattened()) {
-                *level = round(f32::from(*level) * alpha + gray);
+            let values = block.as_flattened_mut().iter_mut();
+            for (value, gray) in values.zip(grays.as_flattened()) {
+                *value = round(f32::from(*value) * alpha + gray);
             }
         }
     }
@@ -53,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exchanged_weights_take_red_for_blue() {
+    fn swapped_weights_exchange_red_and_blue() {
         let grays =
             |swapped| [[255, 0, 0], [0, 255, 0], [0, 0, 255]].map(|p| Gray::new(swapped).of(p));
         assert_eq!(grays(false), [76, 150, 29]);
         assert_eq!(grays(true), [29, 150, 76]);
     }
 
-    /// By the wheel of MXNet 1.9.1; OpenCV 4.8.1 gives 28, 23, 18 and 26.
+    /// Computed by the wheel of MXNet 1.9.1; OpenCV 4.8.1 returns 28, 23, 18 and 26.
     #[test]
     fn gray_has_14_fraction_bits() {
         let colors = [[0, 0, 250], [0, 1, 201], [0, 2, 152], [0, 3, 217]];
@@ -70,9 +72,10 @@ mod tests {
         );
     }
 
-    /// Made by the wheel of MXNet 1.9.1, with `saturation` and `seed_aug` such that the factor is just this.
+    /// Computed by the wheel of MXNet 1.9.1, with `saturation` and `seed_aug` chosen for this
+    /// factor.
     #[test]
-    fn saturations_are_mxnets() {
+    fn saturation_equals_mxnet() {
         let colors = [
             [17, 106, 195],
             [28, 117, 206],

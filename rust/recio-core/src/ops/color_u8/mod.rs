@@ -1,7 +1,8 @@
-//! Colors in whole levels, as MXNet's C++ iterators change them: each operation rounds to 8 bits before the next begins.
+//! Color operations on 8-bit values, as in MXNet's C++ iterators: each operation rounds to 8 bits.
 //!
-//! What is drawn comes with the plan; nothing here is random. The pixels are those of MXNet 1.9.1's wheel bit for bit,
-//! which has OpenCV 3.4.2 and its plain float32. OpenCV 4 differs in few pixels; `gray.rs` and `hls.rs` say why.
+//! Random parameters are sampled by the plan; nothing here is random. The pixels are those of MXNet
+//! 1.9.1's wheel bit for bit, which uses OpenCV 3.4.2 and its unfused float32 arithmetic. OpenCV 4
+//! differs in few pixels; see `gray.rs` and `hls.rs`.
 
 mod gray;
 mod hls;
@@ -10,86 +11,86 @@ mod table;
 use crate::image::Image;
 use gray::Gray;
 
-/// An operation on the colors of a picture.
+/// Color operation on an image of 8-bit values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ColorU8 {
-    /// All levels times this.
+    /// Multiply all values by a factor.
     Brightness(f32),
-    /// All levels away from the picture's mean gray, or towards it.
+    /// Scale the difference of all values from the image's mean gray.
     Contrast {
-        /// By this factor; 0 leaves the mean gray.
+        /// Scale factor; 0 results in the mean gray.
         alpha: f32,
-        /// Whether gray has the weights of red and blue exchanged, as in MXNet.
+        /// Whether the weights of red and blue in gray are swapped, as in MXNet.
         swapped: bool,
     },
-    /// Each pixel away from its own gray, or towards it.
+    /// Scale the difference of each pixel from its gray.
     Saturation {
-        /// By this factor; 0 leaves gray.
+        /// Scale factor; 0 results in gray.
         alpha: f32,
-        /// Whether gray has the weights of red and blue exchanged, as in MXNet.
+        /// Whether the weights of red and blue in gray are swapped, as in MXNet.
         swapped: bool,
     },
-    /// Hue, lightness and saturation plus whole numbers.
+    /// Shift hue, lightness and saturation.
     Hls {
-        /// For the hue, of which a turn has 180.
+        /// Shift of the hue; a full turn is 180.
         hue: i32,
-        /// For the lightness, which stays within 0–255.
+        /// Shift of the lightness, which is clamped to 0–255.
         lightness: i32,
-        /// For the saturation, which stays within 0–255.
+        /// Shift of the saturation, which is clamped to 0–255.
         saturation: i32,
-        /// Whether a hue beyond one end comes in at the other, or stays at the end, as in MXNet.
+        /// Whether a hue outside its range wraps around, or is clamped, as in MXNet.
         wrap: bool,
     },
-    /// R, G and B plus these; fractions are dropped.
+    /// Add to R, G and B; fractions are truncated.
     Shift([f32; 3]),
-    /// All levels times this: the contrast of MXNet's detection iterator.
+    /// Multiply all values by a factor: the contrast of MXNet's detection iterator.
     Gain(f32),
 }
 
 impl ColorU8 {
-    /// Changes the colors of `picture`.
+    /// Apply the operation to an image.
     ///
     /// # Panics
-    /// If it has other than 3 channels and the operation is not one on all levels alike.
-    pub fn apply(self, picture: &mut Image) {
+    /// If it has other than 3 channels and the operation is not `Brightness` or `Gain`.
+    pub fn apply(self, image: &mut Image) {
         match self {
             Self::Brightness(factor) | Self::Gain(factor) => {
-                table::look_up(&table::linear(factor, 0.0), &mut picture.data);
+                table::look_up(&table::linear(factor, 0.0), &mut image.data);
             }
             Self::Contrast { alpha, swapped } => {
-                let mean = Gray::new(swapped).mean(pixels(picture));
+                let mean = Gray::new(swapped).mean(pixels(image));
                 let table = table::linear(alpha, (1.0 - alpha) * mean);
-                table::look_up(&table, &mut picture.data);
+                table::look_up(&table, &mut image.data);
             }
             Self::Saturation { alpha, swapped } => {
-                Gray::new(swapped).saturate(alpha, pixels(picture));
+                Gray::new(swapped).saturate(alpha, pixels(image));
             }
             Self::Hls {
                 hue,
                 lightness,
                 saturation,
                 wrap,
-            } => hls::Shift::new(hue, lightness, saturation, wrap).apply(pixels(picture)),
-            Self::Shift(by) => table::look_up_each(&by.map(table::shift), pixels(picture)),
+            } => hls::Shift::new(hue, lightness, saturation, wrap).apply(pixels(image)),
+            Self::Shift(by) => table::look_up_each(&by.map(table::shift), pixels(image)),
         }
     }
 }
 
-fn pixels(picture: &mut Image) -> &mut [[u8; 3]] {
-    assert_eq!(picture.channels, 3, "the colors are not R, G, B");
-    picture.data.as_chunks_mut().0
+fn pixels(image: &mut Image) -> &mut [[u8; 3]] {
+    assert_eq!(image.channels, 3, "the colors are not R, G, B");
+    image.data.as_chunks_mut().0
 }
 
-/// Pixels at a time: plain loops over so many become vectors of any size.
+/// Pixels per block: loops over so many are vectorized for vectors of any size.
 const BLOCK: usize = 32;
 
-/// The nearest level, halves to the even one.
+/// Clamp to 0–255 and round to the nearest integer, ties to even.
 ///
-/// Beside 1.5 · 2²³ a float has no fraction bits, and its last bits are the number. Unlike `round_ties_even` that is one
-/// addition on every CPU, of any number of floats at once.
+/// Around 1.5 · 2²³ a float has no fraction bits, and its last bits are the integer. Unlike
+/// `round_ties_even` this is one addition on every CPU, and vectorizable.
 #[inline]
-fn round(level: f32) -> u8 {
-    (level.clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8
+fn round(value: f32) -> u8 {
+    (value.clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8
 }
 
 #[cfg(test)]
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     /// 4×4 pixels.
-    fn picture() -> Image {
+    fn image() -> Image {
         Image {
             width: 4,
             height: 4,
@@ -109,11 +110,11 @@ mod tests {
     }
 
     fn after(operations: &[ColorU8]) -> Vec<u8> {
-        let mut picture = picture();
+        let mut image = image();
         operations
             .iter()
-            .for_each(|operation| operation.apply(&mut picture));
-        picture.data
+            .for_each(|operation| operation.apply(&mut image));
+        image.data
     }
 
     fn contrast(alpha: f32) -> ColorU8 {
@@ -130,9 +131,10 @@ mod tests {
         }
     }
 
-    /// Made by the wheel of MXNet 1.9.1 with all three of 0.4 and `seed_aug` 0, 1 and 2; the factors are what it draws.
+    /// Computed by the wheel of MXNet 1.9.1 with all three of 0.4 and `seed_aug` 0, 1 and 2; the
+    /// factors are those it samples.
     #[test]
-    fn chains_of_jitter_are_mxnets() {
+    fn chains_of_jitter_equal_mxnet() {
         let chains = [
             [
                 contrast(0.696_606_2),
@@ -172,9 +174,10 @@ mod tests {
         }
     }
 
-    /// Made by the wheel of MXNet 1.9.1 with `pca_noise=0.3` and `seed_aug` 1; the shift is what it draws.
+    /// Computed by the wheel of MXNet 1.9.1 with `pca_noise=0.3` and `seed_aug` 1; the shift is the
+    /// one it samples.
     #[test]
-    fn shifts_are_mxnets() {
+    fn shifts_equal_mxnet() {
         let shift = ColorU8::Shift([-14.872_403, -13.697_607, -13.487_077]);
         assert_eq!(
             after(&[shift]),
@@ -187,22 +190,22 @@ mod tests {
     }
 
     #[test]
-    fn a_contrast_of_zero_leaves_the_mean_gray() {
+    fn a_contrast_of_zero_results_in_the_mean_gray() {
         let gray = after(&[contrast(0.0)]);
         assert_eq!(gray, [138; 48]);
     }
 
     #[test]
-    fn levels_of_any_channels_can_be_multiplied() {
-        let mut picture = Image::filled(3, 2, 1, 100);
-        ColorU8::Brightness(1.2).apply(&mut picture);
-        ColorU8::Gain(0.5).apply(&mut picture);
-        assert_eq!(picture, Image::filled(3, 2, 1, 60));
+    fn brightness_and_gain_apply_to_any_number_of_channels() {
+        let mut image = Image::filled(3, 2, 1, 100);
+        ColorU8::Brightness(1.2).apply(&mut image);
+        ColorU8::Gain(0.5).apply(&mut image);
+        assert_eq!(image, Image::filled(3, 2, 1, 60));
     }
 
     #[test]
     #[should_panic(expected = "the colors are not R, G, B")]
-    fn gray_pictures_have_no_saturation() {
+    fn saturation_of_a_gray_image_panics() {
         saturation(0.5).apply(&mut Image::filled(3, 2, 1, 100));
     }
 }

@@ -1,28 +1,28 @@
-//! Operations that look at one sample alone: there are 256 levels, so a table says what becomes of each.
+//! Lookup tables for operations on single 8-bit values.
 
 use super::round;
 
-/// What becomes of each level.
+/// Result for each 8-bit value.
 pub(super) type Table = [u8; 256];
 
-/// Times `factor`, plus `offset`, to the nearest level. (`cv::Mat::convertTo`)
+/// Multiply by `factor`, add `offset`, round to 8 bits. (`cv::Mat::convertTo`)
 pub(super) fn linear(factor: f32, offset: f32) -> Table {
-    std::array::from_fn(|level| round(level as f32 * factor + offset))
+    std::array::from_fn(|value| round(value as f32 * factor + offset))
 }
 
-/// Plus `by`, without the fraction.
+/// Add `by` and truncate to 8 bits.
 pub(super) fn shift(by: f32) -> Table {
-    std::array::from_fn(|level| (level as f32 + by) as u8)
+    std::array::from_fn(|value| (value as f32 + by) as u8)
 }
 
-/// Replaces levels by what becomes of them.
-pub(super) fn look_up(table: &Table, levels: &mut [u8]) {
-    levels
+/// Replace values by their entries in the table.
+pub(super) fn look_up(table: &Table, values: &mut [u8]) {
+    values
         .iter_mut()
-        .for_each(|level| *level = table[*level as usize]);
+        .for_each(|value| *value = table[*value as usize]);
 }
 
-/// As [`look_up`], with a table for each of R, G and B.
+/// As [`look_up`], with one table each for R, G and B.
 pub(super) fn look_up_each(tables: &[Table; 3], pixels: &mut [[u8; 3]]) {
     for pixel in pixels {
         *pixel = std::array::from_fn(|c| tables[c][pixel[c] as usize]);
@@ -33,15 +33,15 @@ pub(super) fn look_up_each(tables: &[Table; 3], pixels: &mut [[u8; 3]]) {
 mod tests {
     use super::*;
 
-    /// `levels`, looked up.
-    fn looked_up<const N: usize>(table: &Table, levels: [u8; N]) -> [u8; N] {
-        let mut levels = levels;
-        look_up(table, &mut levels);
-        levels
+    /// Return the values looked up in the table.
+    fn looked_up<const N: usize>(table: &Table, values: [u8; N]) -> [u8; N] {
+        let mut values = values;
+        look_up(table, &mut values);
+        values
     }
 
     #[test]
-    fn halves_become_the_even_level() {
+    fn ties_round_to_even() {
         assert_eq!(
             looked_up(&linear(0.5, 0.0), [1, 2, 3, 5, 7]),
             [0, 1, 2, 2, 4]
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_stay_within_their_range() {
+    fn values_are_clamped_to_their_range() {
         assert_eq!(
             looked_up(&linear(1.5, -20.0), [0, 13, 100, 184, 255]),
             [0, 0, 130, 255, 255]

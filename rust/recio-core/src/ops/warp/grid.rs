@@ -1,42 +1,47 @@
-//! Where the points of the canvas lie in the source. Nothing here knows of pixels.
+//! Source coordinates of the canvas's points, in OpenCV's fixed point.
 //!
-//! A point is the sum of its row's start and its column's distance from there, each rounded to 1/1024 pixel by itself. The
-//! order of the operations is OpenCV's. Both decide which pixels are read.
+//! A point is the sum of its row's start and its column's offset, each rounded to 1/1024 pixel
+//! separately. The order of the operations is OpenCV's. Both decide which pixels are read.
 
 use std::ops::Add;
 
 use super::Affine;
 
-/// The fraction bits of a point.
+/// Fraction bits of a point.
 const BITS: u32 = 10;
 
-/// The map from the canvas to the source, a row an axis.
+/// Map from the canvas to the source, one row per axis.
 pub(super) struct Grid([[f64; 3]; 2]);
 
-/// A point of the source, or the way from one to another: x and y, in fixed point.
+/// A point of the source or an offset between two: x and y, in fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Point([i32; 2]);
 
 impl Grid {
-    /// The inverse of `affine`; zeros if it has none.
+    /// Invert `affine`; all zeros if it has no inverse.
     pub(super) fn new(Affine(matrix): Affine) -> Self {
         let [[a, b, right], [c, d, down]] = matrix.map(|row| row.map(f64::from));
         let determinant = a * d - b * c;
-        let part = if determinant == 0.0 {
+        let reciprocal = if determinant == 0.0 {
             0.0
         } else {
             1.0 / determinant
         };
-        let (a, b, c, d) = (d * part, b * -part, c * -part, a * part);
+        let (a, b, c, d) = (
+            d * reciprocal,
+            b * -reciprocal,
+            c * -reciprocal,
+            a * reciprocal,
+        );
         Self([[a, b, -a * right - b * down], [c, d, -c * right - d * down]])
     }
 
-    /// How far column `x` of the canvas is from column 0.
+    /// Return the offset of column `x` of the canvas from column 0.
     pub(super) fn column(&self, x: usize) -> Point {
         Point(self.0.map(|[along, ..]| fixed(along * x as f64)))
     }
 
-    /// Where row `y` of the canvas begins.
+    /// Return the source point of the first pixel of row `y` of the canvas.
     pub(super) fn row(&self, y: usize) -> Point {
         Point(
             self.0
@@ -46,7 +51,8 @@ impl Grid {
 }
 
 impl Point {
-    /// The pixel of this point, and its position within the pixel in steps of `1 / 2^bits`: the nearest such position.
+    /// Return the pixel of this point, and the nearest position within the pixel in steps of `1 /
+    /// 2^bits`.
     pub(super) fn split(self, bits: u32) -> ([i32; 2], [usize; 2]) {
         let half = 1 << (BITS - bits - 1);
         let steps = self.0.map(|at| at.wrapping_add(half) >> (BITS - bits));
@@ -55,7 +61,7 @@ impl Point {
     }
 }
 
-/// Where a sum leaves 32 bits, it wraps, as OpenCV's does.
+/// Sums that overflow 32 bits wrap, as in OpenCV.
 impl Add for Point {
     type Output = Self;
 
@@ -64,7 +70,7 @@ impl Add for Point {
     }
 }
 
-/// Rounds to fixed point, half to even. Of a number beyond 32 bits the low ones stay, as in OpenCV.
+/// Round to fixed point, half to even. A number above 32 bits keeps its low bits, as in OpenCV.
 fn fixed(value: f64) -> i32 {
     (value * f64::from(1 << BITS)).round_ties_even() as i64 as i32
 }
@@ -86,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_without_an_inverse_leads_to_the_first_pixel() {
+    fn a_matrix_without_an_inverse_maps_to_the_first_pixel() {
         let grid = Grid::new(Affine([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]));
         assert_eq!(split(&grid, 50, 60), ([0, 0], [0, 0]));
     }
 
     #[test]
-    fn points_round_to_the_nearest_position_and_up_between_two() {
+    fn points_round_to_the_nearest_position_and_ties_up() {
         assert_eq!(Point([15, 16]).split(5), ([0, 0], [0, 1]));
         assert_eq!(Point([-17, -16]).split(5), ([-1, 0], [31, 0]));
         assert_eq!(Point([511, 512]).split(0), ([0, 1], [0, 0]));

@@ -1,11 +1,11 @@
-//! Warping: a picture turned, sheared, scaled and moved by a matrix → rows of a canvas, equal to OpenCV's 8-bit
-//! `cv::warpAffine` with a border of one value.
+//! Affine warping of 8-bit images, equal to OpenCV's `cv::warpAffine` with a constant border.
 //!
-//! [`warp_rows`] makes only a window of the canvas and hands it over row by row, as resampling to a size does. It knows
-//! neither where the matrix comes from ([`canvas`] builds MXNet's) nor where the rows go.
+//! [`warp_rows`] computes only a window of the canvas and emits it row by row, like
+//! [`resize_rows`](super::resize::resize_rows). [`canvas`] builds the matrix of MXNet's
+//! augmentation.
 //!
-//! The pixels are those of OpenCV 4.8.1, bit for bit: points are rounded to 1/32 pixel, and weights to 15 fraction bits.
-//! OpenCV 5.0 has other arithmetic, and other pixels.
+//! The pixels are those of OpenCV 4.8.1, bit for bit: points are rounded to 1/32 pixel, and weights
+//! to 15 fraction bits. OpenCV 5.0 uses other arithmetic, and its pixels differ.
 mod canvas;
 mod grid;
 mod plane;
@@ -20,49 +20,53 @@ use plane::Plane;
 use sampler::{Nearest, Sampler};
 use weights::Table;
 
-/// A 2×3 matrix that maps points of the source to points of the result.
+/// Affine transformation: a 2×3 matrix that maps points of the source to points of the result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Affine(pub [[f32; 3]; 2]);
 
-/// The tables and rows that warping needs. Reused, it makes later calls free of allocation.
+/// Tables and rows for warping. Reused, it makes later calls free of allocation.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    lines: Lines,
+    buffers: RowBuffers,
     linear: Table<2>,
     cubic: Table<4>,
     lanczos: Table<8>,
 }
 
-/// What is as wide as the window.
+/// Buffers as wide as the window.
 #[derive(Debug, Default)]
-struct Lines {
-    /// How far into the source each column lies, beyond its row's start.
+struct RowBuffers {
+    /// Offset of each column from the start of its row, in the source.
     columns: Vec<Point>,
-    /// The row that is handed to the caller.
+    /// The emitted row.
     row: Vec<u8>,
 }
 
-/// Receives a row's number within the window and its samples.
-type Sink<'a> = &'a mut dyn FnMut(usize, &[u8]);
+/// Receives a row: its number within the window, and its samples.
+type EmitRow<'a> = &'a mut dyn FnMut(usize, &[u8]);
 
-/// What is to be warped: the same for every method.
-struct Job<'a> {
+/// Source, grid, window and border value of a warp. The same for every method.
+struct Warp<'a> {
     src: View<'a>,
     grid: Grid,
     window: Rect,
     value: [u8; 4],
 }
 
-/// Warps `src` onto a canvas of size `full` (width, height), but makes only the pixels in `window`: `row` receives the
-/// number of each of its rows, from 0 at the top, and the row's `window.width × channels` samples.
+/// Warp `src` onto a canvas of size `full` (width, height), but compute only the pixels in
+/// `window`: `row` receives the number of each of its rows, from 0 at the top, and the row's
+/// `window.width × channels` samples.
 ///
-/// `value` has the border's level for each channel. The pixels are those that warping everything and cropping it
-/// afterwards gives. `Area` acts as `Linear`. A matrix without an inverse spreads the source's first pixel over the
-/// canvas, as OpenCV does.
+/// `value` is the border's value for each channel. The pixels are those of warping the entire image
+/// and cropping the result. `Area` and `Antialias` act as `Linear`. A matrix without an inverse
+/// repeats the source's first pixel over the canvas, as in OpenCV.
 ///
 /// # Panics
 /// If the window leaves the canvas, or a pixel has other than 1, 3 or 4 channels.
-#[allow(clippy::too_many_arguments)] // what, how, which part of it, and where to
+#[allow(
+    clippy::too_many_arguments,
+    reason = "source, transformation, window, border and output"
+)]
 pub fn warp_rows(
     src: View<'_>,
     affine: Affine,
@@ -77,44 +81,49 @@ pub fn warp_rows(
         window.x + window.width <= full.0 && window.y + window.height <= full.1,
         "{window:?} leaves the canvas of {full:?}"
     );
-    let job = Job {
+    let warp = Warp {
         src,
         grid: Grid::new(affine),
         window,
         value,
     };
     match src.channels {
-        1 => job.run::<1>(method, scratch, &mut row),
-        3 => job.run::<3>(method, scratch, &mut row),
-        4 => job.run::<4>(method, scratch, &mut row),
+        1 => warp.run::<1>(method, scratch, &mut row),
+        3 => warp.run::<3>(method, scratch, &mut row),
+        4 => warp.run::<4>(method, scratch, &mut row),
         channels => panic!("pixels of {channels} channels cannot be warped"),
     }
 }
 
-impl Job<'_> {
-    fn run<const C: usize>(&self, method: Interpolation, scratch: &mut Scratch, sink: Sink<'_>) {
+impl Warp<'_> {
+    fn run<const C: usize>(&self, method: Interpolation, scratch: &mut Scratch, emit: EmitRow<'_>) {
         let Scratch {
-            lines,
+            buffers,
             linear,
             cubic,
             lanczos,
         } = scratch;
         match method {
             Interpolation::Nearest | Interpolation::NearestExact => {
-                self.rows::<C>(&Nearest, lines, sink);
+                self.emit_rows::<C>(&Nearest, buffers, emit);
             }
             Interpolation::Linear | Interpolation::Area | Interpolation::Antialias => {
-                self.rows::<C>(linear.filled(weights::linear), lines, sink);
+                self.emit_rows::<C>(linear.filled(weights::linear), buffers, emit);
             }
-            Interpolation::Cubic => self.rows::<C>(cubic.filled(kernel::cubic), lines, sink),
+            Interpolation::Cubic => self.emit_rows::<C>(cubic.filled(kernel::cubic), buffers, emit),
             Interpolation::Lanczos4 => {
-                self.rows::<C>(lanczos.filled(kernel::lanczos4), lines, sink);
+                self.emit_rows::<C>(lanczos.filled(kernel::lanczos4), buffers, emit);
             }
         }
     }
 
-    fn rows<const C: usize>(&self, sampler: &impl Sampler, lines: &mut Lines, sink: Sink<'_>) {
-        let Lines { columns, row } = lines;
+    fn emit_rows<const C: usize>(
+        &self,
+        sampler: &impl Sampler,
+        buffers: &mut RowBuffers,
+        emit: EmitRow<'_>,
+    ) {
+        let RowBuffers { columns, row } = buffers;
         let Rect { x, width, .. } = self.window;
         columns.clear();
         columns.extend((x..x + width).map(|x| self.grid.column(x)));
@@ -125,7 +134,7 @@ impl Job<'_> {
             for (pixel, &column) in row.as_chunks_mut().0.iter_mut().zip(&*columns) {
                 *pixel = sampler.sample(&plane, start + column);
             }
-            sink(y, row);
+            emit(y, row);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The source as a plane without end: pixels where the picture is, the border's value everywhere else.
+//! Infinite source plane: the image's pixels, and the border value everywhere else.
 
 use std::array::from_fn;
 
 use crate::image::View;
 
-/// A picture and what surrounds it.
+/// An image surrounded by a border value.
 pub(super) struct Plane<'a, const C: usize> {
     view: View<'a>,
     value: [u8; C],
@@ -14,7 +14,7 @@ pub(super) struct Plane<'a, const C: usize> {
 pub(super) type Patch<'a, const C: usize, const N: usize> = [&'a [[u8; C]; N]; N];
 
 impl<'a, const C: usize> Plane<'a, C> {
-    /// Takes the first `C` levels of `value`.
+    /// Create a plane; the border has the first `C` values of `value`.
     pub(super) fn new(view: View<'a>, value: [u8; 4]) -> Self {
         Self {
             view,
@@ -22,9 +22,9 @@ impl<'a, const C: usize> Plane<'a, C> {
         }
     }
 
-    /// The pixel in column `x` of row `y`.
+    /// Return the pixel in column `x` of row `y`.
     pub(super) fn pixel(&self, [x, y]: [i32; 2]) -> [u8; C] {
-        // What lies to the left of the picture or above it becomes a huge number.
+        // Negative coordinates become huge numbers.
         let (x, y) = (x as usize, y as usize);
         if x < self.view.width && y < self.view.height {
             self.view.row(y).as_chunks().0[x]
@@ -33,7 +33,7 @@ impl<'a, const C: usize> Plane<'a, C> {
         }
     }
 
-    /// The pixels of which `first` is the left upper one, if the picture has them all.
+    /// Return the patch with `first` as its upper left pixel, if all of it is inside the image.
     pub(super) fn patch<const N: usize>(&self, first: [i32; 2]) -> Option<Patch<'a, C, N>> {
         let [x, y] = first.map(|at| at as usize);
         let inside = |at: usize, side: usize| at < (side + 1).saturating_sub(N);
@@ -50,18 +50,19 @@ impl<'a, const C: usize> Plane<'a, C> {
         }))
     }
 
-    /// The pixels of which `first` is the left upper one, one by one; `None` if all are the border's.
+    /// Return the patch with `first` as its upper left pixel, pixel by pixel; `None` if all of it
+    /// is border.
     pub(super) fn bordered<const N: usize>(&self, [x, y]: [i32; 2]) -> Option<[[[u8; C]; N]; N]> {
         let touches = |at: i32, side: usize| at > -(N as i32) && at < side as i32;
         if !touches(x, self.view.width) || !touches(y, self.view.height) {
             return None;
         }
         Some(from_fn(|down| {
-            from_fn(|along| self.pixel([x + along as i32, y + down as i32]))
+            from_fn(|right| self.pixel([x + right as i32, y + down as i32]))
         }))
     }
 
-    /// The border's value.
+    /// Return the border value.
     pub(super) fn value(&self) -> [u8; C] {
         self.value
     }
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_the_picture_is_the_border() {
+    fn outside_the_image_is_the_border() {
         let pixels = [
             [0, 0],
             [2, 1],
@@ -89,12 +90,12 @@ mod tests {
             [0, 2],
             [i32::MIN, i32::MAX],
         ];
-        let levels = pixels.map(|at| plane().pixel(at)[0]);
-        assert_eq!(levels, [1, 6, 9, 9, 9, 9, 9]);
+        let values = pixels.map(|at| plane().pixel(at)[0]);
+        assert_eq!(values, [1, 6, 9, 9, 9, 9, 9]);
     }
 
     #[test]
-    fn a_patch_lies_wholly_in_the_picture() {
+    fn a_patch_is_entirely_inside_the_image() {
         assert_eq!(plane().patch([1, 0]), Some([&[[2], [3]], &[[5], [6]]]));
         for first in [[-1, 0], [0, -1], [2, 0], [0, 1]] {
             assert_eq!(plane().patch::<2>(first), None, "{first:?}");
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bordered_patch_has_a_pixel_of_the_picture() {
+    fn a_bordered_patch_has_a_pixel_of_the_image() {
         assert_eq!(plane().bordered([2, 1]), Some([[[6], [9]], [[9], [9]]]));
         assert_eq!(plane().bordered([-1, -1]), Some([[[9], [9]], [[9], [1]]]));
         for first in [[-2, 0], [0, -2], [3, 0], [0, 2]] {

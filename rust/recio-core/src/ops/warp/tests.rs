@@ -1,4 +1,4 @@
-//! The pixels, against OpenCV's.
+//! Warped pixels, compared with OpenCV's.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ const METHODS: [Interpolation; 5] = [
     Interpolation::Lanczos4,
 ];
 
-/// What `make_warp_vectors.py`, which says how, computed with OpenCV 4.8.1.
+/// Test vectors from OpenCV 4.8.1, computed by `make_warp_vectors.py`.
 const VECTORS: &str = include_str!("../../../../../tests/data/warp_vectors.txt");
 const BORDER: [u8; 4] = [7, 99, 180, 250];
 
@@ -49,7 +49,8 @@ fn warp(
     }
 }
 
-/// Warps what a line of [`VECTORS`] describes; the digests of what came out and of what should.
+/// Warp the image of a line of [`VECTORS`]; return the digests of the result and of the expected
+/// pixels.
 fn replay(line: &'static str, scratch: &mut Scratch) -> (String, &'static str) {
     let words: Vec<_> = line.split(' ').collect();
     let (sizes, rest) = words.split_at(6);
@@ -66,7 +67,7 @@ fn replay(line: &'static str, scratch: &mut Scratch) -> (String, &'static str) {
 }
 
 #[test]
-fn all_methods_give_the_pixels_of_opencv() {
+fn all_methods_return_opencvs_pixels() {
     let mut scratch = Scratch::default();
     for line in VECTORS.lines() {
         let (got, expected) = replay(line, &mut scratch);
@@ -114,7 +115,7 @@ fn a_source_without_pixels_is_all_border() {
 
 #[test]
 #[should_panic(expected = "leaves the canvas")]
-fn a_window_beyond_the_canvas_is_refused() {
+fn a_window_outside_the_canvas_panics() {
     let (source, affine) = (noise(4, 4, 3), Affine([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]));
     let scratch = &mut Scratch::default();
     warp(
@@ -129,7 +130,7 @@ fn a_window_beyond_the_canvas_is_refused() {
 
 proptest! {
     #[test]
-    fn a_window_is_a_crop_of_the_whole(
+    fn a_window_is_a_crop_of_the_full_canvas(
         (width, height) in (1..40usize, 1..30usize),
         full in (1..40usize, 1..30usize),
         corners in (0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0),
@@ -141,17 +142,17 @@ proptest! {
         let (all, window) = (Rect::of_size(full.0, full.1), within(full, corners));
         let mut scratch = Scratch::default();
         for method in METHODS {
-            let whole = warp(&source, affine, full, all, method, &mut scratch);
-            let part = warp(&source, affine, full, window, method, &mut scratch);
-            let expected = whole.view().crop(window);
+            let canvas = warp(&source, affine, full, all, method, &mut scratch);
+            let cropped = warp(&source, affine, full, window, method, &mut scratch);
+            let expected = canvas.view().crop(window);
             for y in 0..window.height {
-                prop_assert_eq!(part.view().row(y), expected.row(y), "{:?}, row {}", method, y);
+                prop_assert_eq!(cropped.view().row(y), expected.row(y), "{:?}, row {}", method, y);
             }
         }
     }
 
     #[test]
-    fn no_matrix_is_too_odd(bits in prop::array::uniform6(any::<u32>())) {
+    fn any_matrix_is_accepted(bits in prop::array::uniform6(any::<u32>())) {
         let [a, b, c, d, e, f] = bits.map(f32::from_bits);
         let (affine, full) = (Affine([[a, b, c], [d, e, f]]), (40, 30));
         for method in METHODS {
@@ -162,14 +163,14 @@ proptest! {
     }
 }
 
-/// A rectangle that is not empty, from fractions of the area.
+/// Return a rectangle that is not empty, from fractions of the area.
 fn within((width, height): (usize, usize), corners: (f64, f64, f64, f64)) -> Rect {
-    let part = |whole: usize, fraction: f64| (whole as f64 * fraction) as usize;
-    let (x, y) = (part(width, corners.0), part(height, corners.1));
+    let scaled = |side: usize, fraction: f64| (side as f64 * fraction) as usize;
+    let (x, y) = (scaled(width, corners.0), scaled(height, corners.1));
     Rect {
         x,
         y,
-        width: 1 + part(width - x - 1, corners.2),
-        height: 1 + part(height - y - 1, corners.3),
+        width: 1 + scaled(width - x - 1, corners.2),
+        height: 1 + scaled(height - y - 1, corners.3),
     }
 }

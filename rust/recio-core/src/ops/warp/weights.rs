@@ -1,21 +1,22 @@
-//! What the pixels around a point weigh, at each of 32×32 positions of the point within its pixel.
+//! Weights of the pixels around a point, for each of 32×32 positions of the point within its pixel.
 
 use std::array::from_fn;
 
-/// The fraction bits of a position.
+/// Fraction bits of a position.
 pub(super) const POSITION_BITS: u32 = 5;
 const POSITIONS: usize = 1 << POSITION_BITS;
 
-/// The fraction bits of a weight.
+/// Fraction bits of a weight.
 pub(super) const BITS: u32 = 15;
 const ONE: i32 = 1 << BITS;
 
-/// The weights of the `N`×`N` pixels around a point, by rows, for each position; empty until they are needed.
+/// Weights of the `N`×`N` pixels around a point, by rows, for each position; empty until the first
+/// use.
 #[derive(Debug, Default)]
 pub(super) struct Table<const N: usize>(Vec<[[i16; N]; N]>);
 
 impl<const N: usize> Table<N> {
-    /// The table of a method that has these weights along an axis.
+    /// Return the table, filled with the weights of a method along one axis.
     pub(super) fn filled(&mut self, along: fn(f32) -> [f32; N]) -> &Self {
         if self.0.is_empty() {
             let axis: [_; POSITIONS] = from_fn(|step| along(step as f32 / POSITIONS as f32));
@@ -27,13 +28,14 @@ impl<const N: usize> Table<N> {
         self
     }
 
-    /// The weights at a position, in steps across and down.
+    /// Return the weights at a position, in horizontal and vertical steps.
     pub(super) fn at(&self, [x, y]: [usize; 2]) -> &[[i16; N]; N] {
         &self.0[y * POSITIONS + x]
     }
 }
 
-/// A weight of one does not fit, and the point's pixel shares it with another: 32767 and 1, which no level shows.
+/// Convert weights to fixed point. A weight of one does not fit: the point's pixel gets 32767 and
+/// another one 1, which changes no 8-bit value.
 fn fixed<const N: usize>(x: &[f32; N], y: &[f32; N]) -> [[i16; N]; N] {
     let fixed = |weight: f32| (weight * ONE as f32).round_ties_even() as i16;
     let mut weights = y.map(|y| x.map(|x| fixed(y * x)));
@@ -41,24 +43,25 @@ fn fixed<const N: usize>(x: &[f32; N], y: &[f32; N]) -> [[i16; N]; N] {
     weights
 }
 
-/// Makes the weights sum to one. Of the four from the middle rightwards and down, the largest gets what is missing and
-/// the smallest gives what is too much; of linear weights there is but one.
+/// Correct the sum of the weights to one. Of the four weights from the middle to the right and
+/// down, a deficit is added to the largest and an excess is subtracted from the smallest; for
+/// linear weights there is only one.
 fn correct<const N: usize>(weights: &mut [[i16; N]; N]) {
     let sum: i32 = weights.as_flattened().iter().copied().map(i32::from).sum();
     let middle = || N / 2..(N / 2 + 2).min(N);
     let cells = middle().flat_map(|y| middle().map(move |x| (y, x)));
     let weight = |&(y, x): &(usize, usize)| i32::from(weights[y][x]);
-    // Both take the first of equals.
-    let chosen = if sum < ONE {
+    // Both return the first of equals.
+    let corrected = if sum < ONE {
         cells.min_by_key(|cell| -weight(cell))
     } else {
         cells.min_by_key(weight)
     };
-    let (y, x) = chosen.expect("there is a middle");
+    let (y, x) = corrected.expect("there is a middle");
     weights[y][x] += (ONE - sum) as i16;
 }
 
-/// The point is `x` beyond the first of two pixels.
+/// Return the linear weights of two pixels for a point at distance `x` from the first.
 pub(super) fn linear(x: f32) -> [f32; 2] {
     [1.0 - x, x]
 }
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_go_across_before_they_go_down() {
+    fn tables_are_in_row_major_order() {
         let mut table = Table::default();
         let weights = table.filled(linear).at([8, 0]);
         assert_eq!(*weights, [[24576, 8192], [0, 0]]);
