@@ -1,0 +1,1 @@
+"""Checks of the sources: imports, words, the width of comments."""
