@@ -108,7 +108,7 @@ def test_an_image_whose_data_does_not_end_with_its_last_pixel_is_an_image_proble
     file = write_images(tmp_path, [photo, lost, photo])
     problem = only(recio.verify(file.rec))
     assert (problem.kind, problem.record) == ("image", 1)
-    assert re.search(r"\d+ bytes of its data are left over behind the last pixel", problem.reason)
+    assert re.search(r"\d+ bytes of image data remain after the last pixel", problem.reason)
     assert open_iter(file, batch_size=3).next().pad == 0
 
 

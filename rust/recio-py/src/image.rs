@@ -56,7 +56,7 @@ pub(crate) fn decode(
         let part = part(source.size(pixels), region)?;
         let mut picture = Image::default();
         SCRATCH.with_borrow_mut(|scratch| {
-            let outcome = source.decode_part(pixels, part, &mut picture, scratch);
+            let outcome = source.decode_region(pixels, part, &mut picture, scratch);
             scratch.trim(KEEP);
             outcome.map(|()| picture)
         })

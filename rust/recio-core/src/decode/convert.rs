@@ -1,30 +1,33 @@
-//! From the channels of a file to the channels that are asked for, as OpenCV and the libraries under it do it.
+//! Conversion between channel layouts, CMYK and 16 bits included, equal to OpenCV and its
+//! libraries.
 //!
-//! Both sides are rows without padding. What a file cannot give (alpha that it does not have) is refused before this.
+//! Input and output are rows without padding. Impossible conversions (alpha from an image without)
+//! are rejected earlier.
 
 use super::Pixels;
 use super::gamma::Gamma;
 
-/// How gray is computed from R, G, B: weights in 1/32768, and what is added before the division.
+/// Conversion of R, G, B to gray: weights in 1/32768, and a rounding term added before the
+/// division.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Luma {
     pub(super) weights: [u32; 3],
     round: u32,
 }
 
-/// libpng 1.6 with the weights that OpenCV gives it; it rounds down.
+/// libpng 1.6 with OpenCV's weights; rounds down.
 pub(super) const LIBPNG: Luma = Luma {
     weights: [9797, 19234, 3737],
     round: 0,
 };
 
-/// libpng 1.6 for 16-bit samples: it rounds to the nearest.
+/// libpng 1.6 for 16-bit samples: rounds to the nearest.
 pub(super) const LIBPNG_16: Luma = Luma {
     weights: [9797, 19234, 3737],
     round: 16384,
 };
 
-/// OpenCV's own, for every other format: 4899, 9617, 1868 in 1/16384, rounded to the nearest.
+/// OpenCV, for every other format: 4899, 9617, 1868 in 1/16384, rounded to the nearest.
 pub(super) const OPENCV: Luma = Luma {
     weights: [9798, 19234, 3736],
     round: 16384,
@@ -37,7 +40,8 @@ impl Luma {
     }
 }
 
-/// Pixels of `channels` samples → `pixels`. One and two channels are gray, without and with alpha.
+/// Convert pixels of `channels` samples to `pixels`. One and two channels are gray, without and
+/// with alpha.
 pub(super) fn channels(from: &[u8], channels: usize, pixels: Pixels, luma: Luma, into: &mut [u8]) {
     match (channels, pixels) {
         (2, Pixels::Gray) => each(from, into, |[g, _]| [g]),
@@ -47,27 +51,27 @@ pub(super) fn channels(from: &[u8], channels: usize, pixels: Pixels, luma: Luma,
         (2, Pixels::Rgb) => each(from, into, |[g, _]| [g; 3]),
         (4, Pixels::Rgb) => each(from, into, |[r, g, b, _]| [r, g, b]),
         (2, Pixels::Rgba) => each(from, into, |[g, a]| [g, g, g, a]),
-        (channels, pixels) => unreachable!("{channels} channels are {pixels:?} or refused"),
+        (channels, pixels) => unreachable!("{channels} channels are {pixels:?} or rejected"),
     }
 }
 
-/// C, M, Y, K as Adobe stores them (255 is no ink) → gray or RGB, in OpenCV's arithmetic: white comes out as 255, and what
-/// lies below may be one too large.
-pub(super) fn inks(from: &[u8], pixels: Pixels, into: &mut [u8]) {
+/// Convert CMYK as Adobe stores it (255 is no ink) to gray or RGB, in OpenCV's arithmetic: white
+/// becomes 255, darker values may be one too large.
+pub(super) fn cmyk(from: &[u8], pixels: Pixels, into: &mut [u8]) {
     match pixels {
-        Pixels::Gray => each(from, into, |cmyk| [OPENCV.of(without_black(cmyk)) as u8]),
-        Pixels::Rgb => each(from, into, without_black),
+        Pixels::Gray => each(from, into, |pixel| [OPENCV.of(cmyk_to_rgb(pixel)) as u8]),
+        Pixels::Rgb => each(from, into, cmyk_to_rgb),
         Pixels::Rgba => unreachable!("no CMYK image has alpha"),
     }
 }
 
-fn without_black([c, m, y, k]: [u8; 4]) -> [u8; 3] {
+fn cmyk_to_rgb([c, m, y, k]: [u8; 4]) -> [u8; 3] {
     let k = u32::from(k);
-    [c, m, y].map(|ink| (k - (((255 - u32::from(ink)) * k) >> 8)) as u8)
+    [c, m, y].map(|value| (k - (((255 - u32::from(value)) * k) >> 8)) as u8)
 }
 
-/// Colors of 16 bits → gray of 8: the luma is computed in 16 bits, then its high byte is taken.
-pub(super) fn wide_gray(from: &[u8], channels: usize, into: &mut [u8]) {
+/// Convert 16-bit colors to 8-bit gray: the high byte of the luma in 16 bits.
+pub(super) fn gray_from_16_bits(from: &[u8], channels: usize, into: &mut [u8]) {
     let high = |rgb: [u16; 3]| (LIBPNG_16.of(rgb) >> 8) as u8;
     let sample = |bytes: &[u8], i: usize| u16::from_ne_bytes([bytes[2 * i], bytes[2 * i + 1]]);
     for (pixel, gray) in from.chunks_exact(2 * channels).zip(into) {
@@ -75,15 +79,15 @@ pub(super) fn wide_gray(from: &[u8], channels: usize, into: &mut [u8]) {
     }
 }
 
-/// Colors of 3 or 4 channels → gray, weighed in linear light.
+/// Convert colors of 3 or 4 channels to gray, weighted in linear light.
 pub(super) fn linear_gray(from: &[u8], channels: usize, gamma: &Gamma, into: &mut [u8]) {
     for (pixel, gray) in from.chunks_exact(channels).zip(into) {
         *gray = gamma.luma([pixel[0], pixel[1], pixel[2]], LIBPNG.weights);
     }
 }
 
-/// Samples of 16 bits → their high bytes, in place.
-pub(super) fn narrow(samples: &mut Vec<u8>) {
+/// Replace 16-bit samples by their high bytes, in place.
+pub(super) fn high_bytes(samples: &mut Vec<u8>) {
     let count = samples.len() / 2;
     for i in 0..count {
         let sample = u16::from_ne_bytes([samples[2 * i], samples[2 * i + 1]]);
@@ -92,8 +96,8 @@ pub(super) fn narrow(samples: &mut Vec<u8>) {
     samples.truncate(count);
 }
 
-/// Gray with alpha → four channels.
-pub(super) fn spread_alpha<T: Copy>(samples: &[T]) -> Vec<T> {
+/// Convert gray with alpha to four channels.
+pub(super) fn gray_alpha_to_rgba<T: Copy>(samples: &[T]) -> Vec<T> {
     let (pixels, _) = samples.as_chunks::<2>();
     pixels.iter().flat_map(|&[g, a]| [g, g, g, a]).collect()
 }
@@ -132,10 +136,11 @@ mod tests {
     #[test]
     fn gray_with_alpha_becomes_four_channels() {
         assert_eq!(converted(&[77, 128], 2, Pixels::Rgba), [77, 77, 77, 128]);
-        assert_eq!(spread_alpha(&[7_u16, 8]), [7, 7, 7, 8]);
+        assert_eq!(gray_alpha_to_rgba(&[7_u16, 8]), [7, 7, 7, 8]);
     }
 
-    /// 9797·200 + 19234·100 + 3737·50 = 4069650; / 32768 = 124.196. With B 75: 127.05; with R 201, B 69: 126.66.
+    /// 9797·200 + 19234·100 + 3737·50 = 4069650; / 32768 = 124.196. With B 75: 127.05; with R 201,
+    /// B 69: 126.66.
     #[test]
     fn libpng_rounds_gray_down_and_opencv_to_the_nearest() {
         assert_eq!(LIBPNG.of([200_u8, 100, 50]), 124);
@@ -148,19 +153,19 @@ mod tests {
 
     /// (255 − 200)·200 >> 8 = 42; 200 − 42 = 158.
     #[test]
-    fn inks_are_multiplied_by_black() {
-        assert_eq!(without_black([255, 200, 0, 200]), [200, 158, 1]);
-        assert_eq!(without_black([255, 255, 255, 255]), [255; 3]);
-        assert_eq!(without_black([9, 9, 9, 0]), [0; 3]);
+    fn cmyk_is_multiplied_by_black() {
+        assert_eq!(cmyk_to_rgb([255, 200, 0, 200]), [200, 158, 1]);
+        assert_eq!(cmyk_to_rgb([255, 255, 255, 255]), [255; 3]);
+        assert_eq!(cmyk_to_rgb([9, 9, 9, 0]), [0; 3]);
     }
 
     #[test]
-    fn of_sixteen_bits_the_high_byte_stays() {
+    fn sixteen_bits_become_their_high_byte() {
         let mut samples: Vec<u8> = [0x12ff_u16, 0xfe01]
             .iter()
             .flat_map(|sample| sample.to_ne_bytes())
             .collect();
-        narrow(&mut samples);
+        high_bytes(&mut samples);
         assert_eq!(samples, [0x12, 0xfe]);
     }
 }

@@ -1,12 +1,12 @@
-//! Gray from the colors of a PNG that names its gamma, as libpng computes it: in linear light.
+//! Gamma-correct gray of PNG colors, as libpng computes it: in linear light.
 //!
-//! libpng turns samples into linear ones by a table, weighs them, and turns the sum back by another table. It does so
-//! where the file has a `gAMA` or an `sRGB` chunk, or an ICC profile that it knows for sRGB.
+//! libpng linearizes samples with a table, weights them, and converts the sum back with another
+//! table, if the file has a `gAMA` or `sRGB` chunk, or an ICC profile that it recognizes as sRGB.
 
-/// The gamma that sRGB stands for, by libpng's constants.
+/// Gamma of sRGB in libpng.
 pub(super) const SRGB: f64 = 0.45455;
 
-/// libpng's tables for one gamma.
+/// libpng's lookup tables for one gamma.
 #[derive(Debug, Clone)]
 pub(super) struct Gamma {
     to_linear: [u8; 256],
@@ -14,9 +14,9 @@ pub(super) struct Gamma {
 }
 
 impl Gamma {
-    /// For samples that were encoded with this gamma (0.45455 is the usual one).
+    /// Build the tables for samples encoded with this gamma (usually 0.45455).
     pub(super) fn new(encoding: f64) -> Self {
-        // libpng keeps both exponents in units of 1/100,000.
+        // libpng stores both exponents in units of 1/100,000.
         let fixed = |exponent: f64| (exponent * 1e5).round() / 1e5;
         Self {
             to_linear: table(fixed(1.0 / encoding)),
@@ -24,7 +24,8 @@ impl Gamma {
         }
     }
 
-    /// What [`Luma`](super::convert::Luma) is without a gamma. Gray stays as it is.
+    /// Return the luma of a color; [`Luma`](super::convert::Luma) is its counterpart without gamma.
+    /// Gray is unchanged.
     pub(super) fn luma(&self, rgb: [u8; 3], weights: [u32; 3]) -> u8 {
         if rgb[0] == rgb[1] && rgb[0] == rgb[2] {
             return rgb[0];
@@ -45,7 +46,7 @@ fn table(exponent: f64) -> [u8; 256] {
     })
 }
 
-/// Whether an ICC profile is one of sRGB, which libpng tells by checksums of the known ones.
+/// Return whether an ICC profile is sRGB; libpng compares checksums of the known ones.
 pub(super) fn is_srgb(profile: &[u8]) -> bool {
     memchr::memmem::find(profile, b"sRGB").is_some()
 }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn light_is_weighed_linearly_and_gray_is_kept() {
+    fn colors_are_weighted_in_linear_light_and_gray_is_unchanged() {
         let gamma = Gamma::new(SRGB);
         assert_eq!(gamma.luma([77, 77, 77], [9797, 19234, 3737]), 77);
         assert_eq!(

@@ -1,16 +1,19 @@
-//! JPEG, by recio-jpeg: libjpeg-turbo's pixels, of the part that is needed.
+//! JPEG decoding of a region by recio-jpeg, equal to libjpeg-turbo.
 //!
-//! Errors: a header that is cut off; a scan that ends before its last block, by the end of the payload or by a marker; a
-//! code that is in no Huffman table; a marker where none may be; scans out of turn; a progressive JPEG whose scans do not
-//! bring all (libjpeg smooths such an image instead). Each names the byte.
+//! Errors, each with the byte offset: a truncated header; a scan that ends before its last block,
+//! at the end of the payload or at a marker; a code that is in no Huffman table; an unexpected
+//! marker; scans out of order; a progressive JPEG with incomplete scans (libjpeg smooths such an
+//! image instead).
 //!
-//! Accepted: bytes between segments, behind the last block and behind the image; a missing end marker, if nothing else is. If it is
-//! strict, more than a few bytes of data behind the last block are an error too: what a lost sector leaves of most images, while
-//! of 2,600 sound photographs none has one.
+//! Accepted: bytes between segments, after the last block and after the image; a missing end marker
+//! if nothing else is missing. In strict mode, more than a few bytes of data after the last block
+//! are an error too: the usual effect of a lost sector, and absent from 2,600 undamaged
+//! photographs.
 //!
-//! Not noticed: most bits that flip within a scan (the codes soon fall into step again); damage below the part that is
-//! decoded, and in rows of it above that begin with restarts. That the payload ends too early is noticed in any case but
-//! one: in the last scan of a progressive JPEG, if that refines, below the part.
+//! Not detected: most bit flips in a scan (the codes soon synchronize again); damage below the
+//! decoded region, and above it in rows that start with restart markers. A payload that ends too
+//! early is detected in all cases but one: below the region, in the last scan of a progressive JPEG
+//! if that is a refinement scan.
 
 use image::metadata::Orientation;
 use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
@@ -20,10 +23,10 @@ use crate::error::{Error, Result};
 use crate::image::{Image, Rect, RowSource};
 use crate::limits::Limits;
 
-/// Bytes of data behind the last block that are no sign of damage: webcams align theirs.
-const PADDING: usize = 16;
+/// Bytes of data after the last block that are no sign of damage: webcams align their data.
+const MAX_PADDING: usize = 16;
 
-/// A JPEG whose header is read.
+/// A JPEG with its header parsed.
 #[derive(Debug)]
 pub(super) struct Jpeg<'a> {
     bytes: &'a [u8],
@@ -34,19 +37,19 @@ pub(super) struct Jpeg<'a> {
     limits: Limits,
 }
 
-/// What decoding a JPEG needs on the way.
+/// Buffers and tables for decoding JPEGs.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     decoder: Decoder,
-    /// A row of inks, on its way to colors.
-    inks: Vec<u8>,
-    /// A row as wide as the part of the picture that is used.
+    /// A row of CMYK, before conversion.
+    cmyk: Vec<u8>,
+    /// A row as wide as the used region of the image.
     row: Vec<u8>,
 }
 
 impl Scratch {
-    pub(super) fn trim(&mut self, most: usize) {
-        self.decoder.trim(most);
+    pub(super) fn trim(&mut self, max_bytes: usize) {
+        self.decoder.trim(max_bytes);
     }
 }
 
@@ -74,17 +77,17 @@ impl<'a> Jpeg<'a> {
         Orientation::from_exif(self.header.orientation()).unwrap_or(Orientation::NoTransforms)
     }
 
-    /// Lets damage pass, as far as a picture can be made.
+    /// Tolerate damage, as far as an image can be decoded.
     pub(super) fn fill_damage(&mut self) {
         self.on_damage = OnDamage::Fill;
     }
 
-    /// Refuses data that is left over when all of it has been decoded.
-    pub(super) fn be_strict(&mut self) {
+    /// Reject data that remains after all blocks are decoded.
+    pub(super) fn set_strict(&mut self) {
         self.is_strict = true;
     }
 
-    /// Decodes at the smallest scale that is no smaller than one by `times`. Gives by what the size is divided.
+    /// Select the smallest scale that is at least 1/`times`. Return the divisor of the size.
     pub(super) fn shrink(&mut self, times: usize) -> usize {
         self.scale = match times {
             0 | 1 => Scale::Full,
@@ -95,81 +98,88 @@ impl<'a> Jpeg<'a> {
         self.scale.divisor()
     }
 
-    /// Refuses what takes more memory than the limits allow: pictures of so many bytes, and all coefficients if need be.
-    pub(super) fn check_memory(&self, pictures: usize) -> Result<()> {
+    /// Check the memory for images of this many bytes, and for all coefficients if required,
+    /// against the limits.
+    pub(super) fn check_memory(&self, image_bytes: usize) -> Result<()> {
         let coefficients = self.header.coefficient_bytes();
         self.limits
-            .check_memory(pictures.saturating_add(coefficients))
+            .check_memory(image_bytes.saturating_add(coefficients))
     }
 
-    /// Decodes a part of it.
+    /// Decode a region.
     pub(super) fn decode(
         self,
         pixels: Pixels,
-        part: Rect,
+        region: Rect,
         into: &mut Image,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        self.check_memory(part.width * part.height * pixels.channels())?;
-        let most = if self.is_strict { PADDING } else { usize::MAX };
-        let Scratch { decoder, inks, .. } = scratch;
-        let mut source = self.start(pixels, part, decoder, inks)?;
-        (into.width, into.height, into.channels) = (part.width, part.height, pixels.channels());
-        let length = part.width * pixels.channels();
-        into.data.truncate(part.height * length);
+        self.check_memory(region.width * region.height * pixels.channels())?;
+        let max_padding = if self.is_strict {
+            MAX_PADDING
+        } else {
+            usize::MAX
+        };
+        let Scratch { decoder, cmyk, .. } = scratch;
+        let mut source = self.start(pixels, region, decoder, cmyk)?;
+        (into.width, into.height, into.channels) = (region.width, region.height, pixels.channels());
+        let length = region.width * pixels.channels();
+        into.data.truncate(region.height * length);
         into.data
-            .reserve_exact(part.height * length - into.data.len());
-        for y in 0..part.height {
+            .reserve_exact(region.height * length - into.data.len());
+        for y in 0..region.height {
             let row = y * length..(y + 1) * length;
-            // Where the memory is new, a row of zeros is still in the cache when it is written over.
+            // In newly allocated memory, a row of zeros is still in the cache when it is
+            // overwritten.
             into.data.resize(into.data.len().max(row.end), 0);
             source.write(y, &mut into.data[row])?;
         }
-        let left_over = source.rows.extraneous_bytes();
+        let extra_bytes = source.rows.extraneous_bytes();
         source.rows.finish().map_err(failed)?;
-        if left_over > most {
+        if extra_bytes > max_padding {
             return Err(Error::image(format!(
-                "{left_over} bytes of its data are left over behind the last pixel, a sign of damage before them"
+                "{extra_bytes} bytes of image data remain after the last pixel, a sign of damage before them"
             )));
         }
         Ok(())
     }
 
-    /// Has `work` take the rows of a part of it as they are decoded; of these, what lies in `needed` means something.
+    /// Call `work` with the rows of a region, decoded on demand; only pixels in `required`,
+    /// relative to the region, are valid.
     pub(super) fn stream(
         self,
         pixels: Pixels,
-        (part, needed): (Rect, Rect),
+        (region, required): (Rect, Rect),
         scratch: &mut Scratch,
         work: impl FnOnce(&mut dyn RowSource),
     ) -> Result<()> {
-        let region = Rect {
-            x: part.x + needed.x,
-            y: part.y + needed.y,
-            ..needed
+        let decoded = Rect {
+            x: region.x + required.x,
+            y: region.y + required.y,
+            ..required
         };
-        let Scratch { decoder, inks, row } = scratch;
-        row.resize(part.width * pixels.channels(), 0);
-        let mut lines = Lines {
-            source: self.start(pixels, region, decoder, inks)?,
-            part,
-            needed,
+        let Scratch { decoder, cmyk, row } = scratch;
+        row.resize(region.width * pixels.channels(), 0);
+        let mut rows = RegionRows {
+            source: self.start(pixels, decoded, decoder, cmyk)?,
+            region,
+            required,
             row,
-            made: None,
+            row_number: None,
             outcome: Ok(()),
         };
-        work(&mut lines);
-        lines.outcome?;
-        lines.source.rows.finish().map_err(failed)
+        work(&mut rows);
+        rows.outcome?;
+        rows.source.rows.finish().map_err(failed)
     }
 
     pub(super) fn decode_stored(self) -> Result<Stored> {
-        let mut picture = Image::default();
+        let mut image = Image::default();
         let pixels = self.stored_pixels();
         let (width, height) = self.size();
-        let whole = Rect::of_size(width, height);
-        self.decode(pixels, whole, &mut picture, &mut Scratch::default())?;
-        Ok(Stored::Bits8(picture))
+        let region = Rect::of_size(width, height);
+        self.decode(pixels, region, &mut image, &mut Scratch::default())?;
+        Ok(Stored::Bits8(image))
     }
 
     fn stored_pixels(&self) -> Pixels {
@@ -184,19 +194,19 @@ impl<'a> Jpeg<'a> {
         pixels: Pixels,
         region: Rect,
         decoder: &'s mut Decoder,
-        inks: &'s mut Vec<u8>,
+        cmyk: &'s mut Vec<u8>,
     ) -> Result<Source<'s>>
     where
         'a: 's,
     {
-        let is_inks = matches!(
+        let is_cmyk = matches!(
             self.header.color_space(),
             ColorSpace::Cmyk | ColorSpace::Ycck
         );
         let options = Options {
             pixel_format: match pixels {
                 Pixels::Rgba => return Err(no_alpha(self.stored_pixels().channels())),
-                _ if is_inks => recio_jpeg::PixelFormat::Cmyk,
+                _ if is_cmyk => recio_jpeg::PixelFormat::Cmyk,
                 Pixels::Gray => recio_jpeg::PixelFormat::Gray,
                 Pixels::Rgb => recio_jpeg::PixelFormat::Rgb,
             },
@@ -211,53 +221,53 @@ impl<'a> Jpeg<'a> {
             max_scans: self.limits.scans,
         };
         let rows = decoder.start(self.bytes, &self.header, &options);
-        inks.resize(if is_inks { 4 * region.width } else { 0 }, 0);
+        cmyk.resize(if is_cmyk { 4 * region.width } else { 0 }, 0);
         Ok(Source {
             rows: rows.map_err(failed)?,
             pixels,
-            inks,
+            cmyk,
         })
     }
 }
 
-/// Rows of gray or RGB.
+/// Decoded rows, converted to gray or RGB.
 struct Source<'a> {
     rows: Rows<'a>,
     pixels: Pixels,
-    /// Empty if the JPEG is not made of inks.
-    inks: &'a mut Vec<u8>,
+    /// A row of CMYK; empty if the JPEG has another color space.
+    cmyk: &'a mut Vec<u8>,
 }
 
 impl Source<'_> {
     fn write(&mut self, y: usize, row: &mut [u8]) -> Result<()> {
-        if self.inks.is_empty() {
+        if self.cmyk.is_empty() {
             return self.rows.read_row(y, row).map_err(failed);
         }
-        self.rows.read_row(y, self.inks).map_err(failed)?;
-        convert::inks(self.inks, self.pixels, row);
+        self.rows.read_row(y, self.cmyk).map_err(failed)?;
+        convert::cmyk(self.cmyk, self.pixels, row);
         Ok(())
     }
 }
 
-/// The rows of a part of a picture, decoded when they are asked for.
-struct Lines<'a> {
+/// Rows of a region, decoded on demand.
+struct RegionRows<'a> {
     source: Source<'a>,
-    part: Rect,
-    needed: Rect,
+    region: Rect,
+    required: Rect,
     row: &'a mut Vec<u8>,
-    /// The row that is in `row`.
-    made: Option<usize>,
-    /// The first error; after it, rows mean nothing.
+    /// Number of the row in `row`.
+    row_number: Option<usize>,
+    /// The first error; rows after it are invalid.
     outcome: Result<()>,
 }
 
-impl RowSource for Lines<'_> {
+impl RowSource for RegionRows<'_> {
     fn width(&self) -> usize {
-        self.part.width
+        self.region.width
     }
 
     fn height(&self) -> usize {
-        self.part.height
+        self.region.height
     }
 
     fn channels(&self) -> usize {
@@ -265,12 +275,13 @@ impl RowSource for Lines<'_> {
     }
 
     fn row(&mut self, y: usize) -> &[u8] {
-        let is_needed = (self.needed.y..self.needed.y + self.needed.height).contains(&y);
-        if is_needed && self.made != Some(y) && self.outcome.is_ok() {
+        let is_required = (self.required.y..self.required.y + self.required.height).contains(&y);
+        if is_required && self.row_number != Some(y) && self.outcome.is_ok() {
             let channels = self.channels();
-            let columns = &mut self.row[self.needed.x * channels..][..self.needed.width * channels];
-            self.outcome = self.source.write(y - self.needed.y, columns);
-            self.made = Some(y);
+            let start = self.required.x * channels;
+            let columns = &mut self.row[start..][..self.required.width * channels];
+            self.outcome = self.source.write(y - self.required.y, columns);
+            self.row_number = Some(y);
         }
         self.row
     }

@@ -1,43 +1,45 @@
-//! Payload → class numbers: the mask of an image, as the file stores it.
+//! Segmentation mask decoding: a PNG → class numbers as stored.
 //!
-//! A mask is a PNG of one channel. Where pictures are wanted, a palette is expanded to its colors and gray of few bits
-//! is spread to 255; here the palette's indices, and the levels as they are written, are the numbers of classes (as in
-//! PASCAL VOC). Hence a decoder of its own: the `image` crate hands out colors alone.
+//! A mask is a PNG of one channel. Decoding it as an image would expand a palette to colors and
+//! scale gray of few bits to 255; in a mask, palette indices or unscaled gray values are the class
+//! numbers (as in PASCAL VOC). Hence a separate decoder: the `image` crate returns only colors.
 
 use std::fmt;
 use std::io::Cursor;
 
 use png::{BitDepth, ColorType, DecodingError, Transformations};
 
-use super::{guarded, own_memory, shape, sniff};
+use super::{decoder_memory, guarded, set_shape, sniff};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::{Format, Limits};
 
-/// A mask whose header is read and within the limits; its numbers are still encoded.
+/// A mask with its header parsed and checked against the limits; class numbers are decoded by
+/// [`decode`](Self::decode).
 pub struct Mask<'a> {
     reader: png::Reader<Cursor<&'a [u8]>>,
     size: (usize, usize),
-    /// Bits a number: 1, 2, 4 or 8.
+    /// Bits per number: 1, 2, 4 or 8.
     bits: usize,
 }
 
 impl<'a> Mask<'a> {
-    /// Reads the header.
+    /// Read the header.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is no mask, or damaged;
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if it is larger than `limits` allow.
+    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is not a mask, or
+    /// damaged; [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if it is larger than `limits`
+    /// allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
         guarded(|| match sniff::format(payload, &Limits::default())? {
             Format::Png => Self::open_png(payload, limits),
-            format => Err(no_mask(&format!("{format:?}").to_uppercase())),
+            format => Err(not_a_mask(&format!("{format:?}").to_uppercase())),
         })
     }
 
     fn open_png(payload: &'a [u8], limits: &Limits) -> Result<Self> {
         let allowance = png::Limits {
-            bytes: own_memory(limits),
+            bytes: decoder_memory(limits),
         };
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(payload), allowance);
         decoder.set_transformations(Transformations::IDENTITY);
@@ -49,7 +51,7 @@ impl<'a> Mask<'a> {
         let has_classes = matches!(color, ColorType::Grayscale | ColorType::Indexed);
         if !has_classes || bits == BitDepth::Sixteen {
             let bits = bits as u8;
-            return Err(no_mask(&format!("a PNG of {color:?}, {bits} bits")));
+            return Err(not_a_mask(&format!("a PNG of {color:?}, {bits} bits")));
         }
         limits.check(size.0, size.1, 1)?;
         if bits != BitDepth::Eight {
@@ -64,20 +66,21 @@ impl<'a> Mask<'a> {
         })
     }
 
-    /// Width and height, in pixels. No orientation is applied to masks.
+    /// Return width and height, in pixels. No orientation is applied to masks.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         self.size
     }
 
-    /// Decodes into `into`, a picture of one channel. `packed` holds what is needed on the way; both keep their memory.
+    /// Decode into `into`, an image of one channel. `packed` is a buffer for packed rows; both keep
+    /// their memory.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn decode(mut self, into: &mut Image, packed: &mut Vec<u8>) -> Result<()> {
         let (width, height) = self.size;
         let stride = stride(width, self.bits);
-        shape(into, self.size, 1);
+        set_shape(into, self.size, 1);
         if self.bits == 8 {
             return self.read(&mut into.data);
         }
@@ -99,22 +102,22 @@ impl<'a> Mask<'a> {
     }
 }
 
-/// Bytes of a row whose numbers are packed.
+/// Return the number of bytes of a packed row.
 fn stride(width: usize, bits: usize) -> usize {
     (width * bits).div_ceil(8)
 }
 
-/// Takes apart bytes of several numbers, the first in the highest bits.
+/// Unpack numbers from bytes, the first in the highest bits.
 fn unpack(row: &[u8], bits: usize, out: &mut [u8]) {
-    let (each, highest) = (8 / bits, 8 - bits);
+    let (per_byte, shift) = (8 / bits, 8 - bits);
     for (x, number) in out.iter_mut().enumerate() {
-        *number = row[x / each] << (x % each * bits) >> highest;
+        *number = row[x / per_byte] << (x % per_byte * bits) >> shift;
     }
 }
 
-fn no_mask(found: &str) -> Error {
+fn not_a_mask(actual: &str) -> Error {
     Error::image(format!(
-        "a mask is a PNG of one channel and at most 8 bits, of class numbers as gray levels or indices of a palette; this is {found}"
+        "a mask is a PNG of one channel and at most 8 bits, of class numbers as gray levels or indices of a palette; this is {actual}"
     ))
 }
 
@@ -138,7 +141,7 @@ impl fmt::Debug for Mask<'_> {
 mod tests {
     use super::*;
 
-    /// Encodes rows that are packed already.
+    /// Encode packed rows.
     fn png(width: u32, rows: &[&[u8]], color: ColorType, bits: BitDepth) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, rows.len() as u32);
@@ -152,14 +155,14 @@ mod tests {
     }
 
     fn decode(payload: &[u8]) -> Result<Image> {
-        // Of an image before, with other numbers in other places.
+        // Buffers of another image, with other numbers.
         let (mut mask, mut packed) = (Image::filled(7, 3, 1, 99), vec![0xff; 50]);
         Mask::open(payload, &Limits::default())?.decode(&mut mask, &mut packed)?;
         Ok(mask)
     }
 
     #[test]
-    fn numbers_of_few_bits_are_neither_spread_nor_made_colors() {
+    fn numbers_of_few_bits_are_neither_scaled_nor_expanded() {
         for (bits, row, numbers) in [
             (BitDepth::One, vec![0b1010_0000], [1, 0, 1]),
             (BitDepth::Two, vec![0b1101_1000], [3, 1, 2]),
@@ -177,35 +180,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mask_is_told_what_one_is() {
+    fn the_error_for_other_images_explains_masks() {
         let wide = png(1, &[&[1, 2]], ColorType::Grayscale, BitDepth::Sixteen);
         let rgb = png(1, &[&[1, 2, 3]], ColorType::Rgb, BitDepth::Eight);
-        for (payload, found) in [
+        for (payload, actual) in [
             (&wide[..], "a PNG of Grayscale, 16 bits"),
             (&rgb, "a PNG of Rgb, 8 bits"),
             (b"\xff\xd8\xff\xe0", "JPEG"),
         ] {
             let text = decode(payload).unwrap_err().to_string();
             assert!(text.starts_with("a mask is a PNG of one channel"), "{text}");
-            assert!(text.ends_with(found), "{text}");
+            assert!(text.ends_with(actual), "{text}");
         }
     }
 
     #[test]
-    fn a_mask_cut_short_is_an_error() {
+    fn a_truncated_mask_is_an_error() {
         let rows: Vec<Vec<u8>> = (0..40u8)
             .map(|y| (0..40u8).map(|x| x.wrapping_mul(y) ^ 0x5a).collect())
             .collect();
         let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
-        let whole = png(40, &rows, ColorType::Grayscale, BitDepth::Eight);
-        assert_eq!(decode(&whole).unwrap().data, rows.concat());
-        for len in [40, whole.len() / 2, whole.len() - 30] {
-            assert!(decode(&whole[..len]).is_err(), "{len} of {}", whole.len());
+        let payload = png(40, &rows, ColorType::Grayscale, BitDepth::Eight);
+        assert_eq!(decode(&payload).unwrap().data, rows.concat());
+        for len in [40, payload.len() / 2, payload.len() - 30] {
+            assert!(
+                decode(&payload[..len]).is_err(),
+                "{len} of {}",
+                payload.len()
+            );
         }
     }
 
     #[test]
-    fn a_mask_over_the_limits_is_refused() {
+    fn a_mask_over_the_limits_is_an_error() {
         let payload = png(3, &[&[1, 2, 3]], ColorType::Grayscale, BitDepth::Eight);
         let limits = Limits {
             side: 2,

@@ -1,26 +1,33 @@
-//! Payload → pixels.
+//! Image decoding: JPEG, PNG, WebP, BMP, GIF (first frame) and TIFF, and segmentation masks.
 //!
-//! Two steps, so that a plan can be drawn up before any pixel exists: [`Source::open`] reads the header and holds it to
-//! the [`Limits`]; then [`Source::stream`] hands over the rows of the part that a plan uses, or [`Source::decode`] fills a
-//! [`Image`]. JPEG is read by recio-jpeg, which decodes no more than that part needs; PNG, WebP, BMP, GIF (its first
-//! frame) and TIFF by the `image` crate. The format is told from the bytes, never from a name.
+//! Decoding has two steps, so that a plan can be made before any pixel is decoded: [`Source::open`]
+//! reads the header and checks it against the [`Limits`]; then [`Source::stream`] passes on the
+//! rows of the region that a plan uses, or [`Source::decode`] fills an [`Image`]. JPEG is decoded
+//! by recio-jpeg, which decodes only that region; the other formats by the `image` crate. The
+//! format is detected from the bytes, not from a file name.
 //!
-//! The pixels are those of OpenCV 4, which MXNet decodes with: alpha is dropped, not blended; of 16 bits the high byte
-//! stays; palettes are expanded; a CMYK JPEG becomes RGB.
+//! The pixels are those of OpenCV 4, which MXNet uses: alpha is dropped, not blended; 16-bit
+//! samples are reduced to their high byte; palettes are expanded; a CMYK JPEG becomes RGB.
 //!
-//! **Missing image data is an error**, never gray rows; OpenCV fills in what a truncated JPEG lacks and goes on. Bytes to
-//! spare are not damage, for real photographs have them. Where the line runs for a JPEG is in `jpeg.rs`.
+//! **Missing image data is an error**, never gray rows; OpenCV fills in the missing data of a
+//! truncated JPEG. Extra bytes are not damage, because many photographs have them. `jpeg.rs` lists
+//! what is damage in a JPEG.
 //!
-//! Masks of class numbers have a way of their own, [`Mask`].
-//!
-//! Nothing is known here of records, nor of what the pixels are for.
+//! ```text
+//! mod            Source, Pixels, Stored, Scratch
+//! sniff          format detection
+//! jpeg           JPEG, by recio-jpeg: a region, row by row
+//! other_formats  PNG, WebP, BMP, GIF, TIFF, by the `image` crate
+//! mask           Mask: a PNG of class numbers
+//! convert, gamma, orient    channels and depth; gray in linear light; EXIF orientation
+//! ```
 
 mod convert;
 mod gamma;
 mod jpeg;
 mod mask;
 mod orient;
-mod others;
+mod other_formats;
 mod sniff;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,22 +39,23 @@ use crate::image::{Image, Rect, RowSource};
 use crate::limits::{Format, Limits};
 use jpeg::Jpeg;
 pub use mask::Mask;
-use others::Other;
+use other_formats::OtherFormat;
 pub use sniff::format_of;
 
-/// The channels to decode to.
+/// Pixel format to decode to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
-    /// One channel. Of a color JPEG its Y channel; of other colors their luma, as libpng or OpenCV computes it.
+    /// One channel: the Y channel of a color JPEG, otherwise the luma as computed by libpng or
+    /// OpenCV.
     Gray,
-    /// R, G, B. Gray is repeated, alpha dropped.
+    /// R, G, B. Gray is repeated, alpha is dropped.
     Rgb,
     /// R, G, B, A; only from an image that has alpha.
     Rgba,
 }
 
 impl Pixels {
-    /// Samples in a pixel.
+    /// Return the number of samples per pixel.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -58,154 +66,161 @@ impl Pixels {
     }
 }
 
-/// An image as the file has it: its depth and its channels kept, its EXIF orientation not applied.
+/// An image as stored: depth and channels are kept, the EXIF orientation is not applied.
 ///
-/// One channel is gray; three are R, G, B; four are R, G, B, A, or G, G, G, A of a gray image with alpha.
+/// One channel is gray; three are R, G, B; four are R, G, B, A, or G, G, G, A for a gray image with
+/// alpha.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// 8 bits a sample, or fewer in the file.
+    /// 8 bits per sample, or fewer in the file.
     Bits8(Image),
-    /// 16 bits a sample.
+    /// 16 bits per sample.
     Bits16 {
-        /// Pixels in a row.
+        /// Pixels per row.
         width: usize,
-        /// Rows.
+        /// Number of rows.
         height: usize,
-        /// Samples in a pixel: 1, 3 or 4.
+        /// Samples per pixel: 1, 3 or 4.
         channels: usize,
         /// `height × width × channels` samples.
         data: Vec<u16>,
     },
 }
 
-/// An image whose header is read and within the limits; its pixels are still encoded.
+/// An encoded image with its header parsed and checked against the limits.
 #[derive(Debug)]
 pub struct Source<'a> {
-    coded: Coded<'a>,
+    decoder: FormatDecoder<'a>,
     orientation: Orientation,
 }
 
 #[derive(Debug)]
-enum Coded<'a> {
+enum FormatDecoder<'a> {
     Jpeg(Jpeg<'a>),
-    Other(Other<'a>),
+    Other(OtherFormat<'a>),
 }
 
 impl<'a> Source<'a> {
-    /// Reads the header.
+    /// Read the header.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is empty, of no known format, or damaged;
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if the image is larger than `limits` allow.
+    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the payload is empty, of no known
+    /// format, or damaged; [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if the image is
+    /// larger than `limits` allow.
     pub fn open(payload: &'a [u8], limits: &Limits) -> Result<Self> {
         match sniff::format(payload, limits)? {
             Format::Jpeg => {
                 let jpeg = Jpeg::open(payload, limits)?;
                 Ok(Self {
                     orientation: jpeg.orientation(),
-                    coded: Coded::Jpeg(jpeg),
+                    decoder: FormatDecoder::Jpeg(jpeg),
                 })
             }
             format => guarded(|| {
-                let mut other = Other::open(payload, format, limits)?;
+                let mut other = OtherFormat::open(payload, format, limits)?;
                 Ok(Self {
                     orientation: other.orientation(),
-                    coded: Coded::Other(other),
+                    decoder: FormatDecoder::Other(other),
                 })
             }),
         }
     }
 
-    /// Width and height of the picture that [`decode`](Self::decode) makes of it, in pixels.
+    /// Return width and height of the decoded image, in pixels, after the EXIF orientation.
     #[must_use]
     pub fn size(&self, pixels: Pixels) -> (usize, usize) {
-        let (width, height) = match &self.coded {
-            Coded::Jpeg(jpeg) => jpeg.size(),
-            Coded::Other(other) => other.size(),
+        let (width, height) = match &self.decoder {
+            FormatDecoder::Jpeg(jpeg) => jpeg.size(),
+            FormatDecoder::Other(other) => other.size(),
         };
-        if orient::is_sideways(self.turn(pixels)) {
+        if orient::swaps_sides(self.applied_orientation(pixels)) {
             (height, width)
         } else {
             (width, height)
         }
     }
 
-    /// Lets damage in a JPEG's scans pass: what is missing becomes gray, what cannot be read is guessed, as libjpeg does.
+    /// Tolerate damage in a JPEG's scans if `is_enabled`: missing data becomes gray, unreadable
+    /// data is guessed, as in libjpeg.
     #[must_use]
-    pub fn fill_damage(mut self, is_wanted: bool) -> Self {
-        if let (Coded::Jpeg(jpeg), true) = (&mut self.coded, is_wanted) {
+    pub fn fill_damage(mut self, is_enabled: bool) -> Self {
+        if let (FormatDecoder::Jpeg(jpeg), true) = (&mut self.decoder, is_enabled) {
             jpeg.fill_damage();
         }
         self
     }
 
-    /// Makes [`decode`](Self::decode) refuse a JPEG that has data left over when all pixels are there: MXNet and most software
-    /// take such an image, of which the pixels behind the damage are garbage.
+    /// Make [`decode`](Self::decode) reject a JPEG with data after the last pixel. MXNet and most
+    /// software accept such an image, whose pixels after the damage are garbage.
     #[must_use]
     pub fn strict(mut self) -> Self {
-        if let Coded::Jpeg(jpeg) = &mut self.coded {
-            jpeg.be_strict();
+        if let FormatDecoder::Jpeg(jpeg) = &mut self.decoder {
+            jpeg.set_strict();
         }
         self
     }
 
-    /// Decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than 1/`times`. Gives by what the size
-    /// is divided, rounded up: by 1 for other formats, and for a picture that is turned, of which the pixel that rounding
-    /// adds may come to lie at the left or the top.
+    /// Select decoding of a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest scale that is at
+    /// least 1/`times`. Return the divisor of the size, which is rounded up. It is 1 for other
+    /// formats, and for a rotated image: the pixel added by rounding could be at the left or the
+    /// top.
     pub fn shrink(&mut self, times: usize) -> usize {
-        match &mut self.coded {
-            Coded::Jpeg(jpeg) if self.orientation == Orientation::NoTransforms => {
+        match &mut self.decoder {
+            FormatDecoder::Jpeg(jpeg) if self.orientation == Orientation::NoTransforms => {
                 jpeg.shrink(times)
             }
             _ => 1,
         }
     }
 
-    /// Decodes into `into`, its EXIF orientation applied to gray and RGB, not to RGBA (as OpenCV has it).
+    /// Decode into `into`. The EXIF orientation is applied to gray and RGB, not to RGBA (as in
+    /// OpenCV).
     ///
-    /// After an error what `into` holds is no image.
+    /// After an error the contents of `into` are undefined.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the image is damaged, or has no alpha and RGBA is asked for;
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if decoding it takes more than the limits allow.
+    /// [`ErrorKind::Image`](crate::error::ErrorKind::Image) if the image is damaged, or RGBA is
+    /// requested and it has no alpha; [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) if
+    /// decoding it takes more than the limits allow.
     ///
-    /// A panic of a decoder becomes an error too, after the process's panic hook has seen it.
+    /// A panic of a decoder becomes an error too, after the process's panic hook has run.
     pub fn decode(self, pixels: Pixels, into: &mut Image, scratch: &mut Scratch) -> Result<()> {
         let (width, height) = self.size(pixels);
-        self.decode_part(pixels, Rect::of_size(width, height), into, scratch)
+        self.decode_region(pixels, Rect::of_size(width, height), into, scratch)
     }
 
-    /// Decodes a part of it: of a JPEG, no more than that part needs.
+    /// Decode a region. Of a JPEG, only the region is decoded.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
     ///
     /// # Panics
-    /// If the part leaves the picture or has no pixels.
-    pub fn decode_part(
+    /// If the region leaves the image or is empty.
+    pub fn decode_region(
         self,
         pixels: Pixels,
-        part: Rect,
+        region: Rect,
         into: &mut Image,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let (turn, size) = (self.turn(pixels), self.size(pixels));
+        let (orientation, size) = (self.applied_orientation(pixels), self.size(pixels));
         let Scratch { jpeg, spare } = scratch;
-        match self.coded {
-            Coded::Jpeg(coded) if turn == Orientation::NoTransforms => {
-                coded.decode(pixels, part, into, jpeg)
+        match self.decoder {
+            FormatDecoder::Jpeg(decoder) if orientation == Orientation::NoTransforms => {
+                decoder.decode(pixels, region, into, jpeg)
             }
-            Coded::Jpeg(coded) => {
-                // As it is stored, and as it is turned.
-                coded.check_memory(2 * part.width * part.height * pixels.channels())?;
-                coded.decode(pixels, orient::stored(turn, part, size), spare, jpeg)?;
-                orient::apply(turn, spare, into);
+            FormatDecoder::Jpeg(decoder) => {
+                // The stored and the oriented image.
+                decoder.check_memory(2 * region.width * region.height * pixels.channels())?;
+                let stored = orient::stored_region(orientation, region, size);
+                decoder.decode(pixels, stored, spare, jpeg)?;
+                orient::apply(orientation, spare, into);
                 Ok(())
             }
-            Coded::Other(other) => {
-                guarded(|| other.decode(pixels, turn, into, spare))?;
-                if part != Rect::of_size(size.0, size.1) {
-                    spare.collect(&mut into.view().crop(part));
+            FormatDecoder::Other(other) => {
+                guarded(|| other.decode(pixels, orientation, into, spare))?;
+                if region != Rect::of_size(size.0, size.1) {
+                    spare.collect(&mut into.view().crop(region));
                     std::mem::swap(spare, into);
                 }
                 Ok(())
@@ -213,39 +228,40 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Has `work` take the rows of a part of it, of which what lies in `needed` means something. The rows of a JPEG that
-    /// lies upright are decoded as they are taken; others are decoded into `into` first.
+    /// Call `work` with the rows of a region; only pixels in `required`, relative to the region,
+    /// are valid. Rows of a JPEG without EXIF orientation are decoded on demand; other images are
+    /// decoded into `into` first.
     ///
     /// # Errors
     /// As [`decode`](Self::decode); `work` may have seen rows by then.
     ///
     /// # Panics
-    /// If the part leaves the picture, or what is needed the part; if either has no pixels.
+    /// If the region leaves the image, `required` leaves the region, or either is empty.
     pub fn stream(
         self,
         pixels: Pixels,
-        (part, needed): (Rect, Rect),
+        (region, required): (Rect, Rect),
         into: &mut Image,
         scratch: &mut Scratch,
         work: impl FnOnce(&mut dyn RowSource),
     ) -> Result<()> {
-        match (self.turn(pixels), self) {
+        match (self.applied_orientation(pixels), self) {
             (
                 Orientation::NoTransforms,
                 Self {
-                    coded: Coded::Jpeg(coded),
+                    decoder: FormatDecoder::Jpeg(decoder),
                     ..
                 },
-            ) => coded.stream(pixels, (part, needed), &mut scratch.jpeg, work),
+            ) => decoder.stream(pixels, (region, required), &mut scratch.jpeg, work),
             (_, source) => {
-                source.decode_part(pixels, part, into, scratch)?;
+                source.decode_region(pixels, region, into, scratch)?;
                 work(&mut into.view());
                 Ok(())
             }
         }
     }
 
-    fn turn(&self, pixels: Pixels) -> Orientation {
+    fn applied_orientation(&self, pixels: Pixels) -> Orientation {
         match pixels {
             Pixels::Gray | Pixels::Rgb => self.orientation,
             Pixels::Rgba => Orientation::NoTransforms,
@@ -253,54 +269,56 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What decoding needs on the way. Reused, it makes later images free of allocation.
+/// Buffers for decoding. Reused, it makes later images free of allocation.
 #[derive(Debug, Default)]
 pub struct Scratch {
     jpeg: jpeg::Scratch,
-    /// A picture that is turned or cut afterwards.
+    /// An image before it is oriented or cropped.
     spare: Image,
 }
 
 impl Scratch {
-    /// Gives back buffers of more than `most` bytes.
-    pub fn trim(&mut self, most: usize) {
-        self.jpeg.trim(most);
-        self.spare.trim(most);
+    /// Free buffers of more than `max_bytes` bytes.
+    pub fn trim(&mut self, max_bytes: usize) {
+        self.jpeg.trim(max_bytes);
+        self.spare.trim(max_bytes);
     }
 }
 
-/// Decodes an image as the file has it (OpenCV's `IMREAD_UNCHANGED`, but R, G, B).
+/// Decode an image as stored (OpenCV's `IMREAD_UNCHANGED`, but in the order R, G, B).
 ///
 /// # Errors
 /// Those of [`Source::open`] and [`Source::decode`].
 pub fn decode_stored(payload: &[u8], limits: &Limits) -> Result<Stored> {
-    match Source::open(payload, limits)?.coded {
-        Coded::Jpeg(jpeg) => jpeg.decode_stored(),
-        Coded::Other(other) => guarded(|| other.decode_stored()),
+    match Source::open(payload, limits)?.decoder {
+        FormatDecoder::Jpeg(jpeg) => jpeg.decode_stored(),
+        FormatDecoder::Other(other) => guarded(|| other.decode_stored()),
     }
 }
 
-/// Gives a picture its shape. Its memory is kept, and its old pixels too: whoever shapes it overwrites them all.
-fn shape(picture: &mut Image, (width, height): (usize, usize), channels: usize) {
-    picture.width = width;
-    picture.height = height;
-    picture.channels = channels;
-    picture.data.resize(width * height * channels, 0);
+/// Set the shape of an image. Its memory and old pixels are kept; the caller overwrites all of
+/// them.
+fn set_shape(image: &mut Image, (width, height): (usize, usize), channels: usize) {
+    image.width = width;
+    image.height = height;
+    image.channels = channels;
+    image.data.resize(width * height * channels, 0);
 }
 
 fn no_alpha(channels: usize) -> Error {
     Error::image(format!("expected 4 channels, got {channels}"))
 }
 
-/// What a decoder may allocate for itself before the image's size is known: a sixteenth of what a picture may take, but room
-/// for a profile of colors in any case.
-fn own_memory(limits: &Limits) -> usize {
+/// Return the memory limit of a decoder before the image size is known: a sixteenth of that of an
+/// image, but at least enough for a color profile.
+fn decoder_memory(limits: &Limits) -> usize {
     (limits.bytes / 16).max(4 << 20)
 }
 
-/// Runs a decoder of the `image` crate's. Some panic on hostile input, and none must take its thread along.
+/// Run a decoder of the `image` crate, and convert a panic to an error. Some decoders panic on
+/// hostile input.
 ///
-/// What the decoder may leave half done is pixels in a buffer, so it is safe to go on.
+/// The only state that a panic leaves incomplete is pixels in a buffer, so it is safe to continue.
 fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
         let message = panic

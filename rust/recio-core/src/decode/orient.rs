@@ -1,12 +1,12 @@
-//! EXIF orientation: turns decoded pixels the way that the camera was held.
+//! EXIF orientation of decoded images, and of regions.
 
 use image::metadata::Orientation;
 
-use super::shape;
+use super::set_shape;
 use crate::image::{Image, Rect};
 
-/// Whether width and height change places.
-pub(super) fn is_sideways(orientation: Orientation) -> bool {
+/// Return whether the orientation swaps width and height.
+pub(super) fn swaps_sides(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(
         orientation,
@@ -14,29 +14,29 @@ pub(super) fn is_sideways(orientation: Orientation) -> bool {
     )
 }
 
-/// Where a part of the displayed picture, which is of this size, lies in the stored one.
-pub(super) fn stored(
+/// Return the stored region of a region of the displayed image, which has the given size.
+pub(super) fn stored_region(
     orientation: Orientation,
-    part: Rect,
+    region: Rect,
     (width, height): (usize, usize),
 ) -> Rect {
     use Orientation as O;
-    let from_right = width - part.x - part.width;
-    let from_below = height - part.y - part.height;
+    let from_right = width - region.x - region.width;
+    let from_below = height - region.y - region.height;
     let (x, y) = match orientation {
-        O::NoTransforms => (part.x, part.y),
-        O::FlipHorizontal => (from_right, part.y),
+        O::NoTransforms => (region.x, region.y),
+        O::FlipHorizontal => (from_right, region.y),
         O::Rotate180 => (from_right, from_below),
-        O::FlipVertical => (part.x, from_below),
-        O::Rotate90FlipH => (part.y, part.x),
-        O::Rotate90 => (part.y, from_right),
+        O::FlipVertical => (region.x, from_below),
+        O::Rotate90FlipH => (region.y, region.x),
+        O::Rotate90 => (region.y, from_right),
         O::Rotate270FlipH => (from_below, from_right),
-        O::Rotate270 => (from_below, part.x),
+        O::Rotate270 => (from_below, region.x),
     };
-    let (width, height) = if is_sideways(orientation) {
-        (part.height, part.width)
+    let (width, height) = if swaps_sides(orientation) {
+        (region.height, region.width)
     } else {
-        (part.width, part.height)
+        (region.width, region.height)
     };
     Rect {
         x,
@@ -46,46 +46,46 @@ pub(super) fn stored(
     }
 }
 
-/// Writes `from`, turned, into `into`.
+/// Write `from` with the orientation applied into `into`.
 pub(super) fn apply(orientation: Orientation, from: &Image, into: &mut Image) {
     let (width, height) = (from.width, from.height);
-    let size = if is_sideways(orientation) {
+    let size = if swaps_sides(orientation) {
         (height, width)
     } else {
         (width, height)
     };
-    shape(into, size, from.channels);
+    set_shape(into, size, from.channels);
     match from.channels {
-        1 => turn::<1>(orientation, from, into),
-        3 => turn::<3>(orientation, from, into),
-        channels => unreachable!("{channels} channels are never turned"),
+        1 => apply_to::<1>(orientation, from, into),
+        3 => apply_to::<3>(orientation, from, into),
+        channels => unreachable!("{channels} channels never have an orientation"),
     }
 }
 
-fn turn<const CHANNELS: usize>(orientation: Orientation, from: &Image, into: &mut Image) {
-    let walk = Walk::of(orientation, from.width as isize, from.height as isize);
+fn apply_to<const CHANNELS: usize>(orientation: Orientation, from: &Image, into: &mut Image) {
+    let traversal = Traversal::of(orientation, from.width as isize, from.height as isize);
     let pixels = from.data.as_chunks::<CHANNELS>().0;
     let rows = into.data.chunks_exact_mut(into.width * CHANNELS);
     for (y, row) in rows.enumerate() {
-        let mut at = walk.start + y as isize * walk.down;
+        let mut at = traversal.start + y as isize * traversal.down;
         for pixel in row.as_chunks_mut::<CHANNELS>().0 {
             *pixel = pixels[at as usize];
-            at += walk.right;
+            at += traversal.right;
         }
     }
 }
 
-/// The path through the stored pixels that visits them in the order in which they are displayed.
-struct Walk {
-    /// The stored pixel that is displayed at the top left.
+/// Traversal of the stored pixels in display order.
+struct Traversal {
+    /// Index of the stored pixel displayed at the top left.
     start: isize,
-    /// The step to the one that is displayed to the right of it.
+    /// Step to the pixel displayed to the right.
     right: isize,
-    /// The step to the one that is displayed below it.
+    /// Step to the pixel displayed below.
     down: isize,
 }
 
-impl Walk {
+impl Traversal {
     fn of(orientation: Orientation, width: isize, height: isize) -> Self {
         use Orientation as O;
         let (last_column, last_row) = (width - 1, (height - 1) * width);
@@ -107,9 +107,10 @@ impl Walk {
 mod tests {
     use super::*;
 
-    /// Two rows of three pixels, turned by each EXIF value as the EXIF standard (2.32, tag 274) draws them.
+    /// Two rows of three pixels, displayed for each EXIF value as the EXIF standard (2.32, tag 274)
+    /// shows them.
     #[test]
-    fn each_orientation_puts_the_first_row_and_column_where_exif_says() {
+    fn each_orientation_is_applied_as_exif_defines_it() {
         let stored = Image {
             width: 3,
             height: 2,
@@ -127,34 +128,46 @@ mod tests {
             (8, 2, [3, 6, 2, 5, 1, 4]),
         ];
         for (exif, width, pixels) in displayed {
-            let mut turned = Image::default();
-            apply(Orientation::from_exif(exif).unwrap(), &stored, &mut turned);
-            assert_eq!((turned.width, &turned.data[..]), (width, &pixels[..]));
+            let mut oriented = Image::default();
+            apply(
+                Orientation::from_exif(exif).unwrap(),
+                &stored,
+                &mut oriented,
+            );
+            assert_eq!((oriented.width, &oriented.data[..]), (width, &pixels[..]));
         }
     }
 
     #[test]
-    fn a_part_is_found_where_its_pixels_are_stored() {
-        let stored_picture = Image {
+    fn the_stored_region_has_the_pixels_of_the_displayed_region() {
+        let stored_image = Image {
             width: 5,
             height: 4,
             channels: 1,
             data: (0..20).collect(),
         };
-        let part = Rect {
+        let region = Rect {
             x: 1,
             y: 2,
             width: 3,
             height: 1,
         };
         for exif in 1..=8 {
-            let turn = Orientation::from_exif(exif).unwrap();
-            let (mut displayed, mut cut, mut turned) = <[Image; 3]>::default().into();
-            apply(turn, &stored_picture, &mut displayed);
+            let orientation = Orientation::from_exif(exif).unwrap();
+            let (mut displayed, mut cropped, mut oriented) = <[Image; 3]>::default().into();
+            apply(orientation, &stored_image, &mut displayed);
             let size = (displayed.width, displayed.height);
-            cut.collect(&mut stored_picture.view().crop(stored(turn, part, size)));
-            apply(turn, &cut, &mut turned);
-            assert_eq!(turned.data, displayed.view().crop(part).row(0), "{exif}");
+            cropped.collect(&mut stored_image.view().crop(stored_region(
+                orientation,
+                region,
+                size,
+            )));
+            apply(orientation, &cropped, &mut oriented);
+            assert_eq!(
+                oriented.data,
+                displayed.view().crop(region).row(0),
+                "{exif}"
+            );
         }
     }
 
@@ -166,11 +179,11 @@ mod tests {
             channels: 3,
             data: vec![1, 2, 3, 4, 5, 6],
         };
-        let mut turned = Image::default();
-        apply(Orientation::Rotate90, &stored, &mut turned);
-        assert_eq!((turned.width, turned.height), (1, 2));
-        assert_eq!(turned.data, [1, 2, 3, 4, 5, 6]);
-        apply(Orientation::FlipHorizontal, &stored, &mut turned);
-        assert_eq!(turned.data, [4, 5, 6, 1, 2, 3]);
+        let mut oriented = Image::default();
+        apply(Orientation::Rotate90, &stored, &mut oriented);
+        assert_eq!((oriented.width, oriented.height), (1, 2));
+        assert_eq!(oriented.data, [1, 2, 3, 4, 5, 6]);
+        apply(Orientation::FlipHorizontal, &stored, &mut oriented);
+        assert_eq!(oriented.data, [4, 5, 6, 1, 2, 3]);
     }
 }

@@ -1,15 +1,15 @@
-//! Which format a payload is in, told from its first bytes.
+//! Image format detection from the first bytes of a payload.
 
 use image::ImageFormat;
 
 use crate::error::{Error, Result};
 use crate::limits::{Format, Limits};
 
-/// How many bytes of an unknown payload an error shows.
-const SHOWN: usize = 8;
+/// Bytes of an unknown payload shown in an error.
+const SHOWN_BYTES: usize = 8;
 
-/// What the `image` crate calls the formats.
-const NAMES: [(Format, ImageFormat); 6] = [
+/// The formats, and their counterparts in the `image` crate.
+const FORMATS: [(Format, ImageFormat); 6] = [
     (Format::Jpeg, ImageFormat::Jpeg),
     (Format::Png, ImageFormat::Png),
     (Format::WebP, ImageFormat::WebP),
@@ -18,33 +18,37 @@ const NAMES: [(Format, ImageFormat); 6] = [
     (Format::Tiff, ImageFormat::Tiff),
 ];
 
-/// The format that an image's first bytes are of; none if it is none that can be decoded.
+/// Return the format of an image from its first bytes; `None` if it is not supported.
 #[must_use]
 pub fn format_of(payload: &[u8]) -> Option<Format> {
-    let guessed = image::guess_format(payload).ok()?;
-    let name = NAMES.iter().find(|(_, name)| *name == guessed);
-    name.map(|(format, _)| *format)
+    let detected = image::guess_format(payload).ok()?;
+    let entry = FORMATS.iter().find(|(_, other)| *other == detected);
+    entry.map(|(format, _)| *format)
 }
 
-/// What the `image` crate calls a format.
-pub(super) fn name_of(format: Format) -> ImageFormat {
-    NAMES[format as usize].1
+/// Return the `image` crate's counterpart of a format.
+pub(super) fn image_format(format: Format) -> ImageFormat {
+    FORMATS[format as usize].1
 }
 
-/// The format of the payload, one of those that can be decoded and that `limits` admit.
+/// Return the format of a payload, or an error if it is unsupported or `limits` exclude it.
 pub(super) fn format(payload: &[u8], limits: &Limits) -> Result<Format> {
     if payload.is_empty() {
         return Err(Error::image("there are no image bytes"));
     }
-    let format = format_of(payload).ok_or_else(|| unknown(payload))?;
+    let format = format_of(payload).ok_or_else(|| unknown_format(payload))?;
     limits.check_format(format)?;
     Ok(format)
 }
 
-fn unknown(payload: &[u8]) -> Error {
-    let start = &payload[..payload.len().min(SHOWN)];
+fn unknown_format(payload: &[u8]) -> Error {
+    let start = &payload[..payload.len().min(SHOWN_BYTES)];
     let start: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
-    let more = if payload.len() > SHOWN { " .." } else { "" };
+    let more = if payload.len() > SHOWN_BYTES {
+        " .."
+    } else {
+        ""
+    };
     Error::image(format!(
         "not an image that recio can decode: the payload starts with {}{more} ({} bytes)",
         start.join(" "),
@@ -61,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_payload_is_shown_by_its_first_bytes() {
+    fn the_error_for_an_unknown_format_shows_the_first_bytes() {
         assert_eq!(
             format(&[0, 1, 0xfe]).unwrap_err().to_string(),
             "not an image that recio can decode: the payload starts with 00 01 fe (3 bytes)"
@@ -74,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_payload_is_said_to_be_empty() {
+    fn an_empty_payload_is_an_error() {
         assert_eq!(
             format(&[]).unwrap_err().to_string(),
             "there are no image bytes"
@@ -82,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_format_that_is_not_built_in_is_unknown() {
+    fn a_format_that_is_not_built_in_is_an_error() {
         assert!(format(b"qoif\0\0\0\0").is_err());
     }
 }

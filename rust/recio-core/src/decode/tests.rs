@@ -1,4 +1,4 @@
-//! What decoding promises for every format, on the images in `tests/data`.
+//! Decoding of every format, on the images in `tests/data`.
 
 use super::*;
 use crate::encode::{encode_png, encode_png_16};
@@ -26,27 +26,27 @@ fn decode(payload: &[u8], pixels: Pixels) -> Result<Image> {
 }
 
 fn shape_of(payload: &[u8], pixels: Pixels) -> (usize, usize, usize) {
-    let picture = decode(payload, pixels).unwrap();
+    let image = decode(payload, pixels).unwrap();
     assert_eq!(
-        picture.data.len(),
-        picture.width * picture.height * picture.channels
+        image.data.len(),
+        image.width * image.height * image.channels
     );
-    (picture.width, picture.height, picture.channels)
+    (image.width, image.height, image.channels)
 }
 
 fn png(width: usize, height: usize, channels: usize, data: Vec<u8>) -> Vec<u8> {
-    let picture = Image {
+    let image = Image {
         width,
         height,
         channels,
         data,
     };
     let mut out = Vec::new();
-    encode_png(&picture.view(), 1, &mut out).unwrap();
+    encode_png(&image.view(), 1, &mut out).unwrap();
     out
 }
 
-/// Mean and largest difference of two pictures' samples.
+/// Return the mean and the maximum difference of samples.
 fn difference(a: &[u8], b: &[u8]) -> (f64, u8) {
     assert_eq!(a.len(), b.len());
     let differences = || a.iter().zip(b).map(|(a, b)| a.abs_diff(*b));
@@ -95,11 +95,11 @@ fn jpegs_decode_as_mxnet_decodes_them() {
         (odd!("tiny.jpg"), reference!("tiny.png")),
     ];
     for (payload, reference) in cases {
-        let picture = decode(payload, Pixels::Rgb).unwrap();
+        let image = decode(payload, Pixels::Rgb).unwrap();
         let reference = decode(reference, Pixels::Rgb).unwrap();
-        let whole = picture.width == reference.width;
-        let (x, y) = if whole { (0, 0) } else { (190, 100) };
-        let crop = picture.view().crop(Rect {
+        let is_full = image.width == reference.width;
+        let (x, y) = if is_full { (0, 0) } else { (190, 100) };
+        let crop = image.view().crop(Rect {
             x,
             y,
             width: reference.width,
@@ -156,7 +156,7 @@ fn sixteen_bits_become_their_high_byte_and_gray_is_computed_before() {
 }
 
 #[test]
-fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_made_up() {
+fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_invented() {
     let payload = png(1, 1, 4, vec![200, 100, 50, 128]);
     assert_eq!(
         decode(&payload, Pixels::Rgba).unwrap().data,
@@ -180,9 +180,9 @@ fn alpha_is_kept_for_rgba_dropped_for_rgb_and_never_made_up() {
 }
 
 #[test]
-fn the_stored_form_keeps_channels_depth_and_orientation() {
+fn decode_stored_keeps_channels_depth_and_orientation() {
     let shape_of = |payload| match decode_stored(payload, &Limits::default()).unwrap() {
-        Stored::Bits8(picture) => (8, picture.width, picture.height, picture.channels),
+        Stored::Bits8(image) => (8, image.width, image.height, image.channels),
         Stored::Bits16 {
             width,
             height,
@@ -212,10 +212,10 @@ fn all_eight_orientations_are_applied_to_gray_and_rgb() {
         let plain = decode(odd!("plain.jpg"), pixels).unwrap();
         for exif in 1..=8 {
             payload[ORIENTATION] = exif;
-            let mut turned = Image::default();
+            let mut oriented = Image::default();
             let orientation = Orientation::from_exif(exif).unwrap();
-            orient::apply(orientation, &plain, &mut turned);
-            assert!(decode(&payload, pixels).unwrap() == turned, "{exif}");
+            orient::apply(orientation, &plain, &mut oriented);
+            assert!(decode(&payload, pixels).unwrap() == oriented, "{exif}");
         }
         payload[ORIENTATION] = 9;
         assert!(decode(&payload, pixels).unwrap() == plain);
@@ -223,7 +223,7 @@ fn all_eight_orientations_are_applied_to_gray_and_rgb() {
 }
 
 #[test]
-fn buffers_are_used_again_whatever_was_in_them() {
+fn buffers_are_reused_with_any_contents() {
     let mut into = Image::filled(500, 500, 3, 9);
     let mut scratch = Scratch::default();
     let memory = into.data.as_ptr();
@@ -240,10 +240,10 @@ fn buffers_are_used_again_whatever_was_in_them() {
     assert_eq!(into.data.as_ptr(), memory);
 }
 
-/// A part of each kind: decoded alone, and taken as rows of which only some are needed.
+/// A region, decoded into an image and streamed with only some rows required.
 #[test]
-fn a_part_is_that_part_of_the_whole() {
-    let (part, needed) = (
+fn a_region_is_a_crop_of_the_image() {
+    let (region, required) = (
         Rect {
             x: 11,
             y: 7,
@@ -262,38 +262,38 @@ fn a_part_is_that_part_of_the_whole() {
         odd!("exif-rotate6.jpg"),
         odd!("photo.bmp"),
     ] {
-        let whole = decode(payload, Pixels::Rgb).unwrap();
-        let expected = whole.view().crop(part);
+        let full = decode(payload, Pixels::Rgb).unwrap();
+        let expected = full.view().crop(region);
         let (mut into, mut scratch) = Default::default();
         let open = || Source::open(payload, &Limits::default()).unwrap();
         open()
-            .decode_part(Pixels::Rgb, part, &mut into, &mut scratch)
+            .decode_region(Pixels::Rgb, region, &mut into, &mut scratch)
             .unwrap();
         assert!((0..9).all(|y| into.view().row(y) == expected.row(y)));
-        let look = |lines: &mut dyn RowSource| {
+        let check = |rows: &mut dyn RowSource| {
             for y in 2..7 {
-                assert_eq!(lines.row(y)[9..39], expected.row(y)[9..39]);
+                assert_eq!(rows.row(y)[9..39], expected.row(y)[9..39]);
             }
         };
-        let parts = (part, needed);
+        let regions = (region, required);
         open()
-            .stream(Pixels::Rgb, parts, &mut into, &mut scratch, look)
+            .stream(Pixels::Rgb, regions, &mut into, &mut scratch, check)
             .unwrap();
     }
 }
 
 #[test]
 fn damage_in_a_stream_is_an_error_unless_it_is_filled() {
-    let parts = (Rect::of_size(100, 100), Rect::of_size(100, 100));
+    let regions = (Rect::of_size(100, 100), Rect::of_size(100, 100));
     let stream = |payload, fill| {
         let (mut into, mut scratch) = Default::default();
         let source = Source::open(payload, &Limits::default()).unwrap();
         let source = source.fill_damage(fill);
-        source.stream(Pixels::Rgb, parts, &mut into, &mut scratch, |lines| {
-            (0..100).for_each(|y| assert_eq!(lines.row(y).len(), 300));
+        source.stream(Pixels::Rgb, regions, &mut into, &mut scratch, |rows| {
+            (0..100).for_each(|y| assert_eq!(rows.row(y).len(), 300));
         })
     };
-    // What is cut off lies below the part, but then nothing says that it is all.
+    // The missing data is below the region, but the image is still truncated.
     let error = stream(odd!("cut.jpg"), false).unwrap_err();
     assert!(error.to_string().contains("at byte"), "{error}");
     stream(odd!("cut.jpg"), true).unwrap();
@@ -301,7 +301,7 @@ fn damage_in_a_stream_is_an_error_unless_it_is_filled() {
 }
 
 #[test]
-fn what_is_no_image_is_an_image_error() {
+fn other_bytes_are_an_image_error() {
     for payload in [
         odd!("empty.jpg"),
         odd!("garbage.jpg"),
@@ -313,7 +313,7 @@ fn what_is_no_image_is_an_image_error() {
 }
 
 #[test]
-fn a_cut_image_of_any_format_is_an_image_error() {
+fn a_truncated_image_of_any_format_is_an_image_error() {
     for payload in [
         odd!("alpha.png"),
         odd!("palette.png"),
@@ -326,9 +326,10 @@ fn a_cut_image_of_any_format_is_an_image_error() {
     }
 }
 
-/// The size in the header of a small PNG is raised to 60,000 × 60,000 (and the chunk's CRC made to fit).
+/// The size in the header of a small PNG is raised to 60,000 × 60,000 (and the chunk's CRC
+/// adjusted).
 #[test]
-fn a_png_that_claims_a_huge_size_is_refused_at_its_header() {
+fn a_png_with_a_huge_size_is_rejected_at_its_header() {
     let mut bomb = png(1, 1, 3, vec![1, 2, 3]);
     bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
     bomb[29..33].copy_from_slice(&0x0fb0_e215_u32.to_be_bytes());
@@ -338,7 +339,7 @@ fn a_png_that_claims_a_huge_size_is_refused_at_its_header() {
 }
 
 #[test]
-fn a_panic_becomes_an_error_that_quotes_it() {
+fn a_panic_becomes_an_error_with_its_message() {
     let formatted = guarded::<()>(|| panic!("block {}", 7)).unwrap_err();
     assert_eq!(formatted.to_string(), "the decoder panicked: block 7");
     let fixed = guarded::<()>(|| panic!("no block")).unwrap_err();

@@ -1,4 +1,4 @@
-//! PNG, WebP, BMP, GIF and TIFF, read by the `image` crate.
+//! PNG, WebP, BMP, GIF and TIFF decoding, by the `image` crate.
 
 use std::fmt;
 use std::io::Cursor;
@@ -11,29 +11,29 @@ use image::{ColorType, ImageDecoder, ImageReader};
 
 use super::convert::{self, Luma};
 use super::gamma::{self, Gamma};
-use super::{Pixels, Stored, no_alpha, orient, own_memory, shape, sniff};
+use super::{Pixels, Stored, decoder_memory, no_alpha, orient, set_shape, sniff};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::{Format, Limits};
 
-/// An image whose header the `image` crate has read.
-pub(super) struct Other<'a> {
+/// An image with its header parsed by the `image` crate.
+pub(super) struct OtherFormat<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
     size: (usize, usize),
     layout: Layout,
     luma: Luma,
     format: Format,
     limits: Limits,
-    /// The gamma that a PNG says it was encoded with.
+    /// Gamma of a PNG that declares one.
     gamma: Option<f64>,
 }
 
-/// How the decoder lays out a pixel: 1 or 2 channels are gray, 2 and 4 have alpha.
+/// Pixel layout of the decoder: 1 or 2 channels are gray, 2 and 4 have alpha.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     channels: usize,
-    /// 16 bits a sample.
-    wide: bool,
+    /// Whether samples have 16 bits.
+    is_16_bit: bool,
 }
 
 impl Layout {
@@ -43,11 +43,11 @@ impl Layout {
         match color {
             L8 | La8 | Rgb8 | Rgba8 => Ok(Self {
                 channels,
-                wide: false,
+                is_16_bit: false,
             }),
             L16 | La16 | Rgb16 | Rgba16 => Ok(Self {
                 channels,
-                wide: true,
+                is_16_bit: true,
             }),
             other => Err(Error::image(format!(
                 "pixels of {other:?} are not supported"
@@ -60,11 +60,11 @@ impl Layout {
     }
 
     fn bytes(self) -> usize {
-        self.channels << usize::from(self.wide)
+        self.channels << usize::from(self.is_16_bit)
     }
 }
 
-impl<'a> Other<'a> {
+impl<'a> OtherFormat<'a> {
     pub(super) fn open(payload: &'a [u8], format: Format, limits: &Limits) -> Result<Self> {
         let (decoder, gamma) = decoder(payload, format, limits).map_err(failed)?;
         let (width, height) = decoder.dimensions();
@@ -90,16 +90,16 @@ impl<'a> Other<'a> {
         self.size
     }
 
-    /// As the metadata has it; metadata that cannot be read is no reason to refuse the image.
+    /// Return the orientation from the metadata; unreadable metadata is ignored.
     pub(super) fn orientation(&mut self) -> Orientation {
         self.decoder
             .orientation()
             .unwrap_or(Orientation::NoTransforms)
     }
 
-    /// The tables for gray of a color PNG, if it names its gamma.
-    fn linear_light(&mut self) -> Option<Gamma> {
-        if self.format != Format::Png || self.layout.channels < 3 || self.layout.wide {
+    /// Return the tables for gray of a color PNG, if it declares its gamma.
+    fn gamma_tables(&mut self) -> Option<Gamma> {
+        if self.format != Format::Png || self.layout.channels < 3 || self.layout.is_16_bit {
             return None;
         }
         let srgb = || {
@@ -115,16 +115,16 @@ impl<'a> Other<'a> {
     pub(super) fn decode(
         mut self,
         pixels: Pixels,
-        turn: Orientation,
+        orientation: Orientation,
         into: &mut Image,
         spare: &mut Image,
     ) -> Result<()> {
-        self.claim(self.pictures(pixels, turn))?;
-        if turn == Orientation::NoTransforms {
+        self.reserve_memory(self.peak_image_bytes(pixels, orientation))?;
+        if orientation == Orientation::NoTransforms {
             return self.decode_as_stored(pixels, into, spare);
         }
         self.decode_as_stored(pixels, spare, into)?;
-        orient::apply(turn, spare, into);
+        orient::apply(orientation, spare, into);
         Ok(())
     }
 
@@ -134,8 +134,8 @@ impl<'a> Other<'a> {
         into: &mut Image,
         spare: &mut Image,
     ) -> Result<()> {
-        let linear_light = if pixels == Pixels::Gray {
-            self.linear_light()
+        let gamma_tables = if pixels == Pixels::Gray {
+            self.gamma_tables()
         } else {
             None
         };
@@ -145,23 +145,24 @@ impl<'a> Other<'a> {
         if pixels == Pixels::Rgba && !layout.has_alpha() {
             return Err(no_alpha(layout.channels));
         }
-        shape(into, size, layout.bytes());
+        set_shape(into, size, layout.bytes());
         if self.format != Format::Png {
-            // A GIF's decoder leaves out pixels whose color is not in the palette: they would be those of an image before.
+            // The GIF decoder skips pixels whose color is not in the palette: they would keep
+            // values of an earlier image.
             into.data.fill(0);
         }
         self.read(&mut into.data)?;
-        let wide_gray = layout.wide && pixels == Pixels::Gray && layout.channels >= 3;
-        if layout.wide && !wide_gray {
-            convert::narrow(&mut into.data);
+        let gray_from_16_bits = layout.is_16_bit && pixels == Pixels::Gray && layout.channels >= 3;
+        if layout.is_16_bit && !gray_from_16_bits {
+            convert::high_bytes(&mut into.data);
         }
         if layout.channels != pixels.channels() {
             mem::swap(&mut into.data, &mut spare.data);
         }
-        shape(into, size, pixels.channels());
-        if wide_gray {
-            convert::wide_gray(&spare.data, layout.channels, &mut into.data);
-        } else if let Some(gamma) = linear_light {
+        set_shape(into, size, pixels.channels());
+        if gray_from_16_bits {
+            convert::gray_from_16_bits(&spare.data, layout.channels, &mut into.data);
+        } else if let Some(gamma) = gamma_tables {
             convert::linear_gray(&spare.data, layout.channels, &gamma, &mut into.data);
         } else if layout.channels != pixels.channels() {
             convert::channels(&spare.data, layout.channels, pixels, luma, &mut into.data);
@@ -169,58 +170,62 @@ impl<'a> Other<'a> {
         Ok(())
     }
 
-    /// Bytes of the pictures that there are at a time, on the way to one of these pixels.
-    fn pictures(&self, pixels: Pixels, turn: Orientation) -> usize {
+    /// Return the bytes of the images that exist at the same time during decoding.
+    fn peak_image_bytes(&self, pixels: Pixels, orientation: Orientation) -> usize {
         let area = self.size.0 * self.size.1;
-        let [stored, wanted] = [self.layout.bytes(), pixels.channels()].map(|each| area * each);
-        if turn != Orientation::NoTransforms {
-            return stored.max(wanted) + wanted;
+        let [stored, converted] = [self.layout.bytes(), pixels.channels()].map(|each| area * each);
+        if orientation != Orientation::NoTransforms {
+            return stored.max(converted) + converted;
         }
         if self.layout.channels == pixels.channels() {
             return stored;
         }
-        stored + wanted
+        stored + converted
     }
 
-    /// Refuses pictures that take more than the limits allow. What they leave is the decoder's.
-    fn claim(&mut self, pictures: usize) -> Result<()> {
+    /// Check the memory of the images against the limits, and limit the decoder to the rest.
+    fn reserve_memory(&mut self, image_bytes: usize) -> Result<()> {
         let area = self.size.0 * self.size.1;
-        let own = match self.format {
-            // It makes a picture with alpha of one without, or planes, and asks nobody.
+        let unlimited = match self.format {
+            // The decoder allocates an image with alpha, or planes, without checking its limits.
             Format::WebP => 4 * area,
             _ => 0,
         };
-        self.limits.check_memory(pictures.saturating_add(own))?;
+        self.limits
+            .check_memory(image_bytes.saturating_add(unlimited))?;
         let counted = match self.format {
-            // It was told when it was opened.
+            // Its limits were set when it was opened.
             Format::Png => return Ok(()),
-            // It counts the picture that it fills.
+            // It counts the image that it fills.
             Format::Tiff => area * self.layout.bytes(),
             _ => 0,
         };
-        let left = self.limits.bytes - pictures;
+        let remaining = self.limits.bytes - image_bytes;
         self.decoder
-            .set_limits(allowance(left + counted))
+            .set_limits(decoder_limits(remaining + counted))
             .map_err(failed)
     }
 
     pub(super) fn decode_stored(mut self) -> Result<Stored> {
-        let Layout { channels, wide } = self.layout;
-        // Samples of 16 bits are copied, and alpha of gray is spread.
-        let copies = 1 + usize::from(wide) + if channels == 2 { 2 } else { 0 };
-        self.claim(copies * self.size.0 * self.size.1 * self.layout.bytes())?;
+        let Layout {
+            channels,
+            is_16_bit,
+        } = self.layout;
+        // Samples of 16 bits are copied, and gray with alpha is expanded.
+        let copies = 1 + usize::from(is_16_bit) + if channels == 2 { 2 } else { 0 };
+        self.reserve_memory(copies * self.size.0 * self.size.1 * self.layout.bytes())?;
         let Self { size, layout, .. } = self;
-        let mut picture = Image::default();
-        shape(&mut picture, size, layout.bytes());
-        self.read(&mut picture.data)?;
-        if layout.wide {
-            return Ok(stored_wide(&picture.data, size, layout.channels));
+        let mut image = Image::default();
+        set_shape(&mut image, size, layout.bytes());
+        self.read(&mut image.data)?;
+        if layout.is_16_bit {
+            return Ok(stored_16_bit(&image.data, size, layout.channels));
         }
         if layout.channels == 2 {
-            picture.data = convert::spread_alpha(&picture.data);
-            picture.channels = 4;
+            image.data = convert::gray_alpha_to_rgba(&image.data);
+            image.channels = 4;
         }
-        Ok(Stored::Bits8(picture))
+        Ok(Stored::Bits8(image))
     }
 
     fn read(self, into: &mut [u8]) -> Result<()> {
@@ -228,11 +233,11 @@ impl<'a> Other<'a> {
     }
 }
 
-fn stored_wide(bytes: &[u8], (width, height): (usize, usize), channels: usize) -> Stored {
+fn stored_16_bit(bytes: &[u8], (width, height): (usize, usize), channels: usize) -> Stored {
     let (samples, _) = bytes.as_chunks();
     let mut data: Vec<u16> = samples.iter().copied().map(u16::from_ne_bytes).collect();
     if channels == 2 {
-        data = convert::spread_alpha(&data);
+        data = convert::gray_alpha_to_rgba(&data);
     }
     Stored::Bits16 {
         width,
@@ -242,35 +247,36 @@ fn stored_wide(bytes: &[u8], (width, height): (usize, usize), channels: usize) -
     }
 }
 
-/// The decoder of a format, and the gamma that a PNG names.
+/// Return the decoder of a format, and the gamma that a PNG declares.
 fn decoder<'a>(
     payload: &'a [u8],
     format: Format,
     limits: &Limits,
 ) -> ImageResult<(Box<dyn ImageDecoder + 'a>, Option<f64>)> {
-    let own = match format {
-        // It counts the picture too, whose size is not known yet.
+    let max_bytes = match format {
+        // It counts the image too, and its size is not known yet.
         Format::Tiff => limits.bytes,
-        _ => own_memory(limits),
+        _ => decoder_memory(limits),
     };
-    let (bytes, allowance) = (Cursor::new(payload), allowance(own));
+    let (bytes, decoder_limits) = (Cursor::new(payload), decoder_limits(max_bytes));
     if format == Format::Png {
-        let decoder = PngDecoder::with_limits(bytes, allowance)?;
+        let decoder = PngDecoder::with_limits(bytes, decoder_limits)?;
         let gamma = decoder
             .gamma_value()?
             .filter(|gamma| (0.01..=10.0).contains(gamma));
         return Ok((Box::new(decoder), gamma));
     }
-    let mut reader = ImageReader::with_format(bytes, sniff::name_of(format));
-    reader.limits(allowance);
+    let mut reader = ImageReader::with_format(bytes, sniff::image_format(format));
+    reader.limits(decoder_limits);
     Ok((Box::new(reader.into_decoder()?), None))
 }
 
-/// Lets a decoder allocate so many bytes. The sides are checked here, with the numbers in the error.
-fn allowance(bytes: usize) -> image::Limits {
-    let mut allowance = image::Limits::no_limits();
-    allowance.max_alloc = Some(bytes as u64);
-    allowance
+/// Return limits that let a decoder allocate this many bytes. Image sides are checked by this
+/// module, for errors with numbers.
+fn decoder_limits(max_bytes: usize) -> image::Limits {
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(max_bytes as u64);
+    limits
 }
 
 fn failed(error: ImageError) -> Error {
@@ -280,9 +286,9 @@ fn failed(error: ImageError) -> Error {
     }
 }
 
-impl fmt::Debug for Other<'_> {
+impl fmt::Debug for OtherFormat<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Other")
+        f.debug_struct("OtherFormat")
             .field("size", &self.size)
             .field("layout", &self.layout)
             .finish_non_exhaustive()
