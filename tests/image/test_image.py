@@ -381,5 +381,5 @@ class TestColorNormalize:
 
 @pytest.mark.parametrize("sides", [(2**40, 2**40), (2**33, 1), (1, 2**16 + 1)])
 def test_a_size_beyond_all_memory_is_refused(sides: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="a side is at most 65536"):
+    with pytest.raises(ValueError, match="a side must be at most 65536"):
         imresize(np.zeros((2, 2, 3), np.uint8), *sides)

@@ -73,7 +73,7 @@ def _affine(args: dict[str, Any], aspect: tuple[float, float] | None, fill: int)
         return []
     settings = {
         "angles": angles or None,
-        "whole_angle": angle if isinstance(angle, int) else None,
+        "integer_angle": angle if isinstance(angle, int) else None,
         "angle": float(angle),
         "shear": args["max_shear_ratio"],
         "scale": scale,

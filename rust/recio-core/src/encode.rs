@@ -1,6 +1,7 @@
-//! Pixels → a payload: JPEG as libjpeg and OpenCV write it by default, and PNG.
+//! JPEG and PNG encoding, with the defaults of libjpeg and OpenCV.
 //!
-//! Both append to a buffer, so that a record's header can stand before the image. A buffer is left as it was on an error.
+//! The encoders append to a buffer, so that a record header can precede the image. On an error the
+//! buffer is unchanged.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -11,19 +12,20 @@ use jpeg_encoder::{
 use crate::error::{Error, Result};
 use crate::image::View;
 
-/// The highest level of zlib.
+/// Highest compression level of zlib.
 const BEST_COMPRESSION: u8 = 9;
 
-/// Appends a baseline JPEG: gray of one channel, 4:2:0 of three (R, G, B), at every quality, as OpenCV has it.
+/// Append a baseline JPEG: gray for one channel, 4:2:0 for three (R, G, B), at every quality, as
+/// OpenCV.
 ///
-/// `quality` is libjpeg's, 1 to 100; beyond that the nearest of them.
+/// `quality` is libjpeg's, clamped to 1–100.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and for a side that is 0 or
-/// above 65,535 pixels.
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and
+/// for a side of 0 or more than 65,535 pixels.
 pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()> {
-    let rows = Rows::of(view)?;
-    appended(out, |out| {
+    let rows = JpegRows::of(view)?;
+    append(out, |out| {
         let mut encoder = Encoder::new(out, quality.clamp(1, 100));
         encoder.set_sampling_factor(SamplingFactor::F_2_2);
         encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
@@ -33,16 +35,18 @@ pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()
     })
 }
 
-/// Appends a PNG: gray of one channel, RGB of three, RGBA of four. `compression` is zlib's level, 0 (none) to 9 (most).
+/// Append a PNG: gray for one channel, RGB for three, RGBA for four. `compression` is zlib's level,
+/// 0 (none) to 9.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and for a side of 0.
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and
+/// for a side of 0.
 pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result<()> {
     let color = match view.channels {
         1 => ExtendedColorType::L8,
         3 => ExtendedColorType::Rgb8,
         4 => ExtendedColorType::Rgba8,
-        channels => return Err(unwritable("PNG", channels)),
+        channels => return Err(unsupported_channels("PNG", channels)),
     };
     let pixels: Vec<u8> = (0..view.height)
         .flat_map(|y| view.row(y))
@@ -51,11 +55,12 @@ pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result
     write_png(&pixels, (view.width, view.height), color, compression, out)
 }
 
-/// Appends a PNG of 16 bits a sample; `samples` are rows without padding. The rest as in [`encode_png`].
+/// Append a PNG with 16 bits per sample; `samples` are rows without padding. Otherwise as
+/// [`encode_png`].
 ///
 /// # Errors
-/// Those of [`encode_png`], and [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `samples` do not fill
-/// `width × height` pixels.
+/// Those of [`encode_png`], and [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if the
+/// number of `samples` is not `width × height × channels`.
 pub fn encode_png_16(
     samples: &[u16],
     (width, height, channels): (usize, usize, usize),
@@ -66,10 +71,10 @@ pub fn encode_png_16(
         1 => ExtendedColorType::L16,
         3 => ExtendedColorType::Rgb16,
         4 => ExtendedColorType::Rgba16,
-        channels => return Err(unwritable("PNG", channels)),
+        channels => return Err(unsupported_channels("PNG", channels)),
     };
-    let wanted = width.saturating_mul(height).saturating_mul(channels);
-    if samples.len() != wanted {
+    let expected = width.saturating_mul(height).saturating_mul(channels);
+    if samples.len() != expected {
         return Err(Error::argument(format!(
             "{} samples do not make {width}x{height} pixels of {channels}",
             samples.len()
@@ -93,15 +98,15 @@ fn write_png(
         0 => CompressionType::Uncompressed,
         level => CompressionType::Level(level.min(BEST_COMPRESSION)),
     };
-    appended(out, |out| {
+    append(out, |out| {
         PngEncoder::new_with_quality(out, level, FilterType::Adaptive)
             .write_image(bytes, width, height, color)
             .map_err(|error| error.to_string())
     })
 }
 
-/// Runs an encoder that appends, and takes back what it wrote if it fails.
-fn appended(
+/// Run an encoder that appends to `out`; if it fails, truncate `out` to its previous length.
+fn append(
     out: &mut Vec<u8>,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
 ) -> Result<()> {
@@ -112,21 +117,21 @@ fn appended(
     })
 }
 
-fn unwritable(format: &str, channels: usize) -> Error {
+fn unsupported_channels(format: &str, channels: usize) -> Error {
     Error::argument(format!(
         "cannot write an image of {channels} channels as {format}"
     ))
 }
 
-/// The rows of a view as the JPEG encoder asks for them: one plane a component.
-struct Rows<'a> {
+/// Rows of a view for the JPEG encoder: one plane per component.
+struct JpegRows<'a> {
     view: View<'a>,
     color: JpegColorType,
     width: u16,
     height: u16,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> JpegRows<'a> {
     fn of(view: &View<'a>) -> Result<Self> {
         let side = |pixels: usize| {
             u16::try_from(pixels).map_err(|_| {
@@ -136,7 +141,7 @@ impl<'a> Rows<'a> {
         let color = match view.channels {
             1 => JpegColorType::Luma,
             3 => JpegColorType::Ycbcr,
-            channels => return Err(unwritable("JPEG", channels)),
+            channels => return Err(unsupported_channels("JPEG", channels)),
         };
         Ok(Self {
             view: *view,
@@ -147,7 +152,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl ImageBuffer for Rows<'_> {
+impl ImageBuffer for JpegRows<'_> {
     fn get_jpeg_color_type(&self) -> JpegColorType {
         self.color
     }
@@ -188,12 +193,12 @@ mod tests {
     }
 
     fn decoded(payload: &[u8]) -> Image {
-        let (mut picture, mut scratch) = Default::default();
+        let (mut image, mut scratch) = Default::default();
         let source = Source::open(payload, &Limits::default()).unwrap();
         source
-            .decode(Pixels::Rgb, &mut picture, &mut scratch)
+            .decode(Pixels::Rgb, &mut image, &mut scratch)
             .unwrap();
-        picture
+        image
     }
 
     fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_holds_the_picture_at_a_quality_that_counts() {
+    fn the_quality_of_a_jpeg_affects_its_error_and_size() {
         let photo = photo();
         let (mut good, mut poor) = (Vec::new(), Vec::new());
         encode_jpeg(&photo.view(), 95, &mut good).unwrap();
@@ -218,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quality_out_of_range_is_the_nearest_in_it() {
+    fn a_quality_out_of_range_is_clamped() {
         let photo = photo();
         let encoded = |quality| {
             let mut out = Vec::new();
@@ -244,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_gives_back_every_pixel_of_a_crop_at_every_level() {
+    fn a_png_is_lossless_at_every_level() {
         let photo = photo();
         let crop = photo.view().crop(Rect {
             x: 3,
@@ -266,16 +271,16 @@ mod tests {
     #[test]
     fn gray_and_alpha_keep_their_channels() {
         for channels in [1, 4] {
-            let picture = Image {
+            let image = Image {
                 width: 2,
                 height: 1,
                 channels,
                 data: (0..2 * channels as u8).collect(),
             };
             let mut out = Vec::new();
-            encode_png(&picture.view(), 3, &mut out).unwrap();
+            encode_png(&image.view(), 3, &mut out).unwrap();
             let stored = decode_stored(&out, &Limits::default()).unwrap();
-            assert_eq!(stored, Stored::Bits8(picture));
+            assert_eq!(stored, Stored::Bits8(image));
         }
         let mut out = Vec::new();
         encode_jpeg(&Image::filled(9, 9, 1, 77).view(), 95, &mut out).unwrap();
@@ -300,15 +305,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_the_callers_mistake_and_writes_nothing() {
+    fn unsupported_images_are_argument_errors_and_write_nothing() {
         let mut out = b"header".to_vec();
-        let two = Image::filled(1, 1, 2, 0);
+        let two_channels = Image::filled(1, 1, 2, 0);
         let errors = [
-            encode_jpeg(&two.view(), 95, &mut out),
+            encode_jpeg(&two_channels.view(), 95, &mut out),
             encode_jpeg(&Image::filled(1, 1, 4, 0).view(), 95, &mut out),
             encode_jpeg(&Image::filled(65_536, 1, 1, 0).view(), 95, &mut out),
             encode_jpeg(&Image::filled(0, 1, 3, 0).view(), 95, &mut out),
-            encode_png(&two.view(), 3, &mut out),
+            encode_png(&two_channels.view(), 3, &mut out),
             encode_png(&Image::filled(0, 1, 3, 0).view(), 3, &mut out),
             encode_png_16(&[0; 5], (2, 1, 3), 3, &mut out),
         ];

@@ -1,42 +1,42 @@
-//! `recio.image`: single images.
+//! Functions of `recio.image` on single images: decode, encode, resize.
 //!
-//! An array is read while the interpreter is let go of, as NumPy itself does it: a thread that writes into it or resizes
-//! it meanwhile makes the result undefined.
+//! Arrays are read with the interpreter released, as in NumPy: if another thread writes to or
+//! resizes an array meanwhile, the result is undefined.
 
 use std::cell::RefCell;
 
-use numpy::ndarray::Array3;
-use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
+use numpy::{PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
 use recio_core::encode;
-use recio_core::image::{Image, Rect, Subpixel, View};
+use recio_core::image::{Image, Rect};
 use recio_core::limits::{Formats, Limits};
 use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
+use crate::convert::{array_of_shape, image_array, limits_of, samples, view_of};
 use crate::errors::{Failure, PyOutcome};
 
-/// The largest side that an image is resized to: beyond what memory holds, the process would end.
+/// Maximum side of a resized image: running out of memory would end the process.
 const MAX_SIDE: usize = 1 << 16;
 
-/// The largest image, in bytes, for the same reason; a pixel may have four floats.
+/// Maximum size of a resized image in bytes, for the same reason; a pixel can have four floats.
 const MAX_BYTES: usize = 4 << 30;
-const BYTES_A_PIXEL: usize = 16;
+const MAX_BYTES_PER_PIXEL: usize = 16;
 
 thread_local! {
-    /// What decoding needs on the way, and the tables that many JPEGs share.
+    /// Buffers for decoding, and tables that many JPEGs share.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Bytes of each buffer that a thread keeps between images.
-const KEEP: usize = 4 << 20;
+/// Maximum size of each buffer that a thread keeps between images, in bytes.
+const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// Decodes an image, or a region of it, to gray or RGB, its EXIF orientation applied.
+/// Decode an image, or a region of it, to gray or RGB, with its EXIF orientation applied.
 #[pyfunction]
 #[pyo3(signature = (payload, gray, region=None, fill_damage=false, limits=None, formats=None))]
 pub(crate) fn decode(
@@ -51,44 +51,31 @@ pub(crate) fn decode(
     let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
-    let picture = py.detach(|| {
+    let image = py.detach(|| {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
-        let part = part(source.size(pixels), region)?;
-        let mut picture = Image::default();
+        let region = checked_region(source.size(pixels), region)?;
+        let mut image = Image::default();
         SCRATCH.with_borrow_mut(|scratch| {
-            let outcome = source.decode_region(pixels, part, &mut picture, scratch);
-            scratch.trim(KEEP);
-            outcome.map(|()| picture)
+            let outcome = source.decode_region(pixels, region, &mut image, scratch);
+            scratch.trim(MAX_KEPT_BYTES);
+            outcome.map(|()| image)
         })
     })?;
-    Ok(array(py, picture))
+    Ok(image_array(py, image))
 }
 
-/// The limits of these numbers: the longest side, pixels, bytes and scans.
-pub(crate) fn limits_of(
-    (side, pixels, bytes, scans): (usize, usize, usize, usize),
-    formats: Formats,
-) -> Limits {
-    Limits {
-        side,
-        pixels,
-        bytes,
-        scans,
-        formats,
-    }
-}
-
-/// A region given as left, top, width, height; all, if none is.
-fn part((width, height): (usize, usize), region: Option<[usize; 4]>) -> Result<Rect> {
+/// Check a region (left, top, width, height) against the image size; without a region, return the
+/// entire image.
+fn checked_region((width, height): (usize, usize), region: Option<[usize; 4]>) -> Result<Rect> {
     let Some([x, y, w, h]) = region else {
         return Ok(Rect::of_size(width, height));
     };
-    let fits = |start: usize, length: usize, whole: usize| {
-        length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
+    let fits = |start: usize, length: usize, side: usize| {
+        length > 0 && start.checked_add(length).is_some_and(|end| end <= side)
     };
     if !fits(x, w, width) || !fits(y, h, height) {
         return Err(Error::argument(format!(
-            "region ({x}, {y}, {w}, {h}) is no part of an image of {width}x{height} pixels"
+            "region must be inside the image of {width}x{height} pixels, got ({x}, {y}, {w}, {h})"
         )));
     }
     Ok(Rect {
@@ -99,7 +86,7 @@ fn part((width, height): (usize, usize), region: Option<[usize; 4]>) -> Result<R
     })
 }
 
-/// Decodes an image as it is stored, 8 or 16 bits a sample.
+/// Decode an image as stored, with 8 or 16 bits per sample.
 #[pyfunction]
 pub(crate) fn decode_unchanged(
     py: Python<'_>,
@@ -107,18 +94,18 @@ pub(crate) fn decode_unchanged(
 ) -> PyOutcome<Bound<'_, PyAny>> {
     Ok(
         match py.detach(|| decode_stored(&payload, &Limits::default()))? {
-            Stored::Bits8(picture) => array(py, picture).into_any(),
+            Stored::Bits8(image) => image_array(py, image).into_any(),
             Stored::Bits16 {
                 width,
                 height,
                 channels,
                 data,
-            } => shaped(py, (height, width, channels), data).into_any(),
+            } => array_of_shape(py, (height, width, channels), data).into_any(),
         },
     )
 }
 
-/// Resamples an image of levels. `method` is MXNet's `interp`: 0–4 or 9.
+/// Resize an image of uint8. `method` is MXNet's `interp`: 0–4 or 9.
 #[pyfunction]
 pub(crate) fn resize<'py>(
     py: Python<'py>,
@@ -127,15 +114,15 @@ pub(crate) fn resize<'py>(
     height: usize,
     method: i64,
 ) -> PyResult<Bound<'py, PyArray3<u8>>> {
-    let view = view(&image)?;
+    let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    Ok(array(
+    Ok(image_array(
         py,
         py.detach(|| resize_view(view, width, height, method)),
     ))
 }
 
-/// Resamples an image of floats. `method` is as for [`resize`].
+/// Resize an image of float32. `method` as in [`resize`].
 #[pyfunction]
 pub(crate) fn resize_float<'py>(
     py: Python<'py>,
@@ -144,37 +131,37 @@ pub(crate) fn resize_float<'py>(
     height: usize,
     method: i64,
 ) -> PyResult<Bound<'py, PyArray3<f32>>> {
-    let view = view(&image)?;
+    let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    Ok(array(
+    Ok(image_array(
         py,
         py.detach(|| resize_f32(view, width, height, method)),
     ))
 }
 
-/// Encodes as JPEG; quality 1–100.
+/// Encode as JPEG; quality 1–100.
 #[pyfunction]
 pub(crate) fn encode_jpeg<'py>(
     py: Python<'py>,
     image: PyReadonlyArray3<'py, u8>,
     quality: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let view = view(&image)?;
+    let view = view_of(&image)?;
     encoded(py, |out| encode::encode_jpeg(&view, quality, out))
 }
 
-/// Encodes as PNG; level 0–9.
+/// Encode as PNG; compression level 0–9.
 #[pyfunction]
 pub(crate) fn encode_png<'py>(
     py: Python<'py>,
     image: PyReadonlyArray3<'py, u8>,
     level: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let view = view(&image)?;
+    let view = view_of(&image)?;
     encoded(py, |out| encode::encode_png(&view, level, out))
 }
 
-/// Encodes as PNG of 16 bits a sample; level 0–9.
+/// Encode as PNG with 16 bits per sample; compression level 0–9.
 #[pyfunction]
 pub(crate) fn encode_png_16<'py>(
     py: Python<'py>,
@@ -199,27 +186,7 @@ fn encoded(
     Ok(PyBytes::new(py, &bytes))
 }
 
-fn view<'a, T: Element + Subpixel>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<View<'a, T>> {
-    let &[height, width, channels] = image.shape() else {
-        unreachable!("the array has three axes")
-    };
-    if !matches!(channels, 1 | 3 | 4) {
-        return Err(PyValueError::new_err(format!(
-            "{channels} channels; an image has 1, 3 or 4, in its last axis"
-        )));
-    }
-    Ok(View::new(samples(image)?, width, height, channels))
-}
-
-/// The samples of an array whose rows lie one after another.
-pub(crate) fn samples<'a, T: Element>(image: &'a PyReadonlyArray3<'_, T>) -> PyResult<&'a [T]> {
-    if !image.is_c_contiguous() {
-        return Err(PyValueError::new_err("the array is not C-contiguous"));
-    }
-    Ok(image.as_slice()?)
-}
-
-/// The method of that number, for a resize between sizes that exist.
+/// Return the method of a number, after checking the sizes.
 fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> PyResult<Interpolation> {
     check_sides(from, to)?;
     Ok(by_number(number, from, to).map_err(Failure::from)?)
@@ -228,14 +195,16 @@ fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> PyRes
 fn check_sides(from: (usize, usize), (width, height): (usize, usize)) -> PyResult<()> {
     if from.0 == 0 || from.1 == 0 || width == 0 || height == 0 {
         return Err(PyValueError::new_err(format!(
-            "from {}x{} to {width}x{height} pixels: every side must be at least 1",
+            "every side must be at least 1, got {}x{} to {width}x{height} pixels",
             from.0, from.1
         )));
     }
-    let bytes = width.saturating_mul(height).saturating_mul(BYTES_A_PIXEL);
+    let bytes = width
+        .saturating_mul(height)
+        .saturating_mul(MAX_BYTES_PER_PIXEL);
     if width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_BYTES {
         return Err(PyValueError::new_err(format!(
-            "to {width}x{height} pixels: a side is at most {MAX_SIDE}, and the whole at most 4 GiB"
+            "a side must be at most {MAX_SIDE} and the image at most 4 GiB, got {width}x{height} pixels"
         )));
     }
     Ok(())
@@ -246,28 +215,7 @@ fn by_number(number: i64, from: (usize, usize), to: (usize, usize)) -> Result<In
         InterpolationChoice::Fixed(method) => Ok(method),
         InterpolationChoice::Auto => Ok(Interpolation::auto(from, to)),
         InterpolationChoice::Random => Err(Error::argument(
-            "interp=10 (random) is chosen by the caller, from 0 to 4",
+            "interp=10 (random) must be resolved by the caller, to 0 to 4",
         )),
     }
-}
-
-pub(crate) fn array<T: Element + Subpixel>(
-    py: Python<'_>,
-    picture: Image<T>,
-) -> Bound<'_, PyArray3<T>> {
-    shaped(
-        py,
-        (picture.height, picture.width, picture.channels),
-        picture.data,
-    )
-}
-
-fn shaped<T: Element>(
-    py: Python<'_>,
-    shape: (usize, usize, usize),
-    data: Vec<T>,
-) -> Bound<'_, PyArray3<T>> {
-    Array3::from_shape_vec(shape, data)
-        .expect("a picture has as many samples as its size says")
-        .into_pyarray(py)
 }

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use recio_core::limits::Formats;
 use recio_core::tools::{self as engine, Problem};
 
+use crate::convert::limits_of;
 use crate::errors::Failure;
-use crate::image::limits_of;
 use crate::progress::{done_and_total, run_with_progress};
 
 /// Kind, reason, record, id, offset and end of a problem.

@@ -1,28 +1,30 @@
-//! `recio._recio`: what Python sees of recio-core, and nothing else.
+//! Python binding of recio-core: the module `recio._recio`.
 //!
-//! Every function turns Python's objects into Rust's values, lets go of the interpreter while it works
-//! ([`Python::detach`](pyo3::Python::detach)), and turns the result back. One file a surface:
+//! Every function converts Python objects to Rust values, releases the interpreter while it works
+//! ([`Python::detach`](pyo3::Python::detach)), and converts the result back. One file per surface:
 //!
 //! | file | for |
 //! |---|---|
 //! | `record.rs` | `recio.recordio` |
-//! | `image.rs` | `recio.image` |
+//! | `image.rs` | `recio.image`: decode, encode, resize |
 //! | `pipeline.rs` | `recio.io` |
-//! | `sandboxed_folder.rs` | `recio.image`: files that a list names |
-//! | `step.rs`, `render.rs` | the augmenters of `recio.image` |
-//! | `user_fn.rs` | Python functions among the augmenters |
+//! | `sandboxed_folder.rs` | `recio.image`: image files of a list |
+//! | `step.rs`, `render.rs` | augmenters of `recio.image` |
+//! | `user_fn.rs` | user functions among the augmenters |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._staged` |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
-//! | `errors.rs` | the one place where errors become exceptions |
-//! | `fork_guard.rs` | what must not be used in a forked process |
-//! | `array.rs` | the one place with `unsafe`: memory of Rust's as NumPy arrays |
+//! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
+//! | `errors.rs` | the only conversion of errors to exceptions |
+//! | `fork_guard.rs` | check that objects are not used in a forked process |
+//! | `array.rs` | Rust memory as NumPy arrays without a copy; the only `unsafe` |
 #![deny(unsafe_code)]
 
 mod array;
 mod atomic;
+mod convert;
 mod copy;
 mod errors;
 mod fork_guard;
@@ -70,13 +72,13 @@ mod _recio {
     use crate::step::Step;
 
     #[pymodule_export]
-    #[allow(non_upper_case_globals, reason = "Python's name for it")]
+    #[allow(non_upper_case_globals, reason = "the name in Python")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Makes an array, so that NumPy's functions are looked up now: where they are not found later, because Ctrl-C comes in
-    /// between, nothing but a panic is left.
+    /// Create an array, so that NumPy's functions are looked up now: a later lookup interrupted by
+    /// Ctrl-C would panic.
     #[pymodule_init]
-    #[allow(clippy::unnecessary_wraps, reason = "PyO3 asks for it")]
+    #[allow(clippy::unnecessary_wraps, reason = "PyO3 requires it")]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy::PyArray1::<u8>::zeros(module.py(), 0, false);
         Ok(())

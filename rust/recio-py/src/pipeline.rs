@@ -20,11 +20,11 @@ use recio_core::loader::{
 use recio_core::render::normalize::{Element, Gain, Layout, Normalize};
 
 use crate::array::lend;
+use crate::convert::limits_of;
 use crate::errors::{Failure, PyOutcome, raised};
 use crate::fork_guard::Owner;
-use crate::image::limits_of;
 use crate::sandboxed_folder::SandboxedFolder;
-use crate::step::{Step, describe, steps};
+use crate::step::{Step, core_steps, describe};
 use crate::user_fn::boxes_array;
 
 /// How long a wait goes on before signals are looked at: Ctrl-C is heard within this time.
@@ -80,7 +80,7 @@ impl LoaderOptions {
                 height: natural("data_shape[1]", height)?,
                 width: natural("data_shape[2]", width)?,
             },
-            steps: steps(self.steps),
+            steps: core_steps(self.steps),
             normalize: Normalize {
                 mean: self.mean,
                 mean_image: self.mean_image.map(Arc::from),

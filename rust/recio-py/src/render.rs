@@ -1,47 +1,46 @@
-//! `recio.image`'s augmenters on single images: the same steps as in the pipeline, on an array.
+//! Augmenters of `recio.image` on single images: the steps of the pipeline, applied to an array.
 
 use numpy::{PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use recio_core::boxes::Boxes;
-use recio_core::image::DynamicImage;
-use recio_core::image::{Subpixel, View};
+use recio_core::image::{DynamicImage, Subpixel, View};
 use recio_core::limits::Limits;
 use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::rng::Rng;
 use recio_core::{Result, plan};
 
+use crate::convert::{image_array, samples};
 use crate::errors::Failure;
-use crate::image::{array, samples};
-use crate::step::{Step, steps};
+use crate::step::{Step, core_steps};
 use crate::user_fn::{boxes_array, boxes_of};
 
-/// Carries out steps on an image of uint8 or float32, and on its boxes if it has any.
+/// Apply steps to an image of uint8 or float32, and to its boxes.
 #[pyfunction]
-#[pyo3(signature = (image, parts, seed, boxes=None))]
+#[pyo3(signature = (image, steps, seed, boxes=None))]
 pub(crate) fn augment<'py>(
     image: &Bound<'py, PyAny>,
-    parts: Vec<Step>,
+    steps: Vec<Step>,
     seed: u64,
     boxes: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
     let py = image.py();
-    let parts = steps(parts);
+    let steps = core_steps(steps);
     let mut boxes = boxes.map(boxes_of).transpose()?;
     let rendered = if let Ok(values) = image.extract::<PyReadonlyArray3<'_, u8>>() {
-        let view = checked(samples(&values)?, values.shape())?;
-        py.detach(|| render(Input::U8(view), &parts, seed, boxes.as_mut()))
+        let view = checked_view(samples(&values)?, values.shape())?;
+        py.detach(|| render(Input::U8(view), &steps, seed, boxes.as_mut()))
     } else if let Ok(values) = image.extract::<PyReadonlyArray3<'_, f32>>() {
-        let view = checked(samples(&values)?, values.shape())?;
-        py.detach(|| render(Input::F32(view), &parts, seed, boxes.as_mut()))
+        let view = checked_view(samples(&values)?, values.shape())?;
+        py.detach(|| render(Input::F32(view), &steps, seed, boxes.as_mut()))
     } else {
         return Err(PyTypeError::new_err(
-            "an image is an array of uint8 or float32 with the axes height, width, channels",
+            "an image must be an array of uint8 or float32 with the axes height, width, channels",
         ));
     };
     let image = match rendered.map_err(Failure::from)? {
-        DynamicImage::U8(picture) => array(py, picture).into_any(),
-        DynamicImage::F32(picture) => array(py, picture).into_any(),
+        DynamicImage::U8(image) => image_array(py, image).into_any(),
+        DynamicImage::F32(image) => image_array(py, image).into_any(),
     };
     let boxes = boxes.map(|boxes| boxes_array(py, &boxes)).transpose()?;
     Ok((image, boxes.map(Bound::into_any)))
@@ -73,13 +72,13 @@ fn render(
     Ok(rendered)
 }
 
-fn checked<'a, T: Subpixel>(samples: &'a [T], shape: &[usize]) -> PyResult<View<'a, T>> {
+fn checked_view<'a, T: Subpixel>(samples: &'a [T], shape: &[usize]) -> PyResult<View<'a, T>> {
     match *shape {
         [height, width, channels @ (1 | 3 | 4)] if height > 0 && width > 0 => {
             Ok(View::new(samples, width, height, channels))
         }
         _ => Err(PyValueError::new_err(format!(
-            "an image of shape {shape:?}; it has the axes height, width, and 1, 3 or 4 channels"
+            "an image must have the axes height, width, and 1, 3 or 4 channels, got the shape {shape:?}"
         ))),
     }
 }

@@ -1,4 +1,5 @@
-//! `recio._recio.Step`: one augmentation, as `recio.image` and `recio.io` describe it to the pipeline.
+//! `recio._recio.Step`: one augmentation step, built by `recio.image` and `recio.io` for the
+//! pipeline.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use recio_core::plan::{
 use crate::errors::PyOutcome;
 use crate::user_fn::Function;
 
-/// A step of an augmentation. Its constructors refuse what makes no sense.
+/// Augmentation step. The constructors check the parameters.
 #[pyclass(frozen, module = "recio._recio", from_py_object)]
 #[derive(Clone)]
 pub(crate) struct Step(plan::Step);
@@ -24,12 +25,12 @@ impl Step {
     }
 }
 
-/// What the core makes of them.
-pub(crate) fn steps(steps: Vec<Step>) -> Vec<plan::Step> {
+/// Return the steps in the core's types.
+pub(crate) fn core_steps(steps: Vec<Step>) -> Vec<plan::Step> {
     steps.into_iter().map(|step| step.0).collect()
 }
 
-fn how(interp: i64) -> PyOutcome<InterpolationChoice> {
+fn interpolation(interp: i64) -> PyOutcome<InterpolationChoice> {
     Ok(InterpolationChoice::from_number(interp)?)
 }
 
@@ -43,54 +44,64 @@ fn position(random: bool) -> CropPosition {
 
 #[pymethods]
 impl Step {
-    /// All that it does: equal steps have equal texts, within one version of recio.
+    /// Return all parameters as text: equal steps have equal texts within one version of recio.
     fn __repr__(&self) -> String {
         format!("{:?}", self.0)
     }
 
-    /// The shorter side to `size`.
+    /// Resize the shorter side to `size`.
     #[staticmethod]
     fn resize_short(size: usize, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::ShorterSide(size, how(interp)?))
+        Self::checked(plan::Step::ShorterSide(size, interpolation(interp)?))
     }
 
-    /// To width and height.
+    /// Resize to width and height.
     #[staticmethod]
     fn resize(size: (usize, usize), interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Resize(size, how(interp)?))
+        Self::checked(plan::Step::Resize(size, interpolation(interp)?))
     }
 
-    /// Within width and height, keeping the ratio; a smaller image is enlarged or not.
+    /// Resize to fit into width and height, keeping the aspect ratio; smaller images are enlarged
+    /// if `grow`.
     #[staticmethod]
     fn within(size: (usize, usize), grow: bool, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Within(size, grow, how(interp)?))
+        Self::checked(plan::Step::Within(size, grow, interpolation(interp)?))
     }
 
-    /// MXNet's affine step.
+    /// Apply MXNet's affine step.
     #[staticmethod]
     fn affine(settings: AffineSettings) -> PyOutcome<Self> {
         Self::checked(plan::Step::Affine(settings.affine()?))
     }
 
-    /// A border on all sides.
+    /// Add a border on all sides.
     #[staticmethod]
     fn pad(thickness: usize, value: u8) -> PyOutcome<Self> {
         Self::checked(plan::Step::Pad(thickness, value))
     }
 
-    /// Enlarged to cover a size, and a part of that size taken.
+    /// Enlarge to cover a size, then crop to that size.
     #[staticmethod]
     fn cover(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Cover(size, position(random), how(interp)?))
+        Self::checked(plan::Step::Cover(
+            size,
+            position(random),
+            interpolation(interp)?,
+        ))
     }
 
-    /// A part of a size or, of a smaller image, the largest of that ratio, enlarged.
+    /// Crop to a size; from a smaller image, crop the largest region of that aspect ratio and
+    /// enlarge it.
     #[staticmethod]
     fn fit(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Fit(size, position(random), how(interp)?))
+        Self::checked(plan::Step::Fit(
+            size,
+            position(random),
+            interpolation(interp)?,
+        ))
     }
 
-    /// A square of a side from a range, resampled.
+    /// Crop a square with a side from a range, and resize it.
     #[staticmethod]
     fn square(
         side: (usize, usize),
@@ -102,11 +113,11 @@ impl Step {
             side,
             size,
             position: position(random),
-            interpolation: how(interp)?,
+            interpolation: interpolation(interp)?,
         })
     }
 
-    /// A region of random area and aspect ratio, resampled.
+    /// Crop a region of random area and aspect ratio, and resize it.
     #[staticmethod]
     fn resized_crop(
         size: (usize, usize),
@@ -120,64 +131,65 @@ impl Step {
             area,
             aspect,
             log_uniform: log,
-            interpolation: how(interp)?,
+            interpolation: interpolation(interp)?,
         }))
     }
 
-    /// The same step; if it resizes linearly, without aliases.
+    /// Return the step with antialiased instead of linear interpolation.
     fn antialiased(&self) -> Self {
         Self(self.0.clone().antialiased())
     }
 
-    /// Flipped left to right with a probability.
+    /// Flip left to right with a probability.
     #[staticmethod]
     fn mirror(probability: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Mirror(probability))
     }
 
-    /// Brightness, contrast and saturation in whole levels.
+    /// Change brightness, contrast and saturation of 8-bit values.
     #[staticmethod]
     fn enhance(ranges: [f64; 3], swapped: bool) -> PyOutcome<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Enhance { ranges, swapped }))
     }
 
-    /// Hue, lightness and saturation shifted, in whole levels.
+    /// Shift hue, lightness and saturation of 8-bit values.
     #[staticmethod]
-    fn hls(most: [f64; 3], wrap: bool) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Jitter(Jitter::Hls { max: most, wrap }))
+    fn hls(max_shift: [f64; 3], wrap: bool) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Jitter(Jitter::Hls {
+            max: max_shift,
+            wrap,
+        }))
     }
 
-    /// The light's color, in whole levels.
+    /// Add PCA lighting noise to 8-bit values.
     #[staticmethod]
     fn pca(deviation: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Pca(deviation)))
     }
 
-    /// Hue, lightness and saturation shifted, and contrast, in whole levels; each the most, and a probability.
+    /// Shift hue, lightness and saturation and change contrast of 8-bit values; each with its
+    /// maximum and probability.
     #[staticmethod]
     fn sometimes(hls: [(f64, f64); 3], contrast: (f64, f64)) -> PyOutcome<Self> {
-        let sometimes = |(most, probability)| Sometimes {
-            max: most,
-            probability,
-        };
+        let sometimes = |(max, probability)| Sometimes { max, probability };
         Self::checked(plan::Step::Jitter(Jitter::Sometimes {
             hls: hls.map(sometimes),
             contrast: sometimes(contrast),
         }))
     }
 
-    /// With a probability, a canvas of a random scale.
+    /// With a probability, place the image on a canvas of a random scale.
     #[staticmethod]
-    fn scale_pad(probability: f64, most: f64, value: u8) -> PyOutcome<Self> {
+    fn scale_pad(probability: f64, max_scale: f64, value: u8) -> PyOutcome<Self> {
         Self::checked(plan::Step::Detect(Detect::ScalePad {
             probability,
-            max: most,
+            max: max_scale,
             value,
         }))
     }
 
-    /// With a probability, a crop by one of several samplers; its objects are those whose middle is within or, given a
-    /// share, those of which more than that is.
+    /// With a probability, crop by one of several samplers. Objects whose center is inside are kept
+    /// or, with `share`, objects of which more than that share is inside.
     #[staticmethod]
     fn sample(
         probability: f64,
@@ -191,7 +203,7 @@ impl Step {
         })))
     }
 
-    /// A crop of an area and aspect ratio that has enough of every object that it touches.
+    /// Crop to an area and aspect ratio so that enough of every touched object is inside.
     #[staticmethod]
     fn area_crop(
         covered: f64,
@@ -209,7 +221,7 @@ impl Step {
         })))
     }
 
-    /// A canvas of an area and aspect ratio.
+    /// Place the image on a canvas of an area and aspect ratio.
     #[staticmethod]
     fn area_pad(
         aspect: (f64, f64),
@@ -226,37 +238,37 @@ impl Step {
         })))
     }
 
-    /// To floats.
+    /// Convert to floats.
     #[staticmethod]
     fn cast() -> Self {
         Self(plan::Step::Cast)
     }
 
-    /// Brightness, in floats, as all colors that follow.
+    /// Change brightness of floats, like the color steps below.
     #[staticmethod]
     fn brightness(range: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Brightness(range))
     }
 
-    /// Contrast.
+    /// Change contrast.
     #[staticmethod]
     fn contrast(range: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Contrast(range))
     }
 
-    /// Saturation.
+    /// Change saturation.
     #[staticmethod]
     fn saturation(range: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Saturation(range))
     }
 
-    /// Hue.
+    /// Rotate the hue.
     #[staticmethod]
     fn hue(range: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Hue(range))
     }
 
-    /// The light's color.
+    /// Add PCA lighting noise.
     #[staticmethod]
     fn lighting(
         deviation: f64,
@@ -270,37 +282,37 @@ impl Step {
         }))
     }
 
-    /// Gray with a probability.
+    /// Convert to gray with a probability.
     #[staticmethod]
     fn gray(probability: f64) -> PyOutcome<Self> {
         Self::checked(plan::Step::Gray(probability))
     }
 
-    /// A mean subtracted, and divided by a deviation.
+    /// Subtract a mean and divide by a standard deviation.
     #[staticmethod]
     fn normalize(mean: [f64; 3], std: [f64; 3]) -> PyOutcome<Self> {
         Self::checked(plan::Step::Normalize(mean, std))
     }
 
-    /// All of these.
+    /// Apply steps in order.
     #[staticmethod]
-    fn sequence(parts: Vec<Self>) -> Self {
-        Self(plan::Step::Sequence(steps(parts)))
+    fn sequence(steps: Vec<Self>) -> Self {
+        Self(plan::Step::Sequence(core_steps(steps)))
     }
 
-    /// All of these, in a random order.
+    /// Apply steps in a random order.
     #[staticmethod]
-    fn random_order(parts: Vec<Self>) -> Self {
-        Self(plan::Step::RandomOrder(steps(parts)))
+    fn random_order(steps: Vec<Self>) -> Self {
+        Self(plan::Step::RandomOrder(core_steps(steps)))
     }
 
-    /// One of these or, with a probability, none.
+    /// Apply one of the steps or, with probability `skip`, none.
     #[staticmethod]
-    fn either(parts: Vec<Self>, skip: f64) -> PyOutcome<Self> {
-        Self::checked(plan::Step::Either(steps(parts), skip))
+    fn either(steps: Vec<Self>, skip: f64) -> PyOutcome<Self> {
+        Self::checked(plan::Step::Either(core_steps(steps), skip))
     }
 
-    /// A function of the caller's: `f(image)`, or `f(image, boxes)`, gives the same.
+    /// Call a user function: `f(image)` returns an image, `f(image, boxes)` an image and boxes.
     #[staticmethod]
     fn call(function: Py<PyAny>, with_boxes: bool) -> Self {
         Self(plan::Step::UserFunction(Arc::new(Function::new(
@@ -309,13 +321,13 @@ impl Step {
     }
 }
 
-/// The settings of an affine step: a dictionary with these keys.
+/// Settings of an affine step: a dictionary with these keys.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct AffineSettings {
-    /// One of the three is given.
+    /// The angle, by the first of these three that is not None.
     angles: Option<Vec<f64>>,
-    whole_angle: Option<u64>,
+    integer_angle: Option<u64>,
     angle: f64,
     shear: f64,
     scale: (f64, f64),
@@ -327,9 +339,9 @@ pub(crate) struct AffineSettings {
 
 impl AffineSettings {
     fn affine(self) -> PyOutcome<Affine> {
-        let angle = match (self.angles, self.whole_angle) {
+        let angle = match (self.angles, self.integer_angle) {
             (Some(angles), _) => Angle::OneOf(angles),
-            (None, Some(most)) => Angle::Integers(most),
+            (None, Some(max)) => Angle::Integers(max),
             (None, None) => Angle::Uniform(self.angle),
         };
         Ok(Affine {
@@ -339,12 +351,12 @@ impl AffineSettings {
             aspect: self.aspect,
             side: self.side,
             value: self.value,
-            interpolation: how(self.interp)?,
+            interpolation: interpolation(self.interp)?,
         })
     }
 }
 
-/// The settings of a sampler: a dictionary with these keys.
+/// Settings of a sampler: a dictionary with these keys.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct SamplerSettings {
@@ -369,12 +381,12 @@ impl From<SamplerSettings> for Sampler {
     }
 }
 
-/// A plan as Python shows it: what is done, in order, each a dictionary.
+/// Describe a plan for Python: a list of dictionaries, one per operation, in order.
 pub(crate) fn describe<'py>(
     py: Python<'py>,
     plan: &plan::Plan,
 ) -> PyResult<Vec<Bound<'py, PyDict>>> {
-    let mut all = vec![entry(py, "decode", plan.source)?];
+    let mut entries = vec![new_entry(py, "decode", plan.source)?];
     for stage in plan.stages() {
         let operation = stage.operation;
         let name = match operation {
@@ -385,26 +397,26 @@ pub(crate) fn describe<'py>(
             plan::Operation::ColorU8(_) => "levels",
             plan::Operation::ColorF32 { .. } => "colours",
         };
-        let one = entry(py, name, stage.window)?;
-        describe_operation(&one, plan, stage)?;
-        all.push(one);
+        let entry = new_entry(py, name, stage.window)?;
+        describe_operation(&entry, plan, stage)?;
+        entries.push(entry);
     }
-    Ok(all)
+    Ok(entries)
 }
 
-fn entry<'py>(
+fn new_entry<'py>(
     py: Python<'py>,
     name: &str,
     window: recio_core::image::Rect,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let one = PyDict::new(py);
-    one.set_item("operation", name)?;
-    one.set_item("window", (window.x, window.y, window.width, window.height))?;
-    Ok(one)
+    let entry = PyDict::new(py);
+    entry.set_item("operation", name)?;
+    entry.set_item("window", (window.x, window.y, window.width, window.height))?;
+    Ok(entry)
 }
 
 fn describe_operation(
-    one: &Bound<'_, PyDict>,
+    entry: &Bound<'_, PyDict>,
     plan: &plan::Plan,
     stage: &plan::Stage,
 ) -> PyResult<()> {
@@ -416,8 +428,8 @@ fn describe_operation(
             height,
             method,
         } => {
-            one.set_item("size", (width, height))?;
-            one.set_item("interp", method as i32)
+            entry.set_item("size", (width, height))?;
+            entry.set_item("interp", method as i32)
         }
         plan::Operation::Border {
             left,
@@ -426,9 +438,9 @@ fn describe_operation(
             height,
             value,
         } => {
-            one.set_item("size", (width, height))?;
-            one.set_item("corner", (left, top))?;
-            one.set_item("value", value.map(u32::from))
+            entry.set_item("size", (width, height))?;
+            entry.set_item("corner", (left, top))?;
+            entry.set_item("value", value.map(u32::from))
         }
         plan::Operation::Warp {
             affine,
@@ -437,24 +449,24 @@ fn describe_operation(
             method,
             value,
         } => {
-            one.set_item("size", (width, height))?;
-            one.set_item("matrix", affine.0)?;
-            one.set_item("interp", method as i32)?;
-            one.set_item("value", value.map(u32::from))
+            entry.set_item("size", (width, height))?;
+            entry.set_item("matrix", affine.0)?;
+            entry.set_item("interp", method as i32)?;
+            entry.set_item("value", value.map(u32::from))
         }
         plan::Operation::Flip => Ok(()),
-        plan::Operation::ColorU8(levels) => match levels {
-            ColorU8::Brightness(alpha) => one.set_item("brightness", alpha),
-            ColorU8::Contrast { alpha, .. } => one.set_item("contrast", alpha),
-            ColorU8::Saturation { alpha, .. } => one.set_item("saturation", alpha),
+        plan::Operation::ColorU8(color) => match color {
+            ColorU8::Brightness(alpha) => entry.set_item("brightness", alpha),
+            ColorU8::Contrast { alpha, .. } => entry.set_item("contrast", alpha),
+            ColorU8::Saturation { alpha, .. } => entry.set_item("saturation", alpha),
             ColorU8::Hls {
                 hue,
                 lightness,
                 saturation,
                 ..
-            } => one.set_item("hls", (hue, lightness, saturation)),
-            ColorU8::Shift(shift) => one.set_item("shift", shift),
-            ColorU8::Gain(gain) => one.set_item("gain", gain),
+            } => entry.set_item("hls", (hue, lightness, saturation)),
+            ColorU8::Shift(shift) => entry.set_item("shift", shift),
+            ColorU8::Gain(gain) => entry.set_item("gain", gain),
         },
         plan::Operation::ColorF32 { .. } => {
             let describe = |color: &ColorF32| match color {
@@ -462,7 +474,7 @@ fn describe_operation(
                 ColorF32::Contrast(alpha) => (None, Some(*alpha)),
             };
             let colors: Vec<_> = plan.colors_of(stage).iter().map(describe).collect();
-            one.set_item("colours", colors)
+            entry.set_item("colours", colors)
         }
     }
 }
