@@ -67,7 +67,7 @@ def damaged(tmp_path: Path) -> Iterator[tuple[RecordFile, list[bytes], Damaged]]
 
 
 def headers(content: bytes) -> list[int]:
-    """Give where the physical headers are, those of later parts too."""
+    """Return the offsets of all frame headers, those of later fragments included."""
     return [place for place in range(0, len(content), 4) if content[place : place + 4] == MAGIC]
 
 
@@ -83,7 +83,7 @@ def read_until_error(reader: MXRecordIO) -> tuple[list[bytes], Any]:
     return found, None
 
 
-def test_no_flipped_bit_of_a_header_gives_a_wrong_record(damaged: tuple[RecordFile, list[bytes], Damaged]) -> None:
+def test_flipped_header_bit_never_returns_a_wrong_record(damaged: tuple[RecordFile, list[bytes], Damaged]) -> None:
     file, records, content = damaged
     places, flips, begins = headers(content.content), 0, np.array(file.offsets)
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
@@ -105,7 +105,7 @@ def test_no_flipped_bit_of_a_header_gives_a_wrong_record(damaged: tuple[RecordFi
     assert flips >= 10_000
 
 
-def test_every_changed_byte_of_a_file_is_seen(tmp_path: Path) -> None:
+def test_every_changed_byte_is_detected(tmp_path: Path) -> None:
     records = bytes_like_images(20, 6200)
     file = write(tmp_path, records)
     content = Damaged(os.open(file.rec, os.O_RDWR), file.rec.read_bytes())
@@ -122,7 +122,7 @@ def test_every_changed_byte_of_a_file_is_seen(tmp_path: Path) -> None:
     assert len(content.content) >= 50_000
 
 
-def test_every_cut_is_reported_after_all_complete_records(tmp_path: Path) -> None:
+def test_every_truncation_is_reported_after_all_complete_records(tmp_path: Path) -> None:
     records = bytes_like_images(20, 6200)
     file = write(tmp_path, records)
     ends = [*file.offsets[1:], file.rec.stat().st_size]
@@ -135,7 +135,7 @@ def test_every_cut_is_reported_after_all_complete_records(tmp_path: Path) -> Non
     print(f"{ends[-1]} cuts: {ends[-1]} reported")  # noqa: T201
 
 
-def test_a_cut_between_two_records_is_named_with_what_helps(tmp_path: Path) -> None:
+def test_truncation_between_records_is_reported_with_a_hint(tmp_path: Path) -> None:
     file = write(tmp_path, [b"one", b"two", b"three"])
     os.truncate(file.rec, file.offsets[2])
     with MXRecordIO(file.rec, "r") as reader:
@@ -147,7 +147,7 @@ def test_a_cut_between_two_records_is_named_with_what_helps(tmp_path: Path) -> N
     assert "`recio repair` saves the intact records" in str(error.value)
 
 
-def test_an_iterator_refuses_a_file_that_was_cut(tmp_path: Path) -> None:
+def test_iterator_refuses_a_truncated_file(tmp_path: Path) -> None:
     good = png(noise(8, 8))
     file = write(tmp_path, [image_record(good, number) for number in range(8)])
     assert len(list(open_iter(file))) == 2
@@ -157,7 +157,7 @@ def test_an_iterator_refuses_a_file_that_was_cut(tmp_path: Path) -> None:
             open_iter(file, **index)
 
 
-def test_an_iterator_names_the_record_whose_bytes_changed(tmp_path: Path) -> None:
+def test_iterator_names_the_changed_record(tmp_path: Path) -> None:
     good = png(noise(8, 8))
     file = write(tmp_path, [image_record(good, number) for number in range(8)])
     content = bytearray(file.rec.read_bytes())
@@ -173,7 +173,7 @@ def test_an_iterator_names_the_record_whose_bytes_changed(tmp_path: Path) -> Non
     assert (error.value.record, error.value.offset) == (5, file.offsets[5])
 
 
-def test_damaged_checksums_are_an_error_that_names_them(tmp_path: Path) -> None:
+def test_damaged_checksum_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     file = write(tmp_path, [b"one", b"two"])
     rsum = file.rec.with_suffix(".rsum")
     content = rsum.read_bytes()

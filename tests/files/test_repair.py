@@ -60,7 +60,7 @@ def shifts(dice: np.random.Generator, content: bytearray) -> None:
 
 
 def saved(repaired: recio.files.RepairReport) -> dict[int, bytes]:
-    """Give the records of the new file by their ids."""
+    """Return the records of the new file by their ids."""
     with MXIndexedRecordIO(repaired.idx, repaired.rec, "r") as reader:
         return {key - FIRST_ID: reader.read_idx(key) for key in reader.keys}
 
@@ -74,7 +74,7 @@ def assert_adds_up(repaired: recio.files.RepairReport, length: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_with_checksums_exactly_the_untouched_records_of_a_file_with_holes_are_saved(tmp_path: Path, seed: int) -> None:
+def test_with_checksums_exactly_the_undamaged_records_are_salvaged(tmp_path: Path, seed: int) -> None:
     file, records = write(tmp_path, seed, checksum=True)
     original = file.rec.read_bytes()
     content = bytearray(original)
@@ -91,9 +91,7 @@ def test_with_checksums_exactly_the_untouched_records_of_a_file_with_holes_are_s
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_with_checksums_a_file_that_lost_or_gained_bytes_gives_nothing_that_was_not_written(
-    tmp_path: Path, seed: int
-) -> None:
+def test_with_checksums_no_record_is_invented_from_shifted_bytes(tmp_path: Path, seed: int) -> None:
     file, records = write(tmp_path, seed, checksum=True)
     content = bytearray(file.rec.read_bytes())
     shifts(np.random.default_rng(200 + seed), content)
@@ -107,7 +105,7 @@ def test_with_checksums_a_file_that_lost_or_gained_bytes_gives_nothing_that_was_
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_without_checksums_every_untouched_record_of_a_file_with_holes_is_saved(tmp_path: Path, seed: int) -> None:
+def test_without_checksums_every_undamaged_record_is_salvaged(tmp_path: Path, seed: int) -> None:
     file, records = write(tmp_path, seed, checksum=False)
     file.idx.unlink()
     with MXIndexedRecordIO(tmp_path / "again.idx", tmp_path / "again.rec", "w") as again:
@@ -128,7 +126,7 @@ def test_without_checksums_every_untouched_record_of_a_file_with_holes_is_saved(
     assert_adds_up(repaired, len(content))
 
 
-def test_a_sound_file_is_copied_as_it_is(tmp_path: Path) -> None:
+def test_sound_file_is_copied_unchanged(tmp_path: Path) -> None:
     file, _ = write(tmp_path, 0, checksum=True)
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
     assert (repaired.records, repaired.skipped, repaired.unused) == (RECORDS, [], [])
@@ -136,7 +134,7 @@ def test_a_sound_file_is_copied_as_it_is(tmp_path: Path) -> None:
     assert repaired.rec.with_suffix(".rsum").read_bytes() == file.rec.with_suffix(".rsum").read_bytes()
 
 
-def test_the_keys_are_those_of_the_old_index_if_ids_repeat(tmp_path: Path) -> None:
+def test_keys_are_those_of_the_old_index_if_ids_repeat(tmp_path: Path) -> None:
     file = RecordFile(tmp_path / "some.rec", tmp_path / "some.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
         for number in range(5):
@@ -154,7 +152,7 @@ def test_the_keys_are_those_of_the_old_index_if_ids_repeat(tmp_path: Path) -> No
     assert recio.repair(file.rec, tmp_path / "new.rec").keys == "ordinals"
 
 
-def test_a_damaged_index_is_told_and_left_aside(tmp_path: Path) -> None:
+def test_damaged_index_is_reported_and_ignored(tmp_path: Path) -> None:
     file, _ = write(tmp_path, 0, checksum=False)
     file.idx.write_text("0\tx\n")
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
@@ -162,7 +160,7 @@ def test_a_damaged_index_is_told_and_left_aside(tmp_path: Path) -> None:
     assert "some.idx: line 1" in repaired.unused[0]
 
 
-def test_a_file_is_not_repaired_into_itself(tmp_path: Path) -> None:
+def test_output_must_be_another_file(tmp_path: Path) -> None:
     file, _ = write(tmp_path, 0, checksum=False)
     content = file.rec.read_bytes()
     with pytest.raises(ValueError, match="would overwrite an input"):
@@ -170,7 +168,7 @@ def test_a_file_is_not_repaired_into_itself(tmp_path: Path) -> None:
     assert file.rec.read_bytes() == content
 
 
-def test_what_progress_raises_ends_the_repair_without_a_file(tmp_path: Path) -> None:
+def test_exception_in_progress_leaves_no_file(tmp_path: Path) -> None:
     file, _ = write(tmp_path, 0, checksum=False)
 
     def stop(done: int, total: int) -> None:
@@ -181,7 +179,7 @@ def test_what_progress_raises_ends_the_repair_without_a_file(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some.idx", "some.rec"]
 
 
-def test_a_file_without_a_whole_record_gives_no_file(tmp_path: Path) -> None:
+def test_file_without_a_complete_record_writes_no_file(tmp_path: Path) -> None:
     junk = tmp_path / "junk.rec"
     junk.write_bytes(b"no records at all")
     repaired = recio.repair(junk, tmp_path / "new.rec")

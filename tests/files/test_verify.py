@@ -41,7 +41,7 @@ def only(verified: VerifyReport) -> Problem:
     return verified.problems[0]
 
 
-def test_a_sound_file_has_no_problem(tmp_path: Path) -> None:
+def test_sound_file_has_no_problems(tmp_path: Path) -> None:
     file = write_images(tmp_path, [PHOTOS[0].read_bytes(), png(noise(8, 8)), png(noise(9, 7, 1))])
     for decode in (True, False):
         assert recio.verify(file.rec, decode=decode) == VerifyReport(
@@ -51,7 +51,7 @@ def test_a_sound_file_has_no_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_damaged_header_is_a_framing_problem_from_there_to_the_next_record(ten: RecordFile, threads: int) -> None:
+def test_damaged_header_is_a_framing_problem_up_to_the_next_record(ten: RecordFile, threads: int) -> None:
     change(ten.rec, ten.offsets[4], b"\0")
     problem, index = recio.verify(ten.rec, threads=threads).problems
     assert (problem.kind, problem.offset, problem.end) == ("framing", ten.offsets[4], ten.offsets[5])
@@ -59,7 +59,7 @@ def test_a_damaged_header_is_a_framing_problem_from_there_to_the_next_record(ten
     assert (index.kind, index.offset) == ("index", ten.offsets[4])
 
 
-def test_records_have_the_numbers_that_iterators_give_them(tmp_path: Path) -> None:
+def test_record_numbers_equal_those_of_iterators(tmp_path: Path) -> None:
     photo = png(noise(8, 8))
     file = write_images(tmp_path, [photo, photo, b"not an image", photo])
     change(file.rec, file.offsets[0], b"\0")
@@ -70,7 +70,7 @@ def test_records_have_the_numbers_that_iterators_give_them(tmp_path: Path) -> No
     assert skipped == {file.offsets[0]: 0, image.offset: image.record} == {file.offsets[0]: 0, file.offsets[2]: 2}
 
 
-def test_a_cut_is_a_framing_problem(ten: RecordFile) -> None:
+def test_truncation_is_a_framing_problem(ten: RecordFile) -> None:
     size, begin = ten.rec.stat().st_size, ten.offsets[9]
     ten.idx.unlink()
     with ten.rec.open("r+b") as stream:
@@ -79,7 +79,7 @@ def test_a_cut_is_a_framing_problem(ten: RecordFile) -> None:
     assert (problem.kind, problem.offset, problem.end) == ("framing", begin, size - 10)
 
 
-def test_a_record_that_is_no_image_record_is_a_header_problem(tmp_path: Path) -> None:
+def test_record_without_a_valid_header_is_a_header_problem(tmp_path: Path) -> None:
     good = [image_record(png(noise(8, 8)), number) for number in range(3)]
     for bad, reason in [
         (b"short", "5 bytes are too short"),
@@ -91,7 +91,7 @@ def test_a_record_that_is_no_image_record_is_a_header_problem(tmp_path: Path) ->
         assert reason in problem.reason
 
 
-def test_an_image_that_cannot_be_decoded_is_an_image_problem(tmp_path: Path) -> None:
+def test_undecodable_image_is_an_image_problem(tmp_path: Path) -> None:
     photo = PHOTOS[0].read_bytes()
     for bad in (b"not an image", photo[: len(photo) // 2]):
         file = write_images(tmp_path, [photo, bad, photo])
@@ -101,7 +101,7 @@ def test_an_image_that_cannot_be_decoded_is_an_image_problem(tmp_path: Path) -> 
         assert recio.verify(file.rec, decode=False).ok
 
 
-def test_an_image_whose_data_does_not_end_with_its_last_pixel_is_an_image_problem(tmp_path: Path) -> None:
+def test_image_with_unused_data_is_an_image_problem(tmp_path: Path) -> None:
     """A lost sector reads as zeros, which are code like any other: iterators take such an image, as MXNet did."""
     photo = PHOTOS[4].read_bytes()
     lost = photo[: len(photo) // 2] + bytes(4096) + photo[len(photo) // 2 + 4096 :]
@@ -112,14 +112,14 @@ def test_an_image_whose_data_does_not_end_with_its_last_pixel_is_an_image_proble
     assert open_iter(file, batch_size=3).next().pad == 0
 
 
-def test_a_few_bytes_that_pad_an_image_are_no_damage(tmp_path: Path) -> None:
+def test_padding_bytes_after_an_image_are_accepted(tmp_path: Path) -> None:
     photo = PHOTOS[0].read_bytes()
     padded = [photo[:-2] + bytes(count) + photo[-2:] + b"behind" for count in (16, 17)]
     file = write_images(tmp_path, padded)
     assert only(recio.verify(file.rec)).record == 1
 
 
-def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None:
+def test_limits_and_formats_can_be_set(tmp_path: Path) -> None:
     file = write_images(tmp_path, [png(noise(8, 40))])
     assert "8" in only(recio.verify(file.rec, limits=recio.Limits(side=39))).reason
     assert 'but formats allows only jpeg: add "png"' in only(recio.verify(file.rec, formats="jpeg")).reason
@@ -129,17 +129,17 @@ def test_limits_and_formats_are_those_that_are_asked_for(tmp_path: Path) -> None
         recio.verify(file.rec, threads=0)
 
 
-def test_records_without_an_image_are_no_damage(tmp_path: Path) -> None:
+def test_records_without_an_image_are_accepted(tmp_path: Path) -> None:
     head = pack(IRHeader(0, [3.0, 5.0], 0, 0), b"")
     file = write_records(tmp_path, [head, image_record(png(noise(8, 8)), 1)])
     assert recio.verify(file.rec).ok
 
 
-def test_records_of_which_none_has_a_header_are_no_damage(file: RecordFile) -> None:
+def test_file_of_records_without_headers_is_accepted(file: RecordFile) -> None:
     assert recio.verify(file.rec).ok
 
 
-def test_an_index_that_points_elsewhere_is_a_problem(ten: RecordFile) -> None:
+def test_index_with_wrong_offsets_is_a_problem(ten: RecordFile) -> None:
     lines = ten.idx.read_text().splitlines()
     lines[3] = f"3\t{ten.offsets[3] + 4}"
     ten.idx.write_text("\n".join(lines))
@@ -150,13 +150,13 @@ def test_an_index_that_points_elsewhere_is_a_problem(ten: RecordFile) -> None:
     assert found.unlisted == 1
 
 
-def test_records_that_the_index_does_not_list_are_counted_and_no_damage(ten: RecordFile) -> None:
+def test_records_missing_in_the_index_are_counted_and_accepted(ten: RecordFile) -> None:
     ten.idx.write_text("\n".join(ten.idx.read_text().splitlines()[:7]))
     found = recio.verify(ten.rec)
     assert (found.ok, found.unlisted, found.has_index) == (True, 3, True)
 
 
-def test_an_index_that_cannot_be_read_is_a_problem(ten: RecordFile) -> None:
+def test_unreadable_index_is_a_problem(ten: RecordFile) -> None:
     ten.idx.write_text("0\tx\n")
     found = recio.verify(ten.rec)
     problem = only(found)
@@ -164,7 +164,7 @@ def test_an_index_that_cannot_be_read_is_a_problem(ten: RecordFile) -> None:
     assert "line 1" in problem.reason
 
 
-def test_an_index_of_another_name_is_used_if_given(ten: RecordFile, tmp_path: Path) -> None:
+def test_index_with_another_name_can_be_given(ten: RecordFile, tmp_path: Path) -> None:
     other = ten.idx.rename(tmp_path / "other.idx")
     assert not recio.verify(ten.rec).has_index
     assert recio.verify(ten.rec, other).has_index
@@ -174,7 +174,7 @@ def test_an_index_of_another_name_is_used_if_given(ten: RecordFile, tmp_path: Pa
 
 @pytest.fixture
 def summed(tmp_path: Path) -> RecordFile:
-    """Give a file of ten images with checksums."""
+    """Write ten images with checksums."""
     file = RecordFile(tmp_path / "summed.rec", tmp_path / "summed.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
         for number in range(10):
@@ -190,7 +190,7 @@ def test_changed_bytes_are_a_checksum_problem(summed: RecordFile) -> None:
     assert (problem.kind, problem.record, problem.offset) == ("checksum", 3, summed.offsets[3])
 
 
-def test_a_file_cut_between_two_records_does_not_fit_its_checksums(summed: RecordFile) -> None:
+def test_file_truncated_between_records_does_not_match_its_checksums(summed: RecordFile) -> None:
     end = summed.offsets[8]
     with summed.rec.open("r+b") as stream:
         stream.truncate(end)
@@ -201,7 +201,7 @@ def test_a_file_cut_between_two_records_does_not_fit_its_checksums(summed: Recor
     assert "2 of the 10 records" in found.problems[1].reason
 
 
-def test_damaged_checksums_are_a_problem_and_the_rest_is_verified(summed: RecordFile) -> None:
+def test_damaged_checksum_file_is_a_problem_and_the_rest_is_verified(summed: RecordFile) -> None:
     rsum = summed.rec.with_suffix(".rsum")
     rsum.write_bytes(rsum.read_bytes()[:-1])
     found = recio.verify(summed.rec)
@@ -210,7 +210,7 @@ def test_damaged_checksums_are_a_problem_and_the_rest_is_verified(summed: Record
     assert "summed.rsum" in problem.reason
 
 
-def test_progress_is_told_in_bytes_and_may_end_it(ten: RecordFile) -> None:
+def test_progress_counts_bytes_and_may_stop_it(ten: RecordFile) -> None:
     told: list[tuple[int, int]] = []
     recio.verify(ten.rec, progress=lambda done, total: told.append((done, total)))
     size = ten.rec.stat().st_size
@@ -223,7 +223,7 @@ def test_progress_is_told_in_bytes_and_may_end_it(ten: RecordFile) -> None:
         recio.verify(ten.rec, progress=stop)
 
 
-def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     for function in (recio.verify, recio.info):
         with pytest.raises(FileNotFoundError):
             function(tmp_path / "none.rec")
@@ -234,7 +234,7 @@ def labelled(folder: Path, labels: Sequence[list[float]]) -> RecordFile:
     return write_records(folder, [image_record(image, n, labels[n]) for n, image in enumerate(images)])
 
 
-def test_info_counts_what_is_in_a_file(tmp_path: Path) -> None:
+def test_info_counts_records_labels_and_formats(tmp_path: Path) -> None:
     file = labelled(tmp_path, [[1, 2], [-3, 4], [7, 0.5]])
     info = recio.info(file.rec)
     assert (info.records, info.bytes, info.damaged) == (3, file.rec.stat().st_size, 0)
@@ -246,7 +246,7 @@ def test_info_counts_what_is_in_a_file(tmp_path: Path) -> None:
     assert recio.info(file.rec).indexed is None
 
 
-def test_info_tells_formats_and_records_without_image_apart(tmp_path: Path) -> None:
+def test_info_separates_formats_and_records_without_image(tmp_path: Path) -> None:
     file = write_images(tmp_path, [PHOTOS[0].read_bytes(), png(noise(8, 8)), b"", b"junk"])
     assert recio.info(file.rec).formats == {"jpeg": 1, "none": 1, "png": 1, "unknown": 1}
 

@@ -42,7 +42,7 @@ def read_all(file: RecordFile) -> dict[int, bytes]:
 
 
 def summed(rsum: Path) -> tuple[int, int]:
-    """Give the number of records and the length of the record file that checksums are of."""
+    """Return the number of records and the file length in a checksum file."""
     magic, records, length = struct.unpack_from("<8sQQ", rsum.read_bytes())
     assert magic == b"RECIORS1"
     return records, length
@@ -50,13 +50,13 @@ def summed(rsum: Path) -> tuple[int, int]:
 
 @pytest.fixture
 def new(tmp_path: Path) -> RecordFile:
-    """Give the names of files that are not there."""
+    """Return the paths of files that do not exist."""
     return RecordFile(tmp_path / "new.rec", tmp_path / "new.idx")
 
 
 class TestAppending:
     @pytest.mark.parametrize("checksum", [False, True])
-    def test_in_turns_gives_the_bytes_of_writing_at_once(
+    def test_appending_in_turns_writes_the_same_bytes_as_writing_at_once(
         self, checksum: bool, new: RecordFile, tmp_path: Path, records: list[bytes]
     ) -> None:
         for key, record in enumerate(records):
@@ -68,7 +68,7 @@ class TestAppending:
         assert all_bytes(new) == all_bytes(at_once)
         assert beside(new).exists() == checksum
 
-    def test_knows_the_keys_that_are_there(self, file: RecordFile) -> None:
+    def test_existing_keys_are_known(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
             assert (len(writer), writer.tell()) == (10, file.rec.stat().st_size)
             with pytest.raises(ValueError, match="the key 3 was used before"):
@@ -80,7 +80,7 @@ class TestAppending:
             assert (writer.idx[9], writer.idx[77]) == (file.offsets[9], file.offsets[9] + 20)
         assert read_all(file)[77] == b"new"
 
-    def test_takes_keys_of_other_types(self, new: RecordFile) -> None:
+    def test_keys_of_other_types(self, new: RecordFile) -> None:
         append(new, {"a b": b"one"}, key_type=str)
         append(new, {"c": b"two"}, key_type=str)
         with MXIndexedRecordIO(new.idx, new.rec, "r", str) as reader:
@@ -88,12 +88,12 @@ class TestAppending:
         with pytest.raises(ValueError, match="the key a b was used before"):
             append(new, {"a b": b"again"}, key_type=str)
 
-    def test_of_nothing_changes_nothing(self, file: RecordFile) -> None:
+    def test_appending_nothing_changes_nothing(self, file: RecordFile) -> None:
         before = all_bytes(file)
         append(file, {})
         assert all_bytes(file) == before
 
-    def test_goes_on_after_a_reset(self, file: RecordFile) -> None:
+    def test_appending_continues_after_a_reset(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
             writer.write_idx(10, b"ten")
             writer.reset()
@@ -101,18 +101,18 @@ class TestAppending:
             writer.write_idx(11, b"eleven")
         assert read_all(file)[11] == b"eleven"
 
-    def test_neither_reads_nor_is_pickled(self, file: RecordFile) -> None:
+    def test_appending_writer_neither_reads_nor_is_pickled(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
             with pytest.raises(ValueError, match="not open for reading"):
                 writer.read()
             with pytest.raises(TypeError, match="would write the same file"):
                 pickle.dumps(writer)
 
-    def test_is_not_for_files_without_an_index(self, file: RecordFile) -> None:
+    def test_file_without_index_is_refused(self, file: RecordFile) -> None:
         with pytest.raises(ValueError, match=r"flag must be .*, got 'a'"):
             MXRecordIO(file.rec, "a")  # type: ignore[arg-type]
 
-    def test_what_was_written_without_a_key_is_not_lost_from_sight(self, file: RecordFile) -> None:
+    def test_records_without_key_at_the_end_are_refused(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
             writer.write(b"nameless")
         assert len(read_all(file)) == 10
@@ -137,7 +137,7 @@ def forget_and_cut(file: RecordFile) -> None:
     cut(file.rec, 4)
 
 
-class TestRefusal:
+class TestRefusals:
     """The ten records' last is ``012345678``, 20 bytes in the file."""
 
     @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ class TestRefusal:
             (lambda file: file.rec.write_bytes(bytes(140)), r"ten\.rec: at byte 120: magic 0x00000000", "repair"),
         ],
     )
-    def test_of_files_that_do_not_end_as_they_should_says_what_helps(
+    def test_truncated_file_is_refused_with_a_hint(
         self, spoil: Callable[[RecordFile], object], wrong: str, command: str, file: RecordFile
     ) -> None:
         spoil(file)
@@ -171,20 +171,20 @@ class TestRefusal:
         assert Path(error.value.path or "").stem == "ten"
         assert all_bytes(file) == before
 
-    def test_of_a_file_that_its_checksums_do_not_describe(self, new: RecordFile) -> None:
+    def test_checksums_of_another_file_are_refused(self, new: RecordFile) -> None:
         append(new, {1: b"one", 2: b"two"}, checksum=True)
         forget_last(new.idx)
         cut(new.rec, 12)
         with pytest.raises(RecordError, match=r"12 bytes, but new\.rsum was written for a file of 24.*`recio verify`"):
             append(new, {3: b"three"})
 
-    def test_of_a_last_record_that_is_not_what_its_checksum_says(self, new: RecordFile) -> None:
+    def test_wrong_checksum_of_the_last_record_is_refused(self, new: RecordFile) -> None:
         append(new, {1: b"one", 2: b"two"}, checksum=True)
         new.rec.write_bytes(new.rec.read_bytes().replace(b"two", b"too"))
         with pytest.raises(RecordError, match=r"do not match their checksum in new\.rsum"):
             append(new, {3: b"three"})
 
-    def test_of_files_of_which_one_is_missing(self, file: RecordFile) -> None:
+    def test_missing_index_or_record_file_is_refused(self, file: RecordFile) -> None:
         file.idx.rename(file.idx.with_name("away"))
         with pytest.raises(FileNotFoundError, match=r"`recio index` makes it.*ten\.idx"):
             append(file, {})
@@ -193,7 +193,7 @@ class TestRefusal:
         with pytest.raises(FileNotFoundError, match=r"ten\.rec"):
             append(file, {})
 
-    def test_of_a_second_writer_lasts_until_the_first_has_closed(self, file: RecordFile) -> None:
+    def test_second_writer_is_refused_until_the_first_has_closed(self, file: RecordFile) -> None:
         before = all_bytes(file)
         with MXIndexedRecordIO(file.idx, file.rec, "a"):
             for flag in ("a", "w"):
@@ -202,7 +202,7 @@ class TestRefusal:
         assert all_bytes(file) == before
         append(file, {10: b"ten"})
 
-    def test_of_a_second_writer_ends_though_a_forked_process_still_has_the_file(self, file: RecordFile) -> None:
+    def test_closed_writer_releases_the_file_even_if_a_fork_still_has_it(self, file: RecordFile) -> None:
         ready, done = os.pipe(), os.pipe()
         writer = MXIndexedRecordIO(file.idx, file.rec, "a")
         child = fork(lambda: os.write(ready[1], b"x") and os.read(done[0], 1))
@@ -215,19 +215,19 @@ class TestRefusal:
 
 
 class TestChecksums:
-    def test_are_of_all_records(self, new: RecordFile, records: list[bytes]) -> None:
+    def test_checksums_cover_all_records(self, new: RecordFile, records: list[bytes]) -> None:
         append(new, dict(enumerate(records)), checksum=True)
         assert summed(beside(new)) == (10, new.rec.stat().st_size)
         append(new, {10: b"ten"})
         assert summed(beside(new)) == (11, new.rec.stat().st_size)
         assert read_all(new)[10] == b"ten"
 
-    def test_are_made_of_a_file_without_any_if_asked_for(self, file: RecordFile) -> None:
+    def test_checksums_are_added_to_a_file_without_any(self, file: RecordFile) -> None:
         append(file, {10: b"ten"}, checksum=True)
         assert summed(beside(file)) == (11, file.rec.stat().st_size)
         assert len(read_all(file)) == 11
 
-    def test_are_gone_while_the_file_is_another(self, new: RecordFile) -> None:
+    def test_checksums_are_removed_while_the_file_changes(self, new: RecordFile) -> None:
         append(new, {1: b"one"}, checksum=True)
         with MXIndexedRecordIO(new.idx, new.rec, "a") as writer:
             assert beside(new).exists()
@@ -236,14 +236,14 @@ class TestChecksums:
         assert summed(beside(new)) == (2, 24)
 
     @pytest.mark.parametrize("indexed", [False, True])
-    def test_of_an_old_file_go_when_it_is_written_anew(self, indexed: bool, new: RecordFile) -> None:
+    def test_checksums_are_removed_when_the_file_is_rewritten(self, indexed: bool, new: RecordFile) -> None:
         append(new, {1: b"one"}, checksum=True)
         writer = MXIndexedRecordIO(new.idx, new.rec, "w") if indexed else MXRecordIO(new.rec, "w")
         assert not beside(new).exists()
         writer.close()
         assert not beside(new).exists()
 
-    def test_are_not_for_readers_to_ask_for(self, file: RecordFile) -> None:
+    def test_checksum_argument_is_refused_by_readers(self, file: RecordFile) -> None:
         with pytest.raises(ValueError, match="checksum=True is to write"):
             MXIndexedRecordIO(file.idx, file.rec, "r", checksum=True)
 
@@ -262,9 +262,9 @@ while True:
 """
 
 
-class TestAnEarlyEnd:
+class TestInterruptedWriting:
     @pytest.mark.parametrize("after", [1, 2, 3, 5, 8])
-    def test_by_force_leaves_an_index_of_whole_records(self, after: int, file: RecordFile) -> None:
+    def test_killed_writer_leaves_an_index_of_complete_records(self, after: int, file: RecordFile) -> None:
         command = python(FILL, {"idx": str(file.idx), "rec": str(file.rec)})
         with start(command, stdout=subprocess.PIPE) as process:
             assert process.stdout
@@ -276,7 +276,7 @@ class TestAnEarlyEnd:
         assert all(record == key.to_bytes(8, "little") * 5_000 for key, record in left.items() if key >= 10)
 
     @pytest.mark.parametrize("flag", ["w", "a"])
-    def test_on_a_full_disk_leaves_whole_records_that_can_be_appended_to(self, flag: str, file: RecordFile) -> None:
+    def test_full_disk_leaves_complete_records_that_can_be_appended_to(self, flag: str, file: RecordFile) -> None:
         """A limit on the length of files stands for the disk."""
         script = """
 import resource
@@ -304,7 +304,7 @@ except OSError as error:
         append(file, {200: b"goes on"})
         assert read_all(file) == {**left, 200: b"goes on"}
 
-    def test_of_the_index_alone_leaves_whole_lines(self, new: RecordFile) -> None:
+    def test_full_disk_of_the_index_leaves_complete_lines(self, new: RecordFile) -> None:
         script = """
 import resource
 from recio.recordio import MXIndexedRecordIO
@@ -323,7 +323,7 @@ except OSError as error:
         assert new.idx.read_bytes() == b""
 
     @pytest.mark.parametrize("kind", ["MXRecordIO", "MXIndexedRecordIO"])
-    def test_is_told_with_the_path(self, kind: str, tmp_path: Path) -> None:
+    def test_error_of_close_names_the_path(self, kind: str, tmp_path: Path) -> None:
         idx = tmp_path / "full.idx"
         writer = MXRecordIO("/dev/full", "w") if kind == "MXRecordIO" else MXIndexedRecordIO(idx, "/dev/full", "w")
         writer.write(b"lost")
@@ -331,7 +331,7 @@ except OSError as error:
             writer.close()
         assert not idx.exists() or idx.read_bytes() == b""
 
-    def test_of_a_forked_process_writes_nothing(self, file: RecordFile) -> None:
+    def test_forked_process_writes_nothing(self, file: RecordFile) -> None:
         writer = MXIndexedRecordIO(file.idx, file.rec, "a")
         writer.write_idx(10, b"ten")
         assert exit_code(fork(writer.__del__)) == 0
@@ -340,7 +340,7 @@ except OSError as error:
         assert len(read_all(file)) == 12
 
 
-def test_closing_brings_everything_to_the_disk(tmp_path: Path) -> None:
+def test_close_syncs_to_disk(tmp_path: Path) -> None:
     """The write buffer of 1 MiB is far from full, so without closing nothing is in the files."""
     file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
     writer = MXIndexedRecordIO(file.idx, file.rec, "w")
@@ -350,7 +350,7 @@ def test_closing_brings_everything_to_the_disk(tmp_path: Path) -> None:
     assert (len(file.rec.read_bytes()), file.idx.read_text()) == (12, "1\t0\n")
 
 
-def test_an_empty_file_is_appended_to(tmp_path: Path) -> None:
+def test_empty_file_can_be_appended_to(tmp_path: Path) -> None:
     file = write_records(tmp_path, [], "empty")
     append(file, {5: b"five"})
     assert read_all(file) == {5: b"five"}

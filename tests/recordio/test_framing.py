@@ -21,12 +21,12 @@ ROUND_TRIPS = 10_000
 
 
 def pieces(file: RecordFile) -> list[bytes]:
-    """Give the bytes of each record on disk."""
+    """Return the bytes of each record on disk."""
     content, offsets = file.rec.read_bytes(), file.offsets
     return [content[start:end] for start, end in zip(offsets, [*offsets[1:], len(content)], strict=True)]
 
 
-def test_each_of_500_cases_and_more_is_framed_as_mxnet_framed_it(tmp_path: Path) -> None:
+def test_frames_equal_mxnets(tmp_path: Path) -> None:
     payloads = cases()
     own = write_records(tmp_path, payloads)
     differing = [
@@ -39,19 +39,19 @@ def test_each_of_500_cases_and_more_is_framed_as_mxnet_framed_it(tmp_path: Path)
     assert len(payloads) >= 500
 
 
-def test_what_mxnet_framed_is_read_in_order_and_by_key() -> None:
+def test_mxnets_frames_are_read_in_order_and_by_key() -> None:
     payloads = cases()
     assert read_all(MXNETS.rec) == (payloads, None)
     with MXIndexedRecordIO(MXNETS.idx, MXNETS.rec, "r") as reader:
         assert [reader.read_idx(key) for key in reversed(range(len(payloads)))] == payloads[::-1]
 
 
-def test_an_index_made_anew_has_mxnets_offsets(tmp_path: Path) -> None:
+def test_rebuilt_index_has_mxnets_offsets(tmp_path: Path) -> None:
     rec2idx(MXNETS.rec, tmp_path / "new.idx")
     assert RecordFile(MXNETS.rec, tmp_path / "new.idx").offsets == MXNETS.offsets
 
 
-def test_ten_thousand_generated_records_go_there_and_back(tmp_path: Path) -> None:
+def test_round_trip_of_ten_thousand_generated_records(tmp_path: Path) -> None:
     records = list(generated(ROUND_TRIPS, seed=1))
     path = write(tmp_path / "a.rec", records)
     assert path.read_bytes() == b"".join(map(encode, records))

@@ -26,7 +26,7 @@ SIZE = 140
 
 
 def keys_of(file: RecordFile, index: bytes, key_type: Callable[[Any], Any] = int) -> list[Any]:
-    """Give the keys of another index of the same records."""
+    """Return the keys of another index of the same records."""
     file.idx.write_bytes(index)
     with MXIndexedRecordIO(file.idx, file.rec, "r", key_type) as reader:
         return reader.keys
@@ -46,20 +46,20 @@ def keys_of(file: RecordFile, index: bytes, key_type: Callable[[Any], Any] = int
     ],
     ids=["plain", "CRLF", "no final newline", "spaces", "white space around", "columns", "blank lines", "zeros"],
 )
-def test_harmless_variations_are_read(file: RecordFile, index: bytes) -> None:
+def test_harmless_variations_are_accepted(file: RecordFile, index: bytes) -> None:
     assert keys_of(file, index) == [7, 9]
 
 
 @pytest.mark.parametrize("index", [b"", b"\n", b" \r\n\n"])
-def test_an_empty_index_has_no_keys(file: RecordFile, index: bytes) -> None:
+def test_empty_index_has_no_keys(file: RecordFile, index: bytes) -> None:
     assert keys_of(file, index) == []
 
 
-def test_keys_are_in_the_order_of_the_records_whatever_that_of_the_lines(file: RecordFile) -> None:
+def test_keys_are_in_file_order_for_any_order_of_lines(file: RecordFile) -> None:
     assert keys_of(file, b"3\t44\n1\t8\n2\t0\n") == [2, 1, 3]
 
 
-def test_the_largest_key_is_read(file: RecordFile) -> None:
+def test_largest_key_is_read(file: RecordFile) -> None:
     assert keys_of(file, b"18446744073709551615\t0\n") == [2**64 - 1]
 
 
@@ -97,7 +97,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("line", "reason"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_damaged_line_is_refused_with_path_and_number(file: RecordFile, line: bytes, reason: str) -> None:
+def test_damaged_line_is_an_error_with_path_and_line_number(file: RecordFile, line: bytes, reason: str) -> None:
     assert file.rec.stat().st_size == SIZE
     with pytest.raises(RecordError) as caught:
         keys_of(file, b"0\t0\n" + line + b"\n1\t8\n")
@@ -106,14 +106,14 @@ def test_a_damaged_line_is_refused_with_path_and_number(file: RecordFile, line: 
     assert str(caught.value.path) == str(file.idx)
 
 
-def test_a_line_without_end_is_refused_before_it_is_read_whole(file: RecordFile) -> None:
+def test_endless_line_is_an_error_before_it_is_read_completely(file: RecordFile) -> None:
     with file.idx.open("wb") as sparse:
         sparse.truncate(1 << 36)
     with pytest.raises(RecordError, match=r"ten\.idx: line 1: longer than 4096 bytes"):
         MXIndexedRecordIO(file.idx, file.rec, "r")
 
 
-def test_an_offset_that_is_inside_a_record_is_refused_when_it_is_read(file: RecordFile) -> None:
+def test_offset_inside_a_record_is_an_error_on_reading(file: RecordFile) -> None:
     file.idx.write_text("0\t0\n1\t52\n")
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
         with pytest.raises(RecordError, match=r"ten\.rec: record 1 at byte 52: magic 0x.*, expected 0xced7230a"):
@@ -121,7 +121,7 @@ def test_an_offset_that_is_inside_a_record_is_refused_when_it_is_read(file: Reco
         assert reader.read_idx(0) == b""
 
 
-def test_an_index_may_list_some_records_only(file: RecordFile, records: list[bytes]) -> None:
+def test_index_may_list_a_subset_of_the_records(file: RecordFile, records: list[bytes]) -> None:
     file.idx.write_text(f"3\t{file.offsets[7]}\n8\t{file.offsets[2]}\n")
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
         assert len(reader) == 2
@@ -132,7 +132,7 @@ def test_an_index_may_list_some_records_only(file: RecordFile, records: list[byt
 class TestOtherKeys:
     """Keys that are not integers."""
 
-    def test_they_are_written_and_read(self, tmp_path: Path) -> None:
+    def test_round_trip(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w", key_type=str) as writer:
             for key in ("cat 1", "dög", 7):
@@ -144,7 +144,7 @@ class TestOtherKeys:
             with pytest.raises(KeyError):
                 reader.read_idx("horse")
 
-    def test_harmless_variations_are_read(self, file: RecordFile) -> None:
+    def test_harmless_variations_are_accepted(self, file: RecordFile) -> None:
         assert keys_of(file, b"a\t0\r\n\nb\t8\tmore", str) == ["a", "b"]
 
     @pytest.mark.parametrize(
@@ -161,14 +161,16 @@ class TestOtherKeys:
             (b"b\t0", "0 occurs twice: with a and with b"),
         ],
     )
-    def test_a_damaged_line_is_refused_with_path_and_number(self, file: RecordFile, line: bytes, reason: str) -> None:
+    def test_damaged_line_is_an_error_with_path_and_line_number(
+        self, file: RecordFile, line: bytes, reason: str
+    ) -> None:
         with pytest.raises(RecordError) as caught:
             keys_of(file, b"a\t0\n" + line + b"\nc\t8\n", str)
         assert str(caught.value).startswith(f"{file.idx}: line 2: ")
         assert reason in str(caught.value)
         assert caught.value.path == str(file.idx)
 
-    def test_a_key_that_the_type_refuses_is_named(self, file: RecordFile) -> None:
+    def test_key_refused_by_its_type_is_named(self, file: RecordFile) -> None:
         with pytest.raises(RecordError, match=r"ten\.idx: line 1: could not convert string to float: 'cat'"):
             keys_of(file, b"cat\t0\n", float)
 
@@ -184,7 +186,7 @@ def write_large(folder: Path, entries: int) -> RecordFile:
 
 
 @pytest.mark.alone
-def test_a_million_entries_are_loaded_in_less_than_a_second(tmp_path: Path) -> None:
+def test_one_million_entries_load_in_less_than_a_second(tmp_path: Path) -> None:
     entries = 1_000_000
     file = write_large(tmp_path, entries)
     start = time.perf_counter()
@@ -208,7 +210,7 @@ print(process.memory_info().rss - before)
 """
 
 
-def test_an_entry_takes_16_bytes(tmp_path: Path) -> None:
+def test_entry_takes_16_bytes_of_memory(tmp_path: Path) -> None:
     entries, slack = 2_000_000, 8 << 20
     file = write_large(tmp_path, entries)
     shown = subprocess.check_output([sys.executable, "-c", MEMORY, file.idx, file.rec], text=True)
@@ -216,7 +218,7 @@ def test_an_entry_takes_16_bytes(tmp_path: Path) -> None:
     assert int(shown) <= 16 * entries + slack
 
 
-def test_an_index_is_written_with_its_records_and_never_before_them(tmp_path: Path) -> None:
+def test_index_is_never_written_before_its_records(tmp_path: Path) -> None:
     """A process that is killed leaves an index of complete lines, about records that are there."""
     file = write_records(tmp_path, [])
     with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
@@ -228,7 +230,7 @@ def test_an_index_is_written_with_its_records_and_never_before_them(tmp_path: Pa
 
 
 @pytest.mark.parametrize("key", ["a\tb", "a\nb", "a\rb"])
-def test_a_key_that_would_spoil_the_index_is_refused(tmp_path: Path, key: str) -> None:
+def test_key_that_would_corrupt_the_index_is_refused(tmp_path: Path, key: str) -> None:
     with (
         MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "w", str) as writer,
         pytest.raises(ValueError, match="has a tab or a line break"),
@@ -237,14 +239,14 @@ def test_a_key_that_would_spoil_the_index_is_refused(tmp_path: Path, key: str) -
 
 
 @pytest.mark.parametrize("key", ["x", None, 2.5, -1, 1 << 70])
-def test_a_key_of_another_kind_is_in_no_index(key: object, tmp_path: Path) -> None:
+def test_key_of_another_type_is_not_in_the_index(key: object, tmp_path: Path) -> None:
     file = write_records(tmp_path, [b"one"])
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
         assert key not in reader.idx
         assert np.int64(0) in reader.idx
 
 
-def test_of_threads_that_write_one_key_one_does(tmp_path: Path) -> None:
+def test_only_one_of_several_threads_writes_the_same_key(tmp_path: Path) -> None:
     with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "w") as writer:
 
         def write_all() -> int:

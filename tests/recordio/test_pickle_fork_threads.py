@@ -62,7 +62,7 @@ class TestCopies:
     """`pickle` and `deepcopy`."""
 
     @pytest.mark.parametrize("duplicate", [pickled, copy.deepcopy], ids=["pickle", "deepcopy"])
-    def test_a_copy_of_a_reader_works_and_the_original_stays_where_it_is(
+    def test_copied_reader_works_and_leaves_the_original_position(
         self,
         reader: MXIndexedRecordIO,
         records: list[bytes],
@@ -75,18 +75,18 @@ class TestCopies:
             assert reader.read() == records[1]
         assert reader.read_idx(9) == records[9]
 
-    def test_a_reader_without_index_is_copied_too(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_reader_without_index_can_be_copied(self, file: RecordFile, records: list[bytes]) -> None:
         with MXRecordIO(file.rec, "r") as original, copy.deepcopy(original) as clone:
             assert list(clone) == list(original) == records
 
-    def test_a_copy_keeps_other_keys(self, tmp_path: Path) -> None:
+    def test_copy_keeps_keys_of_other_types(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w", key_type=str) as writer:
             writer.write_idx("cat", b"meow")
         with MXIndexedRecordIO(file.idx, file.rec, "r", key_type=str) as reader, pickled(reader) as clone:
             assert clone.read_idx("cat") == b"meow"
 
-    def test_a_copy_of_a_closed_reader_is_closed(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
+    def test_copy_of_a_closed_reader_is_closed(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
         reader.close()
         clone = pickled(reader)
         assert not clone.is_open
@@ -95,7 +95,7 @@ class TestCopies:
         clone.close()
 
     @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.deepcopy, copy.copy])
-    def test_a_writer_is_not_copied_and_goes_on(
+    def test_writer_cannot_be_copied_and_continues(
         self, tmp_path: Path, duplicate: Callable[[MXIndexedRecordIO], object]
     ) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
@@ -111,14 +111,14 @@ class TestCopies:
 class TestForkedReaders:
     """A reader that a forked process inherits."""
 
-    def test_the_child_goes_on_where_the_parent_was_and_does_not_move_it(
+    def test_child_continues_at_the_parents_position_without_moving_it(
         self, reader: MXIndexedRecordIO, records: list[bytes]
     ) -> None:
         assert reader.read() == records[0]
         assert in_child(lambda: [reader.read() for _ in range(20)]) == [*records[1:], *[None] * 11]
         assert reader.read() == records[1]
 
-    def test_parent_and_child_read_by_key_at_once(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
+    def test_parent_and_child_read_by_key_concurrently(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
         keys = random.Random(3).choices(range(10), k=5000)
         with multiprocessing.get_context("fork").Pool(2) as children:
             read = children.map_async(reader.read_idx, keys, chunksize=100)
@@ -127,7 +127,7 @@ class TestForkedReaders:
             children.close()
             children.join()
 
-    def test_the_child_can_reset_close_and_open(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
+    def test_child_can_reset_close_and_open(self, reader: MXIndexedRecordIO, records: list[bytes]) -> None:
         def use() -> list[bytes | None]:
             reader.reset()
             first = reader.read()
@@ -138,7 +138,7 @@ class TestForkedReaders:
         assert in_child(use) == [records[0], records[8], *records]
         assert (reader.is_open, reader.read_idx(8)) == (True, records[8])
 
-    def test_an_error_reaches_the_parent_with_all_that_it_says(self, file: RecordFile) -> None:
+    def test_error_reaches_the_parent_with_all_attributes(self, file: RecordFile) -> None:
         file.idx.write_text("0\t0\n1\t52\n")
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             error = in_child(lambda: reader.read_idx(1))
@@ -148,7 +148,7 @@ class TestForkedReaders:
 
 
 @pytest.mark.parametrize("start", ["spawn", "forkserver"])
-def test_a_reader_is_sent_to_another_process(
+def test_reader_can_be_sent_to_another_process(
     reader: MXIndexedRecordIO, records: list[bytes], start: Literal["spawn", "forkserver"]
 ) -> None:
     with multiprocessing.get_context(start).Pool(1) as children:
@@ -186,7 +186,7 @@ writer.close()
 
 
 @pytest.mark.parametrize("how", ["write", "close", "del", "exit"])
-def test_a_writer_that_a_child_inherits_writes_nothing_there(tmp_path: Path, how: str) -> None:
+def test_inherited_writer_writes_nothing_in_a_child(tmp_path: Path, how: str) -> None:
     """Neither at once nor, of what was buffered when it forked, at its end."""
     file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
     subprocess.run([sys.executable, "-W", "error", "-c", INHERITED_WRITER, file.rec, file.idx, how], check=True)
@@ -198,7 +198,7 @@ def test_a_writer_that_a_child_inherits_writes_nothing_there(tmp_path: Path, how
 class TestThreads:
     """One object, several threads."""
 
-    def test_eight_threads_read_by_key_at_random(self, tmp_path: Path) -> None:
+    def test_eight_threads_read_by_random_keys(self, tmp_path: Path) -> None:
         draw = random.Random(4)
         records = [draw.randbytes(draw.choice((0, 1, 100, 5000, 70_000))) for _ in range(100)]
         file = write_records(tmp_path, records)
@@ -210,7 +210,7 @@ class TestThreads:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as shared, ThreadPoolExecutor(THREADS) as threads:
             assert list(threads.map(read, range(THREADS))) == [READS] * THREADS
 
-    def test_each_record_goes_to_one_of_the_threads(self, tmp_path: Path) -> None:
+    def test_each_record_is_read_by_exactly_one_thread(self, tmp_path: Path) -> None:
         records = [b"%d" % n for n in range(THREADS * 500)]
         file = write_records(tmp_path, records)
         with MXRecordIO(file.rec, "r") as reader, ThreadPoolExecutor(THREADS) as threads:
@@ -218,7 +218,7 @@ class TestThreads:
         assert sorted(record for part in parts for record in part if record is not None) == sorted(records)
         assert all(part == sorted(part, key=lambda record: int(record or 0)) for part in parts)
 
-    def test_threads_write_whole_records_under_their_keys(self, tmp_path: Path) -> None:
+    def test_threads_write_complete_records_under_their_keys(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
 
         def write(thread: int) -> None:
@@ -232,7 +232,7 @@ class TestThreads:
             assert all(reader.read_idx(key) == b"%d" % key * (key % 50) for key in reader.keys)
 
 
-def test_a_writer_in_a_forked_child_does_not_empty_the_parents_file(tmp_path: Path) -> None:
+def test_writer_in_a_forked_child_does_not_truncate_the_parents_file(tmp_path: Path) -> None:
     path = tmp_path / "a.rec"
     with MXRecordIO(path, "w") as writer:
         writer.write(b"one")
@@ -246,6 +246,6 @@ def test_a_writer_in_a_forked_child_does_not_empty_the_parents_file(tmp_path: Pa
         assert reader.read() == b"one"
 
 
-def test_a_header_is_pickled() -> None:
+def test_header_can_be_pickled() -> None:
     header = IRHeader(0, 4.0, 7, 0)
     assert pickle.loads(pickle.dumps(header)) == header  # noqa: S301 our own bytes

@@ -128,18 +128,18 @@ def read_all(path: Path) -> tuple[list[bytes], RecordError | None]:
 class TestFrames:
     """The bytes in the file."""
 
-    def test_what_mxnet_wrote_is_written_byte_for_byte(self, tmp_path: Path) -> None:
+    def test_written_bytes_equal_mxnets(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, FRAMES)
         assert file.rec.read_bytes() == (GOLDEN / "frames.rec").read_bytes()
         assert file.idx.read_bytes() == (GOLDEN / "frames.idx").read_bytes()
 
-    def test_what_mxnet_wrote_is_read_in_order_and_by_key(self) -> None:
+    def test_mxnets_records_are_read_in_order_and_by_key(self) -> None:
         assert read_all(GOLDEN / "frames.rec") == (FRAMES, None)
         with MXIndexedRecordIO(GOLDEN / "frames.idx", GOLDEN / "frames.rec", "r") as reader:
             assert [reader.read_idx(key) for key in range(len(FRAMES))] == FRAMES
 
     @pytest.mark.parametrize("make", [short_records, lambda: generated_records(800)], ids=["short", "generated"])
-    def test_records_of_every_kind_are_framed_as_the_format_says(
+    def test_all_kinds_of_records_are_framed_by_the_format(
         self, tmp_path: Path, make: Callable[[], list[bytes]]
     ) -> None:
         records = make()
@@ -148,7 +148,7 @@ class TestFrames:
         assert decode(path.read_bytes()) == records
         assert read_all(path) == (records, None)
 
-    def test_a_record_of_2_to_the_29_bytes_is_refused_before_a_byte_is_written(self, tmp_path: Path) -> None:
+    def test_record_of_2_to_the_29_bytes_is_refused_before_anything_is_written(self, tmp_path: Path) -> None:
         path = tmp_path / "a.rec"
         with MXRecordIO(path, "w") as writer, mmap.mmap(-1, LONGEST + 1) as long:
             with pytest.raises(
@@ -162,7 +162,7 @@ class TestFrames:
 
 @pytest.fixture
 def huge(tmp_path: Path) -> Path:
-    """Give a sparse file: two short records after 2^31 bytes and two after 2^32, the longest records between them."""
+    """Write a sparse file: two short records after 2^31 bytes and two after 2^32, the longest records between them."""
     path = tmp_path / "huge.rec"
     layout = [LONGEST] * 4 + [5, 6] + [LONGEST] * 4 + [5, 6]
     at = 0
@@ -196,7 +196,7 @@ class TestHugeFiles:
             assert (reader.tell(), reader.read()) == (self.OFFSETS[1], b"abcde")
 
     @pytest.mark.skipif(psutil.virtual_memory().available < 4 << 30, reason="takes 1.5 GiB")
-    def test_the_longest_record_there_can_be_is_read(self, huge: Path) -> None:
+    def test_longest_possible_record_is_read(self, huge: Path) -> None:
         with MXRecordIO(huge, "r") as reader:
             record = reader.read()
             assert record is not None
@@ -259,21 +259,21 @@ class TestDamage:
     """Nothing is returned that cannot be vouched for, and errors say where."""
 
     @every(BODIES)
-    def test_reading_in_order_stops_at_the_damaged_record(self, tmp_path: Path, damage: Damage) -> None:
+    def test_sequential_reading_stops_at_the_damaged_record(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
         found, error = read_all(path)
         assert found == BEFORE
         assert_names(error, path, damage)
 
     @every(HEADS)
-    def test_a_record_is_not_returned_if_no_other_can_begin_behind_it(self, tmp_path: Path, damage: Damage) -> None:
+    def test_record_is_not_returned_if_no_record_can_begin_after_it(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
         found, error = read_all(path)
         assert found == BEFORE[:1]
         assert_names(error, path, Damage(b"", "neither the header of a record nor the end of the file", 16), record=1)
 
     @every(HEADS | BODIES)
-    def test_reading_by_key_says_where_and_reaches_what_is_sound(self, tmp_path: Path, damage: Damage) -> None:
+    def test_reading_by_key_reports_the_position_and_reads_sound_records(self, tmp_path: Path, damage: Damage) -> None:
         file = write_damaged(tmp_path, damage)
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             with pytest.raises(RecordError) as caught:
@@ -282,7 +282,7 @@ class TestDamage:
         assert_names(caught.value, file.rec, damage)
 
     @every(BODIES)
-    def test_counting_and_iterating_meet_it_too(self, tmp_path: Path, damage: Damage) -> None:
+    def test_len_and_iteration_report_damage(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
         with MXRecordIO(path, "r") as reader:
             for meet in (reader.__len__, lambda: list(reader)):
@@ -291,7 +291,7 @@ class TestDamage:
                 assert_names(caught.value, path, damage)
 
     @every(BODIES)
-    def test_a_reader_stays_before_the_damage(self, tmp_path: Path, damage: Damage) -> None:
+    def test_reader_keeps_its_position_before_the_damage(self, tmp_path: Path, damage: Damage) -> None:
         with MXRecordIO(write_damaged(tmp_path, damage).rec, "r") as reader:
             assert [reader.read(), reader.read()] == BEFORE
             for _ in range(3):
@@ -299,7 +299,7 @@ class TestDamage:
                     reader.read()
                 assert reader.tell() == THIRD_AT
 
-    def test_a_length_that_takes_in_the_next_record_is_refused(self, tmp_path: Path) -> None:
+    def test_length_that_includes_the_next_record_is_an_error(self, tmp_path: Path) -> None:
         """An aligned magic is always a header, so it cannot be data."""
         file = write_damaged(tmp_path, Damage(MAGIC + struct.pack("<I", 16), ""))
         found, error = read_all(file.rec)
@@ -307,18 +307,18 @@ class TestDamage:
         assert error is not None
         assert error.record == 2
 
-    def test_the_path_of_an_error_is_text(self, tmp_path: Path) -> None:
+    def test_path_of_an_error_is_a_str(self, tmp_path: Path) -> None:
         _, error = read_all(write_damaged(tmp_path, BODIES["padding"]).rec)
         assert error is not None
         assert error.path == str(tmp_path / "damaged.rec")
 
-    def test_a_file_that_is_no_record_file_is_refused_at_its_first_byte(self) -> None:
+    def test_other_file_is_an_error_at_its_first_byte(self) -> None:
         found, error = read_all(ODD / "not-an-image.txt")
         assert found == []
         assert error is not None
         assert (error.record, error.offset) == (0, 0)
 
-    def test_a_file_cut_anywhere_gives_all_complete_records_and_then_an_error(self, tmp_path: Path) -> None:
+    def test_truncated_file_returns_all_complete_records_then_an_error(self, tmp_path: Path) -> None:
         """But for a cut between two records, which nothing in the file tells."""
         records = [record[:300] for record in generated_records(60)]
         path = write(tmp_path / "a.rec", records)
@@ -333,7 +333,7 @@ class TestDamage:
             assert (error is None) == (length in ends)
             assert error is None or error.record == complete
 
-    def test_a_flipped_header_bit_hardly_ever_gives_wrong_data(self, tmp_path: Path) -> None:
+    def test_flipped_header_bit_rarely_returns_wrong_data(self, tmp_path: Path) -> None:
         """And where it does, in less than one case in a hundred, only zero bytes are too many at a record's end."""
         draw = random.Random(2)
         records = [record[:40] + draw.randbytes(draw.randint(0, 80)) for record in generated_records(60)]
@@ -366,11 +366,11 @@ def is_wrong_after(flip: tuple[int, int], sound: bytes, records: list[bytes], pa
 class TestReader:
     """`MXRecordIO` and `MXIndexedRecordIO`, reading."""
 
-    def test_the_short_names_are_the_same_classes(self) -> None:
+    def test_short_names_are_aliases(self) -> None:
         assert recordio.RecordIO is MXRecordIO
         assert recordio.IndexedRecordIO is MXIndexedRecordIO
 
-    def test_read_gives_records_in_order_and_none_for_ever_after(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_read_returns_records_in_order_then_none(self, file: RecordFile, records: list[bytes]) -> None:
         reader = MXRecordIO(str(file.rec), "r")
         assert [reader.read() for _ in range(12)] == [*records, None, None]
         reader.close()
@@ -379,38 +379,36 @@ class TestReader:
         with MXRecordIO(write(tmp_path / "a.rec", []), "r") as reader:
             assert (len(reader), list(reader), reader.read()) == (0, [], None)
 
-    def test_its_attributes_are_mxnets(self, file: RecordFile) -> None:
+    def test_attributes_equal_mxnets(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             assert (reader.uri, reader.idx_path) == (str(file.rec), str(file.idx))
             assert (reader.flag, reader.writable, reader.is_open, reader.key_type) == ("r", False, True, int)
             assert reader.keys == list(range(10))
             assert dict(reader.idx) == dict(enumerate(file.offsets))
 
-    def test_len_and_iteration_leave_the_position_alone(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_len_and_iteration_keep_the_position(self, file: RecordFile, records: list[bytes]) -> None:
         with MXRecordIO(file.rec, "r") as reader:
             reader.read()
             assert (len(reader), list(reader)) == (10, records)
             assert reader.read() == records[1]
 
-    def test_two_iterations_at_once_do_not_disturb_each_other(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_concurrent_iterations_are_independent(self, file: RecordFile, records: list[bytes]) -> None:
         with MXRecordIO(file.rec, "r") as reader:
             assert list(zip(reader, reader, strict=True)) == list(zip(records, records, strict=True))
 
-    def test_reset_goes_back_to_the_first_record(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_reset_returns_to_the_first_record(self, file: RecordFile, records: list[bytes]) -> None:
         with MXRecordIO(file.rec, "r") as reader:
             for _ in range(3):
                 assert reader.read() == records[0]
                 reader.reset()
 
-    def test_read_idx_reads_in_any_order_and_read_goes_on_from_there(
-        self, file: RecordFile, records: list[bytes]
-    ) -> None:
+    def test_read_continues_after_the_record_of_read_idx(self, file: RecordFile, records: list[bytes]) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             for key in random.Random(0).choices(range(9), k=50):
                 assert reader.read_idx(key) == records[key]
                 assert reader.read() == records[key + 1]
 
-    def test_read_idx_works_after_the_end_was_read(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_read_idx_works_after_the_end(self, file: RecordFile, records: list[bytes]) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             assert [reader.read_idx(9), reader.read()] == [records[9], None]
             assert [reader.read_idx(key) for key in range(10)] == records
@@ -421,7 +419,7 @@ class TestReader:
             assert (reader.tell(), reader.read(), reader.tell()) == (file.offsets[4], records[4], file.offsets[5])
 
     @pytest.mark.parametrize("key", [10, -1, 2**64])
-    def test_a_key_that_no_record_has_is_a_key_error(self, file: RecordFile, key: int) -> None:
+    def test_unknown_key_is_a_key_error(self, file: RecordFile, key: int) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             for use in (reader.read_idx, reader.seek, reader.idx.__getitem__):
                 with pytest.raises(KeyError, match=f"no record has the key {key}"):
@@ -429,16 +427,16 @@ class TestReader:
             assert key not in reader.idx
             assert reader.read() == b""
 
-    def test_keys_are_made_by_the_key_type(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_key_type_converts_keys(self, file: RecordFile, records: list[bytes]) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             assert [reader.read_idx(key) for key in ("7", 7.9, np.int64(7))] == [records[7]] * 3
 
     @pytest.mark.parametrize("flag", ["a", "rw", "rb", "", None])
-    def test_an_unknown_flag_is_refused(self, file: RecordFile, flag: object) -> None:
+    def test_unknown_flag_is_refused(self, file: RecordFile, flag: object) -> None:
         with pytest.raises(ValueError, match="flag must be "):
             MXRecordIO(file.rec, cast("Any", flag))
 
-    def test_a_missing_file_is_not_found(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_missing_file_is_a_file_not_found_error(self, file: RecordFile, tmp_path: Path) -> None:
         missing = tmp_path / "missing"
         makers: list[Callable[[], object]] = [
             lambda: MXRecordIO(missing, "r"),
@@ -450,7 +448,7 @@ class TestReader:
                 make()
             assert caught.value.filename == str(missing)
 
-    def test_a_folder_is_a_directory(self, tmp_path: Path) -> None:
+    def test_folder_is_an_is_a_directory_error(self, tmp_path: Path) -> None:
         with pytest.raises(IsADirectoryError):
             MXRecordIO(tmp_path, "r")
 
@@ -458,7 +456,7 @@ class TestReader:
 class TestWriter:
     """`MXRecordIO` and `MXIndexedRecordIO`, writing."""
 
-    def test_payloads_are_bytes_like_of_any_kind(self, tmp_path: Path) -> None:
+    def test_payload_may_be_any_bytes_like_object(self, tmp_path: Path) -> None:
         array = np.arange(6, dtype=np.uint16)
         payloads: list[Any] = [b"ab", bytearray(b"ab"), memoryview(b"xaby")[1:3], array, array[::2]]
         with MXRecordIO(tmp_path / "a.rec", "w") as writer:
@@ -467,7 +465,7 @@ class TestWriter:
         assert read_all(tmp_path / "a.rec")[0] == [b"ab"] * 3 + [array.tobytes(), array[::2].tobytes()]
 
     @pytest.mark.parametrize("payload", ["text", None, 5, [1, 2]])
-    def test_other_payloads_are_type_errors_and_write_nothing(self, tmp_path: Path, payload: bytes) -> None:
+    def test_other_payload_is_a_type_error_and_writes_nothing(self, tmp_path: Path, payload: bytes) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
             with pytest.raises(TypeError):
@@ -477,13 +475,13 @@ class TestWriter:
             assert len(writer) == 0
         assert (file.rec.read_bytes(), file.idx.read_bytes()) == (b"", b"")
 
-    def test_tell_and_len_count_what_was_written(self, tmp_path: Path) -> None:
+    def test_tell_and_len_count_written_records(self, tmp_path: Path) -> None:
         with MXRecordIO(tmp_path / "a.rec", "w") as writer:
             assert (writer.tell(), len(writer)) == (0, 0)
             writer.write(b"abcde")
             assert (writer.tell(), len(writer)) == (16, 1)
 
-    def test_a_reset_empties_both_files(self, tmp_path: Path) -> None:
+    def test_reset_truncates_both_files(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
             writer.write_idx(3, b"before")
@@ -492,17 +490,17 @@ class TestWriter:
             writer.write_idx(3, b"after")
         assert (read_all(file.rec), file.idx.read_text()) == (([b"after"], None), "3\t0\n")
 
-    def test_opening_to_write_empties_the_file(self, file: RecordFile) -> None:
+    def test_opening_for_writing_truncates_the_file(self, file: RecordFile) -> None:
         MXIndexedRecordIO(file.idx, file.rec, "w").close()
         assert (file.rec.read_bytes(), file.idx.read_bytes()) == (b"", b"")
 
-    def test_what_was_written_is_there_after_the_last_reference_is_gone(self, tmp_path: Path) -> None:
+    def test_records_are_written_when_the_last_reference_is_dropped(self, tmp_path: Path) -> None:
         writer = MXRecordIO(tmp_path / "a.rec", "w")
         writer.write(b"kept")
         del writer
         assert read_all(tmp_path / "a.rec") == ([b"kept"], None)
 
-    def test_what_was_written_is_there_after_an_error_in_the_block(self, tmp_path: Path) -> None:
+    def test_records_are_written_after_an_error_in_the_with_block(self, tmp_path: Path) -> None:
         def write_and_fail() -> None:
             with MXRecordIO(tmp_path / "a.rec", "w") as writer:
                 writer.write(b"kept")
@@ -512,7 +510,7 @@ class TestWriter:
             write_and_fail()
         assert read_all(tmp_path / "a.rec") == ([b"kept"], None)
 
-    def test_write_idx_keeps_the_order_of_writing(self, tmp_path: Path) -> None:
+    def test_write_idx_keeps_insertion_order(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
             for key in (9, 2, 2**64 - 1, 0):
@@ -524,7 +522,7 @@ class TestWriter:
             assert reader.read_idx(2**64 - 1) == b"%d" % (2**64 - 1)
 
     @pytest.mark.parametrize(("key", "message"), [(1, "used before"), (-1, "not from 0"), (2**64, "not from 0")])
-    def test_a_key_that_cannot_be_used_writes_nothing(self, tmp_path: Path, key: int, message: str) -> None:
+    def test_invalid_key_writes_nothing(self, tmp_path: Path, key: int, message: str) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
         with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
             writer.write_idx(1, b"one")
@@ -532,7 +530,7 @@ class TestWriter:
                 writer.write_idx(key, b"two")
         assert (read_all(file.rec), file.idx.read_text()) == (([b"one"], None), "1\t0\n")
 
-    def test_a_missing_folder_is_not_found(self, tmp_path: Path) -> None:
+    def test_missing_folder_is_a_file_not_found_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             MXRecordIO(tmp_path / "missing" / "a.rec", "w")
 
@@ -540,7 +538,7 @@ class TestWriter:
 class TestClosing:
     """After `close`, and on the wrong side of a file."""
 
-    def test_closing_twice_is_fine_and_open_opens_again(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_close_is_idempotent_and_open_reopens(self, file: RecordFile, records: list[bytes]) -> None:
         reader = MXIndexedRecordIO(file.idx, file.rec, "r")
         reader.close()
         reader.close()
@@ -550,7 +548,7 @@ class TestClosing:
         reader.close()
 
     @pytest.mark.parametrize("flag", ["r", "w"])
-    def test_a_closed_file_is_a_value_error(self, file: RecordFile, flag: Literal["r", "w"]) -> None:
+    def test_using_a_closed_file_is_a_value_error(self, file: RecordFile, flag: Literal["r", "w"]) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, flag) as record:
             pass
         uses: list[Callable[[], object]] = [
@@ -566,7 +564,7 @@ class TestClosing:
             with pytest.raises(ValueError, match=r"ten\.rec is closed"):
                 use()
 
-    def test_a_reader_does_not_write_nor_a_writer_read(self, file: RecordFile) -> None:
+    def test_reader_cannot_write_and_writer_cannot_read(self, file: RecordFile) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             with pytest.raises(ValueError, match="not open for writing"):
                 reader.write(b"")
@@ -588,20 +586,20 @@ class TestPack:
     """`pack`, `unpack` and `IRHeader`."""
 
     @pytest.mark.parametrize("case", HEADERS)
-    def test_headers_are_mxnets_byte_for_byte(self, case: dict[str, Any]) -> None:
+    def test_header_bytes_equal_mxnets(self, case: dict[str, Any]) -> None:
         payload, packed = bytes.fromhex(case["payload"]), bytes.fromhex(case["packed"])
         assert pack(IRHeader(*case["header"]), payload) == packed
         header, rest = unpack(packed)
         _, label, *ids = case["header"]
         assert (np.asarray(header.label).tolist(), [header.id, header.id2], rest) == (label, ids, payload)
 
-    def test_ir_header_looks_like_mxnets(self) -> None:
+    def test_repr_of_ir_header_equals_mxnets(self) -> None:
         header, _ = unpack(pack(IRHeader(0, 14.0, 20129312, 0), b""))
         assert repr(header) == "HEADER(flag=0, label=14.0, id=20129312, id2=0)"
         assert header._fields == ("flag", "label", "id", "id2")
 
     @pytest.mark.parametrize("label", [4, 4.0, np.float32(4), np.int64(4)])
-    def test_a_number_is_one_label_whatever_the_flag(self, label: float) -> None:
+    def test_number_is_one_label_for_any_flag(self, label: float) -> None:
         header, payload = unpack(pack((9, label, 1, 2), b"xyz"))
         assert (header, payload) == ((0, 4.0, 1, 2), b"xyz")
 
@@ -614,40 +612,40 @@ class TestPack:
             (np.arange(4).reshape(2, 2), [0, 1, 2, 3]),
         ],
     )
-    def test_several_labels_are_a_read_only_vector(self, label: ArrayLike, labels: list[float]) -> None:
+    def test_several_labels_are_a_read_only_array(self, label: ArrayLike, labels: list[float]) -> None:
         header, payload = unpack(pack((0, label, 1, 2), b"xyz"))
         assert (header.flag, header.label.tolist(), payload) == (len(labels), labels, b"xyz")
         assert header.label.dtype == np.float32
         with pytest.raises(ValueError, match="read-only"):
             header.label[0] = 0
 
-    def test_no_labels_are_the_label_zero(self) -> None:
+    def test_no_labels_become_label_zero(self) -> None:
         assert unpack(pack((3, [], 1, 2), b"xyz")) == ((0, 0.0, 1, 2), b"xyz")
 
     @pytest.mark.parametrize("ids", [(-1, 0), (0, -1), (2**64, 0), (0, 2**64), (1.5, 0)])
-    def test_an_id_that_does_not_fit_is_a_struct_error(self, ids: tuple[Any, Any]) -> None:
+    def test_id_out_of_range_is_a_struct_error(self, ids: tuple[Any, Any]) -> None:
         with pytest.raises(struct.error):
             pack((0, 1.0, *ids), b"")
 
-    def test_text_is_a_type_error(self) -> None:
+    def test_str_is_a_type_error(self) -> None:
         text: Any = "text"
         with pytest.raises(TypeError):
             pack((0, 1.0, 0, 0), text)
         with pytest.raises(TypeError):
             unpack(text)
 
-    def test_a_short_record_is_an_error(self) -> None:
+    def test_record_shorter_than_its_header_is_an_error(self) -> None:
         with pytest.raises(struct.error):
             unpack(bytes(23))
         with pytest.raises(ValueError, match="claims 2 labels, but 7 bytes follow"):
             unpack(pack((0, [1, 2], 0, 0), b"")[:-1])
 
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, lambda s: np.frombuffer(s, np.uint8)])
-    def test_records_are_bytes_like_of_any_kind(self, kind: Callable[[bytes], Any]) -> None:
+    def test_record_may_be_any_bytes_like_object(self, kind: Callable[[bytes], Any]) -> None:
         assert unpack(kind(pack((0, 1.0, 2, 3), kind(b"xyz")))) == ((0, 1.0, 2, 3), b"xyz")
 
     @pytest.mark.parametrize("name", ["images", "multilabel"])
-    def test_mxnets_image_records_are_packed_again_to_the_same_bytes(self, name: str, tmp_path: Path) -> None:
+    def test_repacked_image_records_equal_mxnets(self, name: str, tmp_path: Path) -> None:
         sound = MXIndexedRecordIO(GOLDEN / f"{name}.idx", GOLDEN / f"{name}.rec", "r")
         assert len(sound) == 26
         file = write_records(tmp_path, (pack(*unpack(record)) for record in sound))
@@ -683,7 +681,7 @@ class TestPackImg:
     """`pack_img` and `unpack_img`: images in BGR order."""
 
     @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4)])
-    def test_a_png_is_kept_exactly_and_is_what_opencv_reads(self, shape: tuple[int, ...]) -> None:
+    def test_png_is_lossless_and_read_by_opencv(self, shape: tuple[int, ...]) -> None:
         image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         record = pack_img(HEADER, image, 9, ".png")
         expected = image.reshape(shape[:2] if shape[2:] == (1,) else shape)
@@ -691,7 +689,7 @@ class TestPackImg:
         np.testing.assert_array_equal(cv2_decoded(unpack(record)[1], cv2.IMREAD_UNCHANGED), expected)
 
     @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 3), (7, 5, 4)])
-    def test_sixteen_bits_of_a_png_are_kept(self, shape: tuple[int, ...]) -> None:
+    def test_16_bit_png_is_lossless(self, shape: tuple[int, ...]) -> None:
         image: Any = np.random.default_rng(0).integers(0, 65536, shape, np.uint16)
         stored = image_in(pack_img(HEADER, image, 1, ".png"))
         assert stored.dtype == np.uint16
@@ -699,13 +697,13 @@ class TestPackImg:
         np.testing.assert_array_equal(cv2_decoded(unpack(pack_img(HEADER, image, 1, ".png"))[1], -1), image)
 
     @pytest.mark.parametrize("img_fmt", [".jpg", ".jpeg", ".JPG"])
-    def test_a_jpeg_is_in_bgr_order_and_nearly_what_opencv_reads(self, img_fmt: str) -> None:
+    def test_jpeg_is_bgr_and_close_to_opencvs(self, img_fmt: str) -> None:
         record = pack_img(HEADER, smooth(), 98, img_fmt)
         image = image_in(record)
         assert np.abs(image.astype(int) - smooth()).max() <= 6
         assert np.abs(image.astype(int) - cv2_decoded(unpack(record)[1], 1)).max() <= 4
 
-    def test_a_grey_jpeg_has_two_axes(self) -> None:
+    def test_gray_jpeg_has_two_axes(self) -> None:
         grey = smooth(channels=1)
         for image in (grey, grey[..., 0]):
             stored = image_in(pack_img(HEADER, image, 98))
@@ -714,7 +712,7 @@ class TestPackImg:
 
     @pytest.mark.parametrize("name", ["plain.jpg", "gray.jpg", "alpha.png", "palette.png", "gray16.png", "photo.bmp"])
     @pytest.mark.parametrize("iscolor", [-1, 0, 1])
-    def test_unpack_img_gives_opencvs_shape_depth_and_levels(self, name: str, iscolor: int) -> None:
+    def test_unpack_img_returns_opencvs_array(self, name: str, iscolor: int) -> None:
         payload = (ODD / name).read_bytes()
         image, reference = image_in(pack(HEADER, payload), iscolor), cv2_decoded(payload, iscolor)
         assert (image.shape, image.dtype) == (reference.shape, reference.dtype)
@@ -724,25 +722,25 @@ class TestPackImg:
         tolerance = 4.0 if in_linear_light else 1.0 if name.endswith(".jpg") else 0.0
         assert np.abs(image.astype(int) - reference).mean() <= tolerance
 
-    def test_orientation_is_applied_only_if_the_channels_are_said(self) -> None:
+    def test_orientation_is_applied_only_if_channels_are_requested(self) -> None:
         record = pack(HEADER, (ODD / "exif-rotate6.jpg").read_bytes())
         assert [image_in(record, iscolor).shape for iscolor in (-1, 0, 1)] == [(300, 451, 3), (451, 300), (451, 300, 3)]
 
-    def test_better_quality_takes_more_bytes(self) -> None:
+    def test_higher_quality_takes_more_bytes(self) -> None:
         sizes = [len(pack_img(HEADER, noise(40, 40), quality)) for quality in (1, 30, 60, 95, 100)]
         assert sizes == sorted(set(sizes))
         assert pack_img(HEADER, smooth()) == pack_img(HEADER, smooth(), 95, ".jpg")
 
     @pytest.mark.parametrize(("beyond", "limit"), [(0, 1), (-5, 1), (101, 100)])
-    def test_a_quality_out_of_range_counts_as_the_nearest(self, beyond: int, limit: int) -> None:
+    def test_quality_out_of_range_is_clamped(self, beyond: int, limit: int) -> None:
         assert pack_img(HEADER, smooth(), beyond) == pack_img(HEADER, smooth(), limit)
 
-    def test_a_higher_png_level_takes_no_more_bytes(self) -> None:
+    def test_higher_png_compression_takes_no_more_bytes(self) -> None:
         sizes = [len(pack_img(HEADER, smooth(), level, ".png")) for level in (0, 9, 95)]
         assert sizes[0] > sizes[1] == sizes[2]
 
     @pytest.mark.parametrize("img_fmt", [".bmp", ".webp", "jpg", "", ".tiff"])
-    def test_another_format_is_a_value_error(self, img_fmt: str) -> None:
+    def test_unknown_format_is_a_value_error(self, img_fmt: str) -> None:
         with pytest.raises(ValueError, match="img_fmt="):
             pack_img(HEADER, smooth(), 95, img_fmt)
 
@@ -758,17 +756,17 @@ class TestPackImg:
         ],
         ids=["two channels", "alpha in JPEG", "16 bits in JPEG", "int64", "no rows", "one axis"],
     )
-    def test_an_array_that_is_no_image_of_the_format_is_a_value_error(self, image: NDArray[Any], img_fmt: str) -> None:
+    def test_array_unsupported_by_the_format_is_a_value_error(self, image: NDArray[Any], img_fmt: str) -> None:
         with pytest.raises(ValueError, match=r"image|height"):
             pack_img(HEADER, image, 9, img_fmt)
 
     @pytest.mark.parametrize("payload", [b"", b"garbage", b"\xff\xd8\xff\xe0"])
-    def test_a_payload_that_is_no_image_is_a_decode_error(self, payload: bytes) -> None:
+    def test_payload_without_an_image_is_a_decode_error(self, payload: bytes) -> None:
         for iscolor in (-1, 0, 1):
             with pytest.raises(DecodeError):
                 unpack_img(pack(HEADER, payload), iscolor)
 
-    def test_another_iscolor_is_a_value_error(self) -> None:
+    def test_invalid_iscolor_is_a_value_error(self) -> None:
         with pytest.raises(ValueError, match=r"iscolor must be .*, got 2"):
             unpack_img(pack_img(HEADER, smooth()), 2)
 
@@ -777,12 +775,12 @@ class TestRec2Idx:
     """Rebuilding an index."""
 
     @pytest.mark.parametrize("name", ["frames", "images", "multilabel"])
-    def test_the_offsets_are_those_that_mxnet_wrote(self, name: str, tmp_path: Path) -> None:
+    def test_offsets_equal_mxnets(self, name: str, tmp_path: Path) -> None:
         rebuilt = RecordFile(GOLDEN / f"{name}.rec", tmp_path / "a.idx")
         rec2idx(rebuilt.rec, rebuilt.idx)
         assert rebuilt.offsets == RecordFile(rebuilt.rec, GOLDEN / f"{name}.idx").offsets
 
-    def test_ids_that_differ_become_the_keys(self, tmp_path: Path) -> None:
+    def test_unique_ids_become_the_keys(self, tmp_path: Path) -> None:
         ids = [5, 2**64 - 1, 0]
         file = write_records(tmp_path, [pack((0, 1.0, id_, 0), b"image") for id_ in ids])
         assert rec2idx(file.rec, file.idx) == "ids"
@@ -791,14 +789,14 @@ class TestRec2Idx:
             assert unpack(reader.read_idx(5))[0].id == 5
 
     @pytest.mark.parametrize("second", [pack((0, 1.0, 7, 0), b""), b"too short"], ids=["the same id", "no id"])
-    def test_other_records_are_numbered(self, tmp_path: Path, second: bytes) -> None:
+    def test_other_records_get_ordinal_keys(self, tmp_path: Path, second: bytes) -> None:
         file = write_records(tmp_path, [pack((0, 1.0, 7, 0), b""), second])
         before = file.idx.read_bytes()
         assert rec2idx(str(file.rec), str(file.idx)) == "ordinals"
         assert file.idx.read_bytes() == before
 
     @every(BODIES)
-    def test_a_damaged_file_writes_nothing(self, tmp_path: Path, damage: Damage) -> None:
+    def test_damaged_file_writes_no_index(self, tmp_path: Path, damage: Damage) -> None:
         file = write_damaged(tmp_path, damage)
         before = file.idx.read_bytes()
         for index in (file.idx, tmp_path / "new.idx"):
@@ -809,7 +807,7 @@ class TestRec2Idx:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.idx", "damaged.rec"]
 
 
-def test_a_folder_changed_meanwhile_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_of_the_working_directory_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.rec", [b"one", b"two"])
     with MXRecordIO("a.rec", "r") as reader:
@@ -820,6 +818,6 @@ def test_a_folder_changed_meanwhile_does_not_matter(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("kind", [RecordError, DecodeError])
-def test_an_error_made_elsewhere_has_the_attributes_too(kind: type[RecordError | DecodeError]) -> None:
+def test_error_created_by_the_user_has_the_attributes(kind: type[RecordError | DecodeError]) -> None:
     error = kind("made here")
     assert (error.path, error.record, error.id, error.offset) == (None, None, None, None)

@@ -72,7 +72,7 @@ FRAMES = {
     ),
 }
 NO_FRAME = {
-    "TooLong": "test_a_record_of_2_to_the_29_bytes_is_refused_before_a_byte_is_written",
+    "TooLong": "test_record_of_2_to_the_29_bytes_is_refused_before_anything_is_written",
 }
 """Needs half a gigabyte; the test that has it."""
 IMAGES = {
