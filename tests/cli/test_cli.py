@@ -30,13 +30,13 @@ RECORDS = 12
 
 @pytest.fixture
 def sound(tmp_path: Path) -> RecordFile:
-    """Give a file of twelve images."""
+    """Write a file of twelve images."""
     return write_images(tmp_path, [png(noise(8, 8, seed=n)) for n in range(RECORDS)], "train")
 
 
 @pytest.fixture
 def damaged(sound: RecordFile) -> RecordFile:
-    """Give a file of which the magic of record 5 is overwritten, with its index."""
+    """Write a file in which the magic word of record 5 is overwritten, with its index."""
     with sound.rec.open("r+b") as file:
         file.seek(sound.offsets[5])
         file.write(bytes(4))

@@ -33,7 +33,7 @@ INSIGHTFACE = DATA / "insightface" / "dataset.py.txt"
 
 @pytest.fixture
 def mx() -> Iterator[ModuleType]:
-    """Give ``mxnet``, as it is imported."""
+    """Return ``mxnet`` as imported."""
     install()
     yield importlib.import_module("mxnet")
     uninstall()
@@ -255,7 +255,7 @@ BY_TORCH = """from torch.utils.data import DataLoader
 
 @pytest.fixture
 def face_set(tmp_path: Path) -> FaceSet:
-    """Give a set whose images are of one size, as a batch needs."""
+    """Write a data set of images of one size, as a batch needs."""
     images = [png(np.full((4, 6, 3), 40 * n, np.uint8)) for n in range(6)]
     return write_face_set(tmp_path, images=images)
 
@@ -289,7 +289,7 @@ class TestInsightFace:
 
 
 def normalized(faces: FaceSet) -> NDArrayOf[Any]:
-    """Give what its transform makes of the images."""
+    """Return the images after the data set's transform."""
     images = np.stack([recio.image.imdecode(image) for image in faces.images]).transpose(0, 3, 1, 2)
     return np.asarray((images / 255 - 0.5) / 0.5)
 

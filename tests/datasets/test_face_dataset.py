@@ -26,7 +26,7 @@ IMAGE = png(noise(2, 2))
 
 @pytest.fixture
 def faces(tmp_path: Path) -> FaceSet:
-    """Give a set of three identities with three, one and two images."""
+    """Write a data set of three identities with three, one and two images."""
     return write_face_set(tmp_path)
 
 

@@ -39,13 +39,13 @@ COUNT = 12
 
 @pytest.fixture
 def twelve(tmp_path: Path) -> RecordFile:
-    """Give a file of twelve images of 12 kB, labelled by their numbers."""
+    """Write twelve images of 12 kB, labeled by their numbers."""
     return write_images(tmp_path, [png(pixels(number)) for number in range(COUNT)])
 
 
 @pytest.fixture
 def dataset(twelve: RecordFile) -> RecordDataset:
-    """Give them as a data set."""
+    """Open the file as a data set."""
     return RecordDataset(twelve.rec)
 
 
@@ -61,12 +61,12 @@ def write_labels(folder: Path, labels: Sequence[float | Sequence[float]]) -> Rec
 
 
 def numbers(dataset: RecordDataset) -> list[int]:
-    """Give which of the images are in a data set, by their labels, without reading labels()."""
+    """Return which images are in a data set, by their labels, without calling labels()."""
     return [int(label) for _, label in dataset]
 
 
 def bytes_read() -> int:
-    """Give how many bytes this process has asked the system to read."""
+    """Return how many bytes this process has read by system calls."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 

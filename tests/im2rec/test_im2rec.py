@@ -513,7 +513,7 @@ class TestChecksums:
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """Tell files that were written anew from those that were not."""
+    """Return the inode and modification time of each file; both change when a file is rewritten."""
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 

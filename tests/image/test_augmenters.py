@@ -115,14 +115,14 @@ def lighting(image: Image, alphas: Image) -> Image:
 
 
 def drawn_factor(formula: Callable[[Image, float], Image], image: Image, result: Image) -> float:
-    """Give the factor that a formula, which is linear in it, was applied with."""
+    """Return the factor of a formula that is linear in it, from its result."""
     at_0, at_1 = formula(image, 0), formula(image, 1)
     along = at_1 - at_0
     return float(((result - at_0) * along).sum() / (along**2).sum())
 
 
 def drawn_turn(image: Image, result: Image) -> float:
-    """Give the number of half turns that hue was turned by."""
+    """Return by how many half turns the hue was rotated."""
     ahead, aside, back = hue(image, 0), hue(image, 0.5), hue(image, 1)
     middle = (ahead + back) / 2
     directions = np.stack([(ahead - middle).ravel(), (aside - middle).ravel()], axis=1)

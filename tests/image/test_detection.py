@@ -52,7 +52,7 @@ GEOMETRY = {"rand_crop": 0.8, "rand_pad": 0.6, "rand_mirror": True, "inter_metho
 
 @pytest.fixture
 def records(tmp_path: Path) -> RecordFile:
-    """Give ten records with 1, 2, 3, 1, … objects."""
+    """Write ten records with 1, 2, 3, 1, … objects."""
     return write_objects(tmp_path, 10)
 
 
@@ -62,12 +62,12 @@ def open_det(file: RecordFile, **settings: Any) -> ImageDetIter:  # noqa: ANN401
 
 
 def present(table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the objects of a table, without what fills it up."""
+    """Return the objects of a label table, without padding rows."""
     return table[table[:, 0] >= 0]
 
 
 def tables(batches: ImageDetIter) -> list[NDArray[np.float32]]:
-    """Give the objects of all images of an epoch."""
+    """Return the objects of all images of an epoch."""
     found = []
     for batch in batches:
         assert batch.label is not None

@@ -45,7 +45,7 @@ class Hooked(ImageIter):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder of ten small images and a list of them, labelled by their numbers and twice these."""
+    """Write ten small images and a list of them, labeled by their numbers and twice these."""
     for number in range(10):
         (tmp_path / f"{number} .png").write_bytes(png(noise(8, 8, seed=number)))
     lines = [f"{100 + number}\t{number}.000000\t{2 * number}\t{number} .png\n" for number in range(10)]
@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def epoch(batches: ImageIter) -> list[tuple[str, int]]:
-    """Give the labels and the pad of each batch."""
+    """Return the labels and the pad of each batch."""
     found = []
     for batch in batches:
         assert batch.label is not None

@@ -43,7 +43,7 @@ def rectangle(draw: random.Random, width: int, height: int) -> Region:
 
 
 def at_the_edges(width: int, height: int) -> list[Region]:
-    """Give the whole, the corners, the lines along the sides, and what begins or ends around whole blocks."""
+    """Return the entire image, the corners, the lines along the sides, and regions near block borders."""
     corners = [(x, y, 1, 1) for x in (0, width - 1) for y in (0, height - 1)]
     lines = [(0, 0, width, 1), (0, height - 1, width, 1), (0, 0, 1, height), (width - 1, 0, 1, height)]
     blocks = [(x, y, 16, 16) for x in (7, 8, 9, 15, 16, 17) for y in (7, 8, 16, 17) if x + 16 <= width]
@@ -60,7 +60,7 @@ def assert_cut_out(data: bytes, regions: list[Region], **settings: Any) -> None:
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """Give the width and the height of the upright image."""
+    """Return the width and the height of the upright image."""
     height, width = imdecode(data).shape[:2]
     return width, height
 
@@ -71,14 +71,14 @@ def rectangles(data: bytes, seed: str, count: int = RECTANGLES) -> list[Region]:
 
 
 def exif(orientation: int) -> bytes:
-    """Give the EXIF data that say how an image is to be turned."""
+    """Return EXIF data with an orientation."""
     tags = Image.Exif()
     tags[0x112] = orientation
     return tags.tobytes()
 
 
 def turned(orientation: int, data: bytes) -> bytes:
-    """Say in a JPEG how it is to be turned."""
+    """Insert an orientation into a JPEG."""
     return with_segment(data, APP1, exif(orientation))
 
 

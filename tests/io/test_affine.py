@@ -42,7 +42,7 @@ PIXELS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def one(tmp_path: Path) -> RecordFile:
-    """Give a file of one image."""
+    """Write a file of one image."""
     return write_images(tmp_path, [png(noise(HEIGHT, WIDTH))])
 
 
@@ -54,7 +54,7 @@ def matrices(file: RecordFile, count: int = 1000, **settings: Any) -> NDArray[np
 
 
 def degrees(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the angles of matrices that do nothing but turn."""
+    """Return the angles of matrices that only rotate."""
     angles: NDArray[np.float64] = np.degrees(np.arctan2(drawn[:, 0, 1], drawn[:, 0, 0]))
     return angles
 
@@ -62,7 +62,7 @@ def degrees(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
 def canvas(
     angle: float = 0, shear: float = 0, scale: float = 1, aspect: float = 1, sides: tuple[float, float] = (0, 1e10)
 ) -> tuple[NDArray[np.float32], tuple[int, int]]:
-    """Give the matrix and the canvas that MXNet 1.9.1 makes of these, in 32-bit floats but for the turn."""
+    """Return MXNet 1.9.1's matrix and canvas for these parameters, in 32-bit floats except for the rotation."""
     f = np.float32
     turn = angle / 180 * math.pi
     a, b = f(math.cos(turn)), f(math.sin(turn))

@@ -31,7 +31,7 @@ COUNT = 40
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    """Give a file of images whose first level is their number."""
+    """Write images whose first pixel value is their number."""
     pixels = [noise(8, 8, seed=seed) for seed in range(COUNT)]
     for number, image in enumerate(pixels):
         image[0, 0] = number
@@ -43,7 +43,7 @@ def augmented(file: RecordFile, *augmenters: Any, **settings: Any) -> ImageRecor
 
 
 def failing_for(number: int, error: BaseException) -> Callable[[Image], Image]:
-    """Give a function that raises for one image."""
+    """Return a function that raises for one image."""
 
     def fail(image: Image) -> Image:
         if image[0, 0, 0] == number:
@@ -136,7 +136,7 @@ class TestErrors:
 
 @pytest.fixture
 def held() -> Iterator[Held]:
-    """Give a function that waits; it goes on at the end of the test."""
+    """Return a function that waits until the end of the test."""
     function = Held()
     yield function
     function.go.set()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def opencv_method(number: int, before: tuple[int, int], after: tuple[int, int]) -> int:
-    """Give OpenCV's number of a method: of 9 the one that goes with the sizes, (width, height)."""
+    """Return OpenCV's number of a method; for 9 the one that the sizes, (width, height), select."""
     if number != 9:
         return [cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4][number]
     if before[0] < after[0] and before[1] < after[1]:
@@ -63,7 +63,7 @@ class Model:
         return int(self.inter_method in (2, 9))
 
     def pixels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Give the levels, in the axes of NHWC."""
+        """Return the pixel values in NHWC order."""
         if self.resize > 0:
             h, w = image.shape[:2]
             short = (self.resize, self.resize * h // w) if h > w else (self.resize * w // h, self.resize)
@@ -99,7 +99,7 @@ class Model:
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
-    """Give the largest difference of two samples, in levels."""
+    """Return the largest difference of two images."""
     return int(np.abs(one.astype(int) - other).max())
 
 

@@ -48,7 +48,7 @@ def drawn(file: RecordFile, name: str, count: int = 1000, **settings: Any) -> ND
 
 
 def kinds(plan: dict[str, Any]) -> list[str]:
-    """Give the names of what is done to colours, in order."""
+    """Return the names of the color steps, in order."""
     return [name for entry in entries(plan, "levels") for name in entry.keys() - {"operation", "window"}]
 
 
@@ -173,7 +173,7 @@ class TestChance:
 
 
 def distance(some: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Give how far two empirical distributions are apart (Kolmogorov and Smirnov)."""
+    """Return the distance of two empirical distributions (Kolmogorov and Smirnov)."""
     at = np.unique(others)
     one, other = (np.searchsorted(np.sort(each), at, side="right") / each.size for each in (some, others))
     return float(np.abs(one - other).max())

@@ -35,7 +35,7 @@ DENSE = np.array([[0.5, 0, 1.2], [0, 0, 0], [0.6, 2.4, 1.2], [0, 0, -1.2]], np.f
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Give a function that writes a file."""
+    """Return a function that writes a file."""
 
     def written(text: str, name: str = "a.txt") -> Path:
         (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -45,7 +45,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 
 def seen(batches: Iterable[DataBatch]) -> list[Any]:
-    """Give data, labels, pad and index of batches, sparse ones filled with zeros."""
+    """Return data, labels, pad and index of batches, sparse ones as dense arrays."""
     return [
         [*(dense(part).tolist() for part in (batch.data[0], (batch.label or [])[0])), batch.pad, indices(batch)]
         for batch in batches

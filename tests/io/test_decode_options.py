@@ -25,7 +25,7 @@ PLAIN = (DATA / "odd-images" / "plain.jpg").read_bytes()
 
 
 def large(width: int, height: int, *, progressive: bool = False) -> bytes:
-    """Give a photograph of that size."""
+    """Return a photograph of that size."""
     out = io.BytesIO()
     image = Image.open(io.BytesIO(PHOTO)).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     image.save(out, "JPEG", quality=90, progressive=progressive)
@@ -33,7 +33,7 @@ def large(width: int, height: int, *, progressive: bool = False) -> bytes:
 
 
 def at_scale(jpeg: bytes, divisor: int) -> NDArray[np.uint8]:
-    """Give libjpeg's picture of 1/2, 1/4 or 1/8 of the size."""
+    """Return libjpeg's image at 1/2, 1/4 or 1/8 of the size."""
     image = Image.open(io.BytesIO(jpeg))
     size = (image.width // divisor, image.height // divisor)
     image.draft("RGB", size)

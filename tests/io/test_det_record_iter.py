@@ -59,7 +59,7 @@ def open_det(file: RecordFile, **settings: Any) -> ImageDetRecordIter:  # noqa: 
 
 
 def rows(batches: ImageDetRecordIter) -> NDArray[np.float32]:
-    """Give the labels of all images of an epoch."""
+    """Return the labels of all images of an epoch."""
     found = []
     for batch in batches:
         assert batch.label is not None
@@ -68,13 +68,13 @@ def rows(batches: ImageDetRecordIter) -> NDArray[np.float32]:
 
 
 def table(row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the objects in a row."""
+    """Return the objects in a row."""
     count, header, width = (int(n) for n in row[3:6])
     return row[4 + header : 4 + count].reshape(-1, width)
 
 
 def shown(batches: ImageDetRecordIter) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
-    """Give the part of each image that its label tells the size of, and its objects."""
+    """Return the region of each image whose size its label holds, and its objects."""
     for batch in batches:
         assert batch.label is not None
         for image, row in zip(batch.data[0], batch.label[0], strict=True):
@@ -86,7 +86,7 @@ def shown(batches: ImageDetRecordIter) -> Iterator[tuple[NDArray[Any], NDArray[n
 
 @pytest.fixture
 def records(tmp_path: Path) -> RecordFile:
-    """Give ten records with 1, 2, 3, 1, … objects; the headers of their labels are of 3 numbers."""
+    """Write ten records with 1, 2, 3, 1, … objects; the headers of their labels have 3 numbers."""
     return write_objects(tmp_path, 10)
 
 

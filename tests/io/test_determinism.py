@@ -24,7 +24,7 @@ AUGMENTED: dict[str, Any] = {
 
 
 def digests(photos: RecordFile, count: int = 2, **settings: Any) -> list[str]:  # noqa: ANN401 settings are of many types
-    """Give the hash of each of the first epochs."""
+    """Return the hash of each of the first epochs."""
     batches = open_iter(photos, **{**AUGMENTED, "shuffle": True, **settings})
     return [digest(epoch) for epoch in epochs(batches, count)]
 

@@ -219,7 +219,7 @@ def counted(work: Callable[[], object]) -> float:
 
 
 def settings_of(file: RecordFile, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 they are of many types
-    """Give settings that a script can be given."""
+    """Return settings for a script."""
     return {"path_imgrec": str(file.rec), "data_shape": (3, 8, 8), "batch_size": 4, **settings}
 
 

@@ -126,19 +126,19 @@ def open_pairs(images: RecordFile, masks: RecordFile, **settings: Any) -> ImageM
 
 
 def masks_of(batches: Iterable[recio.io.DataBatch]) -> NDArray[np.uint8]:
-    """Give all masks, those too that only fill a batch."""
+    """Return all masks, including padding."""
     return np.concatenate([batch.label[0] for batch in batches if batch.label])
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """Give twelve pairs of many sizes."""
+    """Write twelve pairs of many sizes."""
     sizes = [(60, 80), (81, 55), (40, 48), (97, 120), (33, 30), (64, 64)] * 2
     return Pairs(tmp_path_factory.mktemp("pairs"), [classes(*size, seed) for seed, size in enumerate(sizes)])
 
 
 def pure(images: NDArray[Any]) -> NDArray[np.int64]:
-    """Give the class whose colour each pixel has, -1 if none."""
+    """Return the class whose color each pixel has, -1 if none."""
     off = np.abs(images[..., None, :].astype(np.int64) - COLOURS).max(axis=-1)
     return np.where(off.min(axis=-1) <= 1, off.argmin(axis=-1), -1)
 
@@ -499,7 +499,7 @@ class Folders:
         (folder / "a.lst").write_text("".join(lines))
 
     def made(self) -> list[str]:
-        """Give the names of the files beside the list."""
+        """Return the names of the files in the list's folder."""
         return sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.suffix != ".lst")
 
     def command(self, *options: object) -> int:
@@ -513,12 +513,12 @@ class Folders:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """Give six pairs of files."""
+    """Write six pairs of files."""
     return Folders(tmp_path)
 
 
 def payloads(rec: Path) -> dict[int, bytes]:
-    """Give the images of a record file by their ids, in their order."""
+    """Return the images of a record file by their ids, in file order."""
     reader = MXRecordIO(rec, "r")
     found = {}
     while (record := reader.read()) is not None:

@@ -123,7 +123,7 @@ class TestLastBatch:
 
 
 def shown_until_full(batches: NDArrayIter) -> list[float]:
-    """Give the first batch of the next epoch that has one."""
+    """Return the first batch of the next epoch that has one."""
     return next(batch.data[0].tolist() for epoch in epochs(batches, 5) for batch in epoch)
 
 

@@ -39,7 +39,7 @@ AUGMENTED: dict[str, Any] = {"data_shape": (3, 6, 6), "rand_crop": True, "rand_m
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder of three files, of records 0 to 2, 3 to 6 and 7; written in another order than that of names."""
+    """Write three files, of records 0 to 2, 3 to 6 and 7, in another order than that of their names."""
     place = tmp_path / "records"
     place.mkdir()
     image = png(noise(8, 8))

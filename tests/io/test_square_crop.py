@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 50, 40
 
 @pytest.fixture
 def one(tmp_path: Path) -> RecordFile:
-    """Give a file of one image."""
+    """Write a file of one image."""
     return write_images(tmp_path, [png(noise(HEIGHT, WIDTH))])
 
 

@@ -130,14 +130,14 @@ KINDS: dict[str, Make] = {
 
 
 def shown(batch: DataBatch) -> list[Any]:
-    """Give all that is in a batch."""
+    """Return everything in a batch."""
     parts: list[Any] = [*batch.data, *(batch.label or [])]
     arrays = [part.toarray() if sparse.issparse(part) else part for part in parts]
     return [[array.tolist() for array in arrays], batch.pad, None if batch.index is None else batch.index.tolist()]
 
 
 def steps(batches: Any, epochs: int = 3) -> Iterator[Any]:  # noqa: ANN401 an iterator of any kind
-    """Give what comes, batch by batch, of what is left of so many epochs; their ends; and each reset after one."""
+    """Return the remaining batches of so many epochs, their ends, and each reset after one."""
     for _ in range(epochs):
         for batch in batches:
             yield shown(batch)
@@ -150,7 +150,7 @@ def states_of(
     batches: Any,  # noqa: ANN401 an iterator of any kind
     state_of: Callable[[Any], Any] = lambda batches: batches.state_dict(),
 ) -> list[tuple[Any, int, list[Any]]]:
-    """Give the states before each batch, at the end of two epochs, and after their resets, with what comes then.
+    """Return the states before each batch, at the ends and after the resets of two epochs, with what follows.
 
     The number between them is that of the epoch.
     """
@@ -403,7 +403,7 @@ def test_a_state_is_the_callers_own(tmp_path: Path) -> None:
 
 
 def orders_of(batches: NDArrayIter, epochs: int) -> list[list[int]]:
-    """Give the samples' numbers of epochs that are a batch each."""
+    """Return the numbers of the samples of epochs that have one batch each."""
     found = []
     for _ in range(epochs):
         (batch,) = batches
@@ -687,7 +687,7 @@ class Choosy(Hooked):
 
 @pytest.fixture
 def photos(tmp_path: Path) -> RecordFile:
-    """Give a file of ten small images, all different."""
+    """Write ten small images, all different."""
     return write_images(tmp_path, [png(noise(8, 8, seed=number)) for number in range(10)])
 
 

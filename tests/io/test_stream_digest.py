@@ -27,7 +27,7 @@ AUGMENTED: dict[str, Any] = {
 
 
 def digests(rec: str, threads: int, prefetch: int, ranks: int) -> list[str]:
-    """Give, for each epoch, the hash of what all ranks read together, by the records' numbers, repeats left out."""
+    """Return, for each epoch, the hash of what all ranks read together, by record number, without repeats."""
     given = {"preprocess_threads": threads, "prefetch_buffer": prefetch, "num_parts": ranks, **AUGMENTED}
     file = RecordFile(Path(rec), Path(rec))
     read = [list(epochs(open_iter(file, part_index=rank, **given), EPOCHS)) for rank in range(ranks)]
@@ -43,7 +43,7 @@ def merged(batches: Any) -> str:  # noqa: ANN401 an iterable of batches
 
 
 def all_digests(rec: str) -> set[tuple[str, ...]]:
-    """Give the hashes of the epochs, of every way to read them."""
+    """Return the hashes of the epochs for every way to read them."""
     return {tuple(digests(rec, *way)) for way in product((1, 2, 3, 8), (1, 4), (1, 2, 4))}
 
 

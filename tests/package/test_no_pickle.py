@@ -33,7 +33,7 @@ APART_ONLY = {PACKAGE / "datasets" / "_safe_pickle.py": "pickletools"}
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Give the top-level names of all modules that a file imports, wherever in it."""
+    """Return the top-level names of all modules that a file imports, wherever in it."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -44,7 +44,7 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def calls(tree: ast.AST, attribute: str) -> list[ast.Call]:
-    """Give the calls of anything by this name, such as ``np.load``."""
+    """Return the calls of anything by this name, such as ``np.load``."""
     return [
         node
         for node in ast.walk(tree)

@@ -28,7 +28,7 @@ REASON_WITHIN = 6
 
 @cache
 def packages() -> list[dict[str, Any]]:
-    """Give all packages that the lock file names, for every platform."""
+    """Return all packages in the lock file, for every platform."""
     if shutil.which("cargo") is None:
         pytest.skip("no cargo here")
     command = ["cargo", "metadata", "--locked", "--offline", "--format-version", "1", "--all-features"]
@@ -45,7 +45,7 @@ def allowed() -> set[str]:
 
 
 def is_allowed(expression: str, licences: set[str]) -> bool:
-    """Tell whether an SPDX expression can be met by these licences: one of each OR, all of each AND."""
+    """Return whether these licenses satisfy an SPDX expression: one of each OR, all of each AND."""
     # Old manifests write a slash for OR. WITH belongs to the name before it.
     tokens = re.findall(r"[()]|OR|AND|[\w.+-]+(?: WITH [\w.+-]+)?", expression.replace("/", " OR "))
     words = {"OR": "or", "AND": "and", "(": "(", ")": ")"}
@@ -54,7 +54,7 @@ def is_allowed(expression: str, licences: set[str]) -> bool:
 
 
 def truth(terms: list[str]) -> bool:
-    """Give the value of truth values, ``and``, ``or`` and parentheses."""
+    """Evaluate an expression of truth values, ``and``, ``or`` and parentheses."""
     while "(" in terms:
         end = terms.index(")")
         start = max(at for at in range(end) if terms[at] == "(")
@@ -103,17 +103,17 @@ def test_expressions_are_read_as_spdx_means_them(expression: str, met: bool) -> 
 
 
 def code(path: Path) -> list[str]:
-    """Give the lines of a file without comments."""
+    """Return the lines of a file without comments."""
     return [line.split("//")[0] for line in path.read_text().splitlines()]
 
 
 def says_unsafe(path: Path) -> list[int]:
-    """Give the numbers, from 0, of the lines that say `unsafe` of code, and not only in the type of a function."""
+    """Return the numbers, from 0, of the lines with `unsafe` code; types of functions do not count."""
     return [n for n, line in enumerate(code(path)) if UNSAFE.search(TYPE.sub("", line))]
 
 
 def named_by_contributing() -> set[Path]:
-    """Give the files that CONTRIBUTING.md allows to say `unsafe`."""
+    """Return the files that may contain `unsafe` by CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     (paragraph,) = re.findall(r"- \*\*`unsafe` .*?(?=\n- \*\*|\n\n)", text, re.DOTALL)
     return {ROOT / "rust" / path for name in re.findall(r"`(\S+\.rs)`", paragraph) for path in expand(name)}

@@ -53,7 +53,7 @@ def picture(table: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def label(table: NDArray[np.float32], extra: Sequence[float] = ()) -> list[float]:
-    """Give the label of a record with these objects."""
+    """Return the label of a record with these objects."""
     return [2.0 + len(extra), float(table.shape[1]), *extra, *table.ravel().tolist()]
 
 

@@ -103,7 +103,7 @@ def do(shim: ctypes.CDLL, order: dict[str, Any], into: int) -> dict[str, Any]:
 
 
 def outcome(work: str, folder: Path, into: int) -> str | None:
-    """Say that the work begins, and do it; give the error's text, with its type's name before it."""
+    """Report that the work begins, do it, and return the error's type and text."""
     try:
         os.write(into, b"it begins\n")
         WORKS[work](folder)
@@ -113,7 +113,7 @@ def outcome(work: str, folder: Path, into: int) -> str | None:
 
 
 def descriptors() -> list[str]:
-    """Give the files that are open, as ``number path``."""
+    """Return the open files, as ``number path``."""
     found = []
     for entry in Path("/proc/self/fd").iterdir():
         # The folder's own is closed by now.

@@ -158,7 +158,7 @@ class Trial:
                 yield replace(outcome, struck=at, calls=self.outcome.calls)
 
     def complaints(self, outcome: Outcome, errors: Sequence[int]) -> Iterator[str]:
-        """Tell what is wrong after one of these errors: all that a user must be able to count on."""
+        """Return what is wrong after one of these errors: every guarantee that does not hold."""
         if outcome.ended:
             yield f"the process ended with {outcome.ended}"
             return
@@ -174,7 +174,7 @@ class Trial:
         yield from self.unsound()
 
     def unsound(self) -> Iterator[str]:
-        """Give what is wrong with the folder after a failure.
+        """Return what is wrong with the folder after a failure.
 
         The final names are absent or complete, of the older writing or of the new one, and belong together. A file that
         grows under its name may be cut off anywhere, and holds nothing else than it should.
@@ -190,15 +190,15 @@ class Trial:
                 yield f"{mark} stands beside another {described}"
 
     def temporary(self) -> list[str]:
-        """Give the files there that should not outlast the writing."""
+        """Return the temporary files in the folder."""
         return [name for name in contents(self.place) if is_temporary(name)]
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file has a name that no user gave it."""
+    """Return whether a file has a temporary name."""
     return name.startswith(".")  # also what lies in a folder of such a name
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Give the files in a folder, and in those in it, by their names."""
+    """Return the contents of all files in a folder and its subfolders, by their names."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

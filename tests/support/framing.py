@@ -20,13 +20,13 @@ LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 
 
 def cases() -> list[bytes]:
-    """Give all payloads, no two alike, in the order of their keys, which count from 0."""
+    """Return all payloads, no two alike, in the order of their keys, which count from 0."""
     kinds = (_short(), _words(), _shifted(), _pieces(), _lookalikes(), _long())
     return list(dict.fromkeys(itertools.chain.from_iterable(kinds)))
 
 
 def _short() -> Iterator[bytes]:
-    """Give the lengths 0 to 9, with none, one or two magics in every place, aligned or not."""
+    """Return payloads of 0 to 9 bytes, with none, one or two magic words at every position, aligned or not."""
     for length in range(10):
         places = range(max(length - 3, 0))
         for at in itertools.chain([()], ((one,) for one in places), itertools.combinations(places, 2)):
@@ -42,7 +42,7 @@ def _with_magics(length: int, places: tuple[int, ...]) -> bytes:
 
 
 def _words() -> Iterator[bytes]:
-    """Give up to six words, each a magic or none: first, last, consecutive, all. Then 0 to 3 bytes, of all paddings."""
+    """Return up to six words, each a magic word or not, then 0 to 3 bytes for all paddings."""
     for count in range(7):
         for word in itertools.product((b"WORD", MAGIC), repeat=count):
             for tail in range(4):
@@ -50,7 +50,7 @@ def _words() -> Iterator[bytes]:
 
 
 def _shifted() -> Iterator[bytes]:
-    """Give magics off the grid by 1 to 3 bytes, which are no cuts, before and behind one on the grid, which is."""
+    """Return magic words unaligned by 1 to 3 bytes, which split no record, around an aligned one, which does."""
     for shift, count, tail in itertools.product((1, 2, 3), range(1, 4), range(4)):
         off = LETTERS[:shift] + MAGIC * count
         yield off + LETTERS[:tail]
@@ -59,7 +59,7 @@ def _shifted() -> Iterator[bytes]:
 
 
 def _pieces() -> Iterator[bytes]:
-    """Give beginnings and ends of the magic at either end, and the magic with one byte wrong."""
+    """Return prefixes and suffixes of the magic word at both ends, and the magic word with one wrong byte."""
     for part in (MAGIC[:1], MAGIC[:2], MAGIC[:3], MAGIC[1:], MAGIC[2:], MAGIC[3:], MAGIC[::-1]):
         for whole in (b"", b"WORD", MAGIC):
             yield whole + part
@@ -71,7 +71,7 @@ def _pieces() -> Iterator[bytes]:
 
 
 def _lookalikes() -> Iterator[bytes]:
-    """Give payloads that look like frames, on the grid and off it, and zeros that look like padding."""
+    """Return payloads that look like frames, aligned or not, and zeros that look like padding."""
     for flag, shift in itertools.product(range(8), range(4)):
         yield LETTERS[:shift] + MAGIC + struct.pack("<I", flag << 29 | 4) + b"data"
     for zeros in range(10):
@@ -80,7 +80,7 @@ def _lookalikes() -> Iterator[bytes]:
 
 
 def _long() -> Iterator[bytes]:
-    """Give lengths about powers of two with a magic at the first word, the last, and on both sides of the middle."""
+    """Return lengths near powers of two with a magic word at the first word, the last, and around the middle."""
     for length in (255, 256, 257, 4095, 4096, 4097):
         filled = (LETTERS * (length // 26 + 1))[:length]
         last = (length - 4) // 4 * 4
@@ -92,7 +92,7 @@ def _long() -> Iterator[bytes]:
 
 
 def generated(count: int, seed: int) -> Iterator[bytes]:
-    """Give payloads of magics, pieces of magics, zeros and other bytes, on the grid and off it; some are long."""
+    """Return payloads of magic words, pieces of them, zeros and other bytes, aligned or not; some are long."""
     draw = random.Random(seed)
     pieces = [MAGIC, MAGIC, MAGIC[:3], MAGIC[1:], b"\0", b"\0\0\0\0", b"abcd", b"e"]
     for _ in range(count):

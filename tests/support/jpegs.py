@@ -192,7 +192,7 @@ def opencv(data: bytes, flag: int = 1) -> NDArray[np.uint8]:
 
 
 def difference(found: NDArray[np.uint8], expected: NDArray[np.uint8]) -> str | None:
-    """Say in how many levels two images differ, by how much, and where first; None if they do not."""
+    """Describe how many values of two images differ, by how much, and where first; None if they are equal."""
     if found.shape != expected.shape:
         return f"the shape is {found.shape}, expected {expected.shape}"
     apart = np.abs(found.astype(int) - expected)
@@ -230,7 +230,7 @@ def end_of_scan(data: bytes, start: int) -> int:
 
 
 def scans(data: bytes) -> list[range]:
-    """Give the bytes of each scan's data, restart markers included."""
+    """Return the bytes of each scan's data, restart markers included."""
     starts = [segment.end for segment in segments(data) if segment.marker == SOS]
     return [range(start, end_of_scan(data, start)) for start in starts]
 
@@ -270,12 +270,12 @@ def with_segment(data: bytes, marker: int, content: bytes) -> bytes:
 
 
 def with_transform(data: bytes, transform: int) -> bytes:
-    """Give a file Adobe's segment with this transform: 0 none, 1 YCbCr, 2 YCCK."""
+    """Insert Adobe's segment with this transform: 0 none, 1 YCbCr, 2 YCCK."""
     return with_segment(without(data, APP14), APP14, b"Adobe\0\x64\0\0\0\0" + bytes([transform]))
 
 
 def with_names(data: bytes, names: bytes) -> bytes:
-    """Give the components of a file of one scan other names than 1, 2, 3."""
+    """Rename the components of a file of one scan, from 1, 2, 3."""
     sof = frame(data)
     sos = next(segment for segment in segments(data) if segment.marker == SOS)
     for number, name in enumerate(names):

@@ -30,7 +30,7 @@ class Taken(NamedTuple):
 
 
 def measure(work: Callable[[], NDArray[Any]]) -> Taken:
-    """Give what some work says and takes. That it dies, or fails by another error, fails the caller."""
+    """Return the result and the cost of some work in a fork; another error than `DecodeError` fails the caller."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=_run, args=(work, sender))
     process.start()

@@ -108,23 +108,23 @@ def open_iter(file: RecordFile, **settings: Any) -> ImageRecordIter:  # noqa: AN
 
 
 def images(batches: Iterable[DataBatch]) -> NDArray[Any]:
-    """Give all images, without those that only fill a batch."""
+    """Return all images, without padding."""
     return np.concatenate([batch.data[0][: len(batch.data[0]) - (batch.pad or 0)] for batch in batches])
 
 
 def numbers(batches: Iterable[DataBatch]) -> list[int]:
-    """Give the numbers of all records, without those that only fill a batch."""
+    """Return the numbers of all records, without padding."""
     return [n for batch in batches for n in in_batch(batch)[: len(batch.data[0]) - (batch.pad or 0)]]
 
 
 def in_batch(batch: DataBatch) -> list[int]:
-    """Give the numbers of the records in all places of a batch."""
+    """Return the numbers of all records of a batch, padding included."""
     assert batch.index is not None
     return [int(n) - FIRST_ID for n in batch.index]
 
 
 def labels(batch: DataBatch) -> list[Any]:
-    """Give a batch's labels."""
+    """Return a batch's labels."""
     assert batch.label is not None
     listed: list[Any] = batch.label[0].tolist()
     return listed
@@ -146,7 +146,7 @@ def stream(batches: ImageRecordIter, count: int) -> Iterator[DataBatch]:
 
 
 def digest(batches: Iterable[DataBatch]) -> str:
-    """Give a hash of all that is in the batches."""
+    """Return a hash of everything in the batches."""
     sha = hashlib.sha256()
     for batch in batches:
         assert batch.index is not None
@@ -157,7 +157,7 @@ def digest(batches: Iterable[DataBatch]) -> str:
 
 
 def threads() -> list[str]:
-    """Give the names of the threads that recio runs in this process, once garbage is gone."""
+    """Return the names of recio's threads in this process, after garbage collection."""
     gc.collect()
     names = []
     for task in Path("/proc/self/task").iterdir():
@@ -168,7 +168,7 @@ def threads() -> list[str]:
 
 
 def is_quiet(stderr: str) -> bool:
-    """Tell whether a process that ended said nothing but, at most, that a thread of its own found its iterator closed.
+    """Return whether a process wrote nothing to its standard error, or only that a thread found its iterator closed.
 
     The end may come while the thread says so.
     """

@@ -26,7 +26,7 @@ METHODS = [cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA,
 
 
 def replay(plan: Entry, image: Levels, *, quirks: bool = False) -> Levels:
-    """Give what becomes of an image; with `quirks` as MXNet has it: grey of exchanged weights, hues that stop."""
+    """Return the image after a plan; with `quirks` as in MXNet: gray with swapped weights, hues that are clamped."""
     for entry in plan["steps"]:
         operation = _OPERATIONS[entry["operation"]]
         image = _window(operation(image, entry, quirks), entry["window"])
@@ -34,7 +34,7 @@ def replay(plan: Entry, image: Levels, *, quirks: bool = False) -> Levels:
 
 
 def entries(plan: Entry, operation: str) -> list[Entry]:
-    """Give a plan's steps of one kind."""
+    """Return a plan's steps of one kind."""
     return [entry for entry in plan["steps"] if entry["operation"] == operation]
 
 

@@ -46,21 +46,21 @@ class Victim:
         return self.file.rec.stat().st_size
 
     def line(self, number: int, key: int | None = None) -> bytes:
-        """Give the sound line of a record."""
+        """Return the correct line of a record."""
         return b"%d\t%d\n" % (number if key is None else key, self.file.offsets[number])
 
     def lines(self, count: int = RECORDS) -> bytes:
-        """Give the sound lines of the first records."""
+        """Return the correct lines of the first records."""
         return b"".join(map(self.line, range(count)))
 
     def parts(self) -> list[int]:
-        """Give where the headers of the split record are."""
+        """Return the offsets of the headers of the split record."""
         content = self.file.rec.read_bytes()
         start, end = self.file.offsets[SPLIT : SPLIT + 2]
         return [at for at in range(start, end, 4) if content[at : at + 4] == MAGIC]
 
     def fake(self) -> int:
-        """Give where the fake frame begins: off the grid."""
+        """Return the offset of the fake frame, which is not a multiple of 4."""
         return self.file.rec.read_bytes().index(MAGIC, self.file.offsets[FAKE] + 8)
 
 
@@ -94,7 +94,7 @@ def place(at: Callable[[Victim], int], said: str) -> Attack:
 
 
 def whole(content: bytes, said: str) -> Attack:
-    """Be another kind of file."""
+    """Paths that are not regular files."""
     return lambda _: content, said
 
 

@@ -59,7 +59,7 @@ class Place:
         return {path.name for path in self.lst.parent.iterdir()}
 
     def tree(self) -> dict[str, str]:
-        """Give what is in all folders but the list's: of files the hash of their content, of links where they lead."""
+        """Return the contents of all folders but the list's: hashes of files, targets of links."""
         return {str(path.relative_to(self.folder)): fingerprint(path) for path in sorted(self._others())}
 
     def _others(self) -> Iterator[Path]:
@@ -78,7 +78,7 @@ def fingerprint(path: Path) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """Give the folders, with all the traps; check at the end that nothing in them has changed."""
+    """Create the folders with all traps; check at the end that nothing in them has changed."""
     made = Place(tmp_path)
     for folder in (made.root / "sub", made.secret.parent, made.lst.parent):
         folder.mkdir(parents=True)
@@ -325,7 +325,7 @@ def images_of(place: Place, **settings: Any) -> ImageIter:  # noqa: ANN401 Image
 
 
 def second_of(place: Place, **settings: Any) -> Any:  # noqa: ANN401 labels are of many shapes, settings ImageIter's own
-    """Give the labels of the list's second image by `ImageIter`."""
+    """Return the labels of the list's second image, read by `ImageIter`."""
     batches = images_of(place, **settings)
     batches.next()
     return labels(batches.next())

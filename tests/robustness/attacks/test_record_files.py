@@ -32,7 +32,7 @@ HEADER = struct.Struct("<IfQQ")
 
 
 def claims(length: int, flag: int = WHOLE) -> bytes:
-    """Give the head of a part of this length, and nothing of it."""
+    """Return the header of a fragment of this length, without its payload."""
     return MAGIC + struct.pack("<I", flag << 29 | length)
 
 

@@ -44,7 +44,7 @@ except (OSError, ValueError) as error:
 
 
 def tried(reader: str, odd: Path, rec: Path) -> str:
-    """Give what a process says that reads it."""
+    """Return the output of a process that reads it."""
     script = python(TRY.format(READERS[reader]), {"odd": str(odd), "rec": str(rec)})
     return subprocess.run(script, capture_output=True, text=True, check=False, timeout=WAITS).stdout
 

@@ -65,7 +65,7 @@ def flip(descriptor: int, at: int, bit: int) -> None:
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Sound:
-    """Give a file of 150 records of random bytes, every eighth or so of several parts."""
+    """Write 150 records of random bytes, about every eighth of several fragments."""
     draw = random.Random(3)
     records = [draw.randbytes(draw.randint(24, 300)) for _ in range(RECORDS)]
     for n in draw.sample(range(RECORDS), SPLIT):
@@ -97,7 +97,7 @@ def by_index(sound: Sound) -> tuple[list[bytes], list[RecordError]]:
 
 
 def is_right(got: bytes, true: bytes) -> bool:
-    """Tell whether a record is the one that was written; if not, it may only have zeros too many."""
+    """Return whether a record is the written one; if not, only zeros may be appended."""
     if got == true:
         return True
     assert got[: len(true)] == true

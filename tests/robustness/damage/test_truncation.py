@@ -24,7 +24,7 @@ RECORDS, SIZE = 40, 50_000
 
 @pytest.fixture
 def records() -> list[bytes]:
-    """Give records of a byte to 2.4 KB, some of several parts: some 50 KB in all."""
+    """Return records of 1 byte to 2.4 KB, some of several fragments: about 50 KB in all."""
     draw = random.Random(4)
     plain = [draw.randbytes(draw.randint(1, 2400)) for _ in range(RECORDS)]
     return [
@@ -41,7 +41,7 @@ def cuts(file: RecordFile) -> Iterator[int]:
 
 
 def is_seen(file: RecordFile) -> bool:
-    """Tell whether somebody who opens the file with its index and reads the last record meets an error."""
+    """Return whether opening the file with its index and reading the last record raises an error."""
     try:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             reader.read_idx(RECORDS - 1)

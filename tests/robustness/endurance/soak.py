@@ -66,13 +66,13 @@ def parse() -> argparse.Namespace:
 
 
 def tiny(folder: Path) -> dict[str, Any]:
-    """Give the settings for 400 images of 8 by 8 pixels."""
+    """Return the settings for 400 images of 8 by 8 pixels."""
     file = write_images(folder, [png(noise(8, 8, seed=number)) for number in range(400)])
     return {"path_imgrec": file.rec, "data_shape": (3, 8, 8), "batch_size": 4}
 
 
 def photographs(folder: Path) -> dict[str, Any]:
-    """Give the settings for photographs, each many times, of 112 by 112 pixels."""
+    """Return the settings for repeated photographs of 112 by 112 pixels."""
     make_list(folder / "few", DATA / "photos", recursive=True)
     lines = [line.split("\t", 1)[1] for line in (folder / "few.lst").read_text().splitlines() * 100]
     (folder / "many.lst").write_text("".join(f"{number}\t{line}\n" for number, line in enumerate(lines)))

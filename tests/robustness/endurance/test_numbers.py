@@ -48,7 +48,7 @@ WEBFACE = 42_474_557
 
 @pytest.fixture
 def file(tmp_path: Path) -> RecordFile:
-    """Give a file of records with these ids, indexed by them."""
+    """Write records with these ids, indexed by them."""
     file = write_records(tmp_path, [pack(IRHeader(0, n, id_, id_), IMAGE) for n, id_ in enumerate(IDS)])
     assert rec2idx(file.rec, file.idx) == "ids"
     return file

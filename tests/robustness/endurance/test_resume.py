@@ -80,7 +80,7 @@ def make(files: dict[type[Iter], RecordFile], kind: str, threads: int = 2, prefe
 
 
 def steps(batches: Iter, epochs: int = EPOCHS) -> Iterator[str]:
-    """Give a hash of each batch, and each end, of what is left of so many epochs; reset when the next is asked for."""
+    """Return a hash of each remaining batch of so many epochs, and their ends; reset when the next is requested."""
     for _ in range(epochs):
         for batch in batches:
             yield fingerprint(batch)
@@ -89,7 +89,7 @@ def steps(batches: Iter, epochs: int = EPOCHS) -> Iterator[str]:
 
 
 def fingerprint(batch: DataBatch) -> str:
-    """Give the numbers of its records, less those that only fill it, and a hash of all that is in it."""
+    """Return the numbers of a batch's records without padding, and a hash of everything in it."""
     assert batch.index is not None
     sha = hashlib.sha256(batch.index.tobytes())
     for array in (*batch.data, *(batch.label or [])):

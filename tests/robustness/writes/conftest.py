@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the inputs of all writings."""
+    """Create a folder with the inputs of all writings."""
     folder = tmp_path_factory.mktemp("workshop")
     make_inputs(folder)
     return folder

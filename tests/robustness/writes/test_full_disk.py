@@ -23,7 +23,7 @@ UNSHARE = ["unshare", "--map-root-user", "--mount"]
 
 
 def may_mount() -> bool:
-    """Tell whether this user may have a namespace with mounts of its own."""
+    """Return whether this user may create a namespace with private mounts."""
     return bool(shutil.which("unshare")) and subprocess.run([*UNSHARE, "true"], check=False).returncode == 0
 
 

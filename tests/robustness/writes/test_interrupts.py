@@ -26,7 +26,7 @@ PATIENCE = 0.5
 
 @pytest.fixture(scope="module")
 def place(workshop: Path) -> Path:
-    """Give a folder with a list of a day's work, beside images that take long to decode, in several scans."""
+    """Create a list that takes hours to pack, and images that take long to decode, in several scans."""
     rows, columns = np.mgrid[:1000, :1000]
     grey = ((rows + columns) >> 5).astype(np.uint8)
     jpeg = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()

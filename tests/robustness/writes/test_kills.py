@@ -34,7 +34,7 @@ def trial(request: pytest.FixtureRequest, runner: Runner, workshop: Path) -> Tri
 
 
 def complaints(trial: Trial, outcome: Outcome) -> list[str]:
-    """Tell what is wrong after a kill, and after the same writing has been done again."""
+    """Return what is wrong after a kill, and after the same writing has been done again."""
     found = list(trial.unsound())
     if trial.writing.repeats:
         after = trial.again()

@@ -38,7 +38,7 @@ def trial(request: pytest.FixtureRequest, runner: Runner, workshop: Path) -> Tri
 
 
 def all_complaints(trial: Trial, way: str, errors: list[int]) -> str:
-    """Tell what is wrong after the failure of one call or another."""
+    """Return what is wrong after the failure of one call or another."""
     return "\n".join(
         f"{outcome.call}: {complaint}"
         for outcome in trial.until_none_fires(way, errors)

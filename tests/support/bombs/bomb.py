@@ -31,7 +31,7 @@ class Bomb:
     """The most that it may take, of the CPU."""
 
     def __str__(self) -> str:
-        """Give the name, for a test's."""
+        """Return the name, for test ids."""
         return self.name
 
 

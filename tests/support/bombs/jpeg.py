@@ -63,14 +63,14 @@ def _zeros(bits: int) -> bytes:
 
 
 def _runs(size: Size) -> bytes:
-    """Give the longest runs, a 0 and fourteen 1, until all blocks have ended."""
+    """Return the longest runs, a 0 and fourteen 1, until all blocks have ended."""
     text = "011111111111111" * -(-_blocks(size) // 32_767)
     data = int(text.ljust(-(-len(text) // 8) * 8, "1"), 2).to_bytes(-(-len(text) // 8), "big")
     return data.replace(b"\xff", b"\xff\0")
 
 
 def _bands() -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Give bands of one coefficient in an order that is allowed, from the highest bit down."""
+    """Return bands of one coefficient in an allowed order, from the highest bit down."""
     yield from (((k, k), (0, 13)) for k in range(1, 64))
     yield from (((k, k), (low + 1, low)) for low in range(12, -1, -1) for k in range(1, 64))
 
