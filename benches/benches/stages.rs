@@ -17,7 +17,8 @@ use recio_core::image::{Image, Rect, RowSink};
 use recio_core::limits::Limits;
 use recio_core::ops::resize::{Interpolation, Scratch, resize_rows};
 use recio_core::read::sidecar::load_index;
-use recio_core::render::normalize::{Element, Gain, Layout, Normalize, Normalizer};
+use recio_core::render::normalize::{Element, Gain, Normalize};
+use recio_core::render::slot_writer::{Layout, Normalizer};
 
 const SIDE: usize = 224;
 

@@ -18,7 +18,8 @@ use recio_core::loader::{
     ImageLoader, LabelForm, LastBatch, Next, Options, Shape, ShardPolicy, Source,
 };
 use recio_core::plan::{Step, UserFunction};
-use recio_core::render::normalize::{Gain, Layout, Normalize};
+use recio_core::render::normalize::{Gain, Normalize};
+use recio_core::render::slot_writer::Layout;
 
 /// Images, of which every fourth panics.
 const IMAGES: u64 = 4_000;

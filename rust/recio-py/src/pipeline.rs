@@ -17,7 +17,8 @@ use recio_core::loader::{
     Cursor, ImageLoader, LabelForm, LastBatch, MaskSource, Next, Options, Position, Shape,
     ShardPolicy, Source,
 };
-use recio_core::render::normalize::{Element, Gain, Layout, Normalize};
+use recio_core::render::normalize::{Element, Gain, Normalize};
+use recio_core::render::slot_writer::Layout;
 
 use crate::array::lend;
 use crate::convert::limits_of;

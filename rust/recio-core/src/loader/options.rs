@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::loader::{LastBatch, MaskSource, ShardPolicy};
 use crate::plan::Step;
-use crate::render::normalize::{Gain, Layout, Normalize};
+use crate::render::normalize::{Gain, Normalize};
+use crate::render::slot_writer::Layout;
 
 /// More threads than any machine has cores only take memory and time to start.
 const MAX_THREADS: usize = 1024;

@@ -15,8 +15,9 @@ use crate::loader::masks::{self, Masks, Wanted};
 use crate::loader::options::Shape;
 use crate::loader::{Options, PlannedImage};
 use crate::plan::{Plan, Step, preview};
-use crate::render::normalize::{Element, Gain, Normalize, Normalizer};
+use crate::render::normalize::{Element, Gain, Normalize};
 use crate::render::renderer::{Input, Job, Renderer};
+use crate::render::slot_writer::Normalizer;
 use crate::rng::Rng;
 
 /// Bytes of each buffer that a thread keeps between images.

@@ -4,7 +4,8 @@
 //! renderer      one image: sample a plan, call user functions, decode, run the stages
 //! stage_runner  the stages of a plan, from a source of rows to a sink of rows
 //! stage         a single stage, on 8-bit values or floats
-//! normalize     the sink for a batch: normalize, convert, lay out in the image's slot
+//! normalize     parameters and formula of normalization
+//! slot_writer   the sink for a batch: normalizes rows into the image's slot
 //! ```
 //!
 //! The last stage of a plan passes its rows on one by one, so they are normalized and laid out while
@@ -13,6 +14,7 @@
 
 pub mod normalize;
 pub mod renderer;
+pub mod slot_writer;
 mod stage;
 pub mod stage_runner;
 #[cfg(test)]
