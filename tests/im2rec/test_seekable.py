@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-KINDS: list[Kind] = ["4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "grey", "rgb", "cmyk", "ycck"]
+KINDS: list[Kind] = ["4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray", "rgb", "cmyk", "ycck"]
 SIZES = [(1, 1), (7, 9), (16, 16), (17, 33), (160, 8), (8, 160), (211, 143)]
 
 

@@ -1,8 +1,8 @@
 """The augmenters of `mx.image` on single images, and how lists of them become steps of the pipeline.
 
-Numbers called MXNet's were given by MXNet 1.9.1 for `IMAGE` or `LEVELS`, after ``random.seed(7)`` and
-``numpy.random.seed(7)`` where it draws. Formulas are written out in NumPy here, and are shown to give MXNet's numbers;
-what recio gives is then compared with the formula, for the number that recio must have drawn.
+MXNet's numbers are the output of MXNet 1.9.1 for `IMAGE` or `PIXELS`, after ``random.seed(7)`` and
+``numpy.random.seed(7)`` where it samples parameters. Formulas are written out in NumPy here and checked against MXNet's
+numbers; recio's output is then compared with the formula, for the parameter that recio must have sampled.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     Image = NDArray[Any]
 
 IMAGE = (np.arange(60) * 37 % 256).astype(np.uint8).reshape(4, 5, 3)
-LEVELS = IMAGE[:2, :2].astype(np.float32)
+PIXELS = IMAGE[:2, :2].astype(np.float32)
 
 EIGENVALUES = np.array([55.46, 4.794, 1.148])
 EIGENVECTORS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
@@ -75,16 +75,16 @@ EVERY_AUGMENTER = [
     ColorNormalizeAug([100, 110, 120], np.array([2.0, 4.0, 8.0])),
     RandomGrayAug(0.5),
 ]
-every_augmenter = pytest.mark.parametrize("augmenter", EVERY_AUGMENTER, ids=lambda one: type(one).__name__)
+every_augmenter = pytest.mark.parametrize("augmenter", EVERY_AUGMENTER, ids=lambda augmenter: type(augmenter).__name__)
 
 
 def numbers(text: str) -> NDArray[np.float64]:
     return np.array(text.split(), np.float64)
 
 
-def grey(image: Image) -> Image:
-    levels: Image = image @ [[0.299], [0.587], [0.114]]
-    return levels
+def gray(image: Image) -> Image:
+    values: Image = image @ [[0.299], [0.587], [0.114]]
+    return values
 
 
 def brightness(image: Image, alpha: float) -> Image:
@@ -92,21 +92,21 @@ def brightness(image: Image, alpha: float) -> Image:
 
 
 def contrast(image: Image, alpha: float) -> Image:
-    moved: Image = image * alpha + (1 - alpha) * grey(image).mean()
-    return moved
+    result: Image = image * alpha + (1 - alpha) * gray(image).mean()
+    return result
 
 
 def saturation(image: Image, alpha: float) -> Image:
-    return image * alpha + (1 - alpha) * grey(image)
+    return image * alpha + (1 - alpha) * gray(image)
 
 
 def hue(image: Image, alpha: float) -> Image:
     to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
     from_yiq = np.array([[1.0, 0.956, 0.621], [1.0, -0.272, -0.647], [1.0, -1.107, 1.705]])
     cos, sin = np.cos(alpha * np.pi), np.sin(alpha * np.pi)
-    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    turned: Image = image @ (from_yiq @ turn @ to_yiq).T
-    return turned
+    rotation = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    rotated: Image = image @ (from_yiq @ rotation @ to_yiq).T
+    return rotated
 
 
 def lighting(image: Image, alphas: Image) -> Image:
@@ -114,26 +114,26 @@ def lighting(image: Image, alphas: Image) -> Image:
     return shifted
 
 
-def drawn_factor(formula: Callable[[Image, float], Image], image: Image, result: Image) -> float:
-    """Return the factor of a formula that is linear in it, from its result."""
+def sampled_factor(formula: Callable[[Image, float], Image], image: Image, result: Image) -> float:
+    """Return the factor with which a formula, linear in it, was applied."""
     at_0, at_1 = formula(image, 0), formula(image, 1)
-    along = at_1 - at_0
-    return float(((result - at_0) * along).sum() / (along**2).sum())
+    slope = at_1 - at_0
+    return float(((result - at_0) * slope).sum() / (slope**2).sum())
 
 
-def drawn_turn(image: Image, result: Image) -> float:
-    """Return by how many half turns the hue was rotated."""
-    ahead, aside, back = hue(image, 0), hue(image, 0.5), hue(image, 1)
-    middle = (ahead + back) / 2
-    directions = np.stack([(ahead - middle).ravel(), (aside - middle).ravel()], axis=1)
+def sampled_rotation(image: Image, result: Image) -> float:
+    """Return the rotation of the hue, in half turns."""
+    at_0, at_half, at_1 = hue(image, 0), hue(image, 0.5), hue(image, 1)
+    middle = (at_0 + at_1) / 2
+    directions = np.stack([(at_0 - middle).ravel(), (at_half - middle).ravel()], axis=1)
     (cos, sin), *_ = np.linalg.lstsq(directions, (result - middle).ravel(), rcond=None)
     return float(np.arctan2(sin, cos) / np.pi)
 
 
-def assert_evenly_spread(draws: list[float], most: float) -> None:
-    """Check that numbers are uniform from -`most` to `most`."""
-    assert max(map(abs, draws)) <= most * (1 + 1e-4)
-    assert_uniform(np.histogram(draws, 10, (-most, most))[0])
+def assert_uniform_within(values: list[float], limit: float) -> None:
+    """Check that values are uniform from -`limit` to `limit`."""
+    assert max(map(abs, values)) <= limit * (1 + 1e-4)
+    assert_uniform(np.histogram(values, 10, (-limit, limit))[0])
 
 
 class TestGeometry:
@@ -174,63 +174,63 @@ class TestGeometry:
         ],
         ids=lambda value: repr(value) if isinstance(value, Augmenter) else "",
     )
-    def test_pixels_are_mxnets(self, augmenter: Augmenter, shape: tuple[int, ...], expected: str) -> None:
+    def test_pixels_match_mxnet(self, augmenter: Augmenter, shape: tuple[int, ...], expected: str) -> None:
         result = augmenter(IMAGE)
         assert result.dtype == np.uint8
         np.testing.assert_allclose(result, numbers(expected).reshape(shape), atol=1)
 
-    def test_nine_chooses_by_the_sizes(self) -> None:
+    def test_interp_9_depends_on_the_sizes(self) -> None:
         np.testing.assert_array_equal(ForceResizeAug((6, 5), 9)(IMAGE), imresize(IMAGE, 6, 5, 2))
         np.testing.assert_array_equal(ForceResizeAug((3, 2), 9)(IMAGE), imresize(IMAGE, 3, 2, 3))
         np.testing.assert_array_equal(ForceResizeAug((6, 3), 9)(IMAGE), imresize(IMAGE, 6, 3, 1))
 
-    def test_ten_chooses_any(self) -> None:
+    def test_interp_10_is_uniform_over_the_methods(self) -> None:
         image = noise(30, 30)
         methods = [imresize(image, 11, 11, method).tobytes() for method in range(5)]
         random.seed(0)
         chosen = [methods.index(ForceResizeAug((11, 11), 10)(image).tobytes()) for _ in range(500)]
         assert_uniform(np.bincount(chosen, minlength=5))
 
-    def test_a_random_crop_is_anywhere(self) -> None:
+    def test_random_crop_positions_are_uniform(self) -> None:
         random.seed(0)
-        places = [RandomCropAug((4, 4))(coordinates(5, 7))[0, 0] for _ in range(2000)]
+        corners = [RandomCropAug((4, 4))(coordinates(5, 7))[0, 0] for _ in range(2000)]
         counts = np.zeros((2, 4), int)
-        np.add.at(counts, ([y for _, y, _ in places], [x for x, _, _ in places]), 1)
+        np.add.at(counts, ([y for _, y, _ in corners], [x for x, _, _ in corners]), 1)
         assert_uniform(counts)
 
-    def test_a_random_crop_is_enlarged_if_it_must_be(self) -> None:
+    def test_random_crop_of_a_small_image_is_enlarged(self) -> None:
         for _ in range(20):
             result = RandomCropAug((20, 20), 0)(coordinates(5, 7))
             assert result.shape == (20, 20, 3)
             assert (np.ptp(result[..., 0]), np.ptp(result[..., 1])) == (4, 4)
 
-    def test_regions_of_random_size_are_spread_as_those_of_the_function(self) -> None:
+    def test_random_sized_crops_are_distributed_as_by_random_size_crop(self) -> None:
         image = coordinates(40, 50)
         area, ratio = (0.2, 0.7), (0.5, 1.5)
         augmenter = RandomSizedCropAug((90, 90), area, ratio, 0)
         random.seed(0)
-        # Resampled to more pixels, by the nearest one, a region shows its corners.
+        # Enlarged by nearest-neighbor interpolation, a region keeps the pixels of its corners.
         crops = [augmenter(image) for _ in range(2000)]
         ends = [(*crop[0, 0, :2], *crop[-1, -1, :2]) for crop in crops]
-        ours = np.array([(x, y, right - x + 1, bottom - y + 1) for x, y, right, bottom in np.array(ends, int)])
-        functions = np.array([random_size_crop(image, (9, 9), area, ratio)[1] for _ in range(2000)])
-        apart = ours.mean(0) - functions.mean(0)
-        error = np.sqrt((ours.var(0) + functions.var(0)) / 2000)
-        assert (np.abs(apart) < 3.5 * error).all(), (apart, error)
-        np.testing.assert_allclose(ours.std(0), functions.std(0), rtol=0.1)
+        cropped = np.array([(x, y, right - x + 1, bottom - y + 1) for x, y, right, bottom in np.array(ends, int)])
+        expected = np.array([random_size_crop(image, (9, 9), area, ratio)[1] for _ in range(2000)])
+        difference = cropped.mean(0) - expected.mean(0)
+        error = np.sqrt((cropped.var(0) + expected.var(0)) / 2000)
+        assert (np.abs(difference) < 3.5 * error).all(), (difference, error)
+        np.testing.assert_allclose(cropped.std(0), expected.std(0), rtol=0.1)
 
-    def test_a_number_for_the_area_is_the_least(self) -> None:
+    def test_single_number_for_the_area_is_the_minimum(self) -> None:
         for _ in range(20):
             result = RandomSizedCropAug((90, 90), 1, (1, 1), 0)(coordinates(40, 40))
             assert (result[0, 0].tolist(), result[-1, -1].tolist()) == ([0, 0, 0], [39, 39, 0])
 
-    def test_min_area_is_an_older_name_of_area(self) -> None:
+    def test_min_area_is_a_deprecated_name_of_area(self) -> None:
         with pytest.warns(DeprecationWarning, match="min_area is deprecated"):
             augmenter = RandomSizedCropAug((9, 9), 0.1, (1, 1), min_area=0.5)
         assert augmenter.area == 0.5
         assert json.loads(str(augmenter.dumps()))[1]["area"] == 0.5
 
-    def test_flips_are_as_frequent_as_they_should_be(self) -> None:
+    def test_flip_probability(self) -> None:
         np.testing.assert_array_equal(HorizontalFlipAug(1)(IMAGE), IMAGE[:, ::-1])
         np.testing.assert_array_equal(HorizontalFlipAug(0)(IMAGE), IMAGE)
         random.seed(0)
@@ -238,9 +238,9 @@ class TestGeometry:
         assert 520 < flipped < 680
 
 
-class TestColours:
+class TestColors:
     @pytest.mark.parametrize(
-        ("formula", "drawn", "expected"),
+        ("formula", "parameter", "expected"),
         [
             (
                 brightness,
@@ -269,10 +269,10 @@ class TestColours:
             ),
         ],
     )
-    def test_the_formulas_are_mxnets(
-        self, formula: Callable[[Image, Any], Image], drawn: float | Image, expected: str
+    def test_formulas_match_mxnet(
+        self, formula: Callable[[Image, Any], Image], parameter: float | Image, expected: str
     ) -> None:
-        np.testing.assert_allclose(formula(LEVELS, drawn).ravel(), numbers(expected), atol=1e-3)
+        np.testing.assert_allclose(formula(PIXELS, parameter).ravel(), numbers(expected), atol=1e-3)
 
     @pytest.mark.parametrize(
         ("augmenter", "formula"),
@@ -282,73 +282,75 @@ class TestColours:
             (SaturationJitterAug(0.4), saturation),
         ],
     )
-    def test_jitter_is_the_formula_with_a_factor_from_the_range(
+    def test_jitter_applies_the_formula_with_a_uniform_factor(
         self, augmenter: Augmenter, formula: Callable[[Image, float], Image]
     ) -> None:
         random.seed(0)
-        draws = []
+        factors = []
         for _ in range(1000):
-            result = augmenter(LEVELS)
-            factor = drawn_factor(formula, LEVELS, result)
-            np.testing.assert_allclose(result, formula(LEVELS, factor), atol=1e-3)
-            draws.append(factor - 1)
-        assert_evenly_spread(draws, 0.4)
+            result = augmenter(PIXELS)
+            factor = sampled_factor(formula, PIXELS, result)
+            np.testing.assert_allclose(result, formula(PIXELS, factor), atol=1e-3)
+            factors.append(factor - 1)
+        assert_uniform_within(factors, 0.4)
 
-    def test_hue_is_the_formula_with_a_turn_from_the_range(self) -> None:
+    def test_hue_applies_the_formula_with_a_uniform_rotation(self) -> None:
         random.seed(0)
-        draws = []
+        rotations = []
         for _ in range(1000):
-            result = HueJitterAug(0.5)(LEVELS)
-            turn = drawn_turn(LEVELS, result)
-            np.testing.assert_allclose(result, hue(LEVELS, turn), atol=1e-3)
-            draws.append(turn)
-        assert_evenly_spread(draws, 0.5)
+            result = HueJitterAug(0.5)(PIXELS)
+            rotation = sampled_rotation(PIXELS, result)
+            np.testing.assert_allclose(result, hue(PIXELS, rotation), atol=1e-3)
+            rotations.append(rotation)
+        assert_uniform_within(rotations, 0.5)
 
-    def test_lighting_is_the_formula_with_three_normal_numbers(self) -> None:
+    def test_lighting_applies_the_formula_with_three_normal_factors(self) -> None:
         random.seed(0)
-        draws = []
+        samples = []
         for _ in range(2000):
-            result = LightingAug(0.5, EIGENVALUES, EIGENVECTORS)(LEVELS)
-            alphas = np.linalg.solve(EIGENVECTORS * EIGENVALUES, (result - LEVELS).mean((0, 1)))
-            np.testing.assert_allclose(result, lighting(LEVELS, alphas), atol=1e-3)
-            draws.append(alphas)
+            result = LightingAug(0.5, EIGENVALUES, EIGENVECTORS)(PIXELS)
+            alphas = np.linalg.solve(EIGENVECTORS * EIGENVALUES, (result - PIXELS).mean((0, 1)))
+            np.testing.assert_allclose(result, lighting(PIXELS, alphas), atol=1e-3)
+            samples.append(alphas)
         # Four standard errors each.
-        np.testing.assert_allclose(np.mean(draws, 0), 0, atol=4 * 0.5 / 2000**0.5)
-        np.testing.assert_allclose(np.cov(draws, rowvar=False), 0.25 * np.eye(3), atol=4 * 0.25 * (2 / 2000) ** 0.5)
-        assert np.mean(np.abs(draws) < 0.5) == pytest.approx(0.6827, abs=0.025)
+        np.testing.assert_allclose(np.mean(samples, 0), 0, atol=4 * 0.5 / 2000**0.5)
+        np.testing.assert_allclose(np.cov(samples, rowvar=False), 0.25 * np.eye(3), atol=4 * 0.25 * (2 / 2000) ** 0.5)
+        assert np.mean(np.abs(samples) < 0.5) == pytest.approx(0.6827, abs=0.025)
 
-    def test_color_jitter_is_the_three_in_random_order(self) -> None:
+    def test_color_jitter_applies_three_jitters_in_random_order(self) -> None:
         augmenter = ColorJitterAug(0.1, 0.2, 0.3)
         assert isinstance(augmenter, RandomOrderAug)
-        assert [repr(part) for part in augmenter.ts] == [
+        assert [repr(jitter) for jitter in augmenter.ts] == [
             "BrightnessJitterAug(brightness=0.1)",
             "ContrastJitterAug(contrast=0.2)",
             "SaturationJitterAug(saturation=0.3)",
         ]
         random.seed(0)
         for _ in range(50):
-            result = augmenter(LEVELS)
-            # In exact arithmetic the order makes no difference, and each factor shows in one
-            # respect.
-            by = grey(result).mean() / grey(LEVELS).mean()
-            contrasted = np.ptp(grey(result)) / np.ptp(grey(LEVELS)) / by
-            saturated = np.ptp(result[0, 0]) / np.ptp(LEVELS[0, 0]) / by / contrasted
-            assert (abs(by - 1) < 0.1, abs(contrasted - 1) < 0.2, abs(saturated - 1) < 0.3) == (True, True, True)
-            expected = saturation(contrast(brightness(LEVELS, by), contrasted), saturated)
+            result = augmenter(PIXELS)
+            # In exact arithmetic the order makes no difference, and each factor changes one
+            # statistic.
+            brightened = gray(result).mean() / gray(PIXELS).mean()
+            contrasted = np.ptp(gray(result)) / np.ptp(gray(PIXELS)) / brightened
+            saturated = np.ptp(result[0, 0]) / np.ptp(PIXELS[0, 0]) / brightened / contrasted
+            assert abs(brightened - 1) < 0.1
+            assert abs(contrasted - 1) < 0.2
+            assert abs(saturated - 1) < 0.3
+            expected = saturation(contrast(brightness(PIXELS, brightened), contrasted), saturated)
             np.testing.assert_allclose(result, expected, atol=1e-2)
 
-    def test_color_jitter_leaves_out_what_is_0(self) -> None:
+    def test_color_jitter_skips_zero_ranges(self) -> None:
         assert ColorJitterAug(0, 0, 0).ts == []
-        assert [type(part) for part in ColorJitterAug(0, 0.1, 0).ts] == [ContrastJitterAug]
-        np.testing.assert_array_equal(ColorJitterAug(0, 0, 0)(LEVELS), LEVELS)
+        assert [type(jitter) for jitter in ColorJitterAug(0, 0.1, 0).ts] == [ContrastJitterAug]
+        np.testing.assert_array_equal(ColorJitterAug(0, 0, 0)(PIXELS), PIXELS)
 
-    def test_grey_is_mxnets_and_as_frequent_as_it_should_be(self) -> None:
+    def test_gray_matches_mxnet_and_has_its_probability(self) -> None:
         expected = [31.82, 142.82, 74.82, 185.82]
-        np.testing.assert_allclose(RandomGrayAug(1)(LEVELS).ravel(), np.repeat(expected, 3), atol=1e-3)
-        np.testing.assert_array_equal(RandomGrayAug(0)(LEVELS), LEVELS)
+        np.testing.assert_allclose(RandomGrayAug(1)(PIXELS).ravel(), np.repeat(expected, 3), atol=1e-3)
+        np.testing.assert_array_equal(RandomGrayAug(0)(PIXELS), PIXELS)
         random.seed(0)
-        greys = sum(RandomGrayAug(0.3)(LEVELS)[0, 0, 0] != 0 for _ in range(2000))
-        assert 520 < greys < 680
+        gray_count = sum(RandomGrayAug(0.3)(PIXELS)[0, 0, 0] != 0 for _ in range(2000))
+        assert 520 < gray_count < 680
 
     @pytest.mark.parametrize(
         ("mean", "std", "expected"),
@@ -365,17 +367,17 @@ class TestColours:
             ),
         ],
     )
-    def test_normalising_is_mxnets(self, mean: ArrayLike, std: ArrayLike | None, expected: list[float]) -> None:
-        np.testing.assert_allclose(ColorNormalizeAug(mean, std)(LEVELS).ravel(), expected, atol=1e-4)
+    def test_normalization_matches_mxnet(self, mean: ArrayLike, std: ArrayLike | None, expected: list[float]) -> None:
+        np.testing.assert_allclose(ColorNormalizeAug(mean, std)(PIXELS).ravel(), expected, atol=1e-4)
 
-    def test_without_a_mean_it_only_divides(self) -> None:
-        np.testing.assert_allclose(ColorNormalizeAug(None, 4)(LEVELS), LEVELS / 4)
+    def test_normalization_without_mean_only_divides(self) -> None:
+        np.testing.assert_allclose(ColorNormalizeAug(None, 4)(PIXELS), PIXELS / 4)
 
 
 class TestTypes:
     @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
     @pytest.mark.parametrize("augmenter", [ResizeAug(3), CenterCropAug((3, 2)), HorizontalFlipAug(1)], ids=repr)
-    def test_geometry_keeps_the_type(self, augmenter: Augmenter, dtype: type) -> None:
+    def test_geometry_keeps_the_dtype(self, augmenter: Augmenter, dtype: type) -> None:
         result = augmenter(IMAGE.astype(dtype))
         assert result.dtype == dtype
         np.testing.assert_allclose(result.astype(float), augmenter(IMAGE.astype(np.float32)), atol=0.6)
@@ -388,7 +390,7 @@ class TestTypes:
     @pytest.mark.parametrize(
         "augmenter", [BrightnessJitterAug(0.1), HueJitterAug(0.1), RandomGrayAug(0), ColorNormalizeAug(9, 2)], ids=repr
     )
-    def test_colours_make_whole_levels_floats(self, augmenter: Augmenter) -> None:
+    def test_color_augmenters_convert_uint8_to_float32(self, augmenter: Augmenter) -> None:
         random.seed(1)
         result = augmenter(IMAGE)
         random.seed(1)
@@ -397,27 +399,27 @@ class TestTypes:
         assert augmenter(IMAGE.astype(np.float64)).dtype == np.float64
 
     @pytest.mark.parametrize("channels", [1, 4])
-    def test_geometry_takes_one_and_four_channels(self, channels: int) -> None:
+    def test_geometry_accepts_one_and_four_channels(self, channels: int) -> None:
         image = noise(6, 8, channels)
         np.testing.assert_array_equal(ResizeAug(4)(image), resize_short(image, 4))
         np.testing.assert_array_equal(CenterCropAug((2, 2))(image), image[2:4, 3:5])
 
     @pytest.mark.parametrize("typ", ["float32", "float16", "float64", "uint8", "int32", np.float32])
-    def test_cast_makes_an_array_of_any_type(self, typ: DTypeLike) -> None:
+    def test_cast_converts_to_any_dtype(self, typ: DTypeLike) -> None:
         result = CastAug(typ)(IMAGE)
         assert result.dtype == typ
         assert result is not IMAGE
         np.testing.assert_array_equal(result, IMAGE)
 
     @every_augmenter
-    def test_the_image_is_left_as_it_is(self, augmenter: Augmenter) -> None:
+    def test_input_image_is_not_modified(self, augmenter: Augmenter) -> None:
         for image in IMAGE.copy(), IMAGE.astype(np.float32):
-            before = image.copy()
+            original = image.copy()
             result = augmenter(image)
             result += 1
-            np.testing.assert_array_equal(image, before)
+            np.testing.assert_array_equal(image, original)
 
-    def test_any_memory_layout_is_taken(self) -> None:
+    def test_any_memory_layout_is_accepted(self) -> None:
         odd = np.asfortranarray(IMAGE)[::-1, ::2]
         odd.flags.writeable = False
         np.testing.assert_array_equal(HorizontalFlipAug(1)(odd), odd[:, ::-1])
@@ -425,7 +427,7 @@ class TestTypes:
         np.testing.assert_array_equal(HorizontalFlipAug(1)(big_endian), IMAGE[:, ::-1])
 
     @every_augmenter
-    def test_the_same_seed_of_pythons_random_gives_the_same(self, augmenter: Augmenter) -> None:
+    def test_random_seed_makes_results_reproducible(self, augmenter: Augmenter) -> None:
         results = []
         for _ in range(2):
             random.seed(3)
@@ -436,7 +438,7 @@ class TestTypes:
 class TestDescriptions:
     """`dumps`, `repr` and pickles."""
 
-    def test_dumps_are_mxnets(self) -> None:
+    def test_dumps_match_mxnet(self) -> None:
         settings: Any = {
             "resize": 10,
             "rand_crop": True,
@@ -477,7 +479,7 @@ class TestDescriptions:
             ),
         ]
 
-    def test_dumps_of_combinations_are_mxnets(self) -> None:
+    def test_dumps_of_nested_augmenters_match_mxnet(self) -> None:
         augmenter = SequentialAug([ResizeAug(4), RandomOrderAug([CastAug("float16")])])
         assert augmenter.dumps() == [
             "sequentialaug",
@@ -486,26 +488,26 @@ class TestDescriptions:
         assert ForceResizeAug((3, 4)).dumps() == '["forceresizeaug", {"size": [3, 4], "interp": 2}]'
         assert ColorNormalizeAug([1, 2, 3], None).dumps() == '["colornormalizeaug", {"mean": [1, 2, 3], "std": null}]'
 
-    def test_functions_describe_themselves_as_they_can(self) -> None:
+    def test_dumps_of_functions_are_their_repr(self) -> None:
         assert SequentialAug([np.negative]).dumps() == ["sequentialaug", ["<ufunc 'negative'>"]]
 
-    def test_numbers_of_numpys_are_numbers(self) -> None:
+    def test_dumps_convert_numpy_scalars(self) -> None:
         assert BrightnessJitterAug(np.float64(0.25)).dumps() == '["brightnessjitteraug", {"brightness": 0.25}]'
 
-    def test_they_show_how_they_were_made(self) -> None:
+    def test_repr_shows_the_arguments(self) -> None:
         sequence = SequentialAug([ResizeAug(4), RandomCropAug((3, 2), interp=1)])
         assert repr(sequence) == "SequentialAug([ResizeAug(size=4, interp=2), RandomCropAug(size=(3, 2), interp=1)])"
 
     @every_augmenter
-    def test_pickles_do_the_same(self, augmenter: Augmenter) -> None:
-        twin = pickle.loads(pickle.dumps(augmenter))  # noqa: S301
-        assert (repr(twin), twin.dumps()) == (repr(augmenter), augmenter.dumps())
+    def test_pickled_augmenter_behaves_the_same(self, augmenter: Augmenter) -> None:
+        restored = pickle.loads(pickle.dumps(augmenter))  # noqa: S301
+        assert (repr(restored), restored.dumps()) == (repr(augmenter), augmenter.dumps())
         random.seed(3)
         expected = augmenter(IMAGE)
         random.seed(3)
-        np.testing.assert_array_equal(twin(IMAGE), expected)
+        np.testing.assert_array_equal(restored(IMAGE), expected)
 
-    def test_an_augmenter_of_ones_own_needs_a_call(self) -> None:
+    def test_custom_augmenter_without_call_raises(self) -> None:
         class Nothing(Augmenter):
             pass
 
@@ -514,7 +516,7 @@ class TestDescriptions:
         assert Nothing(a=np.array([1, 2])).dumps() == '["nothing", {"a": [1, 2]}]'
 
 
-class TestRefusals:
+class TestErrors:
     @pytest.mark.parametrize(
         ("make", "error", "message"),
         [
@@ -544,12 +546,10 @@ class TestRefusals:
             (lambda: CreateAugmenter((3, 4, 4), rand_resize=True), ValueError, "rand_resize needs rand_crop=True"),
         ],
     )
-    def test_parameters_that_make_no_sense(
-        self, make: Callable[[], object], error: type[Exception], message: str
-    ) -> None:
-        with pytest.raises(error) as refused:
+    def test_invalid_parameters_raise(self, make: Callable[[], object], error: type[Exception], message: str) -> None:
+        with pytest.raises(error) as caught:
             make()
-        assert message in str(refused.value)
+        assert message in str(caught.value)
 
     @pytest.mark.parametrize(
         ("image", "error", "message"),
@@ -560,18 +560,18 @@ class TestRefusals:
             (noise(4, 4)[:0], ValueError, "shape [0, 4, 3]"),
         ],
     )
-    def test_images_that_are_none(self, image: Image, error: type[Exception], message: str) -> None:
-        with pytest.raises(error) as refused:
+    def test_invalid_images_raise(self, image: Image, error: type[Exception], message: str) -> None:
+        with pytest.raises(error) as caught:
             HorizontalFlipAug(1)(image)
-        assert message in str(refused.value)
+        assert message in str(caught.value)
 
-    def test_colours_of_images_that_have_none(self) -> None:
+    def test_color_steps_on_gray_images_raise(self) -> None:
         with pytest.raises(ValueError, match="color steps need an image of 3 channels, got 1"):
             BrightnessJitterAug(0.1)(noise(4, 4, 1))
 
 
 class TestCreateAugmenter:
-    def test_without_wishes_it_crops_the_middle_and_casts(self) -> None:
+    def test_default_is_a_center_crop_and_a_cast(self) -> None:
         assert repr(CreateAugmenter((3, 8, 9))) == "[CenterCropAug(size=(9, 8), interp=2), CastAug(type='float32')]"
 
     @pytest.mark.parametrize(
@@ -584,7 +584,7 @@ class TestCreateAugmenter:
             ),
         ],
     )
-    def test_there_is_one_crop(self, settings: dict[str, bool], crop: str) -> None:
+    def test_crop_options_select_one_crop(self, settings: dict[str, bool], crop: str) -> None:
         assert [repr(augmenter) for augmenter in CreateAugmenter((3, 8, 9), **settings)[:-1]] == [crop]
 
     @pytest.mark.parametrize(
@@ -595,11 +595,11 @@ class TestCreateAugmenter:
             ({"mean": True, "std": False}, np.float32([123.68, 116.28, 103.53]).tolist(), None),  # type: ignore[arg-type]
         ],
     )
-    def test_mean_and_std_are_true_or_given(self, settings: dict[str, Any], mean: object, std: object) -> None:
+    def test_mean_and_std_accept_true_or_values(self, settings: dict[str, Any], mean: object, std: object) -> None:
         last = CreateAugmenter((3, 8, 9), **settings)[-1]
         assert last.dumps() == json.dumps(["colornormalizeaug", {"mean": mean, "std": std}])
 
-    def test_the_whole_list_is_mxnets(self) -> None:
+    def test_full_list_matches_mxnet(self) -> None:
         expected = [
             -1.5015,
             -0.5476,
@@ -615,22 +615,22 @@ class TestCreateAugmenter:
             0.0082,
         ]
         augmenters = CreateAugmenter((3, 2, 2), resize=3, mean=True, std=True)
-        one_by_one = SequentialAug(augmenters)(IMAGE)
-        at_once, _ = augment(IMAGE, to_steps(augmenters), 0)
-        # A level is 0.017.
-        np.testing.assert_allclose(one_by_one.ravel(), expected, atol=0.018)
-        np.testing.assert_allclose(at_once, one_by_one, atol=1e-4)
+        sequential = SequentialAug(augmenters)(IMAGE)
+        pipelined, _ = augment(IMAGE, to_steps(augmenters), 0)
+        # One 8-bit step is 0.017.
+        np.testing.assert_allclose(sequential.ravel(), expected, atol=0.018)
+        np.testing.assert_allclose(pipelined, sequential, atol=1e-4)
 
 
 class Transform:
-    """What albumentations has: an object that takes its image by name, and gives a dictionary."""
+    """Transform as in albumentations: takes its image by keyword and returns a dictionary."""
 
     def __call__(self, *, image: Image) -> dict[str, Image]:
         return {"image": image[::-1]}
 
 
 class LikeTransform(Transform):
-    """One whose signature says nothing, from a module of the library's name."""
+    """Transform with a generic signature, from a module named like the library."""
 
     __module__ = "albumentations.augmentations.transforms"
 
@@ -645,14 +645,14 @@ def upside_down(**data: Image) -> dict[str, Image]:
 
 
 class Inverted(ResizeAug):
-    """An augmenter of one's own, made from one of recio's."""
+    """Custom augmenter that derives from one of recio's."""
 
     def __call__(self, src: Image) -> Image:
         return 255 - src
 
 
 class Doubling:
-    """A `__call__` to be mixed in."""
+    """Mix-in with a `__call__`."""
 
     def __call__(self, src: Image) -> Image:
         return np.concatenate([src, src])
@@ -663,7 +663,7 @@ class Doubled(Doubling, ResizeAug):
 
 
 class Renamed(ResizeAug):
-    """A class that changes nothing."""
+    """Subclass that changes nothing."""
 
 
 def add_half(image: Image) -> Image:
@@ -675,9 +675,9 @@ def calls_python(augmenters: list[Any]) -> bool:
 
 
 class TestSteps:
-    """From augmenters to steps: `recio._loader.to_steps`."""
+    """Conversion of augmenters to steps: `recio._loader.to_steps`."""
 
-    def test_lists_of_augmenters_do_what_they_do_one_by_one(self) -> None:
+    def test_list_of_augmenters_equals_sequential_calls(self) -> None:
         augmenters: list[Any] = [
             SequentialAug([ResizeAug(3), HorizontalFlipAug(1)]),
             add_half,
@@ -693,7 +693,7 @@ class TestSteps:
         np.testing.assert_allclose(SequentialAug(augmenters)(IMAGE), expected, atol=1e-4)
 
     @every_augmenter
-    def test_recios_own_never_see_python(self, augmenter: Augmenter) -> None:
+    def test_recio_augmenters_run_without_python(self, augmenter: Augmenter) -> None:
         assert not calls_python([augmenter])
         assert [type(step) for step in to_steps([augmenter])] == [Step]
 
@@ -702,11 +702,11 @@ class TestSteps:
         [add_half, np.negative, Transform(), Inverted(3), Doubled(3), CastAug("float16"), SequentialAug([add_half])],
         ids=["function", "ufunc", "transform", "subclass", "mixin", "cast", "sequence"],
     )
-    def test_everything_else_is_called(self, augmenter: Callable[[Image], Image]) -> None:
+    def test_other_callables_are_called(self, augmenter: Callable[[Image], Image]) -> None:
         assert calls_python([ResizeAug(3), augmenter])
         assert calls_python([SequentialAug([RandomOrderAug([augmenter])])])
 
-    def test_a_class_that_derives_from_an_augmenter_is_called_only_for_its_own_call(self) -> None:
+    def test_subclass_is_called_only_if_it_overrides_call(self) -> None:
         assert not calls_python([Renamed(3)])
         assert augment(IMAGE, to_steps([Renamed(3)]), 0)[0].shape == (3, 3, 3)
         inverted, doubled = Inverted(3), Doubled(3)
@@ -714,37 +714,37 @@ class TestSteps:
         assert augment(IMAGE, to_steps([doubled]), 0)[0].shape == (8, 5, 3)
 
     @pytest.mark.parametrize(
-        "transform", [Transform(), LikeTransform(), upside_down], ids=lambda one: type(one).__name__
+        "transform", [Transform(), LikeTransform(), upside_down], ids=lambda transform: type(transform).__name__
     )
-    def test_transforms_that_take_their_image_by_name(self, transform: Callable[..., dict[str, Image]]) -> None:
+    def test_transforms_with_a_keyword_image(self, transform: Callable[..., dict[str, Image]]) -> None:
         np.testing.assert_array_equal(augment(IMAGE, to_steps([transform]), 0)[0], IMAGE[::-1])
         np.testing.assert_array_equal(SequentialAug([transform])(IMAGE), IMAGE[::-1])
 
-    def test_a_function_that_does_not_say_what_it_takes_is_given_the_image(self) -> None:
+    def test_function_without_signature_receives_the_image(self) -> None:
         assert SequentialAug([max])(np.array([3, 9, 4])) == 9
 
-    def test_a_cast_to_another_type_is_felt_in_the_pipeline(self) -> None:
+    def test_cast_rounds_values_within_the_pipeline(self) -> None:
         image = np.full((1, 1, 3), 1 / 3, np.float32)
         cast = CastAug("float16")
         result, _ = augment(image, to_steps([cast]), 0)
         assert result.dtype == np.float32
         assert result[0, 0, 0] == np.float16(1 / 3)
 
-    def test_an_augmenter_is_only_borrowed(self) -> None:
-        lent = to_steps([CastAug("float16")])
+    def test_steps_do_not_keep_augmenters_alive(self) -> None:
+        steps = to_steps([CastAug("float16")])
         with pytest.raises(ReferenceError, match="the augmenter no longer exists"):
-            augment(IMAGE, lent, 0)
+            augment(IMAGE, steps, 0)
 
-    def test_what_cannot_be_called_is_named_by_its_place(self) -> None:
+    def test_non_callable_is_named_with_its_index(self) -> None:
         with pytest.raises(TypeError, match="augmenter 2 is not callable: 'flip'"):
             to_steps([ResizeAug(3), add_half, "flip"])
 
-    def test_functions_may_give_anything_when_a_sequence_is_called_itself(self) -> None:
+    def test_functions_in_a_called_sequence_may_return_any_array(self) -> None:
         planes = SequentialAug([CastAug(), lambda image: image.transpose(2, 0, 1)])(IMAGE)
         assert planes.shape == (3, 4, 5)
 
     @pytest.mark.parametrize("in_the_pipeline", [False, True])
-    def test_every_order_is_as_likely_as_the_others(self, in_the_pipeline: bool) -> None:
+    def test_random_order_is_uniform(self, in_the_pipeline: bool) -> None:
         def append(digit: int) -> Callable[[Image], Image]:
             return lambda image: image * 10 + digit
 

@@ -1,4 +1,4 @@
-"""Single images: what decodes and to which pixels, what does not, and the geometry of `mx.image`."""
+"""Single images: decoding to exact pixels, decoding errors, encoding, and the geometry of `mx.image`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Height and width of what decodes; a reason for what does not.
+# Height and width of the images that decode; error messages of the others.
 PHOTO = (300, 451)
 SIZES = {
     "alpha.png": PHOTO,
@@ -61,13 +61,13 @@ REASONS = {
 }
 
 
-def levels_apart(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+def pixel_difference(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     assert a.shape == b.shape
     difference: NDArray[Any] = np.abs(a.astype(int) - b)
     return difference
 
 
-def opencvs(path: Path, flag: int) -> NDArray[Any]:
+def opencv_image(path: Path, flag: int) -> NDArray[Any]:
     image = cv2.imread(str(path), flag)
     assert image is not None
     return image
@@ -94,7 +94,7 @@ class TestDecoding:
 
     @pytest.mark.parametrize(("name", "reason"), REASONS.items())
     @pytest.mark.parametrize("flag", [0, 1])
-    def test_what_is_no_image_is_a_decode_error_that_names_the_file(self, name: str, reason: str, flag: int) -> None:
+    def test_non_image_raises_decode_error_with_path(self, name: str, reason: str, flag: int) -> None:
         with pytest.raises(DecodeError, match=re.escape(f"{name}: {reason}")) as caught:
             imread(ODD / name, flag)
         assert caught.value.path == str(ODD / name)
@@ -102,30 +102,30 @@ class TestDecoding:
             imdecode((ODD / name).read_bytes(), flag)
 
     @pytest.mark.parametrize("name", [name for name in SIZES if name != "one-pixel.jpg"])
-    def test_an_image_cut_in_the_middle_is_a_decode_error(self, name: str) -> None:
+    def test_truncated_image_raises_decode_error(self, name: str) -> None:
         payload = (ODD / name).read_bytes()
         with pytest.raises(DecodeError):
             imdecode(payload[: len(payload) // 2])
 
     @pytest.mark.parametrize("name", np.load(DATA / "golden" / "decoded.npz").files)
-    def test_jpegs_decode_to_mxnets_levels(self, name: str) -> None:
+    def test_jpeg_pixels_match_mxnet(self, name: str) -> None:
         np.testing.assert_array_equal(imread(ODD / name), np.load(DATA / "golden" / "decoded.npz")[name])
 
     @pytest.mark.parametrize("name", ["alpha.png", "palette.png", "photo.bmp", "photo.webp", "cmyk.jpg"])
-    def test_other_formats_decode_to_opencvs_levels(self, name: str) -> None:
-        apart = levels_apart(imread(ODD / name, to_rgb=False), opencvs(ODD / name, cv2.IMREAD_COLOR))
-        assert apart.mean() <= (1.0 if name.endswith("webp") else 0.0)
+    def test_pixels_of_other_formats_match_opencv(self, name: str) -> None:
+        difference = pixel_difference(imread(ODD / name, to_rgb=False), opencv_image(ODD / name, cv2.IMREAD_COLOR))
+        assert difference.mean() <= (1.0 if name.endswith("webp") else 0.0)
 
-    def test_of_sixteen_bits_the_high_byte_stays(self) -> None:
-        deep = opencvs(ODD / "gray16.png", cv2.IMREAD_UNCHANGED)
+    def test_16_bit_image_keeps_the_high_byte(self) -> None:
+        deep = opencv_image(ODD / "gray16.png", cv2.IMREAD_UNCHANGED)
         assert deep.dtype == np.uint16
         np.testing.assert_array_equal(imread(ODD / "gray16.png", 0)[..., 0], deep >> 8)
 
-    def test_grey_of_a_png_is_libpngs(self) -> None:
+    def test_gray_of_a_png_matches_libpng(self) -> None:
         image = noise(30, 40)
         np.testing.assert_array_equal(imdecode(png(image), 0)[..., 0], (image @ np.array([9797, 19234, 3737])) >> 15)
 
-    def test_a_grey_image_has_three_equal_channels(self) -> None:
+    def test_gray_image_has_three_equal_channels(self) -> None:
         image = imread(ODD / "gray.jpg")
         np.testing.assert_array_equal(image, np.repeat(imread(ODD / "gray.jpg", 0), 3, axis=2))
 
@@ -137,7 +137,7 @@ class TestDecoding:
         assert bgr.flags.c_contiguous
 
     @pytest.mark.parametrize("orientation", range(1, 9))
-    def test_orientation_is_applied_as_opencv_does(self, orientation: int) -> None:
+    def test_orientation_matches_opencv(self, orientation: int) -> None:
         payload = bytearray((ODD / "exif-rotate6.jpg").read_bytes())
         assert payload[49] == 6
         payload[49] = orientation
@@ -147,36 +147,36 @@ class TestDecoding:
         assert imdecode(payload, 0).shape == (*expected.shape[:2], 1)
 
     @pytest.mark.parametrize("kind", [bytearray, memoryview, lambda payload: np.frombuffer(payload, np.uint8)])
-    def test_the_buffer_is_bytes_like_of_any_kind(self, kind: Callable[[bytes], Any]) -> None:
+    def test_buffer_may_be_any_bytes_like_object(self, kind: Callable[[bytes], Any]) -> None:
         payload = png(noise(5, 6))
         np.testing.assert_array_equal(imdecode(kind(payload)), imdecode(payload))
 
-    def test_text_is_a_type_error(self) -> None:
+    def test_text_raises_type_error(self) -> None:
         text: Any = "text"
         with pytest.raises(TypeError):
             imdecode(text)
 
-    def test_the_image_is_put_into_out(self) -> None:
+    def test_image_is_written_into_out(self) -> None:
         image = noise(5, 6)
         for out in (np.empty((5, 6, 3), np.uint8), np.empty((5, 12, 3), np.uint8)[:, ::2]):
             assert imdecode(png(image), out=out) is out
             np.testing.assert_array_equal(out, image)
 
     @pytest.mark.parametrize("out", [np.empty((6, 5, 3), np.uint8), np.empty((5, 6, 3), np.float32)])
-    def test_an_out_that_does_not_fit_is_a_value_error(self, out: NDArray[Any]) -> None:
+    def test_mismatched_out_raises_value_error(self, out: NDArray[Any]) -> None:
         with pytest.raises(ValueError, match=r"out must be uint8 \(5, 6, 3\), as the image, got "):
             imdecode(png(noise(5, 6)), out=out)
 
     @pytest.mark.parametrize("flag", [-1, 2, 4])
-    def test_another_flag_is_a_value_error(self, flag: int) -> None:
+    def test_invalid_flag_raises_value_error(self, flag: int) -> None:
         with pytest.raises(ValueError, match=f"flag must .*, got {flag}"):
             imdecode(png(noise(5, 6)), flag)
 
-    def test_a_missing_file_is_not_found(self) -> None:
+    def test_missing_file_raises_file_not_found(self) -> None:
         with pytest.raises(FileNotFoundError):
             imread(ODD / "missing.jpg")
 
-    def test_a_claimed_size_beyond_the_limits_is_refused_at_once(self) -> None:
+    def test_declared_size_beyond_the_limits_raises_at_once(self) -> None:
         payload = bytearray((ODD / "plain.jpg").read_bytes())
         frame = payload.index(b"\xff\xc0")
         payload[frame + 5 : frame + 9] = b"\xff\xdc" * 2
@@ -187,17 +187,17 @@ class TestDecoding:
 
 
 class TestThreads:
-    """Decoding lets go of the interpreter."""
+    """Decoding releases the GIL."""
 
-    def test_threads_decode_the_same_pixels_at_once(self) -> None:
+    def test_threads_decode_the_same_pixels_concurrently(self) -> None:
         payloads = [(ODD / name).read_bytes() for name in SIZES] * 8
-        alone = [imdecode(payload).tobytes() for payload in payloads]
+        sequential = [imdecode(payload).tobytes() for payload in payloads]
         with ThreadPoolExecutor(8) as threads:
-            together = list(threads.map(lambda payload: imdecode(payload).tobytes(), payloads))
-        assert together == alone
+            concurrent = list(threads.map(lambda payload: imdecode(payload).tobytes(), payloads))
+        assert concurrent == sequential
 
-    def test_another_thread_goes_on_while_an_image_is_decoded(self) -> None:
-        """If the interpreter were held, the other thread could not take a step between the two moments."""
+    def test_other_threads_run_while_an_image_is_decoded(self) -> None:
+        """If the GIL were held, the other thread could not count between the two readings."""
         payload = png(noise(4000, 4000))
         steps, done = 0, threading.Event()
 
@@ -211,28 +211,28 @@ class TestThreads:
         counter.start()
         before = steps
         imdecode(payload)
-        taken = steps - before
+        counted = steps - before
         done.set()
         counter.join()
-        assert taken >= 5
+        assert counted >= 5
 
 
 class TestEncoding:
     """`imencode`, in RGB; `pack_img` is tested with the records."""
 
     @pytest.mark.parametrize("channels", [1, 3])
-    def test_a_png_is_decoded_to_the_same_levels(self, channels: int) -> None:
+    def test_png_round_trip_is_lossless(self, channels: int) -> None:
         image = noise(5, 6, channels)
         np.testing.assert_array_equal(imdecode(imencode(image, ".png", 9), int(channels == 3)), image)
 
-    def test_a_jpeg_is_in_rgb_order(self) -> None:
+    def test_jpeg_is_encoded_from_rgb(self) -> None:
         red = np.zeros((16, 16, 3), np.uint8)
         red[..., 0] = 200
-        assert levels_apart(imdecode(imencode(red)), red).max() <= 2
+        assert pixel_difference(imdecode(imencode(red)), red).max() <= 2
 
     def test_floats_are_rounded_and_clamped(self) -> None:
-        levels: Any = np.array([[-3.0, 0.4, 99.6, 300.0]])
-        assert imdecode(imencode(levels, ".png", 1), 0).ravel().tolist() == [0, 0, 100, 255]
+        pixels: Any = np.array([[-3.0, 0.4, 99.6, 300.0]])
+        assert imdecode(imencode(pixels, ".png", 1), 0).ravel().tolist() == [0, 0, 100, 255]
 
 
 class TestGeometry:
@@ -241,20 +241,20 @@ class TestGeometry:
     def test_imresize_takes_width_before_height(self) -> None:
         assert imresize(noise(40, 50), 20, 10).shape == (10, 20, 3)
 
-    def test_imresize_puts_the_image_into_out(self) -> None:
+    def test_imresize_writes_into_out(self) -> None:
         image, out = noise(40, 50), np.empty((10, 20, 3), np.uint8)
         assert imresize(image, 20, 10, 2, out) is out
         np.testing.assert_array_equal(out, imresize(image, 20, 10, 2))
 
     @pytest.mark.parametrize("out", [np.empty((1, 1, 3), np.uint8), np.empty((10, 20, 3), np.float32)])
-    def test_an_out_that_does_not_fit_is_a_value_error(self, out: NDArray[Any]) -> None:
+    def test_mismatched_out_raises_value_error(self, out: NDArray[Any]) -> None:
         with pytest.raises(ValueError, match=r"out must be uint8 \(10, 20, 3\), as the image, got "):
             imresize(noise(40, 50), 20, 10, 1, out)
 
     @pytest.mark.parametrize("kind", [np.float32, np.float64])
     @pytest.mark.parametrize("channels", [1, 3, 4])
-    def test_imresize_of_floats_gives_opencvs_floats(self, kind: type[np.floating], channels: int) -> None:
-        """Beyond the levels too. Intel's arithmetic differs more, the farther from the corner a pixel is."""
+    def test_imresize_of_floats_matches_opencv(self, kind: type[np.floating], channels: int) -> None:
+        """Includes values outside 0 to 255. Intel's arithmetic differs more with the distance from the corner."""
         image = noise(40, 50, channels).astype(kind) * 2 - 100
         for interp in range(5):
             for w, h in [(20, 10), (33, 21), (77, 91), (60, 20), (50, 40)]:
@@ -268,28 +268,28 @@ class TestGeometry:
         np.testing.assert_array_equal(resize_short(image, 20), imresize(image, 25, 20, 2))
         assert center_crop(image, (60, 60))[0].dtype == np.float32
 
-    def test_imresize_puts_floats_into_out(self) -> None:
+    def test_imresize_writes_floats_into_out(self) -> None:
         image, out = noise(40, 50).astype(np.float64), np.empty((10, 20, 3))
         assert imresize(image, 20, 10, 2, out) is out
         np.testing.assert_array_equal(out, imresize(image, 20, 10, 2))
 
     @pytest.mark.parametrize("kind", [np.int32, np.float16, np.bool_])
-    def test_imresize_of_other_types_is_a_type_error(self, kind: type[Any]) -> None:
+    def test_imresize_of_other_types_raises_type_error(self, kind: type[Any]) -> None:
         image: Any = noise(4, 5).astype(kind)
         with pytest.raises(TypeError, match=f"uint8, float32 or float64, got {image.dtype}"):
             imresize(image, 2, 2)
 
-    def test_an_image_without_a_channel_axis_is_a_value_error_that_says_how_to_add_one(self) -> None:
+    def test_image_without_channel_axis_raises_with_a_hint(self) -> None:
         with pytest.raises(ValueError, match=re.escape("got (4, 5); for gray use src[..., None]")):
             imresize(noise(4, 5)[..., 0], 2, 2)
 
     @pytest.mark.parametrize(("w", "h"), [(0, 5), (5, 0), (-1, 5)])
-    def test_a_side_below_one_pixel_is_a_value_error(self, w: int, h: int) -> None:
+    def test_side_below_one_pixel_raises_value_error(self, w: int, h: int) -> None:
         with pytest.raises(ValueError, match=f"must be at least 1, got {w} and {h}"):
             imresize(noise(4, 5), w, h)
 
     @pytest.mark.parametrize("interp", [-1, 5, 8, 11])
-    def test_an_unknown_interp_is_a_value_error(self, interp: int) -> None:
+    def test_unknown_interp_raises_value_error(self, interp: int) -> None:
         with pytest.raises(ValueError, match=str(interp)):
             imresize(noise(4, 5), 2, 2, interp)
 
@@ -313,7 +313,7 @@ class TestGeometry:
         ("shape", "size", "resized"),
         [((40, 50), 20, (20, 25)), ((50, 40), 20, (25, 20)), ((40, 40), 20, (20, 20)), ((300, 451), 64, (64, 96))],
     )
-    def test_resize_short_makes_the_shorter_side(
+    def test_resize_short_sets_the_shorter_side(
         self, shape: tuple[int, int], size: int, resized: tuple[int, int]
     ) -> None:
         image = noise(*shape)
@@ -326,7 +326,7 @@ class TestGeometry:
         crop = fixed_crop(image, 5, 7, 20, 10)
         assert (crop.shape, crop[0, 0].tolist(), crop[-1, -1].tolist()) == ((10, 20, 3), [5, 7, 0], [24, 16, 0])
 
-    def test_fixed_crop_ends_at_the_border(self) -> None:
+    def test_fixed_crop_is_clipped_at_the_border(self) -> None:
         assert fixed_crop(coordinates(40, 50), 45, 30, 20, 20).shape == (10, 5, 3)
 
     def test_fixed_crop_resizes_only_to_another_size(self) -> None:
@@ -340,11 +340,11 @@ class TestGeometry:
     )
     def test_center_crop_takes_the_middle(self, size: tuple[int, int], region: tuple[int, int, int, int]) -> None:
         image = noise(40, 50)
-        crop, found = center_crop(image, size)
-        assert (found, crop.shape) == (region, (size[1], size[0], 3))
+        crop, crop_region = center_crop(image, size)
+        assert (crop_region, crop.shape) == (region, (size[1], size[0], 3))
         np.testing.assert_array_equal(crop, fixed_crop(image, *region, size))
 
-    def test_random_crop_draws_left_then_top_from_pythons_random(self) -> None:
+    def test_random_crop_samples_left_then_top_from_python_random(self) -> None:
         image = noise(40, 50)
         random.seed(5)
         crop, (x, y, w, h) = random_crop(image, (20, 10))
@@ -352,10 +352,10 @@ class TestGeometry:
         assert (x, y, w, h) == (random.randint(0, 30), random.randint(0, 30), 20, 10)
         np.testing.assert_array_equal(crop, image[y : y + 10, x : x + 20])
 
-    def test_random_crop_reaches_every_place(self) -> None:
+    def test_random_crop_reaches_every_position(self) -> None:
         random.seed(0)
-        places = {random_crop(noise(5, 6), (4, 4))[1][:2] for _ in range(200)}
-        assert places == {(x, y) for x in range(3) for y in range(2)}
+        positions = {random_crop(noise(5, 6), (4, 4))[1][:2] for _ in range(200)}
+        assert positions == {(x, y) for x in range(3) for y in range(2)}
 
     def test_random_crop_enlarges_a_crop_that_fits(self) -> None:
         crop, region = random_crop(noise(40, 50), (100, 100))
@@ -373,13 +373,13 @@ class TestColorNormalize:
         np.testing.assert_allclose(image, expected, rtol=1e-6)
         assert image.dtype == np.float32
 
-    def test_integers_are_a_type_error(self) -> None:
+    def test_integers_raise_type_error(self) -> None:
         image: Any = noise(4, 5)
         with pytest.raises(TypeError, match="uint8"):
             color_normalize(image, 100)
 
 
 @pytest.mark.parametrize("sides", [(2**40, 2**40), (2**33, 1), (1, 2**16 + 1)])
-def test_a_size_beyond_all_memory_is_refused(sides: tuple[int, int]) -> None:
+def test_size_beyond_the_maximum_raises(sides: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="a side must be at most 65536"):
         imresize(np.zeros((2, 2, 3), np.uint8), *sides)

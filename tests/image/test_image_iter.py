@@ -1,6 +1,6 @@
 """`ImageIter`: its sources, its epochs, and the hooks of its subclasses.
 
-The batches of ten images in fours are those that MXNet 1.9.1 gave for each `last_batch_handle`; so is their ``pad``.
+The expected batches of ten images, four per batch, and their ``pad`` are those of MXNet 1.9.1.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HANDLES = {
 
 
 class Hooked(ImageIter):
-    """Does nothing differently, but in Python."""
+    """Iterator with a hook that calls the base, so that batches are built in Python."""
 
     def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
         return super().postprocess_data(datum)
@@ -45,7 +45,7 @@ class Hooked(ImageIter):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write ten small images and a list of them, labeled by their numbers and twice these."""
+    """Write ten small images and a list of them, labeled by their numbers and the doubled numbers."""
     for number in range(10):
         (tmp_path / f"{number} .png").write_bytes(png(noise(8, 8, seed=number)))
     lines = [f"{100 + number}\t{number}.000000\t{2 * number}\t{number} .png\n" for number in range(10)]
@@ -54,25 +54,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 def epoch(batches: ImageIter) -> list[tuple[str, int]]:
-    """Return the labels and the pad of each batch."""
-    found = []
+    """Return the labels and the pad of each batch of an epoch."""
+    result = []
     for batch in batches:
         assert batch.label is not None
         assert batch.pad is not None
-        found.append(("".join(str(int(label)) for label in batch.label[0]), batch.pad))
+        result.append(("".join(str(int(label)) for label in batch.label[0]), batch.pad))
     batches.reset()
-    return found
+    return result
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
 @pytest.mark.parametrize("handle", HANDLES)
-def test_what_does_not_fill_a_batch_is_handled_as_by_mxnet(kind: type[ImageIter], handle: Any, ten: RecordFile) -> None:  # noqa: ANN401
+def test_incomplete_batch_is_handled_as_in_mxnet(kind: type[ImageIter], handle: Any, ten: RecordFile) -> None:  # noqa: ANN401
     batches = kind(path_imgrec=ten.rec, last_batch_handle=handle, **PLAIN)
     assert [epoch(batches) for _ in range(3)] == HANDLES[handle]
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_a_hard_reset_forgets_what_rolls_over(kind: type[ImageIter], ten: RecordFile) -> None:
+def test_hard_reset_discards_rolled_over_samples(kind: type[ImageIter], ten: RecordFile) -> None:
     batches = kind(path_imgrec=ten.rec, last_batch_handle="roll_over", **PLAIN)
     assert len(list(batches)) == 2
     batches.hard_reset()
@@ -80,13 +80,13 @@ def test_a_hard_reset_forgets_what_rolls_over(kind: type[ImageIter], ten: Record
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_more_places_than_images_are_filled_by_repeats(kind: type[ImageIter], ten: RecordFile) -> None:
+def test_batch_larger_than_the_data_is_filled_by_repeats(kind: type[ImageIter], ten: RecordFile) -> None:
     batches = kind(path_imgrec=ten.rec, **{**PLAIN, "batch_size": 23})
     assert epoch(batches) == [("01234567890123456789012", 13)]
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_records_lists_and_named_files_give_the_same_batches(kind: type[ImageIter], folder: Path) -> None:
+def test_records_and_image_files_yield_the_same_batches(kind: type[ImageIter], folder: Path) -> None:
     files = write_images(folder, [png(noise(8, 8, seed=number)) for number in range(10)])
     imglist = [[number, f"{number} .png"] for number in range(10)]
     sources: list[dict[str, Any]] = [
@@ -104,7 +104,7 @@ def test_records_lists_and_named_files_give_the_same_batches(kind: type[ImageIte
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
-def test_a_list_gives_files_and_labels_of_every_type(kind: type[ImageIter], dtype: str, folder: Path) -> None:
+def test_list_of_files_with_labels_of_every_dtype(kind: type[ImageIter], dtype: str, folder: Path) -> None:
     batches = kind(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, dtype=dtype, **PLAIN)
     batch = batches.next()
     assert batch.label is not None
@@ -115,9 +115,7 @@ def test_a_list_gives_files_and_labels_of_every_type(kind: type[ImageIter], dtyp
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
 @pytest.mark.parametrize("indexed", [False, True])
-def test_a_list_replaces_the_labels_of_records(
-    kind: type[ImageIter], indexed: bool, folder: Path, ten: RecordFile
-) -> None:
+def test_list_replaces_record_labels(kind: type[ImageIter], indexed: bool, folder: Path, ten: RecordFile) -> None:
     index = ten.idx if indexed else None
     source: dict[str, Any] = {"path_imgrec": ten.rec, "path_imgidx": index, "path_imglist": folder / "ten.lst"}
     batch = kind(**source, label_width=2, **PLAIN).next()
@@ -125,7 +123,7 @@ def test_a_list_replaces_the_labels_of_records(
     assert batch.label[0].tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]
 
 
-def test_the_index_has_the_ids(ten: RecordFile, folder: Path) -> None:
+def test_batch_index_has_the_ids(ten: RecordFile, folder: Path) -> None:
     records = ImageIter(path_imgrec=ten.rec, **PLAIN).next().index
     files = ImageIter(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, **PLAIN).next().index
     assert records is not None
@@ -134,18 +132,18 @@ def test_the_index_has_the_ids(ten: RecordFile, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_parts_have_all_images_once(kind: type[ImageIter], ten: RecordFile) -> None:
-    parts = []
-    for part in range(3):
-        own: dict[str, Any] = {"num_parts": 3, "part_index": part, "shard_policy": "uneven"}
-        batches = kind(path_imgrec=ten.rec, **own, **{**PLAIN, "batch_size": 1})
-        parts.append("".join(labels for labels, _ in epoch(batches)))
-    assert "".join(parts) == "0123456789"
-    assert {len(part) for part in parts} == {3, 4}
+def test_shards_have_every_image_once(kind: type[ImageIter], ten: RecordFile) -> None:
+    shards = []
+    for index in range(3):
+        shard: dict[str, Any] = {"num_parts": 3, "part_index": index, "shard_policy": "uneven"}
+        batches = kind(path_imgrec=ten.rec, **shard, **{**PLAIN, "batch_size": 1})
+        shards.append("".join(labels for labels, _ in epoch(batches)))
+    assert "".join(shards) == "0123456789"
+    assert {len(shard_labels) for shard_labels in shards} == {3, 4}
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_pythons_seed_decides_order_and_augmentation(kind: type[ImageIter], tmp_path: Path) -> None:
+def test_python_seed_determines_order_and_augmentation(kind: type[ImageIter], tmp_path: Path) -> None:
     photos = write_photos(tmp_path, 6)
 
     def data(seed: int) -> NDArray[Any]:
@@ -157,18 +155,18 @@ def test_pythons_seed_decides_order_and_augmentation(kind: type[ImageIter], tmp_
     assert (data(1) != data(2)).any()
 
 
-def test_it_gives_what_image_record_iter_gives_for_the_same_options(tmp_path: Path) -> None:
+def test_batches_match_image_record_iter_for_the_same_options(tmp_path: Path) -> None:
     photos = write_photos(tmp_path, 6)
     shape: dict[str, Any] = {"batch_size": 6, "data_shape": (3, 64, 64)}
     mean, std = np.array([123.68, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
-    own = ImageIter(path_imgrec=photos.rec, resize=80, mean=mean, std=std, inter_method=1, **shape).next().data[0]
+    data = ImageIter(path_imgrec=photos.rec, resize=80, mean=mean, std=std, inter_method=1, **shape).next().data[0]
     names = {f"mean_{c}": value for c, value in zip("rgb", mean, strict=True)}
     names |= {f"std_{c}": value for c, value in zip("rgb", std, strict=True)}
-    other = ImageRecordIter(path_imgrec=photos.rec, resize=80, **names, **shape).next().data[0]
-    np.testing.assert_allclose(own, other, rtol=0, atol=1e-6)
+    expected = ImageRecordIter(path_imgrec=photos.rec, resize=80, **names, **shape).next().data[0]
+    np.testing.assert_allclose(data, expected, rtol=0, atol=1e-6)
 
 
-def test_own_functions_run_among_recios_augmenters(ten: RecordFile) -> None:
+def test_functions_run_between_recio_augmenters(ten: RecordFile) -> None:
     augmenters: list[Any] = [HorizontalFlipAug(1.0), lambda image: 255 - image, *CreateAugmenter((3, 8, 8))]
     plain = ImageIter(path_imgrec=ten.rec, **PLAIN).next().data[0]
     changed = ImageIter(path_imgrec=ten.rec, aug_list=augmenters, **PLAIN).next().data[0]
@@ -205,7 +203,7 @@ def test_all_hooks_are_called_for_each_image(ten: RecordFile) -> None:
     assert calls == order * 4
 
 
-def test_augmenters_are_called_for_the_images_of_hooks_alone(ten: RecordFile) -> None:
+def test_augmenters_are_called_only_for_images_of_the_hooks(ten: RecordFile) -> None:
     calls: list[int] = []
     augmenters = [lambda image: (calls.append(1), image)[1]]  # type: ignore[func-returns-value]
     batches = Hooked(path_imgrec=ten.rec, aug_list=augmenters, **PLAIN)
@@ -227,7 +225,7 @@ def test_read_image_reads_the_files_of_a_list(folder: Path) -> None:
     assert read == ["0 .png", "1 .png", "2 .png", "3 .png"]
 
 
-def test_an_image_that_a_hook_refuses_is_left_out(ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
+def test_image_rejected_by_a_hook_is_skipped(ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
     class Picky(ImageIter):
         seen = 0
 
@@ -241,7 +239,7 @@ def test_an_image_that_a_hook_refuses_is_left_out(ten: RecordFile, caplog: pytes
     assert "an image is left out: odd" in caplog.text
 
 
-def test_samples_can_be_had_one_by_one(ten: RecordFile) -> None:
+def test_next_sample_returns_single_samples(ten: RecordFile) -> None:
     batches = ImageIter(path_imgrec=ten.rec, path_imgidx=ten.idx, **PLAIN)
     samples = [batches.next_sample() for _ in range(10)]
     assert [label for label, _ in samples] == list(range(10))
@@ -251,7 +249,7 @@ def test_samples_can_be_had_one_by_one(ten: RecordFile) -> None:
     assert epoch(batches) == HANDLES["pad"][0]
 
 
-def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
+def test_message_names_the_file_that_is_not_an_image(folder: Path) -> None:
     (folder / "5 .png").write_bytes(b"no image at all")
     batches = ImageIter(path_imglist=folder / "ten.lst", path_root=folder, label_width=2, **PLAIN)
     batches.next()
@@ -260,14 +258,14 @@ def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
     assert batches.next().pad == 2
 
 
-def test_a_missing_file_is_named(folder: Path) -> None:
+def test_message_names_the_missing_file(folder: Path) -> None:
     batches = ImageIter(imglist=[[0, "absent.png"]], path_root=folder, **PLAIN)
     with pytest.raises(FileNotFoundError, match=r"absent\.png"):
         batches.next()
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("settings", "message"),
     [
         ({"data_shape": (1, 8, 8)}, r"data_shape must .*, got \(1, 8, 8\)"),
         ({"data_shape": (3, 8)}, r"data_shape must .*, got \(3, 8\)"),
@@ -278,37 +276,37 @@ def test_a_missing_file_is_named(folder: Path) -> None:
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_named(ten: RecordFile, settings: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+def test_messages_name_the_invalid_value(ten: RecordFile, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         ImageIter(**{"path_imgrec": ten.rec, **PLAIN, **settings})
 
 
-def test_an_unknown_keyword_is_refused(ten: RecordFile) -> None:
+def test_unknown_keyword_raises(ten: RecordFile) -> None:
     with pytest.raises(TypeError, match="foo"):
         ImageIter(path_imgrec=ten.rec, foo=1, **PLAIN)
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("settings", "message"),
     [({"batch_size": 0}, "batch_size=0"), ({"num_parts": 0}, "num_parts=0"), ({"part_index": 2}, "part_index=2")],
     ids=str,
 )
-def test_hooks_do_not_let_mistakes_through(
-    kind: type[ImageIter], settings: dict[str, Any], named: str, ten: RecordFile
+def test_messages_name_the_invalid_value_with_hooks(
+    kind: type[ImageIter], settings: dict[str, Any], message: str, ten: RecordFile
 ) -> None:
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=message):
         kind(path_imgrec=ten.rec, **{**PLAIN, **settings})
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_labels_of_another_number_are_an_error(kind: type[ImageIter], ten: RecordFile) -> None:
+def test_label_count_other_than_label_width_raises(kind: type[ImageIter], ten: RecordFile) -> None:
     with pytest.raises(ValueError, match="1 labels, but label_width=2"):
         kind(path_imgrec=ten.rec, label_width=2, **PLAIN).next()
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-def test_one_index_may_be_for_several_files(kind: type[ImageIter], ten: RecordFile, tmp_path: Path) -> None:
+def test_one_index_for_several_files(kind: type[ImageIter], ten: RecordFile, tmp_path: Path) -> None:
     other = write_images(tmp_path, [png(noise(8, 8))] * 2, "other")
     size = ten.rec.stat().st_size
     (tmp_path / "some.idx").write_text(f"0\t{ten.offsets[3]}\n1\t{size + other.offsets[1]}\n")
@@ -344,45 +342,45 @@ def unaligned(image: NDArray[Any]) -> NDArray[Any]:
     ],
     ids=["shape", "type", "unaligned"],
 )
-def test_arrays_of_odd_makes_are_read_as_they_are(function: Any, expected: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    one = write_images(tmp_path, [png(noise(8, 8))])
+def test_reshaped_retyped_and_unaligned_arrays_are_read(function: Any, expected: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    file = write_images(tmp_path, [png(noise(8, 8))])
     height, width, _ = expected(noise(8, 8)).shape
     shape: dict[str, Any] = {**PLAIN, "batch_size": 1, "data_shape": (3, height, width)}
-    data = ImageIter(path_imgrec=one.rec, aug_list=[function], **shape).next().data[0][0]
+    data = ImageIter(path_imgrec=file.rec, aug_list=[function], **shape).next().data[0][0]
     np.testing.assert_array_equal(data.transpose(1, 2, 0), expected(noise(8, 8)))
 
 
-def test_one_that_is_in_the_list_twice_is_still_called_by_one_thread_at_a_time(tmp_path: Path) -> None:
-    inside, most = [0], [0]
+def test_function_listed_twice_is_called_by_one_thread_at_a_time(tmp_path: Path) -> None:
+    active, max_active = [0], [0]
 
     def counted(image: NDArray[Any]) -> NDArray[Any]:
-        inside[0] += 1
-        most[0] = max(most[0], inside[0])
+        active[0] += 1
+        max_active[0] = max(max_active[0], active[0])
         time.sleep(0.001)
-        inside[0] -= 1
+        active[0] -= 1
         return image
 
-    many = write_images(tmp_path, [png(noise(8, 8))] * 40)
-    list(ImageIter(path_imgrec=many.rec, aug_list=[counted, counted], **{**PLAIN, "preprocess_threads": 4}))
-    assert most == [1]
+    file = write_images(tmp_path, [png(noise(8, 8))] * 40)
+    list(ImageIter(path_imgrec=file.rec, aug_list=[counted, counted], **{**PLAIN, "preprocess_threads": 4}))
+    assert max_active == [1]
 
 
-def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: RecordFile) -> None:
-    held: list[ImageIter] = []
+def test_augmenter_that_requests_a_batch_of_its_iterator_raises(ten: RecordFile) -> None:
+    iterators: list[ImageIter] = []
 
     def greedy(image: NDArray[Any]) -> NDArray[Any]:
-        while not held:
+        while not iterators:
             pass
-        held[0].next()
+        iterators[0].next()
         return image
 
-    held.append(ImageIter(path_imgrec=ten.rec, aug_list=[greedy], **PLAIN))
-    with held[0] as batches, pytest.raises(ValueError, match="asks its own iterator"):
+    iterators.append(ImageIter(path_imgrec=ten.rec, aug_list=[greedy], **PLAIN))
+    with iterators[0] as batches, pytest.raises(ValueError, match="asks its own iterator"):
         batches.next()
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("settings", "message"),
     [
         ({"aug_list": [], "rand_crop": True}, "aug_list replaces rand_crop"),
         ({"aug_list": [HorizontalFlipAug]}, "augmenter 0 is the class HorizontalFlipAug"),
@@ -390,18 +388,18 @@ def test_an_augmenter_that_asks_its_own_iterator_for_a_batch_is_told_so(ten: Rec
     ],
     ids=["both", "class", "detection"],
 )
-def test_augmenters_that_make_no_sense_are_named(settings: dict[str, Any], named: str, ten: RecordFile) -> None:
-    with pytest.raises(TypeError, match=named):
+def test_messages_name_the_invalid_augmenter(settings: dict[str, Any], message: str, ten: RecordFile) -> None:
+    with pytest.raises(TypeError, match=message):
         ImageIter(path_imgrec=ten.rec, **PLAIN, **settings)
 
 
-def test_augmenters_that_give_another_size_are_an_error(ten: RecordFile) -> None:
+def test_augmenters_that_return_another_size_raise(ten: RecordFile) -> None:
     batches = ImageIter(path_imgrec=ten.rec, aug_list=[], **{**PLAIN, "data_shape": (3, 9, 8)})
     with pytest.raises(ValueError, match=r"the augmenters give 3x8x8 .*, but data_shape is 3x9x8"):
         batches.next()
 
 
-def test_an_iterator_that_is_dropped_ends_its_threads(ten: RecordFile) -> None:
+def test_deleted_iterator_stops_its_threads(ten: RecordFile) -> None:
     batches = ImageIter(path_imgrec=ten.rec, aug_list=[lambda image: image], **PLAIN)
     batches.next()
     assert threads()
@@ -409,7 +407,7 @@ def test_an_iterator_that_is_dropped_ends_its_threads(ten: RecordFile) -> None:
     assert becomes_true(lambda: threads() == [])
 
 
-def test_photographs_of_every_size_become_batches() -> None:
+def test_photographs_of_different_sizes_are_batched() -> None:
     imglist = [[number, path.name] for number, path in enumerate(PHOTOS[:6])]
     batches = ImageIter(
         2, (3, 50, 70), imglist=imglist, path_root=PHOTOS[0].parent, rand_crop=True, mean=True, std=True

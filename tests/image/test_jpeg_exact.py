@@ -1,7 +1,7 @@
-"""JPEGs decode to libjpeg-turbo's pixels: not one level of one of them differs, in colour or in grey.
+"""JPEGs decode to exactly libjpeg-turbo's pixels, in color and in gray.
 
-Of some thousand images the settings are drawn, from fixed seeds; what encoders hardly make is in `data/jpeg`.
-What is damaged is tested elsewhere.
+The settings of some thousand images are sampled from fixed seeds; files that encoders rarely write are in `data/jpeg`.
+Damaged files are tested elsewhere.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = range(1, 41)
-AROUND_BLOCKS = [size + apart for size in (48, 64, 80, 96, 128) for apart in (-1, 0, 1)]
+AROUND_BLOCKS = [size + offset for size in (48, 64, 80, 96, 128) for offset in (-1, 0, 1)]
 PRIMES = [43, 53, 61, 71, 89, 101, 113]
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -49,37 +49,39 @@ every_coding = pytest.mark.parametrize("coding", CODINGS)
 
 
 def differences(data: bytes) -> list[str]:
-    """Compare in colour and in grey."""
-    found = {name: difference(imdecode(data, flag), libjpeg(data, flag)) for flag, name in ((1, "colour"), (0, "grey"))}
-    return [f"{name}: {what}" for name, what in found.items() if what]
+    """Compare the pixels in color and in gray with libjpeg-turbo's."""
+    by_mode = {
+        name: difference(imdecode(data, flag), libjpeg(data, flag)) for flag, name in ((1, "color"), (0, "gray"))
+    }
+    return [f"{name}: {message}" for name, message in by_mode.items() if message]
 
 
 def assert_exact(cases: Iterable[Settings]) -> None:
-    """Compare all, and name the first ten that differ."""
+    """Compare all cases, and report the first ten that differ."""
     compared = [(case, differences(encode(case))) for case in cases]
-    wrong = [f"{case}: {'; '.join(found)}" for case, found in compared if found]
-    assert not wrong, "\n".join([f"{len(wrong)} of {len(compared)} differ", *wrong[:10]])
+    failures = [f"{case}: {'; '.join(messages)}" for case, messages in compared if messages]
+    assert not failures, "\n".join([f"{len(failures)} of {len(compared)} differ", *failures[:10]])
 
 
 @every_kind
 @every_coding
 def test_every_small_size(kind: Kind, coding: Coding) -> None:
-    """Each of 1 to 40 as a width and as a height."""
-    draw = random.Random(kind + coding)
-    shuffled = [draw.sample(SMALL, len(SMALL)) for _ in range(3)]
+    """Each width and each height from 1 to 40."""
+    rng = random.Random(kind + coding)
+    shuffled = [rng.sample(SMALL, len(SMALL)) for _ in range(3)]
     sizes = [(width, height) for heights in shuffled for width, height in zip(SMALL, heights, strict=True)]
     sizes += [(side, 1) for side in SMALL] + [(1, side) for side in SMALL]
     assert_exact(
-        Settings(width, height, kind, coding, draw.randint(50, 100), content=draw.choice(CONTENTS))
+        Settings(width, height, kind, coding, rng.randint(50, 100), content=rng.choice(CONTENTS))
         for width, height in sizes
     )
 
 
 @every_kind
 def test_every_quality(kind: Kind) -> None:
-    draw = random.Random(kind)
+    rng = random.Random(kind)
     assert_exact(
-        Settings(draw.randint(9, 70), draw.randint(9, 70), kind, draw.choice(CODINGS), quality, content=content)
+        Settings(rng.randint(9, 70), rng.randint(9, 70), kind, rng.choice(CODINGS), quality, content=content)
         for quality, content in product(range(1, 101), CONTENTS)
     )
 
@@ -87,30 +89,30 @@ def test_every_quality(kind: Kind) -> None:
 @every_kind
 @every_coding
 def test_restart_intervals(kind: Kind, coding: Coding) -> None:
-    """From one MCU to more than the image has."""
-    draw = random.Random(kind + coding)
+    """From one MCU to more MCUs than the image has."""
+    rng = random.Random(kind + coding)
     assert_exact(
-        Settings(draw.randint(1, 90), draw.randint(1, 90), kind, coding, draw.randint(30, 95), restarts)
+        Settings(rng.randint(1, 90), rng.randint(1, 90), kind, coding, rng.randint(30, 95), restarts)
         for restarts in [1, 2, 3, 5, 7, 8, 11, 16, 60, 1000] * 3
     )
 
 
 @every_kind
-def test_sizes_around_whole_blocks_and_primes(kind: Kind) -> None:
+def test_sizes_around_block_multiples_and_primes(kind: Kind) -> None:
     sides = AROUND_BLOCKS + PRIMES
-    draw = random.Random(kind)
+    rng = random.Random(kind)
     assert_exact(
-        Settings(width, height, kind, draw.choice(CODINGS), draw.randint(50, 100), draw.choice([0, 0, 4]))
-        for width, height in zip(sides * 3, draw.sample(sides * 3, len(sides) * 3), strict=True)
+        Settings(width, height, kind, rng.choice(CODINGS), rng.randint(50, 100), rng.choice([0, 0, 4]))
+        for width, height in zip(sides * 3, rng.sample(sides * 3, len(sides) * 3), strict=True)
     )
 
 
 @every_kind
 @every_coding
 def test_sizes_of_photographs(kind: Kind, coding: Coding) -> None:
-    draw = random.Random(kind + coding)
+    rng = random.Random(kind + coding)
     assert_exact(
-        Settings(draw.randint(200, 700), draw.randint(200, 500), kind, coding, quality, content=content)
+        Settings(rng.randint(200, 700), rng.randint(200, 500), kind, coding, quality, content=content)
         for quality, content in zip((60, 85, 92, 97, 100), CONTENTS, strict=True)
     )
 
@@ -122,21 +124,21 @@ def test_long_and_narrow(kind: Kind, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rgb", "cmyk", "ycck"])
-def test_other_colour_spaces(kind: Kind) -> None:
-    """Of four components OpenCV's conversion is the measure."""
-    draw = random.Random(kind)
+def test_other_color_spaces(kind: Kind) -> None:
+    """The reference for four components is OpenCV's conversion."""
+    rng = random.Random(kind)
     assert_exact(
-        Settings(draw.randint(1, 100), draw.randint(1, 100), kind, coding, draw.randint(1, 100), restarts, content)
+        Settings(rng.randint(1, 100), rng.randint(1, 100), kind, coding, rng.randint(1, 100), restarts, content)
         for coding, content, restarts, _ in product(CODINGS, CONTENTS, (0, 3), range(3))
     )
 
 
-# Three components are YCbCr, unless Adobe's segment or their names say RGB; a JFIF segment
-# outweighs both.
+# Three components are YCbCr, unless Adobe's segment or their names declare RGB; a JFIF segment
+# overrides both.
 @pytest.mark.parametrize("names", [bytes([1, 2, 3]), b"RGB", bytes([0, 1, 2]), b"rgb", bytes([1, 2, 4])])
 @pytest.mark.parametrize("transform", [None, 0, 1, 2])
 @pytest.mark.parametrize("jfif", [True, False])
-def test_the_colour_space_is_told_as_libjpeg_tells_it(names: bytes, transform: int | None, jfif: bool) -> None:
+def test_color_space_is_detected_as_in_libjpeg(names: bytes, transform: int | None, jfif: bool) -> None:
     data = encode(Settings(20, 20))
     data = data if jfif else jpegs.without(data, APP0)
     data = data if transform is None else jpegs.with_transform(data, transform)
@@ -144,14 +146,14 @@ def test_the_colour_space_is_told_as_libjpeg_tells_it(names: bytes, transform: i
 
 
 @pytest.mark.parametrize("transform", [None, 0, 1, 2])
-def test_four_components_are_cmyk_unless_adobe_says_ycck(transform: int | None) -> None:
+def test_four_components_are_cmyk_unless_adobe_declares_ycck(transform: int | None) -> None:
     data = jpegs.without(encode(Settings(20, 20, "cmyk")), APP14)
     assert differences(data if transform is None else jpegs.with_transform(data, transform)) == []
 
 
 @every_kind
-def test_steps_of_sixteen_bits(kind: Kind) -> None:
-    """Quantisation steps over 255 make the frame an extended sequential one."""
+def test_16_bit_quantization_steps(kind: Kind) -> None:
+    """Quantization steps over 255 need an extended sequential frame."""
     for size in (8, 33, 60):
         data = jpegs.with_wide_steps(encode(Settings(size, size + 5, kind)))
         assert header(data).process == SOF1
@@ -159,7 +161,7 @@ def test_steps_of_sixteen_bits(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=[path.stem for path in FIXTURES])
-def test_files_that_encoders_hardly_make(path: Path) -> None:
+def test_files_that_encoders_rarely_write(path: Path) -> None:
     data = path.read_bytes()
     assert differences(data) == []
     for flag in (0, 1):
@@ -169,13 +171,13 @@ def test_files_that_encoders_hardly_make(path: Path) -> None:
 @every_kind
 @every_coding
 @pytest.mark.parametrize("restarts", [0, 3])
-def test_the_files_are_what_their_settings_say(kind: Kind, coding: Coding, restarts: int) -> None:
-    """A test of the tests: they compare what they mean to."""
-    first = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2), "4:4:0": (1, 2), "4:1:1": (4, 1)}
-    sampling = [first[kind], (1, 1), (1, 1)] if kind in YCC else [(1, 1)]
+def test_encoded_files_match_their_settings(kind: Kind, coding: Coding, restarts: int) -> None:
+    """Check the helper: the files compared have the intended settings."""
+    luma = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2), "4:4:0": (1, 2), "4:1:1": (4, 1)}
+    sampling = [luma[kind], (1, 1), (1, 1)] if kind in YCC else [(1, 1)]
     process = SOF2 if coding == "progressive" else SOF0
     data = encode(Settings(60, 45, kind, coding, restarts=restarts))
     assert header(data) == (process, (60, 45), sampling, restarts)
     assert bool(jpegs.restart_markers(data)) == bool(restarts)
-    if coding == "optimised":
+    if coding == "optimized":
         assert len(data) < len(encode(Settings(60, 45, kind, "baseline", restarts=restarts)))

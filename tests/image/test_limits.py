@@ -1,4 +1,4 @@
-"""How large an image may be, and of which format: what is refused from its header, and what is let in when asked."""
+"""Limits on image sizes and formats: images beyond them raise from their header alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ODD = DATA / "odd-images"
         (Limits(bytes=5_999), "6000 bytes when decoded; the limit is 5999"),
     ],
 )
-def test_an_image_beyond_a_limit_is_refused_and_one_at_it_is_not(tmp_path: Path, limits: Limits, text: str) -> None:
+def test_image_beyond_a_limit_raises_and_at_the_limit_decodes(tmp_path: Path, limits: Limits, text: str) -> None:
     image = png(noise(20, 100))
     with pytest.raises(recio.DecodeError, match=text):
         imdecode(image, limits=limits)
@@ -42,7 +42,7 @@ def test_scans_of_a_jpeg_are_limited() -> None:
         imdecode(progressive, limits=Limits(scans=2))
 
 
-def test_limits_are_whole_numbers_from_1() -> None:
+def test_limits_must_be_positive_integers() -> None:
     for value in (0, -1, 1.5, None, 1 << 60):
         with pytest.raises(ValueError, match="side must be an integer"):
             Limits(side=value)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_limits_are_whole_numbers_from_1() -> None:
         imdecode(PHOTOS[0].read_bytes(), limits=(1, 2, 3, 4))  # type: ignore[arg-type]
 
 
-def test_iterators_admit_jpeg_and_png_and_others_when_asked(tmp_path: Path) -> None:
+def test_iterators_accept_jpeg_and_png_and_others_on_request(tmp_path: Path) -> None:
     names = ["photo.bmp", "photo.webp"]
     for name in names:
         file = write_images(tmp_path, [(ODD / name).read_bytes()])
@@ -67,7 +67,7 @@ def test_iterators_admit_jpeg_and_png_and_others_when_asked(tmp_path: Path) -> N
         assert imdecode((ODD / name).read_bytes()).size
 
 
-def test_formats_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+def test_unknown_formats_raise(tmp_path: Path) -> None:
     file = write_images(tmp_path, [png(np.zeros((8, 8, 3), np.uint8))])
     for formats, text in (
         (["jpg"], 'unknown format "jpg"; formats may contain jpeg, png, webp, bmp, gif, tiff'),

@@ -1,4 +1,4 @@
-"""`imresize` against OpenCV: the same pixels, but for bicubic and Lanczos, which may differ by one level."""
+"""`imresize` against OpenCV: the same pixels; bicubic and Lanczos may differ by 1."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Size = tuple[int, int, int, int]
 
 
 def random_sizes(seed: int) -> list[Size]:
-    """Draw width and height before and after, a third of them alike, halved or in other whole ratios."""
-    draw = random.Random(seed)
+    """Sample sizes before and after, some of them equal, halved or in other integer ratios."""
+    rng = random.Random(seed)
 
     def pair() -> tuple[int, int]:
-        side = draw.randint(1, LONGEST_SIDE)
-        ratio = draw.choice([None, None, 1, 2, 3, 4])
-        return (side * ratio, side) if ratio else (side, draw.randint(1, LONGEST_SIDE))
+        side = rng.randint(1, LONGEST_SIDE)
+        ratio = rng.choice([None, None, 1, 2, 3, 4])
+        return (side * ratio, side) if ratio else (side, rng.randint(1, LONGEST_SIDE))
 
     return [(w, h, to_w, to_h) for (w, to_w), (h, to_h) in ((pair(), pair()) for _ in range(CASES))]
 
@@ -43,7 +43,7 @@ def largest_difference(size: Size, channels: int, interp: int) -> int:
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("interp", TOLERANCE, ids=["nearest", "linear", "cubic", "area", "lanczos"])
-def test_pixels_are_opencvs_for_random_sizes(interp: int, channels: int) -> None:
+def test_pixels_match_opencv_for_random_sizes(interp: int, channels: int) -> None:
     for size in random_sizes(seed=channels):
         assert largest_difference(size, channels, interp) <= TOLERANCE[interp], size
 
@@ -52,7 +52,7 @@ def test_pixels_are_opencvs_for_random_sizes(interp: int, channels: int) -> None
 @pytest.mark.parametrize(
     "size", [(1, 1, 9, 9), (9, 9, 1, 1), (1, 40, 6, 80), (640, 480, 341, 256), (500, 375, 224, 224)]
 )
-def test_pixels_are_opencvs_at_the_edges_and_for_photographs_sizes(size: Size, interp: int) -> None:
+def test_pixels_match_opencv_for_extreme_and_photograph_sizes(size: Size, interp: int) -> None:
     assert largest_difference(size, 3, interp) <= TOLERANCE[interp]
 
 
@@ -66,7 +66,7 @@ def test_interp_9_enlarges_by_bicubic_and_shrinks_by_area(size: Size, chosen: in
     np.testing.assert_array_equal(imresize(image, to_w, to_h, 9), imresize(image, to_w, to_h, chosen))
 
 
-def test_interp_10_chooses_any_of_the_five() -> None:
+def test_interp_10_picks_any_of_the_five() -> None:
     image = noise(20, 30)
     methods = {imresize(image, 13, 17, interp).tobytes() for interp in TOLERANCE}
     random.seed(0)
@@ -74,8 +74,8 @@ def test_interp_10_chooses_any_of_the_five() -> None:
     assert len(methods) == len(TOLERANCE)
 
 
-def test_a_part_of_an_image_and_a_turned_one_are_resized_too() -> None:
+def test_strided_and_transposed_views_are_resized() -> None:
     image = noise(40, 60)
-    for part in (image[3:31, 5:44], image[::-1, ::2], image[..., ::-1], image.transpose(1, 0, 2)):
-        expected = cv2.resize(np.ascontiguousarray(part), (21, 17))
-        np.testing.assert_array_equal(imresize(part, 21, 17), expected)
+    for view in (image[3:31, 5:44], image[::-1, ::2], image[..., ::-1], image.transpose(1, 0, 2)):
+        expected = cv2.resize(np.ascontiguousarray(view), (21, 17))
+        np.testing.assert_array_equal(imresize(view, 21, 17), expected)

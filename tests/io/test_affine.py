@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.records import DATA, RecordFile, assert_uniform, noise, open_iter, png, write_images
-from tests.support.replay import assert_replayed, draws, entries
+from tests.support.replay import assert_replayed, sampled_steps, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def one(tmp_path: Path) -> RecordFile:
 
 def matrices(file: RecordFile, count: int = 1000, **settings: Any) -> NDArray[np.float64]:  # noqa: ANN401
     """Draw matrices, shape (count, 2, 3)."""
-    found = np.array([entry["matrix"] for entry in draws(open_iter(file, **settings), "warp", count)])
+    found = np.array([entry["matrix"] for entry in sampled_steps(open_iter(file, **settings), "warp", count)])
     assert found.shape == (count, 2, 3)
     return found
 
@@ -91,7 +91,7 @@ class TestPixels:
         file = write_images(tmp_path, map(png, pixels))
         shape = {"data_shape": (3, 24, 28), "layout": "NHWC"}
         batches = open_iter(file, inter_method=method, **shape, **settings)
-        assert len(draws(batches, "warp", 1)) == 1
+        assert len(sampled_steps(batches, "warp", 1)) == 1
         assert_replayed(batches, pixels)
 
     def test_angles_are_anticlockwise(self, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ class TestCanvas:
     def test_it_is_what_mxnets_formula_gives(
         self, one: RecordFile, settings: dict[str, Any], drawn: dict[str, Any]
     ) -> None:
-        (warp,) = entries(open_iter(one, **settings).plan(0), "warp")
+        (warp,) = steps_of(open_iter(one, **settings).plan(0), "warp")
         matrix, size = canvas(**drawn)
         assert warp["size"] == size
         np.testing.assert_array_equal(np.float32(warp["matrix"]), matrix)
@@ -142,7 +142,7 @@ class TestCanvas:
         settings |= {"min_aspect_ratio": 1.1, "max_aspect_ratio": 1.1, "max_shear_ratio": 0.5}
         across = 2 * 1.25 / 2.1
         a, b = math.cos(math.radians(25)), math.sin(math.radians(25))
-        for warp in draws(open_iter(one, **settings), "warp", 50):
+        for warp in sampled_steps(open_iter(one, **settings), "warp", 50):
             shear = (warp["matrix"][0][1] - across * b) / (a * 1.1 * across)
             matrix, size = canvas(25, shear, 1.25, 1.1)
             assert abs(shear) <= 0.5
@@ -163,7 +163,7 @@ class TestCanvas:
         ids=str,
     )
     def test_there_is_none_if_nothing_asks_for_it(self, one: RecordFile, settings: dict[str, Any]) -> None:
-        assert draws(open_iter(one, **settings), "warp", 10) == []
+        assert sampled_steps(open_iter(one, **settings), "warp", 10) == []
 
     def test_its_place_is_behind_the_resize_and_before_the_border(self, one: RecordFile) -> None:
         batches = open_iter(one, resize=40, rotate=5, pad=3, brightness=0.1, rand_crop=True)
@@ -202,7 +202,7 @@ class TestChance:
         assert_uniform(np.histogram(drawn[:, 0, 1], 12, (-0.3, 0.3))[0])
 
     def test_scales_are_even_in_their_range_and_the_canvas_follows(self, one: RecordFile) -> None:
-        warps = draws(open_iter(one, min_random_scale=0.5, max_random_scale=2), "warp")
+        warps = sampled_steps(open_iter(one, min_random_scale=0.5, max_random_scale=2), "warp")
         scales = np.array([warp["matrix"][0][0] for warp in warps], np.float32)
         assert_uniform(np.histogram(scales, 12, (0.5, 2))[0])
         sizes = [(int(scale * np.float32(WIDTH)), int(scale * np.float32(HEIGHT))) for scale in scales]
@@ -225,19 +225,19 @@ class TestChance:
         assert_uniform(np.histogram(ratios, 12, (low, high))[0])
 
     def test_choices_do_not_go_together(self, one: RecordFile) -> None:
-        warps = draws(open_iter(one, max_rotate_angle=45.0, max_random_scale=2), "warp")
+        warps = sampled_steps(open_iter(one, max_rotate_angle=45.0, max_random_scale=2), "warp")
         drawn = np.array([warp["matrix"] for warp in warps])
         scales = np.hypot(drawn[:, 0, 0], drawn[:, 0, 1])
         assert abs(np.corrcoef(scales, degrees(drawn))[0, 1]) < 0.1
 
     def test_method_10_is_any_of_five(self, one: RecordFile) -> None:
-        methods = [warp["interp"] for warp in draws(open_iter(one, rotate=9, inter_method=10), "warp")]
+        methods = [warp["interp"] for warp in sampled_steps(open_iter(one, rotate=9, inter_method=10), "warp")]
         assert_uniform(np.bincount(methods, minlength=5))
 
     @pytest.mark.parametrize(("scale", "method"), [(0.5, 3), (1, 1), (2, 2)])
     def test_method_9_goes_by_the_sizes(self, one: RecordFile, scale: float, method: int) -> None:
         scales = {"min_random_scale": scale, "max_random_scale": scale}
-        (warp,) = entries(open_iter(one, rotate=9, inter_method=9, **scales).plan(0), "warp")
+        (warp,) = steps_of(open_iter(one, rotate=9, inter_method=9, **scales).plan(0), "warp")
         assert warp["interp"] == method
 
 

@@ -16,7 +16,7 @@ from recio.image import CreateAugmenter, imdecode
 from recio.io import ImageDetRecordIter, ImageMaskRecordIter
 from tests.support.boxes import label, objects
 from tests.support.records import PHOTOS, image_record, images, noise, open_iter, png, write_images, write_records
-from tests.support.replay import assert_replayed, entries
+from tests.support.replay import assert_replayed, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ def replay(plan: dict[str, Any], image: Levels, resize: Callable[[Levels, Size],
 def assert_pillows(batches: ImageRecordIter | ImageDetRecordIter, sources: Sequence[Levels]) -> None:
     """Check the first batch, uint8 and NHWC, of all sources; at least one must have been resized."""
     plans = [batches.plan(number) for number in range(len(sources))]
-    assert any(entries(plan, "resize") for plan in plans)
+    assert any(steps_of(plan, "resize") for plan in plans)
     for number, (found, plan, source) in enumerate(zip(batches.next().data[0], plans, sources, strict=True)):
         np.testing.assert_array_equal(found, replay(plan, source), str(number))
 
@@ -139,7 +139,7 @@ def test_without_it_four_pixels_are_looked_at_as_ever(tmp_path: Path) -> None:
     file, sources = write_noise(tmp_path)
     settings = {"layout": "NHWC", "data_shape": (3, 24, 20), "batch_size": len(sources), "resize": 31}
     batches = open_iter(file, **settings)
-    assert {entry["interp"] for entry in entries(batches.plan(0), "resize")} == {LINEAR}
+    assert {entry["interp"] for entry in steps_of(batches.plan(0), "resize")} == {LINEAR}
     assert_replayed(batches, sources)
     plain, smooth = (images(open_iter(file, antialias=on, **settings))[0] for on in (False, True))
     # Of noise, the mean of many pixels is nearer to the middle than that of four.
@@ -199,8 +199,8 @@ def test_images_with_objects_are_pillows_too(tmp_path: Path, mode: Literal["forc
 def test_a_rotation_stays_bilinear(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
     plan = open_iter(file, rotate=9, resize=40, antialias=True, data_shape=(3, 16, 16)).plan(0)
-    assert [entry["interp"] for entry in entries(plan, "warp")] == [LINEAR]
-    assert [entry["interp"] for entry in entries(plan, "resize")] == [ANTIALIAS]
+    assert [entry["interp"] for entry in steps_of(plan, "warp")] == [LINEAR]
+    assert [entry["interp"] for entry in steps_of(plan, "resize")] == [ANTIALIAS]
 
 
 @pytest.mark.parametrize("method", [0, 2, 3, 4, 9, 10])

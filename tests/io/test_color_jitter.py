@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.records import RecordFile, assert_uniform, noise, open_iter, png, write_images
-from tests.support.replay import assert_replayed, draws, entries
+from tests.support.replay import assert_replayed, sampled_steps, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +42,14 @@ def file(tmp_path_factory: pytest.TempPathFactory, pixels: list[NDArray[np.uint8
 
 def drawn(file: RecordFile, name: str, count: int = 1000, **settings: Any) -> NDArray[np.float64]:  # noqa: ANN401
     """Draw `count` values of one kind."""
-    found = [entry[name] for entry in draws(open_iter(file, **settings), "levels", count) if name in entry]
+    found = [entry[name] for entry in sampled_steps(open_iter(file, **settings), "levels", count) if name in entry]
     assert len(found) == count
     return np.array(found)
 
 
 def kinds(plan: dict[str, Any]) -> list[str]:
-    """Return the names of the color steps, in order."""
-    return [name for entry in entries(plan, "levels") for name in entry.keys() - {"operation", "window"}]
+    """Give the names of what is done to colours, in order."""
+    return [name for entry in steps_of(plan, "levels") for name in entry.keys() - {"operation", "window"}]
 
 
 @pytest.mark.parametrize("quirks", [False, True])
@@ -70,7 +70,11 @@ class TestPixels:
     ) -> None:
         settings = {f"random_{name}": 60 for name in names}
         assert_replayed(
-            open_iter(file, mxnet_quirks=quirks, **settings, **SHAPE), pixels, quirks=quirks, tolerance=1, few=0.002
+            open_iter(file, mxnet_quirks=quirks, **settings, **SHAPE),
+            pixels,
+            quirks=quirks,
+            tolerance=1,
+            max_differing=0.002,
         )
 
     def test_the_lights_colour_is_exact(self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool) -> None:
@@ -81,7 +85,7 @@ class TestPixels:
     ) -> None:
         geometry = {"max_rotate_angle": 30, "rand_crop": True, "rand_mirror": True, "data_shape": (3, 24, 28)}
         settings = {**SHAPE, **ALL, **geometry, "mxnet_quirks": quirks}
-        assert_replayed(open_iter(file, **settings), pixels, quirks=quirks, tolerance=3, few=0.01)
+        assert_replayed(open_iter(file, **settings), pixels, quirks=quirks, tolerance=3, max_differing=0.01)
 
     def test_the_quirks_change_no_draws(self, file: RecordFile, quirks: bool) -> None:
         plain, other = open_iter(file, **ALL), open_iter(file, mxnet_quirks=quirks, **ALL)
@@ -95,7 +99,7 @@ class TestQuirks:
             file = write_images(tmp_path, [png(np.full((8, 8, 3), colour, np.uint8))])
             for quirks, grey in zip((False, True), greys, strict=True):
                 batches = open_iter(file, contrast=1, mxnet_quirks=quirks)
-                (alpha,) = (entry["contrast"] for entry in entries(batches.plan(0), "levels"))
+                (alpha,) = (entry["contrast"] for entry in steps_of(batches.plan(0), "levels"))
                 image = batches.next().data[0][0, :, 0, 0]
                 expected = (np.array(colour) * alpha + (1 - alpha) * grey).clip(0, 255)
                 np.testing.assert_allclose(image, expected, atol=0.5001)
@@ -108,7 +112,7 @@ class TestQuirks:
             open_iter(file, mxnet_quirks=quirks, **settings).next().data[0][..., 0, 0] for quirks in (False, True)
         )
         plans = open_iter(file, **settings)
-        hues = np.array([entries(plans.plan(record), "levels")[0]["hls"][0] for record in range(40)])
+        hues = np.array([steps_of(plans.plan(record), "levels")[0]["hls"][0] for record in range(40)])
         np.testing.assert_array_equal(wrapped[hues >= 0], stopped[hues >= 0])
         assert (hues < 0).sum() > 10
         assert (stopped[hues < 0] == (254, 0, 0)).all()
@@ -165,7 +169,7 @@ class TestChance:
     def test_every_record_and_every_epoch_draws_anew(self, file: RecordFile) -> None:
         batches = open_iter(file, pca_noise=1)
         plans = [batches.plan(record, epoch) for record in range(12) for epoch in (0, 1)]
-        assert len({tuple(entries(plan, "levels")[0]["shift"]) for plan in plans}) == 24
+        assert len({tuple(steps_of(plan, "levels")[0]["shift"]) for plan in plans}) == 24
 
     def test_the_seed_decides(self, file: RecordFile) -> None:
         plans = [open_iter(file, seed=seed, **ALL).plan(0) for seed in (1, 1, 2)]

@@ -16,7 +16,7 @@ import pytest
 from recio import RecordError
 from recio.image import CreateMultiRandCropAugmenter, DetRandomCropAug, DetRandomPadAug
 from recio.io import ImageDetRecordIter
-from tests.support.boxes import assert_on_pixels, label, objects, picture, write_objects
+from tests.support.boxes import assert_on_pixels, label, objects, render, write_objects
 from tests.support.records import image_record, noise, png, write_records
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def test_batches_do_not_depend_on_threads(records: RecordFile) -> None:
 
 
 def test_every_colour_has_a_probability_of_its_own(tmp_path: Path) -> None:
-    file = write_records(tmp_path, [image_record(png(picture(objects(0))), i, [2, 5]) for i in range(400)])
+    file = write_records(tmp_path, [image_record(png(render(objects(0))), i, [2, 5]) for i in range(400)])
     batches = open_det(file, **{**COLOURS, "random_hue_prob": 0.0, "random_saturation_prob": 0.0, "max_random_hue": 9})
     changes = []
     for record in range(400):

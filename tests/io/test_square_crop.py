@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.records import RecordFile, assert_uniform, noise, open_iter, png, write_images
-from tests.support.replay import assert_replayed, entries
+from tests.support.replay import assert_replayed, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def test_a_border_belongs_to_the_image_that_is_cropped(one: RecordFile) -> None:
 def test_a_border_as_the_output_wants_it_leaves_nothing_to_crop(one: RecordFile) -> None:
     batches = open_iter(one, pad=3, data_shape=(3, HEIGHT + 6, WIDTH + 6), rand_crop=True)
     plan = batches.plan(0)
-    (border,) = entries(plan, "border")
+    (border,) = steps_of(plan, "border")
     assert border["window"] == (0, 0, WIDTH + 6, HEIGHT + 6)
     assert border["corner"] == (3, 3)
     assert len(plan["steps"]) == 2

@@ -1,7 +1,7 @@
-"""Images with objects on them, of which every pixel tells the object: what boxes are checked against.
+"""Images whose pixels identify the objects on them, to check boxes.
 
-Each object is a rectangle of a colour of its own on a black image. Wherever an augmenter moves it, its pixels are found
-again by their colour, and its box must be around them.
+Each object is a rectangle in its class's color on a black image. After an augmenter moved it, its pixels are found by
+their color, and its box must enclose them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     from tests.support.records import RecordFile
 
-COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)])
-"""Of the objects of classes 0, 1, 2, 3; each channel is full or empty, so that half of it is the border."""
+COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)])
+"""Colors of classes 0, 1, 2, 3; each channel is 0 or 255, so that an edge is where it passes half."""
 
 SIZE = (120, 200)
 """Height and width."""
 
 
 def objects(seed: int, count: int = 3, numbers: int = 5) -> NDArray[np.float32]:
-    """Make objects of whole pixels that do not overlap: each is in a column of the image of its own."""
+    """Generate objects with integer pixel coordinates that do not overlap: one per column of the image."""
     rng = np.random.default_rng(seed)
     height, width = SIZE
     column = width // count
@@ -42,13 +42,13 @@ def objects(seed: int, count: int = 3, numbers: int = 5) -> NDArray[np.float32]:
     return table
 
 
-def picture(table: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw the objects."""
+def render(table: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Render the objects."""
     height, width = SIZE
     image = np.zeros((height, width, 3), np.uint8)
     for number, *sides in table[:, :5]:
         left, top, right, bottom = np.rint(np.array(sides) * (width, height, width, height)).astype(int)
-        image[top:bottom, left:right] = COLOURS[int(number)]
+        image[top:bottom, left:right] = COLORS[int(number)]
     return image
 
 
@@ -58,23 +58,23 @@ def label(table: NDArray[np.float32], extra: Sequence[float] = ()) -> list[float
 
 
 def write_objects(folder: Path, count: int, numbers: int = 5, name: str = "objects") -> RecordFile:
-    """Write pictures of 1, 2, 3, 1, 2, 3 … objects, one after another."""
+    """Write images with 1, 2, 3, 1, 2, 3 … objects."""
     tables = [objects(seed, 1 + seed % 3, numbers) for seed in range(count)]
-    records = [image_record(png(picture(table)), i, label(table, [7.0])) for i, table in enumerate(tables)]
+    records = [image_record(png(render(table)), i, label(table, [7.0])) for i, table in enumerate(tables)]
     return write_records(folder, records, name)
 
 
 def assert_on_pixels(image: NDArray[np.generic], table: NDArray[np.float32], tolerance: float = 1.0) -> None:
-    """Check that the box of each object is around the pixels of its colour, to `tolerance` pixels.
+    """Check that the box of each object encloses the pixels of its color, within `tolerance` pixels.
 
-    The image is of shape (height, width, 3), levels 0 to 255; what is neither an object nor black has no full channel.
+    The image has shape (height, width, 3) and values from 0 to 255.
     """
     height, width = image.shape[:2]
-    levels = np.asarray(image, np.float64)
+    values = np.asarray(image, np.float64)
     for number, *sides in table[:, :5]:
-        is_object = (np.abs(levels - COLOURS[int(number)]) <= 127).all(axis=-1)
+        is_object = (np.abs(values - COLORS[int(number)]) <= 127).all(axis=-1)
         rows, columns = np.flatnonzero(is_object.any(axis=1)), np.flatnonzero(is_object.any(axis=0))
         assert rows.size, f"the object {number} with the box {sides} is not on the image"
-        found = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        bounds = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
         expected = np.array(sides) * (width, height, width, height)
-        assert np.abs(found - expected).max() <= tolerance, f"class {number}: pixels {found}, box {expected}"
+        assert np.abs(bounds - expected).max() <= tolerance, f"class {number}: pixels {bounds}, box {expected}"

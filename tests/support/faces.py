@@ -1,4 +1,4 @@
-"""Data sets in the dialect of InsightFace, laid out as its ``RecBuilder`` does. Knows nothing of pytest."""
+"""Data sets in InsightFace's format, laid out as by its ``RecBuilder``. Independent of pytest."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FaceSet:
-    """A folder with ``train.rec``, ``train.idx`` and ``property``, and what is in it."""
+    """Folder with ``train.rec``, ``train.idx`` and ``property``, and its contents."""
 
     root: Path
     images: list[bytes]
     identities: list[int]
-    """Whose each image is."""
+    """Identity of each image."""
 
 
 def write_face_set(root: Path, counts: Sequence[int] = (3, 1, 2), images: list[bytes] | None = None) -> FaceSet:
-    """Write a set of `counts` images of each identity, photographs unless given.
+    """Write a set with `counts` images of each identity; the default images are photographs.
 
-    The images come first, then the identity records, and at the end record 0.
+    The images come first, then the identity records, and record 0 last.
     """
     identities = [identity for identity, count in enumerate(counts) for _ in range(count)]
     images = images or [PHOTOS[n % len(PHOTOS)].read_bytes() for n in range(len(identities))]
@@ -47,13 +47,13 @@ def write_face_set(root: Path, counts: Sequence[int] = (3, 1, 2), images: list[b
 
 
 def write_keyed(root: Path, records: Iterable[tuple[int, float | Sequence[float], bytes]]) -> None:
-    """Write records of a key, which is the id too, labels and an image."""
+    """Write records from keys, which are also the ids, labels and images."""
     with MXIndexedRecordIO(root / "train.idx", root / "train.rec", "w") as writer:
         for key, label, image in records:
             writer.write_idx(key, pack(IRHeader(0, label, key, 0), image))
 
 
 def write_bin(path: Path, images: Sequence[bytes], issame: Sequence[bool], protocol: int = 4) -> Path:
-    """Write a file of pairs for verification."""
+    """Write a file of verification pairs."""
     path.write_bytes(pickle.dumps((list(images), list(issame)), protocol))
     return path

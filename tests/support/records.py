@@ -1,7 +1,7 @@
-"""Record files with known images, and what is asked of the iterators over them.
+"""Record files with known images, and helpers to read and check batches.
 
-The images are encoded by OpenCV, not by recio, and PNG unless a test is about JPEG: what was put in is then what must
-come out. Knows nothing of pytest.
+The images are encoded by OpenCV, not by recio, as PNG unless a test is about JPEG, so that their pixels are preserved.
+Independent of pytest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PHOTOS = sorted((DATA / "photos").glob("*/*.jpg"))
 ODD = DATA / "odd-images"
 
 FIRST_ID = 100
-"""The id of the first record of the files made here; no record's id is its number."""
+"""Id of the first record in the files written here; a record's id differs from its number."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,29 @@ class RecordFile:
 
     @property
     def offsets(self) -> list[int]:
-        """Where its records begin, in bytes."""
+        """Byte offsets of the records."""
         return [int(line.split()[1]) for line in self.idx.read_text().splitlines()]
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """Encode grey, RGB or RGBA levels."""
+    """Encode a gray, RGB or RGBA image as PNG."""
     order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[2]]
     return cv2.imencode(".png", pixels[..., order])[1].tobytes()
 
 
 def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> NDArray[np.uint8]:
-    """Make an image in which every pixel counts."""
+    """Return an image of random pixels."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
 
 
 def coordinates(height: int, width: int) -> NDArray[np.uint8]:
-    """Make an image whose red is its column and whose green is its row."""
+    """Return an image whose red is the column and whose green is the row."""
     rows, columns = np.mgrid[:height, :width]
     return np.stack([columns, rows, np.zeros_like(rows)], axis=-1).astype(np.uint8)
 
 
 def write_records(folder: Path, records: Iterable[bytes], name: str = "some") -> RecordFile:
-    """Write records as they are, indexed by their numbers."""
+    """Write records unchanged, indexed by their numbers."""
     file = RecordFile(folder / f"{name}.rec", folder / f"{name}.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
         for number, record in enumerate(records):
@@ -76,12 +76,12 @@ def write_records(folder: Path, records: Iterable[bytes], name: str = "some") ->
 
 
 def image_record(image: bytes, number: int, label: float | Sequence[float] | None = None) -> bytes:
-    """Put the header of record `number` before an image; its label is its number unless given."""
+    """Pack an image with the header of record `number`, whose label defaults to the number."""
     return pack(IRHeader(0, float(number) if label is None else label, FIRST_ID + number, 0), image)
 
 
 def write_images(folder: Path, images: Iterable[bytes], name: str = "some") -> RecordFile:
-    """Write images, labelled by their numbers."""
+    """Write images, labeled by their numbers."""
     return write_records(folder, (image_record(image, number) for number, image in enumerate(images)), name)
 
 
@@ -96,7 +96,7 @@ def write_photos(folder: Path, count: int = len(PHOTOS)) -> RecordFile:
 
 
 def open_iter(file: RecordFile, **settings: Any) -> ImageRecordIter:  # noqa: ANN401 they are of many types
-    """Open an iterator over small uint8 images, four a batch, unless `settings` say otherwise."""
+    """Open an iterator over small uint8 images with batches of 4; `settings` override the defaults."""
     defaults = {
         "path_imgrec": file.rec,
         "data_shape": (3, 8, 8),
@@ -108,37 +108,37 @@ def open_iter(file: RecordFile, **settings: Any) -> ImageRecordIter:  # noqa: AN
 
 
 def images(batches: Iterable[DataBatch]) -> NDArray[Any]:
-    """Return all images, without padding."""
+    """Return all images of the batches, without padding."""
     return np.concatenate([batch.data[0][: len(batch.data[0]) - (batch.pad or 0)] for batch in batches])
 
 
 def numbers(batches: Iterable[DataBatch]) -> list[int]:
-    """Return the numbers of all records, without padding."""
+    """Return the numbers of all records in the batches, without padding."""
     return [n for batch in batches for n in in_batch(batch)[: len(batch.data[0]) - (batch.pad or 0)]]
 
 
 def in_batch(batch: DataBatch) -> list[int]:
-    """Return the numbers of all records of a batch, padding included."""
+    """Return the numbers of the records in a batch, including padding."""
     assert batch.index is not None
     return [int(n) - FIRST_ID for n in batch.index]
 
 
 def labels(batch: DataBatch) -> list[Any]:
-    """Return a batch's labels."""
+    """Return the labels of a batch."""
     assert batch.label is not None
-    listed: list[Any] = batch.label[0].tolist()
-    return listed
+    values: list[Any] = batch.label[0].tolist()
+    return values
 
 
 def epochs(batches: ImageRecordIter, count: int) -> Iterator[list[DataBatch]]:
-    """Read whole epochs."""
+    """Read complete epochs."""
     for _ in range(count):
         yield list(batches)
         batches.reset()
 
 
 def stream(batches: ImageRecordIter, count: int) -> Iterator[DataBatch]:
-    """Read whole epochs batch by batch, keeping none."""
+    """Read complete epochs batch by batch, without keeping batches."""
     for _ in range(count):
         for batch in batches:  # noqa: UP028 `yield from` would close the iterator of a reader that stops early
             yield batch
@@ -146,7 +146,7 @@ def stream(batches: ImageRecordIter, count: int) -> Iterator[DataBatch]:
 
 
 def digest(batches: Iterable[DataBatch]) -> str:
-    """Return a hash of everything in the batches."""
+    """Return a hash of the data, labels, index and pad of the batches."""
     sha = hashlib.sha256()
     for batch in batches:
         assert batch.index is not None
@@ -157,20 +157,20 @@ def digest(batches: Iterable[DataBatch]) -> str:
 
 
 def threads() -> list[str]:
-    """Return the names of recio's threads in this process, after garbage collection."""
+    """Return the names of recio's threads in this process, after a garbage collection."""
     gc.collect()
     names = []
     for task in Path("/proc/self/task").iterdir():
-        # A thread may end between being listed and being asked.
+        # A thread may end between listing and reading.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             names.append((task / "comm").read_text().strip())
     return sorted(name for name in names if name.startswith("recio-"))
 
 
 def is_quiet(stderr: str) -> bool:
-    """Return whether a process wrote nothing to its standard error, or only that a thread found its iterator closed.
+    """Check that a process printed no error, except that a thread found its iterator closed.
 
-    The end may come while the thread says so.
+    The process may end while the thread prints this.
     """
     closed = re.compile(
         r"Exception in thread Thread-1[^\n]*:\nTraceback .*ValueError: the iterator is closed\n", re.DOTALL
@@ -183,13 +183,13 @@ def is_quiet(stderr: str) -> bool:
 
 
 def assert_uniform(counts: Sequence[int] | NDArray[np.int64], constraints: int = 1) -> None:
-    """Check by a chi-square test, at 0.1 %, that all are equally likely; the seeds of the draws are fixed.
+    """Check by a chi-square test, at 0.1 %, that all counts are equally likely; the samples have fixed seeds.
 
-    The quantile is Wilson and Hilferty's.
+    The quantile is the approximation of Wilson and Hilferty.
     """
     counts = np.asarray(counts).ravel()
     expected = counts.sum() / counts.size
-    assert expected >= 5, "too few draws for the test"
+    assert expected >= 5, "too few samples for the test"
     freedom = counts.size - constraints
     spread = 2 / (9 * freedom)
     limit = freedom * (1 - spread + 3.09 * math.sqrt(spread)) ** 3

@@ -1,8 +1,8 @@
-"""What a plan says, carried out by OpenCV and NumPy on a whole image: the model that the pipeline is compared with.
+"""Reference renderer: runs a plan on a full image with OpenCV and NumPy, to compare the pipeline with.
 
-A plan has what was drawn for an image (`ImageRecordIter.plan`). The images are RGB levels, shape (height, width, 3).
-Grey and hue are those of OpenCV 4, which rounds a few colours differently than the OpenCV 3 of MXNet's wheel does, so
-where they matter the comparison is within a level, or of all but few pixels. Everything else is exact.
+A plan holds the random parameters sampled for an image (`ImageRecordIter.plan`). The images are uint8 RGB, shape
+(height, width, 3). Gray and hue are those of OpenCV 4, which rounds a few colors differently than the OpenCV 3 of
+MXNet's wheel, so where they matter the comparison allows a difference of 1, or a few pixels. Everything else is exact.
 """
 
 from __future__ import annotations
@@ -19,128 +19,133 @@ if TYPE_CHECKING:
 
     from recio.io import ImageRecordIter
 
-    Levels = NDArray[np.uint8]
-    Entry = dict[str, Any]
+    Pixels = NDArray[np.uint8]
+    Step = dict[str, Any]
 
 METHODS = [cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4]
 
 
-def replay(plan: Entry, image: Levels, *, quirks: bool = False) -> Levels:
-    """Return the image after a plan; with `quirks` as in MXNet: gray with swapped weights, hues that are clamped."""
-    for entry in plan["steps"]:
-        operation = _OPERATIONS[entry["operation"]]
-        image = _window(operation(image, entry, quirks), entry["window"])
+def replay(plan: Step, image: Pixels, *, quirks: bool = False) -> Pixels:
+    """Render a plan on an image; with `quirks` as MXNet does: gray with exchanged weights, hues clamped."""
+    for step in plan["steps"]:
+        operation = _OPERATIONS[step["operation"]]
+        image = _crop(operation(image, step, quirks), step["window"])
     return image[:, ::-1] if plan["mirror"] else image
 
 
-def entries(plan: Entry, operation: str) -> list[Entry]:
-    """Return a plan's steps of one kind."""
-    return [entry for entry in plan["steps"] if entry["operation"] == operation]
+def steps_of(plan: Step, operation: str) -> list[Step]:
+    """Return the steps of a plan with one operation."""
+    return [step for step in plan["steps"] if step["operation"] == operation]
 
 
-def draws(batches: ImageRecordIter, operation: str, count: int = 1000) -> list[Entry]:
-    """Draw the plan of the first record for `count` epochs, which decodes nothing; give all steps of one kind."""
-    return [entry for epoch in range(count) for entry in entries(batches.plan(0, epoch), operation)]
+def sampled_steps(batches: ImageRecordIter, operation: str, count: int = 1000) -> list[Step]:
+    """Plan the first record for `count` epochs, without decoding, and return all steps with one operation."""
+    return [step for epoch in range(count) for step in steps_of(batches.plan(0, epoch), operation)]
 
 
 def assert_replayed(
-    batches: ImageRecordIter, images: Sequence[Levels], *, quirks: bool = False, tolerance: int = 0, few: float = 0
+    batches: ImageRecordIter,
+    images: Sequence[Pixels],
+    *,
+    quirks: bool = False,
+    tolerance: int = 0,
+    max_differing: float = 0,
 ) -> None:
-    """Check the first batch, uint8 and NHWC, of all `images`: all but `few` of each one's pixels, a share of them.
+    """Check the first batch, uint8 and NHWC, of all `images` against the reference renderer.
 
-    `tolerance` is in levels.
+    Up to the fraction `max_differing` of the pixels of each image may differ by more than `tolerance`.
     """
-    found = batches.next().data[0]
-    for number, (image, pixels) in enumerate(zip(found, images, strict=True)):
+    rendered = batches.next().data[0]
+    for number, (image, pixels) in enumerate(zip(rendered, images, strict=True)):
         expected = replay(batches.plan(number), pixels, quirks=quirks)
         differs = (np.abs(expected.astype(int) - image) > tolerance).any(axis=2)
-        assert differs.mean() <= few, f"image {number}: {differs.sum()} of {differs.size} pixels differ"
+        assert differs.mean() <= max_differing, f"image {number}: {differs.sum()} of {differs.size} pixels differ"
 
 
-def _window(image: Levels, window: tuple[int, int, int, int]) -> Levels:
+def _crop(image: Pixels, window: tuple[int, int, int, int]) -> Pixels:
     x, y, width, height = window
     return image[y : y + height, x : x + width]
 
 
-def _decode(image: Levels, _entry: Entry, _quirks: bool) -> Levels:
+def _decode(image: Pixels, _step: Step, _quirks: bool) -> Pixels:
     return image
 
 
-def _resize(image: Levels, entry: Entry, _quirks: bool) -> Levels:
-    return _levels(cv2.resize(image, entry["size"], interpolation=METHODS[entry["interp"]]))
+def _resize(image: Pixels, step: Step, _quirks: bool) -> Pixels:
+    return _as_uint8(cv2.resize(image, step["size"], interpolation=METHODS[step["interp"]]))
 
 
-def _border(image: Levels, entry: Entry, _quirks: bool) -> Levels:
-    width, height = entry["size"]
-    left, top = entry["corner"]
+def _border(image: Pixels, step: Step, _quirks: bool) -> Pixels:
+    width, height = step["size"]
+    left, top = step["corner"]
     right, bottom = width - left - image.shape[1], height - top - image.shape[0]
-    return _levels(
-        cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=tuple(entry["value"]))
+    return _as_uint8(
+        cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=tuple(step["value"]))
     )
 
 
-def _warp(image: Levels, entry: Entry, _quirks: bool) -> Levels:
-    matrix, border = np.array(entry["matrix"], np.float32), tuple(entry["value"])
-    image, method = np.ascontiguousarray(image), METHODS[entry["interp"]]
-    return _levels(cv2.warpAffine(image, matrix, entry["size"], flags=method, borderValue=border))
+def _warp(image: Pixels, step: Step, _quirks: bool) -> Pixels:
+    matrix, border = np.array(step["matrix"], np.float32), tuple(step["value"])
+    image, method = np.ascontiguousarray(image), METHODS[step["interp"]]
+    return _as_uint8(cv2.warpAffine(image, matrix, step["size"], flags=method, borderValue=border))
 
 
-def _flip(image: Levels, _entry: Entry, _quirks: bool) -> Levels:
+def _flip(image: Pixels, _step: Step, _quirks: bool) -> Pixels:
     return image[:, ::-1]
 
 
-def _colour(image: Levels, entry: Entry, quirks: bool) -> Levels:
-    (name,) = entry.keys() - {"operation", "window"}
-    return _COLOURS[name](image, entry[name], quirks)
+def _color(image: Pixels, step: Step, quirks: bool) -> Pixels:
+    (name,) = step.keys() - {"operation", "window"}
+    return _COLORS[name](image, step[name], quirks)
 
 
-def _brightness(image: Levels, alpha: float, _quirks: bool) -> Levels:
-    return _rounded(image * np.float32(alpha))
+def _brightness(image: Pixels, alpha: float, _quirks: bool) -> Pixels:
+    return _round(image * np.float32(alpha))
 
 
-def _contrast(image: Levels, alpha: float, quirks: bool) -> Levels:
-    return _rounded(image * np.float32(alpha) + (1 - np.float32(alpha)) * np.float32(_grey(image, quirks).mean()))
+def _contrast(image: Pixels, alpha: float, quirks: bool) -> Pixels:
+    return _round(image * np.float32(alpha) + (1 - np.float32(alpha)) * np.float32(_gray(image, quirks).mean()))
 
 
-def _saturation(image: Levels, alpha: float, quirks: bool) -> Levels:
-    return _rounded(image * np.float32(alpha) + (1 - np.float32(alpha)) * _grey(image, quirks)[..., None])
+def _saturation(image: Pixels, alpha: float, quirks: bool) -> Pixels:
+    return _round(image * np.float32(alpha) + (1 - np.float32(alpha)) * _gray(image, quirks)[..., None])
 
 
-def _hls(image: Levels, shift: tuple[int, int, int], quirks: bool) -> Levels:
+def _hls(image: Pixels, shift: tuple[int, int, int], quirks: bool) -> Pixels:
     hls = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HLS).astype(int) + shift
     hue, rest = hls[..., :1], hls[..., 1:]
     hue = hue.clip(0, 180) if quirks else hue % 180
     shifted = np.concatenate([hue, rest.clip(0, 255)], axis=2).astype(np.uint8)
-    return _levels(cv2.cvtColor(shifted, cv2.COLOR_HLS2RGB))
+    return _as_uint8(cv2.cvtColor(shifted, cv2.COLOR_HLS2RGB))
 
 
-def _shift(image: Levels, shift: tuple[float, float, float], _quirks: bool) -> Levels:
-    return _levels((image + np.array(shift, np.float32)).clip(0, 255))
+def _shift(image: Pixels, shift: tuple[float, float, float], _quirks: bool) -> Pixels:
+    return _as_uint8((image + np.array(shift, np.float32)).clip(0, 255))
 
 
-def _grey(image: Levels, quirks: bool) -> Levels:
-    """MXNet tells OpenCV that its B, G, R are R, G, B."""
+def _gray(image: Pixels, quirks: bool) -> Pixels:
+    """Convert to gray; with `quirks`, R and B have exchanged weights, as in MXNet."""
     code = cv2.COLOR_BGR2GRAY if quirks else cv2.COLOR_RGB2GRAY
-    return _levels(cv2.cvtColor(np.ascontiguousarray(image), code))
+    return _as_uint8(cv2.cvtColor(np.ascontiguousarray(image), code))
 
 
-def _rounded(image: NDArray[np.float32]) -> Levels:
-    return _levels(image.round().clip(0, 255))
+def _round(image: NDArray[np.float32]) -> Pixels:
+    return _as_uint8(image.round().clip(0, 255))
 
 
-def _levels(image: Any) -> Levels:  # noqa: ANN401 OpenCV says no more of what it gives
+def _as_uint8(image: Any) -> Pixels:  # noqa: ANN401 OpenCV's return types are imprecise
     return np.asarray(image, np.uint8)
 
 
-_OPERATIONS: dict[str, Callable[[Levels, Entry, bool], Levels]] = {
+_OPERATIONS: dict[str, Callable[[Pixels, Step, bool], Pixels]] = {
     "decode": _decode,
     "resize": _resize,
     "border": _border,
     "warp": _warp,
     "flip": _flip,
-    "levels": _colour,
+    "levels": _color,
 }
-_COLOURS: dict[str, Callable[[Levels, Any, bool], Levels]] = {
+_COLORS: dict[str, Callable[[Pixels, Any, bool], Pixels]] = {
     "brightness": _brightness,
     "contrast": _contrast,
     "saturation": _saturation,

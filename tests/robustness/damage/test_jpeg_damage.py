@@ -299,7 +299,7 @@ class TestFilling:
     """`on_damage="fill"`: the picture that libjpeg-turbo makes of what there is, the rest grey."""
 
     @every_kind
-    @pytest.mark.parametrize("coding", ["baseline", "optimised"])
+    @pytest.mark.parametrize("coding", ["baseline", "optimized"])
     @pytest.mark.parametrize("restarts", [0, 3])
     @pytest.mark.parametrize("end", [b"", END], ids=["no EOI", "EOI"])
     def test_what_is_cut_off_is_filled_as_libjpeg_does(
