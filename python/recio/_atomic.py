@@ -28,17 +28,17 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     one's.
     """
     check_parent(path)
-    staged = _recio.StagedFile(path)
+    atomic_file = _recio.AtomicFile(path)
     try:
-        with Path(staged.temporary).open("r+b") as file:
+        with Path(atomic_file.temporary_path).open("r+b") as file:
             yield file
-        staged.commit()
+        atomic_file.commit()
     except OSError as error:
         if error.filename is None:
             error.filename = str(path)
         raise
     finally:
-        staged.discard()
+        atomic_file.discard()
 
 
 def atomic_write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from recio._loader.options import LoaderOptions
 
 __all__ = [
+    "AtomicFile",
     "DecodeError",
     "ImagePipeline",
     "Index",
     "Reader",
     "RecordError",
     "SandboxedFolder",
-    "StagedFile",
     "Step",
     "Writer",
     "__version__",
@@ -254,10 +254,10 @@ class SandboxedFolder:
     def read(self, path: str) -> bytes: ...
 
 @final
-class StagedFile:
-    def __new__(cls, path: str | PathLike[str]) -> StagedFile: ...
+class AtomicFile:
+    def __new__(cls, path: str | PathLike[str]) -> AtomicFile: ...
     @property
-    def temporary(self) -> str: ...
+    def temporary_path(self) -> str: ...
     def commit(self) -> None: ...
     def discard(self) -> None: ...
 

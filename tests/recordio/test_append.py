@@ -116,7 +116,7 @@ class TestAppending:
         with MXIndexedRecordIO(file.idx, file.rec, "a") as writer:
             writer.write(b"nameless")
         assert len(read_all(file)) == 10
-        with pytest.raises(RecordError, match="16 bytes behind the last record"):
+        with pytest.raises(RecordError, match="16 bytes after the last record"):
             append(file, {})
 
 
@@ -150,11 +150,11 @@ class TestRefusals:
             ),
             (lambda file: cut(file.rec, 20), r"ten\.idx: line 10: the offset 120 is past the end", "index"),
             (lambda file: cut(file.idx, 1), r"ten\.idx: ends within a line", "index"),
-            (lambda file: forget_last(file.idx), r"ten\.rec: at byte 120: 20 bytes behind the last record", "index"),
-            (lambda file: keep_nothing(file.idx), r"ten\.rec: at byte 0: 140 bytes behind the last record", "index"),
+            (lambda file: forget_last(file.idx), r"ten\.rec: at byte 120: 20 bytes after the last record", "index"),
+            (lambda file: keep_nothing(file.idx), r"ten\.rec: at byte 0: 140 bytes after the last record", "index"),
             (
                 forget_and_cut,
-                r"ten\.rec: at byte 120: 16 bytes behind the last record",
+                r"ten\.rec: at byte 120: 16 bytes after the last record",
                 "repair",
             ),
             (lambda file: file.rec.write_bytes(bytes(140)), r"ten\.rec: at byte 120: magic 0x00000000", "repair"),

@@ -1,4 +1,4 @@
-//! `recio._staged`: files of Python's own that are there whole or not at all.
+//! `recio._atomic`: files that are complete under their names, or not there at all.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,54 +7,56 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use recio_core::Error;
-use recio_core::write::atomic::Staged;
+use recio_core::write::atomic;
 use recio_core::write::file_system::sync_folder;
 
 use crate::errors::{Failure, PyOutcome};
 
-/// A file under a temporary name, to be opened by that and written. Its left-overs of killed processes are removed.
+/// A file under a temporary name, which Python opens and writes.
+///
+/// Temporary files that killed processes left for the same path are removed.
 #[pyclass(frozen, module = "recio._recio")]
-pub(crate) struct StagedFile(Mutex<Option<Staged>>);
+pub(crate) struct AtomicFile(Mutex<Option<atomic::AtomicFile>>);
 
 #[pymethods]
-impl StagedFile {
+impl AtomicFile {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
-        let staged = py.detach(|| Staged::create(&path))?;
-        Ok(Self(Mutex::new(Some(staged))))
+        let file = py.detach(|| atomic::AtomicFile::create(&path))?;
+        Ok(Self(Mutex::new(Some(file))))
     }
 
-    /// The name that it has until it gets its own.
+    /// The path until `commit`.
     #[getter]
-    fn temporary(&self) -> PyResult<OsString> {
-        let staged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let staged = staged.as_ref().ok_or_else(gone)?;
-        Ok(staged.temporary().as_os_str().to_owned())
+    fn temporary_path(&self) -> PyResult<OsString> {
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file.as_ref().ok_or_else(finished_error)?;
+        Ok(file.temporary_path().as_os_str().to_owned())
     }
 
-    /// Brings the file to the disk and gives it its name.
+    /// Syncs the file and renames it to its path.
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        let staged = self.take().ok_or_else(gone)?;
+        let file = self.take().ok_or_else(finished_error)?;
         let commit = || {
-            staged.sync()?;
-            sync_folder(&staged.persist()?)
+            file.sync()?;
+            sync_folder(&file.persist()?)
         };
         py.detach(commit)
             .map_err(|error: Error| Failure::from(error).into())
     }
 
-    /// Removes the file, unless it has its name.
+    /// Removes the file, unless it was committed.
     fn discard(&self) {
         drop(self.take());
     }
 }
 
-impl StagedFile {
-    fn take(&self) -> Option<Staged> {
+impl AtomicFile {
+    fn take(&self) -> Option<atomic::AtomicFile> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-fn gone() -> PyErr {
-    PyValueError::new_err("the file has its name, or was removed")
+fn finished_error() -> PyErr {
+    PyValueError::new_err("the file was committed or discarded already")
 }

@@ -14,7 +14,7 @@
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
-//! | `atomic.rs` | `recio._staged` |
+//! | `atomic.rs` | `recio._atomic` |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
 //! | `errors.rs` | the only conversion of errors to exceptions |
@@ -47,7 +47,7 @@ mod _recio {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::atomic::StagedFile;
+    use crate::atomic::AtomicFile;
     #[pymodule_export]
     use crate::copy::{merge_files, shuffle_file, split_file};
     #[pymodule_export]

@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 use recio_core::format::index;
 use recio_core::read::sidecar::load_index;
 use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan, sequential};
-use recio_core::write::in_place::Stream;
+use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
 use recio_core::{Error, Result};
 
@@ -118,7 +118,7 @@ impl Reader {
 /// A `.rec` file open for writing, and its `.idx` if it gets one.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Writer {
-    stream: Mutex<Option<Stream>>,
+    writer: Mutex<Option<InPlaceWriter>>,
     /// The process that opened it. A forked child has a copy of what is still buffered, and must not write it again.
     owner: Owner,
 }
@@ -130,7 +130,7 @@ impl Writer {
     #[pyo3(signature = (rec, idx=None, checksum=false))]
     fn new(py: Python<'_>, rec: PathBuf, idx: Option<PathBuf>, checksum: bool) -> PyOutcome<Self> {
         Ok(py
-            .detach(|| Stream::create(&rec, idx.as_deref(), checksum))?
+            .detach(|| InPlaceWriter::create(&rec, idx.as_deref(), checksum))?
             .into())
     }
 
@@ -144,18 +144,18 @@ impl Writer {
         checksum: bool,
     ) -> PyOutcome<Self> {
         Ok(py
-            .detach(|| Stream::append(&rec, &idx, last, checksum))?
+            .detach(|| InPlaceWriter::append(&rec, &idx, last, checksum))?
             .into())
     }
 
     /// Appends a record; without a key, the index does not list it.
     #[pyo3(signature = (record, key=None))]
     fn write(&self, py: Python<'_>, record: PyBackedBytes, key: Option<&str>) -> PyResult<u64> {
-        self.with(py, |stream| stream.write(key, &record))
+        self.with(py, |writer| writer.write(key, &record))
     }
 
     fn tell(&self, py: Python<'_>) -> PyResult<u64> {
-        self.with(py, |stream| Ok(stream.tell()))
+        self.with(py, |writer| Ok(writer.tell()))
     }
 
     /// Writes all that is buffered, syncs the files and closes them. A second call does nothing.
@@ -163,29 +163,29 @@ impl Writer {
         if !self.owner.is_here() {
             return Ok(());
         }
-        let close = || self.lock().take().map_or(Ok(()), Stream::close);
+        let close = || self.lock().take().map_or(Ok(()), InPlaceWriter::close);
         Ok(py.detach(close)?)
     }
 }
 
-impl From<Stream> for Writer {
-    fn from(stream: Stream) -> Self {
+impl From<InPlaceWriter> for Writer {
+    fn from(writer: InPlaceWriter) -> Self {
         Self {
-            stream: Mutex::new(Some(stream)),
+            writer: Mutex::new(Some(writer)),
             owner: Owner::here(),
         }
     }
 }
 
 impl Writer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Stream>> {
-        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<InPlaceWriter>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut Stream) -> Result<T> + Send,
+        work: impl FnOnce(&mut InPlaceWriter) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.owner.check("writer", "open a new one")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
@@ -197,10 +197,10 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if self.owner.is_here()
-            && let Some(stream) = self.lock().take()
+            && let Some(writer) = self.lock().take()
         {
             // Nobody is left to hear of an error; `close` reports it.
-            _ = stream.close();
+            _ = writer.close();
         }
     }
 }

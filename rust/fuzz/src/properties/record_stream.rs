@@ -7,7 +7,7 @@ use std::path::Path;
 
 use recio_core::read::scan;
 use recio_core::read::sequential::Reader;
-use recio_core::write::record_writer::Writer;
+use recio_core::write::record_writer::RecordWriter;
 
 use super::InputFile;
 use super::reference::{self, ReferenceRecord};
@@ -35,7 +35,7 @@ pub fn check(bytes: &[u8], input: &mut InputFile) {
 
 /// The writer produces the same bytes, up to the damage.
 fn check_writing(bytes: &[u8], records: &[ReferenceRecord]) {
-    let mut writer = Writer::new(Path::new("copy.rec"), Vec::new());
+    let mut writer = RecordWriter::new(Path::new("copy.rec"), Vec::new());
     for record in records {
         let offset = writer.write(&record.payload);
         assert_eq!(offset.ok(), Some(record.offset as u64));

@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::write::record_output::{Output, commit};
+use crate::write::record_output::{RecordOutput, commit};
 
 /// The files of images and, if they have some, of their masks. Dropping it leaves no trace of them.
 pub(super) struct Outputs {
-    images: Output,
-    masks: Option<Output>,
+    images: RecordOutput,
+    masks: Option<RecordOutput>,
 }
 
 impl Outputs {
-    /// As [`Output::create`].
+    /// As [`RecordOutput::create`].
     pub(super) fn create(images: &Path, masks: Option<&Path>, checksum: bool) -> Result<Self> {
-        let create = |rec| Output::create(rec, checksum);
+        let create = |rec| RecordOutput::create(rec, checksum);
         Ok(Self {
             images: create(images)?,
             masks: masks.map(create).transpose()?,
@@ -42,7 +42,7 @@ impl Outputs {
     pub(super) fn commit(self) -> Result<()> {
         let sealed = std::iter::once(self.images)
             .chain(self.masks)
-            .map(Output::seal);
+            .map(RecordOutput::prepare);
         commit(sealed.collect::<Result<_>>()?)
     }
 }

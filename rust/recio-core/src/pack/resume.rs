@@ -60,7 +60,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::write::record_output::{Output, commit};
+    use crate::write::record_output::{RecordOutput, commit};
 
     const PLAIN: Options = Options {
         recode: None,
@@ -84,10 +84,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (list, rec) = (folder.path().join("a.lst"), folder.path().join("a.rec"));
             fs::write(&list, "5\t0\ta\n7\t0\tb\n6\t0\tc\n").unwrap();
-            let mut output = Output::create(&rec, true).unwrap();
+            let mut output = RecordOutput::create(&rec, true).unwrap();
             output.append(5, b"a").unwrap();
             output.append(6, b"c").unwrap();
-            commit(vec![output.seal().unwrap()]).unwrap();
+            commit(vec![output.prepare().unwrap()]).unwrap();
             Self {
                 _folder: folder,
                 list,

@@ -8,7 +8,7 @@ use super::record_copier::RecordCopier;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
-use crate::write::record_output::{Output, commit};
+use crate::write::record_output::{RecordOutput, commit};
 
 /// What was merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn merge(
     let sources = files.iter().map(|file| Source::open(file));
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let renumbered = !all_differ(sources.iter().flat_map(Source::keys).collect());
-    let mut output = Output::create(out, checksum)?;
+    let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(sources.iter().map(Source::len).sum(), on_progress);
     for source in &sources {
         for i in 0..source.len() {
@@ -51,7 +51,7 @@ pub fn merge(
         }
     }
     let written = Written::from(&output);
-    commit(vec![output.seal()?])?;
+    commit(vec![output.prepare()?])?;
     Ok(Some(Merged {
         written,
         renumbered,

@@ -88,8 +88,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-impl From<&crate::write::record_output::Output> for Written {
-    fn from(output: &crate::write::record_output::Output) -> Self {
+impl From<&crate::write::record_output::RecordOutput> for Written {
+    fn from(output: &crate::write::record_output::RecordOutput) -> Self {
         Self {
             records: output.records(),
             bytes: output.bytes(),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use crate::error::Result;
 use crate::progress::{OnProgress, Progress, Throttle};
-use crate::write::record_output::Output;
+use crate::write::record_output::RecordOutput;
 
 /// Copies records one by one and reports progress.
 pub(super) struct RecordCopier<'a> {
@@ -27,15 +27,15 @@ impl<'a> RecordCopier<'a> {
     /// Appends record `i` of `source` to `output` under `key`; breaks if the caller wants to stop.
     ///
     /// # Errors
-    /// As [`Source::frames`] and [`Output::append_frames`].
+    /// As [`Source::frames`] and [`RecordOutput::append_frame`].
     pub(super) fn copy(
         &mut self,
         source: &Source,
         i: usize,
         key: u64,
-        output: &mut Output,
+        output: &mut RecordOutput,
     ) -> Result<ControlFlow<()>> {
-        output.append_frames(key, source.frames(i, &mut self.buffer)?)?;
+        output.append_frame(key, source.frames(i, &mut self.buffer)?)?;
         self.progress.done += 1;
         Ok(self.throttle.report(self.progress))
     }

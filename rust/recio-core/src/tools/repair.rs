@@ -15,7 +15,7 @@ use crate::format::image_header::ImageRecord;
 use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{Segment, SkippedRegion};
-use crate::write::record_output::{Output, commit};
+use crate::write::record_output::{RecordOutput, commit};
 
 /// What was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn repair(
     let mut saving = Saving {
         known: &known,
         written: known.sums.as_ref().map(Written::new),
-        output: Output::create(out, known.sums.is_some())?,
+        output: RecordOutput::create(out, known.sums.is_some())?,
         records: Vec::new(),
         skipped: Vec::new(),
     };
@@ -97,7 +97,7 @@ struct Saved {
 struct Saving<'a> {
     known: &'a Known,
     written: Option<Written<'a>>,
-    output: Output,
+    output: RecordOutput,
     records: Vec<Saved>,
     skipped: Vec<SkippedRegion>,
 }
@@ -132,7 +132,7 @@ impl Saving<'_> {
         }
         // The key follows when all ids are known.
         self.output
-            .append_frames(self.records.len() as u64, frames)?;
+            .append_frame(self.records.len() as u64, frames)?;
         let payload = frame::join_fragments(frames);
         let id = ImageRecord::parse(&frames[payload])
             .ok()
@@ -146,7 +146,7 @@ impl Saving<'_> {
         let (records, bytes) = (self.output.records(), self.output.bytes());
         if records > 0 {
             self.output.set_keys(&values);
-            commit(vec![self.output.seal()?])?;
+            commit(vec![self.output.prepare()?])?;
         }
         Ok(Repaired {
             records,
@@ -219,7 +219,7 @@ mod tests {
     use crate::format::image_header;
     use crate::format::index::Entry;
     use crate::read::sidecar::{load_checksums, load_index};
-    use crate::write::sidecar::{save_index, stage_checksums};
+    use crate::write::sidecar::{prepare_checksums, save_index};
 
     /// A folder with `a.rec` of ten records with these ids, and where they begin.
     struct Fixture {
@@ -260,7 +260,7 @@ mod tests {
                     .map_or(bytes.len(), |&end| end as usize);
                 sums.push(offset, &bytes[offset as usize..end]);
             }
-            let staged = stage_checksums(&sums, &self.at("a.rsum")).unwrap();
+            let staged = prepare_checksums(&sums, &self.at("a.rsum")).unwrap();
             staged.persist().unwrap();
             self
         }

@@ -9,7 +9,7 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
 use crate::rng::Rng;
-use crate::write::record_output::{Output, commit};
+use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
 /// as any other; `None` if `on_progress` broke off, and then nothing is there.
@@ -28,7 +28,7 @@ pub fn shuffle(
     let records = u32::try_from(source.len()).map_err(|_| {
         Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)
     })?;
-    let mut output = Output::create(out, checksum)?;
+    let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(source.len(), on_progress);
     for i in Rng::new(seed, 0, 0).permutation(records) {
         let i = i as usize;
@@ -38,6 +38,6 @@ pub fn shuffle(
         }
     }
     let written = Written::from(&output);
-    commit(vec![output.seal()?])?;
+    commit(vec![output.prepare()?])?;
     Ok(Some(written))
 }

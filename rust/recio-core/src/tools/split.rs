@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
-use crate::write::record_output::{Output, Sealed, commit};
+use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 
 /// Copies the records of `rec` into `outs`, in their order; the files differ by at most one record. All of them are there
 /// at the end, or none; `None` if `on_progress` broke off.
@@ -53,8 +53,8 @@ fn copy_part(
     out: &Path,
     checksum: bool,
     copier: &mut RecordCopier<'_>,
-) -> Result<Option<(Written, Sealed)>> {
-    let mut output = Output::create(out, checksum)?;
+) -> Result<Option<(Written, PreparedOutput)>> {
+    let mut output = RecordOutput::create(out, checksum)?;
     for i in records {
         let key = source.key(i);
         if copier.copy(source, i, key, &mut output)?.is_break() {
@@ -62,5 +62,5 @@ fn copy_part(
         }
     }
     let written = Written::from(&output);
-    Ok(Some((written, output.seal()?)))
+    Ok(Some((written, output.prepare()?)))
 }

@@ -11,14 +11,14 @@ use crate::format::frame::MAGIC;
 use crate::progress::Progress;
 use crate::read::sidecar::{load_checksums, load_index};
 use crate::write::file_system::tests::file_names;
-use crate::write::record_output::{Output, commit};
+use crate::write::record_output::{RecordOutput, commit};
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 /// Writes `a.rec`: 10 records of all paddings, some of them split, under the keys 100, 101 …
 fn ten(folder: &Path, checksum: bool) -> PathBuf {
     let rec = folder.join("a.rec");
-    let mut output = Output::create(&rec, checksum).unwrap();
+    let mut output = RecordOutput::create(&rec, checksum).unwrap();
     for key in 100u64..110 {
         let record = [
             &key.to_le_bytes()[..],
@@ -29,7 +29,7 @@ fn ten(folder: &Path, checksum: bool) -> PathBuf {
             .append(key, &record[..=key as usize % 3].concat())
             .unwrap();
     }
-    commit(vec![output.seal().unwrap()]).unwrap();
+    commit(vec![output.prepare().unwrap()]).unwrap();
     rec
 }
 

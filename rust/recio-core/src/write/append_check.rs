@@ -1,7 +1,7 @@
-//! Whether a `.rec`, its `.idx` and its `.rsum` end as they should: what is certain before records are appended behind them,
-//! and before files of an earlier run are taken for complete.
+//! Checks of the ends of a record file, its `.idx` and its `.rsum`.
 //!
-//! Damage further ahead is not looked for; that takes reading the whole file, which `recio verify` does.
+//! They are made before records are appended, and before the files of an earlier run are taken as
+//! complete. They do not find damage before the last record; `recio verify` reads the whole file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,73 +12,75 @@ use crate::format::checksum::Checksums;
 use crate::read::record_file::RecordFile;
 use crate::read::sidecar::load_index;
 
-/// Whether `rec` and the `.idx` beside it are complete and list just these keys, in this order, and so is the `.rsum`; which
-/// need not be there unless it is `wanted`.
-pub(crate) fn is_complete(rec: &Path, keys: &[u64], wanted: bool) -> bool {
-    let look = || -> Result<bool> {
+const USE_REPAIR: &str = "`recio repair` saves the complete records";
+
+/// Whether `rec` and its `.idx` are complete and list exactly these keys, in this order.
+///
+/// An existing `.rsum` must be complete too; with `needs_checksums` there must be one.
+pub(crate) fn is_complete(rec: &Path, keys: &[u64], needs_checksums: bool) -> bool {
+    let check = || -> Result<bool> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
         let entries = load_index(&idx, Some(file.len()))?.in_file_order();
-        let last = entries.last().map(|entry| entry.offset);
-        check(&file, &idx, last)?;
-        let summed = file.checksums().map_or(!wanted, |sums| {
+        check_ends(&file, &idx, entries.last().map(|entry| entry.offset))?;
+        let has_checksums = file.checksums().map_or(!needs_checksums, |checksums| {
             let offsets = entries.iter().map(|entry| entry.offset);
-            offsets.eq(sums.offsets().iter().copied())
+            offsets.eq(checksums.offsets().iter().copied())
         });
-        Ok(summed
-            && entries
-                .iter()
-                .map(|entry| entry.key)
-                .eq(keys.iter().copied()))
+        let has_keys = entries
+            .iter()
+            .map(|entry| entry.key)
+            .eq(keys.iter().copied());
+        Ok(has_checksums && has_keys)
     };
-    // Whatever is wrong with them, they are not complete.
-    look().unwrap_or(false)
+    // A file with any error is not complete.
+    check().unwrap_or(false)
 }
 
-/// Makes certain that the record at `last`, the last one that `idx` lists, is whole and ends
-/// where `rec` does, and that `idx` ends with a whole line. An index that lists no record fits an empty file only.
+/// Checks that the record at `last`, the last one that `idx` lists, ends where `rec` ends, and that
+/// `idx` ends with a complete line. Without `last`, `rec` must be empty.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`] with what is wrong and which command helps; [`ErrorKind::Io`].
-pub(super) fn check(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
+/// [`ErrorKind::Corrupt`] with the command that helps; [`ErrorKind::Io`].
+pub(super) fn check_ends(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
     rec.check_len()?;
-    if !ends_with_a_line(idx).map_err(|error| Error::from(error).at_path(idx))? {
-        return Err(
-            Error::corrupt("ends within a line; `recio index` writes it anew").at_path(idx),
-        );
+    if !ends_with_newline(idx).map_err(|error| Error::from(error).at_path(idx))? {
+        return Err(Error::corrupt("ends within a line; `recio index` rebuilds it").at_path(idx));
     }
     let end = match last {
-        Some(last) => end_of(rec, last)
-            .map_err(|error| advise(error, "`recio repair` saves the records that are whole"))?,
+        Some(last) => end_of_record(rec, last).map_err(|error| with_advice(error, USE_REPAIR))?,
         None => 0,
     };
     if end == rec.len() {
         return Ok(());
     }
     let unlisted = Error::corrupt(format!(
-        "{} bytes behind the last record that {} lists",
+        "{} bytes after the last record that {} lists",
         rec.len() - end,
         idx.display()
     ));
-    let advice = match end_of(rec, end) {
+    let advice = match end_of_record(rec, end) {
         Ok(_) => "`recio index` lists them",
-        Err(_) => "`recio repair` saves the records that are whole",
+        Err(_) => USE_REPAIR,
     };
-    Err(advise(unlisted.at_offset(end).at_path(rec.path()), advice))
+    Err(with_advice(
+        unlisted.at_offset(end).at_path(rec.path()),
+        advice,
+    ))
 }
 
-/// Where the record at `offset` ends, which is read, and must be sound.
-fn end_of(rec: &RecordFile, offset: u64) -> Result<u64> {
+/// Reads and checks the record at `offset` and returns its end.
+fn end_of_record(rec: &RecordFile, offset: u64) -> Result<u64> {
     let mut buffer = Vec::new();
     match rec.read_frame(offset, None, &mut buffer)? {
-        Some(frames) => Ok(offset + frames.len() as u64),
+        Some(frame) => Ok(offset + frame.len() as u64),
         None => Err(Error::corrupt("the file ends here")
             .at_offset(offset)
             .at_path(rec.path())),
     }
 }
 
-fn ends_with_a_line(path: &Path) -> io::Result<bool> {
+fn ends_with_newline(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -89,8 +91,8 @@ fn ends_with_a_line(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Adds to an error about damage what the user may do about it.
-fn advise(error: Error, advice: &str) -> Error {
+/// Adds to an error about damage what the user can do.
+fn with_advice(error: Error, advice: &str) -> Error {
     if matches!(error.kind(), ErrorKind::Io(_)) {
         return error;
     }
@@ -106,15 +108,15 @@ fn advise(error: Error, advice: &str) -> Error {
     }
 }
 
-/// The checksums of all records, which are read, and must be sound.
+/// Reads and checks all records and returns their checksums.
 ///
 /// # Errors
 /// As [`RecordFile::read_frame`].
-pub(super) fn sum_up(rec: &RecordFile) -> Result<Checksums> {
-    let (mut sums, mut buffer, mut offset) = (Checksums::default(), Vec::new(), 0);
-    while let Some(frames) = rec.read_frame(offset, None, &mut buffer)? {
-        sums.push(offset, frames);
-        offset += frames.len() as u64;
+pub(super) fn compute_checksums(rec: &RecordFile) -> Result<Checksums> {
+    let (mut checksums, mut buffer, mut offset) = (Checksums::default(), Vec::new(), 0);
+    while let Some(frame) = rec.read_frame(offset, None, &mut buffer)? {
+        checksums.push(offset, frame);
+        offset += frame.len() as u64;
     }
-    Ok(sums)
+    Ok(checksums)
 }

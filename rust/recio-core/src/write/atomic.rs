@@ -1,10 +1,10 @@
-//! Files that are there whole, and on the disk, or not at all.
+//! Atomic files: complete and on the disk under their names, or not there at all.
 //!
-//! A file is written under a temporary name beside its target, synced, and only then gets its name. Its writer holds a
-//! lock on it, so that a file left over from a run that was killed can be told from one that is being written: who next
-//! writes the same target removes what nobody holds.
+//! A file is written under a temporary name beside its target, synced and then renamed. Its writer
+//! holds a lock on it. The lock distinguishes a file that is being written from one that a killed
+//! process left: the next writer of the same target removes the temporary files without a lock.
 //!
-//! All calls that write are the standard library's, so that a test can make each of them fail.
+//! All system calls that write go through the standard library, so that a test can make each fail.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -15,32 +15,33 @@ use tempfile::TempPath;
 use super::file_system::parent_folder;
 use crate::error::{Error, Result};
 
-/// The name of a temporary file: `.`, the target's, `.`, so many random letters and digits, and this.
+/// End of a temporary name: `.`, the target's name, `.`, random characters and this suffix.
 const SUFFIX: &str = ".tmp";
-const RANDOM: usize = 6;
+/// Number of random letters and digits in a temporary name.
+const RANDOM_LEN: usize = 6;
 
-/// A file under a temporary name, which is removed on drop, and the name that it will have.
-pub struct Staged {
+/// A file with a temporary name, and its target. Dropping it removes the temporary file.
+pub struct AtomicFile {
     temporary: TempPath,
-    /// Holds the lock for as long as the temporary name is there.
+    /// Holds the lock while the temporary name exists.
     file: File,
     target: PathBuf,
 }
 
-impl Staged {
-    /// Makes an empty file beside `target`, and removes those that killed runs have left there.
+impl AtomicFile {
+    /// Creates an empty file beside `target` and removes those that killed processes left there.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the target's path, as for all here.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the target's path, as for all methods.
     pub fn create(target: &Path) -> Result<Self> {
-        clear_leftovers(target);
+        remove_leftovers(target);
         loop {
-            let (file, temporary) = create_beside(target)
+            let (file, temporary) = create_temporary(target)
                 .map_err(|error| Error::from(error).at_path(target))?
                 .into_parts();
-            // Between its making and its locking another run may have taken the file for a left-over.
-            let held = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-            if held && temporary.exists() {
+            // Before it was locked, another process may have removed the file as a leftover.
+            let is_locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if is_locked && temporary.exists() {
                 return Ok(Self {
                     temporary,
                     file,
@@ -50,96 +51,99 @@ impl Staged {
         }
     }
 
-    /// Whether nobody else is writing a file of the same name. Where files cannot be locked, nobody can tell.
+    /// Whether nobody else is writing the same target. True where files cannot be locked.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        let own = self.temporary.file_name();
-        let mut others = temporaries_of(&self.target).filter(|path| path.file_name() != own);
-        !others.any(|path| is_held(&path))
+    pub fn is_only_writer(&self) -> bool {
+        let name = self.temporary.file_name();
+        let mut others = temporaries_of(&self.target).filter(|path| path.file_name() != name);
+        !others.any(|path| is_locked(&path))
     }
 
-    /// The file, to be written.
+    /// The open file.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// The name that it has until then.
+    /// The path until [`persist`](Self::persist).
     #[must_use]
-    pub fn temporary(&self) -> &Path {
+    pub fn temporary_path(&self) -> &Path {
         &self.temporary
     }
 
-    /// The name that it will have.
+    /// The path after [`persist`](Self::persist).
     #[must_use]
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Waits until the file is on the disk. Closing it cannot fail to write anything after this.
+    /// Writes all data of the file to the disk. After this, closing the file cannot fail.
     ///
     /// # Errors
     /// As [`create`](Self::create).
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_all().map_err(|error| self.blame(error))
+        self.file.sync_all().map_err(|error| self.with_path(error))
     }
 
-    /// An error about this file.
+    /// Adds the target's path to an error.
     #[must_use]
-    pub fn blame(&self, error: io::Error) -> Error {
+    pub fn with_path(&self, error: io::Error) -> Error {
         Error::from(error).at_path(&self.target)
     }
 
-    /// Gives the file its name, in place of an older one.
+    /// Renames the file to its target and replaces an older one.
     ///
     /// # Errors
-    /// As [`create`](Self::create); then the temporary file is removed.
+    /// As [`create`](Self::create); the temporary file is removed.
     pub fn persist(mut self) -> Result<PathBuf> {
-        fs::rename(&self.temporary, &self.target).map_err(|error| self.blame(error))?;
+        fs::rename(&self.temporary, &self.target).map_err(|error| self.with_path(error))?;
         self.temporary.disable_cleanup(true);
         Ok(self.target)
     }
 }
 
-fn create_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let prefix = prefix_of(target);
+fn create_temporary(target: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let prefix = temporary_prefix(target);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+    builder
+        .prefix(&prefix)
+        .suffix(SUFFIX)
+        .rand_bytes(RANDOM_LEN);
     #[cfg(unix)]
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
-    // What any new file gets, less the umask; a temporary file would be its owner's alone.
-    builder.permissions(readable);
+    // The mode of any new file, minus the umask. By default only the owner could read the file.
+    builder.permissions(mode);
     builder.tempfile_in(parent_folder(target))
 }
 
-/// Removes the temporary files of a target whose writers are gone.
+/// Removes the temporary files of a target whose writers no longer run.
 ///
-/// That one cannot be removed, or the folder not be read, is no reason not to write the target.
-pub fn clear_leftovers(target: &Path) {
-    temporaries_of(target).for_each(|path| _ = remove_unless_held(&path));
+/// Errors are ignored: a leftover does not prevent writing the target.
+pub fn remove_leftovers(target: &Path) {
+    temporaries_of(target).for_each(|path| _ = remove_unless_locked(&path));
 }
 
-/// The temporary files of a target that are there.
+/// Lists the existing temporary files of a target.
 fn temporaries_of(target: &Path) -> impl Iterator<Item = PathBuf> {
-    let prefix = prefix_of(target);
+    let prefix = temporary_prefix(target);
     let is_temporary = move |name: &str| {
         let random = name.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?;
-        Some(random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        Some(random.len() == RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
-    let found = fs::read_dir(parent_folder(target)).into_iter().flatten();
-    found
+    let entries = fs::read_dir(parent_folder(target)).into_iter().flatten();
+    entries
         .flatten()
         .filter(move |entry| entry.file_name().to_str().and_then(&is_temporary) == Some(true))
         .map(|entry| entry.path())
 }
 
-fn is_held(path: &Path) -> bool {
+fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// The lock is kept until the name is gone, lest its writer takes it in between.
-fn remove_unless_held(path: &Path) -> io::Result<()> {
+/// Removes a file and holds its lock until then, so that no writer can lock it in between.
+fn remove_unless_locked(path: &Path) -> io::Result<()> {
     let file = File::options().write(true).open(path)?;
     if file.try_lock().is_ok() {
         fs::remove_file(path)?;
@@ -147,8 +151,8 @@ fn remove_unless_held(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the names of a target's temporary files begin with.
-fn prefix_of(target: &Path) -> String {
+/// Returns the beginning of the names of a target's temporary files.
+fn temporary_prefix(target: &Path) -> String {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     format!(".{name}.")
 }
@@ -159,7 +163,7 @@ mod tests {
     use crate::write::file_system::tests::file_names;
 
     #[test]
-    fn what_a_killed_run_left_is_removed_by_the_next_that_writes_the_same_file() {
+    fn leftovers_of_the_same_target_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         for name in [
             ".a.rec.1234Ab.tmp",
@@ -169,8 +173,8 @@ mod tests {
         ] {
             fs::write(folder.path().join(name), "left").unwrap();
         }
-        let staged = Staged::create(&folder.path().join("a.rec")).unwrap();
-        staged.persist().unwrap();
+        let file = AtomicFile::create(&folder.path().join("a.rec")).unwrap();
+        file.persist().unwrap();
         assert_eq!(
             file_names(folder.path()),
             [
@@ -183,26 +187,26 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_being_written_is_left_alone() {
+    fn temporary_file_of_another_writer_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.rec");
-        let first = Staged::create(&target).unwrap();
-        assert!(first.is_alone());
-        let second = Staged::create(&target).unwrap();
+        let first = AtomicFile::create(&target).unwrap();
+        assert!(first.is_only_writer());
+        let second = AtomicFile::create(&target).unwrap();
         assert_eq!(file_names(folder.path()).len(), 2);
-        assert!(!first.is_alone() && !second.is_alone());
+        assert!(!first.is_only_writer() && !second.is_only_writer());
         first.persist().unwrap();
-        assert!(second.is_alone());
+        assert!(second.is_only_writer());
         second.persist().unwrap();
         assert_eq!(file_names(folder.path()), ["a.rec"]);
     }
 
     #[test]
-    fn a_name_that_cannot_be_taken_leaves_nothing() {
+    fn failed_rename_removes_the_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.rec");
         fs::create_dir(&target).unwrap();
-        let error = Staged::create(&target).unwrap().persist().unwrap_err();
+        let error = AtomicFile::create(&target).unwrap().persist().unwrap_err();
         assert!(error.to_string().contains("a.rec: "), "{error}");
         assert_eq!(file_names(folder.path()), ["a.rec"]);
     }

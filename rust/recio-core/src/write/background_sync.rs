@@ -1,4 +1,4 @@
-//! Brings a file to the disk while it is being written, so that the sync at its end has little left to wait for.
+//! A thread that syncs a file while it is written, so that the final sync has little left to do.
 
 use std::fs::File;
 use std::io;
@@ -6,50 +6,52 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 
-/// Bytes between two syncs.
-const EVERY: u64 = 16 << 20;
+/// Bytes written between two syncs.
+const SYNC_INTERVAL: u64 = 16 << 20;
 
-/// A thread that syncs a file again and again.
-pub(super) struct Syncer {
-    ask: Sender<()>,
+/// Syncs a file on its own thread.
+pub(super) struct BackgroundSync {
+    requests: Sender<()>,
     thread: JoinHandle<io::Result<File>>,
-    next: u64,
+    /// Length of the file at which the next sync is due.
+    next_sync: u64,
 }
 
-impl Syncer {
-    /// For a file that is open for writing.
+impl BackgroundSync {
+    /// Starts the thread. `file` must be open for writing.
     pub(super) fn start(file: File) -> io::Result<Self> {
-        let (ask, asked) = bounded(1);
-        let sync = move || {
-            asked.iter().try_for_each(|()| file.sync_data())?;
+        let (requests, queue) = bounded(1);
+        let sync_on_request = move || {
+            queue.iter().try_for_each(|()| file.sync_data())?;
             Ok(file)
         };
         let thread = thread::Builder::new()
             .name("recio-sync".into())
-            .spawn(sync)?;
+            .spawn(sync_on_request)?;
         Ok(Self {
-            ask,
+            requests,
             thread,
-            next: EVERY,
+            next_sync: SYNC_INTERVAL,
         })
     }
 
-    /// Tells how many bytes have been written.
-    pub(super) fn wrote(&mut self, bytes: u64) {
-        if bytes >= self.next {
-            self.next = bytes + EVERY;
-            // If it is full, a sync is due already; if nobody receives, `finish` says why.
-            _ = self.ask.try_send(());
+    /// Requests a sync if one is due for a file of this length.
+    pub(super) fn file_has_grown(&mut self, len: u64) {
+        if len >= self.next_sync {
+            self.next_sync = len + SYNC_INTERVAL;
+            // A full channel means that a sync is pending already, a closed one that a sync has
+            // failed, which `finish` reports.
+            _ = self.requests.try_send(());
         }
     }
 
-    /// Waits for the thread, and gives its file back, to be closed after the sync at the end. The kernel tells of an error
-    /// once: what this finds, or a close, that sync does not.
+    /// Stops the thread and returns its file, which must be closed after the final sync: the kernel
+    /// reports an error once, so closing it earlier would hide an error from that sync.
     pub(super) fn finish(self) -> io::Result<File> {
-        drop(self.ask);
+        drop(self.requests);
         self.thread
             .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the syncing thread panicked")))
+            .unwrap_or_else(|_| Err(io::Error::other("the sync thread panicked")))
     }
 }
 
@@ -58,21 +60,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_syncs_on_the_way_and_ends() {
+    fn syncs_and_finishes() {
         let file = tempfile::tempfile().unwrap();
-        let mut syncer = Syncer::start(file).unwrap();
-        (0..10).for_each(|step| syncer.wrote(step * EVERY));
-        syncer.finish().unwrap();
+        let mut sync = BackgroundSync::start(file).unwrap();
+        (0..10).for_each(|step| sync.file_has_grown(step * SYNC_INTERVAL));
+        sync.finish().unwrap();
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn an_error_is_told_at_the_end() {
+    fn finish_reports_a_failed_sync() {
         // A pipe cannot be synced.
         let (_reader, writer) = io::pipe().unwrap();
         let file = File::from(std::os::fd::OwnedFd::from(writer));
-        let mut syncer = Syncer::start(file).unwrap();
-        syncer.wrote(EVERY);
-        assert!(syncer.finish().is_err());
+        let mut sync = BackgroundSync::start(file).unwrap();
+        sync.file_has_grown(SYNC_INTERVAL);
+        assert!(sync.finish().is_err());
     }
 }

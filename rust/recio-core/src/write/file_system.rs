@@ -1,4 +1,4 @@
-//! Operations on files and folders that several writers need.
+//! Helpers for files and folders: remove, sync, parent folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,11 +14,11 @@ pub(crate) fn parent_folder(path: &Path) -> &Path {
     }
 }
 
-/// Removes a file; that there is none is fine. Gives whether there was one.
+/// Removes a file, if it exists, and returns whether it existed.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
-pub fn remove_if_there(path: &Path) -> Result<bool> {
+pub fn remove_if_exists(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -26,7 +26,8 @@ pub fn remove_if_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// Makes names in the folder of `path`, new and gone ones, last; which on Unix is the folder's business.
+/// Syncs the folder of `path`, so that created, renamed and removed names survive a power failure.
+/// Does nothing on other systems than Unix.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the folder's path.
@@ -40,7 +41,7 @@ pub fn sync_folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits until a file is on the disk. A pipe or a device has no need of it, and refuses.
+/// Syncs a regular file. Pipes and devices are skipped, as they cannot be synced.
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     if file.metadata()?.is_file() {
         file.sync_all()?;

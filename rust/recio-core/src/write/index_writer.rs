@@ -1,28 +1,28 @@
-//! The lines of a `.idx` that grows while records are written.
+//! Writer of a `.idx` file that grows together with its record file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::file_system::sync_file;
-use super::sticky_error::Failure;
+use super::sticky_error::StickyError;
 use crate::error::{Error, Result};
 
-/// A `.idx`, and the lines that it does not have yet.
-pub(super) struct Lines {
+/// A `.idx` file and the lines that are not written to it yet.
+pub(super) struct IndexWriter {
     path: PathBuf,
     file: File,
     pending: String,
-    /// Bytes of whole lines in the file.
+    /// Bytes of complete lines in the file.
     written: u64,
-    failed: Option<Failure>,
+    failed: Option<StickyError>,
 }
 
-impl Lines {
-    /// Empties the file, or makes it.
+impl IndexWriter {
+    /// Creates the file or truncates an existing one.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all here.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all methods.
     pub(super) fn create(path: &Path) -> Result<Self> {
         Self::open(
             path,
@@ -30,14 +30,14 @@ impl Lines {
         )
     }
 
-    /// Goes on behind the last line.
+    /// Opens an existing file to append lines.
     pub(super) fn append(path: &Path) -> Result<Self> {
         Self::open(path, OpenOptions::new().append(true))
     }
 
-    fn open(path: &Path, how: &OpenOptions) -> Result<Self> {
+    fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
         let open = || {
-            let file = how.open(path)?;
+            let file = options.open(path)?;
             let written = file.metadata()?.len();
             Ok((file, written))
         };
@@ -52,33 +52,33 @@ impl Lines {
         })
     }
 
-    /// Keeps a line.
+    /// Buffers a line.
     pub(super) fn push(&mut self, key: &str, offset: u64) {
         self.pending.extend([key, "\t", &offset.to_string(), "\n"]);
     }
 
-    /// Writes the lines that were kept. If that fails the file has no part of them.
-    pub(super) fn write(&mut self) -> Result<()> {
-        if let Some(failure) = &self.failed {
-            return Err(self.blame(failure.again()));
+    /// Writes the buffered lines: all of them, or none if that fails.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if let Some(failed) = &self.failed {
+            return Err(self.with_path(failed.repeat()));
         }
         if let Err(error) = self.file.write_all(self.pending.as_bytes()) {
-            self.failed = Some(Failure::of(&error));
-            // Half a line may look like a whole one. If it cannot be cut off either, the first error is the one to tell.
+            self.failed = Some(StickyError::new(&error));
+            // An incomplete line may look complete. If truncating fails too, the first error counts.
             _ = self.file.set_len(self.written);
-            return Err(self.blame(error));
+            return Err(self.with_path(error));
         }
         self.written += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
     }
 
-    /// Waits until the lines written are on the disk.
+    /// Syncs the lines that were written.
     pub(super) fn sync(&self) -> Result<()> {
-        sync_file(&self.file).map_err(|error| self.blame(error))
+        sync_file(&self.file).map_err(|error| self.with_path(error))
     }
 
-    fn blame(&self, error: io::Error) -> Error {
+    fn with_path(&self, error: io::Error) -> Error {
         Error::from(error).at_path(&self.path)
     }
 }

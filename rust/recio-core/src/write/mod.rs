@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! record_writer    records → frames in a sink, with offsets and checksums
-//! in_place         a .rec file that has its name while it grows, with .idx and .rsum: MXRecordIO
-//! record_output    .rec, .idx and .rsum that get their names together, once complete: im2rec, tools
-//! atomic           a file under a temporary name until it is complete
+//! in_place         a .rec file under its final name while it grows, with .idx and .rsum: MXRecordIO
+//! record_output    .rec, .idx and .rsum, renamed together when all are complete: im2rec, tools
+//! atomic           a file under a temporary name, renamed when it is complete
 //! sidecar          .idx and .rsum files
 //! index_writer     an .idx file that grows with its .rec file
-//! append_check     whether files end where they should, before records are appended
+//! append_check     checks of the ends of files, before records are appended
+//! file_system      remove, sync, parent folder
+//! sticky_error     the first error of a writer, repeated by later writes
 //! background_sync  a thread that syncs a file while it is written
 //! ```
 

@@ -1,64 +1,65 @@
-//! A `.rec`, its `.idx` and, if asked for, its `.rsum`: all complete, on the disk and under their names, or none of them.
-//! What im2rec, repairs and copies write through.
+//! Output of a record file with its `.idx` and optional `.rsum`: all of them complete, or none.
 //!
-//! All are written under temporary names beside their targets, flushed and synced ([`Output::seal`]). Only then do they
-//! get their names ([`commit`]), and in an order that can be broken off anywhere:
+//! Used by im2rec, repair and the tools that copy records.
 //!
-//! 1. an older `.idx` and `.rsum` go, so that at no moment do they stand beside a `.rec` that they do not describe;
-//! 2. the `.rec` gets its name, then the `.rsum`;
-//! 3. the `.idx` gets its name: a `.idx` says that all is whole.
+//! All files are written under temporary names beside their targets and synced
+//! ([`RecordOutput::prepare`]). Then [`commit`] renames them, in an order that can be interrupted
+//! anywhere:
 //!
-//! The folder is synced after each of the three, so that a machine that loses power keeps them in this order.
+//! 1. An older `.idx` and `.rsum` are removed, so that they never describe another `.rec`.
+//! 2. The `.rec` is renamed, then the `.rsum`.
+//! 3. The `.idx` is renamed. Its existence shows that all files are complete.
 //!
-//! Nothing is known here of what is in a record, or where records come from.
+//! The folder is synced after each step, so that a power failure keeps the order.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{Staged, clear_leftovers};
-use super::background_sync::Syncer;
-use super::file_system::{remove_if_there, sync_folder};
-use super::record_writer::Writer;
-use super::sidecar::{stage_checksums, stage_index};
+use super::atomic::{AtomicFile, remove_leftovers};
+use super::background_sync::BackgroundSync;
+use super::file_system::{remove_if_exists, sync_folder};
+use super::record_writer::RecordWriter;
+use super::sidecar::{prepare_checksums, prepare_index};
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::index::Entry;
 
-/// Files being written. Dropping it leaves no trace of them.
-pub struct Output {
-    writer: Writer<File>,
-    syncer: Syncer,
-    rec: Staged,
+/// A record file and the files beside it while they are written. Dropping it removes them.
+pub struct RecordOutput {
+    writer: RecordWriter<File>,
+    background_sync: BackgroundSync,
+    rec: AtomicFile,
     entries: Vec<Entry>,
 }
 
-impl Output {
-    /// Begins to write `rec` and the files of the same name that belong to it: `.idx` and, with `checksum`, `.rsum`.
+impl RecordOutput {
+    /// Creates the output `rec` with its `.idx` and, with `checksum`, its `.rsum`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all here; `Argument` if `rec` does not end in `.rec`.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all methods; `Argument` if `rec` does
+    /// not end in `.rec`.
     pub fn create(rec: &Path, checksum: bool) -> Result<Self> {
         if rec.extension().is_none_or(|extension| extension != "rec") {
-            return Err(Error::argument(
-                "the name of a record file ends in .rec, so that its index's can be another",
-            )
-            .at_path(rec));
+            let message = "the name of a record file must end in .rec";
+            return Err(Error::argument(message).at_path(rec));
         }
-        // Of all three, whatever is written this time.
-        for end in ["idx", "rsum"] {
-            clear_leftovers(&rec.with_extension(end));
+        // Also of a file that is not written this time.
+        for extension in ["idx", "rsum"] {
+            remove_leftovers(&rec.with_extension(extension));
         }
-        let rec = Staged::create(rec)?;
-        if !rec.is_alone() {
-            // Whose files get their names first and whose last, nobody could say.
+        let rec = AtomicFile::create(rec)?;
+        if !rec.is_only_writer() {
+            // The files of two processes could be renamed in any order, and mixed.
             let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing it");
-            return Err(rec.blame(busy));
+            return Err(rec.with_path(busy));
         }
-        let file = || rec.file().try_clone().map_err(|error| rec.blame(error));
+        let file = || rec.file().try_clone().map_err(|error| rec.with_path(error));
+        let checksums = checksum.then(Checksums::default);
         Ok(Self {
-            syncer: Syncer::start(file()?).map_err(|error| rec.blame(error))?,
-            writer: Writer::behind(rec.target(), file()?, 0, checksum.then(Checksums::default)),
+            background_sync: BackgroundSync::start(file()?)
+                .map_err(|error| rec.with_path(error))?,
+            writer: RecordWriter::resume(rec.target(), file()?, 0, checksums),
             rec,
             entries: Vec::new(),
         })
@@ -67,117 +68,120 @@ impl Output {
     /// Appends a record.
     ///
     /// # Errors
-    /// As [`Writer::write`].
+    /// As [`RecordWriter::write`].
     pub fn append(&mut self, key: u64, record: &[u8]) -> Result<()> {
         let offset = self.writer.write(record)?;
-        self.entered(key, offset);
+        self.add_entry(key, offset);
         Ok(())
     }
 
-    /// Appends a record that is framed already: all its bytes in a file, which have been checked.
+    /// Appends the checked frame of a record.
     ///
     /// # Errors
-    /// As [`Writer::write_frames`].
-    pub fn append_frames(&mut self, key: u64, frames: &[u8]) -> Result<()> {
-        let offset = self.writer.write_frames(frames)?;
-        self.entered(key, offset);
+    /// As [`RecordWriter::write_frame`].
+    pub fn append_frame(&mut self, key: u64, frame: &[u8]) -> Result<()> {
+        let offset = self.writer.write_frame(frame)?;
+        self.add_entry(key, offset);
         Ok(())
     }
 
-    /// Gives the records other keys than they were appended with, for those who know them only when they have seen all.
+    /// Replaces the keys of all records, for callers that know them only at the end.
     ///
     /// # Panics
-    /// If there are not as many as records.
+    /// If there are not as many keys as records.
     pub fn set_keys(&mut self, keys: &[u64]) {
         assert_eq!(keys.len(), self.entries.len(), "a key for each record");
         let entries = self.entries.iter_mut().zip(keys);
         entries.for_each(|(entry, &key)| entry.key = key);
     }
 
-    fn entered(&mut self, key: u64, offset: u64) {
+    fn add_entry(&mut self, key: u64, offset: u64) {
         self.entries.push(Entry { key, offset });
-        self.syncer.wrote(offset);
+        self.background_sync.file_has_grown(offset);
     }
 
-    /// Records so far.
+    /// Number of records so far.
     #[must_use]
     pub fn records(&self) -> usize {
         self.entries.len()
     }
 
-    /// Bytes of records so far.
+    /// Size of the record file so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.writer.tell()
     }
 
-    /// Brings all files to the disk, still under temporary names.
+    /// Writes and syncs all files, still under temporary names.
     ///
     /// # Errors
     /// As [`create`](Self::create).
-    pub fn seal(self) -> Result<Sealed> {
+    pub fn prepare(self) -> Result<PreparedOutput> {
         let Self {
             mut writer,
-            syncer,
+            background_sync,
             rec,
             entries,
         } = self;
-        let sums = writer.finish()?;
-        let synced = syncer.finish().map_err(|error| rec.blame(error))?;
+        let checksums = writer.finish()?;
+        let synced = background_sync
+            .finish()
+            .map_err(|error| rec.with_path(error))?;
         rec.sync()?;
         drop((writer, synced));
-        let rsum = sums
-            .map(|sums| stage_checksums(&sums, &checksum::path_for(rec.target())))
+        let rsum = checksums
+            .map(|checksums| prepare_checksums(&checksums, &checksum::path_for(rec.target())))
             .transpose()?;
-        let idx = stage_index(&entries, &rec.target().with_extension("idx"))?;
-        Ok(Sealed { rec, rsum, idx })
+        let idx = prepare_index(&entries, &rec.target().with_extension("idx"))?;
+        Ok(PreparedOutput { rec, rsum, idx })
     }
 }
 
-/// Files that are whole and on the disk, and lack only their names. Dropping it leaves no trace of them.
-pub struct Sealed {
-    rec: Staged,
-    rsum: Option<Staged>,
-    idx: Staged,
+/// Complete and synced files that only need to be renamed. Dropping it removes them.
+pub struct PreparedOutput {
+    rec: AtomicFile,
+    rsum: Option<AtomicFile>,
+    idx: AtomicFile,
 }
 
-/// Gives all files their names, or none.
+/// Renames the files of all outputs to their targets: all of them, or none.
 ///
 /// # Errors
-/// As [`Output::create`].
-pub fn commit(outputs: Vec<Sealed>) -> Result<()> {
-    let (mut old, mut data, mut marks) = (Vec::new(), Vec::new(), Vec::new());
-    for Sealed { rec, rsum, idx } in outputs {
-        old.push(idx.target().to_path_buf());
-        old.push(checksum::path_for(rec.target()));
+/// As [`RecordOutput::create`].
+pub fn commit(outputs: Vec<PreparedOutput>) -> Result<()> {
+    let (mut stale, mut data, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+    for PreparedOutput { rec, rsum, idx } in outputs {
+        stale.push(idx.target().to_path_buf());
+        stale.push(checksum::path_for(rec.target()));
         data.push(rec);
         data.extend(rsum);
-        marks.push(idx);
+        indexes.push(idx);
     }
-    for path in old {
-        if remove_if_there(&path)? {
+    for path in stale {
+        if remove_if_exists(&path)? {
             sync_folder(&path)?;
         }
     }
-    let mut named = Vec::new();
-    let outcome = name(data, &mut named).and_then(|()| name(marks, &mut named));
+    let mut renamed = Vec::new();
+    let outcome = persist_all(data, &mut renamed).and_then(|()| persist_all(indexes, &mut renamed));
     if outcome.is_err() {
-        // The cause is what the caller must hear of, whether or not the others can be removed.
-        named
-            .iter()
-            .rev()
-            .for_each(|path| _ = remove_if_there(path));
+        // The first error counts, whether or not the renamed files can be removed.
+        for path in renamed.iter().rev() {
+            _ = remove_if_exists(path);
+        }
     }
     outcome
 }
 
-/// Gives files their names, and makes these last.
-fn name(files: Vec<Staged>, named: &mut Vec<PathBuf>) -> Result<()> {
-    let first = named.len();
+/// Renames files to their targets and syncs the folders.
+fn persist_all(files: Vec<AtomicFile>, renamed: &mut Vec<PathBuf>) -> Result<()> {
+    let first = renamed.len();
     for file in files {
-        named.push(file.persist()?);
+        renamed.push(file.persist()?);
     }
-    named[first..].iter().try_for_each(|path| sync_folder(path))
+    renamed[first..]
+        .iter()
+        .try_for_each(|path| sync_folder(path))
 }
 
 #[cfg(test)]
@@ -188,19 +192,19 @@ mod tests {
     use crate::read::sidecar::load_checksums;
     use crate::write::file_system::tests::file_names;
 
-    fn output(folder: &Path) -> Output {
-        let mut output = Output::create(&folder.join("a.rec"), false).unwrap();
+    fn output(folder: &Path) -> RecordOutput {
+        let mut output = RecordOutput::create(&folder.join("a.rec"), false).unwrap();
         output.append(7, b"one").unwrap();
         output.append(3, b"two").unwrap();
         output
     }
 
-    fn commit_one(output: Output) -> Result<()> {
-        commit(vec![output.seal()?])
+    fn commit_one(output: RecordOutput) -> Result<()> {
+        commit(vec![output.prepare()?])
     }
 
     #[test]
-    fn committing_leaves_the_files_and_nothing_else() {
+    fn commit_replaces_old_files_and_leaves_no_others() {
         let folder = tempfile::tempdir().unwrap();
         for old in ["a.idx", "a.rsum"] {
             fs::write(folder.path().join(old), "old").unwrap();
@@ -213,65 +217,66 @@ mod tests {
     }
 
     #[test]
-    fn checksums_describe_what_was_written() {
+    fn checksums_are_those_of_the_records_written() {
         let folder = tempfile::tempdir().unwrap();
         let rec = folder.path().join("a.rec");
-        let mut output = Output::create(&rec, true).unwrap();
+        let mut output = RecordOutput::create(&rec, true).unwrap();
         output.append(7, b"one").unwrap();
         output.append(3, b"two").unwrap();
         commit_one(output).unwrap();
         let bytes = fs::read(&rec).unwrap();
-        let sums = load_checksums(&rec).unwrap().unwrap();
+        let checksums = load_checksums(&rec).unwrap().unwrap();
         let mut expected = Checksums::default();
         expected.push(0, &bytes[..12]);
         expected.push(12, &bytes[12..]);
-        assert_eq!(sums, expected);
+        assert_eq!(checksums, expected);
         commit_one(self::output(folder.path())).unwrap();
         assert_eq!(file_names(folder.path()), ["a.idx", "a.rec"]);
     }
 
     #[test]
-    fn dropping_leaves_nothing_new() {
+    fn dropping_leaves_no_new_file() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.idx"), "old").unwrap();
         drop(output(folder.path()));
-        drop(output(folder.path()).seal().unwrap());
+        drop(output(folder.path()).prepare().unwrap());
         assert_eq!(file_names(folder.path()), ["a.idx"]);
         let idx = fs::read_to_string(folder.path().join("a.idx")).unwrap();
         assert_eq!(idx, "old");
     }
 
     #[test]
-    fn a_name_that_cannot_be_taken_leaves_no_file() {
-        for taken in ["a.rec", "a.idx"] {
+    fn failed_rename_leaves_no_file() {
+        for blocked in ["a.rec", "a.idx"] {
             let folder = tempfile::tempdir().unwrap();
-            fs::create_dir(folder.path().join(taken)).unwrap();
+            fs::create_dir(folder.path().join(blocked)).unwrap();
             let error = commit_one(output(folder.path())).unwrap_err();
-            assert!(error.to_string().contains(taken), "{error}");
-            assert_eq!(file_names(folder.path()), [taken]);
+            assert!(error.to_string().contains(blocked), "{error}");
+            assert_eq!(file_names(folder.path()), [blocked]);
         }
     }
 
     #[test]
-    fn frames_that_are_copied_are_the_same_bytes() {
+    fn appended_frames_are_copied_byte_for_byte() {
         let folder = tempfile::tempdir().unwrap();
         commit_one(output(folder.path())).unwrap();
         let bytes = fs::read(folder.path().join("a.rec")).unwrap();
-        let mut copy = Output::create(&folder.path().join("b.rec"), false).unwrap();
-        copy.append_frames(7, &bytes[..12]).unwrap();
-        copy.append_frames(3, &bytes[12..]).unwrap();
+        let mut copy = RecordOutput::create(&folder.path().join("b.rec"), false).unwrap();
+        copy.append_frame(7, &bytes[..12]).unwrap();
+        copy.append_frame(3, &bytes[12..]).unwrap();
         commit_one(copy).unwrap();
-        for end in ["rec", "idx"] {
-            let read = |stem: &str| fs::read(folder.path().join(stem).with_extension(end)).unwrap();
+        for extension in ["rec", "idx"] {
+            let read =
+                |stem: &str| fs::read(folder.path().join(stem).with_extension(extension)).unwrap();
             assert_eq!(read("a"), read("b"));
         }
     }
 
     #[test]
-    fn a_file_that_another_run_is_writing_is_refused() {
+    fn output_of_another_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let first = output(folder.path());
-        let error = Output::create(&folder.path().join("a.rec"), false);
+        let error = RecordOutput::create(&folder.path().join("a.rec"), false);
         let error = error.err().unwrap().to_string();
         assert!(
             error.contains("a.rec: another run is writing it"),
@@ -283,20 +288,20 @@ mod tests {
     }
 
     #[test]
-    fn another_ending_than_rec_is_refused() {
-        let error = Output::create(Path::new("a.idx"), false)
+    fn other_extension_than_rec_is_refused() {
+        let error = RecordOutput::create(Path::new("a.idx"), false)
             .err()
             .unwrap()
             .to_string();
         assert!(
-            error.contains("a.idx: the name of a record file ends in .rec"),
+            error.contains("a.idx: the name of a record file must end in .rec"),
             "{error}"
         );
     }
 
     #[cfg(unix)]
     #[test]
-    fn the_files_have_the_mode_of_any_new_file() {
+    fn output_files_have_the_mode_of_any_new_file() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         commit_one(output(folder.path())).unwrap();

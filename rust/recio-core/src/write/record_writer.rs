@@ -1,138 +1,141 @@
-//! Records → a file: the writer behind `MXRecordIO(..., "w")` and im2rec.
+//! Record writer: frames records and writes them to a sink.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::sticky_error::Failure;
+use super::sticky_error::StickyError;
 use crate::error::{Error, Result};
 use crate::format::checksum::Checksums;
 use crate::format::frame;
 
-/// Bytes that are gathered before they are handed to the sink.
-const GATHER: usize = 1 << 20;
+/// Bytes that are buffered before they are written to the sink.
+const BUFFER_LEN: usize = 1 << 20;
 
-/// Appends records to `sink`, counting bytes.
+/// Buffered writer of records.
 ///
-/// What is gathered and not yet handed over is lost when a writer is dropped: call [`finish`](Self::finish).
+/// Dropping it loses what is still buffered: call [`finish`](Self::finish).
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct RecordWriter<W> {
     path: PathBuf,
     sink: W,
-    /// Whole frames that the sink does not have yet.
+    /// Complete frames that are not written to the sink yet.
     pending: Vec<u8>,
-    /// Bytes that it has.
+    /// Bytes of complete frames in the sink.
     written: u64,
-    /// Why it took only a part of what it was handed: then the file ends in the middle of a record.
-    failed: Option<Failure>,
-    /// The checksums of all records, if they are wanted.
-    sums: Option<Checksums>,
+    /// The error that left the sink at an unknown position, perhaps in the middle of a record.
+    failed: Option<StickyError>,
+    /// Checksums of all records, if wanted.
+    checksums: Option<Checksums>,
 }
 
-impl<W: Write> Writer<W> {
-    /// A writer into `sink`, which is empty; `path` is what errors call it.
+impl<W: Write> RecordWriter<W> {
+    /// Creates a writer into an empty sink. Errors contain `path`.
     pub fn new(path: &Path, sink: W) -> Self {
-        Self::behind(path, sink, 0, None)
+        Self::resume(path, sink, 0, None)
     }
 
-    /// A writer into `sink`, which has so many bytes of whole records already, and takes others behind them; `sums`, if
-    /// checksums are wanted, has those of the former.
-    pub fn behind(path: &Path, sink: W, written: u64, sums: Option<Checksums>) -> Self {
-        let pending = Vec::with_capacity(GATHER);
+    /// Creates a writer that continues after `written` bytes of records in `sink`.
+    ///
+    /// If checksums are wanted, `checksums` has those of the existing records.
+    pub fn resume(path: &Path, sink: W, written: u64, checksums: Option<Checksums>) -> Self {
+        let pending = Vec::with_capacity(BUFFER_LEN);
         Self {
             path: path.to_path_buf(),
             sink,
             pending,
             written,
             failed: None,
-            sums,
+            checksums,
         }
     }
 
-    /// Appends one record and gives the offset of its header.
+    /// Appends a record and returns the offset of its frame.
     ///
     /// # Errors
-    /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O error. After an I/O error
-    /// nothing more can be written: nobody knows how much of a record the file has.
+    /// [`FrameError::TooLong`](frame::FrameError::TooLong) before a byte is written, or an I/O
+    /// error. After an I/O error, all further writes fail.
     pub fn write(&mut self, record: &[u8]) -> Result<u64> {
         let start = self.pending.len();
         frame::encode(record, &mut self.pending)
             .map_err(|error| Error::from(error).at_path(&self.path))?;
-        self.gathered(start)
+        self.finish_frame(start)
     }
 
-    /// Appends a record that is framed already, and gives the offset of its header.
+    /// Appends the frame of a record and returns its offset.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub fn write_frames(&mut self, frames: &[u8]) -> Result<u64> {
+    pub fn write_frame(&mut self, frame: &[u8]) -> Result<u64> {
         let start = self.pending.len();
-        self.pending.extend_from_slice(frames);
-        self.gathered(start)
+        self.pending.extend_from_slice(frame);
+        self.finish_frame(start)
     }
 
-    /// Sums up the record that begins there in what is gathered, gives its offset, and hands over if it is time to.
-    fn gathered(&mut self, start: usize) -> Result<u64> {
+    /// Adds the checksum of the frame at `start` in the buffer, writes a full buffer to the sink and
+    /// returns the frame's offset.
+    fn finish_frame(&mut self, start: usize) -> Result<u64> {
         let offset = self.written + start as u64;
-        if let Some(sums) = &mut self.sums {
-            sums.push(offset, &self.pending[start..]);
+        if let Some(checksums) = &mut self.checksums {
+            checksums.push(offset, &self.pending[start..]);
         }
-        if self.pending.len() >= GATHER {
-            self.hand_over()?;
+        if self.pending.len() >= BUFFER_LEN {
+            self.write_pending()?;
         }
         Ok(offset)
     }
 
-    /// The bytes written so far: the offset of the next record.
+    /// Returns the number of bytes so far, which is the offset of the next frame.
     #[must_use]
     pub fn tell(&self) -> u64 {
         self.written + self.pending.len() as u64
     }
 
-    /// The bytes of whole records that the sink has. If a write failed, a part of others may stand behind them.
+    /// Returns the bytes of complete frames in the sink. After a failed write the sink may have
+    /// further bytes.
     #[must_use]
-    pub fn handed_over(&self) -> u64 {
+    pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// What the records go into.
+    /// Returns the sink.
     #[must_use]
     pub fn sink(&self) -> &W {
         &self.sink
     }
 
-    /// Hands all that is gathered to the sink, and flushes that.
+    /// Writes the buffer to the sink and flushes the sink.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn flush(&mut self) -> Result<()> {
-        self.hand_over()?;
+        self.write_pending()?;
         self.sink
             .flush()
             .map_err(|error| Error::from(error).at_path(&self.path))
     }
 
-    /// Flushes, and gives the checksums back, if there are any.
+    /// Flushes and returns the checksums, if wanted.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn finish(&mut self) -> Result<Option<Checksums>> {
         self.flush()?;
-        Ok(self.sums.take())
+        Ok(self.checksums.take())
     }
 
-    fn hand_over(&mut self) -> Result<()> {
-        let handed = match &self.failed {
-            Some(failure) => Err(failure.again()),
+    fn write_pending(&mut self) -> Result<()> {
+        let outcome = match &self.failed {
+            Some(failed) => Err(failed.repeat()),
             None => self.sink.write_all(&self.pending),
         };
-        handed.map_err(|error| {
-            self.failed = Some(Failure::of(&error));
+        outcome.map_err(|error| {
+            self.failed = Some(StickyError::new(&error));
             Error::from(error).at_path(&self.path)
         })?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
-        // A rare large record must not keep its memory.
-        self.pending.shrink_to(2 * GATHER);
+        // A single large record must not hold its memory for ever.
+        self.pending.shrink_to(2 * BUFFER_LEN);
         Ok(())
     }
 }
@@ -144,17 +147,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_are_where_the_headers_stand() {
-        let mut writer = Writer::new(Path::new("a.rec"), Vec::new());
+    fn write_returns_the_offsets_of_frames() {
+        let mut writer = RecordWriter::new(Path::new("a.rec"), Vec::new());
         let offsets: Vec<u64> = [&b"a"[..], b"", b"12345678"]
             .map(|record| writer.write(record).unwrap())
             .into();
         assert_eq!((offsets, writer.tell()), (vec![0, 12, 20], 36));
         writer.finish().unwrap();
-        assert_eq!((writer.sink().len(), writer.handed_over()), (36, 36));
+        assert_eq!((writer.sink().len(), writer.written()), (36, 36));
     }
 
-    /// Takes some bytes, and then fails once.
+    /// A sink that takes 10 bytes, fails once and then takes all.
     struct Full(Vec<u8>);
 
     impl Write for Full {
@@ -178,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_after_a_write_that_failed() {
-        let mut writer = Writer::new(Path::new("a.rec"), Full(Vec::new()));
+    fn writes_after_a_failed_write_fail() {
+        let mut writer = RecordWriter::new(Path::new("a.rec"), Full(Vec::new()));
         writer.write(b"12345678").unwrap();
         assert!(writer.flush().is_err());
         let error = writer.flush().unwrap_err().to_string();

@@ -1,24 +1,28 @@
-//! The first error of a writer, reported again by all later writes.
+//! The first error of a writer, which all later writes report again.
 
 use std::io;
 
-/// Why a write failed, to be told again by those after it: who looks at the last error only must hear of the first.
+/// An I/O error that can be reported several times.
+///
+/// After a failed write the end of a file is unknown, so a writer does not try again. A caller that
+/// looks only at the last outcome still sees the first error.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct StickyError {
     kind: io::ErrorKind,
     code: Option<i32>,
 }
 
-impl Failure {
-    pub(super) fn of(error: &io::Error) -> Self {
+impl StickyError {
+    pub(super) fn new(error: &io::Error) -> Self {
         Self {
             kind: error.kind(),
             code: error.raw_os_error(),
         }
     }
 
-    pub(super) fn again(&self) -> io::Error {
-        let told = || io::Error::new(self.kind, "an earlier write failed");
-        self.code.map_or_else(told, io::Error::from_raw_os_error)
+    /// Returns the error once more.
+    pub(super) fn repeat(&self) -> io::Error {
+        let other = || io::Error::new(self.kind, "an earlier write failed");
+        self.code.map_or_else(other, io::Error::from_raw_os_error)
     }
 }
