@@ -23,7 +23,7 @@ RECORDS = [b"0123456789"[:n] + MAGIC[: n % 5] + (b"x" * n + MAGIC) * (n % 3) for
 
 @pytest.fixture
 def twenty(tmp_path: Path) -> RecordFile:
-    """Give a file of `RECORDS` under the keys from 100 on."""
+    """Write `RECORDS` under the keys from 100 on."""
     file = RecordFile(tmp_path / "twenty.rec", tmp_path / "twenty.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
         for key, record in enumerate(RECORDS, start=100):
@@ -32,7 +32,7 @@ def twenty(tmp_path: Path) -> RecordFile:
 
 
 def framed(rec: Path) -> dict[int, bytes]:
-    """Give the bytes of each record in the file, headers and padding included, by its key."""
+    """Return the bytes of each record in the file, frame headers and padding included, by its key."""
     data = rec.read_bytes()
     lines = [line.split() for line in rec.with_suffix(".idx").read_text().splitlines()]
     begins = [(int(offset), int(key)) for key, offset in lines]
@@ -45,7 +45,7 @@ def names(folder: Path) -> list[str]:
 
 class TestSplitting:
     @pytest.mark.parametrize("parts", [1, 2, 3, 7, 20])
-    def test_and_merging_gives_the_same_bytes(self, parts: int, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_split_then_merge_gives_the_same_bytes(self, parts: int, twenty: RecordFile, tmp_path: Path) -> None:
         written = split(twenty.rec, parts)
         assert [part.rec.name for part in written] == [f"twenty_{number}.rec" for number in range(parts)]
         counts = [part.records for part in written]
@@ -56,18 +56,18 @@ class TestSplitting:
         for end in (".rec", ".idx", ".rsum"):
             assert merged.rec.with_suffix(end).read_bytes() == twenty.rec.with_suffix(end).read_bytes()
 
-    def test_goes_where_it_is_told(self, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_outputs_are_written_to_the_given_prefix(self, twenty: RecordFile, tmp_path: Path) -> None:
         (tmp_path / "parts").mkdir()
         split(str(twenty.rec), 2, tmp_path / "parts" / "p.q", checksum=True)
         ends = ("idx", "rec", "rsum")
         assert names(tmp_path / "parts") == [f"p.q_{number}.{end}" for number in range(2) for end in ends]
 
     @pytest.mark.parametrize("parts", [0, 21, -1])
-    def test_into_parts_without_records_is_refused(self, parts: int, twenty: RecordFile) -> None:
+    def test_split_into_more_shards_than_records_is_refused(self, parts: int, twenty: RecordFile) -> None:
         with pytest.raises(ValueError, match="20 records cannot be split into"):
             split(twenty.rec, parts)
 
-    def test_leaves_no_part_if_one_cannot_be_written(self, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_no_shard_is_left_if_one_cannot_be_written(self, twenty: RecordFile, tmp_path: Path) -> None:
         (tmp_path / "twenty_2.rec").mkdir()
         with pytest.raises(IsADirectoryError, match=r"twenty_2\.rec"):
             split(twenty.rec, 3)
@@ -75,42 +75,42 @@ class TestSplitting:
 
 
 class TestMerging:
-    def test_keeps_keys_that_all_differ(self, file: RecordFile, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_unique_keys_are_kept(self, file: RecordFile, twenty: RecordFile, tmp_path: Path) -> None:
         merged = merge([twenty.rec, file.rec], tmp_path / "all.rec")
         assert (merged.records, merged.renumbered) == (30, False)
         assert framed(merged.rec) == {**framed(twenty.rec), **framed(file.rec)}
         assert list(framed(merged.rec)) == [*range(100, 120), *range(10)]
 
-    def test_numbers_records_anew_if_two_have_one_key(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_records_are_renumbered_if_keys_repeat(self, file: RecordFile, tmp_path: Path) -> None:
         merged = merge([file.rec, file.rec], tmp_path / "all.rec")
         assert merged.renumbered
         assert framed(merged.rec) == dict(enumerate([*framed(file.rec).values()] * 2))
 
-    def test_needs_no_index(self, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_no_index_is_needed(self, twenty: RecordFile, tmp_path: Path) -> None:
         twenty.idx.unlink()
         merged = merge([twenty.rec], tmp_path / "all.rec")
         assert merged.rec.read_bytes() == twenty.rec.read_bytes()
         assert list(framed(merged.rec)) == list(range(20))
 
-    def test_of_empty_files_is_an_empty_file(self, tmp_path: Path) -> None:
+    def test_merging_empty_files_writes_an_empty_file(self, tmp_path: Path) -> None:
         empty = write_records(tmp_path, [], "empty")
         merged = merge([empty.rec] * 2, tmp_path / "all.rec")
         assert (merged.records, merged.rec.read_bytes(), merged.idx.read_bytes()) == (0, b"", b"")
 
-    def test_of_nothing_is_refused(self, tmp_path: Path) -> None:
+    def test_merging_no_files_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="no files to merge"):
             merge([], tmp_path / "all.rec")
 
 
 class TestShuffling:
-    def test_moves_records_with_their_keys(self, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_records_move_with_their_keys(self, twenty: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(twenty.rec, tmp_path / "some.rec", seed=3)
         assert framed(shuffled.rec) == framed(twenty.rec)
         assert list(framed(shuffled.rec)) != list(framed(twenty.rec))
         with MXIndexedRecordIO(shuffled.idx, shuffled.rec, "r") as reader:
             assert [reader.read_idx(key) for key in range(100, 120)] == RECORDS
 
-    def test_is_told_by_the_seed_alone(self, twenty: RecordFile, tmp_path: Path) -> None:
+    def test_order_depends_on_the_seed_only(self, twenty: RecordFile, tmp_path: Path) -> None:
         orders = []
         for name, seed in (("a", 1), ("b", 1), ("c", 2), ("d", 2**64 - 1)):
             orders.append(list(framed(shuffle(twenty.rec, tmp_path / f"{name}.rec", seed=seed).rec)))
@@ -119,7 +119,7 @@ class TestShuffling:
         with pytest.raises(OverflowError):
             shuffle(twenty.rec, tmp_path / "e.rec", seed=-1)
 
-    def test_is_this_order_for_ever(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_order_never_changes_between_versions(self, file: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(file.rec, tmp_path / "a.rec", seed=0)
         assert list(framed(shuffled.rec)) == [2, 8, 6, 7, 3, 9, 4, 5, 0, 1]
 
@@ -133,7 +133,7 @@ COPIES: list[Callable[[Path, Path], object]] = [
 
 @pytest.mark.parametrize("copy", COPIES)
 class TestEveryCopy:
-    def test_of_a_damaged_record_is_refused(self, copy: Callable[[Path, Path], object], tmp_path: Path) -> None:
+    def test_damaged_record_is_an_error(self, copy: Callable[[Path, Path], object], tmp_path: Path) -> None:
         file = write_records(tmp_path, RECORDS)
         data = bytearray(file.rec.read_bytes())
         data[file.offsets[11]] ^= 1
@@ -145,7 +145,7 @@ class TestEveryCopy:
         assert file.offsets[10] < (error.value.offset or 0) < file.offsets[11]
         assert names(tmp_path) == ["some.idx", "some.rec"]
 
-    def test_of_a_record_with_another_checksum_is_refused(
+    def test_wrong_checksum_is_an_error(
         self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
     ) -> None:
         data = bytearray(twenty.rec.read_bytes())
@@ -156,7 +156,7 @@ class TestEveryCopy:
         assert "twenty.rsum" in str(error.value)
         assert names(tmp_path) == ["twenty.idx", "twenty.rec", "twenty.rsum"]
 
-    def test_of_a_file_whose_index_lists_some_records_is_refused(
+    def test_index_that_lists_only_some_records_is_refused(
         self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
     ) -> None:
         twenty.idx.write_text("7\t0\n")
@@ -175,13 +175,13 @@ class TestEveryCopy:
             copy(file.rec, tmp_path / name)
         assert file.rec.read_bytes() == before
 
-    def test_into_a_folder_that_is_not_there_is_refused(
+    def test_missing_output_folder_is_an_error(
         self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
     ) -> None:
         with pytest.raises(FileNotFoundError, match="missing"):
             copy(twenty.rec, tmp_path / "missing" / "copy_0.rec")
 
-    def test_removes_checksums_of_the_file_whose_place_it_takes(
+    def test_checksums_of_the_replaced_file_are_removed(
         self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
     ) -> None:
         (tmp_path / "copy_0.rsum").write_bytes(b"of another file")
@@ -191,7 +191,7 @@ class TestEveryCopy:
             assert sorted(reader) == sorted(RECORDS)
 
 
-def test_what_progress_raises_ends_the_copying(twenty: RecordFile, tmp_path: Path) -> None:
+def test_exception_in_progress_stops_copying(twenty: RecordFile, tmp_path: Path) -> None:
     def progress(done: int, total: int) -> None:
         raise LookupError(f"{done} of {total}")
 
@@ -209,7 +209,7 @@ def test_other_extension_than_rec_is_refused(twenty: RecordFile, tmp_path: Path)
         merge([twenty.rec], tmp_path / "a.idx")
 
 
-def test_what_mxnet_wrote_is_shuffled_and_read_by_its_ids(tmp_path: Path) -> None:
+def test_mxnets_files_are_shuffled_and_read_by_id(tmp_path: Path) -> None:
     golden = sorted((Path(__file__).parents[1] / "data" / "golden").glob("**/*.rec"))
     indexed = [rec for rec in golden if rec.with_suffix(".idx").exists()]
     assert indexed
@@ -218,7 +218,7 @@ def test_what_mxnet_wrote_is_shuffled_and_read_by_its_ids(tmp_path: Path) -> Non
         assert framed(shuffled.rec) == framed(rec), rec
 
 
-def test_keys_of_image_records_without_an_index_are_their_ids(ten: RecordFile, tmp_path: Path) -> None:
+def test_keys_of_image_records_without_index_are_their_ids(ten: RecordFile, tmp_path: Path) -> None:
     ten.idx.unlink()
     merged = merge([ten.rec], tmp_path / "all.rec")
     with MXIndexedRecordIO(merged.idx, merged.rec, "r") as reader:
