@@ -45,23 +45,23 @@ def _is_as_told(bomb: Bomb, taken: Taken) -> bool:
     return bomb.refused is None or bomb.refused in taken.said
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_at_least_15_bombs() -> None:
     assert len({bomb.name for bomb in BOMBS}) == len(BOMBS) >= 15
 
 
 @bombs(BOMBS)
-def test_a_bomb_is_decoded_or_refused_in_time_and_memory(bomb: Bomb) -> None:
+def test_bomb_is_decoded_or_refused_within_time_and_memory(bomb: Bomb) -> None:
     _check(bomb, partial(imdecode, bomb.make()))
 
 
 @bombs(JPEG_BOMBS)
-def test_filling_what_is_missing_takes_no_longer(bomb: Bomb) -> None:
+def test_filling_takes_no_longer(bomb: Bomb) -> None:
     _check(bomb, partial(imdecode, bomb.make(), on_damage="fill"))
 
 
 @damages
 @bombs([*PNG_BOMBS, *JPEG_BOMBS])
-def test_a_bomb_in_a_record_is_no_worse(bomb: Bomb, on_damage: Damage, tmp_path: Path) -> None:
+def test_bomb_in_a_record_takes_no_longer(bomb: Bomb, on_damage: Damage, tmp_path: Path) -> None:
     image = bytes(24) + bomb.make()
     file = write_records(tmp_path, [image], "bomb")
 

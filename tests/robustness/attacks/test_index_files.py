@@ -232,7 +232,9 @@ def by_data_set(file: RecordFile) -> list[Any]:
 
 @every_attack
 @pytest.mark.parametrize("read", [by_key, in_batches, by_data_set])
-def test_is_refused_where_it_is(attack: Attack, read: Callable[[RecordFile], list[Any]], victim: Victim) -> None:
+def test_damaged_index_is_refused_at_its_line(
+    attack: Attack, read: Callable[[RecordFile], list[Any]], victim: Victim
+) -> None:
     make, said = attack
     victim.file.idx.write_bytes(make(victim))
     with pytest.raises(RecordError) as caught:
@@ -244,7 +246,7 @@ def test_is_refused_where_it_is(attack: Attack, read: Callable[[RecordFile], lis
 
 
 @every_attack
-def test_gives_nothing_but_records_to_those_who_go_on_over_errors(attack: Attack, victim: Victim) -> None:
+def test_index_with_str_keys_returns_only_written_records(attack: Attack, victim: Victim) -> None:
     """With keys of text, read by other code, some attacks are no more than odd names; no record is ever wrong."""
     victim.file.idx.write_bytes(attack[0](victim))
     try:
@@ -259,7 +261,7 @@ def test_gives_nothing_but_records_to_those_who_go_on_over_errors(attack: Attack
     reader.close()
 
 
-def test_has_no_records_that_nobody_reads(victim: Victim) -> None:
+def test_cr_line_ends_hide_no_records(victim: Victim) -> None:
     """Lines that end as a Mac's once did are one line to some; to read only its first entry would lose the others."""
     victim.file.idx.write_bytes(victim.lines().replace(b"\n", b"\r"))
     try:
@@ -270,20 +272,20 @@ def test_has_no_records_that_nobody_reads(victim: Victim) -> None:
 
 
 @pytest.mark.parametrize("attack", HARMLESS.values(), ids=HARMLESS.keys())
-def test_that_is_only_odd_finds_every_record(attack: Attack, victim: Victim) -> None:
+def test_unusual_index_finds_every_record(attack: Attack, victim: Victim) -> None:
     victim.file.idx.write_bytes(attack[0](victim))
     assert sorted(by_key(victim.file)) == sorted(victim.records)
     assert sorted(in_batches(victim.file)) == list(range(RECORDS))
     assert len(by_data_set(victim.file)) == RECORDS
 
 
-def test_there_are_sixty_and_more() -> None:
+def test_there_are_at_least_60_attacks() -> None:
     print(f"R6: {len(ATTACKS)} attacks, and {len(HARMLESS)} that are only odd")  # noqa: T201 the figure is the point
     assert len(ATTACKS) >= 60
 
 
 @pytest.mark.parametrize("cut", range(1, 60))
-def test_an_index_cut_anywhere_gives_whole_records_or_an_error(cut: int, victim: Victim) -> None:
+def test_truncated_index_returns_complete_records_or_raises(cut: int, victim: Victim) -> None:
     victim.file.idx.write_bytes(victim.lines()[:-cut])
     try:
         found = by_key(victim.file)
@@ -355,7 +357,7 @@ print(peak() - before)
         ),
     ],
 )
-def test_takes_64_mib_and_24_bytes_an_entry_at_most(
+def test_index_takes_at_most_64_mib_and_24_bytes_an_entry(
     make: Callable[[Path], object], entries: int, tmp_path: Path
 ) -> None:
     file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")

@@ -240,7 +240,7 @@ class TestIm2rec:
 
     @every_path
     @pytest.mark.parametrize("pass_through", [False, True])
-    def test_a_path_that_leaves_the_root_or_is_no_file_is_left_out(
+    def test_path_outside_the_root_or_to_no_file_is_skipped(
         self, path: str, reason: str, place: Place, pass_through: bool
     ) -> None:
         try_path(place, path)
@@ -252,25 +252,25 @@ class TestIm2rec:
             assert packed_images(packed) == [GOOD]
 
     @every_line
-    def test_a_line_that_makes_no_sense_is_left_out(self, line: bytes, reason: str | None, place: Place) -> None:
+    def test_invalid_line_is_skipped(self, line: bytes, reason: str | None, place: Place) -> None:
         place.write(b"0\t0\tgood.png\n" + line)
         packed = pack(place.lst, place.root, pass_through=True, pack_label=True)
         assert [reason is not None and reason in skipped.reason for skipped in packed.skipped] == [True] * bool(reason)
         assert packed_images(packed) == [GOOD] * (1 if reason else 2)
 
     @pytest.mark.parametrize("content", TOLD.values(), ids=TOLD.keys())
-    def test_a_file_that_is_no_list_is_an_error_and_makes_nothing(self, content: bytes, place: Place) -> None:
+    def test_other_file_is_an_error_and_writes_nothing(self, content: bytes, place: Place) -> None:
         place.write(content)
         with pytest.raises(RecordError, match=r"a\.lst: the list is not UTF-8"):
             pack(place.lst, place.root)
         assert place.target() == {"a.lst"}
 
-    def test_a_mark_of_byte_order_is_no_part_of_the_first_index(self, place: Place) -> None:
+    def test_byte_order_mark_is_not_part_of_the_first_index(self, place: Place) -> None:
         place.write("\ufeff7\t0\tgood.png\n")
         packed = pack(place.lst, place.root, pass_through=True)
         assert packed.idx.read_text() == "7\t0\n"
 
-    def test_a_million_labels_are_packed_as_they_are(self, place: Place) -> None:
+    def test_a_million_labels_are_packed_unchanged(self, place: Place) -> None:
         place.write("0" + "".join(f"\t{n}" for n in range(1_000_000)) + "\tgood.png\n")
         packed = pack(place.lst, place.root, pass_through=True, pack_label=True)
         with MXIndexedRecordIO(packed.idx, packed.rec, "r") as reader:
@@ -280,7 +280,7 @@ class TestIm2rec:
 
     @pytest.mark.parametrize("link", ["a.rec", "a.idx", "a.skipped.jsonl"])
     @pytest.mark.parametrize("to", ["secret.png", "new.png"], ids=["a file", "nothing"])
-    def test_a_link_where_a_file_is_to_be_is_replaced_and_not_followed(self, link: str, to: str, place: Place) -> None:
+    def test_link_at_an_output_path_is_replaced_and_not_followed(self, link: str, to: str, place: Place) -> None:
         place.write("0\t0\tgood.png\n1\t0\tnone.png\n")
         (place.lst.parent / link).symlink_to(place.secret.parent / to)
         packed = pack(place.lst, place.root, pass_through=True)
@@ -288,7 +288,7 @@ class TestIm2rec:
         assert not (place.lst.parent / link).is_symlink()
 
     @pytest.mark.parametrize("name", ["a.rec", "a.idx"])
-    def test_a_folder_where_a_file_is_to_be_is_an_error_and_leaves_no_other_file(self, name: str, place: Place) -> None:
+    def test_folder_at_an_output_path_is_an_error_and_leaves_no_file(self, name: str, place: Place) -> None:
         place.write("0\t0\tgood.png\n")
         (place.lst.parent / name).mkdir()
         with pytest.raises(OSError, match=name.replace(".", r"\.")):
@@ -305,7 +305,7 @@ class TestFolders:
         assert not named & {"pipe.png", "socket.png", "folder.png", "loop.png", "dangling.png", "zero.png"}
         assert {"good.png", "inner.png"} <= named
 
-    def test_what_is_listed_of_links_that_lead_out_is_not_packed(self, place: Place) -> None:
+    def test_links_out_of_the_root_are_not_packed(self, place: Place) -> None:
         make_list(place.lst.with_suffix(""), place.root, recursive=True)
         packed = pack(place.lst, place.root, pass_through=True)
         assert set(packed_images(packed)) == {GOOD}
@@ -335,9 +335,7 @@ class TestImageIter:
     """`recio.image.ImageIter` over a list."""
 
     @every_path
-    def test_a_path_that_is_no_image_is_an_error_and_nothing_is_waited_for(
-        self, path: str, reason: str, place: Place
-    ) -> None:
+    def test_path_to_no_image_is_an_error_without_waiting(self, path: str, reason: str, place: Place) -> None:
         tried = try_path(place, path)
         if path in READABLE:
             assert reason in (OUTSIDE, LINK)
@@ -348,14 +346,14 @@ class TestImageIter:
         assert tried[:50].split("\0")[0] in said
 
     @pytest.mark.parametrize("path", READABLE)
-    def test_a_path_that_leaves_the_root_is_refused_unless_that_is_allowed(self, path: str, place: Place) -> None:
+    def test_path_outside_the_root_is_refused_unless_allowed(self, path: str, place: Place) -> None:
         try_path(place, path)
         with pytest.raises(RecordError, match=rf"record 1: .*({OUTSIDE}|{LINK}), which needs allow_outside"):
             second_of(place)
         assert second_of(place, allow_outside=True) == [0]
 
     @pytest.mark.parametrize("path", READABLE)
-    def test_by_one_it_is_refused_too(self, path: str, place: Place) -> None:
+    def test_next_sample_refuses_a_path_outside_the_root(self, path: str, place: Place) -> None:
         try_path(place, path)
         batches, allowed = images_of(place), images_of(place, allow_outside=True)
         assert batches.next_sample()[1] == allowed.next_sample()[1] == GOOD
@@ -363,18 +361,18 @@ class TestImageIter:
             batches.next_sample()
         assert allowed.next_sample()[1] in (GOOD, SECRET)
 
-    def test_one_that_is_skipped_is_told(self, place: Place) -> None:
+    def test_skipped_path_is_reported(self, place: Place) -> None:
         try_path(place, "../outside/secret.png")
         batches = images_of(place, on_error="skip")
         assert sum(1 for _ in batches) == 1
         (error,) = batches.errors
         assert OUTSIDE in error.reason
 
-    def test_what_the_caller_names_is_read(self, place: Place) -> None:
+    def test_path_given_by_the_caller_is_read(self, place: Place) -> None:
         batches = ImageIter(1, (3, 8, 8), imglist=[[7, "../outside/secret.png"]], path_root=place.root)
         assert labels(batches.next()) == [7]
 
-    def test_objects_are_looked_for_inside_the_root(self, place: Place) -> None:
+    def test_images_with_objects_must_be_inside_the_root(self, place: Place) -> None:
         place.write("0\t2\t5\t1\t0.1\t0.1\t0.9\t0.9\t../outside/secret.png\n")
         settings: dict[str, Any] = {"path_imglist": place.lst, "path_root": place.root}
         with pytest.raises(RecordError, match=OUTSIDE):
@@ -382,9 +380,7 @@ class TestImageIter:
         ImageDetIter(1, (3, 8, 8), **settings, allow_outside=True).next()
 
     @every_line
-    def test_a_line_that_makes_no_sense_is_an_error_with_its_number(
-        self, line: bytes, reason: str | None, place: Place
-    ) -> None:
+    def test_invalid_line_is_an_error_with_its_number(self, line: bytes, reason: str | None, place: Place) -> None:
         place.write(b"0\t0\tgood.png\n" + line)
         # A list is read as any text is in Python, so every kind of line break ends a line.
         if (reason is not None and b"\r2" not in line) or line.count(b"\t") > 100:
@@ -395,14 +391,14 @@ class TestImageIter:
             assert math.isnan(label) or label >= 0
 
     @pytest.mark.parametrize("content", TOLD.values(), ids=TOLD.keys())
-    def test_a_file_that_is_no_list_is_an_error(self, content: bytes, place: Place) -> None:
+    def test_other_file_is_an_error(self, content: bytes, place: Place) -> None:
         place.write(content)
         with pytest.raises(ValueError, match=r"a\.lst|decode"):
             second_of(place)
 
 
 @pytest.mark.parametrize("content", TOLD.values(), ids=TOLD.keys())
-def test_labels_of_records_are_not_taken_from_a_file_that_is_no_list(content: bytes, place: Place) -> None:
+def test_labels_are_not_read_from_another_file(content: bytes, place: Place) -> None:
     place.write("0\t0\tgood.png\n")
     packed = pack(place.lst, place.root, pass_through=True)
     place.write(content)
@@ -410,6 +406,6 @@ def test_labels_of_records_are_not_taken_from_a_file_that_is_no_list(content: by
         ImageRecordIter(path_imgrec=packed.rec, path_imglist=place.lst, data_shape=(3, 8, 8), batch_size=1)
 
 
-def test_there_are_fifty_and_more() -> None:
+def test_there_are_at_least_50_attacks() -> None:
     print(f"R7: {len(PATHS)} paths, {len(LINES)} lines, {len(TOLD)} files")  # noqa: T201 the figure is the point
     assert len(PATHS) >= 50

@@ -82,7 +82,7 @@ PROGRAMS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_is_refused_soon_and_runs_nothing(program: bytes, tmp_path: Path) -> None:
+def test_hostile_pickle_is_refused_quickly_and_runs_nothing(program: bytes, tmp_path: Path) -> None:
     path = tmp_path / "evil.bin"
     path.write_bytes(program)
     start = time.perf_counter()
@@ -93,7 +93,7 @@ def test_is_refused_soon_and_runs_nothing(program: bytes, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_an_attack_hidden_among_sound_pairs_is_found(place: int, tmp_path: Path) -> None:
+def test_attack_among_valid_pairs_is_refused(place: int, tmp_path: Path) -> None:
     """A program that would run at once, put between the steps of a file that is sound before and behind it."""
     sound = pickle.dumps(([b"one", b"two"], [True]), 2)
     starts = [2, sound.index(b"]") + 1, sound.index(b"two") + 3, len(sound) - 1]
@@ -131,7 +131,7 @@ except RecordError:
     [b"\x80\x03B\xff\xff\xff\x7f", b"\x80\x04\x8e" + struct.pack("<q", 2**40), b"\x80\x02X\xff\xff\xff\x7f"],
     ids=["bytes", "long bytes", "text"],
 )
-def test_a_length_takes_no_memory_that_the_file_does_not_have(program: bytes, tmp_path: Path) -> None:
+def test_claimed_length_allocates_no_more_than_the_file_size(program: bytes, tmp_path: Path) -> None:
     path = tmp_path / "evil.bin"
     path.write_bytes(program)
     done = run_python(PEAK, path=str(path))
@@ -141,7 +141,7 @@ def test_a_length_takes_no_memory_that_the_file_does_not_have(program: bytes, tm
 @pytest.mark.parametrize(
     "step", [b"]", b"]\x94", b"(", b"J\xff\xff\xff\x7f"], ids=["lists", "kept", "marks", "numbers"]
 )
-def test_steps_without_end_take_little_more_memory_than_the_file(step: bytes, tmp_path: Path) -> None:
+def test_endless_program_allocates_little_more_than_the_file_size(step: bytes, tmp_path: Path) -> None:
     size = 8 << 20
     path = tmp_path / "evil.bin"
     path.write_bytes(b"\x80\x04" + step * (size // len(step)) + b".")
@@ -149,7 +149,7 @@ def test_steps_without_end_take_little_more_memory_than_the_file(step: bytes, tm
     assert int(done.stdout) << 10 <= 12 * size, done.stderr
 
 
-def test_a_file_of_holes_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
+def test_sparse_file_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "evil.bin"
     path.touch()
     os.truncate(path, 1 << 40)
@@ -157,6 +157,6 @@ def test_a_file_of_holes_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
         read_bin(path, max_bytes=1 << 20)
 
 
-def test_there_are_forty_and_more() -> None:
+def test_there_are_at_least_40_attacks() -> None:
     print(f"R22: {len(PROGRAMS)} programs")  # noqa: T201 the figure is the point
     assert len(PROGRAMS) >= 40

@@ -144,7 +144,7 @@ AS_IMAGES = (in_batches, in_batches_by_index, by_data_set)
 
 @pytest.mark.parametrize(("second", "said"), FRAMES.values(), ids=FRAMES.keys())
 @pytest.mark.parametrize("read", [in_order, by_key, *HOPS, *AS_IMAGES])
-def test_a_frame_is_refused_by_all_who_read_it(
+def test_frame_is_refused_by_every_reader(
     second: bytes, said: str, read: Callable[[RecordFile], object], tmp_path: Path
 ) -> None:
     file = write(tmp_path, second)
@@ -163,7 +163,7 @@ def test_a_frame_is_refused_by_all_who_read_it(
 
 @pytest.mark.parametrize(("record", "said"), RECORDS.values(), ids=RECORDS.keys())
 @pytest.mark.parametrize("read", AS_IMAGES)
-def test_a_record_is_refused_by_all_who_want_an_image(
+def test_record_is_refused_by_every_image_reader(
     record: bytes, said: str, read: Callable[[RecordFile], object], tmp_path: Path
 ) -> None:
     file = write(tmp_path, encode(record))
@@ -208,7 +208,7 @@ with MXRecordIO(settings["rec"], "r") as reader:
         "a length, and a file of holes that is not so long",
     ],
 )
-def test_a_claim_takes_no_memory_that_the_file_does_not_have(second: bytes, length: int, tmp_path: Path) -> None:
+def test_claimed_length_allocates_no_more_than_the_file_size(second: bytes, length: int, tmp_path: Path) -> None:
     """A record that the file has no room for is refused before any of it is read."""
     file = write(tmp_path, second)
     if length > file.rec.stat().st_size:
@@ -219,6 +219,6 @@ def test_a_claim_takes_no_memory_that_the_file_does_not_have(second: bytes, leng
     assert int(taken) << 10 <= (16 << 20) + 4 * len(second)
 
 
-def test_there_is_something_for_every_reader_to_refuse() -> None:
+def test_every_reader_has_attacks() -> None:
     print(f"attacks on records: {len(FRAMES)} frames, {len(RECORDS)} headers")  # noqa: T201 the figure is the point
     assert len(FRAMES) + len(RECORDS) >= 30

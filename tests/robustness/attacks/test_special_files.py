@@ -50,28 +50,28 @@ def tried(reader: str, odd: Path, rec: Path) -> str:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_pipe_that_nobody_writes_to_is_refused(reader: str, tmp_path: Path) -> None:
+def test_pipe_without_writer_is_refused(reader: str, tmp_path: Path) -> None:
     odd = tmp_path / "odd.lst"
     os.mkfifo(odd)
     assert tried(reader, odd, write_tiny(tmp_path, 1).rec).startswith("refused:")
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_folder_is_refused(reader: str, tmp_path: Path) -> None:
+def test_folder_is_refused(reader: str, tmp_path: Path) -> None:
     odd = tmp_path / "odd.lst"
     odd.mkdir()
     assert tried(reader, odd, write_tiny(tmp_path, 1).rec).startswith("refused:")
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_link_to_itself_is_refused(reader: str, tmp_path: Path) -> None:
+def test_link_to_itself_is_refused(reader: str, tmp_path: Path) -> None:
     odd = tmp_path / "odd.lst"
     odd.symlink_to(odd.name)
     assert tried(reader, odd, write_tiny(tmp_path, 1).rec).startswith("refused:")
 
 
 @pytest.mark.parametrize("reader", ["rec", "rec of a data set"])
-def test_a_device_is_no_empty_record_file(reader: str, tmp_path: Path) -> None:
+def test_device_is_not_an_empty_record_file(reader: str, tmp_path: Path) -> None:
     odd = tmp_path / "odd.lst"
     odd.symlink_to("/dev/zero")
     assert tried(reader, odd, write_tiny(tmp_path, 1).rec).startswith("refused:")

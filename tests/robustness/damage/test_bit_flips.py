@@ -121,7 +121,7 @@ def assert_says_where(error: RecordError, sound: Sound, at: int) -> None:
 
 
 @pytest.mark.parametrize("read", [in_order, by_index])
-def test_a_flipped_header_bit_is_an_error_that_says_where(
+def test_flipped_header_bit_is_an_error_with_position(
     sound: Sound, read: Callable[[Sound], tuple[list[bytes], list[RecordError]]]
 ) -> None:
     outcomes: Counter[str] = Counter()

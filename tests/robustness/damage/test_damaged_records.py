@@ -104,7 +104,7 @@ def read_on(batches: ImageRecordIter) -> list[int]:
             continue
 
 
-def test_the_error_says_where_the_broken_record_is(case: tuple[RecordFile, type[Exception], str, bool]) -> None:
+def test_error_has_the_position_of_the_damaged_record(case: tuple[RecordFile, type[Exception], str, bool]) -> None:
     file, kind, message, id_known = case
     batches = open_iter(file, path_imgidx=file.idx)
     batches.next()
@@ -118,14 +118,14 @@ def test_the_error_says_where_the_broken_record_is(case: tuple[RecordFile, type[
     assert re.match(re.escape(place) + ".*" + re.escape(message), str(error)), str(error)
 
 
-def test_the_path_of_an_error_is_text(tmp_path: Path) -> None:
+def test_path_of_an_error_is_a_str(tmp_path: Path) -> None:
     file = write_images(tmp_path, [b"bad"])
     with pytest.raises(DecodeError) as caught:
         open_iter(file).next()
     assert caught.value.path == str(file.rec)
 
 
-def test_the_iterator_goes_on_after_the_broken_batch(case: tuple[RecordFile, type[Exception], str, bool]) -> None:
+def test_iterator_continues_after_the_damaged_batch(case: tuple[RecordFile, type[Exception], str, bool]) -> None:
     file, kind, *_ = case
     batches = open_iter(file, path_imgidx=file.idx)
     others = [0, 1, 2, 3, 8, 9, 10, 11]
@@ -139,7 +139,7 @@ def test_the_iterator_goes_on_after_the_broken_batch(case: tuple[RecordFile, typ
     assert numbers([batches.next()]) == [0, 1, 2, 3]
 
 
-def test_every_error_of_a_shuffled_epoch_is_raised_and_no_batch_is_lost(tmp_path: Path) -> None:
+def test_every_error_of_a_shuffled_epoch_is_raised_and_no_batch_is_skipped(tmp_path: Path) -> None:
     good, bad = png(noise(8, 8)), b"bad"
     file = write_images(tmp_path, [bad if number % 10 == 3 else good for number in range(100)])
     batches = open_iter(file, batch_size=1, shuffle=True, preprocess_threads=4)
@@ -148,7 +148,7 @@ def test_every_error_of_a_shuffled_epoch_is_raised_and_no_batch_is_lost(tmp_path
         batches.reset()
 
 
-def test_of_several_broken_images_of_a_batch_the_first_is_named(tmp_path: Path) -> None:
+def test_first_of_several_damaged_images_in_a_batch_is_named(tmp_path: Path) -> None:
     file = write_images(tmp_path, [png(noise(8, 8)), b"bad", b"bad", b"bad"])
     for _ in range(10):
         with pytest.raises(DecodeError) as caught:
@@ -156,7 +156,7 @@ def test_of_several_broken_images_of_a_batch_the_first_is_named(tmp_path: Path) 
         assert caught.value.record == 1
 
 
-def test_record_numbers_count_within_their_file(tmp_path: Path) -> None:
+def test_record_numbers_are_per_file(tmp_path: Path) -> None:
     good = png(noise(8, 8))
     first, second = write_tiny(tmp_path, 3, "first"), write_images(tmp_path, [good, b"bad"], "second")
     with pytest.raises(DecodeError) as caught:
@@ -166,7 +166,7 @@ def test_record_numbers_count_within_their_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["magic", "length", "flag of a frame", "middle part first"])
-def test_without_an_index_the_constructor_finds_broken_framing(tmp_path: Path, name: str) -> None:
+def test_without_an_index_the_constructor_raises_on_damaged_framing(tmp_path: Path, name: str) -> None:
     file = CASES[name][0](tmp_path)
     with pytest.raises(RecordError, match=re.escape(str(file.rec))) as caught:
         open_iter(file)
@@ -176,7 +176,7 @@ def test_without_an_index_the_constructor_finds_broken_framing(tmp_path: Path, n
 
 
 @pytest.mark.parametrize("left", [4, 8, 40])
-def test_a_file_cut_in_its_last_record_gives_all_the_others(tmp_path: Path, left: int) -> None:
+def test_file_truncated_in_its_last_record_yields_all_others(tmp_path: Path, left: int) -> None:
     file = write_tiny(tmp_path, RECORDS)
     cut(file, file.offsets[-1] + left)
     with pytest.raises(RecordError, match=re.escape(str(file.rec))):
@@ -193,7 +193,7 @@ def cut(file: RecordFile, length: int) -> None:
         stream.truncate(length)
 
 
-def test_an_index_that_lists_more_than_the_file_has_is_refused(tmp_path: Path) -> None:
+def test_index_of_a_longer_file_is_refused(tmp_path: Path) -> None:
     file = write_tiny(tmp_path, RECORDS)
     cut(file, file.offsets[BROKEN] + 10)
     with pytest.raises(RecordError, match=rf"tiny\.idx: line {BROKEN + 2}: the offset {file.offsets[BROKEN + 1]}"):
@@ -210,7 +210,7 @@ def test_an_index_that_lists_more_than_the_file_has_is_refused(tmp_path: Path) -
         ("0\t0\n1\t0\n", "line 2: duplicate offset 0, first in line 1"),
     ],
 )
-def test_a_broken_index_is_an_error(ten: RecordFile, text: str, message: str) -> None:
+def test_damaged_index_is_an_error(ten: RecordFile, text: str, message: str) -> None:
     ten.idx.write_text(text)
     with pytest.raises(RecordError, match=re.escape(message)):
         open_iter(ten, path_imgidx=ten.idx).next()
@@ -223,7 +223,7 @@ class TestChangedMeanwhile:
     def many(self, tmp_path: Path) -> RecordFile:
         return write_images(tmp_path, [png(noise(64, 64))] * 400)
 
-    def test_a_file_that_is_cut_is_an_error(self, many: RecordFile) -> None:
+    def test_truncation_is_an_error(self, many: RecordFile) -> None:
         batches = open_iter(many)
         batches.next()
         cut(many, many.offsets[200] + 100)
@@ -233,7 +233,7 @@ class TestChangedMeanwhile:
         batches.reset()
         assert numbers([batches.next()]) == [0, 1, 2, 3]
 
-    def test_a_file_that_is_overwritten_is_an_error(self, many: RecordFile) -> None:
+    def test_overwriting_is_an_error(self, many: RecordFile) -> None:
         batches = open_iter(many)
         batches.next()
         overwrite(many.rec, many.offsets[200], b"\0" * 5000)
@@ -243,9 +243,7 @@ class TestChangedMeanwhile:
         assert caught.value.record in (199, 200)
 
     @pytest.mark.parametrize("fate", ["replaced", "deleted"])
-    def test_a_file_that_gives_up_its_name_is_read_to_its_end(
-        self, many: RecordFile, tmp_path: Path, fate: str
-    ) -> None:
+    def test_replaced_file_is_read_to_its_end(self, many: RecordFile, tmp_path: Path, fate: str) -> None:
         batches = open_iter(many)
         batches.next()
         if fate == "deleted":
@@ -269,13 +267,13 @@ except (MemoryError, ValueError) as error:
 @pytest.mark.parametrize(
     ("name", "value"), [("preprocess_threads", 2**30), ("batch_size", 2**30), ("label_width", 2**60)]
 )
-def test_more_than_the_memory_holds_is_an_exception(ten: RecordFile, name: str, value: int) -> None:
+def test_running_out_of_memory_is_an_exception(ten: RecordFile, name: str, value: int) -> None:
     settings = {"path_imgrec": str(ten.rec), "data_shape": (3, 8, 8), "batch_size": 4, name: value}
     done = run_python(TOO_MUCH, **settings)
     assert (done.returncode, done.stdout[:8]) == (0, "refused:"), done.stderr
 
 
-def test_images_that_were_read_before_are_not_seen_in_a_broken_batch(tmp_path: Path) -> None:
+def test_damaged_batch_shows_no_earlier_images(tmp_path: Path) -> None:
     """A batch is delivered whole or not at all, whatever its memory held."""
     images = [png(np.full((8, 8, 3), number, np.uint8)) for number in range(8)]
     images[6] = b"bad"

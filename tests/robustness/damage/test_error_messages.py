@@ -117,13 +117,13 @@ def refusal(read: Callable[[RecordFile], None], file: RecordFile) -> Any:  # noq
 
 @pytest.mark.parametrize("read", [by_key, in_batches])
 @pytest.mark.parametrize("row", FRAMES.values(), ids=FRAMES.keys())
-def test_of_a_damaged_frame_all_is_said(row: Row, read: Callable[[RecordFile], None], tmp_path: Path) -> None:
+def test_error_of_a_damaged_frame_is_complete(row: Row, read: Callable[[RecordFile], None], tmp_path: Path) -> None:
     file = write(tmp_path, row)
     assert_says_all(refusal(read, file), file, row)
 
 
 @pytest.mark.parametrize("row", IMAGES.values(), ids=IMAGES.keys())
-def test_of_a_record_that_is_no_image_all_is_said(row: Row, tmp_path: Path) -> None:
+def test_error_of_an_invalid_image_record_is_complete(row: Row, tmp_path: Path) -> None:
     file = write(tmp_path, row)
     assert_says_all(refusal(in_batches, file), file, row)
 
@@ -135,7 +135,7 @@ def assert_says_all(error: Any, file: RecordFile, row: Row) -> None:  # noqa: AN
     assert re.match(place + row.text, str(error)), str(error)
 
 
-def test_in_order_the_same_is_said_of_the_record_that_cannot_be_vouched_for(tmp_path: Path) -> None:
+def test_sequential_reader_reports_the_same_damage(tmp_path: Path) -> None:
     for name, row in FRAMES.items():
         file = write(tmp_path, row)
         with MXRecordIO(file.rec, "r") as reader, pytest.raises(RecordError) as caught:
@@ -147,7 +147,7 @@ def test_in_order_the_same_is_said_of_the_record_that_cannot_be_vouched_for(tmp_
         assert str(error).startswith(f"{file.rec}: record {number} at byte {error.offset}: "), name
 
 
-def test_every_kind_of_damage_that_there_is_has_a_row() -> None:
+def test_every_kind_of_damage_is_tested() -> None:
     source = (SOURCE / "format" / "frame" / "fragment.rs").read_text()
     (body,) = re.findall(r"pub enum FrameError \{(.*?)\n\}", source, re.DOTALL)
     kinds = set(re.findall(r"^    ([A-Z]\w+)", body, re.MULTILINE))
@@ -167,7 +167,7 @@ def test_every_kind_of_damage_that_there_is_has_a_row() -> None:
         ("0\t0\n1\n", r"line 2: a key without an offset$"),
     ],
 )
-def test_of_an_index_file_and_line_are_named(index: str, text: str, tmp_path: Path) -> None:
+def test_error_of_an_index_names_file_and_line(index: str, text: str, tmp_path: Path) -> None:
     file = write(tmp_path, Row(encode(GOOD), 0, ""))
     file.idx.write_text(index)
     for read in (by_key, in_batches):
@@ -184,7 +184,7 @@ def test_of_an_index_file_and_line_are_named(index: str, text: str, tmp_path: Pa
         ("0\t0\ta.png", r"line 2: duplicate index 0$"),
     ],
 )
-def test_of_a_list_file_and_line_are_named(line: str, text: str, tmp_path: Path) -> None:
+def test_error_of_a_list_names_file_and_line(line: str, text: str, tmp_path: Path) -> None:
     file = write(tmp_path, Row(encode(GOOD), 0, ""))
     lst = tmp_path / "a.lst"
     lst.write_text(f"0\t0\ta.png\n{line}\n")
@@ -194,7 +194,7 @@ def test_of_a_list_file_and_line_are_named(line: str, text: str, tmp_path: Path)
     assert re.match(re.escape(str(lst)) + ": " + text, str(caught.value)), str(caught.value)
 
 
-def test_of_pairs_of_faces_the_file_and_the_byte_are_named(tmp_path: Path) -> None:
+def test_error_of_a_bin_file_names_file_and_byte(tmp_path: Path) -> None:
     path = tmp_path / "lfw.bin"
     path.write_bytes(b"\x80\x02cos\nsystem\n.")
     with pytest.raises(RecordError, match=r"byte 2: the pickle opcode GLOBAL 'os system' is refused$") as caught:
@@ -213,7 +213,7 @@ def test_of_pairs_of_faces_the_file_and_the_byte_are_named(tmp_path: Path) -> No
         (["--list", "{}/new", "{}/empty"], 1, r"/empty: no files that end in \.jpeg, \.jpg, \.png"),
     ],
 )
-def test_the_command_says_it_and_its_exit_code_does(
+def test_command_reports_the_error_and_fails(
     arguments: list[str], code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()

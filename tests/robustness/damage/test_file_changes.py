@@ -79,7 +79,7 @@ def by_key(file: RecordFile) -> Iterator[bytes | None]:
 
 @changes
 @pytest.mark.parametrize("read", [in_order, by_key])
-def test_readers_give_what_was_written_or_an_error(
+def test_readers_return_written_records_or_raise(
     tmp_path: Path,
     written: list[bytes],
     read: Callable[[RecordFile], Iterator[bytes | None]],
@@ -102,9 +102,7 @@ def test_readers_give_what_was_written_or_an_error(
 
 
 @changes
-def test_batches_have_the_images_that_were_written_or_are_an_error(
-    tmp_path: Path, change: Callable[[Path, random.Random], None]
-) -> None:
+def test_batches_hold_written_images_or_raise(tmp_path: Path, change: Callable[[Path, random.Random], None]) -> None:
     images = [noise(SIDE, SIDE, seed=number) for number in range(RECORDS)]
     coded = [png(image) for image in images]
     draw, errors = random.Random(8), 0
@@ -137,7 +135,7 @@ def assert_are_the_images(batch: DataBatch, images: list[NDArray[np.uint8]]) -> 
     np.testing.assert_array_equal(batch.data[0], expected)
 
 
-def test_an_index_that_changes_after_it_was_read_changes_nothing(tmp_path: Path) -> None:
+def test_change_of_a_loaded_index_has_no_effect(tmp_path: Path) -> None:
     file = write_tiny(tmp_path, 10)
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
         before = [reader.read_idx(key) for key in range(10)]

@@ -82,21 +82,21 @@ class TestCutOff:
 
     @every_file
     @pytest.mark.parametrize("end", [b"", END], ids=["no EOI", "EOI"])
-    def test_a_scan_that_is_cut_off_is_an_error_that_names_where(self, data: bytes, end: bytes) -> None:
+    def test_truncated_scan_is_an_error_with_position(self, data: bytes, end: bytes) -> None:
         for place in places_inside_scans(data):
             assert place - 8 <= damage(data[:place] + end) <= place + 2, place
 
     @every_file
-    def test_so_is_one_that_lacks_its_last_byte(self, data: bytes) -> None:
+    def test_scan_without_its_last_byte_is_an_error(self, data: bytes) -> None:
         damage(data[: scans(data)[-1].stop - 1] + END)
 
     @pytest.mark.parametrize("path", UNFINISHED, ids=[path.stem for path in UNFINISHED])
-    def test_a_progressive_file_that_lacks_its_last_scans_is_an_error(self, path: Path) -> None:
+    def test_progressive_file_without_its_last_scans_is_an_error(self, path: Path) -> None:
         """What libjpeg smooths without a word."""
         assert damage(path.read_bytes()) == path.stat().st_size
 
     @every_file
-    def test_a_header_that_is_cut_off_is_an_error(self, data: bytes) -> None:
+    def test_truncated_header_is_an_error(self, data: bytes) -> None:
         for place in range(3, scans(data)[0].start):
             with pytest.raises(DecodeError):
                 imdecode(data[:place])
@@ -105,7 +105,7 @@ class TestCutOff:
 class TestDamagedScans:
     """Files that are long enough, but wrong."""
 
-    def test_a_code_that_no_table_has_is_an_error_at_about_that_byte(self) -> None:
+    def test_invalid_code_is_an_error_near_its_byte(self) -> None:
         """At the end of its MCU at the latest.
 
         No table has a code of sixteen ones; a code and its bits are 27 at most, so one begins in these 64.
@@ -114,24 +114,24 @@ class TestDamagedScans:
             ones = b"\0" + b"\xff\0" * 8 + b"\0"
             assert place <= damage(with_bytes(BASELINE, place, ones)) <= place + 64
 
-    def test_restart_markers_in_another_order_are_an_error_at_the_first_of_them(self) -> None:
+    def test_misordered_restart_markers_are_an_error_at_the_first_one(self) -> None:
         second, third = restart_markers(RESTARTS)[1:3]
         swapped = with_bytes(with_bytes(RESTARTS, second, b"\xff\xd2"), third, b"\xff\xd1")
         assert second - 8 <= damage(swapped) <= second + 2
 
-    def test_a_missing_restart_marker_is_an_error(self) -> None:
+    def test_missing_restart_marker_is_an_error(self) -> None:
         for at in restart_markers(RESTARTS)[:-1]:
             assert at - 8 <= damage(RESTARTS[:at] + RESTARTS[at + 2 :])
 
-    def test_a_segment_between_two_restart_markers_that_is_missing_is_an_error(self) -> None:
+    def test_missing_restart_interval_is_an_error(self) -> None:
         second, third = restart_markers(RESTARTS)[1:3]
         assert second - 8 <= damage(RESTARTS[:second] + RESTARTS[third:]) <= second + 2
 
-    def test_a_restart_marker_in_a_file_that_announces_none_is_an_error(self) -> None:
+    def test_unannounced_restart_marker_is_an_error(self) -> None:
         at = scans(BASELINE)[0].start + 200
         assert at - 8 <= damage(BASELINE[:at] + b"\xff\xd0" + BASELINE[at:]) <= at + 2
 
-    def test_another_marker_in_a_scan_is_an_error(self) -> None:
+    def test_other_marker_in_a_scan_is_an_error(self) -> None:
         at = scans(BASELINE)[0].start + 200
         assert at - 8 <= damage(BASELINE[:at] + b"\xff\xfe\0\2" + BASELINE[at:]) <= at + 2
 
@@ -179,20 +179,20 @@ class TestHeaders:
     """Files whose header contradicts itself, or lacks something."""
 
     @pytest.mark.parametrize(("marker", "offset", "content"), HEADERS.values(), ids=HEADERS)
-    def test_a_header_that_cannot_be_is_an_error(self, marker: int, offset: int, content: bytes) -> None:
+    def test_invalid_header_is_an_error(self, marker: int, offset: int, content: bytes) -> None:
         segment = next(segment for segment in segments(BASELINE) if segment.marker == marker)
         damage(with_bytes(BASELINE, segment.start + offset, content))
 
     @pytest.mark.parametrize(("offset", "content"), UNSUPPORTED.values(), ids=UNSUPPORTED)
-    def test_what_is_not_supported_is_said_to_be_so(self, offset: int, content: bytes) -> None:
+    def test_unsupported_jpeg_is_reported_as_unsupported(self, offset: int, content: bytes) -> None:
         with pytest.raises(DecodeError, match="not supported"):
             imdecode(with_bytes(BASELINE, jpegs.frame(BASELINE).start + offset, content))
 
     @pytest.mark.parametrize("marker", [DQT, SOF0, SOS])
-    def test_a_missing_segment_is_an_error(self, marker: int) -> None:
+    def test_missing_segment_is_an_error(self, marker: int) -> None:
         damage(without(BASELINE, marker))
 
-    def test_tables_of_codes_may_be_missing_if_they_are_the_standard_ones(self) -> None:
+    def test_missing_huffman_tables_default_to_the_standard_ones(self) -> None:
         """Frames of motion JPEG have none; libjpeg-turbo presumes those of ITU-T T.81, K.3."""
         image = libjpeg(BASELINE)
         out = io.BytesIO()
@@ -203,17 +203,17 @@ class TestHeaders:
         Image.fromarray(image).save(progressive, "JPEG", progressive=True)
         damage(without(progressive.getvalue(), DHT))
 
-    def test_a_second_frame_is_an_error(self) -> None:
+    def test_second_frame_is_an_error(self) -> None:
         sof = jpegs.frame(BASELINE)
         damage(BASELINE[: sof.end] + BASELINE[sof.start :])
 
-    def test_a_restart_interval_of_a_wrong_length_is_an_error(self) -> None:
+    def test_restart_interval_segment_of_wrong_length_is_an_error(self) -> None:
         damage(jpegs.with_segment(BASELINE, DRI, b"\0\0\0"))
 
-    def test_a_progressive_file_may_have_100_scans(self) -> None:
+    def test_progressive_file_may_have_100_scans(self) -> None:
         assert_same(imdecode(jpegs.of_many_scans(100)), np.full((8, 8, 3), 128, np.uint8))
 
-    def test_a_101st_scan_is_refused_and_the_limit_named(self) -> None:
+    def test_101st_scan_is_refused_with_the_limit(self) -> None:
         """Each scan costs a pass over the whole image: a small file could take minutes."""
         with pytest.raises(DecodeError, match=r"\b100\b"):
             imdecode(jpegs.of_many_scans(101))
@@ -224,11 +224,11 @@ class TestNoDamage:
 
     @every_file
     @pytest.mark.parametrize("behind", [b"\0" * 100, b"text", b"\xff", b"\xff\xff\xff", b"\xff\xd3", BASELINE])
-    def test_bytes_behind_the_image(self, data: bytes, behind: bytes) -> None:
+    def test_bytes_after_the_image(self, data: bytes, behind: bytes) -> None:
         assert_same(imdecode(data + behind), libjpeg(data))
 
     @every_file
-    def test_no_end_of_image(self, data: bytes) -> None:
+    def test_missing_end_of_image(self, data: bytes) -> None:
         assert data.endswith(END)
         for complete in (data[:-2], data[:-1]):
             assert_same(imdecode(complete), libjpeg(data))
@@ -241,7 +241,7 @@ class TestNoDamage:
 
     @every_file
     @pytest.mark.parametrize("marker", [APP0, APP1, APP14, COM])
-    def test_segments_of_applications_and_comments(self, data: bytes, marker: int) -> None:
+    def test_application_and_comment_segments(self, data: bytes, marker: int) -> None:
         for content in (b"", b"\xff\xd9", b"Exif\0\0", b"\xff" * 5000):
             assert_same(imdecode(jpegs.with_segment(data, marker, content)), libjpeg(data))
 
@@ -274,14 +274,14 @@ class TestHostileBytes:
             self.decode(self.mutated(draw.choice(self.FILES), draw))
 
     @pytest.mark.parametrize("seed", range(5))
-    def test_changed_bytes_of_scans_that_are_filled(self, seed: int) -> None:
+    def test_changed_bytes_of_scans_with_fill(self, seed: int) -> None:
         """The size stays: filling an image of 16,000 pixels a side takes its time."""
         draw = random.Random(seed)
         for _ in range(100):
             data = draw.choice(self.FILES)
             self.decode(self.mutated(data, draw, scans(data)[0].start), on_damage="fill")
 
-    def test_parts_of_files_put_together(self) -> None:
+    def test_spliced_files(self) -> None:
         draw = random.Random(0)
         for _ in range(300):
             one, other = draw.sample(self.FILES, 2)
@@ -302,9 +302,7 @@ class TestFilling:
     @pytest.mark.parametrize("coding", ["baseline", "optimized"])
     @pytest.mark.parametrize("restarts", [0, 3])
     @pytest.mark.parametrize("end", [b"", END], ids=["no EOI", "EOI"])
-    def test_what_is_cut_off_is_filled_as_libjpeg_does(
-        self, kind: Kind, coding: Coding, restarts: int, end: bytes
-    ) -> None:
+    def test_truncated_scan_is_filled_like_libjpeg(self, kind: Kind, coding: Coding, restarts: int, end: bytes) -> None:
         data = encode(Settings(100, 90, kind, coding, restarts=restarts))
         for place in places_inside_scans(data) + restart_markers(data):
             cut = data[:place] + end
@@ -312,7 +310,7 @@ class TestFilling:
                 assert_same(imdecode(cut, flag, on_damage="fill"), libjpeg(cut, flag), place)
 
     @every_kind
-    def test_rows_of_which_there_is_nothing_are_grey(self, kind: Kind) -> None:
+    def test_missing_rows_are_gray(self, kind: Kind) -> None:
         data = encode(Settings(64, 320, kind))
         half = scans(data)[0].start + len(scans(data)[0]) // 2
         image = imdecode(data[:half], on_damage="fill")
@@ -320,15 +318,15 @@ class TestFilling:
         assert_same(image[:32], imdecode(data)[:32])
 
     @every_file
-    def test_a_whole_file_is_the_same_filled_or_not(self, data: bytes) -> None:
+    def test_fill_does_not_change_a_complete_file(self, data: bytes) -> None:
         assert_same(imdecode(data, on_damage="fill"), imdecode(data))
 
-    def test_a_damaged_header_cannot_be_filled(self) -> None:
+    def test_damaged_header_cannot_be_filled(self) -> None:
         for data in (without(BASELINE, DQT), without(BASELINE, SOF0), BASELINE[: scans(BASELINE)[0].start - 5]):
             with pytest.raises(DecodeError):
                 imdecode(data, on_damage="fill")
 
-    def test_anything_else_is_a_value_error(self) -> None:
+    def test_other_value_is_a_value_error(self) -> None:
         other: Any = "ignore"
         with pytest.raises(ValueError, match="on_damage='ignore'"):
             imdecode(BASELINE, on_damage=other)

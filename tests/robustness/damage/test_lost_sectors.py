@@ -28,7 +28,7 @@ def lose(photo: bytes, sector: int, place: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize(("sector", "least"), [(512, 0.92), (4096, 0.97)])
-def test_a_lost_sector_is_mostly_noticed(sector: int, least: float, tmp_path: Path) -> None:
+def test_most_lost_sectors_are_detected(sector: int, least: float, tmp_path: Path) -> None:
     place = random.Random(sector)
     photos = [path.read_bytes() for path in PHOTOS for _ in range(TRIALS)]
     file = write_images(tmp_path, [lose(photo, sector, place) for photo in photos])

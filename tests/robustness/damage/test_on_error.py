@@ -41,13 +41,13 @@ def skipping(file: RecordFile, **settings: Any) -> recio.io.ImageRecordIter:  # 
     return open_iter(file, path_imgidx=file.idx, **{"on_error": "skip", **settings})
 
 
-def test_batches_stay_full_and_every_other_sample_comes_once(damaged: RecordFile) -> None:
+def test_batches_stay_full_and_every_other_sample_is_read_once(damaged: RecordFile) -> None:
     batches = skipping(damaged)
     given = [(in_batch(batch), batch.pad) for batch in batches]
     assert given == [([0, 2, 3, 4], 0), ([5, 8, 9, 10], 0), ([11, 12, 14, 15], 0), ([16, 0, 2, 3], 3)]
 
 
-def test_the_samples_are_listed_with_place_and_reason(damaged: RecordFile) -> None:
+def test_skipped_samples_are_listed_with_position_and_reason(damaged: RecordFile) -> None:
     batches = skipping(damaged)
     assert batches.errors == []
     list(batches)
@@ -57,7 +57,7 @@ def test_the_samples_are_listed_with_place_and_reason(damaged: RecordFile) -> No
     assert first.reason == "unexpected end of file"
 
 
-def test_a_sample_is_listed_once_however_many_epochs_pass(damaged: RecordFile) -> None:
+def test_skipped_sample_is_listed_once_for_any_number_of_epochs(damaged: RecordFile) -> None:
     batches = skipping(damaged, shuffle=True)
     for epoch in epochs(batches, 4):
         assert sorted(numbers(epoch)) == GOOD
@@ -65,9 +65,7 @@ def test_a_sample_is_listed_once_however_many_epochs_pass(damaged: RecordFile) -
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_the_stream_is_the_same_for_any_threads_and_prefetch_and_after_any_resume(
-    damaged: RecordFile, shuffle: bool
-) -> None:
+def test_batches_do_not_depend_on_threads_prefetch_or_resume(damaged: RecordFile, shuffle: bool) -> None:
     settings: dict[str, Any] = {"shuffle": shuffle, "rand_mirror": True, "seed": 3}
 
     def stream(**more: int) -> tuple[list[Any], list[Any]]:
@@ -98,7 +96,7 @@ def test_the_stream_is_the_same_for_any_threads_and_prefetch_and_after_any_resum
         assert rest[: len(expected[0]) - count] == expected[0][count:]
 
 
-def test_a_frame_that_is_damaged_is_passed_over_where_an_index_lists_the_next(damaged: RecordFile) -> None:
+def test_damaged_frame_is_skipped_if_an_index_lists_the_next(damaged: RecordFile) -> None:
     content = bytearray(damaged.rec.read_bytes())
     content[damaged.offsets[4]] ^= 0xFF
     damaged.rec.write_bytes(content)
@@ -109,12 +107,12 @@ def test_a_frame_that_is_damaged_is_passed_over_where_an_index_lists_the_next(da
     assert "magic" in frame.reason
 
 
-def test_without_it_a_damaged_sample_is_an_error(damaged: RecordFile) -> None:
+def test_damaged_sample_is_an_error_by_default(damaged: RecordFile) -> None:
     with pytest.raises(recio.DecodeError, match="record 1 "):
         open_iter(damaged).next()
 
 
-def test_a_function_is_told_each_sample_once_and_may_raise(damaged: RecordFile) -> None:
+def test_callback_gets_each_sample_once_and_may_raise(damaged: RecordFile) -> None:
     told: list[Any] = []
     batches = skipping(damaged, on_error=told.append)
     for _ in epochs(batches, 2):
@@ -135,7 +133,7 @@ def test_a_function_is_told_each_sample_once_and_may_raise(damaged: RecordFile) 
     assert in_batch(batches.next()) == [5, 8, 9, 10]
 
 
-def test_the_log_has_a_line_for_each_sample(damaged: RecordFile, tmp_path: Path) -> None:
+def test_log_has_a_line_for_each_sample(damaged: RecordFile, tmp_path: Path) -> None:
     log = tmp_path / "errors.jsonl"
     list(skipping(damaged, error_log=log))
     list(skipping(damaged, error_log=log))
@@ -145,7 +143,7 @@ def test_the_log_has_a_line_for_each_sample(damaged: RecordFile, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("most", "allowed"), [(0, 0), (3, 3), (0.2, 3), (0.0, 0)])
-def test_one_sample_more_than_the_ceiling_raises(damaged: RecordFile, most: float, allowed: int) -> None:
+def test_exceeding_max_errors_raises(damaged: RecordFile, most: float, allowed: int) -> None:
     batches = skipping(damaged, max_errors=most)
     with pytest.raises(recio.TooManyErrors, match=rf"{max(allowed, 0) + 1 if allowed != 0 else 1} of 17|of 17 samples"):
         list(batches)
@@ -155,11 +153,11 @@ def test_one_sample_more_than_the_ceiling_raises(damaged: RecordFile, most: floa
 
 
 @pytest.mark.parametrize("most", [4, 17, 0.25, 1.0, None])
-def test_a_ceiling_that_is_not_reached_raises_nothing(damaged: RecordFile, most: float | None) -> None:
+def test_reaching_max_errors_does_not_raise(damaged: RecordFile, most: float | None) -> None:
     assert len(list(skipping(damaged, max_errors=most))) == 4
 
 
-def test_data_of_which_nothing_can_be_read_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
+def test_fully_damaged_data_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
     file = write_records(tmp_path, (image_record(b"no image", n) for n in range(5)))
     batches = skipping(file)
     for _ in range(2):
@@ -171,7 +169,7 @@ def test_data_of_which_nothing_can_be_read_is_an_error_with_the_first_reason(tmp
 
 @pytest.mark.parametrize("parts", [2, 3])
 @pytest.mark.parametrize("policy", ["pad", "drop"])
-def test_ranks_stay_in_step_whatever_is_damaged(damaged: RecordFile, parts: int, policy: str) -> None:
+def test_ranks_have_equal_batch_counts_despite_damage(damaged: RecordFile, parts: int, policy: str) -> None:
     given = [
         [list(epoch) for epoch in epochs(skipping(damaged, num_parts=parts, part_index=part, shard_policy=policy), 2)]
         for part in range(parts)
@@ -182,7 +180,7 @@ def test_ranks_stay_in_step_whatever_is_damaged(damaged: RecordFile, parts: int,
             assert sorted(n for rank in given for n in numbers(rank[epoch])) == GOOD
 
 
-def test_what_the_callers_function_raises_is_not_skipped(damaged: RecordFile) -> None:
+def test_exception_of_a_user_function_is_not_skipped(damaged: RecordFile) -> None:
     def fail(_: object) -> NoReturn:
         raise KeyError("mine")
 
@@ -201,12 +199,12 @@ def test_what_the_callers_function_raises_is_not_skipped(damaged: RecordFile) ->
         ({"max_errors": True}, "max_errors must .*, got True"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(damaged: RecordFile, settings: dict[str, Any], text: str) -> None:
+def test_invalid_settings_are_refused(damaged: RecordFile, settings: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         skipping(damaged, **settings)
 
 
-def test_image_iter_skips_files_that_are_missing_or_no_images(tmp_path: Path) -> None:
+def test_image_iter_skips_missing_and_invalid_files(tmp_path: Path) -> None:
     image = png(noise(8, 8))
     for n in range(6):
         (tmp_path / f"{n}.png").write_bytes(b"nothing" if n == 2 else image)
@@ -244,7 +242,7 @@ def test_boxes_and_masks_are_skipped_with_their_images(tmp_path: Path) -> None:
     assert [error.id for error in both.errors] == [1, 2]
 
 
-def test_hooks_skip_what_cannot_be_read_or_decoded(damaged: RecordFile) -> None:
+def test_hooks_skip_unreadable_and_undecodable_samples(damaged: RecordFile) -> None:
     class Hooked(ImageIter):
         def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
             return super().postprocess_data(datum)
@@ -259,7 +257,7 @@ def test_hooks_skip_what_cannot_be_read_or_decoded(damaged: RecordFile) -> None:
         list(Hooked(4, (3, 8, 8), path_imgrec=damaged.rec))
 
 
-def test_without_an_index_the_whole_records_of_a_damaged_file_are_found_and_the_rest_is_listed(tmp_path: Path) -> None:
+def test_without_an_index_complete_records_of_a_damaged_file_are_salvaged(tmp_path: Path) -> None:
     file = write_records(tmp_path, (image_record(png(noise(8, 8)), n) for n in range(12)))
     content = bytearray(file.rec.read_bytes())
     content[file.offsets[5] : file.offsets[5] + 3] = b"???"
@@ -276,7 +274,7 @@ def test_without_an_index_the_whole_records_of_a_damaged_file_are_found_and_the_
     assert f"skipped up to byte {file.offsets[6]}" in lost.reason
 
 
-def test_tables_of_objects_and_padded_labels_pass_over_headers_that_are_damaged(tmp_path: Path) -> None:
+def test_object_tables_and_padded_labels_skip_damaged_headers(tmp_path: Path) -> None:
     image, label = png(noise(8, 8)), [2, 5, 1, 0.1, 0.1, 0.9, 0.9]
     file = write_records(tmp_path, (pack(IRHeader(0, label, n, 0), image) for n in range(4)))
     content = bytearray(file.rec.read_bytes())

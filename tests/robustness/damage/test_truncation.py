@@ -50,9 +50,7 @@ def is_seen(file: RecordFile) -> bool:
     return False
 
 
-def test_all_complete_records_are_returned_and_no_cut_goes_unseen_with_an_index(
-    tmp_path: Path, records: list[bytes]
-) -> None:
+def test_complete_records_are_returned_and_every_truncation_is_detected(tmp_path: Path, records: list[bytes]) -> None:
     file = write_records(tmp_path, records)
     ends = [*file.offsets[1:], file.rec.stat().st_size]
     assert abs(ends[-1] - SIZE) < 5_000
@@ -71,9 +69,7 @@ def test_all_complete_records_are_returned_and_no_cut_goes_unseen_with_an_index(
     assert between == RECORDS, "a cut between two records is the one thing that framing cannot tell"
 
 
-def test_a_cut_is_seen_by_every_index_that_lists_the_last_record_in_whatever_order(
-    tmp_path: Path, records: list[bytes]
-) -> None:
+def test_truncation_is_detected_by_any_index_with_the_last_record(tmp_path: Path, records: list[bytes]) -> None:
     file = write_records(tmp_path, records)
     lines = file.idx.read_text().splitlines(keepends=True)
     os.truncate(file.rec, file.offsets[-1])

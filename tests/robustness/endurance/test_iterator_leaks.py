@@ -60,7 +60,7 @@ print((state()[0] - before[0]) / settings["count"], *before[1:])
 
 
 @pytest.mark.parametrize("iterators", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_memory_descriptors_and_threads_are_back_after_thousands_of_iterators(tmp_path: Path, iterators: int) -> None:
+def test_thousands_of_iterators_leak_no_memory_descriptors_or_threads(tmp_path: Path, iterators: int) -> None:
     images = [image_record(png(noise(8, 8, seed=number)), number) for number in range(14)]
     whole = write_records(tmp_path, images, "whole")
     damaged = write_records(tmp_path, [*images[:7], images[7][:60], *images[8:]], "damaged")

@@ -54,7 +54,7 @@ def file(tmp_path: Path) -> RecordFile:
     return file
 
 
-def test_ids_of_64_bits_are_keys(file: RecordFile) -> None:
+def test_64_bit_ids_as_keys(file: RecordFile) -> None:
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
         assert reader.keys == IDS
         headers = [unpack(reader.read_idx(key))[0] for key in IDS]
@@ -62,7 +62,7 @@ def test_ids_of_64_bits_are_keys(file: RecordFile) -> None:
 
 
 @pytest.mark.parametrize("indexed", [False, True])
-def test_ids_of_64_bits_are_the_index_of_a_batch(file: RecordFile, indexed: bool) -> None:
+def test_64_bit_ids_in_the_index_of_a_batch(file: RecordFile, indexed: bool) -> None:
     batches = open_iter(file, path_imgidx=file.idx if indexed else None, batch_size=len(IDS))
     index = batches.next().index
     assert index is not None
@@ -70,14 +70,14 @@ def test_ids_of_64_bits_are_the_index_of_a_batch(file: RecordFile, indexed: bool
     assert index.tolist() == IDS
 
 
-def test_ids_of_64_bits_find_the_labels_of_a_list(file: RecordFile, tmp_path: Path) -> None:
+def test_64_bit_ids_find_labels_in_a_list(file: RecordFile, tmp_path: Path) -> None:
     lst = tmp_path / "other.lst"
     lst.write_text("".join(f"{id_}\t{n + 0.5}\tx\n" for n, id_ in reversed(list(enumerate(IDS)))))
     batch = open_iter(file, path_imglist=lst, batch_size=len(IDS)).next()
     assert labels(batch) == [n + 0.5 for n in range(len(IDS))]
 
 
-def test_ids_of_64_bits_go_from_a_list_into_records(tmp_path: Path) -> None:
+def test_64_bit_ids_are_packed_from_a_list(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(IMAGE)
     lst = tmp_path / "a.lst"
     lst.write_text("".join(f"{id_}\t0\ta.png\n" for id_ in IDS))
@@ -87,7 +87,7 @@ def test_ids_of_64_bits_go_from_a_list_into_records(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", [math.nan, math.inf, -math.inf, -0.0, 5e-45, 3.4e38, float(EXACT), -float(EXACT)])
-def test_a_label_comes_out_of_a_batch_bit_for_bit(tmp_path: Path, label: float) -> None:
+def test_label_in_a_batch_is_bit_exact(tmp_path: Path, label: float) -> None:
     file = write_records(tmp_path, [pack(IRHeader(0, label, 0, 0), IMAGE)])
     (tmp_path / "a.png").write_bytes(IMAGE)
     lst = tmp_path / "a.lst"
@@ -99,7 +99,7 @@ def test_a_label_comes_out_of_a_batch_bit_for_bit(tmp_path: Path, label: float) 
 
 
 @pytest.mark.parametrize("label", [EXACT + 1, (1 << 25) - 1, WEBFACE + 1])
-def test_a_whole_number_that_float32_lacks_is_the_nearest_and_never_another_label(tmp_path: Path, label: int) -> None:
+def test_integer_label_that_float32_cannot_hold_warns_and_is_rounded(tmp_path: Path, label: int) -> None:
     nearest = float(np.float32(label))
     assert nearest != label
     with pytest.warns(UserWarning, match=f"the label {label} is stored as {nearest:.0f}: labels are float32"):
@@ -114,7 +114,7 @@ def test_a_whole_number_that_float32_lacks_is_the_nearest_and_never_another_labe
     "label", [EXACT, EXACT + 2, -EXACT, 0.1, math.nan, math.inf, -math.inf, 3.5e10 // 2**12 * 2**12]
 )
 @pytest.mark.parametrize("many", [False, True])
-def test_other_labels_are_no_cause_to_warn(label: float, many: bool) -> None:
+def test_other_labels_do_not_warn(label: float, many: bool) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pack(IRHeader(0, [label, 1] if many else label, 0, 0), b"")
@@ -122,7 +122,7 @@ def test_other_labels_are_no_cause_to_warn(label: float, many: bool) -> None:
 
 @pytest.mark.filterwarnings("ignore:the label")
 @pytest.mark.parametrize("images", [EXACT, EXACT + 1, (1 << 25) + 3, WEBFACE])
-def test_a_set_of_faces_has_the_images_that_its_records_have(tmp_path: Path, images: int) -> None:
+def test_face_data_set_has_all_images_past_2_to_the_24(tmp_path: Path, images: int) -> None:
     """Record 0 says where the images end, in float32; the records about there say it exactly."""
     border = images + 1
     about = [(key, 0, IMAGE) for key in range(border - 5, border)]
@@ -135,7 +135,7 @@ def test_a_set_of_faces_has_the_images_that_its_records_have(tmp_path: Path, ima
 @pytest.mark.filterwarnings("ignore:the label")
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_an_index_of_42_million_faces_has_all_of_them(tmp_path: Path) -> None:
+def test_index_of_42_million_faces_is_complete(tmp_path: Path) -> None:
     """Takes 900 MB on the disk and 2 GB of memory.
 
     The index is whole; of the records, which take no room, those that are asked for are there.

@@ -116,14 +116,14 @@ print("done")
 
 
 @pytest.mark.parametrize("script", [FORKED_WHILE_PREFETCHING, FORKED_WHILE_A_BATCH_IS_WAITED_FOR])
-def test_a_fork_at_any_moment_harms_neither_process(file: RecordFile, script: str) -> None:
+def test_fork_at_any_time_breaks_neither_process(file: RecordFile, script: str) -> None:
     shape = {} if script is FORKED_WHILE_PREFETCHING else {"data_shape": (3, 24, 24)}
     done = run_python(script, path_imgrec=str(file.rec), **{**AUGMENTED, **shape})
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
-def test_batches_are_the_same_in_a_process_however_that_starts(
+def test_batches_are_equal_for_every_start_method(
     file: RecordFile, start: Literal["fork", "spawn", "forkserver"]
 ) -> None:
     rec = str(file.rec)
@@ -202,7 +202,7 @@ print(said.count("True"))
 """
 
 
-def test_an_inherited_iterator_of_any_kind_works_or_says_what_to_do(tmp_path: Path, file: RecordFile) -> None:
+def test_inherited_iterator_works_or_raises_with_a_hint(tmp_path: Path, file: RecordFile) -> None:
     csv = tmp_path / "a.csv"
     csv.write_text("".join(f"{n},{n}\n" for n in range(20)))
     objects = write_objects(tmp_path, 20)
@@ -212,7 +212,7 @@ def test_an_inherited_iterator_of_any_kind_works_or_says_what_to_do(tmp_path: Pa
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.deepcopy])
-def test_an_iterator_is_not_copied_and_goes_on(file: RecordFile, duplicate: Callable[[object], object]) -> None:
+def test_iterator_cannot_be_copied_and_continues(file: RecordFile, duplicate: Callable[[object], object]) -> None:
     batches, untouched = (open_iter(file, **AUGMENTED) for _ in range(2))
     batches.next()
     untouched.next()
@@ -221,7 +221,7 @@ def test_an_iterator_is_not_copied_and_goes_on(file: RecordFile, duplicate: Call
     assert digest(batches) == digest(untouched)
 
 
-def test_sixteen_threads_read_at_random_from_one_handle(tmp_path: Path) -> None:
+def test_sixteen_threads_read_random_records_from_one_reader(tmp_path: Path) -> None:
     draw = random.Random(4)
     records = [draw.randbytes(draw.choice((0, 1, 100, 1000))) for _ in range(1000)]
     file = write_records(tmp_path, records)

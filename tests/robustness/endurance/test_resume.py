@@ -120,9 +120,7 @@ def killed_after(batches: Callable[[], Iter], count: int) -> tuple[list[str], An
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kills", [40, pytest.param(200, marks=pytest.mark.slow)])
-def test_after_a_kill_the_stream_goes_on_as_if_nothing_had_been(
-    files: dict[type[Iter], RecordFile], kills: int
-) -> None:
+def test_stream_resumes_exactly_after_a_kill(files: dict[type[Iter], RecordFile], kills: int) -> None:
     draw = random.Random(11)
     whole = {kind: list(steps(make(files, kind))) for kind in KINDS}
     for number in range(kills):
@@ -142,7 +140,7 @@ def test_after_a_kill_the_stream_goes_on_as_if_nothing_had_been(
 
 
 @pytest.mark.parametrize("kind", ["shuffled and augmented", "in order", "filled up with zeros", "ImageIter"])
-def test_every_sample_comes_once(files: dict[type[Iter], RecordFile], kind: str) -> None:
+def test_every_sample_is_read_once(files: dict[type[Iter], RecordFile], kind: str) -> None:
     for count in range(RECORDS // 4 + 1):
         first = make(files, kind)
         seen = numbers(islice(first, count))
@@ -152,14 +150,14 @@ def test_every_sample_comes_once(files: dict[type[Iter], RecordFile], kind: str)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_is_less_than_a_kibibyte_of_json(files: dict[type[Iter], RecordFile], kind: str) -> None:
+def test_state_is_at_most_1_kib_of_json(files: dict[type[Iter], RecordFile], kind: str) -> None:
     batches = make(files, kind)
     sizes = [len(json.dumps(batches.state_dict(), allow_nan=False)) for _ in steps(batches)]
     print(f"{max(sizes)} bytes")  # noqa: T201
     assert max(sizes) <= 1024
 
 
-def test_nothing_is_made_again_to_get_there(images: RecordFile) -> None:
+def test_loading_a_state_decodes_nothing_again(images: RecordFile) -> None:
     """Only what is prefetched: at first, and where it goes on."""
     made: list[None] = []
 
@@ -191,7 +189,7 @@ def test_nothing_is_made_again_to_get_there(images: RecordFile) -> None:
     ],
     ids=str,
 )
-def test_a_state_of_other_settings_is_refused_by_name(
+def test_state_of_other_settings_is_refused_by_name(
     images: RecordFile, settings: dict[str, Any], difference: str
 ) -> None:
     taken, here, untouched = (open_iter(images, **{**CROPPED, **more}) for more in (settings, {}, {}))
@@ -201,7 +199,7 @@ def test_a_state_of_other_settings_is_refused_by_name(
     assert list(steps(here)) == list(steps(untouched))
 
 
-def test_a_state_of_another_file_or_iterator_is_refused(
+def test_state_of_another_file_or_iterator_is_refused(
     files: dict[type[Iter], RecordFile], images: RecordFile, tmp_path: Path
 ) -> None:
     here = open_iter(images, **CROPPED)
@@ -237,7 +235,7 @@ class StatefulLoader:
         self._batches.load_state_dict(state["_dataset_state"])
 
 
-def test_a_stateful_data_loader_resumes_in_any_epoch(files: dict[type[Iter], RecordFile]) -> None:
+def test_stateful_data_loader_resumes_in_any_epoch(files: dict[type[Iter], RecordFile]) -> None:
     kind = "shuffled and augmented"
     loader = StatefulLoader(make(files, kind))
     whole = [list(loader) for _ in range(EPOCHS)]

@@ -46,13 +46,13 @@ def write_sparse(path: Path, length: int, pieces: dict[int, bytes]) -> None:
 
 
 @pytest.mark.skipif(psutil.virtual_memory().available < 3 << 30, reason="takes 1.5 GiB")
-def test_a_record_of_one_byte_less_than_2_to_the_29_is_written() -> None:
+def test_record_of_2_to_the_29_minus_1_bytes_is_written() -> None:
     with mmap.mmap(-1, LONGEST) as long, MXRecordIO("/dev/null", "w") as writer:
         writer.write(memoryview(long))
         assert (writer.tell(), len(writer)) == (STRIDE, 1)
 
 
-def test_records_past_each_border_are_read_by_key_and_made_into_batches(tmp_path: Path) -> None:
+def test_records_around_each_power_of_two_are_read_by_key_and_in_batches(tmp_path: Path) -> None:
     """Each pair of records stands on both sides of a border: the first ends just there."""
     images = [image_record(png(noise(8, 8, seed=n)), n) for n in range(2 * len(PAST))]
     file = RecordFile(tmp_path / "vast.rec", tmp_path / "vast.idx")
@@ -70,7 +70,7 @@ def test_records_past_each_border_are_read_by_key_and_made_into_batches(tmp_path
     assert numbers(batches) == list(range(len(images)))
 
 
-def test_a_file_past_2_to_the_40_is_counted_indexed_and_read_in_order(tmp_path: Path) -> None:
+def test_file_larger_than_2_to_the_40_is_counted_indexed_and_read(tmp_path: Path) -> None:
     """Two thousand records of the longest kind fill it, and a short one is at its end."""
     long = (1 << 40) // STRIDE + 1
     headers = {n * STRIDE: frame(0, b"")[:4] + struct.pack("<I", LONGEST) for n in range(long)}
@@ -115,7 +115,7 @@ def write_digits(path: Path, entries: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_twenty_million_entries_take_16_bytes_each_and_2_seconds(tmp_path: Path) -> None:
+def test_twenty_million_index_entries_take_16_bytes_each_and_2_seconds(tmp_path: Path) -> None:
     """Takes 440 MB on the disk."""
     file = RecordFile(tmp_path / "large.rec", tmp_path / "large.idx")
     write_sparse(file.rec, ENTRIES * 1000, {})
@@ -131,7 +131,7 @@ def test_twenty_million_entries_take_16_bytes_each_and_2_seconds(tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(psutil.virtual_memory().available < 6 << 30, reason="takes 3 GiB")
-def test_the_longest_record_goes_there_and_back(tmp_path: Path) -> None:
+def test_round_trip_of_the_longest_record(tmp_path: Path) -> None:
     """Takes 512 MiB on the disk."""
     record = MAGIC[1:] + bytes(range(256)) * (1 << 21)
     record = record[:LONGEST]

@@ -11,5 +11,5 @@ import pytest
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("arguments", [["--batches", "864000"], ["--batches", "156250", "--photographs"]], ids=" ".join)
-def test_nothing_grows_in_a_day_of_reading(arguments: list[str]) -> None:
+def test_a_day_of_reading_leaks_nothing(arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-m", "tests.robustness.endurance.soak", *arguments], check=True)

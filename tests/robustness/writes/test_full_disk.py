@@ -28,7 +28,7 @@ def may_mount() -> bool:
 
 
 @pytest.mark.skipif(not may_mount(), reason="no private mounts")
-def test_on_a_full_disk_writings_fail_with_their_path_and_leave_nothing(tmp_path: Path) -> None:
+def test_full_disk_is_an_error_with_path_and_leaves_no_files(tmp_path: Path) -> None:
     command = [*UNSHARE, sys.executable, "-m", "tests.support.small_disk", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     failed, *wrong = done.stdout.splitlines()
@@ -38,7 +38,7 @@ def test_on_a_full_disk_writings_fail_with_their_path_and_leave_nothing(tmp_path
 
 
 @pytest.mark.parametrize("name", WRITINGS)
-def test_a_limit_on_the_length_of_files_is_told_like_a_full_disk(runner: Runner, workshop: Path, name: str) -> None:
+def test_file_size_limit_is_reported_like_a_full_disk(runner: Runner, workshop: Path, name: str) -> None:
     trial = Trial(runner, name, workshop)
     length = max(len(data) for name, data in trial.whole.items() if data != trial.before.get(name))
     wrong = [
@@ -53,7 +53,7 @@ def test_a_limit_on_the_length_of_files_is_told_like_a_full_disk(runner: Runner,
 class TestFullDevice:
     """The last bytes are written by `close`; that they are lost is not."""
 
-    def test_closing_a_record_file_says_that_it_is_full(self) -> None:
+    def test_close_reports_a_full_record_file(self) -> None:
         writer = MXRecordIO(FULL, "w")
         writer.write(b"one")
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught:
@@ -61,7 +61,7 @@ class TestFullDevice:
         assert caught.value.filename == str(FULL)
         writer.close()
 
-    def test_writing_under_a_key_says_that_the_index_is_full(self, tmp_path: Path) -> None:
+    def test_write_idx_reports_a_full_index(self, tmp_path: Path) -> None:
         with (
             pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught,
             MXIndexedRecordIO(FULL, tmp_path / "a.rec", "w") as writer,

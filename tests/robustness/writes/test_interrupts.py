@@ -40,7 +40,9 @@ def place(workshop: Path) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.alone
 @pytest.mark.parametrize("interrupts", [42, pytest.param(200, marks=pytest.mark.slow)])
-def test_ctrl_c_is_heard_at_any_moment_and_leaves_nothing(runner: Runner, place: Path, interrupts: int) -> None:
+def test_ctrl_c_at_any_time_is_handled_promptly_and_leaves_nothing(
+    runner: Runner, place: Path, interrupts: int
+) -> None:
     """Each of the three works has a third of the interrupts."""
     draw = random.Random(3)
     before = contents(place)

@@ -47,7 +47,7 @@ def complaints(trial: Trial, outcome: Outcome) -> list[str]:
 
 
 @pytest.mark.parametrize("way", ["kill", "kill within"])
-def test_a_kill_leaves_nothing_half_done_and_the_next_run_completes_it(trial: Trial, way: str) -> None:
+def test_kill_leaves_no_incomplete_file_and_the_next_run_completes(trial: Trial, way: str) -> None:
     found = []
     for outcome in trial.until_none_fires(way):
         assert outcome.ended == -signal.SIGKILL
@@ -62,7 +62,7 @@ def by_key(file: Path) -> dict[int, bytes]:
 
 
 @pytest.mark.parametrize("way", ["kill", "kill within"])
-def test_what_the_index_of_a_killed_writer_lists_is_in_the_file(runner: Runner, workshop: Path, way: str) -> None:
+def test_index_of_a_killed_writer_lists_only_written_records(runner: Runner, workshop: Path, way: str) -> None:
     """A line that was cut off may be told as damage."""
     trial = Trial(runner, "MXIndexedRecordIO", workshop)
     rec = trial.place / "a.rec"
@@ -80,7 +80,7 @@ def test_what_the_index_of_a_killed_writer_lists_is_in_the_file(runner: Runner, 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kills", [60, pytest.param(500, marks=pytest.mark.slow)])
-def test_a_kill_at_any_moment_does_not_either(runner: Runner, workshop: Path, kills: int) -> None:
+def test_kill_at_any_time_leaves_no_incomplete_file(runner: Runner, workshop: Path, kills: int) -> None:
     trial = Trial(runner, "im2rec with masks over older files", workshop)
     lasts = sorted(outcome.caught - outcome.began for outcome in (trial.run() for _ in range(9)))[4]
     draw = random.Random(7)

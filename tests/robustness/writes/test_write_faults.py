@@ -47,16 +47,16 @@ def all_complaints(trial: Trial, way: str, errors: list[int]) -> str:
 
 
 @pytest.mark.parametrize("errors", TURNS)
-def test_a_call_that_fails_is_heard_of_or_harms_nothing(trial: Trial, errors: list[int]) -> None:
+def test_failing_call_is_reported_or_harmless(trial: Trial, errors: list[int]) -> None:
     assert all_complaints(trial, "fail", errors) == ""
 
 
-def test_a_disk_that_stays_full_is_heard_of(trial: Trial) -> None:
+def test_persistently_full_disk_is_reported(trial: Trial) -> None:
     assert all_complaints(trial, "stay full", [errno.ENOSPC]) == ""
 
 
 @pytest.mark.parametrize("way", ["interrupt", "shorten"])
-def test_an_interrupted_call_and_a_short_write_change_nothing(trial: Trial, way: str) -> None:
+def test_interrupted_call_and_short_write_change_nothing(trial: Trial, way: str) -> None:
     for outcome in trial.until_none_fires(way):
         assert (outcome.ended, outcome.error, outcome.left) == (0, None, []), outcome
         assert contents(trial.place) == trial.whole, outcome.call
@@ -84,9 +84,7 @@ WRITINGS[sys.argv[1]].work(Path(sys.argv[2]))
 @pytest.mark.parametrize(
     "name", ["im2rec with masks over older files", "make_list", "a mean image", "a cache of labels"]
 )
-def test_the_shim_sees_every_call_that_changes_a_file(
-    runner: Runner, workshop: Path, tmp_path: Path, name: str
-) -> None:
+def test_shim_sees_every_call_that_changes_a_file(runner: Runner, workshop: Path, tmp_path: Path, name: str) -> None:
     """Else some call would never fail: one that is made without libc."""
     trial = Trial(runner, name, workshop)
     trial.lay_out()
