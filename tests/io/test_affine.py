@@ -76,7 +76,7 @@ def canvas(
 
 class TestPixels:
     @pytest.mark.parametrize("name", [name for name in SETTINGS if not name.startswith("mean_img")])
-    def test_without_chance_they_are_those_of_mxnet(self, name: str, tmp_path: Path) -> None:
+    def test_fixed_transforms_equal_mxnets(self, name: str, tmp_path: Path) -> None:
         with np.load(DATA / "golden" / "single.npz") as arrays:
             image, expected = arrays["image"], arrays[name]
         batches = open_iter(write_images(tmp_path, [png(image)]), **{**SETTINGS[name], "batch_size": 1})
@@ -84,7 +84,7 @@ class TestPixels:
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("settings", PIXELS, ids=str)
-    def test_they_are_opencvs_with_the_matrix_that_was_drawn(
+    def test_pixels_equal_opencvs_for_the_sampled_matrix(
         self, settings: dict[str, Any], method: int, tmp_path: Path
     ) -> None:
         pixels = [noise(*size, seed=seed) for seed, size in enumerate(SIZES)]
@@ -103,7 +103,7 @@ class TestPixels:
         assert columns.mean() < 12
 
     @pytest.mark.parametrize("channels", [1, 3, 4])
-    def test_the_canvas_is_of_the_fill_value_and_transparent(self, channels: int, tmp_path: Path) -> None:
+    def test_canvas_has_the_fill_value_and_is_transparent(self, channels: int, tmp_path: Path) -> None:
         file = write_images(tmp_path, [png(noise(40, 40, channels))])
         settings = {"data_shape": (channels, 40, 40), "layout": "NHWC", "fill_value": 77, "rotate": 45}
         image = open_iter(file, **settings).next().data[0][0]
@@ -128,15 +128,13 @@ class TestCanvas:
         ],
         ids=str,
     )
-    def test_it_is_what_mxnets_formula_gives(
-        self, one: RecordFile, settings: dict[str, Any], drawn: dict[str, Any]
-    ) -> None:
+    def test_size_equals_mxnets_formula(self, one: RecordFile, settings: dict[str, Any], drawn: dict[str, Any]) -> None:
         (warp,) = steps_of(open_iter(one, **settings).plan(0), "warp")
         matrix, size = canvas(**drawn)
         assert warp["size"] == size
         np.testing.assert_array_equal(np.float32(warp["matrix"]), matrix)
 
-    def test_all_of_it_together_still_is(self, one: RecordFile) -> None:
+    def test_size_of_all_transforms_together_equals_mxnets_formula(self, one: RecordFile) -> None:
         """Only the shear is unknown, and one entry tells it."""
         settings = {"rotate": 25, "min_random_scale": 1.25, "max_random_scale": 1.25}
         settings |= {"min_aspect_ratio": 1.1, "max_aspect_ratio": 1.1, "max_shear_ratio": 0.5}
@@ -162,30 +160,30 @@ class TestCanvas:
         ],
         ids=str,
     )
-    def test_there_is_none_if_nothing_asks_for_it(self, one: RecordFile, settings: dict[str, Any]) -> None:
+    def test_no_canvas_without_a_transform(self, one: RecordFile, settings: dict[str, Any]) -> None:
         assert sampled_steps(open_iter(one, **settings), "warp", 10) == []
 
-    def test_its_place_is_behind_the_resize_and_before_the_border(self, one: RecordFile) -> None:
+    def test_canvas_comes_after_resize_and_before_border(self, one: RecordFile) -> None:
         batches = open_iter(one, resize=40, rotate=5, pad=3, brightness=0.1, rand_crop=True)
         operations = [entry["operation"] for entry in batches.plan(0)["steps"]]
         assert operations == ["decode", "resize", "warp", "border", "levels"]
 
 
 class TestChance:
-    def test_angles_of_an_int_are_whole_and_all_as_likely(self, one: RecordFile) -> None:
+    def test_int_range_samples_integer_angles_uniformly(self, one: RecordFile) -> None:
         for most in (3, np.int64(3)):
             angles = degrees(matrices(one, max_rotate_angle=most))
             np.testing.assert_allclose(angles, angles.round(), atol=1e-4)
             assert_uniform(np.bincount(angles.round().astype(int) + 3, minlength=7))
 
-    def test_angles_of_a_float_are_any(self, one: RecordFile) -> None:
+    def test_float_range_samples_any_angle(self, one: RecordFile) -> None:
         angles = degrees(matrices(one, max_rotate_angle=3.0))
         assert np.abs(angles).max() <= 3
         assert (np.abs(angles - angles.round()) > 1e-3).mean() > 0.98
         assert_uniform(np.histogram(angles, 12, (-3, 3))[0])
 
     @pytest.mark.parametrize("listed", [[-20, 7.5, 90], (-20, 7.5, 90), "-20,7.5,90", " -20, 7.5, 90,"])
-    def test_the_angles_of_a_list_are_all_as_likely_and_come_before_others(
+    def test_angles_of_a_list_are_uniform_and_take_precedence(
         self, one: RecordFile, listed: str | Sequence[float]
     ) -> None:
         angles = degrees(matrices(one, rotate_list=listed, rotate=45, max_rotate_angle=180)).round(3)
@@ -193,15 +191,15 @@ class TestChance:
         assert values.tolist() == [-20, 7.5, 90]
         assert_uniform(counts)
 
-    def test_a_given_angle_comes_before_a_range(self, one: RecordFile) -> None:
+    def test_fixed_angle_takes_precedence_over_a_range(self, one: RecordFile) -> None:
         assert {*degrees(matrices(one, 50, rotate=45, max_rotate_angle=180)).round(3)} == {45}
 
-    def test_shears_are_even_in_their_range(self, one: RecordFile) -> None:
+    def test_shears_are_uniform(self, one: RecordFile) -> None:
         drawn = matrices(one, max_shear_ratio=0.3)
         np.testing.assert_array_equal(drawn[:, :, 0], [[1, 0]] * len(drawn))
         assert_uniform(np.histogram(drawn[:, 0, 1], 12, (-0.3, 0.3))[0])
 
-    def test_scales_are_even_in_their_range_and_the_canvas_follows(self, one: RecordFile) -> None:
+    def test_scales_are_uniform_and_scale_the_canvas(self, one: RecordFile) -> None:
         warps = sampled_steps(open_iter(one, min_random_scale=0.5, max_random_scale=2), "warp")
         scales = np.array([warp["matrix"][0][0] for warp in warps], np.float32)
         assert_uniform(np.histogram(scales, 12, (0.5, 2))[0])
@@ -216,7 +214,7 @@ class TestChance:
             ({"min_aspect_ratio": 0.5}, 0.5, 4 / 3),
         ],
     )
-    def test_aspect_ratios_are_even_in_their_range(
+    def test_aspect_ratios_are_uniform(
         self, one: RecordFile, settings: dict[str, Any], low: float, high: float
     ) -> None:
         drawn = matrices(one, **settings)
@@ -224,18 +222,18 @@ class TestChance:
         ratios = drawn[:, 1, 1] / drawn[:, 0, 0]
         assert_uniform(np.histogram(ratios, 12, (low, high))[0])
 
-    def test_choices_do_not_go_together(self, one: RecordFile) -> None:
+    def test_parameters_are_independent(self, one: RecordFile) -> None:
         warps = sampled_steps(open_iter(one, max_rotate_angle=45.0, max_random_scale=2), "warp")
         drawn = np.array([warp["matrix"] for warp in warps])
         scales = np.hypot(drawn[:, 0, 0], drawn[:, 0, 1])
         assert abs(np.corrcoef(scales, degrees(drawn))[0, 1]) < 0.1
 
-    def test_method_10_is_any_of_five(self, one: RecordFile) -> None:
+    def test_method_10_samples_one_of_five(self, one: RecordFile) -> None:
         methods = [warp["interp"] for warp in sampled_steps(open_iter(one, rotate=9, inter_method=10), "warp")]
         assert_uniform(np.bincount(methods, minlength=5))
 
     @pytest.mark.parametrize(("scale", "method"), [(0.5, 3), (1, 1), (2, 2)])
-    def test_method_9_goes_by_the_sizes(self, one: RecordFile, scale: float, method: int) -> None:
+    def test_method_9_depends_on_the_sizes(self, one: RecordFile, scale: float, method: int) -> None:
         scales = {"min_random_scale": scale, "max_random_scale": scale}
         (warp,) = steps_of(open_iter(one, rotate=9, inter_method=9, **scales).plan(0), "warp")
         assert warp["interp"] == method
@@ -256,16 +254,16 @@ class TestMistakes:
         ],
         ids=str,
     )
-    def test_a_value_that_makes_no_sense_is_named(
+    def test_invalid_value_is_named(
         self, one: RecordFile, settings: dict[str, Any], error: type[Exception], named: str
     ) -> None:
         with pytest.raises(error, match=named):
             open_iter(one, **settings)
 
-    def test_angles_may_be_numpys(self, one: RecordFile) -> None:
+    def test_angles_may_be_numpy_scalars(self, one: RecordFile) -> None:
         assert {*degrees(matrices(one, 50, rotate_list=np.array([15, 30]))).round()} == {15, 30}
 
-    def test_a_border_around_a_canvas_without_bounds_is_refused(self, one: RecordFile) -> None:
+    def test_border_around_an_unbounded_canvas_is_refused(self, one: RecordFile) -> None:
         """It is larger than any number of pixels that there is."""
         with pytest.raises(ValueError, match=r"min_img_size|pixels"):
             open_iter(one, min_img_size=1e30, max_img_size=1e30, pad=5).plan(0)

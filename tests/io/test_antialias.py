@@ -91,14 +91,14 @@ GEOMETRY: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("settings", GEOMETRY, ids=str)
-def test_the_pixels_are_pillows(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_pixels_equal_pillows(tmp_path: Path, settings: dict[str, Any]) -> None:
     file, sources = write_noise(tmp_path)
     for seed in range(4):
         shape = {"data_shape": (3, 24, 20), "layout": "NHWC", "batch_size": len(sources), "seed": seed}
         assert_pillows(open_iter(file, **{**shape, **settings}, antialias=True), sources)
 
 
-def test_of_photographs_as_much_is_decoded_as_pillow_needs(tmp_path: Path) -> None:
+def test_photographs_are_decoded_as_far_as_pillow_needs(tmp_path: Path) -> None:
     files = [photo.read_bytes() for photo in PHOTOS[:12]]
     sources = [imdecode(file) for file in files]
     settings = {"data_shape": (3, 64, 56), "layout": "NHWC", "batch_size": len(files), "antialias": True}
@@ -107,14 +107,14 @@ def test_of_photographs_as_much_is_decoded_as_pillow_needs(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("channels", [1, 4])
-def test_each_channel_is_resized_by_itself(tmp_path: Path, channels: int) -> None:
+def test_channels_are_independent(tmp_path: Path, channels: int) -> None:
     file, sources = write_noise(tmp_path, channels)
     for shape in ((channels, 20, 30), (channels, 100, 90)):
         settings = {"data_shape": shape, "layout": "NHWC", "batch_size": len(sources)}
         assert_pillows(open_iter(file, random_resized_crop=True, antialias=True, **settings), sources)
 
 
-def test_sizes_of_all_kinds_give_pillows_pixels(tmp_path: Path) -> None:
+def test_pixels_equal_pillows_for_all_kinds_of_sizes(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     sizes = [(int(h), int(w)) for h, w in random.integers(1, 150, (60, 2))]
     file, sources = write_noise(tmp_path, sizes=sizes)
@@ -124,7 +124,7 @@ def test_sizes_of_all_kinds_give_pillows_pixels(tmp_path: Path) -> None:
         assert_pillows(open_iter(file, random_resized_crop=True, data_shape=shape, **settings), sources)
 
 
-def test_one_call_of_pillows_gives_the_same_within_a_level(tmp_path: Path) -> None:
+def test_one_call_of_pillow_differs_by_at_most_1(tmp_path: Path) -> None:
     file, sources = write_noise(tmp_path)
     settings = {"layout": "NHWC", "data_shape": (3, 33, 40), "batch_size": len(sources), "random_resized_crop": True}
     batches = open_iter(file, antialias=True, **settings)
@@ -135,7 +135,7 @@ def test_one_call_of_pillows_gives_the_same_within_a_level(tmp_path: Path) -> No
     assert (off > 0).mean() < 0.1
 
 
-def test_without_it_four_pixels_are_looked_at_as_ever(tmp_path: Path) -> None:
+def test_without_antialias_four_pixels_are_interpolated(tmp_path: Path) -> None:
     file, sources = write_noise(tmp_path)
     settings = {"layout": "NHWC", "data_shape": (3, 24, 20), "batch_size": len(sources), "resize": 31}
     batches = open_iter(file, **settings)
@@ -146,7 +146,7 @@ def test_without_it_four_pixels_are_looked_at_as_ever(tmp_path: Path) -> None:
     assert smooth.std() < plain.std() / 2
 
 
-def test_a_mask_is_picked_as_ever(tmp_path: Path) -> None:
+def test_masks_are_not_antialiased(tmp_path: Path) -> None:
     sizes = [(90, 130), (30, 20), (64, 64)]
     file, sources = write_noise(tmp_path, sizes=sizes)
     numbers = [png(noise(*size, 1, seed) // 40) for seed, size in enumerate(sizes)]
@@ -171,7 +171,7 @@ def test_a_mask_is_picked_as_ever(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["force", "shrink", "fit"])
-def test_images_with_objects_are_pillows_too(tmp_path: Path, mode: Literal["force", "shrink", "fit"]) -> None:
+def test_images_with_objects_equal_pillows(tmp_path: Path, mode: Literal["force", "shrink", "fit"]) -> None:
     sizes = [(90, 130), (30, 20), (64, 64)]
     sources = [noise(*size, seed=seed) for seed, size in enumerate(sizes)]
     records = (image_record(png(source), i, label(objects(i))) for i, source in enumerate(sources))
@@ -196,7 +196,7 @@ def test_images_with_objects_are_pillows_too(tmp_path: Path, mode: Literal["forc
         np.testing.assert_array_equal(found[:height, :width], expected)
 
 
-def test_a_rotation_stays_bilinear(tmp_path: Path) -> None:
+def test_rotation_stays_bilinear(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
     plan = open_iter(file, rotate=9, resize=40, antialias=True, data_shape=(3, 16, 16)).plan(0)
     assert [entry["interp"] for entry in steps_of(plan, "warp")] == [LINEAR]
@@ -215,13 +215,13 @@ def test_other_methods_cannot_be_antialiased(tmp_path: Path, method: int) -> Non
         )
 
 
-def test_a_list_of_augmenters_has_methods_of_its_own(tmp_path: Path) -> None:
+def test_augmenter_lists_have_their_own_methods(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
     with pytest.raises(ValueError, match="aug_list replaces antialias"):
         open_iter(file, aug_list=CreateAugmenter((3, 8, 8)), antialias=True)
 
 
-def test_it_is_true_or_false(tmp_path: Path) -> None:
+def test_antialias_must_be_a_bool(tmp_path: Path) -> None:
     file, _ = write_noise(tmp_path)
     with pytest.raises(TypeError, match="antialias must be True or False, got 'yes'"):
         open_iter(file, antialias="yes")

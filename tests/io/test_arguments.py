@@ -86,7 +86,7 @@ def absent(tmp_path: Path) -> RecordFile:
     ],
     ids=str,
 )
-def test_a_value_that_makes_no_sense_is_named(absent: RecordFile, settings: dict[str, Any], named: str) -> None:
+def test_invalid_value_is_named(absent: RecordFile, settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         open_iter(absent, **settings)
 
@@ -95,7 +95,7 @@ def test_a_value_that_makes_no_sense_is_named(absent: RecordFile, settings: dict
     ("name", "value"),
     [("batch_size", "4"), ("batch_size", 2.5), ("shuffle", "yes"), ("scale", "1"), ("layout", None)],
 )
-def test_a_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordFile, name: str, value: object) -> None:
+def test_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordFile, name: str, value: object) -> None:
     with pytest.raises(TypeError, match=name):
         open_iter(absent, **{name: value})
 
@@ -108,24 +108,24 @@ def test_a_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordF
         ("preproces_threads", "preprocess_threads"),
     ],
 )
-def test_an_unknown_keyword_is_refused_with_the_nearest_one(absent: RecordFile, name: str, nearest: str) -> None:
+def test_unknown_keyword_is_refused_with_a_suggestion(absent: RecordFile, name: str, nearest: str) -> None:
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'; did you mean '{nearest}'"):
         open_iter(absent, **{name: 1})
 
 
-def test_a_keyword_like_no_other_is_refused_without_a_guess(absent: RecordFile) -> None:
+def test_dissimilar_keyword_is_refused_without_a_suggestion(absent: RecordFile) -> None:
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'qqq'$"):
         open_iter(absent, qqq=1)
 
 
-def test_arguments_have_no_positions(absent: RecordFile) -> None:
+def test_arguments_are_keyword_only(absent: RecordFile) -> None:
     make: Any = ImageRecordIter
     with pytest.raises(TypeError, match="positional"):
         make(absent.rec, (3, 8, 8), 4)
 
 
 @pytest.mark.parametrize("name", ["data_shape", "batch_size"])
-def test_what_must_be_given_is_named(name: str) -> None:
+def test_missing_arguments_are_named(name: str) -> None:
     given = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 4}
     del given[name]
     make: Any = ImageRecordIter
@@ -133,13 +133,13 @@ def test_what_must_be_given_is_named(name: str) -> None:
         make(**given)
 
 
-def test_nothing_is_left_running_after_a_mistake(absent: RecordFile) -> None:
+def test_failed_constructor_leaves_no_threads(absent: RecordFile) -> None:
     with pytest.raises(FileNotFoundError):
         open_iter(absent)
     assert threads() == []
 
 
-def test_the_documentation_names_every_parameter() -> None:
+def test_docstring_names_every_parameter() -> None:
     text = inspect.getdoc(ImageRecordIter) or ""
     names = inspect.signature(ImageRecordIter).parameters.keys() - {"unknown"}
     assert [name for name in names if name not in text] == []
@@ -149,11 +149,11 @@ def test_the_documentation_names_every_parameter() -> None:
     ("name", "value"),
     [("shuffle", "yes"), ("rand_mirror", 2), ("resize", "64"), ("batch_size", 4.0), ("layout", None), ("scale", "1")],
 )
-def test_a_value_of_the_wrong_type_is_named(ten: RecordFile, name: str, value: object) -> None:
+def test_value_of_the_wrong_type_is_named(ten: RecordFile, name: str, value: object) -> None:
     with pytest.raises(TypeError, match=f"{name} must be .*, got {re.escape(repr(value))}"):
         open_iter(ten, **{name: value})
 
 
-def test_flags_may_be_numbers_and_mxnets_defaults_ask_for_nothing(ten: RecordFile) -> None:
+def test_flags_may_be_ints_and_mxnets_defaults_do_nothing(ten: RecordFile) -> None:
     plain = open_iter(ten, min_random_area=1, max_random_area=1, max_aspect_ratio=0, shuffle=0, round_batch=1)
     assert len(list(plain)) == 3

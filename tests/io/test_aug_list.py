@@ -54,15 +54,15 @@ def inverted_in_place(image: Image) -> Image:
 
 
 class TestOrder:
-    def test_an_empty_list_leaves_images_of_the_right_size_as_they_are(self, file: RecordFile) -> None:
+    def test_empty_list_keeps_images_of_the_right_size(self, file: RecordFile) -> None:
         np.testing.assert_array_equal(images(augmented(file)), PIXELS)
 
-    def test_an_empty_list_does_not_crop(self, file: RecordFile) -> None:
+    def test_empty_list_does_not_crop(self, file: RecordFile) -> None:
         with pytest.raises(ValueError, match=r"the augmenters give 3x8x8 .*, but data_shape is 3x6x6") as caught:
             augmented(file, data_shape=(3, 6, 6)).next()
         assert "record 0 (id 100)" in str(caught.value)
 
-    def test_functions_and_recios_augmenters_are_done_as_listed(self, tmp_path: Path) -> None:
+    def test_functions_and_augmenters_run_in_list_order(self, tmp_path: Path) -> None:
         pixels = [noise(9, 12, seed=seed) for seed in range(4)]
         shapes: list[tuple[int, ...]] = []
 
@@ -76,7 +76,7 @@ class TestOrder:
         np.testing.assert_array_equal(found, expected)
         assert {*shapes} == {(7, 10, 3), (10, 7, 3)}
 
-    def test_functions_by_name_are_those_of_albumentations(self, file: RecordFile) -> None:
+    def test_albumentations_transforms_are_called_by_keyword(self, file: RecordFile) -> None:
         def by_name(*, image: Image, factor: int = 2) -> dict[str, Image]:
             return {"image": image // factor}
 
@@ -88,13 +88,13 @@ class TestOrder:
             np.testing.assert_array_equal(images(augmented(file, function)), PIXELS // 2)
 
     @pytest.mark.parametrize("listed", [[3], [inverted, None]])
-    def test_what_cannot_be_called_is_named_with_its_place(self, file: RecordFile, listed: list[Any]) -> None:
+    def test_non_callable_is_named_with_its_position(self, file: RecordFile, listed: list[Any]) -> None:
         with pytest.raises(TypeError, match=f"augmenter {len(listed) - 1} is not callable: {listed[-1]!r}"):
             augmented(file, *listed)
 
 
 class TestPixels:
-    def test_a_function_has_the_pixels_themselves(self, file: RecordFile) -> None:
+    def test_function_gets_the_pixels(self, file: RecordFile) -> None:
         seen: set[tuple[Any, ...]] = set()
 
         def look(image: Image) -> Image:
@@ -104,7 +104,7 @@ class TestPixels:
         np.testing.assert_array_equal(images(augmented(file, look)), PIXELS)
         assert seen == {(np.dtype("uint8"), (8, 8, 3), True, False)}
 
-    def test_it_may_change_them(self, file: RecordFile) -> None:
+    def test_function_may_change_the_pixels_in_place(self, file: RecordFile) -> None:
         for count in (1, 2, 3):
             found = images(augmented(file, *[inverted_in_place] * count))
             np.testing.assert_array_equal(found, 255 - PIXELS if count % 2 else PIXELS)
@@ -121,11 +121,11 @@ class TestPixels:
             np.asfortranarray,
         ],
     )
-    def test_views_of_any_order_may_be_given(self, file: RecordFile, view: Callable[[Image], Image]) -> None:
+    def test_function_may_return_a_view_of_any_strides(self, file: RecordFile, view: Callable[[Image], Image]) -> None:
         np.testing.assert_array_equal(images(augmented(file, view)), [view(image) for image in PIXELS])
 
     @pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, np.int64, np.uint16])
-    def test_other_types_go_on_as_floats(self, file: RecordFile, kind: type[np.generic]) -> None:
+    def test_other_dtypes_continue_as_floats(self, file: RecordFile, kind: type[np.generic]) -> None:
         seen: set[np.dtype[Any]] = set()
 
         def cast(image: Image) -> Image:
@@ -143,13 +143,13 @@ class TestPixels:
         ("dtype", "value", "expected"),
         [("uint8", 300.7, 255), ("uint8", -5, 0), ("uint8", 2.5, 2), ("uint8", np.nan, 0), ("int8", 300, 127)],
     )
-    def test_floats_in_whole_levels_are_rounded_and_clamped(
+    def test_floats_become_uint8_by_rounding_and_clamping(
         self, file: RecordFile, dtype: str, value: float, expected: int
     ) -> None:
         batch = augmented(file, lambda image: np.full(image.shape, value), dtype=dtype).next()
         assert {*batch.data[0].ravel().tolist()} == {expected}
 
-    def test_two_axes_are_grey(self, tmp_path: Path) -> None:
+    def test_two_axes_are_gray(self, tmp_path: Path) -> None:
         grey = noise(8, 8, 1)
         found = images(
             augmented(write_images(tmp_path, [png(grey)]), lambda image: image[..., 0], data_shape=(1, 8, 8))
@@ -161,7 +161,7 @@ class TestPixels:
         [lambda image: image, lambda image: image[2:5], memoryview, lambda image: image.T],
         ids=["array", "slice", "memoryview", "transpose"],
     )
-    def test_what_a_function_keeps_never_changes(self, file: RecordFile, hold: Callable[[Image], Any]) -> None:
+    def test_array_kept_by_a_function_never_changes(self, file: RecordFile, hold: Callable[[Image], Any]) -> None:
         kept: list[Any] = []
 
         def keep(image: Image) -> Image:
@@ -173,7 +173,7 @@ class TestPixels:
         expected = {np.asarray(hold(image)).tobytes() for image in PIXELS}
         assert {np.asarray(held).tobytes() for held in kept} == expected
 
-    def test_it_may_keep_what_holds_the_memory_too(self, file: RecordFile) -> None:
+    def test_function_may_keep_the_base_of_the_array(self, file: RecordFile) -> None:
         kept: list[object] = []
 
         def keep(image: Image) -> Image:
@@ -184,7 +184,7 @@ class TestPixels:
 
 
 class TestThreads:
-    def test_a_function_is_called_by_one_thread_at_a_time(self, file: RecordFile) -> None:
+    def test_function_is_called_by_one_thread_at_a_time(self, file: RecordFile) -> None:
         """Whoever waits lets the others run; so would a second call."""
         inside: list[int] = []
         most: set[int] = set()
@@ -202,7 +202,7 @@ class TestThreads:
         assert most == {1}
         assert len(callers) > 1
 
-    def test_another_function_may_run_meanwhile(self, file: RecordFile) -> None:
+    def test_other_functions_may_run_concurrently(self, file: RecordFile) -> None:
         """The first, called again, waits for the second, which waits for it."""
         meeting = threading.Barrier(2, timeout=10)
         calls = [0, 0]
@@ -217,7 +217,7 @@ class TestThreads:
         np.testing.assert_array_equal(images(augmented(file, *functions)), PIXELS)
 
     @pytest.mark.parametrize("count", [1, 2, 3, 8])
-    def test_batches_are_the_same_for_any_number_of_them(self, file: RecordFile, count: int) -> None:
+    def test_batches_do_not_depend_on_the_number_of_threads(self, file: RecordFile, count: int) -> None:
         def read(preprocess_threads: int) -> list[str]:
             listed = [RandomCropAug((6, 7)), inverted, HorizontalFlipAug(0.5), inverted_in_place, RandomCropAug((5, 5))]
             settings: dict[str, Any] = {"data_shape": (3, 5, 5), "shuffle": True, "seed": 4}
@@ -228,11 +228,11 @@ class TestThreads:
 
 
 class TestPlans:
-    def test_they_end_where_the_first_function_begins(self, file: RecordFile) -> None:
+    def test_plan_ends_at_the_first_function(self, file: RecordFile) -> None:
         plan = augmented(file, RandomCropAug((5, 5)), HorizontalFlipAug(1), inverted, ResizeAug(9)).plan(0)
         assert [entry["operation"] for entry in plan["steps"]] == ["decode"]
         assert plan["steps"][0]["window"][2:] == (5, 5)
         assert (plan["mirror"], plan["complete"]) == (True, False)
 
-    def test_without_functions_they_are_complete(self, file: RecordFile) -> None:
+    def test_plan_is_complete_without_functions(self, file: RecordFile) -> None:
         assert augmented(file, RandomCropAug((5, 5)), data_shape=(3, 5, 5)).plan(0)["complete"] is True

@@ -54,7 +54,7 @@ def failing_for(number: int, error: BaseException) -> Callable[[Image], Image]:
 
 
 class TestErrors:
-    def test_an_exception_arrives_as_it_is_with_a_note_that_names_the_record(self, file: RecordFile) -> None:
+    def test_exception_is_raised_unchanged_with_a_note_that_names_the_record(self, file: RecordFile) -> None:
         error = KeyError("mine")
         with augmented(file, failing_for(6, error)) as batches:
             assert in_batch(batches.next()) == [0, 1, 2, 3]
@@ -66,7 +66,7 @@ class TestErrors:
         assert note == f"raised by an augmenter: {place}: KeyError: 'mine'"
         assert caught.traceback[-1].name == "fail"
 
-    def test_the_iterator_goes_on_with_the_next_batch_and_the_next_epoch(self, file: RecordFile) -> None:
+    def test_iterator_continues_with_the_next_batch_and_epoch(self, file: RecordFile) -> None:
         with augmented(file, failing_for(6, RuntimeError("mine"))) as batches:
             for _ in range(2):
                 assert in_batch(batches.next()) == [0, 1, 2, 3]
@@ -75,7 +75,7 @@ class TestErrors:
                 assert numbers(batches) == list(range(8, COUNT))
                 batches.reset()
 
-    def test_stop_iteration_is_no_end_of_the_epoch(self, file: RecordFile) -> None:
+    def test_stop_iteration_in_a_function_does_not_end_the_epoch(self, file: RecordFile) -> None:
         error = StopIteration(3)
         with (
             augmented(file, failing_for(0, error)) as batches,
@@ -85,7 +85,7 @@ class TestErrors:
         assert caught.value.__cause__ is error
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
-    def test_exceptions_that_are_no_errors_arrive_too(self, file: RecordFile, error: type[BaseException]) -> None:
+    def test_base_exceptions_are_raised(self, file: RecordFile, error: type[BaseException]) -> None:
         with augmented(file, failing_for(0, error())) as batches:
             with pytest.raises(error):
                 batches.next()
@@ -103,7 +103,7 @@ class TestErrors:
             (object(), TypeError, "float"),
         ],
     )
-    def test_what_is_no_image_is_an_error(
+    def test_result_that_is_no_image_is_an_error(
         self, file: RecordFile, result: object, error: type[Exception], message: str
     ) -> None:
         with pytest.raises(error, match=message) as caught:
@@ -111,16 +111,16 @@ class TestErrors:
         assert "record 0 (id 100)" in caught.value.__notes__[0]
 
     @pytest.mark.parametrize("result", [np.zeros((8, 7, 3)), np.zeros((8, 8)), np.zeros((8, 8, 4), np.uint8)])
-    def test_what_is_no_image_of_the_output_is_an_error(self, file: RecordFile, result: Image) -> None:
+    def test_result_of_another_shape_than_the_output_is_an_error(self, file: RecordFile, result: Image) -> None:
         with pytest.raises(ValueError, match=r"the augmenters give .* but data_shape is 3x8x8"):
             augmented(file, lambda _: result).next()
 
-    def test_an_image_larger_than_the_limits_is_an_error(self, file: RecordFile) -> None:
+    def test_result_larger_than_the_limits_is_an_error(self, file: RecordFile) -> None:
         wide = np.broadcast_to(np.uint8(0), (1, 16_385, 3))
         with pytest.raises(DecodeError, match="16385x1 pixels; the limit is 16384 a side"):
             augmented(file, lambda _: wide).next()
 
-    def test_a_function_is_not_called_for_an_image_that_cannot_be_read(self, tmp_path: Path) -> None:
+    def test_function_is_not_called_for_an_unreadable_image(self, tmp_path: Path) -> None:
         broken = write_images(tmp_path, [png(noise(8, 8)), b"no image", png(noise(8, 8))])
 
         def look(image: Image) -> Image:
@@ -155,7 +155,7 @@ class Held:
 
 
 class TestEnds:
-    def test_closing_waits_for_the_function_and_lets_it_run(self, file: RecordFile, held: Held) -> None:
+    def test_close_waits_for_the_running_function(self, file: RecordFile, held: Held) -> None:
         batches = augmented(file, held)
         assert held.called.wait(5)
         closing = threading.Thread(target=batches.close)
@@ -165,12 +165,12 @@ class TestEnds:
         assert not closing.is_alive()
         assert threads() == []
 
-    def test_an_iterator_that_is_dropped_while_one_runs_ends_its_threads(self, file: RecordFile) -> None:
+    def test_threads_of_a_dropped_iterator_end_while_a_function_runs(self, file: RecordFile) -> None:
         for _ in range(20):
             augmented(file, lambda image: 255 - image).next()
         assert becomes_true(lambda: threads() == [])
 
-    def test_a_function_may_close_its_iterator(self, file: RecordFile) -> None:
+    def test_function_may_close_its_iterator(self, file: RecordFile) -> None:
         opened, closed = threading.Event(), threading.Event()
         box: list[ImageRecordIter] = []
 
@@ -185,7 +185,7 @@ class TestEnds:
         assert closed.wait(5)
         assert becomes_true(lambda: threads() == [])
 
-    def test_a_function_may_be_where_the_garbage_with_its_iterator_is_found(self, file: RecordFile) -> None:
+    def test_iterator_may_be_collected_within_its_own_function(self, file: RecordFile) -> None:
         lost, collected = threading.Event(), threading.Event()
 
         def collect(image: Image) -> Image:
@@ -207,7 +207,7 @@ class TestEnds:
             gc.enable()
         assert becomes_true(lambda: threads() == [])
 
-    def test_one_that_its_functions_hold_is_dropped_too(self, file: RecordFile) -> None:
+    def test_iterator_in_a_cycle_with_its_functions_is_collected(self, file: RecordFile) -> None:
         class Owner:
             def __init__(self) -> None:
                 self.batches = augmented(file, self.invert)
@@ -218,7 +218,7 @@ class TestEnds:
         Owner().batches.next()
         assert becomes_true(lambda: threads() == [])
 
-    def test_closing_while_others_look_at_plans_ends(self, file: RecordFile) -> None:
+    def test_close_while_other_threads_call_plan_ends(self, file: RecordFile) -> None:
         """Whoever holds the iterator last waits for its threads, and these may need the interpreter."""
 
         def slowly(image: NDArray[Any]) -> NDArray[Any]:
@@ -240,7 +240,7 @@ class TestEnds:
                 other.join(10)
                 assert not other.is_alive()
 
-    def test_the_function_is_let_go_of_with_its_iterator(self, file: RecordFile) -> None:
+    def test_functions_are_released_with_their_iterator(self, file: RecordFile) -> None:
         function = Held()
         function.go.set()
         batches, alive = augmented(file, function), weakref.ref(function)
@@ -279,7 +279,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_a_process_ends_while_functions_run(file: RecordFile, end: str) -> None:
+def test_process_ends_while_functions_run(file: RecordFile, end: str) -> None:
     for _ in range(4):
         result = run_python(EXIT + end, rec=str(file.rec))
         assert result.returncode == 0, result.stderr

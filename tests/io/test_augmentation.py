@@ -127,7 +127,7 @@ def write_noise(folder: Path, channels: int) -> tuple[RecordFile, list[NDArray[n
 class TestPixels:
     @pytest.mark.parametrize("channels", [1, 3, 4])
     @pytest.mark.parametrize("settings", GEOMETRY, ids=str)
-    def test_geometry_is_that_of_the_model(self, tmp_path: Path, settings: dict[str, Any], channels: int) -> None:
+    def test_geometry_equals_the_model(self, tmp_path: Path, settings: dict[str, Any], channels: int) -> None:
         file, pixels = write_noise(tmp_path, channels)
         shape = (channels, 24, 28)
         batch = open_iter(file, data_shape=shape, batch_size=len(SIZES), layout="NHWC", **settings).next()
@@ -145,7 +145,7 @@ class TestPixels:
         assert nhwc.shape == (4, 24, 28, channels)
         np.testing.assert_array_equal(nhwc.transpose(0, 3, 1, 2), nchw)
 
-    def test_alpha_is_dropped_and_grey_repeated_for_three_channels(self, tmp_path: Path) -> None:
+    def test_alpha_is_dropped_and_gray_repeated_for_three_channels(self, tmp_path: Path) -> None:
         rgba, grey = noise(8, 8, 4), noise(8, 8, 1)
         batch = open_iter(write_images(tmp_path, [png(rgba), png(grey)]), layout="NHWC").next()
         np.testing.assert_array_equal(batch.data[0][0], rgba[..., :3])
@@ -183,7 +183,7 @@ class TestLevels:
 
     @pytest.mark.parametrize("scale", [1.0, 1 / 255, -3.7])
     @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-    def test_floats_are_normalised_bit_for_bit(
+    def test_normalized_floats_are_bit_exact(
         self, ramp: tuple[RecordFile, NDArray[np.uint8]], dtype: type[np.floating], scale: float
     ) -> None:
         """MXNet multiplies by a rounded quotient, all in 32 bits; adding 0 makes -0 of an exact mean to 0."""
@@ -193,10 +193,10 @@ class TestLevels:
         assert found.dtype == dtype
         assert found.tobytes() == expected.astype(dtype).tobytes()
 
-    def test_without_settings_floats_are_the_levels(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
+    def test_without_settings_floats_are_the_pixel_values(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
         np.testing.assert_array_equal(self.read(ramp, dtype="float32"), ramp[1].astype(np.float32))
 
-    def test_uint8_takes_no_notice_of_mean_std_and_scale(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
+    def test_uint8_ignores_mean_std_and_scale(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
         found = self.read(ramp, dtype="uint8", scale=2, **MEAN, **STD)
         assert found.dtype == np.uint8
         np.testing.assert_array_equal(found, ramp[1])
@@ -209,7 +209,7 @@ class TestLevels:
         np.testing.assert_array_equal(found, np.clip(ramp[1].astype(int) - rounded, -128, 127))
 
     @pytest.mark.parametrize("dtype", [None, "float32", np.float32, np.dtype("float32")])
-    def test_the_type_may_be_given_in_any_of_numpys_ways(self, ten: RecordFile, dtype: Any) -> None:  # noqa: ANN401
+    def test_dtype_accepts_all_of_numpys_spellings(self, ten: RecordFile, dtype: Any) -> None:  # noqa: ANN401
         assert open_iter(ten, dtype=dtype).next().data[0].dtype == np.float32
 
 
@@ -250,12 +250,12 @@ class TestChance:
         fraction: NDArray[np.float64] = regions.width * regions.height / (self.HEIGHT * self.WIDTH)
         return fraction
 
-    def test_the_areas_of_resized_crops_are_even_in_their_range(self, tmp_path: Path) -> None:
+    def test_areas_of_resized_crops_are_uniform(self, tmp_path: Path) -> None:
         area = self.area(self.draw_resized(tmp_path, min_random_area=0.1, max_random_area=0.4))
         assert (area.min(), area.max()) == pytest.approx((0.1, 0.4), abs=0.003)
         assert_uniform(np.histogram(area, 10, (0.1, 0.4))[0])
 
-    def test_the_ratios_of_resized_crops_are_even_in_their_range_one_way_or_the_other(self, tmp_path: Path) -> None:
+    def test_aspect_ratios_of_resized_crops_are_uniform_in_both_directions(self, tmp_path: Path) -> None:
         """As in MXNet, a coin decides whether it is the ratio of width to height or of height to width."""
         settings = {"min_random_area": 0.2, "max_random_area": 0.3, "min_aspect_ratio": 0.5, "max_aspect_ratio": 0.8}
         regions = self.draw_resized(tmp_path, **settings)
@@ -264,13 +264,13 @@ class TestChance:
         assert_uniform(np.histogram(ratio, 6, (0.5, 0.8))[0])
         assert_uniform(np.bincount((regions.width > regions.height).astype(int)))
 
-    def test_a_maximal_aspect_ratio_alone_is_the_distance_from_1(self, tmp_path: Path) -> None:
+    def test_max_aspect_ratio_alone_is_the_distance_from_1(self, tmp_path: Path) -> None:
         regions = self.draw_resized(tmp_path, max_random_area=0.3, max_aspect_ratio=0.25, count=400)
         ratio = regions.width / regions.height
         assert 1 / 1.37 < ratio.min() < 0.8
         assert 1.25 < ratio.max() < 1.37
 
-    def test_resized_crops_are_anywhere(self, tmp_path: Path) -> None:
+    def test_positions_of_resized_crops_are_uniform(self, tmp_path: Path) -> None:
         regions = self.draw_resized(tmp_path, min_random_area=0.2, max_random_area=0.3)
         for offset, size, side in (
             (regions.left, regions.width, self.WIDTH),
@@ -278,18 +278,18 @@ class TestChance:
         ):
             assert_uniform(np.histogram((offset + 0.5) / (side - size + 1), 10, (0, 1))[0])
 
-    def test_without_ranges_areas_are_from_8_percent_to_all(self, tmp_path: Path) -> None:
+    def test_default_areas_are_from_8_percent_to_all(self, tmp_path: Path) -> None:
         area = self.area(self.draw_resized(tmp_path))
         assert 0.077 < area.min() < 0.1
         assert 0.9 < area.max() <= 1
 
-    def test_a_region_that_never_fits_leaves_the_middle(self, tmp_path: Path) -> None:
+    def test_region_that_never_fits_falls_back_to_the_center(self, tmp_path: Path) -> None:
         size = (20, 100)
         settings = {"random_resized_crop": True, "min_random_area": 1, "min_aspect_ratio": 1, "max_aspect_ratio": 1}
         regions = draw_regions(tmp_path, size, 100, data_shape=(3, 20, 50), **settings)
         assert {*regions.left} == {25}
 
-    def test_random_crops_are_anywhere(self, tmp_path: Path) -> None:
+    def test_positions_of_random_crops_are_uniform(self, tmp_path: Path) -> None:
         regions = draw_regions(tmp_path, (17, 20), 4000, data_shape=(3, 10, 10), rand_crop=True)
         counts, _, _ = np.histogram2d(regions.left, regions.top, (np.arange(12), np.arange(9)))
         assert_uniform(counts.astype(int))
@@ -300,24 +300,24 @@ class TestChance:
         first, second = (epoch[0].data[0][:, 0, 0, 0] == 7 for epoch in epochs(batches, 2))
         assert_uniform(np.bincount(2 * first + second))
 
-    def test_mirror_wins_over_rand_mirror(self, tmp_path: Path) -> None:
+    def test_mirror_overrides_rand_mirror(self, tmp_path: Path) -> None:
         file = write_images(tmp_path, [png(coordinates(8, 8))] * 50)
         batch = open_iter(file, batch_size=50, rand_mirror=True, mirror=True, layout="NHWC").next()
         assert (batch.data[0][:, 0, 0, 0] == 7).all()
 
-    def test_shuffling_gives_another_permutation_each_epoch(self, ten: RecordFile) -> None:
+    def test_each_epoch_has_another_permutation(self, ten: RecordFile) -> None:
         orders = [numbers(epoch) for epoch in epochs(open_iter(ten, shuffle=True), 20)]
         assert all(sorted(order) == list(range(10)) for order in orders)
         assert len({tuple(order) for order in orders}) == 20
 
-    def test_every_record_is_as_often_in_every_place(self, ten: RecordFile) -> None:
+    def test_every_record_is_uniform_over_positions(self, ten: RecordFile) -> None:
         batches = open_iter(ten, shuffle=True, batch_size=10)
         counts = np.zeros((10, 10), int)
         for epoch in epochs(batches, 600):
             counts[range(10), in_batch(epoch[0])] += 1
         assert_uniform(counts, constraints=19)
 
-    def test_the_order_spans_the_files_and_not_a_chunk_of_them(self, tmp_path: Path) -> None:
+    def test_order_spans_all_files(self, tmp_path: Path) -> None:
         file = write_tiny(tmp_path, 1000)
         order = np.array(numbers(open_iter(file, shuffle=True)))
         assert np.abs(order - np.arange(1000)).mean() == pytest.approx(1000 / 3, rel=0.1)
@@ -336,7 +336,7 @@ DECODABLE = [
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_odd_images_are_read(tmp_path: Path, channels: int) -> None:
+def test_unusual_images_are_read(tmp_path: Path, channels: int) -> None:
     file = write_images(tmp_path, [(ODD / name).read_bytes() for name in DECODABLE])
     formats = ["jpeg", "png", "bmp", "webp"]
     batch = open_iter(file, batch_size=len(DECODABLE), data_shape=(channels, 64, 64), formats=formats).next()

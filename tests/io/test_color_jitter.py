@@ -58,14 +58,14 @@ class TestPixels:
         assert_replayed(open_iter(file, brightness=0.6, mxnet_quirks=quirks, **SHAPE), pixels)
 
     @pytest.mark.parametrize("name", ["contrast", "saturation"])
-    def test_contrast_and_saturation_are_within_a_level(
+    def test_contrast_and_saturation_differ_by_at_most_1(
         self, file: RecordFile, pixels: list[NDArray[np.uint8]], name: str, quirks: bool
     ) -> None:
         batches = open_iter(file, mxnet_quirks=quirks, **{name: 0.6}, **SHAPE)
         assert_replayed(batches, pixels, quirks=quirks, tolerance=1)
 
     @pytest.mark.parametrize("names", ["h", "s", "l", "hsl"])
-    def test_all_but_few_hues_are_opencvs(
+    def test_nearly_all_hues_equal_opencvs(
         self, file: RecordFile, pixels: list[NDArray[np.uint8]], names: str, quirks: bool
     ) -> None:
         settings = {f"random_{name}": 60 for name in names}
@@ -77,23 +77,23 @@ class TestPixels:
             max_differing=0.002,
         )
 
-    def test_the_lights_colour_is_exact(self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool) -> None:
+    def test_lighting_is_exact(self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool) -> None:
         assert_replayed(open_iter(file, pca_noise=0.5, mxnet_quirks=quirks, **SHAPE), pixels)
 
-    def test_all_together_come_after_the_geometry_and_see_what_it_leaves(
+    def test_color_follows_geometry_and_uses_the_cropped_image(
         self, file: RecordFile, pixels: list[NDArray[np.uint8]], quirks: bool
     ) -> None:
         geometry = {"max_rotate_angle": 30, "rand_crop": True, "rand_mirror": True, "data_shape": (3, 24, 28)}
         settings = {**SHAPE, **ALL, **geometry, "mxnet_quirks": quirks}
         assert_replayed(open_iter(file, **settings), pixels, quirks=quirks, tolerance=3, max_differing=0.01)
 
-    def test_the_quirks_change_no_draws(self, file: RecordFile, quirks: bool) -> None:
+    def test_quirks_do_not_change_sampled_parameters(self, file: RecordFile, quirks: bool) -> None:
         plain, other = open_iter(file, **ALL), open_iter(file, mxnet_quirks=quirks, **ALL)
         assert plain.plan(3, 2) == other.plan(3, 2)
 
 
 class TestQuirks:
-    def test_they_weigh_red_as_blue(self, tmp_path: Path) -> None:
+    def test_quirks_swap_the_weights_of_red_and_blue(self, tmp_path: Path) -> None:
         """The greys of red, green and blue are 76, 150 and 29; of blue, green and red 29, 150 and 76."""
         for colour, greys in (((255, 0, 0), (76, 29)), ((0, 0, 255), (29, 76)), ((0, 255, 0), (150, 150))):
             file = write_images(tmp_path, [png(np.full((8, 8, 3), colour, np.uint8))])
@@ -104,7 +104,7 @@ class TestQuirks:
                 expected = (np.array(colour) * alpha + (1 - alpha) * grey).clip(0, 255)
                 np.testing.assert_allclose(image, expected, atol=0.5001)
 
-    def test_they_stop_hues_that_otherwise_wrap(self, tmp_path: Path) -> None:
+    def test_quirks_clamp_hues_that_otherwise_wrap(self, tmp_path: Path) -> None:
         """Red is hue 0: less of it is red with them, and more or less blue without."""
         file = write_images(tmp_path, [png(np.full((8, 8, 3), (254, 0, 0), np.uint8))] * 40)
         settings: dict[str, Any] = {"random_h": 60, "batch_size": 40}
@@ -122,27 +122,27 @@ class TestQuirks:
 class TestChance:
     @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
     @pytest.mark.parametrize("others", [0, 0.5])
-    def test_factors_are_even_around_1(self, file: RecordFile, name: str, others: float) -> None:
+    def test_factors_are_uniform_around_1(self, file: RecordFile, name: str, others: float) -> None:
         ranges: dict[str, Any] = {**dict.fromkeys(ENHANCE, others), name: 0.3}
         assert_uniform(np.histogram(drawn(file, name, **ranges), 12, (0.7, 1.3))[0])
 
-    def test_the_three_come_in_every_order(self, file: RecordFile) -> None:
+    def test_jitter_steps_come_in_every_order(self, file: RecordFile) -> None:
         batches = open_iter(file, **ENHANCE)
         orders = [kinds(batches.plan(0, epoch)) for epoch in range(1000)]
         possible = list(itertools.permutations(ENHANCE))
         assert_uniform([orders.count(list(order)) for order in possible])
 
     @pytest.mark.parametrize("asked", [["contrast"], ["brightness", "saturation"]])
-    def test_what_is_not_asked_for_is_not_done(self, file: RecordFile, asked: list[str]) -> None:
+    def test_steps_without_settings_are_absent(self, file: RecordFile, asked: list[str]) -> None:
         batches = open_iter(file, **dict.fromkeys(asked, 0.2))
         assert all(sorted(kinds(batches.plan(record))) == asked for record in range(12))
 
-    def test_groups_come_in_one_order(self, file: RecordFile) -> None:
+    def test_groups_come_in_a_fixed_order(self, file: RecordFile) -> None:
         batches = open_iter(file, **ALL)
         assert all(kinds(batches.plan(record))[3:] == ["hls", "shift"] for record in range(12))
 
     @pytest.mark.parametrize(("name", "place"), [("random_h", 0), ("random_l", 1), ("random_s", 2)])
-    def test_shifts_are_whole_and_spread_as_in_mxnet(self, file: RecordFile, name: str, place: int) -> None:
+    def test_hls_shifts_are_integers_distributed_as_in_mxnet(self, file: RecordFile, name: str, place: int) -> None:
         """The distribution is that of (u + 4v) / 5, even draws from -most to most, without the fraction."""
         most, count = 40, 4000
         shifts = drawn(file, "hls", count, **{name: most})
@@ -154,24 +154,24 @@ class TestChance:
         assert abs(shifts).max() <= most
         assert distance(shifts[:, place], expected) < 1.95 / math.sqrt(count)
 
-    def test_shifts_do_not_go_together(self, file: RecordFile) -> None:
+    def test_hls_shifts_are_independent(self, file: RecordFile) -> None:
         shifts = drawn(file, "hls", random_h=90, random_l=90, random_s=90)
         assert np.abs(np.corrcoef(shifts.T) - np.eye(3)).max() < 0.12
 
     @pytest.mark.parametrize("noise", [0.1, 2])
-    def test_the_light_shifts_along_the_principal_components(self, file: RecordFile, noise: float) -> None:
+    def test_lighting_follows_the_principal_components(self, file: RecordFile, noise: float) -> None:
         along = drawn(file, "shift", 4000, pca_noise=noise) @ np.linalg.inv(EIGENVECTORS * EIGENVALUES).T / noise
         assert np.abs(along.mean(axis=0)).max() < 0.06
         assert np.abs(along.std(axis=0) - 1).max() < 0.05
         assert np.abs(np.corrcoef(along.T) - np.eye(3)).max() < 0.06
         assert (np.abs(along) < 1).mean() == pytest.approx(math.erf(math.sqrt(0.5)), abs=0.02)
 
-    def test_every_record_and_every_epoch_draws_anew(self, file: RecordFile) -> None:
+    def test_every_record_and_epoch_samples_new_parameters(self, file: RecordFile) -> None:
         batches = open_iter(file, pca_noise=1)
         plans = [batches.plan(record, epoch) for record in range(12) for epoch in (0, 1)]
         assert len({tuple(steps_of(plan, "levels")[0]["shift"]) for plan in plans}) == 24
 
-    def test_the_seed_decides(self, file: RecordFile) -> None:
+    def test_parameters_depend_on_the_seed(self, file: RecordFile) -> None:
         plans = [open_iter(file, seed=seed, **ALL).plan(0) for seed in (1, 1, 2)]
         assert plans[0] == plans[1] != plans[2]
 

@@ -64,7 +64,7 @@ def indices(batch: DataBatch) -> list[int]:
 
 
 class TestCSV:
-    def test_every_epoch_is_mxnets_first(self, write: Callable[..., Path]) -> None:
+    def test_every_epoch_equals_mxnets_first(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3)
         for _ in range(3):
             assert seen(batches) == [
@@ -73,29 +73,29 @@ class TestCSV:
             ]
             batches.reset()
 
-    def test_or_the_last_batch_is_filled_with_zeros(self, write: Callable[..., Path]) -> None:
+    def test_last_batch_may_be_padded_with_zeros(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3, round_batch=False)
         for _ in range(2):
             assert seen(batches)[1] == [[[4, 5, 6], [0, 0, 0], [0, 0, 0]], [0, 0, 0], 2, [3, 0, 0]]
             batches.reset()
 
-    def test_a_batch_larger_than_the_file_repeats_it(self, write: Callable[..., Path]) -> None:
+    def test_batch_larger_than_the_file_repeats_it(self, write: Callable[..., Path]) -> None:
         (batch,) = CSVIter(data_csv=write("1\n2\n"), data_shape=1, batch_size=5)
         assert (batch.data[0].ravel().tolist(), batch.pad, indices(batch)) == ([1, 2, 1, 2, 1], 3, [0, 1, 0, 1, 0])
 
-    def test_a_reset_in_mid_epoch_begins_anew(self, write: Callable[..., Path]) -> None:
+    def test_reset_in_mid_epoch_starts_a_new_epoch(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=1)
         batches.next()
         batches.reset()
         assert [indices(batch) for batch in batches] == [[0], [1], [2], [3]]
 
-    def test_labels_stand_in_a_file_of_their_own(self, write: Callable[..., Path]) -> None:
+    def test_labels_are_read_from_their_own_file(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(
             data_csv=write(ROWS), data_shape=(3,), label_csv=write("5\n6\n7\n8\n", "labels.txt"), batch_size=3
         )
         assert [labels for _, labels, *_ in seen(batches)] == [[5, 6, 7], [8, 5, 6]]
 
-    def test_shapes_are_as_wanted(self, write: Callable[..., Path]) -> None:
+    def test_data_and_label_shapes_are_applied(self, write: Callable[..., Path]) -> None:
         numbers, labels = write("1,2,3,4,5,6\n"), write("7,8\n", "labels.txt")
         batches = CSVIter(data_csv=numbers, data_shape=(3, 2), label_csv=labels, label_shape=(2,), batch_size=1)
         assert batches.provide_data == [("data", (1, 3, 2))]
@@ -103,7 +103,7 @@ class TestCSV:
         assert seen(batches) == [[[[[1, 2], [3, 4], [5, 6]]], [[7, 8]], 0, [0]]]
 
     @pytest.mark.parametrize("absent", [None, "NULL"])
-    def test_labels_are_0_without_a_file(self, write: Callable[..., Path], absent: str | None) -> None:
+    def test_labels_default_to_0(self, write: Callable[..., Path], absent: str | None) -> None:
         batches = CSVIter(data_csv=write("1\n"), data_shape=1, label_csv=absent, label_shape=(2,), batch_size=1)
         assert seen(batches) == [[[[1]], [[0, 0]], 0, [0]]]
 
@@ -127,11 +127,11 @@ class TestCSV:
         ],
         ids=["plain", "blanks", "commas at the end", "a byte order mark", "forms of numbers"],
     )
-    def test_text_is_read_with_all_that_mxnet_allows(self, write: Callable[..., Path], text: str) -> None:
+    def test_syntax_that_mxnet_accepts_is_accepted(self, write: Callable[..., Path], text: str) -> None:
         (batch,) = CSVIter(data_csv=write(text), data_shape=2, batch_size=2)
         assert batch.data[0].tolist() == [[1, 2], [3, 4]]
 
-    def test_numbers_may_be_infinite_or_none(self, write: Callable[..., Path]) -> None:
+    def test_numbers_may_be_infinite_or_nan(self, write: Callable[..., Path]) -> None:
         for text in ("nan,inf,-inf,1e39\n", "nan,inf,-inf,1e39,\n"):
             (batch,) = CSVIter(data_csv=write(text), data_shape=4, batch_size=1)
             np.testing.assert_array_equal(batch.data[0], [[np.nan, np.inf, -np.inf, np.inf]])
@@ -154,7 +154,7 @@ class TestCSV:
             ("1,3000000000", "int32", "3000000000 is out of range for int32"),
         ],
     )
-    def test_a_line_that_is_no_sample_is_named_and_the_batch_after_it_comes(
+    def test_invalid_line_is_named_and_the_next_batch_follows(
         self, write: Callable[..., Path], line: str, dtype: str | None, message: str
     ) -> None:
         file = write(f"0,0\n\n0,0\n0,0\n{line}\n6,6\n7,7\n")
@@ -164,13 +164,13 @@ class TestCSV:
             batches.next()
         assert [indices(batch) for batch in batches] == [[4, 5]]
 
-    def test_a_line_of_the_labels_is_named_too(self, write: Callable[..., Path]) -> None:
+    def test_invalid_line_of_labels_is_named(self, write: Callable[..., Path]) -> None:
         data, labels = write("1\n2\n"), write("1\nx\n", "labels.txt")
         with pytest.raises(ValueError, match=re.escape(f"{labels}, line 2: ")):
             CSVIter(data_csv=data, data_shape=1, label_csv=labels, batch_size=2).next()
 
     @pytest.mark.parametrize("count", [3, 5])
-    def test_there_are_as_many_labels_as_samples(self, write: Callable[..., Path], count: int) -> None:
+    def test_number_of_labels_must_equal_the_number_of_samples(self, write: Callable[..., Path], count: int) -> None:
         data, labels = write(ROWS), write("1\n" * count, "labels.txt")
         with pytest.raises(
             ValueError, match=re.escape(f"{labels} has {count} lines of labels, but {data} has 4 lines")
@@ -185,17 +185,17 @@ class TestCSV:
             with pytest.raises(ValueError, match=re.escape(f"{files[2]}, line 2: ")):
                 batches.next()
 
-    def test_no_lines_are_no_batches(self, write: Callable[..., Path]) -> None:
+    def test_empty_file_has_no_batches(self, write: Callable[..., Path]) -> None:
         assert list(CSVIter(data_csv=write("\n \n"), data_shape=1, batch_size=3)) == []
 
-    def test_a_file_that_changes_is_not_read_at_the_wrong_places(self, write: Callable[..., Path]) -> None:
+    def test_changed_file_is_an_error(self, write: Callable[..., Path]) -> None:
         file = write("1\n2\n")
         batches = CSVIter(data_csv=file, data_shape=1, batch_size=1)
         write("100\n2\n")
         with pytest.raises(ValueError, match=re.escape(f"{file} has changed since it was opened")):
             batches.next()
 
-    def test_a_copy_goes_on_where_the_original_is(self, write: Callable[..., Path]) -> None:
+    def test_copy_continues_at_the_originals_position(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=3, batch_size=1)
         batches.next()
         clone = pickle.loads(pickle.dumps(batches))  # noqa: S301 made here
@@ -214,7 +214,7 @@ class TestCSV:
             ({"data_csv": "absent.csv"}, FileNotFoundError, "absent.csv"),
         ],
     )
-    def test_what_makes_no_sense_is_named(
+    def test_invalid_argument_is_named(
         self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
         sensible = {"data_csv": write(ROWS), "data_shape": 3, "batch_size": 2}
@@ -223,7 +223,7 @@ class TestCSV:
 
 
 class TestLibSVM:
-    def test_every_epoch_is_mxnets_first(self, write: Callable[..., Path]) -> None:
+    def test_every_epoch_equals_mxnets_first(self, write: Callable[..., Path]) -> None:
         batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=3)
         assert batches.provide_data == [("data", (3, 3))]
         assert batches.provide_label == [("softmax_label", (3,))]
@@ -239,7 +239,7 @@ class TestLibSVM:
         assert isinstance(matrix, sparse.csr_array)
         assert (matrix.dtype, matrix.shape, matrix.nnz) == (np.float32, (4, 3), 6)
 
-    def test_labels_of_their_own_file_are_csr_too(self, write: Callable[..., Path]) -> None:
+    def test_labels_of_a_separate_file_are_csr(self, write: Callable[..., Path]) -> None:
         labels = write("1.0\n-2.0 0:0.125\n-3.0 2:1.2\n4 1:1.0 2:-1.2\n", "labels.txt")
         batches = LibSVMIter(
             data_libsvm=write(SPARSE), data_shape=(3,), label_libsvm=labels, label_shape=(3,), batch_size=4
@@ -251,12 +251,12 @@ class TestLibSVM:
         assert isinstance((batch.label or [])[0], sparse.csr_array)
         np.testing.assert_array_equal(dense((batch.label or [])[0]), expected)
 
-    def test_the_last_batch_may_be_filled_with_empty_samples(self, write: Callable[..., Path]) -> None:
+    def test_last_batch_may_be_padded_with_empty_samples(self, write: Callable[..., Path]) -> None:
         batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=3, round_batch=False)
         assert seen(batches)[1] == [[DENSE[3].tolist(), [0, 0, 0], [0, 0, 0]], [4, 0, 0], 2, [3, 0, 0]]
 
     @pytest.mark.parametrize("parts", [1, 2, 3, 4, 7])
-    def test_parts_are_even_and_have_every_line_once(self, write: Callable[..., Path], parts: int) -> None:
+    def test_shards_are_even_and_have_every_line_once(self, write: Callable[..., Path], parts: int) -> None:
         file = write("".join(f"{line} {line % 3}:1\n" for line in range(5)))
         read = [
             [
@@ -269,7 +269,7 @@ class TestLibSVM:
         lengths = {len(part) for part in read}
         assert max(lengths) - min(lengths) <= 1
 
-    def test_a_part_is_filled_up_from_its_own_beginning_with_its_own_labels(self, write: Callable[..., Path]) -> None:
+    def test_shard_is_padded_with_its_own_first_samples(self, write: Callable[..., Path]) -> None:
         labels = write("".join(f"0 0:{line}\n" for line in range(4)), "labels.txt")
         (batch,) = LibSVMIter(
             data_libsvm=write(SPARSE),
@@ -296,7 +296,7 @@ class TestLibSVM:
         ],
         ids=["plain", "unsorted", "comments", "a weight", "a query", "forms of numbers"],
     )
-    def test_text_is_read_with_all_that_mxnet_allows(self, write: Callable[..., Path], line: str) -> None:
+    def test_syntax_that_mxnet_accepts_is_accepted(self, write: Callable[..., Path], line: str) -> None:
         (batch,) = LibSVMIter(data_libsvm=write(line + "\n"), data_shape=3, batch_size=1)
         assert seen([batch]) == [[[[5, 0, 7]], [1], 0, [0]]]
         matrix: Any = batch.data[0]
@@ -316,7 +316,7 @@ class TestLibSVM:
             ("1,2 0:5", "could not convert string to float: '1,2'"),
         ],
     )
-    def test_a_line_that_is_no_sample_is_named_and_the_batch_after_it_comes(
+    def test_invalid_line_is_named_and_the_next_batch_follows(
         self, write: Callable[..., Path], line: str, message: str
     ) -> None:
         file = write(f"# labels of two\n1 0:1\n{line}\n3\n")
@@ -338,14 +338,14 @@ class TestLibSVM:
             ({"part_index": -1}, ValueError, "part_index must be from 0 to 0 with num_parts=1, got -1"),
         ],
     )
-    def test_what_makes_no_sense_is_named(
+    def test_invalid_argument_is_named(
         self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
         sensible = {"data_libsvm": write(SPARSE), "data_shape": 3, "batch_size": 2}
         with pytest.raises(error, match=re.escape(message)):
             LibSVMIter(**{**sensible, **settings})
 
-    def test_without_scipy_it_says_what_to_install(
+    def test_missing_scipy_is_an_error_with_a_hint(
         self, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "scipy.sparse", None)
@@ -354,7 +354,7 @@ class TestLibSVM:
 
 
 @pytest.mark.parametrize("kind", [CSVIter, LibSVMIter])
-def test_mxnets_settings_of_its_prefetching_change_nothing(write: Callable[..., Path], kind: type[Any]) -> None:
+def test_mxnets_prefetch_settings_are_ignored(write: Callable[..., Path], kind: type[Any]) -> None:
     name = "data_csv" if kind is CSVIter else "data_libsvm"
     settings = {name: write("1\n2\n"), "data_shape": 1, "batch_size": 2}
     assert seen(kind(**settings, prefetch_buffer=1, ctx="cpu")) == seen(kind(**settings))
@@ -380,7 +380,7 @@ class TestMNIST:
         label.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(range(10)))
         return {"image": image, "label": label}
 
-    def test_images_are_256ths_in_the_order_of_the_file(self, files: dict[str, Any]) -> None:
+    def test_images_are_divided_by_256_in_file_order(self, files: dict[str, Any]) -> None:
         batches = MNISTIter(**files, batch_size=4, shuffle=False)
         assert repr(batches.provide_data) == "[DataDesc[data,(4, 1, 2, 3),<class 'numpy.float32'>,NCHW]]"
         assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,N]]"
@@ -394,7 +394,7 @@ class TestMNIST:
             batches.reset()
 
     @pytest.mark.parametrize("seed", ORDERS)
-    def test_the_order_is_that_of_mxnet_in_each_epoch(self, files: dict[str, Any], seed: int) -> None:
+    def test_order_of_each_epoch_equals_mxnets(self, files: dict[str, Any], seed: int) -> None:
         batches = MNISTIter(**files, batch_size=8, seed=seed)
         for _ in range(2):
             (batch,) = batches
@@ -402,7 +402,7 @@ class TestMNIST:
             np.testing.assert_array_equal(batch.data[0], PIXELS[ORDERS[seed], None] / np.float32(256))
             batches.reset()
 
-    def test_the_order_is_that_of_mxnet_for_as_many_images_as_mnist_has(self, tmp_path: Path) -> None:
+    def test_order_of_60000_images_equals_mxnets(self, tmp_path: Path) -> None:
         """With this seed, one of the random numbers is thrown away."""
         count, image, label = 60_000, tmp_path / "images", tmp_path / "labels"
         image.write_bytes(struct.pack(">4I", 0x803, count, 1, 1) + bytes(count))
@@ -416,7 +416,7 @@ class TestMNIST:
         assert repr(batches.provide_data) == "[DataDesc[data,(10, 6),<class 'numpy.float32'>,NC]]"
         np.testing.assert_array_equal(batches.next().data[0] * 256, PIXELS.reshape(10, 6))
 
-    def test_parts_are_mxnets_with_the_images_own_numbers(self, files: dict[str, Any]) -> None:
+    def test_shards_equal_mxnets_with_global_indices(self, files: dict[str, Any]) -> None:
         batches = MNISTIter(**files, batch_size=1, shuffle=False, num_parts=3, part_index=1)
         assert [labels for _, labels, *_ in seen(batches)] == [[3], [4], [5]]
         shuffled = MNISTIter(**files, batch_size=4, seed=5, num_parts=3, part_index=2)
@@ -428,11 +428,11 @@ class TestMNIST:
             path.write_bytes(gzip.compress(path.read_bytes()))
         assert seen(MNISTIter(**files, batch_size=5)) == plain
 
-    def test_a_batch_larger_than_the_file_is_none(self, files: dict[str, Any]) -> None:
+    def test_batch_larger_than_the_file_is_dropped(self, files: dict[str, Any]) -> None:
         assert list(MNISTIter(**files, batch_size=11)) == []
 
     @pytest.mark.parametrize(("silent", "records"), [(False, 1), (True, 0)])
-    def test_it_says_what_it_opened_unless_silent(
+    def test_opened_files_are_logged_unless_silent(
         self, files: dict[str, Any], caplog: pytest.LogCaptureFixture, silent: bool, records: int
     ) -> None:
         with caplog.at_level(logging.INFO, "recio"):
@@ -458,9 +458,7 @@ class TestMNIST:
         ],
         ids=["empty", "labels", "cut", "boastful", "too few", "cut gzip", "damaged gzip"],
     )
-    def test_a_file_that_is_not_what_it_should_be_is_named(
-        self, files: dict[str, Any], content: bytes, message: str
-    ) -> None:
+    def test_invalid_file_is_named(self, files: dict[str, Any], content: bytes, message: str) -> None:
         files["image"].write_bytes(content)
         with pytest.raises(ValueError, match=re.escape(message)) as raised:
             MNISTIter(**files)
@@ -480,7 +478,7 @@ class TestMNIST:
             ({"image": "absent"}, FileNotFoundError, "absent"),
         ],
     )
-    def test_what_makes_no_sense_is_named(
+    def test_invalid_argument_is_named(
         self, files: dict[str, Any], settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
         with pytest.raises(error, match=re.escape(message)):

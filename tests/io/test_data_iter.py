@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 
 
 class TestDataDesc:
-    def test_it_is_a_pair_of_name_and_shape(self) -> None:
+    def test_desc_is_a_pair_of_name_and_shape(self) -> None:
         name, shape = description = DataDesc("data", [4, 3, 8, 8])
         assert (name, shape) == ("data", (4, 3, 8, 8))
         assert len(description) == 2
         assert description == ("data", (4, 3, 8, 8))
 
-    def test_type_and_layout_have_mxnets_defaults(self) -> None:
+    def test_dtype_and_layout_have_mxnets_defaults(self) -> None:
         description = DataDesc("data", (4, 3, 8, 8))
         assert (description.dtype, description.layout) == (np.float32, "NCHW")
         assert repr(description) == "DataDesc[data,(4, 3, 8, 8),<class 'numpy.float32'>,NCHW]"
 
-    def test_type_and_layout_count_neither_for_equality_nor_for_the_hash(self) -> None:
+    def test_dtype_and_layout_are_not_part_of_equality_and_hash(self) -> None:
         one, other = DataDesc("data", (4,), np.uint8, "N"), DataDesc("data", (4,))
         assert one == other
         assert hash(one) == hash(other)
 
     @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
-    def test_copies_keep_type_and_layout(self, again: Callable[[DataDesc], DataDesc]) -> None:
+    def test_copies_keep_dtype_and_layout(self, again: Callable[[DataDesc], DataDesc]) -> None:
         twin = again(DataDesc("data", (4, 8), np.uint8, "NC"))
         assert (twin.name, twin.shape, twin.dtype, twin.layout) == ("data", (4, 8), np.uint8, "NC")
 
     @pytest.mark.parametrize(("layout", "axis"), [("NCHW", 0), ("TNC", 1), ("CHW", -1), (None, 0)])
-    def test_the_batch_axis_is_that_of_n(self, layout: str | None, axis: int) -> None:
+    def test_batch_axis_is_that_of_n(self, layout: str | None, axis: int) -> None:
         assert DataDesc.get_batch_axis(layout) == axis
 
-    def test_a_list_takes_its_types_by_name(self) -> None:
+    def test_get_list_matches_dtypes_by_name(self) -> None:
         shapes = [("data", (4, 3)), ("mask", (4, 1))]
         described = DataDesc.get_list(shapes, [("mask", np.uint8), ("data", np.float16)])
         assert described == shapes
@@ -52,17 +52,17 @@ class TestDataDesc:
 
 
 class TestDataBatch:
-    def test_what_is_not_given_is_none(self) -> None:
+    def test_missing_arguments_are_none(self) -> None:
         batch = DataBatch([np.zeros((2, 3))])
         assert (batch.label, batch.pad, batch.index, batch.bucket_key) == (None, None, None, None)
         assert (batch.provide_data, batch.provide_label) == (None, None)
 
-    def test_it_shows_its_shapes(self) -> None:
+    def test_repr_has_the_shapes(self) -> None:
         data, label = [np.zeros((2, 3))], [np.zeros(2)]
         assert str(DataBatch(data)) == "DataBatch: data shapes: [(2, 3)] label shapes: None"
         assert str(DataBatch(data, label)) == "DataBatch: data shapes: [(2, 3)] label shapes: [(2,)]"
 
-    def test_a_bare_array_is_refused(self) -> None:
+    def test_array_instead_of_a_list_is_refused(self) -> None:
         bare: Any = np.zeros((2, 3))
         with pytest.raises(TypeError, match="data must be a list of arrays, got ndarray"):
             DataBatch(bare)
@@ -162,14 +162,14 @@ class NextUnderBothNames(DunderNextOfTheBase):
 
 
 class TestDataIter:
-    def test_the_tutorials_iterator_gives_its_batches_each_epoch(self) -> None:
+    def test_tutorials_iterator_yields_its_batches_each_epoch(self) -> None:
         batches = SimpleIter([("data", (4, 3))], [("softmax_label", (4,))], np.ones, num_batches=3)
         for _ in range(2):
             shapes = [(batch.data[0].shape, batch.label and batch.label[0].shape) for batch in batches]
             assert shapes == [((4, 3), (4,))] * 3
             batches.reset()
 
-    def test_iter_next_with_getters_is_enough(self) -> None:
+    def test_iter_next_and_getters_are_sufficient(self) -> None:
         batches = Countdown(3)
         for _ in range(2):
             parts: list[Any] = [(batch.data, batch.label, batch.pad, batch.index) for batch in batches]
@@ -182,25 +182,25 @@ class TestDataIter:
         assert iter(batches) is batches
         assert len(list(batches)) == 2
 
-    def test_the_end_is_stop_iteration_from_next_too(self) -> None:
+    def test_next_raises_stop_iteration_at_the_end(self) -> None:
         batches = Countdown(1)
         batches.next()
         with pytest.raises(StopIteration):
             batches.next()
 
-    def test_an_iterator_without_its_own_methods_says_so(self) -> None:
+    def test_missing_methods_raise_not_implemented_error(self) -> None:
         with pytest.raises(NotImplementedError, match="DataIter has neither next nor iter_next"):
             DataIter(batch_size=4).next()
 
     @pytest.mark.parametrize("kind", [OnlyDunderNext, DunderNextOfTheBase, DunderNextByNext, NextUnderBothNames])
-    def test_both_ways_to_the_next_batch_lead_to_it(self, kind: type[Any]) -> None:
+    def test_either_of_next_and_dunder_next_is_sufficient(self, kind: type[Any]) -> None:
         for ask in (kind.next, kind.__next__):
             batches = kind()
             assert [ask(batches).data[0] for _ in range(2)] == [2, 1]
             with pytest.raises(StopIteration):
                 ask(batches)
 
-    def test_a_next_that_leads_nowhere_says_so(self) -> None:
+    def test_dunder_next_that_only_calls_its_base_raises_not_implemented_error(self) -> None:
         class Nowhere(DataIter):
             def __next__(self) -> DataBatch:
                 return super().__next__()

@@ -51,7 +51,7 @@ def one_image(path: Path, jpeg: bytes, **settings: Any) -> NDArray[np.uint8]:  #
 class TestDecodeScale:
     @pytest.mark.parametrize(("side", "divisor"), [(602, 1), (601, 2), (301, 2), (300, 4), (151, 4), (150, 8), (20, 8)])
     @pytest.mark.parametrize("progressive", [False, True])
-    def test_resizes_libjpegs_picture_of_the_scale(
+    def test_scaled_image_of_libjpeg_is_resized(
         self, tmp_path: Path, side: int, divisor: int, *, progressive: bool
     ) -> None:
         jpeg = large(1608, 1203, progressive=progressive)
@@ -61,7 +61,7 @@ class TestDecodeScale:
         left = (resized.shape[1] - side) // 2
         np.testing.assert_array_equal(crop, resized[:, left : left + side])
 
-    def test_is_off_by_default_and_changes_nothing_where_nothing_shrinks_by_half(self, tmp_path: Path) -> None:
+    def test_decode_scale_is_off_by_default_and_needs_a_reduction_by_half(self, tmp_path: Path) -> None:
         jpeg = large(400, 300)
         settings = {"data_shape": (3, 160, 160), "resize": 160}
         expected = one_image(tmp_path, jpeg, **settings)
@@ -70,7 +70,7 @@ class TestDecodeScale:
         expected = one_image(tmp_path, jpeg, **settings)
         assert (one_image(tmp_path, jpeg, **settings, decode_scale="auto") != expected).any()
 
-    def test_crops_come_from_the_same_place(self, tmp_path: Path) -> None:
+    def test_crop_positions_do_not_change(self, tmp_path: Path) -> None:
         settings: dict[str, Any] = {
             "data_shape": (3, 64, 64),
             "random_resized_crop": True,
@@ -83,7 +83,7 @@ class TestDecodeScale:
         scaled = one_image(tmp_path, jpeg, **settings, antialias=True, decode_scale="auto")
         assert np.abs(full.astype(int) - scaled).mean() < 2
 
-    def test_other_formats_and_turned_jpegs_stay_as_they_are(self, tmp_path: Path) -> None:
+    def test_other_formats_and_rotated_jpegs_do_not_change(self, tmp_path: Path) -> None:
         png = cv2.imencode(".png", imdecode(large(400, 300)))[1].tobytes()
         turned = io.BytesIO()
         tags = Image.Exif()
@@ -94,7 +94,7 @@ class TestDecodeScale:
             expected = one_image(tmp_path, image, **settings)
             np.testing.assert_array_equal(one_image(tmp_path, image, **settings, decode_scale="auto"), expected)
 
-    def test_another_word_is_refused(self, tmp_path: Path) -> None:
+    def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match='decode_scale="half"; it is "auto" or None'):
             one_image(tmp_path, PLAIN, data_shape=(3, 8, 8), decode_scale="half")
 
@@ -102,7 +102,7 @@ class TestDecodeScale:
 class TestOnDamage:
     CUT = PLAIN[: len(PLAIN) // 2]
 
-    def test_damage_is_an_error_with_its_place_unless_it_is_filled(self, tmp_path: Path) -> None:
+    def test_damage_is_an_error_with_its_position_unless_filled(self, tmp_path: Path) -> None:
         height, width, _ = imdecode(PLAIN).shape
         shape = (3, height, width)
         with pytest.raises(DecodeError, match=r"rec: record 0 \(id 100\) at byte 0: the JPEG ends .* at byte \d+"):
@@ -111,21 +111,21 @@ class TestOnDamage:
         np.testing.assert_array_equal(image, imdecode(self.CUT, on_damage="fill"))
         assert (image[-1] == 128).all()
 
-    def test_what_is_cut_off_is_noticed_though_it_lies_below_the_crop(self, tmp_path: Path) -> None:
+    def test_truncation_below_the_crop_is_detected(self, tmp_path: Path) -> None:
         with pytest.raises(DecodeError, match="the JPEG ends before all of its image data"):
             one_image(tmp_path, self.CUT, data_shape=(3, 16, 16))
 
-    def test_a_damaged_header_is_an_error_in_any_case(self, tmp_path: Path) -> None:
+    def test_damaged_header_is_always_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(DecodeError):
             one_image(tmp_path, PLAIN[:100], data_shape=(3, 16, 16), on_damage="fill")
 
-    def test_another_word_is_refused(self, tmp_path: Path) -> None:
+    def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match='on_damage="ignore"; it is "error" or "fill"'):
             one_image(tmp_path, PLAIN, data_shape=(3, 8, 8), on_damage="ignore")
 
 
 @pytest.mark.parametrize("iterator", [ImageRecordIter, ImageDetRecordIter, ImageMaskRecordIter])
-def test_all_iterators_of_records_have_both(iterator: type) -> None:
+def test_all_record_iterators_have_both_options(iterator: type) -> None:
     import inspect  # noqa: PLC0415 this test's alone
 
     assert {"decode_scale", "on_damage"} <= inspect.signature(iterator).parameters.keys()

@@ -93,7 +93,7 @@ def records(tmp_path: Path) -> RecordFile:
 # Labels
 
 
-def test_a_label_is_the_images_size_its_length_itself_and_padding(tmp_path: Path) -> None:
+def test_label_has_image_size_length_values_and_padding(tmp_path: Path) -> None:
     labels = [
         [2, 5, 1, 0.1, 0.2, 0.5, 0.6, 2, 0.5, 0.5, 0.4, 0.9],
         [4, 6, 640, 480, 0, 0.25, 0.25, 0.75, 0.75, 9],
@@ -112,12 +112,12 @@ def test_a_label_is_the_images_size_its_length_itself_and_padding(tmp_path: Path
     assert np.array_equal(wider[:, 16:], [[7, 7]] * 2)
 
 
-def test_a_label_for_which_there_is_no_room_is_refused_at_once(records: RecordFile) -> None:
+def test_label_longer_than_the_padding_is_refused_at_once(records: RecordFile) -> None:
     with pytest.raises(ValueError, match=r"label_pad_width must be at least 18, .*, got 17"):
         open_det(records, label_pad_width=17)
 
 
-def test_label_width_is_that_of_every_record(tmp_path: Path) -> None:
+def test_label_width_must_equal_that_of_every_record(tmp_path: Path) -> None:
     records = write_objects(tmp_path, 2)
     batches = open_det(records, batch_size=1, label_width=8)
     assert batches.next().pad == 0
@@ -125,7 +125,7 @@ def test_label_width_is_that_of_every_record(tmp_path: Path) -> None:
         batches.next()
 
 
-def test_a_label_that_is_none_of_objects_is_an_error_and_the_iterator_goes_on(tmp_path: Path) -> None:
+def test_invalid_label_is_an_error_and_the_iterator_continues(tmp_path: Path) -> None:
     labels: list[Any] = [3.0, [2, 5, 0, 0.1, 0.1, 0.9], label(objects(0))]
     file = write_records(tmp_path, [image_record(png(noise(6, 6)), i, own) for i, own in enumerate(labels)])
     batches = open_det(file, batch_size=1)
@@ -135,7 +135,7 @@ def test_a_label_that_is_none_of_objects_is_an_error_and_the_iterator_goes_on(tm
     assert batches.next().index == [102]
 
 
-def test_an_image_may_have_no_objects(tmp_path: Path) -> None:
+def test_image_may_have_no_objects(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, [2, 5, 0, 0.5, 0.1, 0.5, 0.9])])
     batches = open_det(file, batch_size=1, **GEOMETRY, **COLOURS)
     for _ in range(20):
@@ -143,7 +143,7 @@ def test_an_image_may_have_no_objects(tmp_path: Path) -> None:
         batches.reset()
 
 
-def test_a_list_takes_the_place_of_the_records_labels(records: RecordFile, tmp_path: Path) -> None:
+def test_labels_of_a_list_replace_those_of_the_records(records: RecordFile, tmp_path: Path) -> None:
     own = "\t".join(map(repr, label(objects(5, 4))))
     (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{own}\tno.png\n" for i in range(10)))
     found = rows(open_det(records, path_imglist=tmp_path / "new.lst"))
@@ -177,7 +177,7 @@ NORMALISED = {
         ("fit", NORMALISED, [(8, 6), (4, 12)], "83f544fb977dae2a"),
     ],
 )
-def test_images_are_mxnets_bit_for_bit(
+def test_images_equal_mxnets_bit_for_bit(
     tmp_path: Path, mode: str, settings: dict[str, Any], sizes: list[tuple[int, int]], sha: str
 ) -> None:
     own = [2, 5, 1, 0.1, 0.2, 0.5, 0.6]
@@ -189,13 +189,13 @@ def test_images_are_mxnets_bit_for_bit(
     assert hashlib.sha256(batch.data[0].tobytes()).hexdigest()[:16] == sha
 
 
-def test_means_below_zero_count(tmp_path: Path) -> None:
+def test_negative_means_are_subtracted(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(png(coarse(8, 12)), 0, [2, 5])])
     batch = open_det(file, batch_size=1, data_shape=(3, 8, 12), mean_r=-10, mean_g=-20, mean_b=-30).next()
     assert np.array_equal(batch.data[0][0].transpose(1, 2, 0), coarse(8, 12) + np.array([10, 20, 30], np.float32))
 
 
-def test_a_mean_image_is_not_mirrored(tmp_path: Path) -> None:
+def test_mean_image_is_not_mirrored(tmp_path: Path) -> None:
     image = coarse(8, 12)
     file = write_records(tmp_path, [image_record(png(image), 0, [2, 5])])
     mean = coarse(8, 12).reshape(3, 8, 12).astype(np.float32)
@@ -227,7 +227,7 @@ def test_batches_do_not_depend_on_threads(records: RecordFile) -> None:
         assert np.array_equal(a.label[0], b.label[0])
 
 
-def test_every_colour_has_a_probability_of_its_own(tmp_path: Path) -> None:
+def test_every_color_step_has_its_own_probability(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(png(render(objects(0))), i, [2, 5]) for i in range(400)])
     batches = open_det(file, **{**COLOURS, "random_hue_prob": 0.0, "random_saturation_prob": 0.0, "max_random_hue": 9})
     changes = []
@@ -271,7 +271,7 @@ def assert_means(samples: list[list[float]], expected: list[float]) -> None:
         ),
     ],
 )
-def test_objects_are_on_average_where_mxnet_puts_them(
+def test_mean_position_of_objects_equals_mxnets(
     tmp_path: Path, settings: dict[str, Any], expected: list[float]
 ) -> None:
     """Number of objects, mean left and bottom, mean width and height."""
@@ -295,7 +295,7 @@ def test_objects_are_on_average_where_mxnet_puts_them(
         (CreateMultiRandCropAugmenter([0.1, 0.5, 0.9], skip_prob=0.25), [0.6252, 0.7882, 1.9399, 0.145, 0.8469]),
     ],
 )
-def test_augmenters_draw_on_average_what_mxnets_draw(augmenter: DetAugmenter, expected: list[float]) -> None:
+def test_mean_parameters_of_augmenters_equal_mxnets(augmenter: DetAugmenter, expected: list[float]) -> None:
     """Width and height of the result, relative to the image's, number of objects, mean left and bottom."""
     random.seed(1)
     image, samples = np.zeros((100, 150, 3), np.uint8), []
@@ -309,7 +309,7 @@ def test_augmenters_draw_on_average_what_mxnets_draw(augmenter: DetAugmenter, ex
 # Crops: MXNet's mistakes are not made
 
 
-def test_every_limit_of_a_crop_counts_by_itself(records: RecordFile) -> None:
+def test_each_crop_constraint_is_applied(records: RecordFile) -> None:
     batches = open_det(records, rand_crop_prob=1, min_crop_scales=0.3, max_crop_trials=200, min_crop_object_coverages=1)
     whole: list[bool] = []
     for record in range(10):
@@ -321,7 +321,7 @@ def test_every_limit_of_a_crop_counts_by_itself(records: RecordFile) -> None:
     assert all(whole)
 
 
-def test_crops_are_of_all_ratios(records: RecordFile) -> None:
+def test_crops_have_all_aspect_ratios(records: RecordFile) -> None:
     batches = open_det(
         records, rand_crop_prob=1, min_crop_scales=0.3, max_crop_scales=0.5, min_crop_aspect_ratios=0.5,
         max_crop_aspect_ratios=2.5,
@@ -362,7 +362,7 @@ def test_crops_are_of_all_ratios(records: RecordFile) -> None:
         ({"label_pad_width": -2}, "label_pad_width=-2"),
     ],
 )
-def test_what_makes_no_sense_is_refused(records: RecordFile, settings: dict[str, Any], text: str) -> None:
+def test_invalid_argument_is_refused(records: RecordFile, settings: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         open_det(records, **settings)
 
@@ -372,7 +372,7 @@ def test_unknown_keywords_are_refused(records: RecordFile) -> None:
         open_det(records, rand_mirror=True)
 
 
-def test_grey_images_go_through_what_is_not_of_colours(records: RecordFile) -> None:
+def test_gray_images_pass_through_geometry_steps(records: RecordFile) -> None:
     batch = open_det(records, data_shape=(1, 96, 128), **GEOMETRY).next()
     assert batch.data[0].shape == (4, 1, 96, 128)
     assert batch.label is not None

@@ -36,13 +36,13 @@ def expected(photos: RecordFile) -> list[str]:
 
 @pytest.mark.parametrize("prefetch", [1, 4])
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
-def test_any_number_of_threads_and_any_prefetch_give_the_same(
+def test_batches_do_not_depend_on_threads_or_prefetch(
     photos: RecordFile, expected: list[str], threads: int, prefetch: int
 ) -> None:
     assert digests(photos, seed=5, preprocess_threads=threads, prefetch_buffer=prefetch) == expected
 
 
-def test_resized_crops_are_the_same_for_any_number_of_threads_too(photos: RecordFile) -> None:
+def test_resized_crops_do_not_depend_on_threads(photos: RecordFile) -> None:
     settings = {"rand_crop": False, "random_resized_crop": True}
     assert digests(photos, preprocess_threads=1, **settings) == digests(photos, preprocess_threads=4, **settings)
 
@@ -56,12 +56,12 @@ def test_seeds_differ_in_order_and_in_augmentation(photos: RecordFile) -> None:
         assert len({digests(photos, count=1, seed=seed, shuffle=shuffle)[0] for seed in (0, 1, 2**64 - 1)}) == 3
 
 
-def test_without_chance_epochs_and_seeds_are_equal(photos: RecordFile) -> None:
+def test_without_randomness_epochs_and_seeds_are_equal(photos: RecordFile) -> None:
     plain = {"shuffle": False, "rand_crop": False, "rand_mirror": False, "inter_method": 1}
     assert len({*digests(photos, seed=0, **plain), *digests(photos, seed=1, **plain)}) == 1
 
 
-def test_an_epoch_is_the_same_whether_the_ones_before_it_were_read_or_not(photos: RecordFile) -> None:
+def test_epoch_does_not_depend_on_reading_earlier_epochs(photos: RecordFile) -> None:
     settings = {**AUGMENTED, "shuffle": True, "seed": 5}
     whole, cut = open_iter(photos, **settings), open_iter(photos, **settings)
     for read in (1, 2, 3):
@@ -80,7 +80,7 @@ def by_number(photos: RecordFile, **settings: Any) -> dict[int, NDArray[np.uint8
 
 
 @pytest.mark.parametrize("other", [{"shuffle": True}, {"batch_size": 4}, {"path_imgidx": True}], ids=str)
-def test_an_images_augmentation_does_not_depend_on_its_place(photos: RecordFile, other: dict[str, Any]) -> None:
+def test_augmentation_does_not_depend_on_the_position(photos: RecordFile, other: dict[str, Any]) -> None:
     if "path_imgidx" in other:
         other = {"path_imgidx": photos.idx}
     one, another = by_number(photos), by_number(photos, **other)
@@ -88,7 +88,7 @@ def test_an_images_augmentation_does_not_depend_on_its_place(photos: RecordFile,
     assert all(np.array_equal(image, another[number]) for number, image in one.items())
 
 
-def test_the_shards_of_an_epoch_are_the_epoch(photos: RecordFile) -> None:
+def test_shards_of_an_epoch_make_up_the_epoch(photos: RecordFile) -> None:
     """Whoever trains on two machines sees what one would have seen."""
     whole = by_number(photos)
     parts = [by_number(photos, num_parts=3, part_index=part) for part in range(3)]
@@ -96,7 +96,7 @@ def test_the_shards_of_an_epoch_are_the_epoch(photos: RecordFile) -> None:
     assert all(np.array_equal(image, whole[number]) for part in parts for number, image in part.items())
 
 
-def test_images_differ_in_their_augmentation(photos: RecordFile) -> None:
+def test_images_have_different_augmentations(photos: RecordFile) -> None:
     """The stream of one image is not that of the next, nor the same again in the next epoch."""
     batches = open_iter(photos, **AUGMENTED)
     first, second = (images(epoch) for epoch in epochs(batches, 2))

@@ -45,7 +45,7 @@ def in_levels(difference: NDArray[Any], settings: dict[str, Any]) -> NDArray[Any
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-def test_batches_are_those_of_mxnet(name: str, golden: dict[str, NDArray[Any]]) -> None:
+def test_batches_equal_mxnets(name: str, golden: dict[str, NDArray[Any]]) -> None:
     settings = SETTINGS[name]
     batch = one_batch("images.rec", **settings).next()
     expected = golden[name]
@@ -64,14 +64,14 @@ def test_most_settings_are_compared_bit_for_bit() -> None:
     assert len(exact) >= len(SETTINGS) - len(INEXACT)
 
 
-def test_several_labels_are_those_of_mxnet(golden: dict[str, NDArray[Any]]) -> None:
+def test_several_labels_equal_mxnets(golden: dict[str, NDArray[Any]]) -> None:
     batch = one_batch("multilabel.rec", data_shape=(3, 32, 32), resize=40, dtype="uint8", label_width=3).next()
     assert batch.label is not None
     np.testing.assert_array_equal(batch.label[0], golden["multi_label"])
     np.testing.assert_array_equal(batch.data[0], golden["multi"])
 
 
-def test_the_index_gives_the_same_batch() -> None:
+def test_index_file_gives_the_same_batch() -> None:
     settings = {"data_shape": (3, 64, 64), "dtype": "uint8"}
     plain = one_batch("images.rec", **settings).next()
     indexed = one_batch("images.rec", path_imgidx=GOLDEN / "images.idx", **settings).next()

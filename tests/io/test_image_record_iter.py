@@ -41,7 +41,7 @@ class TestFiles:
         return write_records(tmp_path, records[:3], "a"), write_records(tmp_path, records[3:], "b")
 
     @pytest.mark.parametrize("kind", ["str", "Path"])
-    def test_one_file_is_given_by_its_path(self, ten: RecordFile, kind: str) -> None:
+    def test_one_file_by_its_path(self, ten: RecordFile, kind: str) -> None:
         path = str(ten.rec) if kind == "str" else ten.rec
         assert numbers(open_iter(ten, path_imgrec=path)) == list(range(10))
 
@@ -52,12 +52,12 @@ class TestFiles:
         given = {"semicolons": ";".join(texts), "list": texts, "paths": tuple(paths)}[kind]
         assert numbers(open_iter(two[0], path_imgrec=given)) == list(range(7))
 
-    def test_an_index_for_each_file_gives_the_records_that_it_lists(self, two: tuple[RecordFile, RecordFile]) -> None:
+    def test_index_of_each_file_selects_its_records(self, two: tuple[RecordFile, RecordFile]) -> None:
         two[1].idx.write_text(f"9\t{two[1].offsets[3]}\n4\t{two[1].offsets[1]}\n")
         batches = open_iter(two[0], path_imgrec=[file.rec for file in two], path_imgidx=[file.idx for file in two])
         assert numbers(batches) == [0, 1, 2, 4, 6]
 
-    def test_one_index_for_all_files_counts_through_them(self, two: tuple[RecordFile, RecordFile]) -> None:
+    def test_one_index_covers_all_files(self, two: tuple[RecordFile, RecordFile]) -> None:
         first, second = two
         start = first.rec.stat().st_size
         offsets = [first.offsets[2], start + second.offsets[0], start + second.offsets[3]]
@@ -65,27 +65,27 @@ class TestFiles:
         batches = open_iter(first, path_imgrec=[file.rec for file in two], path_imgidx=first.idx)
         assert numbers(batches) == [2, 3, 6]
 
-    def test_records_come_in_the_order_of_the_file_whatever_the_index_says(self, ten: RecordFile) -> None:
+    def test_records_are_in_file_order_for_any_index_order(self, ten: RecordFile) -> None:
         lines = ten.idx.read_text().splitlines(keepends=True)
         ten.idx.write_text("".join(reversed(lines)))
         assert numbers(open_iter(ten, path_imgidx=ten.idx)) == list(range(10))
 
-    def test_a_number_of_indexes_that_does_not_fit_is_refused(self, ten: RecordFile) -> None:
+    def test_wrong_number_of_indexes_is_refused(self, ten: RecordFile) -> None:
         with pytest.raises(ValueError, match="2 index files for 1 record files"):
             open_iter(ten, path_imgidx=[ten.idx, ten.idx])
 
     @pytest.mark.parametrize("name", ["path_imgrec", "path_imgidx", "path_imglist"])
-    def test_a_missing_file_is_named(self, ten: RecordFile, tmp_path: Path, name: str) -> None:
+    def test_missing_file_is_named(self, ten: RecordFile, tmp_path: Path, name: str) -> None:
         missing = tmp_path / "missing"
         with pytest.raises(FileNotFoundError, match="missing") as caught:
             open_iter(ten, **{name: missing})
         assert caught.value.filename == str(missing)
 
-    def test_an_empty_file_is_an_error(self, tmp_path: Path) -> None:
+    def test_empty_file_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(recio.RecordError, match="the file is empty"):
             open_iter(write_records(tmp_path, []))
 
-    def test_what_was_opened_is_logged_if_verbose(self, ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
+    def test_opened_files_are_logged_if_verbose(self, ten: RecordFile, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO, "recio"):
             open_iter(ten, verbose=False)
             assert caplog.messages == []
@@ -106,7 +106,7 @@ class TestLabels:
         path.write_text("".join(line.replace(" ", "\t") + "\timage.png\n" for line in lines))
         return path
 
-    def test_one_label_a_record_makes_a_vector(self, ten: RecordFile) -> None:
+    def test_single_labels_are_a_vector(self, ten: RecordFile) -> None:
         batch = open_iter(ten).next()
         assert labels(batch) == [0, 1, 2, 3]
         assert batch.label is not None
@@ -118,43 +118,43 @@ class TestLabels:
         assert labels(batches.next()) == [[7, -9, -9], [1, 2, 3], [4, 5, -9], [6, -9, -9]]
         assert batches.provide_label == [("softmax_label", (4, 3))]
 
-    def test_label_width_minus_1_of_single_labels_makes_a_column(self, ten: RecordFile) -> None:
+    def test_label_width_minus_1_of_single_labels_is_a_column(self, ten: RecordFile) -> None:
         assert labels(open_iter(ten, label_width=-1).next()) == [[0], [1], [2], [3]]
 
     @pytest.mark.parametrize(("width", "record", "found"), [(1, 1, 3), (3, 0, 1), (2, 0, 1)])
-    def test_another_width_is_an_error_that_names_the_record(
+    def test_wrong_label_width_is_an_error_that_names_the_record(
         self, mixed: RecordFile, width: int, record: int, found: int
     ) -> None:
         with pytest.raises(recio.RecordError, match=f"{found} labels, but label_width={width}") as caught:
             open_iter(mixed, label_width=width).next()
         assert (caught.value.record, caught.value.id) == (record, 100 + record)
 
-    def test_a_list_takes_the_place_of_the_records_labels_by_their_ids(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_labels_of_a_list_replace_those_of_the_records_by_id(self, ten: RecordFile, tmp_path: Path) -> None:
         lines = [f"{100 + n} {n / 2}" for n in reversed(range(10))]
         batches = open_iter(ten, path_imglist=self.write_list(tmp_path, lines))
         assert labels(batches.next()) == [0, 0.5, 1, 1.5]
 
-    def test_a_list_may_have_another_width_than_the_records(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_list_may_have_another_label_width_than_the_records(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, [f"{100 + n} {n} {-n}" for n in range(10)])
         assert labels(open_iter(ten, path_imglist=path, label_width=2).next()) == [[0, 0], [1, -1], [2, -2], [3, -3]]
 
-    def test_label_width_minus_1_pads_the_lists_labels(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_label_width_minus_1_pads_labels_of_a_list(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, ["100 5", "101 6 7", *(f"{100 + n} 0" for n in range(2, 10))])
         batches = open_iter(ten, path_imglist=path, label_width=-1, label_pad_value=-1)
         assert labels(batches.next()) == [[5, -1], [6, 7], [0, -1], [0, -1]]
 
-    def test_an_id_that_the_list_lacks_is_an_error(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_id_missing_in_the_list_is_an_error(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, [f"{100 + n} 0" for n in range(10) if n != 2])
         with pytest.raises(recio.RecordError, match="path_imglist has no line for id 102") as caught:
             open_iter(ten, path_imglist=path).next()
         assert (caught.value.record, caught.value.id) == (2, 102)
 
-    def test_a_list_of_the_wrong_width_is_an_error(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_list_of_the_wrong_label_width_is_an_error(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, [f"{100 + n} 0 1" for n in range(10)])
         with pytest.raises(recio.RecordError, match="2 labels, but label_width=1"):
             open_iter(ten, path_imglist=path).next()
 
-    def test_a_line_that_cannot_be_read_is_named(self, ten: RecordFile, tmp_path: Path) -> None:
+    def test_invalid_line_is_named(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, ["100 0", "101 cat"])
         with pytest.raises(recio.RecordError, match=r'some\.lst: line 2: the label must be a number, got "cat"'):
             open_iter(ten, path_imglist=path)
@@ -173,7 +173,7 @@ class TestEpochs:
 
     @pytest.mark.parametrize("batch_size", [4, 25])
     @pytest.mark.parametrize("shuffle", [False, True])
-    def test_an_incomplete_batch_is_filled_from_the_epochs_beginning(
+    def test_incomplete_batch_is_padded_from_the_start_of_the_epoch(
         self, ten: RecordFile, batch_size: int, shuffle: bool
     ) -> None:
         for epoch in epochs(open_iter(ten, batch_size=batch_size, shuffle=shuffle), 3):
@@ -181,14 +181,14 @@ class TestEpochs:
             places = list(chain.from_iterable(in_batch(batch) for batch in epoch))
             assert places == [in_order[place % 10] for place in range(len(places))]
 
-    def test_what_fills_a_batch_has_its_own_data_and_labels(self, tmp_path: Path) -> None:
+    def test_padding_has_its_own_data_and_labels(self, tmp_path: Path) -> None:
         pixels = [noise(8, 8, seed=seed) for seed in range(3)]
         batch = open_iter(write_images(tmp_path, map(png, pixels)), batch_size=5, layout="NHWC").next()
         assert labels(batch) == [0, 1, 2, 0, 1]
         np.testing.assert_array_equal(batch.data[0], [pixels[n] for n in (0, 1, 2, 0, 1)])
 
     @pytest.mark.parametrize("batch_size", [4, 25])
-    def test_without_round_batch_it_is_filled_with_zeros(self, ten: RecordFile, batch_size: int) -> None:
+    def test_without_round_batch_padding_is_zeros(self, ten: RecordFile, batch_size: int) -> None:
         """In later epochs too, when the batch lies in memory that was used before."""
         batches = open_iter(ten, batch_size=batch_size, round_batch=False, label_width=-1)
         for epoch in epochs(batches, 10):
@@ -202,7 +202,7 @@ class TestEpochs:
 
     @pytest.mark.parametrize("read", [0, 1, 2, 3])
     @pytest.mark.parametrize("times", [1, 2])
-    def test_reset_means_a_new_epoch_from_the_start_at_any_time(self, ten: RecordFile, read: int, times: int) -> None:
+    def test_reset_starts_a_new_epoch_at_any_time(self, ten: RecordFile, read: int, times: int) -> None:
         batches = open_iter(ten)
         for _ in range(5):
             for _ in range(read):
@@ -211,7 +211,7 @@ class TestEpochs:
                 batches.reset()
         assert numbers(batches) == list(range(10))
 
-    def test_a_second_reset_does_not_pass_over_an_epoch(self, ten: RecordFile) -> None:
+    def test_second_reset_does_not_skip_an_epoch(self, ten: RecordFile) -> None:
         once, twice = open_iter(ten, shuffle=True), open_iter(ten, shuffle=True)
         for batches, resets in ((once, 1), (twice, 2)):
             list(batches)
@@ -219,7 +219,7 @@ class TestEpochs:
                 batches.reset()
         assert numbers(once) == numbers(twice)
 
-    def test_the_order_of_an_epoch_does_not_depend_on_how_the_last_one_ended(self, ten: RecordFile) -> None:
+    def test_epoch_order_does_not_depend_on_how_the_last_epoch_ended(self, ten: RecordFile) -> None:
         whole, cut = open_iter(ten, shuffle=True), open_iter(ten, shuffle=True)
         list(whole)
         cut.next()
@@ -227,7 +227,7 @@ class TestEpochs:
             batches.reset()
         assert numbers(whole) == numbers(cut)
 
-    def test_the_end_lasts_until_the_reset(self, ten: RecordFile) -> None:
+    def test_end_lasts_until_reset(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
         list(batches)
         for _ in range(3):
@@ -237,7 +237,7 @@ class TestEpochs:
         batches.reset()
         assert batches.iter_next()
 
-    def test_iter_next_moves_and_the_getters_show_the_present_batch(self, ten: RecordFile) -> None:
+    def test_iter_next_advances_and_getters_return_the_current_batch(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
         assert batches.iter_next()
         assert batches.iter_next()
@@ -247,7 +247,7 @@ class TestEpochs:
         assert (index.tolist(), label[0].tolist()) == ([104, 105, 106, 107], [4, 5, 6, 7])
         assert (batches.getdata()[0].shape, batches.getpad()) == ((4, 3, 8, 8), 0)
 
-    def test_without_a_present_batch_the_getters_say_so(self, ten: RecordFile) -> None:
+    def test_getters_raise_without_a_current_batch(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
         for get in (batches.getdata, batches.getlabel, batches.getindex, batches.getpad):
             with pytest.raises(ValueError, match="there is no current batch"):
@@ -261,7 +261,7 @@ class TestEpochs:
         assert (batches.provide_data[0].dtype, batches.provide_data[0].layout) == (np.uint8, "NHWC")
         assert (batches.provide_label[0].dtype, batches.provide_label[0].layout) == (np.float32, "N")
 
-    def test_ids_are_whole_64_bit_numbers(self, tmp_path: Path) -> None:
+    def test_ids_are_64_bit_integers(self, tmp_path: Path) -> None:
         ids = [0, 2**24 + 1, 2**53 + 1, 2**64 - 1]
         image = png(noise(8, 8))
         records = [recio.recordio.pack(recio.recordio.IRHeader(0, 1.0, id_, 0), image) for id_ in ids]
@@ -280,13 +280,13 @@ class TestShards:
         assert sorted(chain.from_iterable(parts)) == list(range(10))
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
-    def test_a_shard_shuffles_and_fills_its_batches_within_itself(self, ten: RecordFile) -> None:
+    def test_shard_is_shuffled_and_padded_within_itself(self, ten: RecordFile) -> None:
         batches = open_iter(ten, num_parts=2, part_index=1, shuffle=True)
         for epoch in epochs(batches, 5):
             assert sorted(numbers(epoch)) == [5, 6, 7, 8, 9]
             assert {*chain.from_iterable(in_batch(batch) for batch in epoch)} == {5, 6, 7, 8, 9}
 
-    def test_an_empty_shard_has_no_batches(self, tmp_path: Path) -> None:
+    def test_empty_shard_has_no_batches(self, tmp_path: Path) -> None:
         batches = open_iter(write_tiny(tmp_path, 1), num_parts=2, part_index=0, shard_policy="uneven")
         assert (list(batches), len(batches), bool(batches)) == ([], 0, True)
         batches.reset()

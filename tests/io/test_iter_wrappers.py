@@ -86,41 +86,41 @@ class TestResizeIter:
             (2, False, [[FIRST, SECOND], [LAST, FIRST]]),
         ],
     )
-    def test_epochs_are_mxnets(self, size: int, reset_internal: bool, epochs: list[Any]) -> None:
+    def test_epochs_equal_mxnets(self, size: int, reset_internal: bool, epochs: list[Any]) -> None:
         batches = ResizeIter(of_ten(), size, reset_internal)
         for epoch in epochs:
             assert shown(batches) == epoch
             batches.reset()
 
-    def test_it_is_described_as_what_is_in_it(self) -> None:
+    def test_descriptions_are_those_of_the_inner_iterator(self) -> None:
         batches = ResizeIter(of_ten(), 2)
         assert batches.provide_data == [("data", (4,))]
         assert batches.provide_label == [("softmax_label", (4,))]
         assert batches.batch_size == 4
 
-    def test_a_batch_comes_as_it_is(self) -> None:
+    def test_batches_are_passed_unchanged(self) -> None:
         batch = ResizeIter(of_ten(), 1).next()
         assert batch.label
         assert (batch.label[0].tolist(), batch.index.tolist()) == ([0, -1, -2, -3], [0, 1, 2, 3])  # type: ignore[union-attr]
 
-    def test_the_getters_give_the_present_batch(self) -> None:
+    def test_getters_return_the_current_batch(self) -> None:
         batches = ResizeIter(of_ten(), 4)
         while batches.iter_next():
             last = batches.getdata()[0].tolist(), batches.getpad()
         assert last == FIRST
 
-    def test_an_inner_iterator_without_batches_is_an_error_and_no_endless_loop(self) -> None:
+    def test_empty_inner_iterator_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="data_iter has no batch, even after a reset"):
             ResizeIter(Scripted(), 2).next()
 
-    def test_an_error_inside_comes_out_and_the_batches_after_it_too(self) -> None:
+    def test_inner_error_is_raised_and_later_batches_follow(self) -> None:
         batches = ResizeIter(Scripted(1, OSError("disk"), 2), 3)
         assert batches.next().data[0] == 1
         with pytest.raises(OSError, match="disk"):
             batches.next()
         assert [batch.data[0][0] for batch in batches] == [2, 1]
 
-    def test_no_batches_are_refused(self) -> None:
+    def test_size_0_is_refused(self) -> None:
         with pytest.raises(ValueError, match="size must be at least 1, got 0"):
             ResizeIter(of_ten(), 0)
 
@@ -128,7 +128,7 @@ class TestResizeIter:
 class TestPrefetchingIter:
     """What is given."""
 
-    def test_epochs_are_those_inside(self) -> None:
+    def test_epochs_equal_those_of_the_inner_iterator(self) -> None:
         with PrefetchingIter(of_ten()) as batches:
             for _ in range(3):
                 assert shown(batches) == [FIRST, SECOND, LAST]
@@ -136,7 +136,7 @@ class TestPrefetchingIter:
                     batches.next()
                 batches.reset()
 
-    def test_several_iterators_are_joined_under_other_names(self) -> None:
+    def test_several_iterators_are_joined_and_renamed(self) -> None:
         with PrefetchingIter(
             [of_ten(), of_ten(data_name="x")],
             rename_data=[{"data": "left"}, {"x": "right"}],
@@ -151,7 +151,7 @@ class TestPrefetchingIter:
         assert (last.pad, last.index.tolist()) == (2, [8, 9, 0, 1])  # type: ignore[union-attr]
         assert last.provide_data == batches.provide_data
 
-    def test_a_new_name_keeps_type_and_layout(self) -> None:
+    def test_renaming_keeps_dtype_and_layout(self) -> None:
         inner = of_ten()
         inner.layout = "N"
         with PrefetchingIter(inner, rename_data=[{"data": "x"}]) as batches:
@@ -164,35 +164,35 @@ class TestPrefetchingIter:
             ([{}, {}], "rename_data has 2 dicts of names for 1 iterators"),
         ],
     )
-    def test_names_that_make_no_sense_are_refused(self, names: list[dict[str, str]], message: str) -> None:
+    def test_invalid_names_are_refused(self, names: list[dict[str, str]], message: str) -> None:
         before = readers()
         with pytest.raises(ValueError, match=message):
             PrefetchingIter(of_ten(), rename_data=names)
         assert readers() == before
 
-    def test_no_iterators_are_refused(self) -> None:
+    def test_empty_list_of_iterators_is_refused(self) -> None:
         with pytest.raises(ValueError, match="iters is empty"):
             PrefetchingIter([])
 
-    def test_a_reset_in_mid_epoch_begins_anew(self) -> None:
+    def test_reset_in_mid_epoch_starts_a_new_epoch(self) -> None:
         with PrefetchingIter([of_ten(), of_ten()]) as batches:
             for read in range(5):
                 assert shown(batches.next() for _ in range(min(read, 3))) == [FIRST, SECOND, LAST][:read]
                 batches.reset()
 
-    def test_the_getters_give_the_present_batch(self) -> None:
+    def test_getters_return_the_current_batch(self) -> None:
         with PrefetchingIter(of_ten()) as batches:
             assert batches.iter_next()
             assert (batches.getdata()[0].tolist(), batches.getpad()) == FIRST
             assert batches.getlabel()[0].tolist() == [0, -1, -2, -3]
 
-    def test_the_next_batch_is_made_while_one_is_used(self) -> None:
+    def test_next_batch_is_prefetched(self) -> None:
         inner = Scripted(1, 2)
         with PrefetchingIter(inner) as batches:
             batches.next()
             assert becomes_true(lambda: inner.at == 2)
 
-    def test_records_are_read_ahead_too(self, ten: RecordFile) -> None:
+    def test_record_iterators_are_prefetched(self, ten: RecordFile) -> None:
         inner = ImageRecordIter(path_imgrec=ten.rec, data_shape=(3, 8, 8), batch_size=5, preprocess_threads=1)
         with inner, PrefetchingIter(inner) as batches:
             for _ in range(2):
@@ -204,7 +204,7 @@ class TestPrefetchingIter:
 class TestFailingIterators:
     """What an inner iterator raises, and inner iterators that do not fit together."""
 
-    def test_an_error_is_raised_in_its_place_and_the_next_batch_is_asked_for(self) -> None:
+    def test_error_is_raised_in_order_and_the_next_batch_follows(self) -> None:
         with PrefetchingIter(Scripted(1, OSError("disk"), 2)) as batches:
             for _ in range(2):
                 assert batches.next().data[0] == 1
@@ -213,7 +213,7 @@ class TestFailingIterators:
                 assert [batch.data[0][0] for batch in batches] == [2]
                 batches.reset()
 
-    def test_even_an_exit_is_raised_where_it_is_read(self) -> None:
+    def test_system_exit_is_raised_in_the_consumer(self) -> None:
         with PrefetchingIter(Scripted(SystemExit(3), 1)) as batches:
             with pytest.raises(SystemExit):
                 batches.next()
@@ -227,7 +227,7 @@ class TestFailingIterators:
             assert [data[0] for data in batches.next().data] == [3, 3]
             assert not batches.iter_next()
 
-    def test_iterators_that_end_apart_are_an_error(self) -> None:
+    def test_iterators_of_different_lengths_are_an_error(self) -> None:
         with PrefetchingIter([Scripted(1), Scripted(1, 2)]) as batches:
             for _ in range(2):
                 batches.next()
@@ -243,7 +243,7 @@ class TestFailingIterators:
         ):
             batches.next()
 
-    def test_a_failing_reset_is_raised_and_must_be_made_good(self) -> None:
+    def test_failed_reset_is_raised_and_must_be_repeated(self) -> None:
         class Stuck(Scripted):
             def reset(self) -> None:
                 super().reset()
@@ -271,7 +271,7 @@ class TestThreads:
         return 0
 
     @pytest.mark.parametrize("script", [(1, 2, 3), (OSError("disk"),), ()], ids=["reading", "failing", "ended"])
-    def test_they_end_when_the_iterator_is_dropped(self, before: int, script: tuple[Any, ...]) -> None:
+    def test_threads_end_when_the_iterator_is_dropped(self, before: int, script: tuple[Any, ...]) -> None:
         gc.disable()
         try:
             batches = PrefetchingIter([Scripted(*script), Scripted(*script)])
@@ -285,7 +285,7 @@ class TestThreads:
         finally:
             gc.enable()
 
-    def test_dropping_the_iterator_does_not_wait_for_a_slow_one_inside(self, before: int) -> None:
+    def test_dropping_the_iterator_does_not_wait_for_a_slow_inner_one(self, before: int) -> None:
         inner = Gated(1)
         batches = PrefetchingIter(inner)
         del batches
@@ -293,7 +293,7 @@ class TestThreads:
         inner.gate.set()
         assert becomes_true(lambda: readers() == before)
 
-    def test_closing_ends_them_and_leaves_the_inner_iterator_to_others(self, before: int) -> None:
+    def test_close_ends_threads_and_keeps_the_inner_iterator_open(self, before: int) -> None:
         inner = of_ten()
         batches = PrefetchingIter(inner)
         batches.next()
@@ -307,7 +307,7 @@ class TestThreads:
         inner.reset()
         assert shown(inner) == [FIRST, SECOND, LAST]
 
-    def test_who_waits_is_told_of_the_closing(self) -> None:
+    def test_close_raises_in_a_waiting_thread(self) -> None:
         inner = Gated(1)
         batches = PrefetchingIter(inner)
         with ThreadPoolExecutor() as pool:
@@ -318,7 +318,7 @@ class TestThreads:
             inner.gate.set()
             closing.result()
 
-    def test_a_reset_waits_for_the_batch_that_is_being_made(self) -> None:
+    def test_reset_waits_for_the_batch_in_progress(self) -> None:
         class Watched(Gated):
             is_busy = was_disturbed = False
 
@@ -342,7 +342,7 @@ class TestThreads:
         assert (inner.resets, inner.was_disturbed) == (1, False)
 
     @pytest.mark.usefixtures("interruptible")
-    def test_a_reader_that_is_interrupted_loses_nothing(self) -> None:
+    def test_interrupted_reader_loses_no_batch(self) -> None:
         inner = Gated(1, 2)
         with PrefetchingIter(inner) as batches:
             threading.Timer(0.05, signal.pthread_kill, [threading.get_ident(), signal.SIGINT]).start()
@@ -385,11 +385,11 @@ stuck = PrefetchingIter(Stuck(np.arange(10)))
 """
 
 
-def test_a_forked_child_is_told_to_make_its_own_iterator_and_the_parent_goes_on() -> None:
+def test_forked_child_must_make_its_own_iterator_and_the_parent_continues() -> None:
     done = run_python(PREFETCHING + FORKED)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
 
 
-def test_a_process_ends_although_an_inner_iterator_never_gives() -> None:
+def test_process_ends_while_an_inner_iterator_hangs() -> None:
     done = run_python(PREFETCHING + STUCK)
     assert (done.returncode, done.stderr) == (0, "")

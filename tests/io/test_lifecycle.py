@@ -62,7 +62,7 @@ def address(batch: DataBatch) -> int:
 class TestBuffers:
     @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8"])
     @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-    def test_data_is_contiguous_and_writable_and_of_the_type_asked_for(
+    def test_data_is_contiguous_writable_and_of_the_requested_dtype(
         self, many: RecordFile, dtype: str, layout: str
     ) -> None:
         data = open_iter(many, dtype=dtype, layout=layout).next().data[0]
@@ -75,14 +75,14 @@ class TestBuffers:
         kept = list(stream(open_iter(many), 2))
         assert all(upper - lower >= kept[0].data[0].nbytes for lower, upper in pairwise(sorted(map(address, kept))))
 
-    def test_a_kept_batch_never_changes(self, photos: RecordFile) -> None:
+    def test_kept_batch_never_changes(self, photos: RecordFile) -> None:
         batches = stream(open_iter(photos, data_shape=(3, 64, 64), batch_size=2, shuffle=True), 4)
         kept = list(islice(batches, 5))
         before = digest(kept)
         assert sum(1 for _ in islice(batches, 50)) == 50
         assert digest(kept) == before
 
-    def test_a_view_keeps_the_memory_of_its_batch(self, many: RecordFile) -> None:
+    def test_view_keeps_the_memory_of_its_batch(self, many: RecordFile) -> None:
         batches = open_iter(many)
         view = batches.next().data[0][1]
         before = view.copy()
@@ -90,7 +90,7 @@ class TestBuffers:
             batch.data[0][...] = 0
         np.testing.assert_array_equal(view, before)
 
-    def test_a_kept_batch_outlives_its_iterator(self, photos: RecordFile) -> None:
+    def test_kept_batch_outlives_its_iterator(self, photos: RecordFile) -> None:
         batches = open_iter(photos, **LARGE)
         kept = batches.next()
         before = digest([kept])
@@ -99,17 +99,17 @@ class TestBuffers:
         assert digest([kept]) == before
         kept.data[0][...] = 0
 
-    def test_what_is_written_into_a_batch_does_not_reach_another(self, photos: RecordFile) -> None:
+    def test_writing_to_a_batch_does_not_affect_others(self, photos: RecordFile) -> None:
         clean, dirty = (stream(open_iter(photos, **LARGE), 5) for _ in range(2))
         for expected, batch in zip(clean, dirty, strict=True):
             np.testing.assert_array_equal(batch.data[0], expected.data[0])
             batch.data[0][...] = np.nan
 
-    def test_the_memory_of_dropped_batches_is_used_again(self, photos: RecordFile) -> None:
+    def test_memory_of_dropped_batches_is_reused(self, photos: RecordFile) -> None:
         seen = [address(batch) for batch in stream(open_iter(photos, **LARGE), 20)]
         assert len(set(seen)) <= 8 < len(seen)
 
-    def test_warm_batches_cost_no_page_faults(self, photos: RecordFile) -> None:
+    def test_reused_buffers_cost_no_page_faults(self, photos: RecordFile) -> None:
         def faults(epochs: int) -> float:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
             read = sum(len(batch.data[0]) for batch in stream(batches, epochs))
@@ -122,14 +122,14 @@ class TestBuffers:
 
 
 class TestThreads:
-    def test_an_iterator_has_the_threads_asked_for_and_two_that_wait(self, many: RecordFile) -> None:
+    def test_iterator_has_the_requested_threads_and_two_waiting_ones(self, many: RecordFile) -> None:
         batches = open_iter(many, preprocess_threads=5)
         batches.next()
         assert threads() == ["recio-0", "recio-1", "recio-2", "recio-3", "recio-4", "recio-producer", "recio-producer"]
 
     @pytest.mark.parametrize("read", [0, 3, 100])
     @pytest.mark.parametrize("how", ["close", "del", "with"])
-    def test_letting_an_iterator_go_ends_its_threads(self, many: RecordFile, how: str, read: int) -> None:
+    def test_releasing_an_iterator_ends_its_threads(self, many: RecordFile, how: str, read: int) -> None:
         assert threads() == []
         batches = open_iter(many)
         for _ in range(read):
@@ -144,14 +144,14 @@ class TestThreads:
         assert becomes_true(lambda: threads() == [])
 
     @pytest.mark.alone
-    def test_letting_an_iterator_go_takes_no_longer_than_an_image(self, slow: RecordFile) -> None:
+    def test_close_takes_no_longer_than_one_image(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
         time.sleep(0.1)
         start = time.monotonic()
         batches.close()
         assert time.monotonic() - start < 1
 
-    def test_letting_an_iterator_go_frees_its_memory(self, photos: RecordFile) -> None:
+    def test_close_frees_memory(self, photos: RecordFile) -> None:
         """Measured in a process of its own: here, what other tests held may be given back meanwhile."""
         done = run_python(MEMORY, **settings_of(photos, **{**LARGE, "batch_size": 64}))
         assert (done.returncode, done.stderr) == (0, "")
@@ -160,7 +160,7 @@ class TestThreads:
         assert during - before > 30 * MIB
         assert after - before < 15 * MIB
 
-    def test_a_closed_iterator_says_so(self, many: RecordFile) -> None:
+    def test_using_a_closed_iterator_is_a_value_error(self, many: RecordFile) -> None:
         batches = open_iter(many)
         batches.close()
         batches.close()
@@ -168,7 +168,7 @@ class TestThreads:
             with pytest.raises(ValueError, match="the iterator is closed"):
                 use()
 
-    def test_two_threads_share_an_iterator_without_losing_or_doubling_a_batch(self, many: RecordFile) -> None:
+    def test_two_threads_share_an_iterator_without_lost_or_duplicate_batches(self, many: RecordFile) -> None:
         batches = open_iter(many, shuffle=True)
         found: list[list[DataBatch]] = [[], []]
         readers = [threading.Thread(target=lambda mine=mine: mine.extend(batches)) for mine in found]
@@ -178,7 +178,7 @@ class TestThreads:
             reader.join()
         assert sorted(numbers(found[0] + found[1])) == list(range(400))
 
-    def test_closing_wakes_a_thread_that_waits_and_is_no_end_of_an_epoch(self, slow: RecordFile) -> None:
+    def test_close_wakes_a_waiting_thread_with_an_error(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(list, batches)
@@ -252,7 +252,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.alone
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_ends_a_wait(slow: RecordFile) -> None:
+def test_ctrl_c_interrupts_waiting(slow: RecordFile) -> None:
     command = python(INTERRUPTED, settings_of(slow, **WAITING, batch_size=100))
     with start(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -280,7 +280,7 @@ print("done")
 """
 
 
-def test_a_process_that_ignores_sigint_reads_on(many: RecordFile) -> None:
+def test_process_that_ignores_sigint_continues(many: RecordFile) -> None:
     done = run_python(IGNORING, **settings_of(many))
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
@@ -309,7 +309,7 @@ print(len(list(batches)))
 """
 
 
-def test_a_forked_child_is_told_to_make_its_own_iterator_and_the_parent_goes_on(many: RecordFile) -> None:
+def test_forked_child_must_make_its_own_iterator_and_the_parent_continues(many: RecordFile) -> None:
     done = run_python(FORKED, **settings_of(many))
     assert (done.returncode, done.stdout) == (0, "80\n"), done.stderr
 
@@ -329,7 +329,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_process_ends_well(photos: RecordFile, name: str) -> None:
+def test_process_ends_cleanly(photos: RecordFile, name: str) -> None:
     script = (
         f"from recio.io import ImageRecordIter\nbatches = ImageRecordIter(**settings)\nbatches.next()\n{ENDINGS[name]}"
     )
@@ -338,7 +338,7 @@ def test_a_process_ends_well(photos: RecordFile, name: str) -> None:
     assert is_quiet(done.stderr)
 
 
-def test_a_thread_may_begin_an_epoch_while_another_reads(many: RecordFile) -> None:
+def test_thread_may_reset_while_another_reads(many: RecordFile) -> None:
     batches = open_iter(many)
     stop = threading.Event()
 

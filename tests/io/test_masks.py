@@ -186,7 +186,7 @@ GEOMETRY: dict[str, dict[str, Any]] = {
 class TestGeometry:
     @pytest.mark.parametrize("inter_method", [0, 1, 2, 3, 4, 9, 10])
     @pytest.mark.parametrize("keywords", GEOMETRY.values(), ids=GEOMETRY.keys())
-    def test_a_mask_goes_where_its_image_goes(self, pairs: Pairs, keywords: dict[str, Any], inter_method: int) -> None:
+    def test_mask_follows_its_image(self, pairs: Pairs, keywords: dict[str, Any], inter_method: int) -> None:
         least = 0.99 if inter_method == 0 else 0.3
         # Kernels with negative weights can make a pure colour of others, at borders; area mends an
         # edge by a pixel.
@@ -196,7 +196,7 @@ class TestGeometry:
             assert_in_line(pairs.open(**settings, seed=seed), least, most_off)
 
     @pytest.mark.parametrize("seed", range(5))
-    def test_what_is_cut_off_between_colours_is_cut_off_the_mask(self, pairs: Pairs, seed: int) -> None:
+    def test_crop_removes_the_same_classes_from_the_mask(self, pairs: Pairs, seed: int) -> None:
         steps = [
             image.ResizeAug(60, interp=1),
             image.HorizontalFlipAug(0.5),
@@ -209,7 +209,7 @@ class TestGeometry:
         ]
         assert_in_line(pairs.open(aug_list=steps, seed=seed))
 
-    def test_a_mask_is_resampled_as_opencv_does_it_by_the_centres_of_pixels(self, pairs: Pairs) -> None:
+    def test_mask_resampling_equals_opencvs_at_pixel_centers(self, pairs: Pairs) -> None:
         found = masks_of(pairs.open(batch_size=1, resize=50, data_shape=(3, 50, 50)))
         for mask, whole in zip(found, pairs.masks, strict=True):
             height, width = whole.shape
@@ -218,7 +218,7 @@ class TestGeometry:
             top, left = (resized.shape[0] - 50) // 2, (resized.shape[1] - 50) // 2
             assert (mask == resized[top : top + 50, left : left + 50]).all()
 
-    def test_a_mask_that_nothing_is_done_to_is_as_it_was(self, tmp_path: Path) -> None:
+    def test_mask_without_steps_is_unchanged(self, tmp_path: Path) -> None:
         whole = noise(40, 48, 1)[..., 0]
         images = write_records(tmp_path, [image_record(png(noise(40, 48)), 0)], "images")
         masks = write_records(tmp_path, [image_record(grey(whole), 0)], "masks")
@@ -227,7 +227,7 @@ class TestGeometry:
         assert (batch.label[0][0] == whole).all()
 
     @pytest.mark.parametrize("fill", [0, 7, 255])
-    def test_what_is_outside_the_image_has_the_number_asked_for(self, pairs: Pairs, fill: int) -> None:
+    def test_pixels_outside_the_image_have_the_fill_class(self, pairs: Pairs, fill: int) -> None:
         batch = pairs.open(pad=30, data_shape=(3, 100, 100), mask_fill=fill).next()
         assert batch.label is not None
         assert (batch.label[0][2, :20] == fill).all()
@@ -246,20 +246,20 @@ class TestColours:
         ],
         ids=lambda colours: next(iter(colours)),
     )
-    def test_they_change_images_and_leave_masks_bit_for_bit(self, pairs: Pairs, colours: dict[str, Any]) -> None:
+    def test_color_steps_change_images_and_not_masks(self, pairs: Pairs, colours: dict[str, Any]) -> None:
         geometry = {"max_rotate_angle": 30, "pad": 3, "rand_crop": True}
         plain, coloured = list(pairs.open(**geometry)), list(pairs.open(**geometry, **colours))
         assert (masks_of(plain) == masks_of(coloured)).all()
         assert all((a.data[0] != b.data[0]).any() for a, b in zip(plain, coloured, strict=True))
 
-    def test_images_are_those_of_imagerecorditer(self, pairs: Pairs) -> None:
+    def test_images_equal_those_of_image_record_iter(self, pairs: Pairs) -> None:
         settings = {"rand_crop": True, "rand_mirror": True, "brightness": 0.3, "shuffle": True, "layout": "NHWC"}
         alone = open_iter(pairs.images, data_shape=(3, 40, 48), **settings)
         for one, other in zip(pairs.open(**settings), alone, strict=True):
             assert (one.data[0] == other.data[0]).all()
             assert in_batch(one) == in_batch(other)
 
-    def test_a_mean_image_is_computed_with_masks_at_hand(self, pairs: Pairs, tmp_path: Path) -> None:
+    def test_mean_image_is_computed_with_masks(self, pairs: Pairs, tmp_path: Path) -> None:
         batch = pairs.open(mean_img=tmp_path / "mean.npy", dtype="float32").next()
         assert batch.label is not None
         assert np.load(tmp_path / "mean.npy").shape == (3, 40, 48)
@@ -275,7 +275,7 @@ class TestForms:
         return found
 
     @pytest.mark.parametrize("bits", [1, 2, 4, 8])
-    def test_a_palette_gives_its_indices_and_not_its_colours(self, tmp_path: Path, bits: int) -> None:
+    def test_palette_mask_has_its_indices(self, tmp_path: Path, bits: int) -> None:
         numbers = np.random.default_rng(bits).integers(0, 1 << bits, (6, 40), np.uint8)
         mask = Image.fromarray(numbers).convert("P")
         mask.putdata(numbers.ravel())
@@ -284,14 +284,14 @@ class TestForms:
         assert (coded[24], coded[25]) == (bits, 3)
         assert (self.read(tmp_path, coded) == numbers).all()
 
-    def test_grey_of_one_bit_is_0_and_1(self, tmp_path: Path) -> None:
+    def test_1_bit_mask_has_0_and_1(self, tmp_path: Path) -> None:
         numbers = np.random.default_rng(0).integers(0, 2, (6, 40), np.uint8)
         coded = save(Image.fromarray(numbers * 255).convert("1"))
         assert (coded[24], coded[25]) == (1, 0)
         assert (self.read(tmp_path, coded) == numbers).all()
 
     @pytest.mark.parametrize("bits", [2, 8])
-    def test_an_interlaced_mask_is_put_together(self, tmp_path: Path, bits: int) -> None:
+    def test_interlaced_mask_is_decoded(self, tmp_path: Path, bits: int) -> None:
         numbers = np.random.default_rng(0).integers(0, 1 << bits, (6, 40), np.uint8)
         assert (self.read(tmp_path, interlaced(numbers, bits)) == numbers).all()
 
@@ -305,26 +305,26 @@ class TestForms:
         ],
         ids=["RGB", "alpha", "16 bits", "JPEG"],
     )
-    def test_what_is_no_mask_is_told_what_one_is(self, tmp_path: Path, coded: bytes, found: str) -> None:
+    def test_invalid_mask_is_an_error_with_a_hint(self, tmp_path: Path, coded: bytes, found: str) -> None:
         with pytest.raises(recio.DecodeError, match=f"a mask is a PNG of one channel .*; this is {found}") as caught:
             self.read(tmp_path, coded)
         assert str(caught.value).startswith(f"{tmp_path / 'masks.rec'}: record 0 (id {FIRST_ID}) at byte 0: ")
 
     @pytest.mark.parametrize("keep", [0, 10, 60, 150])
-    def test_a_mask_cut_short_is_an_error(self, tmp_path: Path, keep: int) -> None:
+    def test_truncated_mask_is_an_error(self, tmp_path: Path, keep: int) -> None:
         coded = grey(noise(6, 40, 1)[..., 0])
         with pytest.raises(recio.DecodeError, match=r"masks\.rec: record 0"):
             self.read(tmp_path, coded[:keep])
 
 
 class TestMatching:
-    def test_masks_are_found_by_id_wherever_they_stand(self, pairs: Pairs) -> None:
+    def test_masks_are_matched_by_id_in_any_order(self, pairs: Pairs) -> None:
         batches = list(pairs.open(shuffle=True, data_shape=(3, 30, 30), batch_size=1))
         order = [in_batch(batch)[0] for batch in batches]
         assert order != sorted(order)
         assert_in_line(batches)
 
-    def test_parts_have_their_own_masks(self, pairs: Pairs) -> None:
+    def test_shards_have_their_own_masks(self, pairs: Pairs) -> None:
         for part in range(3):
             assert_in_line(pairs.open(num_parts=3, part_index=part))
 
@@ -334,7 +334,7 @@ class TestMatching:
         batches = pairs.open(path_maskrec=[file.rec for file in files], path_maskidx=[file.idx for file in files])
         assert_in_line(batches)
 
-    def test_an_image_without_a_mask_is_an_error_that_names_it(self, pairs: Pairs, tmp_path: Path) -> None:
+    def test_image_without_a_mask_is_an_error_that_names_it(self, pairs: Pairs, tmp_path: Path) -> None:
         coded = [image_record(grey(mask), n) for n, mask in enumerate(pairs.masks) if n != 5]
         batches = pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
         assert in_batch(batches.next()) == [0, 1, 2, 3]
@@ -343,12 +343,12 @@ class TestMatching:
         assert (caught.value.record, caught.value.id) == (5, 105)
         assert in_batch(batches.next()) == [8, 9, 10, 11]
 
-    def test_two_masks_of_the_same_id_are_an_error_at_once(self, pairs: Pairs, tmp_path: Path) -> None:
+    def test_duplicate_mask_id_is_an_error_at_once(self, pairs: Pairs, tmp_path: Path) -> None:
         coded = [image_record(grey(mask), n % 11) for n, mask in enumerate(pairs.masks)]
         with pytest.raises(recio.RecordError, match=r"record 11 \(id 100\) at byte \d+: record 0 has the same id"):
             pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
 
-    def test_a_mask_of_another_size_is_an_error_that_names_both(self, pairs: Pairs, tmp_path: Path) -> None:
+    def test_mask_of_another_size_is_an_error_that_names_both(self, pairs: Pairs, tmp_path: Path) -> None:
         coded = [image_record(grey(mask[:, :-1]), n) for n, mask in enumerate(pairs.masks)]
         masks = write_records(tmp_path, coded, "masks")
         expected = (
@@ -358,7 +358,7 @@ class TestMatching:
         with pytest.raises(recio.RecordError, match=expected):
             pairs.open(path_maskrec=masks.rec).next()
 
-    def test_a_mask_is_as_large_as_its_image_is_displayed(self, tmp_path: Path) -> None:
+    def test_mask_has_the_size_of_the_upright_image(self, tmp_path: Path) -> None:
         """A camera held upright: the picture is stored on its side, and the mask was drawn as it is seen."""
         mask = classes(80, 60, 0)
         sideways = Image.fromarray(np.rot90(COLOURS[mask]))
@@ -374,7 +374,7 @@ class TestMatching:
 
 
 class TestBatches:
-    def test_what_is_provided_is_what_comes(self, pairs: Pairs) -> None:
+    def test_batches_match_their_descriptions(self, pairs: Pairs) -> None:
         batches = pairs.open(label_name="mask", layout="NCHW")
         assert batches.provide_label == [DataDesc("mask", (4, 40, 48))]
         described = batches.provide_label[0]
@@ -402,7 +402,7 @@ class TestBatches:
 
     @pytest.mark.parametrize("threads", [1, 2, 5])
     @pytest.mark.parametrize("prefetch", [1, 3])
-    def test_they_do_not_depend_on_threads_or_prefetching(self, pairs: Pairs, threads: int, prefetch: int) -> None:
+    def test_batches_do_not_depend_on_threads_or_prefetch(self, pairs: Pairs, threads: int, prefetch: int) -> None:
         def read(**settings: int) -> str:
             batches = pairs.open(**GEOMETRY["all"], shuffle=True, seed=3, batch_size=5, **settings)
             first = digest(batches)
@@ -412,14 +412,14 @@ class TestBatches:
         expected = read(preprocess_threads=3, prefetch_buffer=2)
         assert read(preprocess_threads=threads, prefetch_buffer=prefetch) == expected
 
-    def test_a_last_batch_is_filled_up_with_pairs_of_the_beginning(self, pairs: Pairs) -> None:
+    def test_last_batch_is_padded_with_first_pairs(self, pairs: Pairs) -> None:
         *_, last = pairs.open(batch_size=5)
         assert last.label is not None
         assert (last.pad, in_batch(last)) == (3, [10, 11, 0, 1, 2])
         assert (last.label[0][4] == pairs.masks[2]).all()
         assert_in_line([last])
 
-    def test_or_with_masks_that_are_ignored(self, pairs: Pairs) -> None:
+    def test_last_batch_may_be_padded_with_ignored_masks(self, pairs: Pairs) -> None:
         batches = pairs.open(batch_size=5, round_batch=False, prefetch_buffer=1)
         for _ in range(3):
             *_, last = batches
@@ -438,13 +438,13 @@ class TestBatches:
 
 
 class TestKeywords:
-    def test_those_of_imagerecorditer_are_the_same_but_for_labels(self) -> None:
+    def test_keywords_equal_those_of_image_record_iter_except_labels(self) -> None:
         own, others = (inspect.signature(iterator).parameters for iterator in (ImageMaskRecordIter, ImageRecordIter))
         assert own.keys() - others.keys() == {"path_maskrec", "path_maskidx", "mask_fill"}
         assert others.keys() - own.keys() == {"path_imglist", "label_width", "label_pad_value", "unknown"}
         assert all(own[name].default == others[name].default for name in own.keys() & others.keys())
 
-    def test_the_docstring_names_each(self) -> None:
+    def test_docstring_names_each_keyword(self) -> None:
         named = set(re.findall(r"\w+", ImageMaskRecordIter.__doc__ or ""))
         assert not inspect.signature(ImageMaskRecordIter).parameters.keys() - named
 
@@ -460,14 +460,14 @@ class TestKeywords:
             ({"resize": "no"}, TypeError, "resize must be an integer, got 'no'"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(
+    def test_invalid_argument_is_refused(
         self, pairs: Pairs, settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
         with pytest.raises(error, match=message):
             pairs.open(**settings)
 
     @pytest.mark.parametrize("wrap", [list, lambda steps: [image.RandomOrderAug(steps)]], ids=["plain", "nested"])
-    def test_functions_are_refused_since_masks_cannot_follow_them(
+    def test_functions_are_refused_because_masks_cannot_follow_them(
         self, pairs: Pairs, wrap: Callable[[list[Any]], list[Any]]
     ) -> None:
         def flip(picture: NDArray[Any]) -> NDArray[Any]:
@@ -528,7 +528,7 @@ def payloads(rec: Path) -> dict[int, bytes]:
 
 
 class TestPacking:
-    def test_masks_go_byte_for_byte_to_files_of_their_own_with_the_same_ids(
+    def test_masks_are_packed_unchanged_with_the_ids_of_their_images(
         self, folders: Folders, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert folders.command() == 0
@@ -558,7 +558,7 @@ class TestPacking:
         top, left = (whole.shape[0] - 64) // 2, (whole.shape[1] - 64) // 2
         assert (batch.label[0][1] == whole[top : top + 64, left : left + 64]).all()
 
-    def test_what_lacks_its_other_half_is_left_out_of_both_and_told(
+    def test_image_without_mask_is_skipped_in_both_files_and_reported(
         self, folders: Folders, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (folders.masks / "0.png").unlink()
@@ -579,13 +579,13 @@ class TestPacking:
             assert line in told
         assert folders.command("--skip-bad") == 0
 
-    def test_an_image_that_is_none_is_not_blamed_on_its_mask(self, folders: Folders) -> None:
+    def test_invalid_image_is_not_reported_as_an_invalid_mask(self, folders: Folders) -> None:
         (folders.images / "4.jpg").write_bytes(b"no image")
         packed = pack(folders.folder / "a.lst", folders.images, masks=folders.masks, pass_through=True)
         assert [(entry.index, entry.reason[:12]) for entry in packed.skipped] == [(4, "not an image")]
 
     @pytest.mark.parametrize(("ending", "given"), [("_mask.png", "_mask.png"), (".PNG", "PNG")])
-    def test_masks_may_be_named_in_another_way(self, folders: Folders, ending: str, given: str) -> None:
+    def test_mask_names_may_have_another_pattern(self, folders: Folders, ending: str, given: str) -> None:
         for name in folders.names:
             (folders.masks / f"{name}.png").rename(folders.masks / f"{name}{ending}")
         assert folders.command("--mask-ext", given) == 0
@@ -594,23 +594,23 @@ class TestPacking:
         assert folders.command("--mask-ext", ".gif") == 1
         assert folders.made() == ["a.skipped.jsonl"]
 
-    def test_a_name_that_cannot_be_taken_leaves_none_of_the_four(self, folders: Folders) -> None:
+    def test_unusable_output_name_leaves_none_of_the_four_files(self, folders: Folders) -> None:
         (folders.folder / "a_mask.idx").mkdir()
         assert folders.command() == 1
         assert folders.made() == []
 
     @pytest.mark.parametrize("option", [{"resize": 32}, {"center_crop": True}])
-    def test_what_would_change_images_alone_is_refused(self, folders: Folders, option: dict[str, Any]) -> None:
+    def test_options_that_would_change_only_images_are_refused(self, folders: Folders, option: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="cannot be combined with masks"):
             pack(folders.folder / "a.lst", folders.images, masks=folders.masks, **option)
 
-    def test_a_missing_folder_of_masks_is_a_wrong_argument(
+    def test_missing_folder_of_masks_is_an_argument_error(
         self, folders: Folders, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert folders.command("--masks", folders.folder / "none") == 2
         assert "--masks: " in capsys.readouterr().err
 
-    def test_masks_do_not_leave_their_folder(self, folders: Folders) -> None:
+    def test_masks_outside_their_folder_are_refused(self, folders: Folders) -> None:
         (folders.folder / "outside.png").write_bytes((folders.masks / "5.png").read_bytes())
         (folders.masks / "5.png").unlink()
         (folders.masks / "5.png").symlink_to(folders.folder / "outside.png")

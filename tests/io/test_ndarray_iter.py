@@ -69,14 +69,14 @@ class TestLastBatch:
     """What becomes of an incomplete one."""
 
     @pytest.mark.parametrize("handle", OF_ELEVEN)
-    def test_epochs_are_mxnets(self, handle: Handle) -> None:
+    def test_epochs_equal_mxnets(self, handle: Handle) -> None:
         batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle=handle)
         assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == OF_ELEVEN[handle]
 
-    def test_a_batch_larger_than_the_data_repeats_them(self) -> None:
+    def test_batch_larger_than_the_data_repeats_it(self) -> None:
         assert shown(NDArrayIter(np.arange(3), batch_size=8).next()) == ([0, 1, 2, 0, 1, 2, 0, 1], 5)
 
-    def test_an_epoch_that_fits_rolls_nothing_over(self) -> None:
+    def test_epoch_of_complete_batches_rolls_nothing_over(self) -> None:
         batches = NDArrayIter(np.arange(8), batch_size=4, last_batch_handle="roll_over")
         assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 2)] == [EPOCH] * 2
 
@@ -89,20 +89,20 @@ class TestLastBatch:
         ]
         assert shown_until_full(batches) == [2, 0, 1, 2, 0, 1, 2, 0]
 
-    def test_a_reset_in_mid_epoch_rolls_nothing_over(self) -> None:
+    def test_reset_in_mid_epoch_rolls_nothing_over(self) -> None:
         batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
         batches.next()
         batches.reset()
         assert shown(batches.next()) == EPOCH[0]
 
-    def test_a_second_reset_keeps_what_rolled_over(self) -> None:
+    def test_second_reset_keeps_rolled_over_samples(self) -> None:
         batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
         list(batches)
         batches.reset()
         batches.reset()
         assert [shown(batch) for batch in batches] == OF_ELEVEN["roll_over"][1]
 
-    def test_a_hard_reset_keeps_nothing(self) -> None:
+    def test_hard_reset_drops_rolled_over_samples(self) -> None:
         batches = NDArrayIter(np.arange(11), batch_size=4, last_batch_handle="roll_over")
         list(batches)
         batches.hard_reset()
@@ -111,14 +111,14 @@ class TestLastBatch:
         batches.hard_reset()
         assert shown(batches.next()) == EPOCH[0]
 
-    def test_an_unknown_handle_is_refused_with_the_choices(self) -> None:
+    def test_unknown_last_batch_handle_is_refused_with_the_choices(self) -> None:
         handle: Any = "rollover"
         message = "last_batch_handle must be 'pad', 'discard' or 'roll_over', got 'rollover'"
         with pytest.raises(ValueError, match=re.escape(message)):
             NDArrayIter(np.arange(3), last_batch_handle=handle)
 
     @pytest.mark.parametrize("handle", OF_ELEVEN)
-    def test_no_samples_are_no_batches(self, handle: Handle) -> None:
+    def test_empty_data_has_no_batches(self, handle: Handle) -> None:
         assert list(NDArrayIter(np.zeros((0, 3)), batch_size=4, last_batch_handle=handle)) == []
 
 
@@ -131,18 +131,18 @@ class TestOrder:
     """Shuffling."""
 
     @pytest.mark.parametrize("handle", SHUFFLED)
-    def test_the_order_after_a_seed_is_mxnets(self, handle: Handle) -> None:
+    def test_order_after_a_seed_equals_mxnets(self, handle: Handle) -> None:
         np.random.seed(7)  # noqa: NPY002 it is this one that counts
         batches = NDArrayIter(np.arange(10), -np.arange(10), 4, shuffle=True, last_batch_handle=handle)
         assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == SHUFFLED[handle]
 
-    def test_a_hard_reset_shuffles_too(self) -> None:
+    def test_hard_reset_shuffles(self) -> None:
         np.random.seed(7)  # noqa: NPY002 it is this one that counts
         batches = NDArrayIter(np.arange(10), batch_size=4, shuffle=True)
         batches.hard_reset()
         assert [shown(batch) for batch in batches] == SHUFFLED["pad"][1]
 
-    def test_labels_and_index_go_with_the_data(self) -> None:
+    def test_labels_and_index_follow_the_data(self) -> None:
         batches = NDArrayIter(rows(10), -np.arange(10), 4, shuffle=True)
         for epoch in epochs(batches, 3):
             assert sorted(np.concatenate([batch.index for batch in epoch])[:10]) == [*range(10)]
@@ -161,38 +161,38 @@ class TestArrays:
         assert repr(batches.provide_data) == "[DataDesc[data,(4, 2, 3),<class 'numpy.float32'>,NCHW]]"
         assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,NCHW]]"
 
-    def test_those_of_a_list_are_numbered(self) -> None:
+    def test_arrays_of_a_list_are_numbered(self) -> None:
         batches = NDArrayIter([np.zeros((10, 2)), np.ones((10, 3))], [np.zeros(10)], 4, data_name="x", label_name="y")
         assert batches.provide_data == [("_0_x", (4, 2)), ("_1_x", (4, 3))]
         assert batches.provide_label == [("y", (4,))]
         assert [data.mean() for data in batches.next().data] == [0, 1]
 
-    def test_a_list_keeps_its_order_beyond_ten(self) -> None:
+    def test_list_of_more_than_ten_arrays_keeps_its_order(self) -> None:
         batch = NDArrayIter([np.full(2, number) for number in range(12)]).next()
         assert [data[0] for data in batch.data] == [*range(12)]
 
-    def test_those_of_a_dict_come_by_name(self) -> None:
+    def test_arrays_of_a_dict_are_sorted_by_name(self) -> None:
         batches = NDArrayIter({"b": np.zeros((10, 2)), "a": np.ones((10, 3))}, {"z": [0] * 10, "y": [1] * 10})
         assert [data.mean() for data in batches.next().data] == [1, 0]
         assert batches.provide_label == [("y", (1,)), ("z", (1,))]
 
-    def test_without_labels_there_are_none(self) -> None:
+    def test_labels_default_to_none(self) -> None:
         batches = NDArrayIter(np.zeros((5, 2)), batch_size=2)
         assert (batches.provide_label, batches.next().label) == ([], [])
 
     @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64", ">f4"])
-    def test_all_types_become_float32(self, dtype: str) -> None:
+    def test_all_dtypes_become_float32(self, dtype: str) -> None:
         batch = NDArrayIter(np.array([[1, 0], [0, 1]], dtype), batch_size=2).next()
         assert batch.data[0].dtype == np.float32
         assert batch.data[0].tolist() == [[1, 0], [0, 1]]
 
-    def test_a_batch_has_memory_of_its_own(self) -> None:
+    def test_batch_does_not_share_memory(self) -> None:
         source = np.zeros((4, 2), np.float32)
         batch = NDArrayIter(source, batch_size=4).next()
         batch.data[0][:] = 1
         assert not source.any()
 
-    def test_the_layout_says_which_axis_the_samples_lie_along(self) -> None:
+    def test_layout_selects_the_batch_axis(self) -> None:
         steps = np.arange(24).reshape(2, 6, 2)
         batches = NDArrayIter(steps, np.arange(12).reshape(2, 6), 4, layout="TNC")
         assert batches.num_data == 6
@@ -204,7 +204,7 @@ class TestArrays:
         assert last.label
         assert last.label[0].tolist() == [[4, 5, 0, 1], [10, 11, 6, 7]]
 
-    def test_the_getters_give_the_present_batch(self) -> None:
+    def test_getters_return_the_current_batch(self) -> None:
         batches = NDArrayIter(np.arange(6), -np.arange(6), 4)
         with pytest.raises(ValueError, match="no current batch"):
             batches.getdata()
@@ -230,9 +230,7 @@ class TestArrays:
             ({"x": np.zeros(3)}, {"x": np.zeros(4)}, ValueError, "different numbers of samples: x 3, x 4"),
         ],
     )
-    def test_what_makes_no_sense_is_named(
-        self, data: object, label: object, error: type[Exception], message: str
-    ) -> None:
+    def test_invalid_data_is_named(self, data: object, label: object, error: type[Exception], message: str) -> None:
         with pytest.raises(error, match=re.escape(message)):
             NDArrayIter(data, label)
 
@@ -244,11 +242,11 @@ class TestArrays:
             ({"layout": "TNC"}, "data has shape (3,), but with layout='TNC' axis 1 is N"),
         ],
     )
-    def test_a_setting_that_makes_no_sense_is_named(self, settings: dict[str, Any], message: str) -> None:
+    def test_invalid_setting_is_named(self, settings: dict[str, Any], message: str) -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             NDArrayIter(np.zeros(3), **settings)
 
-    def test_a_batch_size_is_whole(self) -> None:
+    def test_batch_size_must_be_an_integer(self) -> None:
         size: Any = 2.0
         with pytest.raises(TypeError, match=r"batch_size must be an integer, got 2\.0"):
             NDArrayIter(np.zeros(3), batch_size=size)
@@ -278,7 +276,7 @@ class TestDataSets:
 
     @pytest.mark.parametrize("shuffle", [False, True])
     @pytest.mark.parametrize("handle", OF_ELEVEN)
-    def test_they_give_what_arrays_give(self, stored: h5py.File, shuffle: bool, handle: Handle) -> None:
+    def test_h5py_data_sets_equal_arrays(self, stored: h5py.File, shuffle: bool, handle: Handle) -> None:
         given = []
         for source in (stored["data"], rows(10).astype(np.uint8)):
             np.random.seed(3)  # noqa: NPY002 it is this one that counts
@@ -291,11 +289,11 @@ class TestDataSets:
             np.testing.assert_array_equal(one.label, other.label)
             assert one.pad == other.pad
 
-    def test_they_have_any_layout(self, stored: h5py.File) -> None:
+    def test_h5py_data_sets_may_have_any_layout(self, stored: h5py.File) -> None:
         first, *_ = NDArrayIter(stored["steps"], batch_size=4, layout="TN")
         assert first.data[0].tolist() == [[0, 1, 2, 3], [10, 11, 12, 13]]
 
-    def test_they_are_read_batch_by_batch_a_range_as_a_block(self, stored: h5py.File) -> None:
+    def test_h5py_data_sets_are_read_batch_by_batch_in_blocks(self, stored: h5py.File) -> None:
         watched = Watched(stored["data"])
         batches = NDArrayIter(watched, batch_size=4)
         assert watched.reads == []
@@ -312,7 +310,7 @@ class TestSparseMatrices:
     """Those of SciPy."""
 
     @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
-    def test_they_stay_sparse(self, kind: type[sparse.sparray]) -> None:
+    def test_sparse_matrices_stay_sparse(self, kind: type[sparse.sparray]) -> None:
         np.random.seed(3)  # noqa: NPY002 it is this one that counts
         batches = NDArrayIter(kind(rows(10)), np.arange(10), 4, shuffle=True, last_batch_handle="discard")
         assert batches.provide_data == [DataDesc("data", (4, 2))]
@@ -325,14 +323,14 @@ class TestSparseMatrices:
             np.testing.assert_array_equal(matrix.toarray(), rows(10)[batch.index])
 
     @pytest.mark.parametrize("handle", ["pad", "roll_over"])
-    def test_they_are_discarded_at_the_end_or_refused(self, handle: Handle) -> None:
+    def test_sparse_matrices_must_discard_the_last_batch(self, handle: Handle) -> None:
         with pytest.raises(NotImplementedError, match=r"label is a sparse matrix.* needs last_batch_handle='discard'"):
             NDArrayIter(np.zeros(4), {"label": sparse.csr_array(np.eye(4))}, last_batch_handle=handle)
 
-    def test_their_samples_are_their_rows(self) -> None:
+    def test_samples_of_sparse_matrices_are_rows(self) -> None:
         with pytest.raises(ValueError, match="whose samples are its rows, but layout='CN'"):
             NDArrayIter(sparse.csr_array(np.eye(4)), last_batch_handle="discard", layout="CN")
 
-    def test_other_formats_are_refused(self) -> None:
+    def test_other_sparse_formats_are_refused(self) -> None:
         with pytest.raises(TypeError, match=r"data is a sparse matrix, but not in CSR format; pass its tocsr\(\)"):
             NDArrayIter(sparse.csc_array(np.eye(4)), last_batch_handle="discard")

@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> RecordFile:
 class TestContrastAndIllumination:
     @pytest.mark.parametrize("gain", [GAIN, {"max_random_contrast": 0.4}, {"max_random_illumination": 30}], ids=str)
     @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-    def test_floats_are_bit_for_bit_what_the_plan_says(
+    def test_floats_equal_the_plan_bit_for_bit(
         self, file: RecordFile, gain: dict[str, Any], dtype: type[np.floating[Any]]
     ) -> None:
         f = np.float32
@@ -61,7 +61,7 @@ class TestContrastAndIllumination:
             expected = (PIXELS[number].astype(f) - mean) * factor + offset
             assert image.tobytes() == expected.astype(dtype).tobytes()
 
-    def test_they_are_even_in_their_ranges_and_do_not_go_together(self, file: RecordFile) -> None:
+    def test_contrast_and_illumination_are_uniform_and_independent(self, file: RecordFile) -> None:
         batches = open_iter(file, **GAIN)
         plans = [batches.plan(0, epoch) for epoch in range(1000)]
         contrast, illumination = (np.array([plan[name] for plan in plans]) for name in ("contrast", "illumination"))
@@ -70,11 +70,11 @@ class TestContrastAndIllumination:
         assert abs(np.corrcoef(contrast, illumination)[0, 1]) < 0.1
 
     @pytest.mark.parametrize("dtype", ["uint8", "int8"])
-    def test_whole_levels_take_no_notice(self, file: RecordFile, dtype: str) -> None:
+    def test_integer_dtypes_ignore_contrast_and_illumination(self, file: RecordFile, dtype: str) -> None:
         plain, gained = (open_iter(file, dtype=dtype, **settings, **SHAPE).next() for settings in ({}, GAIN))
         np.testing.assert_array_equal(gained.data[0], plain.data[0])
 
-    def test_the_type_does_not_change_what_else_is_drawn(self, file: RecordFile) -> None:
+    def test_dtype_does_not_change_other_sampled_parameters(self, file: RecordFile) -> None:
         """In MXNet, uint8 draws no contrast, and so other crops from the second image on."""
         settings = {**GAIN, **SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True}
         plans = [open_iter(file, dtype=dtype, **settings).plan(3) for dtype in ("uint8", "float32")]
@@ -82,13 +82,13 @@ class TestContrastAndIllumination:
 
     @pytest.mark.parametrize("value", [-0.5, math.nan, math.inf])
     @pytest.mark.parametrize("name", GAIN)
-    def test_a_range_that_makes_no_sense_is_named(self, file: RecordFile, name: str, value: float) -> None:
+    def test_invalid_range_is_named(self, file: RecordFile, name: str, value: float) -> None:
         with pytest.raises(ValueError, match=name):
             open_iter(file, **{name: value})
 
 
 class TestMeanImage:
-    def test_it_is_computed_of_the_images_as_augmented(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_mean_is_computed_from_augmented_images(self, file: RecordFile, tmp_path: Path) -> None:
         place = tmp_path / "mean.npy"
         augmented = {**SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True, "seed": 3}
         batch = open_iter(file, mean_img=place, dtype="float32", **augmented).next()
@@ -99,18 +99,18 @@ class TestMeanImage:
         assert np.abs(batch.data[0].mean()) < 1e-4
 
     @pytest.mark.parametrize("settings", [{"batch_size": 7}, {"batch_size": 50}, {"shuffle": True, "batch_size": 6}])
-    def test_no_image_counts_twice(self, file: RecordFile, tmp_path: Path, settings: dict[str, Any]) -> None:
+    def test_padding_is_not_counted(self, file: RecordFile, tmp_path: Path, settings: dict[str, Any]) -> None:
         place = tmp_path / "mean.npy"
         open_iter(file, mean_img=place, **{**SHAPE, **settings})
         np.testing.assert_allclose(np.load(place).transpose(1, 2, 0), np.mean(PIXELS, axis=0), atol=1e-4)
 
-    def test_a_part_has_the_mean_of_its_own_images(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_shard_has_the_mean_of_its_own_images(self, file: RecordFile, tmp_path: Path) -> None:
         part = {**SHAPE, "num_parts": 3, "part_index": 1}
         own = numbers(open_iter(file, mean_img=tmp_path / "mean.npy", **part))
         expected = np.mean([PIXELS[number] for number in own], axis=0)
         np.testing.assert_allclose(np.load(tmp_path / "mean.npy").transpose(1, 2, 0), expected, atol=1e-4)
 
-    def test_it_is_written_once_and_read_from_then_on(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_mean_is_written_once_and_then_read(self, file: RecordFile, tmp_path: Path) -> None:
         place = tmp_path / "mean.npy"
         open_iter(file, mean_img=place, **SHAPE)
         mean = np.full((3, 12, 12), 100.25, np.float64)
@@ -120,25 +120,25 @@ class TestMeanImage:
         np.testing.assert_array_equal(image, PIXELS[0] - np.float32(100.25))
         assert place.read_bytes() == written
 
-    def test_nothing_else_is_left_where_it_is_written(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_writing_leaves_no_other_file(self, file: RecordFile, tmp_path: Path) -> None:
         folder = tmp_path / "means"
         folder.mkdir()
         open_iter(file, mean_img=folder / "mean.npy", **SHAPE)
         assert [path.name for path in folder.iterdir()] == ["mean.npy"]
 
-    def test_it_may_be_read_by_whoever_may_read_any_new_file(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_file_mode_follows_the_umask(self, file: RecordFile, tmp_path: Path) -> None:
         open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
         (tmp_path / "new").touch()
         assert (tmp_path / "mean.npy").stat().st_mode == (tmp_path / "new").stat().st_mode
 
-    def test_images_that_cannot_be_read_leave_no_file(self, tmp_path: Path) -> None:
+    def test_unreadable_images_leave_no_file(self, tmp_path: Path) -> None:
         broken = write_images(tmp_path, [png(PIXELS[0]), b"no image"])
         with pytest.raises(ValueError, match="record 1"):
             open_iter(broken, mean_img=tmp_path / "mean.npy", **SHAPE)
         assert {path.name for path in tmp_path.iterdir()} == {"some.rec", "some.idx"}
 
     @pytest.mark.parametrize("name", [name for name in SETTINGS if name.startswith("mean_img")])
-    def test_what_mxnet_has_written_is_subtracted_as_mxnet_does(self, name: str, tmp_path: Path) -> None:
+    def test_mxnets_mean_file_is_subtracted_as_by_mxnet(self, name: str, tmp_path: Path) -> None:
         with np.load(GOLDEN / "single.npz") as arrays:
             image, expected = arrays["image"], arrays[name]
         settings = {**SETTINGS[name], "mean_img": GOLDEN / "mean_img.nd", "batch_size": 1}
@@ -146,7 +146,7 @@ class TestMeanImage:
         assert found.dtype == expected.dtype
         assert found.tobytes() == expected.tobytes()
 
-    def test_the_mean_is_the_one_that_mxnet_computes(self, tmp_path: Path) -> None:
+    def test_mean_equals_mxnets(self, tmp_path: Path) -> None:
         """But for the decoders of JPEG; the mean of MXNet's becomes the one that is given."""
         settings: dict[str, Any] = {"data_shape": (3, 8, 8), "batch_size": 26, "resize": 12, "dtype": "float32"}
         ours, theirs = (
@@ -157,7 +157,7 @@ class TestMeanImage:
 
     @pytest.mark.parametrize("mirror", [False, True])
     @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-    def test_it_is_mirrored_with_the_image(self, file: RecordFile, tmp_path: Path, layout: str, mirror: bool) -> None:
+    def test_mean_is_mirrored_with_the_image(self, file: RecordFile, tmp_path: Path, layout: str, mirror: bool) -> None:
         mean = noise(12, 12, seed=99)
         np.save(tmp_path / "mean.npy", mean.transpose(2, 0, 1).astype(np.float32))
         settings = {**SHAPE, "layout": layout, "mirror": mirror, "dtype": "float32", "scale": 0.5, "mean_r": 9}
@@ -167,14 +167,14 @@ class TestMeanImage:
         np.testing.assert_array_equal(batch.data[0], expected if layout == "NHWC" else expected.transpose(0, 3, 1, 2))
 
     @pytest.mark.parametrize("dtype", ["uint8", "int8"])
-    def test_whole_levels(self, file: RecordFile, tmp_path: Path, dtype: str) -> None:
+    def test_integer_dtypes(self, file: RecordFile, tmp_path: Path, dtype: str) -> None:
         """Those of int8 lose the rounded mean, those of uint8 nothing."""
         np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 127.5, np.float32))
         batch = open_iter(file, mean_img=tmp_path / "mean.npy", dtype=dtype, **SHAPE).next()
         levels = np.array(PIXELS).astype(int)
         np.testing.assert_array_equal(batch.data[0], levels if dtype == "uint8" else levels - 128)
 
-    def test_contrast_and_illumination_come_after_it(self, file: RecordFile, tmp_path: Path) -> None:
+    def test_contrast_and_illumination_follow_the_mean(self, file: RecordFile, tmp_path: Path) -> None:
         np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 60.5, np.float32))
         batches = open_iter(file, mean_img=tmp_path / "mean.npy", dtype="float32", **GAIN, **SHAPE)
         plan, image = batches.plan(0), batches.next().data[0][0]
@@ -183,7 +183,7 @@ class TestMeanImage:
         np.testing.assert_array_equal(image, expected)
 
     @pytest.mark.parametrize("shape", [(12, 12, 3), (3, 12, 11), (1, 12, 12), (432,), ()])
-    def test_another_shape_is_an_error(self, file: RecordFile, tmp_path: Path, shape: tuple[int, ...]) -> None:
+    def test_mean_of_another_shape_is_an_error(self, file: RecordFile, tmp_path: Path, shape: tuple[int, ...]) -> None:
         np.save(tmp_path / "mean.npy", np.zeros(shape, np.float32))
         with pytest.raises(ValueError, match=r"mean\.npy: the mean image must have shape \(3, 12, 12\), got \("):
             open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
@@ -202,22 +202,20 @@ class TestMeanImage:
             lambda nd: nd[:68] + b"\1" + nd[69:],
         ],
     )
-    def test_a_damaged_file_of_mxnets_is_named(self, file: RecordFile, tmp_path: Path, damage: Any) -> None:  # noqa: ANN401
+    def test_damaged_mxnet_file_is_named(self, file: RecordFile, tmp_path: Path, damage: Any) -> None:  # noqa: ANN401
         place = tmp_path / "mean.nd"
         place.write_bytes(damage((GOLDEN / "mean_img.nd").read_bytes()))
         with pytest.raises(ValueError, match=r"mean\.nd: neither a \.npy file nor an NDArray file of MXNet's"):
             open_iter(file, mean_img=place, **{**SHAPE, "data_shape": (3, 8, 8)})
 
     @pytest.mark.parametrize("array", [np.array([{}]), np.full((3, 12, 12), "a"), np.full((3, 12, 12), np.nan)])
-    def test_a_file_of_numpys_without_an_image_is_named(
-        self, file: RecordFile, tmp_path: Path, array: NDArray[Any]
-    ) -> None:
+    def test_numpy_file_without_an_image_is_named(self, file: RecordFile, tmp_path: Path, array: NDArray[Any]) -> None:
         np.save(tmp_path / "mean.npy", array, allow_pickle=True)
         with pytest.raises(ValueError, match=r"mean\.npy"):
             open_iter(file, mean_img=tmp_path / "mean.npy", **SHAPE)
 
     @pytest.mark.parametrize("kept", [6, 7, 60, -1])
-    def test_a_file_of_numpys_that_was_cut_off_is_named(self, file: RecordFile, tmp_path: Path, kept: int) -> None:
+    def test_truncated_numpy_file_is_named(self, file: RecordFile, tmp_path: Path, kept: int) -> None:
         place = tmp_path / "mean.npy"
         np.save(place, np.zeros((3, 12, 12)))
         place.write_bytes(place.read_bytes()[:kept])

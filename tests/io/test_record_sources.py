@@ -54,19 +54,19 @@ def read(path: Any, **settings: Any) -> list[int]:  # noqa: ANN401 settings are 
 
 class TestFolders:
     @pytest.mark.parametrize("kind", [str, lambda path: path, lambda path: f"{path}/", lambda path: [path]])
-    def test_a_folder_is_its_record_files_by_name(self, folder: Path, kind: Callable[[Path], object]) -> None:
+    def test_folder_is_its_record_files_sorted_by_name(self, folder: Path, kind: Callable[[Path], object]) -> None:
         assert read(kind(folder)) == list(range(8))
 
-    def test_empty_files_and_folders_in_it_are_left_out(self, folder: Path) -> None:
+    def test_empty_files_and_folders_in_a_folder_are_skipped(self, folder: Path) -> None:
         (folder / "0.rec").touch()
         (folder / "1.rec").mkdir()
         assert read(folder) == list(range(8))
 
-    def test_a_folder_without_record_files_is_named(self, tmp_path: Path) -> None:
+    def test_folder_without_record_files_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"{tmp_path.name}.* names no file"):
             read(tmp_path)
 
-    def test_a_folder_may_be_one_of_several(self, folder: Path, ten: RecordFile) -> None:
+    def test_folder_may_be_one_of_several_sources(self, folder: Path, ten: RecordFile) -> None:
         assert read(f"{ten.rec};{folder}") == [*range(10), *range(8)]
 
 
@@ -80,41 +80,37 @@ class TestPatterns:
             (r"(a|b-2)\.rec", range(7)),
         ],
     )
-    def test_a_last_part_that_is_no_file_is_a_regular_expression_for_whole_names(
-        self, folder: Path, pattern: str, expected: list[int]
-    ) -> None:
+    def test_file_name_may_be_a_regular_expression(self, folder: Path, pattern: str, expected: list[int]) -> None:
         assert read(f"{folder}/{pattern}") == list(expected)
         assert read(folder / pattern) == list(expected)
 
-    def test_several_patterns_may_be_listed(self, folder: Path) -> None:
+    def test_several_patterns(self, folder: Path) -> None:
         assert read(rf"{folder}/c\.re.;{folder}/a\.re.") == [7, 0, 1, 2]
 
-    def test_a_file_of_that_very_name_comes_before_the_pattern(self, folder: Path) -> None:
+    def test_file_of_that_name_takes_precedence_over_the_pattern(self, folder: Path) -> None:
         write_images(folder, [png(noise(8, 8))], "[ac]")
         assert read(folder / "[ac].rec") == [0]
 
     @pytest.mark.parametrize("pattern", ["rec", "z.*", "*.rec", "(", "nothing/.*"])
-    def test_one_that_fits_nothing_is_a_missing_file(self, folder: Path, pattern: str) -> None:
+    def test_pattern_without_match_is_a_missing_file(self, folder: Path, pattern: str) -> None:
         with pytest.raises(FileNotFoundError) as caught:
             read(folder / pattern)
         assert caught.value.filename == str(folder / pattern)
 
 
 class TestCache:
-    def test_it_is_made_and_read(self, folder: Path, tmp_path: Path) -> None:
+    def test_cache_is_written_and_read(self, folder: Path, tmp_path: Path) -> None:
         cache = tmp_path / "cache"
         assert read(f"{folder}/a.rec;{folder}/c.rec#{cache}") == [0, 1, 2, 7]
         assert cache.read_bytes() == (folder / "a.rec").read_bytes() + (folder / "c.rec").read_bytes()
         assert {path.name for path in tmp_path.iterdir()} == {"records", "cache"}
 
-    def test_it_may_be_read_by_whoever_may_read_any_new_file(self, folder: Path, tmp_path: Path) -> None:
+    def test_file_mode_follows_the_umask(self, folder: Path, tmp_path: Path) -> None:
         read(f"{folder}/a.rec#{tmp_path}/cache")
         (tmp_path / "new").touch()
         assert (tmp_path / "cache").stat().st_mode == (tmp_path / "new").stat().st_mode
 
-    def test_it_is_read_as_long_as_it_is_as_large_as_the_files_and_of_their_time(
-        self, folder: Path, tmp_path: Path
-    ) -> None:
+    def test_cache_is_used_while_size_and_time_match(self, folder: Path, tmp_path: Path) -> None:
         """The cache is told apart from its source by another content of the same size."""
         cache, image = tmp_path / "cache", png(noise(8, 8))
         read(f"{folder}/a.rec#{cache}")
@@ -126,14 +122,14 @@ class TestCache:
         assert read(f"{folder}/a.rec#{cache}") == [9, 8, 7]
         assert (cache.stat().st_mtime_ns, cache.stat().st_ino) == (state.st_mtime_ns, state.st_ino)
 
-    def test_it_is_made_again_if_a_file_is_larger(self, folder: Path, tmp_path: Path) -> None:
+    def test_cache_is_rewritten_if_a_file_grows(self, folder: Path, tmp_path: Path) -> None:
         path = f"{folder}/a.rec#{tmp_path}/cache"
         read(path)
         (folder / "a.rec").write_bytes((folder / "b-2.rec").read_bytes())
         assert read(path) == [3, 4, 5, 6]
 
     @pytest.mark.parametrize("seconds", [10, -10])
-    def test_it_is_made_again_if_a_file_is_of_another_time(self, seconds: int, folder: Path, tmp_path: Path) -> None:
+    def test_cache_is_rewritten_if_a_file_is_modified(self, seconds: int, folder: Path, tmp_path: Path) -> None:
         """Older, too: a file may be moved into the place of another."""
         path, image = f"{folder}/a.rec#{tmp_path}/cache", png(noise(8, 8))
         read(path)
@@ -142,17 +138,17 @@ class TestCache:
         os.utime(folder / "a.rec", (time, time))
         assert read(path) == [9, 8, 7]
 
-    def test_it_is_no_source_itself(self, folder: Path) -> None:
+    def test_cache_is_not_a_source(self, folder: Path) -> None:
         first = read(f"{folder}#{folder}/cache.rec")
         assert read(f"{folder}#{folder}/cache.rec") == first
 
-    def test_it_takes_no_other_files_place(self, folder: Path, tmp_path: Path) -> None:
+    def test_cache_does_not_replace_another_file(self, folder: Path, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("precious")
         with pytest.raises(ValueError, match=r"notes\.txt exists and is no record file"):
             read(f"{folder}/a.rec#{tmp_path}/notes.txt")
         assert (tmp_path / "notes.txt").read_text() == "precious"
 
-    def test_an_old_one_stays_whole_if_a_new_one_cannot_be_made(self, folder: Path, tmp_path: Path) -> None:
+    def test_old_cache_stays_complete_if_rewriting_fails(self, folder: Path, tmp_path: Path) -> None:
         read(f"{folder}/a.rec#{tmp_path}/cache")
         before = (tmp_path / "cache").read_bytes()
         with pytest.raises(FileNotFoundError):
@@ -160,9 +156,7 @@ class TestCache:
         assert (tmp_path / "cache").read_bytes() == before
         assert {path.name for path in tmp_path.iterdir()} == {"records", "cache"}
 
-    def test_a_copy_that_fails_half_way_leaves_nothing(
-        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_failed_copy_leaves_no_file(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def run_full(_source: object, target: Any) -> None:  # noqa: ANN401 an open file
             target.write(b"some")
             raise OSError(28, "No space left on device")
@@ -172,40 +166,40 @@ class TestCache:
             read(f"{folder}/a.rec#{tmp_path}/cache")
         assert {path.name for path in tmp_path.iterdir()} == {"records"}
 
-    def test_a_file_whose_name_has_the_sign_is_no_cache(self, folder: Path, tmp_path: Path) -> None:
+    def test_file_name_with_a_hash_is_not_a_cache(self, folder: Path, tmp_path: Path) -> None:
         (folder / "c.rec").rename(folder / "a.rec#1")
         assert read(f"{folder}/a.rec#1") == [7]
         assert not (tmp_path / "1").exists()
 
-    def test_parts_share_it(self, folder: Path, tmp_path: Path) -> None:
+    def test_shards_share_the_cache(self, folder: Path, tmp_path: Path) -> None:
         path = f"{folder}#{tmp_path}/cache"
         assert [read(path, num_parts=2, part_index=part) for part in range(2)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 class TestSeeds:
-    def test_seed_is_of_the_order_if_the_augmentation_has_its_own(self, ten: RecordFile) -> None:
+    def test_seed_controls_the_order_if_seed_aug_is_set(self, ten: RecordFile) -> None:
         one, other = (open_iter(ten, shuffle=True, seed=seed, seed_aug=7, **AUGMENTED) for seed in (1, 2))
         assert numbers(one) != numbers(other)
         assert [one.plan(record) for record in range(10)] == [other.plan(record) for record in range(10)]
 
-    def test_seed_aug_is_of_the_augmentation_alone(self, ten: RecordFile) -> None:
+    def test_seed_aug_controls_the_augmentation_only(self, ten: RecordFile) -> None:
         one, other = (open_iter(ten, shuffle=True, seed=1, seed_aug=seed, **AUGMENTED) for seed in (1, 2))
         assert numbers(one) == numbers(other)
         assert [one.plan(record) for record in range(10)] != [other.plan(record) for record in range(10)]
 
-    def test_without_it_seed_is_of_both(self, ten: RecordFile) -> None:
+    def test_without_seed_aug_seed_controls_both(self, ten: RecordFile) -> None:
         one, other = (
             open_iter(ten, shuffle=True, seed=5, **seed_aug, **AUGMENTED) for seed_aug in ({}, {"seed_aug": 5})
         )
         assert digest(one) == digest(other)
 
-    def test_epochs_differ_all_the_same(self, ten: RecordFile) -> None:
+    def test_epochs_differ_with_fixed_seeds(self, ten: RecordFile) -> None:
         """In MXNet, an image with `seed_aug` has the same augmentation in every epoch."""
         first, second = (digest(epoch) for epoch in epochs(open_iter(ten, seed_aug=3, **AUGMENTED), 2))
         assert first != second
 
 
-class TestForMXNetsSake:
+class TestMXNetCompatibility:
     @pytest.mark.parametrize(
         "settings",
         [
@@ -217,17 +211,17 @@ class TestForMXNetsSake:
         ],
         ids=str,
     )
-    def test_some_keywords_change_nothing(self, ten: RecordFile, settings: dict[str, Any]) -> None:
+    def test_ignored_keywords_change_nothing(self, ten: RecordFile, settings: dict[str, Any]) -> None:
         plain, other = (open_iter(ten, shuffle=True, **AUGMENTED, **given) for given in ({}, settings))
         assert digest(plain) == digest(other)
 
     @pytest.mark.parametrize("name", ["path_imgidx", "path_imglist", "mean_img", "rotate_list"])
-    def test_an_empty_text_means_none(self, ten: RecordFile, name: str) -> None:
+    def test_empty_str_means_none(self, ten: RecordFile, name: str) -> None:
         """It is MXNet's default."""
         assert numbers(open_iter(ten, **{name: ""})) == list(range(10))
 
     @pytest.mark.parametrize("name", ["shuffle_chunk_size", "shuffle_chunk_seed"])
-    def test_chunks_of_shuffling_are_warned_of_once(
+    def test_shuffle_chunk_keywords_warn_once(
         self, ten: RecordFile, caplog: pytest.LogCaptureFixture, name: str
     ) -> None:
         _image_record._warn_of_chunks.cache_clear()
@@ -248,7 +242,7 @@ class TestForMXNetsSake:
             (ImageRecordIter_v1, np.float32),
         ],
     )
-    def test_other_names_are_the_same_with_a_type(
+    def test_aliases_only_set_the_dtype(
         self, ten: RecordFile, make: Callable[..., ImageRecordIter], dtype: type[np.generic]
     ) -> None:
         settings: dict[str, Any] = {"path_imgrec": ten.rec, "batch_size": 4, "mean_r": 100.0, **AUGMENTED}
@@ -257,13 +251,13 @@ class TestForMXNetsSake:
         assert digest(batches) == digest(ImageRecordIter(dtype=dtype, **settings))
 
     @pytest.mark.parametrize("make", [ImageRecordUInt8Iter, ImageRecordInt8Iter])
-    def test_their_type_cannot_be_changed(self, ten: RecordFile, make: Callable[..., ImageRecordIter]) -> None:
+    def test_dtype_of_aliases_cannot_be_changed(self, ten: RecordFile, make: Callable[..., ImageRecordIter]) -> None:
         plain, other = (
             make(path_imgrec=ten.rec, data_shape=(3, 8, 8), batch_size=4, **dtype)
             for dtype in ({}, {"dtype": "float32"})
         )
         assert digest(plain) == digest(other)
 
-    def test_their_keywords_are_checked_too(self, ten: RecordFile) -> None:
+    def test_keywords_of_aliases_are_checked(self, ten: RecordFile) -> None:
         with pytest.raises(TypeError, match="did you mean 'shuffle'"):
             ImageRecordUInt8Iter(path_imgrec=ten.rec, data_shape=(3, 8, 8), batch_size=4, shufle=True)

@@ -25,7 +25,7 @@ def ranks(file: RecordFile, parts: int, **settings: Any) -> list[ImageRecordIter
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("round_batch", [False, True])
 @pytest.mark.parametrize(("records", "parts"), [(9, 2), (10, 3), (17, 4), (5, 5), (33, 8)])
-def test_every_rank_has_as_many_batches_and_all_together_have_every_record_once(
+def test_ranks_have_equal_batch_counts_and_cover_every_record_once(
     tmp_path: Path, records: int, parts: int, shuffle: bool, round_batch: bool
 ) -> None:
     file = write_tiny(tmp_path, records)
@@ -38,13 +38,13 @@ def test_every_rank_has_as_many_batches_and_all_together_have_every_record_once(
         assert max(map(len, own)) - min(map(len, own)) <= 1
 
 
-def test_what_a_rank_lacks_are_repeats_of_its_own_records_counted_as_pad(tmp_path: Path) -> None:
+def test_short_rank_repeats_its_own_records_as_padding(tmp_path: Path) -> None:
     first, _ = ranks(write_tiny(tmp_path, 9), 2)
     assert [(in_batch(batch), batch.pad) for batch in first] == [([0, 1, 2, 3], 0), ([0, 1, 2, 3], 4)]
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_with_drop_each_rank_has_as_many_records_as_the_smallest(tmp_path: Path, shuffle: bool) -> None:
+def test_drop_gives_each_rank_as_many_records_as_the_smallest(tmp_path: Path, shuffle: bool) -> None:
     given = [
         [numbers(epoch) for epoch in epochs(rank, 12)]
         for rank in ranks(write_tiny(tmp_path, 11), 3, shard_policy="drop", shuffle=shuffle)
@@ -60,7 +60,7 @@ def test_with_drop_each_rank_has_as_many_records_as_the_smallest(tmp_path: Path,
 
 @pytest.mark.parametrize("policy", ["pad", "drop"])
 @pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
-def test_ranks_of_image_iter_stay_in_step_over_many_epochs(
+def test_ranks_of_image_iter_have_equal_batch_counts_over_many_epochs(
     tmp_path: Path, policy: Policy, handle: Literal["pad", "discard", "roll_over"]
 ) -> None:
     file = write_tiny(tmp_path, 17)
@@ -83,19 +83,19 @@ def test_ranks_of_image_iter_stay_in_step_over_many_epochs(
     assert sum(counts[0]) > 0
 
 
-def test_uneven_parts_may_differ_by_a_batch(tmp_path: Path) -> None:
+def test_uneven_shards_may_differ_by_a_batch(tmp_path: Path) -> None:
     given = ranks(write_tiny(tmp_path, 9), 2, shard_policy="uneven")
     assert [len(rank) for rank in given] == [len(list(rank)) for rank in given] == [1, 2]
 
 
-def test_more_ranks_than_records_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_more_ranks_than_records_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"num_parts=3, but there are only 2 records: part 0 .*shard_policy=\"uneven\""
     ):
         ranks(write_tiny(tmp_path, 2), 3)
 
 
-def test_a_policy_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_unknown_policy_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='shard_policy="even"; it is "pad"'):
         open_iter(write_tiny(tmp_path, 2), shard_policy="even")
 
@@ -108,7 +108,7 @@ class Hooked(ImageIter):
 
 
 @pytest.mark.parametrize("handle", ["pad", "discard"])
-def test_ranks_of_hooks_stay_in_step_too(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
+def test_ranks_with_hooks_have_equal_batch_counts(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
     file = write_tiny(tmp_path, 9)
     given = [
         Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=part, last_batch_handle=handle)

@@ -30,42 +30,42 @@ def squares(file: RecordFile, count: int = 1000, **settings: Any) -> list[tuple[
 
 @pytest.mark.parametrize("method", [0, 1, 3, 4])
 @pytest.mark.parametrize("random", [False, True])
-def test_the_pixels_are_those_of_the_square_resized(tmp_path: Path, method: int, random: bool) -> None:
+def test_pixels_equal_the_resized_square(tmp_path: Path, method: int, random: bool) -> None:
     pixels = [noise(HEIGHT, WIDTH, seed=seed) for seed in range(8)]
     settings = {"data_shape": (3, 24, 28), "min_crop_size": 10, "max_crop_size": 40, "batch_size": 8}
     file = write_images(tmp_path, map(png, pixels))
     assert_replayed(open_iter(file, layout="NHWC", inter_method=method, rand_crop=random, **settings), pixels)
 
 
-def test_sides_are_even_in_their_range(one: RecordFile) -> None:
+def test_sides_are_uniform(one: RecordFile) -> None:
     drawn = squares(one, min_crop_size=10, max_crop_size=19)
     assert all(width == height for _, _, width, height in drawn)
     assert_uniform(np.bincount([width - 10 for _, _, width, _ in drawn], minlength=10))
 
 
 @pytest.mark.parametrize("name", ["min_crop_size", "max_crop_size"])
-def test_one_of_the_two_alone_is_the_side(one: RecordFile, name: str) -> None:
+def test_one_of_min_and_max_alone_is_the_side(one: RecordFile, name: str) -> None:
     assert {*squares(one, 20, **{name: 20})} == {(15, 10, 20, 20)}
 
 
 @pytest.mark.parametrize("side", [40, 41, 1000])
-def test_a_side_that_does_not_fit_is_the_shorter_one_of_the_image(one: RecordFile, side: int) -> None:
+def test_side_is_at_most_the_shorter_one_of_the_image(one: RecordFile, side: int) -> None:
     assert {*squares(one, 20, min_crop_size=side)} == {(5, 0, 40, 40)}
 
 
-def test_random_squares_are_anywhere(one: RecordFile) -> None:
+def test_positions_of_random_squares_are_uniform(one: RecordFile) -> None:
     left, top, _, _ = np.transpose(squares(one, 2000, min_crop_size=35, rand_crop=True))
     assert_uniform(np.bincount(6 * left + top, minlength=16 * 6))
 
 
-def test_a_border_belongs_to_the_image_that_is_cropped(one: RecordFile) -> None:
+def test_border_is_added_before_the_crop(one: RecordFile) -> None:
     batches = open_iter(one, pad=5, min_crop_size=50, fill_value=7, layout="NHWC", data_shape=(3, 50, 50))
     expected = np.full((50, 50, 3), 7, np.uint8)
     expected[5:45] = noise(HEIGHT, WIDTH)
     np.testing.assert_array_equal(batches.next().data[0][0], expected)
 
 
-def test_a_border_as_the_output_wants_it_leaves_nothing_to_crop(one: RecordFile) -> None:
+def test_border_of_the_output_size_leaves_nothing_to_crop(one: RecordFile) -> None:
     batches = open_iter(one, pad=3, data_shape=(3, HEIGHT + 6, WIDTH + 6), rand_crop=True)
     plan = batches.plan(0)
     (border,) = steps_of(plan, "border")

@@ -163,7 +163,7 @@ def states_of(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_rest_of_the_stream_is_the_same_from_every_place(tmp_path: Path, kind: str) -> None:
+def test_stream_resumes_exactly_at_every_position(tmp_path: Path, kind: str) -> None:
     states = states_of(KINDS[kind](tmp_path))
     assert len(states) > 2
     for state, epoch, rest in states:
@@ -175,7 +175,7 @@ def test_the_rest_of_the_stream_is_the_same_from_every_place(tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_is_small_and_plain_and_comes_back_from_json(tmp_path: Path, kind: str) -> None:
+def test_state_is_small_and_survives_json(tmp_path: Path, kind: str) -> None:
     for state, _, _ in states_of(KINDS[kind](tmp_path)):
         text = json.dumps(state, allow_nan=False)
         assert len(text) <= KIB
@@ -186,7 +186,7 @@ def test_a_state_is_small_and_plain_and_comes_back_from_json(tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_may_be_loaded_where_it_was_taken(tmp_path: Path, kind: str) -> None:
+def test_state_may_be_loaded_by_the_same_iterator(tmp_path: Path, kind: str) -> None:
     batches = KINDS[kind](tmp_path)
     state = batches.state_dict()
     first = list(steps(batches, 1))
@@ -195,7 +195,7 @@ def test_a_state_may_be_loaded_where_it_was_taken(tmp_path: Path, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_leaves_no_present_batch(tmp_path: Path, kind: str) -> None:
+def test_load_leaves_no_current_batch(tmp_path: Path, kind: str) -> None:
     batches = KINDS[kind](tmp_path)
     state = batches.state_dict()
     batches.iter_next()
@@ -204,7 +204,7 @@ def test_it_leaves_no_present_batch(tmp_path: Path, kind: str) -> None:
         batches.getdata()
 
 
-def test_it_is_loaded_in_another_process() -> None:
+def test_state_is_loaded_in_another_process() -> None:
     program = (
         "import json, sys, numpy as np; from recio.io import NDArrayIter;"
         "it = NDArrayIter(np.arange(10), batch_size=4, shuffle=True, seed=3);"
@@ -319,7 +319,7 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
 
 
 @pytest.mark.parametrize("case", MISFITS)
-def test_a_state_that_does_not_fit_is_refused_by_name_and_changes_nothing(tmp_path: Path, case: str) -> None:
+def test_mismatched_state_is_refused_by_name_and_changes_nothing(tmp_path: Path, case: str) -> None:
     taken, here, message = MISFITS[case]
     np.random.seed(1)  # noqa: NPY002 it is this one that counts
     batches = here(tmp_path)
@@ -347,7 +347,7 @@ def test_a_state_that_does_not_fit_is_refused_by_name_and_changes_nothing(tmp_pa
     ],
     ids=["seed without shuffle", "that of MNIST", "the same seed of MNIST", "another file with the same", "names"],
 )
-def test_what_changes_nothing_in_the_stream_may_differ(tmp_path: Path, taken: Make, here: Make) -> None:
+def test_settings_that_do_not_affect_the_stream_may_differ(tmp_path: Path, taken: Make, here: Make) -> None:
     batches, other = taken(tmp_path), here(tmp_path)
     next(batches)
     other.load_state_dict(batches.state_dict())
@@ -374,7 +374,7 @@ def test_what_changes_nothing_in_the_stream_may_differ(tmp_path: Path, taken: Ma
         (lambda state: moved(state, epoch=2**32), f"the state's epoch must be from 0 to 4294967295 here, got {2**32}"),
     ],
 )
-def test_what_is_no_state_is_refused(change: Callable[[Any], Any], message: str) -> None:
+def test_invalid_state_is_refused(change: Callable[[Any], Any], message: str) -> None:
     batches = of_ten()
     state = change(batches.state_dict())
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -386,7 +386,7 @@ def moved(state: dict[str, Any], **to: Any) -> dict[str, Any]:  # noqa: ANN401 a
 
 
 @pytest.mark.parametrize("kind", [csv, libsvm, mnist, lambda _: ResizeIter(of_ten(), 3)])
-def test_a_place_beyond_the_end_is_refused(tmp_path: Path, kind: Make) -> None:
+def test_position_past_the_end_is_refused(tmp_path: Path, kind: Make) -> None:
     batches = kind(tmp_path)
     state = batches.state_dict()
     (name,) = (name for name in state["position"] if name in {"next", "cur"})
@@ -394,7 +394,7 @@ def test_a_place_beyond_the_end_is_refused(tmp_path: Path, kind: Make) -> None:
         batches.load_state_dict(moved(state, **{name: 100}))
 
 
-def test_a_state_is_the_callers_own(tmp_path: Path) -> None:
+def test_state_is_a_copy(tmp_path: Path) -> None:
     batches = nested(tmp_path)
     state = batches.state_dict()
     kept = copy.deepcopy(state)
@@ -416,7 +416,7 @@ def orders_of(batches: NDArrayIter, epochs: int) -> list[list[int]]:
 class TestShuffling:
     """Of `NDArrayIter`, by a seed of its own."""
 
-    def test_orders_are_functions_of_the_seed_and_the_epoch(self) -> None:
+    def test_order_is_a_function_of_seed_and_epoch(self) -> None:
         def orders(seed: int) -> list[Any]:
             np.random.seed()  # noqa: NPY002 it does not count
             batches = NDArrayIter(np.arange(50), batch_size=50, shuffle=True, seed=seed)
@@ -427,12 +427,12 @@ class TestShuffling:
         assert len({tuple(order) for order in every}) == 12
         assert all(sorted(order) == [*range(50)] for order in every)
 
-    def test_the_orders_are_those_of_all_versions(self) -> None:
+    def test_orders_never_change_between_versions(self) -> None:
         """A state may be older than the NumPy that reads it."""
         batches = NDArrayIter(np.arange(10), batch_size=10, shuffle=True, seed=7)
         assert orders_of(batches, 2) == [[1, 7, 5, 2, 6, 0, 4, 3, 9, 8], [4, 3, 2, 1, 6, 5, 7, 8, 0, 9]]
 
-    def test_a_seed_leaves_the_global_generator_alone(self) -> None:
+    def test_seed_does_not_use_the_global_generator(self) -> None:
         drawn = []
         for epochs in (0, 3):
             np.random.seed(1)  # noqa: NPY002 it is this one that counts
@@ -440,20 +440,20 @@ class TestShuffling:
             drawn.append(np.random.random())  # noqa: NPY002
         assert drawn[0] == drawn[1]
 
-    def test_a_reset_before_the_first_batch_begins_no_other_epoch(self) -> None:
+    def test_reset_before_the_first_batch_keeps_the_epoch(self) -> None:
         batches, other = of_ten(shuffle=True, seed=1), of_ten(shuffle=True, seed=1)
         batches.reset()
         batches.hard_reset()
         assert list(steps(batches)) == list(steps(other))
 
-    def test_an_order_of_numpys_generator_is_no_state_and_says_so_at_once(self) -> None:
+    def test_order_of_numpys_global_generator_has_no_state(self) -> None:
         batches = of_ten(shuffle=True)
         for call in (batches.state_dict, lambda: batches.load_state_dict(of_ten(shuffle=True).state_dict())):
             with pytest.raises(NotImplementedError, match=r"numpy\.random, .* pass a seed to NDArrayIter"):
                 call()
 
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "1"])
-    def test_a_seed_that_is_none_is_refused(self, seed: Any) -> None:  # noqa: ANN401 of any type
+    def test_invalid_seed_is_refused(self, seed: Any) -> None:  # noqa: ANN401 of any type
         with pytest.raises(ValueError, match=re.escape(f"seed must be an integer from 0 to 2^64-1, got {seed!r}")):
             of_ten(shuffle=True, seed=seed)
 
@@ -498,8 +498,8 @@ class Broken(Counter):
         raise KeyError("at")
 
 
-class TestIteratorsOfOnesOwn:
-    def test_the_base_says_what_to_define(self) -> None:
+class TestUserIterators:
+    def test_base_class_names_the_methods_to_define(self) -> None:
         for call in (Stateless().state_dict, lambda: Stateless().load_state_dict({})):
             with pytest.raises(
                 NotImplementedError, match=r"Stateless has no state: .*define state_dict.*load_state_dict"
@@ -507,14 +507,14 @@ class TestIteratorsOfOnesOwn:
                 call()
 
     @pytest.mark.parametrize("wrap", [PrefetchingIter, lambda inner: ResizeIter(inner, 3)])
-    def test_their_states_are_in_those_of_what_is_around_them(self, wrap: Callable[[Any], Any]) -> None:
+    def test_wrappers_include_the_state_of_user_iterators(self, wrap: Callable[[Any], Any]) -> None:
         for state, epoch, rest in states_of(wrap(Counter())):
             other = wrap(Counter())
             other.load_state_dict(json.loads(json.dumps(state)))
             assert list(steps(other, 3 - epoch)) == rest
 
     @pytest.mark.parametrize("wrap", [PrefetchingIter, lambda inner: ResizeIter(inner, 3)])
-    def test_without_a_state_they_can_be_read_but_not_resumed(self, wrap: Callable[[Any], Any]) -> None:
+    def test_stateless_user_iterators_can_be_read_but_not_resumed(self, wrap: Callable[[Any], Any]) -> None:
         batches = wrap(Stateless())
         assert [batch.data[0][0] for batch in batches] == [1, 2, 3]
         with pytest.raises(NotImplementedError, match="Stateless has no state"):
@@ -522,13 +522,13 @@ class TestIteratorsOfOnesOwn:
         with pytest.raises(NotImplementedError, match="Stateless has no state"):
             batches.load_state_dict(wrap(Counter()).state_dict())
 
-    def test_a_state_that_fails_is_told_when_it_is_wanted_and_hinders_no_batch(self) -> None:
+    def test_failing_state_is_raised_only_by_state_dict(self) -> None:
         batches = PrefetchingIter([Counter(), Broken()])
         assert len(list(batches)) == 3
         with pytest.raises(NotImplementedError, match=r"iters\[1\] has no state: KeyError: 'at'"):
             batches.state_dict()
 
-    def test_who_has_not_even_the_method_is_named(self) -> None:
+    def test_inner_iterator_without_state_dict_is_named(self) -> None:
         class Bare:
             batch_size = 1
             provide_data = provide_label = ()
@@ -541,7 +541,7 @@ class TestIteratorsOfOnesOwn:
 class TestPrefetching:
     """What is read ahead does not count."""
 
-    def test_an_error_counts_as_received_when_it_was_raised(self) -> None:
+    def test_raised_error_counts_as_received(self) -> None:
         class Failing(Counter):
             def next(self) -> DataBatch:
                 batch = super().next()
@@ -563,7 +563,7 @@ class TestPrefetching:
                             other.next()
                     assert [batch.data[0][0] for batch in other] == [3]
 
-    def test_a_reset_is_in_the_state_at_once(self) -> None:
+    def test_reset_is_in_the_state_at_once(self) -> None:
         with (
             PrefetchingIter(of_ten(shuffle=True, seed=1)) as batches,
             PrefetchingIter(of_ten(shuffle=True, seed=1)) as other,
@@ -573,7 +573,7 @@ class TestPrefetching:
             other.load_state_dict(batches.state_dict())
             assert list(steps(other, 2)) == list(steps(batches, 2))
 
-    def test_a_load_makes_a_failed_reset_good(self) -> None:
+    def test_load_recovers_from_a_failed_reset(self) -> None:
         class Stuck(Counter):
             def reset(self) -> None:
                 raise OSError("stuck")
@@ -586,7 +586,7 @@ class TestPrefetching:
             batches.load_state_dict(state)
             assert batches.next().data[0] == 2
 
-    def test_all_go_back_if_one_refuses(self) -> None:
+    def test_failed_load_restores_all_iterators(self) -> None:
         with PrefetchingIter([Counter(), Counter(least=1)]) as batches:
             start = batches.state_dict()
             for _ in range(2):
@@ -595,7 +595,7 @@ class TestPrefetching:
                 batches.load_state_dict(start)
             assert [[data[0] for data in batch.data] for batch in batches] == [[3, 3]]
 
-    def test_a_closed_one_has_a_state_but_takes_none(self) -> None:
+    def test_closed_iterator_has_a_state_but_loads_none(self) -> None:
         batches, other = PrefetchingIter(of_ten()), PrefetchingIter(of_ten())
         batches.next()
         state = batches.state_dict()
@@ -606,7 +606,7 @@ class TestPrefetching:
         other.load_state_dict(state)
         assert len(list(other)) == 2
 
-    def test_a_list_of_the_wrong_length_is_refused(self) -> None:
+    def test_list_of_the_wrong_length_is_refused(self) -> None:
         with PrefetchingIter(of_ten()) as batches:
             wrong: list[Any] = [[], [{}, {}], {}, None]
             for iters in wrong:
@@ -625,7 +625,7 @@ class TestSize:
             other.load_state_dict(state)
             assert list(steps(other, 3 - epoch)) == rest
 
-    def test_many_arrays_are_told_apart_by_a_digest(self) -> None:
+    def test_many_arrays_are_identified_by_a_digest(self) -> None:
         def of_many(last: int) -> NDArrayIter:
             arrays = {f"a rather long name, number {n}": np.full((10, 3), n) for n in range(40)}
             return NDArrayIter({**arrays, "z": np.full(10, last)}, batch_size=4)
@@ -637,7 +637,7 @@ class TestSize:
             of_many(2).load_state_dict(state)
 
     @pytest.mark.parametrize("count", [1, 4, 6])
-    def test_what_is_in_wrappers_is_told_apart_too(self, count: int) -> None:
+    def test_wrapped_iterators_are_identified(self, count: int) -> None:
         def wrapped(batch_size: int) -> PrefetchingIter:
             return PrefetchingIter([of_ten(batch_size=4) for _ in range(count - 1)] + [of_ten(batch_size=batch_size)])
 
@@ -649,7 +649,7 @@ class TestSize:
         ):
             wrapped(5).load_state_dict(state)
 
-    def test_the_longest_settings_are_folded_first_and_no_more_than_need_be(self) -> None:
+    def test_longest_settings_are_hashed_first_and_only_as_needed(self) -> None:
         settings = {"short": 1, "long": "x" * 600, "longer": "y" * 800}
         state = checkpoint.make("Kind", {"next": 3}, settings)
         assert state["settings"] == {**settings, "longer": state["settings"]["longer"]}
@@ -661,7 +661,7 @@ class TestSize:
         assert json.loads(json.dumps(state, allow_nan=False)) == state
         assert checkpoint.fit(state, "Kind", {"a": [1.0, 2], "b": 0.5, "c": float("nan"), "d": [0, 1]}) == {}
 
-    def test_settings_that_are_all_folded_differ_as_one(self) -> None:
+    def test_hashed_settings_are_compared_as_one(self) -> None:
         settings = {f"setting number {n}": n for n in range(100)}
         state = checkpoint.make("Kind", {}, settings)
         assert len(json.dumps(state)) <= KIB
@@ -703,7 +703,7 @@ class TestHooks:
     @pytest.mark.parametrize("kind", [Hooked, Choosy])
     @pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
     @pytest.mark.parametrize("size", [4, 5, 16])
-    def test_the_rest_is_the_same_from_every_place(
+    def test_stream_with_hooks_resumes_exactly_at_every_position(
         self, photos: RecordFile, kind: type[ImageIter], handle: LastBatch, size: int
     ) -> None:
         def made() -> ImageIter:
@@ -716,7 +716,7 @@ class TestHooks:
             self.pipeline(other).load(json.loads(json.dumps(state)))
             assert list(steps(other, 3 - epoch)) == rest
 
-    def test_samples_of_ones_own_have_no_place(self, photos: RecordFile) -> None:
+    def test_samples_of_a_user_hook_have_no_position(self, photos: RecordFile) -> None:
         class Sampler(Hooked):
             def next_sample(self) -> Any:  # noqa: ANN401 as of ImageIter
                 return 1.0, png(noise(8, 8))
@@ -726,7 +726,7 @@ class TestHooks:
         with pytest.raises(NotImplementedError, match=r"Sampler\.next_sample .* define state_dict and load_state_dict"):
             self.pipeline(batches).state()
 
-    def test_samples_that_are_chosen_among_those_of_the_base_have(self, photos: RecordFile) -> None:
+    def test_samples_chosen_from_the_base_have_positions(self, photos: RecordFile) -> None:
         class Every2nd(Hooked):
             def next_sample(self) -> Any:  # noqa: ANN401 as of ImageIter
                 super().next_sample()
@@ -739,7 +739,7 @@ class TestHooks:
         self.pipeline(other).load(state)
         assert list(steps(other, 1)) == list(steps(batches, 1))
 
-    def test_random_draws_are_restored_by_who_restores_pythons_generator(self, photos: RecordFile) -> None:
+    def test_random_numbers_of_hooks_follow_pythons_generator(self, photos: RecordFile) -> None:
         def made() -> ImageIter:
             return Hooked(4, (3, 6, 6), path_imgrec=photos.rec, rand_crop=True, rand_mirror=True, seed=1)
 
@@ -764,9 +764,7 @@ class TestHooks:
             ({"left_over": [3]}, "left_over"),
         ],
     )
-    def test_a_place_that_makes_no_sense_is_refused(
-        self, photos: RecordFile, change: dict[str, Any], message: str
-    ) -> None:
+    def test_invalid_position_is_refused(self, photos: RecordFile, change: dict[str, Any], message: str) -> None:
         batches = Hooked(4, (3, 8, 8), path_imgrec=photos.rec, last_batch_handle="roll_over")
         batches.next()
         before = self.pipeline(batches).state()

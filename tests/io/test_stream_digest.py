@@ -54,7 +54,7 @@ print(*epochs)
 """
 
 
-def test_every_way_to_read_an_epoch_gives_one_digest_and_so_does_another_process(photos: RecordFile) -> None:
+def test_every_way_to_read_an_epoch_has_the_same_digest(photos: RecordFile) -> None:
     [here] = all_digests(str(photos.rec))
     assert len({*here}) == EPOCHS
     done = run_python(OTHER_RUN, rec=str(photos.rec))
