@@ -73,7 +73,7 @@ def opencv_image(path: Path, flag: int) -> NDArray[Any]:
     return image
 
 
-def test_every_odd_image_is_in_one_of_the_two_lists() -> None:
+def test_every_unusual_image_is_in_one_of_the_two_lists() -> None:
     assert {path.name for path in ODD.iterdir()} == SIZES.keys() | REASONS.keys()
 
 
@@ -338,7 +338,7 @@ class TestGeometry:
     @pytest.mark.parametrize(
         ("size", "region"), [((20, 10), (15, 15, 20, 10)), ((21, 11), (14, 14, 21, 11)), ((100, 50), (0, 7, 50, 25))]
     )
-    def test_center_crop_takes_the_middle(self, size: tuple[int, int], region: tuple[int, int, int, int]) -> None:
+    def test_center_crop_is_centered(self, size: tuple[int, int], region: tuple[int, int, int, int]) -> None:
         image = noise(40, 50)
         crop, crop_region = center_crop(image, size)
         assert (crop_region, crop.shape) == (region, (size[1], size[0], 3))
