@@ -76,18 +76,16 @@ def keys_and_records(rec: Path) -> dict[Any, bytes]:
 
 
 class TestVerify:
-    def test_a_sound_file_ends_with_0(self, sound: RecordFile) -> None:
+    def test_sound_file_exits_with_0(self, sound: RecordFile) -> None:
         size = sound.rec.stat().st_size
         says(run("verify", sound.rec), 0, f"{sound.rec}: sound; 12 records, {size} bytes, index, no checksums")
 
-    def test_a_damaged_one_ends_with_1_and_says_where(self, damaged: RecordFile) -> None:
+    def test_damaged_file_exits_with_1_and_reports_the_position(self, damaged: RecordFile) -> None:
         begin, end = damaged.offsets[5:7]
         says(run("verify", damaged.rec), 1, f"{damaged.rec}: damaged, ", f"  framing: at byte {begin} to {end}: ")
 
     @pytest.mark.parametrize("no_decode", [[], ["--no-decode"]])
-    def test_an_image_that_cannot_be_decoded_is_damage_if_it_is_decoded(
-        self, tmp_path: Path, no_decode: list[str]
-    ) -> None:
+    def test_undecodable_image_is_damage_with_decode(self, tmp_path: Path, no_decode: list[str]) -> None:
         image = png(noise(32, 32))
         file = write_images(tmp_path, [image, image[:500] + bytes(200) + image[700:]])
         result = run("verify", *no_decode, file.rec)
@@ -96,13 +94,11 @@ class TestVerify:
         else:
             says(result, 1, f"  image: record 1 (id {FIRST_ID + 1}) at byte {file.offsets[1]}")
 
-    def test_what_cannot_be_read_ends_with_2_and_the_others_are_looked_at(
-        self, damaged: RecordFile, tmp_path: Path
-    ) -> None:
+    def test_unreadable_file_exits_with_2_after_verifying_the_others(self, damaged: RecordFile, tmp_path: Path) -> None:
         missing = tmp_path / "none.rec"
         says(run("verify", missing, damaged.rec), 2, f"recio: {missing}: No such file or directory", ": damaged")
 
-    def test_as_json_it_is_an_object_a_line_with_all_that_was_found(self, damaged: RecordFile, tmp_path: Path) -> None:
+    def test_json_is_one_object_a_line_with_all_findings(self, damaged: RecordFile, tmp_path: Path) -> None:
         missing = tmp_path / "none.rec"
         result = run("verify", "--json", damaged.rec, missing)
         found, unread = map(json.loads, result.stdout.splitlines())
@@ -112,18 +108,20 @@ class TestVerify:
         assert (unread["path"], unread["ok"]) == (str(missing), None)
         assert result.exit_code == 2
 
-    def test_of_many_problems_the_first_are_shown_and_all_are_counted(self, tmp_path: Path) -> None:
+    def test_first_of_many_problems_are_shown_and_all_are_counted(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [image_record(b"no image", n) for n in range(MAX_PROBLEMS + 7)])
         result = run("verify", file.rec)
         says(result, 1, f"damaged, {MAX_PROBLEMS + 7} problems", "  ... and 7 more")
         assert result.output.count("  image: ") == MAX_PROBLEMS
 
-    def test_threads_do_not_change_what_is_said(self, damaged: RecordFile) -> None:
+    def test_output_does_not_depend_on_threads(self, damaged: RecordFile) -> None:
         assert run("verify", "--threads", 1, damaged.rec).output == run("verify", "--threads", 3, damaged.rec).output
 
 
 class TestRepair:
-    def test_it_keeps_whole_records_and_says_what_it_skips(self, damaged: RecordFile, tmp_path: Path) -> None:
+    def test_repair_keeps_complete_records_and_reports_skipped_regions(
+        self, damaged: RecordFile, tmp_path: Path
+    ) -> None:
         begin, end = damaged.offsets[5:7]
         out, size = tmp_path / "saved.rec", damaged.rec.stat().st_size
         result = run("repair", damaged.rec, "-o", out)
@@ -134,26 +132,26 @@ class TestRepair:
         assert len(keys_and_records(out)) == RECORDS - 1
         assert run("verify", out).exit_code == 0
 
-    def test_as_json_regions_and_records_add_to_the_file(self, damaged: RecordFile, tmp_path: Path) -> None:
+    def test_json_regions_and_records_add_up_to_the_file(self, damaged: RecordFile, tmp_path: Path) -> None:
         size = damaged.rec.stat().st_size
         made = json.loads(run("repair", "--json", damaged.rec, "-o", tmp_path / "saved.rec").output)
         skipped = sum(region["end"] - region["begin"] for region in made["skipped"])
         assert (made["bytes"] + skipped, made["records"]) == (size, RECORDS - 1)
         assert all(region["reason"] for region in made["skipped"])
 
-    def test_nothing_to_save_ends_with_1_and_writes_nothing(self, tmp_path: Path) -> None:
+    def test_nothing_to_salvage_exits_with_1_and_writes_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "noise.rec").write_bytes(bytes(64))
         says(run("repair", tmp_path / "noise.rec", "-o", tmp_path / "saved.rec"), 1, "64 of 64 bytes")
         assert [path.name for path in tmp_path.iterdir()] == ["noise.rec"]
 
-    def test_it_does_not_write_over_what_it_reads(self, damaged: RecordFile) -> None:
+    def test_input_is_not_overwritten(self, damaged: RecordFile) -> None:
         before = damaged.rec.read_bytes()
         says(run("repair", damaged.rec, "-o", damaged.rec), 2, "recio: ")
         assert damaged.rec.read_bytes() == before
 
 
 class TestIndex:
-    def test_it_is_written_anew_beside_the_file(self, sound: RecordFile) -> None:
+    def test_index_is_rebuilt(self, sound: RecordFile) -> None:
         before = keys_and_records(sound.rec)
         sound.idx.unlink()
         says(run("index", sound.rec), 0, f"{sound.idx}: the keys are the ids of the records")
@@ -164,13 +162,13 @@ class TestIndex:
         says(run("index", file.rec, "-o", tmp_path / "new.idx"), 0, "new.idx: the keys are numbers from 0")
         assert (tmp_path / "new.idx").read_text() == file.idx.read_text()
 
-    def test_of_a_damaged_file_it_is_not_written(self, damaged: RecordFile, tmp_path: Path) -> None:
+    def test_index_of_a_damaged_file_is_not_written(self, damaged: RecordFile, tmp_path: Path) -> None:
         says(run("index", damaged.rec, "-o", tmp_path / "new.idx"), 1, f"recio: {damaged.rec}: record ")
         assert not (tmp_path / "new.idx").exists()
 
 
 class TestInfo:
-    def test_it_says_what_is_in_a_file(self, sound: RecordFile) -> None:
+    def test_info_lists_the_contents(self, sound: RecordFile) -> None:
         lines = run("info", sound.rec).output.splitlines()
         assert lines[0] == str(sound.rec)
         said = dict(line.strip().split(maxsplit=1) for line in lines[1:])
@@ -179,7 +177,7 @@ class TestInfo:
         assert said["labels"] == "0 to 11, 1 a record"
         assert (said["images"], said["widths"], said["heights"]) == ("png", "8 to 8", "8 to 8")
 
-    def test_as_json_it_has_the_numbers(self, sound: RecordFile) -> None:
+    def test_json_has_the_numbers(self, sound: RecordFile) -> None:
         found = json.loads(run("info", "--json", sound.rec).output)
         assert (found["records"], found["ids"], found["formats"]) == (
             RECORDS,
@@ -187,17 +185,17 @@ class TestInfo:
             {"png": RECORDS},
         )
 
-    def test_labels_that_are_no_numbers_of_json_are_texts(self, tmp_path: Path) -> None:
+    def test_non_finite_labels_are_strings_in_json(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [image_record(png(noise(2, 2)), 0, float("inf"))])
         assert json.loads(run("info", "--json", file.rec).output)["labels"] == ["inf", "inf"]
 
-    def test_nothing_is_called_none(self) -> None:
+    def test_empty_values_are_printed_as_none(self) -> None:
         assert (format_range(None), format_counts({})) == ("none", "none")
         assert format_counts({"jpeg": 3, "png": 1}) == "jpeg (3), png (1)"
 
 
 class TestCopies:
-    def test_what_is_split_is_merged_to_the_same_file(self, sound: RecordFile, tmp_path: Path) -> None:
+    def test_split_then_merge_gives_the_same_file(self, sound: RecordFile, tmp_path: Path) -> None:
         part = tmp_path / "part"
         says(run("split", sound.rec, "-n", 5, "-o", part), 0, f"{part}_0.rec: 2 records", f"{part}_4.rec: 3 records")
         out = tmp_path / "all.rec"
@@ -207,10 +205,10 @@ class TestCopies:
             sound.idx.read_text(),
         )
 
-    def test_keys_that_two_have_are_told(self, sound: RecordFile, tmp_path: Path) -> None:
+    def test_repeated_keys_are_reported(self, sound: RecordFile, tmp_path: Path) -> None:
         says(run("merge", sound.rec, sound.rec, "-o", tmp_path / "two.rec"), 0, "24 records", "new keys, from 0")
 
-    def test_shuffling_is_by_the_seed_and_loses_nothing(self, sound: RecordFile, tmp_path: Path) -> None:
+    def test_shuffle_depends_on_the_seed_and_loses_nothing(self, sound: RecordFile, tmp_path: Path) -> None:
         outs = [tmp_path / f"{name}.rec" for name in "abc"]
         for out, seed in zip(outs, (7, 7, 8), strict=True):
             says(run("shuffle", sound.rec, "-o", out, "--seed", seed), 0, f"{out}: 12 records")
@@ -224,7 +222,7 @@ class TestCopies:
         says(run(*arguments, damaged.rec), 1, f"recio: {damaged.rec}: record ")
         assert sorted(path.name for path in tmp_path.iterdir()) == before
 
-    def test_checksums_are_written_if_asked_for(self, sound: RecordFile, tmp_path: Path) -> None:
+    def test_checksums_are_written_on_request(self, sound: RecordFile, tmp_path: Path) -> None:
         out = tmp_path / "a.rec"
         says(run("shuffle", "--checksum", sound.rec, "-o", out, "--seed", 1), 0)
         says(run("verify", out), 0, "index, checksums")
@@ -247,17 +245,17 @@ class TestArguments:
         ],
         ids=" ".join,
     )
-    def test_that_make_no_sense_end_with_2(self, arguments: list[str]) -> None:
+    def test_invalid_arguments_exit_with_2(self, arguments: list[str]) -> None:
         says(run(*arguments), 2, "usage: recio")
 
     @pytest.mark.parametrize("command", ["repair", "index", "info", "merge", "split", "shuffle"])
-    def test_files_that_are_not_there_end_with_2(self, command: str, tmp_path: Path) -> None:
+    def test_missing_files_exit_with_2(self, command: str, tmp_path: Path) -> None:
         more = {"split": ["-n", "2"], "shuffle": ["--seed", "1"]}.get(command, [])
         out = [] if command in ("index", "info", "split") else ["-o", tmp_path / "out.rec"]
         missing = tmp_path / "none.rec"
         says(run(command, missing, *more, *out), 2, f"recio: {missing}: No such file or directory")
 
-    def test_every_command_explains_itself(self) -> None:
+    def test_every_command_has_help(self) -> None:
         for name, command in COMMANDS.items():
             says(run(name, "--help"), 0, f"usage: recio {name}", command.summary)
         says(run("--help"), 0, "130", *COMMANDS)
@@ -265,7 +263,7 @@ class TestArguments:
     def test_options_may_be_between_files(self, sound: RecordFile, tmp_path: Path) -> None:
         says(run("merge", sound.rec, "-o", tmp_path / "two.rec", sound.rec), 0, "24 records")
 
-    def test_the_version_is_recios(self) -> None:
+    def test_version(self) -> None:
         says(run("--version"), 0, __version__)
 
 
@@ -277,28 +275,26 @@ class TestProcess:
         [(lambda file: file.rec, 0), (lambda file: damage(file).rec, 1), (lambda file: file.rec.with_name("none"), 2)],
         ids=["sound", "damaged", "missing"],
     )
-    def test_its_exit_code_says_how_the_file_is(
-        self, make: Callable[[RecordFile], Path], code: int, sound: RecordFile
-    ) -> None:
+    def test_exit_code_of_the_process(self, make: Callable[[RecordFile], Path], code: int, sound: RecordFile) -> None:
         done = subprocess.run([*COMMAND, "verify", str(make(sound))], capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         assert (done.stdout == "") == (code == 2)
         assert (done.stderr == "") == (code != 2)
 
-    def test_a_bar_is_shown_on_a_terminal(self, sound: RecordFile) -> None:
+    def test_progress_bar_is_shown_on_a_terminal(self, sound: RecordFile) -> None:
         pytest.importorskip("tqdm")
         shown = on_terminal(*COMMAND, "verify", sound.rec)
         assert "train.rec: 100%" in shown
         assert "B/s" in shown
 
-    def test_a_reader_that_has_read_enough_is_no_error(self, sound: RecordFile) -> None:
+    def test_closed_output_pipe_is_no_error(self, sound: RecordFile) -> None:
         read, write = os.pipe()
         os.close(read)
         done = subprocess.run([*COMMAND, "info", str(sound.rec)], stdout=write, stderr=subprocess.PIPE, check=False)
         os.close(write)
         assert (done.returncode, done.stderr) == (1, b"")
 
-    def test_an_interruption_leaves_nothing_and_ends_with_130(
+    def test_interruption_leaves_no_files_and_exits_with_130(
         self, sound: RecordFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def interrupted(*_: object, **__: object) -> None:
@@ -307,7 +303,7 @@ class TestProcess:
         monkeypatch.setattr("recio.files.shuffle", interrupted)
         says(run("shuffle", sound.rec, "-o", tmp_path / "a.rec", "--seed", 1), 130, "recio: interrupted")
 
-    def test_a_name_that_is_no_text_is_shown_all_the_same(self, sound: RecordFile) -> None:
+    def test_undecodable_file_name_is_shown(self, sound: RecordFile) -> None:
         odd = os.fsencode(sound.rec.parent) + b"/\xff.rec"
         sound.rec.rename(os.fsdecode(odd))
         done = subprocess.run([*map(os.fsencode, COMMAND), b"info", odd], capture_output=True, check=False)
@@ -321,7 +317,7 @@ def damage(file: RecordFile) -> RecordFile:
     return file
 
 
-def test_other_errors_of_a_record_end_with_1(sound: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_record_errors_exit_with_1(sound: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RecordError("a.rec: record 3 at byte 8: bad")
 

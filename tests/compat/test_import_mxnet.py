@@ -42,7 +42,7 @@ def mx() -> Iterator[ModuleType]:
 class TestImport:
     """What ``import`` finds."""
 
-    def test_modules_are_found_by_every_way_of_importing(self, mx: ModuleType) -> None:
+    def test_every_form_of_import_finds_the_modules(self, mx: ModuleType) -> None:
         names: dict[str, Any] = {}
         exec(  # noqa: S102 the ways are statements
             "import mxnet as mx, mxnet.recordio, mxnet.ndarray as nd1\n"
@@ -59,12 +59,12 @@ class TestImport:
         assert importlib.util.find_spec("mxnet") is not None
         assert mx.__version__ == "1.9.1"
 
-    def test_all_that_recio_has_is_there(self, mx: ModuleType) -> None:
+    def test_all_names_of_recio_are_there(self, mx: ModuleType) -> None:
         assert all(hasattr(mx.io, name) for name in recio.io.__all__)
         assert all(hasattr(mx.image, name) for name in recio.image.__all__)
 
     @pytest.mark.parametrize("name", ["gluon", "mod", "random", "gpu"])
-    def test_what_recio_has_not_is_said_in_a_sentence(self, mx: ModuleType, name: str) -> None:
+    def test_missing_name_is_an_error_with_a_hint(self, mx: ModuleType, name: str) -> None:
         sentence = f"recio has no mx.{name}; of MXNet it has only"
         assert not hasattr(mx, name)
         with pytest.raises(AttributeError, match=sentence):
@@ -75,13 +75,13 @@ class TestImport:
         with pytest.raises(AttributeError, match=r"recio has no mx.io.nothing;"):
             _ = mx.io.nothing
 
-    def test_installing_twice_is_installing_once(self, mx: ModuleType) -> None:
+    def test_install_is_idempotent(self, mx: ModuleType) -> None:
         finders = list(sys.meta_path)
         install()
         assert sys.modules["mxnet"] is mx
         assert sys.meta_path == finders
 
-    def test_uninstalling_leaves_nothing_behind(self) -> None:
+    def test_uninstall_removes_everything(self) -> None:
         before = set(sys.modules), list(sys.meta_path)
         install()
         uninstall()
@@ -96,7 +96,7 @@ class TestImport:
         uninstall()
         assert sys.modules["mxnet"] is real
 
-    def test_it_is_there_only_if_asked_for(self) -> None:
+    def test_mxnet_is_importable_only_after_install(self) -> None:
         done = run_python("import recio.compat.mxnet, sys; print('mxnet' in sys.modules)")
         assert (done.stdout, done.stderr) == ("False\n", "")
 
@@ -104,20 +104,20 @@ class TestImport:
 class TestArrays:
     """``mx.nd`` and its arrays."""
 
-    def test_an_array_is_float32_unless_said(self, mx: ModuleType) -> None:
+    def test_arrays_default_to_float32(self, mx: ModuleType) -> None:
         assert mx.nd.array(np.array([1, 2], np.int64)).dtype == np.float32
         assert mx.nd.array([1], dtype="uint8").dtype == np.uint8
         assert mx.nd.array(mx.nd.ones((2,), dtype="int32")).dtype == np.int32
         assert mx.nd.array(5).shape == (1,)
 
-    def test_it_becomes_numpys_by_a_copy(self, mx: ModuleType) -> None:
+    def test_asnumpy_copies(self, mx: ModuleType) -> None:
         array = mx.nd.array([[1, 2], [3, 4]])
         plain = array.asnumpy()
         assert type(plain) is np.ndarray
         plain[:] = 0
         assert array.asnumpy().tolist() == [[1, 2], [3, 4]]
 
-    def test_its_parts_and_sums_are_arrays_too(self, mx: ModuleType) -> None:
+    def test_slices_and_sums_are_arrays(self, mx: ModuleType) -> None:
         array = mx.nd.array([[1, 2], [3, 4]])
         for part, shape in ((array[0], (2,)), (array[0][1], (1,)), (array[1, 0], (1,)), (array.mean(), (1,))):
             assert isinstance(part, NDArray)
@@ -129,13 +129,13 @@ class TestArrays:
         with pytest.raises(ValueError, match="not a scalar"):
             array.asscalar()
 
-    def test_a_part_that_is_written_to_is_part_of_the_whole(self, mx: ModuleType) -> None:
+    def test_writing_to_a_slice_changes_the_array(self, mx: ModuleType) -> None:
         array = mx.nd.zeros((2, 3))
         array[1][:] = 5
         array[:, 0] = 7
         assert array.asnumpy().tolist() == [[7, 0, 0], [7, 5, 5]]
 
-    def test_it_is_on_the_cpu(self, mx: ModuleType) -> None:
+    def test_context_is_cpu(self, mx: ModuleType) -> None:
         array = mx.nd.ones((1,), mx.cpu())
         assert array.context == array.ctx == mx.cpu() == Context("cpu", 0)
         assert array.as_in_context(mx.cpu()) is array
@@ -146,20 +146,20 @@ class TestArrays:
         with pytest.raises(NotImplementedError, match="recio has no device 'gpu'"):
             mx.Context("gpu", 0)
 
-    def test_it_looks_as_in_mxnet(self, mx: ModuleType) -> None:
+    def test_repr_equals_mxnets(self, mx: ModuleType) -> None:
         assert repr(mx.nd.array([[1, 2, 3]])) == "\n[[1. 2. 3.]]\n<NDArray 1x3 @cpu(0)>"
 
-    def test_what_it_has_not_is_said_in_a_sentence(self, mx: ModuleType) -> None:
+    def test_missing_attribute_is_an_error_with_a_hint(self, mx: ModuleType) -> None:
         with pytest.raises(AttributeError, match="recio's NDArray has no attach_grad;"):
             mx.nd.ones((1,)).attach_grad()
 
-    def test_axes_are_turned_round(self, mx: ModuleType) -> None:
+    def test_transpose_reverses_axes(self, mx: ModuleType) -> None:
         array = mx.nd.array([[1, 2, 3], [4, 5, 6]])
         assert mx.nd.transpose(array, axes=(1, 0)).asnumpy().tolist() == [[1, 4], [2, 5], [3, 6]]
         assert mx.ndarray.flip(data=array, axis=1).asnumpy().tolist() == [[3, 2, 1], [6, 5, 4]]
         assert mx.nd.empty((2, 3)).shape == (2, 3)
 
-    def test_it_is_unpickled_where_nothing_is_installed(self, mx: ModuleType) -> None:
+    def test_array_is_unpickled_without_install(self, mx: ModuleType) -> None:
         pickled = pickle.dumps(mx.nd.array([1, 2]))
         done = run_python(f"import pickle; print(pickle.loads({pickled!r}).asnumpy())")
         assert (done.stdout, done.stderr) == ("[1. 2.]\n", "")
@@ -168,7 +168,7 @@ class TestArrays:
 class TestData:
     """``mx.recordio``, ``mx.image`` and ``mx.io``."""
 
-    def test_images_are_recios_with_asnumpy(self, mx: ModuleType) -> None:
+    def test_images_are_arrays_with_asnumpy(self, mx: ModuleType) -> None:
         payload = PHOTOS[0].read_bytes()
         image = mx.image.imdecode(payload)
         np.testing.assert_array_equal(image.asnumpy(), recio.image.imdecode(payload))
@@ -191,7 +191,7 @@ class TestData:
         assert isinstance(batches.getdata()[0], NDArray)
         assert isinstance(batches.getlabel()[0], NDArray)
 
-    def test_an_iterator_that_a_function_makes_gives_them_too(
+    def test_batches_of_iterators_made_by_functions_have_asnumpy(
         self, ten: RecordFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def SomeIter(**settings: Any) -> recio.io.ImageRecordIter:  # noqa: ANN401
@@ -204,7 +204,7 @@ class TestData:
         uninstall()
         assert isinstance(batches.next().data[0], NDArray)
 
-    def test_iterators_of_the_scripts_own_are_left_alone(self, mx: ModuleType) -> None:
+    def test_user_iterators_are_not_wrapped(self, mx: ModuleType) -> None:
         class Ones(mx.io.DataIter):  # type: ignore[misc, name-defined]
             def next(self) -> Any:  # noqa: ANN401
                 return mx.io.DataBatch([mx.nd.ones((2,))], None)
@@ -264,13 +264,13 @@ class TestInsightFace:
     """``dataset.py`` of InsightFace's ``arcface_torch``, unedited."""
 
     @pytest.mark.parametrize("start", ["fork", "spawn"])
-    def test_its_data_set_is_read_by_processes(self, face_set: FaceSet, start: str) -> None:
+    def test_data_set_is_read_by_processes(self, face_set: FaceSet, start: str) -> None:
         images, labels = run_insightface(face_set, "torchless.install()", BY_POOL.format(start=start))
         assert labels.tolist() == face_set.identities
         np.testing.assert_allclose(images, normalized(face_set), atol=1e-6)
 
     @pytest.mark.parametrize("start", ["fork", "spawn"])
-    def test_its_data_set_is_read_by_pytorchs_loader(self, face_set: FaceSet, start: str) -> None:
+    def test_data_set_is_read_by_pytorchs_data_loader(self, face_set: FaceSet, start: str) -> None:
         pytest.importorskip("torch")
         pytest.importorskip("torchvision")
         images, labels = run_insightface(face_set, "", BY_TORCH.format(start=start))
@@ -278,7 +278,7 @@ class TestInsightFace:
         # Flipped or not, an image of one colour is the same.
         np.testing.assert_allclose(images, normalized(face_set), atol=1e-6)
 
-    def test_its_reading_of_pairs_works_by_these_names(self, mx: ModuleType, tmp_path: Path) -> None:
+    def test_reading_of_pairs_works(self, mx: ModuleType, tmp_path: Path) -> None:
         """The steps of ``load_bin`` of ``arcface_torch/eval/verification.py``."""
         path = write_bin(tmp_path / "lfw.bin", [PHOTOS[0].read_bytes()] * 2, [True])
         for payload in pickle.loads(path.read_bytes())[0]:  # noqa: S301 as it does, our own bytes

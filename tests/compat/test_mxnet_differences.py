@@ -51,7 +51,7 @@ def test_01_fewer_records_than_a_batch_make_one_batch_each_epoch(tmp_path: Path)
         assert [len(epoch) for epoch in epochs(open_iter(file), 4)] == [1] * 4
 
 
-def test_02_without_round_batch_the_rest_is_zeros_and_counted(ten: RecordFile) -> None:
+def test_02_without_round_batch_padding_is_zeros_and_counted(ten: RecordFile) -> None:
     """MXNet leaves there what the memory held, and says that `pad` is 0."""
     last = list(open_iter(ten, round_batch=False))[-1]
     assert last.pad == 2
@@ -59,7 +59,7 @@ def test_02_without_round_batch_the_rest_is_zeros_and_counted(ten: RecordFile) -
     assert not last.data[0][2:].any()
 
 
-def test_03_pad_is_that_of_its_batch(ten: RecordFile) -> None:
+def test_03_pad_belongs_to_its_batch(ten: RecordFile) -> None:
     """MXNet never clears it: full batches of later epochs have the pad of an earlier one."""
     assert [[batch.pad for batch in epoch] for epoch in epochs(open_iter(ten), 10)] == [[0, 0, 2]] * 10
 
@@ -79,7 +79,7 @@ def test_05_a_reset_in_the_middle_of_an_epoch_begins_a_new_one(ten: RecordFile) 
         batches.reset()
 
 
-def test_06_a_batch_that_is_kept_stays_as_it_is(tmp_path: Path) -> None:
+def test_06_kept_batch_never_changes(tmp_path: Path) -> None:
     """MXNet writes later ones into the same memory: of 50 kept batches it changed 30."""
     batches = stream(open_iter(write_photos(tmp_path), shuffle=True, batch_size=6), 30)
     kept = list(islice(batches, 50))
@@ -101,7 +101,7 @@ for _ in range(12):
 """
 
 
-def test_07_iterators_that_are_made_and_dropped_leak_no_memory(tmp_path: Path) -> None:
+def test_07_dropped_iterators_leak_no_memory(tmp_path: Path) -> None:
     """MXNet loses 110 MB with each: in 12 rounds it grows from 270 to 1,529 MB."""
     settings = {"data_shape": (3, 224, 224), "batch_size": 8, "dtype": "float32"}
     done = run_python(ITERATORS, path_imgrec=str(write_photos(tmp_path).rec), **settings)
@@ -110,7 +110,7 @@ def test_07_iterators_that_are_made_and_dropped_leak_no_memory(tmp_path: Path) -
     assert min(sizes[6:]) - sizes[1] < 20e6
 
 
-def test_08_a_broken_image_is_named_and_does_not_end_the_iterator(tmp_path: Path) -> None:
+def test_08_damaged_image_is_named_and_the_iterator_continues(tmp_path: Path) -> None:
     """MXNet's error names no record, comes from the constructor, and from every later call, `reset` too."""
     good = png(noise(8, 8))
     file = write_images(tmp_path, [good, good, b"bad", good], "face")
@@ -143,7 +143,7 @@ def test_09_a_damaged_frame_is_an_exception(ten: RecordFile, damage: str, indexe
         list(open_iter(ten, path_imgidx=index))
 
 
-def test_10_what_crashes_mxnet_is_an_error(ten: RecordFile) -> None:
+def test_10_argument_that_crashes_mxnet_is_an_error(ten: RecordFile) -> None:
     """MXNet crashes, or with `batch_size=0` never ends."""
     crashes: list[tuple[str, dict[str, Any]]] = [
         ("aug_seq", {"aug_seq": "nope"}),
@@ -158,14 +158,14 @@ def test_10_what_crashes_mxnet_is_an_error(ten: RecordFile) -> None:
 
 
 @pytest.mark.parametrize("index", ["", "zero\t0\n", "0\t0\n1\t99999996\n"], ids=["empty", "text", "past the end"])
-def test_10_an_index_that_crashes_mxnet_is_an_error(ten: RecordFile, index: str) -> None:
+def test_10_index_that_crashes_mxnet_is_an_error(ten: RecordFile, index: str) -> None:
     """MXNet crashes."""
     ten.idx.write_text(index)
     with pytest.raises(RecordError, match=r"tiny\.idx"):
         open_iter(ten, path_imgidx=ten.idx, shuffle=True)
 
 
-def test_11_an_index_with_the_same_offset_twice_is_an_error(ten: RecordFile) -> None:
+def test_11_index_with_a_repeated_offset_is_an_error(ten: RecordFile) -> None:
     """MXNet ends a shuffled epoch early, without a word."""
     ten.idx.write_text(ten.idx.read_text() + f"10\t{ten.offsets[3]}\n")
     with pytest.raises(RecordError, match=f"line 11: duplicate offset {ten.offsets[3]}, first in line 4"):
@@ -210,7 +210,7 @@ def test_16_exif_orientation_is_applied(tmp_path: Path) -> None:
     assert np.abs(batch.data[0][0, ..., ::-1].astype(int) - upright).mean() < 1
 
 
-def test_20_an_empty_part_is_an_iterator_without_batches(tmp_path: Path) -> None:
+def test_20_empty_shard_has_no_batches(tmp_path: Path) -> None:
     """MXNet's constructor raises `StopIteration`."""
     file = write_tiny(tmp_path, 2)
     parts = [open_iter(file, num_parts=3, part_index=part, shard_policy="uneven") for part in range(3)]
@@ -221,7 +221,9 @@ def test_20_an_empty_part_is_an_iterator_without_batches(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("num_parts", "sizes"), [(2, [5, 5]), (3, [3, 3, 4]), (4, [2, 2, 3, 3]), (6, [1, 1, 2, 2, 2, 2])]
 )
-def test_21_parts_differ_by_one_record_at_most(tmp_path: Path, num_parts: int, sizes: list[int], indexed: bool) -> None:
+def test_21_shards_differ_by_at_most_one_record(
+    tmp_path: Path, num_parts: int, sizes: list[int], indexed: bool
+) -> None:
     """MXNet divides the bytes: records of 8 by 8 to 80 by 80 pixels in 4 parts make 7, 1, 2 and 0."""
     file = write_images(tmp_path, [png(noise(8 * n, 8 * n)) for n in range(1, 11)])
     index = {"path_imgidx": file.idx} if indexed else {}
@@ -230,7 +232,7 @@ def test_21_parts_differ_by_one_record_at_most(tmp_path: Path, num_parts: int, s
     assert list(chain.from_iterable(parts)) == list(range(10))
 
 
-def test_the_names_of_mxnets_parameters_are_those_of_recio() -> None:
+def test_mxnets_parameter_names_are_accepted() -> None:
     """A script's keywords are known: none is refused as unknown."""
     known = """path_imgrec path_imgidx path_imglist data_shape batch_size label_width preprocess_threads prefetch_buffer
         dtype verbose num_parts part_index shuffle seed round_batch resize rand_crop random_resized_crop

@@ -38,7 +38,7 @@ def found(name: str) -> Any:  # noqa: ANN401 whatever has the name
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if not name.endswith(METHODS)])
-def test_the_name_is_there_and_has_mxnets_parameters(name: str) -> None:
+def test_public_name_has_mxnets_parameters(name: str) -> None:
     parameters = list(inspect.signature(found(name)).parameters.values())
     if name in NATIVE:
         return
@@ -58,12 +58,12 @@ def shown(default: object) -> str | None:
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name.endswith(METHODS)])
-def test_a_class_has_mxnets_methods(name: str) -> None:
+def test_class_has_mxnets_methods(name: str) -> None:
     own = found(name.removesuffix(METHODS))
     missing = [method for method in ALL[name] if not hasattr(own, method)]
     assert missing == []
 
 
-def test_the_modules_are_where_scripts_look_for_them() -> None:
+def test_modules_have_mxnets_names() -> None:
     assert recio.img is recio.image
     assert np.dtype(np.float32) == recio.io.DataDesc("data", (1,)).dtype

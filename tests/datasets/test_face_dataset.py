@@ -33,7 +33,7 @@ def faces(tmp_path: Path) -> FaceSet:
 class TestSet:
     """A whole set."""
 
-    def test_it_has_the_images_and_no_other_records(self, faces: FaceSet) -> None:
+    def test_data_set_has_images_and_no_other_records(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
         assert len(dataset) == len(faces.images)
         for (image, identity), payload, expected in zip(dataset, faces.images, faces.identities, strict=True):
@@ -41,7 +41,7 @@ class TestSet:
             assert identity == expected
             np.testing.assert_array_equal(image, imdecode(payload))
 
-    def test_its_labels_are_identities(self, faces: FaceSet) -> None:
+    def test_labels_are_identities(self, faces: FaceSet) -> None:
         labels = FaceRecordDataset(faces.root).labels()
         assert labels.dtype == np.int64
         assert not labels.flags.writeable
@@ -50,28 +50,28 @@ class TestSet:
     def test_each_identity_has_its_samples(self, faces: FaceSet) -> None:
         assert FaceRecordDataset(faces.root).identities() == {0: range(3), 1: range(3, 4), 2: range(4, 6)}
 
-    def test_an_identity_without_images_is_none(self, tmp_path: Path) -> None:
+    def test_identity_without_images_is_omitted(self, tmp_path: Path) -> None:
         write_face_set(tmp_path, (0, 2, 0, 1))
         assert FaceRecordDataset(tmp_path).identities() == {1: range(2), 3: range(2, 3)}
 
-    def test_property_says_how_many_identities_and_how_large(self, faces: FaceSet) -> None:
+    def test_property_file_has_number_of_identities_and_image_size(self, faces: FaceSet) -> None:
         (faces.root / "property").write_text("85742, 112,96\n5822653\n")
         dataset = FaceRecordDataset(faces.root)
         assert (dataset.num_classes, dataset.image_size) == (85742, (112, 96))
         assert dataset.subset([0]).num_classes == 85742
 
-    def test_without_property_the_labels_do(self, faces: FaceSet) -> None:
+    def test_without_property_file_labels_give_the_number_of_identities(self, faces: FaceSet) -> None:
         (faces.root / "property").unlink()
         dataset = FaceRecordDataset(faces.root)
         assert (dataset.num_classes, dataset.image_size) == (3, None)
 
     @pytest.mark.parametrize("text", ["", "1,2", "1,2,3,4", "1,2,x", "-1,112,112", "1" * 1000])
-    def test_a_damaged_property_is_an_error(self, faces: FaceSet, text: str) -> None:
+    def test_damaged_property_file_is_an_error(self, faces: FaceSet, text: str) -> None:
         (faces.root / "property").write_text(text)
         with pytest.raises(RecordError, match=r"property: the first line is .* not identities,height,width"):
             FaceRecordDataset(faces.root)
 
-    def test_it_is_found_by_the_paths_of_its_files(self, faces: FaceSet) -> None:
+    def test_data_set_is_found_by_the_path_of_any_of_its_files(self, faces: FaceSet) -> None:
         by_path = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
         assert (len(by_path), by_path.num_classes) == (6, 3)
         for wrong in ({}, {"root_dir": faces.root, "path_imgrec": "x"}, {"path_imgidx": "x"}):
@@ -80,27 +80,27 @@ class TestSet:
         with pytest.raises(FileNotFoundError):
             FaceRecordDataset(faces.root / "none")
 
-    def test_without_an_index_the_ids_serve(self, faces: FaceSet) -> None:
+    def test_without_an_index_ids_are_the_keys(self, faces: FaceSet) -> None:
         (faces.root / "train.idx").unlink()
         dataset = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
         assert dataset.labels().tolist() == faces.identities
 
-    def test_record_0_may_stand_first(self, tmp_path: Path) -> None:
+    def test_record_0_may_come_first(self, tmp_path: Path) -> None:
         write_keyed(tmp_path, [(0, (3, 4), b""), (1, 5, IMAGE), (2, 5, IMAGE), (3, (1, 3), b"")])
         assert FaceRecordDataset(tmp_path).identities() == {5: range(2)}
 
-    def test_of_several_labels_the_first_is_the_identity(self, tmp_path: Path) -> None:
+    def test_first_of_several_labels_is_the_identity(self, tmp_path: Path) -> None:
         """As in the sets whose images have landmarks too."""
         write_keyed(tmp_path, [(0, (3, 4), b""), (1, (7, 0.5), IMAGE), (2, (7, 1.5), IMAGE), (3, (1, 3), b"")])
         dataset = FaceRecordDataset(tmp_path)
         assert (dataset[1][1], dataset.labels().tolist(), dataset.identities()) == (7, [7, 7], {7: range(2)})
 
-    def test_it_takes_no_labels_that_were_kept_for_other_records(self, faces: FaceSet, tmp_path: Path) -> None:
+    def test_cached_labels_of_other_records_are_ignored(self, faces: FaceSet, tmp_path: Path) -> None:
         cache = tmp_path / "cache"
         assert len(RecordDataset(faces.root / "train.rec", cache=cache).labels()) == 10
         assert FaceRecordDataset(faces.root, cache=cache).labels().tolist() == faces.identities
 
-    def test_a_copy_has_the_same_samples(self, faces: FaceSet) -> None:
+    def test_copy_has_the_same_samples(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
         assert len(pickle.dumps(dataset)) < 1000 + 3 * len(str(faces.root))
         for mine in (dataset, dataset.filter(labels=[0, 2])):
@@ -109,31 +109,31 @@ class TestSet:
             assert (copy.num_classes, copy.identities()) == (3, mine.identities())
 
 
-class TestPart:
+class TestSubset:
     """Subsets, and sets of other tools."""
 
-    def test_the_identities_of_a_subset_are_those_it_has(self, faces: FaceSet) -> None:
+    def test_identities_of_a_subset(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
         assert dataset.filter(labels=[0, 2]).identities() == {0: range(3), 2: range(3, 5)}
         assert dataset.subset([5, 0, 1]).identities() == {2: range(1), 0: range(1, 3)}
         assert dataset.subset([]).identities() == {}
 
-    def test_an_identity_in_two_places_has_no_range(self, faces: FaceSet) -> None:
+    def test_split_identity_has_no_range(self, faces: FaceSet) -> None:
         with pytest.raises(ValueError, match=r"not all together; group by labels\(\)"):
             FaceRecordDataset(faces.root).subset([0, 4, 1]).identities()
 
-    def test_a_plain_set_is_taken_as_it_is(self, tmp_path: Path) -> None:
+    def test_file_without_identity_records_is_accepted(self, tmp_path: Path) -> None:
         """As im2rec makes it, and InsightFace's own shuffling: no record 0, any key."""
         write_keyed(tmp_path, [(4, 1, IMAGE), (0, 0, IMAGE), (2, 0, IMAGE)])
         dataset = FaceRecordDataset(tmp_path)
         assert (dataset.labels().tolist(), dataset.num_classes) == ([1, 0, 0], 2)
         assert dataset.identities() == {1: range(1), 0: range(1, 3)}
 
-    def test_a_first_image_with_two_labels_is_no_record_0(self, tmp_path: Path) -> None:
+    def test_first_image_with_two_labels_is_not_record_0(self, tmp_path: Path) -> None:
         write_keyed(tmp_path, [(0, (3, 4), IMAGE), (1, (5, 6), IMAGE)])
         assert FaceRecordDataset(tmp_path).labels().tolist() == [3, 5]
 
-    def test_a_set_without_identity_records_has_identities_all_the_same(self, tmp_path: Path) -> None:
+    def test_identities_without_identity_records(self, tmp_path: Path) -> None:
         write_keyed(tmp_path, [(0, (3, 3), b""), (1, 8, IMAGE), (2, 9, IMAGE)])
         assert FaceRecordDataset(tmp_path).identities() == {8: range(1), 9: range(1, 2)}
 
@@ -146,7 +146,7 @@ class TestPast24Bits:
         "border",
         [*range((1 << 24) - 2, (1 << 24) + 4), *range((1 << 25) - 3, (1 << 25) + 6), *range(42_474_554, 42_474_564)],
     )
-    def test_the_images_end_where_the_records_say(self, tmp_path: Path, border: int) -> None:
+    def test_images_end_at_the_identity_records(self, tmp_path: Path, border: int) -> None:
         """Only the records about the border are there; the others are not asked for."""
         keys = range(border - 6, border)
         identities = [(border + n, (1, border), b"") for n in range(6)]
@@ -155,7 +155,7 @@ class TestPast24Bits:
         dataset = FaceRecordDataset(tmp_path)
         assert dataset.ids().tolist() == list(keys)
 
-    def test_identities_are_told_by_the_labels_of_their_images(self, tmp_path: Path) -> None:
+    def test_identities_follow_the_labels_of_their_images(self, tmp_path: Path) -> None:
         start = 1 << 25
         images = [(start + n, n // 3, IMAGE) for n in range(9)]
         identities = [(start + 9 + n, (start + 3 * n, start + 3 * n + 3), b"") for n in range(3)]
@@ -167,7 +167,7 @@ class TestContradictions:
     """Files that do not say what they should."""
 
     @pytest.mark.parametrize("first", [2, 4, 5, 0, -1, 2.5, 1e30, float("nan"), float("inf")])
-    def test_record_0_must_point_behind_the_images(self, tmp_path: Path, first: float) -> None:
+    def test_record_0_must_point_past_the_images(self, tmp_path: Path, first: float) -> None:
         write_keyed(tmp_path, [(1, 0, IMAGE), (2, 0, IMAGE), (3, (1, 3), b""), (4, (1, 3), b""), (0, (first, 9), b"")])
         with pytest.raises(RecordError, match=r"record 4 at byte \d+: its label ends the images before the key") as c:
             FaceRecordDataset(tmp_path)
@@ -212,7 +212,7 @@ class TestPairs:
     ISSAME = (True, False)
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-    def test_what_python_3_wrote_is_read(self, tmp_path: Path, protocol: int) -> None:
+    def test_file_of_python_3_is_read(self, tmp_path: Path, protocol: int) -> None:
         path = write_bin(tmp_path / "lfw.bin", [*self.IMAGES[:1], *self.IMAGES[2:], b"4"], self.ISSAME, protocol)
         images, issame = read_bin(path)
         assert images == [*self.IMAGES[:1], *self.IMAGES[2:], b"4"]
@@ -227,14 +227,14 @@ class TestPairs:
         ],
         ids=["protocol 2", "protocol 1"],
     )
-    def test_what_python_2_wrote_is_read(self, tmp_path: Path, program: bytes) -> None:
+    def test_file_of_python_2_is_read(self, tmp_path: Path, program: bytes) -> None:
         path = tmp_path / "old.bin"
         path.write_bytes(program)
         assert pickle.loads(program, encoding="latin-1")[1] == [True]  # noqa: S301 our own bytes
         images, issame = read_bin(path)
         assert (images, issame.tolist()) == ([b"\xff\xd8a", b"\x00\x80b"], [True])
 
-    def test_the_same_image_twice_is_one_object_in_the_file(self, tmp_path: Path) -> None:
+    def test_repeated_image_is_stored_once(self, tmp_path: Path) -> None:
         image = bytes(1000)
         path = write_bin(tmp_path / "lfw.bin", [image] * 100, [True] * 50)
         assert path.stat().st_size < 2000
@@ -255,7 +255,7 @@ class TestPairs:
         assert touched.exists()
 
     @pytest.mark.parametrize(("name", "other"), [(b"_codecs\nencode", b"_codecs\nlookup"), (b"latin1", b"latin9")])
-    def test_the_one_function_that_is_known_has_no_siblings(self, tmp_path: Path, name: bytes, other: bytes) -> None:
+    def test_only_the_one_known_function_is_accepted(self, tmp_path: Path, name: bytes, other: bytes) -> None:
         program = pickle.dumps(([b"\xff", b"two"], [True]), 2)
         assert name in program
         path = tmp_path / "other.bin"
@@ -312,7 +312,7 @@ class TestPairs:
             b"not a pickle",
         ],
     )
-    def test_programs_by_hand_are_refused(self, tmp_path: Path, program: bytes) -> None:
+    def test_handwritten_programs_are_refused(self, tmp_path: Path, program: bytes) -> None:
         path = tmp_path / "hand.bin"
         path.write_bytes(program)
         with pytest.raises(RecordError, match=r"hand.bin: not a file of images and booleans: "):
@@ -336,19 +336,19 @@ class TestPairs:
             read_bin(path)
         assert caught.value.path == str(path)
 
-    def test_a_file_that_is_too_large_is_not_read(self, tmp_path: Path) -> None:
+    def test_too_large_file_is_not_read(self, tmp_path: Path) -> None:
         path = write_bin(tmp_path / "lfw.bin", self.IMAGES, self.ISSAME)
         size = path.stat().st_size
         assert len(read_bin(path, max_bytes=size).images) == 4
         with pytest.raises(RecordError, match=f"more than max_bytes={size - 1} bytes"):
             read_bin(path, max_bytes=size - 1)
 
-    def test_a_missing_file_is_a_missing_file(self, tmp_path: Path) -> None:
+    def test_missing_file_is_a_file_not_found_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             read_bin(tmp_path / "none.bin")
 
     @pytest.mark.parametrize("protocol", [0, 2, 4])
-    def test_a_file_cut_anywhere_is_an_error(self, tmp_path: Path, protocol: int) -> None:
+    def test_truncated_file_is_an_error(self, tmp_path: Path, protocol: int) -> None:
         whole = write_bin(tmp_path / "lfw.bin", [b"\xff\xd8", b"", b"3", b"4"], self.ISSAME, protocol).read_bytes()
         path = tmp_path / "cut.bin"
         for end in range(len(whole)):
@@ -356,7 +356,7 @@ class TestPairs:
             with pytest.raises(RecordError):
                 read_bin(path)
 
-    def test_a_file_with_damage_anywhere_is_read_or_refused(self, tmp_path: Path) -> None:
+    def test_damaged_file_is_read_or_refused(self, tmp_path: Path) -> None:
         draw, path = random.Random(5), tmp_path / "damaged.bin"
         refused = 0
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):

@@ -73,7 +73,7 @@ def bytes_read() -> int:
 class TestSamples:
     """What is at each number."""
 
-    def test_each_is_the_decoded_image_with_its_label(self, dataset: RecordDataset) -> None:
+    def test_sample_is_the_decoded_image_with_its_label(self, dataset: RecordDataset) -> None:
         assert len(dataset) == COUNT
         for number in range(COUNT):
             image, label = dataset[number]
@@ -82,7 +82,7 @@ class TestSamples:
             assert image.flags.writeable
             np.testing.assert_array_equal(image, pixels(number))
 
-    def test_numbers_are_those_of_a_sequence(self, dataset: RecordDataset) -> None:
+    def test_indexing_follows_the_sequence_protocol(self, dataset: RecordDataset) -> None:
         assert dataset[-1][1] == COUNT - 1
         assert dataset[np.int64(3)][1] == 3
         assert numbers(dataset) == list(range(COUNT))
@@ -92,10 +92,10 @@ class TestSamples:
         with pytest.raises(TypeError):
             dataset[1.0]  # type: ignore[index]
 
-    def test_several_are_given_at_once(self, dataset: RecordDataset) -> None:
+    def test_several_samples_at_once(self, dataset: RecordDataset) -> None:
         assert [label for _, label in dataset.__getitems__([5, -1, 5])] == [5, 11, 5]
 
-    def test_an_image_is_grey_or_bgr_if_asked_for(self, twelve: RecordFile) -> None:
+    def test_image_is_gray_or_bgr_on_request(self, twelve: RecordFile) -> None:
         grey = imdecode(png(pixels(2)), flag=0)
         assert grey.shape == (64, 64, 1)
         np.testing.assert_array_equal(RecordDataset(twelve.rec, flag=0)[2][0], grey)
@@ -103,11 +103,11 @@ class TestSamples:
         with pytest.raises(ValueError, match=r"flag must be 1 .* or 0 .*, got 2"):
             RecordDataset(twelve.rec, flag=2)
 
-    def test_a_transform_takes_the_image_and_not_the_label(self, twelve: RecordFile) -> None:
+    def test_transform_gets_the_image_and_not_the_label(self, twelve: RecordFile) -> None:
         dataset = RecordDataset(twelve.rec, transform=np.mean)
         assert dataset[4] == (pixels(4).mean(), 4)
 
-    def test_one_label_is_a_number_and_several_an_array(self, tmp_path: Path) -> None:
+    def test_single_label_is_a_number_and_several_an_array(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_labels(tmp_path, [[7.0], [1.0, 2.5, 3.0]]).rec)
         assert dataset[0][1] == 7.0
         label = dataset[1][1]
@@ -116,29 +116,29 @@ class TestSamples:
         assert label.dtype == np.float32
         assert label.tolist() == [1, 2.5, 3]
 
-    def test_it_has_the_records_that_its_index_lists(self, twelve: RecordFile) -> None:
+    def test_records_are_those_listed_in_the_index(self, twelve: RecordFile) -> None:
         lines = twelve.idx.read_text().splitlines(keepends=True)
         twelve.idx.write_text("".join([lines[9], lines[2]]))
         assert numbers(RecordDataset(twelve.rec)) == [2, 9]
 
-    def test_without_an_index_it_has_all_records(self, twelve: RecordFile) -> None:
+    def test_without_an_index_all_records(self, twelve: RecordFile) -> None:
         twelve.idx.unlink()
         assert numbers(RecordDataset(twelve.rec)) == list(range(COUNT))
 
-    def test_a_missing_file_is_an_error_at_once(self, twelve: RecordFile, tmp_path: Path) -> None:
+    def test_missing_file_is_an_error_at_once(self, twelve: RecordFile, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             RecordDataset(tmp_path / "none.rec")
         with pytest.raises(FileNotFoundError):
             RecordDataset(twelve.rec, tmp_path / "none.idx")
 
-    def test_it_says_what_it_is(self, twelve: RecordFile, dataset: RecordDataset) -> None:
+    def test_repr(self, twelve: RecordFile, dataset: RecordDataset) -> None:
         assert repr(dataset) == f"<RecordDataset '{twelve.rec}': 12 samples>"
 
 
 class TestDamage:
     """Errors, and where they are."""
 
-    def test_an_image_that_cannot_be_decoded_is_named(self, tmp_path: Path) -> None:
+    def test_undecodable_image_is_named(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [image_record(png(noise(2, 2)), 0), image_record(b"no image", 1)])
         with pytest.raises(DecodeError) as caught:
             RecordDataset(file.rec)[1]
@@ -150,7 +150,7 @@ class TestDamage:
         ("record", "reason"),
         [(b"short", "24"), (b"\xff\xff\xff\xff" + bytes(40), "claims 4294967295 labels")],
     )
-    def test_a_record_without_a_header_is_named(self, tmp_path: Path, record: bytes, reason: str) -> None:
+    def test_record_without_a_header_is_named(self, tmp_path: Path, record: bytes, reason: str) -> None:
         file = write_records(tmp_path, [image_record(b"", 0), record])
         dataset = RecordDataset(file.rec)
         for read in (lambda: dataset[1], dataset.labels):
@@ -162,7 +162,7 @@ class TestDamage:
 class TestLabels:
     """What is known without images."""
 
-    def test_of_one_each_they_are_a_column(self, dataset: RecordDataset) -> None:
+    def test_single_labels_are_a_column(self, dataset: RecordDataset) -> None:
         labels = dataset.labels()
         assert labels.dtype == np.float32
         assert labels.tolist() == list(range(COUNT))
@@ -170,11 +170,11 @@ class TestLabels:
         assert dataset.ids().dtype == np.uint64
         assert dataset.ids().tolist() == [FIRST_ID + n for n in range(COUNT)]
 
-    def test_of_several_each_they_are_rows(self, tmp_path: Path) -> None:
+    def test_several_labels_are_rows(self, tmp_path: Path) -> None:
         rows = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
         assert RecordDataset(write_labels(tmp_path, rows).rec).labels().tolist() == rows
 
-    def test_of_differing_numbers_they_are_arrays(self, tmp_path: Path) -> None:
+    def test_varying_numbers_of_labels_are_arrays(self, tmp_path: Path) -> None:
         rows: list[Any] = [[1.0, 2.0], 3.0, [4.0, 5.0, 6.0]]
         dataset = RecordDataset(write_labels(tmp_path, rows).rec)
         labels = dataset.labels()
@@ -183,17 +183,17 @@ class TestLabels:
         assert [label.tolist() for label in labels] == [[1, 2], [3], [4, 5, 6]]
         assert len(dataset.filter(lambda label: len(label) > 1)) == 2
 
-    def test_of_no_records_there_are_none(self, tmp_path: Path) -> None:
+    def test_labels_of_no_records(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_records(tmp_path, []).rec)
         assert (len(dataset), dataset.labels().shape, dataset.ids().shape) == (0, (0,), (0,))
 
-    def test_images_are_not_read_for_them(self, twelve: RecordFile, dataset: RecordDataset) -> None:
+    def test_labels_do_not_read_images(self, twelve: RecordFile, dataset: RecordDataset) -> None:
         """A hundred bytes a record at most."""
         before = bytes_read()
         dataset.labels()
         assert bytes_read() - before < 100 * COUNT < twelve.rec.stat().st_size / 10
 
-    def test_split_records_have_them_too(self, tmp_path: Path) -> None:
+    def test_labels_of_split_records(self, tmp_path: Path) -> None:
         magic = 0xCED7230A
         file = write_records(tmp_path, [pack(IRHeader(0, [4.0, 5.0], magic, 0), b"split in its id")])
         dataset = RecordDataset(file.rec)
@@ -203,7 +203,7 @@ class TestLabels:
 class TestCache:
     """Labels on disk."""
 
-    def test_the_next_data_set_finds_them_there(self, twelve: RecordFile, tmp_path: Path) -> None:
+    def test_cache_is_used_by_the_next_data_set(self, twelve: RecordFile, tmp_path: Path) -> None:
         cache = tmp_path / "labels.npz"
         dataset = RecordDataset(twelve.rec, cache=cache)
         labels, ids = dataset.labels().tolist(), dataset.ids().tolist()
@@ -217,7 +217,7 @@ class TestCache:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.npz", "some.idx", "some.rec"]
 
     @pytest.mark.parametrize("rows", [[[1.0], [2.0]], [[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0], [4.0]]])
-    def test_labels_of_any_number_go_there_and_back(self, tmp_path: Path, rows: list[list[float]]) -> None:
+    def test_round_trip_of_any_number_of_labels(self, tmp_path: Path, rows: list[list[float]]) -> None:
         file = write_labels(tmp_path, rows)
         expected = RecordDataset(file.rec).labels()
         for _ in range(2):
@@ -225,12 +225,12 @@ class TestCache:
             assert (labels.dtype, labels.shape) == (expected.dtype, expected.shape)
             assert [np.ravel(label).tolist() for label in labels] == rows
 
-    def test_they_count_for_nothing_once_the_file_is_another(self, tmp_path: Path) -> None:
+    def test_cache_of_a_changed_file_is_ignored(self, tmp_path: Path) -> None:
         for labels in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]):
             file = write_labels(tmp_path, labels)
             assert RecordDataset(file.rec, cache=tmp_path / "cache").labels().tolist() == labels
 
-    def test_they_count_for_nothing_with_another_index(self, twelve: RecordFile, tmp_path: Path) -> None:
+    def test_cache_of_another_index_is_ignored(self, twelve: RecordFile, tmp_path: Path) -> None:
         cache = tmp_path / "cache"
         RecordDataset(twelve.rec, cache=cache).labels()
         twelve.idx.write_text("".join(twelve.idx.read_text().splitlines(keepends=True)[:5]))
@@ -244,36 +244,36 @@ class TestCache:
             RecordDataset(twelve.rec, cache=other).labels()
         assert other.read_bytes() == content
 
-    def test_a_subset_leaves_it_alone(self, twelve: RecordFile, tmp_path: Path) -> None:
+    def test_subset_does_not_write_the_cache(self, twelve: RecordFile, tmp_path: Path) -> None:
         subset = RecordDataset(twelve.rec, cache=tmp_path / "cache").subset([1])
         assert subset.labels().tolist() == [1]
         assert not (tmp_path / "cache").exists()
 
 
-class TestChoice:
+class TestSubsets:
     """Subsets and filters."""
 
-    def test_a_subset_has_the_samples_in_the_order_given(self, dataset: RecordDataset) -> None:
+    def test_subset_has_samples_in_the_given_order(self, dataset: RecordDataset) -> None:
         subset = dataset.subset([5, -1, 5, 0])
         assert numbers(subset) == [5, 11, 5, 0]
         assert subset.labels().tolist() == [5, 11, 5, 0]
         assert subset.ids().tolist() == [105, 111, 105, 100]
         assert numbers(subset.subset(range(1, 3))) == [11, 5]
 
-    def test_a_sample_may_be_in_it_very_often(self, tmp_path: Path) -> None:
+    def test_subset_may_repeat_samples(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_labels(tmp_path, [range(100), range(100, 200)]).rec)
         assert dataset.subset([1] * 1000).labels()[:, 99].tolist() == [199] * 1000
 
-    def test_its_labels_are_those_that_were_read_before(self, twelve: RecordFile, dataset: RecordDataset) -> None:
+    def test_subset_uses_labels_read_before(self, twelve: RecordFile, dataset: RecordDataset) -> None:
         dataset.labels()
         twelve.rec.write_bytes(b"")
         assert dataset.subset([7, 3]).labels().tolist() == [7, 3]
 
-    def test_truth_values_choose_too(self, dataset: RecordDataset) -> None:
+    def test_subset_by_boolean_mask(self, dataset: RecordDataset) -> None:
         assert numbers(dataset.subset(dataset.labels() > 9)) == [10, 11]
         assert len(dataset.subset([])) == 0
 
-    def test_it_opens_no_file(self, dataset: RecordDataset) -> None:
+    def test_subset_opens_no_file(self, dataset: RecordDataset) -> None:
         descriptors = len(list(Path("/proc/self/fd").iterdir()))
         subsets = [dataset.subset([number]) for number in range(COUNT)]
         assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
@@ -282,30 +282,30 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("wrong", "kind"), [([COUNT], IndexError), ([-13], IndexError), ([True], IndexError), ([0.5], TypeError)]
     )
-    def test_what_is_not_there_cannot_be_chosen(
+    def test_subset_of_missing_samples_is_an_error(
         self, dataset: RecordDataset, wrong: list[Any], kind: type[Exception]
     ) -> None:
         with pytest.raises(kind):
             dataset.subset(wrong)
 
-    def test_samples_are_chosen_by_their_labels(self, dataset: RecordDataset) -> None:
+    def test_filter_by_label(self, dataset: RecordDataset) -> None:
         assert numbers(dataset.filter(labels={3, 8, 99})) == [3, 8]
         assert numbers(dataset.filter(lambda label: label % 5 == 0)) == [0, 5, 10]
         assert numbers(dataset.filter(labels=range(6)).filter(labels=[5, 7])) == [5]
         assert len(dataset.filter(labels=[])) == 0
 
-    def test_a_label_is_found_by_the_number_that_was_written(self, tmp_path: Path) -> None:
+    def test_filter_by_the_written_label(self, tmp_path: Path) -> None:
         """Which is float32 in the file."""
         assert len(RecordDataset(write_labels(tmp_path, [0.1, 0.2]).rec).filter(labels=[0.1])) == 1
 
-    def test_of_several_labels_the_first_is_looked_for(self, tmp_path: Path) -> None:
+    def test_filter_uses_the_first_of_several_labels(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_labels(tmp_path, [[1.0, 2.0], [2.0, 1.0]]).rec)
         assert dataset.filter(labels=[2]).labels().tolist() == [[2, 1]]
         ragged = RecordDataset(write_labels(tmp_path, [[1.0, 2.0], 2.0]).rec)
         assert ragged.filter(labels=[2]).ids().tolist() == [101]
 
     @pytest.mark.parametrize("both", [{}, {"predicate": bool, "labels": [1]}])
-    def test_a_filter_needs_one_condition(self, dataset: RecordDataset, both: dict[str, Any]) -> None:
+    def test_filter_needs_one_condition(self, dataset: RecordDataset, both: dict[str, Any]) -> None:
         with pytest.raises(TypeError, match="one of them"):
             dataset.filter(**both)
 
@@ -313,21 +313,21 @@ class TestChoice:
 class TestCopies:
     """Other processes and threads."""
 
-    def test_a_pickle_holds_paths_and_not_the_index(self, tmp_path: Path) -> None:
+    def test_pickle_holds_paths_and_not_the_index(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_tiny(tmp_path, 1000).rec)
         dataset.labels()
         pickled = pickle.dumps(dataset)
         assert len(pickled) < 1000
         assert numbers(pickle.loads(pickled)) == list(range(1000))  # noqa: S301 our own bytes
 
-    def test_a_pickled_subset_has_the_same_samples(self, dataset: RecordDataset) -> None:
+    def test_pickled_subset_has_the_same_samples(self, dataset: RecordDataset) -> None:
         subset = dataset.filter(labels=[2, 3, 5]).subset([2, 0])
         copy = pickle.loads(pickle.dumps(subset))  # noqa: S301 our own bytes
         assert numbers(copy) == [5, 2]
         assert copy.labels().tolist() == [5, 2]
 
     @pytest.mark.parametrize("start", ["fork", "spawn"])
-    def test_processes_read_it(self, dataset: RecordDataset, start: Literal["fork", "spawn"]) -> None:
+    def test_processes_read_samples(self, dataset: RecordDataset, start: Literal["fork", "spawn"]) -> None:
         dataset.labels()
         with multiprocessing.get_context(start).Pool(2) as children:
             samples = children.map(dataset.__getitem__, range(COUNT))
@@ -337,7 +337,7 @@ class TestCopies:
         np.testing.assert_array_equal(samples[7][0], pixels(7))
         assert numbers(dataset) == list(range(COUNT))
 
-    def test_threads_read_it_at_once(self, dataset: RecordDataset) -> None:
+    def test_threads_read_samples_concurrently(self, dataset: RecordDataset) -> None:
         def read(seed: int) -> None:
             order = random.Random(seed).choices(range(COUNT), k=50)
             assert [label for _, label in dataset.__getitems__(order)] == order
@@ -347,13 +347,13 @@ class TestCopies:
             list(threads.map(read, range(8)))
 
 
-def test_importing_it_imports_no_framework() -> None:
+def test_import_imports_no_framework() -> None:
     done = run_python("import recio.datasets, sys; print(*{'torch', 'mxnet', 'pickle5', 'cv2'} & sys.modules.keys())")
     assert (done.stdout, done.stderr) == ("\n", "")
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_pytorchs_loader_takes_it(twelve: RecordFile, start: str) -> None:
+def test_pytorchs_data_loader_reads_it(twelve: RecordFile, start: str) -> None:
     data = pytest.importorskip("torch.utils.data")
     small = RecordDataset(twelve.rec, transform=_corner)
     loader = data.DataLoader(small, batch_size=5, num_workers=2, multiprocessing_context=start)

@@ -83,7 +83,7 @@ def one_epoch(batches: mx.io.DataIter) -> Iterator[mx.io.DataBatch]:
     batches.reset()
 
 
-def test_a_custom_iterator_gives_its_batches_epoch_after_epoch() -> None:
+def test_custom_iterator_yields_its_batches_each_epoch() -> None:
     n, num_classes = 32, 10
     rng = np.random.default_rng(0)
     data_iter = SimpleIter(
@@ -221,7 +221,7 @@ def test_lists_may_have_several_labels(caltech: Path, tmp_path: Path) -> None:
     assert batch.label[0].tolist() == [[float(line.split()[1]), 2 * float(line.split()[1])] for line in lines]
 
 
-def test_pythons_random_seed_makes_a_run_again(caltech: Path) -> None:
+def test_pythons_random_seed_reproduces_a_run(caltech: Path) -> None:
     def first() -> Any:  # noqa: ANN401 an array
         random.seed(7)
         rec = str(caltech.with_name("caltech_train.rec"))

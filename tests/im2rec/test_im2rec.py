@@ -87,14 +87,12 @@ class TestLists:
             ("chunk", ["--train-ratio", "0.5", "--test-ratio", "0.25", "--chunks", "2"]),
         ],
     )
-    def test_are_those_of_mxnet(self, prefix: str, options: list[str], tmp_path: Path) -> None:
+    def test_lists_equal_mxnets(self, prefix: str, options: list[str], tmp_path: Path) -> None:
         assert run("--list", "--recursive", *options, tmp_path / prefix, PHOTOS) == 0
         expected = {path.name: path.read_bytes() for path in GOLDEN.glob(f"{prefix}*.lst")}
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
 
-    def test_have_the_labels_of_folders_in_the_order_of_their_names(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_labels_are_folders_sorted_by_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for name in ("root/b/1.jpg", "root/C/1.jpg", "root/0.jpg", "root/empty/no.txt"):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,18 +101,18 @@ class TestLists:
         assert (tmp_path / "a.lst").read_text() == ("0\t0.000000\t0.jpg\n1\t1.000000\tC/1.jpg\n2\t2.000000\tb/1.jpg\n")
         assert capsys.readouterr().out.splitlines()[:3] == [". 0", "C 1", "b 2"]
 
-    def test_of_one_folder_have_the_label_0(self, tmp_path: Path) -> None:
+    def test_label_of_a_single_folder_is_0(self, tmp_path: Path) -> None:
         listed = make_list(tmp_path / "a", PHOTOS / "cat", shuffle=False)
         assert listed.lists == {tmp_path / "a.lst": 6}
         assert (tmp_path / "a.lst").read_text().splitlines()[5] == "5\t0.000000\t05.jpg"
 
     @pytest.mark.parametrize("ext", [".BMP", ".bmp", "bmp"])
-    def test_match_extensions_in_capitals_and_small_letters(self, ext: str, tmp_path: Path) -> None:
+    def test_extensions_are_case_insensitive(self, ext: str, tmp_path: Path) -> None:
         (tmp_path / "a.bmp").touch()
         (tmp_path / "B.BMP").touch()
         assert sum(make_list(tmp_path / "a", tmp_path, exts=[ext]).lists.values()) == 2
 
-    def test_lose_no_image_when_the_ratios_add_to_1(self, tmp_path: Path) -> None:
+    def test_no_image_is_lost_if_ratios_add_to_1(self, tmp_path: Path) -> None:
         root = tmp_path / "root"
         root.mkdir()
         for n in range(16):
@@ -122,7 +120,9 @@ class TestLists:
         listed = make_list(tmp_path / "a", root, train_ratio=0.7, test_ratio=0.3)
         assert listed.lists == {tmp_path / "a_test.lst": 4, tmp_path / "a_train.lst": 12}
 
-    def test_leave_out_what_a_line_cannot_hold(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_names_that_a_line_cannot_hold_are_skipped(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         root = tmp_path / "root"
         root.mkdir()
         for name in (b"a.jpg", b"b\tb.jpg", b" c.jpg", b"d\xff.jpg", b"e.jpg"):
@@ -134,7 +134,7 @@ class TestLists:
         assert "3 skipped" in complaint
         assert "not UTF-8" in complaint
 
-    def test_do_not_follow_a_link_to_a_folder_above_it(self, tmp_path: Path) -> None:
+    def test_link_to_a_parent_folder_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / "root" / "cat").mkdir(parents=True)
         (tmp_path / "root" / "cat" / "a.jpg").touch()
         (tmp_path / "root" / "cat" / "loop").symlink_to(tmp_path / "root")
@@ -142,14 +142,14 @@ class TestLists:
         assert listed.lists == {tmp_path / "a.lst": 1}
         assert listed.skipped == [("cat/loop", "a link to a folder above it")]
 
-    def test_without_images_are_an_error_and_not_written(
+    def test_list_without_images_is_an_error_and_not_written(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "root").mkdir()
         refuses(1, "no files that end in", capsys, "--list", tmp_path / "a", tmp_path / "root")
         assert names(tmp_path) == ["root"]
 
-    def test_that_cannot_be_written_leave_nothing(self, tmp_path: Path) -> None:
+    def test_unwritable_lists_leave_no_files(self, tmp_path: Path) -> None:
         (tmp_path / "a.lst").mkdir()
         with pytest.raises(IsADirectoryError):
             make_list(tmp_path / "a", PHOTOS / "cat")
@@ -157,7 +157,7 @@ class TestLists:
 
 
 class TestPrefix:
-    def test_owns_only_the_names_that_it_makes(self, tmp_path: Path) -> None:
+    def test_prefix_matches_only_names_that_it_makes(self, tmp_path: Path) -> None:
         own = [
             "set.lst",
             "set_0.lst",
@@ -170,12 +170,12 @@ class TestPrefix:
             (tmp_path / name).touch()
         assert [path.name for path in find_lists(tmp_path / "set")] == own
 
-    def test_that_is_a_folder_owns_all_lists_in_it(self, tmp_path: Path) -> None:
+    def test_folder_as_prefix_matches_all_lists_in_it(self, tmp_path: Path) -> None:
         for name in ("b.lst", "a.lst", "c.txt"):
             (tmp_path / name).touch()
         assert [path.name for path in find_lists(tmp_path)] == ["a.lst", "b.lst"]
 
-    def test_that_is_a_list_owns_that_list(self, tmp_path: Path) -> None:
+    def test_list_as_prefix_matches_that_list(self, tmp_path: Path) -> None:
         for name in ("a.lst", "a_0.lst"):
             (tmp_path / name).touch()
         assert find_lists(tmp_path / "a.lst") == [tmp_path / "a.lst"]
@@ -184,7 +184,7 @@ class TestPrefix:
 class TestPassThrough:
     @pytest.mark.parametrize("num_thread", [1, 2, 3])
     @pytest.mark.parametrize(("name", "options"), [("all", []), ("multi", ["--pack-label"])])
-    def test_gives_the_bytes_of_mxnet(self, name: str, options: list[str], num_thread: int, tmp_path: Path) -> None:
+    def test_bytes_equal_mxnets(self, name: str, options: list[str], num_thread: int, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / f"{name}.lst", tmp_path)
         assert run("--pass-through", *options, "--num-thread", num_thread, tmp_path / name, PHOTOS) == 0
         digest = hashlib.sha256((tmp_path / f"{name}.rec").read_bytes()).hexdigest()
@@ -192,7 +192,7 @@ class TestPassThrough:
         assert (tmp_path / f"{name}.idx").read_bytes() == (GOLDEN / f"{name}.idx").read_bytes()
         assert names(tmp_path) == [f"{name}.idx", f"{name}.lst", f"{name}.rec"]
 
-    def test_packs_only_the_first_label_unless_told(self, tmp_path: Path) -> None:
+    def test_only_the_first_label_is_packed_by_default(self, tmp_path: Path) -> None:
         (tmp_path / "a.lst").write_text("7\t3\t4\tcat/00.jpg\n")
         pack(tmp_path / "a.lst", PHOTOS, pass_through=True)
         with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as records:
@@ -220,9 +220,7 @@ class TestRecoding:
     @pytest.mark.parametrize("color", [1, 0, -1])
     @pytest.mark.parametrize("center_crop", [False, True])
     @pytest.mark.parametrize("resize", [0, 50, 400])
-    def test_to_png_gives_the_pixels_of_opencv(
-        self, color: int, center_crop: bool, resize: int, tmp_path: Path
-    ) -> None:
+    def test_png_pixels_equal_opencvs(self, color: int, center_crop: bool, resize: int, tmp_path: Path) -> None:
         cv2 = pytest.importorskip("cv2")
         # A JPEG may be decoded to samples a little different from libjpeg's; the others may not.
         tolerance = {"plain.jpg": 5, "gray.jpg": 5, "exif-rotate6.jpg": 5}
@@ -242,7 +240,7 @@ class TestRecoding:
             assert difference.mean() < 0.5, name
 
     @pytest.mark.parametrize("quality", [60, 95])
-    def test_to_jpeg_loses_no_more_than_opencv(self, quality: int, tmp_path: Path) -> None:
+    def test_jpeg_quality_is_at_least_opencvs(self, quality: int, tmp_path: Path) -> None:
         cv2 = pytest.importorskip("cv2")
         images = [f"{name}/00.jpg" for name in ("cat", "coffee", "space", "texture")]
         pack(write_list(tmp_path / "a.lst", images), PHOTOS, resize=120, quality=quality)
@@ -256,7 +254,7 @@ class TestRecoding:
             assert loss[0] <= loss[1] * 1.05 + 0.05, images[index]
             assert len(packed) <= len(peer) * 1.15
 
-    def test_keeps_16_bits_in_a_png_of_the_same_size_only(self, tmp_path: Path) -> None:
+    def test_16_bit_png_is_kept_only_at_the_same_size(self, tmp_path: Path) -> None:
         cv2 = pytest.importorskip("cv2")
         lst = write_list(tmp_path / "a.lst", ["gray16.png"])
         pack(lst, ODD, color=-1, encoding=".png")
@@ -267,7 +265,7 @@ class TestRecoding:
         [skipped] = pack(lst, ODD, color=-1, encoding=".png", resize=10).skipped
         assert "16 bits" in skipped.reason
 
-    def test_is_the_same_for_any_number_of_threads(self, tmp_path: Path) -> None:
+    def test_output_does_not_depend_on_threads(self, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / "all.lst", tmp_path)
         written = set()
         for num_thread in (1, 2, 5):
@@ -279,7 +277,7 @@ class TestRecoding:
 class TestSkipping:
     IMAGES = ("plain.jpg", "garbage.jpg", "empty.jpg", "missing.jpg", "tiny.jpg")
 
-    def test_leaves_out_what_is_bad_and_says_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_bad_images_are_skipped_and_reported(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         lst = write_list(tmp_path / "a.lst", self.IMAGES)
         lst.write_text(lst.read_text() + "not a line\n" + "0\t0\tplain.jpg\n")
         assert run(tmp_path / "a", ODD) == 1
@@ -299,25 +297,25 @@ class TestSkipping:
         assert "line 4: missing.jpg: no such file" in complaint
         assert list(read_records(tmp_path / "a.rec")) == [0, 4]
 
-    def test_is_no_failure_with_skip_bad(self, tmp_path: Path) -> None:
+    def test_skip_bad_succeeds(self, tmp_path: Path) -> None:
         write_list(tmp_path / "a.lst", self.IMAGES)
         assert run("--skip-bad", tmp_path / "a", ODD) == 0
 
-    def test_leaves_no_old_report_beside_a_complete_file(self, tmp_path: Path) -> None:
+    def test_old_report_is_removed_after_a_complete_run(self, tmp_path: Path) -> None:
         lst = write_list(tmp_path / "a.lst", self.IMAGES)
         pack(lst, ODD)
         write_list(lst, ["plain.jpg"])
         pack(lst, ODD)
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
 
-    def test_everything_is_a_failure_that_writes_no_records(
+    def test_only_bad_images_is_a_failure_without_record_file(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         write_list(tmp_path / "a.lst", ["missing.jpg"])
         refuses(1, "no image to pack", capsys, "--skip-bad", tmp_path / "a", ODD)
         assert names(tmp_path) == ["a.lst", "a.skipped.jsonl"]
 
-    def test_a_pipe_does_not_wait_for_a_writer(self, tmp_path: Path) -> None:
+    def test_pipe_is_skipped_without_waiting(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.jpg")
         (tmp_path / "cat.jpg").write_bytes(b"cat")
         lst = write_list(tmp_path / "a.lst", ["pipe.jpg", "cat.jpg"])
@@ -327,7 +325,7 @@ class TestSkipping:
 
 class TestRoot:
     @pytest.mark.parametrize("path", ["../secret.jpg", "{}/secret.jpg", "link.jpg", "up/secret.jpg"])
-    def test_may_be_left_only_if_allowed(self, path: str, tmp_path: Path) -> None:
+    def test_paths_outside_the_root_are_packed_only_if_allowed(self, path: str, tmp_path: Path) -> None:
         root = tmp_path / "root"
         root.mkdir()
         (tmp_path / "secret.jpg").write_bytes(b"secret")
@@ -358,25 +356,25 @@ class TestArguments:
             (["--nonsense"], "--nonsense"),
         ],
     )
-    def test_that_make_no_sense_end_with_2(
+    def test_invalid_arguments_exit_with_2(
         self, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         write_list(tmp_path / "a.lst", ["plain.jpg"])
         refuses(2, message, capsys, *arguments, tmp_path / "a", ODD)
         assert names(tmp_path) == ["a.lst"]
 
-    def test_that_name_no_folder_end_with_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_missing_folder_exits_with_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         refuses(2, "ROOT", capsys, tmp_path / "a", tmp_path / "missing")
         refuses(2, "PREFIX", capsys, tmp_path / "missing" / "a", ODD)
 
-    def test_that_match_no_list_end_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_prefix_without_list_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         refuses(1, "no list found", capsys, tmp_path / "a", ODD)
 
-    def test_that_name_no_text_end_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_list_that_is_not_utf_8_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "a.lst").write_bytes(b"0\t0\t\xff.jpg\n")
         refuses(1, "not UTF-8", capsys, tmp_path / "a", ODD)
 
-    def test_are_explained_by_the_module_as_a_command(self) -> None:
+    def test_help_of_the_module(self) -> None:
         done = subprocess.run([*IM2REC, "--help"], capture_output=True, text=True, check=True)
         assert "examples:" in done.stdout
 
@@ -406,7 +404,7 @@ def slow(tmp_path: Path, interruptible: None) -> Slow:  # noqa: ARG001 the comma
 
 class TestInterruption:
     @pytest.mark.parametrize("delay", [0, 0.05, 0.4])
-    def test_leaves_nothing_behind(self, delay: float, slow: Slow, tmp_path: Path) -> None:
+    def test_leaves_no_files(self, delay: float, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
@@ -415,20 +413,20 @@ class TestInterruption:
         assert "interrupted" in complaint
         assert names(tmp_path) == ["a.lst", "root"]
 
-    def test_by_force_leaves_nothing_under_the_final_names(self, slow: Slow, tmp_path: Path) -> None:
+    def test_kill_leaves_no_files_under_the_final_names(self, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             time.sleep(0.1)
             process.kill()
         assert [name for name in names(tmp_path) if not name.startswith(".")] == ["a.lst", "root"]
 
-    def test_keeps_what_was_there_before(self, slow: Slow, tmp_path: Path) -> None:
+    def test_existing_files_are_kept(self, slow: Slow, tmp_path: Path) -> None:
         (tmp_path / "a.rec").write_text("old")
         (tmp_path / "a.idx").write_text("old")
         with slow() as process:
             process.send_signal(signal.SIGINT)
         assert (tmp_path / "a.rec").read_text() + (tmp_path / "a.idx").read_text() == "oldold"
 
-    def test_is_none_where_sigint_is_ignored(self, tmp_path: Path) -> None:
+    def test_ignored_sigint_does_not_interrupt(self, tmp_path: Path) -> None:
         write_list(tmp_path / "a.lst", ["coffee/00.jpg"] * 100)
         command = [*IM2REC, "--resize", "500", str(tmp_path / "a"), str(PHOTOS)]
         with start(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as process:
@@ -438,7 +436,7 @@ class TestInterruption:
         assert process.returncode == 0
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
 
-    def test_by_the_callers_own_exception_reaches_the_caller(self, tmp_path: Path) -> None:
+    def test_exception_in_progress_is_raised(self, tmp_path: Path) -> None:
         def progress(done: int, total: int, skipped: int) -> None:
             raise LookupError(f"{done} {total} {skipped}")
 
@@ -449,7 +447,7 @@ class TestInterruption:
 
 
 class TestLeftovers:
-    def test_of_a_killed_run_are_removed_by_the_next(self, slow: Slow, tmp_path: Path) -> None:
+    def test_leftovers_of_a_killed_run_are_removed_by_the_next(self, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             process.kill()
         left = [name for name in names(tmp_path) if name.startswith(".")]
@@ -460,7 +458,7 @@ class TestLeftovers:
         assert run("--pass-through", tmp_path / "a", tmp_path / "root") == 1
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec", "a.skipped.jsonl", "root"]
 
-    def test_are_told_from_what_a_run_is_writing(
+    def test_files_of_a_running_pack_are_not_removed(
         self, slow: Slow, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with slow() as process:
@@ -478,7 +476,7 @@ def write_mask(path: Path, photo: Path) -> None:
 
 
 class TestChecksums:
-    def test_leave_the_other_files_as_they_are(self, tmp_path: Path) -> None:
+    def test_checksums_do_not_change_other_files(self, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / "all.lst", tmp_path)
         assert run("--pass-through", "--checksum", tmp_path / "all", PHOTOS) == 0
         assert names(tmp_path) == ["all.idx", "all.lst", "all.rec", "all.rsum"]
@@ -486,7 +484,7 @@ class TestChecksums:
         assert f"{digest}  all.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
         assert (tmp_path / "all.idx").read_bytes() == (GOLDEN / "all.idx").read_bytes()
 
-    def test_find_a_flipped_bit_of_an_image(self, tmp_path: Path) -> None:
+    def test_checksums_detect_a_flipped_bit_of_an_image(self, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / "all.lst", tmp_path)
         pack(tmp_path / "all.lst", PHOTOS, pass_through=True, checksum=True)
         data = bytearray((tmp_path / "all.rec").read_bytes())
@@ -495,14 +493,14 @@ class TestChecksums:
         with pytest.raises(RecordError, match=r"record 0 at byte 0.*all\.rsum"):
             read_records(tmp_path / "all.rec")
 
-    def test_of_an_earlier_run_are_removed(self, tmp_path: Path) -> None:
+    def test_checksums_of_an_earlier_run_are_removed(self, tmp_path: Path) -> None:
         lst = write_list(tmp_path / "a.lst", ["plain.jpg"])
         pack(lst, ODD, checksum=True)
         assert (tmp_path / "a.rsum").exists()
         pack(lst, ODD)
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec"]
 
-    def test_are_written_of_masks_too(self, tmp_path: Path) -> None:
+    def test_checksums_are_written_for_masks(self, tmp_path: Path) -> None:
         (tmp_path / "masks").mkdir()
         write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
         lst = write_list(tmp_path / "a.lst", ["00.jpg"])
@@ -535,7 +533,7 @@ class TestResuming:
     def run(self, folder: Path, *options: str) -> int:
         return run("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
 
-    def test_packs_what_is_missing_and_leaves_the_rest(
+    def test_only_missing_files_are_packed(
         self, whole: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "a_1.idx").unlink()
@@ -552,7 +550,9 @@ class TestResuming:
 
     @pytest.mark.parametrize("name", ["a_0.rec", "a_0.idx", "a_0.rsum", "a_0.skipped.jsonl"])
     @pytest.mark.parametrize("how", ["gone", "cut"])
-    def test_packs_anew_what_is_not_whole(self, name: str, how: str, whole: dict[str, bytes], tmp_path: Path) -> None:
+    def test_incomplete_files_are_packed_again(
+        self, name: str, how: str, whole: dict[str, bytes], tmp_path: Path
+    ) -> None:
         if how == "gone":
             (tmp_path / name).unlink()
         else:
@@ -560,12 +560,12 @@ class TestResuming:
         assert self.run(tmp_path, "--resume") == 1
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
 
-    def test_packs_anew_a_list_that_was_changed(self, whole: dict[str, bytes], tmp_path: Path) -> None:
+    def test_changed_list_is_packed_again(self, whole: dict[str, bytes], tmp_path: Path) -> None:
         write_list(tmp_path / "a_2.lst", ["cat/05.jpg"])
         assert pack(tmp_path / "a_2.lst", PHOTOS, pass_through=True, resume=True).kept is False
         assert (tmp_path / "a_2.rec").read_bytes() != whole["a_2.rec"]
 
-    def test_after_a_kill_gives_the_bytes_of_a_run_that_was_not_disturbed(
+    def test_resume_after_a_kill_writes_the_bytes_of_an_undisturbed_run(
         self, whole: dict[str, bytes], tmp_path: Path
     ) -> None:
         """The process ends itself, as if killed, when so many lists are packed and the next one is being written."""
@@ -595,7 +595,7 @@ cli.main(settings["arguments"])
             assert self.run(tmp_path, "--resume") == 1
             assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
 
-    def test_takes_masks_into_account(self, tmp_path: Path) -> None:
+    def test_masks_are_checked_for_completeness(self, tmp_path: Path) -> None:
         (tmp_path / "masks").mkdir()
         write_mask(tmp_path / "masks" / "00.png", PHOTOS / "cat/00.jpg")
         lst = write_list(tmp_path / "a.lst", ["00.jpg"])
@@ -607,7 +607,7 @@ cli.main(settings["arguments"])
 
 class TestFullDisk:
     @pytest.mark.parametrize("limit", [0, 100, 50_000, 800_000])
-    def test_leaves_nothing_behind(self, limit: int, tmp_path: Path) -> None:
+    def test_leaves_no_files(self, limit: int, tmp_path: Path) -> None:
         """A limit on the length of files stands for the disk: writing beyond it fails."""
         shutil.copy(GOLDEN / "all.lst", tmp_path)
         command = [*IM2REC, "--pass-through", str(tmp_path / "all"), str(PHOTOS)]
@@ -648,26 +648,26 @@ def _read(terminal: int) -> bytes:
 
 
 class TestProgress:
-    def test_is_shown_on_a_terminal(self, tmp_path: Path) -> None:
+    def test_progress_is_shown_on_a_terminal(self, tmp_path: Path) -> None:
         pytest.importorskip("tqdm")
         write_list(tmp_path / "a.lst", ["plain.jpg", "tiny.jpg"])
         shown = on_terminal(*IM2REC, tmp_path / "a", ODD)
         assert "2/2" in shown
         assert "img/s" in shown
 
-    def test_is_silent_in_a_pipe(self, tmp_path: Path) -> None:
+    def test_progress_is_silent_in_a_pipe(self, tmp_path: Path) -> None:
         write_list(tmp_path / "a.lst", ["plain.jpg"])
         command = [*IM2REC, str(tmp_path / "a"), str(ODD)]
         assert subprocess.run(command, check=True, capture_output=True).stderr == b""
 
-    def test_without_tqdm_is_a_hint_given_once(self, tmp_path: Path) -> None:
+    def test_missing_tqdm_is_hinted_once(self, tmp_path: Path) -> None:
         for name in ("a.lst", "a_0.lst"):
             write_list(tmp_path / name, ["plain.jpg"])
         program = "import sys; sys.modules['tqdm'] = None; from recio.im2rec import main; sys.exit(main())"
         shown = on_terminal(sys.executable, "-c", program, tmp_path / "a", ODD)
         assert shown.strip() == "for a progress bar: pip install 'recio[cli]'"
 
-    def test_counts_to_the_end(self, tmp_path: Path) -> None:
+    def test_progress_counts_to_the_end(self, tmp_path: Path) -> None:
         calls = []
         lst = write_list(tmp_path / "a.lst", ["plain.jpg", "missing.jpg"])
         pack(lst, ODD, progress=lambda *call: calls.append(call))

@@ -99,7 +99,7 @@ def changed(files: list[bytes], folder: Path) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("coding", CODINGS)
-def test_the_pixels_stay_the_same(kind: Kind, coding: Coding, tmp_path: Path) -> None:
+def test_pixels_stay_the_same(kind: Kind, coding: Coding, tmp_path: Path) -> None:
     files = [
         encode(Settings(width, height, kind, coding, restarts=restarts))
         for width, height in SIZES
@@ -109,22 +109,22 @@ def test_the_pixels_stay_the_same(kind: Kind, coding: Coding, tmp_path: Path) ->
     assert count > (len(files) / 2 if coding == "baseline" else 0)
 
 
-def test_of_files_that_encoders_hardly_make(tmp_path: Path) -> None:
+def test_files_that_encoders_rarely_write(tmp_path: Path) -> None:
     assert changed([path.read_bytes() for path in FIXTURES], tmp_path) > len(FIXTURES) / 2
 
 
-def test_of_photographs_which_get_smaller(tmp_path: Path) -> None:
+def test_photographs_get_smaller(tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS]
     assert changed(photos, tmp_path) == len(photos)
     assert sum(path.stat().st_size for path in PHOTOS) > 1.01 * sum(len(image) for image in read(tmp_path / "a.rec"))
 
 
-def test_of_quantisation_steps_beyond_8_bits(tmp_path: Path) -> None:
+def test_16_bit_quantization(tmp_path: Path) -> None:
     assert changed([with_wide_steps(encode(Settings(60, 50)))], tmp_path) == 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_way_up_stays(orientation: int, tmp_path: Path) -> None:
+def test_orientation_is_kept(orientation: int, tmp_path: Path) -> None:
     tags = Image.Exif()
     tags[0x112] = orientation
     file = with_segment(encode(Settings(60, 50)), APP1, tags.tobytes())
@@ -135,7 +135,7 @@ def test_the_way_up_stays(orientation: int, tmp_path: Path) -> None:
     assert_same(imdecode(image), imdecode(file))
 
 
-def test_comments_and_metadata_stay_in_their_order(tmp_path: Path) -> None:
+def test_comments_and_metadata_keep_their_order(tmp_path: Path) -> None:
     file = encode(Settings(60, 50))
     for marker, content in ((COM, b"last"), (0xE2, b"ICC_PROFILE\0\1\1and so on"), (COM, b""), (APP1, b"first")):
         file = with_segment(file, marker, content)
@@ -148,25 +148,25 @@ def test_comments_and_metadata_stay_in_their_order(tmp_path: Path) -> None:
     assert asides(image) == asides(file)
 
 
-def test_a_second_time_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_second_conversion_changes_nothing(tmp_path: Path) -> None:
     once = packed(tmp_path / "once", [path.read_bytes() for path in [*PHOTOS[:6], *FIXTURES]])
     assert packed(tmp_path / "twice", once) == once
 
 
-def test_any_number_of_threads_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_threads(tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS]
     one, three = (packed(tmp_path / str(n), photos, num_thread=n) for n in (1, 3))
     assert one == three
 
 
-def test_what_is_no_jpeg_or_is_damaged_is_packed_as_it_is(tmp_path: Path) -> None:
+def test_other_formats_and_damaged_jpegs_are_packed_unchanged(tmp_path: Path) -> None:
     photo = encode(Settings(60, 50))
     names = ["alpha.png", "photo.webp", "photo.bmp", "garbage.jpg", "not-an-image.txt", "cut.jpg"]
     files = [photo[:-40], photo[:30], png(noise(9, 9)), *((ODD / name).read_bytes() for name in names)]
     assert packed(tmp_path, files) == files
 
 
-def test_what_would_be_too_large_is_packed_as_it_is(tmp_path: Path) -> None:
+def test_jpeg_that_would_get_too_large_is_packed_unchanged(tmp_path: Path) -> None:
     # A flat image has so little data that restart markers outweigh better tables, progressive or
     # not.
     files = []
@@ -177,13 +177,13 @@ def test_what_would_be_too_large_is_packed_as_it_is(tmp_path: Path) -> None:
     assert packed(tmp_path, files) == files
 
 
-def test_a_jpeg_whose_blocks_are_too_many_for_an_mcu_is_packed_as_it_is(tmp_path: Path) -> None:
+def test_jpeg_with_too_many_blocks_for_an_mcu_is_packed_unchanged(tmp_path: Path) -> None:
     file = (DATA / "jpeg" / "apart-more-than-10-blocks.jpg").read_bytes()
     assert packed(tmp_path, [file]) == [file]
 
 
 @pytest.mark.parametrize("options", [{}, {"resize": 70}, {"color": 0}, {"center_crop": True, "quality": 60}])
-def test_of_images_that_im2rec_encodes(options: dict[str, Any], tmp_path: Path) -> None:
+def test_images_that_im2rec_encodes(options: dict[str, Any], tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS[:8]]
     plain = packed(tmp_path / "plain", photos, pass_through=False, seekable=False, **options)
     images = packed(tmp_path / "seekable", photos, pass_through=False, **options)
@@ -193,7 +193,7 @@ def test_of_images_that_im2rec_encodes(options: dict[str, Any], tmp_path: Path) 
         assert_same_pixels(image, expected)
 
 
-def test_of_pngs_that_im2rec_encodes_nothing_changes(tmp_path: Path) -> None:
+def test_pngs_that_im2rec_encodes_are_unchanged(tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS[:3]]
     options = {"pass_through": False, "encoding": ".png", "quality": 1}
     plain = packed(tmp_path / "plain", photos, seekable=False, **options)
@@ -204,7 +204,7 @@ RESIZED_CROP = {"random_resized_crop": True, "min_random_area": 0.08, "max_rando
 
 
 @pytest.mark.parametrize("steps", [RESIZED_CROP, {"rand_crop": True, "resize": 150}, {}])
-def test_batches_are_the_same(steps: dict[str, Any], tmp_path: Path) -> None:
+def test_batches_are_equal(steps: dict[str, Any], tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS]
     batches = []
     for name, seekable in (("plain", False), ("seekable", True)):
@@ -224,7 +224,7 @@ def test_batches_are_the_same(steps: dict[str, Any], tmp_path: Path) -> None:
     assert batches[0] == batches[1]
 
 
-def test_masks_go_with_seekable_images(tmp_path: Path) -> None:
+def test_masks_with_seekable_images(tmp_path: Path) -> None:
     photo = encode(Settings(60, 50))
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -234,7 +234,7 @@ def test_masks_go_with_seekable_images(tmp_path: Path) -> None:
     assert read(tmp_path / "a_mask.rec") == [(masks / "0.png").read_bytes()]
 
 
-def test_bytes_that_flip_change_no_pixels(tmp_path: Path) -> None:
+def test_flipped_bytes_change_no_pixels(tmp_path: Path) -> None:
     """What is damaged in a way that a decoder does not notice has the pixels that it had."""
     draw = np.random.default_rng(5)
     files = []
@@ -251,7 +251,7 @@ def test_bytes_that_flip_change_no_pixels(tmp_path: Path) -> None:
         assert_same(imdecode(image), imdecode(file))
 
 
-def test_the_command_has_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_has_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.lst").write_text(f"0\t0\t{PHOTOS[0].name}\n")
     assert main(["--pass-through", "--seekable", str(tmp_path / "a"), str(PHOTOS[0].parent)]) == 0
     [image] = read(tmp_path / "a.rec")

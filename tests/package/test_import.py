@@ -19,7 +19,7 @@ IMPORT = "import recio.image, recio.io, recio.recordio"
 
 
 @pytest.mark.alone
-def test_importing_takes_no_time_to_speak_of() -> None:
+def test_import_takes_at_most_150_ms() -> None:
     """Best of five, beyond what NumPy's own import takes."""
     script = f"import time, numpy; start = time.perf_counter(); {IMPORT}; print(time.perf_counter() - start)"
     seconds = min(float(run_python(script).stdout) for _ in range(5))
@@ -27,20 +27,20 @@ def test_importing_takes_no_time_to_speak_of() -> None:
     assert seconds <= 0.15
 
 
-def test_importing_starts_no_thread() -> None:
+def test_import_starts_no_thread() -> None:
     count = 'print(len(os.listdir("/proc/self/task")))'
     done = run_python(f"import os, numpy; {count}; {IMPORT}; {count}")
     before, after = done.stdout.split()
     assert before == after, done.stderr
 
 
-def test_importing_loads_no_other_library() -> None:
+def test_import_loads_no_other_library() -> None:
     script = f'{IMPORT}; import sys; print(*{{"cv2", "PIL", "torch", "mxnet", "tqdm"}} & sys.modules.keys())'
     done = run_python(script)
     assert (done.stdout, done.stderr) == ("\n", "")
 
 
-def test_importing_prints_nothing_with_all_warnings_on() -> None:
+def test_import_prints_nothing_and_raises_no_warnings() -> None:
     done = run_python(f"import warnings; warnings.simplefilter('error'); {IMPORT}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -57,7 +57,7 @@ def test_packages_depend_on_each_other_in_one_direction(package: str, others: li
 
 
 @pytest.mark.parametrize("package", [recio.image, recio.image.detection, recio.io])
-def test_names_imported_when_used_are_those_that_type_checkers_see(package: ModuleType) -> None:
+def test_lazily_imported_names_are_those_that_type_checkers_see(package: ModuleType) -> None:
     assert package.__file__
     (checked,) = (node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If))
     imports = (node for node in checked.body if isinstance(node, ast.ImportFrom))
@@ -69,6 +69,6 @@ def test_names_imported_when_used_are_those_that_type_checkers_see(package: Modu
         _ = package.nothing
 
 
-def test_the_line_that_a_script_changes_gives_it_all_modules() -> None:
+def test_import_recio_as_mx_provides_all_modules() -> None:
     names = "mx.recordio.MXRecordIO, mx.io.ImageRecordIter, mx.image.imdecode, mx.errors.RecordError, mx.__version__"
     assert run_python(f"import recio as mx; {names}").stderr == ""

@@ -53,7 +53,7 @@ def calls(tree: ast.AST, attribute: str) -> list[ast.Call]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_does_not_run_what_it_reads(path: Path) -> None:
+def test_module_does_not_execute_its_input(path: Path) -> None:
     tree = ast.parse(path.read_bytes())
     modules = imported(tree)
     assert not modules & RUNS_WHAT_IT_READS
@@ -63,14 +63,14 @@ def test_a_module_does_not_run_what_it_reads(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_numpys_files_are_read_without_pickles(path: Path) -> None:
+def test_numpy_files_are_loaded_without_pickle(path: Path) -> None:
     for call in calls(ast.parse(path.read_bytes()), "load"):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("np", "numpy"):
             given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
             assert given.get("allow_pickle") == "False", f"{path}: line {call.lineno}"
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
+def test_search_finds_known_uses() -> None:
     """A search that finds nothing proves nothing."""
     assert imported(ast.parse("def f():\n    from pickle import loads\n    import os.path")) == {"pickle", "os"}
     assert imported(ast.parse((PACKAGE / "datasets" / "_safe_pickle.py").read_bytes())) >= {"pickletools"}
@@ -78,7 +78,7 @@ def test_the_search_finds_what_it_looks_for() -> None:
     assert len(SOURCES) > 50
 
 
-def test_reading_a_pickle_does_not_even_import_pickle() -> None:
+def test_reading_a_pickle_does_not_use_pickle() -> None:
     """`pickletools` imports the module; recio takes none of its names."""
     from recio.datasets import _safe_pickle, _verification_pairs  # noqa: PLC0415
 

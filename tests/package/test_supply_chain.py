@@ -63,7 +63,7 @@ def truth(terms: list[str]) -> bool:
     return any(all(term == "True" for term in choice.split(" and ")) for choice in choices)
 
 
-def test_every_dependency_has_a_licence_that_is_allowed() -> None:
+def test_every_dependency_has_an_allowed_license() -> None:
     refused = [
         f"{package['name']} {package['version']}: {package['license']}"
         for package in packages()
@@ -73,7 +73,7 @@ def test_every_dependency_has_a_licence_that_is_allowed() -> None:
     assert refused == []
 
 
-def test_every_licence_that_is_allowed_is_needed() -> None:
+def test_every_allowed_license_is_needed() -> None:
     for licence in allowed():
         others = allowed() - {licence}
         assert not all(is_allowed(package["license"], others) for package in packages()), licence
@@ -98,7 +98,7 @@ def test_every_dependency_comes_from_the_registry() -> None:
         ("", False),
     ],
 )
-def test_expressions_are_read_as_spdx_means_them(expression: str, met: bool) -> None:
+def test_spdx_expressions(expression: str, met: bool) -> None:
     assert is_allowed(expression, {"MIT", "Apache-2.0"}) == met
 
 
@@ -125,7 +125,7 @@ def expand(name: str) -> list[str]:
     return ["".join(choice) for choice in itertools.product(*parts)]
 
 
-def test_unsafe_is_where_contributing_says_and_nowhere_else() -> None:
+def test_unsafe_is_only_in_the_listed_files() -> None:
     found = {path for path in RUST if says_unsafe(path)}
     blocks = sum(len(says_unsafe(path)) for path in found)
     print(f"R23: {blocks} places in {len(found)} files say unsafe")  # noqa: T201 the figure is the point
@@ -136,7 +136,7 @@ def test_unsafe_is_where_contributing_says_and_nowhere_else() -> None:
 @pytest.mark.parametrize(
     "path", [path for path in RUST if says_unsafe(path)], ids=lambda path: str(path.relative_to(ROOT))
 )
-def test_each_unsafe_has_its_reason(path: Path) -> None:
+def test_each_unsafe_has_a_safety_comment(path: Path) -> None:
     lines = path.read_text().splitlines()
     for number in says_unsafe(path):
         if "unsafe fn" in lines[number]:
@@ -148,13 +148,13 @@ def test_each_unsafe_has_its_reason(path: Path) -> None:
 
 
 @pytest.mark.parametrize("crate", ["recio-jpeg", "recio-core", "recio-py"])
-def test_elsewhere_the_compiler_refuses_it(crate: str) -> None:
+def test_the_compiler_denies_unsafe_elsewhere(crate: str) -> None:
     assert re.search(
         r"^#!\[(deny|forbid)\(unsafe_code\)\]", (ROOT / "rust" / crate / "src" / "lib.rs").read_text(), re.MULTILINE
     )
 
 
-def test_the_census_finds_what_it_looks_for(tmp_path: Path) -> None:
+def test_search_finds_known_unsafe(tmp_path: Path) -> None:
     source = tmp_path / "a.rs"
     source.write_text(
         "// unsafe { comment }\nunsafe { f() }\nunsafe impl A for B {}\n#![deny(unsafe_code)]\nunsafe fn g();\n"
