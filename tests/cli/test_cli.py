@@ -17,7 +17,7 @@ from recio.cli import main
 from recio.cli._commands import COMMANDS
 from recio.cli._format import MAX_PROBLEMS, format_counts, format_range
 from recio.recordio import MXIndexedRecordIO
-from tests.im2rec.test_im2rec import on_terminal
+from tests.support.processes import on_terminal
 from tests.support.records import FIRST_ID, RecordFile, image_record, noise, png, write_images, write_records
 
 if TYPE_CHECKING:

@@ -15,13 +15,11 @@ import contextlib
 import hashlib
 import json
 import os
-import pty
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -31,9 +29,10 @@ import pytest
 from PIL import Image
 
 from recio import RecordError
-from recio.im2rec import find_lists, main, make_list, pack
+from recio.im2rec import find_lists, make_list, pack
 from recio.recordio import MXIndexedRecordIO, unpack
-from tests.support.processes import python, start
+from tests.support.commands import run_im2rec
+from tests.support.processes import on_terminal, python, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,14 +46,6 @@ PHOTOS = DATA / "photos"
 ODD = DATA / "odd-images"
 GOLDEN = DATA / "golden" / "im2rec"
 IM2REC = [sys.executable, "-m", "recio.im2rec"]
-
-
-def run(*arguments: object) -> int:
-    """Run the command in this process; give its exit code."""
-    try:
-        return main([str(argument) for argument in arguments])
-    except SystemExit as error:
-        return int(error.code or 0)
 
 
 def names(folder: Path) -> list[str]:
@@ -74,7 +65,7 @@ def read_records(path: Path) -> dict[int, bytes]:
 
 
 def refuses(exit_code: int, message: str, capsys: pytest.CaptureFixture[str], *arguments: object) -> None:
-    assert run(*arguments) == exit_code
+    assert run_im2rec(*arguments) == exit_code
     assert message in capsys.readouterr().err
 
 
@@ -88,7 +79,7 @@ class TestLists:
         ],
     )
     def test_lists_equal_mxnets(self, prefix: str, options: list[str], tmp_path: Path) -> None:
-        assert run("--list", "--recursive", *options, tmp_path / prefix, PHOTOS) == 0
+        assert run_im2rec("--list", "--recursive", *options, tmp_path / prefix, PHOTOS) == 0
         expected = {path.name: path.read_bytes() for path in GOLDEN.glob(f"{prefix}*.lst")}
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
 
@@ -97,7 +88,7 @@ class TestLists:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        assert run("--list", "--recursive", "--no-shuffle", tmp_path / "a", tmp_path / "root") == 0
+        assert run_im2rec("--list", "--recursive", "--no-shuffle", tmp_path / "a", tmp_path / "root") == 0
         assert (tmp_path / "a.lst").read_text() == ("0\t0.000000\t0.jpg\n1\t1.000000\tC/1.jpg\n2\t2.000000\tb/1.jpg\n")
         assert capsys.readouterr().out.splitlines()[:3] == [". 0", "C 1", "b 2"]
 
@@ -127,7 +118,7 @@ class TestLists:
         root.mkdir()
         for name in (b"a.jpg", b"b\tb.jpg", b" c.jpg", b"d\xff.jpg", b"e.jpg"):
             Path(os.fsdecode(os.fsencode(root) + b"/" + name)).touch()
-        assert run("--list", "--no-shuffle", tmp_path / "a", root) == 1
+        assert run_im2rec("--list", "--no-shuffle", tmp_path / "a", root) == 1
         # The others keep the indices that MXNet gives them.
         assert (tmp_path / "a.lst").read_text() == "1\t0.000000\ta.jpg\n4\t0.000000\te.jpg\n"
         complaint = capsys.readouterr().err
@@ -186,7 +177,7 @@ class TestPassThrough:
     @pytest.mark.parametrize(("name", "options"), [("all", []), ("multi", ["--pack-label"])])
     def test_bytes_equal_mxnets(self, name: str, options: list[str], num_thread: int, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / f"{name}.lst", tmp_path)
-        assert run("--pass-through", *options, "--num-thread", num_thread, tmp_path / name, PHOTOS) == 0
+        assert run_im2rec("--pass-through", *options, "--num-thread", num_thread, tmp_path / name, PHOTOS) == 0
         digest = hashlib.sha256((tmp_path / f"{name}.rec").read_bytes()).hexdigest()
         assert f"{digest}  {name}.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
         assert (tmp_path / f"{name}.idx").read_bytes() == (GOLDEN / f"{name}.idx").read_bytes()
@@ -280,7 +271,7 @@ class TestSkipping:
     def test_bad_images_are_skipped_and_reported(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         lst = write_list(tmp_path / "a.lst", self.IMAGES)
         lst.write_text(lst.read_text() + "not a line\n" + "0\t0\tplain.jpg\n")
-        assert run(tmp_path / "a", ODD) == 1
+        assert run_im2rec(tmp_path / "a", ODD) == 1
         rows = [json.loads(line) for line in (tmp_path / "a.skipped.jsonl").read_text().splitlines()]
         assert [(row["line"], row["index"], row["path"]) for row in rows] == [
             (2, 1, "garbage.jpg"),
@@ -299,7 +290,7 @@ class TestSkipping:
 
     def test_skip_bad_succeeds(self, tmp_path: Path) -> None:
         write_list(tmp_path / "a.lst", self.IMAGES)
-        assert run("--skip-bad", tmp_path / "a", ODD) == 0
+        assert run_im2rec("--skip-bad", tmp_path / "a", ODD) == 0
 
     def test_old_report_is_removed_after_a_complete_run(self, tmp_path: Path) -> None:
         lst = write_list(tmp_path / "a.lst", self.IMAGES)
@@ -332,10 +323,10 @@ class TestRoot:
         (root / "link.jpg").symlink_to(tmp_path / "secret.jpg")
         (root / "up").symlink_to(tmp_path)
         write_list(tmp_path / "a.lst", [path.format(tmp_path)])
-        assert run("--pass-through", tmp_path / "a", root) == 1
+        assert run_im2rec("--pass-through", tmp_path / "a", root) == 1
         assert not (tmp_path / "a.rec").exists()
         assert "--allow-outside" in (tmp_path / "a.skipped.jsonl").read_text()
-        assert run("--pass-through", "--allow-outside", tmp_path / "a", root) == 0
+        assert run_im2rec("--pass-through", "--allow-outside", tmp_path / "a", root) == 0
         assert read_records(tmp_path / "a.rec") == {0: b"secret"}
 
 
@@ -455,7 +446,7 @@ class TestLeftovers:
         for end in ("idx", "rsum", "skipped.jsonl"):
             (tmp_path / f".a.{end}.123abc.tmp").touch()
         write_list(tmp_path / "a.lst", ["cat/00.jpg", "missing.jpg"])
-        assert run("--pass-through", tmp_path / "a", tmp_path / "root") == 1
+        assert run_im2rec("--pass-through", tmp_path / "a", tmp_path / "root") == 1
         assert names(tmp_path) == ["a.idx", "a.lst", "a.rec", "a.skipped.jsonl", "root"]
 
     def test_files_of_a_running_pack_are_not_removed(
@@ -478,7 +469,7 @@ def write_mask(path: Path, photo: Path) -> None:
 class TestChecksums:
     def test_checksums_do_not_change_other_files(self, tmp_path: Path) -> None:
         shutil.copy(GOLDEN / "all.lst", tmp_path)
-        assert run("--pass-through", "--checksum", tmp_path / "all", PHOTOS) == 0
+        assert run_im2rec("--pass-through", "--checksum", tmp_path / "all", PHOTOS) == 0
         assert names(tmp_path) == ["all.idx", "all.lst", "all.rec", "all.rsum"]
         digest = hashlib.sha256((tmp_path / "all.rec").read_bytes()).hexdigest()
         assert f"{digest}  all.rec" in (GOLDEN / "sha256.txt").read_text().splitlines()
@@ -531,7 +522,7 @@ class TestResuming:
         return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def run(self, folder: Path, *options: str) -> int:
-        return run("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
+        return run_im2rec("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
 
     def test_only_missing_files_are_packed(
         self, whole: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -622,29 +613,6 @@ class TestFullDisk:
         assert "File too large" in done.stderr
         assert "all.rec" in done.stderr
         assert names(tmp_path) == ["all.lst"]
-
-
-def on_terminal(*command: object) -> str:
-    """Run a command whose standard error is a terminal; give what it shows there."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    arguments = [str(argument) for argument in command]
-    with subprocess.Popen(arguments, stderr=theirs, stdout=subprocess.DEVNULL) as process:
-        os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
-    os.close(ours)
-    assert process.returncode == 0, shown
-    return shown.decode()
-
-
-def _read(terminal: int) -> bytes:
-    """Read from a terminal; the other end's closing is an error there, and the end here."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b""
 
 
 class TestProgress:

@@ -20,9 +20,10 @@ from PIL import Image
 
 import recio
 from recio import image
-from recio.im2rec import main, pack
+from recio.im2rec import pack
 from recio.io import DataDesc, ImageMaskRecordIter, ImageRecordIter
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
+from tests.support.commands import run_im2rec
 from tests.support.records import (
     FIRST_ID,
     PHOTOS,
@@ -503,12 +504,8 @@ class Folders:
         return sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.suffix != ".lst")
 
     def command(self, *options: object) -> int:
-        """Run im2rec with masks; give its exit code."""
-        arguments = ["--pass-through", "--masks", self.masks, *options, self.folder / "a", self.images]
-        try:
-            return main([str(argument) for argument in arguments])
-        except SystemExit as error:
-            return int(error.code or 0)
+        """Run im2rec with masks; return its exit code."""
+        return run_im2rec("--pass-through", "--masks", self.masks, *options, self.folder / "a", self.images)
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio.recordio import MXIndexedRecordIO, rec2idx
-from tests.recordio.test_recordio import encode, read_all, write
-from tests.support.framing import cases, generated
-from tests.support.records import DATA, RecordFile, write_records
+from tests.support.framing import cases, encode, generated
+from tests.support.records import DATA, RecordFile, read_all, write, write_records
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,15 +17,47 @@ if TYPE_CHECKING:
 
 MAGIC = bytes.fromhex("0a23d7ce")
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+WHOLE, FIRST, MIDDLE, LAST = range(4)
+LONGEST = 2**29 - 1
+
+
+def frame(flag: int, data: bytes) -> bytes:
+    return MAGIC + struct.pack("<I", flag << 29 | len(data)) + data + bytes(-len(data) % 4)
+
+
+def encode(record: bytes) -> bytes:
+    """Frame a record: it is cut at each aligned magic word."""
+    cuts = [at for at in range(0, len(record) - 3, 4) if record[at : at + 4] == MAGIC]
+    starts, ends = [0, *(at + 4 for at in cuts)], [*cuts, len(record)]
+    parts = [record[start:end] for start, end in zip(starts, ends, strict=True)]
+    flags = [FIRST, *[MIDDLE] * (len(parts) - 2), LAST] if cuts else [WHOLE]
+    return b"".join(map(frame, flags, parts))
+
+
+def decode(frames: bytes) -> list[bytes]:
+    """Read sound frames."""
+    found: list[bytes] = []
+    at = 0
+    while at < len(frames):
+        magic, word = struct.unpack_from("<4sI", frames, at)
+        assert magic == MAGIC
+        flag, length = word >> 29, word % 2**29
+        data = frames[at + 8 : at + 8 + length]
+        if flag in (WHOLE, FIRST):
+            found.append(data)
+        else:
+            found[-1] += MAGIC + data
+        at += 8 + length + -length % 4
+    return found
 
 
 def cases() -> list[bytes]:
     """Return all payloads, no two alike, in the order of their keys, which count from 0."""
-    kinds = (_short(), _words(), _shifted(), _pieces(), _lookalikes(), _long())
+    kinds = (short(), _words(), _shifted(), _pieces(), _lookalikes(), _long())
     return list(dict.fromkeys(itertools.chain.from_iterable(kinds)))
 
 
-def _short() -> Iterator[bytes]:
+def short() -> Iterator[bytes]:
     """Return payloads of 0 to 9 bytes, with none, one or two magic words at every position, aligned or not."""
     for length in range(10):
         places = range(max(length - 3, 0))

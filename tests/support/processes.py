@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 import traceback
 from pathlib import Path
@@ -91,3 +93,26 @@ def becomes_true(condition: Callable[[], bool], within: float = 5.0) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def on_terminal(*command: object) -> str:
+    """Run a command whose standard error is a terminal; return its output there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    arguments = [str(argument) for argument in command]
+    with subprocess.Popen(arguments, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := read_terminal(ours):
+            shown += chunk
+    os.close(ours)
+    assert process.returncode == 0, shown
+    return shown.decode()
+
+
+def read_terminal(terminal: int) -> bytes:
+    """Read from a terminal; return nothing when its other end is closed, which is an error there."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""

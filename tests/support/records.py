@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from recio import RecordError
 from recio.io import ImageRecordIter
-from recio.recordio import IRHeader, MXIndexedRecordIO, pack
+from recio.recordio import IRHeader, MXIndexedRecordIO, MXRecordIO, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +74,26 @@ def write_records(folder: Path, records: Iterable[bytes], name: str = "some") ->
         for number, record in enumerate(records):
             writer.write_idx(number, record)
     return file
+
+
+def write(path: Path, records: list[bytes]) -> Path:
+    """Write records without an index."""
+    with MXRecordIO(path, "w") as writer:
+        for record in records:
+            writer.write(record)
+    return path
+
+
+def read_all(path: Path) -> tuple[list[bytes], RecordError | None]:
+    """Read up to the end or the first error."""
+    found: list[bytes] = []
+    with MXRecordIO(path, "r") as reader:
+        try:
+            while (record := reader.read()) is not None:
+                found.append(record)
+        except RecordError as error:
+            return found, error
+    return found, None
 
 
 def image_record(image: bytes, number: int, label: float | Sequence[float] | None = None) -> bytes:

@@ -18,8 +18,7 @@ import pytest
 from recio import DecodeError, RecordError
 from recio.datasets import RecordDataset
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
-from tests.recordio.test_recordio import FIRST, LAST, LONGEST, MIDDLE, WHOLE, encode, frame
-from tests.support.framing import MAGIC
+from tests.support.framing import FIRST, LAST, LONGEST, MAGIC, MIDDLE, WHOLE, encode, frame
 from tests.support.processes import run_python
 from tests.support.records import RecordFile, image_record, noise, open_iter, png
 

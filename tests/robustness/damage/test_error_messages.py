@@ -16,9 +16,8 @@ import pytest
 from recio import DecodeError, RecordError
 from recio.datasets import read_bin
 from recio.recordio import MXIndexedRecordIO, MXRecordIO
-from tests.im2rec.test_im2rec import run
-from tests.recordio.test_recordio import FIRST, MIDDLE, WHOLE, encode, frame
-from tests.support.framing import MAGIC
+from tests.support.commands import run_im2rec
+from tests.support.framing import FIRST, MAGIC, MIDDLE, WHOLE, encode, frame
 from tests.support.records import RecordFile, image_record, noise, open_iter, png
 
 if TYPE_CHECKING:
@@ -219,5 +218,5 @@ def test_command_reports_the_error_and_fails(
     (tmp_path / "empty").mkdir()
     (tmp_path / "good.png").write_bytes(png(noise(8, 8)))
     (tmp_path / "some.lst").write_text("0\t0\tgood.png\n1\t0\tnone.png\n")
-    assert run(*(argument.format(tmp_path) for argument in arguments)) == code
+    assert run_im2rec(*(argument.format(tmp_path) for argument in arguments)) == code
     assert re.search(said, capsys.readouterr().err)

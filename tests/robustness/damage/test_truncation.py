@@ -11,9 +11,8 @@ import pytest
 
 from recio import RecordError
 from recio.recordio import MXIndexedRecordIO
-from tests.recordio.test_recordio import read_all
 from tests.support.framing import MAGIC
-from tests.support.records import RecordFile, write_records
+from tests.support.records import RecordFile, read_all, write_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,10 +19,10 @@ from recio.datasets import FaceRecordDataset
 from recio.im2rec import pack as pack_list
 from recio.image import ImageIter
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack, rec2idx, unpack
-from tests.recordio.test_recordio import encode
-from tests.robustness.endurance.test_sizes import write_sparse
 from tests.support.faces import write_keyed
+from tests.support.framing import encode
 from tests.support.records import RecordFile, labels, noise, open_iter, png, write_records
+from tests.support.sparse import write_sparse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ memory and the time of indexes of a million entries. The files here are sparse: 
 from __future__ import annotations
 
 import mmap
-import os
 import resource
 import struct
 import subprocess
@@ -19,9 +18,9 @@ import psutil
 import pytest
 
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
-from tests.recordio.test_recordio import LONGEST, encode, frame, read_all
-from tests.support.framing import MAGIC
-from tests.support.records import RecordFile, image_record, noise, numbers, open_iter, png
+from tests.support.framing import LONGEST, MAGIC, encode, frame
+from tests.support.records import RecordFile, image_record, noise, numbers, open_iter, png, read_all
+from tests.support.sparse import write_sparse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +28,6 @@ if TYPE_CHECKING:
 PAST = (1 << 31, 1 << 32, 1 << 40)
 STRIDE = 8 + LONGEST + 1
 """What the longest record takes in a file."""
-
-
-def write_sparse(path: Path, length: int, pieces: dict[int, bytes]) -> None:
-    """Write a file of holes, but for these pieces by offset; the test is skipped where there are no such files."""
-    try:
-        with path.open("wb") as file:
-            os.truncate(file.fileno(), length)
-            for offset, piece in pieces.items():
-                file.seek(offset)
-                file.write(piece)
-    except OSError as error:
-        pytest.skip(f"no sparse files of {length} bytes here: {error}")
-    if path.stat().st_blocks * 512 > 1 << 26:
-        pytest.skip("no sparse files here")
 
 
 @pytest.mark.skipif(psutil.virtual_memory().available < 3 << 30, reason="takes 1.5 GiB")
