@@ -1,4 +1,4 @@
-"""The command ``recio``: what it says, and its exit codes. What it does is tested with `recio.files`."""
+"""The command ``recio``: its output and exit codes. The functions that it calls are tested in tests/files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sound(tmp_path: Path) -> RecordFile:
 
 @pytest.fixture
 def damaged(sound: RecordFile) -> RecordFile:
-    """Write a file in which the magic word of record 5 is overwritten, with its index."""
+    """Write an indexed file and overwrite the magic word of record 5."""
     with sound.rec.open("r+b") as file:
         file.seek(sound.offsets[5])
         file.write(bytes(4))
@@ -63,8 +63,8 @@ def run(*arguments: object) -> Result:
     return Result(exit_code, stdout.getvalue(), stderr.getvalue())
 
 
-def says(result: Result, exit_code: int, *texts: object) -> None:
-    """Check how a command ended, and that it said this, on either stream."""
+def assert_result(result: Result, exit_code: int, *texts: object) -> None:
+    """Check the exit code of a command and that its output, on either stream, contains the texts."""
     assert result.exit_code == exit_code, result.output
     for text in texts:
         assert str(text) in result.output
@@ -78,11 +78,13 @@ def keys_and_records(rec: Path) -> dict[Any, bytes]:
 class TestVerify:
     def test_sound_file_exits_with_0(self, sound: RecordFile) -> None:
         size = sound.rec.stat().st_size
-        says(run("verify", sound.rec), 0, f"{sound.rec}: sound; 12 records, {size} bytes, index, no checksums")
+        assert_result(run("verify", sound.rec), 0, f"{sound.rec}: sound; 12 records, {size} bytes, index, no checksums")
 
     def test_damaged_file_exits_with_1_and_reports_the_position(self, damaged: RecordFile) -> None:
         begin, end = damaged.offsets[5:7]
-        says(run("verify", damaged.rec), 1, f"{damaged.rec}: damaged, ", f"  framing: at byte {begin} to {end}: ")
+        assert_result(
+            run("verify", damaged.rec), 1, f"{damaged.rec}: damaged, ", f"  framing: at byte {begin} to {end}: "
+        )
 
     @pytest.mark.parametrize("no_decode", [[], ["--no-decode"]])
     def test_undecodable_image_is_damage_with_decode(self, tmp_path: Path, no_decode: list[str]) -> None:
@@ -90,28 +92,34 @@ class TestVerify:
         file = write_images(tmp_path, [image, image[:500] + bytes(200) + image[700:]])
         result = run("verify", *no_decode, file.rec)
         if no_decode:
-            says(result, 0, ": sound")
+            assert_result(result, 0, ": sound")
         else:
-            says(result, 1, f"  image: record 1 (id {FIRST_ID + 1}) at byte {file.offsets[1]}")
+            assert_result(result, 1, f"  image: record 1 (id {FIRST_ID + 1}) at byte {file.offsets[1]}")
 
     def test_unreadable_file_exits_with_2_after_verifying_the_others(self, damaged: RecordFile, tmp_path: Path) -> None:
         missing = tmp_path / "none.rec"
-        says(run("verify", missing, damaged.rec), 2, f"recio: {missing}: No such file or directory", ": damaged")
+        assert_result(
+            run("verify", missing, damaged.rec), 2, f"recio: {missing}: No such file or directory", ": damaged"
+        )
 
     def test_json_is_one_object_a_line_with_all_findings(self, damaged: RecordFile, tmp_path: Path) -> None:
         missing = tmp_path / "none.rec"
         result = run("verify", "--json", damaged.rec, missing)
-        found, unread = map(json.loads, result.stdout.splitlines())
-        assert (found["path"], found["ok"], found["records"]) == (str(damaged.rec), False, RECORDS - 1)
-        framing = [problem for problem in found["problems"] if problem["kind"] == "framing"]
+        damaged_report, missing_report = map(json.loads, result.stdout.splitlines())
+        assert (damaged_report["path"], damaged_report["ok"], damaged_report["records"]) == (
+            str(damaged.rec),
+            False,
+            RECORDS - 1,
+        )
+        framing = [problem for problem in damaged_report["problems"] if problem["kind"] == "framing"]
         assert [(problem["offset"], problem["end"]) for problem in framing] == [tuple(damaged.offsets[5:7])]
-        assert (unread["path"], unread["ok"]) == (str(missing), None)
+        assert (missing_report["path"], missing_report["ok"]) == (str(missing), None)
         assert result.exit_code == 2
 
     def test_first_of_many_problems_are_shown_and_all_are_counted(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [image_record(b"no image", n) for n in range(MAX_PROBLEMS + 7)])
         result = run("verify", file.rec)
-        says(result, 1, f"damaged, {MAX_PROBLEMS + 7} problems", "  ... and 7 more")
+        assert_result(result, 1, f"damaged, {MAX_PROBLEMS + 7} problems", "  ... and 7 more")
         assert result.output.count("  image: ") == MAX_PROBLEMS
 
     def test_output_does_not_depend_on_threads(self, damaged: RecordFile) -> None:
@@ -125,28 +133,28 @@ class TestRepair:
         begin, end = damaged.offsets[5:7]
         out, size = tmp_path / "saved.rec", damaged.rec.stat().st_size
         result = run("repair", damaged.rec, "-o", out)
-        says(
+        assert_result(
             result, 0, f"{out}: 11 records, {size - (end - begin)} bytes", f"  bytes {begin} to {end} ({end - begin}): "
         )
-        says(result, 0, f"1 region skipped, {end - begin} of {size} bytes")
+        assert_result(result, 0, f"1 region skipped, {end - begin} of {size} bytes")
         assert len(keys_and_records(out)) == RECORDS - 1
         assert run("verify", out).exit_code == 0
 
     def test_json_regions_and_records_add_up_to_the_file(self, damaged: RecordFile, tmp_path: Path) -> None:
         size = damaged.rec.stat().st_size
-        made = json.loads(run("repair", "--json", damaged.rec, "-o", tmp_path / "saved.rec").output)
-        skipped = sum(region["end"] - region["begin"] for region in made["skipped"])
-        assert (made["bytes"] + skipped, made["records"]) == (size, RECORDS - 1)
-        assert all(region["reason"] for region in made["skipped"])
+        report = json.loads(run("repair", "--json", damaged.rec, "-o", tmp_path / "saved.rec").output)
+        skipped = sum(region["end"] - region["begin"] for region in report["skipped"])
+        assert (report["bytes"] + skipped, report["records"]) == (size, RECORDS - 1)
+        assert all(region["reason"] for region in report["skipped"])
 
     def test_nothing_to_salvage_exits_with_1_and_writes_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "noise.rec").write_bytes(bytes(64))
-        says(run("repair", tmp_path / "noise.rec", "-o", tmp_path / "saved.rec"), 1, "64 of 64 bytes")
+        assert_result(run("repair", tmp_path / "noise.rec", "-o", tmp_path / "saved.rec"), 1, "64 of 64 bytes")
         assert [path.name for path in tmp_path.iterdir()] == ["noise.rec"]
 
     def test_input_is_not_overwritten(self, damaged: RecordFile) -> None:
         before = damaged.rec.read_bytes()
-        says(run("repair", damaged.rec, "-o", damaged.rec), 2, "recio: ")
+        assert_result(run("repair", damaged.rec, "-o", damaged.rec), 2, "recio: ")
         assert damaged.rec.read_bytes() == before
 
 
@@ -154,16 +162,16 @@ class TestIndex:
     def test_index_is_rebuilt(self, sound: RecordFile) -> None:
         before = keys_and_records(sound.rec)
         sound.idx.unlink()
-        says(run("index", sound.rec), 0, f"{sound.idx}: the keys are the ids of the records")
+        assert_result(run("index", sound.rec), 0, f"{sound.idx}: the keys are the ids of the records")
         assert keys_and_records(sound.rec) == {FIRST_ID + key: record for key, record in before.items()}
 
     def test_records_without_ids_are_numbered(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [b"one", b"two"])
-        says(run("index", file.rec, "-o", tmp_path / "new.idx"), 0, "new.idx: the keys are numbers from 0")
+        assert_result(run("index", file.rec, "-o", tmp_path / "new.idx"), 0, "new.idx: the keys are numbers from 0")
         assert (tmp_path / "new.idx").read_text() == file.idx.read_text()
 
     def test_index_of_a_damaged_file_is_not_written(self, damaged: RecordFile, tmp_path: Path) -> None:
-        says(run("index", damaged.rec, "-o", tmp_path / "new.idx"), 1, f"recio: {damaged.rec}: record ")
+        assert_result(run("index", damaged.rec, "-o", tmp_path / "new.idx"), 1, f"recio: {damaged.rec}: record ")
         assert not (tmp_path / "new.idx").exists()
 
 
@@ -171,15 +179,15 @@ class TestInfo:
     def test_info_lists_the_contents(self, sound: RecordFile) -> None:
         lines = run("info", sound.rec).output.splitlines()
         assert lines[0] == str(sound.rec)
-        said = dict(line.strip().split(maxsplit=1) for line in lines[1:])
-        assert said["records"] == "12"
-        assert said["ids"] == f"{FIRST_ID} to {FIRST_ID + 11}, all different"
-        assert said["labels"] == "0 to 11, 1 a record"
-        assert (said["images"], said["widths"], said["heights"]) == ("png", "8 to 8", "8 to 8")
+        values = dict(line.strip().split(maxsplit=1) for line in lines[1:])
+        assert values["records"] == "12"
+        assert values["ids"] == f"{FIRST_ID} to {FIRST_ID + 11}, all different"
+        assert values["labels"] == "0 to 11, 1 a record"
+        assert (values["images"], values["widths"], values["heights"]) == ("png", "8 to 8", "8 to 8")
 
     def test_json_has_the_numbers(self, sound: RecordFile) -> None:
-        found = json.loads(run("info", "--json", sound.rec).output)
-        assert (found["records"], found["ids"], found["formats"]) == (
+        report = json.loads(run("info", "--json", sound.rec).output)
+        assert (report["records"], report["ids"], report["formats"]) == (
             RECORDS,
             [FIRST_ID, FIRST_ID + 11],
             {"png": RECORDS},
@@ -196,22 +204,26 @@ class TestInfo:
 
 class TestCopies:
     def test_split_then_merge_gives_the_same_file(self, sound: RecordFile, tmp_path: Path) -> None:
-        part = tmp_path / "part"
-        says(run("split", sound.rec, "-n", 5, "-o", part), 0, f"{part}_0.rec: 2 records", f"{part}_4.rec: 3 records")
+        shard = tmp_path / "shard"
+        assert_result(
+            run("split", sound.rec, "-n", 5, "-o", shard), 0, f"{shard}_0.rec: 2 records", f"{shard}_4.rec: 3 records"
+        )
         out = tmp_path / "all.rec"
-        says(run("merge", *(f"{part}_{n}.rec" for n in range(5)), "-o", out), 0, f"{out}: 12 records, ")
+        assert_result(run("merge", *(f"{shard}_{n}.rec" for n in range(5)), "-o", out), 0, f"{out}: 12 records, ")
         assert (out.read_bytes(), out.with_suffix(".idx").read_text()) == (
             sound.rec.read_bytes(),
             sound.idx.read_text(),
         )
 
     def test_repeated_keys_are_reported(self, sound: RecordFile, tmp_path: Path) -> None:
-        says(run("merge", sound.rec, sound.rec, "-o", tmp_path / "two.rec"), 0, "24 records", "new keys, from 0")
+        assert_result(
+            run("merge", sound.rec, sound.rec, "-o", tmp_path / "two.rec"), 0, "24 records", "new keys, from 0"
+        )
 
-    def test_shuffle_depends_on_the_seed_and_loses_nothing(self, sound: RecordFile, tmp_path: Path) -> None:
+    def test_shuffle_depends_on_the_seed_and_keeps_all_records(self, sound: RecordFile, tmp_path: Path) -> None:
         outs = [tmp_path / f"{name}.rec" for name in "abc"]
         for out, seed in zip(outs, (7, 7, 8), strict=True):
-            says(run("shuffle", sound.rec, "-o", out, "--seed", seed), 0, f"{out}: 12 records")
+            assert_result(run("shuffle", sound.rec, "-o", out, "--seed", seed), 0, f"{out}: 12 records")
         assert outs[0].read_bytes() == outs[1].read_bytes() != outs[2].read_bytes()
         assert keys_and_records(outs[0]) == keys_and_records(sound.rec)
 
@@ -219,13 +231,13 @@ class TestCopies:
     def test_damage_is_not_copied(self, command: list[str], damaged: RecordFile, tmp_path: Path) -> None:
         before = sorted(path.name for path in tmp_path.iterdir())
         arguments = [*command, tmp_path / "out.rec"] if "-o" in command else command
-        says(run(*arguments, damaged.rec), 1, f"recio: {damaged.rec}: record ")
+        assert_result(run(*arguments, damaged.rec), 1, f"recio: {damaged.rec}: record ")
         assert sorted(path.name for path in tmp_path.iterdir()) == before
 
     def test_checksums_are_written_on_request(self, sound: RecordFile, tmp_path: Path) -> None:
         out = tmp_path / "a.rec"
-        says(run("shuffle", "--checksum", sound.rec, "-o", out, "--seed", 1), 0)
-        says(run("verify", out), 0, "index, checksums")
+        assert_result(run("shuffle", "--checksum", sound.rec, "-o", out, "--seed", 1), 0)
+        assert_result(run("verify", out), 0, "index, checksums")
 
 
 class TestArguments:
@@ -246,29 +258,29 @@ class TestArguments:
         ids=" ".join,
     )
     def test_invalid_arguments_exit_with_2(self, arguments: list[str]) -> None:
-        says(run(*arguments), 2, "usage: recio")
+        assert_result(run(*arguments), 2, "usage: recio")
 
     @pytest.mark.parametrize("command", ["repair", "index", "info", "merge", "split", "shuffle"])
     def test_missing_files_exit_with_2(self, command: str, tmp_path: Path) -> None:
         more = {"split": ["-n", "2"], "shuffle": ["--seed", "1"]}.get(command, [])
         out = [] if command in ("index", "info", "split") else ["-o", tmp_path / "out.rec"]
         missing = tmp_path / "none.rec"
-        says(run(command, missing, *more, *out), 2, f"recio: {missing}: No such file or directory")
+        assert_result(run(command, missing, *more, *out), 2, f"recio: {missing}: No such file or directory")
 
     def test_every_command_has_help(self) -> None:
         for name, command in COMMANDS.items():
-            says(run(name, "--help"), 0, f"usage: recio {name}", command.summary)
-        says(run("--help"), 0, "130", *COMMANDS)
+            assert_result(run(name, "--help"), 0, f"usage: recio {name}", command.summary)
+        assert_result(run("--help"), 0, "130", *COMMANDS)
 
     def test_options_may_be_between_files(self, sound: RecordFile, tmp_path: Path) -> None:
-        says(run("merge", sound.rec, "-o", tmp_path / "two.rec", sound.rec), 0, "24 records")
+        assert_result(run("merge", sound.rec, "-o", tmp_path / "two.rec", sound.rec), 0, "24 records")
 
     def test_version(self) -> None:
-        says(run("--version"), 0, __version__)
+        assert_result(run("--version"), 0, __version__)
 
 
 class TestProcess:
-    """The command as a process: what a shell gets."""
+    """The command as a process: exit codes and streams."""
 
     @pytest.mark.parametrize(
         ("make", "code"),
@@ -301,7 +313,7 @@ class TestProcess:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("recio.files.shuffle", interrupted)
-        says(run("shuffle", sound.rec, "-o", tmp_path / "a.rec", "--seed", 1), 130, "recio: interrupted")
+        assert_result(run("shuffle", sound.rec, "-o", tmp_path / "a.rec", "--seed", 1), 130, "recio: interrupted")
 
     def test_undecodable_file_name_is_shown(self, sound: RecordFile) -> None:
         odd = os.fsencode(sound.rec.parent) + b"/\xff.rec"
@@ -322,4 +334,4 @@ def test_other_record_errors_exit_with_1(sound: RecordFile, monkeypatch: pytest.
         raise RecordError("a.rec: record 3 at byte 8: bad")
 
     monkeypatch.setattr("recio.files.info", refuse)
-    says(run("info", sound.rec), 1, "recio: a.rec: record 3 at byte 8: bad")
+    assert_result(run("info", sound.rec), 1, "recio: a.rec: record 3 at byte 8: bad")

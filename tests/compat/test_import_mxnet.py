@@ -1,4 +1,4 @@
-"""``import mxnet`` that gives recio: what is there, what is said of the rest, and InsightFace's own data set on it."""
+"""``import mxnet`` as an alias of recio: modules, arrays, missing names, and InsightFace's data set on top of it."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ INSIGHTFACE = DATA / "insightface" / "dataset.py.txt"
 
 @pytest.fixture
 def mx() -> Iterator[ModuleType]:
-    """Return ``mxnet`` as imported."""
+    """Install the alias and return ``mxnet``."""
     install()
     yield importlib.import_module("mxnet")
     uninstall()
 
 
 class TestImport:
-    """What ``import`` finds."""
+    """Modules and names found by ``import``."""
 
     def test_every_form_of_import_finds_the_modules(self, mx: ModuleType) -> None:
         names: dict[str, Any] = {}
-        exec(  # noqa: S102 the ways are statements
+        exec(  # noqa: S102 the forms of import are statements
             "import mxnet as mx, mxnet.recordio, mxnet.ndarray as nd1\n"
             "from mxnet import recordio, io, image, img, nd, ndarray, context\n"
             "from mxnet.recordio import MXIndexedRecordIO\nfrom mxnet.base import MXNetError\n",
@@ -119,9 +119,9 @@ class TestArrays:
 
     def test_slices_and_sums_are_arrays(self, mx: ModuleType) -> None:
         array = mx.nd.array([[1, 2], [3, 4]])
-        for part, shape in ((array[0], (2,)), (array[0][1], (1,)), (array[1, 0], (1,)), (array.mean(), (1,))):
-            assert isinstance(part, NDArray)
-            assert part.shape == shape
+        for result, shape in ((array[0], (2,)), (array[0][1], (1,)), (array[1, 0], (1,)), (array.mean(), (1,))):
+            assert isinstance(result, NDArray)
+            assert result.shape == shape
         assert array[0][1].asscalar() == 2
         assert array.sum().asscalar() == 10
         assert [row.asnumpy().tolist() for row in array] == [[1, 2], [3, 4]]
@@ -250,12 +250,12 @@ BY_POOL = """with multiprocessing.get_context({start!r}).Pool(2) as workers:
 
 BY_TORCH = """from torch.utils.data import DataLoader
     loader = DataLoader(faces, batch_size=2, num_workers=2, multiprocessing_context={start!r})
-    images, labels = (np.concatenate([part.numpy() for part in parts]) for parts in zip(*loader))"""
+    images, labels = (np.concatenate([batch.numpy() for batch in batches]) for batches in zip(*loader))"""
 
 
 @pytest.fixture
 def face_set(tmp_path: Path) -> FaceSet:
-    """Write a data set of images of one size, as a batch needs."""
+    """Write a data set of images of equal size, so that they form batches."""
     images = [png(np.full((4, 6, 3), 40 * n, np.uint8)) for n in range(6)]
     return write_face_set(tmp_path, images=images)
 
@@ -275,13 +275,13 @@ class TestInsightFace:
         pytest.importorskip("torchvision")
         images, labels = run_insightface(face_set, "", BY_TORCH.format(start=start))
         assert labels.tolist() == face_set.identities
-        # Flipped or not, an image of one colour is the same.
+        # An image of one color does not change when it is flipped.
         np.testing.assert_allclose(images, normalized(face_set), atol=1e-6)
 
     def test_reading_of_pairs_works(self, mx: ModuleType, tmp_path: Path) -> None:
-        """The steps of ``load_bin`` of ``arcface_torch/eval/verification.py``."""
+        """Repeat the steps of ``load_bin`` of ``arcface_torch/eval/verification.py``."""
         path = write_bin(tmp_path / "lfw.bin", [PHOTOS[0].read_bytes()] * 2, [True])
-        for payload in pickle.loads(path.read_bytes())[0]:  # noqa: S301 as it does, our own bytes
+        for payload in pickle.loads(path.read_bytes())[0]:  # noqa: S301 written by this test
             image = mx.image.resize_short(mx.image.imdecode(payload), 20)
             image = mx.nd.transpose(image, axes=(2, 0, 1))
             flipped = mx.ndarray.flip(data=image, axis=2)
@@ -295,7 +295,7 @@ def normalized(faces: FaceSet) -> NDArrayOf[Any]:
 
 
 def run_insightface(faces: FaceSet, prepare: str, read: str) -> tuple[NDArrayOf[Any], NDArrayOf[Any]]:
-    """Run a script beside ``dataset.py`` in a process of its own; give the images and labels that it read."""
+    """Run a script next to ``dataset.py`` in a new process and return the images and labels that it read."""
     shutil.copy(INSIGHTFACE, faces.root / "dataset.py")
     script, out = faces.root / "script.py", faces.root / "samples.npz"
     paths = [str(faces.root), str(DATA.parent.parent)]

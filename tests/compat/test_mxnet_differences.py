@@ -1,6 +1,6 @@
-"""Where MXNet 1.9.1 surprises: one test for each of its surprises, of what recio does instead.
+"""Differences from MXNet 1.9.1: a test of recio for each surprising behavior of MXNet.
 
-What MXNet does stands in each test's first line; it was observed. What other tests examine in depth is here only shown.
+The docstring of a test is MXNet's behavior, as observed. Other tests cover the same features in depth.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 def test_01_every_epoch_begins_at_the_first_record(ten: RecordFile) -> None:
-    """MXNet's epoch begins behind the images that filled the last batch of the one before, and is shorter."""
-    places = [[in_batch(batch) for batch in epoch] for epoch in epochs(open_iter(ten), 4)]
-    assert places == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1]]] * 4
+    """MXNet's epoch begins after the images that filled the last batch of the previous epoch, and is shorter."""
+    positions = [[in_batch(batch) for batch in epoch] for epoch in epochs(open_iter(ten), 4)]
+    assert positions == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1]]] * 4
 
 
 def test_01_fewer_records_than_a_batch_make_one_batch_each_epoch(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_01_fewer_records_than_a_batch_make_one_batch_each_epoch(tmp_path: Path)
 
 
 def test_02_without_round_batch_padding_is_zeros_and_counted(ten: RecordFile) -> None:
-    """MXNet leaves there what the memory held, and says that `pad` is 0."""
+    """MXNet leaves that memory uninitialized and sets `pad` to 0."""
     last = list(open_iter(ten, round_batch=False))[-1]
     assert last.pad == 2
     assert labels(last) == [8, 9, 0, 0]
@@ -60,19 +60,19 @@ def test_02_without_round_batch_padding_is_zeros_and_counted(ten: RecordFile) ->
 
 
 def test_03_pad_belongs_to_its_batch(ten: RecordFile) -> None:
-    """MXNet never clears it: full batches of later epochs have the pad of an earlier one."""
+    """MXNet never clears it: full batches of later epochs have the `pad` of an earlier one."""
     assert [[batch.pad for batch in epoch] for epoch in epochs(open_iter(ten), 10)] == [[0, 0, 2]] * 10
 
 
 def test_04_index_has_the_records_ids(ten: RecordFile) -> None:
-    """MXNet's is all zeros."""
+    """MXNet's index is all zeros."""
     index = open_iter(ten).next().index
     assert index is not None
     assert index.tolist() == [100, 101, 102, 103]
 
 
 def test_05_a_reset_in_the_middle_of_an_epoch_begins_a_new_one(ten: RecordFile) -> None:
-    """MXNet does not rewind, if its prefetcher has passed the end already."""
+    """MXNet does not rewind if its prefetcher is already past the end."""
     batches = open_iter(ten, prefetch_buffer=8)
     for _ in range(20):
         assert in_batch(batches.next()) == [0, 1, 2, 3]
@@ -80,7 +80,7 @@ def test_05_a_reset_in_the_middle_of_an_epoch_begins_a_new_one(ten: RecordFile) 
 
 
 def test_06_kept_batch_never_changes(tmp_path: Path) -> None:
-    """MXNet writes later ones into the same memory: of 50 kept batches it changed 30."""
+    """MXNet writes later batches into the same memory: of 50 kept batches it changed 30."""
     batches = stream(open_iter(write_photos(tmp_path), shuffle=True, batch_size=6), 30)
     kept = list(islice(batches, 50))
     before = digest(kept)
@@ -102,7 +102,7 @@ for _ in range(12):
 
 
 def test_07_dropped_iterators_leak_no_memory(tmp_path: Path) -> None:
-    """MXNet loses 110 MB with each: in 12 rounds it grows from 270 to 1,529 MB."""
+    """MXNet leaks 110 MB per iterator: in 12 rounds it grows from 270 to 1,529 MB."""
     settings = {"data_shape": (3, 224, 224), "batch_size": 8, "dtype": "float32"}
     done = run_python(ITERATORS, path_imgrec=str(write_photos(tmp_path).rec), **settings)
     sizes = list(map(int, done.stdout.split()))
@@ -111,7 +111,7 @@ def test_07_dropped_iterators_leak_no_memory(tmp_path: Path) -> None:
 
 
 def test_08_damaged_image_is_named_and_the_iterator_continues(tmp_path: Path) -> None:
-    """MXNet's error names no record, comes from the constructor, and from every later call, `reset` too."""
+    """MXNet's error names no record and is raised by the constructor and every later call, also `reset`."""
     good = png(noise(8, 8))
     file = write_images(tmp_path, [good, good, b"bad", good], "face")
     batches = open_iter(file, batch_size=1)
@@ -124,12 +124,12 @@ def test_08_damaged_image_is_named_and_the_iterator_continues(tmp_path: Path) ->
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "cut by a word": lambda whole: whole[:-4],
-    "cut by a byte": lambda whole: whole[:-1],
-    "cut after a header": lambda whole: whole[:8],
-    "garbage behind": lambda whole: whole + b"x" * 64,
-    "garbage in front": lambda whole: b"x" * 64 + whole,
-    "no magic": lambda whole: whole.replace(bytes.fromhex("0a23d7ce"), bytes(4)),
+    "truncated by a word": lambda data: data[:-4],
+    "truncated by a byte": lambda data: data[:-1],
+    "truncated after a header": lambda data: data[:8],
+    "garbage at the end": lambda data: data + b"x" * 64,
+    "garbage at the beginning": lambda data: b"x" * 64 + data,
+    "no magic": lambda data: data.replace(bytes.fromhex("0a23d7ce"), bytes(4)),
 }
 
 
@@ -144,7 +144,7 @@ def test_09_a_damaged_frame_is_an_exception(ten: RecordFile, damage: str, indexe
 
 
 def test_10_argument_that_crashes_mxnet_is_an_error(ten: RecordFile) -> None:
-    """MXNet crashes, or with `batch_size=0` never ends."""
+    """MXNet crashes; with `batch_size=0` it never ends."""
     crashes: list[tuple[str, dict[str, Any]]] = [
         ("aug_seq", {"aug_seq": "nope"}),
         ("three channels", {"pca_noise": 0.1, "data_shape": (1, 8, 8)}),
@@ -166,7 +166,7 @@ def test_10_index_that_crashes_mxnet_is_an_error(ten: RecordFile, index: str) ->
 
 
 def test_11_index_with_a_repeated_offset_is_an_error(ten: RecordFile) -> None:
-    """MXNet ends a shuffled epoch early, without a word."""
+    """MXNet silently ends a shuffled epoch early."""
     ten.idx.write_text(ten.idx.read_text() + f"10\t{ten.offsets[3]}\n")
     with pytest.raises(RecordError, match=f"line 11: duplicate offset {ten.offsets[3]}, first in line 4"):
         open_iter(ten, path_imgidx=ten.idx, shuffle=True)
@@ -174,20 +174,20 @@ def test_11_index_with_a_repeated_offset_is_an_error(ten: RecordFile) -> None:
 
 @pytest.mark.parametrize("name", ["rand_resize", "foo"])
 def test_12_an_unknown_keyword_is_an_error(ten: RecordFile, name: str) -> None:
-    """MXNet takes no notice of it."""
+    """MXNet ignores it."""
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
         open_iter(ten, **{name: 1})
 
 
 def test_13_preprocess_threads_is_the_number_of_threads(ten: RecordFile) -> None:
-    """MXNet takes half of the machine's cores at most."""
+    """MXNet uses at most half of the machine's cores."""
     batches = open_iter(ten, preprocess_threads=9)
     batches.next()
     assert [name for name in threads() if name != "recio-producer"] == [f"recio-{n}" for n in range(9)]
 
 
 def test_14_augmentation_follows_the_seed_and_the_epoch(tmp_path: Path) -> None:
-    """MXNet's seed is for the order alone; its crops differ from run to run, or, with `seed_aug`, never."""
+    """MXNet's seed applies only to the order; its crops differ in each run, or, with `seed_aug`, never."""
     file = write_images(tmp_path, [png(noise(40, 40))] * 50)
 
     def crops(seed: int) -> list[str]:
@@ -200,7 +200,7 @@ def test_14_augmentation_follows_the_seed_and_the_epoch(tmp_path: Path) -> None:
 
 
 def test_16_exif_orientation_is_applied(tmp_path: Path) -> None:
-    """MXNet's iterator applies it too, though its `imdecode` does so only for some files."""
+    """MXNet's iterator applies it too, but its `imdecode` does so only for some files."""
     jpeg = (ODD / "exif-rotate6.jpg").read_bytes()
     upright = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert upright is not None
@@ -224,7 +224,7 @@ def test_20_empty_shard_has_no_batches(tmp_path: Path) -> None:
 def test_21_shards_differ_by_at_most_one_record(
     tmp_path: Path, num_parts: int, sizes: list[int], indexed: bool
 ) -> None:
-    """MXNet divides the bytes: records of 8 by 8 to 80 by 80 pixels in 4 parts make 7, 1, 2 and 0."""
+    """MXNet divides the bytes: 4 shards of images of 8 by 8 to 80 by 80 pixels have 7, 1, 2 and 0 records."""
     file = write_images(tmp_path, [png(noise(8 * n, 8 * n)) for n in range(1, 11)])
     index = {"path_imgidx": file.idx} if indexed else {}
     parts = [numbers(open_iter(file, num_parts=num_parts, part_index=part, **index)) for part in range(num_parts)]
@@ -233,17 +233,17 @@ def test_21_shards_differ_by_at_most_one_record(
 
 
 def test_mxnets_parameter_names_are_accepted() -> None:
-    """A script's keywords are known: none is refused as unknown."""
-    known = """path_imgrec path_imgidx path_imglist data_shape batch_size label_width preprocess_threads prefetch_buffer
+    """Scripts may pass every keyword of MXNet: none is refused as unknown."""
+    names = """path_imgrec path_imgidx path_imglist data_shape batch_size label_width preprocess_threads prefetch_buffer
         dtype verbose num_parts part_index shuffle seed round_batch resize rand_crop random_resized_crop
         min_random_area max_random_area min_aspect_ratio max_aspect_ratio inter_method pad fill_value mirror
         rand_mirror mean_r mean_g mean_b mean_a std_r std_g std_b std_a scale data_name label_name aug_seq ctx
         device_id shuffle_chunk_size shuffle_chunk_seed seed_aug max_crop_size min_crop_size max_rotate_angle rotate
         rotate_list max_shear_ratio max_random_scale min_random_scale max_img_size min_img_size brightness contrast
         saturation random_h random_s random_l pca_noise mean_img max_random_contrast max_random_illumination"""
-    make: Any = ImageRecordIter
-    for name in known.split():
-        given = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 0, name: None}
+    create: Any = ImageRecordIter
+    for name in names.split():
+        settings = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 0, name: None}
         with pytest.raises((TypeError, ValueError)) as caught:
-            make(**given)
+            create(**settings)
         assert "unexpected keyword" not in str(caught.value)

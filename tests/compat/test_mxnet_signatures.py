@@ -1,6 +1,6 @@
-"""All that is public in MXNet 1.9.1's data modules is in recio's, with its parameters, their order and their defaults.
+"""The public names of MXNet 1.9.1's data modules exist in recio with the same parameters, order and defaults.
 
-``data/mxnet_signatures.json`` was read off MXNet itself.
+``data/mxnet_signatures.json`` was generated from MXNet.
 """
 
 from __future__ import annotations
@@ -29,29 +29,30 @@ NATIVE = {
     "io.LibSVMIter",
     "io.MNISTIter",
 }
-"""In MXNet they are made in C++, and Python sees no parameters; theirs are tested with each."""
+"""Classes that MXNet implements in C++, without visible parameters. Their own tests check the parameters."""
 
 
-def found(name: str) -> Any:  # noqa: ANN401 whatever has the name
-    module, _, own = name.partition(".")
-    return getattr(getattr(recio, module), own)
+def lookup(name: str) -> Any:  # noqa: ANN401 a class or function
+    """Return the class or function of recio with a name."""
+    module, _, attribute = name.partition(".")
+    return getattr(getattr(recio, module), attribute)
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if not name.endswith(METHODS)])
 def test_public_name_has_mxnets_parameters(name: str) -> None:
-    parameters = list(inspect.signature(found(name)).parameters.values())
+    parameters = list(inspect.signature(lookup(name)).parameters.values())
     if name in NATIVE:
         return
-    own = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    positional = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     names = [parameter for parameter, _ in ALL[name]]
-    # What MXNet hands on as **kwargs, recio may name.
-    assert [parameter.name for parameter in own][: len(names)] == names
-    for parameter, (_, default) in zip(own, ALL[name], strict=False):
-        assert shown(parameter.default) == default, parameter.name
+    # recio may name parameters that MXNet passes on as **kwargs.
+    assert [parameter.name for parameter in positional][: len(names)] == names
+    for parameter, (_, default) in zip(positional, ALL[name], strict=False):
+        assert format_default(parameter.default) == default, parameter.name
 
 
-def shown(default: object) -> str | None:
-    """Show a default as the file has it: arrays and tuples of the same numbers are the same."""
+def format_default(default: object) -> str | None:
+    """Return a default as in the file; None if there is none."""
     if default is inspect.Parameter.empty:
         return None
     return repr(default)
@@ -59,8 +60,8 @@ def shown(default: object) -> str | None:
 
 @pytest.mark.parametrize("name", [name for name in ALL if name.endswith(METHODS)])
 def test_class_has_mxnets_methods(name: str) -> None:
-    own = found(name.removesuffix(METHODS))
-    missing = [method for method in ALL[name] if not hasattr(own, method)]
+    cls = lookup(name.removesuffix(METHODS))
+    missing = [method for method in ALL[name] if not hasattr(cls, method)]
     assert missing == []
 
 

@@ -1,4 +1,4 @@
-"""``FaceRecordDataset`` and ``read_bin``: InsightFace's files, true to the record past 2**24, and without pickle."""
+"""``FaceRecordDataset`` and ``read_bin``: InsightFace's files, also past 2**24 records, and without pickle."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def faces(tmp_path: Path) -> FaceSet:
 
 
 class TestSet:
-    """A whole set."""
+    """Complete data sets."""
 
     def test_data_set_has_images_and_no_other_records(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
@@ -60,7 +60,7 @@ class TestSet:
         assert (dataset.num_classes, dataset.image_size) == (85742, (112, 96))
         assert dataset.subset([0]).num_classes == 85742
 
-    def test_without_property_file_labels_give_the_number_of_identities(self, faces: FaceSet) -> None:
+    def test_identities_are_counted_from_labels_without_property_file(self, faces: FaceSet) -> None:
         (faces.root / "property").unlink()
         dataset = FaceRecordDataset(faces.root)
         assert (dataset.num_classes, dataset.image_size) == (3, None)
@@ -71,7 +71,7 @@ class TestSet:
         with pytest.raises(RecordError, match=r"property: the first line is .* not identities,height,width"):
             FaceRecordDataset(faces.root)
 
-    def test_data_set_is_found_by_the_path_of_any_of_its_files(self, faces: FaceSet) -> None:
+    def test_data_set_can_be_opened_by_the_path_of_its_record_file(self, faces: FaceSet) -> None:
         by_path = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
         assert (len(by_path), by_path.num_classes) == (6, 3)
         for wrong in ({}, {"root_dir": faces.root, "path_imgrec": "x"}, {"path_imgidx": "x"}):
@@ -90,7 +90,7 @@ class TestSet:
         assert FaceRecordDataset(tmp_path).identities() == {5: range(2)}
 
     def test_first_of_several_labels_is_the_identity(self, tmp_path: Path) -> None:
-        """As in the sets whose images have landmarks too."""
+        """As in data sets with landmarks."""
         write_keyed(tmp_path, [(0, (3, 4), b""), (1, (7, 0.5), IMAGE), (2, (7, 1.5), IMAGE), (3, (1, 3), b"")])
         dataset = FaceRecordDataset(tmp_path)
         assert (dataset[1][1], dataset.labels().tolist(), dataset.identities()) == (7, [7, 7], {7: range(2)})
@@ -103,14 +103,14 @@ class TestSet:
     def test_copy_has_the_same_samples(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
         assert len(pickle.dumps(dataset)) < 1000 + 3 * len(str(faces.root))
-        for mine in (dataset, dataset.filter(labels=[0, 2])):
-            copy = pickle.loads(pickle.dumps(mine))  # noqa: S301 our own bytes
-            assert copy.labels().tolist() == mine.labels().tolist()
-            assert (copy.num_classes, copy.identities()) == (3, mine.identities())
+        for original in (dataset, dataset.filter(labels=[0, 2])):
+            copy = pickle.loads(pickle.dumps(original))  # noqa: S301 written by this test
+            assert copy.labels().tolist() == original.labels().tolist()
+            assert (copy.num_classes, copy.identities()) == (3, original.identities())
 
 
 class TestSubset:
-    """Subsets, and sets of other tools."""
+    """Subsets, and data sets written by other tools."""
 
     def test_identities_of_a_subset(self, faces: FaceSet) -> None:
         dataset = FaceRecordDataset(faces.root)
@@ -123,7 +123,7 @@ class TestSubset:
             FaceRecordDataset(faces.root).subset([0, 4, 1]).identities()
 
     def test_file_without_identity_records_is_accepted(self, tmp_path: Path) -> None:
-        """As im2rec makes it, and InsightFace's own shuffling: no record 0, any key."""
+        """Files of im2rec and of InsightFace's shuffling have no record 0 and any keys."""
         write_keyed(tmp_path, [(4, 1, IMAGE), (0, 0, IMAGE), (2, 0, IMAGE)])
         dataset = FaceRecordDataset(tmp_path)
         assert (dataset.labels().tolist(), dataset.num_classes) == ([1, 0, 0], 2)
@@ -140,17 +140,17 @@ class TestSubset:
 
 @pytest.mark.filterwarnings("ignore:the label")
 class TestPast24Bits:
-    """float32 counts to 2**24 and no further; WebFace42M has 42,474,557 images."""
+    """float32 holds integers exactly only up to 2**24; WebFace42M has 42,474,557 images."""
 
     @pytest.mark.parametrize(
-        "border",
+        "boundary",
         [*range((1 << 24) - 2, (1 << 24) + 4), *range((1 << 25) - 3, (1 << 25) + 6), *range(42_474_554, 42_474_564)],
     )
-    def test_images_end_at_the_identity_records(self, tmp_path: Path, border: int) -> None:
-        """Only the records about the border are there; the others are not asked for."""
-        keys = range(border - 6, border)
-        identities = [(border + n, (1, border), b"") for n in range(6)]
-        record_0 = (0, (border, border + 6), b"")
+    def test_images_end_at_the_identity_records(self, tmp_path: Path, boundary: int) -> None:
+        """Only the records near the boundary are written; no others are read."""
+        keys = range(boundary - 6, boundary)
+        identities = [(boundary + n, (1, boundary), b"") for n in range(6)]
+        record_0 = (0, (boundary, boundary + 6), b"")
         write_keyed(tmp_path, [*((key, key % 2, IMAGE) for key in keys), *identities, record_0])
         dataset = FaceRecordDataset(tmp_path)
         assert dataset.ids().tolist() == list(keys)
@@ -164,7 +164,7 @@ class TestPast24Bits:
 
 
 class TestContradictions:
-    """Files that do not say what they should."""
+    """Labels that contradict the records."""
 
     @pytest.mark.parametrize("first", [2, 4, 5, 0, -1, 2.5, 1e30, float("nan"), float("inf")])
     def test_record_0_must_point_past_the_images(self, tmp_path: Path, first: float) -> None:
@@ -187,7 +187,7 @@ class TestContradictions:
             FaceRecordDataset(tmp_path).identities()
 
     @pytest.mark.parametrize("label", [0.5, float("nan"), float("inf")])
-    def test_a_label_must_be_a_whole_number(self, tmp_path: Path, label: float) -> None:
+    def test_label_must_be_an_integer(self, tmp_path: Path, label: float) -> None:
         write_keyed(tmp_path, [(1, 0, IMAGE), (2, label, IMAGE), (0, (3, 3), b"")])
         dataset = FaceRecordDataset(tmp_path)
         for read in (lambda: dataset[1], dataset.labels):
@@ -196,17 +196,17 @@ class TestContradictions:
 
 
 class Evil:
-    """What a pickle may call when `pickle` reads it."""
+    """Object whose pickle calls a function when it is loaded."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:  # noqa: ANN401 anything
         self.call = function, arguments
 
-    def __reduce__(self) -> Any:  # noqa: ANN401 what pickle wants
+    def __reduce__(self) -> Any:  # noqa: ANN401 as the protocol of pickle requires
         return self.call
 
 
 class TestPairs:
-    """Files of pairs for verification."""
+    """Verification files of image pairs."""
 
     IMAGES = (b"\xff\xd8 one", b"", bytes(300), b"four")
     ISSAME = (True, False)
@@ -230,7 +230,7 @@ class TestPairs:
     def test_file_of_python_2_is_read(self, tmp_path: Path, program: bytes) -> None:
         path = tmp_path / "old.bin"
         path.write_bytes(program)
-        assert pickle.loads(program, encoding="latin-1")[1] == [True]  # noqa: S301 our own bytes
+        assert pickle.loads(program, encoding="latin-1")[1] == [True]  # noqa: S301 written by this test
         images, issame = read_bin(path)
         assert (images, issame.tolist()) == ([b"\xff\xd8a", b"\x00\x80b"], [True])
 
@@ -241,11 +241,11 @@ class TestPairs:
         assert read_bin(path).images == [image] * 100
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-    @pytest.mark.parametrize("place", ["content", "image", "issame"])
-    def test_nothing_in_the_file_is_run(self, tmp_path: Path, protocol: int, place: str) -> None:
+    @pytest.mark.parametrize("location", ["content", "image", "issame"])
+    def test_nothing_in_the_file_is_run(self, tmp_path: Path, protocol: int, location: str) -> None:
         touched = tmp_path / "touched"
         evil = Evil(os.system, f"touch {touched}")
-        content = {"content": evil, "image": ([evil, b""], [True]), "issame": ([b"", b""], [evil])}[place]
+        content = {"content": evil, "image": ([evil, b""], [True]), "issame": ([b"", b""], [evil])}[location]
         path = tmp_path / "evil.bin"
         path.write_bytes(pickle.dumps(content, protocol))
         with pytest.raises(RecordError, match=r"evil.bin: .* byte .*: the pickle opcode .* is refused"):
@@ -349,21 +349,21 @@ class TestPairs:
 
     @pytest.mark.parametrize("protocol", [0, 2, 4])
     def test_truncated_file_is_an_error(self, tmp_path: Path, protocol: int) -> None:
-        whole = write_bin(tmp_path / "lfw.bin", [b"\xff\xd8", b"", b"3", b"4"], self.ISSAME, protocol).read_bytes()
+        content = write_bin(tmp_path / "lfw.bin", [b"\xff\xd8", b"", b"3", b"4"], self.ISSAME, protocol).read_bytes()
         path = tmp_path / "cut.bin"
-        for end in range(len(whole)):
-            path.write_bytes(whole[:end])
+        for end in range(len(content)):
+            path.write_bytes(content[:end])
             with pytest.raises(RecordError):
                 read_bin(path)
 
     def test_damaged_file_is_read_or_refused(self, tmp_path: Path) -> None:
-        draw, path = random.Random(5), tmp_path / "damaged.bin"
+        rng, path = random.Random(5), tmp_path / "damaged.bin"
         refused = 0
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-            whole = bytearray(pickle.dumps(([b"\xff\xd8", b"", b"3", b"4"], list(self.ISSAME)), protocol))
+            content = bytearray(pickle.dumps(([b"\xff\xd8", b"", b"3", b"4"], list(self.ISSAME)), protocol))
             for _ in range(200):
-                damaged = whole.copy()
-                damaged[draw.randrange(len(whole))] = draw.choice(bytes(map(ord, _CODES)))
+                damaged = content.copy()
+                damaged[rng.randrange(len(content))] = rng.choice(bytes(map(ord, _CODES)))
                 path.write_bytes(damaged)
                 try:
                     assert all(type(image) is bytes for image in read_bin(path).images)

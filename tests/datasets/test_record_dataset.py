@@ -1,4 +1,4 @@
-"""``RecordDataset``: samples one by one, their labels without images, and copies in other processes and threads."""
+"""``RecordDataset``: samples by index, labels without images, subsets, and use by processes and threads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COUNT = 12
 
 @pytest.fixture
 def twelve(tmp_path: Path) -> RecordFile:
-    """Write twelve images of 12 kB, labeled by their numbers."""
+    """Write twelve images of 12 kB, labeled by their index."""
     return write_images(tmp_path, [png(pixels(number)) for number in range(COUNT)])
 
 
@@ -50,7 +50,7 @@ def dataset(twelve: RecordFile) -> RecordDataset:
 
 
 def pixels(number: int) -> NDArray[np.uint8]:
-    """Make an image, no two alike, RGB."""
+    """Return an RGB image that is different for each number."""
     return noise(64, 64, seed=number)
 
 
@@ -61,17 +61,17 @@ def write_labels(folder: Path, labels: Sequence[float | Sequence[float]]) -> Rec
 
 
 def numbers(dataset: RecordDataset) -> list[int]:
-    """Return which images are in a data set, by their labels, without calling labels()."""
+    """Return the numbers of the images in a data set without calling labels()."""
     return [int(label) for _, label in dataset]
 
 
 def bytes_read() -> int:
-    """Return how many bytes this process has read by system calls."""
+    """Return the number of bytes this process has read by system calls."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
 class TestSamples:
-    """What is at each number."""
+    """Samples by index."""
 
     def test_sample_is_the_decoded_image_with_its_label(self, dataset: RecordDataset) -> None:
         assert len(dataset) == COUNT
@@ -96,9 +96,9 @@ class TestSamples:
         assert [label for _, label in dataset.__getitems__([5, -1, 5])] == [5, 11, 5]
 
     def test_image_is_gray_or_bgr_on_request(self, twelve: RecordFile) -> None:
-        grey = imdecode(png(pixels(2)), flag=0)
-        assert grey.shape == (64, 64, 1)
-        np.testing.assert_array_equal(RecordDataset(twelve.rec, flag=0)[2][0], grey)
+        gray = imdecode(png(pixels(2)), flag=0)
+        assert gray.shape == (64, 64, 1)
+        np.testing.assert_array_equal(RecordDataset(twelve.rec, flag=0)[2][0], gray)
         np.testing.assert_array_equal(RecordDataset(twelve.rec, to_rgb=False)[2][0], pixels(2)[..., ::-1])
         with pytest.raises(ValueError, match=r"flag must be 1 .* or 0 .*, got 2"):
             RecordDataset(twelve.rec, flag=2)
@@ -121,7 +121,7 @@ class TestSamples:
         twelve.idx.write_text("".join([lines[9], lines[2]]))
         assert numbers(RecordDataset(twelve.rec)) == [2, 9]
 
-    def test_without_an_index_all_records(self, twelve: RecordFile) -> None:
+    def test_all_records_are_used_without_an_index(self, twelve: RecordFile) -> None:
         twelve.idx.unlink()
         assert numbers(RecordDataset(twelve.rec)) == list(range(COUNT))
 
@@ -136,7 +136,7 @@ class TestSamples:
 
 
 class TestDamage:
-    """Errors, and where they are."""
+    """Errors of damaged records and their positions."""
 
     def test_undecodable_image_is_named(self, tmp_path: Path) -> None:
         file = write_records(tmp_path, [image_record(png(noise(2, 2)), 0), image_record(b"no image", 1)])
@@ -160,7 +160,7 @@ class TestDamage:
 
 
 class TestLabels:
-    """What is known without images."""
+    """Labels and ids of all samples."""
 
     def test_single_labels_are_a_column(self, dataset: RecordDataset) -> None:
         labels = dataset.labels()
@@ -188,7 +188,7 @@ class TestLabels:
         assert (len(dataset), dataset.labels().shape, dataset.ids().shape) == (0, (0,), (0,))
 
     def test_labels_do_not_read_images(self, twelve: RecordFile, dataset: RecordDataset) -> None:
-        """A hundred bytes a record at most."""
+        """At most 100 bytes per record are read."""
         before = bytes_read()
         dataset.labels()
         assert bytes_read() - before < 100 * COUNT < twelve.rec.stat().st_size / 10
@@ -201,14 +201,13 @@ class TestLabels:
 
 
 class TestCache:
-    """Labels on disk."""
+    """Label cache on disk."""
 
-    def test_cache_is_used_by_the_next_data_set(self, twelve: RecordFile, tmp_path: Path) -> None:
+    def test_next_data_set_reads_labels_from_the_cache(self, twelve: RecordFile, tmp_path: Path) -> None:
         cache = tmp_path / "labels.npz"
         dataset = RecordDataset(twelve.rec, cache=cache)
         labels, ids = dataset.labels().tolist(), dataset.ids().tolist()
-        # A file of zeros that looks the same from outside: its headers can only come from the
-        # cache.
+        # A file of zeros of the same size and time: the labels can only come from the cache.
         state = twelve.rec.stat()
         twelve.rec.write_bytes(bytes(state.st_size))
         os.utime(twelve.rec, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -294,8 +293,8 @@ class TestSubsets:
         assert numbers(dataset.filter(labels=range(6)).filter(labels=[5, 7])) == [5]
         assert len(dataset.filter(labels=[])) == 0
 
-    def test_filter_by_the_written_label(self, tmp_path: Path) -> None:
-        """Which is float32 in the file."""
+    def test_filter_rounds_labels_to_float32(self, tmp_path: Path) -> None:
+        """The file holds it as float32."""
         assert len(RecordDataset(write_labels(tmp_path, [0.1, 0.2]).rec).filter(labels=[0.1])) == 1
 
     def test_filter_uses_the_first_of_several_labels(self, tmp_path: Path) -> None:
@@ -304,25 +303,25 @@ class TestSubsets:
         ragged = RecordDataset(write_labels(tmp_path, [[1.0, 2.0], 2.0]).rec)
         assert ragged.filter(labels=[2]).ids().tolist() == [101]
 
-    @pytest.mark.parametrize("both", [{}, {"predicate": bool, "labels": [1]}])
-    def test_filter_needs_one_condition(self, dataset: RecordDataset, both: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("conditions", [{}, {"predicate": bool, "labels": [1]}])
+    def test_filter_needs_one_condition(self, dataset: RecordDataset, conditions: dict[str, Any]) -> None:
         with pytest.raises(TypeError, match="one of them"):
-            dataset.filter(**both)
+            dataset.filter(**conditions)
 
 
 class TestCopies:
-    """Other processes and threads."""
+    """Pickles, processes and threads."""
 
     def test_pickle_holds_paths_and_not_the_index(self, tmp_path: Path) -> None:
         dataset = RecordDataset(write_tiny(tmp_path, 1000).rec)
         dataset.labels()
         pickled = pickle.dumps(dataset)
         assert len(pickled) < 1000
-        assert numbers(pickle.loads(pickled)) == list(range(1000))  # noqa: S301 our own bytes
+        assert numbers(pickle.loads(pickled)) == list(range(1000))  # noqa: S301 written by this test
 
     def test_pickled_subset_has_the_same_samples(self, dataset: RecordDataset) -> None:
         subset = dataset.filter(labels=[2, 3, 5]).subset([2, 0])
-        copy = pickle.loads(pickle.dumps(subset))  # noqa: S301 our own bytes
+        copy = pickle.loads(pickle.dumps(subset))  # noqa: S301 written by this test
         assert numbers(copy) == [5, 2]
         assert copy.labels().tolist() == [5, 2]
 

@@ -1,6 +1,6 @@
-"""The examples of the README and of the other pages run, on the photographs of tests/data.
+"""The examples of the README and of the other pages run on the photos of tests/data.
 
-The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photographs
+The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photos
 and the record file that the README packs. A block marked ``no-run`` is skipped. A comment after a command may name
 the exit code that is expected, for example ``# exit code 1``.
 """
@@ -53,10 +53,10 @@ def blocks(page: Path) -> list[Block]:
     """Return the blocks of a page that run, in order."""
     text = page.read_text(encoding="utf-8")
     # A block within a list is indented.
-    found = re.findall(r"^([ ]*)```(\S+)([^\n]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
+    matches = re.findall(r"^([ ]*)```(\S+)([^\n]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
     return [
         Block(language, re.sub(f"^{indent}", "", code, flags=re.MULTILINE))
-        for indent, language, info, code in found
+        for indent, language, info, code in matches
         if "no-run" not in info
     ]
 
@@ -80,7 +80,7 @@ def run_page(page: Path) -> dict[str, Any]:
     scope: dict[str, Any] = {}
     for block in blocks(page):
         if block.language == "python":
-            exec(compile(block.code, page.name, "exec", dont_inherit=True), scope)  # noqa: S102 our own pages
+            exec(compile(block.code, page.name, "exec", dont_inherit=True), scope)  # noqa: S102 pages of this repository
         elif block.language == "sh":
             for line in commands(block.code):
                 run_command(line)
@@ -89,7 +89,7 @@ def run_page(page: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the photographs, packed as in the README."""
+    """Return a folder with the photos, packed as in the README."""
     folder = tmp_path_factory.mktemp("packed")
     (folder / "photos").symlink_to(PHOTOS)
     with pytest.MonkeyPatch.context() as patch:
@@ -137,7 +137,7 @@ def test_every_test_file_that_a_page_names_exists() -> None:
     assert [(page.name, name) for page, name in names if not any((root / name).exists() for root in roots)] == []
 
 
-def test_the_features_name_all_that_is_public_in_mxnet() -> None:
+def test_features_page_names_all_public_names_of_mxnet() -> None:
     features = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
     names = json.loads((PHOTOS.parent / "mxnet_signatures.json").read_text())
     public = {name.partition(".")[2] for name in names if "#" not in name}
@@ -145,14 +145,14 @@ def test_the_features_name_all_that_is_public_in_mxnet() -> None:
 
 
 @pytest.mark.parametrize("example", ["detection", "segmentation"])
-def test_an_example_writes_its_picture(example: str, tmp_path: Path) -> None:
+def test_example_writes_its_image(example: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "examples" / f"{example}.py", tmp_path], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    picture = imread(tmp_path / f"{example}.png")
-    assert picture.shape == (2 * 240, 8 * 240, 3)
-    assert picture.std() > 20
+    image = imread(tmp_path / f"{example}.png")
+    assert image.shape == (2 * 240, 8 * 240, 3)
+    assert image.std() > 20
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

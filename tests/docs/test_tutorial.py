@@ -1,6 +1,6 @@
-"""The steps of MXNet's data-loading tutorial, with ``import recio as mx`` as the one change.
+"""The steps of MXNet's data-loading tutorial; the only change is ``import recio as mx``.
 
-The tutorial's data set, a folder a class, is made of the photographs of these tests.
+The tutorial's data set, with a folder per class, is replaced by the photos of these tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PHOTOS = DATA / "photos"
 
 
 class SimpleIter(mx.io.DataIter):
-    """The tutorial's own iterator, of generated data."""
+    """Custom iterator of the tutorial over generated data."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class SimpleIter(mx.io.DataIter):
 
 @pytest.fixture(scope="module")
 def caltech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pack the folder of classes as the tutorial does; give the prefix of the files."""
+    """Pack the folder of classes as in the tutorial and return the prefix of the files."""
     prefix = tmp_path_factory.mktemp("data") / "caltech"
     assert mx.im2rec.main(["--list", "--recursive", "--train-ratio", "0.8", str(prefix), str(PHOTOS)]) == 0
     assert mx.im2rec.main([str(prefix), str(PHOTOS)]) == 0
@@ -96,14 +96,14 @@ def test_custom_iterator_yields_its_batches_each_epoch() -> None:
         assert shapes == [((n, 100), (n,))] * 5
 
 
-def test_array_iterators_serve_arrays_in_batches() -> None:
+def test_ndarray_iter_returns_batches() -> None:
     data = np.random.default_rng(0).random((100, 3))
     label = np.random.default_rng(1).integers(0, 10, (100,))
     data_iter = mx.io.NDArrayIter(data=data, label=label, batch_size=30)
     assert [batch.pad for batch in one_epoch(data_iter)] == [0, 0, 0, 20]
 
 
-def test_a_file_of_values_is_read_by_csv_iter(tmp_path: Path) -> None:
+def test_csv_iter_reads_a_file_of_values(tmp_path: Path) -> None:
     data = np.random.default_rng(0).random((100, 3))
     np.savetxt(tmp_path / "data.csv", data, delimiter=",")
     data_iter = mx.io.CSVIter(data_csv=str(tmp_path / "data.csv"), data_shape=(3,), batch_size=30)
@@ -154,7 +154,7 @@ def test_images_are_packed_and_unpacked() -> None:
     np.testing.assert_array_equal(image, data[..., 0])
 
 
-def test_an_image_is_decoded_from_a_file() -> None:
+def test_image_is_decoded_from_a_file() -> None:
     img = mx.img.imdecode((PHOTOS / "cat" / "00.jpg").read_bytes())
     assert img.shape[2] == 3
     tmp = mx.img.imresize(img, 100, 70)
@@ -208,7 +208,7 @@ def test_records_and_raw_files_are_loaded_by_image_iter(caltech: Path) -> None:
 
 
 def test_lists_may_have_several_labels(caltech: Path, tmp_path: Path) -> None:
-    """Edited as the tutorial says; the records are packed with all labels."""
+    """The list is edited as in the tutorial and packed with all labels."""
     lines = caltech.with_name("caltech_val.lst").read_text().splitlines()
     edited = ["\t".join([index, label, str(2 * float(label)), path]) for index, label, path in map(str.split, lines)]
     (tmp_path / "multi.lst").write_text("\n".join(edited) + "\n")

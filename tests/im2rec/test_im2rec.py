@@ -1,4 +1,4 @@
-"""``im2rec``: the lists and bytes of MXNet 1.9.1, and what it does better than that.
+"""``im2rec``: the lists and record files of MXNet 1.9.1, error reports, resuming and interruption.
 
 ``data/golden/im2rec`` was written by MXNet 1.9.1's ``im2rec.py`` from ``data/photos``, by these
 commands (and ``--pack-label`` for ``multi``, whose list has three labels a line)::
@@ -58,13 +58,13 @@ def write_list(path: Path, images: Iterable[str]) -> Path:
 
 
 def read_records(path: Path) -> dict[int, bytes]:
-    """Read a record file: the images' bytes by their index."""
+    """Return the image bytes of a record file by record id."""
     with MXIndexedRecordIO(path.with_suffix(".idx"), path, "r") as records:
         unpacked = [unpack(records.read_idx(key)) for key in records.keys]
     return {int(header.id): bytes(image) for header, image in unpacked}
 
 
-def refuses(exit_code: int, message: str, capsys: pytest.CaptureFixture[str], *arguments: object) -> None:
+def assert_refused(exit_code: int, message: str, capsys: pytest.CaptureFixture[str], *arguments: object) -> None:
     assert run_im2rec(*arguments) == exit_code
     assert message in capsys.readouterr().err
 
@@ -103,7 +103,7 @@ class TestLists:
         (tmp_path / "B.BMP").touch()
         assert sum(make_list(tmp_path / "a", tmp_path, exts=[ext]).lists.values()) == 2
 
-    def test_no_image_is_lost_if_ratios_add_to_1(self, tmp_path: Path) -> None:
+    def test_ratios_that_add_to_1_cover_all_images(self, tmp_path: Path) -> None:
         root = tmp_path / "root"
         root.mkdir()
         for n in range(16):
@@ -119,11 +119,11 @@ class TestLists:
         for name in (b"a.jpg", b"b\tb.jpg", b" c.jpg", b"d\xff.jpg", b"e.jpg"):
             Path(os.fsdecode(os.fsencode(root) + b"/" + name)).touch()
         assert run_im2rec("--list", "--no-shuffle", tmp_path / "a", root) == 1
-        # The others keep the indices that MXNet gives them.
+        # The other images keep the indices that MXNet assigns.
         assert (tmp_path / "a.lst").read_text() == "1\t0.000000\ta.jpg\n4\t0.000000\te.jpg\n"
-        complaint = capsys.readouterr().err
-        assert "3 skipped" in complaint
-        assert "not UTF-8" in complaint
+        stderr = capsys.readouterr().err
+        assert "3 skipped" in stderr
+        assert "not UTF-8" in stderr
 
     def test_link_to_a_parent_folder_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / "root" / "cat").mkdir(parents=True)
@@ -137,10 +137,10 @@ class TestLists:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "root").mkdir()
-        refuses(1, "no files that end in", capsys, "--list", tmp_path / "a", tmp_path / "root")
+        assert_refused(1, "no files that end in", capsys, "--list", tmp_path / "a", tmp_path / "root")
         assert names(tmp_path) == ["root"]
 
-    def test_unwritable_lists_leave_no_files(self, tmp_path: Path) -> None:
+    def test_failed_write_leaves_no_files(self, tmp_path: Path) -> None:
         (tmp_path / "a.lst").mkdir()
         with pytest.raises(IsADirectoryError):
             make_list(tmp_path / "a", PHOTOS / "cat")
@@ -148,8 +148,8 @@ class TestLists:
 
 
 class TestPrefix:
-    def test_prefix_matches_only_names_that_it_makes(self, tmp_path: Path) -> None:
-        own = [
+    def test_prefix_matches_only_names_of_generated_lists(self, tmp_path: Path) -> None:
+        expected = [
             "set.lst",
             "set_0.lst",
             "set_12_train.lst",
@@ -157,9 +157,9 @@ class TestPrefix:
             "set_train.lst",
             "set_val.lst",
         ]
-        for name in [*own, "settings.lst", "set_old.lst", "set.lst.lst", "set_train.txt", "a.lst"]:
+        for name in [*expected, "settings.lst", "set_old.lst", "set.lst.lst", "set_train.txt", "a.lst"]:
             (tmp_path / name).touch()
-        assert [path.name for path in find_lists(tmp_path / "set")] == own
+        assert [path.name for path in find_lists(tmp_path / "set")] == expected
 
     def test_folder_as_prefix_matches_all_lists_in_it(self, tmp_path: Path) -> None:
         for name in ("b.lst", "a.lst", "c.txt"):
@@ -192,7 +192,7 @@ class TestPassThrough:
 
 
 def as_mxnet(cv2: ModuleType, path: Path, *, color: int, center_crop: bool, resize: int) -> NDArray[np.uint8]:
-    """Do to an image what MXNet's im2rec.py does before it encodes it."""
+    """Read an image and transform it as MXNet's im2rec.py does before encoding."""
     image: NDArray[np.uint8] = cv2.imread(str(path), color)
     height, width = image.shape[:2]
     if center_crop:
@@ -213,10 +213,11 @@ class TestRecoding:
     @pytest.mark.parametrize("resize", [0, 50, 400])
     def test_png_pixels_equal_opencvs(self, color: int, center_crop: bool, resize: int, tmp_path: Path) -> None:
         cv2 = pytest.importorskip("cv2")
-        # A JPEG may be decoded to samples a little different from libjpeg's; the others may not.
+        # Decoded JPEGs may differ slightly from libjpeg's; other formats must be equal.
         tolerance = {"plain.jpg": 5, "gray.jpg": 5, "exif-rotate6.jpg": 5}
         images = [*tolerance, "photo.bmp"]
-        if color != 0:  # The grey of a coloured PNG that names its gamma is another one in OpenCV 4.8 than in 4.14.
+        # OpenCV 4.8 and 4.14 convert a color PNG with a gamma chunk to different grays.
+        if color != 0:
             images += ["alpha.png", "palette.png"]
         options: dict[str, Any] = {"color": color, "center_crop": center_crop, "resize": resize}
         lst = write_list(tmp_path / "a.lst", images)
@@ -236,14 +237,14 @@ class TestRecoding:
         images = [f"{name}/00.jpg" for name in ("cat", "coffee", "space", "texture")]
         pack(write_list(tmp_path / "a.lst", images), PHOTOS, resize=120, quality=quality)
         for index, packed in read_records(tmp_path / "a.rec").items():
-            wanted = as_mxnet(cv2, PHOTOS / images[index], color=1, center_crop=False, resize=120)
-            _, peer = cv2.imencode(".jpg", wanted, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            expected = as_mxnet(cv2, PHOTOS / images[index], color=1, center_crop=False, resize=120)
+            _, reference = cv2.imencode(".jpg", expected, [cv2.IMWRITE_JPEG_QUALITY, quality])
             loss = [
-                np.abs(cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(float) - wanted).mean()
-                for jpeg in (np.frombuffer(packed, np.uint8), peer)
+                np.abs(cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(float) - expected).mean()
+                for jpeg in (np.frombuffer(packed, np.uint8), reference)
             ]
             assert loss[0] <= loss[1] * 1.05 + 0.05, images[index]
-            assert len(packed) <= len(peer) * 1.15
+            assert len(packed) <= len(reference) * 1.15
 
     def test_16_bit_png_is_kept_only_at_the_same_size(self, tmp_path: Path) -> None:
         cv2 = pytest.importorskip("cv2")
@@ -283,9 +284,9 @@ class TestSkipping:
         assert rows[1]["reason"] == "the file is empty"
         assert rows[2]["reason"] == "no such file"
         assert rows[4]["reason"] == "duplicate index 0"
-        complaint = capsys.readouterr().err
-        assert "5 skipped" in complaint
-        assert "line 4: missing.jpg: no such file" in complaint
+        stderr = capsys.readouterr().err
+        assert "5 skipped" in stderr
+        assert "line 4: missing.jpg: no such file" in stderr
         assert list(read_records(tmp_path / "a.rec")) == [0, 4]
 
     def test_skip_bad_succeeds(self, tmp_path: Path) -> None:
@@ -303,7 +304,7 @@ class TestSkipping:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         write_list(tmp_path / "a.lst", ["missing.jpg"])
-        refuses(1, "no image to pack", capsys, "--skip-bad", tmp_path / "a", ODD)
+        assert_refused(1, "no image to pack", capsys, "--skip-bad", tmp_path / "a", ODD)
         assert names(tmp_path) == ["a.lst", "a.skipped.jsonl"]
 
     def test_pipe_is_skipped_without_waiting(self, tmp_path: Path) -> None:
@@ -351,19 +352,19 @@ class TestArguments:
         self, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         write_list(tmp_path / "a.lst", ["plain.jpg"])
-        refuses(2, message, capsys, *arguments, tmp_path / "a", ODD)
+        assert_refused(2, message, capsys, *arguments, tmp_path / "a", ODD)
         assert names(tmp_path) == ["a.lst"]
 
     def test_missing_folder_exits_with_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        refuses(2, "ROOT", capsys, tmp_path / "a", tmp_path / "missing")
-        refuses(2, "PREFIX", capsys, tmp_path / "missing" / "a", ODD)
+        assert_refused(2, "ROOT", capsys, tmp_path / "a", tmp_path / "missing")
+        assert_refused(2, "PREFIX", capsys, tmp_path / "missing" / "a", ODD)
 
     def test_prefix_without_list_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        refuses(1, "no list found", capsys, tmp_path / "a", ODD)
+        assert_refused(1, "no list found", capsys, tmp_path / "a", ODD)
 
     def test_list_that_is_not_utf_8_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "a.lst").write_bytes(b"0\t0\t\xff.jpg\n")
-        refuses(1, "not UTF-8", capsys, tmp_path / "a", ODD)
+        assert_refused(1, "not UTF-8", capsys, tmp_path / "a", ODD)
 
     def test_help_of_the_module(self) -> None:
         done = subprocess.run([*IM2REC, "--help"], capture_output=True, text=True, check=True)
@@ -375,7 +376,7 @@ Slow: TypeAlias = "Callable[[], AbstractContextManager[subprocess.Popen[str]]]"
 
 @pytest.fixture
 def slow(tmp_path: Path, interruptible: None) -> Slow:  # noqa: ARG001 the command is interrupted
-    """Return what starts the command on a list that takes it minutes, and waits until it writes."""
+    """Return a function that starts a run of several minutes and waits until it writes."""
     shutil.copytree(PHOTOS, tmp_path / "root")
     photos = [f"coffee/{n % 6:02}.jpg" for n in range(20_000)]
     write_list(tmp_path / "a.lst", photos)
@@ -395,13 +396,13 @@ def slow(tmp_path: Path, interruptible: None) -> Slow:  # noqa: ARG001 the comma
 
 class TestInterruption:
     @pytest.mark.parametrize("delay", [0, 0.05, 0.4])
-    def test_leaves_no_files(self, delay: float, slow: Slow, tmp_path: Path) -> None:
+    def test_interrupt_leaves_no_files(self, delay: float, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
-            _, complaint = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "interrupted" in complaint
+        assert "interrupted" in stderr
         assert names(tmp_path) == ["a.lst", "root"]
 
     def test_kill_leaves_no_files_under_the_final_names(self, slow: Slow, tmp_path: Path) -> None:
@@ -441,8 +442,8 @@ class TestLeftovers:
     def test_leftovers_of_a_killed_run_are_removed_by_the_next(self, slow: Slow, tmp_path: Path) -> None:
         with slow() as process:
             process.kill()
-        left = [name for name in names(tmp_path) if name.startswith(".")]
-        assert left
+        leftovers = [name for name in names(tmp_path) if name.startswith(".")]
+        assert leftovers
         for end in ("idx", "rsum", "skipped.jsonl"):
             (tmp_path / f".a.{end}.123abc.tmp").touch()
         write_list(tmp_path / "a.lst", ["cat/00.jpg", "missing.jpg"])
@@ -454,14 +455,14 @@ class TestLeftovers:
     ) -> None:
         with slow() as process:
             before = names(tmp_path)
-            refuses(1, "a.rec: another run is writing it", capsys, tmp_path / "a", tmp_path / "root")
+            assert_refused(1, "a.rec: another run is writing it", capsys, tmp_path / "a", tmp_path / "root")
             assert names(tmp_path) == before
             process.send_signal(signal.SIGINT)
         assert names(tmp_path) == ["a.lst", "root"]
 
 
 def write_mask(path: Path, photo: Path) -> None:
-    """Write a mask of nothing, of the size of a photograph."""
+    """Write a mask of zeros of the size of a photo."""
     with Image.open(photo) as image:
         Image.new("L", image.size).save(path)
 
@@ -514,8 +515,8 @@ class TestResuming:
     }
 
     @pytest.fixture
-    def whole(self, tmp_path: Path) -> dict[str, bytes]:
-        """Pack the lists, undisturbed; give what was written."""
+    def complete(self, tmp_path: Path) -> dict[str, bytes]:
+        """Pack the lists without interruption and return the files by name."""
         for name, images in self.LISTS.items():
             write_list(tmp_path / name, images)
         assert self.run(tmp_path) == 1
@@ -525,7 +526,7 @@ class TestResuming:
         return run_im2rec("--pass-through", "--checksum", *options, folder / "a", PHOTOS)
 
     def test_only_missing_files_are_packed(
-        self, whole: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, complete: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "a_1.idx").unlink()
         before = stamps(tmp_path)
@@ -534,32 +535,32 @@ class TestResuming:
         after = stamps(tmp_path)
         changed = {name for name in after if after[name] != before.get(name)}
         assert changed == {"a_1.rec", "a_1.idx", "a_1.rsum"}
-        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
-        said = capsys.readouterr()
-        assert [line.endswith("complete already") for line in said.out.splitlines()] == [True, False, True]
-        assert "line 2: missing.jpg: no such file" in said.err
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == complete
+        captured = capsys.readouterr()
+        assert [line.endswith("complete already") for line in captured.out.splitlines()] == [True, False, True]
+        assert "line 2: missing.jpg: no such file" in captured.err
 
     @pytest.mark.parametrize("name", ["a_0.rec", "a_0.idx", "a_0.rsum", "a_0.skipped.jsonl"])
-    @pytest.mark.parametrize("how", ["gone", "cut"])
+    @pytest.mark.parametrize("damage", ["missing", "truncated"])
     def test_incomplete_files_are_packed_again(
-        self, name: str, how: str, whole: dict[str, bytes], tmp_path: Path
+        self, name: str, damage: str, complete: dict[str, bytes], tmp_path: Path
     ) -> None:
-        if how == "gone":
+        if damage == "missing":
             (tmp_path / name).unlink()
         else:
-            (tmp_path / name).write_bytes(whole[name][:-3])
+            (tmp_path / name).write_bytes(complete[name][:-3])
         assert self.run(tmp_path, "--resume") == 1
-        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == complete
 
-    def test_changed_list_is_packed_again(self, whole: dict[str, bytes], tmp_path: Path) -> None:
+    def test_changed_list_is_packed_again(self, complete: dict[str, bytes], tmp_path: Path) -> None:
         write_list(tmp_path / "a_2.lst", ["cat/05.jpg"])
         assert pack(tmp_path / "a_2.lst", PHOTOS, pass_through=True, resume=True).kept is False
-        assert (tmp_path / "a_2.rec").read_bytes() != whole["a_2.rec"]
+        assert (tmp_path / "a_2.rec").read_bytes() != complete["a_2.rec"]
 
     def test_resume_after_a_kill_writes_the_bytes_of_an_undisturbed_run(
-        self, whole: dict[str, bytes], tmp_path: Path
+        self, complete: dict[str, bytes], tmp_path: Path
     ) -> None:
-        """The process ends itself, as if killed, when so many lists are packed and the next one is being written."""
+        """The process kills itself while it writes the list after the given number of complete ones."""
         script = """
 import os, sys
 import recio.im2rec._command as cli
@@ -584,7 +585,7 @@ cli.main(settings["arguments"])
             assert len(list(tmp_path.glob("*.idx"))) == lists
             assert list(tmp_path.glob(".*.tmp"))
             assert self.run(tmp_path, "--resume") == 1
-            assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+            assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == complete
 
     def test_masks_are_checked_for_completeness(self, tmp_path: Path) -> None:
         (tmp_path / "masks").mkdir()
@@ -598,8 +599,8 @@ cli.main(settings["arguments"])
 
 class TestFullDisk:
     @pytest.mark.parametrize("limit", [0, 100, 50_000, 800_000])
-    def test_leaves_no_files(self, limit: int, tmp_path: Path) -> None:
-        """A limit on the length of files stands for the disk: writing beyond it fails."""
+    def test_full_disk_leaves_no_files(self, limit: int, tmp_path: Path) -> None:
+        """A limit on the file size simulates the full disk: writing beyond it fails."""
         shutil.copy(GOLDEN / "all.lst", tmp_path)
         command = [*IM2REC, "--pass-through", str(tmp_path / "all"), str(PHOTOS)]
         done = subprocess.run(
@@ -628,7 +629,7 @@ class TestProgress:
         command = [*IM2REC, str(tmp_path / "a"), str(ODD)]
         assert subprocess.run(command, check=True, capture_output=True).stderr == b""
 
-    def test_missing_tqdm_is_hinted_once(self, tmp_path: Path) -> None:
+    def test_missing_tqdm_is_reported_once(self, tmp_path: Path) -> None:
         for name in ("a.lst", "a_0.lst"):
             write_list(tmp_path / name, ["plain.jpg"])
         program = "import sys; sys.modules['tqdm'] = None; from recio.im2rec import main; sys.exit(main())"
