@@ -1,6 +1,6 @@
-"""What checksums promise (R2, R3, R4 with a ``.rsum``): each flipped bit and each cut is an error, no record is wrong.
+"""Checksums (R2, R3, R4 with a ``.rsum``): every flipped bit and every truncation is an error, no record is wrong.
 
-The files are changed in place under an open reader: it reads by offset, and keeps its checksums in memory.
+The files are changed in offset under an open reader: it reads by offset and keeps the checksums in memory.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ def write(folder: Path, records: Sequence[bytes]) -> RecordFile:
 
 
 def bytes_like_images(count: int, longest: int) -> list[bytes]:
-    """Make records of many lengths; of every tenth, magic words make several parts."""
-    dice = np.random.default_rng(5)
+    """Return records of many lengths; every tenth begins with magic words, which split it."""
+    rng = np.random.default_rng(5)
     records = []
     for number in range(count):
-        image = dice.bytes(int(dice.integers(longest)))
-        parts = MAGIC * (number % 3) + image if number % 10 == 0 else image
-        records.append(pack(IRHeader(0, float(number), number, 0), parts))
+        image = rng.bytes(int(rng.integers(longest)))
+        payload = MAGIC * (number % 3) + image if number % 10 == 0 else image
+        records.append(pack(IRHeader(0, float(number), number, 0), payload))
     return records
 
 
 @dataclass
 class Damaged:
-    """A file in which bytes are changed, and changed back."""
+    """File in which bytes are changed and restored."""
 
     descriptor: int
     content: bytes
 
-    def flip(self, place: int, mask: int) -> None:
-        os.pwrite(self.descriptor, bytes([self.content[place] ^ mask]), place)
+    def flip(self, offset: int, mask: int) -> None:
+        os.pwrite(self.descriptor, bytes([self.content[offset] ^ mask]), offset)
 
-    def mend(self, place: int) -> None:
-        os.pwrite(self.descriptor, self.content[place : place + 1], place)
+    def restore(self, offset: int) -> None:
+        os.pwrite(self.descriptor, self.content[offset : offset + 1], offset)
 
 
 @pytest.fixture
@@ -67,41 +67,41 @@ def damaged(tmp_path: Path) -> Iterator[tuple[RecordFile, list[bytes], Damaged]]
 
 
 def headers(content: bytes) -> list[int]:
-    """Return the offsets of all frame headers, those of later fragments included."""
-    return [place for place in range(0, len(content), 4) if content[place : place + 4] == MAGIC]
+    """Return the offsets of all fragment headers."""
+    return [offset for offset in range(0, len(content), 4) if content[offset : offset + 4] == MAGIC]
 
 
 def read_until_error(reader: MXRecordIO) -> tuple[list[bytes], Any]:
-    """Read all records from the first; give those before an error, and the error if there is one."""
-    found: list[bytes] = []
+    """Return all records before the first error, and the error, if any."""
+    records: list[bytes] = []
     try:
-        # `extend` would ask for the length first, and of a damaged file there is none.
+        # `extend` calls `len` first, which raises for a damaged file.
         for record in reader:
-            found.append(record)  # noqa: PERF402
+            records.append(record)  # noqa: PERF402
     except RecordError as error:
-        return found, error
-    return found, None
+        return records, error
+    return records, None
 
 
 def test_flipped_header_bit_never_returns_a_wrong_record(damaged: tuple[RecordFile, list[bytes], Damaged]) -> None:
     file, records, content = damaged
-    places, flips, begins = headers(content.content), 0, np.array(file.offsets)
+    offsets, flips, begins = headers(content.content), 0, np.array(file.offsets)
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
-        for place in places:
-            hit = int(np.searchsorted(begins, place, "right")) - 1
+        for offset in offsets:
+            hit = int(np.searchsorted(begins, offset, "right")) - 1
             for bit in range(64):
-                content.flip(place + bit // 8, 1 << bit % 8)
-                found, error = read_until_error(reader)
-                assert found == records[:hit]
+                content.flip(offset + bit // 8, 1 << bit % 8)
+                actual, error = read_until_error(reader)
+                assert actual == records[:hit]
                 assert (error.path, error.offset) == (str(file.rec), max(file.offsets[hit], error.offset))
                 for near in {max(hit - 1, 0), min(hit + 1, len(records) - 1)} - {hit}:
                     assert reader.read_idx(near) == records[near]
                 with pytest.raises(RecordError, match=f"record {hit} at byte"):
                     reader.read_idx(hit)
-                content.mend(place + bit // 8)
+                content.restore(offset + bit // 8)
                 flips += 1
         assert read_until_error(reader) == (records, None)
-    print(f"{flips} flipped bits of {len(places)} headers: 0 wrong records")  # noqa: T201
+    print(f"{flips} flipped bits of {len(offsets)} headers: 0 wrong records")  # noqa: T201
     assert flips >= 10_000
 
 
@@ -111,11 +111,11 @@ def test_every_changed_byte_is_detected(tmp_path: Path) -> None:
     content = Damaged(os.open(file.rec, os.O_RDWR), file.rec.read_bytes())
     begins = np.array(file.offsets)
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
-        for place in range(len(content.content)):
-            content.flip(place, 1 << place % 8)
+        for offset in range(len(content.content)):
+            content.flip(offset, 1 << offset % 8)
             with pytest.raises(RecordError):
-                reader.read_idx(int(np.searchsorted(begins, place, "right")) - 1)
-            content.mend(place)
+                reader.read_idx(int(np.searchsorted(begins, offset, "right")) - 1)
+            content.restore(offset)
         assert read_until_error(reader) == (records, None)
     os.close(content.descriptor)
     print(f"{len(content.content)} changed bytes: 0 undetected")  # noqa: T201
@@ -129,10 +129,10 @@ def test_every_truncation_is_reported_after_all_complete_records(tmp_path: Path)
     for length in range(ends[-1] - 1, -1, -1):
         os.truncate(file.rec, length)
         with MXRecordIO(file.rec, "r") as reader:
-            found, error = read_until_error(reader)
-        assert found == records[: np.searchsorted(ends, length, "right")]
+            actual, error = read_until_error(reader)
+        assert actual == records[: np.searchsorted(ends, length, "right")]
         assert error is not None, length
-    print(f"{ends[-1]} cuts: {ends[-1]} reported")  # noqa: T201
+    print(f"{ends[-1]} truncations: {ends[-1]} reported")  # noqa: T201
 
 
 def test_truncation_between_records_is_reported_with_a_hint(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``recio.files.merge``, ``split``, ``shuffle``: whole records, byte for byte, into new files."""
+"""``recio.files.merge``, ``split`` and ``shuffle``: records are copied byte for byte to new files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 MAGIC = 0xCED7230A.to_bytes(4, "little")
 RECORDS = [b"0123456789"[:n] + MAGIC[: n % 5] + (b"x" * n + MAGIC) * (n % 3) for n in range(20)]
-"""Of all paddings, and with the magic word at places where it splits a record, and where it does not."""
+"""Records with every padding, and with magic words at aligned and unaligned positions."""
 
 
 @pytest.fixture
 def twenty(tmp_path: Path) -> RecordFile:
-    """Write `RECORDS` under the keys from 100 on."""
+    """Write `RECORDS` under keys from 100."""
     file = RecordFile(tmp_path / "twenty.rec", tmp_path / "twenty.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
         for key, record in enumerate(RECORDS, start=100):
@@ -31,8 +31,8 @@ def twenty(tmp_path: Path) -> RecordFile:
     return file
 
 
-def framed(rec: Path) -> dict[int, bytes]:
-    """Return the bytes of each record in the file, frame headers and padding included, by its key."""
+def frames(rec: Path) -> dict[int, bytes]:
+    """Return the frame of each record by key."""
     data = rec.read_bytes()
     lines = [line.split() for line in rec.with_suffix(".idx").read_text().splitlines()]
     begins = [(int(offset), int(key)) for key, offset in lines]
@@ -44,28 +44,28 @@ def names(folder: Path) -> list[str]:
 
 
 class TestSplitting:
-    @pytest.mark.parametrize("parts", [1, 2, 3, 7, 20])
-    def test_split_then_merge_gives_the_same_bytes(self, parts: int, twenty: RecordFile, tmp_path: Path) -> None:
-        written = split(twenty.rec, parts)
-        assert [part.rec.name for part in written] == [f"twenty_{number}.rec" for number in range(parts)]
-        counts = [part.records for part in written]
+    @pytest.mark.parametrize("num_shards", [1, 2, 3, 7, 20])
+    def test_split_then_merge_gives_the_same_bytes(self, num_shards: int, twenty: RecordFile, tmp_path: Path) -> None:
+        shards = split(twenty.rec, num_shards)
+        assert [shard.rec.name for shard in shards] == [f"twenty_{number}.rec" for number in range(num_shards)]
+        counts = [shard.records for shard in shards]
         assert max(counts) - min(counts) <= 1
-        assert sum(part.bytes for part in written) == twenty.rec.stat().st_size
-        merged = merge([part.rec for part in written], tmp_path / "merged.rec", checksum=True)
+        assert sum(shard.bytes for shard in shards) == twenty.rec.stat().st_size
+        merged = merge([shard.rec for shard in shards], tmp_path / "merged.rec", checksum=True)
         assert merged == CopyReport(merged.rec, merged.idx, 20, twenty.rec.stat().st_size)
         for end in (".rec", ".idx", ".rsum"):
             assert merged.rec.with_suffix(end).read_bytes() == twenty.rec.with_suffix(end).read_bytes()
 
     def test_outputs_are_written_to_the_given_prefix(self, twenty: RecordFile, tmp_path: Path) -> None:
-        (tmp_path / "parts").mkdir()
-        split(str(twenty.rec), 2, tmp_path / "parts" / "p.q", checksum=True)
+        (tmp_path / "shards").mkdir()
+        split(str(twenty.rec), 2, tmp_path / "shards" / "p.q", checksum=True)
         ends = ("idx", "rec", "rsum")
-        assert names(tmp_path / "parts") == [f"p.q_{number}.{end}" for number in range(2) for end in ends]
+        assert names(tmp_path / "shards") == [f"p.q_{number}.{end}" for number in range(2) for end in ends]
 
-    @pytest.mark.parametrize("parts", [0, 21, -1])
-    def test_split_into_more_shards_than_records_is_refused(self, parts: int, twenty: RecordFile) -> None:
+    @pytest.mark.parametrize("num_shards", [0, 21, -1])
+    def test_split_into_more_shards_than_records_is_refused(self, num_shards: int, twenty: RecordFile) -> None:
         with pytest.raises(ValueError, match="20 records cannot be split into"):
-            split(twenty.rec, parts)
+            split(twenty.rec, num_shards)
 
     def test_no_shard_is_left_if_one_cannot_be_written(self, twenty: RecordFile, tmp_path: Path) -> None:
         (tmp_path / "twenty_2.rec").mkdir()
@@ -78,19 +78,19 @@ class TestMerging:
     def test_unique_keys_are_kept(self, file: RecordFile, twenty: RecordFile, tmp_path: Path) -> None:
         merged = merge([twenty.rec, file.rec], tmp_path / "all.rec")
         assert (merged.records, merged.renumbered) == (30, False)
-        assert framed(merged.rec) == {**framed(twenty.rec), **framed(file.rec)}
-        assert list(framed(merged.rec)) == [*range(100, 120), *range(10)]
+        assert frames(merged.rec) == {**frames(twenty.rec), **frames(file.rec)}
+        assert list(frames(merged.rec)) == [*range(100, 120), *range(10)]
 
     def test_records_are_renumbered_if_keys_repeat(self, file: RecordFile, tmp_path: Path) -> None:
         merged = merge([file.rec, file.rec], tmp_path / "all.rec")
         assert merged.renumbered
-        assert framed(merged.rec) == dict(enumerate([*framed(file.rec).values()] * 2))
+        assert frames(merged.rec) == dict(enumerate([*frames(file.rec).values()] * 2))
 
     def test_no_index_is_needed(self, twenty: RecordFile, tmp_path: Path) -> None:
         twenty.idx.unlink()
         merged = merge([twenty.rec], tmp_path / "all.rec")
         assert merged.rec.read_bytes() == twenty.rec.read_bytes()
-        assert list(framed(merged.rec)) == list(range(20))
+        assert list(frames(merged.rec)) == list(range(20))
 
     def test_merging_empty_files_writes_an_empty_file(self, tmp_path: Path) -> None:
         empty = write_records(tmp_path, [], "empty")
@@ -105,15 +105,15 @@ class TestMerging:
 class TestShuffling:
     def test_records_move_with_their_keys(self, twenty: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(twenty.rec, tmp_path / "some.rec", seed=3)
-        assert framed(shuffled.rec) == framed(twenty.rec)
-        assert list(framed(shuffled.rec)) != list(framed(twenty.rec))
+        assert frames(shuffled.rec) == frames(twenty.rec)
+        assert list(frames(shuffled.rec)) != list(frames(twenty.rec))
         with MXIndexedRecordIO(shuffled.idx, shuffled.rec, "r") as reader:
             assert [reader.read_idx(key) for key in range(100, 120)] == RECORDS
 
     def test_order_depends_on_the_seed_only(self, twenty: RecordFile, tmp_path: Path) -> None:
         orders = []
         for name, seed in (("a", 1), ("b", 1), ("c", 2), ("d", 2**64 - 1)):
-            orders.append(list(framed(shuffle(twenty.rec, tmp_path / f"{name}.rec", seed=seed).rec)))
+            orders.append(list(frames(shuffle(twenty.rec, tmp_path / f"{name}.rec", seed=seed).rec)))
         assert orders[0] == orders[1]
         assert len({tuple(order) for order in orders}) == 3
         with pytest.raises(OverflowError):
@@ -121,7 +121,7 @@ class TestShuffling:
 
     def test_order_never_changes_between_versions(self, file: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(file.rec, tmp_path / "a.rec", seed=0)
-        assert list(framed(shuffled.rec)) == [2, 8, 6, 7, 3, 9, 4, 5, 0, 1]
+        assert list(frames(shuffled.rec)) == [2, 8, 6, 7, 3, 9, 4, 5, 0, 1]
 
 
 COPIES: list[Callable[[Path, Path], object]] = [
@@ -141,7 +141,7 @@ class TestEveryCopy:
         with pytest.raises(RecordError) as error:
             copy(file.rec, tmp_path / "copy_0.rec")
         assert error.value.path == str(file.rec)
-        # Record 10 has several parts; the error is about the last of them, which 11 should follow.
+        # Record 10 has several fragments; the error names the last one, which record 11 should follow.
         assert file.offsets[10] < (error.value.offset or 0) < file.offsets[11]
         assert names(tmp_path) == ["some.idx", "some.rec"]
 
@@ -215,7 +215,7 @@ def test_mxnets_files_are_shuffled_and_read_by_id(tmp_path: Path) -> None:
     assert indexed
     for number, rec in enumerate(indexed):
         shuffled = shuffle(rec, tmp_path / f"{number}.rec", seed=7)
-        assert framed(shuffled.rec) == framed(rec), rec
+        assert frames(shuffled.rec) == frames(rec), rec
 
 
 def test_keys_of_image_records_without_index_are_their_ids(ten: RecordFile, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
-"""What is left of damaged files (R5), as `recio.repair` saves it.
+"""`recio.repair`: the records salvaged from damaged files (R5), skipped regions, index and checksums.
 
-The figures over a thousand trials of ten thousand records are those of ``rust/recio-core/tests/salvage.rs``; here the
-whole way is tested: records byte for byte, regions, index, checksums.
+``rust/recio-core/tests/salvage.rs`` measures the success rate over a thousand trials of ten thousand records.
 """
 
 from __future__ import annotations
@@ -21,55 +20,55 @@ if TYPE_CHECKING:
 RECORDS = 1000
 
 
-def record(number: int, dice: np.random.Generator) -> bytes:
-    """Make an image record of some hundred random bytes."""
-    return pack(IRHeader(0, float(number), FIRST_ID + number, 0), dice.bytes(int(dice.integers(20, 500))))
+def record(number: int, rng: np.random.Generator) -> bytes:
+    """Return an image record with a payload of 20 to 499 random bytes."""
+    return pack(IRHeader(0, float(number), FIRST_ID + number, 0), rng.bytes(int(rng.integers(20, 500))))
 
 
 def write(folder: Path, seed: int, *, checksum: bool) -> tuple[RecordFile, list[bytes]]:
-    dice = np.random.default_rng(seed)
-    records = [record(number, dice) for number in range(RECORDS)]
+    rng = np.random.default_rng(seed)
+    records = [record(number, rng) for number in range(RECORDS)]
     if not checksum:
         return write_records(folder, records), records
     file = RecordFile(folder / "some.rec", folder / "some.idx")
     with MXIndexedRecordIO(file.idx, file.rec, "w", checksum=True) as writer:
-        for number, one in enumerate(records):
-            writer.write_idx(number, one)
+        for number, payload in enumerate(records):
+            writer.write_idx(number, payload)
     return file, records
 
 
-def holes(dice: np.random.Generator, content: bytearray) -> list[tuple[int, int]]:
-    """Overwrite stretches with random bytes or with zeros; give them."""
-    made = []
-    for _ in range(int(dice.integers(1, 21))):
-        size, begin = int(dice.integers(1, 4097)), int(dice.integers(len(content)))
+def overwrite_regions(rng: np.random.Generator, content: bytearray) -> list[tuple[int, int]]:
+    """Overwrite regions with random bytes or zeros and return them."""
+    regions = []
+    for _ in range(int(rng.integers(1, 21))):
+        size, begin = int(rng.integers(1, 4097)), int(rng.integers(len(content)))
         end = min(begin + size, len(content))
-        content[begin:end] = dice.bytes(end - begin) if dice.integers(2) else bytes(end - begin)
-        made.append((begin, end))
-    return made
+        content[begin:end] = rng.bytes(end - begin) if rng.integers(2) else bytes(end - begin)
+        regions.append((begin, end))
+    return regions
 
 
-def shifts(dice: np.random.Generator, content: bytearray) -> None:
-    """Insert or remove stretches, from the end to the beginning."""
-    for begin in sorted(dice.integers(len(content), size=int(dice.integers(1, 6))), reverse=True):
-        size = int(dice.integers(1, 4097))
-        if dice.integers(2):
-            content[begin:begin] = dice.bytes(size)
+def shift_regions(rng: np.random.Generator, content: bytearray) -> None:
+    """Insert or remove regions, from the end to the beginning."""
+    for begin in sorted(rng.integers(len(content), size=int(rng.integers(1, 6))), reverse=True):
+        size = int(rng.integers(1, 4097))
+        if rng.integers(2):
+            content[begin:begin] = rng.bytes(size)
         else:
             del content[begin : begin + size]
 
 
-def saved(repaired: recio.files.RepairReport) -> dict[int, bytes]:
+def salvaged(repaired: recio.files.RepairReport) -> dict[int, bytes]:
     """Return the records of the new file by their ids."""
     with MXIndexedRecordIO(repaired.idx, repaired.rec, "r") as reader:
         return {key - FIRST_ID: reader.read_idx(key) for key in reader.keys}
 
 
 def assert_adds_up(repaired: recio.files.RepairReport, length: int) -> None:
-    """Check that records and regions are the damaged file, and that regions are in order."""
+    """Check that records and skipped regions add up to the damaged file and that regions are in order."""
     assert repaired.bytes + sum(region.end - region.begin for region in repaired.skipped) == length
-    places = [place for region in repaired.skipped for place in (region.begin, region.end)]
-    assert places == sorted(places)
+    offsets = [offset for region in repaired.skipped for offset in (region.begin, region.end)]
+    assert offsets == sorted(offsets)
     assert all(region.reason for region in repaired.skipped)
 
 
@@ -78,12 +77,12 @@ def test_with_checksums_exactly_the_undamaged_records_are_salvaged(tmp_path: Pat
     file, records = write(tmp_path, seed, checksum=True)
     original = file.rec.read_bytes()
     content = bytearray(original)
-    holes(np.random.default_rng(100 + seed), content)
+    overwrite_regions(np.random.default_rng(100 + seed), content)
     file.rec.write_bytes(content)
     ends = [*file.offsets[1:], len(content)]
     same = [n for n in range(RECORDS) if content[file.offsets[n] : ends[n]] == original[file.offsets[n] : ends[n]]]
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
-    assert saved(repaired) == {n: records[n] for n in same}
+    assert salvaged(repaired) == {n: records[n] for n in same}
     assert repaired.keys == "ids"
     assert_adds_up(repaired, len(content))
     assert recio.verify(repaired.rec, decode=False).ok
@@ -94,13 +93,13 @@ def test_with_checksums_exactly_the_undamaged_records_are_salvaged(tmp_path: Pat
 def test_with_checksums_no_record_is_invented_from_shifted_bytes(tmp_path: Path, seed: int) -> None:
     file, records = write(tmp_path, seed, checksum=True)
     content = bytearray(file.rec.read_bytes())
-    shifts(np.random.default_rng(200 + seed), content)
+    shift_regions(np.random.default_rng(200 + seed), content)
     file.rec.write_bytes(content)
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
-    found = saved(repaired)
-    assert found == {n: records[n] for n in found}
-    untouched = sum(bytes(one) in bytes(content) for one in records)
-    assert len(found) >= 0.97 * untouched
+    actual = salvaged(repaired)
+    assert actual == {n: records[n] for n in actual}
+    untouched = sum(bytes(payload) in bytes(content) for payload in records)
+    assert len(actual) >= 0.97 * untouched
     assert_adds_up(repaired, len(content))
 
 
@@ -110,19 +109,21 @@ def test_without_checksums_every_undamaged_record_is_salvaged(tmp_path: Path, se
     file.idx.unlink()
     with MXIndexedRecordIO(tmp_path / "again.idx", tmp_path / "again.rec", "w") as again:
         offsets = []
-        for number, one in enumerate(records):
+        for number, payload in enumerate(records):
             offsets.append(again.tell())
-            again.write_idx(number, one)
+            again.write_idx(number, payload)
         offsets.append(again.tell())
     content = bytearray(file.rec.read_bytes())
-    made = holes(np.random.default_rng(300 + seed), content)
+    regions = overwrite_regions(np.random.default_rng(300 + seed), content)
     file.rec.write_bytes(content)
     repaired = recio.repair(file.rec, tmp_path / "new.rec")
-    untouched = [n for n in range(RECORDS) if all(end <= offsets[n] or offsets[n + 1] <= begin for begin, end in made)]
+    untouched = [
+        n for n in range(RECORDS) if all(end <= offsets[n] or offsets[n + 1] <= begin for begin, end in regions)
+    ]
     with MXIndexedRecordIO(repaired.idx, repaired.rec, "r") as reader:
-        found = list(reader)
-    assert {records[n] for n in untouched} <= set(found)
-    assert {len(one) for one in found} <= {len(one) for one in records}
+        actual = list(reader)
+    assert {records[n] for n in untouched} <= set(actual)
+    assert {len(payload) for payload in actual} <= {len(payload) for payload in records}
     assert_adds_up(repaired, len(content))
 
 

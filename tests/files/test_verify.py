@@ -1,4 +1,4 @@
-"""`recio.verify` and `recio.info`: what they tell of sound files and of damaged ones."""
+"""`recio.verify` and `recio.info` on sound and on damaged files."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ def test_undecodable_image_is_an_image_problem(tmp_path: Path) -> None:
     for bad in (b"not an image", photo[: len(photo) // 2]):
         file = write_images(tmp_path, [photo, bad, photo])
         problem = only(recio.verify(file.rec))
-        place = (problem.kind, problem.record, problem.id, problem.offset, problem.end)
-        assert place == ("image", 1, FIRST_ID + 1, file.offsets[1], file.offsets[2])
+        location = (problem.kind, problem.record, problem.id, problem.offset, problem.end)
+        assert location == ("image", 1, FIRST_ID + 1, file.offsets[1], file.offsets[2])
         assert recio.verify(file.rec, decode=False).ok
 
 
 def test_image_with_unused_data_is_an_image_problem(tmp_path: Path) -> None:
-    """A lost sector reads as zeros, which are code like any other: iterators take such an image, as MXNet did."""
+    """A lost sector of zeros is valid entropy-coded data: iterators accept such an image, as MXNet did."""
     photo = PHOTOS[4].read_bytes()
-    lost = photo[: len(photo) // 2] + bytes(4096) + photo[len(photo) // 2 + 4096 :]
-    file = write_images(tmp_path, [photo, lost, photo])
+    damaged = photo[: len(photo) // 2] + bytes(4096) + photo[len(photo) // 2 + 4096 :]
+    file = write_images(tmp_path, [photo, damaged, photo])
     problem = only(recio.verify(file.rec))
     assert (problem.kind, problem.record) == ("image", 1)
     assert re.search(r"\d+ bytes of image data remain after the last pixel", problem.reason)
@@ -114,7 +114,7 @@ def test_image_with_unused_data_is_an_image_problem(tmp_path: Path) -> None:
 
 def test_padding_bytes_after_an_image_are_accepted(tmp_path: Path) -> None:
     photo = PHOTOS[0].read_bytes()
-    padded = [photo[:-2] + bytes(count) + photo[-2:] + b"behind" for count in (16, 17)]
+    padded = [photo[:-2] + bytes(count) + photo[-2:] + b"after" for count in (16, 17)]
     file = write_images(tmp_path, padded)
     assert only(recio.verify(file.rec)).record == 1
 
@@ -143,24 +143,24 @@ def test_index_with_wrong_offsets_is_a_problem(ten: RecordFile) -> None:
     lines = ten.idx.read_text().splitlines()
     lines[3] = f"3\t{ten.offsets[3] + 4}"
     ten.idx.write_text("\n".join(lines))
-    found = recio.verify(ten.rec)
-    problem = only(found)
+    report = recio.verify(ten.rec)
+    problem = only(report)
     assert (problem.kind, problem.offset) == ("index", ten.offsets[3])
     assert "key 3" in problem.reason
-    assert found.unlisted == 1
+    assert report.unlisted == 1
 
 
 def test_records_missing_in_the_index_are_counted_and_accepted(ten: RecordFile) -> None:
     ten.idx.write_text("\n".join(ten.idx.read_text().splitlines()[:7]))
-    found = recio.verify(ten.rec)
-    assert (found.ok, found.unlisted, found.has_index) == (True, 3, True)
+    report = recio.verify(ten.rec)
+    assert (report.ok, report.unlisted, report.has_index) == (True, 3, True)
 
 
 def test_unreadable_index_is_a_problem(ten: RecordFile) -> None:
     ten.idx.write_text("0\tx\n")
-    found = recio.verify(ten.rec)
-    problem = only(found)
-    assert (problem.kind, found.has_index, found.records) == ("index", False, 10)
+    report = recio.verify(ten.rec)
+    problem = only(report)
+    assert (problem.kind, report.has_index, report.records) == ("index", False, 10)
     assert "line 1" in problem.reason
 
 
@@ -195,26 +195,26 @@ def test_file_truncated_between_records_does_not_match_its_checksums(summed: Rec
     with summed.rec.open("r+b") as stream:
         stream.truncate(end)
     summed.idx.unlink()
-    found = recio.verify(summed.rec)
-    assert [problem.kind for problem in found.problems] == ["checksum", "checksum"]
-    assert f"the file has {end} bytes" in found.problems[0].reason
-    assert "2 of the 10 records" in found.problems[1].reason
+    report = recio.verify(summed.rec)
+    assert [problem.kind for problem in report.problems] == ["checksum", "checksum"]
+    assert f"the file has {end} bytes" in report.problems[0].reason
+    assert "2 of the 10 records" in report.problems[1].reason
 
 
 def test_damaged_checksum_file_is_a_problem_and_the_rest_is_verified(summed: RecordFile) -> None:
     rsum = summed.rec.with_suffix(".rsum")
     rsum.write_bytes(rsum.read_bytes()[:-1])
-    found = recio.verify(summed.rec)
-    problem = only(found)
-    assert (problem.kind, found.has_checksums, found.records) == ("checksum", False, 10)
+    report = recio.verify(summed.rec)
+    problem = only(report)
+    assert (problem.kind, report.has_checksums, report.records) == ("checksum", False, 10)
     assert "summed.rsum" in problem.reason
 
 
-def test_progress_counts_bytes_and_may_stop_it(ten: RecordFile) -> None:
-    told: list[tuple[int, int]] = []
-    recio.verify(ten.rec, progress=lambda done, total: told.append((done, total)))
+def test_progress_counts_bytes_and_may_raise(ten: RecordFile) -> None:
+    calls: list[tuple[int, int]] = []
+    recio.verify(ten.rec, progress=lambda done, total: calls.append((done, total)))
     size = ten.rec.stat().st_size
-    assert told[-1] == (size, size)
+    assert calls[-1] == (size, size)
 
     def stop(done: int, total: int) -> None:
         raise RuntimeError(f"{done} of {total}")

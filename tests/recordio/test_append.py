@@ -1,4 +1,4 @@
-"""Record files that are written in place: appending, checksums, and what is left where writing ends early."""
+"""Record files that are written in place: appending, checksums, and files after interrupted writes."""
 
 from __future__ import annotations
 
@@ -120,40 +120,40 @@ class TestAppending:
             append(file, {})
 
 
-def cut(path: Path, size: int) -> None:
+def truncate_by(path: Path, size: int) -> None:
     os.truncate(path, path.stat().st_size - size)
 
 
-def forget_last(idx: Path) -> None:
+def drop_last_line(idx: Path) -> None:
     idx.write_text("".join(idx.read_text().splitlines(keepends=True)[:-1]))
 
 
-def keep_nothing(idx: Path) -> None:
+def drop_all_lines(idx: Path) -> None:
     idx.write_text("")
 
 
-def forget_and_cut(file: RecordFile) -> None:
-    forget_last(file.idx)
-    cut(file.rec, 4)
+def drop_last_line_and_truncate(file: RecordFile) -> None:
+    drop_last_line(file.idx)
+    truncate_by(file.rec, 4)
 
 
 class TestRefusals:
-    """The ten records' last is ``012345678``, 20 bytes in the file."""
+    """Files that are not complete. The last of the ten records is ``012345678``, 20 bytes in the file."""
 
     @pytest.mark.parametrize(
         ("spoil", "wrong", "command"),
         [
             (
-                lambda file: cut(file.rec, 4),
+                lambda file: truncate_by(file.rec, 4),
                 r"ten\.rec: at byte 120: a fragment of 9 bytes, but the file ends",
                 "repair",
             ),
-            (lambda file: cut(file.rec, 20), r"ten\.idx: line 10: the offset 120 is past the end", "index"),
-            (lambda file: cut(file.idx, 1), r"ten\.idx: ends within a line", "index"),
-            (lambda file: forget_last(file.idx), r"ten\.rec: at byte 120: 20 bytes after the last record", "index"),
-            (lambda file: keep_nothing(file.idx), r"ten\.rec: at byte 0: 140 bytes after the last record", "index"),
+            (lambda file: truncate_by(file.rec, 20), r"ten\.idx: line 10: the offset 120 is past the end", "index"),
+            (lambda file: truncate_by(file.idx, 1), r"ten\.idx: ends within a line", "index"),
+            (lambda file: drop_last_line(file.idx), r"ten\.rec: at byte 120: 20 bytes after the last record", "index"),
+            (lambda file: drop_all_lines(file.idx), r"ten\.rec: at byte 0: 140 bytes after the last record", "index"),
             (
-                forget_and_cut,
+                drop_last_line_and_truncate,
                 r"ten\.rec: at byte 120: 16 bytes after the last record",
                 "repair",
             ),
@@ -173,8 +173,8 @@ class TestRefusals:
 
     def test_checksums_of_another_file_are_refused(self, new: RecordFile) -> None:
         append(new, {1: b"one", 2: b"two"}, checksum=True)
-        forget_last(new.idx)
-        cut(new.rec, 12)
+        drop_last_line(new.idx)
+        truncate_by(new.rec, 12)
         with pytest.raises(RecordError, match=r"12 bytes, but new\.rsum was written for a file of 24.*`recio verify`"):
             append(new, {3: b"three"})
 
@@ -271,13 +271,13 @@ class TestInterruptedWriting:
             for _ in range(after):
                 process.stdout.readline()
             process.kill()
-        left = read_all(file)
-        assert len(left) > 20
-        assert all(record == key.to_bytes(8, "little") * 5_000 for key, record in left.items() if key >= 10)
+        records = read_all(file)
+        assert len(records) > 20
+        assert all(record == key.to_bytes(8, "little") * 5_000 for key, record in records.items() if key >= 10)
 
     @pytest.mark.parametrize("flag", ["w", "a"])
     def test_full_disk_leaves_complete_records_that_can_be_appended_to(self, flag: str, file: RecordFile) -> None:
-        """A limit on the length of files stands for the disk."""
+        """A limit on the file size simulates the full disk."""
         script = """
 import resource
 from recio.recordio import MXIndexedRecordIO
@@ -298,11 +298,11 @@ except OSError as error:
         assert done.stderr == ""
         assert f"{file.rec} File too large" in done.stdout
         assert "File too large" in done.stdout
-        left = read_all(file)
-        assert len(left) == {"w": 54, "a": 64}[flag]
+        records = read_all(file)
+        assert len(records) == {"w": 54, "a": 64}[flag]
         assert file.rec.stat().st_size <= 2_500_000
         append(file, {200: b"goes on"})
-        assert read_all(file) == {**left, 200: b"goes on"}
+        assert read_all(file) == {**records, 200: b"goes on"}
 
     def test_full_disk_of_the_index_leaves_complete_lines(self, new: RecordFile) -> None:
         script = """
@@ -326,7 +326,7 @@ except OSError as error:
     def test_error_of_close_names_the_path(self, kind: str, tmp_path: Path) -> None:
         idx = tmp_path / "full.idx"
         writer = MXRecordIO("/dev/full", "w") if kind == "MXRecordIO" else MXIndexedRecordIO(idx, "/dev/full", "w")
-        writer.write(b"lost")
+        writer.write(b"unwritten")
         with pytest.raises(OSError, match=re.escape("No space left on device: '/dev/full'")):
             writer.close()
         assert not idx.exists() or idx.read_bytes() == b""
@@ -341,7 +341,7 @@ except OSError as error:
 
 
 def test_close_syncs_to_disk(tmp_path: Path) -> None:
-    """The write buffer of 1 MiB is far from full, so without closing nothing is in the files."""
+    """Before closing, the data is in the write buffer of 1 MiB and the files are empty."""
     file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
     writer = MXIndexedRecordIO(file.idx, file.rec, "w")
     writer.write_idx(1, b"one")

@@ -1,7 +1,7 @@
-"""Row R1: framing is MXNet's, byte for byte, in both directions.
+"""Framing equals MXNet's, byte for byte, in both directions (R1).
 
-``data/framing`` is what MXNet 1.9.1's own writer made of the payloads of `framing.cases`. The generated records are
-held against the format written down a second time, in ``test_recordio.py``.
+``data/framing`` was written by MXNet 1.9.1 from the payloads of `framing.cases`. The generated records are compared
+with the second implementation of the format in ``test_recordio.py``.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ MXNETS = RecordFile(DATA / "framing" / "cases.rec", DATA / "framing" / "cases.id
 ROUND_TRIPS = 10_000
 
 
-def pieces(file: RecordFile) -> list[bytes]:
-    """Return the bytes of each record on disk."""
+def frames(file: RecordFile) -> list[bytes]:
+    """Return each record with its framing."""
     content, offsets = file.rec.read_bytes(), file.offsets
     return [content[start:end] for start, end in zip(offsets, [*offsets[1:], len(content)], strict=True)]
 
 
 def test_frames_equal_mxnets(tmp_path: Path) -> None:
     payloads = cases()
-    own = write_records(tmp_path, payloads)
+    written = write_records(tmp_path, payloads)
     differing = [
         payload.hex()
-        for payload, mine, theirs in zip(payloads, pieces(own), pieces(MXNETS), strict=True)
-        if mine != theirs
+        for payload, actual, expected in zip(payloads, frames(written), frames(MXNETS), strict=True)
+        if actual != expected
     ]
-    assert (differing, own.idx.read_bytes()) == ([], MXNETS.idx.read_bytes())
-    print(f"R1: {len(payloads)} cases, {len(differing)} that differ")  # noqa: T201 the figure is the point
+    assert (differing, written.idx.read_bytes()) == ([], MXNETS.idx.read_bytes())
+    print(f"R1: {len(payloads)} cases, {len(differing)} that differ")  # noqa: T201 reports the figure
     assert len(payloads) >= 500
 
 
@@ -55,4 +55,4 @@ def test_round_trip_of_ten_thousand_generated_records(tmp_path: Path) -> None:
     path = write(tmp_path / "a.rec", records)
     assert path.read_bytes() == b"".join(map(encode, records))
     assert read_all(path) == (records, None)
-    print(f"R1: {len(records)} round trips, {path.stat().st_size} bytes")  # noqa: T201 the figure is the point
+    print(f"R1: {len(records)} round trips, {path.stat().st_size} bytes")  # noqa: T201 reports the figure

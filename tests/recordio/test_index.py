@@ -1,4 +1,4 @@
-"""Index files: what passes, what is refused and how it is said, and that large ones are cheap."""
+"""Index files: accepted variations, errors, and time and memory of large ones."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_largest_key_is_read(file: RecordFile) -> None:
     assert keys_of(file, b"18446744073709551615\t0\n") == [2**64 - 1]
 
 
-# Each is the second line of three.
+# Damaged second lines of three.
 REFUSED = {
     "no offset": (b"2", "a key without an offset"),
     "no tab": (b"244", "a key without an offset"),
@@ -176,7 +176,7 @@ class TestOtherKeys:
 
 
 def write_large(folder: Path, entries: int) -> RecordFile:
-    """Write an index of many entries in random-looking key order, and a sparse file that they point into."""
+    """Write an index of many entries with permuted keys, and a sparse file that they point into."""
     file = RecordFile(folder / "large.rec", folder / "large.idx")
     with file.rec.open("wb") as sparse:
         sparse.truncate(entries * 10_000)
@@ -194,7 +194,7 @@ def test_one_million_entries_load_in_less_than_a_second(tmp_path: Path) -> None:
     seconds = time.perf_counter() - start
     assert (len(reader), reader.idx[7919]) == (entries, 10_000)
     reader.close()
-    print(f"{entries / seconds / 1e6:.1f} million entries a second")  # noqa: T201 the figure is the point
+    print(f"{entries / seconds / 1e6:.1f} million entries a second")  # noqa: T201 reports the figure
     assert seconds < 1
 
 
@@ -213,13 +213,13 @@ print(process.memory_info().rss - before)
 def test_entry_takes_16_bytes_of_memory(tmp_path: Path) -> None:
     entries, slack = 2_000_000, 8 << 20
     file = write_large(tmp_path, entries)
-    shown = subprocess.check_output([sys.executable, "-c", MEMORY, file.idx, file.rec], text=True)
-    print(f"{int(shown) / entries:.1f} bytes an entry")  # noqa: T201 the figure is the point
-    assert int(shown) <= 16 * entries + slack
+    output = subprocess.check_output([sys.executable, "-c", MEMORY, file.idx, file.rec], text=True)
+    print(f"{int(output) / entries:.1f} bytes an entry")  # noqa: T201 reports the figure
+    assert int(output) <= 16 * entries + slack
 
 
 def test_index_is_never_written_before_its_records(tmp_path: Path) -> None:
-    """A process that is killed leaves an index of complete lines, about records that are there."""
+    """A killed process therefore leaves an index of complete lines for records in the file."""
     file = write_records(tmp_path, [])
     with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
         writer.write_idx(5, b"five")

@@ -1,4 +1,4 @@
-"""Readers and writers in copies, in forked and spawned processes, and in several threads at once."""
+"""Copies of readers and writers, forked and spawned processes, and concurrent threads."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def reader(file: RecordFile) -> Iterator[MXIndexedRecordIO]:
 
 
 def pickled(record: MXIndexedRecordIO) -> MXIndexedRecordIO:
-    clone: MXIndexedRecordIO = pickle.loads(pickle.dumps(record))  # noqa: S301 made here
+    clone: MXIndexedRecordIO = pickle.loads(pickle.dumps(record))  # noqa: S301 written by this test
     return clone
 
 
-def in_child(work: Callable[[], object]) -> object:
-    """Do the work in a forked process, and give its result or its exception."""
+def in_child(function: Callable[[], object]) -> object:
+    """Run a function in a forked process and return its result or its exception."""
     result, into = os.pipe()
 
     def send() -> None:
         try:
-            outcome = work()
-        except Exception as error:  # noqa: BLE001 for the parent
+            outcome = function()
+        except Exception as error:  # noqa: BLE001 sent to the parent
             outcome = error
         os.write(into, pickle.dumps(outcome))
 
     child = fork(send)
     os.close(into)
     with os.fdopen(result, "rb") as stream:
-        outcome = pickle.load(stream)  # noqa: S301 made here
+        outcome = pickle.load(stream)  # noqa: S301 written by this test
     assert exit_code(child) == 0
     return outcome
 
@@ -187,7 +187,7 @@ writer.close()
 
 @pytest.mark.parametrize("how", ["write", "close", "del", "exit"])
 def test_inherited_writer_writes_nothing_in_a_child(tmp_path: Path, how: str) -> None:
-    """Neither at once nor, of what was buffered when it forked, at its end."""
+    """Neither new records nor, at exit, those buffered before the fork."""
     file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
     subprocess.run([sys.executable, "-W", "error", "-c", INHERITED_WRITER, file.rec, file.idx, how], check=True)
     with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
@@ -196,11 +196,11 @@ def test_inherited_writer_writes_nothing_in_a_child(tmp_path: Path, how: str) ->
 
 
 class TestThreads:
-    """One object, several threads."""
+    """One reader or writer in several threads."""
 
     def test_eight_threads_read_by_random_keys(self, tmp_path: Path) -> None:
-        draw = random.Random(4)
-        records = [draw.randbytes(draw.choice((0, 1, 100, 5000, 70_000))) for _ in range(100)]
+        rng = random.Random(4)
+        records = [rng.randbytes(rng.choice((0, 1, 100, 5000, 70_000))) for _ in range(100)]
         file = write_records(tmp_path, records)
 
         def read(seed: int) -> int:
@@ -214,9 +214,9 @@ class TestThreads:
         records = [b"%d" % n for n in range(THREADS * 500)]
         file = write_records(tmp_path, records)
         with MXRecordIO(file.rec, "r") as reader, ThreadPoolExecutor(THREADS) as threads:
-            parts = list(threads.map(lambda _: list(iter(reader.read, None)), range(THREADS)))
-        assert sorted(record for part in parts for record in part if record is not None) == sorted(records)
-        assert all(part == sorted(part, key=lambda record: int(record or 0)) for part in parts)
+            results = list(threads.map(lambda _: list(iter(reader.read, None)), range(THREADS)))
+        assert sorted(record for result in results for record in result if record is not None) == sorted(records)
+        assert all(result == sorted(result, key=lambda record: int(record or 0)) for result in results)
 
     def test_threads_write_complete_records_under_their_keys(self, tmp_path: Path) -> None:
         file = RecordFile(tmp_path / "a.rec", tmp_path / "a.idx")
@@ -248,4 +248,4 @@ def test_writer_in_a_forked_child_does_not_truncate_the_parents_file(tmp_path: P
 
 def test_header_can_be_pickled() -> None:
     header = IRHeader(0, 4.0, 7, 0)
-    assert pickle.loads(pickle.dumps(header)) == header  # noqa: S301 our own bytes
+    assert pickle.loads(pickle.dumps(header)) == header  # noqa: S301 written by this test

@@ -1,7 +1,7 @@
-"""Records one by one: the bytes, names and results of MXNet 1.9.1, and an error for every damage.
+"""Sequential and indexed records: bytes, names and results of MXNet 1.9.1, and an error for all damage.
 
-`encode` and `decode` are the format a second time, as plainly as it can be written: what recio writes and reads is held
-against them as well as against the files in ``data/golden``, which MXNet wrote.
+`encode` and `decode` are a minimal second implementation of the format. The output of recio is compared with theirs and
+with the files in ``data/golden``, which MXNet wrote.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from recio.recordio import (
     unpack,
     unpack_img,
 )
-from tests.support.framing import FIRST, LAST, LONGEST, MAGIC, MIDDLE, WHOLE, decode, encode, frame, short
+from tests.support.framing import FIRST, FULL, LAST, LONGEST, MAGIC, MIDDLE, decode, encode, frame, short
 from tests.support.records import DATA, ODD, RecordFile, noise, read_all, write, write_records
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ HEADERS = json.loads((GOLDEN / "headers.json").read_text())
 
 
 def generated_records(count: int) -> list[bytes]:
-    """Make records of magics, pieces of magics and other bytes."""
-    draw = random.Random(1)
+    """Return records of magic words, pieces of magic words and other bytes."""
+    rng = random.Random(1)
     pieces = [MAGIC, MAGIC, MAGIC[:3], MAGIC[1:], b"\0", b"\0\0\0\0", b"abcd", b"e"]
     return [
-        b"".join(draw.choices(pieces, k=draw.randint(0, 12))) + draw.randbytes(draw.choice((0, 0, 1, 50, 9000)))
+        b"".join(rng.choices(pieces, k=rng.randint(0, 12))) + rng.randbytes(rng.choice((0, 0, 1, 50, 9000)))
         for _ in range(count)
     ]
 
@@ -139,31 +139,31 @@ THIRD_AT = 28
 
 
 class Damage(NamedTuple):
-    """What stands in the place of the third of four records, at byte 28."""
+    """Replacement of the third of four records, at byte 28."""
 
     frames: bytes
     reason: str
-    """What the error says."""
+    """Text of the error."""
     at: int = THIRD_AT
-    """The part that the error names."""
+    """Offset of the fragment that the error names."""
 
 
-# A first header that cannot begin a record is seen already from the record before it.
+# A header that cannot begin a record is detected when the previous record is read.
 HEADS = {
-    "magic": Damage(bytes(4) + frame(WHOLE, b"abcd")[4:], "magic 0x00000000, expected 0xced7230a"),
+    "magic": Damage(bytes(4) + frame(FULL, b"abcd")[4:], "magic 0x00000000, expected 0xced7230a"),
     "flag": Damage(frame(5, b"abcd"), "fragment flag 5, expected 0 to 3"),
-    "middle part first": Damage(frame(MIDDLE, b"abcd"), "a middle fragment where a record must begin"),
-    "last part first": Damage(frame(LAST, b"abcd"), "a last fragment where a record must begin"),
+    "middle fragment first": Damage(frame(MIDDLE, b"abcd"), "a middle fragment where a record must begin"),
+    "last fragment first": Damage(frame(LAST, b"abcd"), "a last fragment where a record must begin"),
 }
 BODIES = {
-    "whole in split": Damage(frame(FIRST, b"abcd") + frame(WHOLE, b""), "a full fragment inside a split record", 40),
+    "full in split": Damage(frame(FIRST, b"abcd") + frame(FULL, b""), "a full fragment inside a split record", 40),
     "first in split": Damage(frame(FIRST, b"abcd") + frame(FIRST, b""), "a first fragment inside a split record", 40),
     "not ended": Damage(frame(FIRST, b"abcd"), "a full fragment inside a split record", 40),
-    "part length": Damage(frame(FIRST, b"abcde") + frame(LAST, b""), "a fragment of 5 bytes before the last"),
-    "padding": Damage(frame(WHOLE, b"abcde")[:-1] + b"\1", "non-zero padding after 5 bytes of data"),
-    "padding of a last part": Damage(frame(FIRST, b"") + frame(LAST, b"abcde")[:-1] + b"\1", "padding", 36),
-    "length too small": Damage(frame(WHOLE, b"abcd") + b"efgh", "followed by [65, 66, 67, 68, 0a, 23, d7, ce]"),
-    "followed by a part": Damage(frame(WHOLE, b"abcd") + frame(MIDDLE, b""), "followed by [0a, 23, d7, ce"),
+    "fragment length": Damage(frame(FIRST, b"abcde") + frame(LAST, b""), "a fragment of 5 bytes before the last"),
+    "padding": Damage(frame(FULL, b"abcde")[:-1] + b"\1", "non-zero padding after 5 bytes of data"),
+    "padding of a last fragment": Damage(frame(FIRST, b"") + frame(LAST, b"abcde")[:-1] + b"\1", "padding", 36),
+    "length too small": Damage(frame(FULL, b"abcd") + b"efgh", "followed by [65, 66, 67, 68, 0a, 23, d7, ce]"),
+    "followed by a fragment": Damage(frame(FULL, b"abcd") + frame(MIDDLE, b""), "followed by [0a, 23, d7, ce"),
     "length too large": Damage(MAGIC + struct.pack("<I", 2**28), "a fragment of 268435456 bytes, but the file ends"),
 }
 
@@ -182,28 +182,28 @@ def assert_names(error: RecordError | None, path: Path, damage: Damage, record: 
     assert damage.reason in str(error)
 
 
-def every(damages: dict[str, Damage]) -> pytest.MarkDecorator:
+def parametrize_damage(damages: dict[str, Damage]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("damage", damages.values(), ids=damages.keys())
 
 
 class TestDamage:
-    """Nothing is returned that cannot be vouched for, and errors say where."""
+    """Damaged records are never returned, and errors name the position."""
 
-    @every(BODIES)
+    @parametrize_damage(BODIES)
     def test_sequential_reading_stops_at_the_damaged_record(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
-        found, error = read_all(path)
-        assert found == BEFORE
+        actual, error = read_all(path)
+        assert actual == BEFORE
         assert_names(error, path, damage)
 
-    @every(HEADS)
+    @parametrize_damage(HEADS)
     def test_record_is_not_returned_if_no_record_can_begin_after_it(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
-        found, error = read_all(path)
-        assert found == BEFORE[:1]
+        actual, error = read_all(path)
+        assert actual == BEFORE[:1]
         assert_names(error, path, Damage(b"", "neither the header of a record nor the end of the file", 16), record=1)
 
-    @every(HEADS | BODIES)
+    @parametrize_damage(HEADS | BODIES)
     def test_reading_by_key_reports_the_position_and_reads_sound_records(self, tmp_path: Path, damage: Damage) -> None:
         file = write_damaged(tmp_path, damage)
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
@@ -212,16 +212,16 @@ class TestDamage:
             assert reader.read_idx(3) == AFTER
         assert_names(caught.value, file.rec, damage)
 
-    @every(BODIES)
+    @parametrize_damage(BODIES)
     def test_len_and_iteration_report_damage(self, tmp_path: Path, damage: Damage) -> None:
         path = write_damaged(tmp_path, damage).rec
         with MXRecordIO(path, "r") as reader:
-            for meet in (reader.__len__, lambda: list(reader)):
+            for read in (reader.__len__, lambda: list(reader)):
                 with pytest.raises(RecordError) as caught:
-                    meet()
+                    read()
                 assert_names(caught.value, path, damage)
 
-    @every(BODIES)
+    @parametrize_damage(BODIES)
     def test_reader_keeps_its_position_before_the_damage(self, tmp_path: Path, damage: Damage) -> None:
         with MXRecordIO(write_damaged(tmp_path, damage).rec, "r") as reader:
             assert [reader.read(), reader.read()] == BEFORE
@@ -233,8 +233,8 @@ class TestDamage:
     def test_length_that_includes_the_next_record_is_an_error(self, tmp_path: Path) -> None:
         """An aligned magic is always a header, so it cannot be data."""
         file = write_damaged(tmp_path, Damage(MAGIC + struct.pack("<I", 16), ""))
-        found, error = read_all(file.rec)
-        assert found == BEFORE
+        actual, error = read_all(file.rec)
+        assert actual == BEFORE
         assert error is not None
         assert error.record == 2
 
@@ -244,13 +244,13 @@ class TestDamage:
         assert error.path == str(tmp_path / "damaged.rec")
 
     def test_other_file_is_an_error_at_its_first_byte(self) -> None:
-        found, error = read_all(ODD / "not-an-image.txt")
-        assert found == []
+        actual, error = read_all(ODD / "not-an-image.txt")
+        assert actual == []
         assert error is not None
         assert (error.record, error.offset) == (0, 0)
 
     def test_truncated_file_returns_all_complete_records_then_an_error(self, tmp_path: Path) -> None:
-        """But for a cut between two records, which nothing in the file tells."""
+        """Except a truncation between two records, which the file alone cannot show."""
         records = [record[:300] for record in generated_records(60)]
         path = write(tmp_path / "a.rec", records)
         ends = [0, *itertools.accumulate(len(encode(record)) for record in records)]
@@ -258,39 +258,39 @@ class TestDamage:
         assert ends[-1] > 5000
         for length in range(ends[-1], -1, -1):
             os.truncate(path, length)
-            found, error = read_all(path)
+            actual, error = read_all(path)
             complete = sum(end <= length for end in ends[1:])
-            assert found == records[:complete]
+            assert actual == records[:complete]
             assert (error is None) == (length in ends)
             assert error is None or error.record == complete
 
     def test_flipped_header_bit_rarely_returns_wrong_data(self, tmp_path: Path) -> None:
-        """And where it does, in less than one case in a hundred, only zero bytes are too many at a record's end."""
-        draw = random.Random(2)
-        records = [record[:40] + draw.randbytes(draw.randint(0, 80)) for record in generated_records(60)]
+        """In fewer than 1 % of the cases, a record ends with extra zero bytes."""
+        rng = random.Random(2)
+        records = [record[:40] + rng.randbytes(rng.randint(0, 80)) for record in generated_records(60)]
         sound = write(tmp_path / "a.rec", records).read_bytes()
         headers = [at for at in range(0, len(sound), 4) if sound[at : at + 4] == MAGIC]
         flips = [(at, bit) for at in headers for bit in range(64)]
         wrong = [flip for flip in flips if is_wrong_after(flip, sound, records, tmp_path / "a.rec")]
-        print(f"{len(wrong)} of {len(flips)} flips gave wrong data first")  # noqa: T201 the figure is the point
+        print(f"{len(wrong)} of {len(flips)} flips gave wrong data first")  # noqa: T201 reports the figure
         assert len(wrong) <= len(flips) / 100
 
 
 def is_wrong_after(flip: tuple[int, int], sound: bytes, records: list[bytes], path: Path) -> bool:
-    """Whether a file with this bit flipped gives a wrong record before an error."""
+    """Return whether reading a file with this bit flipped returns a wrong record before an error."""
     at, bit = flip
     damaged = bytearray(sound)
     damaged[at + bit // 8] ^= 1 << bit % 8
     path.write_bytes(damaged)
-    found, error = read_all(path)
-    assert error is not None or len(found) == len(records), f"records were lost without an error: {flip}"
-    first_wrong = next((pair for pair in zip(found, records, strict=False) if pair[0] != pair[1]), None)
+    read, error = read_all(path)
+    assert error is not None or len(read) == len(records), f"records are missing without an error: {flip}"
+    first_wrong = next((pair for pair in zip(read, records, strict=False) if pair[0] != pair[1]), None)
     if first_wrong is None:
         assert error is not None
         return False
-    got, true = first_wrong
-    assert got[: len(true)] == true, f"not only zero bytes are too many: {flip}"
-    assert got[len(true) :] in (b"\0", b"\0\0", b"\0\0\0"), f"not only zero bytes are too many: {flip}"
+    actual, expected = first_wrong
+    assert actual[: len(expected)] == expected, f"extra bytes that are not zero: {flip}"
+    assert actual[len(expected) :] in (b"\0", b"\0\0", b"\0\0\0"), f"extra bytes that are not zero: {flip}"
     return True
 
 
@@ -306,7 +306,7 @@ class TestReader:
         assert [reader.read() for _ in range(12)] == [*records, None, None]
         reader.close()
 
-    def test_an_empty_file_has_no_records(self, tmp_path: Path) -> None:
+    def test_empty_file_has_no_records(self, tmp_path: Path) -> None:
         with MXRecordIO(write(tmp_path / "a.rec", []), "r") as reader:
             assert (len(reader), list(reader), reader.read()) == (0, [], None)
 
@@ -344,7 +344,7 @@ class TestReader:
             assert [reader.read_idx(9), reader.read()] == [records[9], None]
             assert [reader.read_idx(key) for key in range(10)] == records
 
-    def test_seek_moves_and_tell_gives_the_offset(self, file: RecordFile, records: list[bytes]) -> None:
+    def test_seek_moves_and_tell_returns_the_offset(self, file: RecordFile, records: list[bytes]) -> None:
         with MXIndexedRecordIO(file.idx, file.rec, "r") as reader:
             reader.seek(4)
             assert (reader.tell(), reader.read(), reader.tell()) == (file.offsets[4], records[4], file.offsets[5])
@@ -467,7 +467,7 @@ class TestWriter:
 
 
 class TestClosing:
-    """After `close`, and on the wrong side of a file."""
+    """Closed files, and operations that the mode does not allow."""
 
     def test_close_is_idempotent_and_open_reopens(self, file: RecordFile, records: list[bytes]) -> None:
         reader = MXIndexedRecordIO(file.idx, file.rec, "r")
@@ -601,10 +601,10 @@ def cv2_decoded(payload: bytes, flag: int) -> NDArray[Any]:
 
 
 def smooth(height: int = 48, width: int = 64, channels: int = 3) -> NDArray[np.uint8]:
-    """Make an image that JPEG keeps well, its channels unlike each other."""
+    """Return a smooth image, which JPEG preserves well, with different channels."""
     rows, columns = np.mgrid[:height, :width]
-    levels = [2 * rows + columns, 255 - 3 * rows, 100 + columns, 50 + rows]
-    image: NDArray[np.uint8] = np.clip(np.stack(levels[:channels], axis=-1), 0, 255).astype(np.uint8)
+    planes = [2 * rows + columns, 255 - 3 * rows, 100 + columns, 50 + rows]
+    image: NDArray[np.uint8] = np.clip(np.stack(planes[:channels], axis=-1), 0, 255).astype(np.uint8)
     return image
 
 
@@ -635,11 +635,11 @@ class TestPackImg:
         assert np.abs(image.astype(int) - cv2_decoded(unpack(record)[1], 1)).max() <= 4
 
     def test_gray_jpeg_has_two_axes(self) -> None:
-        grey = smooth(channels=1)
-        for image in (grey, grey[..., 0]):
+        gray = smooth(channels=1)
+        for image in (gray, gray[..., 0]):
             stored = image_in(pack_img(HEADER, image, 98))
             assert stored.shape == (48, 64)
-            assert np.abs(stored.astype(int) - grey[..., 0]).max() <= 3
+            assert np.abs(stored.astype(int) - gray[..., 0]).max() <= 3
 
     @pytest.mark.parametrize("name", ["plain.jpg", "gray.jpg", "alpha.png", "palette.png", "gray16.png", "photo.bmp"])
     @pytest.mark.parametrize("iscolor", [-1, 0, 1])
@@ -647,8 +647,8 @@ class TestPackImg:
         payload = (ODD / name).read_bytes()
         image, reference = image_in(pack(HEADER, payload), iscolor), cv2_decoded(payload, iscolor)
         assert (image.shape, image.dtype) == (reference.shape, reference.dtype)
-        # Of a PNG that tells its gamma, libpng computes grey in linear light. MXNet and OpenCV 4.8
-        # left it to libpng; later OpenCVs do not.
+        # libpng converts a PNG with a gamma chunk to gray in linear light. MXNet and OpenCV 4.8 use
+        # this conversion; later versions of OpenCV do not.
         in_linear_light = iscolor == 0 and name in ("alpha.png", "palette.png")
         tolerance = 4.0 if in_linear_light else 1.0 if name.endswith(".jpg") else 0.0
         assert np.abs(image.astype(int) - reference).mean() <= tolerance
@@ -726,7 +726,7 @@ class TestRec2Idx:
         assert rec2idx(str(file.rec), str(file.idx)) == "ordinals"
         assert file.idx.read_bytes() == before
 
-    @every(BODIES)
+    @parametrize_damage(BODIES)
     def test_damaged_file_writes_no_index(self, tmp_path: Path, damage: Damage) -> None:
         file = write_damaged(tmp_path, damage)
         before = file.idx.read_bytes()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAGIC = bytes.fromhex("0a23d7ce")
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"
-WHOLE, FIRST, MIDDLE, LAST = range(4)
+FULL, FIRST, MIDDLE, LAST = range(4)
 LONGEST = 2**29 - 1
 
 
@@ -26,29 +26,29 @@ def frame(flag: int, data: bytes) -> bytes:
 
 
 def encode(record: bytes) -> bytes:
-    """Frame a record: it is cut at each aligned magic word."""
-    cuts = [at for at in range(0, len(record) - 3, 4) if record[at : at + 4] == MAGIC]
-    starts, ends = [0, *(at + 4 for at in cuts)], [*cuts, len(record)]
-    parts = [record[start:end] for start, end in zip(starts, ends, strict=True)]
-    flags = [FIRST, *[MIDDLE] * (len(parts) - 2), LAST] if cuts else [WHOLE]
-    return b"".join(map(frame, flags, parts))
+    """Frame a record, split at each aligned magic word."""
+    splits = [at for at in range(0, len(record) - 3, 4) if record[at : at + 4] == MAGIC]
+    starts, ends = [0, *(at + 4 for at in splits)], [*splits, len(record)]
+    fragments = [record[start:end] for start, end in zip(starts, ends, strict=True)]
+    flags = [FIRST, *[MIDDLE] * (len(fragments) - 2), LAST] if splits else [FULL]
+    return b"".join(map(frame, flags, fragments))
 
 
 def decode(frames: bytes) -> list[bytes]:
-    """Read sound frames."""
-    found: list[bytes] = []
+    """Return the records of undamaged frames."""
+    records: list[bytes] = []
     at = 0
     while at < len(frames):
         magic, word = struct.unpack_from("<4sI", frames, at)
         assert magic == MAGIC
         flag, length = word >> 29, word % 2**29
         data = frames[at + 8 : at + 8 + length]
-        if flag in (WHOLE, FIRST):
-            found.append(data)
+        if flag in (FULL, FIRST):
+            records.append(data)
         else:
-            found[-1] += MAGIC + data
+            records[-1] += MAGIC + data
         at += 8 + length + -length % 4
-    return found
+    return records
 
 
 def cases() -> list[bytes]:

@@ -18,7 +18,7 @@ import pytest
 from recio import DecodeError, RecordError
 from recio.datasets import RecordDataset
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx
-from tests.support.framing import FIRST, LAST, LONGEST, MAGIC, MIDDLE, WHOLE, encode, frame
+from tests.support.framing import FIRST, FULL, LAST, LONGEST, MAGIC, MIDDLE, encode, frame
 from tests.support.processes import run_python
 from tests.support.records import RecordFile, image_record, noise, open_iter, png
 
@@ -30,7 +30,7 @@ GOOD = image_record(png(noise(8, 8)), 0)
 HEADER = struct.Struct("<IfQQ")
 
 
-def claims(length: int, flag: int = WHOLE) -> bytes:
+def claims(length: int, flag: int = FULL) -> bytes:
     """Return the header of a fragment of this length, without its payload."""
     return MAGIC + struct.pack("<I", flag << 29 | length)
 
@@ -59,14 +59,14 @@ FRAMES: dict[str, tuple[bytes, str]] = {
     ),
     "to begin at the end": (frame(LAST, b"abcd"), "a last fragment where a record must begin"),
     "a part that is whole inside": (
-        frame(FIRST, b"abcd") + frame(WHOLE, GOOD),
+        frame(FIRST, b"abcd") + frame(FULL, GOOD),
         "a full fragment inside a split record",
     ),
     "parts that do not fit the grid": (
         frame(FIRST, b"abc") + frame(LAST, b""),
         "a fragment of 3 bytes before the last",
     ),
-    "data in the padding": (frame(WHOLE, b"a")[:-3] + b"xyz", "non-zero padding"),
+    "data in the padding": (frame(FULL, b"a")[:-3] + b"xyz", "non-zero padding"),
     "flag 4": (claims(0, 4), "fragment flag 4"),
     "flag 5": (claims(0, 5), "fragment flag 5"),
     "flag 6, the magic's own": (MAGIC + MAGIC, "fragment flag 6"),

@@ -17,7 +17,7 @@ from recio import DecodeError, RecordError
 from recio.datasets import read_bin
 from recio.recordio import MXIndexedRecordIO, MXRecordIO
 from tests.support.commands import run_im2rec
-from tests.support.framing import FIRST, MAGIC, MIDDLE, WHOLE, encode, frame
+from tests.support.framing import FIRST, FULL, MAGIC, MIDDLE, encode, frame
 from tests.support.records import RecordFile, image_record, noise, open_iter, png
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ FRAMES = {
     "Flag": Row(MAGIC + struct.pack("<I", 5 << 29), 0, r"fragment flag 5, expected 0 to 3$"),
     "MissingFirst": Row(frame(MIDDLE, b"abcd"), 0, r"a middle fragment where a record must begin$"),
     "MissingLast": Row(
-        frame(FIRST, b"") + frame(WHOLE, b""), 8, r"a full fragment inside a split record that has not ended$"
+        frame(FIRST, b"") + frame(FULL, b""), 8, r"a full fragment inside a split record that has not ended$"
     ),
     "Unaligned": Row(
         frame(FIRST, b"abc"), 0, r"a fragment of 3 bytes before the last; its length must be a multiple of 4$"
@@ -55,16 +55,14 @@ FRAMES = {
         r"a fragment of 99 bytes, but the file ends after 4 \(truncated, or a damaged length\)$",
     ),
     "TruncatedHeader": Row(MAGIC, 0, r"the file ends 4 bytes into a header \(truncated\)$"),
-    "Padding": Row(
-        frame(WHOLE, b"a")[:-1] + b"x", 0, r"non-zero padding after 1 bytes of data \(a damaged length\?\)$"
-    ),
+    "Padding": Row(frame(FULL, b"a")[:-1] + b"x", 0, r"non-zero padding after 1 bytes of data \(a damaged length\?\)$"),
     "MagicInside": Row(
         MAGIC + struct.pack("<I", 8) + b"abcd" + MAGIC,
         0,
         r"magic word at byte 4 of a fragment's data \(a damaged length\?\)$",
     ),
     "InvalidNext": Row(
-        frame(WHOLE, b"") + b"text",
+        frame(FULL, b"") + b"text",
         0,
         r"followed by \[74, 65, 78, 74\], neither the header of a record nor the end of the file "
         r"\(a damaged length\?\)$",
