@@ -46,7 +46,7 @@ pub(super) fn step(step: &Step) -> Result<()> {
         Step::Brightness(range)
         | Step::Contrast(range)
         | Step::Saturation(range)
-        | Step::Hue(range) => finite("range", &[*range]),
+        | Step::Hue(range) => finite("range", *range),
         Step::Lighting(lighting) => self::lighting(lighting),
         Step::Normalize(mean, std) => normalize(mean, std),
         Step::Either(steps, skip) => {
@@ -90,16 +90,18 @@ fn probability(name: &str, value: f64) -> Result<()> {
     ))
 }
 
-fn finite(name: &str, values: &[f64]) -> Result<()> {
-    if values
-        .iter()
-        .all(|value| value.is_finite() && *value >= 0.0)
-    {
+fn finite(name: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
         return Ok(());
     }
-    invalid(format!(
-        "{name} must be finite and at least 0, got {values:?}"
-    ))
+    invalid(format!("{name} must be finite and at least 0, got {value}"))
+}
+
+fn each_finite(names: [&str; 3], values: &[f64; 3]) -> Result<()> {
+    names
+        .iter()
+        .zip(values)
+        .try_for_each(|(name, value)| finite(name, *value))
 }
 
 fn resized_crop(crop: &ResizedCrop) -> Result<()> {
@@ -124,7 +126,7 @@ fn aspect((low, high): (f64, f64)) -> Result<()> {
 
 fn affine(affine: &Affine) -> Result<()> {
     match &affine.angle {
-        Angle::Uniform(max) => finite("max_rotate_angle", &[*max])?,
+        Angle::Uniform(max) => finite("max_rotate_angle", *max)?,
         Angle::OneOf(angles)
             if angles.is_empty() || !angles.iter().all(|angle| angle.is_finite()) =>
         {
@@ -139,7 +141,7 @@ fn affine(affine: &Affine) -> Result<()> {
         }
         Angle::OneOf(_) | Angle::Integers(_) => {}
     }
-    finite("max_shear_ratio", &[affine.shear])?;
+    finite("max_shear_ratio", affine.shear)?;
     ordered(
         "min_random_scale, max_random_scale",
         affine.scale,
@@ -158,9 +160,11 @@ fn affine(affine: &Affine) -> Result<()> {
 
 fn jitter(jitter: &Jitter) -> Result<()> {
     match jitter {
-        Jitter::Enhance { ranges, .. } => finite("brightness, contrast, saturation", ranges),
-        Jitter::Hls { max, .. } => finite("random_h, random_l, random_s", max),
-        Jitter::Pca(deviation) => finite("pca_noise", &[*deviation]),
+        Jitter::Enhance { ranges, .. } => {
+            each_finite(["brightness", "contrast", "saturation"], ranges)
+        }
+        Jitter::Hls { max, .. } => each_finite(["random_h", "random_l", "random_s"], max),
+        Jitter::Pca(deviation) => finite("pca_noise", *deviation),
         Jitter::Sometimes { hls, contrast } => {
             let [hue, lightness, saturation] = hls;
             for (name, one) in [
@@ -169,7 +173,7 @@ fn jitter(jitter: &Jitter) -> Result<()> {
                 ("saturation", saturation),
                 ("contrast", contrast),
             ] {
-                finite(&format!("max_random_{name}"), &[one.max])?;
+                finite(&format!("max_random_{name}"), one.max)?;
                 probability(&format!("random_{name}_prob"), one.probability)?;
             }
             Ok(())
@@ -219,14 +223,14 @@ fn area_crop(crop: &AreaCrop) -> Result<()> {
     check_attempts("max_attempts", crop.attempts)?;
     ratios("aspect_ratio_range", crop.aspect)?;
     ordered("area_range", crop.area, (0.0, MAX_CANVAS))?;
-    finite("min_object_covered", &[crop.min_covered])?;
-    finite("min_eject_coverage", &[crop.max_ejected])
+    finite("min_object_covered", crop.min_covered)?;
+    finite("min_eject_coverage", crop.max_ejected)
 }
 
 fn samplers(samplers: &Samplers) -> Result<()> {
     probability("rand_crop_prob", samplers.probability)?;
     if let Keep::MinShare(min_share) = samplers.keep {
-        finite("emit_overlap_thresh", &[min_share])?;
+        finite("emit_overlap_thresh", min_share)?;
     }
     samplers.samplers.iter().try_for_each(sampler)
 }
@@ -264,7 +268,7 @@ fn lighting(lighting: &Lighting) -> Result<()> {
         .iter()
         .chain(&lighting.eigenvalues);
     if numbers.into_iter().all(|number| number.is_finite()) {
-        return finite("alphastd", &[lighting.deviation]);
+        return finite("alphastd", lighting.deviation);
     }
     invalid("eigval and eigvec must be finite numbers".into())
 }
