@@ -213,8 +213,8 @@ def test_16_exif_orientation_is_applied(tmp_path: Path) -> None:
 def test_20_empty_shard_has_no_batches(tmp_path: Path) -> None:
     """MXNet's constructor raises `StopIteration`."""
     file = write_tiny(tmp_path, 2)
-    parts = [open_iter(file, num_parts=3, part_index=part, shard_policy="uneven") for part in range(3)]
-    assert sorted(len(list(part)) for part in parts) == [0, 1, 1]
+    shards = [open_iter(file, num_parts=3, part_index=index, shard_policy="uneven") for index in range(3)]
+    assert sorted(len(list(shard)) for shard in shards) == [0, 1, 1]
 
 
 @pytest.mark.parametrize("indexed", [False, True])
@@ -227,9 +227,9 @@ def test_21_shards_differ_by_at_most_one_record(
     """MXNet divides the bytes: 4 shards of images of 8 by 8 to 80 by 80 pixels have 7, 1, 2 and 0 records."""
     file = write_images(tmp_path, [png(noise(8 * n, 8 * n)) for n in range(1, 11)])
     index = {"path_imgidx": file.idx} if indexed else {}
-    parts = [numbers(open_iter(file, num_parts=num_parts, part_index=part, **index)) for part in range(num_parts)]
-    assert sorted(map(len, parts)) == sizes
-    assert list(chain.from_iterable(parts)) == list(range(10))
+    shards = [numbers(open_iter(file, num_parts=num_parts, part_index=n, **index)) for n in range(num_parts)]
+    assert sorted(map(len, shards)) == sizes
+    assert list(chain.from_iterable(shards)) == list(range(10))
 
 
 def test_mxnets_parameter_names_are_accepted() -> None:

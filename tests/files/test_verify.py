@@ -164,7 +164,7 @@ def test_unreadable_index_is_a_problem(ten: RecordFile) -> None:
     assert "line 1" in problem.reason
 
 
-def test_index_with_another_name_can_be_given(ten: RecordFile, tmp_path: Path) -> None:
+def test_path_of_the_index_can_be_set(ten: RecordFile, tmp_path: Path) -> None:
     other = ten.idx.rename(tmp_path / "other.idx")
     assert not recio.verify(ten.rec).has_index
     assert recio.verify(ten.rec, other).has_index

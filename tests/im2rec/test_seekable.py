@@ -156,8 +156,8 @@ def test_second_conversion_changes_nothing(tmp_path: Path) -> None:
 
 def test_bytes_do_not_depend_on_threads(tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in PHOTOS]
-    one, three = (pack_files(tmp_path / str(n), photos, num_thread=n) for n in (1, 3))
-    assert one == three
+    single, threaded = (pack_files(tmp_path / str(n), photos, num_thread=n) for n in (1, 3))
+    assert single == threaded
 
 
 def test_other_formats_and_damaged_jpegs_are_packed_unchanged(tmp_path: Path) -> None:

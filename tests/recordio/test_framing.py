@@ -1,7 +1,7 @@
 """Framing equals MXNet's, byte for byte, in both directions (R1).
 
 ``data/framing`` was written by MXNet 1.9.1 from the payloads of `framing.cases`. The generated records are compared
-with the second implementation of the format in ``test_recordio.py``.
+with the second implementation of the format in ``tests/support/framing.py``.
 """
 
 from __future__ import annotations

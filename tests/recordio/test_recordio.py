@@ -1,7 +1,7 @@
 """Sequential and indexed records: bytes, names and results of MXNet 1.9.1, and an error for all damage.
 
-`encode` and `decode` are a minimal second implementation of the format. The output of recio is compared with theirs and
-with the files in ``data/golden``, which MXNet wrote.
+The output of recio is compared with the second implementation of the format in ``tests/support/framing.py`` and with
+the files in ``data/golden``, which MXNet wrote.
 """
 
 from __future__ import annotations

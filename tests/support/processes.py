@@ -97,22 +97,22 @@ def becomes_true(condition: Callable[[], bool], within: float = 5.0) -> bool:
 
 def on_terminal(*command: object) -> str:
     """Run a command whose standard error is a terminal; return its output there."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
     arguments = [str(argument) for argument in command]
-    with subprocess.Popen(arguments, stderr=theirs, stdout=subprocess.DEVNULL) as process:
-        os.close(theirs)
-        shown = b""
-        while chunk := read_terminal(ours):
-            shown += chunk
-    os.close(ours)
-    assert process.returncode == 0, shown
-    return shown.decode()
+    with subprocess.Popen(arguments, stderr=terminal, stdout=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        output = b""
+        while chunk := read_terminal(master):
+            output += chunk
+    os.close(master)
+    assert process.returncode == 0, output
+    return output.decode()
 
 
-def read_terminal(terminal: int) -> bytes:
+def read_terminal(master: int) -> bytes:
     """Read from a terminal; return nothing when its other end is closed, which is an error there."""
     try:
-        return os.read(terminal, 4096)
+        return os.read(master, 4096)
     except OSError:
         return b""
