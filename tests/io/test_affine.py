@@ -1,7 +1,7 @@
 """Rotation, shear, scale and aspect ratio of `ImageRecordIter`: one affine map onto a canvas.
 
-What was drawn is read off the plan: its matrix and its canvas. The pixels are checked twice: against OpenCV's
-``warpAffine`` with that matrix, and, where nothing is left to chance, against those of MXNet 1.9.1.
+The sampled matrix and canvas are read from the plan. The pixels are checked twice: against OpenCV's ``warpAffine``
+with that matrix, and, without randomness, against those of MXNet 1.9.1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, dict[str, Any]] = json.loads((DATA / "golden" / "single.json").read_text())
 SIZES = [(60, 90), (90, 60), (71, 71), (65, 130)]
-"""(height, width) of images whose canvas is larger than the output, so that they are resampled once."""
+"""(height, width) of images with a canvas larger than the output, so that they are resampled only once."""
 WIDTH, HEIGHT = 90, 60
 METHODS = (0, 1, 2, 3, 4, 9, 10)
 
@@ -41,21 +41,21 @@ PIXELS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> RecordFile:
+def file(tmp_path: Path) -> RecordFile:
     """Write a file of one image."""
     return write_images(tmp_path, [png(noise(HEIGHT, WIDTH))])
 
 
 def matrices(file: RecordFile, count: int = 1000, **settings: Any) -> NDArray[np.float64]:  # noqa: ANN401
-    """Draw matrices, shape (count, 2, 3)."""
-    found = np.array([entry["matrix"] for entry in sampled_steps(open_iter(file, **settings), "warp", count)])
-    assert found.shape == (count, 2, 3)
-    return found
+    """Sample matrices, shape (count, 2, 3)."""
+    sampled = np.array([step["matrix"] for step in sampled_steps(open_iter(file, **settings), "warp", count)])
+    assert sampled.shape == (count, 2, 3)
+    return sampled
 
 
-def degrees(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+def degrees(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the angles of matrices that only rotate."""
-    angles: NDArray[np.float64] = np.degrees(np.arctan2(drawn[:, 0, 1], drawn[:, 0, 0]))
+    angles: NDArray[np.float64] = np.degrees(np.arctan2(rotations[:, 0, 1], rotations[:, 0, 0]))
     return angles
 
 
@@ -64,8 +64,8 @@ def canvas(
 ) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """Return MXNet 1.9.1's matrix and canvas for these parameters, in 32-bit floats except for the rotation."""
     f = np.float32
-    turn = angle / 180 * math.pi
-    a, b = f(math.cos(turn)), f(math.sin(turn))
+    radians = angle / 180 * math.pi
+    a, b = f(math.cos(radians)), f(math.sin(radians))
     hs = f(2) * f(scale) / (f(1) + f(aspect))
     ws = f(aspect) * hs
     linear = np.array([[hs * a - f(shear) * b * ws, hs * b + f(shear) * a * ws], [-b * ws, a * ws]], f)
@@ -94,7 +94,7 @@ class TestPixels:
         assert len(sampled_steps(batches, "warp", 1)) == 1
         assert_replayed(batches, pixels)
 
-    def test_angles_are_anticlockwise(self, tmp_path: Path) -> None:
+    def test_rotation_is_counterclockwise(self, tmp_path: Path) -> None:
         spot = np.zeros((40, 40, 3), np.uint8)
         spot[4:12, 28:36] = 255
         batches = open_iter(write_images(tmp_path, [png(spot)]), data_shape=(3, 40, 40), rotate=90, fill_value=0)
@@ -113,7 +113,7 @@ class TestPixels:
 
 class TestCanvas:
     @pytest.mark.parametrize(
-        ("settings", "drawn"),
+        ("settings", "parameters"),
         [
             ({"rotate": 30}, {"angle": 30}),
             ({"rotate": 12.25}, {"angle": 12.25}),
@@ -128,19 +128,21 @@ class TestCanvas:
         ],
         ids=str,
     )
-    def test_size_equals_mxnets_formula(self, one: RecordFile, settings: dict[str, Any], drawn: dict[str, Any]) -> None:
-        (warp,) = steps_of(open_iter(one, **settings).plan(0), "warp")
-        matrix, size = canvas(**drawn)
+    def test_size_equals_mxnets_formula(
+        self, file: RecordFile, settings: dict[str, Any], parameters: dict[str, Any]
+    ) -> None:
+        (warp,) = steps_of(open_iter(file, **settings).plan(0), "warp")
+        matrix, size = canvas(**parameters)
         assert warp["size"] == size
         np.testing.assert_array_equal(np.float32(warp["matrix"]), matrix)
 
-    def test_size_of_all_transforms_together_equals_mxnets_formula(self, one: RecordFile) -> None:
-        """Only the shear is unknown, and one entry tells it."""
+    def test_size_of_all_transforms_together_equals_mxnets_formula(self, file: RecordFile) -> None:
+        """Only the shear is random, and it follows from one coefficient."""
         settings = {"rotate": 25, "min_random_scale": 1.25, "max_random_scale": 1.25}
         settings |= {"min_aspect_ratio": 1.1, "max_aspect_ratio": 1.1, "max_shear_ratio": 0.5}
         across = 2 * 1.25 / 2.1
         a, b = math.cos(math.radians(25)), math.sin(math.radians(25))
-        for warp in sampled_steps(open_iter(one, **settings), "warp", 50):
+        for warp in sampled_steps(open_iter(file, **settings), "warp", 50):
             shear = (warp["matrix"][0][1] - across * b) / (a * 1.1 * across)
             matrix, size = canvas(25, shear, 1.25, 1.1)
             assert abs(shear) <= 0.5
@@ -160,47 +162,47 @@ class TestCanvas:
         ],
         ids=str,
     )
-    def test_no_canvas_without_a_transform(self, one: RecordFile, settings: dict[str, Any]) -> None:
-        assert sampled_steps(open_iter(one, **settings), "warp", 10) == []
+    def test_no_canvas_without_a_transform(self, file: RecordFile, settings: dict[str, Any]) -> None:
+        assert sampled_steps(open_iter(file, **settings), "warp", 10) == []
 
-    def test_canvas_comes_after_resize_and_before_border(self, one: RecordFile) -> None:
-        batches = open_iter(one, resize=40, rotate=5, pad=3, brightness=0.1, rand_crop=True)
-        operations = [entry["operation"] for entry in batches.plan(0)["steps"]]
+    def test_canvas_comes_after_resize_and_before_border(self, file: RecordFile) -> None:
+        batches = open_iter(file, resize=40, rotate=5, pad=3, brightness=0.1, rand_crop=True)
+        operations = [step["operation"] for step in batches.plan(0)["steps"]]
         assert operations == ["decode", "resize", "warp", "border", "levels"]
 
 
-class TestChance:
-    def test_int_range_samples_integer_angles_uniformly(self, one: RecordFile) -> None:
-        for most in (3, np.int64(3)):
-            angles = degrees(matrices(one, max_rotate_angle=most))
+class TestSampling:
+    def test_int_range_samples_integer_angles_uniformly(self, file: RecordFile) -> None:
+        for max_angle in (3, np.int64(3)):
+            angles = degrees(matrices(file, max_rotate_angle=max_angle))
             np.testing.assert_allclose(angles, angles.round(), atol=1e-4)
             assert_uniform(np.bincount(angles.round().astype(int) + 3, minlength=7))
 
-    def test_float_range_samples_any_angle(self, one: RecordFile) -> None:
-        angles = degrees(matrices(one, max_rotate_angle=3.0))
+    def test_float_range_samples_any_angle(self, file: RecordFile) -> None:
+        angles = degrees(matrices(file, max_rotate_angle=3.0))
         assert np.abs(angles).max() <= 3
         assert (np.abs(angles - angles.round()) > 1e-3).mean() > 0.98
         assert_uniform(np.histogram(angles, 12, (-3, 3))[0])
 
-    @pytest.mark.parametrize("listed", [[-20, 7.5, 90], (-20, 7.5, 90), "-20,7.5,90", " -20, 7.5, 90,"])
+    @pytest.mark.parametrize("rotate_list", [[-20, 7.5, 90], (-20, 7.5, 90), "-20,7.5,90", " -20, 7.5, 90,"])
     def test_angles_of_a_list_are_uniform_and_take_precedence(
-        self, one: RecordFile, listed: str | Sequence[float]
+        self, file: RecordFile, rotate_list: str | Sequence[float]
     ) -> None:
-        angles = degrees(matrices(one, rotate_list=listed, rotate=45, max_rotate_angle=180)).round(3)
+        angles = degrees(matrices(file, rotate_list=rotate_list, rotate=45, max_rotate_angle=180)).round(3)
         values, counts = np.unique(angles, return_counts=True)
         assert values.tolist() == [-20, 7.5, 90]
         assert_uniform(counts)
 
-    def test_fixed_angle_takes_precedence_over_a_range(self, one: RecordFile) -> None:
-        assert {*degrees(matrices(one, 50, rotate=45, max_rotate_angle=180)).round(3)} == {45}
+    def test_fixed_angle_takes_precedence_over_a_range(self, file: RecordFile) -> None:
+        assert {*degrees(matrices(file, 50, rotate=45, max_rotate_angle=180)).round(3)} == {45}
 
-    def test_shears_are_uniform(self, one: RecordFile) -> None:
-        drawn = matrices(one, max_shear_ratio=0.3)
-        np.testing.assert_array_equal(drawn[:, :, 0], [[1, 0]] * len(drawn))
-        assert_uniform(np.histogram(drawn[:, 0, 1], 12, (-0.3, 0.3))[0])
+    def test_shears_are_uniform(self, file: RecordFile) -> None:
+        sampled = matrices(file, max_shear_ratio=0.3)
+        np.testing.assert_array_equal(sampled[:, :, 0], [[1, 0]] * len(sampled))
+        assert_uniform(np.histogram(sampled[:, 0, 1], 12, (-0.3, 0.3))[0])
 
-    def test_scales_are_uniform_and_scale_the_canvas(self, one: RecordFile) -> None:
-        warps = sampled_steps(open_iter(one, min_random_scale=0.5, max_random_scale=2), "warp")
+    def test_scales_are_uniform_and_scale_the_canvas(self, file: RecordFile) -> None:
+        warps = sampled_steps(open_iter(file, min_random_scale=0.5, max_random_scale=2), "warp")
         scales = np.array([warp["matrix"][0][0] for warp in warps], np.float32)
         assert_uniform(np.histogram(scales, 12, (0.5, 2))[0])
         sizes = [(int(scale * np.float32(WIDTH)), int(scale * np.float32(HEIGHT))) for scale in scales]
@@ -215,33 +217,33 @@ class TestChance:
         ],
     )
     def test_aspect_ratios_are_uniform(
-        self, one: RecordFile, settings: dict[str, Any], low: float, high: float
+        self, file: RecordFile, settings: dict[str, Any], low: float, high: float
     ) -> None:
-        drawn = matrices(one, **settings)
-        np.testing.assert_allclose(drawn[:, 0, 0] + drawn[:, 1, 1], 2, rtol=1e-6)
-        ratios = drawn[:, 1, 1] / drawn[:, 0, 0]
+        sampled = matrices(file, **settings)
+        np.testing.assert_allclose(sampled[:, 0, 0] + sampled[:, 1, 1], 2, rtol=1e-6)
+        ratios = sampled[:, 1, 1] / sampled[:, 0, 0]
         assert_uniform(np.histogram(ratios, 12, (low, high))[0])
 
-    def test_parameters_are_independent(self, one: RecordFile) -> None:
-        warps = sampled_steps(open_iter(one, max_rotate_angle=45.0, max_random_scale=2), "warp")
-        drawn = np.array([warp["matrix"] for warp in warps])
-        scales = np.hypot(drawn[:, 0, 0], drawn[:, 0, 1])
-        assert abs(np.corrcoef(scales, degrees(drawn))[0, 1]) < 0.1
+    def test_parameters_are_independent(self, file: RecordFile) -> None:
+        warps = sampled_steps(open_iter(file, max_rotate_angle=45.0, max_random_scale=2), "warp")
+        sampled = np.array([warp["matrix"] for warp in warps])
+        scales = np.hypot(sampled[:, 0, 0], sampled[:, 0, 1])
+        assert abs(np.corrcoef(scales, degrees(sampled))[0, 1]) < 0.1
 
-    def test_method_10_samples_one_of_five(self, one: RecordFile) -> None:
-        methods = [warp["interp"] for warp in sampled_steps(open_iter(one, rotate=9, inter_method=10), "warp")]
+    def test_method_10_samples_one_of_five(self, file: RecordFile) -> None:
+        methods = [warp["interp"] for warp in sampled_steps(open_iter(file, rotate=9, inter_method=10), "warp")]
         assert_uniform(np.bincount(methods, minlength=5))
 
     @pytest.mark.parametrize(("scale", "method"), [(0.5, 3), (1, 1), (2, 2)])
-    def test_method_9_depends_on_the_sizes(self, one: RecordFile, scale: float, method: int) -> None:
+    def test_method_9_depends_on_the_sizes(self, file: RecordFile, scale: float, method: int) -> None:
         scales = {"min_random_scale": scale, "max_random_scale": scale}
-        (warp,) = steps_of(open_iter(one, rotate=9, inter_method=9, **scales).plan(0), "warp")
+        (warp,) = steps_of(open_iter(file, rotate=9, inter_method=9, **scales).plan(0), "warp")
         assert warp["interp"] == method
 
 
-class TestMistakes:
+class TestErrors:
     @pytest.mark.parametrize(
-        ("settings", "error", "named"),
+        ("settings", "error", "message"),
         [
             ({"rotate_list": "a,b"}, ValueError, "rotate_list must .*, got 'a,b'"),
             ({"rotate_list": 90}, TypeError, "rotate_list must .*, got 90"),
@@ -255,15 +257,15 @@ class TestMistakes:
         ids=str,
     )
     def test_invalid_value_is_named(
-        self, one: RecordFile, settings: dict[str, Any], error: type[Exception], named: str
+        self, file: RecordFile, settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
-        with pytest.raises(error, match=named):
-            open_iter(one, **settings)
+        with pytest.raises(error, match=message):
+            open_iter(file, **settings)
 
-    def test_angles_may_be_numpy_scalars(self, one: RecordFile) -> None:
-        assert {*degrees(matrices(one, 50, rotate_list=np.array([15, 30]))).round()} == {15, 30}
+    def test_angles_may_be_numpy_scalars(self, file: RecordFile) -> None:
+        assert {*degrees(matrices(file, 50, rotate_list=np.array([15, 30]))).round()} == {15, 30}
 
-    def test_border_around_an_unbounded_canvas_is_refused(self, one: RecordFile) -> None:
+    def test_border_around_an_unbounded_canvas_is_refused(self, file: RecordFile) -> None:
         """It is larger than any number of pixels that there is."""
         with pytest.raises(ValueError, match=r"min_img_size|pixels"):
-            open_iter(one, min_img_size=1e30, max_img_size=1e30, pad=5).plan(0)
+            open_iter(file, min_img_size=1e30, max_img_size=1e30, pad=5).plan(0)

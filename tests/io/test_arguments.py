@@ -1,6 +1,6 @@
-"""What `ImageRecordIter` says of arguments that make no sense.
+"""Errors of `ImageRecordIter` for invalid arguments.
 
-Each is found before a file is opened: the file of these tests does not exist.
+They are raised before a file is opened: the file of these tests does not exist.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def absent(tmp_path: Path) -> RecordFile:
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size=0"),
         ({"batch_size": -1}, "batch_size=-1"),
@@ -101,8 +101,8 @@ def absent(tmp_path: Path) -> RecordFile:
     ],
     ids=str,
 )
-def test_invalid_value_is_named(absent: RecordFile, settings: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+def test_invalid_value_is_named(absent: RecordFile, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         open_iter(absent, **settings)
 
 
@@ -141,11 +141,11 @@ def test_arguments_are_keyword_only(absent: RecordFile) -> None:
 
 @pytest.mark.parametrize("name", ["data_shape", "batch_size"])
 def test_missing_arguments_are_named(name: str) -> None:
-    given = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 4}
-    del given[name]
+    arguments = {"path_imgrec": "absent.rec", "data_shape": (3, 8, 8), "batch_size": 4}
+    del arguments[name]
     make: Any = ImageRecordIter
     with pytest.raises(TypeError, match=name):
-        make(**given)
+        make(**arguments)
 
 
 def test_failed_constructor_leaves_no_threads(absent: RecordFile) -> None:

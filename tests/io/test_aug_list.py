@@ -1,4 +1,4 @@
-"""`aug_list` of `ImageRecordIter`: recio's augmenters and functions in Python, in any order, in the native threads."""
+"""`aug_list` of `ImageRecordIter`: recio's augmenters and Python functions, in any order, in the native threads."""
 
 from __future__ import annotations
 
@@ -71,26 +71,26 @@ class TestOrder:
             return image.transpose(1, 0, 2)
 
         steps = [CenterCropAug((10, 7)), transposed, HorizontalFlipAug(1), transposed, CenterCropAug((6, 5)), inverted]
-        found = images(augmented(write_images(tmp_path, map(png, pixels)), *steps, data_shape=(3, 5, 6)))
+        output = images(augmented(write_images(tmp_path, map(png, pixels)), *steps, data_shape=(3, 5, 6)))
         expected = [255 - image[1:8, 1:11][::-1][1:6, 2:8] for image in pixels]
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(output, expected)
         assert {*shapes} == {(7, 10, 3), (10, 7, 3)}
 
     def test_albumentations_transforms_are_called_by_keyword(self, file: RecordFile) -> None:
         def by_name(*, image: Image, factor: int = 2) -> dict[str, Image]:
             return {"image": image // factor}
 
-        def by_names(**parts: Image) -> dict[str, Image]:
-            return {"image": parts["image"] // 2}
+        def by_names(**arrays: Image) -> dict[str, Image]:
+            return {"image": arrays["image"] // 2}
 
         partial = functools.partial(by_name, factor=2)
         for function in (by_name, by_names, partial):
             np.testing.assert_array_equal(images(augmented(file, function)), PIXELS // 2)
 
-    @pytest.mark.parametrize("listed", [[3], [inverted, None]])
-    def test_non_callable_is_named_with_its_position(self, file: RecordFile, listed: list[Any]) -> None:
-        with pytest.raises(TypeError, match=f"augmenter {len(listed) - 1} is not callable: {listed[-1]!r}"):
-            augmented(file, *listed)
+    @pytest.mark.parametrize("augmenters", [[3], [inverted, None]])
+    def test_non_callable_is_named_with_its_position(self, file: RecordFile, augmenters: list[Any]) -> None:
+        with pytest.raises(TypeError, match=f"augmenter {len(augmenters) - 1} is not callable: {augmenters[-1]!r}"):
+            augmented(file, *augmenters)
 
 
 class TestPixels:
@@ -106,8 +106,8 @@ class TestPixels:
 
     def test_function_may_change_the_pixels_in_place(self, file: RecordFile) -> None:
         for count in (1, 2, 3):
-            found = images(augmented(file, *[inverted_in_place] * count))
-            np.testing.assert_array_equal(found, 255 - PIXELS if count % 2 else PIXELS)
+            output = images(augmented(file, *[inverted_in_place] * count))
+            np.testing.assert_array_equal(output, 255 - PIXELS if count % 2 else PIXELS)
 
     @pytest.mark.parametrize(
         "view",
@@ -135,8 +135,8 @@ class TestPixels:
             seen.add(image.dtype)
             return image
 
-        found = images(augmented(file, cast, look, dtype="float32"))
-        np.testing.assert_array_equal(found, (PIXELS / 4).astype(kind).astype(np.float32))
+        output = images(augmented(file, cast, look, dtype="float32"))
+        np.testing.assert_array_equal(output, (PIXELS / 4).astype(kind).astype(np.float32))
         assert seen == {np.dtype("float32")}
 
     @pytest.mark.parametrize(
@@ -150,11 +150,11 @@ class TestPixels:
         assert {*batch.data[0].ravel().tolist()} == {expected}
 
     def test_two_axes_are_gray(self, tmp_path: Path) -> None:
-        grey = noise(8, 8, 1)
-        found = images(
-            augmented(write_images(tmp_path, [png(grey)]), lambda image: image[..., 0], data_shape=(1, 8, 8))
+        gray = noise(8, 8, 1)
+        output = images(
+            augmented(write_images(tmp_path, [png(gray)]), lambda image: image[..., 0], data_shape=(1, 8, 8))
         )
-        np.testing.assert_array_equal(found, [grey])
+        np.testing.assert_array_equal(output, [gray])
 
     @pytest.mark.parametrize(
         "hold",
@@ -168,10 +168,10 @@ class TestPixels:
             kept.append(hold(image))
             return image
 
-        found = images(augmented(file, keep, inverted_in_place))
-        np.testing.assert_array_equal(found, 255 - PIXELS)
+        output = images(augmented(file, keep, inverted_in_place))
+        np.testing.assert_array_equal(output, 255 - PIXELS)
         expected = {np.asarray(hold(image)).tobytes() for image in PIXELS}
-        assert {np.asarray(held).tobytes() for held in kept} == expected
+        assert {np.asarray(array).tobytes() for array in kept} == expected
 
     def test_function_may_keep_the_base_of_the_array(self, file: RecordFile) -> None:
         kept: list[object] = []
@@ -185,43 +185,49 @@ class TestPixels:
 
 class TestThreads:
     def test_function_is_called_by_one_thread_at_a_time(self, file: RecordFile) -> None:
-        """Whoever waits lets the others run; so would a second call."""
-        inside: list[int] = []
-        most: set[int] = set()
-        nobody = threading.Event()
+        """A waiting call lets other threads run, which would start a second call."""
+        active: list[int] = []
+        counts: set[int] = set()
+        pause = threading.Event()
 
         def count(image: Image) -> Image:
-            inside.append(threading.get_ident())
-            nobody.wait(0.001)
-            most.add(len(inside))
-            callers.add(inside.pop())
+            active.append(threading.get_ident())
+            pause.wait(0.001)
+            counts.add(len(active))
+            callers.add(active.pop())
             return image
 
         callers: set[int] = set()
         np.testing.assert_array_equal(images(augmented(file, count)), PIXELS)
-        assert most == {1}
+        assert counts == {1}
         assert len(callers) > 1
 
     def test_other_functions_may_run_concurrently(self, file: RecordFile) -> None:
-        """The first, called again, waits for the second, which waits for it."""
+        """The second call of one function waits for the first call of the other, and vice versa."""
         meeting = threading.Barrier(2, timeout=10)
         calls = [0, 0]
 
-        def meet(place: int, image: Image) -> Image:
-            calls[place] += 1
-            if (place, calls[place]) in ((0, 2), (1, 1)):
+        def meet(index: int, image: Image) -> Image:
+            calls[index] += 1
+            if (index, calls[index]) in ((0, 2), (1, 1)):
                 meeting.wait()
             return image
 
-        functions = (functools.partial(meet, place) for place in (0, 1))
+        functions = (functools.partial(meet, index) for index in (0, 1))
         np.testing.assert_array_equal(images(augmented(file, *functions)), PIXELS)
 
     @pytest.mark.parametrize("count", [1, 2, 3, 8])
     def test_batches_do_not_depend_on_the_number_of_threads(self, file: RecordFile, count: int) -> None:
         def read(preprocess_threads: int) -> list[str]:
-            listed = [RandomCropAug((6, 7)), inverted, HorizontalFlipAug(0.5), inverted_in_place, RandomCropAug((5, 5))]
+            augmenters = [
+                RandomCropAug((6, 7)),
+                inverted,
+                HorizontalFlipAug(0.5),
+                inverted_in_place,
+                RandomCropAug((5, 5)),
+            ]
             settings: dict[str, Any] = {"data_shape": (3, 5, 5), "shuffle": True, "seed": 4}
-            batches = augmented(file, *listed, preprocess_threads=preprocess_threads, **settings)
+            batches = augmented(file, *augmenters, preprocess_threads=preprocess_threads, **settings)
             return [digest(epoch) for epoch in epochs(batches, 2)]
 
         assert read(count) == read(4)

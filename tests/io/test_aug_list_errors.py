@@ -1,4 +1,4 @@
-"""Functions in `aug_list` that fail, and iterators that end while one runs."""
+"""Functions in `aug_list` that fail, and iterators that are closed while a function runs."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class TestErrors:
                 batches.next()
         assert caught.value is error
         (note,) = error.__notes__
-        place = f"{file.rec}: record 6 (id 106) at byte {file.offsets[6]}"
-        assert note == f"raised by an augmenter: {place}: KeyError: 'mine'"
+        location = f"{file.rec}: record 6 (id 106) at byte {file.offsets[6]}"
+        assert note == f"raised by an augmenter: {location}: KeyError: 'mine'"
         assert caught.traceback[-1].name == "fail"
 
     def test_iterator_continues_with_the_next_batch_and_epoch(self, file: RecordFile) -> None:
@@ -135,32 +135,32 @@ class TestErrors:
 
 
 @pytest.fixture
-def held() -> Iterator[Held]:
+def blocking() -> Iterator[BlockingFunction]:
     """Return a function that waits until the end of the test."""
-    function = Held()
+    function = BlockingFunction()
     yield function
-    function.go.set()
+    function.released.set()
 
 
-class Held:
-    """A function that says that it is called, and goes on when it may."""
+class BlockingFunction:
+    """Function that signals its first call and returns when allowed to."""
 
     def __init__(self) -> None:
-        self.called, self.go = threading.Event(), threading.Event()
+        self.called, self.released = threading.Event(), threading.Event()
 
     def __call__(self, image: Image) -> Image:
         self.called.set()
-        assert self.go.wait(5)
+        assert self.released.wait(5)
         return image
 
 
-class TestEnds:
-    def test_close_waits_for_the_running_function(self, file: RecordFile, held: Held) -> None:
-        batches = augmented(file, held)
-        assert held.called.wait(5)
+class TestClosing:
+    def test_close_waits_for_the_running_function(self, file: RecordFile, blocking: BlockingFunction) -> None:
+        batches = augmented(file, blocking)
+        assert blocking.called.wait(5)
         closing = threading.Thread(target=batches.close)
         closing.start()
-        held.go.set()
+        blocking.released.set()
         closing.join(5)
         assert not closing.is_alive()
         assert threads() == []
@@ -172,36 +172,36 @@ class TestEnds:
 
     def test_function_may_close_its_iterator(self, file: RecordFile) -> None:
         opened, closed = threading.Event(), threading.Event()
-        box: list[ImageRecordIter] = []
+        iterators: list[ImageRecordIter] = []
 
         def close(image: Image) -> Image:
             assert opened.wait(5)
-            box[0].close()
+            iterators[0].close()
             closed.set()
             return image
 
-        box.append(augmented(file, close))
+        iterators.append(augmented(file, close))
         opened.set()
         assert closed.wait(5)
         assert becomes_true(lambda: threads() == [])
 
     def test_iterator_may_be_collected_within_its_own_function(self, file: RecordFile) -> None:
-        lost, collected = threading.Event(), threading.Event()
+        dropped, collected = threading.Event(), threading.Event()
 
         def collect(image: Image) -> Image:
-            assert lost.wait(5)
+            assert dropped.wait(5)
             gc.collect()
             collected.set()
             return image
 
         class Ring:
             def __init__(self) -> None:
-                self.own, self.batches = self, augmented(file, collect)
+                self.cycle, self.batches = self, augmented(file, collect)
 
         gc.disable()
         try:
             Ring()
-            lost.set()
+            dropped.set()
             assert collected.wait(5)
         finally:
             gc.enable()
@@ -219,7 +219,7 @@ class TestEnds:
         assert becomes_true(lambda: threads() == [])
 
     def test_close_while_other_threads_call_plan_ends(self, file: RecordFile) -> None:
-        """Whoever holds the iterator last waits for its threads, and these may need the interpreter."""
+        """The last owner of the iterator waits for its threads, which may need the GIL."""
 
         def slowly(image: NDArray[Any]) -> NDArray[Any]:
             time.sleep(0.002)
@@ -241,8 +241,8 @@ class TestEnds:
                 assert not other.is_alive()
 
     def test_functions_are_released_with_their_iterator(self, file: RecordFile) -> None:
-        function = Held()
-        function.go.set()
+        function = BlockingFunction()
+        function.released.set()
         batches, alive = augmented(file, function), weakref.ref(function)
         batches.next()
         del function
@@ -269,16 +269,16 @@ batches = ImageRecordIter(
 )
 called.wait()
 """
-ENDS = [
+ENDINGS = [
     "",
     "batches.next()",
-    "ring = Ring(); ring.own = ring; ring.batches = batches; batches.next(); del ring, batches",
+    "ring = Ring(); ring.cycle = ring; ring.batches = batches; batches.next(); del ring, batches",
     "threading.Thread(target=lambda: [batches.reset() or list(batches) for _ in range(9**9)], daemon=True).start()",
     "batches.next(); sys.exit()",
 ]
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ENDINGS)
 def test_process_ends_while_functions_run(file: RecordFile, end: str) -> None:
     for _ in range(4):
         result = run_python(EXIT + end, rec=str(file.rec))

@@ -1,7 +1,7 @@
-"""What `ImageRecordIter` does to the pixels of an image, and the chance in it.
+"""Pixels and random parameters of the augmentation of `ImageRecordIter`.
 
-The pixels are checked against a model of NumPy and OpenCV on PNG images: they are lossless, so the comparison is exact.
-The choices of chance are read off images whose pixels say where they stand.
+The pixels are checked against a model in NumPy and OpenCV on PNG images: they are lossless, so the comparison is exact.
+Random parameters are read from images whose pixels encode their position.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def opencv_method(number: int, before: tuple[int, int], after: tuple[int, int]) 
 
 @dataclass(frozen=True)
 class Model:
-    """What MXNet 1.9.1 does to an image of shape (height, width, channels), by OpenCV and without chance."""
+    """Model of MXNet 1.9.1's augmentation of an image (height, width, channels), with OpenCV and without randomness."""
 
     data_shape: tuple[int, int, int]
     resize: int = -1
@@ -59,7 +59,7 @@ class Model:
 
     @property
     def tolerance(self) -> int:
-        """Levels: OpenCV's versions differ among themselves where they resample by cubics, by 1."""
+        """Largest allowed difference: bicubic resampling differs by 1 between versions of OpenCV."""
         return int(self.inter_method in (2, 9))
 
     def pixels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -98,9 +98,9 @@ class Model:
         return resized.reshape(*resized.shape[:2], image.shape[2]).astype(np.uint8)
 
 
-def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+def difference(image: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     """Return the largest difference of two images."""
-    return int(np.abs(one.astype(int) - other).max())
+    return int(np.abs(image.astype(int) - other).max())
 
 
 SIZES = [(40, 60), (60, 40), (24, 24), (50, 51), (13, 90), (5, 7), (1, 1)]
@@ -146,10 +146,10 @@ class TestPixels:
         np.testing.assert_array_equal(nhwc.transpose(0, 3, 1, 2), nchw)
 
     def test_alpha_is_dropped_and_gray_repeated_for_three_channels(self, tmp_path: Path) -> None:
-        rgba, grey = noise(8, 8, 4), noise(8, 8, 1)
-        batch = open_iter(write_images(tmp_path, [png(rgba), png(grey)]), layout="NHWC").next()
+        rgba, gray = noise(8, 8, 4), noise(8, 8, 1)
+        batch = open_iter(write_images(tmp_path, [png(rgba), png(gray)]), layout="NHWC").next()
         np.testing.assert_array_equal(batch.data[0][0], rgba[..., :3])
-        np.testing.assert_array_equal(batch.data[0][1], grey.repeat(3, axis=2))
+        np.testing.assert_array_equal(batch.data[0][1], gray.repeat(3, axis=2))
 
     def test_inter_method_10_uses_all_five_methods(self, tmp_path: Path) -> None:
         pixels = noise(40, 60)
@@ -167,8 +167,8 @@ MEAN = {"mean_r": 123.68, "mean_g": 116.28, "mean_b": 103.53, "mean_a": 3.5}
 STD = {"std_r": 58.395, "std_g": 57.12, "std_b": 57.375, "std_a": 0.7}
 
 
-class TestLevels:
-    """Each image is one of all levels, so that every entry of every channel's arithmetic is seen."""
+class TestValues:
+    """Each image has all 256 values in every channel, so that the arithmetic of each is tested."""
 
     @pytest.fixture(params=[1, 3, 4])
     def ramp(self, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[RecordFile, NDArray[np.uint8]]:
@@ -187,26 +187,26 @@ class TestLevels:
         self, ramp: tuple[RecordFile, NDArray[np.uint8]], dtype: type[np.floating], scale: float
     ) -> None:
         """MXNet multiplies by a rounded quotient, all in 32 bits; adding 0 makes -0 of an exact mean to 0."""
-        mean, std = (np.array(list(each.values()), np.float32)[: ramp[1].shape[2]] for each in (MEAN, STD))
+        mean, std = (np.array(list(values.values()), np.float32)[: ramp[1].shape[2]] for values in (MEAN, STD))
         expected = (ramp[1].astype(np.float32) - mean) * (np.float32(scale) / std) + np.float32(0)
-        found = self.read(ramp, dtype=dtype, scale=scale, **MEAN, **STD)
-        assert found.dtype == dtype
-        assert found.tobytes() == expected.astype(dtype).tobytes()
+        pixels = self.read(ramp, dtype=dtype, scale=scale, **MEAN, **STD)
+        assert pixels.dtype == dtype
+        assert pixels.tobytes() == expected.astype(dtype).tobytes()
 
     def test_without_settings_floats_are_the_pixel_values(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
         np.testing.assert_array_equal(self.read(ramp, dtype="float32"), ramp[1].astype(np.float32))
 
     def test_uint8_ignores_mean_std_and_scale(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
-        found = self.read(ramp, dtype="uint8", scale=2, **MEAN, **STD)
-        assert found.dtype == np.uint8
-        np.testing.assert_array_equal(found, ramp[1])
+        pixels = self.read(ramp, dtype="uint8", scale=2, **MEAN, **STD)
+        assert pixels.dtype == np.uint8
+        np.testing.assert_array_equal(pixels, ramp[1])
 
     def test_int8_subtracts_the_rounded_mean_and_clamps(self, ramp: tuple[RecordFile, NDArray[np.uint8]]) -> None:
         mean = {"mean_r": 128, "mean_g": 127.4, "mean_b": 100.5, "mean_a": 0}
         rounded = np.array([128, 127, 101, 0])[: ramp[1].shape[2]]
-        found = self.read(ramp, dtype="int8", scale=2, **mean, **STD)
-        assert found.dtype == np.int8
-        np.testing.assert_array_equal(found, np.clip(ramp[1].astype(int) - rounded, -128, 127))
+        pixels = self.read(ramp, dtype="int8", scale=2, **mean, **STD)
+        assert pixels.dtype == np.int8
+        np.testing.assert_array_equal(pixels, np.clip(ramp[1].astype(int) - rounded, -128, 127))
 
     @pytest.mark.parametrize("dtype", [None, "float32", np.float32, np.dtype("float32")])
     def test_dtype_accepts_all_of_numpys_spellings(self, ten: RecordFile, dtype: Any) -> None:  # noqa: ANN401
@@ -215,7 +215,7 @@ class TestLevels:
 
 @dataclass(frozen=True)
 class Regions:
-    """Which regions of a `coordinates` image were cropped, one a sample, in pixels."""
+    """Regions of a `coordinates` image that were cropped, one per sample, in pixels."""
 
     left: NDArray[np.int64]
     top: NDArray[np.int64]
@@ -224,14 +224,14 @@ class Regions:
 
     @classmethod
     def of(cls, samples: NDArray[np.uint8]) -> Regions:
-        """Read them off the corners of images in NHWC, which are no smaller than the region."""
+        """Read the regions from the corners of NHWC images, which are no smaller than the region."""
         first, last = samples[:, 0, 0].astype(int), samples[:, -1, -1].astype(int)
         left, top = first[:, 0], first[:, 1]
         return cls(left, top, last[:, 0] - left + 1, last[:, 1] - top + 1)
 
 
-def draw_regions(folder: Path, size: tuple[int, int], count: int = 2000, **settings: Any) -> Regions:  # noqa: ANN401
-    """Crop `count` times an image of this height and width."""
+def sample_regions(folder: Path, size: tuple[int, int], count: int = 2000, **settings: Any) -> Regions:  # noqa: ANN401
+    """Crop an image of this height and width `count` times."""
     per_epoch = 100
     file = write_images(folder, [png(coordinates(*size))] * per_epoch)
     batches = open_iter(file, batch_size=per_epoch, layout="NHWC", inter_method=0, **settings)
@@ -239,39 +239,39 @@ def draw_regions(folder: Path, size: tuple[int, int], count: int = 2000, **setti
     return Regions.of(np.concatenate(samples))
 
 
-class TestChance:
+class TestSampling:
     HEIGHT, WIDTH = 200, 240
 
-    def draw_resized(self, folder: Path, **settings: Any) -> Regions:  # noqa: ANN401 settings are of many types
+    def sample_resized(self, folder: Path, **settings: Any) -> Regions:  # noqa: ANN401 settings are of many types
         size = (self.HEIGHT, self.WIDTH)
-        return draw_regions(folder, size, data_shape=(3, 256, 256), random_resized_crop=True, **settings)
+        return sample_regions(folder, size, data_shape=(3, 256, 256), random_resized_crop=True, **settings)
 
     def area(self, regions: Regions) -> NDArray[np.float64]:
         fraction: NDArray[np.float64] = regions.width * regions.height / (self.HEIGHT * self.WIDTH)
         return fraction
 
     def test_areas_of_resized_crops_are_uniform(self, tmp_path: Path) -> None:
-        area = self.area(self.draw_resized(tmp_path, min_random_area=0.1, max_random_area=0.4))
+        area = self.area(self.sample_resized(tmp_path, min_random_area=0.1, max_random_area=0.4))
         assert (area.min(), area.max()) == pytest.approx((0.1, 0.4), abs=0.003)
         assert_uniform(np.histogram(area, 10, (0.1, 0.4))[0])
 
     def test_aspect_ratios_of_resized_crops_are_uniform_in_both_directions(self, tmp_path: Path) -> None:
-        """As in MXNet, a coin decides whether it is the ratio of width to height or of height to width."""
+        """As in MXNet, the ratio is that of width to height or of height to width, with equal probability."""
         settings = {"min_random_area": 0.2, "max_random_area": 0.3, "min_aspect_ratio": 0.5, "max_aspect_ratio": 0.8}
-        regions = self.draw_resized(tmp_path, **settings)
+        regions = self.sample_resized(tmp_path, **settings)
         ratio = np.minimum(regions.width, regions.height) / np.maximum(regions.width, regions.height)
         assert (ratio.min(), ratio.max()) == pytest.approx((0.5, 0.8), abs=0.02)
         assert_uniform(np.histogram(ratio, 6, (0.5, 0.8))[0])
         assert_uniform(np.bincount((regions.width > regions.height).astype(int)))
 
     def test_max_aspect_ratio_alone_is_the_distance_from_1(self, tmp_path: Path) -> None:
-        regions = self.draw_resized(tmp_path, max_random_area=0.3, max_aspect_ratio=0.25, count=400)
+        regions = self.sample_resized(tmp_path, max_random_area=0.3, max_aspect_ratio=0.25, count=400)
         ratio = regions.width / regions.height
         assert 1 / 1.37 < ratio.min() < 0.8
         assert 1.25 < ratio.max() < 1.37
 
     def test_positions_of_resized_crops_are_uniform(self, tmp_path: Path) -> None:
-        regions = self.draw_resized(tmp_path, min_random_area=0.2, max_random_area=0.3)
+        regions = self.sample_resized(tmp_path, min_random_area=0.2, max_random_area=0.3)
         for offset, size, side in (
             (regions.left, regions.width, self.WIDTH),
             (regions.top, regions.height, self.HEIGHT),
@@ -279,18 +279,18 @@ class TestChance:
             assert_uniform(np.histogram((offset + 0.5) / (side - size + 1), 10, (0, 1))[0])
 
     def test_default_areas_are_from_8_percent_to_all(self, tmp_path: Path) -> None:
-        area = self.area(self.draw_resized(tmp_path))
+        area = self.area(self.sample_resized(tmp_path))
         assert 0.077 < area.min() < 0.1
         assert 0.9 < area.max() <= 1
 
     def test_region_that_never_fits_falls_back_to_the_center(self, tmp_path: Path) -> None:
         size = (20, 100)
         settings = {"random_resized_crop": True, "min_random_area": 1, "min_aspect_ratio": 1, "max_aspect_ratio": 1}
-        regions = draw_regions(tmp_path, size, 100, data_shape=(3, 20, 50), **settings)
+        regions = sample_regions(tmp_path, size, 100, data_shape=(3, 20, 50), **settings)
         assert {*regions.left} == {25}
 
     def test_positions_of_random_crops_are_uniform(self, tmp_path: Path) -> None:
-        regions = draw_regions(tmp_path, (17, 20), 4000, data_shape=(3, 10, 10), rand_crop=True)
+        regions = sample_regions(tmp_path, (17, 20), 4000, data_shape=(3, 10, 10), rand_crop=True)
         counts, _, _ = np.histogram2d(regions.left, regions.top, (np.arange(12), np.arange(9)))
         assert_uniform(counts.astype(int))
 

@@ -1,7 +1,7 @@
-"""`CSVIter`, `LibSVMIter` and `MNISTIter`: text files and MNIST's as batches.
+"""`CSVIter`, `LibSVMIter` and `MNISTIter`: text files and MNIST files as batches.
 
-What MXNet 1.9.1 gave for the same files and arguments: the first epochs of `ROWS` and `SPARSE`, and the orders in
-`ORDERS`. Its later epochs, its errors and its unfilled batches are not copied.
+The first epochs of `ROWS` and `SPARSE` and the orders in `ORDERS` are those of MXNet 1.9.1 for the same files and
+arguments. Its later epochs, errors and incomplete batches are not reproduced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROWS = "1,2,3\n2,3,4\n3,4,5\n4,5,6\n"
 SPARSE = "1.0 0:0.5 2:1.2\n-2.0\n-3.0 0:0.6 1:2.4 2:1.2\n4 2:-1.2\n"
 DENSE = np.array([[0.5, 0, 1.2], [0, 0, 0], [0.6, 2.4, 1.2], [0, 0, -1.2]], np.float32)
-"""What `SPARSE` says."""
+"""`SPARSE` as a dense array."""
 
 
 @pytest.fixture
@@ -44,30 +44,30 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return written
 
 
-def seen(batches: Iterable[DataBatch]) -> list[Any]:
+def contents(batches: Iterable[DataBatch]) -> list[Any]:
     """Return data, labels, pad and index of batches, sparse ones as dense arrays."""
     return [
-        [*(dense(part).tolist() for part in (batch.data[0], (batch.label or [])[0])), batch.pad, indices(batch)]
+        [*(dense(array).tolist() for array in (batch.data[0], (batch.label or [])[0])), batch.pad, indices(batch)]
         for batch in batches
     ]
 
 
-def dense(part: Any) -> Any:  # noqa: ANN401 an array or a sparse one
-    return part.toarray() if sparse.issparse(part) else part
+def dense(array: Any) -> Any:  # noqa: ANN401 an array or a sparse one
+    return array.toarray() if sparse.issparse(array) else array
 
 
 def indices(batch: DataBatch) -> list[int]:
     assert batch.index is not None
     assert batch.index.dtype == np.uint64
-    listed: list[int] = batch.index.tolist()
-    return listed
+    values: list[int] = batch.index.tolist()
+    return values
 
 
 class TestCSV:
     def test_every_epoch_equals_mxnets_first(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3)
         for _ in range(3):
-            assert seen(batches) == [
+            assert contents(batches) == [
                 [[[1, 2, 3], [2, 3, 4], [3, 4, 5]], [0, 0, 0], 0, [0, 1, 2]],
                 [[[4, 5, 6], [1, 2, 3], [2, 3, 4]], [0, 0, 0], 2, [3, 0, 1]],
             ]
@@ -76,7 +76,7 @@ class TestCSV:
     def test_last_batch_may_be_padded_with_zeros(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=(3,), batch_size=3, round_batch=False)
         for _ in range(2):
-            assert seen(batches)[1] == [[[4, 5, 6], [0, 0, 0], [0, 0, 0]], [0, 0, 0], 2, [3, 0, 0]]
+            assert contents(batches)[1] == [[[4, 5, 6], [0, 0, 0], [0, 0, 0]], [0, 0, 0], 2, [3, 0, 0]]
             batches.reset()
 
     def test_batch_larger_than_the_file_repeats_it(self, write: Callable[..., Path]) -> None:
@@ -93,28 +93,28 @@ class TestCSV:
         batches = CSVIter(
             data_csv=write(ROWS), data_shape=(3,), label_csv=write("5\n6\n7\n8\n", "labels.txt"), batch_size=3
         )
-        assert [labels for _, labels, *_ in seen(batches)] == [[5, 6, 7], [8, 5, 6]]
+        assert [labels for _, labels, *_ in contents(batches)] == [[5, 6, 7], [8, 5, 6]]
 
     def test_data_and_label_shapes_are_applied(self, write: Callable[..., Path]) -> None:
         numbers, labels = write("1,2,3,4,5,6\n"), write("7,8\n", "labels.txt")
         batches = CSVIter(data_csv=numbers, data_shape=(3, 2), label_csv=labels, label_shape=(2,), batch_size=1)
         assert batches.provide_data == [("data", (1, 3, 2))]
         assert batches.provide_label == [("softmax_label", (1, 2))]
-        assert seen(batches) == [[[[[1, 2], [3, 4], [5, 6]]], [[7, 8]], 0, [0]]]
+        assert contents(batches) == [[[[[1, 2], [3, 4], [5, 6]]], [[7, 8]], 0, [0]]]
 
     @pytest.mark.parametrize("absent", [None, "NULL"])
     def test_labels_default_to_0(self, write: Callable[..., Path], absent: str | None) -> None:
         batches = CSVIter(data_csv=write("1\n"), data_shape=1, label_csv=absent, label_shape=(2,), batch_size=1)
-        assert seen(batches) == [[[[1]], [[0, 0]], 0, [0]]]
+        assert contents(batches) == [[[[1]], [[0, 0]], 0, [0]]]
 
-    def test_names_and_types_are_described(self, write: Callable[..., Path]) -> None:
+    def test_provide_data_has_names_and_dtypes(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(
             data_csv=write(ROWS), data_shape=3, batch_size=2, dtype="int32", data_name="x", label_name="y"
         )
         assert repr(batches.provide_data) == "[DataDesc[x,(2, 3),<class 'numpy.int32'>,NC]]"
         assert repr(batches.provide_label) == "[DataDesc[y,(2,),<class 'numpy.int32'>,N]]"
         batch = batches.next()
-        assert [part.dtype for part in (*batch.data, *(batch.label or []))] == [np.int32] * 2
+        assert [array.dtype for array in (*batch.data, *(batch.label or []))] == [np.int32] * 2
 
     @pytest.mark.parametrize(
         "text",
@@ -179,8 +179,8 @@ class TestCSV:
 
     def test_several_files_are_read_as_one(self, write: Callable[..., Path], tmp_path: Path) -> None:
         files = [write("1\n2\n", "a.csv"), write("", "b.csv"), write("3\nx\n", "c.csv")]
-        for given in (files, ";".join(map(str, files)), tmp_path):
-            batches = CSVIter(data_csv=given, data_shape=1, batch_size=3)
+        for source in (files, ";".join(map(str, files)), tmp_path):
+            batches = CSVIter(data_csv=source, data_shape=1, batch_size=3)
             assert batches.next().data[0].ravel().tolist() == [1, 2, 3]
             with pytest.raises(ValueError, match=re.escape(f"{files[2]}, line 2: ")):
                 batches.next()
@@ -198,8 +198,8 @@ class TestCSV:
     def test_copy_continues_at_the_originals_position(self, write: Callable[..., Path]) -> None:
         batches = CSVIter(data_csv=write(ROWS), data_shape=3, batch_size=1)
         batches.next()
-        clone = pickle.loads(pickle.dumps(batches))  # noqa: S301 made here
-        assert seen(clone) == seen(batches) != []
+        clone = pickle.loads(pickle.dumps(batches))  # noqa: S301 pickled here
+        assert contents(clone) == contents(batches) != []
 
     @pytest.mark.parametrize(
         ("settings", "error", "message"),
@@ -217,9 +217,9 @@ class TestCSV:
     def test_invalid_argument_is_named(
         self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
-        sensible = {"data_csv": write(ROWS), "data_shape": 3, "batch_size": 2}
+        valid = {"data_csv": write(ROWS), "data_shape": 3, "batch_size": 2}
         with pytest.raises(error, match=re.escape(message)):
-            CSVIter(**{**sensible, **settings})
+            CSVIter(**{**valid, **settings})
 
 
 class TestLibSVM:
@@ -228,13 +228,13 @@ class TestLibSVM:
         assert batches.provide_data == [("data", (3, 3))]
         assert batches.provide_label == [("softmax_label", (3,))]
         for _ in range(3):
-            assert seen(batches) == [
+            assert contents(batches) == [
                 [DENSE[:3].tolist(), [1, -2, -3], 0, [0, 1, 2]],
                 [DENSE[[3, 0, 1]].tolist(), [4, 1, -2], 2, [3, 0, 1]],
             ]
             batches.reset()
 
-    def test_data_are_csr(self, write: Callable[..., Path]) -> None:
+    def test_data_is_csr(self, write: Callable[..., Path]) -> None:
         matrix: Any = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=4).next().data[0]
         assert isinstance(matrix, sparse.csr_array)
         assert (matrix.dtype, matrix.shape, matrix.nnz) == (np.float32, (4, 3), 6)
@@ -253,20 +253,22 @@ class TestLibSVM:
 
     def test_last_batch_may_be_padded_with_empty_samples(self, write: Callable[..., Path]) -> None:
         batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=(3,), batch_size=3, round_batch=False)
-        assert seen(batches)[1] == [[DENSE[3].tolist(), [0, 0, 0], [0, 0, 0]], [4, 0, 0], 2, [3, 0, 0]]
+        assert contents(batches)[1] == [[DENSE[3].tolist(), [0, 0, 0], [0, 0, 0]], [4, 0, 0], 2, [3, 0, 0]]
 
-    @pytest.mark.parametrize("parts", [1, 2, 3, 4, 7])
-    def test_shards_are_even_and_have_every_line_once(self, write: Callable[..., Path], parts: int) -> None:
+    @pytest.mark.parametrize("num_parts", [1, 2, 3, 4, 7])
+    def test_shards_are_even_and_have_every_line_once(self, write: Callable[..., Path], num_parts: int) -> None:
         file = write("".join(f"{line} {line % 3}:1\n" for line in range(5)))
-        read = [
+        shards = [
             [
                 indices(batch)[0]
-                for batch in LibSVMIter(data_libsvm=file, data_shape=3, batch_size=1, num_parts=parts, part_index=part)
+                for batch in LibSVMIter(
+                    data_libsvm=file, data_shape=3, batch_size=1, num_parts=num_parts, part_index=index
+                )
             ]
-            for part in range(parts)
+            for index in range(num_parts)
         ]
-        assert sum(read, []) == [*range(5)]  # noqa: RUF017 few
-        lengths = {len(part) for part in read}
+        assert sum(shards, []) == [*range(5)]  # noqa: RUF017 few
+        lengths = {len(shard) for shard in shards}
         assert max(lengths) - min(lengths) <= 1
 
     def test_shard_is_padded_with_its_own_first_samples(self, write: Callable[..., Path]) -> None:
@@ -289,7 +291,7 @@ class TestLibSVM:
         [
             "1 0:5 2:7",
             "1 2:7 0:5",
-            "# before\n1 0:5\t2:7 # behind",
+            "# before\n1 0:5\t2:7 # after",
             "1:0.5 0:5 2:7",
             "1 qid:3 0:5 2:7",
             "\n+1e0  0:+5 2:.7e1\r",
@@ -298,7 +300,7 @@ class TestLibSVM:
     )
     def test_syntax_that_mxnet_accepts_is_accepted(self, write: Callable[..., Path], line: str) -> None:
         (batch,) = LibSVMIter(data_libsvm=write(line + "\n"), data_shape=3, batch_size=1)
-        assert seen([batch]) == [[[[5, 0, 7]], [1], 0, [0]]]
+        assert contents([batch]) == [[[[5, 0, 7]], [1], 0, [0]]]
         matrix: Any = batch.data[0]
         assert matrix.indices.tolist() == [0, 2]
 
@@ -341,9 +343,9 @@ class TestLibSVM:
     def test_invalid_argument_is_named(
         self, write: Callable[..., Path], settings: dict[str, Any], error: type[Exception], message: str
     ) -> None:
-        sensible = {"data_libsvm": write(SPARSE), "data_shape": 3, "batch_size": 2}
+        valid = {"data_libsvm": write(SPARSE), "data_shape": 3, "batch_size": 2}
         with pytest.raises(error, match=re.escape(message)):
-            LibSVMIter(**{**sensible, **settings})
+            LibSVMIter(**{**valid, **settings})
 
     def test_missing_scipy_is_an_error_with_a_hint(
         self, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
@@ -357,7 +359,7 @@ class TestLibSVM:
 def test_mxnets_prefetch_settings_are_ignored(write: Callable[..., Path], kind: type[Any]) -> None:
     name = "data_csv" if kind is CSVIter else "data_libsvm"
     settings = {name: write("1\n2\n"), "data_shape": 1, "batch_size": 2}
-    assert seen(kind(**settings, prefetch_buffer=1, ctx="cpu")) == seen(kind(**settings))
+    assert contents(kind(**settings, prefetch_buffer=1, ctx="cpu")) == contents(kind(**settings))
 
 
 ORDERS = {
@@ -366,7 +368,7 @@ ORDERS = {
     12345: [6, 7, 2, 1, 0, 9, 4, 8],
     -1: [9, 0, 4, 6, 5, 1, 8, 3],
 }
-"""By seed, the first eight of ten images."""
+"""The first eight of ten images, by seed."""
 
 PIXELS = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
 
@@ -374,7 +376,7 @@ PIXELS = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
 class TestMNIST:
     @pytest.fixture
     def files(self, tmp_path: Path) -> dict[str, Any]:
-        """Write ten images of 2 by 3 pixels, labelled by their numbers."""
+        """Write ten images of 2 by 3 pixels, labeled by their numbers."""
         image, label = tmp_path / "images", tmp_path / "labels"
         image.write_bytes(struct.pack(">4I", 0x803, *PIXELS.shape) + PIXELS.tobytes())
         label.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(range(10)))
@@ -385,12 +387,12 @@ class TestMNIST:
         assert repr(batches.provide_data) == "[DataDesc[data,(4, 1, 2, 3),<class 'numpy.float32'>,NCHW]]"
         assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,N]]"
         for _ in range(2):
-            given = list(batches)
-            assert len(given) == 2, "the incomplete last batch is left out"
-            for batch, first in zip(given, (0, 4), strict=True):
+            epoch = list(batches)
+            assert len(epoch) == 2, "the incomplete last batch is dropped"
+            for batch, first in zip(epoch, (0, 4), strict=True):
                 np.testing.assert_array_equal(batch.data[0], PIXELS[first : first + 4, None] / np.float32(256))
                 assert batch.data[0].dtype == np.float32
-                assert seen([batch])[0][1:] == [[*range(first, first + 4)], 0, [*range(first, first + 4)]]
+                assert contents([batch])[0][1:] == [[*range(first, first + 4)], 0, [*range(first, first + 4)]]
             batches.reset()
 
     @pytest.mark.parametrize("seed", ORDERS)
@@ -398,12 +400,12 @@ class TestMNIST:
         batches = MNISTIter(**files, batch_size=8, seed=seed)
         for _ in range(2):
             (batch,) = batches
-            assert seen([batch])[0][1:] == [ORDERS[seed], 0, ORDERS[seed]]
+            assert contents([batch])[0][1:] == [ORDERS[seed], 0, ORDERS[seed]]
             np.testing.assert_array_equal(batch.data[0], PIXELS[ORDERS[seed], None] / np.float32(256))
             batches.reset()
 
     def test_order_of_60000_images_equals_mxnets(self, tmp_path: Path) -> None:
-        """With this seed, one of the random numbers is thrown away."""
+        """With this seed, one random number is rejected."""
         count, image, label = 60_000, tmp_path / "images", tmp_path / "labels"
         image.write_bytes(struct.pack(">4I", 0x803, count, 1, 1) + bytes(count))
         label.write_bytes(struct.pack(">2I", 0x801, count) + bytes(count))
@@ -418,15 +420,15 @@ class TestMNIST:
 
     def test_shards_equal_mxnets_with_global_indices(self, files: dict[str, Any]) -> None:
         batches = MNISTIter(**files, batch_size=1, shuffle=False, num_parts=3, part_index=1)
-        assert [labels for _, labels, *_ in seen(batches)] == [[3], [4], [5]]
+        assert [labels for _, labels, *_ in contents(batches)] == [[3], [4], [5]]
         shuffled = MNISTIter(**files, batch_size=4, seed=5, num_parts=3, part_index=2)
-        assert seen(shuffled)[0][1:] == [[8, 6, 7, 9], 0, [8, 6, 7, 9]]
+        assert contents(shuffled)[0][1:] == [[8, 6, 7, 9], 0, [8, 6, 7, 9]]
 
     def test_files_may_be_compressed(self, files: dict[str, Any]) -> None:
-        plain = seen(MNISTIter(**files, batch_size=5))
+        plain = contents(MNISTIter(**files, batch_size=5))
         for path in files.values():
             path.write_bytes(gzip.compress(path.read_bytes()))
-        assert seen(MNISTIter(**files, batch_size=5)) == plain
+        assert contents(MNISTIter(**files, batch_size=5)) == plain
 
     def test_batch_larger_than_the_file_is_dropped(self, files: dict[str, Any]) -> None:
         assert list(MNISTIter(**files, batch_size=11)) == []
@@ -456,13 +458,13 @@ class TestMNIST:
             (gzip.compress(bytes(100))[:-9], "Compressed file ended"),
             (gzip.compress(bytes(100))[:12] + b"rubbish", ": "),
         ],
-        ids=["empty", "labels", "cut", "boastful", "too few", "cut gzip", "damaged gzip"],
+        ids=["empty", "labels", "truncated", "huge shape", "too few", "truncated gzip", "damaged gzip"],
     )
     def test_invalid_file_is_named(self, files: dict[str, Any], content: bytes, message: str) -> None:
         files["image"].write_bytes(content)
-        with pytest.raises(ValueError, match=re.escape(message)) as raised:
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
             MNISTIter(**files)
-        assert str(files["image"]) in str(raised.value)
+        assert str(files["image"]) in str(caught.value)
 
     @pytest.mark.parametrize(
         ("settings", "error", "message"),

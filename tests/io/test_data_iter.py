@@ -1,4 +1,4 @@
-"""`DataDesc`, `DataBatch` and `DataIter`: what every iterator is made of, and an iterator of the user's own."""
+"""`DataDesc`, `DataBatch` and `DataIter`: the base of all iterators, and custom iterators."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ class TestDataDesc:
         assert repr(description) == "DataDesc[data,(4, 3, 8, 8),<class 'numpy.float32'>,NCHW]"
 
     def test_dtype_and_layout_are_not_part_of_equality_and_hash(self) -> None:
-        one, other = DataDesc("data", (4,), np.uint8, "N"), DataDesc("data", (4,))
-        assert one == other
-        assert hash(one) == hash(other)
+        first, second = DataDesc("data", (4,), np.uint8, "N"), DataDesc("data", (4,))
+        assert first == second
+        assert hash(first) == hash(second)
 
-    @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
-    def test_copies_keep_dtype_and_layout(self, again: Callable[[DataDesc], DataDesc]) -> None:
-        twin = again(DataDesc("data", (4, 8), np.uint8, "NC"))
-        assert (twin.name, twin.shape, twin.dtype, twin.layout) == ("data", (4, 8), np.uint8, "NC")
+    @pytest.mark.parametrize(
+        "duplicate",
+        [copy.copy, copy.deepcopy, lambda description: pickle.loads(pickle.dumps(description))],  # noqa: S301
+    )
+    def test_copies_keep_dtype_and_layout(self, duplicate: Callable[[DataDesc], DataDesc]) -> None:
+        clone = duplicate(DataDesc("data", (4, 8), np.uint8, "NC"))
+        assert (clone.name, clone.shape, clone.dtype, clone.layout) == ("data", (4, 8), np.uint8, "NC")
 
     @pytest.mark.parametrize(("layout", "axis"), [("NCHW", 0), ("TNC", 1), ("CHW", -1), (None, 0)])
     def test_batch_axis_is_that_of_n(self, layout: str | None, axis: int) -> None:
@@ -71,7 +74,7 @@ class TestDataBatch:
 
 
 class SimpleIter(DataIter):
-    """The iterator of MXNet's tutorial: arrays from generators, a number of batches an epoch."""
+    """Iterator of MXNet's tutorial: arrays from a generator, a fixed number of batches per epoch."""
 
     def __init__(
         self,
@@ -100,43 +103,43 @@ class SimpleIter(DataIter):
 
 
 class Countdown(DataIter):
-    """An iterator that has the other half of the interface: `iter_next` and what it moves."""
+    """Iterator with the other half of the interface: `iter_next` and the getters."""
 
     def __init__(self, start: int) -> None:
         super().__init__(batch_size=1)
-        self.start = self.left = start + 1
+        self.start = self.remaining = start + 1
 
     def reset(self) -> None:
-        self.left = self.start
+        self.remaining = self.start
 
     def iter_next(self) -> bool:
-        self.left -= 1
-        return self.left > 0
+        self.remaining -= 1
+        return self.remaining > 0
 
     def getdata(self) -> list[NDArray[Any]]:
-        return [np.array([self.left])]
+        return [np.array([self.remaining])]
 
     def getlabel(self) -> list[NDArray[Any]]:
-        return [np.array([-self.left])]
+        return [np.array([-self.remaining])]
 
     def getpad(self) -> int:
         return 0
 
 
 class OnlyDunderNext(DataIter):
-    """An iterator written as Python's are."""
+    """Iterator with ``__next__`` only."""
 
-    left = 3
+    remaining = 3
 
     def __next__(self) -> DataBatch:
-        self.left -= 1
-        if not self.left:
+        self.remaining -= 1
+        if not self.remaining:
             raise StopIteration
-        return DataBatch([np.array(self.left)])
+        return DataBatch([np.array(self.remaining)])
 
 
 class DunderNextOfTheBase(Countdown):
-    """One that leaves the making of batches to the base."""
+    """Iterator whose ``__next__`` calls that of the base."""
 
     def __init__(self) -> None:
         super().__init__(2)
@@ -146,19 +149,19 @@ class DunderNextOfTheBase(Countdown):
 
 
 class DunderNextByNext(DunderNextOfTheBase):
-    """One whose ``__next__`` leads to the `next` of the base."""
+    """Iterator whose ``__next__`` calls `next` of the base."""
 
     def __next__(self) -> DataBatch:
         return self.next()
 
 
 class NextUnderBothNames(DunderNextOfTheBase):
-    """One for Python 2 as well."""
+    """Iterator with the method names of Python 2 and 3."""
 
     def next(self) -> DataBatch:
         return super().next()
 
-    __next__ = next  # noqa: A003 it is meant
+    __next__ = next  # noqa: A003 intended
 
 
 class TestDataIter:
@@ -172,8 +175,8 @@ class TestDataIter:
     def test_iter_next_and_getters_are_sufficient(self) -> None:
         batches = Countdown(3)
         for _ in range(2):
-            parts: list[Any] = [(batch.data, batch.label, batch.pad, batch.index) for batch in batches]
-            assert parts == [([n], [-n], 0, None) for n in (3, 2, 1)]
+            fields: list[Any] = [(batch.data, batch.label, batch.pad, batch.index) for batch in batches]
+            assert fields == [([n], [-n], 0, None) for n in (3, 2, 1)]
             batches.reset()
 
     def test_iterating_does_not_reset(self) -> None:
@@ -194,11 +197,11 @@ class TestDataIter:
 
     @pytest.mark.parametrize("kind", [OnlyDunderNext, DunderNextOfTheBase, DunderNextByNext, NextUnderBothNames])
     def test_either_of_next_and_dunder_next_is_sufficient(self, kind: type[Any]) -> None:
-        for ask in (kind.next, kind.__next__):
+        for advance in (kind.next, kind.__next__):
             batches = kind()
-            assert [ask(batches).data[0] for _ in range(2)] == [2, 1]
+            assert [advance(batches).data[0] for _ in range(2)] == [2, 1]
             with pytest.raises(StopIteration):
-                ask(batches)
+                advance(batches)
 
     def test_dunder_next_that_only_calls_its_base_raises_not_implemented_error(self) -> None:
         class Nowhere(DataIter):

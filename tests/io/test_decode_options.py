@@ -1,4 +1,4 @@
-"""`decode_scale` and `on_damage` of the record iterators: what decoding may do otherwise than MXNet's does."""
+"""`decode_scale` and `on_damage` of the record iterators: optional differences from MXNet's decoding."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def at_scale(jpeg: bytes, divisor: int) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def one_image(path: Path, jpeg: bytes, **settings: Any) -> NDArray[np.uint8]:  # noqa: ANN401 they are of many types
+def read_image(path: Path, jpeg: bytes, **settings: Any) -> NDArray[np.uint8]:  # noqa: ANN401 they are of many types
     file = write_images(path, [jpeg])
     batches = ImageRecordIter(path_imgrec=file.rec, batch_size=1, dtype="uint8", layout="NHWC", **settings)
     image: NDArray[np.uint8] = batches.next().data[0][0]
@@ -55,7 +55,7 @@ class TestDecodeScale:
         self, tmp_path: Path, side: int, divisor: int, *, progressive: bool
     ) -> None:
         jpeg = large(1608, 1203, progressive=progressive)
-        crop = one_image(tmp_path, jpeg, data_shape=(3, side, side), resize=side, decode_scale="auto")
+        crop = read_image(tmp_path, jpeg, data_shape=(3, side, side), resize=side, decode_scale="auto")
         small = imdecode(jpeg) if divisor == 1 else at_scale(jpeg, divisor)
         resized = cv2.resize(small, (side * 1608 // 1203, side), interpolation=cv2.INTER_LINEAR)
         left = (resized.shape[1] - side) // 2
@@ -64,11 +64,11 @@ class TestDecodeScale:
     def test_decode_scale_is_off_by_default_and_needs_a_reduction_by_half(self, tmp_path: Path) -> None:
         jpeg = large(400, 300)
         settings = {"data_shape": (3, 160, 160), "resize": 160}
-        expected = one_image(tmp_path, jpeg, **settings)
-        np.testing.assert_array_equal(one_image(tmp_path, jpeg, **settings, decode_scale="auto"), expected)
+        expected = read_image(tmp_path, jpeg, **settings)
+        np.testing.assert_array_equal(read_image(tmp_path, jpeg, **settings, decode_scale="auto"), expected)
         settings = {"data_shape": (3, 100, 100), "resize": 100}
-        expected = one_image(tmp_path, jpeg, **settings)
-        assert (one_image(tmp_path, jpeg, **settings, decode_scale="auto") != expected).any()
+        expected = read_image(tmp_path, jpeg, **settings)
+        assert (read_image(tmp_path, jpeg, **settings, decode_scale="auto") != expected).any()
 
     def test_crop_positions_do_not_change(self, tmp_path: Path) -> None:
         settings: dict[str, Any] = {
@@ -79,53 +79,53 @@ class TestDecodeScale:
             "seed": 5,
         }
         jpeg = large(1608, 1203)
-        full = one_image(tmp_path, jpeg, **settings, antialias=True)
-        scaled = one_image(tmp_path, jpeg, **settings, antialias=True, decode_scale="auto")
+        full = read_image(tmp_path, jpeg, **settings, antialias=True)
+        scaled = read_image(tmp_path, jpeg, **settings, antialias=True, decode_scale="auto")
         assert np.abs(full.astype(int) - scaled).mean() < 2
 
     def test_other_formats_and_rotated_jpegs_do_not_change(self, tmp_path: Path) -> None:
         png = cv2.imencode(".png", imdecode(large(400, 300)))[1].tobytes()
-        turned = io.BytesIO()
+        rotated = io.BytesIO()
         tags = Image.Exif()
         tags[0x112] = 6
-        Image.open(io.BytesIO(large(400, 300))).save(turned, "JPEG", exif=tags)
+        Image.open(io.BytesIO(large(400, 300))).save(rotated, "JPEG", exif=tags)
         settings = {"data_shape": (3, 50, 50), "resize": 50}
-        for image in (png, turned.getvalue()):
-            expected = one_image(tmp_path, image, **settings)
-            np.testing.assert_array_equal(one_image(tmp_path, image, **settings, decode_scale="auto"), expected)
+        for image in (png, rotated.getvalue()):
+            expected = read_image(tmp_path, image, **settings)
+            np.testing.assert_array_equal(read_image(tmp_path, image, **settings, decode_scale="auto"), expected)
 
     def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match='decode_scale="half"; it is "auto" or None'):
-            one_image(tmp_path, PLAIN, data_shape=(3, 8, 8), decode_scale="half")
+            read_image(tmp_path, PLAIN, data_shape=(3, 8, 8), decode_scale="half")
 
 
 class TestOnDamage:
-    CUT = PLAIN[: len(PLAIN) // 2]
+    TRUNCATED = PLAIN[: len(PLAIN) // 2]
 
     def test_damage_is_an_error_with_its_position_unless_filled(self, tmp_path: Path) -> None:
         height, width, _ = imdecode(PLAIN).shape
         shape = (3, height, width)
         with pytest.raises(DecodeError, match=r"rec: record 0 \(id 100\) at byte 0: the JPEG ends .* at byte \d+"):
-            one_image(tmp_path, self.CUT, data_shape=shape)
-        image = one_image(tmp_path, self.CUT, data_shape=shape, on_damage="fill")
-        np.testing.assert_array_equal(image, imdecode(self.CUT, on_damage="fill"))
+            read_image(tmp_path, self.TRUNCATED, data_shape=shape)
+        image = read_image(tmp_path, self.TRUNCATED, data_shape=shape, on_damage="fill")
+        np.testing.assert_array_equal(image, imdecode(self.TRUNCATED, on_damage="fill"))
         assert (image[-1] == 128).all()
 
     def test_truncation_below_the_crop_is_detected(self, tmp_path: Path) -> None:
         with pytest.raises(DecodeError, match="the JPEG ends before all of its image data"):
-            one_image(tmp_path, self.CUT, data_shape=(3, 16, 16))
+            read_image(tmp_path, self.TRUNCATED, data_shape=(3, 16, 16))
 
     def test_damaged_header_is_always_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(DecodeError):
-            one_image(tmp_path, PLAIN[:100], data_shape=(3, 16, 16), on_damage="fill")
+            read_image(tmp_path, PLAIN[:100], data_shape=(3, 16, 16), on_damage="fill")
 
     def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match='on_damage="ignore"; it is "error" or "fill"'):
-            one_image(tmp_path, PLAIN, data_shape=(3, 8, 8), on_damage="ignore")
+            read_image(tmp_path, PLAIN, data_shape=(3, 8, 8), on_damage="ignore")
 
 
 @pytest.mark.parametrize("iterator", [ImageRecordIter, ImageDetRecordIter, ImageMaskRecordIter])
 def test_all_record_iterators_have_both_options(iterator: type) -> None:
-    import inspect  # noqa: PLC0415 this test's alone
+    import inspect  # noqa: PLC0415 used only here
 
     assert {"decode_scale", "on_damage"} <= inspect.signature(iterator).parameters.keys()

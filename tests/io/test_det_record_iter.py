@@ -1,7 +1,7 @@
 """`ImageDetRecordIter`: its labels, its augmentation, and boxes that stay on their objects.
 
-Hashes and means without another origin were made by MXNet 1.9.1's ``mx.io.ImageDetRecordIter`` and ``mx.image``, of the
-same images, labels and settings; means of 20,000 images and more.
+Hashes and means without another origin are from ``mx.io.ImageDetRecordIter`` and ``mx.image`` of MXNet 1.9.1, for the
+same images, labels and settings; means are over at least 20,000 images.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from recio.image import DetAugmenter
     from tests.support.records import RecordFile
 
-COLOURS = {
+COLORS = {
     "random_hue_prob": 0.5,
     "max_random_hue": 10,
     "random_illumination_prob": 0.5,
@@ -60,11 +60,11 @@ def open_det(file: RecordFile, **settings: Any) -> ImageDetRecordIter:  # noqa: 
 
 def rows(batches: ImageDetRecordIter) -> NDArray[np.float32]:
     """Return the labels of all images of an epoch."""
-    found = []
+    labels = []
     for batch in batches:
         assert batch.label is not None
-        found.append(batch.label[0][: len(batch.label[0]) - (batch.pad or 0)])
-    return np.concatenate(found)
+        labels.append(batch.label[0][: len(batch.label[0]) - (batch.pad or 0)])
+    return np.concatenate(labels)
 
 
 def table(row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -98,7 +98,9 @@ def test_label_has_image_size_length_values_and_padding(tmp_path: Path) -> None:
         [2, 5, 1, 0.1, 0.2, 0.5, 0.6, 2, 0.5, 0.5, 0.4, 0.9],
         [4, 6, 640, 480, 0, 0.25, 0.25, 0.75, 0.75, 9],
     ]
-    file = write_records(tmp_path, [image_record(png(noise(6, 6)), i, own) for i, own in enumerate(labels)])
+    file = write_records(
+        tmp_path, [image_record(png(noise(6, 6)), i, record_label) for i, record_label in enumerate(labels)]
+    )
     expected = np.array([
         [3, 8, 12, 7, 2, 5, 1, 0.1, 0.2, 0.5, 0.6, -1, -1, -1, -1, -1],
         [3, 8, 12, 10, 4, 6, 640, 480, 0, 0.25, 0.25, 0.75, 0.75, 9, -1, -1],
@@ -127,7 +129,9 @@ def test_label_width_must_equal_that_of_every_record(tmp_path: Path) -> None:
 
 def test_invalid_label_is_an_error_and_the_iterator_continues(tmp_path: Path) -> None:
     labels: list[Any] = [3.0, [2, 5, 0, 0.1, 0.1, 0.9], label(objects(0))]
-    file = write_records(tmp_path, [image_record(png(noise(6, 6)), i, own) for i, own in enumerate(labels)])
+    file = write_records(
+        tmp_path, [image_record(png(noise(6, 6)), i, record_label) for i, record_label in enumerate(labels)]
+    )
     batches = open_det(file, batch_size=1)
     for number, text in enumerate([r"1 labels that begin with \[3\.0\]", r"6 labels that begin with \[2\.0, 5\.0"]):
         with pytest.raises(RecordError, match=rf"record {number} \(id {100 + number}\) at byte \d+: {text}"):
@@ -137,28 +141,28 @@ def test_invalid_label_is_an_error_and_the_iterator_continues(tmp_path: Path) ->
 
 def test_image_may_have_no_objects(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, [2, 5, 0, 0.5, 0.1, 0.5, 0.9])])
-    batches = open_det(file, batch_size=1, **GEOMETRY, **COLOURS)
+    batches = open_det(file, batch_size=1, **GEOMETRY, **COLORS)
     for _ in range(20):
         assert rows(batches)[0, 3:].tolist() == [2, 2, 5, -1, -1, -1, -1, -1]
         batches.reset()
 
 
 def test_labels_of_a_list_replace_those_of_the_records(records: RecordFile, tmp_path: Path) -> None:
-    own = "\t".join(map(repr, label(objects(5, 4))))
-    (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{own}\tno.png\n" for i in range(10)))
-    found = rows(open_det(records, path_imglist=tmp_path / "new.lst"))
-    assert all(np.allclose(table(row), objects(5, 4)) for row in found)
+    fields = "\t".join(map(repr, label(objects(5, 4))))
+    (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{fields}\tno.png\n" for i in range(10)))
+    labels = rows(open_det(records, path_imglist=tmp_path / "new.lst"))
+    assert all(np.allclose(table(row), objects(5, 4)) for row in labels)
 
 
 # Images
 
 
 def coarse(height: int, width: int) -> NDArray[np.uint8]:
-    levels: NDArray[np.uint8] = (np.arange(height * width * 3) * 89 % 251).astype(np.uint8).reshape(height, width, 3)
-    return levels
+    pattern: NDArray[np.uint8] = (np.arange(height * width * 3) * 89 % 251).astype(np.uint8).reshape(height, width, 3)
+    return pattern
 
 
-NORMALISED = {
+NORMALIZED = {
     "mean_r": 10, "mean_g": 20, "mean_b": 30, "std_r": 3, "std_g": 7, "std_b": 11, "scale": 0.7, "inter_method": 9
 }  # fmt: skip
 
@@ -168,21 +172,21 @@ NORMALISED = {
     [
         ("force", {}, [(8, 12), (8, 12)], "a28bcec3e4da2a04"),
         ("force", {"resize": 9}, [(8, 12), (8, 12)], "e415e8264dd752c2"),
-        ("force", NORMALISED, [(8, 12), (8, 12)], "61a208843850caa1"),
+        ("force", NORMALIZED, [(8, 12), (8, 12)], "61a208843850caa1"),
         ("shrink", {}, [(6, 5), (4, 12)], "8a642998a0733400"),
         ("shrink", {"resize": 9}, [(8, 7), (4, 12)], "2b10cfad0a51d471"),
-        ("shrink", NORMALISED, [(6, 5), (4, 12)], "5cb9b5097e248376"),
+        ("shrink", NORMALIZED, [(6, 5), (4, 12)], "5cb9b5097e248376"),
         ("fit", {}, [(8, 6), (4, 12)], "e3a75517619cc775"),
         ("fit", {"resize": 9}, [(8, 7), (4, 12)], "2b10cfad0a51d471"),
-        ("fit", NORMALISED, [(8, 6), (4, 12)], "83f544fb977dae2a"),
+        ("fit", NORMALIZED, [(8, 6), (4, 12)], "83f544fb977dae2a"),
     ],
 )
 def test_images_equal_mxnets_bit_for_bit(
     tmp_path: Path, mode: str, settings: dict[str, Any], sizes: list[tuple[int, int]], sha: str
 ) -> None:
-    own = [2, 5, 1, 0.1, 0.2, 0.5, 0.6]
-    pictures = [coarse(6, 5), coarse(11, 30)]
-    file = write_records(tmp_path, [image_record(png(image), i, own) for i, image in enumerate(pictures)])
+    record_label = [2, 5, 1, 0.1, 0.2, 0.5, 0.6]
+    pixels = [coarse(6, 5), coarse(11, 30)]
+    file = write_records(tmp_path, [image_record(png(image), i, record_label) for i, image in enumerate(pixels)])
     batch = open_det(file, batch_size=2, data_shape=(3, 8, 12), resize_mode=mode, **settings).next()
     assert batch.label is not None
     assert [tuple(row[1:3]) for row in batch.label[0]] == sizes
@@ -205,31 +209,31 @@ def test_mean_image_is_not_mirrored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["force", "shrink", "fit"])
-@pytest.mark.parametrize("settings", [GEOMETRY, {**GEOMETRY, **COLOURS}, {**GEOMETRY, "crop_emit_mode": "overlap"}])
+@pytest.mark.parametrize("settings", [GEOMETRY, {**GEOMETRY, **COLORS}, {**GEOMETRY, "crop_emit_mode": "overlap"}])
 def test_boxes_stay_on_their_objects(records: RecordFile, mode: str, settings: dict[str, Any]) -> None:
     batches = open_det(records, resize_mode=mode, inter_method=1, **settings)
     counts = set()
     for _ in range(8):
-        for image, found in shown(batches):
-            counts.add(len(found))
-            assert_on_pixels(image, found, 2.0)
+        for image, boxes in shown(batches):
+            counts.add(len(boxes))
+            assert_on_pixels(image, boxes, 2.0)
         batches.reset()
     assert {1, 2, 3} <= counts
 
 
-def test_batches_do_not_depend_on_threads(records: RecordFile) -> None:
-    settings = {**GEOMETRY, **COLOURS, "shuffle": True}
-    one, four = (open_det(records, preprocess_threads=n, **settings) for n in (1, 4))
-    for a, b in zip(one, four, strict=True):
-        assert np.array_equal(a.data[0], b.data[0])
-        assert a.label is not None
-        assert b.label is not None
-        assert np.array_equal(a.label[0], b.label[0])
+def test_batches_do_not_depend_on_the_number_of_threads(records: RecordFile) -> None:
+    settings = {**GEOMETRY, **COLORS, "shuffle": True}
+    single, multi = (open_det(records, preprocess_threads=n, **settings) for n in (1, 4))
+    for left, right in zip(single, multi, strict=True):
+        assert np.array_equal(left.data[0], right.data[0])
+        assert left.label is not None
+        assert right.label is not None
+        assert np.array_equal(left.label[0], right.label[0])
 
 
 def test_every_color_step_has_its_own_probability(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(png(render(objects(0))), i, [2, 5]) for i in range(400)])
-    batches = open_det(file, **{**COLOURS, "random_hue_prob": 0.0, "random_saturation_prob": 0.0, "max_random_hue": 9})
+    batches = open_det(file, **{**COLORS, "random_hue_prob": 0.0, "random_saturation_prob": 0.0, "max_random_hue": 9})
     changes = []
     for record in range(400):
         steps = batches.plan(record)["steps"]
@@ -243,7 +247,7 @@ def test_every_color_step_has_its_own_probability(tmp_path: Path) -> None:
     assert 0.43 < contrasted < 0.57
 
 
-# Chances: what MXNet's random numbers give on average
+# Distributions: averages of MXNet
 
 TABLE = np.array([[0, 0.1, 0.1, 0.4, 0.5], [1, 0.5, 0.6, 0.9, 0.9], [2, 0.05, 0.7, 0.3, 0.95]], np.float32)
 LIMITS = {
@@ -254,9 +258,9 @@ LIMITS = {
 
 
 def assert_means(samples: list[list[float]], expected: list[float]) -> None:
-    """Check that means are those, to five times what they may be off by chance."""
-    found, spread = np.mean(samples, axis=0), np.std(samples, axis=0) / np.sqrt(len(samples))
-    assert (np.abs(found - expected) <= 5 * spread + 1e-4).all(), f"{found} ± {spread} are not {expected}"
+    """Check that means are the expected ones, within five standard errors."""
+    means, error = np.mean(samples, axis=0), np.std(samples, axis=0) / np.sqrt(len(samples))
+    assert (np.abs(means - expected) <= 5 * error + 1e-4).all(), f"{means} ± {error} are not {expected}"
 
 
 @pytest.mark.parametrize(
@@ -279,9 +283,9 @@ def test_mean_position_of_objects_equals_mxnets(
     batches = open_det(file, batch_size=1, data_shape=(3, 8, 8), **settings)
     samples = []
     for epoch in range(2000):
-        found = batches.plan(0, epoch)["boxes"]
-        _, left, top, right, bottom = found.mean(axis=0)
-        samples.append([len(found), left, bottom, right - left, bottom - top])
+        boxes = batches.plan(0, epoch)["boxes"]
+        _, left, top, right, bottom = boxes.mean(axis=0)
+        samples.append([len(boxes), left, bottom, right - left, bottom - top])
     assert_means(samples, expected)
 
 
@@ -300,25 +304,25 @@ def test_mean_parameters_of_augmenters_equal_mxnets(augmenter: DetAugmenter, exp
     random.seed(1)
     image, samples = np.zeros((100, 150, 3), np.uint8), []
     for _ in range(2000):
-        result, found = augmenter(image, TABLE)
-        _, left, _, _, bottom = found.mean(axis=0)
-        samples.append([result.shape[1] / 150, result.shape[0] / 100, len(found), left, bottom])
+        result, boxes = augmenter(image, TABLE)
+        _, left, _, _, bottom = boxes.mean(axis=0)
+        samples.append([result.shape[1] / 150, result.shape[0] / 100, len(boxes), left, bottom])
     assert_means(samples, expected)
 
 
-# Crops: MXNet's mistakes are not made
+# Crops: bugs of MXNet that are fixed
 
 
 def test_each_crop_constraint_is_applied(records: RecordFile) -> None:
     batches = open_det(records, rand_crop_prob=1, min_crop_scales=0.3, max_crop_trials=200, min_crop_object_coverages=1)
-    whole: list[bool] = []
+    has_full_object: list[bool] = []
     for record in range(10):
         plan = batches.plan(record)
         left, top, width, height = plan["steps"][0]["window"]
-        own = objects(record, 1 + record % 3)[:, 1:5] * (200, 120, 200, 120)
-        inside = (own >= (left, top, 0, 0)) & (own <= (200, 120, left + width, top + height))
-        whole.append(bool(inside.all(axis=1).any()))
-    assert all(whole)
+        boxes = objects(record, 1 + record % 3)[:, 1:5] * (200, 120, 200, 120)
+        inside = (boxes >= (left, top, 0, 0)) & (boxes <= (200, 120, left + width, top + height))
+        has_full_object.append(bool(inside.all(axis=1).any()))
+    assert all(has_full_object)
 
 
 def test_crops_have_all_aspect_ratios(records: RecordFile) -> None:
@@ -367,7 +371,7 @@ def test_invalid_argument_is_refused(records: RecordFile, settings: dict[str, An
         open_det(records, **settings)
 
 
-def test_unknown_keywords_are_refused(records: RecordFile) -> None:
+def test_unknown_keywords_raise(records: RecordFile) -> None:
     with pytest.raises(TypeError, match="'rand_mirror'; did you mean 'rand_mirror_prob'"):
         open_det(records, rand_mirror=True)
 

@@ -1,4 +1,4 @@
-"""Batches depend on (seed, epoch, record) and on nothing else: the hash of a whole stream is the same."""
+"""Batches depend only on (seed, epoch, record): hashes of complete streams are equal."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def test_without_randomness_epochs_and_seeds_are_equal(photos: RecordFile) -> No
 
 def test_epoch_does_not_depend_on_reading_earlier_epochs(photos: RecordFile) -> None:
     settings = {**AUGMENTED, "shuffle": True, "seed": 5}
-    whole, cut = open_iter(photos, **settings), open_iter(photos, **settings)
-    for read in (1, 2, 3):
-        list(whole)
-        for _ in range(read):
-            cut.next()
-        whole.reset()
-        cut.reset()
-    assert digest(whole) == digest(cut)
+    complete, partial = open_iter(photos, **settings), open_iter(photos, **settings)
+    for count in (1, 2, 3):
+        list(complete)
+        for _ in range(count):
+            partial.next()
+        complete.reset()
+        partial.reset()
+    assert digest(complete) == digest(partial)
 
 
 def by_number(photos: RecordFile, **settings: Any) -> dict[int, NDArray[np.uint8]]:  # noqa: ANN401
-    """Read an epoch: the images by their records' numbers."""
+    """Read an epoch, and return the images by record number."""
     batches = list(open_iter(photos, **{**AUGMENTED, **settings}))
     return dict(zip(numbers(batches), images(batches), strict=True))
 
@@ -83,21 +83,21 @@ def by_number(photos: RecordFile, **settings: Any) -> dict[int, NDArray[np.uint8
 def test_augmentation_does_not_depend_on_the_position(photos: RecordFile, other: dict[str, Any]) -> None:
     if "path_imgidx" in other:
         other = {"path_imgidx": photos.idx}
-    one, another = by_number(photos), by_number(photos, **other)
-    assert one.keys() == another.keys()
-    assert all(np.array_equal(image, another[number]) for number, image in one.items())
+    first, second = by_number(photos), by_number(photos, **other)
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(image, second[number]) for number, image in first.items())
 
 
 def test_shards_of_an_epoch_make_up_the_epoch(photos: RecordFile) -> None:
-    """Whoever trains on two machines sees what one would have seen."""
-    whole = by_number(photos)
-    parts = [by_number(photos, num_parts=3, part_index=part) for part in range(3)]
-    assert sorted(itertools.chain(*parts)) == sorted(whole)
-    assert all(np.array_equal(image, whole[number]) for part in parts for number, image in part.items())
+    """Training on several machines sees the same images as on one machine."""
+    full = by_number(photos)
+    shards = [by_number(photos, num_parts=3, part_index=index) for index in range(3)]
+    assert sorted(itertools.chain(*shards)) == sorted(full)
+    assert all(np.array_equal(image, full[number]) for shard in shards for number, image in shard.items())
 
 
 def test_images_have_different_augmentations(photos: RecordFile) -> None:
-    """The stream of one image is not that of the next, nor the same again in the next epoch."""
+    """The random stream of an image differs from those of other images and other epochs."""
     batches = open_iter(photos, **AUGMENTED)
     first, second = (images(epoch) for epoch in epochs(batches, 2))
     assert sum(np.array_equal(*pair) for pair in zip(first, second, strict=True)) <= 2

@@ -1,8 +1,8 @@
-"""`ImageRecordIter` against batches that MXNet 1.9.1 made of the same files with the same settings.
+"""`ImageRecordIter` against batches of MXNet 1.9.1 for the same files and settings.
 
-``data/golden/batches.json`` has the settings, ``batches.npz`` the batches: all records in one, made with
-``preprocess_threads=1`` by MXNet's wheel. recio's are the same, bit for bit; of bicubic and Lanczos resampling, whose
-arithmetic differs between builds of OpenCV, within one level.
+``data/golden/batches.json`` has the settings, ``batches.npz`` the batches: all records in one batch, from MXNet's wheel
+with ``preprocess_threads=1``. recio's batches are the same, bit for bit; for bicubic and Lanczos resampling, whose
+arithmetic differs between builds of OpenCV, they differ by at most 1.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def one_batch(name: str, **settings: Any) -> ImageRecordIter:  # noqa: ANN401 se
     return ImageRecordIter(path_imgrec=GOLDEN / name, batch_size=RECORDS, preprocess_threads=2, **settings)
 
 
-def in_levels(difference: NDArray[Any], settings: dict[str, Any]) -> NDArray[Any]:
-    """Undo the normalisation of a difference between normalised images."""
+def denormalized(difference: NDArray[Any], settings: dict[str, Any]) -> NDArray[Any]:
+    """Undo the normalization of a difference between normalized images."""
     std = [settings.get(f"std_{channel}", 1.0) for channel in "rgb"][: difference.shape[1]]
-    levels: NDArray[Any] = difference * np.reshape(std, (1, -1, 1, 1)) / settings.get("scale", 1.0)
-    return levels
+    pixel_difference: NDArray[Any] = difference * np.reshape(std, (1, -1, 1, 1)) / settings.get("scale", 1.0)
+    return pixel_difference
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
@@ -53,7 +53,7 @@ def test_batches_equal_mxnets(name: str, golden: dict[str, NDArray[Any]]) -> Non
     assert batch.label is not None
     np.testing.assert_array_equal(batch.label[0], golden[f"{name}_label"])
     if settings.get("inter_method") in INEXACT:
-        difference = in_levels(batch.data[0].astype(float) - expected, settings)
+        difference = denormalized(batch.data[0].astype(float) - expected, settings)
         assert np.abs(difference).max() <= 1 + 1e-3
     else:
         np.testing.assert_array_equal(batch.data[0], expected)

@@ -1,4 +1,4 @@
-"""Which records `ImageRecordIter` reads, with which labels, and how they make batches, epochs and shards."""
+"""Records, labels, batches, epochs and shards of `ImageRecordIter`."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class TestFiles:
     def test_several_files_are_read_as_one(self, two: tuple[RecordFile, RecordFile], kind: str) -> None:
         paths = [file.rec for file in two]
         texts = [str(path) for path in paths]
-        given = {"semicolons": ";".join(texts), "list": texts, "paths": tuple(paths)}[kind]
-        assert numbers(open_iter(two[0], path_imgrec=given)) == list(range(7))
+        path_imgrec = {"semicolons": ";".join(texts), "list": texts, "paths": tuple(paths)}[kind]
+        assert numbers(open_iter(two[0], path_imgrec=path_imgrec)) == list(range(7))
 
     def test_index_of_each_file_selects_its_records(self, two: tuple[RecordFile, RecordFile]) -> None:
         two[1].idx.write_text(f"9\t{two[1].offsets[3]}\n4\t{two[1].offsets[1]}\n")
@@ -97,9 +97,9 @@ class TestLabels:
     @pytest.fixture
     def mixed(self, tmp_path: Path) -> RecordFile:
         """Write four records, with one, three, two and one label."""
-        given: list[float | list[float]] = [7.0, [1.0, 2.0, 3.0], [4.0, 5.0], [6.0]]
+        label_list: list[float | list[float]] = [7.0, [1.0, 2.0, 3.0], [4.0, 5.0], [6.0]]
         image = png(noise(8, 8))
-        return write_records(tmp_path, [image_record(image, n, label) for n, label in enumerate(given)])
+        return write_records(tmp_path, [image_record(image, n, label) for n, label in enumerate(label_list)])
 
     def write_list(self, folder: Path, lines: Sequence[str]) -> Path:
         path = folder / "some.lst"
@@ -121,11 +121,11 @@ class TestLabels:
     def test_label_width_minus_1_of_single_labels_is_a_column(self, ten: RecordFile) -> None:
         assert labels(open_iter(ten, label_width=-1).next()) == [[0], [1], [2], [3]]
 
-    @pytest.mark.parametrize(("width", "record", "found"), [(1, 1, 3), (3, 0, 1), (2, 0, 1)])
+    @pytest.mark.parametrize(("width", "record", "count"), [(1, 1, 3), (3, 0, 1), (2, 0, 1)])
     def test_wrong_label_width_is_an_error_that_names_the_record(
-        self, mixed: RecordFile, width: int, record: int, found: int
+        self, mixed: RecordFile, width: int, record: int, count: int
     ) -> None:
-        with pytest.raises(recio.RecordError, match=f"{found} labels, but label_width={width}") as caught:
+        with pytest.raises(recio.RecordError, match=f"{count} labels, but label_width={width}") as caught:
             open_iter(mixed, label_width=width).next()
         assert (caught.value.record, caught.value.id) == (record, 100 + record)
 
@@ -178,8 +178,8 @@ class TestEpochs:
     ) -> None:
         for epoch in epochs(open_iter(ten, batch_size=batch_size, shuffle=shuffle), 3):
             in_order = numbers(epoch)
-            places = list(chain.from_iterable(in_batch(batch) for batch in epoch))
-            assert places == [in_order[place % 10] for place in range(len(places))]
+            batch_numbers = list(chain.from_iterable(in_batch(batch) for batch in epoch))
+            assert batch_numbers == [in_order[i % 10] for i in range(len(batch_numbers))]
 
     def test_padding_has_its_own_data_and_labels(self, tmp_path: Path) -> None:
         pixels = [noise(8, 8, seed=seed) for seed in range(3)]
@@ -189,7 +189,7 @@ class TestEpochs:
 
     @pytest.mark.parametrize("batch_size", [4, 25])
     def test_without_round_batch_padding_is_zeros(self, ten: RecordFile, batch_size: int) -> None:
-        """In later epochs too, when the batch lies in memory that was used before."""
+        """Also in later epochs, in which the batch reuses memory."""
         batches = open_iter(ten, batch_size=batch_size, round_batch=False, label_width=-1)
         for epoch in epochs(batches, 10):
             last = epoch[-1]
@@ -197,7 +197,7 @@ class TestEpochs:
             assert last.pad == pad
             assert last.index is not None
             assert last.label is not None
-            assert [part[-pad:].any() for part in (last.data[0], last.label[0], last.index)] == [False] * 3
+            assert [array[-pad:].any() for array in (last.data[0], last.label[0], last.index)] == [False] * 3
             assert last.data[0][: batch_size - pad].any(axis=(1, 2, 3)).all()
 
     @pytest.mark.parametrize("read", [0, 1, 2, 3])
@@ -220,12 +220,12 @@ class TestEpochs:
         assert numbers(once) == numbers(twice)
 
     def test_epoch_order_does_not_depend_on_how_the_last_epoch_ended(self, ten: RecordFile) -> None:
-        whole, cut = open_iter(ten, shuffle=True), open_iter(ten, shuffle=True)
-        list(whole)
-        cut.next()
-        for batches in (whole, cut):
+        complete, partial = open_iter(ten, shuffle=True), open_iter(ten, shuffle=True)
+        list(complete)
+        partial.next()
+        for batches in (complete, partial):
             batches.reset()
-        assert numbers(whole) == numbers(cut)
+        assert numbers(complete) == numbers(partial)
 
     def test_end_lasts_until_reset(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
@@ -253,7 +253,7 @@ class TestEpochs:
             with pytest.raises(ValueError, match="there is no current batch"):
                 get()
 
-    def test_data_and_labels_are_described(self, ten: RecordFile) -> None:
+    def test_provide_data_and_provide_label(self, ten: RecordFile) -> None:
         batches = open_iter(ten, layout="NHWC", data_name="x", label_name="y")
         batch = batches.next()
         assert batches.provide_data == batch.provide_data == [DataDesc("x", (4, 8, 8, 3))]
@@ -274,11 +274,11 @@ class TestEpochs:
 class TestShards:
     @pytest.mark.parametrize("indexed", [False, True])
     @pytest.mark.parametrize("num_parts", [1, 2, 3, 4, 6, 10])
-    def test_shards_are_even_and_cover_all(self, ten: RecordFile, num_parts: int, indexed: bool) -> None:
+    def test_shards_are_even_and_cover_all_records(self, ten: RecordFile, num_parts: int, indexed: bool) -> None:
         index = {"path_imgidx": ten.idx} if indexed else {}
-        parts = [numbers(open_iter(ten, num_parts=num_parts, part_index=part, **index)) for part in range(num_parts)]
-        assert sorted(chain.from_iterable(parts)) == list(range(10))
-        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        shards = [numbers(open_iter(ten, num_parts=num_parts, part_index=i, **index)) for i in range(num_parts)]
+        assert sorted(chain.from_iterable(shards)) == list(range(10))
+        assert max(map(len, shards)) - min(map(len, shards)) <= 1
 
     def test_shard_is_shuffled_and_padded_within_itself(self, ten: RecordFile) -> None:
         batches = open_iter(ten, num_parts=2, part_index=1, shuffle=True)

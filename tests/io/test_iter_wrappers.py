@@ -1,7 +1,7 @@
 """`ResizeIter` and `PrefetchingIter`: iterators around iterators.
 
-The batches of ten numbers, four a batch, are those that MXNet 1.9.1 gave. Its `PrefetchingIter` waited for ever for a
-thread that an error had ended.
+The batches of ten numbers, four per batch, are those of MXNet 1.9.1. Its `PrefetchingIter` waited forever for a thread
+that had ended with an error.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def shown(batches: Iterable[DataBatch]) -> list[tuple[list[float], int | None]]:
 
 
 class Scripted(DataIter):
-    """An iterator whose batches are numbers, or what is raised in their stead; after its last, it ends."""
+    """Iterator over a script of numbers, which become batches, and exceptions, which are raised."""
 
     def __init__(self, *script: float | BaseException, pad: int = 0) -> None:
         super().__init__(batch_size=1)
@@ -52,28 +52,28 @@ class Scripted(DataIter):
         if self.at == len(self.script):
             raise StopIteration
         self.at += 1
-        what = self.script[self.at - 1]
-        if isinstance(what, BaseException):
-            raise type(what)(*what.args)
-        return DataBatch([np.array([what])], pad=self.pad)
+        item = self.script[self.at - 1]
+        if isinstance(item, BaseException):
+            raise type(item)(*item.args)
+        return DataBatch([np.array([item])], pad=self.pad)
 
 
 class Gated(Scripted):
-    """One that gives a batch only when the gate is open."""
+    """Scripted iterator that blocks until its gate is open."""
 
     def __init__(self, *script: float) -> None:
         super().__init__(*script)
         self.gate = threading.Event()
-        self.is_asked = threading.Event()
+        self.is_requested = threading.Event()
 
     def next(self) -> DataBatch:
-        self.is_asked.set()
+        self.is_requested.set()
         self.gate.wait()
         return super().next()
 
 
 def readers() -> int:
-    """Count the threads that read ahead."""
+    """Count the prefetching threads."""
     return sum(thread.name == "recio-prefetch" for thread in threading.enumerate())
 
 
@@ -126,7 +126,7 @@ class TestResizeIter:
 
 
 class TestPrefetchingIter:
-    """What is given."""
+    """Batches, names and epochs."""
 
     def test_epochs_equal_those_of_the_inner_iterator(self) -> None:
         with PrefetchingIter(of_ten()) as batches:
@@ -202,7 +202,7 @@ class TestPrefetchingIter:
 
 
 class TestFailingIterators:
-    """What an inner iterator raises, and inner iterators that do not fit together."""
+    """Errors of inner iterators, and inner iterators that do not match."""
 
     def test_error_is_raised_in_order_and_the_next_batch_follows(self) -> None:
         with PrefetchingIter(Scripted(1, OSError("disk"), 2)) as batches:
@@ -236,7 +236,7 @@ class TestFailingIterators:
                         batches.next()
                 batches.reset()
 
-    def test_different_pads_are_an_error(self) -> None:
+    def test_different_pads_raise(self) -> None:
         with (
             PrefetchingIter([Scripted(1, pad=1), Scripted(1, pad=2)]) as batches,
             pytest.raises(ValueError, match=re.escape("different pads: [1, 2]")),
@@ -261,11 +261,11 @@ class TestFailingIterators:
 
 
 class TestThreads:
-    """Their ends, and what does not end them."""
+    """Lifetime of the prefetching threads."""
 
     @pytest.fixture
     def before(self) -> int:
-        """Wait until the threads of other tests are gone."""
+        """Wait until the threads of other tests have ended."""
         gc.collect()
         assert becomes_true(lambda: readers() == 0)
         return 0
@@ -275,12 +275,12 @@ class TestThreads:
         gc.disable()
         try:
             batches = PrefetchingIter([Scripted(*script), Scripted(*script)])
-            gone = weakref.ref(batches)
+            reference = weakref.ref(batches)
             with contextlib.suppress(OSError, StopIteration):
                 batches.next()
             assert readers() == before + 2
             del batches
-            assert gone() is None
+            assert reference() is None
             assert becomes_true(lambda: readers() == before)
         finally:
             gc.enable()
@@ -335,7 +335,7 @@ class TestThreads:
 
         inner = Watched(1, 2)
         with PrefetchingIter(inner) as batches:
-            assert inner.is_asked.wait()
+            assert inner.is_requested.wait()
             threading.Timer(0.05, inner.gate.set).start()
             batches.reset()
             assert [batch.data[0][0] for batch in batches] == [1, 2]
@@ -371,8 +371,8 @@ if child == 0:
             os._exit(1)
     batches.close()
     del batches
-    own = PrefetchingIter(NDArrayIter(np.arange(10), batch_size=4))
-    assert len(list(own)) == 3
+    child_batches = PrefetchingIter(NDArrayIter(np.arange(10), batch_size=4))
+    assert len(list(child_batches)) == 3
     raise SystemExit(0)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 print(len(list(batches)))

@@ -26,7 +26,7 @@ IDS = [iterator.__name__ for iterator, _ in TABLES]
 
 def defaults(iterator: type) -> dict[str, Any]:
     parameters = inspect.signature(iterator).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind is not one.VAR_KEYWORD}
+    return {item.name: item.default for item in parameters if item.kind is not item.VAR_KEYWORD}
 
 
 def documented(iterator: type) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What an iterator holds and lets go of: memory, threads, the interpreter; signals, forks, the end of the process."""
+"""Resources of an iterator: memory, threads, the GIL; signals, forks and process exit."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 LARGE: dict[str, Any] = {"data_shape": (3, 224, 224), "dtype": "float32", "batch_size": 16}
-"""Batches of 9 MB, which the allocator takes from the kernel one by one."""
+"""Batches of 9 MB, which the allocator maps separately."""
 WAITING: dict[str, Any] = {"resize": 16, "preprocess_threads": 1, "prefetch_buffer": 1}
-"""With these, a batch of `slow` has to be waited for."""
+"""Settings with which a reader of `slow` has to wait."""
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    """Write images that take long to decode: 4000 by 4000 pixels, in several scans, which must all be read."""
+    """Write images that decode slowly: 4000 by 4000 pixels, progressive, so that all scans must be read."""
     rows, columns = np.mgrid[:4000, :4000]
-    grey = ((rows + columns) >> 5).astype(np.uint8)
-    jpeg = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    gray = ((rows + columns) >> 5).astype(np.uint8)
+    jpeg = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     return write_images(tmp_path_factory.mktemp("slow"), [jpeg] * 100)
 
 
@@ -117,7 +117,7 @@ class TestBuffers:
 
         batches = open_iter(photos, **LARGE)
         cold, warm = faults(20), faults(20)
-        print(f"minor page faults an image, of 147 pages: {warm:.2f}, at first {cold:.2f}")  # noqa: T201
+        print(f"minor page faults per image, of 147 pages: {warm:.2f}, initially {cold:.2f}")  # noqa: T201
         assert warm <= 4
 
 
@@ -152,7 +152,7 @@ class TestThreads:
         assert time.monotonic() - start < 1
 
     def test_close_frees_memory(self, photos: RecordFile) -> None:
-        """Measured in a process of its own: here, what other tests held may be given back meanwhile."""
+        """Measured in a separate process: in this one, memory of other tests may be freed meanwhile."""
         done = run_python(MEMORY, **settings_of(photos, **{**LARGE, "batch_size": 64}))
         assert (done.returncode, done.stderr) == (0, "")
         before, during, after = map(int, done.stdout.split())
@@ -170,13 +170,13 @@ class TestThreads:
 
     def test_two_threads_share_an_iterator_without_lost_or_duplicate_batches(self, many: RecordFile) -> None:
         batches = open_iter(many, shuffle=True)
-        found: list[list[DataBatch]] = [[], []]
-        readers = [threading.Thread(target=lambda mine=mine: mine.extend(batches)) for mine in found]
+        results: list[list[DataBatch]] = [[], []]
+        readers = [threading.Thread(target=lambda received=received: received.extend(batches)) for received in results]
         for reader in readers:
             reader.start()
         for reader in readers:
             reader.join()
-        assert sorted(numbers(found[0] + found[1])) == list(range(400))
+        assert sorted(numbers(results[0] + results[1])) == list(range(400))
 
     def test_close_wakes_a_waiting_thread_with_an_error(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
@@ -190,18 +190,18 @@ class TestThreads:
 
     @pytest.mark.alone
     def test_other_threads_run_while_one_waits(self, slow: RecordFile) -> None:
-        """The best of five tries counts: the machine may have others to serve."""
+        """The best of five attempts counts, since the machine may be busy."""
         batches = open_iter(slow, **WAITING, batch_size=3)
         ratios = []
         for _ in range(5):
-            alone, beside = counted(lambda: time.sleep(0.2)), counted(batches.next)
-            ratios.append(beside / alone)
-        print(f"a thread beside a waiting one runs at {max(ratios):.0%} of its speed")  # noqa: T201
+            baseline, concurrent = counted(lambda: time.sleep(0.2)), counted(batches.next)
+            ratios.append(concurrent / baseline)
+        print(f"a thread next to a waiting one runs at {max(ratios):.0%} of its speed")  # noqa: T201
         assert max(ratios) > 0.5
 
 
 def counted(work: Callable[[], object]) -> float:
-    """Let another thread count during some work; give how far it comes in a second."""
+    """Count in another thread during some work, and return the counts per second."""
     count, done = 0, threading.Event()
 
     def run() -> None:
@@ -314,11 +314,6 @@ def test_forked_child_must_make_its_own_iterator_and_the_parent_continues(many: 
     assert (done.returncode, done.stdout) == (0, "80\n"), done.stderr
 
 
-BEGUN = """
-from recio.io import ImageRecordIter
-batches = ImageRecordIter(**settings)
-batches.next()
-"""
 ENDINGS = {
     "in the middle of an epoch": "",
     "by an exception": "raise SystemExit(0)",
@@ -348,7 +343,7 @@ def test_thread_may_reset_while_another_reads(many: RecordFile) -> None:
 
     resetter = threading.Thread(target=reset)
     resetter.start()
-    places = [in_batch(batch) for batch in islice(stream(batches, 1000), 200)]
+    batch_numbers = [in_batch(batch) for batch in islice(stream(batches, 1000), 200)]
     stop.set()
     resetter.join()
-    assert all(place == list(range(place[0], place[0] + 4)) for place in places)
+    assert all(read == list(range(read[0], read[0] + 4)) for read in batch_numbers)

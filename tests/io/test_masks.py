@@ -1,7 +1,7 @@
 """Segmentation: `ImageMaskRecordIter`, and the pairs of record files that ``im2rec --masks`` packs.
 
-Most tests look at one property. An image is painted in one colour a class, by its mask. Whatever is done to both:
-where a pixel of the image has the pure colour of a class, no other class had a part in it, so its mask says that class.
+Most tests check one property. Each image is painted in one color per class, according to its mask. After any
+augmentation of both, a pixel of the image with the pure color of a class must have that class in the mask.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Corners of a cube, so that no mixture of some is another; far from 0 and 255, so that no overshoot
-# is cut off.
-COLOURS = np.array([(a, b, c) for a in (60, 200) for b in (60, 200) for c in (60, 200)], np.uint8)
+# Corners of a cube, so that no mixture of colors is another one; far from 0 and 255, so that no
+# overshoot is clamped.
+COLORS = np.array([(a, b, c) for a in (60, 200) for b in (60, 200) for c in (60, 200)], np.uint8)
 CLASSES = 7
 OUTSIDE = 7
-"""What stands for the outside of the image: the last of the colours, a grey."""
+"""Index of the color outside the image: the last of the colors, a gray."""
 OUTSIDE_LEVEL = 200
 IGNORED = 255
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-"""The passes of an interlaced PNG: the first column and row, and the steps to the next."""
+"""Passes of an interlaced PNG: first column and row, and step sizes."""
 
 
 def classes(height: int, width: int, seed: int) -> NDArray[np.uint8]:
-    """Make a mask: each place is of the class of the nearest of some points."""
+    """Generate a mask: each pixel has the class of the nearest of some points."""
     random = np.random.default_rng(seed)
     points = random.uniform(0, (height, width), (14, 2))
     rows, columns = np.mgrid[:height, :width]
@@ -65,25 +65,25 @@ def classes(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     return (nearest % CLASSES).astype(np.uint8)
 
 
-def grey(mask: NDArray[np.uint8]) -> bytes:
-    """Encode a mask as a grey PNG."""
+def gray(mask: NDArray[np.uint8]) -> bytes:
+    """Encode a mask as a gray PNG."""
     return png(mask[..., None])
 
 
 def painted(mask: NDArray[np.uint8]) -> bytes:
-    """Encode the image of a mask."""
-    return png(COLOURS[mask])
+    """Encode the image painted according to a mask."""
+    return png(COLORS[mask])
 
 
 def save(mask: Image.Image, form: str = "PNG", **settings: Any) -> bytes:  # noqa: ANN401 they are of many types
-    """Encode by Pillow."""
+    """Encode with Pillow."""
     file = io.BytesIO()
     mask.save(file, form, **settings)
     return file.getvalue()
 
 
 def interlaced(mask: NDArray[np.uint8], bits: int) -> bytes:
-    """Encode a mask as an interlaced grey PNG, which neither OpenCV nor Pillow can do."""
+    """Encode a mask as an interlaced gray PNG, which neither OpenCV nor Pillow can write."""
     rows = bytearray()
     for x, y, across, down in ADAM7:
         for row in mask[y::down, x::across]:
@@ -92,28 +92,28 @@ def interlaced(mask: NDArray[np.uint8], bits: int) -> bytes:
     height, width = mask.shape
     head = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 1)
     chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    coded = [
+    encoded = [
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(coded)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(encoded)
 
 
 class Pairs:
-    """Images and their masks in two record files, the masks in reverse order and with one more that no image has."""
+    """Images and masks in two record files; the masks are in reverse order, with an extra one."""
 
     def __init__(self, folder: Path, masks: Sequence[NDArray[np.uint8]]) -> None:
         self.masks = masks
         self.images = write_records(folder, (image_record(painted(mask), n) for n, mask in enumerate(masks)), "images")
-        extra = image_record(grey(masks[0]), len(masks))
-        coded = [image_record(grey(mask), n) for n, mask in enumerate(masks)]
-        self.coded = write_records(folder, [extra, *reversed(coded)], "masks")
+        extra = image_record(gray(masks[0]), len(masks))
+        encoded = [image_record(gray(mask), n) for n, mask in enumerate(masks)]
+        self.encoded = write_records(folder, [extra, *reversed(encoded)], "masks")
 
     def open(self, **settings: Any) -> ImageMaskRecordIter:  # noqa: ANN401 they are of many types
-        return open_pairs(self.images, self.coded, **settings)
+        return open_pairs(self.images, self.encoded, **settings)
 
 
 def open_pairs(images: RecordFile, masks: RecordFile, **settings: Any) -> ImageMaskRecordIter:  # noqa: ANN401
-    """Open an iterator over pairs, four a batch, unless `settings` say otherwise."""
+    """Open an iterator over pairs with batches of 4; `settings` override the defaults."""
     defaults = {
         "path_imgrec": images.rec,
         "path_maskrec": masks.rec,
@@ -140,20 +140,20 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
 
 def pure(images: NDArray[Any]) -> NDArray[np.int64]:
     """Return the class whose color each pixel has, -1 if none."""
-    off = np.abs(images[..., None, :].astype(np.int64) - COLOURS).max(axis=-1)
+    off = np.abs(images[..., None, :].astype(np.int64) - COLORS).max(axis=-1)
     return np.where(off.min(axis=-1) <= 1, off.argmin(axis=-1), -1)
 
 
-def assert_in_line(batches: Iterable[recio.io.DataBatch], least: float = 0.5, most_off: float = 0.0) -> None:
-    """Check that masks say the class of the pixels of pure colours; of all pixels, these are at least `least`."""
+def assert_aligned(batches: Iterable[recio.io.DataBatch], min_pure: float = 0.5, max_mismatch: float = 0.0) -> None:
+    """Check that masks have the classes of pure-colored pixels, which must be more than `min_pure` of all."""
     for batch in batches:
         assert batch.label is not None
-        found, mask = pure(batch.data[0]), batch.label[0].astype(np.int64)
+        image_classes, mask = pure(batch.data[0]), batch.label[0].astype(np.int64)
         mask[mask == IGNORED] = OUTSIDE
-        is_pure = found >= 0
-        assert is_pure.mean() > least
-        off = (found != mask)[is_pure].mean()
-        assert off <= most_off, f"{off:.2%} of the pixels are of another class"
+        is_pure = image_classes >= 0
+        assert is_pure.mean() > min_pure
+        mismatch = (image_classes != mask)[is_pure].mean()
+        assert mismatch <= max_mismatch, f"{mismatch:.2%} of the pixels have another class"
 
 
 GEOMETRY: dict[str, dict[str, Any]] = {
@@ -188,13 +188,13 @@ class TestGeometry:
     @pytest.mark.parametrize("inter_method", [0, 1, 2, 3, 4, 9, 10])
     @pytest.mark.parametrize("keywords", GEOMETRY.values(), ids=GEOMETRY.keys())
     def test_mask_follows_its_image(self, pairs: Pairs, keywords: dict[str, Any], inter_method: int) -> None:
-        least = 0.99 if inter_method == 0 else 0.3
-        # Kernels with negative weights can make a pure colour of others, at borders; area mends an
+        min_pure = 0.99 if inter_method == 0 else 0.3
+        # Kernels with negative weights can mix a pure color from others, at borders; area moves an
         # edge by a pixel.
-        most_off = 0.0 if inter_method in (0, 1) else 0.003
+        max_mismatch = 0.0 if inter_method in (0, 1) else 0.003
         for seed in range(4):
             settings = {**keywords, "rand_mirror": True, "fill_value": OUTSIDE_LEVEL, "inter_method": inter_method}
-            assert_in_line(pairs.open(**settings, seed=seed), least, most_off)
+            assert_aligned(pairs.open(**settings, seed=seed), min_pure, max_mismatch)
 
     @pytest.mark.parametrize("seed", range(5))
     def test_crop_removes_the_same_classes_from_the_mask(self, pairs: Pairs, seed: int) -> None:
@@ -208,24 +208,24 @@ class TestGeometry:
             image.CastAug(),
             image.CenterCropAug((48, 40), interp=1),
         ]
-        assert_in_line(pairs.open(aug_list=steps, seed=seed))
+        assert_aligned(pairs.open(aug_list=steps, seed=seed))
 
-    def test_mask_resampling_equals_opencvs_at_pixel_centers(self, pairs: Pairs) -> None:
-        found = masks_of(pairs.open(batch_size=1, resize=50, data_shape=(3, 50, 50)))
-        for mask, whole in zip(found, pairs.masks, strict=True):
-            height, width = whole.shape
+    def test_mask_resampling_matches_nearest_exact_of_opencv(self, pairs: Pairs) -> None:
+        sampled = masks_of(pairs.open(batch_size=1, resize=50, data_shape=(3, 50, 50)))
+        for mask, source in zip(sampled, pairs.masks, strict=True):
+            height, width = source.shape
             size = (width * 50 // height, 50) if height <= width else (50, height * 50 // width)
-            resized = cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            resized = cv2.resize(source, size, interpolation=cv2.INTER_NEAREST_EXACT)
             top, left = (resized.shape[0] - 50) // 2, (resized.shape[1] - 50) // 2
             assert (mask == resized[top : top + 50, left : left + 50]).all()
 
     def test_mask_without_steps_is_unchanged(self, tmp_path: Path) -> None:
-        whole = noise(40, 48, 1)[..., 0]
+        mask = noise(40, 48, 1)[..., 0]
         images = write_records(tmp_path, [image_record(png(noise(40, 48)), 0)], "images")
-        masks = write_records(tmp_path, [image_record(grey(whole), 0)], "masks")
+        masks = write_records(tmp_path, [image_record(gray(mask), 0)], "masks")
         batch = open_pairs(images, masks, batch_size=1).next()
         assert batch.label is not None
-        assert (batch.label[0][0] == whole).all()
+        assert (batch.label[0][0] == mask).all()
 
     @pytest.mark.parametrize("fill", [0, 7, 255])
     def test_pixels_outside_the_image_have_the_fill_class(self, pairs: Pairs, fill: int) -> None:
@@ -235,9 +235,9 @@ class TestGeometry:
         assert (batch.label[0][2, 30:70, 26:74] == pairs.masks[2]).all()
 
 
-class TestColours:
+class TestColors:
     @pytest.mark.parametrize(
-        "colours",
+        "colors",
         [
             {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5},
             {"random_h": 90, "random_s": 90, "random_l": 90},
@@ -245,20 +245,20 @@ class TestColours:
             {"fill_value": 3},
             {"mean_r": 9.0, "std_g": 3.0, "scale": 2.0, "dtype": "float32"},
         ],
-        ids=lambda colours: next(iter(colours)),
+        ids=lambda colors: next(iter(colors)),
     )
-    def test_color_steps_change_images_and_not_masks(self, pairs: Pairs, colours: dict[str, Any]) -> None:
+    def test_color_steps_change_images_and_not_masks(self, pairs: Pairs, colors: dict[str, Any]) -> None:
         geometry = {"max_rotate_angle": 30, "pad": 3, "rand_crop": True}
-        plain, coloured = list(pairs.open(**geometry)), list(pairs.open(**geometry, **colours))
-        assert (masks_of(plain) == masks_of(coloured)).all()
-        assert all((a.data[0] != b.data[0]).any() for a, b in zip(plain, coloured, strict=True))
+        plain, colored = list(pairs.open(**geometry)), list(pairs.open(**geometry, **colors))
+        assert (masks_of(plain) == masks_of(colored)).all()
+        assert all((a.data[0] != b.data[0]).any() for a, b in zip(plain, colored, strict=True))
 
     def test_images_equal_those_of_image_record_iter(self, pairs: Pairs) -> None:
         settings = {"rand_crop": True, "rand_mirror": True, "brightness": 0.3, "shuffle": True, "layout": "NHWC"}
-        alone = open_iter(pairs.images, data_shape=(3, 40, 48), **settings)
-        for one, other in zip(pairs.open(**settings), alone, strict=True):
-            assert (one.data[0] == other.data[0]).all()
-            assert in_batch(one) == in_batch(other)
+        expected = open_iter(pairs.images, data_shape=(3, 40, 48), **settings)
+        for batch, image_batch in zip(pairs.open(**settings), expected, strict=True):
+            assert (batch.data[0] == image_batch.data[0]).all()
+            assert in_batch(batch) == in_batch(image_batch)
 
     def test_mean_image_is_computed_with_masks(self, pairs: Pairs, tmp_path: Path) -> None:
         batch = pairs.open(mean_img=tmp_path / "mean.npy", dtype="float32").next()
@@ -267,13 +267,13 @@ class TestColours:
         assert (batch.label[0][2] == pairs.masks[2]).all()
 
 
-class TestForms:
-    def read(self, folder: Path, coded: bytes) -> NDArray[np.uint8]:
-        """Read a mask of 6 by 40 places."""
+class TestFormats:
+    def read(self, folder: Path, encoded: bytes) -> NDArray[np.uint8]:
+        """Read a mask of 6 by 40 pixels."""
         images = write_records(folder, [image_record(png(noise(6, 40)), 0)], "images")
-        masks = write_records(folder, [image_record(coded, 0)], "masks")
-        found: NDArray[np.uint8] = masks_of(open_pairs(images, masks, data_shape=(3, 6, 40), batch_size=1))[0]
-        return found
+        masks = write_records(folder, [image_record(encoded, 0)], "masks")
+        mask: NDArray[np.uint8] = masks_of(open_pairs(images, masks, data_shape=(3, 6, 40), batch_size=1))[0]
+        return mask
 
     @pytest.mark.parametrize("bits", [1, 2, 4, 8])
     def test_palette_mask_has_its_indices(self, tmp_path: Path, bits: int) -> None:
@@ -281,15 +281,15 @@ class TestForms:
         mask = Image.fromarray(numbers).convert("P")
         mask.putdata(numbers.ravel())
         mask.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
-        coded = save(mask, bits=bits, transparency=0)
-        assert (coded[24], coded[25]) == (bits, 3)
-        assert (self.read(tmp_path, coded) == numbers).all()
+        encoded = save(mask, bits=bits, transparency=0)
+        assert (encoded[24], encoded[25]) == (bits, 3)
+        assert (self.read(tmp_path, encoded) == numbers).all()
 
     def test_1_bit_mask_has_0_and_1(self, tmp_path: Path) -> None:
         numbers = np.random.default_rng(0).integers(0, 2, (6, 40), np.uint8)
-        coded = save(Image.fromarray(numbers * 255).convert("1"))
-        assert (coded[24], coded[25]) == (1, 0)
-        assert (self.read(tmp_path, coded) == numbers).all()
+        encoded = save(Image.fromarray(numbers * 255).convert("1"))
+        assert (encoded[24], encoded[25]) == (1, 0)
+        assert (self.read(tmp_path, encoded) == numbers).all()
 
     @pytest.mark.parametrize("bits", [2, 8])
     def test_interlaced_mask_is_decoded(self, tmp_path: Path, bits: int) -> None:
@@ -297,7 +297,7 @@ class TestForms:
         assert (self.read(tmp_path, interlaced(numbers, bits)) == numbers).all()
 
     @pytest.mark.parametrize(
-        ("coded", "found"),
+        ("encoded", "description"),
         [
             (save(Image.new("RGB", (40, 6))), "a PNG of Rgb, 8 bits"),
             (save(Image.new("LA", (40, 6))), "a PNG of GrayscaleAlpha, 8 bits"),
@@ -306,16 +306,18 @@ class TestForms:
         ],
         ids=["RGB", "alpha", "16 bits", "JPEG"],
     )
-    def test_invalid_mask_is_an_error_with_a_hint(self, tmp_path: Path, coded: bytes, found: str) -> None:
-        with pytest.raises(recio.DecodeError, match=f"a mask is a PNG of one channel .*; this is {found}") as caught:
-            self.read(tmp_path, coded)
+    def test_invalid_mask_is_an_error_with_a_hint(self, tmp_path: Path, encoded: bytes, description: str) -> None:
+        with pytest.raises(
+            recio.DecodeError, match=f"a mask is a PNG of one channel .*; this is {description}"
+        ) as caught:
+            self.read(tmp_path, encoded)
         assert str(caught.value).startswith(f"{tmp_path / 'masks.rec'}: record 0 (id {FIRST_ID}) at byte 0: ")
 
     @pytest.mark.parametrize("keep", [0, 10, 60, 150])
     def test_truncated_mask_is_an_error(self, tmp_path: Path, keep: int) -> None:
-        coded = grey(noise(6, 40, 1)[..., 0])
+        encoded = gray(noise(6, 40, 1)[..., 0])
         with pytest.raises(recio.DecodeError, match=r"masks\.rec: record 0"):
-            self.read(tmp_path, coded[:keep])
+            self.read(tmp_path, encoded[:keep])
 
 
 class TestMatching:
@@ -323,21 +325,21 @@ class TestMatching:
         batches = list(pairs.open(shuffle=True, data_shape=(3, 30, 30), batch_size=1))
         order = [in_batch(batch)[0] for batch in batches]
         assert order != sorted(order)
-        assert_in_line(batches)
+        assert_aligned(batches)
 
     def test_shards_have_their_own_masks(self, pairs: Pairs) -> None:
-        for part in range(3):
-            assert_in_line(pairs.open(num_parts=3, part_index=part))
+        for index in range(3):
+            assert_aligned(pairs.open(num_parts=3, part_index=index))
 
     def test_masks_may_be_in_several_files_with_indexes(self, pairs: Pairs, tmp_path: Path) -> None:
-        coded = [image_record(grey(mask), n) for n, mask in enumerate(pairs.masks)]
-        files = write_records(tmp_path, coded[7:], "a"), write_records(tmp_path, coded[:7], "b")
+        encoded = [image_record(gray(mask), n) for n, mask in enumerate(pairs.masks)]
+        files = write_records(tmp_path, encoded[7:], "a"), write_records(tmp_path, encoded[:7], "b")
         batches = pairs.open(path_maskrec=[file.rec for file in files], path_maskidx=[file.idx for file in files])
-        assert_in_line(batches)
+        assert_aligned(batches)
 
     def test_image_without_a_mask_is_an_error_that_names_it(self, pairs: Pairs, tmp_path: Path) -> None:
-        coded = [image_record(grey(mask), n) for n, mask in enumerate(pairs.masks) if n != 5]
-        batches = pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
+        encoded = [image_record(gray(mask), n) for n, mask in enumerate(pairs.masks) if n != 5]
+        batches = pairs.open(path_maskrec=write_records(tmp_path, encoded).rec)
         assert in_batch(batches.next()) == [0, 1, 2, 3]
         with pytest.raises(recio.RecordError, match="path_maskrec has no mask of the image's id 105") as caught:
             batches.next()
@@ -345,13 +347,13 @@ class TestMatching:
         assert in_batch(batches.next()) == [8, 9, 10, 11]
 
     def test_duplicate_mask_id_is_an_error_at_once(self, pairs: Pairs, tmp_path: Path) -> None:
-        coded = [image_record(grey(mask), n % 11) for n, mask in enumerate(pairs.masks)]
+        encoded = [image_record(gray(mask), n % 11) for n, mask in enumerate(pairs.masks)]
         with pytest.raises(recio.RecordError, match=r"record 11 \(id 100\) at byte \d+: record 0 has the same id"):
-            pairs.open(path_maskrec=write_records(tmp_path, coded).rec)
+            pairs.open(path_maskrec=write_records(tmp_path, encoded).rec)
 
     def test_mask_of_another_size_is_an_error_that_names_both(self, pairs: Pairs, tmp_path: Path) -> None:
-        coded = [image_record(grey(mask[:, :-1]), n) for n, mask in enumerate(pairs.masks)]
-        masks = write_records(tmp_path, coded, "masks")
+        encoded = [image_record(gray(mask[:, :-1]), n) for n, mask in enumerate(pairs.masks)]
+        masks = write_records(tmp_path, encoded, "masks")
         expected = (
             rf"images\.rec: record 0 \(id 100\) at byte 0: the image is 80x60 pixels as it is displayed, "
             rf"its mask is not: {re.escape(str(masks.rec))}: record 0 \(id 100\) at byte 0: 79x60 pixels"
@@ -360,26 +362,26 @@ class TestMatching:
             pairs.open(path_maskrec=masks.rec).next()
 
     def test_mask_has_the_size_of_the_upright_image(self, tmp_path: Path) -> None:
-        """A camera held upright: the picture is stored on its side, and the mask was drawn as it is seen."""
+        """Photographs in portrait orientation are stored rotated; masks have the displayed orientation."""
         mask = classes(80, 60, 0)
-        sideways = Image.fromarray(np.rot90(COLOURS[mask]))
+        sideways = Image.fromarray(np.rot90(COLORS[mask]))
         exif = Image.Exif()
         exif[0x0112] = 6
-        coded = save(sideways, exif=exif)
-        images = write_records(tmp_path, [image_record(coded, 0)], "images")
+        encoded = save(sideways, exif=exif)
+        images = write_records(tmp_path, [image_record(encoded, 0)], "images")
         masks = write_records(tmp_path, [image_record(save(Image.fromarray(mask), exif=exif), 0)], "masks")
         batch = open_pairs(images, masks, batch_size=1, data_shape=(3, 80, 60)).next()
         assert batch.label is not None
         assert (batch.label[0][0] == mask).all()
-        assert_in_line([batch])
+        assert_aligned([batch])
 
 
 class TestBatches:
     def test_batches_match_their_descriptions(self, pairs: Pairs) -> None:
         batches = pairs.open(label_name="mask", layout="NCHW")
         assert batches.provide_label == [DataDesc("mask", (4, 40, 48))]
-        described = batches.provide_label[0]
-        assert (described.dtype, described.layout) == (np.uint8, "NHW")
+        description = batches.provide_label[0]
+        assert (description.dtype, description.layout) == (np.uint8, "NHW")
         batch = batches.next()
         assert batch.label is not None
         mask = batch.label[0]
@@ -418,7 +420,7 @@ class TestBatches:
         assert last.label is not None
         assert (last.pad, in_batch(last)) == (3, [10, 11, 0, 1, 2])
         assert (last.label[0][4] == pairs.masks[2]).all()
-        assert_in_line([last])
+        assert_aligned([last])
 
     def test_last_batch_may_be_padded_with_ignored_masks(self, pairs: Pairs) -> None:
         batches = pairs.open(batch_size=5, round_batch=False, prefetch_buffer=1)
@@ -434,16 +436,26 @@ class TestBatches:
         mask = classes(40, 48, 0)
         records = [image_record(painted(mask), n, [float(n)] * (n + 2)) for n in range(4)]
         images = write_records(tmp_path, records, "images")
-        masks = write_records(tmp_path, [image_record(grey(mask), n) for n in range(4)], "masks")
+        masks = write_records(tmp_path, [image_record(gray(mask), n) for n in range(4)], "masks")
         assert (masks_of(open_pairs(images, masks)) == mask).all()
 
 
 class TestKeywords:
     def test_keywords_equal_those_of_image_record_iter_except_labels(self) -> None:
-        own, others = (inspect.signature(iterator).parameters for iterator in (ImageMaskRecordIter, ImageRecordIter))
-        assert own.keys() - others.keys() == {"path_maskrec", "path_maskidx", "mask_fill"}
-        assert others.keys() - own.keys() == {"path_imglist", "label_width", "label_pad_value", "unknown"}
-        assert all(own[name].default == others[name].default for name in own.keys() & others.keys())
+        mask_keywords, image_keywords = (
+            inspect.signature(iterator).parameters for iterator in (ImageMaskRecordIter, ImageRecordIter)
+        )
+        assert mask_keywords.keys() - image_keywords.keys() == {"path_maskrec", "path_maskidx", "mask_fill"}
+        assert image_keywords.keys() - mask_keywords.keys() == {
+            "path_imglist",
+            "label_width",
+            "label_pad_value",
+            "unknown",
+        }
+        assert all(
+            mask_keywords[name].default == image_keywords[name].default
+            for name in mask_keywords.keys() & image_keywords.keys()
+        )
 
     def test_docstring_names_each_keyword(self) -> None:
         named = set(re.findall(r"\w+", ImageMaskRecordIter.__doc__ or ""))
@@ -471,35 +483,35 @@ class TestKeywords:
     def test_functions_are_refused_because_masks_cannot_follow_them(
         self, pairs: Pairs, wrap: Callable[[list[Any]], list[Any]]
     ) -> None:
-        def flip(picture: NDArray[Any]) -> NDArray[Any]:
-            return picture[::-1]
+        def flip(pixels: NDArray[Any]) -> NDArray[Any]:
+            return pixels[::-1]
 
         with pytest.raises(ValueError, match=r"aug_list has a function, .* cannot be done to its mask"):
             pairs.open(aug_list=wrap([flip]))
 
 
 def decoded(path: Path) -> NDArray[np.uint8]:
-    """Decode a file by Pillow."""
+    """Decode a file with Pillow."""
     with Image.open(path) as opened:
         return np.array(opened)
 
 
 class Folders:
-    """Photographs and masks in two folders, and a list of the first."""
+    """Photographs and masks in two folders, and a list of the photographs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.images, self.masks = folder, folder / "images", folder / "masks"
-        for place in (self.images / "sub", self.masks / "sub"):
-            place.mkdir(parents=True)
+        for subfolder in (self.images / "sub", self.masks / "sub"):
+            subfolder.mkdir(parents=True)
         self.names = ["0", "sub/1", "sub/2", "3.x", "4", "5"]
         for name, photo in zip(self.names, PHOTOS, strict=False):
             (self.images / f"{name}.jpg").write_bytes(photo.read_bytes())
             height, width = decoded(photo).shape[:2]
-            (self.masks / f"{name}.png").write_bytes(grey(classes(height, width, len(name))))
+            (self.masks / f"{name}.png").write_bytes(gray(classes(height, width, len(name))))
         lines = (f"{n}\t{n}\t{name}.jpg\n" for n, name in enumerate(self.names))
         (folder / "a.lst").write_text("".join(lines))
 
-    def made(self) -> list[str]:
+    def outputs(self) -> list[str]:
         """Return the names of the files in the list's folder."""
         return sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.suffix != ".lst")
 
@@ -517,11 +529,11 @@ def folders(tmp_path: Path) -> Folders:
 def payloads(rec: Path) -> dict[int, bytes]:
     """Return the images of a record file by their ids, in file order."""
     reader = MXRecordIO(rec, "r")
-    found = {}
+    images = {}
     while (record := reader.read()) is not None:
-        header, coded = unpack(record)
-        found[header.id] = coded
-    return found
+        header, image_bytes = unpack(record)
+        images[header.id] = image_bytes
+    return images
 
 
 class TestPacking:
@@ -529,7 +541,7 @@ class TestPacking:
         self, folders: Folders, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert folders.command() == 0
-        assert folders.made() == ["a.idx", "a.rec", "a_mask.idx", "a_mask.rec"]
+        assert folders.outputs() == ["a.idx", "a.rec", "a_mask.idx", "a_mask.rec"]
         images, masks = payloads(folders.folder / "a.rec"), payloads(folders.folder / "a_mask.rec")
         assert list(images) == list(masks) == list(range(6))
         for n, name in enumerate(folders.names):
@@ -551,9 +563,9 @@ class TestPacking:
         )
         batch = batches.next()
         assert batch.label is not None
-        whole = decoded(folders.masks / "sub/1.png")
-        top, left = (whole.shape[0] - 64) // 2, (whole.shape[1] - 64) // 2
-        assert (batch.label[0][1] == whole[top : top + 64, left : left + 64]).all()
+        mask = decoded(folders.masks / "sub/1.png")
+        top, left = (mask.shape[0] - 64) // 2, (mask.shape[1] - 64) // 2
+        assert (batch.label[0][1] == mask[top : top + 64, left : left + 64]).all()
 
     def test_image_without_mask_is_skipped_in_both_files_and_reported(
         self, folders: Folders, capsys: pytest.CaptureFixture[str]
@@ -561,11 +573,11 @@ class TestPacking:
         (folders.masks / "0.png").unlink()
         (folders.masks / "sub/1.png").write_bytes(png(noise(8, 8)))
         (folders.images / "sub/2.jpg").unlink()
-        (folders.masks / "3.x.png").write_bytes(grey(classes(8, 9, 0)))
+        (folders.masks / "3.x.png").write_bytes(gray(classes(8, 9, 0)))
         (folders.masks / "4.png").write_bytes((folders.masks / "4.png").read_bytes()[:80])
         assert folders.command() == 1
         assert list(payloads(folders.folder / "a.rec")) == list(payloads(folders.folder / "a_mask.rec")) == [5]
-        told = capsys.readouterr().err
+        stderr = capsys.readouterr().err
         for line in (
             "line 1: 0.jpg: its mask 0.png: no such file",
             "line 2: sub/1.jpg: its mask: a mask is a PNG of one channel",
@@ -573,7 +585,7 @@ class TestPacking:
             "line 4: 3.x.jpg: its mask: 9x8 pixels, and its image ",
             "line 5: 4.jpg: its mask: ",
         ):
-            assert line in told
+            assert line in stderr
         assert folders.command("--skip-bad") == 0
 
     def test_invalid_image_is_not_reported_as_an_invalid_mask(self, folders: Folders) -> None:
@@ -581,20 +593,20 @@ class TestPacking:
         packed = pack(folders.folder / "a.lst", folders.images, masks=folders.masks, pass_through=True)
         assert [(entry.index, entry.reason[:12]) for entry in packed.skipped] == [(4, "not an image")]
 
-    @pytest.mark.parametrize(("ending", "given"), [("_mask.png", "_mask.png"), (".PNG", "PNG")])
-    def test_mask_names_may_have_another_pattern(self, folders: Folders, ending: str, given: str) -> None:
+    @pytest.mark.parametrize(("suffix", "option"), [("_mask.png", "_mask.png"), (".PNG", "PNG")])
+    def test_mask_names_may_have_another_pattern(self, folders: Folders, suffix: str, option: str) -> None:
         for name in folders.names:
-            (folders.masks / f"{name}.png").rename(folders.masks / f"{name}{ending}")
-        assert folders.command("--mask-ext", given) == 0
+            (folders.masks / f"{name}.png").rename(folders.masks / f"{name}{suffix}")
+        assert folders.command("--mask-ext", option) == 0
 
-    def test_nothing_to_pack_leaves_no_file(self, folders: Folders) -> None:
+    def test_no_pairs_leave_no_record_files(self, folders: Folders) -> None:
         assert folders.command("--mask-ext", ".gif") == 1
-        assert folders.made() == ["a.skipped.jsonl"]
+        assert folders.outputs() == ["a.skipped.jsonl"]
 
     def test_unusable_output_name_leaves_none_of_the_four_files(self, folders: Folders) -> None:
         (folders.folder / "a_mask.idx").mkdir()
         assert folders.command() == 1
-        assert folders.made() == []
+        assert folders.outputs() == []
 
     @pytest.mark.parametrize("option", [{"resize": 32}, {"center_crop": True}])
     def test_options_that_would_change_only_images_are_refused(self, folders: Folders, option: dict[str, Any]) -> None:

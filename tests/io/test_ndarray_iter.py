@@ -1,6 +1,6 @@
 """`NDArrayIter`: arrays, data sets and sparse matrices as batches.
 
-The batches in `OF_ELEVEN` and `SHUFFLED` are those that MXNet 1.9.1 gave, with NumPy 1.23, for the same arguments.
+The batches in `OF_ELEVEN` and `SHUFFLED` are those of MXNet 1.9.1 with NumPy 1.23 for the same arguments.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OF_ELEVEN: dict[Handle, Any] = {
         [([9, 10, 0, 1], 2), ([2, 3, 4, 5], 0), ([6, 7, 8, 9], 0)],
     ],
 }
-"""By `last_batch_handle`, three epochs of the numbers to 10, four a batch: data and pad."""
+"""Data and pad of three epochs of 11 numbers, four per batch, by `last_batch_handle`."""
 
 SHUFFLED: dict[Handle, Any] = {
     "pad": [
@@ -47,7 +47,7 @@ SHUFFLED: dict[Handle, Any] = {
         [([9, 1, 8, 5], 0), ([0, 4, 3, 6], 0)],
     ],
 }
-"""The same of the numbers to 9, shuffled after ``numpy.random.seed(7)``."""
+"""The same for 10 numbers, shuffled after ``numpy.random.seed(7)``."""
 
 
 def shown(batch: DataBatch) -> tuple[list[float], int | None]:
@@ -61,12 +61,12 @@ def epochs(batches: NDArrayIter, count: int) -> Iterator[list[DataBatch]]:
 
 
 def rows(count: int, width: int = 2) -> Any:  # noqa: ANN401 of any type
-    """Make samples of which each says its number, times ten, and its place."""
+    """Return samples whose values encode their number, times ten, and their column."""
     return np.arange(count)[:, None] * 10 + np.arange(width)
 
 
 class TestLastBatch:
-    """What becomes of an incomplete one."""
+    """Handling of an incomplete last batch."""
 
     @pytest.mark.parametrize("handle", OF_ELEVEN)
     def test_epochs_equal_mxnets(self, handle: Handle) -> None:
@@ -132,12 +132,12 @@ class TestOrder:
 
     @pytest.mark.parametrize("handle", SHUFFLED)
     def test_order_after_a_seed_equals_mxnets(self, handle: Handle) -> None:
-        np.random.seed(7)  # noqa: NPY002 it is this one that counts
+        np.random.seed(7)  # noqa: NPY002 the generator that NDArrayIter uses
         batches = NDArrayIter(np.arange(10), -np.arange(10), 4, shuffle=True, last_batch_handle=handle)
         assert [[shown(batch) for batch in epoch] for epoch in epochs(batches, 3)] == SHUFFLED[handle]
 
     def test_hard_reset_shuffles(self) -> None:
-        np.random.seed(7)  # noqa: NPY002 it is this one that counts
+        np.random.seed(7)  # noqa: NPY002 the generator that NDArrayIter uses
         batches = NDArrayIter(np.arange(10), batch_size=4, shuffle=True)
         batches.hard_reset()
         assert [shown(batch) for batch in batches] == SHUFFLED["pad"][1]
@@ -154,9 +154,9 @@ class TestOrder:
 
 
 class TestArrays:
-    """What data may be, and what they are in a batch."""
+    """Kinds of input arrays and their form in a batch."""
 
-    def test_one_array_is_named_data(self) -> None:
+    def test_single_array_is_named_data(self) -> None:
         batches = NDArrayIter(np.zeros((10, 2, 3)), np.zeros(10), 4)
         assert repr(batches.provide_data) == "[DataDesc[data,(4, 2, 3),<class 'numpy.float32'>,NCHW]]"
         assert repr(batches.provide_label) == "[DataDesc[softmax_label,(4,),<class 'numpy.float32'>,NCHW]]"
@@ -253,7 +253,7 @@ class TestArrays:
 
 
 class Watched(h5py.Dataset):  # type: ignore[misc] # h5py has no types
-    """A data set that notes what is read of it."""
+    """Data set that records its reads."""
 
     def __init__(self, original: h5py.Dataset) -> None:
         super().__init__(original.id)
@@ -265,7 +265,7 @@ class Watched(h5py.Dataset):  # type: ignore[misc] # h5py has no types
 
 
 class TestDataSets:
-    """Those of HDF5 files."""
+    """Data sets of HDF5 files."""
 
     @pytest.fixture
     def stored(self, tmp_path: Path) -> Iterator[h5py.File]:
@@ -277,17 +277,17 @@ class TestDataSets:
     @pytest.mark.parametrize("shuffle", [False, True])
     @pytest.mark.parametrize("handle", OF_ELEVEN)
     def test_h5py_data_sets_equal_arrays(self, stored: h5py.File, shuffle: bool, handle: Handle) -> None:
-        given = []
+        results = []
         for source in (stored["data"], rows(10).astype(np.uint8)):
-            np.random.seed(3)  # noqa: NPY002 it is this one that counts
+            np.random.seed(3)  # noqa: NPY002 the generator that NDArrayIter uses
             batches = NDArrayIter({"data": source}, np.arange(10), 4, shuffle, handle)
-            given.append([batch for epoch in epochs(batches, 3) for batch in epoch])
-        assert len(given[0]) == len(given[1]) > 0
-        for one, other in zip(*given, strict=True):
-            assert one.data[0].dtype == np.float32
-            np.testing.assert_array_equal(one.data[0], other.data[0])
-            np.testing.assert_array_equal(one.label, other.label)
-            assert one.pad == other.pad
+            results.append([batch for epoch in epochs(batches, 3) for batch in epoch])
+        assert len(results[0]) == len(results[1]) > 0
+        for batch, expected in zip(*results, strict=True):
+            assert batch.data[0].dtype == np.float32
+            np.testing.assert_array_equal(batch.data[0], expected.data[0])
+            np.testing.assert_array_equal(batch.label, expected.label)
+            assert batch.pad == expected.pad
 
     def test_h5py_data_sets_may_have_any_layout(self, stored: h5py.File) -> None:
         first, *_ = NDArrayIter(stored["steps"], batch_size=4, layout="TN")
@@ -307,16 +307,16 @@ class TestDataSets:
 
 
 class TestSparseMatrices:
-    """Those of SciPy."""
+    """Sparse matrices and arrays of SciPy."""
 
     @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
     def test_sparse_matrices_stay_sparse(self, kind: type[sparse.sparray]) -> None:
-        np.random.seed(3)  # noqa: NPY002 it is this one that counts
+        np.random.seed(3)  # noqa: NPY002 the generator that NDArrayIter uses
         batches = NDArrayIter(kind(rows(10)), np.arange(10), 4, shuffle=True, last_batch_handle="discard")
         assert batches.provide_data == [DataDesc("data", (4, 2))]
-        given = list(batches)
-        assert len(given) == 2
-        for batch in given:
+        epoch = list(batches)
+        assert len(epoch) == 2
+        for batch in epoch:
             matrix: Any = batch.data[0]
             assert isinstance(matrix, kind)
             assert (matrix.format, matrix.dtype) == ("csr", np.float32)

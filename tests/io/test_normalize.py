@@ -1,6 +1,6 @@
-"""What `ImageRecordIter` does to levels at the end: a random contrast and illumination, and the mean image.
+"""Final arithmetic of `ImageRecordIter`: random contrast and illumination, and the mean image.
 
-`test_augmentation.py` has the normalisation by numbers for each channel.
+`test_augmentation.py` tests the normalization by mean and std of each channel.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COUNT = 20
 PIXELS = [noise(12, 12, seed=seed) for seed in range(COUNT)]
 SHAPE: dict[str, Any] = {"data_shape": (3, 12, 12), "layout": "NHWC", "batch_size": COUNT}
 MEAN = {"mean_r": 123.68, "mean_g": 116.28, "mean_b": 103.53}
-NORMALISE = {**MEAN, "std_r": 58.395, "std_g": 57.12, "std_b": 57.375, "scale": 0.7}
+NORMALIZATION = {**MEAN, "std_r": 58.395, "std_g": 57.12, "std_b": 57.375, "scale": 0.7}
 GAIN = {"max_random_contrast": 0.4, "max_random_illumination": 30}
 
 
@@ -53,8 +53,8 @@ class TestContrastAndIllumination:
         self, file: RecordFile, gain: dict[str, Any], dtype: type[np.floating[Any]]
     ) -> None:
         f = np.float32
-        mean, std = (np.array([NORMALISE[f"{name}_{c}"] for c in "rgb"], f) for name in ("mean", "std"))
-        batches = open_iter(file, dtype=dtype, **gain, **NORMALISE, **SHAPE)
+        mean, std = (np.array([NORMALIZATION[f"{name}_{c}"] for c in "rgb"], f) for name in ("mean", "std"))
+        batches = open_iter(file, dtype=dtype, **gain, **NORMALIZATION, **SHAPE)
         for number, image in enumerate(batches.next().data[0]):
             plan = batches.plan(number)
             factor, offset = (f(plan[name]) * f(0.7) / std for name in ("contrast", "illumination"))
@@ -75,7 +75,7 @@ class TestContrastAndIllumination:
         np.testing.assert_array_equal(gained.data[0], plain.data[0])
 
     def test_dtype_does_not_change_other_sampled_parameters(self, file: RecordFile) -> None:
-        """In MXNet, uint8 draws no contrast, and so other crops from the second image on."""
+        """In MXNet, uint8 samples no contrast, so that crops differ from the second image on."""
         settings = {**GAIN, **SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True}
         plans = [open_iter(file, dtype=dtype, **settings).plan(3) for dtype in ("uint8", "float32")]
         assert plans[0] == plans[1]
@@ -89,36 +89,36 @@ class TestContrastAndIllumination:
 
 class TestMeanImage:
     def test_mean_is_computed_from_augmented_images(self, file: RecordFile, tmp_path: Path) -> None:
-        place = tmp_path / "mean.npy"
+        path = tmp_path / "mean.npy"
         augmented = {**SHAPE, "data_shape": (3, 8, 8), "rand_crop": True, "rand_mirror": True, "seed": 3}
-        batch = open_iter(file, mean_img=place, dtype="float32", **augmented).next()
+        batch = open_iter(file, mean_img=path, dtype="float32", **augmented).next()
         expected = images(open_iter(file, **augmented)).mean(axis=0).transpose(2, 0, 1)
-        mean = np.load(place)
+        mean = np.load(path)
         assert mean.dtype == np.float32
         np.testing.assert_array_equal(mean, expected.astype(np.float32))
         assert np.abs(batch.data[0].mean()) < 1e-4
 
     @pytest.mark.parametrize("settings", [{"batch_size": 7}, {"batch_size": 50}, {"shuffle": True, "batch_size": 6}])
     def test_padding_is_not_counted(self, file: RecordFile, tmp_path: Path, settings: dict[str, Any]) -> None:
-        place = tmp_path / "mean.npy"
-        open_iter(file, mean_img=place, **{**SHAPE, **settings})
-        np.testing.assert_allclose(np.load(place).transpose(1, 2, 0), np.mean(PIXELS, axis=0), atol=1e-4)
+        path = tmp_path / "mean.npy"
+        open_iter(file, mean_img=path, **{**SHAPE, **settings})
+        np.testing.assert_allclose(np.load(path).transpose(1, 2, 0), np.mean(PIXELS, axis=0), atol=1e-4)
 
     def test_shard_has_the_mean_of_its_own_images(self, file: RecordFile, tmp_path: Path) -> None:
-        part = {**SHAPE, "num_parts": 3, "part_index": 1}
-        own = numbers(open_iter(file, mean_img=tmp_path / "mean.npy", **part))
-        expected = np.mean([PIXELS[number] for number in own], axis=0)
+        shard = {**SHAPE, "num_parts": 3, "part_index": 1}
+        shard_numbers = numbers(open_iter(file, mean_img=tmp_path / "mean.npy", **shard))
+        expected = np.mean([PIXELS[number] for number in shard_numbers], axis=0)
         np.testing.assert_allclose(np.load(tmp_path / "mean.npy").transpose(1, 2, 0), expected, atol=1e-4)
 
     def test_mean_is_written_once_and_then_read(self, file: RecordFile, tmp_path: Path) -> None:
-        place = tmp_path / "mean.npy"
-        open_iter(file, mean_img=place, **SHAPE)
+        path = tmp_path / "mean.npy"
+        open_iter(file, mean_img=path, **SHAPE)
         mean = np.full((3, 12, 12), 100.25, np.float64)
-        np.save(place, mean)
-        written = place.read_bytes()
-        image = open_iter(file, mean_img=str(place), dtype="float32", **SHAPE).next().data[0][0]
+        np.save(path, mean)
+        written = path.read_bytes()
+        image = open_iter(file, mean_img=str(path), dtype="float32", **SHAPE).next().data[0][0]
         np.testing.assert_array_equal(image, PIXELS[0] - np.float32(100.25))
-        assert place.read_bytes() == written
+        assert path.read_bytes() == written
 
     def test_writing_leaves_no_other_file(self, file: RecordFile, tmp_path: Path) -> None:
         folder = tmp_path / "means"
@@ -142,16 +142,16 @@ class TestMeanImage:
         with np.load(GOLDEN / "single.npz") as arrays:
             image, expected = arrays["image"], arrays[name]
         settings = {**SETTINGS[name], "mean_img": GOLDEN / "mean_img.nd", "batch_size": 1}
-        found = open_iter(write_images(tmp_path, [png(image)]), **settings).next().data[0][0]
-        assert found.dtype == expected.dtype
-        assert found.tobytes() == expected.tobytes()
+        pixels = open_iter(write_images(tmp_path, [png(image)]), **settings).next().data[0][0]
+        assert pixels.dtype == expected.dtype
+        assert pixels.tobytes() == expected.tobytes()
 
     def test_mean_equals_mxnets(self, tmp_path: Path) -> None:
-        """But for the decoders of JPEG; the mean of MXNet's becomes the one that is given."""
+        """Up to differences between the JPEG decoders."""
         settings: dict[str, Any] = {"data_shape": (3, 8, 8), "batch_size": 26, "resize": 12, "dtype": "float32"}
         ours, theirs = (
-            ImageRecordIter(path_imgrec=GOLDEN / "images.rec", mean_img=place, **settings).next().data[0]
-            for place in (tmp_path / "mean.npy", GOLDEN / "mean_img.nd")
+            ImageRecordIter(path_imgrec=GOLDEN / "images.rec", mean_img=path, **settings).next().data[0]
+            for path in (tmp_path / "mean.npy", GOLDEN / "mean_img.nd")
         )
         assert np.abs(ours - theirs).max() < 1
 
@@ -168,11 +168,11 @@ class TestMeanImage:
 
     @pytest.mark.parametrize("dtype", ["uint8", "int8"])
     def test_integer_dtypes(self, file: RecordFile, tmp_path: Path, dtype: str) -> None:
-        """Those of int8 lose the rounded mean, those of uint8 nothing."""
+        """The rounded mean is subtracted for int8, and nothing for uint8."""
         np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 127.5, np.float32))
         batch = open_iter(file, mean_img=tmp_path / "mean.npy", dtype=dtype, **SHAPE).next()
-        levels = np.array(PIXELS).astype(int)
-        np.testing.assert_array_equal(batch.data[0], levels if dtype == "uint8" else levels - 128)
+        pixels = np.array(PIXELS).astype(int)
+        np.testing.assert_array_equal(batch.data[0], pixels if dtype == "uint8" else pixels - 128)
 
     def test_contrast_and_illumination_follow_the_mean(self, file: RecordFile, tmp_path: Path) -> None:
         np.save(tmp_path / "mean.npy", np.full((3, 12, 12), 60.5, np.float32))
@@ -203,10 +203,10 @@ class TestMeanImage:
         ],
     )
     def test_damaged_mxnet_file_is_named(self, file: RecordFile, tmp_path: Path, damage: Any) -> None:  # noqa: ANN401
-        place = tmp_path / "mean.nd"
-        place.write_bytes(damage((GOLDEN / "mean_img.nd").read_bytes()))
+        path = tmp_path / "mean.nd"
+        path.write_bytes(damage((GOLDEN / "mean_img.nd").read_bytes()))
         with pytest.raises(ValueError, match=r"mean\.nd: neither a \.npy file nor an NDArray file of MXNet's"):
-            open_iter(file, mean_img=place, **{**SHAPE, "data_shape": (3, 8, 8)})
+            open_iter(file, mean_img=path, **{**SHAPE, "data_shape": (3, 8, 8)})
 
     @pytest.mark.parametrize("array", [np.array([{}]), np.full((3, 12, 12), "a"), np.full((3, 12, 12), np.nan)])
     def test_numpy_file_without_an_image_is_named(self, file: RecordFile, tmp_path: Path, array: NDArray[Any]) -> None:
@@ -216,8 +216,8 @@ class TestMeanImage:
 
     @pytest.mark.parametrize("kept", [6, 7, 60, -1])
     def test_truncated_numpy_file_is_named(self, file: RecordFile, tmp_path: Path, kept: int) -> None:
-        place = tmp_path / "mean.npy"
-        np.save(place, np.zeros((3, 12, 12)))
-        place.write_bytes(place.read_bytes()[:kept])
+        path = tmp_path / "mean.npy"
+        np.save(path, np.zeros((3, 12, 12)))
+        path.write_bytes(path.read_bytes()[:kept])
         with pytest.raises(ValueError, match=r"mean\.npy"):
-            open_iter(file, mean_img=place, **SHAPE)
+            open_iter(file, mean_img=path, **SHAPE)

@@ -1,4 +1,4 @@
-"""What `path_imgrec` may be beside a file, and the keywords and names that are there for MXNet's sake."""
+"""Sources in `path_imgrec` other than a file, and keywords and names for compatibility with MXNet."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ AUGMENTED: dict[str, Any] = {"data_shape": (3, 6, 6), "rand_crop": True, "rand_m
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Write three files, of records 0 to 2, 3 to 6 and 7, in another order than that of their names."""
-    place = tmp_path / "records"
-    place.mkdir()
+    path = tmp_path / "records"
+    path.mkdir()
     image = png(noise(8, 8))
-    for name, held in (("c", range(7, 8)), ("a", range(3)), ("b-2", range(3, 7))):
-        write_records(place, [image_record(image, number) for number in held], name)
-    return place
+    for name, record_numbers in (("c", range(7, 8)), ("a", range(3)), ("b-2", range(3, 7))):
+        write_records(path, [image_record(image, number) for number in record_numbers], name)
+    return path
 
 
 def read(path: Any, **settings: Any) -> list[int]:  # noqa: ANN401 settings are of many types
@@ -111,13 +111,13 @@ class TestCache:
         assert (tmp_path / "cache").stat().st_mode == (tmp_path / "new").stat().st_mode
 
     def test_cache_is_used_while_size_and_time_match(self, folder: Path, tmp_path: Path) -> None:
-        """The cache is told apart from its source by another content of the same size."""
+        """Other content of the same size distinguishes the cache from its source."""
         cache, image = tmp_path / "cache", png(noise(8, 8))
         read(f"{folder}/a.rec#{cache}")
         other = write_records(tmp_path, [image_record(image, number) for number in (9, 8, 7)], "other")
-        made = cache.stat()
+        original = cache.stat()
         cache.write_bytes(other.rec.read_bytes())
-        os.utime(cache, ns=(made.st_atime_ns, made.st_mtime_ns))
+        os.utime(cache, ns=(original.st_atime_ns, original.st_mtime_ns))
         state = cache.stat()
         assert read(f"{folder}/a.rec#{cache}") == [9, 8, 7]
         assert (cache.stat().st_mtime_ns, cache.stat().st_ino) == (state.st_mtime_ns, state.st_ino)
@@ -130,7 +130,7 @@ class TestCache:
 
     @pytest.mark.parametrize("seconds", [10, -10])
     def test_cache_is_rewritten_if_a_file_is_modified(self, seconds: int, folder: Path, tmp_path: Path) -> None:
-        """Older, too: a file may be moved into the place of another."""
+        """An older time counts as well: a file may be replaced by an older one."""
         path, image = f"{folder}/a.rec#{tmp_path}/cache", png(noise(8, 8))
         read(path)
         write_records(folder, [image_record(image, number) for number in (9, 8, 7)], "a")
@@ -173,25 +173,25 @@ class TestCache:
 
     def test_shards_share_the_cache(self, folder: Path, tmp_path: Path) -> None:
         path = f"{folder}#{tmp_path}/cache"
-        assert [read(path, num_parts=2, part_index=part) for part in range(2)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        assert [read(path, num_parts=2, part_index=index) for index in range(2)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 class TestSeeds:
     def test_seed_controls_the_order_if_seed_aug_is_set(self, ten: RecordFile) -> None:
-        one, other = (open_iter(ten, shuffle=True, seed=seed, seed_aug=7, **AUGMENTED) for seed in (1, 2))
-        assert numbers(one) != numbers(other)
-        assert [one.plan(record) for record in range(10)] == [other.plan(record) for record in range(10)]
+        first, second = (open_iter(ten, shuffle=True, seed=seed, seed_aug=7, **AUGMENTED) for seed in (1, 2))
+        assert numbers(first) != numbers(second)
+        assert [first.plan(record) for record in range(10)] == [second.plan(record) for record in range(10)]
 
     def test_seed_aug_controls_the_augmentation_only(self, ten: RecordFile) -> None:
-        one, other = (open_iter(ten, shuffle=True, seed=1, seed_aug=seed, **AUGMENTED) for seed in (1, 2))
-        assert numbers(one) == numbers(other)
-        assert [one.plan(record) for record in range(10)] != [other.plan(record) for record in range(10)]
+        first, second = (open_iter(ten, shuffle=True, seed=1, seed_aug=seed, **AUGMENTED) for seed in (1, 2))
+        assert numbers(first) == numbers(second)
+        assert [first.plan(record) for record in range(10)] != [second.plan(record) for record in range(10)]
 
     def test_without_seed_aug_seed_controls_both(self, ten: RecordFile) -> None:
-        one, other = (
+        first, second = (
             open_iter(ten, shuffle=True, seed=5, **seed_aug, **AUGMENTED) for seed_aug in ({}, {"seed_aug": 5})
         )
-        assert digest(one) == digest(other)
+        assert digest(first) == digest(second)
 
     def test_epochs_differ_with_fixed_seeds(self, ten: RecordFile) -> None:
         """In MXNet, an image with `seed_aug` has the same augmentation in every epoch."""
@@ -212,7 +212,7 @@ class TestMXNetCompatibility:
         ids=str,
     )
     def test_ignored_keywords_change_nothing(self, ten: RecordFile, settings: dict[str, Any]) -> None:
-        plain, other = (open_iter(ten, shuffle=True, **AUGMENTED, **given) for given in ({}, settings))
+        plain, other = (open_iter(ten, shuffle=True, **AUGMENTED, **keywords) for keywords in ({}, settings))
         assert digest(plain) == digest(other)
 
     @pytest.mark.parametrize("name", ["path_imgidx", "path_imglist", "mean_img", "rotate_list"])

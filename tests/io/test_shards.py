@@ -1,4 +1,4 @@
-"""Parts of a data set for ranks that work in step: how many batches each has, and what fills them."""
+"""Shards of a data set for ranks that run in step: number of batches and padding."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 Policy = Literal["pad", "drop", "uneven"]
 
 
-def ranks(file: RecordFile, parts: int, **settings: Any) -> list[ImageRecordIter]:  # noqa: ANN401 they are of many types
-    return [open_iter(file, num_parts=parts, part_index=part, **settings) for part in range(parts)]
+def ranks(file: RecordFile, count: int, **settings: Any) -> list[ImageRecordIter]:  # noqa: ANN401 they are of many types
+    return [open_iter(file, num_parts=count, part_index=index, **settings) for index in range(count)]
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("round_batch", [False, True])
-@pytest.mark.parametrize(("records", "parts"), [(9, 2), (10, 3), (17, 4), (5, 5), (33, 8)])
+@pytest.mark.parametrize(("records", "count"), [(9, 2), (10, 3), (17, 4), (5, 5), (33, 8)])
 def test_ranks_have_equal_batch_counts_and_cover_every_record_once(
-    tmp_path: Path, records: int, parts: int, shuffle: bool, round_batch: bool
+    tmp_path: Path, records: int, count: int, shuffle: bool, round_batch: bool
 ) -> None:
     file = write_tiny(tmp_path, records)
-    given = [list(epochs(rank, 3)) for rank in ranks(file, parts, shuffle=shuffle, round_batch=round_batch)]
+    streams = [list(epochs(rank, 3)) for rank in ranks(file, count, shuffle=shuffle, round_batch=round_batch)]
     for epoch in range(3):
-        batches = [rank[epoch] for rank in given]
-        assert len({len(each) for each in batches}) == 1
-        own = [numbers(each) for each in batches]
-        assert sorted(chain.from_iterable(own)) == list(range(records))
-        assert max(map(len, own)) - min(map(len, own)) <= 1
+        batches = [rank[epoch] for rank in streams]
+        assert len({len(rank_batches) for rank_batches in batches}) == 1
+        rank_numbers = [numbers(rank_batches) for rank_batches in batches]
+        assert sorted(chain.from_iterable(rank_numbers)) == list(range(records))
+        assert max(map(len, rank_numbers)) - min(map(len, rank_numbers)) <= 1
 
 
 def test_short_rank_repeats_its_own_records_as_padding(tmp_path: Path) -> None:
@@ -45,16 +45,16 @@ def test_short_rank_repeats_its_own_records_as_padding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_drop_gives_each_rank_as_many_records_as_the_smallest(tmp_path: Path, shuffle: bool) -> None:
-    given = [
+    rank_epochs = [
         [numbers(epoch) for epoch in epochs(rank, 12)]
         for rank in ranks(write_tiny(tmp_path, 11), 3, shard_policy="drop", shuffle=shuffle)
     ]
-    for rank in given:
+    for rank in rank_epochs:
         assert {len(epoch) for epoch in rank} == {3}
         assert all(len({*epoch}) == 3 for epoch in rank)
-    seen = {*chain.from_iterable(chain.from_iterable(given))}
-    # Of shuffled records others are left out in each epoch; else those at the end of the larger
-    # parts.
+    seen = {*chain.from_iterable(chain.from_iterable(rank_epochs))}
+    # With shuffling, other records are dropped in each epoch; else those at the end of the larger
+    # shards.
     assert seen == {*range(11)} if shuffle else len(seen) == 9
 
 
@@ -65,13 +65,13 @@ def test_ranks_of_image_iter_have_equal_batch_counts_over_many_epochs(
 ) -> None:
     file = write_tiny(tmp_path, 17)
     counts: list[list[int]] = []
-    for part in range(3):
+    for index in range(3):
         batches = ImageIter(
             4,
             (3, 8, 8),
             path_imgrec=file.rec,
             num_parts=3,
-            part_index=part,
+            part_index=index,
             last_batch_handle=handle,
             shard_policy=policy,
         )
@@ -84,8 +84,8 @@ def test_ranks_of_image_iter_have_equal_batch_counts_over_many_epochs(
 
 
 def test_uneven_shards_may_differ_by_a_batch(tmp_path: Path) -> None:
-    given = ranks(write_tiny(tmp_path, 9), 2, shard_policy="uneven")
-    assert [len(rank) for rank in given] == [len(list(rank)) for rank in given] == [1, 2]
+    uneven = ranks(write_tiny(tmp_path, 9), 2, shard_policy="uneven")
+    assert [len(rank) for rank in uneven] == [len(list(rank)) for rank in uneven] == [1, 2]
 
 
 def test_more_ranks_than_records_is_an_error_with_a_hint(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_unknown_policy_is_refused(tmp_path: Path) -> None:
 
 
 class Hooked(ImageIter):
-    """One that makes its batches in Python."""
+    """Iterator that builds its batches in Python."""
 
     def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
         return super().postprocess_data(datum)
@@ -110,11 +110,11 @@ class Hooked(ImageIter):
 @pytest.mark.parametrize("handle", ["pad", "discard"])
 def test_ranks_with_hooks_have_equal_batch_counts(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
     file = write_tiny(tmp_path, 9)
-    given = [
-        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=part, last_batch_handle=handle)
-        for part in range(2)
+    iterators = [
+        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=index, last_batch_handle=handle)
+        for index in range(2)
     ]
-    counts = [[batch.pad for batch in batches] for batches in given]
+    counts = [[batch.pad for batch in batches] for batches in iterators]
     assert counts == ([[0, 4], [0, 3]] if handle == "pad" else [[0], [0]])
     with pytest.raises(ValueError, match="'drop' or 'uneven'"):
         Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, last_batch_handle="roll_over")

@@ -1,7 +1,7 @@
-"""R18 for the iterators in Python: `state_dict` and `load_state_dict` go on exactly where another object was.
+"""Row R18 for the iterators in Python: `state_dict` and `load_state_dict` resume at the exact position.
 
 Each kind is stopped before each batch of three epochs, at their ends and after the resets, and a new object, which has
-read other batches before, goes on from there: nothing is lost and nothing comes twice.
+already read other batches, continues from there: no batch is missing or repeated.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ROWS = "".join(f"{n},{n + 1}\n" for n in range(10))
 SPARSE = "".join(f"{n} {n % 3}:{n + 1}\n" for n in range(10))
 
 Make: TypeAlias = "Callable[[Path], Any]"
-"""From a folder for its files, a new iterator."""
+"""Function from a folder, for its files, to a new iterator."""
 
 
 def of_ten(_: Path | None = None, **settings: Any) -> NDArrayIter:  # noqa: ANN401 they are of many types
@@ -59,20 +59,20 @@ def of_ten(_: Path | None = None, **settings: Any) -> NDArrayIter:  # noqa: ANN4
 
 
 def file(folder: Path, name: str, content: str | bytes) -> Path:
-    """Write a file, if it is not there: an open one must not change."""
+    """Write a file unless it exists: open files must not change."""
     if not (folder / name).exists():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder / name
 
 
 def csv(folder: Path, **settings: Any) -> CSVIter:  # noqa: ANN401 they are of many types
-    given = {"data_csv": file(folder, "a.csv", ROWS), "data_shape": 2, "batch_size": 4, **settings}
-    return CSVIter(**given)
+    arguments = {"data_csv": file(folder, "a.csv", ROWS), "data_shape": 2, "batch_size": 4, **settings}
+    return CSVIter(**arguments)
 
 
 def libsvm(folder: Path, **settings: Any) -> LibSVMIter:  # noqa: ANN401 they are of many types
-    given = {"data_libsvm": file(folder, "a.t", SPARSE), "data_shape": 3, "batch_size": 2, **settings}
-    return LibSVMIter(**given)
+    arguments = {"data_libsvm": file(folder, "a.t", SPARSE), "data_shape": 3, "batch_size": 2, **settings}
+    return LibSVMIter(**arguments)
 
 
 def mnist(folder: Path, **settings: Any) -> MNISTIter:  # noqa: ANN401 they are of many types
@@ -85,14 +85,14 @@ def mnist(folder: Path, **settings: Any) -> MNISTIter:  # noqa: ANN401 they are 
 def stored(folder: Path) -> NDArrayIter:
     path = folder / "a.h5"
     if not path.exists():
-        with h5py.File(path, "w") as made:
-            made["data"] = np.arange(20).reshape(10, 2)
+        with h5py.File(path, "w") as output:
+            output["data"] = np.arange(20).reshape(10, 2)
     return NDArrayIter(h5py.File(path)["data"], batch_size=4, shuffle=True, seed=5)
 
 
 def nested(folder: Path) -> PrefetchingIter:
-    inside = PrefetchingIter(ResizeIter(csv(folder), 5))
-    return PrefetchingIter([ResizeIter(inside, 3), of_ten(shuffle=True, seed=1)])
+    inner = PrefetchingIter(ResizeIter(csv(folder), 5))
+    return PrefetchingIter([ResizeIter(inner, 3), of_ten(shuffle=True, seed=1)])
 
 
 KINDS: dict[str, Make] = {
@@ -115,10 +115,10 @@ KINDS: dict[str, Make] = {
     "CSVIter": csv,
     "CSVIter, zeros": lambda folder: csv(folder, round_batch=False),
     "LibSVMIter": libsvm,
-    "LibSVMIter, a part": lambda folder: libsvm(folder, num_parts=3, part_index=1),
+    "LibSVMIter, a shard": lambda folder: libsvm(folder, num_parts=3, part_index=1),
     "MNISTIter": mnist,
     "ResizeIter": lambda _: ResizeIter(of_ten(shuffle=True, seed=1), 5),
-    "ResizeIter that goes on": lambda _: ResizeIter(of_ten(shuffle=True, seed=1), 2, reset_internal=False),
+    "ResizeIter without internal reset": lambda _: ResizeIter(of_ten(shuffle=True, seed=1), 2, reset_internal=False),
     "PrefetchingIter": lambda _: PrefetchingIter(of_ten(shuffle=True, seed=1)),
     "PrefetchingIter that rolls over": lambda _: PrefetchingIter(of_ten(last_batch_handle="roll_over")),
     "PrefetchingIter of two": lambda folder: PrefetchingIter([csv(folder), of_ten(shuffle=True, seed=1)]),
@@ -131,8 +131,8 @@ KINDS: dict[str, Make] = {
 
 def shown(batch: DataBatch) -> list[Any]:
     """Return everything in a batch."""
-    parts: list[Any] = [*batch.data, *(batch.label or [])]
-    arrays = [part.toarray() if sparse.issparse(part) else part for part in parts]
+    sources: list[Any] = [*batch.data, *(batch.label or [])]
+    arrays = [source.toarray() if sparse.issparse(source) else source for source in sources]
     return [[array.tolist() for array in arrays], batch.pad, None if batch.index is None else batch.index.tolist()]
 
 
@@ -152,14 +152,14 @@ def states_of(
 ) -> list[tuple[Any, int, list[Any]]]:
     """Return the states before each batch, at the ends and after the resets of two epochs, with what follows.
 
-    The number between them is that of the epoch.
+    The number in between is the epoch.
     """
-    states, whole = [(state_of(batches), 0, 0)], []
+    states, stream = [(state_of(batches), 0, 0)], []
     for step in steps(batches):
-        whole.append(step)
-        # After the end of an epoch, its end comes again.
-        states.append((state_of(batches), whole.count("reset"), len(whole) - (step == "the end")))
-    return [(state, epoch, whole[place:]) for state, epoch, place in states if epoch < 3]
+        stream.append(step)
+        # After the end of an epoch, the end is repeated.
+        states.append((state_of(batches), stream.count("reset"), len(stream) - (step == "the end")))
+    return [(state, epoch, stream[position:]) for state, epoch, position in states if epoch < 3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -268,7 +268,7 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
         lambda folder: csv(folder, data_csv=[file(folder, "b.csv", ROWS[:8]), file(folder, "c.csv", ROWS[8:])]),
         "'2 files of 41 bytes",
     ),
-    "files divided otherwise": (
+    "files divided differently": (
         lambda folder: csv(folder, data_csv=[file(folder, "b.csv", ROWS[:8]), file(folder, "c.csv", ROWS[8:])]),
         lambda folder: csv(folder, data_csv=[file(folder, "d.csv", ROWS[:4]), file(folder, "e.csv", ROWS[4:])]),
         "data: '2 files of 41 bytes",
@@ -286,7 +286,7 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
     ),
     "label_shape": (csv, lambda folder: csv(folder, label_shape=2), "label_shape: [1] in the state, [2] here"),
     "dtype": (csv, lambda folder: csv(folder, dtype="int32"), "dtype: 'float32' in the state, 'int32' here"),
-    "part": (
+    "shard": (
         libsvm,
         lambda folder: libsvm(folder, num_parts=2, part_index=1),
         "num_parts: 1 in the state, 2 here; part_index: 0 in the state, 1 here",
@@ -294,23 +294,23 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
     "width": (libsvm, lambda folder: libsvm(folder, data_shape=4), "data_shape: [3] in the state, [4] here"),
     "seed of MNIST": (mnist, lambda folder: mnist(folder, seed=1), "seed: 0 in the state, 1 here"),
     "flat": (mnist, lambda folder: mnist(folder, flat=True), "flat: False in the state, True here"),
-    "part of MNIST": (mnist, lambda folder: mnist(folder, num_parts=2), "num_parts: 1 in the state, 2 here"),
+    "shard of MNIST": (mnist, lambda folder: mnist(folder, num_parts=2), "num_parts: 1 in the state, 2 here"),
     "size": (
         lambda _: ResizeIter(of_ten(), 5),
         lambda _: ResizeIter(of_ten(), 4, reset_internal=False),
         "size: 5 in the state, 4 here; reset_internal: True in the state, False here",
     ),
-    "what is in a ResizeIter": (
+    "inner iterator of a ResizeIter": (
         lambda _: ResizeIter(of_ten(), 5),
         lambda _: ResizeIter(of_ten(batch_size=2), 5),
         "data_iter: the state does not fit this NDArrayIter: batch_size: 4 in the state, 2 here",
     ),
-    "how many": (
+    "number of iterators": (
         lambda _: PrefetchingIter(of_ten()),
         lambda _: PrefetchingIter([of_ten(), of_ten()]),
         "iters: 1 in the state, 2 here",
     ),
-    "what is in a PrefetchingIter": (
+    "inner iterators of a PrefetchingIter": (
         lambda _: PrefetchingIter([of_ten(shuffle=True, seed=seed) for seed in (1, 2)]),
         lambda _: PrefetchingIter([of_ten(shuffle=True, seed=seed) for seed in (1, 3)]),
         "iters[1]: the state does not fit this NDArrayIter: seed: 2 in the state, 3 here",
@@ -320,24 +320,24 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
 
 @pytest.mark.parametrize("case", MISFITS)
 def test_mismatched_state_is_refused_by_name_and_changes_nothing(tmp_path: Path, case: str) -> None:
-    taken, here, message = MISFITS[case]
-    np.random.seed(1)  # noqa: NPY002 it is this one that counts
+    saved, here, message = MISFITS[case]
+    np.random.seed(1)  # noqa: NPY002 the generator that NDArrayIter uses
     batches = here(tmp_path)
-    np.random.seed(1)  # noqa: NPY002 it is this one that counts
-    twin = here(tmp_path)
-    for each in (batches, twin):
-        next(each)
-    state = taken(tmp_path).state_dict()
+    np.random.seed(1)  # noqa: NPY002 the generator that NDArrayIter uses
+    unchanged = here(tmp_path)
+    for iterator in (batches, unchanged):
+        next(iterator)
+    state = saved(tmp_path).state_dict()
     with pytest.raises(ValueError, match=re.escape(message)):
         batches.load_state_dict(state)
-    np.random.seed(2)  # noqa: NPY002 it is this one that counts
+    np.random.seed(2)  # noqa: NPY002 the generator that NDArrayIter uses
     rest = list(steps(batches, 2))
-    np.random.seed(2)  # noqa: NPY002 it is this one that counts
-    assert rest == list(steps(twin, 2))
+    np.random.seed(2)  # noqa: NPY002 the generator that NDArrayIter uses
+    assert rest == list(steps(unchanged, 2))
 
 
 @pytest.mark.parametrize(
-    ("taken", "here"),
+    ("saved", "here"),
     [
         (lambda _: of_ten(seed=1), lambda _: of_ten(seed=2, data_name="x", label_name="y")),
         (lambda folder: mnist(folder, shuffle=False, seed=1), lambda folder: mnist(folder, shuffle=False, silent=True)),
@@ -347,8 +347,8 @@ def test_mismatched_state_is_refused_by_name_and_changes_nothing(tmp_path: Path,
     ],
     ids=["seed without shuffle", "that of MNIST", "the same seed of MNIST", "another file with the same", "names"],
 )
-def test_settings_that_do_not_affect_the_stream_may_differ(tmp_path: Path, taken: Make, here: Make) -> None:
-    batches, other = taken(tmp_path), here(tmp_path)
+def test_settings_that_do_not_affect_the_stream_may_differ(tmp_path: Path, saved: Make, here: Make) -> None:
+    batches, other = saved(tmp_path), here(tmp_path)
     next(batches)
     other.load_state_dict(batches.state_dict())
     assert list(steps(other, 2)) == list(steps(batches, 2))
@@ -381,7 +381,7 @@ def test_invalid_state_is_refused(change: Callable[[Any], Any], message: str) ->
         batches.load_state_dict(state)
 
 
-def moved(state: dict[str, Any], **to: Any) -> dict[str, Any]:  # noqa: ANN401 also what is no place
+def moved(state: dict[str, Any], **to: Any) -> dict[str, Any]:  # noqa: ANN401 also invalid positions
     return {**state, "position": {**state["position"], **to}}
 
 
@@ -404,21 +404,21 @@ def test_state_is_a_copy(tmp_path: Path) -> None:
 
 def orders_of(batches: NDArrayIter, epochs: int) -> list[list[int]]:
     """Return the numbers of the samples of epochs that have one batch each."""
-    found = []
+    orders = []
     for _ in range(epochs):
         (batch,) = batches
         assert batch.index is not None
-        found.append(batch.index.tolist())
+        orders.append(batch.index.tolist())
         batches.reset()
-    return found
+    return orders
 
 
 class TestShuffling:
-    """Of `NDArrayIter`, by a seed of its own."""
+    """Shuffling of `NDArrayIter` with a seed."""
 
     def test_order_is_a_function_of_seed_and_epoch(self) -> None:
         def orders(seed: int) -> list[Any]:
-            np.random.seed()  # noqa: NPY002 it does not count
+            np.random.seed()  # noqa: NPY002 must have no effect
             batches = NDArrayIter(np.arange(50), batch_size=50, shuffle=True, seed=seed)
             return orders_of(batches, 3)
 
@@ -433,12 +433,12 @@ class TestShuffling:
         assert orders_of(batches, 2) == [[1, 7, 5, 2, 6, 0, 4, 3, 9, 8], [4, 3, 2, 1, 6, 5, 7, 8, 0, 9]]
 
     def test_seed_does_not_use_the_global_generator(self) -> None:
-        drawn = []
+        samples = []
         for epochs in (0, 3):
-            np.random.seed(1)  # noqa: NPY002 it is this one that counts
+            np.random.seed(1)  # noqa: NPY002 the generator that NDArrayIter uses
             list(steps(of_ten(shuffle=True, seed=1), epochs))
-            drawn.append(np.random.random())  # noqa: NPY002
-        assert drawn[0] == drawn[1]
+            samples.append(np.random.random())  # noqa: NPY002
+        assert samples[0] == samples[1]
 
     def test_reset_before_the_first_batch_keeps_the_epoch(self) -> None:
         batches, other = of_ten(shuffle=True, seed=1), of_ten(shuffle=True, seed=1)
@@ -459,11 +459,11 @@ class TestShuffling:
 
 
 class Counter(DataIter):
-    """An iterator of a caller's own, with a state of its own."""
+    """Custom iterator with a state."""
 
-    def __init__(self, least: int = 0) -> None:
+    def __init__(self, minimum: int = 0) -> None:
         super().__init__(batch_size=1)
-        self.at, self.least = 0, least
+        self.at, self.minimum = 0, minimum
         self.provide_data, self.provide_label = [DataDesc("data", (1,))], []  # type: ignore[var-annotated]
 
     def next(self) -> DataBatch:
@@ -479,20 +479,20 @@ class Counter(DataIter):
         return {"at": self.at}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        if state["at"] < self.least:
+        if state["at"] < self.minimum:
             raise ValueError(f"at: {state['at']} is too little")
         self.at = state["at"]
 
 
 class Stateless(Counter):
-    """One that has none."""
+    """Custom iterator without a state."""
 
     state_dict = DataIter.state_dict
     load_state_dict = DataIter.load_state_dict
 
 
 class Broken(Counter):
-    """One whose state fails."""
+    """Custom iterator whose `state_dict` raises."""
 
     def state_dict(self) -> dict[str, Any]:
         raise KeyError("at")
@@ -539,7 +539,7 @@ class TestUserIterators:
 
 
 class TestPrefetching:
-    """What is read ahead does not count."""
+    """Prefetched batches do not count as read."""
 
     def test_raised_error_counts_as_received(self) -> None:
         class Failing(Counter):
@@ -587,7 +587,7 @@ class TestPrefetching:
             assert batches.next().data[0] == 2
 
     def test_failed_load_restores_all_iterators(self) -> None:
-        with PrefetchingIter([Counter(), Counter(least=1)]) as batches:
+        with PrefetchingIter([Counter(), Counter(minimum=1)]) as batches:
             start = batches.state_dict()
             for _ in range(2):
                 batches.next()
@@ -615,7 +615,7 @@ class TestPrefetching:
 
 
 class TestSize:
-    """States of 1 KiB, whatever the settings are."""
+    """States have at most 1 KiB for any settings."""
 
     def test_nested_iterators_resume(self, tmp_path: Path) -> None:
         states = states_of(nested(tmp_path))
@@ -671,14 +671,14 @@ class TestSize:
 
 
 class Hooked(ImageIter):
-    """Does nothing differently, but in Python."""
+    """Iterator with a hook that calls the base, so that batches are built in Python."""
 
     def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
         return super().postprocess_data(datum)
 
 
 class Choosy(Hooked):
-    """One that leaves out every third image."""
+    """Iterator that skips about every third image."""
 
     def check_valid_image(self, data: Any) -> None:  # noqa: ANN401 as of ImageIter
         if data[0][0, 0, 0] % 3 == 0:
@@ -692,13 +692,13 @@ def photos(tmp_path: Path) -> RecordFile:
 
 
 class TestHooks:
-    """`ImageIter` with hooks: where it is, as the native pipeline would say it."""
+    """`ImageIter` with hooks: its position, in the form of the native pipeline."""
 
     @staticmethod
     def pipeline(batches: ImageIter) -> OneByOne:
-        one_by_one: Any = batches._pipeline
-        made: OneByOne = one_by_one
-        return made
+        pipeline: Any = batches._pipeline
+        one_by_one: OneByOne = pipeline
+        return one_by_one
 
     @pytest.mark.parametrize("kind", [Hooked, Choosy])
     @pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
@@ -706,12 +706,12 @@ class TestHooks:
     def test_stream_with_hooks_resumes_exactly_at_every_position(
         self, photos: RecordFile, kind: type[ImageIter], handle: LastBatch, size: int
     ) -> None:
-        def made() -> ImageIter:
+        def make() -> ImageIter:
             return kind(size, (3, 8, 8), path_imgrec=photos.rec, shuffle=True, seed=3, last_batch_handle=handle)
 
-        for state, epoch, rest in states_of(made(), lambda batches: self.pipeline(batches).state()):
+        for state, epoch, rest in states_of(make(), lambda batches: self.pipeline(batches).state()):
             assert len(json.dumps(state)) < KIB // 4
-            other = made()
+            other = make()
             next(other, None)
             self.pipeline(other).load(json.loads(json.dumps(state)))
             assert list(steps(other, 3 - epoch)) == rest
@@ -740,16 +740,16 @@ class TestHooks:
         assert list(steps(other, 1)) == list(steps(batches, 1))
 
     def test_random_numbers_of_hooks_follow_pythons_generator(self, photos: RecordFile) -> None:
-        def made() -> ImageIter:
+        def make() -> ImageIter:
             return Hooked(4, (3, 6, 6), path_imgrec=photos.rec, rand_crop=True, rand_mirror=True, seed=1)
 
-        batches = made()
+        batches = make()
         batches.next()
-        state, drawn = self.pipeline(batches).state(), random.getstate()
+        state, generator_state = self.pipeline(batches).state(), random.getstate()
         rest = list(steps(batches, 1))
-        other = made()
+        other = make()
         self.pipeline(other).load(state)
-        random.setstate(drawn)
+        random.setstate(generator_state)
         assert list(steps(other, 1)) == rest
 
     @pytest.mark.parametrize(

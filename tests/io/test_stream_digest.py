@@ -1,6 +1,6 @@
-"""Row R17: an epoch is one set of bytes, whatever makes it: any threads, prefetch, number of ranks, and process.
+"""Row R17: an epoch is the same set of bytes for any number of threads, prefetch, ranks, and in any process.
 
-`test_determinism.py` has the order within the stream too, and what the augmentation depends on.
+`test_determinism.py` also tests the order within the stream and the dependencies of the augmentation.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ AUGMENTED: dict[str, Any] = {
 
 def digests(rec: str, threads: int, prefetch: int, ranks: int) -> list[str]:
     """Return, for each epoch, the hash of what all ranks read together, by record number, without repeats."""
-    given = {"preprocess_threads": threads, "prefetch_buffer": prefetch, "num_parts": ranks, **AUGMENTED}
+    settings = {"preprocess_threads": threads, "prefetch_buffer": prefetch, "num_parts": ranks, **AUGMENTED}
     file = RecordFile(Path(rec), Path(rec))
-    read = [list(epochs(open_iter(file, part_index=rank, **given), EPOCHS)) for rank in range(ranks)]
-    return [merged(chain.from_iterable(rank[epoch] for rank in read)) for epoch in range(EPOCHS)]
+    streams = [list(epochs(open_iter(file, part_index=rank, **settings), EPOCHS)) for rank in range(ranks)]
+    return [merged(chain.from_iterable(stream[epoch] for stream in streams)) for epoch in range(EPOCHS)]
 
 
 def merged(batches: Any) -> str:  # noqa: ANN401 an iterable of batches
-    """Hash the images in the order of their numbers, each of which must be there once."""
+    """Hash the images in the order of their numbers; each number must occur exactly once."""
     batches = list(batches)
-    found = sorted((number, image.tobytes()) for number, image in zip(numbers(batches), images(batches), strict=True))
-    assert [number for number, _ in found] == list(range(len(found)))
-    return hashlib.sha256(b"".join(image for _, image in found)).hexdigest()
+    pairs = sorted((number, image.tobytes()) for number, image in zip(numbers(batches), images(batches), strict=True))
+    assert [number for number, _ in pairs] == list(range(len(pairs)))
+    return hashlib.sha256(b"".join(image for _, image in pairs)).hexdigest()
 
 
 def all_digests(rec: str) -> set[tuple[str, ...]]:
     """Return the hashes of the epochs for every way to read them."""
-    return {tuple(digests(rec, *way)) for way in product((1, 2, 3, 8), (1, 4), (1, 2, 4))}
+    return {tuple(digests(rec, *arguments)) for arguments in product((1, 2, 3, 8), (1, 4), (1, 2, 4))}
 
 
 OTHER_RUN = """
@@ -55,7 +55,7 @@ print(*epochs)
 
 
 def test_every_way_to_read_an_epoch_has_the_same_digest(photos: RecordFile) -> None:
-    [here] = all_digests(str(photos.rec))
-    assert len({*here}) == EPOCHS
+    [expected] = all_digests(str(photos.rec))
+    assert len({*expected}) == EPOCHS
     done = run_python(OTHER_RUN, rec=str(photos.rec))
-    assert done.stdout.split() == [*here], done.stderr
+    assert done.stdout.split() == [*expected], done.stderr

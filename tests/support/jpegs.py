@@ -191,21 +191,21 @@ def opencv(data: bytes, flag: int = 1) -> NDArray[np.uint8]:
     return image.reshape(*image.shape[:2], -1)[..., ::-1].astype(np.uint8)
 
 
-def difference(found: NDArray[np.uint8], expected: NDArray[np.uint8]) -> str | None:
+def difference(actual: NDArray[np.uint8], expected: NDArray[np.uint8]) -> str | None:
     """Describe the difference of two images: how many values differ, by how much, and where first; None if equal."""
-    if found.shape != expected.shape:
-        return f"the shape is {found.shape}, expected {expected.shape}"
-    distance = np.abs(found.astype(int) - expected)
+    if actual.shape != expected.shape:
+        return f"the shape is {actual.shape}, expected {expected.shape}"
+    distance = np.abs(actual.astype(int) - expected)
     if not distance.any():
         return None
     first = tuple(int(i) for i in np.argwhere(distance)[0])
     count = f"{np.count_nonzero(distance)} of {distance.size} values differ by up to {distance.max()}"
-    return f"{count}, first at {first}: {found[first]}, expected {expected[first]}"
+    return f"{count}, first at {first}: {actual[first]}, expected {expected[first]}"
 
 
-def assert_same(found: NDArray[np.uint8], expected: NDArray[np.uint8], where: object = "") -> None:
+def assert_same(actual: NDArray[np.uint8], expected: NDArray[np.uint8], where: object = "") -> None:
     """Raise AssertionError if two images differ; `where` identifies them in the message."""
-    message = difference(found, expected)
+    message = difference(actual, expected)
     assert message is None, f"{where}: {message}"
 
 
