@@ -471,15 +471,6 @@ def test_hooks_process_single_samples(records: RecordFile) -> None:
     assert_on_pixels(image, table, 2.0)
 
 
-def test_subclass_with_unsupported_hooks_raises(records: RecordFile) -> None:
-    class Hooked(ImageDetIter):
-        def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
-            return super().postprocess_data(datum)
-
-    with pytest.raises(TypeError, match="Hooked overrides postprocess_data"):
-        Hooked(4, SHAPE, records.rec)
-
-
 def test_unknown_keywords_raise(records: RecordFile) -> None:
     with pytest.raises(TypeError, match="rand_mirrored"):
         open_det(records, rand_mirrored=True)

@@ -95,7 +95,7 @@ class TestDecodeScale:
             np.testing.assert_array_equal(read_image(tmp_path, image, **settings, decode_scale="auto"), expected)
 
     def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match='decode_scale="half"; it is "auto" or None'):
+        with pytest.raises(ValueError, match='decode_scale must be "auto" or None, got "half"'):
             read_image(tmp_path, PLAIN, data_shape=(3, 8, 8), decode_scale="half")
 
 
@@ -120,7 +120,7 @@ class TestOnDamage:
             read_image(tmp_path, PLAIN[:100], data_shape=(3, 16, 16), on_damage="fill")
 
     def test_unknown_value_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match='on_damage="ignore"; it is "error" or "fill"'):
+        with pytest.raises(ValueError, match='on_damage must be "error" or "fill", got "ignore"'):
             read_image(tmp_path, PLAIN, data_shape=(3, 8, 8), on_damage="ignore")
 
 

@@ -363,7 +363,7 @@ def test_crops_have_all_aspect_ratios(records: RecordFile) -> None:
         ({"resize_mode": "stretch"}, "resize_mode must .*, got 'stretch'"),
         ({"std_g": -1}, "std_g must be at least 0, got -1"),
         ({"aug_seq": "det_aug_mine"}, "aug_seq must .*, got 'det_aug_mine'"),
-        ({"label_pad_width": -2}, "label_pad_width=-2"),
+        ({"label_pad_width": -2}, "label_pad_width must .*, got -2"),
     ],
 )
 def test_invalid_argument_is_refused(records: RecordFile, settings: dict[str, Any], text: str) -> None:

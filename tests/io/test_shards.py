@@ -96,25 +96,33 @@ def test_more_ranks_than_records_is_an_error_with_a_hint(tmp_path: Path) -> None
 
 
 def test_unknown_policy_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match='shard_policy="even"; it is "pad"'):
+    with pytest.raises(ValueError, match='shard_policy must be "pad", "drop" or "uneven", got "even"'):
         open_iter(write_tiny(tmp_path, 2), shard_policy="even")
 
 
 class Hooked(ImageIter):
-    """Iterator that builds its batches in Python."""
+    """Iterator with a hook that takes decoded images."""
 
     def postprocess_data(self, datum: Any) -> Any:  # noqa: ANN401 an image
         return super().postprocess_data(datum)
 
 
-@pytest.mark.parametrize("handle", ["pad", "discard"])
-def test_ranks_with_hooks_have_equal_batch_counts(tmp_path: Path, handle: Literal["pad", "discard"]) -> None:
+class Decoding(ImageIter):
+    """Iterator with a hook that decodes."""
+
+    def imdecode(self, s: Any) -> Any:  # noqa: ANN401 as of ImageIter
+        return super().imdecode(s)
+
+
+@pytest.mark.parametrize("kind", [Hooked, Decoding])
+@pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
+def test_ranks_with_hooks_have_equal_batch_counts(
+    tmp_path: Path, kind: type[ImageIter], handle: Literal["pad", "discard", "roll_over"]
+) -> None:
     file = write_tiny(tmp_path, 9)
     iterators = [
-        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=index, last_batch_handle=handle)
+        kind(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, part_index=index, last_batch_handle=handle)
         for index in range(2)
     ]
     counts = [[batch.pad for batch in batches] for batches in iterators]
-    assert counts == ([[0, 4], [0, 3]] if handle == "pad" else [[0], [0]])
-    with pytest.raises(ValueError, match="'drop' or 'uneven'"):
-        Hooked(4, (3, 8, 8), path_imgrec=file.rec, num_parts=2, last_batch_handle="roll_over")
+    assert counts == {"pad": [[0, 4], [0, 3]], "discard": [[0], [0]], "roll_over": [[0], [0]]}[handle]

@@ -85,8 +85,10 @@ class ErrorPolicy:
         """Make the policy from the keywords of an iterator."""
         return cls(args["on_error"], args["error_log"], args["max_errors"])
 
-    def report(self, errors: Sequence[RecordError | DecodeError | OSError], samples: int) -> None:
+    def report(self, errors: Sequence[RecordError | DecodeError | OSError | RuntimeError], samples: int) -> None:
         """List, log and report the errors of samples that were skipped, of `samples` in all.
+
+        Images that a hook rejected by a RuntimeError are logged only.
 
         Raises
         ------
@@ -95,13 +97,14 @@ class ErrorPolicy:
         Exception
             Whatever the caller's function raises.
         """
+        damage = [error for error in errors if not isinstance(error, RuntimeError)]
         for error in errors:
-            self.skipped.append(_skipped_sample(error))
             _log.warning("a sample is skipped: %s", error)
-        if errors and self._log is not None:
-            self._append(self._log, self.skipped[-len(errors) :])
+        self.skipped += [_skipped_sample(error) for error in damage]
+        if damage and self._log is not None:
+            self._append(self._log, self.skipped[-len(damage) :])
         if self._callback is not None:
-            for error in errors:
+            for error in damage:
                 self._callback(error)
         self._check_count(samples)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import zlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from recio._loader import checkpoint
 from recio._loader.base import BatchIter, DataBatch, DataDesc
-from recio._recio import ImagePipeline
 from recio._util import Closeable, stop_at_exit
 
 if TYPE_CHECKING:
@@ -20,41 +19,13 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import ErrorPolicy, SkippedSample
     from recio._loader.options import LoaderOptions
-    from recio.errors import DecodeError, RecordError
+    from recio._recio import ImagePipeline
 
 _log = logging.getLogger("recio")
 
 
-class BatchSource(Protocol):
-    """Source of batches: the native pipeline, or Python code in its place."""
-
-    @property
-    def label_width(self) -> int: ...
-
-    @property
-    def samples(self) -> int: ...
-
-    def __len__(self) -> int: ...
-
-    def next(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64] | None, int] | None: ...
-
-    def plan(
-        self, record: int, epoch: int
-    ) -> tuple[list[dict[str, Any]], bool, tuple[float, float], NDArray[np.float32] | None, bool]: ...
-
-    def take_damage(self) -> Sequence[RecordError | DecodeError | OSError]: ...
-
-    def fingerprint(self) -> tuple[int, int, int]: ...
-
-    def state(self) -> dict[str, Any]: ...
-
-    def load(self, state: dict[str, Any]) -> None: ...
-
-    def reset(self) -> None: ...
-
-    def hard_reset(self) -> None: ...
-
-    def close(self) -> None: ...
+Arrays: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64] | None, int]"
+"""Data, labels or masks, ids if the samples have some, and pad of a batch."""
 
 
 class PipelineIter(Closeable, BatchIter):
@@ -64,21 +35,23 @@ class PipelineIter(Closeable, BatchIter):
 
     def _start(
         self,
-        pipeline: BatchSource,
+        pipeline: ImagePipeline,
         options: LoaderOptions,
         error_policy: ErrorPolicy,
         *,
         names: tuple[str, str],
         aug_list: Iterable[Any] = (),
+        prefetch: bool = True,
     ) -> None:
         self._pipeline, self._options, self._error_policy, self._fingerprint = pipeline, options, error_policy, None
         # The threads have only weak references to the functions in this list.
         self._aug_list = list(aug_list)
         self._names = names
-        if isinstance(pipeline, ImagePipeline):
-            # Threads that call Python functions must not outlive the interpreter.
-            self._closer = _Closer(pipeline)
-            stop_at_exit(self._closer)
+        # Threads that call Python functions must not outlive the interpreter.
+        self._closer = _Closer(pipeline)
+        stop_at_exit(self._closer)
+        if prefetch:
+            pipeline.start()
 
     def __len__(self) -> int:
         """Return the number of batches of the current epoch."""
@@ -110,16 +83,24 @@ class PipelineIter(Closeable, BatchIter):
 
     def _make_batch(self) -> DataBatch | None:
         try:
-            arrays = self._pipeline.next()
+            arrays = self._next_arrays()
         finally:
-            if self._error_policy.skips:
-                self._error_policy.report(self._pipeline.take_damage(), self._pipeline.samples)
+            if self._may_skip():
+                self._error_policy.report(self._pipeline.take_skipped(), self._pipeline.samples)
         if arrays is None:
             return None
         data, labels, ids, pad = arrays
         return DataBatch(
             [data], self._labels(labels), pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
         )
+
+    def _next_arrays(self) -> Arrays | None:
+        """Return the arrays of the next batch; None at the end of the epoch."""
+        return self._pipeline.next()
+
+    def _may_skip(self) -> bool:
+        """Return whether samples may be skipped."""
+        return self._error_policy.skips
 
     def _log_opened(self, files: Sequence[str]) -> None:
         threads = self._options.preprocess_threads

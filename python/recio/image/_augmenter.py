@@ -133,9 +133,12 @@ def check_parameters(augmenter: HasStep) -> None:
 
 
 def apply_step(
-    step: _recio.Step, src: NDArray[Any], boxes: NDArray[np.float32] | None = None
+    step: _recio.Step,
+    src: NDArray[Any],
+    boxes: NDArray[np.float32] | None = None,
+    rng: _recio.Rng | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-    """Apply a step to an image, and to its boxes if it has any."""
+    """Apply a step to an image, and to its boxes if it has any; without `rng`, seeded from Python's `random`."""
     src = np.asarray(src)
     if src.ndim != _AXES:
         raise ValueError(
@@ -145,7 +148,7 @@ def apply_step(
     if not is_float and src.dtype != np.uint8:
         raise TypeError(f"an image must be uint8 or floating, got {src.dtype}")
     image = np.ascontiguousarray(src, np.float32 if is_float else None)
-    augmented, boxes = _recio.augment(image, [step], random.getrandbits(64), boxes)
+    augmented, boxes = _recio.augment(image, [step], random.getrandbits(64) if rng is None else rng, boxes)
     return (augmented.astype(src.dtype, copy=False) if is_float else augmented), boxes
 
 

@@ -13,10 +13,12 @@ from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
 from recio._loader.to_steps import image_function, to_steps
+from recio._recio import Step
+from recio.image._augmenter import apply_step
 from recio.image._codec import imdecode
 from recio.image._create import CreateAugmenter
-from recio.image._one_by_one import Cursor, OneByOne
-from recio.image._sources import Files, source
+from recio.image._hooks import IMAGE_HOOKS, READING_HOOKS, hook_steps, image_rng, overridden_hooks
+from recio.image._sources import source_of
 from recio.limits import Limits
 
 if TYPE_CHECKING:
@@ -25,24 +27,25 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from recio._loader.error_policy import OnError
+    from recio._loader.native_iter import Arrays
     from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
     from recio._util import BytesLike, StrPath
-    from recio.image._sources import Sample
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
-
-HOOKS = ("next_sample", "imdecode", "read_image", "check_valid_image", "augmentation_transform", "postprocess_data")
-"""Methods that a subclass may override."""
 
 
 class ImageIter(PipelineIter):
     """Batches of decoded and augmented images from record files, a list file, or a list of paths.
 
     Native threads read, decode and augment the images, as for `recio.io.ImageRecordIter`; augmenters that are Python
-    functions are called by one thread at a time. If a subclass overrides one of the hooks `next_sample`, `imdecode`,
-    `read_image`, `check_valid_image`, `augmentation_transform` and `postprocess_data`, all hooks are called for each
-    image, in Python and in the calling thread.
+    functions are called by one thread at a time.
+
+    A subclass may override hooks. `check_valid_image`, `augmentation_transform` and `postprocess_data` take a decoded
+    image: they are called by the native threads, one at a time, in no particular order and for images of later batches
+    too; the first batch is not made before it is asked for. `next_sample`, `read_image` and `imdecode` read and decode:
+    with one of these, `next` makes the batch in the calling thread, one image after another. Hooks do not change what
+    they leave alone: order, ids, labels, shards, padding, states and random augmentation are those of `ImageIter`.
 
     Parameters
     ----------
@@ -80,9 +83,8 @@ class ImageIter(PipelineIter):
         ``'discard'``: they are skipped. ``'roll_over'``: they start the first batch of the next epoch, whose ``pad`` is
         the number of images of that epoch.
     seed : int, optional
-        Seed of order and augmentation, from 0 to 2**64 - 1; with hooks, of the order only. Default: a number from
-        Python's `random`, so that ``random.seed`` determines it. With hooks, the augmentation always uses Python's
-        `random`.
+        Seed of order and augmentation, from 0 to 2**64 - 1. Default: a number from Python's `random`, so that
+        ``random.seed`` determines it.
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
@@ -155,7 +157,7 @@ class ImageIter(PipelineIter):
         self.auglist: list[Callable[..., Any]] = [
             *(CreateAugmenter(self.data_shape, **kwargs) if aug_list is None else aug_list)
         ]
-        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
+        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         given = {
             "data_shape": self.data_shape,
             "batch_size": batch_size,
@@ -175,36 +177,78 @@ class ImageIter(PipelineIter):
         }
         checked = validate.check_keywords(IMAGES, given)
         options = loader_options(checked, steps=to_steps(self.auglist), last_batch=last_batch_handle)
-        has_hooks = any(getattr(type(self), hook) is not getattr(ImageIter, hook) for hook in HOOKS)
-        self._cursor = Cursor(self._source, vars(options))
-        self._start(
-            self._one_by_one(options) if has_hooks else self._source.pipeline(options),
+        self._start_with_hooks(
+            overridden_hooks(type(self), ImageIter),
             options,
             ErrorPolicy.of_keywords(given),
             names=(data_name, label_name),
-            aug_list=self.auglist,
         )
 
-    def _one_by_one(self, options: LoaderOptions) -> OneByOne:
-        """Make batches by the hooks. A native pipeline checks the arguments; it must not call the augmenters."""
-        pipeline = self._source.pipeline(replace(options, steps=()))
-        fingerprint = pipeline.fingerprint()
-        pipeline.close()
-        return OneByOne(self, vars(options), self._cursor, fingerprint)
+    def _start_with_hooks(
+        self, hooks: set[str], options: LoaderOptions, error_policy: ErrorPolicy, names: tuple[str, str]
+    ) -> None:
+        """Open the pipeline that calls the hooks of a subclass."""
+        self._reads, self._decodes = not hooks.isdisjoint(READING_HOOKS), "imdecode" in hooks
+        image_hooks = hooks & {*IMAGE_HOOKS}
+        self._checks = "check_valid_image" in hooks or self._decodes
+        if self._decodes:
+            # It is then called right after `imdecode`, by `next`.
+            image_hooks.discard("check_valid_image")
+        steps = hook_steps(self, image_hooks, options.steps, with_boxes=options.label_form == "table")
+        # The state of an iterator depends on the options without the hooks.
+        self._start(
+            self._source.open(replace(options, steps=steps)),
+            options,
+            error_policy,
+            names=names,
+            aug_list=self.auglist,
+            prefetch=not hooks,
+        )
+
+    def _next_arrays(self) -> Arrays | None:
+        if not self._reads:
+            return super()._next_arrays()
+        if not self._decodes:
+            return self._pipeline.next_supplied(self.next_sample)
+        return self._pipeline.next_supplied(self.next_sample, self.imdecode, self.check_valid_image)
+
+    def _may_skip(self) -> bool:
+        return self._checks or super()._may_skip()
 
     def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
         return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
-
-    def reset(self) -> None:
-        """Start a new epoch; images that roll over at the end of an epoch are kept."""
-        super().reset()
-        self._cursor.reset()
 
     def hard_reset(self) -> None:
         """Start a new epoch without images that roll over."""
         self._batch = None
         self._pipeline.hard_reset()
-        self._cursor.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position after the last batch that `next` returned, as for `recio.io.ImageRecordIter`.
+
+        Raises
+        ------
+        NotImplementedError
+            If the hook `next_sample` returns samples of its own, whose position recio does not know.
+        """
+        if self._pipeline.has_foreign_samples:
+            raise NotImplementedError(
+                f"{type(self).__name__}.next_sample returns samples of its own, whose position recio does not know: "
+                "define state_dict and load_state_dict"
+            )
+        return super().state_dict()
+
+    def plan(self, record: int, epoch: int = 0) -> dict[str, Any]:
+        """Return the augmentation of a record's image in an epoch, as for `recio.io.ImageRecordIter`.
+
+        Raises
+        ------
+        NotImplementedError
+            If a hook reads or decodes the images, whose sizes are then not known in advance.
+        """
+        if self._reads:
+            raise NotImplementedError(f"hooks of {type(self).__name__} read or decode the images: there are no plans")
+        return super().plan(record, epoch)
 
     def check_data_shape(self, data_shape: Sequence[int]) -> None:
         """Check that a shape is (3, height, width).
@@ -217,8 +261,11 @@ class ImageIter(PipelineIter):
         if len(data_shape) != 3 or data_shape[0] != 3:  # noqa: PLR2004
             raise ValueError(f"data_shape must be (3, height, width), got {tuple(data_shape)}")
 
-    def next_sample(self) -> Sample:
-        """Return the next sample of the epoch: a hook. Its position is independent of the batches of native threads.
+    def next_sample(self) -> tuple[float | NDArray[np.float32], bytes]:
+        """Return the next sample in epoch order: a hook.
+
+        Called by others than `next`, it does not depend on batches: it returns the samples of an epoch, raises
+        StopIteration, and starts again; `reset` moves it to the next epoch.
 
         Returns
         -------
@@ -232,16 +279,18 @@ class ImageIter(PipelineIter):
         StopIteration
             At the end of the epoch.
         """
-        place = self._cursor.advance()
-        if isinstance(self._source, Files):
-            return self._source.label(place), self.read_image(self._source.path(place))
-        return self._source.read(place)
+        sample = self._pipeline.next_sample()
+        if sample is None:
+            raise StopIteration
+        labels, image = sample
+        label = float(labels[0]) if len(labels) == 1 else labels
+        return label, self.read_image(image) if isinstance(image, str) else image
 
     def read_image(self, fname: str) -> bytes:
         """Read an image file whose path is relative to `path_root`: a hook."""
-        if not isinstance(self._source, Files):
+        if self._source.root is None:
             raise TypeError("this iterator reads records, not image files")
-        return self._source.read(fname)
+        return self._source.root.read(fname)
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Returns an ndarray, shape (height, width, 3), uint8, R, G, B."""
@@ -265,6 +314,9 @@ class ImageIter(PipelineIter):
 
     def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:
         """Augment an image: a hook. Applies the augmenters in order."""
+        rng = image_rng.get()
+        if rng is not None:
+            return apply_step(Step.sequence(to_steps(self.auglist)), data, rng=rng)[0]
         for augmenter in self.auglist:
             data = image_function(augmenter)(data)
         return data

@@ -45,6 +45,12 @@ pub enum ErrorKind {
     /// Error of a user function.
     #[error("{0}")]
     UserFn(Box<dyn std::error::Error + Send + Sync>),
+    /// Error of a user function that could not read or decode a sample.
+    #[error("{0}")]
+    Unreadable(Box<dyn std::error::Error + Send + Sync>),
+    /// Reason why a user function rejected an image.
+    #[error("{0}")]
+    Rejected(String),
     /// Key that the index does not have.
     #[error("no record has the key {0}")]
     UnknownKey(u64),
@@ -110,13 +116,31 @@ impl Error {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self.kind() {
-            ErrorKind::Corrupt(_) | ErrorKind::Image(_) | ErrorKind::Limit(_) => true,
+            ErrorKind::Corrupt(_)
+            | ErrorKind::Image(_)
+            | ErrorKind::Limit(_)
+            | ErrorKind::Unreadable(_) => true,
             ErrorKind::Io(error) => matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
             ),
-            ErrorKind::Argument(_) | ErrorKind::UserFn(_) | ErrorKind::UnknownKey(_) => false,
+            ErrorKind::Argument(_)
+            | ErrorKind::UserFn(_)
+            | ErrorKind::Rejected(_)
+            | ErrorKind::UnknownKey(_) => false,
         }
+    }
+
+    /// Whether a user function failed for another reason than the sample.
+    #[must_use]
+    pub fn is_user_fn(&self) -> bool {
+        matches!(self.kind(), ErrorKind::UserFn(_))
+    }
+
+    /// Whether a user function rejected the sample.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Rejected(_))
     }
 
     /// Adds the path, unless it is known.

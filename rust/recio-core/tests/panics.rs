@@ -15,11 +15,12 @@ use recio_core::image::DynamicImage;
 use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
-    ImageLoader, LabelForm, LastBatch, Next, Options, Shape, ShardPolicy, Source,
+    ImageLoader, LabelForm, LastBatch, Loader, Next, Options, Shape, ShardPolicy, Source,
 };
 use recio_core::plan::{Step, UserFunction};
 use recio_core::render::normalize::{Gain, Normalize};
 use recio_core::render::slot_writer::Layout;
+use recio_core::rng::Rng;
 
 /// Images, of which every fourth panics.
 const IMAGES: u64 = 4_000;
@@ -40,11 +41,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Panics;
 
 impl UserFunction for Panics {
-    fn call(&self, canvas: &mut DynamicImage, _: Option<&mut Boxes>) -> Result<()> {
-        let DynamicImage::U8(picture) = canvas else {
+    fn call(&self, image: &mut DynamicImage, _: Option<&mut Boxes>, _: &mut Rng) -> Result<()> {
+        let DynamicImage::U8(image) = image else {
             unreachable!("nothing makes floats");
         };
-        assert!(!picture.data[1].is_multiple_of(4), "as it was told");
+        assert!(!image.data[1].is_multiple_of(4), "as it was told");
         Ok(())
     }
 }
@@ -175,7 +176,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
     silence();
     let (_folder, source) = images();
 
-    let pipeline = ImageLoader::<u8>::start(&source, &options(1, false)).unwrap();
+    let pipeline = ImageLoader::<u8>::open(&source, &options(1, false)).unwrap();
     for _ in 0..2 {
         let (ids, errors) = epoch(&pipeline);
         assert_all_others(&ids);
@@ -191,7 +192,7 @@ fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
         std::thread::yield_now();
     }
 
-    let pipeline = ImageLoader::<u8>::start(&source, &options(50, true)).unwrap();
+    let pipeline = ImageLoader::<u8>::open(&source, &options(50, true)).unwrap();
     for told in [PANICS, 0] {
         let (ids, errors) = epoch(&pipeline);
         assert_all_others(&ids);

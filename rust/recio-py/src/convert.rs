@@ -1,11 +1,20 @@
-//! Conversion between NumPy arrays and the core's images and views, and of limits.
+//! Conversion between NumPy arrays and the core's images, views and boxes, and of limits.
 
 use numpy::ndarray::Array3;
-use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray3, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use numpy::{
+    Element, IntoPyArray, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray3, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use recio_core::image::{Image, Subpixel, View};
+use recio_core::boxes::Boxes;
+use recio_core::image::{DynamicImage, Image, Subpixel, View};
 use recio_core::limits::{Formats, Limits};
+
+use crate::array::{Lease, holders, lend, take_back};
+
+/// Values of an object at least: class and sides.
+const MIN_BOX_VALUES: usize = 5;
 
 /// Return limits from numbers: maximum side, pixels, bytes and scans.
 pub(crate) fn limits_of(
@@ -61,4 +70,145 @@ pub(crate) fn array_of_shape<T: Element>(
     Array3::from_shape_vec(shape, data)
         .expect("an image has as many samples as its shape")
         .into_pyarray(py)
+}
+
+/// An image lent to Python as an array.
+pub(crate) struct LentImage<'py, T> {
+    pub(crate) array: Bound<'py, PyArray3<T>>,
+    lease: Bound<'py, Lease>,
+    shape: [usize; 3],
+}
+
+impl<'py, T: Subpixel + Element> LentImage<'py, T>
+where
+    DynamicImage: From<Image<T>>,
+{
+    /// Moves the memory of an image into an array.
+    pub(crate) fn lend(py: Python<'py>, image: &mut Image<T>) -> PyResult<Self> {
+        let shape = [image.height, image.width, image.channels];
+        let (array, lease) = lend(py, std::mem::take(&mut image.data), shape)?;
+        Ok(Self {
+            array,
+            lease,
+            shape,
+        })
+    }
+
+    /// Returns the image that a function returned. If that is the lent array, and nothing else refers to it, its memory is
+    /// taken back; otherwise it is copied.
+    pub(crate) fn receive(self, returned: Bound<'py, PyAny>) -> PyResult<DynamicImage> {
+        let Self {
+            array,
+            lease,
+            shape,
+        } = self;
+        // Two references to the array are ours, and one to its lease, besides the array's own.
+        let is_lent = returned.is(&array) && holders(&array) == 2 && holders(&lease) == 2;
+        // Python code may change the shape and type of an array in place.
+        let is_unchanged =
+            |array: &Bound<'_, PyArray3<T>>| array.shape() == shape && array.is_c_contiguous();
+        if !is_lent || !returned.cast().is_ok_and(is_unchanged) {
+            return image_of(&returned, "an augmenter");
+        }
+        let [height, width, channels] = shape;
+        drop((array, returned));
+        let data = take_back(lease).expect("nothing else refers to the memory");
+        Ok(DynamicImage::from(Image {
+            width,
+            height,
+            channels,
+            data,
+        }))
+    }
+}
+
+/// Returns boxes as an array, an object a row.
+pub(crate) fn boxes_array<'py>(
+    py: Python<'py>,
+    boxes: &Boxes,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    numpy::PyArray1::from_slice(py, &boxes.values).reshape([boxes.len(), boxes.width])
+}
+
+/// Returns the boxes of an array, an object a row.
+pub(crate) fn boxes_of(array: &Bound<'_, PyAny>) -> PyResult<Boxes> {
+    let array = as_floats(array)?;
+    let &[_, width] = array.shape() else {
+        return Err(PyValueError::new_err(format!(
+            "boxes of shape {:?}; an object is a row, its class and box its first five values",
+            array.shape()
+        )));
+    };
+    if width < MIN_BOX_VALUES {
+        return Err(PyValueError::new_err(format!(
+            "boxes of {width} values; they have {MIN_BOX_VALUES} at least"
+        )));
+    }
+    let values = array.as_array().iter().copied().collect();
+    Ok(Boxes { width, values })
+}
+
+/// Returns all numbers of an array or a scalar.
+pub(crate) fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+    if let Ok(number) = values.extract::<f32>() {
+        return Ok(vec![number]);
+    }
+    Ok(as_floats(values)?.as_array().iter().copied().collect())
+}
+
+/// Returns the array that `function` returned as an image: of 8-bit values if it is uint8, of floats otherwise.
+pub(crate) fn image_of(array: &Bound<'_, PyAny>, function: &str) -> PyResult<DynamicImage> {
+    if let Ok(values) = array.extract::<PyReadonlyArrayDyn<'_, u8>>() {
+        return copied(&values, function).map(DynamicImage::U8);
+    }
+    if array.is_none() {
+        return Err(PyTypeError::new_err(format!(
+            "{function} gave None; it gives an image"
+        )));
+    }
+    copied(&as_floats(array)?, function).map(DynamicImage::F32)
+}
+
+/// Returns an array of float32; the same one if it is aligned and of that type.
+fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
+    let numpy = array.py().import("numpy")?;
+    numpy
+        .call_method1("require", (array, "float32", "A"))?
+        .extract()
+}
+
+fn copied<T: Subpixel + Element>(
+    array: &PyReadonlyArrayDyn<'_, T>,
+    function: &str,
+) -> PyResult<Image<T>> {
+    let (height, width, channels) = match *array.shape() {
+        [height, width] => (height, width, 1),
+        [height, width, channels @ (1 | 3 | 4)] => (height, width, channels),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "{function} gave an array of shape {:?}; an image has the axes height, width, and 1, 3 or 4 channels",
+                array.shape()
+            )));
+        }
+    };
+    let bytes = width
+        .saturating_mul(height)
+        .saturating_mul(channels * size_of::<T>());
+    let max_bytes = Limits::default().bytes;
+    if bytes == 0 || bytes > max_bytes {
+        return Err(PyValueError::new_err(format!(
+            "{function} gave an image of {width}x{height} pixels; it has at least one, and at most {max_bytes} bytes"
+        )));
+    }
+    let data = match array.as_slice() {
+        // A slice is in memory order, which is not the order of rows in every array.
+        Ok(values) if array.is_c_contiguous() => values.to_vec(),
+        _ => array.as_array().iter().copied().collect(),
+    };
+    Ok(Image {
+        width,
+        height,
+        channels,
+        data,
+    })
 }

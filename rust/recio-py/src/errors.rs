@@ -1,9 +1,9 @@
 //! Errors of the core → Python exceptions. The only mapping; see `recio.errors` for its public side.
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use recio_core::{Error, ErrorKind};
+use recio_core::{Error, ErrorKind, Position};
 
 create_exception!(
     recio,
@@ -40,6 +40,7 @@ impl From<Failure> for PyErr {
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
     let exception = exception(py, error);
     let outcome = match error.kind() {
+        ErrorKind::UserFn(_) if *error.position() == Position::default() => Ok(()),
         ErrorKind::UserFn(_) => note(py, &exception, error),
         _ => annotate(py, &exception, error),
     };
@@ -49,16 +50,38 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        ErrorKind::UserFn(own) => match own.downcast_ref::<PyErr>() {
-            Some(own) => own.clone_ref(py),
+        ErrorKind::UserFn(raised) => match raised.downcast_ref::<PyErr>() {
+            Some(raised) => raised.clone_ref(py),
             None => PyValueError::new_err(text),
         },
+        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<PyErr>() {
+            Some(raised) => unreadable(py, raised, text),
+            None => DecodeError::new_err(text),
+        },
+        ErrorKind::Rejected(_) => PyRuntimeError::new_err(text),
         ErrorKind::Io(io) => os_error(error, io, text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
         ErrorKind::Image(_) | ErrorKind::Limit(_) => DecodeError::new_err(text),
         _ => RecordError::new_err(text),
     }
+}
+
+/// The exception of a function that could not read or decode a sample. If it does not name the record, one that does is
+/// raised from it.
+fn unreadable(py: Python<'_>, raised: &PyErr, text: String) -> PyErr {
+    let record = raised.value(py).getattr("record").ok();
+    let named = if record.is_some_and(|record| !record.is_none()) {
+        return raised.clone_ref(py);
+    } else if raised.is_instance_of::<DecodeError>(py) {
+        DecodeError::new_err(text)
+    } else if raised.is_instance_of::<RecordError>(py) {
+        RecordError::new_err(text)
+    } else {
+        return raised.clone_ref(py);
+    };
+    named.set_cause(py, Some(raised.clone_ref(py)));
+    named
 }
 
 /// `OSError(errno, strerror, filename)`, which Python turns into `FileNotFoundError` and its siblings.
@@ -91,13 +114,24 @@ fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
         .map(drop)
 }
 
-/// Gives the exception the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`.
+/// Sets the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`, unless the exception has
+/// named its record already.
 fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let value = exception.value(py);
+    if matches!(value.getattr("record"), Ok(record) if !record.is_none()) {
+        return Ok(());
+    }
     let position = error.position();
     value.setattr("path", position.path.as_ref().map(|path| path.as_os_str()))?;
     value.setattr("record", position.record)?;
     value.setattr("id", position.id)?;
     value.setattr("offset", position.offset)?;
-    value.setattr("reason", error.kind().to_string())
+    let reason = match error.kind() {
+        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<PyErr>() {
+            Some(raised) => raised.value(py).str()?.to_string(),
+            None => raised.to_string(),
+        },
+        kind => kind.to_string(),
+    };
+    value.setattr("reason", reason)
 }

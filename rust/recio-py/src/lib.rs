@@ -7,10 +7,11 @@
 //! |---|---|
 //! | `record.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image`: decode, encode, resize |
-//! | `pipeline.rs` | `recio.io` |
+//! | `pipeline.rs`, `loader_options.rs` | `recio.io` |
+//! | `hooks.rs` | `recio.image`: hooks of iterators |
 //! | `sandboxed_folder.rs` | `recio.image`: image files of a list |
 //! | `step.rs`, `render.rs` | augmenters of `recio.image` |
-//! | `user_fn.rs` | user functions among the augmenters |
+//! | `user_fn.rs`, `rng.rs` | user functions among the augmenters, and their random numbers |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
@@ -28,13 +29,16 @@ mod convert;
 mod copy;
 mod errors;
 mod fork_guard;
+mod hooks;
 mod image;
 mod inspect;
+mod loader_options;
 mod pack;
 mod pipeline;
 mod progress;
 mod record;
 mod render;
+mod rng;
 mod sandboxed_folder;
 mod step;
 mod user_fn;
@@ -66,6 +70,8 @@ mod _recio {
     use crate::record::{Index, Reader, Writer, rebuild_index};
     #[pymodule_export]
     use crate::render::augment;
+    #[pymodule_export]
+    use crate::rng::Rng;
     #[pymodule_export]
     use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]

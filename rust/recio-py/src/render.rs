@@ -7,21 +7,20 @@ use recio_core::boxes::Boxes;
 use recio_core::image::{DynamicImage, Subpixel, View};
 use recio_core::limits::Limits;
 use recio_core::render::renderer::{Input, Job, Renderer};
-use recio_core::rng::Rng;
-use recio_core::{Result, plan};
+use recio_core::{Result, plan, rng};
 
-use crate::convert::{image_array, samples};
+use crate::convert::{boxes_array, boxes_of, image_array, samples};
 use crate::errors::Failure;
+use crate::rng::RngOrSeed;
 use crate::step::{Step, core_steps};
-use crate::user_fn::{boxes_array, boxes_of};
 
 /// Apply steps to an image of uint8 or float32, and to its boxes.
 #[pyfunction]
-#[pyo3(signature = (image, steps, seed, boxes=None))]
+#[pyo3(signature = (image, steps, rng, boxes=None))]
 pub(crate) fn augment<'py>(
     image: &Bound<'py, PyAny>,
     steps: Vec<Step>,
-    seed: u64,
+    rng: RngOrSeed<'_>,
     boxes: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
     let py = image.py();
@@ -29,10 +28,10 @@ pub(crate) fn augment<'py>(
     let mut boxes = boxes.map(boxes_of).transpose()?;
     let rendered = if let Ok(values) = image.extract::<PyReadonlyArray3<'_, u8>>() {
         let view = checked_view(samples(&values)?, values.shape())?;
-        py.detach(|| render(Input::U8(view), &steps, seed, boxes.as_mut()))
+        rng.with(|rng| py.detach(|| render(Input::U8(view), &steps, rng, boxes.as_mut())))
     } else if let Ok(values) = image.extract::<PyReadonlyArray3<'_, f32>>() {
         let view = checked_view(samples(&values)?, values.shape())?;
-        py.detach(|| render(Input::F32(view), &steps, seed, boxes.as_mut()))
+        rng.with(|rng| py.detach(|| render(Input::F32(view), &steps, rng, boxes.as_mut())))
     } else {
         return Err(PyTypeError::new_err(
             "an image must be an array of uint8 or float32 with the axes height, width, channels",
@@ -49,13 +48,13 @@ pub(crate) fn augment<'py>(
 fn render(
     input: Input<'_>,
     steps: &[plan::Step],
-    seed: u64,
+    rng: &mut rng::Rng,
     boxes: Option<&mut Boxes>,
 ) -> Result<DynamicImage> {
     let limits = Limits::default();
     let job = Job {
         steps,
-        rng: &mut Rng::new(seed, 0, 0),
+        rng,
         boxes,
         limits: &limits,
         decode_scale: false,

@@ -11,7 +11,7 @@ use recio_core::plan::{
 };
 
 use crate::errors::PyOutcome;
-use crate::user_fn::Function;
+use crate::user_fn::{Function, Purpose};
 
 /// Augmentation step. The constructors check the parameters.
 #[pyclass(frozen, module = "recio._recio", from_py_object)]
@@ -312,12 +312,25 @@ impl Step {
         Self::checked(plan::Step::Either(core_steps(steps), skip))
     }
 
-    /// Call a user function: `f(image)` returns an image, `f(image, boxes)` an image and boxes.
+    /// Call a user function: `f(image)` returns an image, `f(image, boxes)` an image and boxes. With `with_rng`, a random
+    /// number generator is its last argument.
     #[staticmethod]
-    fn call(function: Py<PyAny>, with_boxes: bool) -> Self {
+    #[pyo3(signature = (function, with_boxes, with_rng=false))]
+    fn call(function: Py<PyAny>, with_boxes: bool, with_rng: bool) -> Self {
+        let purpose = Purpose::Augment {
+            with_boxes,
+            with_rng,
+        };
         Self(plan::Step::UserFunction(Arc::new(Function::new(
-            function, with_boxes,
+            function, purpose,
         ))))
+    }
+
+    /// Call a user function, `f([image])`, that raises `RuntimeError` for an image that is to be skipped.
+    #[staticmethod]
+    fn check(function: Py<PyAny>) -> Self {
+        let function = Function::new(function, Purpose::Check);
+        Self(plan::Step::UserFunction(Arc::new(function)))
     }
 }
 

@@ -13,10 +13,12 @@ from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
+from recio._recio import Step
+from recio.image._augmenter import apply_step
 from recio.image._create import replace_true
-from recio.image._image_iter import HOOKS, ImageIter
-from recio.image._one_by_one import Cursor
-from recio.image._sources import source
+from recio.image._hooks import image_rng, overridden_hooks
+from recio.image._image_iter import ImageIter
+from recio.image._sources import source_of
 from recio.image.detection._augmenter import det_steps
 from recio.image.detection._create import CreateDetAugmenter
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import OnError
     from recio._loader.record_paths import Paths
-    from recio._recio import ImagePipeline
     from recio._util import StrPath
     from recio.image._image_iter import LastBatch
     from recio.limits import Limits
@@ -46,8 +47,9 @@ class ImageDetIter(ImageIter):
     Images without an object of a class of at least 0, or with a label of another form, are skipped; the logger
     ``recio`` lists them at level DEBUG.
 
-    The constructor reads all labels to find the largest number of objects. A subclass cannot override the hooks of
-    `ImageIter`; use functions in `aug_list` instead.
+    The constructor reads all labels to find the largest number of objects.
+
+    A subclass may override the hooks of `ImageIter`; `augmentation_transform` takes and returns the objects too.
 
     Parameters
     ----------
@@ -152,14 +154,13 @@ class ImageDetIter(ImageIter):
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
         PipelineIter.__init__(self, batch_size)
-        _check_no_hooks(type(self))
         self.data_shape = validate.image_shape("data_shape", data_shape)
         self.last_batch_handle = last_batch_handle
         self._given_augmenters = None if aug_list is None else list(aug_list)
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
-        self._source = source(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
+        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         self._seed = random.getrandbits(64) if seed is None else seed
         self._given = {
             "batch_size": batch_size,
@@ -176,13 +177,13 @@ class ImageDetIter(ImageIter):
             "formats": formats,
         }
         self._given_names = data_name, label_name
-        pipeline = self._open(self.data_shape)
-        objects, numbers = pipeline.label_shape
+        self._open(self.data_shape)
+        objects, numbers = self._pipeline.label_shape
         self.label_shape = objects, numbers
-        for reason in pipeline.left_out:
+        for reason in self._pipeline.skipped_from_start:
             _log.debug("an image is skipped: %s", reason)
 
-    def _open(self, data_shape: tuple[int, int, int]) -> ImagePipeline:
+    def _open(self, data_shape: tuple[int, int, int]) -> None:
         """Start the native pipeline for images of a shape."""
         augmenters = (
             CreateDetAugmenter(data_shape, **self._aug_settings)
@@ -194,10 +195,12 @@ class ImageDetIter(ImageIter):
         options = loader_options(
             given, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
         )
-        pipeline = self._source.pipeline(options)
-        self._cursor = Cursor(self._source, vars(options))
-        self._start(pipeline, options, ErrorPolicy.of_keywords(given), names=self._given_names, aug_list=self.auglist)
-        return pipeline
+        self._start_with_hooks(
+            overridden_hooks(type(self), ImageDetIter),
+            options,
+            ErrorPolicy.of_keywords(given),
+            names=self._given_names,
+        )
 
     @property
     def provide_label(self) -> list[DataDesc]:
@@ -251,6 +254,11 @@ class ImageDetIter(ImageIter):
         self, data: NDArray[Any], label: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Augment an image and its objects: applies the augmenters in order."""
+        rng = image_rng.get()
+        if rng is not None:
+            data, boxes = apply_step(Step.sequence(det_steps(self.auglist)), data, label, rng)
+            assert boxes is not None  # noqa: S101 boxes in, boxes out
+            return data, boxes
         for augmenter in self.auglist:
             data, label = augmenter(data, label)
         return data, label
@@ -360,13 +368,6 @@ class ImageDetIter(ImageIter):
                 bgr = np.ascontiguousarray(rgb[..., ::-1])
                 draw_boxes(bgr, objects, color, thickness)
                 yield bgr
-
-
-def _check_no_hooks(kind: type[ImageDetIter]) -> None:
-    """Raise a TypeError if a subclass overrides a hook, which would not be called."""
-    hooks = [hook for hook in HOOKS if getattr(kind, hook) is not getattr(ImageDetIter, hook)]
-    if hooks:
-        raise TypeError(f"{kind.__name__} overrides {', '.join(hooks)}, which would not be called; use aug_list")
 
 
 def draw_boxes(

@@ -1,4 +1,4 @@
-//! Where samples come from: records, or loose files.
+//! Sources of samples: record files or image files.
 
 use std::path::PathBuf;
 
@@ -7,58 +7,90 @@ use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
 use crate::format::list::Line;
+use crate::read::list_file;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
-/// What an iterator reads, to be opened.
+/// Source of samples, to be opened.
 #[derive(Debug)]
 pub enum Source {
-    /// Record files, and their indexes.
+    /// Record files and their indexes.
     Records {
         /// The `.rec` files, read as one.
         files: Vec<PathBuf>,
-        /// None, one for all, or one for each.
+        /// No index, one for all files, or one for each.
         indexes: Vec<PathBuf>,
     },
-    /// These files.
+    /// The image files of a list.
+    List {
+        /// The `.lst` file.
+        path: PathBuf,
+        /// The folder that the paths in the list are relative to.
+        root: SandboxedFolder,
+    },
+    /// Image files.
     Images {
-        /// Labels and paths.
+        /// Id, labels and path of each file.
         lines: Vec<Line>,
-        /// What the paths are relative to.
+        /// The folder that the paths are relative to.
         root: SandboxedFolder,
     },
 }
 
-/// What tells a data set from others without reading it: equal ones have equal fingerprints, wherever they lie.
+/// Fingerprint of a data set, which does not depend on where its files are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Samples.
+    /// Number of samples.
     pub samples: usize,
-    /// Bytes of the record files; 0 of loose images.
+    /// Bytes of the record files; 0 for image files.
     pub bytes: u64,
-    /// CRC32C of where the records stand and of the files' beginnings, or of the list's lines.
+    /// CRC32C of the offsets of the records and of the beginnings of the files, or of the lines of the list.
     pub digest: u32,
 }
 
-/// Samples, numbered.
+/// Samples by number.
 #[derive(Debug)]
 pub(crate) enum Samples {
     Records(RecordSet),
     Images(ImageFiles),
 }
 
-/// A sample's image file and its id.
+/// Id and encoded image of a sample.
 #[derive(Debug)]
 pub(crate) struct Sample<'a> {
     pub(crate) id: u64,
     pub(crate) image: &'a [u8],
 }
 
+/// A sample as it is stored.
+#[derive(Debug)]
+pub struct StoredSample {
+    /// The id.
+    pub id: u64,
+    /// The labels.
+    pub labels: Vec<f32>,
+    /// The image.
+    pub image: StoredImage,
+}
+
+/// An image as it is stored.
+#[derive(Debug)]
+pub enum StoredImage {
+    /// The encoded image of a record.
+    Encoded(Vec<u8>),
+    /// The path of an image file, relative to the root of its source.
+    Path(String),
+}
+
 impl Samples {
-    /// Opens a source. With `lost`, damaged files without an index too, as [`RecordSet::open_with`] does.
-    pub(crate) fn open(source: &Source, lost: Option<&mut Vec<Error>>) -> Result<Self> {
+    /// Opens a source. With `damage`, damaged record files without an index are opened too, as by
+    /// [`RecordSet::open_with`].
+    pub(crate) fn open(source: &Source, damage: Option<&mut Vec<Error>>) -> Result<Self> {
         Ok(match source {
             Source::Records { files, indexes } => {
-                Self::Records(RecordSet::open_with(files, indexes, lost)?)
+                Self::Records(RecordSet::open_with(files, indexes, damage)?)
+            }
+            Source::List { path, root } => {
+                Self::Images(ImageFiles::new(root.clone(), list_file::load_strict(path)?))
             }
             Source::Images { lines, root } => {
                 Self::Images(ImageFiles::new(root.clone(), lines.clone()))
@@ -105,7 +137,7 @@ impl Samples {
         }
     }
 
-    /// Reads the labels of sample `i` into `labels`, and gives its id.
+    /// Reads the labels of sample `i` into `labels`, and returns its id.
     pub(crate) fn label(
         &self,
         i: usize,
@@ -127,7 +159,23 @@ impl Samples {
         }
     }
 
-    /// What tells them from others.
+    /// Reads sample `i` as it is stored: an image file is not opened.
+    pub(crate) fn stored(&self, i: usize) -> Result<StoredSample> {
+        let (mut buffer, mut labels) = Default::default();
+        let (id, image) = match self {
+            Self::Records(_) => {
+                let sample = self.read(i, &mut buffer, &mut labels)?;
+                (sample.id, StoredImage::Encoded(sample.image.to_vec()))
+            }
+            Self::Images(images) => {
+                let id = self.label(i, &mut buffer, &mut labels)?;
+                (id, StoredImage::Path(images.lines()[i].path.clone()))
+            }
+        };
+        Ok(StoredSample { id, labels, image })
+    }
+
+    /// Computes the fingerprint.
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
         let (bytes, digest) = match self {
             Self::Records(records) => (records.bytes(), records.digest()?),
@@ -140,7 +188,7 @@ impl Samples {
         })
     }
 
-    /// The most labels that any sample has.
+    /// Returns the largest number of labels of a sample.
     pub(crate) fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
         match self {
             Self::Records(records) => records.max_label_width(skip_damaged),
@@ -151,7 +199,7 @@ impl Samples {
         }
     }
 
-    /// Adds to an error about sample `i` where that is.
+    /// Adds the position of sample `i` to an error.
     pub(crate) fn locate(&self, error: Error, i: usize) -> Error {
         match self {
             Self::Records(records) => records.locate(error, i),
@@ -160,8 +208,8 @@ impl Samples {
     }
 }
 
-/// Face data sets begin with such a record: InsightFace's tools put the range of their identities there. It is told
-/// before its labels are: those of a header record fit nothing.
+/// Error for a record without an image, such as the header record of a face data set, where InsightFace's tools put the
+/// range of identities.
 fn no_image(record: &ImageRecord<'_>) -> Error {
     let labels: Vec<f32> = record.labels().take(4).collect();
     Error::image(format!(

@@ -5,7 +5,7 @@
 //! integer from 0 to 2⁶⁴−1, which becomes the id and the key of the record; the path is relative to
 //! a root folder and may contain spaces. White space around a field is ignored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 
@@ -74,6 +74,27 @@ pub fn parse(text: &[u8]) -> Result<Vec<(u64, Result<Line, String>)>> {
         .collect())
 }
 
+/// Parses a list of which every line must be valid, and no index used twice.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with the line if it is one.
+pub fn parse_strict(text: &[u8]) -> Result<Vec<Line>> {
+    let mut indexes = HashSet::new();
+    let mut unique = |line: Line| {
+        if indexes.insert(line.index) {
+            return Ok(line);
+        }
+        Err(format!("duplicate index {}", line.index))
+    };
+    parse(text)?
+        .into_iter()
+        .map(|(number, line)| {
+            line.and_then(&mut unique)
+                .map_err(|reason| Error::corrupt(format!("line {number}: {reason}")))
+        })
+        .collect()
+}
+
 /// Labels of a list by record id.
 #[derive(Debug, Default, Clone)]
 pub struct Labels {
@@ -87,27 +108,17 @@ impl Labels {
     /// Parses the labels of a list.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) with the line: an invalid line, or
-    /// an index used twice.
+    /// As [`parse_strict`]; more than 2³² labels.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let mut labels = Self::default();
-        for (number, line) in parse(text)? {
-            line.and_then(|line| labels.add(&line))
-                .map_err(|reason| Error::corrupt(format!("line {number}: {reason}")))?;
+        for line in parse_strict(text)? {
+            let start = u32::try_from(labels.labels.len());
+            let start = start.map_err(|_| Error::corrupt("more than 2^32 labels"))?;
+            labels.labels.extend_from_slice(&line.labels);
+            let len = line.labels.len() as u32;
+            labels.by_id.insert(line.index, (start, len));
         }
         Ok(labels)
-    }
-
-    fn add(&mut self, line: &Line) -> Result<(), String> {
-        let start = u32::try_from(self.labels.len()).map_err(|_| "more than 2^32 labels")?;
-        self.labels.extend_from_slice(&line.labels);
-        match self
-            .by_id
-            .insert(line.index, (start, line.labels.len() as u32))
-        {
-            None => Ok(()),
-            Some(_) => Err(format!("duplicate index {}", line.index)),
-        }
     }
 
     /// Returns the labels of the record with this id.

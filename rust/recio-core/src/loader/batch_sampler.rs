@@ -23,6 +23,9 @@ pub(super) trait SampleStream {
     /// Takes the next sample of the epoch of `at`, and moves `at` past it; none at the end of that epoch.
     fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Self::Error>;
 
+    /// Prepares for taking the samples of an epoch again, to fill a batch.
+    fn start_over(&mut self) {}
+
     /// Takes the list of the samples that were skipped.
     fn take_skipped(&mut self) -> Vec<usize>;
 }
@@ -132,12 +135,17 @@ impl<S: SampleStream> BatchSampler<'_, S> {
 
     /// Repeats the epoch's samples from its beginning, as often as needed; none if all are skipped.
     fn fill_up(&mut self, epoch: u64, samples: &mut Vec<S::Sample>) -> Result<(), S::Error> {
-        let (mut at, mut before) = (Cursor::start(epoch), samples.len());
         while samples.len() < self.spec.batch_size {
-            match self.stream.take(&mut at)? {
-                Some(sample) => samples.push(sample),
-                None if samples.len() == before => break,
-                None => (at, before) = (Cursor::start(epoch), samples.len()),
+            let before = samples.len();
+            let mut at = Cursor::start(epoch);
+            self.stream.start_over();
+            while samples.len() < self.spec.batch_size
+                && let Some(sample) = self.stream.take(&mut at)?
+            {
+                samples.push(sample);
+            }
+            if samples.len() == before {
+                break;
             }
         }
         Ok(())

@@ -27,6 +27,24 @@ pub struct Batch<T> {
     pub pad: usize,
 }
 
+impl<T: Copy> Batch<T> {
+    /// Copies the sample of one of `slots` slots to another.
+    pub(super) fn copy_slot(&mut self, from: usize, to: usize, slots: usize) {
+        copy_chunk(&mut self.data, from, to, slots);
+        copy_chunk(&mut self.labels, from, to, slots);
+        copy_chunk(&mut self.ids, from, to, slots);
+        if let Some(masks) = &mut self.masks {
+            copy_chunk(masks, from, to, slots);
+        }
+    }
+}
+
+/// Copies one of `chunks` chunks to another.
+fn copy_chunk<V: Copy>(values: &mut [V], from: usize, to: usize, chunks: usize) {
+    let len = values.len() / chunks;
+    values.copy_within(from * len..(from + 1) * len, to * len);
+}
+
 /// A buffer of a [`BufferPool`], which goes back to the pool when it is dropped.
 #[derive(Debug)]
 pub struct PooledBuffer<T> {

@@ -1,13 +1,12 @@
 //! A running loader: its files, threads and batches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rayon::ThreadPool;
 
-use crate::boxes::Boxes;
-use crate::dataset::source::{Fingerprint, Samples, Source};
+use crate::dataset::source::{Fingerprint, Samples, Source, StoredSample};
 use crate::error::{Error, Result};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools, check_memory};
 use crate::loader::epoch::{EpochSpec, ShardPolicy};
@@ -16,44 +15,112 @@ use crate::loader::options::Options;
 use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
 use crate::loader::queue::{Next, Queue};
-use crate::loader::sample_task::SampleTask;
+use crate::loader::sample_task::{ImagePreview, SampleTask};
 use crate::loader::skip_report::SkipReport;
-use crate::plan::Plan;
-use crate::render::normalize::{Element, Gain};
+use crate::loader::supplied_batches::SuppliedBatches;
+use crate::loader::supply::Supplier;
+use crate::render::normalize::Element;
 
 /// Number of batches made at a time.
 const PRODUCERS: usize = 2;
 
-/// A running loader. Dropping it stops its threads and waits for them: at most as long as one image takes.
+/// Methods of a loader that do not depend on the type of its batches.
+pub trait Loader: Send + Sync {
+    /// Starts the threads, unless they are running. From then on, batches are made ahead.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    fn start(&self) -> Result<()>;
+
+    /// Reads the next sample in epoch order, as it is stored; none at the end of the epoch.
+    ///
+    /// Within a supplier this is the next sample of the batch. Otherwise it does not depend on batches, and the end is
+    /// followed by the beginning of the same epoch.
+    ///
+    /// # Errors
+    /// The sample cannot be read.
+    fn next_sample(&self) -> Result<Option<StoredSample>>;
+
+    /// Whether some supplied samples were not read by [`next_sample`](Self::next_sample), so that the position does not
+    /// tell which ones follow.
+    #[must_use]
+    fn has_foreign_samples(&self) -> bool;
+
+    /// Takes the errors of the samples skipped since the last call, each sample once, in their order.
+    #[must_use]
+    fn take_skipped(&self) -> Vec<Arc<Error>>;
+
+    /// Begins the next epoch, from its first batch. Before the first batch of an epoch is asked for, this has no effect,
+    /// unless the epoch has no batches.
+    fn reset(&self);
+
+    /// Begins the next epoch, and drops the samples left over from the present one.
+    fn hard_reset(&self);
+
+    /// Returns the position of the consumer: after the last batch that it received.
+    #[must_use]
+    fn position(&self) -> Position;
+
+    /// Goes on from the position of a consumer of an equal loader; no batch is made again.
+    ///
+    /// # Errors
+    /// These samples do not have the position.
+    fn go_to(&self, position: Position) -> Result<()>;
+
+    /// Stops making batches. Waiting for one is then an error.
+    fn close(&self);
+
+    /// Returns the number of batches of the present epoch; there are fewer if samples are skipped.
+    #[must_use]
+    fn batches(&self) -> usize;
+
+    /// Returns the number of samples of an epoch.
+    #[must_use]
+    fn samples(&self) -> usize;
+
+    /// Returns the fingerprint of the samples of all shards.
+    ///
+    /// # Errors
+    /// The files cannot be read.
+    fn fingerprint(&self) -> Result<Fingerprint>;
+
+    /// Returns the layout of labels.
+    #[must_use]
+    fn labels(&self) -> &Labels;
+
+    /// Returns what will be done to an image in an epoch, as far as it is known before the image is decoded.
+    ///
+    /// # Errors
+    /// There is no such record, or it cannot be read.
+    fn preview(&self, record: usize, epoch: u64) -> Result<ImagePreview>;
+}
+
+/// A loader. Its threads start with [`start`](Loader::start) or the first batch. Dropping it stops them and waits for them:
+/// at most as long as one image takes.
 #[derive(Debug)]
 pub struct ImageLoader<T: Element> {
     queue: Arc<Queue<T>>,
     buffers: BufferPools<T>,
     producer: Option<Arc<BatchProducer<T>>>,
-    producers: Vec<JoinHandle<()>>,
-    workers: Vec<JoinHandle<()>>,
+    threads: Mutex<Threads>,
+    supplied: SuppliedBatches<T>,
     skip_report: Mutex<SkipReport>,
 }
 
-/// What will be done to an image.
+/// The threads of a loader, once they are started.
 #[derive(Debug)]
-pub struct PlannedImage {
-    /// Its plan.
-    pub plan: Plan,
-    /// Its contrast and illumination.
-    pub gain: Gain,
-    /// Its objects after the plan, if labels are objects.
-    pub boxes: Option<Boxes>,
-    /// Whether nothing follows the plan. If not, a function of the caller's follows.
-    pub is_complete: bool,
+struct Threads {
+    /// Number of workers to be started.
+    workers: usize,
+    running: Vec<JoinHandle<()>>,
 }
 
 impl<T: Element> ImageLoader<T> {
-    /// Opens the files and starts the threads.
+    /// Opens the files.
     ///
     /// # Errors
     /// Options that contradict each other, before any file is opened; then errors of opening and indexing the files.
-    pub fn start(source: &Source, options: &Options) -> Result<Self> {
+    pub fn open(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
         let mut damage = Vec::new();
         let samples = Samples::open(source, options.skip_damaged.then_some(&mut damage))?;
@@ -62,30 +129,17 @@ impl<T: Element> ImageLoader<T> {
         let buffers = buffer_pools(&task, options)?;
         let seed = options.shuffle.then_some(options.seed);
         let producer = BatchProducer::new(task, buffers.clone(), spec, seed, options.skip_damaged);
-        let mut this = Self {
+        Ok(Self {
             queue: Arc::new(Queue::new(spec, options.prefetch)),
             buffers,
             producer: Some(Arc::new(producer)),
-            producers: Vec::new(),
-            workers: Vec::new(),
+            threads: Mutex::new(Threads {
+                workers: options.threads,
+                running: Vec::new(),
+            }),
+            supplied: SuppliedBatches::default(),
             skip_report: Mutex::new(SkipReport::new(damage)),
-        };
-        this.start_threads(options.threads)?;
-        Ok(this)
-    }
-
-    fn start_threads(&mut self, threads: usize) -> Result<()> {
-        let (pool, workers) = thread_pool(threads)?;
-        (self.workers, self.producers) = (workers, Vec::new());
-        let pool = Arc::new(pool);
-        for _ in 0..PRODUCERS {
-            let (queue, pool) = (Arc::clone(&self.queue), Arc::clone(&pool));
-            let producer = Arc::clone(self.producer());
-            self.producers.push(spawn("recio-producer".into(), move || {
-                producer.run(&queue, &pool);
-            })?);
-        }
-        Ok(())
+        })
     }
 
     /// Returns the next batch, waiting for it for at most this long.
@@ -98,9 +152,31 @@ impl<T: Element> ImageLoader<T> {
                 "a function that makes a batch asks its own iterator for one",
             ));
         }
+        self.start()?;
+        self.receive(timeout)
+    }
+
+    /// Makes the next batch of samples that `supplier` supplies, in this thread, and returns it.
+    ///
+    /// # Errors
+    /// The first error of the supplier or of a sample for which none is skipped. The next call returns the batch after it.
+    pub fn next_supplied(&self, supplier: &mut Supplier<'_>) -> Result<Next<Batch<T>>> {
+        let _turn = self.supplied.turn()?;
+        loop {
+            match self.receive(Duration::ZERO)? {
+                Next::Pending => {
+                    let errors = self.supplied.make(self.producer(), &self.queue, supplier)?;
+                    lock(&self.skip_report).extend(errors);
+                }
+                next => return Ok(next),
+            }
+        }
+    }
+
+    fn receive(&self, timeout: Duration) -> Result<Next<Batch<T>>> {
         let (next, skipped) = self.queue.next(timeout)?;
         let reason = |sample| self.producer().skip_reason(sample);
-        self.skip_report().add(&skipped, reason);
+        lock(&self.skip_report).add(&skipped, reason);
         Ok(match next {
             Next::Batch(batch) => Next::Batch(batch?),
             Next::End => Next::End,
@@ -108,80 +184,11 @@ impl<T: Element> ImageLoader<T> {
         })
     }
 
-    /// Takes the errors of the samples skipped since the last call, each sample once, in their order.
-    #[must_use]
-    pub fn take_skipped(&self) -> Vec<Arc<Error>> {
-        self.skip_report().take()
-    }
-
-    /// Begins the next epoch, from its first batch. Before the first batch of an epoch is asked for, this has no effect,
-    /// unless the epoch has no batches.
-    pub fn reset(&self) {
-        self.queue.reset(false);
-    }
-
-    /// Begins the next epoch, and drops the samples left over from the present one.
-    pub fn hard_reset(&self) {
-        self.queue.reset(true);
-    }
-
-    /// Returns the position of the consumer: after the last batch that it received.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        self.queue.position()
-    }
-
-    /// Goes on from the position of a consumer of an equal loader; no batch is made again.
-    ///
-    /// # Errors
-    /// These samples do not have the position.
-    pub fn go_to(&self, position: Position) -> Result<()> {
-        self.queue.go_to(position)
-    }
-
-    /// Stops making batches. Waiting for one is then an error.
-    pub fn close(&self) {
-        self.queue.close();
-    }
-
-    /// Returns the number of batches of the present epoch; there are fewer if samples are skipped.
-    #[must_use]
-    pub fn batches(&self) -> usize {
-        self.queue.batches()
-    }
-
-    /// Returns the number of samples of an epoch.
-    #[must_use]
-    pub fn samples(&self) -> usize {
-        self.task().shard().len()
-    }
-
-    /// Returns the fingerprint of the samples of all shards.
-    ///
-    /// # Errors
-    /// The files cannot be read.
-    pub fn fingerprint(&self) -> Result<Fingerprint> {
-        self.task().fingerprint()
-    }
-
-    /// Returns the layout of labels.
-    #[must_use]
-    pub fn labels(&self) -> &Labels {
-        self.task().labels()
-    }
-
-    /// Returns what will be done to an image in an epoch, as far as it is known before the image is decoded.
-    ///
-    /// # Errors
-    /// There is no such record, or it cannot be read.
-    pub fn plan(&self, record: usize, epoch: u64) -> Result<PlannedImage> {
-        self.task().plan(record, epoch)
-    }
-
     fn is_own_thread(&self) -> bool {
         let current = std::thread::current().id();
-        let mut threads = self.producers.iter().chain(&self.workers);
-        threads.any(|thread| thread.thread().id() == current)
+        let threads = lock(&self.threads);
+        let mut ids = threads.running.iter().map(|thread| thread.thread().id());
+        ids.any(|id| id == current)
     }
 
     fn producer(&self) -> &Arc<BatchProducer<T>> {
@@ -193,12 +200,89 @@ impl<T: Element> ImageLoader<T> {
     fn task(&self) -> &SampleTask<T> {
         self.producer().task()
     }
+}
 
-    fn skip_report(&self) -> std::sync::MutexGuard<'_, SkipReport> {
-        self.skip_report
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl<T: Element> Loader for ImageLoader<T> {
+    fn start(&self) -> Result<()> {
+        let mut threads = lock(&self.threads);
+        if !threads.running.is_empty() {
+            return Ok(());
+        }
+        let (pool, workers) = thread_pool(threads.workers)?;
+        threads.running = workers;
+        let pool = Arc::new(pool);
+        for _ in 0..PRODUCERS {
+            let (queue, pool) = (Arc::clone(&self.queue), Arc::clone(&pool));
+            let producer = Arc::clone(self.producer());
+            threads
+                .running
+                .push(spawn("recio-producer".into(), move || {
+                    producer.run(&queue, &pool);
+                })?);
+        }
+        Ok(())
     }
+
+    fn next_sample(&self) -> Result<Option<StoredSample>> {
+        self.supplied.next_sample(self.producer())
+    }
+
+    fn has_foreign_samples(&self) -> bool {
+        self.supplied.has_foreign()
+    }
+
+    fn take_skipped(&self) -> Vec<Arc<Error>> {
+        lock(&self.skip_report).take()
+    }
+
+    fn reset(&self) {
+        self.queue.reset(false);
+        self.supplied.next_epoch();
+    }
+
+    fn hard_reset(&self) {
+        self.queue.reset(true);
+        self.supplied.next_epoch();
+    }
+
+    fn position(&self) -> Position {
+        self.queue.position()
+    }
+
+    fn go_to(&self, position: Position) -> Result<()> {
+        self.queue.go_to(position)?;
+        self.supplied.clear();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.queue.close();
+    }
+
+    fn batches(&self) -> usize {
+        self.queue.batches()
+    }
+
+    fn samples(&self) -> usize {
+        self.task().shard().len()
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        self.task().fingerprint()
+    }
+
+    fn labels(&self) -> &Labels {
+        self.task().labels()
+    }
+
+    fn preview(&self, record: usize, epoch: u64) -> Result<ImagePreview> {
+        self.task().preview(record, epoch)
+    }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    // Each change is complete before anything can panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the epochs of the shard that is read.
@@ -282,7 +366,8 @@ impl<T: Element> Drop for ImageLoader<T> {
             return;
         }
         // The producers hold the thread pool. When they have ended, it is dropped, and then its threads end.
-        for thread in self.producers.drain(..).chain(self.workers.drain(..)) {
+        let threads = std::mem::take(&mut lock(&self.threads).running);
+        for thread in threads {
             // A thread that panicked has ended too.
             drop(thread.join());
         }

@@ -1,28 +1,14 @@
 //! Masks: each image's own, found by its record's id, decoded, and given the image's geometry.
 
-use std::path::PathBuf;
-
 use crate::dataset::id_index::IdIndex;
 use crate::dataset::record_set::RecordSet;
 use crate::decode::Mask;
 use crate::error::{Error, Result};
-use crate::image::Image;
-use crate::image::RowSink;
+use crate::image::{Image, RowSink};
 use crate::limits::Limits;
-use crate::loader::Options;
+use crate::loader::options::{MaskSource, Options};
 use crate::plan::Plan;
 use crate::render::stage_runner::StageRunner;
-
-/// Where masks come from, to be opened.
-#[derive(Debug, Clone)]
-pub struct MaskSource {
-    /// The `.rec` files, read as one. Each image has a record of its id in them; there may be others.
-    pub files: Vec<PathBuf>,
-    /// Their indexes: none, one for all, or one for each.
-    pub indexes: Vec<PathBuf>,
-    /// The number of places where there is no image.
-    pub fill: u8,
-}
 
 /// Open masks.
 #[derive(Debug)]
@@ -35,9 +21,9 @@ pub(super) struct Masks {
     limits: Limits,
 }
 
-/// An image whose mask is wanted.
+/// An image whose mask is request.
 #[derive(Debug)]
-pub(super) struct Wanted<'a> {
+pub(super) struct MaskRequest<'a> {
     pub(super) id: u64,
     /// Its width and height before anything was done to it.
     pub(super) size: (usize, usize),
@@ -77,18 +63,18 @@ impl Masks {
     }
 
     /// Writes the mask of an image into its slot.
-    pub(super) fn draw(
+    pub(super) fn render(
         &self,
-        wanted: &Wanted<'_>,
+        request: &MaskRequest<'_>,
         scratch: &mut Scratch,
         slot: &mut [u8],
     ) -> Result<()> {
-        let id = wanted.id;
+        let id = request.id;
         let i = self.by_id.get(id).ok_or_else(|| {
             Error::corrupt(format!("path_maskrec has no mask of the image's id {id}"))
         })?;
-        self.decode(i, wanted, scratch)?;
-        let plan = wanted.plan.for_mask(self.fill);
+        self.decode(i, request, scratch)?;
+        let plan = request.plan.for_mask(self.fill);
         let mut rows = Slot {
             numbers: slot,
             width: self.size.0,
@@ -102,20 +88,20 @@ impl Masks {
         Ok(())
     }
 
-    fn decode(&self, i: usize, wanted: &Wanted<'_>, scratch: &mut Scratch) -> Result<()> {
+    fn decode(&self, i: usize, request: &MaskRequest<'_>, scratch: &mut Scratch) -> Result<()> {
         let Scratch {
             record,
             packed,
             decoded,
             ..
         } = scratch;
-        let locate = |error: Error| self.records.locate(error.at_id(wanted.id), i);
+        let locate = |error: Error| self.records.locate(error.at_id(request.id), i);
         let record = self.records.read(i, record)?;
         let mask = Mask::open(record.image, &self.limits).map_err(locate)?;
-        if mask.size() != wanted.size {
+        if mask.size() != request.size {
             let (width, height) = mask.size();
             let other = locate(Error::corrupt(format!("{width}x{height} pixels")));
-            let (width, height) = wanted.size;
+            let (width, height) = request.size;
             return Err(Error::corrupt(format!(
                 "the image is {width}x{height} pixels as it is displayed, its mask is not: {other}"
             )));

@@ -18,6 +18,9 @@
 //! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
 //! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
+//! | `supply`, `supplied_batches` | batches of samples that the caller supplies one by one |
+//! | `sample_cursors` | cursors for reading samples one by one, in epoch order |
+//! | `merge_normalize` | normalization among the steps, merged with the one of the batch |
 //! | `labels` | labels of a batch: their source and their layout |
 //! | `label_list` | label list: labels of `path_imglist`, which replace those of the samples |
 //! | `label_scan` | scan of all detection labels before the first epoch |
@@ -41,18 +44,23 @@ mod label_list;
 mod label_scan;
 mod labels;
 mod masks;
+mod merge_normalize;
 mod options;
 mod position;
 mod producer;
 mod queue;
+mod sample_cursors;
 mod sample_task;
 mod skip_report;
+mod supplied_batches;
+mod supply;
 
-pub use crate::dataset::source::{Fingerprint, Source};
+pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};
 pub use epoch::{Cursor, LastBatch, ShardPolicy};
-pub use image_loader::{ImageLoader, PlannedImage};
+pub use image_loader::{ImageLoader, Loader};
 pub use labels::Labels;
-pub use masks::MaskSource;
-pub use options::{LabelForm, Options, Shape};
+pub use options::{LabelForm, MaskSource, Options, Shape};
 pub use position::Position;
 pub use queue::Next;
+pub use sample_task::ImagePreview;
+pub use supply::{SuppliedImage, SuppliedSample, Supplier};

@@ -1,11 +1,11 @@
-//! What the caller wants of an iterator, checked before a file is opened.
+//! Options of a loader, checked before a file is opened.
 
 use std::path::PathBuf;
 
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::loader::{LastBatch, MaskSource, ShardPolicy};
+use crate::loader::epoch::{LastBatch, ShardPolicy};
 use crate::plan::Step;
 use crate::render::normalize::{Gain, Normalize};
 use crate::render::slot_writer::Layout;
@@ -13,24 +13,24 @@ use crate::render::slot_writer::Layout;
 /// More threads than any machine has cores only take memory and time to start.
 const MAX_THREADS: usize = 1024;
 
-/// The size of an image in the batch.
+/// Shape of an image in the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// 1 (gray), 3 (RGB) or 4 (RGBA).
     pub channels: usize,
-    /// In pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// In pixels.
+    /// Width in pixels.
     pub width: usize,
 }
 
 impl Shape {
-    /// Samples.
+    /// Returns the number of values.
     pub(super) fn len(self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// What images are decoded to.
+    /// Returns the pixel format that images are decoded to.
     pub(super) fn pixels(self) -> Pixels {
         match self.channels {
             1 => Pixels::Gray,
@@ -39,7 +39,7 @@ impl Shape {
         }
     }
 
-    /// Refuses what the steps give if it is of another size.
+    /// Checks the size of an image after all steps.
     pub(super) fn check(self, size: (usize, usize), channels: usize) -> Result<()> {
         if (self.channels, self.height, self.width) == (channels, size.1, size.0) {
             return Ok(());
@@ -53,15 +53,15 @@ impl Shape {
     }
 }
 
-/// How many labels samples have, and how they stand in the batch.
+/// Number and layout of labels in the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LabelForm {
-    /// Each has this many.
+    /// This many for each sample.
     Exact(usize),
-    /// Any number, padded with this to the largest.
+    /// Any number, padded with this value to the largest.
     Padded(f32),
-    /// Those of objects, moved along with the image: a row of the image's channels, height and width, the number of labels,
-    /// and the labels. (`ImageDetRecordIter`)
+    /// Objects in a row, moved along with the image: channels, height and width of the image, the number of labels, and the
+    /// labels. (`ImageDetRecordIter`)
     Row {
         /// Labels of each record, if they must be as many.
         exact: Option<usize>,
@@ -70,66 +70,86 @@ pub enum LabelForm {
         /// Padding of shorter labels.
         padding: f32,
     },
-    /// Those of objects, likewise: a table, an object a row, filled up with −1. Records without objects are left out.
-    /// (`ImageDetIter`)
+    /// Objects in a table, moved along with the image: a row for each object, padded with −1. Records without objects are
+    /// skipped. (`ImageDetIter`)
     Table,
 }
 
-/// The options of an iterator.
+/// Record files of masks.
+#[derive(Debug, Clone)]
+pub struct MaskSource {
+    /// The `.rec` files, read as one. They have a record with the id of each image, and may have others.
+    pub files: Vec<PathBuf>,
+    /// Their indexes: none, one for all, or one for each.
+    pub indexes: Vec<PathBuf>,
+    /// Fill value of pixels without image.
+    pub fill: u8,
+}
+
+/// Options of a loader.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Images a batch.
+    /// Images in a batch.
     pub batch_size: usize,
-    /// The size of an image in the batch.
+    /// Shape of an image in the batch.
     pub shape: Shape,
-    /// What is done to each image.
+    /// Steps of the augmentation.
     pub steps: Vec<Step>,
-    /// What is done to its samples.
+    /// Normalization after the steps.
     pub normalize: Normalize,
-    /// How far an image's contrast (a factor, from 1) and illumination (levels, from 0) may be drawn; 0 for not.
+    /// Maxima of an image's random contrast (a deviation from the factor 1) and illumination (in 8-bit values); 0 for none.
     pub max_gain: Gain,
-    /// How samples are laid out.
+    /// Layout of a batch.
     pub layout: Layout,
-    /// How labels are.
+    /// Number and layout of labels.
     pub labels: LabelForm,
-    /// A list whose labels take the place of the samples' own.
+    /// A list whose labels replace those of the samples.
     pub label_list: Option<PathBuf>,
-    /// Masks, which take the place of labels: the samples' own are not looked at.
+    /// Masks, which replace labels: those of the samples are not read.
     pub masks: Option<MaskSource>,
-    /// Whether each epoch has an order of its own.
+    /// Whether samples are shuffled, in each epoch anew.
     pub shuffle: bool,
-    /// The seed of the order.
+    /// Seed of the order.
     pub seed: u64,
-    /// The seed of the augmentation.
+    /// Seed of the augmentation.
     pub augment_seed: u64,
-    /// Into how many parts the samples are divided.
+    /// Number of shards that the samples are divided into.
     pub num_parts: usize,
-    /// The part that is read.
+    /// The shard that is read.
     pub part_index: usize,
-    /// What is done so that all parts have as many batches.
+    /// Handling of shards of different lengths.
     pub shard_policy: ShardPolicy,
-    /// What becomes of the samples that do not fill a batch.
+    /// Handling of the samples that do not fill a batch.
     pub last_batch: LastBatch,
     /// Threads that decode.
     pub threads: usize,
-    /// Batches that are made or ready ahead of need.
+    /// Batches made ahead.
     pub prefetch: usize,
-    /// Whether samples that are damaged are passed over, not an error.
+    /// Whether damaged samples are skipped; otherwise they are errors.
     pub skip_damaged: bool,
-    /// The images that are decoded.
+    /// Limits of the images that are decoded.
     pub limits: Limits,
-    /// Whether damage in a JPEG's image data is filled, not an error.
+    /// Whether damage in the image data of a JPEG is filled; otherwise it is an error.
     pub fill_damage: bool,
     /// Whether JPEGs are decoded at a fraction of their size if they are shrunk by as much.
     pub decode_scale: bool,
 }
 
 impl Options {
-    /// Refuses what makes no sense.
+    /// Checks the options.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the option's name and value.
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the name and the value of an option.
     pub fn check(&self) -> Result<()> {
+        self.check_numbers()?;
+        self.check_normalization()?;
+        self.check_masks()?;
+        self.check_shape()?;
+        self.steps.iter().try_for_each(Step::check)?;
+        self.check_batch_len()
+    }
+
+    fn check_numbers(&self) -> Result<()> {
         for (name, value) in [
             ("batch_size", self.batch_size),
             ("preprocess_threads", self.threads),
@@ -138,50 +158,25 @@ impl Options {
             ("label_width", self.label_width()),
         ] {
             if value == 0 {
-                return Err(Error::argument(format!("{name}=0; it is at least 1")));
+                return Err(Error::argument(format!("{name} must be at least 1, got 0")));
             }
         }
         if self.threads > MAX_THREADS {
-            let threads = self.threads;
             return Err(Error::argument(format!(
-                "preprocess_threads={threads}; it is at most {MAX_THREADS}"
+                "preprocess_threads must be at most {MAX_THREADS}, got {}",
+                self.threads
             )));
         }
         if self.part_index >= self.num_parts {
-            let (index, parts) = (self.part_index, self.num_parts);
             return Err(Error::argument(format!(
-                "part_index={index}, num_parts={parts}; part_index is from 0 to num_parts-1"
+                "part_index must be less than num_parts={}, got {}",
+                self.num_parts, self.part_index
             )));
         }
-        let Normalize {
-            mean, std, scale, ..
-        } = self.normalize;
-        if std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
-            return Err(Error::argument(format!(
-                "std_r, std_g, std_b, std_a={std:?}; each is a finite number other than 0"
-            )));
-        }
-        if !scale.is_finite() || mean.iter().any(|mean| !mean.is_finite()) {
-            return Err(Error::argument(format!(
-                "mean_r, mean_g, mean_b, mean_a={mean:?}, scale={scale}; each is a finite number"
-            )));
-        }
-        self.masks_can_follow()?;
-        for (name, value) in [
-            ("max_random_contrast", self.max_gain.contrast),
-            ("max_random_illumination", self.max_gain.illumination),
-        ] {
-            if !(0.0..=f32::MAX).contains(&value) {
-                return Err(Error::argument(format!(
-                    "{name}={value}; it is a finite number, at least 0"
-                )));
-            }
-        }
-        self.shape_is_sound()?;
-        self.batch_len().map(drop)
+        Ok(())
     }
 
-    /// Labels a sample, if each has as many; else 1.
+    /// Returns the labels of a sample, if each has as many; otherwise 1.
     fn label_width(&self) -> usize {
         match self.labels {
             LabelForm::Exact(width)
@@ -192,10 +187,37 @@ impl Options {
         }
     }
 
-    /// What a function of the caller's does to an image, nobody knows how to do to its mask.
-    fn masks_can_follow(&self) -> Result<()> {
-        let is_call = |step: &Step| matches!(step, Step::UserFunction(_));
-        if self.masks.is_some() && self.steps.iter().any(|step| step.any(&is_call)) {
+    fn check_normalization(&self) -> Result<()> {
+        let Normalize {
+            mean, std, scale, ..
+        } = self.normalize;
+        if std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
+            return Err(Error::argument(format!(
+                "std_r, std_g, std_b and std_a must be finite and not 0, got {std:?}"
+            )));
+        }
+        if !scale.is_finite() || mean.iter().any(|mean| !mean.is_finite()) {
+            return Err(Error::argument(format!(
+                "mean_r, mean_g, mean_b, mean_a and scale must be finite, got {mean:?} and {scale}"
+            )));
+        }
+        for (name, value) in [
+            ("max_random_contrast", self.max_gain.contrast),
+            ("max_random_illumination", self.max_gain.illumination),
+        ] {
+            if !(0.0..=f32::MAX).contains(&value) {
+                return Err(Error::argument(format!(
+                    "{name} must be finite and at least 0, got {value}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that all steps can be applied to masks.
+    fn check_masks(&self) -> Result<()> {
+        let is_function = |step: &Step| matches!(step, Step::UserFunction(_));
+        if self.masks.is_some() && self.steps.iter().any(|step| step.any(&is_function)) {
             return Err(Error::argument(
                 "aug_list has a function, and what it does to an image cannot be done to its mask; use augmenters of \
                  recio.image alone",
@@ -204,7 +226,7 @@ impl Options {
         Ok(())
     }
 
-    fn shape_is_sound(&self) -> Result<()> {
+    fn check_shape(&self) -> Result<()> {
         let Shape {
             channels,
             height,
@@ -212,20 +234,20 @@ impl Options {
         } = self.shape;
         if !matches!(channels, 1 | 3 | 4) || height == 0 || width == 0 {
             return Err(Error::argument(format!(
-                "data_shape={:?}; it is (channels, height, width) with 1, 3 or 4 channels and sides of at least 1",
+                "data_shape must be (channels, height, width) with 1, 3 or 4 channels and sides of at least 1, got {:?}",
                 (channels, height, width)
             )));
         }
         if channels != 3 && self.steps.iter().any(Step::needs_rgb) {
             return Err(Error::argument(format!(
-                "data_shape[0]={channels}; colors are changed in images of three channels"
+                "color augmenters need images of three channels, got data_shape[0]={channels}"
             )));
         }
-        self.steps.iter().try_for_each(Step::check)
+        Ok(())
     }
 
-    /// Samples a batch.
-    fn batch_len(&self) -> Result<usize> {
+    /// Checks that the values of a batch can be counted.
+    fn check_batch_len(&self) -> Result<()> {
         let Shape {
             channels,
             height,
@@ -234,12 +256,12 @@ impl Options {
         let len = [channels, height, width]
             .iter()
             .try_fold(self.batch_size, |len, &n| len.checked_mul(n));
-        len.filter(|&len| len <= isize::MAX as usize / 8)
-            .ok_or_else(|| {
-                Error::argument(format!(
-                    "batch_size={} of {channels}x{height}x{width} is more than memory can hold",
-                    self.batch_size
-                ))
-            })
+        match len {
+            Some(len) if len <= isize::MAX as usize / 8 => Ok(()),
+            _ => Err(Error::argument(format!(
+                "batch_size={} of {channels}x{height}x{width} is more than memory can hold",
+                self.batch_size
+            ))),
+        }
     }
 }

@@ -11,7 +11,7 @@ use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 use crate::loader::batch_sampler::{
-    BatchSampler, BatchSamples, IndexStream, Sampled, SkippedSamples,
+    BatchSampler, BatchSamples, IndexStream, SampleStream, Sampled, SkippedSamples,
 };
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
@@ -83,6 +83,22 @@ impl<T: Element> BatchProducer<T> {
         &self.task
     }
 
+    /// Returns the epochs that batches are made of.
+    pub(super) fn spec(&self) -> &EpochSpec {
+        &self.spec
+    }
+
+    /// Whether a sample is skipped for this error.
+    pub(super) fn is_skippable(&self, error: &Error) -> bool {
+        error.is_rejection() || self.skip_damaged && error.is_damage()
+    }
+
+    /// Notes that a sample is to be skipped, unless it is noted already.
+    pub(super) fn note_skipped(&self, sample: usize, error: Error) {
+        let mut skipped = self.skipped();
+        skipped.entry(sample).or_insert_with(|| Arc::new(error));
+    }
+
     /// Returns why a sample is skipped.
     pub(super) fn skip_reason(&self, sample: usize) -> Option<Arc<Error>> {
         self.skipped().get(&sample).cloned()
@@ -122,21 +138,41 @@ impl<T: Element> BatchProducer<T> {
         }
     }
 
-    fn sample(&self, claim: &Claim) -> Sampled<(u64, usize)> {
+    /// Samples the batch of a claim.
+    pub(super) fn sample(&self, claim: &Claim) -> Sampled<(u64, usize)> {
+        self.with_indices(|stream| {
+            let spec = &self.spec;
+            let Ok(sampled) = BatchSampler { spec, stream }.sample(claim);
+            sampled
+        })
+    }
+
+    /// Takes the next sample of the epoch of `at` that is not skipped, and moves `at` past it; returns the samples
+    /// skipped on the way too.
+    pub(super) fn next_index(&self, at: &mut Cursor) -> (Option<usize>, Vec<usize>) {
+        self.with_indices(|mut stream| {
+            let Ok(next) = stream.take(at);
+            (next.map(|(_, index)| index), stream.take_skipped())
+        })
+    }
+
+    fn with_indices<R>(
+        &self,
+        work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> usize>) -> R,
+    ) -> R {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let skipped = self.skipped();
-        let sample_at = |Cursor { epoch, index }| {
+        let mut sample_at = |Cursor { epoch, index }| {
             let order = orders.get(epoch, || {
                 EpochOrder::new(self.task.shard(), self.seed, epoch)
             });
             self.task.sample(order.sample(index))
         };
-        let sampler = BatchSampler {
-            spec: &self.spec,
-            stream: IndexStream::new(self.spec.samples, &skipped, sample_at),
-        };
-        let Ok(sampled) = sampler.sample(claim);
-        sampled
+        let skipped = self.skipped();
+        work(IndexStream::new(
+            self.spec.samples,
+            &skipped,
+            &mut sample_at,
+        ))
     }
 
     /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end of its epoch.
@@ -157,7 +193,9 @@ impl<T: Element> BatchProducer<T> {
                 Ok(true) => {}
                 Ok(false) => {
                     batch.pad = samples.pad;
-                    let batch = self.check_not_empty(&samples, &skipped).map(|()| batch);
+                    let batch = self
+                        .check_not_empty(samples.samples.len(), &skipped)
+                        .map(|()| batch);
                     return Some(Produced { batch, skipped });
                 }
                 Err(error) => {
@@ -203,7 +241,7 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Returns the slots of a batch.
-    fn slots<'a>(&self, batch: &'a mut Batch<T>) -> impl Iterator<Item = Slot<'a, T>> {
+    pub(super) fn slots<'a>(&self, batch: &'a mut Batch<T>) -> impl Iterator<Item = Slot<'a, T>> {
         let Batch {
             data,
             labels,
@@ -233,15 +271,14 @@ impl<T: Element> BatchProducer<T> {
     /// The first failure for which no sample is skipped.
     fn skip(&self, mut failures: Vec<(usize, Error)>, samples: &Indices) -> Result<bool> {
         failures.sort_unstable_by_key(|(slot, _)| *slot);
-        let is_fatal = |error: &Error| !(self.skip_damaged && error.is_damage());
-        if let Some(at) = failures.iter().position(|(_, error)| is_fatal(error)) {
+        let is_fatal = |(_, error): &(usize, Error)| !self.is_skippable(error);
+        if let Some(at) = failures.iter().position(is_fatal) {
             return Err(failures.swap_remove(at).1);
         }
         let any = !failures.is_empty();
-        let mut skipped = self.skipped();
         for (slot, error) in failures {
             let (_, sample) = samples.samples[slot];
-            skipped.entry(sample).or_insert_with(|| Arc::new(error));
+            self.note_skipped(sample, error);
         }
         Ok(any)
     }
@@ -250,9 +287,9 @@ impl<T: Element> BatchProducer<T> {
     ///
     /// # Errors
     /// All samples are skipped.
-    fn check_not_empty(&self, samples: &Indices, skipped: &[usize]) -> Result<()> {
+    pub(super) fn check_not_empty(&self, samples: usize, skipped: &[usize]) -> Result<()> {
         let is_zeros = self.spec.last_batch == LastBatch::Zeros && skipped.is_empty();
-        if !samples.samples.is_empty() || is_zeros {
+        if samples > 0 || is_zeros {
             return Ok(());
         }
         let first = skipped.first().and_then(|&sample| self.skip_reason(sample));
@@ -269,7 +306,7 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Returns a batch to be filled.
-    fn blank(&self) -> Batch<T> {
+    pub(super) fn blank(&self) -> Batch<T> {
         Batch {
             data: self.buffers.data.take(),
             labels: vec![0.0; self.spec.batch_size * self.task.labels().width()],
@@ -280,7 +317,7 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Clears the slots of a batch from `filled` on.
-    fn clear(&self, batch: &mut Batch<T>, filled: usize) {
+    pub(super) fn clear(&self, batch: &mut Batch<T>, filled: usize) {
         batch.data[filled * self.task.slot_len()..].fill(T::default());
         batch.labels[filled * self.task.labels().width()..].fill(0.0);
         batch.ids[filled..].fill(0);

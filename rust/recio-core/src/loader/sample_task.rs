@@ -1,4 +1,4 @@
-//! Makes one image of a batch: read, draw, decode, augment, write into its slot.
+//! Task for one image of a batch: read, decode, augment, write into its slot.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,24 +6,27 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::boxes::Boxes;
 use crate::dataset::shard::shard_range;
-use crate::dataset::source::{Fingerprint, Sample, Samples};
+use crate::dataset::source::{Fingerprint, Samples, StoredSample};
 use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
+use crate::image::DynamicImage;
 use crate::limits::Limits;
 use crate::loader::labels::Labels;
-use crate::loader::masks::{self, Masks, Wanted};
-use crate::loader::options::Shape;
-use crate::loader::{Options, PlannedImage};
+use crate::loader::masks::{self, MaskRequest, Masks};
+use crate::loader::merge_normalize::merge;
+use crate::loader::options::{Options, Shape};
+use crate::loader::sample_cursors::SampleOrigin;
+use crate::loader::supply::{SuppliedImage, SuppliedSample};
 use crate::plan::{Plan, Step, preview};
-use crate::render::normalize::{Element, Gain, Normalize};
+use crate::render::normalize::{Element, Gain};
 use crate::render::renderer::{Input, Job, Renderer};
 use crate::render::slot_writer::Normalizer;
 use crate::rng::Rng;
 
 /// Bytes of each buffer that a thread keeps between images.
-const KEEP: usize = 4 << 20;
+const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// What all threads need to know to make images.
+/// What all threads share to make images.
 #[derive(Debug)]
 pub(super) struct SampleTask<T> {
     samples: Samples,
@@ -34,7 +37,7 @@ pub(super) struct SampleTask<T> {
     steps: Vec<Step>,
     pixels: Pixels,
     normalizer: Normalizer<T>,
-    gain: Gain,
+    max_gain: Gain,
     seed: u64,
     limits: Limits,
     fill_damage: bool,
@@ -42,10 +45,16 @@ pub(super) struct SampleTask<T> {
     scratch: Vec<Mutex<Scratch>>,
 }
 
-/// What one thread works with.
+/// Buffers of one thread.
 #[derive(Debug, Default)]
 struct Scratch {
     record: Vec<u8>,
+    work: Work,
+}
+
+/// Buffers for making an image that was read.
+#[derive(Debug, Default)]
+struct Work {
     labels: Vec<f32>,
     boxes: Boxes,
     renderer: Renderer,
@@ -53,30 +62,49 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Gives back the memory that a rare large image took.
+    /// Frees the memory that a rare large image took.
     fn trim(&mut self) {
-        if self.record.capacity() > KEEP {
+        if self.record.capacity() > MAX_KEPT_BYTES {
             self.record = Vec::new();
         }
-        self.renderer.trim(KEEP);
-        self.masks.trim(KEEP);
+        self.work.renderer.trim(MAX_KEPT_BYTES);
+        self.work.masks.trim(MAX_KEPT_BYTES);
     }
 }
 
-/// The sizes of an image: width and height as it came, and its shape in the batch, which is the batch's own unless labels
-/// tell it.
-struct Drawn {
-    size: (usize, usize),
-    shape: Shape,
+/// Preview of what will be done to an image.
+#[derive(Debug)]
+pub struct ImagePreview {
+    /// Its plan.
+    pub plan: Plan,
+    /// Its contrast and illumination.
+    pub gain: Gain,
+    /// Its objects after the plan, if labels are objects.
+    pub boxes: Option<Boxes>,
+    /// Whether nothing follows the plan. If not, a function of the caller's follows.
+    pub is_complete: bool,
 }
 
-/// Where in the batch a sample goes.
+/// Slot of a sample in a batch.
 #[derive(Debug)]
 pub(super) struct Slot<'a, T> {
     pub(super) data: &'a mut [T],
     pub(super) labels: &'a mut [f32],
     pub(super) mask: Option<&'a mut [u8]>,
     pub(super) id: &'a mut u64,
+}
+
+/// A sample's image.
+#[derive(Debug, Clone, Copy)]
+enum SampleImage<'a> {
+    Encoded(&'a [u8]),
+    Decoded(&'a DynamicImage),
+}
+
+/// Size of an image before augmentation, and its shape in the batch.
+struct RenderedSize {
+    original: (usize, usize),
+    shape: Shape,
 }
 
 impl<T: Element> SampleTask<T> {
@@ -100,12 +128,12 @@ impl<T: Element> SampleTask<T> {
             .map(|source| Masks::open(source, options))
             .transpose()?;
         let mut steps = options.steps.clone();
-        let draws_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
-        let normalize = if draws_gain {
-            // Which comes after the normalization.
+        let has_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
+        let normalize = if has_gain {
+            // Contrast and illumination come after the steps and before the normalization.
             options.normalize.clone()
         } else {
-            fold::<T>(&mut steps, &options.normalize)
+            merge::<T>(&mut steps, &options.normalize)
         };
         Ok(Self {
             shard,
@@ -115,7 +143,7 @@ impl<T: Element> SampleTask<T> {
             normalizer: Normalizer::new(&normalize, options.layout, channels, height, width),
             shape: options.shape,
             steps,
-            gain: options.max_gain,
+            max_gain: options.max_gain,
             seed: options.augment_seed,
             limits: options.limits,
             fill_damage: options.fill_damage,
@@ -142,82 +170,136 @@ impl<T: Element> SampleTask<T> {
         self.samples.fingerprint()
     }
 
-    /// Numbers an image.
+    /// Returns the values of an image in the batch.
     pub(super) fn slot_len(&self) -> usize {
         self.shape.len()
     }
 
-    /// How labels are.
+    /// Returns the source and layout of labels.
     pub(super) fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    /// The sample at a place.
-    pub(super) fn sample(&self, place: usize) -> usize {
-        self.labels.kept().map_or(place, |kept| kept[place])
+    /// Returns the sample at an index among those that are not skipped from the beginning.
+    pub(super) fn sample(&self, index: usize) -> usize {
+        self.labels.kept().map_or(index, |kept| kept[index])
     }
 
-    /// The images' masks, if they have some.
+    /// Returns the masks, if images have masks.
     pub(super) fn masks(&self) -> Option<&Masks> {
         self.masks.as_ref()
     }
 
-    /// Makes the image of sample `i` as it is in `epoch`. Runs in the pool.
-    pub(super) fn fill(&self, i: usize, epoch: u64, slot: Slot<'_, T>) -> Result<()> {
+    /// Adds the position of a sample to an error.
+    pub(super) fn locate(&self, error: Error, sample: usize) -> Error {
+        self.samples.locate(error, sample)
+    }
+
+    /// Reads a sample as it is stored, its labels replaced by those of the list, if there is one.
+    pub(super) fn stored(&self, sample: usize) -> Result<StoredSample> {
+        let mut stored = self.samples.stored(sample)?;
+        self.labels
+            .replace(stored.id, &mut stored.labels)
+            .map_err(|error| self.locate(error.at_id(stored.id), sample))?;
+        Ok(stored)
+    }
+
+    /// Makes the image of a sample in an epoch. Runs in the thread pool.
+    pub(super) fn fill(&self, sample: usize, epoch: u64, slot: Slot<'_, T>) -> Result<()> {
+        self.with_scratch(|Scratch { record, work }| {
+            let read = self.samples.read(sample, record, &mut work.labels)?;
+            *slot.id = read.id;
+            let rng = &mut Rng::new(self.seed, epoch, sample as u64);
+            self.replace_labels(read.id, &mut work.labels)
+                .and_then(|()| {
+                    self.make(read.id, SampleImage::Encoded(read.image), rng, work, slot)
+                })
+                .map_err(|error| error.at_id(read.id))
+        })
+        .map_err(|error| self.locate(error, sample))
+    }
+
+    /// Makes the image of a sample that the caller supplies. Runs in the caller's thread.
+    pub(super) fn fill_supplied(
+        &self,
+        sample: &SuppliedSample,
+        origin: SampleOrigin,
+        slot: Slot<'_, T>,
+    ) -> Result<()> {
+        let image = match &sample.image {
+            SuppliedImage::Encoded(bytes) => SampleImage::Encoded(bytes),
+            SuppliedImage::Decoded(image) => SampleImage::Decoded(image),
+        };
+        let id = origin.id.unwrap_or_default();
+        *slot.id = id;
+        let rng = &mut Rng::new(self.seed, origin.epoch, origin.index as u64);
+        self.with_scratch(|Scratch { work, .. }| {
+            work.labels.clone_from(&sample.labels);
+            self.make(id, image, rng, work, slot)
+        })
+    }
+
+    /// Calls a function with the buffers of the current thread.
+    fn with_scratch(&self, work: impl FnOnce(&mut Scratch) -> Result<()>) -> Result<()> {
         let thread = rayon::current_thread_index().unwrap_or_default();
-        // Nothing in it outlives an image but memory.
+        // Nothing in the buffers outlives an image but memory.
         let mut scratch = self.scratch[thread]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let work = AssertUnwindSafe(|| self.read_and_draw(i, epoch, &mut scratch, slot));
-        let outcome = catch_unwind(work)
-            .unwrap_or_else(|_| Err(Error::image("a panic while this image was made")));
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut scratch)));
         scratch.trim();
-        outcome.map_err(|error| self.samples.locate(error, i))
+        outcome.unwrap_or_else(|_| Err(Error::image("a panic while this image was made")))
     }
 
-    fn read_and_draw(
+    /// Replaces labels by those of the list, if there is one, and the sample has labels, not a mask.
+    fn replace_labels(&self, id: u64, labels: &mut Vec<f32>) -> Result<()> {
+        match self.masks {
+            Some(_) => Ok(()),
+            None => self.labels.replace(id, labels),
+        }
+    }
+
+    /// Writes image, mask and labels of a sample into its slot. The labels are in `work`.
+    fn make(
         &self,
-        i: usize,
-        epoch: u64,
-        scratch: &mut Scratch,
+        id: u64,
+        image: SampleImage<'_>,
+        rng: &mut Rng,
+        work: &mut Work,
         slot: Slot<'_, T>,
     ) -> Result<()> {
-        let Scratch {
-            record,
+        let Work {
             labels,
             boxes,
             renderer,
             masks,
-        } = scratch;
-        let sample = self.samples.read(i, record, labels)?;
-        *slot.id = sample.id;
-        let random = &mut Rng::new(self.seed, epoch, i as u64);
-        let make = || {
-            let mut objects = self.label(sample.id, labels, boxes, slot.labels)?;
-            let Drawn { size, shape } =
-                self.draw(&sample, random, objects.as_deref_mut(), renderer, slot.data)?;
-            self.draw_mask(sample.id, size, renderer, masks, slot.mask)?;
-            objects.map_or(Ok(()), |boxes| {
-                self.labels.write_objects(labels, boxes, shape, slot.labels)
-            })
-        };
-        make().map_err(|error| error.at_id(sample.id))
+        } = work;
+        let mut objects = self.write_labels(labels, boxes, slot.labels)?;
+        let size = self.render(image, rng, objects.as_deref_mut(), renderer, slot.data)?;
+        if let Some((source, slot)) = self.masks.as_ref().zip(slot.mask) {
+            let request = MaskRequest {
+                id,
+                size: size.original,
+                plan: renderer.last_plan(),
+            };
+            source.render(&request, masks, slot)?;
+        }
+        objects.map_or(Ok(()), |boxes| {
+            self.labels
+                .write_objects(labels, boxes, size.shape, slot.labels)
+        })
     }
 
-    /// Finds a sample's labels, unless it has a mask in place of them. Gives its objects, if they are of objects; else
-    /// writes them.
-    fn label<'b>(
+    /// Writes labels into their slot, unless the sample has a mask; if labels are objects, returns these instead.
+    fn write_labels<'b>(
         &self,
-        id: u64,
-        labels: &mut Vec<f32>,
+        labels: &[f32],
         boxes: &'b mut Boxes,
         slot: &mut [f32],
     ) -> Result<Option<&'b mut Boxes>> {
         if self.masks.is_some() {
             return Ok(None);
         }
-        self.labels.replace(id, labels)?;
         let objects = self.labels.objects(labels, boxes)?;
         if objects.is_none() {
             self.labels.write(labels, slot)?;
@@ -225,28 +307,28 @@ impl<T: Element> SampleTask<T> {
         Ok(objects)
     }
 
-    /// Writes the image.
-    fn draw(
+    /// Renders an image into its slot.
+    fn render(
         &self,
-        sample: &Sample<'_>,
-        random: &mut Rng,
+        image: SampleImage<'_>,
+        rng: &mut Rng,
         boxes: Option<&mut Boxes>,
         renderer: &mut Renderer,
         slot: &mut [T],
-    ) -> Result<Drawn> {
-        let gain = self.gain(random);
-        let source = Source::open(sample.image, &self.limits)?.fill_damage(self.fill_damage);
-        let size = source.size(self.pixels);
+    ) -> Result<RenderedSize> {
+        let gain = self.sample_gain(rng);
+        let input = self.input(image)?;
+        let original = input.size();
         let job = Job {
             steps: &self.steps,
-            rng: random,
+            rng,
             boxes,
             limits: &self.limits,
             decode_scale: self.decode_scale,
         };
-        let mut image = renderer.plan(Input::Encoded(source, self.pixels), job)?;
+        let mut image = renderer.plan(input, job)?;
         let (width, height) = image.plan().size();
-        self.fill_up(image.plan_mut());
+        self.pad_plan(image.plan_mut());
         self.shape.check(image.plan().size(), image.channels())?;
         let mut rows = self.normalizer.image(image.plan().mirror, gain, slot);
         image.render(&mut rows)?;
@@ -255,12 +337,24 @@ impl<T: Element> SampleTask<T> {
             width,
             ..self.shape
         };
-        Ok(Drawn { size, shape })
+        Ok(RenderedSize { original, shape })
     }
 
-    /// Where labels tell an image's size, puts one that is smaller than the batch's into the top left of a black one, and
-    /// flips it before a mean image is subtracted: MXNet's detection iterator does.
-    fn fill_up(&self, plan: &mut Plan) {
+    fn input<'a>(&self, image: SampleImage<'a>) -> Result<Input<'a>> {
+        Ok(match image {
+            SampleImage::Encoded(bytes) => {
+                let source = Source::open(bytes, &self.limits)?.fill_damage(self.fill_damage);
+                Input::Encoded(source, self.pixels)
+            }
+            SampleImage::Decoded(DynamicImage::U8(image)) => Input::U8(image.view()),
+            SampleImage::Decoded(DynamicImage::F32(image)) => Input::F32(image.view()),
+        })
+    }
+
+    /// Pads an image that is smaller than the batch's with black, on the right and below, if labels contain its size.
+    /// The mirror then comes before the padding, and so before a mean image is subtracted, as in MXNet's detection
+    /// iterator.
+    fn pad_plan(&self, plan: &mut Plan) {
         if !self.labels.contain_size() {
             return;
         }
@@ -271,136 +365,44 @@ impl<T: Element> SampleTask<T> {
         }
     }
 
-    /// Writes the mask, if there is to be one, of the image that was drawn last.
-    fn draw_mask(
-        &self,
-        id: u64,
-        size: (usize, usize),
-        renderer: &Renderer,
-        scratch: &mut masks::Scratch,
-        slot: Option<&mut [u8]>,
-    ) -> Result<()> {
-        let Some((masks, slot)) = self.masks.as_ref().zip(slot) else {
-            return Ok(());
-        };
-        let plan = renderer.last_plan();
-        masks.draw(&Wanted { id, size, plan }, scratch, slot)
-    }
-
-    /// Draws an image's contrast and illumination, if they are to be drawn at all.
-    fn gain(&self, random: &mut Rng) -> Gain {
-        let mut within = |most: f32| match most {
+    /// Samples an image's contrast and illumination.
+    fn sample_gain(&self, rng: &mut Rng) -> Gain {
+        let mut within = |max: f32| match max {
             0.0 => 0.0,
-            most => random.uniform(-f64::from(most), most.into()) as f32,
+            max => rng.uniform(-f64::from(max), max.into()) as f32,
         };
         Gain {
-            contrast: 1.0 + within(self.gain.contrast),
-            illumination: within(self.gain.illumination),
+            contrast: 1.0 + within(self.max_gain.contrast),
+            illumination: within(self.max_gain.illumination),
         }
     }
 
-    /// What is done to sample `i` in `epoch`, as far as it is known before pixels are.
-    pub(super) fn plan(&self, i: usize, epoch: u64) -> Result<PlannedImage> {
-        if i >= self.samples.len() {
+    /// Returns what will be done to a sample's image in an epoch, as far as it is known before the image is decoded.
+    pub(super) fn preview(&self, sample: usize, epoch: u64) -> Result<ImagePreview> {
+        if sample >= self.samples.len() {
             let len = self.samples.len();
-            return Err(Error::argument(format!("record {i}; there are {len}")));
+            return Err(Error::argument(format!("record {sample}; there are {len}")));
         }
         let (mut record, mut labels) = Default::default();
-        let sample = self.samples.read(i, &mut record, &mut labels)?;
+        let read = self.samples.read(sample, &mut record, &mut labels)?;
         let mut boxes = Boxes::default();
         let mut make = || {
-            self.labels.replace(sample.id, &mut labels)?;
+            self.labels.replace(read.id, &mut labels)?;
             let mut objects = self.labels.objects(&labels, &mut boxes)?;
-            let size = Source::open(sample.image, &self.limits)?.size(self.pixels);
-            let random = &mut Rng::new(self.seed, epoch, i as u64);
-            let gain = self.gain(random);
-            let (mut plan, is_complete) =
-                preview(&self.steps, size, random, objects.as_deref_mut());
+            let size = self.input(SampleImage::Encoded(read.image))?.size();
+            let rng = &mut Rng::new(self.seed, epoch, sample as u64);
+            let gain = self.sample_gain(rng);
+            let (mut plan, is_complete) = preview(&self.steps, size, rng, objects.as_deref_mut());
             if is_complete {
-                self.fill_up(&mut plan);
+                self.pad_plan(&mut plan);
             }
-            Ok(PlannedImage {
+            Ok(ImagePreview {
                 plan,
                 gain,
                 boxes: objects.cloned(),
                 is_complete,
             })
         };
-        make().map_err(|error: Error| self.samples.locate(error.at_id(sample.id), i))
-    }
-}
-
-/// Takes a normalization at the end of the steps out of them, if the last step of all can do it in its tables: that is
-/// the same numbers but for the last bits, without pictures of floats.
-fn fold<T: Element>(steps: &mut Vec<Step>, normalize: &Normalize) -> Normalize {
-    let is_plain = *normalize == Normalize::default() && T::IS_FLOAT;
-    let (kept, folded) = match steps.as_slice() {
-        [kept @ .., Step::Cast, Step::Normalize(mean, std)]
-        | [kept @ .., Step::Normalize(mean, std)] => (kept, Some((mean, std))),
-        [kept @ .., Step::Cast] => (kept, None),
-        _ => return normalize.clone(),
-    };
-    let comes_of_levels = !kept.iter().any(|step| step.any(&Step::makes_floats));
-    if !comes_of_levels || (folded.is_some() && !is_plain) {
-        return normalize.clone();
-    }
-    let four =
-        |values: &[f64; 3], last| [values[0] as f32, values[1] as f32, values[2] as f32, last];
-    let folded = folded.map(|(mean, std)| Normalize {
-        mean: four(mean, 0.0),
-        std: four(std, 1.0),
-        divide: true,
-        ..Normalize::default()
-    });
-    steps.truncate(kept.len());
-    folded.unwrap_or_else(|| normalize.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folded(mut steps: Vec<Step>) -> (usize, Normalize) {
-        let normalize = fold::<f32>(&mut steps, &Normalize::default());
-        (steps.len(), normalize)
-    }
-
-    fn normalize() -> Step {
-        Step::Normalize([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
-    }
-
-    #[test]
-    fn a_last_normalisation_of_levels_is_done_by_tables() {
-        let (steps, normalise_by) = folded(vec![Step::Mirror(0.5), Step::Cast, normalize()]);
-        assert_eq!(steps, 1);
-        let expected = Normalize {
-            mean: [1.0, 2.0, 3.0, 0.0],
-            std: [4.0, 5.0, 6.0, 1.0],
-            divide: true,
-            ..Normalize::default()
-        };
-        assert_eq!(normalise_by, expected);
-        assert_eq!(
-            folded(vec![Step::Mirror(0.5), Step::Cast]),
-            (1, Normalize::default())
-        );
-    }
-
-    #[test]
-    fn one_that_follows_colors_is_not() {
-        let steps = vec![Step::Cast, Step::Brightness(0.5), normalize()];
-        assert_eq!(folded(steps), (3, Normalize::default()));
-        let steps = vec![
-            Step::RandomOrder(vec![Step::Hue(0.1)]),
-            Step::Cast,
-            normalize(),
-        ];
-        assert_eq!(folded(steps), (3, Normalize::default()));
-        let mut steps = vec![Step::Cast, normalize()];
-        assert_eq!(
-            fold::<u8>(&mut steps, &Normalize::default()),
-            Normalize::default()
-        );
-        assert_eq!(steps.len(), 2);
+        make().map_err(|error: Error| self.locate(error.at_id(read.id), sample))
     }
 }

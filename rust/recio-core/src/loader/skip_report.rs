@@ -31,6 +31,11 @@ impl SkipReport {
         }
     }
 
+    /// Adds errors of samples that are not from the files.
+    pub(super) fn extend(&mut self, errors: Vec<Arc<Error>>) {
+        self.new.extend(errors);
+    }
+
     /// Takes the new errors.
     pub(super) fn take(&mut self) -> Vec<Arc<Error>> {
         std::mem::take(&mut self.new)

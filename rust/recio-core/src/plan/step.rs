@@ -82,11 +82,16 @@ pub enum Step {
 
 /// A function of the caller's that changes an image.
 pub trait UserFunction: Send + Sync + Debug {
-    /// Changes the image, and its bounding boxes if it has any.
+    /// Changes the image, and its bounding boxes if it has any. Random numbers are sampled from `rng`.
     ///
     /// # Errors
     /// Any error of the function.
-    fn call(&self, image: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()>;
+    fn call(
+        &self,
+        image: &mut DynamicImage,
+        boxes: Option<&mut Boxes>,
+        rng: &mut Rng,
+    ) -> Result<()>;
 }
 
 /// The state that a step samples from and changes.

@@ -17,10 +17,18 @@ pub fn load_lines(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
     load(path, list::parse)
 }
 
-/// Reads the labels of a list.
+/// Reads the lines of a list of which every one must be valid.
 ///
 /// # Errors
 /// As [`load_lines`]; `Corrupt` with the line if one is invalid or repeats an index.
+pub fn load_strict(path: &Path) -> Result<Vec<Line>> {
+    load(path, list::parse_strict)
+}
+
+/// Reads the labels of a list.
+///
+/// # Errors
+/// As [`load_strict`].
 pub fn load_labels(path: &Path) -> Result<Labels> {
     load(path, Labels::parse)
 }

@@ -108,7 +108,7 @@ impl Renderer {
         visit_steps(steps, rng, &mut |step, rng| {
             let mut boxes = boxes.as_deref_mut();
             match step {
-                Step::UserFunction(function) => image.call(function.as_ref(), boxes),
+                Step::UserFunction(function) => image.call(function.as_ref(), boxes, rng),
                 step => {
                     let plan = image.plan_mut();
                     step.sample(&mut StepContext {
@@ -191,10 +191,15 @@ impl PlannedRender<'_> {
 
     /// Calls a user function with the image that the plan makes so far; a new plan begins with its
     /// result.
-    fn call(&mut self, function: &dyn UserFunction, boxes: Option<&mut Boxes>) -> Result<()> {
+    fn call(
+        &mut self,
+        function: &dyn UserFunction,
+        boxes: Option<&mut Boxes>,
+        rng: &mut Rng,
+    ) -> Result<()> {
         self.render_to_current()?;
         let Renderer { current, plan, .. } = &mut *self.renderer;
-        function.call(current, boxes)?;
+        function.call(current, boxes, rng)?;
         let (width, height) = current.size();
         plan.reset(width, height);
         let bytes = current.channels() * bytes_per_value(current.is_float());
@@ -318,7 +323,12 @@ mod tests {
     struct Widen;
 
     impl UserFunction for Widen {
-        fn call(&self, image: &mut DynamicImage, boxes: Option<&mut Boxes>) -> Result<()> {
+        fn call(
+            &self,
+            image: &mut DynamicImage,
+            boxes: Option<&mut Boxes>,
+            _: &mut Rng,
+        ) -> Result<()> {
             assert!(boxes.is_none());
             let DynamicImage::U8(image) = image else {
                 return Err(Error::argument("floats"));
