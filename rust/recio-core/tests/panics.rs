@@ -1,5 +1,5 @@
-//! R10: a panic while an image is made is an error of that image and of nobody else. A thousand of
-//! them leave the other images, the threads and their locks as they are, and the process alive.
+//! A panic in a user function is an error of its image only (R10). A thousand panics leave the other
+//! images, the threads and the locks intact.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -22,48 +22,47 @@ use recio_core::render::normalize::{Gain, Normalize};
 use recio_core::render::slot_writer::Layout;
 use recio_core::rng::Rng;
 
-/// Images, of which every fourth panics.
+/// Number of images, of which every fourth panics.
 const IMAGES: u64 = 4_000;
 const PANICS: u64 = 1_000;
 const THREADS: usize = 3;
-/// Those, and two that put batches together.
-const RUNNING: usize = if cfg!(target_os = "linux") {
+/// Those, and two that assemble batches.
+const RUNNING_THREADS: usize = if cfg!(target_os = "linux") {
     THREADS + 2
 } else {
     0
 };
-/// Longer than any batch takes: a thread that is lost is told so, and not by a test that never
-/// ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit, longer than any batch takes, so that a test does not hang if a thread is lost.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Panics on images whose number, which their first pixels tell, is a multiple of four.
+/// Panics on images whose number, which is in their pixels, is a multiple of four.
 #[derive(Debug)]
 struct Panics;
 
 impl UserFunction for Panics {
     fn call(&self, image: &mut DynamicImage, _: Option<&mut Boxes>, _: &mut Rng) -> Result<()> {
         let DynamicImage::U8(image) = image else {
-            unreachable!("nothing makes floats");
+            unreachable!("no step produces floats");
         };
-        assert!(!image.data[1].is_multiple_of(4), "as it was told");
+        assert!(!image.data[1].is_multiple_of(4), "expected panic");
         Ok(())
     }
 }
 
-/// A file of the images, their ids their numbers.
+/// Writes a record file of the images, with their numbers as ids.
 fn images() -> (tempfile::TempDir, Source) {
     let mut bytes = Vec::new();
     for id in 0..IMAGES {
         let mut record = Vec::new();
         image_header::encode(&[id as f32], id, &mut record);
         let [low, high, ..] = id.to_le_bytes();
-        let picture = Image {
+        let image = Image {
             width: 2,
             height: 1,
             channels: 1,
             data: vec![high, low],
         };
-        encode_png(&picture.view(), 0, &mut record).unwrap();
+        encode_png(&image.view(), 0, &mut record).unwrap();
         frame::encode(&record, &mut bytes).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
@@ -110,11 +109,11 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
     }
 }
 
-/// The ids of an epoch's images, in order, and what is said of those that are errors.
-fn epoch(pipeline: &ImageLoader<u8>) -> (Vec<u64>, Vec<String>) {
+/// Returns the ids of the images of an epoch, in order, and the errors of the others.
+fn epoch(loader: &ImageLoader<u8>) -> (Vec<u64>, Vec<String>) {
     let (mut ids, mut errors) = (Vec::new(), Vec::new());
     loop {
-        match pipeline.next(PATIENCE) {
+        match loader.next(TIMEOUT) {
             Ok(Next::Batch(batch)) => {
                 for (&id, pixels) in batch.ids.iter().zip(batch.data.chunks_exact(2)) {
                     assert_eq!(id.to_le_bytes()[..2], [pixels[1], pixels[0]]);
@@ -122,13 +121,13 @@ fn epoch(pipeline: &ImageLoader<u8>) -> (Vec<u64>, Vec<String>) {
                 }
             }
             Ok(Next::End) => return (ids, errors),
-            Ok(Next::Pending) => panic!("no batch in {PATIENCE:?}"),
+            Ok(Next::Pending) => panic!("no batch in {TIMEOUT:?}"),
             Err(error) => errors.push(error.to_string()),
         }
     }
 }
 
-/// Every image that does not panic, once.
+/// Checks that every image that does not panic was returned once.
 fn assert_all_others(ids: &[u64]) {
     let expected: BTreeSet<_> = (0..IMAGES).filter(|id| !id.is_multiple_of(4)).collect();
     assert_eq!(ids.len(), expected.len());
@@ -145,7 +144,7 @@ fn assert_all_panics(errors: &[String]) {
     }
 }
 
-/// The threads of pipelines that this process has.
+/// Returns the number of threads of loaders in this process.
 #[cfg(target_os = "linux")]
 fn threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
@@ -159,8 +158,8 @@ fn threads() -> usize {
     0
 }
 
-/// Prints no message where a panic is as it should be.
-fn silence() {
+/// Suppresses the messages of expected panics.
+fn silence_expected_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
@@ -170,43 +169,43 @@ fn silence() {
     }));
 }
 
-// One test, because it counts the process's threads.
+// One test, because it counts the threads of the process.
 #[test]
-fn a_thousand_panics_cost_a_thousand_images_and_no_thread_and_no_lock() {
-    silence();
+fn panics_skip_their_images_only() {
+    silence_expected_panics();
     let (_folder, source) = images();
 
-    let pipeline = ImageLoader::<u8>::open(&source, &options(1, false)).unwrap();
+    let loader = ImageLoader::<u8>::open(&source, &options(1, false)).unwrap();
     for _ in 0..2 {
-        let (ids, errors) = epoch(&pipeline);
+        let (ids, errors) = epoch(&loader);
         assert_all_others(&ids);
         assert_all_panics(&errors);
-        pipeline.reset();
+        loader.reset();
     }
-    assert_eq!(threads(), RUNNING);
-    drop(pipeline);
-    // Whoever was waited for may be listed for a moment more.
+    assert_eq!(threads(), RUNNING_THREADS);
+    drop(loader);
+    // Threads may be listed for a moment after they have been joined.
     let start = Instant::now();
     while threads() > 0 {
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < TIMEOUT);
         std::thread::yield_now();
     }
 
-    let pipeline = ImageLoader::<u8>::open(&source, &options(50, true)).unwrap();
-    for told in [PANICS, 0] {
-        let (ids, errors) = epoch(&pipeline);
+    let loader = ImageLoader::<u8>::open(&source, &options(50, true)).unwrap();
+    for expected in [PANICS, 0] {
+        let (ids, errors) = epoch(&loader);
         assert_all_others(&ids);
         assert!(errors.is_empty(), "{errors:?}");
-        let damage: Vec<_> = pipeline
+        let damage: Vec<_> = loader
             .take_skipped()
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(damage.len() as u64, told);
-        if told > 0 {
+        assert_eq!(damage.len() as u64, expected);
+        if expected > 0 {
             assert_all_panics(&damage);
         }
-        pipeline.reset();
+        loader.reset();
     }
-    assert_eq!(threads(), RUNNING);
+    assert_eq!(threads(), RUNNING_THREADS);
 }

@@ -1,7 +1,8 @@
-//! What is left of damaged files: holes, inserted and lost bytes, at random places, against what is
-//! known to be untouched.
+//! Salvage of files with random damage: overwritten, inserted and removed bytes. The salvaged records
+//! are compared with those that the damage does not touch.
 //!
-//! Each test prints its figures (`--nocapture`). `SALVAGE_TRIALS` (25) is how many files are damaged.
+//! Each test prints its counts (`--nocapture`). `SALVAGE_TRIALS` is the number of damaged files,
+//! default 25.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::HashSet;
@@ -17,10 +18,10 @@ fn trials() -> u64 {
     std::env::var("SALVAGE_TRIALS").map_or(25, |trials| trials.parse().unwrap())
 }
 
-/// Numbers that look random and are the same each time (xorshift).
-struct Dice(u64);
+/// Deterministic random numbers (xorshift).
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -41,135 +42,140 @@ impl Dice {
     }
 }
 
-/// The bytes of a file, and where its records begin and end.
+/// Bytes of an intact file, and the ranges of its records.
 struct Original {
     bytes: Vec<u8>,
     records: Vec<(usize, usize)>,
 }
 
 impl Original {
-    fn new(dice: &mut Dice) -> Self {
+    fn new(rng: &mut Rng) -> Self {
         let (mut bytes, mut records) = (Vec::new(), Vec::new());
         for _ in 0..RECORDS {
             let begin = bytes.len();
-            frame::encode(&payload(dice), &mut bytes).unwrap();
+            frame::encode(&random_record(rng), &mut bytes).unwrap();
             records.push((begin, bytes.len()));
         }
         Self { bytes, records }
     }
 }
 
-/// Some are split by a magic word, some have one that is not aligned, some have a whole frame
-/// inside.
-fn payload(dice: &mut Dice) -> Vec<u8> {
-    let len = 24 + dice.below(500);
-    let mut payload = dice.bytes(len);
-    let at = dice.below(len - 16);
-    match dice.below(20) {
-        0 => payload[at & !3..][..4].copy_from_slice(&MAGIC),
-        1 => payload[at..at + 4].copy_from_slice(&MAGIC),
-        2 => payload[at | 1..][..12].copy_from_slice(b"\x0a\x23\xd7\xce\x04\0\0\0abcd"),
+/// Returns a random record. Some are split by a magic word, some have an unaligned one, and some
+/// contain a frame.
+fn random_record(rng: &mut Rng) -> Vec<u8> {
+    let len = 24 + rng.below(500);
+    let mut record = rng.bytes(len);
+    let at = rng.below(len - 16);
+    match rng.below(20) {
+        0 => record[at & !3..][..4].copy_from_slice(&MAGIC),
+        1 => record[at..at + 4].copy_from_slice(&MAGIC),
+        2 => record[at | 1..][..12].copy_from_slice(b"\x0a\x23\xd7\xce\x04\0\0\0abcd"),
         _ => {}
     }
-    payload
+    record
 }
 
-/// Bytes overwritten, lost or inserted at a place of the original.
-struct Wound {
+/// Bytes that are overwritten, removed or inserted.
+struct Damage {
     at: usize,
-    lost: usize,
-    new: Vec<u8>,
+    /// Number of bytes that are removed or overwritten.
+    removed: usize,
+    /// Bytes in their place.
+    inserted: Vec<u8>,
 }
 
-impl Wound {
-    fn overwritten(dice: &mut Dice, len: usize) -> Self {
-        let (size, at) = (1 + dice.below(4096), dice.below(len));
-        let lost = size.min(len - at);
-        let new = match dice.below(3) {
-            0 => vec![0; lost],
-            1 => vec![0xff; lost],
-            _ => dice.bytes(lost),
+impl Damage {
+    fn overwritten(rng: &mut Rng, len: usize) -> Self {
+        let (size, at) = (1 + rng.below(4096), rng.below(len));
+        let removed = size.min(len - at);
+        let inserted = match rng.below(3) {
+            0 => vec![0; removed],
+            1 => vec![0xff; removed],
+            _ => rng.bytes(removed),
         };
-        Self { at, lost, new }
+        Self {
+            at,
+            removed,
+            inserted,
+        }
     }
 
-    fn inserted_or_lost(dice: &mut Dice, len: usize) -> Self {
-        let (size, at) = (1 + dice.below(4096), dice.below(len));
-        match dice.below(2) {
+    fn inserted_or_removed(rng: &mut Rng, len: usize) -> Self {
+        let (size, at) = (1 + rng.below(4096), rng.below(len));
+        match rng.below(2) {
             0 => Self {
                 at,
-                lost: 0,
-                new: dice.bytes(size),
+                removed: 0,
+                inserted: rng.bytes(size),
             },
             _ => Self {
                 at,
-                lost: size.min(len - at),
-                new: Vec::new(),
+                removed: size.min(len - at),
+                inserted: Vec::new(),
             },
         }
     }
 
-    /// Whether it changes the bytes from `begin` to `end`.
+    /// Returns whether the damage changes the bytes from `begin` to `end`.
     fn touches(&self, (begin, end): (usize, usize)) -> bool {
-        match self.lost {
+        match self.removed {
             0 => begin < self.at && self.at < end,
-            lost => self.at < end && begin < self.at + lost,
+            removed => self.at < end && begin < self.at + removed,
         }
     }
 }
 
-/// The bytes with their wounds, in the order of their places, and how far each byte that is left
-/// has moved.
-fn wounded(original: &Original, wounds: &mut Vec<Wound>) -> Vec<u8> {
-    wounds.sort_by_key(|wound| wound.at);
+/// Returns the damaged bytes. Sorts the damage by position, and drops what overlaps.
+fn apply(original: &Original, damages: &mut Vec<Damage>) -> Vec<u8> {
+    damages.sort_by_key(|damage| damage.at);
     let mut end = 0;
-    wounds.retain(|wound| {
-        let apart = wound.at >= end;
-        end = if apart {
-            wound.at + wound.lost + 1
+    damages.retain(|damage| {
+        let is_separate = damage.at >= end;
+        end = if is_separate {
+            damage.at + damage.removed + 1
         } else {
             end
         };
-        apart
+        is_separate
     });
     let (mut bytes, mut from) = (Vec::new(), 0);
-    for wound in wounds.iter() {
-        bytes.extend_from_slice(&original.bytes[from..wound.at]);
-        bytes.extend_from_slice(&wound.new);
-        from = wound.at + wound.lost;
+    for damage in damages.iter() {
+        bytes.extend_from_slice(&original.bytes[from..damage.at]);
+        bytes.extend_from_slice(&damage.inserted);
+        from = damage.at + damage.removed;
     }
     bytes.extend_from_slice(&original.bytes[from..]);
     bytes
 }
 
-/// Where a byte of the original stands now, if it is left.
-fn moved(at: usize, wounds: &[Wound]) -> Option<usize> {
-    let before = |wound: &&Wound| wound.at + wound.lost <= at;
-    let is_left = wounds.iter().all(|wound| !wound.touches((at, at + 1)));
-    let (new, lost) = wounds
+/// Returns the position of an original byte in the damaged file, unless it was removed.
+fn moved(at: usize, damages: &[Damage]) -> Option<usize> {
+    let before = |damage: &&Damage| damage.at + damage.removed <= at;
+    let is_kept = damages.iter().all(|damage| !damage.touches((at, at + 1)));
+    let (inserted, removed) = damages
         .iter()
         .filter(before)
-        .fold((0, 0), |(new, lost), wound| {
-            (new + wound.new.len(), lost + wound.lost)
+        .fold((0, 0), |(inserted, removed), damage| {
+            (inserted + damage.inserted.len(), removed + damage.removed)
         });
-    is_left.then_some(at + new - lost)
+    is_kept.then_some(at + inserted - removed)
 }
 
-/// Walks a file; gives the records' places and the regions between them. They must add up to the
-/// file.
-fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<SkippedRegion>) {
+/// Salvages a file. Returns the ranges of its records and the skipped regions, after checking that
+/// they add up to the file.
+fn salvage(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<SkippedRegion>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let file = RecordFile::open(&path).unwrap();
-    let mut walk = SalvageReader::new(&file, listed, |_| false);
+    let mut reader = SalvageReader::new(&file, listed, |_| false);
     let (mut records, mut regions, mut at) = (Vec::new(), Vec::new(), 0);
-    while let Some(segment) = walk.next_segment().unwrap() {
+    while let Some(segment) = reader.next_segment().unwrap() {
         let (begin, end) = match &segment {
             Segment::Record(record) => (record.offset, record.offset + record.frame.len() as u64),
             Segment::Skipped(region) => (region.begin, region.end),
         };
-        assert_eq!(begin, at, "one behind another");
+        assert_eq!(begin, at, "segments are contiguous");
         assert!(end > begin);
         at = end;
         match segment {
@@ -180,96 +186,103 @@ fn walk(bytes: &[u8], listed: &[u64]) -> (Vec<(usize, usize)>, Vec<SkippedRegion
             Segment::Skipped(region) => regions.push(region),
         }
     }
-    assert_eq!(at, bytes.len() as u64, "all of the file");
+    assert_eq!(at, bytes.len() as u64, "segments cover the file");
     (records, regions)
 }
 
 #[derive(Default, Debug)]
-struct Figures {
+struct Counts {
+    /// Records that the damage does not touch.
     untouched: usize,
-    lost: usize,
+    /// Untouched records that were not salvaged.
+    missing: usize,
+    /// Salvaged records that the original does not have.
     invented: usize,
+    /// Skipped bytes.
     skipped: u64,
 }
 
-/// A record that is given must begin where one of the original does, and be as long; and each that
-/// is untouched must be.
-fn tally(
+/// Counts the records that are missing or invented. A salvaged record must have the position and
+/// length of an original one.
+fn count(
     original: &Original,
-    wounds: &[Wound],
-    figures: &mut Figures,
+    damages: &[Damage],
+    counts: &mut Counts,
     bytes: &[u8],
     listed: &[u64],
 ) {
-    let (records, regions) = walk(bytes, listed);
-    figures.skipped += regions
+    let (records, regions) = salvage(bytes, listed);
+    counts.skipped += regions
         .iter()
         .map(|region| region.end - region.begin)
         .sum::<u64>();
-    let found: HashSet<_> = records.iter().copied().collect();
-    let mut possible = HashSet::new();
+    let salvaged: HashSet<_> = records.iter().copied().collect();
+    let mut originals = HashSet::new();
     for &(begin, end) in &original.records {
-        let Some(now) = moved(begin, wounds) else {
+        let Some(begin_now) = moved(begin, damages) else {
             continue;
         };
-        let place = (now, now + end - begin);
-        possible.insert(place);
-        if !wounds.iter().any(|wound| wound.touches((begin, end))) {
-            figures.untouched += 1;
-            figures.lost += usize::from(!found.contains(&place));
+        let range = (begin_now, begin_now + end - begin);
+        originals.insert(range);
+        if !damages.iter().any(|damage| damage.touches((begin, end))) {
+            counts.untouched += 1;
+            counts.missing += usize::from(!salvaged.contains(&range));
         }
     }
-    figures.invented += found.difference(&possible).count();
+    counts.invented += salvaged.difference(&originals).count();
 }
 
-fn try_all(make: fn(&mut Dice, usize) -> Wound, with_index: bool) -> Figures {
-    let mut figures = Figures::default();
+fn run_trials(random_damage: fn(&mut Rng, usize) -> Damage, with_index: bool) -> Counts {
+    let mut counts = Counts::default();
     for trial in 0..trials() {
-        let mut dice = Dice::new(trial + 1);
-        let original = Original::new(&mut dice);
-        let count = 1 + dice.below(20);
-        let mut wounds: Vec<_> = (0..count)
-            .map(|_| make(&mut dice, original.bytes.len()))
+        let mut rng = Rng::new(trial + 1);
+        let original = Original::new(&mut rng);
+        let number = 1 + rng.below(20);
+        let mut damages: Vec<_> = (0..number)
+            .map(|_| random_damage(&mut rng, original.bytes.len()))
             .collect();
-        let bytes = wounded(&original, &mut wounds);
+        let bytes = apply(&original, &mut damages);
         let begins = original.records.iter().map(|&(begin, _)| begin as u64);
         let listed: Vec<u64> = begins.filter(|_| with_index).collect();
-        tally(&original, &wounds, &mut figures, &bytes, &listed);
+        count(&original, &damages, &mut counts, &bytes, &listed);
     }
-    figures
+    counts
 }
 
 #[test]
-fn of_files_with_holes_and_an_index_every_untouched_record_is_kept_and_none_is_invented() {
-    let figures = try_all(Wound::overwritten, true);
-    println!("holes, with an index, {} trials: {figures:?}", trials());
-    assert_eq!((figures.lost, figures.invented), (0, 0));
-    assert!(figures.untouched > 0 && figures.skipped > 0);
+fn overwritten_bytes_with_an_index_cost_no_untouched_record() {
+    let counts = run_trials(Damage::overwritten, true);
+    println!(
+        "overwritten, with an index, {} trials: {counts:?}",
+        trials()
+    );
+    assert_eq!((counts.missing, counts.invented), (0, 0));
+    assert!(counts.untouched > 0 && counts.skipped > 0);
 }
 
-/// One in a million may be given up: where a hole begins just behind a record and is as long as one
-/// flipped bit in the record's length would have it.
+/// One record in a million may be skipped: if the damage begins directly after it, and is as long as
+/// one flipped bit in its length would suggest.
 #[test]
-fn of_files_with_holes_every_untouched_record_is_kept_and_none_is_invented() {
-    let figures = try_all(Wound::overwritten, false);
-    println!("holes, {} trials: {figures:?}", trials());
-    assert!(figures.lost <= figures.untouched / 1_000_000);
-    assert_eq!(figures.invented, 0);
-}
-
-#[test]
-fn of_files_that_lost_or_gained_bytes_nearly_all_is_kept_and_none_is_invented() {
-    let figures = try_all(Wound::inserted_or_lost, false);
-    println!("shifts, {} trials: {figures:?}", trials());
-    assert!(figures.lost * 100 <= figures.untouched);
-    assert_eq!(figures.invented, 0);
+fn overwritten_bytes_cost_no_untouched_record() {
+    let counts = run_trials(Damage::overwritten, false);
+    println!("overwritten, {} trials: {counts:?}", trials());
+    assert!(counts.missing <= counts.untouched / 1_000_000);
+    assert_eq!(counts.invented, 0);
 }
 
 #[test]
-fn of_files_with_one_flipped_bit_in_a_header_no_record_changes_its_place() {
-    let mut figures = Figures::default();
-    let mut dice = Dice::new(7);
-    let mut original = Original::new(&mut dice);
+fn inserted_and_removed_bytes_cost_few_untouched_records() {
+    let counts = run_trials(Damage::inserted_or_removed, false);
+    println!("inserted or removed, {} trials: {counts:?}", trials());
+    assert!(counts.missing * 100 <= counts.untouched);
+    assert_eq!(counts.invented, 0);
+}
+
+#[test]
+fn a_flipped_bit_in_a_header_invents_no_record() {
+    let mut counts = Counts::default();
+    let mut rng = Rng::new(7);
+    let mut original = Original::new(&mut rng);
     original.records.truncate(60);
     original.bytes.truncate(original.records[59].1);
     for &(begin, _) in &original.records {
@@ -277,35 +290,35 @@ fn of_files_with_one_flipped_bit_in_a_header_no_record_changes_its_place() {
             let mut bytes = original.bytes.clone();
             bytes[begin + bit / 8] ^= 1 << (bit % 8);
             let at = begin + bit / 8;
-            let wounds = [Wound {
+            let damages = [Damage {
                 at,
-                lost: 1,
-                new: vec![bytes[at]],
+                removed: 1,
+                inserted: vec![bytes[at]],
             }];
-            tally(&original, &wounds, &mut figures, &bytes, &[]);
+            count(&original, &damages, &mut counts, &bytes, &[]);
         }
     }
-    println!("flips, {}: {figures:?}", 60 * 64);
-    assert_eq!(figures.lost, 0);
-    assert_eq!(figures.invented, 0);
+    println!("flipped bits, {}: {counts:?}", 60 * 64);
+    assert_eq!(counts.missing, 0);
+    assert_eq!(counts.invented, 0);
 }
 
 #[test]
-fn a_record_file_inside_a_record_whose_header_is_damaged_is_not_taken_for_records() {
+fn a_record_file_inside_a_damaged_record_is_not_salvaged() {
     for inner in 1..8 {
-        let mut payload = b"x".to_vec();
+        let mut record = b"x".to_vec();
         for _ in 0..inner {
-            frame::encode(b"an inner record", &mut payload).unwrap();
+            frame::encode(b"an inner record", &mut record).unwrap();
         }
         let mut bytes = Vec::new();
-        for record in [&b"one"[..], &payload, b"three", b"four"] {
-            frame::encode(record, &mut bytes).unwrap();
+        for payload in [&b"one"[..], &record, b"three", b"four"] {
+            frame::encode(payload, &mut bytes).unwrap();
         }
         bytes[12] ^= 1;
-        let (records, regions) = walk(&bytes, &[]);
-        let outer = 12 + 8 + payload.len().next_multiple_of(4);
-        let ends: Vec<_> = records.iter().map(|&(begin, _)| begin).collect();
-        assert_eq!(ends, [0, outer, outer + 16], "{inner} inside");
+        let (records, regions) = salvage(&bytes, &[]);
+        let outer = 12 + 8 + record.len().next_multiple_of(4);
+        let begins: Vec<_> = records.iter().map(|&(begin, _)| begin).collect();
+        assert_eq!(begins, [0, outer, outer + 16], "{inner} inside");
         assert_eq!(regions.len(), 1);
         assert!(
             regions[0].reason.contains("magic 0xced7230b"),
@@ -315,35 +328,39 @@ fn a_record_file_inside_a_record_whose_header_is_damaged_is_not_taken_for_record
 }
 
 #[test]
-fn a_file_with_bytes_before_it_is_read_from_its_first_record_on() {
+fn bytes_before_the_first_record_are_skipped() {
     for junk in 1..20 {
         let mut bytes = vec![b'#'; junk];
-        let mut part = Vec::new();
+        let mut records = Vec::new();
         for record in [&b"one"[..], b"two"] {
-            frame::encode(record, &mut part).unwrap();
+            frame::encode(record, &mut records).unwrap();
         }
-        bytes.extend_from_slice(&part);
-        let (records, regions) = walk(&bytes, &[]);
+        bytes.extend_from_slice(&records);
+        let (records, regions) = salvage(&bytes, &[]);
         assert_eq!(records, [(junk, junk + 12), (junk + 12, junk + 24)]);
         assert_eq!((regions[0].begin, regions[0].end), (0, junk as u64));
     }
 }
 
 #[test]
-fn a_file_cut_anywhere_gives_the_records_before_the_cut() {
-    let mut dice = Dice::new(3);
-    let mut original = Original::new(&mut dice);
+fn records_before_a_truncation_are_salvaged() {
+    let mut rng = Rng::new(3);
+    let mut original = Original::new(&mut rng);
     original.records.truncate(8);
     for len in 0..original.records[7].1 {
-        let (records, _) = walk(&original.bytes[..len], &[]);
-        let whole = original.records.iter().filter(|record| record.1 <= len);
-        assert_eq!(records, whole.copied().collect::<Vec<_>>(), "cut at {len}");
+        let (records, _) = salvage(&original.bytes[..len], &[]);
+        let complete = original.records.iter().filter(|record| record.1 <= len);
+        assert_eq!(
+            records,
+            complete.copied().collect::<Vec<_>>(),
+            "truncated to {len}"
+        );
     }
 }
 
 #[test]
-fn hostile_lengths_cost_no_more_than_the_file() {
-    // Each header promises half a gigabyte, in a file that has it (a sparse one).
+fn false_lengths_take_time_proportional_to_the_file() {
+    // Each header claims half a gigabyte, in a sparse file of that length.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rec");
     let mut bytes = Vec::new();
@@ -355,9 +372,9 @@ fn hostile_lengths_cost_no_more_than_the_file() {
     sparse.set_len(1 << 29).unwrap();
     let file = RecordFile::open(&path).unwrap();
     let start = std::time::Instant::now();
-    let mut walk = SalvageReader::new(&file, &[], |_| false);
+    let mut reader = SalvageReader::new(&file, &[], |_| false);
     let (mut records, mut bytes) = (0, 0);
-    while let Some(segment) = walk.next_segment().unwrap() {
+    while let Some(segment) = reader.next_segment().unwrap() {
         match segment {
             Segment::Record(record) => {
                 records += 1;
@@ -367,7 +384,7 @@ fn hostile_lengths_cost_no_more_than_the_file() {
         }
     }
     assert_eq!(bytes, 1 << 29);
-    // The last of them might be one: nothing speaks against it.
+    // The last of them is a record if nothing contradicts its length.
     assert!(records <= 1, "{records}");
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
