@@ -3,8 +3,8 @@
 //! All modules return the same [`Error`]. It has the size of a pointer, so a `Result` on the hot
 //! path stays small. The [`ErrorKind`] identifies the cause: the operating system, the file, the
 //! image, or the caller; the [`Position`] the record. Each module adds the fields of the position
-//! that it knows: the frame its byte offset, the reader the path, the loader the record's number and
-//! id. The text of an error is part of the interface.
+//! that it knows: the frame its byte offset, the reader the path, the loader the record's number
+//! and id. The text of an error is part of the interface.
 
 use std::fmt;
 use std::io;
@@ -61,7 +61,8 @@ pub enum ErrorKind {
 pub struct Position {
     /// Path of the file.
     pub path: Option<PathBuf>,
-    /// Ordinal of the record, from 0: in the file or, with an index, among the records that it lists.
+    /// Ordinal of the record, from 0: in the file or, with an index, among the records that it
+    /// lists.
     pub record: Option<u64>,
     /// Id of the record, from its header.
     pub id: Option<u64>,

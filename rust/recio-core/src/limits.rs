@@ -7,8 +7,8 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// Largest images that are decoded, and their formats. The defaults accept every photograph, and not
-/// the usual decompression bombs.
+/// Largest images that are decoded, and their formats. The defaults accept every photograph, and
+/// not the usual decompression bombs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum width and height in pixels. Default 16,384.
@@ -133,8 +133,8 @@ impl Limits {
     /// Checks the size of an image.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit), with the size and the limit; `Image` if the
-    /// image has no pixels.
+    /// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit), with the size and the limit; `Image`
+    /// if the image has no pixels.
     pub fn check(&self, width: usize, height: usize, bytes_per_pixel: usize) -> Result<()> {
         if width == 0 || height == 0 {
             return Err(Error::image(format!(
@@ -218,10 +218,10 @@ mod tests {
             ..Limits::default()
         };
         assert!(limits.check_format(Format::Png).is_ok());
-        let refused = text(limits.check_format(Format::Gif));
+        let error = text(limits.check_format(Format::Gif));
         assert!(
-            refused.contains("a gif, but formats allows only jpeg, png: add"),
-            "{refused}"
+            error.contains("a gif, but formats allows only jpeg, png: add"),
+            "{error}"
         );
         let unknown = Formats::of(&["jpg".into()]).unwrap_err().to_string();
         assert!(

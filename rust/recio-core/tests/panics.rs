@@ -1,5 +1,5 @@
-//! A panic in a user function is an error of its image only (R10). A thousand panics leave the other
-//! images, the threads and the locks intact.
+//! A panic in a user function is an error of its image only (R10). A thousand panics leave the
+//! other images, the threads and the locks intact.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;

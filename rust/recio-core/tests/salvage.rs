@@ -1,5 +1,5 @@
-//! Salvage of files with random damage: overwritten, inserted and removed bytes. The salvaged records
-//! are compared with those that the damage does not touch.
+//! Salvage of files with random damage: overwritten, inserted and removed bytes. The salvaged
+//! records are compared with those that the damage does not touch.
 //!
 //! Each test prints its counts (`--nocapture`). `SALVAGE_TRIALS` is the number of damaged files,
 //! default 25.
@@ -260,8 +260,8 @@ fn overwritten_bytes_with_an_index_cost_no_untouched_record() {
     assert!(counts.untouched > 0 && counts.skipped > 0);
 }
 
-/// One record in a million may be skipped: if the damage begins directly after it, and is as long as
-/// one flipped bit in its length would suggest.
+/// One record in a million may be skipped: if the damage begins directly after it, and is as long
+/// as one flipped bit in its length would suggest.
 #[test]
 fn overwritten_bytes_cost_no_untouched_record() {
     let counts = run_trials(Damage::overwritten, false);

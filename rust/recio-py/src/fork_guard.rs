@@ -1,32 +1,36 @@
-//! The process that an object belongs to. What has threads or buffered bytes must not be used in a process forked from it.
+//! Protects objects with threads or buffered bytes from use in a forked process.
 
 use std::process;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// A process.
-pub(crate) struct Owner(u32);
+/// Process that created an object.
+pub(crate) struct ForkGuard {
+    owner: u32,
+}
 
-impl Owner {
-    /// The present process.
-    pub(crate) fn here() -> Self {
-        Self(process::id())
+impl ForkGuard {
+    /// Creates a guard of the current process.
+    pub(crate) fn new() -> Self {
+        Self {
+            owner: process::id(),
+        }
     }
 
-    /// Whether this is it.
-    pub(crate) fn is_here(&self) -> bool {
-        process::id() == self.0
+    /// Returns whether the current process created the object.
+    pub(crate) fn is_owner(&self) -> bool {
+        process::id() == self.owner
     }
 
-    /// Refuses to use `what` in any other process.
-    pub(crate) fn check(&self, what: &str, advice: &str) -> PyResult<()> {
-        if self.is_here() {
+    /// Raises an error in any other process. `object` and `advice` are parts of its message.
+    pub(crate) fn check(&self, object: &str, advice: &str) -> PyResult<()> {
+        if self.is_owner() {
             return Ok(());
         }
-        let (owner, here) = (self.0, process::id());
+        let (owner, current) = (self.owner, process::id());
         Err(PyRuntimeError::new_err(format!(
-            "this {what} belongs to process {owner} and cannot be used in the forked process {here}; {advice}"
+            "this {object} belongs to process {owner} and cannot be used in the forked process {current}; {advice}"
         )))
     }
 }

@@ -21,7 +21,7 @@ use recio_core::render::slot_writer::Layout;
 use crate::array::lend;
 use crate::convert::boxes_array;
 use crate::errors::{Failure, PyOutcome, raised};
-use crate::fork_guard::Owner;
+use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
 use crate::loader_options::LoaderOptions;
 use crate::sandboxed_folder::SandboxedFolder;
@@ -205,7 +205,7 @@ pub(crate) struct ImagePipeline {
     loader: Mutex<Option<Arc<dyn PyLoader>>>,
     shapes: BatchShapes,
     /// The process that opened it; its threads do not exist in a forked child.
-    owner: Owner,
+    fork_guard: ForkGuard,
 }
 
 #[pymethods]
@@ -407,7 +407,7 @@ impl ImagePipeline {
 
     /// Stops the threads and frees the memory that no array refers to. A second call has no effect.
     fn close(&self, py: Python<'_>) {
-        if !self.owner.is_here() {
+        if !self.fork_guard.is_owner() {
             return;
         }
         let loader = self.lock().take();
@@ -426,13 +426,13 @@ impl ImagePipeline {
         Ok(Self {
             loader: Mutex::new(Some(loader)),
             shapes: BatchShapes::new(&options),
-            owner: Owner::here(),
+            fork_guard: ForkGuard::new(),
         })
     }
 
     fn loader(&self) -> PyResult<OpenLoader> {
         let advice = "its threads do not exist there: make the iterator after the fork";
-        self.owner.check("iterator", advice)?;
+        self.fork_guard.check("iterator", advice)?;
         let loader = self.lock().clone();
         if loader.is_none() {
             return Err(PyValueError::new_err("the iterator is closed"));
@@ -448,7 +448,7 @@ impl ImagePipeline {
 impl Drop for ImagePipeline {
     fn drop(&mut self) {
         let loader = self.lock().take();
-        if !self.owner.is_here() {
+        if !self.fork_guard.is_owner() {
             // There are no threads to stop, and one of them may have held a lock when the process forked.
             std::mem::forget(loader);
             return;

@@ -1,4 +1,4 @@
-//! `recio.recordio`: reading, writing and indexing `.rec` files.
+//! Readers, writers and indexes of `.rec` files, for `recio.recordio`.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -16,9 +16,9 @@ use recio_core::write::sidecar::save_index;
 use recio_core::{Error, Result};
 
 use crate::errors::{Failure, PyOutcome};
-use crate::fork_guard::Owner;
+use crate::fork_guard::ForkGuard;
 
-/// Reading headers stops this often to see whether the user wants to: after a second or so, on a slow disk.
+/// Number of headers between two checks for Ctrl-C: about a second on a slow disk.
 const KEYS_BETWEEN_SIGNALS: usize = 1024;
 
 type HeaderArrays<'py> = (
@@ -28,7 +28,7 @@ type HeaderArrays<'py> = (
     Bound<'py, PyArray1<f32>>,
 );
 
-/// A `.rec` file open for reading. Safe to use from several threads at once.
+/// `.rec` file open for reading. Several threads may use it at once.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Reader(sequential::Reader);
 
@@ -49,8 +49,8 @@ impl Reader {
         py: Python<'py>,
         offset: u64,
     ) -> PyOutcome<Option<(Bound<'py, PyBytes>, u64)>> {
-        let found = py.detach(|| self.0.read_from(offset))?;
-        Ok(found.map(|(record, next)| (PyBytes::new(py, &record), next)))
+        let record = py.detach(|| self.0.read_from(offset))?;
+        Ok(record.map(|(record, next)| (PyBytes::new(py, &record), next)))
     }
 
     fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyOutcome<Bound<'py, PyBytes>> {
@@ -82,13 +82,14 @@ impl Reader {
         self.0.tell()
     }
 
-    /// The length of the file in bytes.
+    /// Length of the file in bytes.
     #[getter]
     fn size(&self) -> u64 {
         self.0.file().len()
     }
 
-    /// Flags, ids, bytes of image and, one after another, labels of the records with these keys, which all differ.
+    /// Returns the flags, ids, image sizes in bytes and concatenated labels of the records with
+    /// these keys, which must be unique.
     fn headers<'py>(
         &self,
         py: Python<'py>,
@@ -109,23 +110,23 @@ impl Reader {
         ))
     }
 
-    /// The number of records, found by hopping through the file.
+    /// Returns the number of records, for which it reads all headers.
     fn count(&self, py: Python<'_>) -> PyOutcome<u64> {
         Ok(py.detach(|| scan::scan(self.0.file(), |_| ()))?)
     }
 }
 
-/// A `.rec` file open for writing, and its `.idx` if it gets one.
+/// `.rec` file open for writing, and its `.idx` if it has one.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Writer {
     writer: Mutex<Option<InPlaceWriter>>,
-    /// The process that opened it. A forked child has a copy of what is still buffered, and must not write it again.
-    owner: Owner,
+    /// A forked child has a copy of the buffered bytes, and must not write them again.
+    fork_guard: ForkGuard,
 }
 
 #[pymethods]
 impl Writer {
-    /// Empties the files, or makes them.
+    /// Creates the files, or truncates existing ones.
     #[new]
     #[pyo3(signature = (rec, idx=None, checksum=false))]
     fn new(py: Python<'_>, rec: PathBuf, idx: Option<PathBuf>, checksum: bool) -> PyOutcome<Self> {
@@ -134,7 +135,7 @@ impl Writer {
             .into())
     }
 
-    /// Goes on behind the last record that the index lists, at `last`.
+    /// Opens the files to append after the last record of the index, which is at `last`.
     #[staticmethod]
     fn append(
         py: Python<'_>,
@@ -148,7 +149,7 @@ impl Writer {
             .into())
     }
 
-    /// Appends a record; without a key, the index does not list it.
+    /// Appends a record, and returns its offset. Without a key, the index does not list it.
     #[pyo3(signature = (record, key=None))]
     fn write(&self, py: Python<'_>, record: PyBackedBytes, key: Option<&str>) -> PyResult<u64> {
         self.with(py, |writer| writer.write(key, &record))
@@ -158,9 +159,9 @@ impl Writer {
         self.with(py, |writer| Ok(writer.tell()))
     }
 
-    /// Writes all that is buffered, syncs the files and closes them. A second call does nothing.
+    /// Writes the buffered bytes, syncs the files and closes them. A second call does nothing.
     fn close(&self, py: Python<'_>) -> PyOutcome<()> {
-        if !self.owner.is_here() {
+        if !self.fork_guard.is_owner() {
             return Ok(());
         }
         let close = || self.lock().take().map_or(Ok(()), InPlaceWriter::close);
@@ -172,7 +173,7 @@ impl From<InPlaceWriter> for Writer {
     fn from(writer: InPlaceWriter) -> Self {
         Self {
             writer: Mutex::new(Some(writer)),
-            owner: Owner::here(),
+            fork_guard: ForkGuard::new(),
         }
     }
 }
@@ -187,7 +188,7 @@ impl Writer {
         py: Python<'_>,
         work: impl FnOnce(&mut InPlaceWriter) -> Result<T> + Send,
     ) -> PyResult<T> {
-        self.owner.check("writer", "open a new one")?;
+        self.fork_guard.check("writer", "open a new one")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
         let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
         Ok(outcome.map_err(Failure::from)?)
@@ -196,16 +197,16 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.owner.is_here()
+        if self.fork_guard.is_owner()
             && let Some(writer) = self.lock().take()
         {
-            // Nobody is left to hear of an error; `close` reports it.
+            // An error cannot be reported here; `close` does.
             _ = writer.close();
         }
     }
 }
 
-/// A `.idx` file in memory, 16 bytes a record.
+/// Contents of a `.idx` file, 16 bytes per record.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Index(index::Index);
 
@@ -225,13 +226,13 @@ impl Index {
         Ok(self.0.offset(key)?)
     }
 
-    /// The offset of the record that stands last in the file; none if the index is empty.
+    /// Offset of the last record in the file; `None` if the index is empty.
     #[getter]
     fn last(&self) -> Option<u64> {
         self.0.entries().iter().map(|entry| entry.offset).max()
     }
 
-    /// All keys, in the order of the records in the file.
+    /// Returns all keys, in the order of the records in the file.
     fn keys<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u64>> {
         let keys = || {
             self.0
@@ -244,7 +245,7 @@ impl Index {
     }
 }
 
-/// Writes the index of a record file; gives whether its keys are the records' own ids.
+/// Writes the index of a record file. Returns whether its keys are the ids of the records.
 #[pyfunction]
 pub(crate) fn rebuild_index(
     py: Python<'_>,
@@ -252,8 +253,8 @@ pub(crate) fn rebuild_index(
     idx_path: PathBuf,
 ) -> PyOutcome<bool> {
     Ok(py.detach(|| {
-        let (entries, keys) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
+        let (entries, source) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
         save_index(&entries, &idx_path)?;
-        Ok::<_, Error>(keys == scan::KeySource::Ids)
+        Ok::<_, Error>(source == scan::KeySource::Ids)
     })?)
 }

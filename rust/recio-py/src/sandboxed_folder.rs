@@ -1,4 +1,4 @@
-//! Image files that a list names: the folder that they are read from, by `recio.image`.
+//! Root folder of the image files of a list, for `recio.image`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use recio_core::storage::sandboxed_folder;
 
 use crate::errors::PyOutcome;
 
-/// The folder that a list's paths are relative to, and whether they may leave it.
+/// Folder that the paths of a list are relative to, and whether they may leave it.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct SandboxedFolder(sandboxed_folder::SandboxedFolder);
 
@@ -22,7 +22,7 @@ impl SandboxedFolder {
         })?))
     }
 
-    /// The bytes of an image file.
+    /// Returns the bytes of an image file.
     fn read<'py>(&self, py: Python<'py>, path: &str) -> PyOutcome<Bound<'py, PyBytes>> {
         let mut image = Vec::new();
         let read = py.detach(|| image_files::read(&self.0, path, &mut image));

@@ -1,8 +1,8 @@
 //! Index of records by the ids in their headers, to match the records of one file with another's.
 //!
-//! The keys of a `.idx` file do not serve this purpose: some tools write ids there, others ordinals.
-//! So all headers are read once, which takes one or two small reads per record. An entry takes 16
-//! bytes of memory.
+//! The keys of a `.idx` file do not serve this purpose: some tools write ids there, others
+//! ordinals. So all headers are read once, which takes one or two small reads per record. An entry
+//! takes 16 bytes of memory.
 
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};

@@ -63,8 +63,8 @@ impl ImageFiles {
 /// Appends the bytes of an image file to `buffer`.
 ///
 /// # Errors
-/// As [`SandboxedFolder::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be read;
-/// `Limit` if it is larger than any record.
+/// As [`SandboxedFolder::open`]; [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it cannot be
+/// read; `Limit` if it is larger than any record.
 pub fn read(root: &SandboxedFolder, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
     let (file, _) = root.open(path)?;
     match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {

@@ -1,4 +1,5 @@
-//! Offsets of the records of several files: from their indexes, their checksums, or by reading them.
+//! Offsets of the records of several files: from their indexes, their checksums, or by reading
+//! them.
 //!
 //! All offsets are positions in the concatenation of the files.
 

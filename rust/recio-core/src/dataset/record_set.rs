@@ -30,14 +30,14 @@ impl RecordSet {
     /// scanned.
     ///
     /// # Errors
-    /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes; a
-    /// file whose length is not that of its checksums.
+    /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes;
+    /// a file whose length is not that of its checksums.
     pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
         Self::open_with(files, indexes, None)
     }
 
-    /// Opens files. With `skipped`, a damaged file without an index is salvaged, and an error for each
-    /// skipped region appended to `skipped`.
+    /// Opens files. With `skipped`, a damaged file without an index is salvaged, and an error for
+    /// each skipped region appended to `skipped`.
     ///
     /// # Errors
     /// As [`open`](Self::open); with `skipped`, damaged frames are no error.
@@ -88,8 +88,8 @@ impl RecordSet {
         self.starts[self.files.len()]
     }
 
-    /// Returns the CRC32C of the offsets of the records and the beginning of each file. It identifies
-    /// the records as far as that is possible without reading them.
+    /// Returns the CRC32C of the offsets of the records and the beginning of each file. It
+    /// identifies the records as far as that is possible without reading them.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file was truncated.
@@ -110,7 +110,8 @@ impl RecordSet {
     /// Reads record `i` into `buffer`, and parses it.
     ///
     /// # Errors
-    /// As [`RecordFile::read_existing`] and [`ImageRecord::parse`], with path, record, id and offset.
+    /// As [`RecordFile::read_existing`] and [`ImageRecord::parse`], with path, record, id and
+    /// offset.
     ///
     /// # Panics
     /// If there is no record `i`.
@@ -137,8 +138,8 @@ impl RecordSet {
         }
     }
 
-    /// Reads the header and the labels of record `i`. Its image is only read if the record is split;
-    /// otherwise its checksum is not verified.
+    /// Reads the header and the labels of record `i`. Its image is only read if the record is
+    /// split; otherwise its checksum is not verified.
     ///
     /// # Errors
     /// As [`read`](Self::read).

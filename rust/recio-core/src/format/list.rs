@@ -60,8 +60,8 @@ impl Line {
     }
 }
 
-/// Parses the lines of a list, each with its number from 1. Blank lines are skipped; an invalid line
-/// is returned as the reason why it is invalid.
+/// Parses the lines of a list, each with its number from 1. Blank lines are skipped; an invalid
+/// line is returned as the reason why it is invalid.
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the text is not UTF-8.

@@ -49,8 +49,8 @@ pub fn read_labels<'b>(
     ImageRecord::parse(buffer)
 }
 
-/// Reads the headers of the fragment and the image record at `offset`; `None` if the record is split
-/// or its frame invalid.
+/// Reads the headers of the fragment and the image record at `offset`; `None` if the record is
+/// split or its frame invalid.
 pub(super) fn single_fragment(
     file: &RecordFile,
     offset: u64,

@@ -1,8 +1,8 @@
 //! Headers and labels of many records in arrays, read without the images.
 //!
 //! This takes one small read per record, and a second one for the labels of a record that has
-//! several. The images, which are nearly all of the file, are neither read nor checked, so checksums
-//! are not verified.
+//! several. The images, which are nearly all of the file, are neither read nor checked, so
+//! checksums are not verified.
 
 use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentHeader};
@@ -29,8 +29,8 @@ impl HeaderTable {
     /// Appends the headers of the records with these keys, which must be unique.
     ///
     /// # Errors
-    /// As [`Index::offset`], [`RecordFile::read`] and [`ImageRecord::parse`], with path, ordinal and
-    /// offset.
+    /// As [`Index::offset`], [`RecordFile::read`] and [`ImageRecord::parse`], with path, ordinal
+    /// and offset.
     pub fn extend(&mut self, file: &RecordFile, index: &Index, keys: &[u64]) -> Result<()> {
         let mut buffer = Vec::new();
         for &key in keys {

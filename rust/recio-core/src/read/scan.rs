@@ -98,8 +98,8 @@ pub enum KeySource {
     Ordinals,
 }
 
-/// Rebuilds the index of a file. The keys are the ids of the records if these are unique, else their
-/// ordinals.
+/// Rebuilds the index of a file. The keys are the ids of the records if these are unique, else
+/// their ordinals.
 ///
 /// # Errors
 /// As [`scan`].

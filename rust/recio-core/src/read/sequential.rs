@@ -56,8 +56,8 @@ impl Reader {
         }
     }
 
-    /// Reads the record at `offset` without moving, and returns it with the offset of the next; `None`
-    /// at the end of the file.
+    /// Reads the record at `offset` without moving, and returns it with the offset of the next;
+    /// `None` at the end of the file.
     ///
     /// # Errors
     /// As [`RecordFile::read`].

@@ -1,7 +1,7 @@
 //! A folder that the paths below it must not leave: the root folder of a list.
 //!
-//! A list is untrusted: it may come from anywhere, and the files that it names end up in batches, or
-//! in a record file that is passed on. So these are errors unless the caller allows them: an
+//! A list is untrusted: it may come from anywhere, and the files that it names end up in batches,
+//! or in a record file that is passed on. So these are errors unless the caller allows them: an
 //! absolute path, a path that leaves the folder with `..`, and a link that leads out of it. Files
 //! that are not regular are always errors: a pipe would block, a device might never end.
 
@@ -40,7 +40,8 @@ impl SandboxedFolder {
     /// leaves the folder or is not that of a regular file.
     pub fn open(&self, path: &str) -> Result<(File, u64)> {
         let path = self.resolve(Path::new(path))?;
-        // Before opening, which would block on a pipe; and again after, as the file may be another now.
+        // Before opening, which would block on a pipe; and again after, as the file may be another
+        // now.
         regular_len(&fs::metadata(&path)?)?;
         let file = File::open(&path)?;
         let len = regular_len(&file.metadata()?)?;

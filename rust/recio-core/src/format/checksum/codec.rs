@@ -40,8 +40,8 @@ impl Checksums {
     /// Reads a `.rsum` file of `len` bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt)
-    /// if the file is damaged or truncated.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io);
+    /// [`Corrupt`](crate::error::ErrorKind::Corrupt) if the file is damaged or truncated.
     pub fn from_reader(mut file: impl Read, len: u64) -> Result<Self> {
         let mut header = [0; HEADER];
         if len < (HEADER + FOOTER) as u64 {

@@ -8,7 +8,7 @@
 //! | 0 | 8 | `RECIORS1` |
 //! | 8 | 8 | number of records, n |
 //! | 16 | 8 | length of the `.rec` file in bytes |
-//! | 24 | 12 · n | for each record, in file order: offset of its first header (8), CRC32C of its frame (4) |
+//! | 24 | 12 · n | per record, in file order: offset of its header (8), CRC32C of its frame (4) |
 //! | 24 + 12 · n | 4 | CRC32C of everything before it |
 //!
 //! A frame includes headers, data and padding, up to the next record, so the frames are the whole

@@ -49,8 +49,8 @@ pub enum FrameError {
     /// The padding is not zero.
     #[error("non-zero padding after {0} bytes of data (a damaged length?)")]
     Padding(usize),
-    /// The data contains an aligned magic word, which a writer never leaves there: the data includes
-    /// another record.
+    /// The data contains an aligned magic word, which a writer never leaves there: the data
+    /// includes another record.
     #[error("magic word at byte {0} of a fragment's data (a damaged length?)")]
     MagicInside(usize),
     /// A record is followed by neither the header of another nor the end of the file.

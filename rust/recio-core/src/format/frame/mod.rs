@@ -6,7 +6,7 @@
 //! | offset | size | content |
 //! |---|---|---|
 //! | 0 | 4 | magic `0xced7230a` |
-//! | 4 | 4 | upper 3 bits: [`FragmentKind`]; lower 29 bits: length of the fragment's data in bytes |
+//! | 4 | 4 | upper 3 bits: [`FragmentKind`]; lower 29 bits: length of the data in bytes |
 //! | 8 | length | data |
 //! | 8 + length | 0–3 | zero bytes, up to a multiple of 4 |
 //!

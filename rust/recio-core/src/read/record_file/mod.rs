@@ -39,8 +39,8 @@ impl RecordFile {
     /// That the two do not match is no error yet, as the checksums of some records may.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); [`Corrupt`](crate::error::ErrorKind::Corrupt)
-    /// for a damaged `.rsum`.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io);
+    /// [`Corrupt`](crate::error::ErrorKind::Corrupt) for a damaged `.rsum`.
     pub fn open(path: &Path) -> Result<Self> {
         let file = Self::open_without_checksums(path)?;
         Ok(Self {
@@ -105,9 +105,9 @@ impl RecordFile {
 
     /// Reads the record at `offset`; `None` at the end of the file.
     ///
-    /// `next` is the offset of the next record, if an index lists it. Then one read is enough, and a
-    /// record that ends there is valid even if the next one is damaged. `buffer` is overwritten, and
-    /// grows as needed.
+    /// `next` is the offset of the next record, if an index lists it. Then one read is enough, and
+    /// a record that ends there is valid even if the next one is damaged. `buffer` is overwritten,
+    /// and grows as needed.
     ///
     /// # Errors
     /// A [`FrameError`](frame::FrameError) or an I/O error, with path and offset.
@@ -171,8 +171,8 @@ impl RecordFile {
         Ok(Some(&mut buffer[..end]))
     }
 
-    /// Returns the checksum entry of the record at `offset`; `None` without a `.rsum`, an error if that
-    /// does not list the record.
+    /// Returns the checksum entry of the record at `offset`; `None` without a `.rsum`, an error if
+    /// that does not list the record.
     fn checksum_entry(&self, offset: u64) -> Result<Option<checksum::Entry>> {
         let Some(checksums) = &self.checksums else {
             return Ok(None);
@@ -223,8 +223,8 @@ impl RecordFile {
             .into_owned()
     }
 
-    /// Reads until `buffer` begins with a complete frame, and returns its length. `next` is relative to
-    /// `offset`.
+    /// Reads until `buffer` begins with a complete frame, and returns its length. `next` is
+    /// relative to `offset`.
     fn fetch_frame(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
         let left = self
             .len()

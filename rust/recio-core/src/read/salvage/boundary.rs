@@ -95,7 +95,7 @@ fn explain_gap(
     }))
 }
 
-/// Whether a middle or last fragment begins at `offset`, followed by what may follow it.
+/// Returns whether a middle or last fragment begins at `offset`, followed by what may follow it.
 fn continues_record(scanner: &mut Scanner<'_>, offset: u64) -> Result<bool> {
     let fragment = header_at(scanner, offset)?.filter(|header| !header.kind.begins());
     let Some(fragment) = fragment else {
@@ -120,8 +120,8 @@ fn is_zero(scanner: &mut Scanner<'_>, from: u64, to: u64) -> Result<bool> {
     Ok(bytes.iter().all(|&byte| byte == 0))
 }
 
-/// Whether at least two of the first four bytes are those of the magic word. By chance, this
-/// happens once in ten thousand times.
+/// Returns whether at least two of the first four bytes are those of the magic word. By chance,
+/// this happens once in ten thousand times.
 fn is_near_magic(bytes: &[u8]) -> bool {
     let magic = frame::MAGIC.to_le_bytes();
     bytes.iter().zip(magic).filter(|&(&a, b)| a == b).count() >= 2

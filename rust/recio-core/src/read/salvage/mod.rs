@@ -23,8 +23,8 @@
 //! The contents of records are not checked: damage that leaves the frames valid is found by
 //! checksums and decoders.
 //!
-//! Reads are large, and a damaged length is not trusted: each byte is looked at a few times at most,
-//! whatever the file claims.
+//! Reads are large, and a damaged length is not trusted: each byte is looked at a few times at
+//! most, whatever the file claims.
 
 mod boundary;
 mod reader;

@@ -150,8 +150,8 @@ impl<'f> Scanner<'f> {
         Ok(matches!(self.probe(offset)?, Probe::Confirmed { .. }))
     }
 
-    /// Whether [`CHAIN`] valid records, or all up to the end of the file, follow one another from
-    /// `offset` on.
+    /// Returns whether [`CHAIN`] valid records, or all up to the end of the file, follow one
+    /// another from `offset` on.
     fn is_chain(&mut self, mut offset: u64) -> Result<bool> {
         for _ in 0..CHAIN {
             match self.probe(offset)? {
