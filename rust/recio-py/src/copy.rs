@@ -21,11 +21,7 @@ pub(crate) fn merge_files(
     let merged = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::merge(&files, &out, checksum, on_progress)
     })?;
-    let engine::Merged {
-        written,
-        renumbered,
-    } = merged;
-    Ok((written.records, written.bytes, renumbered))
+    Ok((merged.records, merged.bytes, merged.renumbered))
 }
 
 /// Gives the number of records and the length of each file.

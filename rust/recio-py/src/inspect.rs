@@ -77,7 +77,7 @@ pub(crate) fn verify_file(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Verified> {
     let formats = Formats::of(&formats).map_err(Failure::from)?;
-    let options = engine::Options {
+    let options = engine::VerifyOptions {
         index: idx,
         decode,
         threads,

@@ -1,86 +1,85 @@
-//! What is in a record file: how many records, of which ids, labels, formats and sizes.
+//! Summary of a record file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::sidecars::Known;
+use super::sidecars::Sidecars;
 use crate::decode::{self, Pixels, Source};
 use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::limits::Limits;
-use crate::progress::{OnProgress, Progress, Throttle};
+use crate::progress::OnProgress;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::Segment;
 
-/// A summary.
+/// Summary of a record file. Ranges are pairs of minimum and maximum.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Info {
-    /// Whole records.
+    /// Number of complete records.
     pub records: u64,
-    /// Bytes of the file.
+    /// Size of the file.
     pub bytes: u64,
-    /// Bytes that are of no whole record.
+    /// Number of bytes that belong to no complete record.
     pub damaged: u64,
-    /// Records that the index lists, if there is one.
+    /// Number of records that the index lists, if there is one.
     pub indexed: Option<usize>,
     /// Whether there are checksums.
     pub has_checksums: bool,
-    /// The smallest and the largest id.
+    /// Range of the ids.
     pub ids: Option<(u64, u64)>,
     /// Whether all ids differ.
     pub has_unique_ids: bool,
-    /// How many records have so many labels.
+    /// From a number of labels to the number of records that have it.
     pub label_widths: BTreeMap<usize, u64>,
-    /// The smallest and the largest label, NaN left out.
+    /// Range of all labels, without NaN.
     pub labels: Option<(f32, f32)>,
-    /// How many images are of which format; `none` for records without image, `unknown` for other bytes.
+    /// From an image format to the number of images. `none` counts records without an image,
+    /// `unknown` other bytes.
     pub formats: BTreeMap<&'static str, u64>,
-    /// The smallest and the largest width, in pixels, of the images within the default limits.
+    /// Range of the widths in pixels, of the images within the default limits.
     pub widths: Option<(usize, usize)>,
-    /// Likewise the height.
+    /// Range of the heights in pixels, of the images within the default limits.
     pub heights: Option<(usize, usize)>,
-    /// The smallest and the largest image file, in bytes.
+    /// Range of the sizes of the encoded images, in bytes.
     pub image_bytes: Option<(usize, usize)>,
 }
 
-/// Summarises a record file, from its headers and its images'; `None` if the caller broke off.
+/// Summarizes a record file from the headers of its records and images. Returns `None` if
+/// `on_progress` stops it.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io). Damage is counted, not an error.
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io). Damage is counted and is no error.
 pub fn info(
     rec: &Path,
     index: Option<&Path>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
     let file = RecordFile::open_without_checksums(rec)?;
-    let known = Known::load(&file, index, &mut Vec::new())?;
-    let mut throttle = Throttle::new(on_progress);
+    let sidecars = Sidecars::load(&file, index, &mut Vec::new())?;
     let mut info = Info {
         bytes: file.len(),
-        indexed: known.index.as_ref().map(Vec::len),
-        has_checksums: known.sums.is_some(),
+        indexed: sidecars.index.as_ref().map(Vec::len),
+        has_checksums: sidecars.checksums.is_some(),
         ..Info::default()
     };
     let mut ids = Vec::new();
-    let mut walk = known.walk(&file);
-    loop {
-        let progress = Progress::new(walk.position(), file.len());
-        if throttle.report(progress).is_break() {
-            return Ok(None);
-        }
-        match walk.next_segment()? {
-            None => break,
-            Some(Segment::Skipped(region)) => info.damaged += region.end - region.begin,
-            Some(Segment::Record(whole)) => {
+    let flow = sidecars.for_each_segment(&file, on_progress, |segment| {
+        match segment {
+            Segment::Skipped(region) => info.damaged += region.end - region.begin,
+            Segment::Record(record) => {
                 info.records += 1;
-                let payload = frame::join_fragments(whole.frame);
-                if let Ok(record) = ImageRecord::parse(&whole.frame[payload]) {
+                let payload = frame::join_fragments(record.frame);
+                if let Ok(record) = ImageRecord::parse(&record.frame[payload]) {
                     ids.push(record.header.id);
                     info.add(&record);
                 }
             }
         }
+        Ok(())
+    })?;
+    if flow.is_break() {
+        return Ok(None);
     }
     ids.sort_unstable();
     info.ids = ids.first().copied().zip(ids.last().copied());
@@ -89,25 +88,27 @@ pub fn info(
 }
 
 impl Info {
+    /// Adds the header and the image of a record.
     fn add(&mut self, record: &ImageRecord<'_>) {
         *self.label_widths.entry(record.labels().len()).or_default() += 1;
         for label in record.labels().filter(|label| !label.is_nan()) {
-            widen(&mut self.labels, label);
+            extend(&mut self.labels, label);
         }
-        *self.formats.entry(format_of(record.image)).or_default() += 1;
+        *self.formats.entry(format_name(record.image)).or_default() += 1;
         if record.image.is_empty() {
             return;
         }
-        widen(&mut self.image_bytes, record.image.len());
+        extend(&mut self.image_bytes, record.image.len());
         if let Ok(source) = Source::open(record.image, &Limits::default()) {
             let (width, height) = source.size(Pixels::Rgb);
-            widen(&mut self.widths, width);
-            widen(&mut self.heights, height);
+            extend(&mut self.widths, width);
+            extend(&mut self.heights, height);
         }
     }
 }
 
-fn format_of(image: &[u8]) -> &'static str {
+/// Returns the name of an image's format, or `none` or `unknown`.
+fn format_name(image: &[u8]) -> &'static str {
     match decode::format_of(image) {
         _ if image.is_empty() => "none",
         Some(format) => format.name(),
@@ -115,12 +116,13 @@ fn format_of(image: &[u8]) -> &'static str {
     }
 }
 
-fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, value: T) {
-    let (least, most) = range.get_or_insert((value, value));
-    if value < *least {
-        *least = value;
+/// Extends a range to include a value.
+fn extend<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, value: T) {
+    let (min, max) = range.get_or_insert((value, value));
+    if value < *min {
+        *min = value;
     }
-    if value > *most {
-        *most = value;
+    if value > *max {
+        *max = value;
     }
 }

@@ -1,8 +1,8 @@
-//! One record: whether its header and its image are sound.
+//! Check of one record: its header and its image.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use crate::decode::{Pixels, Scratch, Source};
 use crate::error::{Error, Result};
 use crate::format::frame;
@@ -11,22 +11,22 @@ use crate::image::Image;
 use crate::limits::Limits;
 
 /// Bytes of each buffer that are kept between images.
-const KEEP: usize = 4 << 20;
+const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// A whole record of the file.
+/// Location of a complete record in a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Its ordinal: among the records that the index lists, if there is one.
+pub(super) struct RecordLocation {
+    /// Number of the record: among those that the index lists, if there is one.
     pub(super) record: u64,
-    /// Where it begins.
+    /// Offset of its frame.
     pub(super) offset: u64,
-    /// Its bytes, headers and padding included.
+    /// Length of its frame.
     pub(super) len: usize,
 }
 
-impl Place {
+impl RecordLocation {
     /// A problem of this record.
-    pub(super) fn problem(self, kind: Kind, id: Option<u64>, reason: String) -> Problem {
+    pub(super) fn problem(self, kind: ProblemKind, id: Option<u64>, reason: String) -> Problem {
         Problem {
             kind,
             reason,
@@ -38,49 +38,49 @@ impl Place {
     }
 }
 
-/// Looks at records; a thread's own, for its memory is used again.
-pub(super) struct Examiner {
+/// Checks records, one thread each, and reuses its buffers.
+pub(super) struct RecordChecker {
     limits: Limits,
     decode: bool,
-    picture: Image,
+    image: Image,
     scratch: Scratch,
 }
 
-impl Examiner {
+impl RecordChecker {
+    /// Creates a checker that decodes images only if asked to.
     pub(super) fn new(limits: Limits, decode: bool) -> Self {
         Self {
             limits,
             decode,
-            picture: Image::default(),
+            image: Image::default(),
             scratch: Scratch::default(),
         }
     }
 
-    /// What is wrong with a record, whose frames are overwritten.
-    pub(super) fn examine(&mut self, place: Place, frames: &mut [u8]) -> Option<Problem> {
-        let payload = frame::join_fragments(frames);
-        let record = match ImageRecord::parse(&frames[payload]) {
+    /// Returns the problem of a record, if it has one. The frame is overwritten.
+    pub(super) fn check(&mut self, location: RecordLocation, frame: &mut [u8]) -> Option<Problem> {
+        let payload = frame::join_fragments(frame);
+        let record = match ImageRecord::parse(&frame[payload]) {
             Ok(record) => record,
-            Err(error) => return Some(place.problem(Kind::Header, None, error.kind().to_string())),
+            Err(error) => {
+                let reason = error.kind().to_string();
+                return Some(location.problem(ProblemKind::Header, None, reason));
+            }
         };
-        // Face data sets begin with records that have none.
+        // Face data sets begin with records without an image.
         if !self.decode || record.image.is_empty() {
             return None;
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.decode(record.image)));
-        let outcome = outcome.unwrap_or_else(|_| Err(Error::image("a panic while it was decoded")));
-        let error = outcome.err()?;
-        Some(place.problem(
-            Kind::Image,
-            Some(record.header.id),
-            error.kind().to_string(),
-        ))
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::image("the decoder panicked")));
+        let reason = outcome.err()?.kind().to_string();
+        Some(location.problem(ProblemKind::Image, Some(record.header.id), reason))
     }
 
     fn decode(&mut self, image: &[u8]) -> Result<()> {
         let source = Source::open(image, &self.limits)?.strict();
-        let outcome = source.decode(Pixels::Rgb, &mut self.picture, &mut self.scratch);
-        self.scratch.trim(KEEP);
+        let outcome = source.decode(Pixels::Rgb, &mut self.image, &mut self.scratch);
+        self.scratch.trim(MAX_KEPT_BYTES);
         outcome
     }
 }

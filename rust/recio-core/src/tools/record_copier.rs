@@ -1,8 +1,8 @@
-//! Copying records from source files to output files.
+//! Copying records from source files to outputs.
 
 use std::ops::ControlFlow;
 
-use super::source::Source;
+use super::source_file::SourceFile;
 use crate::error::Result;
 use crate::progress::{OnProgress, Progress, Throttle};
 use crate::write::record_output::RecordOutput;
@@ -24,18 +24,18 @@ impl<'a> RecordCopier<'a> {
         }
     }
 
-    /// Appends record `i` of `source` to `output` under `key`; breaks if the caller wants to stop.
+    /// Appends record `i` of `source` to `output` under `key`. Breaks if the caller wants to stop.
     ///
     /// # Errors
-    /// As [`Source::frames`] and [`RecordOutput::append_frame`].
+    /// As [`SourceFile::read_frame`] and [`RecordOutput::append_frame`].
     pub(super) fn copy(
         &mut self,
-        source: &Source,
+        source: &SourceFile,
         i: usize,
         key: u64,
         output: &mut RecordOutput,
     ) -> Result<ControlFlow<()>> {
-        output.append_frame(key, source.frames(i, &mut self.buffer)?)?;
+        output.append_frame(key, source.read_frame(i, &mut self.buffer)?)?;
         self.progress.done += 1;
         Ok(self.throttle.report(self.progress))
     }

@@ -1,32 +1,36 @@
-//! One file in another order.
+//! Shuffling the records of a file.
 
 use std::path::Path;
 
-use super::Written;
+use super::copy_report::CopyReport;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
-use super::source::Source;
+use super::source_file::SourceFile;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
 use crate::rng::Rng;
 use crate::write::record_output::{RecordOutput, commit};
 
-/// Copies the records of `rec` into `out`, in an order that depends on `seed` and their number alone, each order as likely
-/// as any other; `None` if `on_progress` broke off, and then nothing is there.
+/// Copies the records of `rec` into `out` in random order.
+///
+/// The order depends only on `seed` and on the number of records; all orders are equally likely.
+/// Returns `None`, and writes nothing, if `on_progress` stops it.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; damage, I/O, and more than 2³² − 1 records.
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; `Limit` if there
+/// are more than 2³² − 1 records; damage; I/O.
 pub fn shuffle(
     rec: &Path,
     out: &Path,
     seed: u64,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
-) -> Result<Option<Written>> {
+) -> Result<Option<CopyReport>> {
     refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), &[out.to_path_buf()])?;
-    let source = Source::open(rec)?;
+    let source = SourceFile::open(rec)?;
     let records = u32::try_from(source.len()).map_err(|_| {
-        Error::limit(format!("{} records; 2^32-1 are the most", source.len())).at_path(rec)
+        let message = format!("{} records; shuffle supports at most 2^32-1", source.len());
+        Error::limit(message).at_path(rec)
     })?;
     let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(source.len(), on_progress);
@@ -37,7 +41,7 @@ pub fn shuffle(
             return Ok(None);
         }
     }
-    let written = Written::from(&output);
+    let report = CopyReport::of(&output);
     commit(vec![output.prepare()?])?;
-    Ok(Some(written))
+    Ok(Some(report))
 }

@@ -1,104 +1,109 @@
-//! What is known of a record file besides its bytes: its index and its checksums.
+//! The index and the checksums of a file that may be damaged, and a pass over it with their help.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::Checksums;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::format::index::Entry;
+use crate::progress::{OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{SalvageReader, UnconfirmedRecord};
+use crate::read::salvage::{SalvageReader, Segment, UnconfirmedRecord};
 use crate::read::sidecar::{load_checksums, load_index};
 
-/// The end of every JPEG.
-const JPEG_END: &[u8] = &[0xff, 0xd9];
 const JPEG_BEGIN: &[u8] = &[0xff, 0xd8];
-/// The end of every PNG: its last chunk.
-const PNG_END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+const JPEG_END: &[u8] = &[0xff, 0xd9];
 const PNG_BEGIN: &[u8] = b"\x89PNG";
+/// The last chunk of a PNG.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// Index and checksums, as far as they are there and sound.
+/// Index and checksums of a record file, as far as they exist and are valid.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    /// The index's entries in the order of the file.
+pub(super) struct Sidecars {
+    /// Entries of the index in the order of the file.
     pub(super) index: Option<Vec<Entry>>,
-    pub(super) sums: Option<Checksums>,
-    /// Where the records begin, ascending, as the checksums or else the index have it.
-    pub(super) listed: Vec<u64>,
+    pub(super) checksums: Option<Checksums>,
+    /// Offsets of the records, ascending, from the checksums or else the index.
+    offsets: Vec<u64>,
 }
 
-impl Known {
-    /// Reads the index, if there is one, and the checksums beside the file, if there are some. What is wrong with them goes to
+impl Sidecars {
+    /// Loads the index, if given, and the checksums, if they exist. Damage of either is added to
     /// `problems`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io): they are there and cannot be read.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if a file cannot be read.
     pub(super) fn load(
         file: &RecordFile,
         index: Option<&Path>,
         problems: &mut Vec<Problem>,
     ) -> Result<Self> {
-        let mut noted = |kind, error: Error| {
+        let mut add_problem = |kind, error: Error| {
             if matches!(error.kind(), ErrorKind::Io(_)) {
                 return Err(error);
             }
-            problems.push(about_file(kind, error.to_string()));
+            problems.push(Problem::of_file(kind, error.to_string()));
             Ok(())
         };
-        let mut known = Self::default();
+        let mut sidecars = Self::default();
         if let Some(path) = index {
             match load_index(path, Some(file.len())) {
-                Ok(index) => known.index = Some(index.in_file_order()),
-                Err(error) => noted(Kind::Index, error)?,
+                Ok(index) => sidecars.index = Some(index.in_file_order()),
+                Err(error) => add_problem(ProblemKind::Index, error)?,
             }
         }
         match load_checksums(file.path()) {
-            Ok(sums) => known.sums = sums,
-            Err(error) => noted(Kind::Checksum, error)?,
+            Ok(checksums) => sidecars.checksums = checksums,
+            Err(error) => add_problem(ProblemKind::Checksum, error)?,
         }
-        known.listed = match (&known.sums, &known.index) {
-            (Some(sums), _) => sums.offsets().to_vec(),
+        sidecars.offsets = match (&sidecars.checksums, &sidecars.index) {
+            (Some(checksums), _) => checksums.offsets().to_vec(),
             (None, Some(index)) => index.iter().map(|entry| entry.offset).collect(),
             (None, None) => Vec::new(),
         };
-        Ok(known)
+        Ok(sidecars)
     }
 
-    /// A walk over the file that knows all this.
-    pub(super) fn walk<'a>(
-        &'a self,
-        file: &'a RecordFile,
-    ) -> SalvageReader<'a, fn(UnconfirmedRecord<'_>) -> bool> {
-        SalvageReader::new(file, &self.listed, ends_as_an_image)
+    /// Reads all segments of the file and reports progress. Breaks if the caller wants to stop.
+    ///
+    /// # Errors
+    /// Those of reading and of `visit`.
+    pub(super) fn for_each_segment(
+        &self,
+        file: &RecordFile,
+        on_progress: &mut OnProgress<'_>,
+        mut visit: impl FnMut(Segment<'_>) -> Result<()>,
+    ) -> Result<ControlFlow<()>> {
+        let mut throttle = Throttle::new(on_progress);
+        let mut reader = SalvageReader::new(file, &self.offsets, has_complete_image);
+        loop {
+            let progress = Progress::new(reader.position(), file.len());
+            if throttle.report(progress).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            match reader.next_segment()? {
+                Some(segment) => visit(segment)?,
+                None => return Ok(ControlFlow::Continue(())),
+            }
+        }
     }
 
-    /// The key that the index has for the record at `offset`.
-    pub(super) fn key(&self, offset: u64) -> Option<u64> {
+    /// Returns the key that the index has for the record at `offset`.
+    pub(super) fn key_at(&self, offset: u64) -> Option<u64> {
         let index = self.index.as_deref()?;
-        let place = index.binary_search_by_key(&offset, |entry| entry.offset);
-        place.ok().map(|place| index[place].key)
+        let i = index.binary_search_by_key(&offset, |entry| entry.offset);
+        i.ok().map(|i| index[i].key)
     }
 }
 
-/// A problem that is no record's.
-pub(super) fn about_file(kind: Kind, reason: String) -> Problem {
-    Problem {
-        kind,
-        reason,
-        record: None,
-        id: None,
-        offset: None,
-        end: None,
-    }
-}
-
-/// Whether these are the frames of an image record whose image is a JPEG or a PNG, to its end.
-fn ends_as_an_image(doubtful: UnconfirmedRecord<'_>) -> bool {
-    let mut frames = doubtful.frame.to_vec();
-    let payload = frame::join_fragments(&mut frames);
-    ImageRecord::parse(&frames[payload]).is_ok_and(|record| {
+/// Whether a record is an image record whose JPEG or PNG ends with the record.
+fn has_complete_image(record: UnconfirmedRecord<'_>) -> bool {
+    let mut frame = record.frame.to_vec();
+    let payload = frame::join_fragments(&mut frame);
+    ImageRecord::parse(&frame[payload]).is_ok_and(|record| {
         let image = record.image;
         [(JPEG_BEGIN, JPEG_END), (PNG_BEGIN, PNG_END)]
             .iter()

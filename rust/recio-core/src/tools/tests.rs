@@ -1,4 +1,4 @@
-//! Merge, split and shuffle against each other.
+//! Tests of merge, split and shuffle against each other.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use crate::read::sidecar::{load_checksums, load_index};
 use crate::write::file_system::tests::file_names;
 use crate::write::record_output::{RecordOutput, commit};
 
-const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
+const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
 
 /// Writes `a.rec`: 10 records of all paddings, some of them split, under the keys 100, 101 …
 fn ten(folder: &Path, checksum: bool) -> PathBuf {
@@ -46,37 +46,41 @@ fn records(rec: &Path) -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
-fn parts(folder: &Path, count: usize) -> Vec<PathBuf> {
+fn shards(folder: &Path, count: usize) -> Vec<PathBuf> {
     (0..count)
-        .map(|n| folder.join(format!("part{n}.rec")))
+        .map(|n| folder.join(format!("shard{n}.rec")))
         .collect()
 }
 
 #[test]
-fn what_was_split_is_merged_to_the_same_bytes() {
+fn merging_all_shards_restores_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), true);
     for count in [1, 3, 10] {
-        let parts = parts(folder.path(), count);
-        let written = split(&rec, &parts, false, &mut |_| GO_ON).unwrap().unwrap();
-        let counts = written.iter().map(|part| part.records);
+        let shards = shards(folder.path(), count);
+        let written = split(&rec, &shards, false, &mut |_| CONTINUE)
+            .unwrap()
+            .unwrap();
+        let counts = written.iter().map(|shard| shard.records);
         assert!(counts.clone().max().unwrap() - counts.min().unwrap() <= 1);
         let out = folder.path().join("all.rec");
-        let merged = merge(&parts, &out, true, &mut |_| GO_ON).unwrap().unwrap();
-        assert_eq!((merged.written.records, merged.renumbered), (10, false));
-        for end in ["rec", "idx", "rsum"] {
-            let read = |path: &Path| fs::read(path.with_extension(end)).unwrap();
-            assert!(read(&rec) == read(&out), "{end}");
+        let merged = merge(&shards, &out, true, &mut |_| CONTINUE)
+            .unwrap()
+            .unwrap();
+        assert_eq!((merged.records, merged.renumbered), (10, false));
+        for extension in ["rec", "idx", "rsum"] {
+            let read = |path: &Path| fs::read(path.with_extension(extension)).unwrap();
+            assert!(read(&rec) == read(&out), "{extension}");
         }
     }
 }
 
 #[test]
-fn keys_that_two_files_have_become_new_ones() {
+fn records_are_renumbered_if_keys_repeat() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
     let out = folder.path().join("twice.rec");
-    let merged = merge(&[rec.clone(), rec.clone()], &out, false, &mut |_| GO_ON)
+    let merged = merge(&[rec.clone(), rec.clone()], &out, false, &mut |_| CONTINUE)
         .unwrap()
         .unwrap();
     assert!(merged.renumbered);
@@ -90,12 +94,12 @@ fn keys_that_two_files_have_become_new_ones() {
 }
 
 #[test]
-fn a_seed_gives_one_order_in_which_each_record_has_its_key() {
+fn order_depends_on_the_seed_and_records_keep_their_keys() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
     let shuffled = |name: &str, seed| {
         let out = folder.path().join(name);
-        let written = shuffle(&rec, &out, seed, true, &mut |_| GO_ON)
+        let written = shuffle(&rec, &out, seed, true, &mut |_| CONTINUE)
             .unwrap()
             .unwrap();
         assert_eq!(written.records, 10);
@@ -111,7 +115,7 @@ fn a_seed_gives_one_order_in_which_each_record_has_its_key() {
 }
 
 #[test]
-fn an_output_that_is_an_input_is_refused_however_it_is_called() {
+fn output_that_would_overwrite_an_input_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
     let before = fs::read(&rec).unwrap();
@@ -123,22 +127,22 @@ fn an_output_that_is_an_input_is_refused_however_it_is_called() {
         assert!(error.contains("would overwrite an input"), "{error}");
     };
     for out in [&rec, &other] {
-        refused(merge(from_ref(&rec), out, false, &mut |_| GO_ON).map(|all| all.map(drop)));
-        refused(split(&rec, from_ref(out), false, &mut |_| GO_ON).map(|all| all.map(drop)));
-        refused(shuffle(&rec, out, 0, false, &mut |_| GO_ON).map(|all| all.map(drop)));
+        refused(merge(from_ref(&rec), out, false, &mut |_| CONTINUE).map(|all| all.map(drop)));
+        refused(split(&rec, from_ref(out), false, &mut |_| CONTINUE).map(|all| all.map(drop)));
+        refused(shuffle(&rec, out, 0, false, &mut |_| CONTINUE).map(|all| all.map(drop)));
     }
     assert_eq!(fs::read(&rec).unwrap(), before);
 }
 
 #[test]
-fn damage_is_not_copied() {
+fn damaged_record_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), true);
     let mut bytes = fs::read(&rec).unwrap();
     bytes[8] ^= 1;
     fs::write(&rec, bytes).unwrap();
     let out = folder.path().join("b.rec");
-    let error = shuffle(&rec, &out, 0, false, &mut |_| GO_ON)
+    let error = shuffle(&rec, &out, 0, false, &mut |_| CONTINUE)
         .unwrap_err()
         .to_string();
     assert!(
@@ -149,18 +153,18 @@ fn damage_is_not_copied() {
 }
 
 #[test]
-fn an_index_of_some_records_is_refused_and_none_is_made_up_for() {
+fn index_must_list_all_records_if_it_exists() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
     let idx = rec.with_extension("idx");
     let out = folder.path().join("b.rec");
     fs::write(&idx, "100\t0\n").unwrap();
-    let error = merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
+    let error = merge(from_ref(&rec), &out, false, &mut |_| CONTINUE)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("a.idx: it lists 1 records, but"), "{error}");
+    assert!(error.contains("a.idx: lists 1 records, but"), "{error}");
     fs::remove_file(&idx).unwrap();
-    merge(from_ref(&rec), &out, false, &mut |_| GO_ON)
+    merge(from_ref(&rec), &out, false, &mut |_| CONTINUE)
         .unwrap()
         .unwrap();
     let keys: Vec<u64> = records(&out).iter().map(|(key, _)| *key).collect();
@@ -168,10 +172,10 @@ fn an_index_of_some_records_is_refused_and_none_is_made_up_for() {
 }
 
 #[test]
-fn breaking_off_leaves_nothing() {
+fn stopping_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
-    let outs = parts(folder.path(), 2);
+    let outs = shards(folder.path(), 2);
     let mut stop = |at: Progress| {
         assert_eq!((at.done, at.total), (10, 10));
         ControlFlow::Break(())
@@ -186,12 +190,15 @@ fn breaking_off_leaves_nothing() {
 }
 
 #[test]
-fn more_parts_than_records_are_refused() {
+fn number_of_shards_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
     for count in [0, 11] {
-        let error = split(&rec, &parts(folder.path(), count), false, &mut |_| GO_ON).unwrap_err();
-        let expected = format!("10 records cannot be split into {count} parts");
+        let error = split(&rec, &shards(folder.path(), count), false, &mut |_| {
+            CONTINUE
+        })
+        .unwrap_err();
+        let expected = format!("10 records cannot be split into {count} shards");
         assert!(error.to_string().contains(&expected), "{error}");
     }
 }

@@ -1,0 +1,97 @@
+//! Verification of a record file: its framing, then the checksum, header and image of each record.
+//!
+//! ```text
+//! pass ─▶ segments, index, checksums ─┬─▶ parallel ─▶ record_check ─┬─▶ problem_list
+//! (calling thread)                    └─────────────────────────────┘
+//! ```
+
+mod parallel;
+mod pass;
+mod problem_list;
+
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::record_check::RecordChecker;
+use super::sidecars::Sidecars;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::progress::OnProgress;
+use crate::read::record_file::RecordFile;
+use parallel::check_in_parallel;
+use pass::Pass;
+use problem_list::ProblemList;
+
+/// Options of [`verify`].
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// The index of the file, if it has one.
+    pub index: Option<PathBuf>,
+    /// Whether to decode images.
+    pub decode: bool,
+    /// Number of decoding threads, at least 1.
+    pub threads: usize,
+    /// Limits of the images.
+    pub limits: Limits,
+}
+
+/// Result of [`verify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Number of complete records.
+    pub records: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Whether the file was compared with an index.
+    pub has_index: bool,
+    /// Whether the file was compared with checksums.
+    pub has_checksums: bool,
+    /// Number of records that the index does not list.
+    pub unlisted: u64,
+    /// The problems in the order of the file, at most 100,000.
+    pub problems: Vec<Problem>,
+    /// Number of problems, including those that are not in the list.
+    pub total: u64,
+}
+
+/// Checks a record file. Returns `None` if `on_progress` stops it.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if the file, its index or its checksums cannot be
+/// read. Damage is a problem in the report and no error.
+pub fn verify(
+    rec: &Path,
+    options: &VerifyOptions,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<VerifyReport>> {
+    let file = RecordFile::open_without_checksums(rec)?;
+    let mut problems = Vec::new();
+    let sidecars = Sidecars::load(&file, options.index.as_deref(), &mut problems)?;
+    let problems = ProblemList::new(problems);
+    let mut pass = Pass::new(&sidecars, &problems);
+    let flow = if options.decode {
+        check_in_parallel(options.threads, options.limits, &problems, |check| {
+            pass.run(&file, on_progress, check)
+        })
+    } else {
+        let mut checker = RecordChecker::new(options.limits, false);
+        pass.run(&file, on_progress, &mut |location, frame| {
+            problems.extend(checker.check(location, frame));
+        })
+    }?;
+    if flow.is_break() {
+        return Ok(None);
+    }
+    pass.compare_with_checksums(&file);
+    let (records, unlisted) = (pass.records(), pass.unlisted());
+    let (problems, total) = problems.into_sorted(records);
+    Ok(Some(VerifyReport {
+        records,
+        bytes: file.len(),
+        has_index: sidecars.index.is_some(),
+        has_checksums: sidecars.checksums.is_some(),
+        unlisted,
+        problems,
+        total,
+    }))
+}
