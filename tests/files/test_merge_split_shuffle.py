@@ -160,7 +160,7 @@ class TestEveryCopy:
         self, copy: Callable[[Path, Path], object], twenty: RecordFile, tmp_path: Path
     ) -> None:
         twenty.idx.write_text("7\t0\n")
-        with pytest.raises(RecordError, match=r"twenty\.idx: it lists 1 records, but .* has 20.*`recio index`"):
+        with pytest.raises(RecordError, match=r"twenty\.idx: lists 1 records, but .* has 20.*`recio index`"):
             copy(twenty.rec, tmp_path / "copy_0.rec")
 
     @pytest.mark.parametrize("name", ["in_0.rec", "link_0.rec", "folder/../in_0.rec"])

@@ -582,7 +582,7 @@ class TestPacking:
             "line 1: 0.jpg: its mask 0.png: no such file",
             "line 2: sub/1.jpg: its mask: a mask is a PNG of one channel",
             "line 3: sub/2.jpg: no such file",
-            "line 4: 3.x.jpg: its mask: 9x8 pixels, and its image ",
+            "line 4: 3.x.jpg: its mask: 9x8 pixels, but its image has ",
             "line 5: 4.jpg: its mask: ",
         ):
             assert line in stderr

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::Error;
-use recio_core::pack::{self as engine, Color, Encoding, Masks, Options, Recode};
+use recio_core::pack::{self as engine, Color, Encoding, MaskOptions, PackOptions, Transcode};
 use recio_core::progress::Progress;
 
 use crate::errors::{Failure, PyOutcome};
@@ -30,15 +30,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn options(&self) -> recio_core::Result<Options> {
-        let recode = self.recode()?;
-        Ok(Options {
-            recode: (!self.pass_through).then_some(recode),
+    fn options(&self) -> recio_core::Result<PackOptions> {
+        let transcode = self.transcode()?;
+        Ok(PackOptions {
+            transcode: (!self.pass_through).then_some(transcode),
             seekable: self.seekable,
             masks: self
                 .masks
                 .clone()
-                .map(|(root, ending, rec)| Masks { root, ending, rec }),
+                .map(|(root, ending, rec)| MaskOptions { root, ending, rec }),
             pack_label: self.pack_label,
             checksum: self.checksum,
             allow_outside: self.allow_outside,
@@ -46,8 +46,8 @@ impl Settings {
         })
     }
 
-    fn recode(&self) -> recio_core::Result<Recode> {
-        Ok(Recode {
+    fn transcode(&self) -> recio_core::Result<Transcode> {
+        Ok(Transcode {
             color: match self.color {
                 -1 => Color::Stored,
                 0 => Color::Gray,
@@ -108,7 +108,7 @@ pub(crate) fn packed_already(
     Ok(py.detach(|| engine::packed_already(&list, &rec, &skipped, &options))?)
 }
 
-fn row(skipped: engine::Skipped) -> Skipped {
+fn row(skipped: engine::SkippedLine) -> Skipped {
     let (index, path) = skipped.image.unzip();
     (skipped.line, index, path, skipped.reason)
 }

@@ -1,66 +1,62 @@
-//! The calling thread's part in [`pack`](super::pack): hands out lines, writes records in the list's order.
+//! The calling thread's part of packing: sends lines to workers, writes records in list order.
 
 use std::collections::{HashSet, VecDeque};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::memory_budget::Budget;
+use super::memory_budget::MemoryBudget;
 use super::outputs::Outputs;
+use super::report::{PackReport, SkippedLine};
 use super::worker::{Job, Outcome};
-use super::{Packed, Skipped};
 use crate::error::Result;
 use crate::format::list::Line;
 use crate::progress::{OnProgress, Progress, REPORT_INTERVAL, Throttle};
 
-/// An entry of a list: its line's number, and what stands there or why it cannot be read.
-type Entry = (u64, Result<Line, String>);
+/// Number of a line of the list, and the line or why it is invalid.
+type ListEntry = (u64, Result<Line, String>);
 
-pub(super) struct Run<'a> {
-    lines: &'a [Entry],
+pub(super) struct Coordinator<'a> {
+    entries: &'a [ListEntry],
     jobs: Sender<Job<'a>>,
-    budget: &'a Budget,
+    budget: &'a MemoryBudget,
     outputs: Outputs,
-    /// The indices met so far.
-    seen: HashSet<u64>,
-    skipped: Vec<Skipped>,
+    /// The indices so far.
+    indices: HashSet<u64>,
+    skipped: Vec<SkippedLine>,
     throttle: Throttle<'a>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Coordinator<'a> {
     pub(super) fn new(
-        lines: &'a [Entry],
+        entries: &'a [ListEntry],
         jobs: Sender<Job<'a>>,
-        budget: &'a Budget,
+        budget: &'a MemoryBudget,
         outputs: Outputs,
         on_progress: &'a mut OnProgress<'a>,
     ) -> Self {
         Self {
-            lines,
+            entries,
             jobs,
             budget,
             outputs,
-            seen: HashSet::new(),
+            indices: HashSet::new(),
             skipped: Vec::new(),
             throttle: Throttle::new(on_progress),
         }
     }
 
-    /// Packs all lines, at most `window` of them at a time; `None` if the caller broke off.
-    pub(super) fn pack(mut self, window: usize) -> Result<Option<Packed>> {
-        let lines = self.lines;
-        let mut waiting = VecDeque::with_capacity(window);
-        for (done, entry) in lines.iter().enumerate() {
-            let handed_out = done + waiting.len();
-            for (place, (_, line)) in lines
-                .iter()
-                .enumerate()
-                .skip(handed_out)
-                .take(window - waiting.len())
-            {
-                waiting.push_back(self.hand_out(place, line));
+    /// Packs all lines, at most `window` of them at a time; `None` if the caller stops it.
+    pub(super) fn run(mut self, window: usize) -> Result<Option<PackReport>> {
+        let entries = self.entries;
+        let mut outcomes = VecDeque::with_capacity(window);
+        for (done, entry) in entries.iter().enumerate() {
+            let next = done + outcomes.len();
+            let unsent = entries.iter().enumerate().skip(next);
+            for (position, (_, line)) in unsent.take(window - outcomes.len()) {
+                outcomes.push_back(self.send(position, line));
             }
-            let answer = waiting.pop_front().expect("there is room for one at least");
-            let Some(outcome) = self.wait_for(&answer, done) else {
+            let outcome = outcomes.pop_front().expect("the window is not empty");
+            let Some(outcome) = self.wait_for(&outcome, done) else {
                 return Ok(None);
             };
             self.write(entry, outcome)?;
@@ -69,17 +65,14 @@ impl<'a> Run<'a> {
         self.finish()
     }
 
-    /// Gives a line to the threads; what comes of it arrives at the channel.
-    fn hand_out(&mut self, place: usize, line: &'a Result<Line, String>) -> Receiver<Outcome<'a>> {
+    /// Sends a line to the workers and returns the channel of its outcome.
+    fn send(&mut self, position: usize, line: &'a Result<Line, String>) -> Receiver<Outcome<'a>> {
         let (answer, outcome) = bounded(1);
-        // A send that fails drops `answer`, and whoever waits for it sees that.
-        match line
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|line| self.first(line))
-        {
+        let line = line.as_ref().map_err(Clone::clone);
+        // A send that fails drops `answer`, which the receiver notices.
+        match line.and_then(|line| self.check_unique(line)) {
             Ok(line) => drop(self.jobs.send(Job {
-                place,
+                position,
                 line,
                 answer,
             })),
@@ -88,24 +81,24 @@ impl<'a> Run<'a> {
         outcome
     }
 
-    /// Refuses an index that an earlier line has: as a key it would stand for two records.
-    fn first<'b>(&mut self, line: &'b Line) -> Result<&'b Line, String> {
-        if self.seen.insert(line.index) {
+    /// Refuses an index that an earlier line has, as keys must be unique.
+    fn check_unique<'b>(&mut self, line: &'b Line) -> Result<&'b Line, String> {
+        if self.indices.insert(line.index) {
             Ok(line)
         } else {
             Err(format!("duplicate index {}", line.index))
         }
     }
 
-    /// Waits for a record; `None` if the caller broke off.
-    fn wait_for(&mut self, answer: &Receiver<Outcome<'a>>, done: usize) -> Option<Outcome<'a>> {
+    /// Waits for an outcome and reports progress; `None` if the caller wants to stop.
+    fn wait_for(&mut self, outcome: &Receiver<Outcome<'a>>, done: usize) -> Option<Outcome<'a>> {
         loop {
             self.report(done)?;
-            match answer.recv_timeout(REPORT_INTERVAL) {
+            match outcome.recv_timeout(REPORT_INTERVAL) {
                 Ok(outcome) => return Some(outcome),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Some(Err("the thread that was to pack it has ended".into()));
+                    return Some(Err("its worker thread ended early".into()));
                 }
             }
         }
@@ -115,45 +108,43 @@ impl<'a> Run<'a> {
     fn report(&mut self, done: usize) -> Option<()> {
         let progress = Progress {
             done: done as u64,
-            total: self.lines.len() as u64,
+            total: self.entries.len() as u64,
             skipped: self.skipped.len() as u64,
         };
         self.throttle.report(progress).continue_value()
     }
 
-    fn write(&mut self, (number, line): &Entry, outcome: Outcome<'_>) -> Result<()> {
+    fn write(&mut self, (number, line): &ListEntry, outcome: Outcome<'_>) -> Result<()> {
         match (line, outcome) {
-            (Ok(line), Ok(ready)) => {
-                let mask = ready.mask.as_deref();
-                self.outputs.append(line.index, &ready.record, mask)
+            (Ok(line), Ok(packed)) => {
+                let mask = packed.mask.as_deref();
+                self.outputs.append(line.index, &packed.record, mask)
             }
             (line, Err(reason)) => {
-                self.skipped.push(Skipped {
+                let line = line.as_ref().ok();
+                self.skipped.push(SkippedLine {
                     line: *number,
-                    image: line
-                        .as_ref()
-                        .ok()
-                        .map(|line| (line.index, line.path.clone())),
+                    image: line.map(|line| (line.index, line.path.clone())),
                     reason,
                 });
                 Ok(())
             }
-            (Err(_), Ok(_)) => unreachable!("a line that cannot be read is not packed"),
+            (Err(_), Ok(_)) => unreachable!("an invalid line is not packed"),
         }
     }
 
-    fn finish(mut self) -> Result<Option<Packed>> {
-        if self.report(self.lines.len()).is_none() {
+    fn finish(mut self) -> Result<Option<PackReport>> {
+        if self.report(self.entries.len()).is_none() {
             return Ok(None);
         }
-        let packed = Packed {
+        let report = PackReport {
             records: self.outputs.records(),
             bytes: self.outputs.bytes(),
             skipped: self.skipped,
         };
-        if packed.records > 0 {
+        if report.records > 0 {
             self.outputs.commit()?;
         }
-        Ok(Some(packed))
+        Ok(Some(report))
     }
 }

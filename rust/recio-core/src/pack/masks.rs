@@ -1,27 +1,16 @@
-//! The masks that are packed beside images: where an image's mask lies, and whether it is one.
+//! Masks: their paths, and the check that they are masks of the size of their images.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::options::MaskOptions;
 use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::Limits;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
-/// The masks that are packed with the images of a list: one for each, byte for byte, into a `.rec` and `.idx` of their own
-/// with the same ids in the same order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Masks {
-    /// The folder that they lie in, each at its image's path but for the end of the name.
-    pub root: PathBuf,
-    /// What stands in place of the name's suffix: `.png`, `_mask.png`.
-    pub ending: String,
-    /// The record file that is made of them.
-    pub rec: PathBuf,
-}
-
-/// An open folder of masks.
+/// Folder of masks.
 pub(super) struct MaskFolder<'a> {
     root: SandboxedFolder,
     ending: &'a str,
@@ -30,14 +19,14 @@ pub(super) struct MaskFolder<'a> {
 impl<'a> MaskFolder<'a> {
     /// # Errors
     /// As [`SandboxedFolder::new`].
-    pub(super) fn new(masks: &'a Masks, allow_outside: bool) -> Result<Self> {
+    pub(super) fn new(masks: &'a MaskOptions, allow_outside: bool) -> Result<Self> {
         Ok(Self {
             root: SandboxedFolder::new(&masks.root, allow_outside)?,
             ending: &masks.ending,
         })
     }
 
-    /// The path of an image's mask, relative to the folder.
+    /// Returns the path of an image's mask, relative to the folder.
     pub(super) fn path_of(&self, image: &str) -> String {
         let path = Path::new(image);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -51,7 +40,7 @@ impl<'a> MaskFolder<'a> {
     }
 }
 
-/// Refuses what is no mask, one that is damaged, and one of another size than the image as that is displayed.
+/// Checks that a mask is valid and has the displayed size of its image.
 pub(super) fn check(mask: &[u8], image: &[u8]) -> Result<(), String> {
     let image = Source::open(image, &Limits::default()).map_err(|error| error.to_string())?;
     check_mask(mask, image.size(Pixels::Rgb)).map_err(|error| format!("its mask: {error}"))
@@ -62,7 +51,7 @@ fn check_mask(mask: &[u8], size: (usize, usize)) -> Result<()> {
     if mask.size() != size {
         let (width, height) = mask.size();
         return Err(Error::image(format!(
-            "{width}x{height} pixels, and its image {}x{}",
+            "{width}x{height} pixels, but its image has {}x{}",
             size.0, size.1
         )));
     }
@@ -71,13 +60,15 @@ fn check_mask(mask: &[u8], size: (usize, usize)) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
-    fn a_mask_lies_where_its_image_does_under_another_suffix() {
+    fn mask_has_the_path_of_its_image_with_another_suffix() {
         let folder = tempfile::tempdir().unwrap();
         let path_of = |ending: &str, image: &str| {
-            let masks = Masks {
+            let masks = MaskOptions {
                 root: folder.path().to_path_buf(),
                 ending: ending.into(),
                 rec: PathBuf::new(),

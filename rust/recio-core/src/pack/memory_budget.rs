@@ -1,33 +1,33 @@
-//! How many bytes of images may be in memory while they wait for their turn to be written.
+//! Limit of the bytes in memory while images wait for their turn to be written.
 //!
-//! The threads of [`pack`](super::pack) finish in any order, but records leave in the list's. Behind one slow image all
-//! the others would pile up; so a thread reserves an image's bytes before it reads them, and waits while too many are
-//! held. The image whose turn it is never waits: all others wait for it.
-//!
-//! Nothing is known here of images or files.
+//! Workers finish in any order, but records are written in the order of the list. After one slow
+//! image all others would pile up. So a worker reserves the bytes of an image before it reads them,
+//! and waits while too many are reserved. The image whose turn it is never waits, as all others wait
+//! for it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The bytes that all threads together may hold.
-pub(super) struct Budget {
+/// Bytes that all threads together may have in memory.
+pub(super) struct MemoryBudget {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
 }
 
 struct State {
-    /// Bytes held. Beyond the capacity only by the image whose turn it is, and by what images grew by.
-    held: usize,
-    /// The place in the list that is to be written next.
+    /// Reserved bytes. They exceed the capacity only by the image whose turn it is, and by what
+    /// images grew while they were packed.
+    reserved: usize,
+    /// Position in the list of the image that is written next.
     turn: usize,
     closed: bool,
 }
 
-impl Budget {
-    /// A budget of so many bytes; the turn is at place 0.
+impl MemoryBudget {
+    /// Creates a budget of `capacity` bytes. The first turn is that of position 0.
     pub(super) fn new(capacity: usize) -> Self {
         let state = State {
-            held: 0,
+            reserved: 0,
             turn: 0,
             closed: false,
         };
@@ -38,32 +38,32 @@ impl Budget {
         }
     }
 
-    /// Waits until so many bytes may be held for the image at this place; `None` if the budget was closed.
-    pub(super) fn reserve(&self, place: usize, bytes: usize) -> Option<Reserved<'_>> {
+    /// Waits until the image at `position` may use so many bytes; `None` if the budget is closed.
+    pub(super) fn reserve(&self, position: usize, bytes: usize) -> Option<Reservation<'_>> {
         let must_wait = |state: &mut State| {
-            let fits = state.held.saturating_add(bytes) <= self.capacity;
-            !(fits || state.turn == place || state.closed)
+            let fits = state.reserved.saturating_add(bytes) <= self.capacity;
+            !(fits || state.turn == position || state.closed)
         };
         let state = self.changed.wait_while(self.lock(), must_wait);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         if state.closed {
             return None;
         }
-        state.held = state.held.saturating_add(bytes);
-        Some(Reserved {
+        state.reserved = state.reserved.saturating_add(bytes);
+        Some(Reservation {
             budget: self,
             bytes,
         })
     }
 
-    /// Passes the turn to the next place.
+    /// Passes the turn to the next position.
     pub(super) fn next_turn(&self) {
         self.lock().turn += 1;
         self.changed.notify_all();
     }
 
-    /// Ends all waiting, now and later.
-    pub(super) fn close(&self) {
+    /// Ends all waits, now and later.
+    fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
@@ -73,24 +73,34 @@ impl Budget {
     }
 }
 
-/// Bytes held; dropping it gives them back.
-pub(super) struct Reserved<'a> {
-    budget: &'a Budget,
+/// Closes a budget when it is dropped.
+pub(super) struct CloseOnDrop<'a>(pub(super) &'a MemoryBudget);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Reserved bytes. Dropping it releases them.
+pub(super) struct Reservation<'a> {
+    budget: &'a MemoryBudget,
     bytes: usize,
 }
 
-impl Reserved<'_> {
-    /// Holds so many bytes instead. This never waits: they exist already.
+impl Reservation<'_> {
+    /// Changes the number of bytes. This never waits, as the bytes exist already.
     pub(super) fn resize(&mut self, bytes: usize) {
         let mut state = self.budget.lock();
-        state.held = state.held.saturating_sub(self.bytes).saturating_add(bytes);
+        let others = state.reserved.saturating_sub(self.bytes);
+        state.reserved = others.saturating_add(bytes);
         self.bytes = bytes;
         drop(state);
         self.budget.changed.notify_all();
     }
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.resize(0);
     }
@@ -104,11 +114,11 @@ mod tests {
 
     use super::*;
 
-    /// What `reserve` gave to another thread, or `None` if that thread still waits after a while.
-    fn reserved_in_time(budget: &Budget, place: usize, bytes: usize) -> Option<bool> {
+    /// Returns whether another thread gets the bytes, or `None` if it still waits after a while.
+    fn reserved_in_time(budget: &MemoryBudget, position: usize, bytes: usize) -> Option<bool> {
         let (done, outcome) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || done.send(budget.reserve(place, bytes).is_some()));
+            scope.spawn(move || done.send(budget.reserve(position, bytes).is_some()));
             let in_time = outcome.recv_timeout(Duration::from_millis(50));
             budget.close();
             in_time.ok()
@@ -116,23 +126,23 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_does_not_wait() {
-        let budget = Budget::new(10);
+    fn reservation_that_fits_does_not_wait() {
+        let budget = MemoryBudget::new(10);
         let _held = budget.reserve(1, 4).unwrap();
         assert_eq!(reserved_in_time(&budget, 2, 6), Some(true));
     }
 
     #[test]
-    fn what_does_not_fit_waits_and_closing_ends_it() {
-        let budget = Budget::new(10);
+    fn reservation_over_capacity_waits_until_closed() {
+        let budget = MemoryBudget::new(10);
         let _held = budget.reserve(1, 4).unwrap();
         assert_eq!(reserved_in_time(&budget, 2, 7), None);
         assert!(budget.reserve(0, 0).is_none());
     }
 
     #[test]
-    fn the_one_whose_turn_it_is_never_waits() {
-        let budget = Budget::new(10);
+    fn image_whose_turn_it_is_never_waits() {
+        let budget = MemoryBudget::new(10);
         let _held = budget.reserve(1, 10).unwrap();
         budget.next_turn();
         budget.next_turn();
@@ -140,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn dropping_and_shrinking_give_bytes_back() {
-        let budget = Budget::new(10);
+    fn dropping_and_shrinking_release_bytes() {
+        let budget = MemoryBudget::new(10);
         let mut shrunk = budget.reserve(1, 5).unwrap();
         shrunk.resize(2);
         drop(budget.reserve(2, 5).unwrap());

@@ -1,11 +1,11 @@
-//! The files that [`pack`](super::pack) writes: of images and perhaps of their masks, which are committed together.
+//! The outputs of packing: the record file of images and, optionally, that of their masks.
 
 use std::path::Path;
 
 use crate::error::Result;
 use crate::write::record_output::{RecordOutput, commit};
 
-/// The files of images and, if they have some, of their masks. Dropping it leaves no trace of them.
+/// Record files of images and masks, which are committed together. Dropping it removes them.
 pub(super) struct Outputs {
     images: RecordOutput,
     masks: Option<RecordOutput>,
@@ -21,19 +21,19 @@ impl Outputs {
         })
     }
 
-    /// Appends a record and, if there are masks, its mask's.
+    /// Appends the record of an image and, if there are masks, that of its mask.
     pub(super) fn append(&mut self, key: u64, record: &[u8], mask: Option<&[u8]>) -> Result<()> {
         self.images.append(key, record)?;
         let mask = self.masks.as_mut().zip(mask);
         mask.map_or(Ok(()), |(output, mask)| output.append(key, mask))
     }
 
-    /// Records of images so far.
+    /// Number of images so far.
     pub(super) fn records(&self) -> usize {
         self.images.records()
     }
 
-    /// Bytes of them.
+    /// Size of the record file of images so far.
     pub(super) fn bytes(&self) -> u64 {
         self.images.bytes()
     }
@@ -62,19 +62,19 @@ mod tests {
     }
 
     #[test]
-    fn masks_are_committed_with_their_images_or_neither_is() {
+    fn images_and_masks_are_committed_together() {
         let folder = tempfile::tempdir().unwrap();
         outputs(folder.path()).commit().unwrap();
         assert_eq!(
             file_names(folder.path()),
             ["a.idx", "a.rec", "a.rsum", "b.idx", "b.rec", "b.rsum"]
         );
-        for taken in ["b.rec", "b.rsum", "b.idx"] {
+        for blocked in ["b.rec", "b.rsum", "b.idx"] {
             let folder = tempfile::tempdir().unwrap();
-            fs::create_dir(folder.path().join(taken)).unwrap();
+            fs::create_dir(folder.path().join(blocked)).unwrap();
             let error = outputs(folder.path()).commit().unwrap_err();
-            assert!(error.to_string().contains(taken), "{error}");
-            assert_eq!(file_names(folder.path()), [taken]);
+            assert!(error.to_string().contains(blocked), "{error}");
+            assert_eq!(file_names(folder.path()), [blocked]);
         }
     }
 }

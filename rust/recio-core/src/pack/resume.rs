@@ -1,20 +1,21 @@
-//! Whether a list was packed by an earlier run, which was interrupted or killed later on.
+//! Resume: whether an earlier run, which was interrupted later on, has packed a list completely.
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use super::Options;
+use super::options::PackOptions;
 use crate::error::Result;
 use crate::read::list_file::load_lines;
 use crate::write::append_check::is_complete;
 
-/// The number of records and the length of `rec` if it holds all of `list` but the lines `skipped` (numbers, from 1, as an
-/// earlier run reported them), is complete, and so are its `.idx` and the other files that `options` ask for.
+/// Returns the number of records and the size of `rec` if an earlier run has packed `list` into it.
 ///
-/// Complete means: younger than the list, listing its indices in its order, and ending as they should. An earlier run got
-/// the files their names when they were whole, the `.idx` last, so no more need be read. The images themselves and the
-/// other options of that run are not looked at.
+/// `rec` must contain all lines except `skipped` (their numbers, from 1, as the earlier run reported
+/// them). It must be complete, and so must be its `.idx` and the other files that `options` request:
+/// younger than the list, with its indices in its order, and ending where they should. The earlier
+/// run renamed the files when they were complete, the `.idx` last, so no more is read. The images and
+/// the other options of that run are not compared.
 ///
 /// # Errors
 /// As [`load_lines`].
@@ -22,7 +23,7 @@ pub fn packed_already(
     list: &Path,
     rec: &Path,
     skipped: &[u64],
-    options: &Options,
+    options: &PackOptions,
 ) -> Result<Option<(usize, u64)>> {
     let Some(keys) = keys(list, skipped)? else {
         return Ok(None);
@@ -31,12 +32,13 @@ pub fn packed_already(
     let complete = [Some(rec), masks].into_iter().flatten().all(|rec| {
         is_younger(&rec.with_extension("idx"), list) && is_complete(rec, &keys, options.checksum)
     });
-    // A file that is gone by now is not complete.
+    // A file that no longer exists is not complete.
     let bytes = fs::metadata(rec).map(|file| file.len()).ok();
     Ok(bytes.filter(|_| complete).map(|bytes| (keys.len(), bytes)))
 }
 
-/// The indices of the lines that were not skipped; none if there is no such line, or one that cannot be read.
+/// Returns the indices of the lines that were not skipped; `None` if there are none, or one is
+/// invalid.
 fn keys(list: &Path, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
     let skipped: HashSet<&u64> = skipped.iter().collect();
     let lines = load_lines(list)?;
@@ -62,8 +64,8 @@ mod tests {
     use super::*;
     use crate::write::record_output::{RecordOutput, commit};
 
-    const PLAIN: Options = Options {
-        recode: None,
+    const PLAIN: PackOptions = PackOptions {
+        transcode: None,
         seekable: false,
         masks: None,
         pack_label: false,
@@ -95,54 +97,54 @@ mod tests {
             }
         }
 
-        fn found(&self, skipped: &[u64], options: &Options) -> Option<(usize, u64)> {
+        fn packed(&self, skipped: &[u64], options: &PackOptions) -> Option<(usize, u64)> {
             packed_already(&self.list, &self.rec, skipped, options).unwrap()
         }
     }
 
     #[test]
-    fn files_that_hold_the_list_are_found() {
+    fn complete_files_of_the_list_are_recognized() {
         let fixture = Fixture::new();
-        let options = Options {
+        let options = PackOptions {
             checksum: true,
             ..PLAIN
         };
-        assert_eq!(fixture.found(&[2], &options), Some((2, 24)));
+        assert_eq!(fixture.packed(&[2], &options), Some((2, 24)));
         fs::remove_file(fixture.rec.with_extension("rsum")).unwrap();
-        assert_eq!(fixture.found(&[2], &PLAIN), Some((2, 24)));
-        assert_eq!(fixture.found(&[2], &options), None);
+        assert_eq!(fixture.packed(&[2], &PLAIN), Some((2, 24)));
+        assert_eq!(fixture.packed(&[2], &options), None);
     }
 
     #[test]
-    fn files_of_another_list_are_not() {
+    fn files_of_another_list_are_not_recognized() {
         let fixture = Fixture::new();
         for skipped in [&[][..], &[1], &[2, 3], &[1, 2, 3]] {
-            assert_eq!(fixture.found(skipped, &PLAIN), None, "{skipped:?}");
+            assert_eq!(fixture.packed(skipped, &PLAIN), None, "{skipped:?}");
         }
         fs::write(&fixture.list, "6\t0\ta\n7\t0\tb\n5\t0\tc\n").unwrap();
         let long_ago = SystemTime::now() - Duration::from_secs(100);
         let list = fs::File::options().write(true).open(&fixture.list).unwrap();
         list.set_modified(long_ago).unwrap();
-        assert_eq!(fixture.found(&[2], &PLAIN), None);
+        assert_eq!(fixture.packed(&[2], &PLAIN), None);
     }
 
     #[test]
-    fn a_list_that_is_younger_is_packed_anew() {
+    fn younger_list_is_packed_again() {
         let fixture = Fixture::new();
         let list = fs::File::options().write(true).open(&fixture.list).unwrap();
         list.set_modified(SystemTime::now() + Duration::from_secs(100))
             .unwrap();
-        assert_eq!(fixture.found(&[2], &PLAIN), None);
+        assert_eq!(fixture.packed(&[2], &PLAIN), None);
     }
 
     #[test]
-    fn files_that_are_not_whole_are_packed_anew() {
-        for end in ["rec", "idx", "rsum"] {
+    fn incomplete_files_are_packed_again() {
+        for extension in ["rec", "idx", "rsum"] {
             let fixture = Fixture::new();
-            let path = fixture.rec.with_extension(end);
+            let path = fixture.rec.with_extension(extension);
             let bytes = fs::read(&path).unwrap();
             fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-            assert_eq!(fixture.found(&[2], &PLAIN), None, "{end}");
+            assert_eq!(fixture.packed(&[2], &PLAIN), None, "{extension}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! An image file's bytes → the bytes that are packed in their place: decoded, cropped, resized, encoded anew.
+//! Transcoding: an image file → the image that is packed, decoded, cropped, resized and encoded.
 //!
-//! The pixels are those of MXNet's im2rec, which is OpenCV's `imread`, `resize` and `imencode`. Nothing is known here of
-//! lists and records.
+//! The pixels are those of MXNet's im2rec, which are those of OpenCV's `imread`, `resize` and
+//! `imencode`.
 
 use crate::decode::{self, Pixels, Source, Stored};
 use crate::encode;
@@ -10,86 +10,93 @@ use crate::image::{Image, Rect, View};
 use crate::limits::Limits;
 use crate::ops::resize::{Interpolation, resize};
 
-/// How images are made anew.
+/// How images are decoded, changed and encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recode {
-    /// The channels that are kept.
+pub struct Transcode {
+    /// Channels of the packed image.
     pub color: Color,
-    /// Whether the middle is cut out, as large a square as there is.
+    /// Whether to crop the central square.
     pub center_crop: bool,
-    /// The length in pixels that the shorter side gets, after cropping; smaller images are enlarged.
+    /// Length of the shorter side after cropping, in pixels. Smaller images are enlarged.
     pub resize: Option<usize>,
-    /// The format to write.
+    /// Format of the packed image.
     pub encoding: Encoding,
 }
 
-/// The channels of an image that are kept. The numbers are MXNet's and OpenCV's.
+/// Channels of a packed image, with the numbers of MXNet and OpenCV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Color {
-    /// As the file has them, turned as they are stored. A JPEG cannot keep alpha.
+    /// As stored in the file, not rotated. A JPEG cannot store alpha.
     Stored = -1,
-    /// Gray, turned upright.
+    /// Gray, rotated upright.
     Gray = 0,
-    /// R, G, B, turned upright.
+    /// R, G, B, rotated upright.
     Rgb = 1,
 }
 
-/// A format to write.
+/// Format of a packed image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// JPEG, of this quality from 1 to 100.
+    /// JPEG with a quality from 1 to 100.
     Jpeg(u8),
-    /// PNG, of this zlib level from 1 to 9.
+    /// PNG with a zlib level from 1 to 9.
     Png(u8),
 }
 
-/// The memory that one image after another is decoded into.
+/// Transcodes images and reuses its buffers.
 #[derive(Default)]
-pub(super) struct Recoder {
-    picture: Image,
+pub(super) struct Transcoder {
+    image: Image,
     scratch: decode::Scratch,
 }
 
-impl Recoder {
-    /// Makes an image anew and appends it to `out`.
-    pub(super) fn recode(&mut self, file: &[u8], how: &Recode, out: &mut Vec<u8>) -> Result<()> {
+impl Transcoder {
+    /// Transcodes an image file and appends the result to `out`.
+    pub(super) fn transcode(
+        &mut self,
+        file: &[u8],
+        options: &Transcode,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let limits = Limits::default();
-        let pixels = match how.color {
+        let pixels = match options.color {
             Color::Gray => Pixels::Gray,
             Color::Rgb => Pixels::Rgb,
-            Color::Stored => match decode::decode_stored(file, &limits)? {
-                Stored::Bits8(picture) => return how.write(how.storable(picture).view(), out),
-                deep @ Stored::Bits16 { .. } => return how.write_deep(&deep, out),
-            },
+            Color::Stored => {
+                return match decode::decode_stored(file, &limits)? {
+                    Stored::Bits8(image) => options.write_stored(image, out),
+                    image @ Stored::Bits16 { .. } => options.write_16_bits(&image, out),
+                };
+            }
         };
-        Source::open(file, &limits)?.decode(pixels, &mut self.picture, &mut self.scratch)?;
-        how.write(self.picture.view(), out)
+        Source::open(file, &limits)?.decode(pixels, &mut self.image, &mut self.scratch)?;
+        options.write(self.image.view(), out)
     }
 }
 
-impl Recode {
-    /// Without alpha, if the format has none.
-    fn storable(&self, mut picture: Image) -> Image {
+impl Transcode {
+    fn write_stored(&self, mut image: Image, out: &mut Vec<u8>) -> Result<()> {
         if matches!(self.encoding, Encoding::Jpeg(_)) {
-            drop_alpha(&mut picture);
+            drop_alpha(&mut image);
         }
-        picture
+        self.write(image.view(), out)
     }
 
     fn write(&self, mut view: View<'_>, out: &mut Vec<u8>) -> Result<()> {
         if self.center_crop {
-            view = view.crop(middle_square(view.width, view.height));
+            view = view.crop(central_square(view.width, view.height));
         }
         match self.resize {
-            Some(side) => self
-                .encoding
-                .encode(resize_shorter(view, side)?.view(), out),
+            Some(side) => {
+                let resized = resize_shorter_side(view, side)?;
+                self.encoding.encode(resized.view(), out)
+            }
             None => self.encoding.encode(view, out),
         }
     }
 
-    fn write_deep(&self, stored: &Stored, out: &mut Vec<u8>) -> Result<()> {
-        match (self, stored) {
+    fn write_16_bits(&self, image: &Stored, out: &mut Vec<u8>) -> Result<()> {
+        match (self, image) {
             (
                 Self {
                     encoding: Encoding::Png(level),
@@ -105,7 +112,7 @@ impl Recode {
                 },
             ) => encode::encode_png_16(data, (*width, *height, *channels), *level, out),
             _ => Err(Error::image(
-                "16 bits a sample are kept only in a PNG of the same size; --color 1 or 0 makes 8 bits of them",
+                "16 bits per sample are kept only in a PNG of the same size; --color 1 or 0 converts them to 8 bits",
             )),
         }
     }
@@ -120,15 +127,15 @@ impl Encoding {
     }
 }
 
-fn drop_alpha(picture: &mut Image) {
-    if picture.channels == 4 {
-        let opaque = picture.data.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
-        picture.data = opaque.copied().collect();
-        picture.channels = 3;
+fn drop_alpha(image: &mut Image) {
+    if image.channels == 4 {
+        let opaque = image.data.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+        image.data = opaque.copied().collect();
+        image.channels = 3;
     }
 }
 
-fn middle_square(width: usize, height: usize) -> Rect {
+fn central_square(width: usize, height: usize) -> Rect {
     let side = width.min(height);
     Rect {
         x: (width - side) / 2,
@@ -138,8 +145,8 @@ fn middle_square(width: usize, height: usize) -> Rect {
     }
 }
 
-/// The longer side's length is rounded down, as MXNet does.
-fn resize_shorter(view: View<'_>, side: usize) -> Result<Image> {
+/// Resizes an image; the length of the longer side is rounded down, as in MXNet.
+fn resize_shorter_side(view: View<'_>, side: usize) -> Result<Image> {
     let (width, height) = (view.width, view.height);
     let scaled = |longer: usize, shorter: usize| longer.saturating_mul(side) / shorter.max(1);
     let (width, height) = if height > width {
@@ -156,14 +163,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_square_is_as_wide_as_the_shorter_side() {
+    fn central_square_is_as_wide_as_the_shorter_side() {
         let square = |width, height| {
             let Rect {
                 x,
                 y,
                 width,
                 height,
-            } = middle_square(width, height);
+            } = central_square(width, height);
             (x, y, width, height)
         };
         assert_eq!(square(10, 5), (2, 0, 5, 5));
@@ -171,10 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn the_shorter_side_gets_the_length_and_the_longer_is_rounded_down() {
+    fn longer_side_is_scaled_and_rounded_down() {
         let size = |width, height, side| {
-            let picture = Image::filled(width, height, 3, 9);
-            let resized = resize_shorter(picture.view(), side)?;
+            let image = Image::filled(width, height, 3, 9);
+            let resized = resize_shorter_side(image.view(), side)?;
             Ok::<_, Error>((resized.width, resized.height))
         };
         assert_eq!(size(7, 10, 5).unwrap(), (5, 7));
@@ -189,17 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_gets_no_alpha() {
-        let mut picture = Image {
+    fn drop_alpha_keeps_three_channels() {
+        let mut image = Image {
             width: 2,
             height: 1,
             channels: 4,
             data: (0..8).collect(),
         };
-        drop_alpha(&mut picture);
-        assert_eq!(
-            (picture.channels, picture.data),
-            (3, vec![0, 1, 2, 4, 5, 6])
-        );
+        drop_alpha(&mut image);
+        assert_eq!((image.channels, image.data), (3, vec![0, 1, 2, 4, 5, 6]));
     }
 }

@@ -1,0 +1,147 @@
+//! Tests of packing whole lists.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::*;
+use crate::write::file_system::tests::file_names;
+
+const PASS_THROUGH: PackOptions = PackOptions {
+    transcode: None,
+    seekable: false,
+    masks: None,
+    pack_label: false,
+    checksum: false,
+    allow_outside: false,
+    threads: 3,
+};
+
+/// A folder `images` with files of these names, each holding its name, and a list `a.lst` beside it.
+struct Fixture {
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new(images: &[&str], list: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("images")).unwrap();
+        for name in images {
+            fs::write(folder.path().join("images").join(name), name).unwrap();
+        }
+        fs::write(folder.path().join("a.lst"), list).unwrap();
+        Self { folder }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn pack(&self, options: &PackOptions, flow: ControlFlow<()>) -> Result<Option<PackReport>> {
+        let [list, root, rec] = ["a.lst", "images", "a.rec"].map(|name| self.at(name));
+        pack(&list, &root, &rec, options, &mut |_| flow)
+    }
+}
+
+#[test]
+fn records_are_in_list_order_for_any_number_of_threads() {
+    let names: Vec<String> = (0..200).map(|n| format!("{n}.jpg")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let line = |(n, name): (usize, &&str)| format!("{}\t1\t{name}\n", 1000 - n);
+    let fixture = Fixture::new(
+        &names,
+        &names.iter().enumerate().map(line).collect::<String>(),
+    );
+    let written = [1, 2, 7].map(|threads| {
+        let options = PackOptions {
+            threads,
+            ..PASS_THROUGH
+        };
+        let packed = fixture.pack(&options, ControlFlow::Continue(())).unwrap();
+        assert_eq!(packed.unwrap().records, 200);
+        (
+            fs::read(fixture.at("a.rec")).unwrap(),
+            fs::read_to_string(fixture.at("a.idx")).unwrap(),
+        )
+    });
+    assert!(written[0].1.starts_with("1000\t0\n999\t40\n"));
+    assert!(written[0] == written[1] && written[0] == written[2]);
+}
+
+#[test]
+fn skipped_lines_are_reported_with_reasons() {
+    let list = "1\t0\ta\nnonsense\n1\t0\tb\n3\t0\tmissing\n4\t0\tempty\n5\t0\t../a.lst\n6\t0\tb\n";
+    let fixture = Fixture::new(&["a", "b"], list);
+    fs::write(fixture.at("images/empty"), "").unwrap();
+    let packed = fixture.pack(&PASS_THROUGH, ControlFlow::Continue(()));
+    let PackReport {
+        records, skipped, ..
+    } = packed.unwrap().unwrap();
+    let skipped: Vec<_> = skipped
+        .iter()
+        .map(|skipped| (skipped.line, skipped.reason.as_str()))
+        .collect();
+    assert_eq!(records, 2);
+    assert_eq!(
+        skipped,
+        [
+            (
+                2,
+                "a line must be index, label and path separated by tabs, got 1 field"
+            ),
+            (3, "duplicate index 1"),
+            (4, "no such file"),
+            (5, "the file is empty"),
+            (
+                6,
+                "the path leaves its root folder, which needs allow_outside (--allow-outside)"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn stopping_or_packing_nothing_leaves_no_files() {
+    let fixture = Fixture::new(&["a"], "1\t0\ta\n");
+    assert_eq!(
+        fixture.pack(&PASS_THROUGH, ControlFlow::Break(())).unwrap(),
+        None
+    );
+    fs::write(fixture.at("a.lst"), "1\t0\tmissing\n").unwrap();
+    let packed = fixture
+        .pack(&PASS_THROUGH, ControlFlow::Continue(()))
+        .unwrap();
+    assert_eq!(packed.unwrap().records, 0);
+    assert_eq!(file_names(fixture.folder.path()), ["a.lst", "images"]);
+}
+
+#[test]
+fn undecodable_image_is_skipped() {
+    let fixture = Fixture::new(&["a"], "1\t0\ta\n");
+    let transcode = Some(Transcode {
+        color: Color::Rgb,
+        center_crop: false,
+        resize: None,
+        encoding: Encoding::Jpeg(95),
+    });
+    let options = PackOptions {
+        transcode,
+        ..PASS_THROUGH
+    };
+    let packed = fixture.pack(&options, ControlFlow::Continue(())).unwrap();
+    assert_eq!(packed.unwrap().skipped[0].image, Some((1, "a".into())));
+}
+
+#[test]
+fn pack_label_packs_all_labels() {
+    let fixture = Fixture::new(&["a"], "1\t2\t3\ta\n");
+    let flag = |pack_label| {
+        let options = PackOptions {
+            pack_label,
+            ..PASS_THROUGH
+        };
+        fixture.pack(&options, ControlFlow::Continue(())).unwrap();
+        fs::read(fixture.at("a.rec")).unwrap()[8]
+    };
+    assert_eq!((flag(false), flag(true)), (0, 2));
+}
