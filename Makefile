@@ -29,10 +29,11 @@ demo: build ## Pack photographs, train on them, leave a contact sheet in build/d
 	$(BIN)/python examples/detection.py
 	$(BIN)/python examples/segmentation.py
 
+# The benches have no tests; `make lint` compiles them.
 .PHONY: test
 test: build ## Run all tests: Rust's and Python's
-	cargo test --workspace --release --locked
-	$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal -m "not alone and not slow"
+	cargo test --workspace --exclude recio-benches --release --locked
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal -m "not alone and not slow"
 	$(BIN)/python -m pytest -m "alone and not slow"
 
 # The kernels for ARM, on a PC: cross-compiled, and run by QEMU.
