@@ -141,7 +141,8 @@ class TestEveryCopy:
         with pytest.raises(RecordError) as error:
             copy(file.rec, tmp_path / "copy_0.rec")
         assert error.value.path == str(file.rec)
-        # Record 10 has several fragments; the error names the last one, which record 11 should follow.
+        # Record 10 has several fragments; the error names the last one, which record 11 should
+        # follow.
         assert file.offsets[10] < (error.value.offset or 0) < file.offsets[11]
         assert names(tmp_path) == ["some.idx", "some.rec"]
 

@@ -53,7 +53,7 @@ def overriding(base: type[Any], *hooks: str) -> type[Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder of images, a list of them, and a record file of them."""
+    """Return a folder of images, a list of them, and a record file of them."""
     encoded = [png(noise(8 + number, 9 + number, seed=number)) for number in range(IMAGES)]
     for number, image in enumerate(encoded):
         (tmp_path / f"{number}.png").write_bytes(image)

@@ -58,8 +58,8 @@ impl Boxes {
         self.values.truncate(kept);
     }
 
-    /// Converts the boxes to fractions of the sides of `frame`, a region of the image or a canvas around
-    /// it, and clips them to it.
+    /// Converts the boxes to fractions of the sides of `frame`, a region of the image or a canvas
+    /// around it, and clips them to it.
     pub fn project(&mut self, frame: RelativeRect) {
         let (width, height) = (frame.right - frame.left, frame.bottom - frame.top);
         let along =
@@ -159,8 +159,8 @@ impl RelativeRect {
     }
 }
 
-/// Return pixels as a fraction of a side, rounded as labels are, so that a region that ends where an
-/// object begins does not overlap it.
+/// Return pixels as a fraction of a side, rounded as labels are, so that a region that ends where
+/// an object begins does not overlap it.
 fn fraction(pixels: f64, side: usize) -> f64 {
     f64::from((pixels / side as f64) as f32)
 }

@@ -1,14 +1,14 @@
 //! RecordIO image data: records in, batches of pixels out.
 //!
 //! ```text
-//! file.rec ─▶ read ─▶ dataset ─▶ plan ─────▶ decode ─────▶ render ─────▶ loader ─▶ (binding) ─▶ ndarray
+//! file.rec ─▶ read ─▶ dataset ─▶ plan ─────▶ decode ─────▶ render ─────▶ loader ─▶ ndarray
 //! file.idx    record  sample i   size and    the region    stages: ops,  batches in
 //! list.lst                       random      that the      normalize     epoch order,
 //!                                parameters  plan needs    to a slot     threads, prefetch
 //!
-//! folder ─▶ list.lst ─▶ pack ─▶ write ─▶ file.rec, file.idx, file.rsum           (im2rec)
-//! file.rec, file.idx ─▶ tools ─▶ write                                           (merge, split, shuffle, repair)
-//! file.rec, file.idx ─▶ tools ─▶ a report                                        (verify, info)
+//! folder ─▶ list.lst ─▶ pack ─▶ write ─▶ file.rec, file.idx, file.rsum      (im2rec)
+//! file.rec, file.idx ─▶ tools ─▶ write                        (merge, split, shuffle, repair)
+//! file.rec, file.idx ─▶ tools ─▶ a report                                   (verify, info)
 //! ```
 //!
 //! The rooms, lowest first. A room uses only rooms above it in this table, and

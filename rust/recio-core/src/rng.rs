@@ -3,10 +3,10 @@
 //! The seed depends on nothing else: neither on the thread nor on the numbers that other samples
 //! used. So a batch is the same for any number of threads and any prefetch depth.
 //!
-//! The generator is `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
-//! OOPSLA 2014): a counter and a mixing function. It is implemented here rather than taken from a
-//! crate because its numbers are part of the interface: an update of a dependency must not change
-//! anybody's batches.
+//! The generator is `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+//! Generators, OOPSLA 2014): a counter and a mixing function. It is implemented here rather than
+//! taken from a crate because its numbers are part of the interface: an update of a dependency must
+//! not change anybody's batches.
 
 /// Random number generator for one sample of one epoch.
 #[derive(Debug, Clone)]

@@ -67,8 +67,8 @@ fn images_after_the_first_ones_allocate_nothing() {
     let images = NAMES.map(|name| std::fs::read(folder.join(name).with_extension("jpg")).unwrap());
     let steps = steps();
     let mut renderer = Renderer::default();
-    // How often each image makes the renderer allocate. Each draw is another region; every second may
-    // be at a smaller scale.
+    // How often each image makes the renderer allocate. Each draw is another region; every second
+    // may be at a smaller scale.
     let mut round = |draws: Range<u64>| {
         images.each_ref().map(|payload| {
             let before = calls();

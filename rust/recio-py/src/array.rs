@@ -12,8 +12,8 @@ use numpy::ndarray::{ArrayView, Dimension, IntoDimension};
 use numpy::{Element, PyArray};
 use pyo3::prelude::*;
 
-/// What keeps memory for an array that shows it: the array's `base`. When the array is gone, so is this, and the memory
-/// goes back to where it came from.
+/// What keeps memory for an array that shows it: the array's `base`. When the array is gone, so is
+/// this, and the memory goes back to where it came from.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Lease {
     memory: Mutex<Option<Box<dyn Any + Send + Sync>>>,
@@ -45,14 +45,14 @@ where
             memory: Mutex::new(Some(Box::new(memory))),
         },
     )?;
-    // SAFETY: `samples` points to as many initialised elements as the shape has (asserted above), in heap memory that
-    // moving `memory`, a `Vec` or what owns one, into the box has not moved, and that lives until the lease is dropped or
-    // gives it up, which it does only when no array holds it any more. The view itself is only read for its shape and
-    // its pointer.
+    // SAFETY: `samples` points to as many initialised elements as the shape has (asserted above),
+    // in heap memory that moving `memory`, a `Vec` or what owns one, into the box has not moved,
+    // and that lives until the lease is dropped or gives it up, which it does only when no array
+    // holds it any more. The view itself is only read for its shape and its pointer.
     let view = unsafe { ArrayView::<T, D>::from_shape_ptr(shape, samples) };
-    // SAFETY: the array holds a reference to the lease, so the memory outlives it. Nobody else reads or writes it until
-    // then: `memory` is its only owner, the lease only keeps it, and the pointer was made from `&mut`, so that writes
-    // through it are sound.
+    // SAFETY: the array holds a reference to the lease, so the memory outlives it. Nobody else
+    // reads or writes it until then: `memory` is its only owner, the lease only keeps it, and the
+    // pointer was made from `&mut`, so that writes through it are sound.
     let array = unsafe { PyArray::borrow_from_array(&view, lease.clone().into_any()) };
     Ok((array, lease))
 }

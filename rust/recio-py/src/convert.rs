@@ -94,8 +94,8 @@ where
         })
     }
 
-    /// Returns the image that a function returned. If that is the lent array, and nothing else refers to it, its memory is
-    /// taken back; otherwise it is copied.
+    /// Returns the image that a function returned. If that is the lent array, and nothing else
+    /// refers to it, its memory is taken back; otherwise it is copied.
     pub(crate) fn receive(self, returned: Bound<'py, PyAny>) -> PyResult<DynamicImage> {
         let Self {
             array,
@@ -156,7 +156,8 @@ pub(crate) fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     Ok(as_floats(values)?.as_array().iter().copied().collect())
 }
 
-/// Returns the array that `function` returned as an image: of 8-bit values if it is uint8, of floats otherwise.
+/// Returns the array that `function` returned as an image: of 8-bit values if it is uint8, of
+/// floats otherwise.
 pub(crate) fn image_of(array: &Bound<'_, PyAny>, function: &str) -> PyResult<DynamicImage> {
     if let Ok(values) = array.extract::<PyReadonlyArrayDyn<'_, u8>>() {
         return copied(&values, function).map(DynamicImage::U8);

@@ -1,6 +1,7 @@
 //! `recio.files`: merging, splitting and shuffling record files.
 //!
-//! `progress` is called with the records done and all records. If it raises, or a signal's handler does, nothing is written.
+//! `progress` is called with the records done and all records. If it raises, or a signal's handler
+//! does, nothing is written.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,8 @@ use recio_core::tools as engine;
 
 use crate::progress::{done_and_total, run_with_progress};
 
-/// Gives the number of records, the length of the file, and whether it was necessary to number the records anew.
+/// Returns the number of records, the length of the file, and whether it was necessary to number
+/// the records anew.
 #[pyfunction]
 pub(crate) fn merge_files(
     py: Python<'_>,
@@ -24,7 +26,7 @@ pub(crate) fn merge_files(
     Ok((merged.records, merged.bytes, merged.renumbered))
 }
 
-/// Gives the number of records and the length of each file.
+/// Returns the number of records and the length of each file.
 #[pyfunction]
 pub(crate) fn split_file(
     py: Python<'_>,
@@ -42,7 +44,7 @@ pub(crate) fn split_file(
         .collect())
 }
 
-/// Gives the number of records and the length of the file.
+/// Returns the number of records and the length of the file.
 #[pyfunction]
 pub(crate) fn shuffle_file(
     py: Python<'_>,

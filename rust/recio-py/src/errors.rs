@@ -1,4 +1,5 @@
-//! Errors of the core → Python exceptions. The only mapping; see `recio.errors` for its public side.
+//! Errors of the core → Python exceptions. The only mapping; see `recio.errors` for its public
+//! side.
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyError, PyOSError, PyRuntimeError, PyValueError};
@@ -67,8 +68,8 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-/// The exception of a function that could not read or decode a sample. If it does not name the record, one that does is
-/// raised from it.
+/// The exception of a function that could not read or decode a sample. If it does not name the
+/// record, one that does is raised from it.
 fn unreadable(py: Python<'_>, raised: &PyErr, text: String) -> PyErr {
     let record = raised.value(py).getattr("record").ok();
     let named = if record.is_some_and(|record| !record.is_none()) {
@@ -84,7 +85,8 @@ fn unreadable(py: Python<'_>, raised: &PyErr, text: String) -> PyErr {
     named
 }
 
-/// `OSError(errno, strerror, filename)`, which Python turns into `FileNotFoundError` and its siblings.
+/// `OSError(errno, strerror, filename)`, which Python turns into `FileNotFoundError` and its
+/// siblings.
 fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
     let path = error
         .position()
@@ -105,7 +107,7 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
     }
 }
 
-/// Says in a note on a function's own exception which record it was called for.
+/// Adds a note to the exception of a user function: the record it was called for.
 fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let text = format!("raised by an augmenter: {error}");
     exception
@@ -114,8 +116,8 @@ fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
         .map(drop)
 }
 
-/// Sets the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`, unless the exception has
-/// named its record already.
+/// Sets the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`,
+/// unless the exception has named its record already.
 fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let value = exception.value(py);
     if matches!(value.getattr("record"), Ok(record) if !record.is_none()) {

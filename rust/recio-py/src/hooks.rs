@@ -25,8 +25,8 @@ impl Hooks {
     /// Calls the hooks for the next sample; none at the end of the epoch.
     ///
     /// # Errors
-    /// The error of a hook: [`ErrorKind::Unreadable`] if the sample cannot be read or decoded, [`ErrorKind::Rejected`] if
-    /// it is rejected, otherwise [`ErrorKind::UserFn`].
+    /// The error of a hook: [`ErrorKind::Unreadable`] if the sample cannot be read or decoded,
+    /// [`ErrorKind::Rejected`] if it is rejected, otherwise [`ErrorKind::UserFn`].
     pub(crate) fn supply(&self) -> Result<Option<SuppliedSample>> {
         Python::attach(|py| {
             let Some((labels, data)) = self.read(py)? else {

@@ -1,6 +1,8 @@
-//! `recio.files`: verifying, repairing and summarising record files. What is found comes as dictionaries.
+//! `recio.files`: verifying, repairing and summarising record files. What is found comes as
+//! dictionaries.
 //!
-//! `progress` is called with the bytes done and all bytes. If it raises, or a signal's handler does, nothing is written.
+//! `progress` is called with the bytes done and all bytes. If it raises, or a signal's handler
+//! does, nothing is written.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

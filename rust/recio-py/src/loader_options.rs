@@ -15,7 +15,8 @@ use crate::step::{Step, core_steps};
 
 const LAYOUTS: [(&str, Layout); 2] = [("NCHW", Layout::Nchw), ("NHWC", Layout::Nhwc)];
 
-/// Choices of `last_batch_handle`. `LastBatch::Zeros` is none: it is what `round_batch=False` means.
+/// Choices of `last_batch_handle`. `LastBatch::Zeros` is none: it is what `round_batch=False`
+/// means.
 const LAST_BATCHES: [(&str, LastBatch); 3] = [
     ("pad", LastBatch::Wrap),
     ("discard", LastBatch::Discard),

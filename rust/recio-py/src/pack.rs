@@ -52,7 +52,11 @@ impl Settings {
                 -1 => Color::Stored,
                 0 => Color::Gray,
                 1 => Color::Rgb,
-                other => return Err(Error::argument(format!("color={other}; it is -1, 0 or 1"))),
+                other => {
+                    return Err(Error::argument(format!(
+                        "color must be -1, 0 or 1, got {other}"
+                    )));
+                }
             },
             center_crop: self.center_crop,
             resize: (self.resize > 0).then_some(self.resize),
@@ -61,7 +65,7 @@ impl Settings {
                 ".png" => Encoding::Png(self.quality.min(9)),
                 other => {
                     return Err(Error::argument(format!(
-                        "encoding={other:?}; it is \".jpg\" or \".png\""
+                        "encoding must be \".jpg\" or \".png\", got {other:?}"
                     )));
                 }
             },
@@ -74,8 +78,8 @@ type Skipped = (u64, Option<u64>, Option<String>, String);
 
 /// Packs a list; gives the number of records, the length of the `.rec` and what was left out.
 ///
-/// `progress` is called with the lines done, all lines, and those left out. If it raises, or a signal's handler does,
-/// nothing is written.
+/// `progress` is called with the lines done, all lines, and those left out. If it raises, or a
+/// signal's handler does, nothing is written.
 #[pyfunction]
 pub(crate) fn pack(
     py: Python<'_>,
@@ -94,8 +98,8 @@ pub(crate) fn pack(
     Ok((packed.records, packed.bytes, skipped))
 }
 
-/// The number of records and the length of a `.rec` that an earlier run has made of the list, less the lines that it
-/// skipped; none if it is not complete.
+/// The number of records and the length of a `.rec` that an earlier run has made of the list, less
+/// the lines that it skipped; none if it is not complete.
 #[pyfunction]
 pub(crate) fn packed_already(
     py: Python<'_>,

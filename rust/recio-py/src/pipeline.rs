@@ -38,7 +38,8 @@ type PyBatch<'py> = (
     usize,
 );
 
-/// Steps, mirror, contrast and illumination, boxes if labels are objects, and whether nothing follows.
+/// Steps, mirror, contrast and illumination, boxes if labels are objects, and whether nothing
+/// follows.
 type PyPreview<'py> = (
     Vec<Bound<'py, PyDict>>,
     bool,
@@ -151,8 +152,8 @@ fn py_batch<T: Element + numpy::Element>(
     Ok((data.into_any(), labels, ids, batch.pad))
 }
 
-/// A reference to an open loader. If the pipeline was closed meanwhile, it may be the last one; dropping it then waits for
-/// the threads, which may need the interpreter.
+/// A reference to an open loader. If the pipeline was closed meanwhile, it may be the last one;
+/// dropping it then waits for the threads, which may need the interpreter.
 struct OpenLoader(Option<Arc<dyn PyLoader>>);
 
 impl std::ops::Deref for OpenLoader {
@@ -199,7 +200,8 @@ impl From<PyPosition> for Position {
     }
 }
 
-/// Batches of decoded and augmented images. Several threads may use it at once: each batch goes to one of them.
+/// Batches of decoded and augmented images. Several threads may use it at once: each batch goes to
+/// one of them.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct ImagePipeline {
     loader: Mutex<Option<Arc<dyn PyLoader>>>,
@@ -265,7 +267,8 @@ impl ImagePipeline {
         self.loader()?.next_batch(py, self.shapes)
     }
 
-    /// Makes the next batch of samples from hooks, in this thread, and returns it; None at the end of the epoch.
+    /// Makes the next batch of samples from hooks, in this thread, and returns it; None at the end
+    /// of the epoch.
     #[pyo3(signature = (next_sample, imdecode=None, check_valid_image=None))]
     fn next_supplied<'py>(
         &self,
@@ -282,8 +285,8 @@ impl ImagePipeline {
         self.loader()?.next_supplied_batch(py, self.shapes, &hooks)
     }
 
-    /// Returns the labels of the next sample in epoch order, and its encoded image or, of an image file, its path; None at
-    /// the end of the epoch.
+    /// Returns the labels of the next sample in epoch order, and its encoded image or, of an image
+    /// file, its path; None at the end of the epoch.
     fn next_sample<'py>(&self, py: Python<'py>) -> PyResult<Option<PySample<'py>>> {
         let loader = self.loader()?;
         let sample = py.detach(|| loader.next_sample()).map_err(Failure::from)?;
@@ -296,7 +299,8 @@ impl ImagePipeline {
         }))
     }
 
-    /// Whether hooks supplied samples that `next_sample` did not read, so that the state does not tell which ones follow.
+    /// Whether hooks supplied samples that `next_sample` did not read, so that the state does not
+    /// tell which ones follow.
     #[getter]
     fn has_foreign_samples(&self) -> PyResult<bool> {
         Ok(self.loader()?.has_foreign_samples())
@@ -347,14 +351,16 @@ impl ImagePipeline {
         Ok(())
     }
 
-    /// Returns the fingerprint of the samples: their number, the bytes of their files, and a digest.
+    /// Returns the fingerprint of the samples: their number, the bytes of their files, and a
+    /// digest.
     fn fingerprint(&self, py: Python<'_>) -> PyResult<(usize, u64, u32)> {
         let loader = self.loader()?;
         let fingerprint = py.detach(|| loader.fingerprint()).map_err(Failure::from)?;
         Ok((fingerprint.samples, fingerprint.bytes, fingerprint.digest))
     }
 
-    /// Returns what will be done to an image in an epoch, as far as it is known before the image is decoded.
+    /// Returns what will be done to an image in an epoch, as far as it is known before the image is
+    /// decoded.
     fn plan<'py>(&self, py: Python<'py>, record: usize, epoch: u64) -> PyResult<PyPreview<'py>> {
         let loader = self.loader()?;
         let preview = py
@@ -449,11 +455,13 @@ impl Drop for ImagePipeline {
     fn drop(&mut self) {
         let loader = self.lock().take();
         if !self.fork_guard.is_owner() {
-            // There are no threads to stop, and one of them may have held a lock when the process forked.
+            // There are no threads to stop, and one of them may have held a lock when the process
+            // forked.
             std::mem::forget(loader);
             return;
         }
-        // The interpreter is released meanwhile, as threads may need it to finish their present images.
+        // The interpreter is released meanwhile, as threads may need it to finish their present
+        // images.
         Python::attach(|py| py.detach(|| drop(loader)));
     }
 }

@@ -35,7 +35,8 @@ impl From<rng::Rng> for Rng {
 impl Rng {
     /// Calls a function with a copy of the generator, whose state is kept afterwards.
     fn with<R>(&self, work: impl FnOnce(&mut rng::Rng) -> R) -> R {
-        // Not locked meanwhile: the function may need the interpreter, which another thread may hold that waits for the lock.
+        // Not locked meanwhile: the function may need the interpreter, which another thread may
+        // hold that waits for the lock.
         let mut rng = self.lock().clone();
         let result = work(&mut rng);
         *self.lock() = rng;

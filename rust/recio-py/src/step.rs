@@ -312,8 +312,8 @@ impl Step {
         Self::checked(plan::Step::Either(core_steps(steps), skip))
     }
 
-    /// Call a user function: `f(image)` returns an image, `f(image, boxes)` an image and boxes. With `with_rng`, a random
-    /// number generator is its last argument.
+    /// Call a user function: `f(image)` returns an image, `f(image, boxes)` an image and boxes.
+    /// With `with_rng`, a random number generator is its last argument.
     #[staticmethod]
     #[pyo3(signature = (function, with_boxes, with_rng=false))]
     fn call(function: Py<PyAny>, with_boxes: bool, with_rng: bool) -> Self {
@@ -326,7 +326,8 @@ impl Step {
         ))))
     }
 
-    /// Call a user function, `f([image])`, that raises `RuntimeError` for an image that is to be skipped.
+    /// Call a user function, `f([image])`, that raises `RuntimeError` for an image that is to be
+    /// skipped.
     #[staticmethod]
     fn check(function: Py<PyAny>) -> Self {
         let function = Function::new(function, Purpose::Check);

@@ -20,7 +20,8 @@ use crate::rng::Rng;
 pub(crate) enum Purpose {
     /// `f(image) -> image`.
     Augment {
-        /// Whether it is called with the boxes of an image that has some, and returns image and boxes.
+        /// Whether it is called with the boxes of an image that has some, and returns image and
+        /// boxes.
         with_boxes: bool,
         /// Whether it is called with the image's random number generator, as last argument.
         with_rng: bool,
@@ -33,7 +34,8 @@ pub(crate) enum Purpose {
 pub(crate) struct Function {
     callable: Py<PyAny>,
     purpose: Purpose,
-    /// Held by the thread that calls the function, which need not be safe to be called by several at once.
+    /// Held by the thread that calls the function, which need not be safe to be called by several
+    /// at once.
     turn: Mutex<()>,
 }
 
@@ -78,7 +80,8 @@ impl UserFunction for Function {
 }
 
 impl Function {
-    /// Calls the function with an image, whose memory is lent to it, and returns the image that follows.
+    /// Calls the function with an image, whose memory is lent to it, and returns the image that
+    /// follows.
     fn apply<T: Subpixel + Element>(
         &self,
         py: Python<'_>,

@@ -43,7 +43,8 @@ pub struct Fingerprint {
     pub samples: usize,
     /// Bytes of the record files; 0 for image files.
     pub bytes: u64,
-    /// CRC32C of the offsets of the records and of the beginnings of the files, or of the lines of the list.
+    /// CRC32C of the offsets of the records and of the beginnings of the files, or of the lines of
+    /// the list.
     pub digest: u32,
 }
 
@@ -208,8 +209,8 @@ impl Samples {
     }
 }
 
-/// Error for a record without an image, such as the header record of a face data set, where InsightFace's tools put the
-/// range of identities.
+/// Error for a record without an image, such as the header record of a face data set, where
+/// InsightFace's tools put the range of identities.
 fn no_image(record: &ImageRecord<'_>) -> Error {
     let labels: Vec<f32> = record.labels().take(4).collect();
     Error::image(format!(

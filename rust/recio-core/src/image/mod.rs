@@ -20,7 +20,8 @@ impl Subpixel for f32 {}
 
 /// Pixels: rows from the top, interleaved channels (`H×W×C`), no padding.
 ///
-/// Three channels are R, G, B; four are R, G, B, A; one is gray. Values are from 0 to 255, also as floats.
+/// Three channels are R, G, B; four are R, G, B, A; one is gray. Values are from 0 to 255, also as
+/// floats.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Image<T = u8> {
     /// Pixels of a row.

@@ -1,8 +1,9 @@
 //! Batch sampler: the samples of a batch.
 //!
-//! They are the next samples of the epoch's order, without those that are skipped. They depend on where the batch begins
-//! and on which samples are skipped, never on when these were found to be damaged: a batch in which one is found is
-//! sampled again, and a loader that knew of it before samples the same batch.
+//! They are the next samples of the epoch's order, without those that are skipped. They depend on
+//! where the batch begins and on which samples are skipped, never on when these were found to be
+//! damaged: a batch in which one is found is sampled again, and a loader that knew of it before
+//! samples the same batch.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,7 +21,8 @@ pub(super) trait SampleStream {
     type Sample;
     type Error;
 
-    /// Takes the next sample of the epoch of `at`, and moves `at` past it; none at the end of that epoch.
+    /// Takes the next sample of the epoch of `at`, and moves `at` past it; none at the end of that
+    /// epoch.
     fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Self::Error>;
 
     /// Prepares for taking the samples of an epoch again, to fill a batch.
@@ -93,7 +95,8 @@ impl<S: SampleStream> BatchSampler<'_, S> {
         }
     }
 
-    /// Whether an epoch has samples and all are skipped: then it has a batch without samples, whose making is an error.
+    /// Whether an epoch has samples and all are skipped: then it has a batch without samples, whose
+    /// making is an error.
     fn is_all_skipped(&self, claim: &Claim, skipped: &[usize]) -> bool {
         claim.batch == 0 && !skipped.is_empty() && skipped.len() >= self.spec.samples
     }
@@ -106,7 +109,8 @@ impl<S: SampleStream> BatchSampler<'_, S> {
         )
     }
 
-    /// Takes the epoch's samples, after those left over from earlier epochs: a batch of them at most.
+    /// Takes the epoch's samples, after those left over from earlier epochs: a batch of them at
+    /// most.
     fn new_samples(&mut self, claim: &Claim) -> Result<BatchSamples<S::Sample>, S::Error> {
         let (mut samples, mut carried) = (Vec::new(), 0);
         let mut next = claim.at;
@@ -162,7 +166,8 @@ pub(super) struct IndexStream<'a, F> {
 }
 
 impl<'a, F: FnMut(Cursor) -> usize> IndexStream<'a, F> {
-    /// The samples of epochs of `len`, of which `sample_at` returns the index of the one at a cursor.
+    /// The samples of epochs of `len`, of which `sample_at` returns the index of the one at a
+    /// cursor.
     pub(super) fn new(len: usize, skip: &'a SkippedSamples, sample_at: F) -> Self {
         Self {
             len,
@@ -240,7 +245,8 @@ mod tests {
         assert_eq!(last(LastBatch::Discard), [first]);
     }
 
-    /// Batches of MXNet's `ImageIter`, whose pad is the number of new samples in the first batch of an epoch.
+    /// Batches of MXNet's `ImageIter`, whose pad is the number of new samples in the first batch of
+    /// an epoch.
     #[test]
     fn samples_that_roll_over_begin_the_next_epoch() {
         assert_eq!(

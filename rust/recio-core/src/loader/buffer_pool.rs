@@ -1,15 +1,16 @@
 //! Buffer pool for batches.
 //!
-//! New memory costs more than writing into it: the kernel clears each page on its first touch, which takes 0.15 ms for an
-//! image of 3×224×224 float32, against 0.03 ms in memory that was used before. So the buffers of a batch come from a
-//! pool, and go back to it when the batch is dropped. A batch that is kept keeps its buffers; the pool then allocates new
-//! ones.
+//! New memory costs more than writing into it: the kernel clears each page on its first touch,
+//! which takes 0.15 ms for an image of 3×224×224 float32, against 0.03 ms in memory that was used
+//! before. So the buffers of a batch come from a pool, and go back to it when the batch is dropped.
+//! A batch that is kept keeps its buffers; the pool then allocates new ones.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have lost the processor.
+/// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have
+/// lost the processor.
 const TRIES: usize = 1000;
 
 /// A batch: images, labels or masks, ids.
@@ -19,7 +20,8 @@ pub struct Batch<T> {
     pub data: PooledBuffer<T>,
     /// `batch_size × label_width` labels.
     pub labels: Vec<f32>,
-    /// `batch_size` masks of class numbers, one after another, if the images have masks; then there are no labels.
+    /// `batch_size` masks of class numbers, one after another, if the images have masks; then there
+    /// are no labels.
     pub masks: Option<PooledBuffer<u8>>,
     /// The ids of the samples.
     pub ids: Vec<u64>,
@@ -116,11 +118,12 @@ impl<T> BufferPool<T> {
         };
     }
 
-    /// Puts a buffer back, unless the lock stays taken: in a forked process it may be taken for ever.
+    /// Puts a buffer back, unless the lock stays taken: in a forked process it may be taken for
+    /// ever.
     ///
-    /// One attempt is not enough, although another thread holds the lock for a moment only. A buffer that is not put back
-    /// goes to the allocator, which keeps its memory, and so does the next one: in ten million images that was half as
-    /// much memory again.
+    /// One attempt is not enough, although another thread holds the lock for a moment only. A
+    /// buffer that is not put back goes to the allocator, which keeps its memory, and so does the
+    /// next one: in ten million images that was half as much memory again.
     fn put_back(&self, buffer: Vec<T>) {
         let spare = (0..TRIES).find_map(|_| {
             let spare = self.spare.try_lock().ok();
@@ -162,7 +165,8 @@ impl<T> Drop for PooledBuffer<T> {
     }
 }
 
-/// Checks that there can be memory for `len` values of a batch: running out of it later would end the process.
+/// Checks that there can be memory for `len` values of a batch: running out of it later would end
+/// the process.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument).

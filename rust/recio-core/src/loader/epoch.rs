@@ -1,7 +1,8 @@
 //! Epochs in batches: how many an epoch has, and how the last ones are handled.
 //!
-//! Which samples are in a batch is decided by [`batch_sampler`](super::batch_sampler): where damaged samples are skipped,
-//! a batch begins where the one before it ended, not at a multiple of the batch size.
+//! Which samples are in a batch is decided by [`batch_sampler`](super::batch_sampler): where
+//! damaged samples are skipped, a batch begins where the one before it ended, not at a multiple of
+//! the batch size.
 
 /// Handling of the samples at the end of an epoch that do not fill a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +20,11 @@ pub enum LastBatch {
 /// Handling of shards of different lengths. They differ by one sample at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardPolicy {
-    /// Every shard has as many batches as the longest: missing samples are repeated, and counted as pad.
+    /// Every shard has as many batches as the longest: missing samples are repeated, and counted as
+    /// pad.
     Pad,
-    /// Every shard has as many samples as the shortest: an extra one is dropped; if shuffled, another one in each epoch.
+    /// Every shard has as many samples as the shortest: an extra one is dropped; if shuffled,
+    /// another one in each epoch.
     Drop,
     /// Shards may differ by one batch.
     Uneven,
@@ -51,7 +54,8 @@ pub(super) struct EpochSpec {
     pub(super) samples: usize,
     pub(super) batch_size: usize,
     pub(super) last_batch: LastBatch,
-    /// Samples from which the number of batches is computed, if every shard must have as many batches.
+    /// Samples from which the number of batches is computed, if every shard must have as many
+    /// batches.
     pub(super) equal_samples: Option<usize>,
 }
 
@@ -78,8 +82,8 @@ impl EpochSpec {
         }
     }
 
-    /// Returns the number of batches that an epoch must have for all shards to have as many; `number` is the epoch's,
-    /// counted from the last fresh start.
+    /// Returns the number of batches that an epoch must have for all shards to have as many;
+    /// `number` is the epoch's, counted from the last fresh start.
     pub(super) fn required_batches(&self, number: u64) -> Option<usize> {
         let samples = self.equal_samples?;
         let before = |epoch: u64| u128::from(epoch) * samples as u128 / self.batch_size as u128;
@@ -90,8 +94,8 @@ impl EpochSpec {
         })
     }
 
-    /// Returns the number of batches of an epoch whose first begins at `first`, if no sample is skipped; `number` as for
-    /// [`required_batches`](Self::required_batches).
+    /// Returns the number of batches of an epoch whose first begins at `first`, if no sample is
+    /// skipped; `number` as for [`required_batches`](Self::required_batches).
     pub(super) fn batches(&self, epoch: u64, number: u64, first: Cursor) -> usize {
         let available = || match self.last_batch {
             LastBatch::Wrap | LastBatch::Zeros => self.samples.div_ceil(self.batch_size),
@@ -101,7 +105,8 @@ impl EpochSpec {
         self.required_batches(number).unwrap_or_else(available)
     }
 
-    /// Returns where the first batch of the next epoch begins, if the batch at `at` cannot be filled by this epoch.
+    /// Returns where the first batch of the next epoch begins, if the batch at `at` cannot be
+    /// filled by this epoch.
     pub(super) fn next_start(&self, epoch: u64, at: Cursor) -> Cursor {
         let is_at_end = at.epoch == epoch && at.index >= self.samples;
         if self.last_batch == LastBatch::RollOver && !is_at_end {

@@ -34,24 +34,25 @@ pub trait Loader: Send + Sync {
 
     /// Reads the next sample in epoch order, as it is stored; none at the end of the epoch.
     ///
-    /// Within a supplier this is the next sample of the batch. Otherwise it does not depend on batches, and the end is
-    /// followed by the beginning of the same epoch.
+    /// Within a supplier this is the next sample of the batch. Otherwise it does not depend on
+    /// batches, and the end is followed by the beginning of the same epoch.
     ///
     /// # Errors
     /// The sample cannot be read.
     fn next_sample(&self) -> Result<Option<StoredSample>>;
 
-    /// Whether some supplied samples were not read by [`next_sample`](Self::next_sample), so that the position does not
-    /// tell which ones follow.
+    /// Whether some supplied samples were not read by [`next_sample`](Self::next_sample), so that
+    /// the position does not tell which ones follow.
     #[must_use]
     fn has_foreign_samples(&self) -> bool;
 
-    /// Takes the errors of the samples skipped since the last call, each sample once, in their order.
+    /// Takes the errors of the samples skipped since the last call, each sample once, in their
+    /// order.
     #[must_use]
     fn take_skipped(&self) -> Vec<Arc<Error>>;
 
-    /// Begins the next epoch, from its first batch. Before the first batch of an epoch is asked for, this has no effect,
-    /// unless the epoch has no batches.
+    /// Begins the next epoch, from its first batch. Before the first batch of an epoch is asked
+    /// for, this has no effect, unless the epoch has no batches.
     fn reset(&self);
 
     /// Begins the next epoch, and drops the samples left over from the present one.
@@ -88,15 +89,16 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn labels(&self) -> &Labels;
 
-    /// Returns what will be done to an image in an epoch, as far as it is known before the image is decoded.
+    /// Returns what will be done to an image in an epoch, as far as it is known before the image is
+    /// decoded.
     ///
     /// # Errors
     /// There is no such record, or it cannot be read.
     fn preview(&self, record: usize, epoch: u64) -> Result<ImagePreview>;
 }
 
-/// A loader. Its threads start with [`start`](Loader::start) or the first batch. Dropping it stops them and waits for them:
-/// at most as long as one image takes.
+/// A loader. Its threads start with [`start`](Loader::start) or the first batch. Dropping it stops
+/// them and waits for them: at most as long as one image takes.
 #[derive(Debug)]
 pub struct ImageLoader<T: Element> {
     queue: Arc<Queue<T>>,
@@ -119,7 +121,8 @@ impl<T: Element> ImageLoader<T> {
     /// Opens the files.
     ///
     /// # Errors
-    /// Options that contradict each other, before any file is opened; then errors of opening and indexing the files.
+    /// Options that contradict each other, before any file is opened; then errors of opening and
+    /// indexing the files.
     pub fn open(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
         let mut damage = Vec::new();
@@ -159,7 +162,8 @@ impl<T: Element> ImageLoader<T> {
     /// Makes the next batch of samples that `supplier` supplies, in this thread, and returns it.
     ///
     /// # Errors
-    /// The first error of the supplier or of a sample for which none is skipped. The next call returns the batch after it.
+    /// The first error of the supplier or of a sample for which none is skipped. The next call
+    /// returns the batch after it.
     pub fn next_supplied(&self, supplier: &mut Supplier<'_>) -> Result<Next<Batch<T>>> {
         let _turn = self.supplied.turn()?;
         loop {
@@ -362,10 +366,12 @@ impl<T: Element> Drop for ImageLoader<T> {
         self.buffers.close();
         self.producer = None;
         if self.is_own_thread() {
-            // Dropped by a function of the caller's: the threads end by themselves, after their present image.
+            // Dropped by a function of the caller's: the threads end by themselves, after their
+            // present image.
             return;
         }
-        // The producers hold the thread pool. When they have ended, it is dropped, and then its threads end.
+        // The producers hold the thread pool. When they have ended, it is dropped, and then its
+        // threads end.
         let threads = std::mem::take(&mut lock(&self.threads).running);
         for thread in threads {
             // A thread that panicked has ended too.

@@ -1,4 +1,5 @@
-//! Scan of all detection labels before the first epoch: the size of the table of objects, and the samples that have some.
+//! Scan of all detection labels before the first epoch: the size of the table of objects, and the
+//! samples that have some.
 
 use crate::boxes::Boxes;
 use crate::dataset::detection_label;

@@ -8,7 +8,8 @@ use crate::loader::label_list::LabelList;
 use crate::loader::label_scan::LabelScan;
 use crate::loader::options::{LabelForm, Options, Shape};
 
-/// Numbers before the label in a row of objects: channels, height and width of the image, and the label's length.
+/// Numbers before the label in a row of objects: channels, height and width of the image, and the
+/// label's length.
 const ROW_HEADER: usize = 4;
 /// Fill value of a table of objects; no class has this number.
 const NO_OBJECT: f32 = -1.0;
@@ -63,7 +64,8 @@ impl Labels {
         self.shape.iter().product()
     }
 
-    /// Returns why samples are skipped from the beginning: those without objects, where labels are a table of objects.
+    /// Returns why samples are skipped from the beginning: those without objects, where labels are
+    /// a table of objects.
     #[must_use]
     pub fn skipped(&self) -> &[Error] {
         self.scan.as_ref().map_or(&[], |scan| &scan.skipped)
@@ -74,7 +76,8 @@ impl Labels {
         self.scan.as_ref().map(|scan| &scan.kept[..])
     }
 
-    /// Whether a sample's label contains the size of its image, which may then be smaller than the batch's.
+    /// Whether a sample's label contains the size of its image, which may then be smaller than the
+    /// batch's.
     pub(super) fn contain_size(&self) -> bool {
         matches!(self.form, LabelForm::Row { .. })
     }

@@ -111,15 +111,15 @@ impl Masks {
 }
 
 impl Scratch {
-    /// Gives back buffers of more than `most` bytes.
-    pub(super) fn trim(&mut self, most: usize) {
+    /// Frees buffers of more than `max_bytes` bytes.
+    pub(super) fn trim(&mut self, max_bytes: usize) {
         for bytes in [&mut self.record, &mut self.packed] {
-            if bytes.capacity() > most {
+            if bytes.capacity() > max_bytes {
                 *bytes = Vec::new();
             }
         }
-        self.decoded.trim(most);
-        self.stages.trim(most);
+        self.decoded.trim(max_bytes);
+        self.stages.trim(max_bytes);
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::plan::Step;
 use crate::render::normalize::{Element, Normalize};
 
-/// Removes a normalization from the end of `steps` and returns it merged with `normalize`, or `normalize` if there is none
-/// that could be merged.
+/// Removes a normalization from the end of `steps` and returns it merged with `normalize`, or
+/// `normalize` if there is none that could be merged.
 ///
-/// Merged, it is done by tables when rows are written, without images of floats. The results differ in the last bits.
+/// Merged, it is done by tables when rows are written, without images of floats. The results differ
+/// in the last bits.
 pub(super) fn merge<T: Element>(steps: &mut Vec<Step>, normalize: &Normalize) -> Normalize {
     let is_plain = *normalize == Normalize::default() && T::IS_FLOAT;
     let (kept, merged) = match steps.as_slice() {

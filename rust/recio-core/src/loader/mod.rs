@@ -1,4 +1,5 @@
-//! Batches of samples, in epoch order, made ahead by threads: order, prefetch, reset, checkpoint, stop.
+//! Batches of samples, in epoch order, made ahead by threads: order, prefetch, reset, checkpoint,
+//! stop.
 //!
 //! ```text
 //! producers (2 threads)             workers (a thread pool of the loader)
@@ -29,11 +30,13 @@
 //! | `buffer_pool` | buffer pool for batches |
 //! | `image_loader` | a running loader |
 //!
-//! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins, the other producer
-//! claims the next batch: so no thread idles at the end of a batch, and at most two batches are made at a time.
+//! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins,
+//! the other producer claims the next batch: so no thread idles at the end of a batch, and at most
+//! two batches are made at a time.
 //!
-//! Batches are numbered within their epoch and delivered in order, whichever is finished first. Their contents depend on
-//! (seed, epoch, record) alone. Producers work ahead into the next epoch, so its first batches are ready when it begins.
+//! Batches are numbered within their epoch and delivered in order, whichever is finished first.
+//! Their contents depend on (seed, epoch, record) alone. Producers work ahead into the next epoch,
+//! so its first batches are ready when it begins.
 
 mod batch_sampler;
 pub mod buffer_pool;

@@ -60,8 +60,8 @@ pub enum LabelForm {
     Exact(usize),
     /// Any number, padded with this value to the largest.
     Padded(f32),
-    /// Objects in a row, moved along with the image: channels, height and width of the image, the number of labels, and the
-    /// labels. (`ImageDetRecordIter`)
+    /// Objects in a row, moved along with the image: channels, height and width of the image, the
+    /// number of labels, and the labels. (`ImageDetRecordIter`)
     Row {
         /// Labels of each record, if they must be as many.
         exact: Option<usize>,
@@ -70,15 +70,16 @@ pub enum LabelForm {
         /// Padding of shorter labels.
         padding: f32,
     },
-    /// Objects in a table, moved along with the image: a row for each object, padded with −1. Records without objects are
-    /// skipped. (`ImageDetIter`)
+    /// Objects in a table, moved along with the image: a row for each object, padded with −1.
+    /// Records without objects are skipped. (`ImageDetIter`)
     Table,
 }
 
 /// Record files of masks.
 #[derive(Debug, Clone)]
 pub struct MaskSource {
-    /// The `.rec` files, read as one. They have a record with the id of each image, and may have others.
+    /// The `.rec` files, read as one. They have a record with the id of each image, and may have
+    /// others.
     pub files: Vec<PathBuf>,
     /// Their indexes: none, one for all, or one for each.
     pub indexes: Vec<PathBuf>,
@@ -97,7 +98,8 @@ pub struct Options {
     pub steps: Vec<Step>,
     /// Normalization after the steps.
     pub normalize: Normalize,
-    /// Maxima of an image's random contrast (a deviation from the factor 1) and illumination (in 8-bit values); 0 for none.
+    /// Maxima of an image's random contrast (a deviation from the factor 1) and illumination (in
+    /// 8-bit values); 0 for none.
     pub max_gain: Gain,
     /// Layout of a batch.
     pub layout: Layout,
@@ -139,7 +141,8 @@ impl Options {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the name and the value of an option.
+    /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument), with the name and the value of
+    /// an option.
     pub fn check(&self) -> Result<()> {
         self.check_numbers()?;
         self.check_normalization()?;

@@ -1,4 +1,5 @@
-//! Positions: where a consumer is, which is what a checkpoint holds, and the claims to the batches after it.
+//! Positions: where a consumer is, which is what a checkpoint holds, and the claims to the batches
+//! after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,8 @@
-//! Batch producers: threads that claim a batch, hand a task for each image to the thread pool, wait, and deliver.
+//! Batch producers: threads that claim a batch, hand a task for each image to the thread pool,
+//! wait, and deliver.
 //!
-//! Where a sample is skipped, its batch is sampled again without it and made again. That is rare, and the result does not
-//! depend on which batch met the damage first.
+//! Where a sample is skipped, its batch is sampled again without it and made again. That is rare,
+//! and the result does not depend on which batch met the damage first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,9 +37,9 @@ pub(super) struct BatchProducer<T: Element> {
     /// Whether damaged samples are skipped.
     skip_damaged: bool,
     skipped: Mutex<SkippedSamples>,
-    /// The producer that holds the token may claim a batch. The last task of the batch passes it on when it begins: so the
-    /// thread pool always has work, tasks run in the order of batches, and no memory is taken for a batch before there is
-    /// a thread for it.
+    /// The producer that holds the token may claim a batch. The last task of the batch passes it on
+    /// when it begins: so the thread pool always has work, tasks run in the order of batches, and
+    /// no memory is taken for a batch before there is a thread for it.
     claim_token: (Sender<()>, Receiver<()>),
 }
 
@@ -47,7 +48,8 @@ struct ClaimToken<'a>(&'a Sender<()>);
 
 impl Drop for ClaimToken<'_> {
     fn drop(&mut self) {
-        // There is one token and one place for it, and both ends of the channel live as long as the producers.
+        // There is one token and one place for it, and both ends of the channel live as long as the
+        // producers.
         _ = self.0.send(());
     }
 }
@@ -147,8 +149,8 @@ impl<T: Element> BatchProducer<T> {
         })
     }
 
-    /// Takes the next sample of the epoch of `at` that is not skipped, and moves `at` past it; returns the samples
-    /// skipped on the way too.
+    /// Takes the next sample of the epoch of `at` that is not skipped, and moves `at` past it;
+    /// returns the samples skipped on the way too.
     pub(super) fn next_index(&self, at: &mut Cursor) -> (Option<usize>, Vec<usize>) {
         self.with_indices(|mut stream| {
             let Ok(next) = stream.take(at);
@@ -175,7 +177,8 @@ impl<T: Element> BatchProducer<T> {
         ))
     }
 
-    /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end of its epoch.
+    /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end
+    /// of its epoch.
     fn make(
         &self,
         claim: &Claim,

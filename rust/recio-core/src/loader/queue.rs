@@ -1,7 +1,7 @@
 //! Queue between producers and consumer: batches claimed, ready and delivered.
 //!
-//! Its entries are in the order of delivery: batches that are ready or being made, and ends of epochs. Producers add to
-//! its end, one at a time; the consumer takes from its front.
+//! Its entries are in the order of delivery: batches that are ready or being made, and ends of
+//! epochs. Producers add to its end, one at a time; the consumer takes from its front.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -152,8 +152,8 @@ impl<T: Element> Queue<T> {
         }
     }
 
-    /// Waits until another batch may be made, and returns the claim to it; none when the queue is closed. What was
-    /// sampled for the claim is then [`push`](Self::push)ed.
+    /// Waits until another batch may be made, and returns the claim to it; none when the queue is
+    /// closed. What was sampled for the claim is then [`push`](Self::push)ed.
     pub(super) fn claim(&self) -> Option<Claim> {
         let is_full = |state: &mut State<T>| !state.is_closed && !self.has_room(state);
         let state = self
@@ -181,7 +181,8 @@ impl<T: Element> Queue<T> {
         is_wanted
     }
 
-    /// Replaces what was sampled for a claim. All that was claimed after it is dropped, as it begins elsewhere.
+    /// Replaces what was sampled for a claim. All that was claimed after it is dropped, as it
+    /// begins elsewhere.
     pub(super) fn replace<S>(&self, claim: &Claim, sampled: &Sampled<S>) {
         let mut state = self.lock();
         if let Some(index) = state.index_of(claim) {
@@ -234,8 +235,9 @@ impl<T: Element> Queue<T> {
 
     /// Begins the next epoch, unless the present one has just begun.
     ///
-    /// At the end of an epoch, batches of the next one are already being made. In the middle of an epoch, all claimed
-    /// batches are dropped, and so are samples left over from the epoch before; with `fresh`, also at the end.
+    /// At the end of an epoch, batches of the next one are already being made. In the middle of an
+    /// epoch, all claimed batches are dropped, and so are samples left over from the epoch before;
+    /// with `fresh`, also at the end.
     pub(super) fn reset(&self, fresh: bool) {
         let mut state = self.lock();
         let consumer = state.consumer;

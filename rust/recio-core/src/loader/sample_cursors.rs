@@ -4,7 +4,8 @@ use std::thread::{self, ThreadId};
 
 use crate::loader::epoch::Cursor;
 
-/// Two cursors: one for a batch that a thread makes of samples that the caller supplies, and one for all other reading.
+/// Two cursors: one for a batch that a thread makes of samples that the caller supplies, and one
+/// for all other reading.
 #[derive(Debug, Default)]
 pub(super) struct SampleCursors {
     /// The thread that makes a batch.
@@ -39,7 +40,8 @@ impl SampleCursors {
         self.thread == Some(thread::current().id())
     }
 
-    /// Lets the current thread read through the cursor of the batch, until [`end_batch`](Self::end_batch).
+    /// Lets the current thread read through the cursor of the batch, until
+    /// [`end_batch`](Self::end_batch).
     pub(super) fn begin_batch(&mut self) {
         self.thread = Some(thread::current().id());
     }

@@ -251,7 +251,8 @@ impl<T: Element> SampleTask<T> {
         outcome.unwrap_or_else(|_| Err(Error::image("a panic while this image was made")))
     }
 
-    /// Replaces labels by those of the list, if there is one, and the sample has labels, not a mask.
+    /// Replaces labels by those of the list, if there is one, and the sample has labels, not a
+    /// mask.
     fn replace_labels(&self, id: u64, labels: &mut Vec<f32>) -> Result<()> {
         match self.masks {
             Some(_) => Ok(()),
@@ -290,7 +291,8 @@ impl<T: Element> SampleTask<T> {
         })
     }
 
-    /// Writes labels into their slot, unless the sample has a mask; if labels are objects, returns these instead.
+    /// Writes labels into their slot, unless the sample has a mask; if labels are objects, returns
+    /// these instead.
     fn write_labels<'b>(
         &self,
         labels: &[f32],
@@ -351,9 +353,9 @@ impl<T: Element> SampleTask<T> {
         })
     }
 
-    /// Pads an image that is smaller than the batch's with black, on the right and below, if labels contain its size.
-    /// The mirror then comes before the padding, and so before a mean image is subtracted, as in MXNet's detection
-    /// iterator.
+    /// Pads an image that is smaller than the batch's with black, on the right and below, if labels
+    /// contain its size. The mirror then comes before the padding, and so before a mean image is
+    /// subtracted, as in MXNet's detection iterator.
     fn pad_plan(&self, plan: &mut Plan) {
         if !self.labels.contain_size() {
             return;
@@ -377,7 +379,8 @@ impl<T: Element> SampleTask<T> {
         }
     }
 
-    /// Returns what will be done to a sample's image in an epoch, as far as it is known before the image is decoded.
+    /// Returns what will be done to a sample's image in an epoch, as far as it is known before the
+    /// image is decoded.
     pub(super) fn preview(&self, sample: usize, epoch: u64) -> Result<ImagePreview> {
         if sample >= self.samples.len() {
             let len = self.samples.len();

@@ -1,7 +1,8 @@
-//! Batches of samples that the caller supplies one by one, in place of those that threads read and decode.
+//! Batches of samples that the caller supplies one by one, in place of those that threads read and
+//! decode.
 //!
-//! Their order, number and padding are those of all batches: [`BatchSampler`] takes samples from the caller as it takes
-//! indices from an epoch's order.
+//! Their order, number and padding are those of all batches: [`BatchSampler`] takes samples from
+//! the caller as it takes indices from an epoch's order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,12 +73,14 @@ impl<T: Element> SuppliedBatches<T> {
         })
     }
 
-    /// Whether some supplied samples were not from the files, so that positions do not tell which ones follow.
+    /// Whether some supplied samples were not from the files, so that positions do not tell which
+    /// ones follow.
     pub(super) fn has_foreign(&self) -> bool {
         self.has_foreign.load(Ordering::Relaxed)
     }
 
-    /// Reads the next sample in epoch order; none at the end of the epoch, after which its first sample follows again.
+    /// Reads the next sample in epoch order; none at the end of the epoch, after which its first
+    /// sample follows again.
     pub(super) fn next_sample(&self, producer: &BatchProducer<T>) -> Result<Option<StoredSample>> {
         let origin = {
             let mut cursors = lock(&self.cursors);
@@ -114,8 +117,8 @@ impl<T: Element> SuppliedBatches<T> {
         lock(&self.cursors).next_epoch();
     }
 
-    /// Makes the next batch and adds it to the queue, or the end of the epoch; returns errors of skipped samples that are
-    /// not from the files.
+    /// Makes the next batch and adds it to the queue, or the end of the epoch; returns errors of
+    /// skipped samples that are not from the files.
     ///
     /// # Errors
     /// The error of a sample, if the samples that the files have do not make a batch in its place.
@@ -163,7 +166,8 @@ impl<T: Element> SuppliedBatches<T> {
         Ok(foreign_errors)
     }
 
-    /// Returns the batch to be filled, and the number of samples that are left over in it from the epoch before.
+    /// Returns the batch to be filled, and the number of samples that are left over in it from the
+    /// epoch before.
     fn begin(
         &self,
         producer: &BatchProducer<T>,
@@ -211,7 +215,8 @@ impl<T: Element> SuppliedBatches<T> {
     }
 }
 
-/// Adds the error of a sample to the queue, in place of the batch that the samples of the files would make.
+/// Adds the error of a sample to the queue, in place of the batch that the samples of the files
+/// would make.
 ///
 /// # Errors
 /// The error itself, if they would not make one.

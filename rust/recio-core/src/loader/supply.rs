@@ -1,4 +1,5 @@
-//! Supply of samples: those that the caller supplies one by one, written into a batch as they are taken.
+//! Supply of samples: those that the caller supplies one by one, written into a batch as they are
+//! taken.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -62,7 +63,8 @@ impl<T: Element> PartialBatch<T> {
         }
     }
 
-    /// Returns the batch, its remaining slots cleared, or filled with repeated samples if batches are filled up.
+    /// Returns the batch, its remaining slots cleared, or filled with repeated samples if batches
+    /// are filled up.
     pub(super) fn finish(mut self, producer: &BatchProducer<T>, pad: usize) -> Batch<T> {
         producer.clear(&mut self.batch, self.filled);
         let EpochSpec {

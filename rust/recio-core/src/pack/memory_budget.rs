@@ -2,8 +2,8 @@
 //!
 //! Workers finish in any order, but records are written in the order of the list. After one slow
 //! image all others would pile up. So a worker reserves the bytes of an image before it reads them,
-//! and waits while too many are reserved. The image whose turn it is never waits, as all others wait
-//! for it.
+//! and waits while too many are reserved. The image whose turn it is never waits, as all others
+//! wait for it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

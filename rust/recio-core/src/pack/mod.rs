@@ -1,15 +1,15 @@
 //! Packing: a list of image files → a record file with its index. The engine of im2rec.
 //!
 //! ```text
-//! list ─▶ coordinator ─▶ workers: image_file ─▶ transcode, seekable, masks ─▶ coordinator ─▶ outputs
-//!         jobs           memory_budget                                        in list order
+//! list ─▶ coordinator ─▶ workers: image_file, transcode, seekable, masks ─▶ coordinator ─▶ outputs
+//!         jobs           memory_budget                                      in list order
 //! ```
 //!
-//! The calling thread is the coordinator. It sends the lines of the list to worker threads, a limited
-//! number at a time, and writes their records in the order of the list. The output is therefore the
-//! same for any number of threads. A line that cannot be packed is skipped and reported with the
-//! reason; only what prevents writing the output is an error. Masks are packed into a record file of
-//! their own; if an image or its mask cannot be packed, both are skipped.
+//! The calling thread is the coordinator. It sends the lines of the list to worker threads, a
+//! limited number at a time, and writes their records in the order of the list. The output is
+//! therefore the same for any number of threads. A line that cannot be packed is skipped and
+//! reported with the reason; only what prevents writing the output is an error. Masks are packed
+//! into a record file of their own; if an image or its mask cannot be packed, both are skipped.
 
 mod coordinator;
 mod image_file;
@@ -54,9 +54,9 @@ const MAX_BYTES_IN_MEMORY: usize = 256 << 20;
 /// it stops the packing, nothing is written and the result is `None`.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if the list or `root` cannot be read or the output
-/// cannot be written; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the list is not
-/// UTF-8.
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if the list or `root` cannot be read or the
+/// output cannot be written; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the list
+/// is not UTF-8.
 pub fn pack(
     list: &Path,
     root: &Path,

@@ -9,8 +9,8 @@ use super::transcode::Transcode;
 pub struct PackOptions {
     /// How to decode and encode images; `None` packs the bytes of the files.
     pub transcode: Option<Transcode>,
-    /// Whether to rewrite JPEGs so that crops are decoded faster, if that does not make them larger.
-    /// The pixels stay the same.
+    /// Whether to rewrite JPEGs so that crops are decoded faster, if that does not make them
+    /// larger. The pixels stay the same.
     pub seekable: bool,
     /// Masks to pack beside the images. They exclude changes of the images' sizes.
     pub masks: Option<MaskOptions>,

@@ -11,11 +11,11 @@ use crate::write::append_check::is_complete;
 
 /// Returns the number of records and the size of `rec` if an earlier run has packed `list` into it.
 ///
-/// `rec` must contain all lines except `skipped` (their numbers, from 1, as the earlier run reported
-/// them). It must be complete, and so must be its `.idx` and the other files that `options` request:
-/// younger than the list, with its indices in its order, and ending where they should. The earlier
-/// run renamed the files when they were complete, the `.idx` last, so no more is read. The images and
-/// the other options of that run are not compared.
+/// `rec` must contain all lines except `skipped` (their numbers, from 1, as the earlier run
+/// reported them). It must be complete, and so must be its `.idx` and the other files that
+/// `options` request: younger than the list, with its indices in its order, and ending where they
+/// should. The earlier run renamed the files when they were complete, the `.idx` last, so no more
+/// is read. The images and the other options of that run are not compared.
 ///
 /// # Errors
 /// As [`load_lines`].

@@ -17,7 +17,8 @@ const PASS_THROUGH: PackOptions = PackOptions {
     threads: 3,
 };
 
-/// A folder `images` with files of these names, each holding its name, and a list `a.lst` beside it.
+/// A folder `images` with files of these names, each holding its name, and a list `a.lst` beside
+/// it.
 struct Fixture {
     folder: tempfile::TempDir,
 }

@@ -27,7 +27,8 @@ pub(super) struct Job<'a> {
 /// The records of a line, or why it cannot be packed.
 pub(super) type Outcome<'a> = Result<PackedLine<'a>, String>;
 
-/// The records of an image and of its mask, with the memory reserved for them until they are written.
+/// The records of an image and of its mask, with the memory reserved for them until they are
+/// written.
 pub(super) struct PackedLine<'a> {
     pub(super) record: Vec<u8>,
     pub(super) mask: Option<Vec<u8>>,

@@ -15,8 +15,8 @@ pub struct Affine {
     pub scale: (f64, f64),
     /// Minimum and maximum aspect ratio.
     pub aspect: (f64, f64),
-    /// Minimum and maximum side of the canvas, in pixels. The image is centered on it, not scaled to
-    /// it.
+    /// Minimum and maximum side of the canvas, in pixels. The image is centered on it, not scaled
+    /// to it.
     pub side: (f64, f64),
     /// Value of the canvas.
     pub value: u8,

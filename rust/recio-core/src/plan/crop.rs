@@ -1,5 +1,5 @@
-//! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its Python
-//! augmenters, which shrink the crop instead.
+//! Crops: those of MXNet's C++ iterator, which enlarge a smaller image first, and those of its
+//! Python augmenters, which shrink the crop instead.
 
 use crate::image::Rect;
 use crate::plan::{InterpolationChoice, StepContext};
@@ -25,10 +25,10 @@ pub struct ResizedCrop {
     pub area: (f64, f64),
     /// Minimum and maximum ratio of width to height.
     pub aspect: (f64, f64),
-    /// Whether the logarithm of the ratio is uniform, as in MXNet's Python augmenters and torchvision;
-    /// the fallback is then the largest center crop of the output's ratio. As in MXNet's C++
-    /// iterator otherwise: the ratio is uniform, a coin flip chooses the longer side, and the
-    /// fallback is a center crop of the image, enlarged if it is smaller.
+    /// Whether the logarithm of the ratio is uniform, as in MXNet's Python augmenters and
+    /// torchvision; the fallback is then the largest center crop of the output's ratio. As in
+    /// MXNet's C++ iterator otherwise: the ratio is uniform, a coin flip chooses the longer side,
+    /// and the fallback is a center crop of the image, enlarged if it is smaller.
     pub log_uniform: bool,
     /// Interpolation method.
     pub interpolation: InterpolationChoice,
@@ -67,8 +67,8 @@ impl ResizedCrop {
     }
 }
 
-/// Enlarges an image that is smaller than `size` until it covers it, the ratio kept (first by height,
-/// then by width, in 32-bit floats, rounded down), then crops to `size`.
+/// Enlarges an image that is smaller than `size` until it covers it, the ratio kept (first by
+/// height, then by width, in 32-bit floats, rounded down), then crops to `size`.
 pub(super) fn cover(
     ctx: &mut StepContext<'_>,
     size: (usize, usize),
@@ -141,8 +141,8 @@ fn resample(ctx: &mut StepContext<'_>, size: (usize, usize), how: InterpolationC
     ctx.plan.resize(size.0, size.1, method);
 }
 
-/// Return the largest size of the ratio of `size` within both `size` and the image, each side rounded
-/// down and at least 1.
+/// Return the largest size of the ratio of `size` within both `size` and the image, each side
+/// rounded down and at least 1.
 fn scale_down((sw, sh): (usize, usize), size: (usize, usize)) -> (usize, usize) {
     let (mut w, mut h) = (size.0 as f64, size.1 as f64);
     let (sw, sh) = (sw as f64, sh as f64);

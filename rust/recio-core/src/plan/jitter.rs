@@ -6,9 +6,9 @@ use crate::ops::color_u8::ColorU8;
 use crate::plan::StepContext;
 use crate::rng::Rng;
 
-/// Eigenvectors and eigenvalues of the colors of `ImageNet`'s pixels, values from 0 to 255 (Krizhevsky et
-/// al.: `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the numbers are
-/// MXNet's).
+/// Eigenvectors and eigenvalues of the colors of `ImageNet`'s pixels, values from 0 to 255
+/// (Krizhevsky et al.: `ImageNet` Classification with Deep Convolutional Neural Networks, 2012; the
+/// numbers are MXNet's).
 const EIGENVECTORS: [[f32; 3]; 3] = [
     [-0.5675, 0.7192, 0.4009],
     [-0.5808, -0.0045, -0.8140],
@@ -19,7 +19,8 @@ const EIGENVALUES: [f32; 3] = [55.46, 4.794, 1.148];
 /// Random colors on 8-bit values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Jitter {
-    /// Brightness, contrast and saturation in random order, each by a factor from 1 − its range to 1 + its range.
+    /// Brightness, contrast and saturation in random order, each by a factor from 1 − its range to
+    /// 1 + its range.
     Enhance {
         /// The ranges, in that order.
         ranges: [f64; 3],
@@ -33,8 +34,8 @@ pub enum Jitter {
         /// Whether a hue beyond its range wraps around; as in MXNet it is clamped otherwise.
         wrap: bool,
     },
-    /// PCA lighting: a shift along each eigenvector by its eigenvalue times a normal random number of
-    /// this standard deviation.
+    /// PCA lighting: a shift along each eigenvector by its eigenvalue times a normal random number
+    /// of this standard deviation.
     Pca(f64),
     /// Hue, lightness and saturation shifted, then all values multiplied, each with its own
     /// probability: the colors of MXNet's detection iterator. The hue wraps around.

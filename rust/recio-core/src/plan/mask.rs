@@ -1,7 +1,8 @@
 //! Plan of a mask, derived from the plan of its image.
 //!
-//! The pixels of a mask are class numbers, which must not be interpolated. Stages that move the image's
-//! pixels move the mask's likewise, with nearest-neighbor resampling; color stages are omitted.
+//! The pixels of a mask are class numbers, which must not be interpolated. Stages that move the
+//! image's pixels move the mask's likewise, with nearest-neighbor resampling; color stages are
+//! omitted.
 
 use crate::ops::resize::Interpolation;
 use crate::plan::{Operation, Plan, Stage};

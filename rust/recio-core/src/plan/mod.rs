@@ -15,8 +15,8 @@
 //!
 //! `mask.rs` derives the plan of a mask from that of its image.
 //!
-//! A plan ends at a user function ([`UserFunction`]): its result may be any image. There the plan is
-//! carried out, and a new one begins with the result.
+//! A plan ends at a user function ([`UserFunction`]): its result may be any image. There the plan
+//! is carried out, and a new one begins with the result.
 
 mod affine;
 mod crop;
@@ -50,7 +50,8 @@ pub struct Plan {
     stages: Vec<Stage>,
     /// The color maps of all stages in floats.
     colors: Vec<ColorF32>,
-    /// Whether the last stage is a color stage without a crop, so that it can take another color map.
+    /// Whether the last stage is a color stage without a crop, so that it can take another color
+    /// map.
     can_merge_color: bool,
     /// Whether the output is flipped left to right, after all stages.
     pub mirror: bool,
@@ -147,8 +148,8 @@ impl Plan {
         (area.width, area.height)
     }
 
-    /// The region of [`source`](Self::source) that is read, relative to its corner. Pixels outside of it
-    /// need not be decoded and may have any value.
+    /// The region of [`source`](Self::source) that is read, relative to its corner. Pixels outside
+    /// of it need not be decoded and may have any value.
     #[must_use]
     pub fn needed(&self) -> Rect {
         let size = (self.source.width, self.source.height);
@@ -270,8 +271,8 @@ impl Plan {
         self.push(warp, width, height);
     }
 
-    /// Mirrors the result so far. The mirror is deferred as long as the order makes no difference: at
-    /// the end it costs nothing.
+    /// Mirrors the result so far. The mirror is deferred as long as the order makes no difference:
+    /// at the end it costs nothing.
     pub fn flip(&mut self) {
         self.mirror = !self.mirror;
     }

@@ -1,8 +1,8 @@
 //! Steps: the augmentations of an iterator, in the order of the caller's list.
 //!
-//! A list is made and checked ([`Step::check`]) once for an iterator. For every image, [`visit_steps`]
-//! visits its steps in the order that applies to the image, and each samples its random parameters
-//! and adds its stages to the image's plan ([`Step::sample`]).
+//! A list is made and checked ([`Step::check`]) once for an iterator. For every image,
+//! [`visit_steps`] visits its steps in the order that applies to the image, and each samples its
+//! random parameters and adds its stages to the image's plan ([`Step::sample`]).
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub enum Step {
     ShorterSide(usize, InterpolationChoice),
     /// Resize to this width and height.
     Resize((usize, usize), InterpolationChoice),
-    /// Resize to fit within this width and height, the ratio kept. The flag: whether a smaller image
-    /// is enlarged.
+    /// Resize to fit within this width and height, the ratio kept. The flag: whether a smaller
+    /// image is enlarged.
     Within((usize, usize), bool, InterpolationChoice),
     /// Rotation, shear and scale onto a canvas.
     Affine(Affine),
@@ -82,7 +82,8 @@ pub enum Step {
 
 /// A function of the caller's that changes an image.
 pub trait UserFunction: Send + Sync + Debug {
-    /// Changes the image, and its bounding boxes if it has any. Random numbers are sampled from `rng`.
+    /// Changes the image, and its bounding boxes if it has any. Random numbers are sampled from
+    /// `rng`.
     ///
     /// # Errors
     /// Any error of the function.

@@ -8,9 +8,10 @@
 //! slot_writer   the sink for a batch: normalizes rows into the image's slot
 //! ```
 //!
-//! The last stage of a plan passes its rows on one by one, so they are normalized and laid out while
-//! they are in the nearest cache, and no image of the output's size is made. Only the stages before
-//! the last one, which are rare, fill an image, and of that no more than the next stage needs.
+//! The last stage of a plan passes its rows on one by one, so they are normalized and laid out
+//! while they are in the nearest cache, and no image of the output's size is made. Only the stages
+//! before the last one, which are rare, fill an image, and of that no more than the next stage
+//! needs.
 
 pub mod normalize;
 pub mod renderer;

@@ -45,8 +45,8 @@ pub struct Normalize {
     /// Scale.
     pub scale: f32,
     /// Whether a value is divided by `std` and then multiplied by `scale`, as in MXNet's Python
-    /// augmenters and its detection iterator. Its image iterator multiplies by the rounded quotient,
-    /// which differs in the last bit.
+    /// augmenters and its detection iterator. Its image iterator multiplies by the rounded
+    /// quotient, which differs in the last bit.
     pub divide: bool,
 }
 
@@ -80,7 +80,8 @@ impl Normalize {
     }
 }
 
-/// Random contrast and illumination of one image. (`max_random_contrast`, `max_random_illumination`)
+/// Random contrast and illumination of one image. (`max_random_contrast`,
+/// `max_random_illumination`)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
     /// Added to all values, which are from 0 to 255.

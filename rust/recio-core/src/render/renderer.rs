@@ -1,9 +1,9 @@
 //! Renderer: one image through its steps, from encoded bytes to the rows of a sink.
 //!
 //! Rendering takes two calls. [`Renderer::plan`] samples the random parameters of all steps and
-//! returns the image's plan, before a pixel is decoded; [`PlannedRender::render`] decodes the region
-//! that the plan needs, carries the plan out and passes the rows to a sink. Between the two the
-//! caller may still change the plan.
+//! returns the image's plan, before a pixel is decoded; [`PlannedRender::render`] decodes the
+//! region that the plan needs, carries the plan out and passes the rows to a sink. Between the two
+//! the caller may still change the plan.
 //!
 //! A user function among the steps needs pixels. So the steps before it are carried out into a
 //! [`DynamicImage`], the function changes that, and a new plan begins with its result.
@@ -387,7 +387,8 @@ mod tests {
             center(8),
             Step::Mirror(1.0),
         ];
-        // 30 20 10 → 30 30 20 20 10 10 → 30 20 20 10 → each four times → the middle eight → reversed
+        // 30 20 10 → 30 30 20 20 10 10 → 30 20 20 10 → each four times → the middle eight →
+        // reversed
         assert_eq!(values(render(&steps).unwrap()), [20; 8]);
         let steps = [Step::Mirror(1.0), call(), center(4)];
         assert_eq!(values(render(&steps).unwrap()), [30, 20, 20, 10]);

@@ -2,11 +2,11 @@
 //!
 //! Each row is normalized, converted to the batch's type, laid out and, if asked for, mirrored. An
 //! 8-bit value has 256 possible results, so each channel has a lookup table. That is exact by
-//! construction (an entry is MXNet's formula in MXNet's order of operations) for every type, and the
-//! table is built once for an iterator, or once for an image whose contrast is random. Floats, and
-//! values with a mean image, are computed one by one. So are planes of float32, several values at
-//! once, which is faster than the table: 26 µs instead of 42 for 224×224 pixels (55 with the division
-//! by 1 that the formula has where nothing is divided by).
+//! construction (an entry is MXNet's formula in MXNet's order of operations) for every type, and
+//! the table is built once for an iterator, or once for an image whose contrast is random. Floats,
+//! and values with a mean image, are computed one by one. So are planes of float32, several values
+//! at once, which is faster than the table: 26 µs instead of 42 for 224×224 pixels (55 with the
+//! division by 1 that the formula has where nothing is divided by).
 //!
 //! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- normalize`): see
 //! `benches/RESULTS.md`.

@@ -1,7 +1,8 @@
 //! Stage runner: carries out the stages of a plan, from a source of rows to a sink of rows.
 //!
 //! An image consists of 8-bit values, as decoded, until a color stage in floats; from there on it
-//! consists of floats. Adjacent color steps are one map ([`compose`](crate::ops::color_f32::compose)).
+//! consists of floats. Adjacent color steps are one map
+//! ([`compose`](crate::ops::color_f32::compose)).
 
 use crate::image::{Image, RowSink, RowSource, View, view_of};
 use crate::plan::{Operation, Plan, Stage};

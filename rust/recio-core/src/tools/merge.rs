@@ -13,8 +13,8 @@ use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `files`, one file after another, into `out`.
 ///
-/// If two records have the same key, all are numbered from 0. Returns `None`, and writes nothing, if
-/// `on_progress` stops it.
+/// If two records have the same key, all are numbered from 0. Returns `None`, and writes nothing,
+/// if `on_progress` stops it.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no files, or if `out` is

@@ -146,7 +146,9 @@ fn damaged_record_is_an_error() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("a.rec: record 0 at byte 0: the bytes of this record do not match their checksum"),
+        error.contains(
+            "a.rec: record 0 at byte 0: the bytes of this record do not match their checksum"
+        ),
         "{error}"
     );
     assert_eq!(file_names(folder.path()), ["a.idx", "a.rec", "a.rsum"]);

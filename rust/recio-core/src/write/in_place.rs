@@ -1,12 +1,12 @@
 //! Record files written in place: `MXRecordIO` and `MXIndexedRecordIO` with `"w"` or `"a"`.
 //!
 //! Unlike the output of im2rec, these files have their names from the beginning, as MXNet's do, and
-//! others may read them while they grow. A process that dies leaves what it has written. So that this
-//! is of use, lines of the `.idx` are held back until the operating system has their records: **the
-//! index never lists a record that is not complete in the file**. Only after the last listed record
-//! may there be further records or a fragment of one. `"a"` refuses such a file, and `recio repair`
-//! saves it. A failed write, for example to a full disk, is undone to the end of the last complete
-//! record.
+//! others may read them while they grow. A process that dies leaves what it has written. So that
+//! this is of use, lines of the `.idx` are held back until the operating system has their records:
+//! **the index never lists a record that is not complete in the file**. Only after the last listed
+//! record may there be further records or a fragment of one. `"a"` refuses such a file, and `recio
+//! repair` saves it. A failed write, for example to a full disk, is undone to the end of the last
+//! complete record.
 //!
 //! The `.rsum` describes the complete file. It is written when the file is closed, and an older one
 //! is removed before the file changes. The file is locked, so that no second writer damages it.

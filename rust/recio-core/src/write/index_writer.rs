@@ -64,7 +64,8 @@ impl IndexWriter {
         }
         if let Err(error) = self.file.write_all(self.pending.as_bytes()) {
             self.failed = Some(StickyError::new(&error));
-            // An incomplete line may look complete. If truncating fails too, the first error counts.
+            // An incomplete line may look complete. If truncating fails too, the first error
+            // counts.
             _ = self.file.set_len(self.written);
             return Err(self.with_path(error));
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! record_writer    records → frames in a sink, with offsets and checksums
-//! in_place         a .rec file under its final name while it grows, with .idx and .rsum: MXRecordIO
+//! in_place         a .rec file under its final name while it grows, with sidecars: MXRecordIO
 //! record_output    .rec, .idx and .rsum, renamed together when all are complete: im2rec, tools
 //! atomic           a file under a temporary name, renamed when it is complete
 //! sidecar          .idx and .rsum files

@@ -71,8 +71,8 @@ impl<W: Write> RecordWriter<W> {
         self.finish_frame(start)
     }
 
-    /// Adds the checksum of the frame at `start` in the buffer, writes a full buffer to the sink and
-    /// returns the frame's offset.
+    /// Adds the checksum of the frame at `start` in the buffer, writes a full buffer to the sink
+    /// and returns the frame's offset.
     fn finish_frame(&mut self, start: usize) -> Result<u64> {
         let offset = self.written + start as u64;
         if let Some(checksums) = &mut self.checksums {

@@ -1,4 +1,5 @@
-//! Crops of MXNet's C++ iterator: several samplers, each with its own limits, tried in random order.
+//! Crops of MXNet's C++ iterator: several samplers, each with its own limits, tried in random
+//! order.
 //!
 //! MXNet 1.9.1 applies the limits only if all six are set, and never crops to a ratio above that of
 //! the image (it has `1 / s * s` for `1 / (s * s)`). Here every limit that is set applies, and all
