@@ -767,3 +767,10 @@ class TestHooks:
         with pytest.raises(ValueError, match="is no position among 10 samples"):
             batches.load_state_dict({**before, "position": {**before["position"], **change}})
         assert batches.state_dict() == before
+
+    def test_position_without_an_entry_is_refused(self, photos: RecordFile) -> None:
+        batches = ImageIter(4, (3, 8, 8), path_imgrec=photos.rec, seed=1)
+        state = batches.state_dict()
+        del state["position"]["base"]
+        with pytest.raises(ValueError, match="the position of the state must have 'base', got"):
+            batches.load_state_dict(state)

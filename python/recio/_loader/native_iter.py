@@ -176,7 +176,10 @@ class PipelineIter(Closeable, BatchIter):
         """
         position = checkpoint.fit(state, self._kind(), self._settings())
         self._batch = None
-        self._pipeline.load(position)
+        try:
+            self._pipeline.load(position)
+        except KeyError as error:
+            raise ValueError(f"the position of the state must have {error}, got {sorted(position)}") from None
 
     def _kind(self) -> str:
         """Return the name of the class or, for a subclass outside of recio, of its base in recio."""
