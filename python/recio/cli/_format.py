@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from recio.files import CopyReport, Info, Problem, RepairReport, SkippedRegion, VerifyReport
 
 MAX_PROBLEMS = 20
-"""How many problems of a file are printed; JSON has them all."""
+"""Maximum number of problems that are printed for a file; JSON has them all."""
 
 
 def to_json(result: Any, **more: Any) -> str:  # noqa: ANN401 any dataclass, and any values

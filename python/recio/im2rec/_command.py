@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FAILED = 1
 EXIT_CODES = {RecordError: FAILED, OSError: FAILED, ValueError: MISUSED}
 MAX_SKIPPED = 10
-"""How many of the skipped images the summary names."""
+"""Maximum number of skipped images that the summary names."""
 
 DESCRIPTION = """\
 Make record files of images, in two steps: --list writes lists of the images in

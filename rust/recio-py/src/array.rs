@@ -12,8 +12,8 @@ use numpy::ndarray::{ArrayView, Dimension, IntoDimension};
 use numpy::{Element, PyArray};
 use pyo3::prelude::*;
 
-/// What keeps memory for an array that shows it: the array's `base`. When the array is gone, so is
-/// this, and the memory goes back to where it came from.
+/// Owner of an array's memory: the array's `base`. It is dropped with the array and returns the
+/// memory to its pool.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Lease {
     memory: Mutex<Option<Box<dyn Any + Send + Sync>>>,
@@ -57,7 +57,7 @@ where
     Ok((array, lease))
 }
 
-/// How many references to an object there are.
+/// Return the number of references to an object.
 pub(crate) fn holders<T>(object: &Bound<'_, T>) -> isize {
     // SAFETY: the pointer is that of a live object.
     unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }

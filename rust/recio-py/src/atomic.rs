@@ -10,7 +10,7 @@ use recio_core::Error;
 use recio_core::write::atomic;
 use recio_core::write::file_system::sync_folder;
 
-use crate::errors::{Failure, PyOutcome};
+use crate::errors::{PyRecioError, PyRecioResult};
 
 /// A file under a temporary name, which Python opens and writes.
 ///
@@ -21,7 +21,7 @@ pub(crate) struct AtomicFile(Mutex<Option<atomic::AtomicFile>>);
 #[pymethods]
 impl AtomicFile {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
+    fn new(py: Python<'_>, path: PathBuf) -> PyRecioResult<Self> {
         let file = py.detach(|| atomic::AtomicFile::create(&path))?;
         Ok(Self(Mutex::new(Some(file))))
     }
@@ -42,7 +42,7 @@ impl AtomicFile {
             sync_folder(&file.persist()?)
         };
         py.detach(commit)
-            .map_err(|error: Error| Failure::from(error).into())
+            .map_err(|error: Error| PyRecioError::from(error).into())
     }
 
     /// Removes the file, unless it was committed.

@@ -19,25 +19,25 @@ create_exception!(
     "An image cannot be decoded or encoded, or is larger than the limits."
 );
 
-/// An error of the core on its way to Python: lets `?` do the mapping.
-pub(crate) struct Failure(Error);
+/// Error of the core that `?` converts to a Python exception.
+pub(crate) struct PyRecioError(Error);
 
-/// What a function of the binding returns.
-pub(crate) type PyOutcome<T> = Result<T, Failure>;
+/// Result of a function of the binding.
+pub(crate) type PyRecioResult<T> = Result<T, PyRecioError>;
 
-impl From<Error> for Failure {
+impl From<Error> for PyRecioError {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl From<Failure> for PyErr {
-    fn from(Failure(error): Failure) -> Self {
+impl From<PyRecioError> for PyErr {
+    fn from(PyRecioError(error): PyRecioError) -> Self {
         Python::attach(|py| raised(py, &error))
     }
 }
 
-/// The exception that tells of an error.
+/// Returns the exception for an error.
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
     let exception = exception(py, error);
     let outcome = match error.kind() {

@@ -19,7 +19,7 @@ use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
 use crate::convert::{array_of_shape, image_array, limits_of, samples, view_of};
-use crate::errors::{Failure, PyOutcome};
+use crate::errors::{PyRecioError, PyRecioResult};
 
 /// Maximum side of a resized image: running out of memory would end the process.
 const MAX_SIDE: usize = 1 << 16;
@@ -47,7 +47,7 @@ pub(crate) fn decode(
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
     formats: Option<Vec<String>>,
-) -> PyOutcome<Bound<'_, PyArray3<u8>>> {
+) -> PyRecioResult<Bound<'_, PyArray3<u8>>> {
     let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
@@ -91,7 +91,7 @@ fn checked_region((width, height): (usize, usize), region: Option<[usize; 4]>) -
 pub(crate) fn decode_unchanged(
     py: Python<'_>,
     payload: PyBackedBytes,
-) -> PyOutcome<Bound<'_, PyAny>> {
+) -> PyRecioResult<Bound<'_, PyAny>> {
     Ok(
         match py.detach(|| decode_stored(&payload, &Limits::default()))? {
             Stored::Bits8(image) => image_array(py, image).into_any(),
@@ -182,14 +182,15 @@ fn encoded(
     encode: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send,
 ) -> PyResult<Bound<'_, PyBytes>> {
     let mut bytes = Vec::new();
-    py.detach(|| encode(&mut bytes)).map_err(Failure::from)?;
+    py.detach(|| encode(&mut bytes))
+        .map_err(PyRecioError::from)?;
     Ok(PyBytes::new(py, &bytes))
 }
 
 /// Return the method of a number, after checking the sizes.
 fn interpolation(number: i64, from: (usize, usize), to: (usize, usize)) -> PyResult<Interpolation> {
     check_sides(from, to)?;
-    Ok(by_number(number, from, to).map_err(Failure::from)?)
+    Ok(by_number(number, from, to).map_err(PyRecioError::from)?)
 }
 
 fn check_sides(from: (usize, usize), (width, height): (usize, usize)) -> PyResult<()> {

@@ -12,7 +12,7 @@ use recio_core::limits::Formats;
 use recio_core::tools::{self as engine, Problem};
 
 use crate::convert::limits_of;
-use crate::errors::Failure;
+use crate::errors::PyRecioError;
 use crate::progress::{done_and_total, run_with_progress};
 
 /// Kind, reason, record, id, offset and end of a problem.
@@ -25,7 +25,7 @@ type Row = (
     Option<u64>,
 );
 
-/// What `recio.files.verify` makes its result of.
+/// Result for `recio.files.verify`.
 #[derive(IntoPyObject)]
 pub(crate) struct Verified {
     records: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Verified {
     total: u64,
 }
 
-/// What `recio.files.repair` makes its result of.
+/// Result for `recio.files.repair`.
 #[derive(IntoPyObject)]
 pub(crate) struct Repaired {
     records: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Repaired {
     unused: Vec<String>,
 }
 
-/// What `recio.files.info` makes its result of.
+/// Result for `recio.files.info`.
 #[derive(IntoPyObject)]
 pub(crate) struct Info {
     records: u64,
@@ -78,7 +78,7 @@ pub(crate) fn verify_file(
     formats: Vec<String>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Verified> {
-    let formats = Formats::of(&formats).map_err(Failure::from)?;
+    let formats = Formats::of(&formats).map_err(PyRecioError::from)?;
     let options = engine::VerifyOptions {
         index: idx,
         decode,

@@ -7,10 +7,10 @@ use recio_core::Error;
 use recio_core::pack::{self as engine, Color, Encoding, MaskOptions, PackOptions, Transcode};
 use recio_core::progress::Progress;
 
-use crate::errors::{Failure, PyOutcome};
+use crate::errors::{PyRecioError, PyRecioResult};
 use crate::progress::run_with_progress;
 
-/// How to pack, as `recio.im2rec` hands it over: a dictionary with these keys.
+/// Options of `recio.im2rec`: a dictionary with these keys.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Settings {
@@ -89,7 +89,7 @@ pub(crate) fn pack(
     settings: Settings,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, Vec<Skipped>)> {
-    let options = settings.options().map_err(Failure::from)?;
+    let options = settings.options().map_err(PyRecioError::from)?;
     let numbers = |at: Progress| (at.done, at.total, at.skipped);
     let packed = run_with_progress(py, progress, numbers, |on_progress| {
         engine::pack(&list, &root, &rec, &options, on_progress)
@@ -107,7 +107,7 @@ pub(crate) fn packed_already(
     rec: PathBuf,
     skipped: Vec<u64>,
     settings: Settings,
-) -> PyOutcome<Option<(usize, u64)>> {
+) -> PyRecioResult<Option<(usize, u64)>> {
     let options = settings.options()?;
     Ok(py.detach(|| engine::packed_already(&list, &rec, &skipped, &options))?)
 }

@@ -20,14 +20,14 @@ use recio_core::render::slot_writer::Layout;
 
 use crate::array::lend;
 use crate::convert::boxes_array;
-use crate::errors::{Failure, PyOutcome, raised};
+use crate::errors::{PyRecioError, PyRecioResult, raised};
 use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
 use crate::loader_options::LoaderOptions;
 use crate::sandboxed_folder::SandboxedFolder;
 use crate::step::describe;
 
-/// How long a wait lasts before signals are checked, so that Ctrl-C is handled within this time.
+/// Interval between checks for signals: Ctrl-C is handled within this time.
 const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Data, labels or masks, ids if the samples have some, pad.
@@ -100,7 +100,10 @@ impl<T: Element + numpy::Element> PyLoader for ImageLoader<T> {
         shapes: BatchShapes,
     ) -> PyResult<Option<PyBatch<'py>>> {
         loop {
-            match py.detach(|| self.next(TIMEOUT)).map_err(Failure::from)? {
+            match py
+                .detach(|| self.next(TIMEOUT))
+                .map_err(PyRecioError::from)?
+            {
                 Next::Batch(batch) => return py_batch(py, batch, shapes).map(Some),
                 Next::End => return Ok(None),
                 Next::Pending => py.check_signals()?,
@@ -115,7 +118,7 @@ impl<T: Element + numpy::Element> PyLoader for ImageLoader<T> {
         hooks: &Hooks,
     ) -> PyResult<Option<PyBatch<'py>>> {
         let next = py.detach(|| self.next_supplied(&mut || hooks.supply()));
-        match next.map_err(Failure::from)? {
+        match next.map_err(PyRecioError::from)? {
             Next::Batch(batch) => py_batch(py, batch, shapes).map(Some),
             Next::End | Next::Pending => Ok(None),
         }
@@ -219,7 +222,7 @@ impl ImagePipeline {
         files: Vec<PathBuf>,
         indexes: Vec<PathBuf>,
         options: LoaderOptions,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::open(py, &Source::Records { files, indexes }, options)
     }
 
@@ -230,7 +233,7 @@ impl ImagePipeline {
         path: PathBuf,
         root: &SandboxedFolder,
         options: LoaderOptions,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         let root = root.inner();
         Self::open(py, &Source::List { path, root }, options)
     }
@@ -242,7 +245,7 @@ impl ImagePipeline {
         images: Vec<(u64, Vec<f32>, String)>,
         root: &SandboxedFolder,
         options: LoaderOptions,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         let line = |(index, labels, path)| Line {
             index,
             labels,
@@ -258,7 +261,7 @@ impl ImagePipeline {
     /// Starts the threads, which make batches ahead. Otherwise the first call of `next` does.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         let loader = self.loader()?;
-        py.detach(|| loader.start()).map_err(Failure::from)?;
+        py.detach(|| loader.start()).map_err(PyRecioError::from)?;
         Ok(())
     }
 
@@ -289,7 +292,9 @@ impl ImagePipeline {
     /// file, its path; None at the end of the epoch.
     fn next_sample<'py>(&self, py: Python<'py>) -> PyResult<Option<PySample<'py>>> {
         let loader = self.loader()?;
-        let sample = py.detach(|| loader.next_sample()).map_err(Failure::from)?;
+        let sample = py
+            .detach(|| loader.next_sample())
+            .map_err(PyRecioError::from)?;
         Ok(sample.map(|sample| {
             let image = match sample.image {
                 StoredImage::Encoded(bytes) => PyBytes::new(py, &bytes).into_any(),
@@ -347,7 +352,7 @@ impl ImagePipeline {
     fn load(&self, py: Python<'_>, state: PyPosition) -> PyResult<()> {
         let loader = self.loader()?;
         py.detach(|| loader.go_to(state.into()))
-            .map_err(Failure::from)?;
+            .map_err(PyRecioError::from)?;
         Ok(())
     }
 
@@ -355,7 +360,9 @@ impl ImagePipeline {
     /// digest.
     fn fingerprint(&self, py: Python<'_>) -> PyResult<(usize, u64, u32)> {
         let loader = self.loader()?;
-        let fingerprint = py.detach(|| loader.fingerprint()).map_err(Failure::from)?;
+        let fingerprint = py
+            .detach(|| loader.fingerprint())
+            .map_err(PyRecioError::from)?;
         Ok((fingerprint.samples, fingerprint.bytes, fingerprint.digest))
     }
 
@@ -365,7 +372,7 @@ impl ImagePipeline {
         let loader = self.loader()?;
         let preview = py
             .detach(|| loader.preview(record, epoch))
-            .map_err(Failure::from)?;
+            .map_err(PyRecioError::from)?;
         let boxes = preview.boxes.map(|boxes| boxes_array(py, &boxes));
         Ok((
             describe(py, &preview.plan)?,
@@ -425,7 +432,7 @@ impl ImagePipeline {
 }
 
 impl ImagePipeline {
-    fn open(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyOutcome<Self> {
+    fn open(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyRecioResult<Self> {
         let dtype = options.dtype.clone();
         let options = options.parse()?;
         let loader = py.detach(|| open(source, &options, &dtype))?;

@@ -6,7 +6,7 @@ use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
 use recio_core::progress::{OnProgress, Progress};
 
-use crate::errors::Failure;
+use crate::errors::PyRecioError;
 
 /// Runs an operation without the interpreter lock and reports its progress to `callback`.
 ///
@@ -31,7 +31,7 @@ where
         }
     };
     let result = py.detach(|| operation(&mut on_progress));
-    let result = result.map_err(Failure::from)?;
+    let result = result.map_err(PyRecioError::from)?;
     result.ok_or_else(|| raised.expect("only an exception stops an operation"))
 }
 

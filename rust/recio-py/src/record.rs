@@ -15,7 +15,7 @@ use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
 use recio_core::{Error, Result};
 
-use crate::errors::{Failure, PyOutcome};
+use crate::errors::{PyRecioError, PyRecioResult};
 use crate::fork_guard::ForkGuard;
 
 /// Number of headers between two checks for Ctrl-C: about a second on a slow disk.
@@ -35,11 +35,11 @@ pub(crate) struct Reader(sequential::Reader);
 #[pymethods]
 impl Reader {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyOutcome<Self> {
+    fn new(py: Python<'_>, path: PathBuf) -> PyRecioResult<Self> {
         Ok(Self(py.detach(|| sequential::Reader::open(&path))?))
     }
 
-    fn read<'py>(&self, py: Python<'py>) -> PyOutcome<Option<Bound<'py, PyBytes>>> {
+    fn read<'py>(&self, py: Python<'py>) -> PyRecioResult<Option<Bound<'py, PyBytes>>> {
         let record = py.detach(|| self.0.read())?;
         Ok(record.map(|record| PyBytes::new(py, &record)))
     }
@@ -48,12 +48,12 @@ impl Reader {
         &self,
         py: Python<'py>,
         offset: u64,
-    ) -> PyOutcome<Option<(Bound<'py, PyBytes>, u64)>> {
+    ) -> PyRecioResult<Option<(Bound<'py, PyBytes>, u64)>> {
         let record = py.detach(|| self.0.read_from(offset))?;
         Ok(record.map(|(record, next)| (PyBytes::new(py, &record), next)))
     }
 
-    fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyOutcome<Bound<'py, PyBytes>> {
+    fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyRecioResult<Bound<'py, PyBytes>> {
         let record = py.detach(|| self.0.read_at(offset))?;
         Ok(PyBytes::new(py, &record))
     }
@@ -63,7 +63,7 @@ impl Reader {
         py: Python<'py>,
         index: &Index,
         key: u64,
-    ) -> PyOutcome<Bound<'py, PyBytes>> {
+    ) -> PyRecioResult<Bound<'py, PyBytes>> {
         let read = || {
             let offset = index.0.offset(key)?;
             self.0
@@ -100,7 +100,7 @@ impl Reader {
         for keys in keys.to_vec()?.chunks(KEYS_BETWEEN_SIGNALS) {
             py.check_signals()?;
             py.detach(|| headers.extend(self.0.file(), &index.0, keys))
-                .map_err(Failure::from)?;
+                .map_err(PyRecioError::from)?;
         }
         Ok((
             headers.flags.into_pyarray(py),
@@ -111,7 +111,7 @@ impl Reader {
     }
 
     /// Returns the number of records, for which it reads all headers.
-    fn count(&self, py: Python<'_>) -> PyOutcome<u64> {
+    fn count(&self, py: Python<'_>) -> PyRecioResult<u64> {
         Ok(py.detach(|| scan::scan(self.0.file(), |_| ()))?)
     }
 }
@@ -129,7 +129,12 @@ impl Writer {
     /// Creates the files, or truncates existing ones.
     #[new]
     #[pyo3(signature = (rec, idx=None, checksum=false))]
-    fn new(py: Python<'_>, rec: PathBuf, idx: Option<PathBuf>, checksum: bool) -> PyOutcome<Self> {
+    fn new(
+        py: Python<'_>,
+        rec: PathBuf,
+        idx: Option<PathBuf>,
+        checksum: bool,
+    ) -> PyRecioResult<Self> {
         Ok(py
             .detach(|| InPlaceWriter::create(&rec, idx.as_deref(), checksum))?
             .into())
@@ -143,7 +148,7 @@ impl Writer {
         idx: PathBuf,
         last: Option<u64>,
         checksum: bool,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Ok(py
             .detach(|| InPlaceWriter::append(&rec, &idx, last, checksum))?
             .into())
@@ -160,7 +165,7 @@ impl Writer {
     }
 
     /// Writes the buffered bytes, syncs the files and closes them. A second call does nothing.
-    fn close(&self, py: Python<'_>) -> PyOutcome<()> {
+    fn close(&self, py: Python<'_>) -> PyRecioResult<()> {
         if !self.fork_guard.is_owner() {
             return Ok(());
         }
@@ -191,7 +196,7 @@ impl Writer {
         self.fork_guard.check("writer", "open a new one")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));
         let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
-        Ok(outcome.map_err(Failure::from)?)
+        Ok(outcome.map_err(PyRecioError::from)?)
     }
 }
 
@@ -214,7 +219,7 @@ pub(crate) struct Index(index::Index);
 impl Index {
     #[new]
     #[pyo3(signature = (path, rec_len=None))]
-    fn new(py: Python<'_>, path: PathBuf, rec_len: Option<u64>) -> PyOutcome<Self> {
+    fn new(py: Python<'_>, path: PathBuf, rec_len: Option<u64>) -> PyRecioResult<Self> {
         Ok(Self(py.detach(|| load_index(&path, rec_len))?))
     }
 
@@ -222,7 +227,7 @@ impl Index {
         self.0.len()
     }
 
-    fn offset(&self, key: u64) -> PyOutcome<u64> {
+    fn offset(&self, key: u64) -> PyRecioResult<u64> {
         Ok(self.0.offset(key)?)
     }
 
@@ -251,7 +256,7 @@ pub(crate) fn rebuild_index(
     py: Python<'_>,
     rec_path: PathBuf,
     idx_path: PathBuf,
-) -> PyOutcome<bool> {
+) -> PyRecioResult<bool> {
     Ok(py.detach(|| {
         let (entries, source) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
         save_index(&entries, &idx_path)?;

@@ -10,7 +10,7 @@ use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::{Result, plan, rng};
 
 use crate::convert::{boxes_array, boxes_of, image_array, samples};
-use crate::errors::Failure;
+use crate::errors::PyRecioError;
 use crate::rng::RngOrSeed;
 use crate::step::{Step, core_steps};
 
@@ -37,7 +37,7 @@ pub(crate) fn augment<'py>(
             "an image must be an array of uint8 or float32 with the axes height, width, channels",
         ));
     };
-    let image = match rendered.map_err(Failure::from)? {
+    let image = match rendered.map_err(PyRecioError::from)? {
         DynamicImage::U8(image) => image_array(py, image).into_any(),
         DynamicImage::F32(image) => image_array(py, image).into_any(),
     };

@@ -10,7 +10,7 @@ use recio_core::plan::{
     Keep, Lighting, ResizedCrop, Sampler, Samplers, Sometimes,
 };
 
-use crate::errors::PyOutcome;
+use crate::errors::PyRecioResult;
 use crate::user_fn::{Function, Purpose};
 
 /// Augmentation step. The constructors check the parameters.
@@ -19,7 +19,7 @@ use crate::user_fn::{Function, Purpose};
 pub(crate) struct Step(plan::Step);
 
 impl Step {
-    fn checked(step: plan::Step) -> PyOutcome<Self> {
+    fn checked(step: plan::Step) -> PyRecioResult<Self> {
         step.check()?;
         Ok(Self(step))
     }
@@ -30,7 +30,7 @@ pub(crate) fn core_steps(steps: Vec<Step>) -> Vec<plan::Step> {
     steps.into_iter().map(|step| step.0).collect()
 }
 
-fn interpolation(interp: i64) -> PyOutcome<InterpolationChoice> {
+fn interpolation(interp: i64) -> PyRecioResult<InterpolationChoice> {
     Ok(InterpolationChoice::from_number(interp)?)
 }
 
@@ -51,38 +51,38 @@ impl Step {
 
     /// Resize the shorter side to `size`.
     #[staticmethod]
-    fn resize_short(size: usize, interp: i64) -> PyOutcome<Self> {
+    fn resize_short(size: usize, interp: i64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::ShorterSide(size, interpolation(interp)?))
     }
 
     /// Resize to width and height.
     #[staticmethod]
-    fn resize(size: (usize, usize), interp: i64) -> PyOutcome<Self> {
+    fn resize(size: (usize, usize), interp: i64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Resize(size, interpolation(interp)?))
     }
 
     /// Resize to fit into width and height, keeping the aspect ratio; smaller images are enlarged
     /// if `grow`.
     #[staticmethod]
-    fn within(size: (usize, usize), grow: bool, interp: i64) -> PyOutcome<Self> {
+    fn within(size: (usize, usize), grow: bool, interp: i64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Within(size, grow, interpolation(interp)?))
     }
 
     /// Apply MXNet's affine step.
     #[staticmethod]
-    fn affine(settings: AffineSettings) -> PyOutcome<Self> {
+    fn affine(settings: AffineSettings) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Affine(settings.affine()?))
     }
 
     /// Add a border on all sides.
     #[staticmethod]
-    fn pad(thickness: usize, value: u8) -> PyOutcome<Self> {
+    fn pad(thickness: usize, value: u8) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Pad(thickness, value))
     }
 
     /// Enlarge to cover a size, then crop to that size.
     #[staticmethod]
-    fn cover(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
+    fn cover(size: (usize, usize), random: bool, interp: i64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Cover(
             size,
             position(random),
@@ -93,7 +93,7 @@ impl Step {
     /// Crop to a size; from a smaller image, crop the largest region of that aspect ratio and
     /// enlarge it.
     #[staticmethod]
-    fn fit(size: (usize, usize), random: bool, interp: i64) -> PyOutcome<Self> {
+    fn fit(size: (usize, usize), random: bool, interp: i64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Fit(
             size,
             position(random),
@@ -108,7 +108,7 @@ impl Step {
         size: (usize, usize),
         random: bool,
         interp: i64,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Square {
             side,
             size,
@@ -125,7 +125,7 @@ impl Step {
         aspect: (f64, f64),
         log: bool,
         interp: i64,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::checked(plan::Step::ResizedCrop(ResizedCrop {
             size,
             area,
@@ -142,19 +142,19 @@ impl Step {
 
     /// Flip left to right with a probability.
     #[staticmethod]
-    fn mirror(probability: f64) -> PyOutcome<Self> {
+    fn mirror(probability: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Mirror(probability))
     }
 
     /// Change brightness, contrast and saturation of 8-bit values.
     #[staticmethod]
-    fn enhance(ranges: [f64; 3], swapped: bool) -> PyOutcome<Self> {
+    fn enhance(ranges: [f64; 3], swapped: bool) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Enhance { ranges, swapped }))
     }
 
     /// Shift hue, lightness and saturation of 8-bit values.
     #[staticmethod]
-    fn hls(max_shift: [f64; 3], wrap: bool) -> PyOutcome<Self> {
+    fn hls(max_shift: [f64; 3], wrap: bool) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Hls {
             max: max_shift,
             wrap,
@@ -163,14 +163,14 @@ impl Step {
 
     /// Add PCA lighting noise to 8-bit values.
     #[staticmethod]
-    fn pca(deviation: f64) -> PyOutcome<Self> {
+    fn pca(deviation: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Jitter(Jitter::Pca(deviation)))
     }
 
     /// Shift hue, lightness and saturation and change contrast of 8-bit values; each with its
     /// maximum and probability.
     #[staticmethod]
-    fn sometimes(hls: [(f64, f64); 3], contrast: (f64, f64)) -> PyOutcome<Self> {
+    fn sometimes(hls: [(f64, f64); 3], contrast: (f64, f64)) -> PyRecioResult<Self> {
         let sometimes = |(max, probability)| Sometimes { max, probability };
         Self::checked(plan::Step::Jitter(Jitter::Sometimes {
             hls: hls.map(sometimes),
@@ -180,7 +180,7 @@ impl Step {
 
     /// With a probability, place the image on a canvas of a random scale.
     #[staticmethod]
-    fn scale_pad(probability: f64, max_scale: f64, value: u8) -> PyOutcome<Self> {
+    fn scale_pad(probability: f64, max_scale: f64, value: u8) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Detect(Detect::ScalePad {
             probability,
             max: max_scale,
@@ -195,7 +195,7 @@ impl Step {
         probability: f64,
         samplers: Vec<SamplerSettings>,
         share: Option<f64>,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Detect(Detect::Sample(Samplers {
             probability,
             samplers: samplers.into_iter().map(Sampler::from).collect(),
@@ -211,7 +211,7 @@ impl Step {
         area: (f64, f64),
         eject: f64,
         attempts: u32,
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Detect(Detect::AreaCrop(AreaCrop {
             min_covered: covered,
             aspect,
@@ -228,7 +228,7 @@ impl Step {
         area: (f64, f64),
         attempts: u32,
         value: [u8; 3],
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         let [r, g, b] = value;
         Self::checked(plan::Step::Detect(Detect::AreaPad(AreaPad {
             aspect,
@@ -246,25 +246,25 @@ impl Step {
 
     /// Change brightness of floats, like the color steps below.
     #[staticmethod]
-    fn brightness(range: f64) -> PyOutcome<Self> {
+    fn brightness(range: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Brightness(range))
     }
 
     /// Change contrast.
     #[staticmethod]
-    fn contrast(range: f64) -> PyOutcome<Self> {
+    fn contrast(range: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Contrast(range))
     }
 
     /// Change saturation.
     #[staticmethod]
-    fn saturation(range: f64) -> PyOutcome<Self> {
+    fn saturation(range: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Saturation(range))
     }
 
     /// Rotate the hue.
     #[staticmethod]
-    fn hue(range: f64) -> PyOutcome<Self> {
+    fn hue(range: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Hue(range))
     }
 
@@ -274,7 +274,7 @@ impl Step {
         deviation: f64,
         eigenvalues: [f64; 3],
         eigenvectors: [[f64; 3]; 3],
-    ) -> PyOutcome<Self> {
+    ) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Lighting(Lighting {
             deviation,
             eigenvalues,
@@ -284,13 +284,13 @@ impl Step {
 
     /// Convert to gray with a probability.
     #[staticmethod]
-    fn gray(probability: f64) -> PyOutcome<Self> {
+    fn gray(probability: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Gray(probability))
     }
 
     /// Subtract a mean and divide by a standard deviation.
     #[staticmethod]
-    fn normalize(mean: [f64; 3], std: [f64; 3]) -> PyOutcome<Self> {
+    fn normalize(mean: [f64; 3], std: [f64; 3]) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Normalize(mean, std))
     }
 
@@ -308,7 +308,7 @@ impl Step {
 
     /// Apply one of the steps or, with probability `skip`, none.
     #[staticmethod]
-    fn either(steps: Vec<Self>, skip: f64) -> PyOutcome<Self> {
+    fn either(steps: Vec<Self>, skip: f64) -> PyRecioResult<Self> {
         Self::checked(plan::Step::Either(core_steps(steps), skip))
     }
 
@@ -352,7 +352,7 @@ pub(crate) struct AffineSettings {
 }
 
 impl AffineSettings {
-    fn affine(self) -> PyOutcome<Affine> {
+    fn affine(self) -> PyRecioResult<Affine> {
         let angle = match (self.angles, self.integer_angle) {
             (Some(angles), _) => Angle::OneOf(angles),
             (None, Some(max)) => Angle::Integers(max),

@@ -39,7 +39,7 @@ pub(super) enum Sampled<S> {
     Batch(BatchSamples<S>),
     /// The end of the epoch.
     End {
-        /// Where the first batch of the next epoch begins.
+        /// Position of the first sample of the next epoch.
         next: Cursor,
         /// Samples skipped on the way to the end.
         skipped: Vec<usize>,
@@ -53,7 +53,7 @@ pub(super) struct BatchSamples<S> {
     pub(super) samples: Vec<S>,
     /// Slots that are not filled by new samples of the epoch.
     pub(super) pad: usize,
-    /// Where the next batch begins.
+    /// Position of the first sample of the next batch.
     pub(super) next: Cursor,
     /// Samples skipped for this batch.
     pub(super) skipped: Vec<usize>,

@@ -27,11 +27,11 @@ pub(super) struct MaskRequest<'a> {
     pub(super) id: u64,
     /// Its width and height before anything was done to it.
     pub(super) size: (usize, usize),
-    /// What was done to it.
+    /// The plan of the image.
     pub(super) plan: &'a Plan,
 }
 
-/// What one thread needs for masks.
+/// Buffers of one thread for masks.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     record: Vec<u8>,

@@ -17,11 +17,11 @@ pub struct Position {
     pub epoch: u64,
     /// The epoch of the last fresh start; samples roll over from there on.
     pub base: u64,
-    /// Where the first batch of the epoch began.
+    /// Position of the first sample of the epoch.
     pub first: Cursor,
     /// Batches of the epoch that were delivered.
     pub delivered: usize,
-    /// Where the next batch begins.
+    /// Position of the first sample of the next batch.
     pub at: Cursor,
     /// Whether the end of the epoch was delivered too.
     pub is_over: bool,
@@ -96,7 +96,7 @@ pub(super) struct Claim {
     pub(super) base: u64,
     /// The number of the batch in its epoch.
     pub(super) batch: usize,
-    /// Where the batch begins.
+    /// Position of the first sample of the batch.
     pub(super) at: Cursor,
     wanted: Arc<AtomicBool>,
 }

@@ -25,7 +25,7 @@ use crate::render::normalize::Element;
 /// Epoch and index of each sample of a batch.
 type Indices = BatchSamples<(u64, usize)>;
 
-/// What all producers of a loader share.
+/// State that all producers of a loader share.
 #[derive(Debug)]
 pub(super) struct BatchProducer<T: Element> {
     task: SampleTask<T>,

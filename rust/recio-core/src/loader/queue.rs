@@ -32,7 +32,7 @@ pub(super) struct Produced<T: Element> {
     pub(super) skipped: Vec<usize>,
 }
 
-/// What the consumer receives, and the samples skipped on the way to it.
+/// A result for the consumer, and the samples that were skipped for it.
 type Delivery<T> = (Next<Result<Batch<T>>>, Vec<usize>);
 
 /// The queue.

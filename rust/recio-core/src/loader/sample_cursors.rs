@@ -14,10 +14,10 @@ pub(super) struct SampleCursors {
     direct: Reading,
 }
 
-/// What was read through a cursor.
+/// A sample that was read through a cursor.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Reading {
-    /// Where the next sample is.
+    /// Position of the next sample.
     pub(super) at: Cursor,
     /// The sample that was read last.
     pub(super) last: Option<SampleOrigin>,

@@ -26,7 +26,7 @@ use crate::rng::Rng;
 /// Bytes of each buffer that a thread keeps between images.
 const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// What all threads share to make images.
+/// State that all threads share to render samples.
 #[derive(Debug)]
 pub(super) struct SampleTask<T> {
     samples: Samples,

@@ -49,7 +49,7 @@ pub(super) struct PartialBatch<T> {
 pub(super) struct LeftOver<T> {
     pub(super) partial: PartialBatch<T>,
     pub(super) epoch: u64,
-    /// Where the batch begins.
+    /// Position of the first sample of the batch.
     pub(super) at: Cursor,
 }
 

@@ -7,7 +7,7 @@ use super::transcode::Transcode;
 /// Options of [`pack`](super::pack).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackOptions {
-    /// How to decode and encode images; `None` packs the bytes of the files.
+    /// Settings for decoding and encoding images; `None` packs the bytes of the files.
     pub transcode: Option<Transcode>,
     /// Whether to rewrite JPEGs so that crops are decoded faster, if that does not make them
     /// larger. The pixels stay the same.

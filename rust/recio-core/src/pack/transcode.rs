@@ -10,7 +10,7 @@ use crate::image::{Image, Rect, View};
 use crate::limits::Limits;
 use crate::ops::resize::{Interpolation, resize};
 
-/// How images are decoded, changed and encoded.
+/// Settings for decoding, changing and encoding images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transcode {
     /// Channels of the packed image.

@@ -41,7 +41,7 @@ use crate::ops::color_u8::ColorU8;
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::warp;
 
-/// What is done to one image: a region, then stages, then perhaps a mirror.
+/// Plan of one image: a region, then stages, then perhaps a mirror.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Plan {
     /// The region of the decoded image that is used.

@@ -54,7 +54,7 @@ impl Input<'_> {
     }
 }
 
-/// What is to be done to an image, and the state that its steps use.
+/// The steps of an image, and the state that they use.
 #[derive(Debug)]
 pub struct Job<'a> {
     /// The steps.
@@ -266,7 +266,7 @@ impl PlannedRender<'_> {
     }
 }
 
-/// How many times smaller the first stage makes the image, rounded down.
+/// Return the factor by which the first stage shrinks the image, rounded down.
 fn first_shrink(plan: &Plan) -> usize {
     match plan.stages().first().map(|stage| stage.operation) {
         Some(Operation::Resize { width, height, .. }) => {

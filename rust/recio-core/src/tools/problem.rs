@@ -5,7 +5,7 @@
 pub struct Problem {
     /// The check that failed.
     pub kind: ProblemKind,
-    /// What is wrong.
+    /// Description of the problem.
     pub reason: String,
     /// Number of the record, from 0: among those that the index lists or, without an index, among
     /// the complete ones.

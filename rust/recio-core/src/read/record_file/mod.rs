@@ -36,7 +36,7 @@ pub struct Record<'a> {
 impl RecordFile {
     /// Opens a file, and the `.rsum` file beside it if there is one.
     ///
-    /// That the two do not match is no error yet, as the checksums of some records may.
+    /// A mismatch of the two files is not an error yet: the checksums of some records may match.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io);

@@ -31,7 +31,7 @@ pub struct RepairReport {
     pub keys: RepairKeys,
     /// The regions that were not copied, in the order of the damaged file.
     pub skipped: Vec<SkippedRegion>,
-    /// What is wrong with the old index or the `.rsum`, if it was not used for that reason.
+    /// Errors of the old index and the `.rsum` file that were the reason not to use them.
     pub unused: Vec<String>,
 }
 
