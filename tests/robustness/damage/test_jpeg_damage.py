@@ -328,5 +328,5 @@ class TestFilling:
 
     def test_other_value_is_a_value_error(self) -> None:
         other: Any = "ignore"
-        with pytest.raises(ValueError, match="on_damage='ignore'"):
+        with pytest.raises(ValueError, match="on_damage must be 'error' or 'fill', got 'ignore'"):
             imdecode(BASELINE, on_damage=other)

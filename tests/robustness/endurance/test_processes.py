@@ -208,7 +208,7 @@ def test_inherited_iterator_works_or_raises_with_a_hint(tmp_path: Path, file: Re
     objects = write_objects(tmp_path, 20)
     settings = {"rec": file.rec, "idx": file.idx, "csv": csv, "objects": objects.rec}
     done = run_python(EVERY_KIND, **{name: str(path) for name, path in settings.items()})
-    assert (done.returncode, done.stdout) == (0, "8\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.deepcopy])
