@@ -11,7 +11,7 @@ import pytest
 
 from .support import leftovers
 from .support.processes import children, interruptible
-from .support.records import RecordFile, write_photos, write_records, write_tiny
+from .support.records import RecordFile, start_counting_threads, write_photos, write_records, write_tiny
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,12 @@ def _no_process_left() -> Iterator[None]:
     before = children()
     yield
     assert leftovers.end(before) == [], "the test left processes"
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_this_test() -> None:
+    """Let `threads` ignore the threads of iterators that other tests in this process left."""
+    start_counting_threads()
 
 
 @pytest.fixture(name="interruptible")

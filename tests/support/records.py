@@ -177,15 +177,30 @@ def digest(batches: Iterable[DataBatch]) -> str:
     return sha.hexdigest()
 
 
-def threads() -> list[str]:
-    """Return the names of recio's threads in this process, after a garbage collection."""
-    gc.collect()
-    names = []
+_earlier_threads: set[int] = set()
+"""Threads of recio that were running when the current test started: those of iterators of other tests."""
+
+
+def _recio_threads() -> dict[int, str]:
+    """Return the ids and names of recio's threads in this process."""
+    names = {}
     for task in Path("/proc/self/task").iterdir():
         # A thread may end between listing and reading.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            names.append((task / "comm").read_text().strip())
-    return sorted(name for name in names if name.startswith("recio-"))
+            names[int(task.name)] = (task / "comm").read_text().strip()
+    return {task: name for task, name in names.items() if name.startswith("recio-")}
+
+
+def start_counting_threads() -> None:
+    """Let `threads` return only threads that start from now on."""
+    _earlier_threads.clear()
+    _earlier_threads.update(_recio_threads())
+
+
+def threads() -> list[str]:
+    """Return the names of recio's threads of the current test, after a garbage collection."""
+    gc.collect()
+    return sorted(name for task, name in _recio_threads().items() if task not in _earlier_threads)
 
 
 def is_quiet(stderr: str) -> bool:
