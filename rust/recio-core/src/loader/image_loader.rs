@@ -1,6 +1,6 @@
 //! A running loader: its files, threads and batches.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools, check_memory};
 use crate::loader::epoch::{EpochSpec, ShardPolicy};
 use crate::loader::labels::Labels;
+use crate::loader::lock::lock;
 use crate::loader::options::Options;
 use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
@@ -282,11 +283,6 @@ impl<T: Element> Loader for ImageLoader<T> {
     fn preview(&self, record: usize, epoch: u64) -> Result<ImagePreview> {
         self.task().preview(record, epoch)
     }
-}
-
-fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
-    // Each change is complete before anything can panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the epochs of the shard that is read.

@@ -46,6 +46,7 @@ mod image_loader;
 mod label_list;
 mod label_scan;
 mod labels;
+mod lock;
 mod masks;
 mod merge_normalize;
 mod options;

@@ -5,12 +5,13 @@
 //! the caller as it takes indices from an epoch's order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::dataset::source::StoredSample;
 use crate::error::{Error, Result};
 use crate::loader::batch_sampler::{BatchSampler, Sampled};
 use crate::loader::epoch::LastBatch;
+use crate::loader::lock::lock;
 use crate::loader::position::Claim;
 use crate::loader::producer::BatchProducer;
 use crate::loader::queue::{Produced, Queue};
@@ -234,9 +235,4 @@ fn fail<T: Element>(
     let batch = Err(error);
     queue.complete(claim, Produced { batch, skipped });
     Ok(())
-}
-
-fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
-    // Each change is complete before anything can panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,14 @@
 //! Supply of samples: those that the caller supplies one by one, written into a batch as they are
 //! taken.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
 use crate::image::DynamicImage;
 use crate::loader::batch_sampler::SampleStream;
 use crate::loader::buffer_pool::Batch;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
+use crate::loader::lock::lock;
 use crate::loader::position::Claim;
 use crate::loader::producer::BatchProducer;
 use crate::loader::sample_cursors::{SampleCursors, SampleOrigin};
@@ -205,6 +206,6 @@ impl<T: Element> SupplyStream<'_, '_, T> {
     }
 
     fn cursors(&self) -> MutexGuard<'_, SampleCursors> {
-        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(self.cursors)
     }
 }
