@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from recio import DecodeError
+from recio import DecodeError, RecordError
 from recio.image import CreateAugmenter, DetHorizontalFlipAug, HorizontalFlipAug, ImageIter, imdecode
 from recio.io import ImageRecordIter
+from recio.recordio import IRHeader, pack
 from tests.support.processes import becomes_true
-from tests.support.records import PHOTOS, RecordFile, noise, png, threads, write_images, write_photos
+from tests.support.records import (
+    PHOTOS,
+    RecordFile,
+    noise,
+    png,
+    threads,
+    write_images,
+    write_photos,
+    write_records,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,13 +123,108 @@ def test_list_of_files_with_labels_of_every_dtype(kind: type[ImageIter], dtype: 
 
 
 @pytest.mark.parametrize("kind", [ImageIter, Hooked])
-@pytest.mark.parametrize("indexed", [False, True])
-def test_list_replaces_record_labels(kind: type[ImageIter], indexed: bool, folder: Path, ten: RecordFile) -> None:
-    index = ten.idx if indexed else None
-    source: dict[str, Any] = {"path_imgrec": ten.rec, "path_imgidx": index, "path_imglist": folder / "ten.lst"}
-    batch = kind(**source, label_width=2, **PLAIN).next()
+def test_list_replaces_record_labels_by_id(kind: type[ImageIter], folder: Path, ten: RecordFile) -> None:
+    batch = kind(path_imgrec=ten.rec, path_imglist=folder / "ten.lst", label_width=2, **PLAIN).next()
     assert batch.label is not None
     assert batch.label[0].tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]
+
+
+class TestListByKey:
+    """With an index, MXNet's ImageIter finds the line of a record by its key (mxnet/image/image.py, 1.9.1)."""
+
+    @pytest.fixture
+    def unnumbered(self, tmp_path: Path) -> dict[str, Any]:
+        """Write records whose ids are all 0, with keys from 500 on, and a list of the keys in no order."""
+        images = [png(noise(8, 8, seed=seed)) for seed in range(10)]
+        file = write_records(tmp_path, [pack(IRHeader(0, -1.0, 0, 0), image) for image in images])
+        offsets = [line.split("\t")[1] for line in file.idx.read_text().splitlines()]
+        file.idx.write_text("".join(f"{500 + n}\t{offset}\n" for n, offset in enumerate(offsets)))
+        lst = tmp_path / "keys.lst"
+        lst.write_text("".join(f"{500 + n}\t{n}\t{n}.png\n" for n in reversed(range(10))))
+        return {"path_imgrec": file.rec, "path_imgidx": file.idx, "path_imglist": lst}
+
+    @pytest.mark.parametrize("kind", [ImageIter, Hooked])
+    def test_label_is_found_by_the_key_of_the_index(self, kind: type[ImageIter], unnumbered: dict[str, Any]) -> None:
+        batches = kind(**unnumbered, shuffle=True, seed=3, **PLAIN)
+        images = {noise(8, 8, seed=seed).tobytes(): seed for seed in range(10)}
+        for batch in batches:
+            assert batch.label is not None
+            shown = [images[image.transpose(1, 2, 0).astype(np.uint8).tobytes()] for image in batch.data[0]]
+            assert batch.label[0].tolist() == shown
+
+    @pytest.mark.parametrize("part_index", [0, 1, 2])
+    def test_shards_have_the_labels_of_their_keys(self, part_index: int, unnumbered: dict[str, Any]) -> None:
+        settings: dict[str, Any] = {**PLAIN, "batch_size": 1, "shard_policy": "uneven"}
+        batches = ImageIter(**unnumbered, num_parts=3, part_index=part_index, **settings)
+        labels = [int(batch.label[0][0]) for batch in batches if batch.label]
+        assert labels == [[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]][part_index]
+
+    def test_key_without_a_line_is_an_error(self, unnumbered: dict[str, Any]) -> None:
+        unnumbered["path_imglist"].write_text("500\t0\ta.png\n")
+        with pytest.raises(RecordError, match="path_imglist has no line for key 501"):
+            ImageIter(**unnumbered, **PLAIN).next()
+
+    def test_equal_ids_without_an_index_are_refused(self, unnumbered: dict[str, Any]) -> None:
+        del unnumbered["path_imgidx"]
+        with pytest.raises(RecordError, match=r"record 1 \(id 0\).*record 0 has the same id"):
+            ImageIter(**unnumbered, **PLAIN)
+
+    def test_equal_keys_of_two_indexes_are_refused(self, unnumbered: dict[str, Any]) -> None:
+        both: dict[str, Any] = {name: [unnumbered[name]] * 2 for name in ("path_imgrec", "path_imgidx")}
+        with pytest.raises(RecordError, match="two indexes have the key 500"):
+            ImageIter(**both, path_imglist=unnumbered["path_imglist"], **PLAIN)
+
+
+class TestLargeLabels:
+    """Labels that are ids: float32 has no 25,130,987."""
+
+    ID = 25_130_987
+
+    @pytest.fixture(params=["list", "imglist", "records"])
+    def source(self, request: pytest.FixtureRequest, folder: Path, ten: RecordFile) -> dict[str, Any]:
+        """Return a data set of one image with a large label."""
+        if request.param == "imglist":
+            return {"imglist": [[self.ID, "0 .png"]], "path_root": folder}
+        lines = [f"100\t{self.ID}.000000\t0.png\n", *(f"{n}\t0\tx.png\n" for n in range(101, 110))]
+        (folder / "large.lst").write_text("".join(lines))
+        if request.param == "list":
+            (folder / "large.lst").write_text(f"100\t{self.ID}\t0 .png\n")
+            return {"path_imglist": folder / "large.lst", "path_root": folder}
+        return {"path_imgrec": ten.rec, "path_imglist": folder / "large.lst"}
+
+    @pytest.mark.parametrize("kind", [ImageIter, Hooked])
+    @pytest.mark.parametrize("dtype", ["int64", "int32", "float64"])
+    def test_label_is_exact_in_a_type_that_has_it(
+        self, dtype: str, kind: type[ImageIter], source: dict[str, Any]
+    ) -> None:
+        batches = kind(**source, dtype=dtype, **{**PLAIN, "batch_size": 1})
+        batch = batches.next()
+        assert batch.label is not None
+        assert batch.label[0].dtype == dtype
+        assert batch.label[0].tolist() == [self.ID]
+        assert np.dtype(batches.provide_label[0].dtype) == dtype
+
+    def test_label_is_refused_in_float32(self, source: dict[str, Any]) -> None:
+        with pytest.raises((RecordError, ValueError), match=f"the label {self.ID} is not representable as float32"):
+            ImageIter(**source, **PLAIN)
+
+    def test_label_of_a_hook_is_refused_in_float32(self, folder: Path) -> None:
+        class Large(ImageIter):
+            def next_sample(self) -> tuple[float, bytes]:
+                return 25_130_987.0, (folder / "0 .png").read_bytes()
+
+        source: dict[str, Any] = {"imglist": [[0, "0 .png"]], "path_root": folder}
+        with pytest.raises(RecordError, match="not representable as float32"):
+            Large(**source, **PLAIN).next()
+        batch = Large(**source, dtype="int64", **PLAIN).next()
+        assert batch.label is not None
+        assert set(batch.label[0].tolist()) == {self.ID}
+
+    @pytest.mark.parametrize(("label", "dtype"), [(300, "uint8"), (-1, "uint16"), (0.5, "int64"), (2049, "float16")])
+    def test_label_that_its_type_would_change_is_refused(self, label: float, dtype: str, folder: Path) -> None:
+        batches = ImageIter(imglist=[[label, "0 .png"]], path_root=folder, dtype=dtype, **PLAIN)
+        with pytest.raises(ValueError, match=f"the label {label} is not representable as {dtype}"):
+            batches.next()
 
 
 def test_batch_index_has_the_ids(ten: RecordFile, folder: Path) -> None:

@@ -154,6 +154,14 @@ def test_labels_of_a_list_replace_those_of_the_records(records: RecordFile, tmp_
     assert all(np.allclose(table(row), objects(5, 4)) for row in labels)
 
 
+def test_equal_ids_are_refused_with_a_list(tmp_path: Path) -> None:
+    fields = "\t".join(map(repr, label(objects(5, 4))))
+    (tmp_path / "new.lst").write_text(f"0\t{fields}\tno.png\n")
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, label(objects(5, 4)))] * 2, "same")
+    with pytest.raises(RecordError, match="record 0 has the same id"):
+        open_det(file, path_imglist=tmp_path / "new.lst")
+
+
 # Images
 
 

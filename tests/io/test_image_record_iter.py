@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import recio
 from recio.io import DataDesc
+from recio.recordio import IRHeader, pack
 from tests.support.records import (
     RecordFile,
     epochs,
@@ -148,6 +149,21 @@ class TestLabels:
         with pytest.raises(recio.RecordError, match="path_imglist has no line for id 102") as caught:
             open_iter(ten, path_imglist=path).next()
         assert (caught.value.record, caught.value.id) == (2, 102)
+
+    @pytest.mark.parametrize("indexed", [False, True])
+    def test_equal_ids_are_refused_with_a_list(self, indexed: bool, tmp_path: Path) -> None:
+        """Each would get the label of the same line, as in MXNet."""
+        file = write_records(tmp_path, [pack(IRHeader(0, 1.0, n, 0), png(noise(8, 8))) for n in (4, 5, 4)])
+        path = self.write_list(tmp_path, ["4 0", "5 0"])
+        assert labels(open_iter(file, batch_size=3).next()) == [1, 1, 1]
+        settings: dict[str, Any] = {"path_imgidx": file.idx} if indexed else {}
+        with pytest.raises(recio.RecordError, match=r"record 2 \(id 4\).*record 0 has the same id, so labels"):
+            open_iter(file, path_imglist=path, **settings)
+
+    def test_label_that_float32_would_change_is_refused(self, ten: RecordFile, tmp_path: Path) -> None:
+        path = self.write_list(tmp_path, ["100 0", "101 25130987"])
+        with pytest.raises(recio.RecordError, match=r"some\.lst: line 2: the label 25130987 is not .* become 25130988"):
+            open_iter(ten, path_imglist=path)
 
     def test_list_of_the_wrong_label_width_is_an_error(self, ten: RecordFile, tmp_path: Path) -> None:
         path = self.write_list(tmp_path, [f"{100 + n} 0 1" for n in range(10)])

@@ -351,6 +351,12 @@ class TestMatching:
         with pytest.raises(recio.RecordError, match=r"record 11 \(id 100\) at byte \d+: record 0 has the same id"):
             pairs.open(path_maskrec=write_records(tmp_path, encoded).rec)
 
+    def test_duplicate_image_id_is_an_error_at_once(self, pairs: Pairs, tmp_path: Path) -> None:
+        """Both images would get the same mask."""
+        encoded = [image_record(painted(mask), n % 11) for n, mask in enumerate(pairs.masks)]
+        with pytest.raises(recio.RecordError, match=r"twice\.rec: record 11 \(id 100\).*record 0 has the same id"):
+            pairs.open(path_imgrec=write_records(tmp_path, encoded, "twice").rec)
+
     def test_mask_of_another_size_is_an_error_that_names_both(self, pairs: Pairs, tmp_path: Path) -> None:
         encoded = [image_record(gray(mask[:, :-1]), n) for n, mask in enumerate(pairs.masks)]
         masks = write_records(tmp_path, encoded, "masks")

@@ -106,7 +106,7 @@ class PipelineIter(Closeable, BatchIter):
         threads = self._options.preprocess_threads
         _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), self.batch_size, threads)
 
-    def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
+    def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
         """Reshape the labels of a batch, which the pipeline returns in one row."""
         return [labels.reshape(self.provide_label[0].shape)]
 
@@ -266,7 +266,7 @@ _NAMED = (
     "skip_damaged",
 )
 """Options that a state holds by name, so that an error can name a difference."""
-_IGNORED = {"preprocess_threads", "prefetch_buffer", "path_imglist", "masks"}
+_IGNORED = {"preprocess_threads", "prefetch_buffer", "path_imglist", "label_by_key", "label_type", "masks"}
 """Options that do not change batches, and paths, which may differ on another machine."""
 
 

@@ -58,6 +58,10 @@ class LoaderOptions:
     ----------
     steps : sequence of Step
         The augmentation.
+    label_by_key : bool, default False
+        Whether `path_imglist` has the keys of the index, if there is one; otherwise the ids of the records.
+    label_type : {'float32', 'float64'}, default 'float32'
+        Type of the labels of lists and hooks: those that it would change are errors.
     label_form : {'numbers', 'row', 'table'}, default 'numbers'
         Labels as they are; the objects of an image in one row, with its size; or the objects in a table, one a row.
     label_width, label_pad_width : int, default 1 and -1
@@ -86,6 +90,8 @@ class LoaderOptions:
     dtype: str = "float32"
     layout: str = "NCHW"
     path_imglist: str | None = None
+    label_by_key: bool = False
+    label_type: Literal["float32", "float64"] = "float32"
     label_form: LabelForm = "numbers"
     label_width: int = 1
     label_pad_width: int = -1

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from recio._loader import validate
+from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
+from recio._loader.labels import convert_labels
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
 from recio._loader.to_steps import image_function, to_steps
@@ -59,7 +61,8 @@ class ImageIter(PipelineIter):
         Record files, as for `recio.io.ImageRecordIter`.
     path_imglist : path, optional
         List file (``.lst``) with image files under `path_root` or, with `path_imgrec`, with labels that replace those
-        in the records.
+        in the records: of the line whose index is the record's key in `path_imgidx`, as in MXNet. Without `path_imgidx`
+        it is the record's id; then records with the same id are an error.
     path_root : path, optional
         Folder that the paths in `path_imglist` and `imglist` are relative to. Default: the current directory.
     path_imgidx : path or list of paths, optional
@@ -77,7 +80,8 @@ class ImageIter(PipelineIter):
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     dtype : dtype-like, default 'float32'
-        Type of the labels. (In MXNet they are always float32.) The data are float32.
+        Type of the labels. (In MXNet they are always float32.) The data are float32. A label that the type would change
+        is an error: float32 has integers up to 2**24, and int64, int32 and float64 keep those of a list up to 2**53.
     last_batch_handle : {'pad', 'discard', 'roll_over'}, default 'pad'
         Handling of the images that do not fill the last batch. ``'pad'``: images from the start of the epoch fill it.
         ``'discard'``: they are skipped. ``'roll_over'``: they start the first batch of the next epoch, whose ``pad`` is
@@ -176,7 +180,12 @@ class ImageIter(PipelineIter):
             "formats": formats,
         }
         checked = validate.check_keywords(IMAGES, given)
-        options = loader_options(checked, steps=to_steps(self.auglist), last_batch=last_batch_handle)
+        options = loader_options(
+            checked,
+            steps=to_steps(self.auglist),
+            last_batch=last_batch_handle,
+            label_type="float32" if np.can_cast(self.dtype, np.float32) else "float64",
+        )
         self._start_with_hooks(
             overridden_hooks(type(self), ImageIter),
             options,
@@ -215,8 +224,13 @@ class ImageIter(PipelineIter):
     def _may_skip(self) -> bool:
         return self._checks or super()._may_skip()
 
-    def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
-        return [label.astype(self.dtype, copy=False) for label in super()._labels(labels)]
+    @property
+    def provide_label(self) -> list[DataDesc]:
+        """Name, shape, dtype and layout of the labels: a row or, with one label, a number for each image."""
+        return [DataDesc(desc.name, desc.shape, self.dtype.type, desc.layout) for desc in super().provide_label]
+
+    def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
+        return [convert_labels(label, self.dtype) for label in super()._labels(labels)]
 
     def hard_reset(self) -> None:
         """Start a new epoch without images that roll over."""
@@ -261,7 +275,7 @@ class ImageIter(PipelineIter):
         if len(data_shape) != 3 or data_shape[0] != 3:  # noqa: PLR2004
             raise ValueError(f"data_shape must be (3, height, width), got {tuple(data_shape)}")
 
-    def next_sample(self) -> tuple[float | NDArray[np.float32], bytes]:
+    def next_sample(self) -> tuple[float | NDArray[np.float32] | NDArray[np.float64], bytes]:
         """Return the next sample in epoch order: a hook.
 
         Called by others than `next`, it does not depend on batches: it returns the samples of an epoch, raises

@@ -41,7 +41,8 @@ class RecordFiles:
 
     def open(self, options: LoaderOptions) -> ImagePipeline:
         """Open the data set."""
-        return ImagePipeline.of_records(self.files, self.indexes, replace(options, path_imglist=self.path_imglist))
+        options = replace(options, path_imglist=self.path_imglist, label_by_key=True)
+        return ImagePipeline.of_records(self.files, self.indexes, options)
 
 
 @dataclass(frozen=True)

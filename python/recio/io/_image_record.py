@@ -49,7 +49,8 @@ class ImageRecordIter(PipelineIter):
         Index files: one for each record file, or one for all, whose offsets count through all files. Only the records
         in the index are read. Without an index, the record files are scanned once.
     path_imglist : path, optional
-        List file (``.lst``) whose labels, looked up by the ids of the records, replace those in the records.
+        List file (``.lst``) whose labels, looked up by the ids of the records, replace those in the records. Then the
+        headers of all records are read first: two records with the same id are an error.
     data_shape : (int, int, int)
         Channels (3 RGB, 1 gray, 4 RGBA), height and width of the output, in pixels.
     batch_size : int

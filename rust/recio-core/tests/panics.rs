@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use recio_core::Result;
 use recio_core::boxes::Boxes;
 use recio_core::encode::encode_png;
+use recio_core::format::label::LabelType;
 use recio_core::format::{frame, image_header};
 use recio_core::image::DynamicImage;
 use recio_core::image::Image;
@@ -92,6 +93,8 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
         layout: Layout::Nchw,
         labels: LabelForm::Exact(1),
         label_list: None,
+        label_list_by_key: false,
+        label_type: LabelType::Float32,
         masks: None,
         shuffle: true,
         seed: 7,

@@ -149,11 +149,16 @@ pub(crate) fn boxes_of(array: &Bound<'_, PyAny>) -> PyResult<Boxes> {
 }
 
 /// Returns all numbers of an array or a scalar.
-pub(crate) fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
-    if let Ok(number) = values.extract::<f32>() {
+pub(crate) fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    if let Ok(number) = values.extract::<f64>() {
         return Ok(vec![number]);
     }
-    Ok(as_floats(values)?.as_array().iter().copied().collect())
+    let array = values
+        .py()
+        .import("numpy")?
+        .call_method1("require", (values, "float64", "A"))?;
+    let array: PyReadonlyArrayDyn<'_, f64> = array.extract()?;
+    Ok(array.as_array().iter().copied().collect())
 }
 
 /// Returns the array that `function` returned as an image: of 8-bit values if it is uint8, of

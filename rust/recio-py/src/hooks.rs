@@ -46,7 +46,7 @@ impl Hooks {
     }
 
     /// Reads the next sample: its labels, and its image as `next_sample` returned it.
-    fn read<'py>(&self, py: Python<'py>) -> Result<Option<(Vec<f32>, Bound<'py, PyAny>)>> {
+    fn read<'py>(&self, py: Python<'py>) -> Result<Option<(Vec<f64>, Bound<'py, PyAny>)>> {
         let Some(sample) = unless_stopped(py, self.next_sample.bind(py).call0())? else {
             return Ok(None);
         };

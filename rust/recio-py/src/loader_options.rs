@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use recio_core::format::label::LabelType;
 use recio_core::limits::Formats;
 use recio_core::loader::{LabelForm, LastBatch, MaskSource, Options, Shape, ShardPolicy};
 use recio_core::render::normalize::{Gain, Normalize};
@@ -14,6 +15,11 @@ use crate::convert::limits_of;
 use crate::step::{Step, core_steps};
 
 const LAYOUTS: [(&str, Layout); 2] = [("NCHW", Layout::Nchw), ("NHWC", Layout::Nhwc)];
+
+const LABEL_TYPES: [(&str, LabelType); 2] = [
+    ("float32", LabelType::Float32),
+    ("float64", LabelType::Float64),
+];
 
 /// Choices of `last_batch_handle`. `LastBatch::Zeros` is none: it is what `round_batch=False`
 /// means.
@@ -37,6 +43,8 @@ pub(crate) struct LoaderOptions {
     steps: Vec<Step>,
     label_width: i64,
     path_imglist: Option<PathBuf>,
+    label_by_key: bool,
+    label_type: String,
     label_pad_value: f32,
     label_form: String,
     label_pad_width: i64,
@@ -98,6 +106,8 @@ impl LoaderOptions {
             layout: one_of("layout", &self.layout, &LAYOUTS)?,
             labels,
             label_list: self.path_imglist,
+            label_list_by_key: self.label_by_key,
+            label_type: one_of("label_type", &self.label_type, &LABEL_TYPES)?,
             masks: self.masks.map(|(files, indexes, fill)| MaskSource {
                 files,
                 indexes,

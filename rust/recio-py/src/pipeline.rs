@@ -10,6 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use recio_core::Error;
+use recio_core::format::label::LabelType;
 use recio_core::format::list::Line;
 use recio_core::loader::buffer_pool::Batch;
 use recio_core::loader::{
@@ -49,13 +50,14 @@ type PyPreview<'py> = (
 );
 
 /// Labels, and an encoded image or the path of an image file.
-type PySample<'py> = (Bound<'py, PyArray1<f32>>, Bound<'py, PyAny>);
+type PySample<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// Shapes of a batch's data and masks.
 #[derive(Clone, Copy)]
 struct BatchShapes {
     data: [usize; 4],
     masks: [usize; 3],
+    label_type: LabelType,
 }
 
 impl BatchShapes {
@@ -71,6 +73,7 @@ impl BatchShapes {
                 Layout::Nhwc => [options.batch_size, height, width, channels],
             },
             masks: [options.batch_size, height, width],
+            label_type: options.label_type,
         }
     }
 }
@@ -148,11 +151,21 @@ fn py_batch<T: Element + numpy::Element>(
     let (data, _) = lend(py, batch.data, shapes.data)?;
     let labels = match batch.masks {
         Some(masks) => lend(py, masks, shapes.masks)?.0.into_any(),
-        None => PyArray1::from_vec(py, batch.labels).into_any(),
+        None => label_array(py, batch.labels, shapes.label_type),
     };
     let has_ids = !batch.ids.is_empty();
     let ids = has_ids.then(|| PyArray1::from_vec(py, batch.ids));
     Ok((data.into_any(), labels, ids, batch.pad))
+}
+
+/// Returns labels as an array of their type.
+fn label_array(py: Python<'_>, labels: Vec<f64>, label_type: LabelType) -> Bound<'_, PyAny> {
+    match label_type {
+        LabelType::Float32 => {
+            PyArray1::from_iter(py, labels.into_iter().map(|label| label as f32)).into_any()
+        }
+        LabelType::Float64 => PyArray1::from_vec(py, labels).into_any(),
+    }
 }
 
 /// A reference to an open loader. If the pipeline was closed meanwhile, it may be the last one;
@@ -242,7 +255,7 @@ impl ImagePipeline {
     #[staticmethod]
     fn of_images(
         py: Python<'_>,
-        images: Vec<(u64, Vec<f32>, String)>,
+        images: Vec<(u64, Vec<f64>, String)>,
         root: &SandboxedFolder,
         options: LoaderOptions,
     ) -> PyRecioResult<Self> {
@@ -300,7 +313,10 @@ impl ImagePipeline {
                 StoredImage::Encoded(bytes) => PyBytes::new(py, &bytes).into_any(),
                 StoredImage::Path(path) => PyString::new(py, &path).into_any(),
             };
-            (PyArray1::from_vec(py, sample.labels), image)
+            (
+                label_array(py, sample.labels, self.shapes.label_type),
+                image,
+            )
         }))
     }
 

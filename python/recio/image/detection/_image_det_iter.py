@@ -207,7 +207,7 @@ class ImageDetIter(ImageIter):
         """Name, shape, dtype and layout of the labels."""
         return [DataDesc(self._names[1], (self.batch_size, *self.label_shape), np.float32, "NTC")]
 
-    def _labels(self, labels: NDArray[np.float32]) -> list[NDArray[Any]]:
+    def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
         """Return a table of objects for each image, with as many rows as `label_shape` has."""
         tables = labels.reshape(self.batch_size, -1, self.label_shape[1])
         missing = self.label_shape[0] - tables.shape[1]

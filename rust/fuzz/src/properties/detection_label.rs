@@ -33,7 +33,8 @@ pub fn check(bytes: &[u8]) {
     let mut rng = FuzzRng::new(choices);
     let label = label(bytes, &mut rng);
     let mut boxes = Boxes::default();
-    let outcome = detection_label::read(&label, &mut boxes);
+    let numbers: Vec<f64> = label.iter().copied().map(f64::from).collect();
+    let outcome = detection_label::read(&numbers, &mut boxes);
     let expected = expected(&label);
     assert_eq!(outcome.is_ok(), expected.is_some(), "{label:?}");
     if let Some((width, values)) = expected {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
+use recio_core::format::label::LabelType;
 use recio_core::format::list::Line;
 use recio_core::read::list_file::{load_labels, load_lines};
 
@@ -14,7 +15,7 @@ use super::InputFile;
 /// Check the property.
 pub fn check(bytes: &[u8], input: &mut InputFile) {
     let path = input.write(bytes);
-    match load_lines(path) {
+    match load_lines(path, LabelType::Float32) {
         Err(error) => {
             assert!(str::from_utf8(bytes).is_err(), "{error}");
             assert_eq!(error.position().path.as_deref(), Some(path));
@@ -35,7 +36,8 @@ fn check_round_trip(line: &Line) {
         write!(text, "\t{label}").expect("writing to a string cannot fail");
     }
     write!(text, "\t{}", line.path).expect("writing to a string cannot fail");
-    let repeated = Line::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    let repeated =
+        Line::parse(&text, LabelType::Float32).unwrap_or_else(|error| panic!("{text:?}: {error}"));
     assert_eq!((repeated.index, &repeated.path), (line.index, &line.path));
     assert_eq!(bits(&repeated.labels), bits(&line.labels), "{text:?}");
 }
@@ -43,7 +45,7 @@ fn check_round_trip(line: &Line) {
 fn check_labels(lines: &[&Line], are_all: bool, path: &Path) {
     let ids: HashSet<_> = lines.iter().map(|line| line.index).collect();
     let is_valid = are_all && ids.len() == lines.len();
-    let labels = match load_labels(path) {
+    let labels = match load_labels(path, LabelType::Float32) {
         Ok(labels) => labels,
         Err(error) => return assert!(!is_valid, "{error}"),
     };
@@ -56,7 +58,7 @@ fn check_labels(lines: &[&Line], are_all: bool, path: &Path) {
 }
 
 /// Return the bit patterns of labels. Text does not preserve those of NaN.
-fn bits(labels: &[f32]) -> Vec<Option<u32>> {
-    let bits = |label: &f32| (!label.is_nan()).then(|| label.to_bits());
+fn bits(labels: &[f64]) -> Vec<Option<u64>> {
+    let bits = |label: &f64| (!label.is_nan()).then(|| label.to_bits());
     labels.iter().map(bits).collect()
 }

@@ -13,7 +13,7 @@ const MIN_HEADER: usize = 2;
 const MIN_OBJECT: usize = 5;
 
 /// Returns the header of a valid label: the numbers before the objects.
-pub(crate) fn header(label: &[f32]) -> &[f32] {
+pub(crate) fn header(label: &[f64]) -> &[f64] {
     &label[..label[0] as usize]
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn header(label: &[f32]) -> &[f32] {
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it is no detection label.
-pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
+pub fn read(label: &[f64], boxes: &mut Boxes) -> Result<()> {
     let widths = match label {
         [header, object, ..] => width(*header, MIN_HEADER).zip(width(*object, MIN_OBJECT)),
         _ => None,
@@ -33,7 +33,9 @@ pub fn read(label: &[f32], boxes: &mut Boxes) -> Result<()> {
     };
     boxes.width = object;
     boxes.values.clear();
-    boxes.values.extend_from_slice(objects);
+    boxes
+        .values
+        .extend(objects.iter().map(|&number| number as f32));
     boxes.retain(RelativeRect::is_sound);
     Ok(())
 }
@@ -43,13 +45,13 @@ pub(crate) fn has_class(boxes: &Boxes) -> bool {
     boxes.iter().any(|object| object[0] >= 0.0)
 }
 
-/// Returns a width of at least `min`. Labels are floats, so integers are exact only below 2²⁴.
-fn width(number: f32, min: usize) -> Option<usize> {
+/// Returns a width of at least `min`, below 2²⁴: integers up to there are exact in records.
+fn width(number: f64, min: usize) -> Option<usize> {
     let width = number as usize;
     (width >= min && width < 1 << 24 && number.fract() == 0.0).then_some(width)
 }
 
-fn not_a_detection_label(label: &[f32]) -> Error {
+fn not_a_detection_label(label: &[f64]) -> Error {
     let beginning = &label[..label.len().min(4)];
     Error::corrupt(format!(
         "{} labels that begin with {beginning:?} are no detection label: A >= {MIN_HEADER}, the width of the header; \
@@ -70,18 +72,21 @@ mod tests {
         let mut boxes = Boxes::default();
         read(&label, &mut boxes).unwrap();
         assert_eq!((boxes.width, boxes.len()), (6, 2));
-        assert_eq!(boxes.values, label[3..]);
+        assert_eq!(
+            boxes.values,
+            label[3..].iter().map(|&n| n as f32).collect::<Vec<_>>()
+        );
         assert_eq!(header(&label), [3.0, 6.0, 640.0]);
     }
 
     #[test]
     fn objects_with_sides_out_of_order_are_skipped() {
         let (flat, turned) = ([1.0, 0.5, 0.1, 0.5, 0.9], [2.0, 0.1, 0.9, 0.5, 0.1]);
-        let (bad, good) = ([3.0, f32::NAN, 0.1, 0.5, 0.9], [4.0, 0.1, 0.1, 0.2, 0.2]);
+        let (bad, good) = ([3.0, f64::NAN, 0.1, 0.5, 0.9], [4.0, 0.1, 0.1, 0.2, 0.2]);
         let label = [&[2.0, 5.0][..], &flat, &turned, &bad, &good].concat();
         let mut boxes = Boxes::default();
         read(&label, &mut boxes).unwrap();
-        assert_eq!(boxes.values, good);
+        assert_eq!(boxes.values, good.map(|number: f64| number as f32));
         assert!(has_class(&boxes));
     }
 
@@ -102,8 +107,8 @@ mod tests {
             &[2.0, 5.0, 0.0, 0.1, 0.1, 0.2, 0.2, 7.0],
             &[2.5, 5.0, 0.0, 0.1, 0.1, 0.2, 0.2],
             &[9.0, 5.0, 0.0],
-            &[f32::NAN, 5.0],
-            &[2.0, f32::INFINITY],
+            &[f64::NAN, 5.0],
+            &[2.0, f64::INFINITY],
             &[1e30, 5.0],
         ] {
             let error = read(label, &mut Boxes::default()).unwrap_err();

@@ -21,10 +21,19 @@ impl IdIndex {
     /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two
     /// records have the same id.
     pub fn build(set: &RecordSet) -> Result<Self> {
+        Self::build_with(set, false)
+    }
+
+    /// With `skip_damaged`, records with damaged headers are not in the index.
+    fn build_with(set: &RecordSet, skip_damaged: bool) -> Result<Self> {
         let mut buffer = Vec::new();
-        let mut records = (0..set.len())
-            .map(|i| Ok((set.header(i, &mut buffer)?.id, i)))
-            .collect::<Result<Vec<_>>>()?;
+        let mut records = Vec::with_capacity(set.len());
+        for i in 0..set.len() {
+            match set.header(i, &mut buffer) {
+                Err(error) if skip_damaged && error.is_damage() => {}
+                header => records.push((header?.id, i)),
+            }
+        }
         records.sort_unstable();
         match records.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             Some(&[(id, first), (_, second)]) => Err(duplicate_id(set, id, first, second)),
@@ -40,8 +49,19 @@ impl IdIndex {
     }
 }
 
+/// Checks that all records of a set have ids of their own.
+///
+/// # Errors
+/// As [`IdIndex::build`]; with `skip_damaged`, damaged headers are no error.
+pub fn check_unique(set: &RecordSet, skip_damaged: bool) -> Result<()> {
+    IdIndex::build_with(set, skip_damaged).map(drop)
+}
+
 fn duplicate_id(set: &RecordSet, id: u64, first: usize, second: usize) -> Error {
-    let error = Error::corrupt(format!("record {first} has the same id")).at_id(id);
+    let error = Error::corrupt(format!(
+        "record {first} has the same id, so labels of a list, or masks, cannot be assigned by id"
+    ))
+    .at_id(id);
     set.locate(error, second)
 }
 
@@ -76,7 +96,8 @@ mod tests {
     fn a_duplicate_id_is_an_error_that_names_both_records() {
         let (_folder, set) = set(&[5, 7, 6, 7]);
         let text = IdIndex::build(&set).unwrap_err().to_string();
-        let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id";
+        let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id, so labels of a list, or masks, \
+                        cannot be assigned by id";
         assert!(text.ends_with(expected), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::error::{Error, Result};
 use crate::format::frame::MAX_RECORD_LEN;
+use crate::format::label::LabelType;
 use crate::format::list::Line;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
@@ -44,8 +45,13 @@ impl ImageFiles {
     pub fn digest(&self) -> u32 {
         self.lines.iter().fold(0, |digest, line| {
             let digest = crc32c::crc32c_append(digest, &line.index.to_le_bytes());
-            let digest = line.labels.iter().fold(digest, |digest, label| {
-                crc32c::crc32c_append(digest, &label.to_le_bytes())
+            let digest = line.labels.iter().fold(digest, |digest, &label| {
+                let single = crc32c::crc32c_append(digest, &(label as f32).to_le_bytes());
+                // Of labels that float32 represents, the digest stays what it was in old states.
+                match LabelType::Float32.check(label) {
+                    Ok(()) => single,
+                    Err(_) => crc32c::crc32c_append(single, &label.to_le_bytes()),
+                }
             });
             crc32c::crc32c_append(digest, line.path.as_bytes())
         })

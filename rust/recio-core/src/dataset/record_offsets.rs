@@ -3,9 +3,11 @@
 //!
 //! All offsets are positions in the concatenation of the files.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::format::index::Entry;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
 use crate::read::scan;
@@ -21,15 +23,51 @@ pub(super) fn find_records(
     indexes: &[PathBuf],
     skipped: Option<&mut Vec<Error>>,
 ) -> Result<Vec<u64>> {
+    if indexes.is_empty() {
+        return without_index(files, starts, skipped);
+    }
+    let entries = from_indexes(files, starts, indexes)?;
+    Ok(entries.iter().map(|entry| entry.offset).collect())
+}
+
+/// Returns the keys of the records at `offsets` in the indexes.
+pub(super) fn find_keys(
+    files: &[RecordFile],
+    starts: &[u64],
+    indexes: &[PathBuf],
+    offsets: &[u64],
+) -> Result<Vec<u64>> {
+    let entries = from_indexes(files, starts, indexes)?;
+    let keys: HashMap<u64, u64> = entries
+        .iter()
+        .map(|entry| (entry.offset, entry.key))
+        .collect();
+    let mut seen = HashSet::new();
+    let key_of = |offset: &u64| {
+        let key = *keys.get(offset).ok_or_else(|| {
+            Error::corrupt(format!("the index no longer lists offset {offset}"))
+                .at_path(&indexes[0])
+        })?;
+        if seen.insert(key) {
+            return Ok(key);
+        }
+        Err(Error::corrupt(format!(
+            "two indexes have the key {key}, so path_imglist cannot assign labels by key"
+        )))
+    };
+    offsets.iter().map(key_of).collect()
+}
+
+/// Reads the entries of all indexes, in the order of the files, with offsets in the concatenation.
+fn from_indexes(files: &[RecordFile], starts: &[u64], indexes: &[PathBuf]) -> Result<Vec<Entry>> {
     match indexes {
-        [] => without_index(files, starts, skipped),
         [index] => from_index(index, Some(starts[files.len()]), 0),
         _ if indexes.len() == files.len() => {
-            let mut offsets = Vec::new();
+            let mut entries = Vec::new();
             for ((path, file), &start) in indexes.iter().zip(files).zip(starts) {
-                offsets.extend(from_index(path, Some(file.len()), start)?);
+                entries.extend(from_index(path, Some(file.len()), start)?);
             }
-            Ok(offsets)
+            Ok(entries)
         }
         _ => Err(Error::argument(format!(
             "{} index files for {} record files; pass one, or one for each",
@@ -39,16 +77,14 @@ pub(super) fn find_records(
     }
 }
 
-fn from_index(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<u64>> {
+fn from_index(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<Entry>> {
     let index = load_index(path, rec_len)?;
     if index.is_empty() && rec_len != Some(0) {
         return Err(Error::corrupt("the index lists no record").at_path(path));
     }
-    Ok(index
-        .in_file_order()
-        .iter()
-        .map(|entry| start + entry.offset)
-        .collect())
+    let mut entries = index.in_file_order();
+    entries.iter_mut().for_each(|entry| entry.offset += start);
+    Ok(entries)
 }
 
 /// Takes the offsets from the checksums of a file if it has some, else scans it.

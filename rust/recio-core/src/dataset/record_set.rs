@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::record_offsets::find_records;
+use crate::dataset::record_offsets::{find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
 use crate::read::header;
@@ -16,6 +16,7 @@ use crate::read::record_file::RecordFile;
 #[derive(Debug)]
 pub struct RecordSet {
     files: Vec<RecordFile>,
+    indexes: Vec<PathBuf>,
     /// Offset of each file in the concatenation, and the total length.
     starts: Vec<u64>,
     /// Offset of each record in the concatenation, ascending.
@@ -64,10 +65,26 @@ impl RecordSet {
             .collect();
         Ok(Self {
             files,
+            indexes: indexes.to_vec(),
             starts,
             offsets,
             firsts,
         })
+    }
+
+    /// Returns whether indexes list the records.
+    #[must_use]
+    pub fn has_indexes(&self) -> bool {
+        !self.indexes.is_empty()
+    }
+
+    /// Returns the key of each record in the indexes, which are read again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); two records with the same key; an index that no longer lists a
+    /// record.
+    pub fn keys(&self) -> Result<Vec<u64>> {
+        find_keys(&self.files, &self.starts, &self.indexes, &self.offsets)
     }
 
     /// Returns the number of records.

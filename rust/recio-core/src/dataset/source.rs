@@ -6,6 +6,7 @@ use crate::dataset::image_files::ImageFiles;
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
+use crate::format::label::LabelType;
 use crate::format::list::Line;
 use crate::read::list_file;
 use crate::storage::sandboxed_folder::SandboxedFolder;
@@ -68,7 +69,7 @@ pub struct StoredSample {
     /// The id.
     pub id: u64,
     /// The labels.
-    pub labels: Vec<f32>,
+    pub labels: Vec<f64>,
     /// The image.
     pub image: StoredImage,
 }
@@ -83,17 +84,23 @@ pub enum StoredImage {
 }
 
 impl Samples {
-    /// Opens a source. With `damage`, damaged record files without an index are opened too, as by
-    /// [`RecordSet::open_with`].
-    pub(crate) fn open(source: &Source, damage: Option<&mut Vec<Error>>) -> Result<Self> {
+    /// Opens a source, whose lists have labels of a type. With `damage`, damaged record files
+    /// without an index are opened too, as by [`RecordSet::open_with`].
+    pub(crate) fn open(
+        source: &Source,
+        label_type: LabelType,
+        damage: Option<&mut Vec<Error>>,
+    ) -> Result<Self> {
         Ok(match source {
             Source::Records { files, indexes } => {
                 Self::Records(RecordSet::open_with(files, indexes, damage)?)
             }
             Source::List { path, root } => {
-                Self::Images(ImageFiles::new(root.clone(), list_file::load_strict(path)?))
+                let lines = list_file::load_strict(path, label_type)?;
+                Self::Images(ImageFiles::new(root.clone(), lines))
             }
             Source::Images { lines, root } => {
+                check_labels(lines, label_type)?;
                 Self::Images(ImageFiles::new(root.clone(), lines.clone()))
             }
         })
@@ -111,13 +118,13 @@ impl Samples {
         &self,
         i: usize,
         buffer: &'b mut Vec<u8>,
-        labels: &mut Vec<f32>,
+        labels: &mut Vec<f64>,
     ) -> Result<Sample<'b>> {
         labels.clear();
         match self {
             Self::Records(records) => {
                 let record = records.read(i, buffer)?;
-                labels.extend(record.labels());
+                labels.extend(record.labels().map(f64::from));
                 if record.image.is_empty() {
                     return Err(no_image(&record).at_id(record.header.id));
                 }
@@ -143,13 +150,13 @@ impl Samples {
         &self,
         i: usize,
         buffer: &mut Vec<u8>,
-        labels: &mut Vec<f32>,
+        labels: &mut Vec<f64>,
     ) -> Result<u64> {
         labels.clear();
         match self {
             Self::Records(records) => {
                 let record = records.label(i, buffer)?;
-                labels.extend(record.labels());
+                labels.extend(record.labels().map(f64::from));
                 Ok(record.header.id)
             }
             Self::Images(images) => {
@@ -207,6 +214,15 @@ impl Samples {
             Self::Images(images) => images.locate(error, i),
         }
     }
+}
+
+/// Checks that the labels of lines that the caller passes are not changed by their type.
+fn check_labels(lines: &[Line], label_type: LabelType) -> Result<()> {
+    lines.iter().enumerate().try_for_each(|(number, line)| {
+        let mut labels = line.labels.iter();
+        let checked = labels.try_for_each(|&label| label_type.check(label));
+        checked.map_err(|reason| Error::argument(format!("imglist[{number}]: {reason}")))
+    })
 }
 
 /// Error for a record without an image, such as the header record of a face data set, where

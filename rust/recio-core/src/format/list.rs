@@ -3,11 +3,13 @@
 //! im2rec packs such files, and `path_imglist` takes the labels of records from them. Text in
 //! UTF-8, one line per image: `index TAB label [TAB label …] TAB path NEWLINE`. The index is an
 //! integer from 0 to 2⁶⁴−1, which becomes the id and the key of the record; the path is relative to
-//! a root folder and may contain spaces. White space around a field is ignored.
+//! a root folder and may contain spaces. White space around a line and around a field is ignored,
+//! as in MXNet. A label that its type would change is an error: see [`LabelType`].
 
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::format::label::{self, LabelType};
 
 /// Line of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,42 +17,36 @@ pub struct Line {
     /// Id of the record.
     pub index: u64,
     /// At least one label.
-    pub labels: Vec<f32>,
+    pub labels: Vec<f64>,
     /// Path of the image, relative to the root folder.
     pub path: String,
 }
 
 impl Line {
-    /// Parses a line.
+    /// Parses a line with labels of a type.
     ///
     /// # Errors
     /// The reason why it is invalid.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let fields: Vec<&str> = text
-            .trim_end_matches(['\r', '\n'])
-            .split('\t')
-            .map(str::trim)
-            .collect();
-        let [index, labels @ .., path] = &fields[..] else {
-            return Err(
-                "a line must be index, label and path separated by tabs, got 1 field".into(),
-            );
+    pub fn parse(text: &str, label_type: LabelType) -> Result<Self, String> {
+        let fields: Vec<&str> = text.trim().split('\t').map(str::trim).collect();
+        let (index, labels, path) = match &fields[..] {
+            [index, labels @ .., path] if !labels.is_empty() => (index, labels, path),
+            _ => {
+                return Err(format!(
+                    "a line must be index, label and path separated by tabs, got {} field{}",
+                    fields.len(),
+                    if fields.len() == 1 { "" } else { "s" }
+                ));
+            }
         };
-        if labels.is_empty() {
-            return Err(
-                "a line must be index, label and path separated by tabs, got 2 fields".into(),
-            );
-        }
-        let index = index
-            .parse()
-            .map_err(|_| format!("the index must be an integer from 0 to 2^64-1, got {index:?}"))?;
-        let label = |text: &&str| {
-            text.parse()
-                .map_err(|_| format!("the label must be a number, got {text:?}"))
-        };
-        let labels = labels.iter().map(label).collect::<Result<_, String>>()?;
-        if path.is_empty() {
-            return Err("no path".into());
+        let index = index.parse().map_err(|_| {
+            let index = label::quoted(index);
+            format!("the index must be an integer from 0 to 2^64-1, got {index}")
+        })?;
+        let labels = labels.iter().map(|text| label::parse(text, label_type));
+        let labels = labels.collect::<Result<_, String>>()?;
+        if path.contains('\0') {
+            return Err("the path contains a NUL character".into());
         }
         Ok(Self {
             index,
@@ -65,12 +61,12 @@ impl Line {
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the text is not UTF-8.
-pub fn parse(text: &[u8]) -> Result<Vec<(u64, Result<Line, String>)>> {
+pub fn parse(text: &[u8], label_type: LabelType) -> Result<Vec<(u64, Result<Line, String>)>> {
     let text = str::from_utf8(text).map_err(|_| Error::corrupt("the list is not UTF-8"))?;
     let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     Ok(lines
         .filter(|(line, _)| !line.trim().is_empty())
-        .map(|(line, n)| (n, Line::parse(line)))
+        .map(|(line, n)| (n, Line::parse(line, label_type)))
         .collect())
 }
 
@@ -78,7 +74,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<(u64, Result<Line, String>)>> {
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt), with the line if it is one.
-pub fn parse_strict(text: &[u8]) -> Result<Vec<Line>> {
+pub fn parse_strict(text: &[u8], label_type: LabelType) -> Result<Vec<Line>> {
     let mut indexes = HashSet::new();
     let mut unique = |line: Line| {
         if indexes.insert(line.index) {
@@ -86,7 +82,7 @@ pub fn parse_strict(text: &[u8]) -> Result<Vec<Line>> {
         }
         Err(format!("duplicate index {}", line.index))
     };
-    parse(text)?
+    parse(text, label_type)?
         .into_iter()
         .map(|(number, line)| {
             line.and_then(&mut unique)
@@ -99,7 +95,7 @@ pub fn parse_strict(text: &[u8]) -> Result<Vec<Line>> {
 #[derive(Debug, Default, Clone)]
 pub struct Labels {
     /// Labels of all records, concatenated.
-    labels: Vec<f32>,
+    labels: Vec<f64>,
     /// Position in `labels` and number of the labels of each record.
     by_id: HashMap<u64, (u32, u32)>,
 }
@@ -109,9 +105,9 @@ impl Labels {
     ///
     /// # Errors
     /// As [`parse_strict`]; more than 2³² labels.
-    pub fn parse(text: &[u8]) -> Result<Self> {
+    pub fn parse(text: &[u8], label_type: LabelType) -> Result<Self> {
         let mut labels = Self::default();
-        for line in parse_strict(text)? {
+        for line in parse_strict(text, label_type)? {
             let start = u32::try_from(labels.labels.len());
             let start = start.map_err(|_| Error::corrupt("more than 2^32 labels"))?;
             labels.labels.extend_from_slice(&line.labels);
@@ -123,7 +119,7 @@ impl Labels {
 
     /// Returns the labels of the record with this id.
     #[must_use]
-    pub fn get(&self, id: u64) -> Option<&[f32]> {
+    pub fn get(&self, id: u64) -> Option<&[f64]> {
         self.by_id
             .get(&id)
             .map(|&(start, len)| &self.labels[start as usize..][..len as usize])
@@ -144,17 +140,21 @@ impl Labels {
 mod tests {
     use super::*;
 
+    const FLOAT32: LabelType = LabelType::Float32;
+
     #[test]
     fn a_line_has_labels_and_a_path_with_spaces() {
-        let line = Line::parse("20\t3.000000\t-1.5\tspace/my cat.jpg\r\n").unwrap();
-        assert_eq!(
-            line,
-            Line {
-                index: 20,
-                labels: vec![3.0, -1.5],
-                path: "space/my cat.jpg".into()
-            }
-        );
+        let line = Line {
+            index: 20,
+            labels: vec![3.0, -1.5],
+            path: "space/my cat.jpg".into(),
+        };
+        for text in [
+            "20\t3.000000\t-1.5\tspace/my cat.jpg\r\n",
+            "\t20 \t 3\t-1.5\t space/my cat.jpg \t \n",
+        ] {
+            assert_eq!(Line::parse(text, FLOAT32).as_ref(), Ok(&line), "{text:?}");
+        }
     }
 
     #[test]
@@ -162,6 +162,7 @@ mod tests {
         for (text, reason) in [
             ("1 2 a.jpg", "got 1 field"),
             ("1\ta.jpg", "got 2 fields"),
+            ("1\t1\t", "got 2 fields"),
             (
                 "12.0\t1\ta.jpg",
                 "the index must be an integer from 0 to 2^64-1, got \"12.0\"",
@@ -171,20 +172,25 @@ mod tests {
                 "the index must be an integer from 0 to 2^64-1, got \"-1\"",
             ),
             ("1\tcat\ta.jpg", "the label must be a number, got \"cat\""),
-            ("1\t1\t", "no path"),
+            (
+                "1\t25130987\ta.jpg",
+                "the label 25130987 is not representable",
+            ),
+            ("1\t1\ta\0.jpg", "the path contains a NUL character"),
         ] {
-            assert!(Line::parse(text).unwrap_err().contains(reason), "{text}");
+            let error = Line::parse(text, FLOAT32).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
         }
     }
 
     #[test]
     fn labels_are_found_by_id() {
-        let labels = Labels::parse("\u{feff}7\t1\ta\n\n9\t2\t3\tb\n".as_bytes()).unwrap();
+        let labels = Labels::parse("\u{feff}7\t1\ta\n\n9\t2\t3\tb\n".as_bytes(), FLOAT32).unwrap();
         assert_eq!(
             (labels.get(9), labels.get(8), labels.width()),
             (Some(&[2.0, 3.0][..]), None, 2)
         );
-        let error = Labels::parse(b"7\t1\ta\n7\t1\ta\n").unwrap_err();
+        let error = Labels::parse(b"7\t1\ta\n7\t1\ta\n", FLOAT32).unwrap_err();
         assert_eq!(error.to_string(), "line 2: duplicate index 7");
     }
 }

@@ -5,6 +5,7 @@
 //! image_header  the beginning of an image record (IRHeader)
 //! index         .idx: key → offset
 //! list          .lst: index, labels, path
+//! label         labels as text, and the numbers that their type represents
 //! checksum      .rsum: offset → CRC32C of a record's frame
 //! ```
 
@@ -12,4 +13,5 @@ pub mod checksum;
 pub mod frame;
 pub mod image_header;
 pub mod index;
+pub mod label;
 pub mod list;

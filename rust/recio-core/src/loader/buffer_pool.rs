@@ -19,7 +19,7 @@ pub struct Batch<T> {
     /// `batch_size` images, one after another.
     pub data: PooledBuffer<T>,
     /// `batch_size × label_width` labels.
-    pub labels: Vec<f32>,
+    pub labels: Vec<f64>,
     /// `batch_size` masks of class numbers, one after another, if the images have masks; then there
     /// are no labels.
     pub masks: Option<PooledBuffer<u8>>,

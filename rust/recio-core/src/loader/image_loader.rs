@@ -127,7 +127,11 @@ impl<T: Element> ImageLoader<T> {
     pub fn open(source: &Source, options: &Options) -> Result<Self> {
         options.check()?;
         let mut damage = Vec::new();
-        let samples = Samples::open(source, options.skip_damaged.then_some(&mut damage))?;
+        let samples = Samples::open(
+            source,
+            options.label_type,
+            options.skip_damaged.then_some(&mut damage),
+        )?;
         let task = SampleTask::new(samples, options)?;
         let spec = epoch_spec(&task, options)?;
         let buffers = buffer_pools(&task, options)?;
@@ -318,7 +322,7 @@ fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<B
     } = *options;
     let values = batch_size * task.slot_len();
     check_memory::<T>(values, "samples")?;
-    check_memory::<f32>(batch_size.saturating_mul(task.labels().width()), "labels")?;
+    check_memory::<f64>(batch_size.saturating_mul(task.labels().width()), "labels")?;
     let masks = match task.masks() {
         Some(masks) => {
             let values = batch_size * masks.slot_len();

@@ -40,7 +40,7 @@ impl LabelScan {
                 id => id?,
             };
             let locate = |error: Error| samples.locate(error.at_id(id), i);
-            list.replace(id, &mut label).map_err(locate)?;
+            list.replace(i, id, &mut label).map_err(locate)?;
             match read_objects(&label, &mut boxes) {
                 Ok(()) => scan.add(i, &boxes).map_err(locate)?,
                 Err(reason) => scan.skipped.push(locate(reason)),
@@ -74,7 +74,7 @@ impl LabelScan {
 }
 
 /// Reads a label that has at least one object with a class.
-fn read_objects(label: &[f32], boxes: &mut Boxes) -> Result<()> {
+fn read_objects(label: &[f64], boxes: &mut Boxes) -> Result<()> {
     detection_label::read(label, boxes)?;
     if detection_label::has_class(boxes) {
         return Ok(());

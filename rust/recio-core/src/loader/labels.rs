@@ -4,6 +4,7 @@ use crate::boxes::Boxes;
 use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
+use crate::format::label::LabelType;
 use crate::loader::label_list::LabelList;
 use crate::loader::label_scan::LabelScan;
 use crate::loader::options::{LabelForm, Options, Shape};
@@ -12,12 +13,13 @@ use crate::loader::options::{LabelForm, Options, Shape};
 /// label's length.
 const ROW_HEADER: usize = 4;
 /// Fill value of a table of objects; no class has this number.
-const NO_OBJECT: f32 = -1.0;
+const NO_OBJECT: f64 = -1.0;
 
 /// Source and layout of labels.
 #[derive(Debug)]
 pub struct Labels {
     form: LabelForm,
+    label_type: LabelType,
     /// The axes of a sample's labels in the batch.
     shape: Vec<usize>,
     list: LabelList,
@@ -27,7 +29,7 @@ pub struct Labels {
 
 impl Labels {
     pub(super) fn new(options: &Options, samples: &Samples) -> Result<Self> {
-        let list = LabelList::load(options.label_list.as_deref())?;
+        let list = LabelList::load(options, samples)?;
         let widest = || match list.width() {
             Some(width) => Ok(width),
             None => samples.max_label_width(options.skip_damaged),
@@ -46,6 +48,7 @@ impl Labels {
         };
         Ok(Self {
             form: options.labels,
+            label_type: options.label_type,
             shape,
             list,
             scan,
@@ -83,14 +86,14 @@ impl Labels {
     }
 
     /// Replaces a sample's labels by those of the list, if there is one.
-    pub(super) fn replace(&self, id: u64, labels: &mut Vec<f32>) -> Result<()> {
-        self.list.replace(id, labels)
+    pub(super) fn replace(&self, sample: usize, id: u64, labels: &mut Vec<f64>) -> Result<()> {
+        self.list.replace(sample, id, labels)
     }
 
     /// Reads the objects of a sample's labels, if labels are objects.
     pub(super) fn objects<'b>(
         &self,
-        labels: &[f32],
+        labels: &[f64],
         boxes: &'b mut Boxes,
     ) -> Result<Option<&'b mut Boxes>> {
         match self.form {
@@ -104,13 +107,17 @@ impl Labels {
     }
 
     /// Writes a sample's labels into the batch, padded if there may be fewer.
-    pub(super) fn write(&self, labels: &[f32], slot: &mut [f32]) -> Result<()> {
+    pub(super) fn write(&self, labels: &[f64], slot: &mut [f64]) -> Result<()> {
         let (len, width) = (labels.len(), self.width());
         let padding = match self.form {
             LabelForm::Exact(_) if len == width => 0.0,
-            LabelForm::Padded(value) if len <= width => value,
+            LabelForm::Padded(value) if len <= width => value.into(),
             _ => return Err(wrong_width(len, width)),
         };
+        let mut checked = labels.iter();
+        checked
+            .try_for_each(|&label| self.label_type.check(label))
+            .map_err(Error::corrupt)?;
         fill(slot, labels.iter().copied(), padding);
         Ok(())
     }
@@ -118,18 +125,18 @@ impl Labels {
     /// Writes a sample's objects after augmentation, and the size of its image.
     pub(super) fn write_objects(
         &self,
-        labels: &[f32],
+        labels: &[f64],
         boxes: &Boxes,
         image: Shape,
-        slot: &mut [f32],
+        slot: &mut [f64],
     ) -> Result<()> {
-        let values = boxes.values.iter().copied();
+        let values = boxes.values.iter().map(|&value| value.into());
         if let LabelForm::Row { padding, .. } = self.form {
             let header = detection_label::header(labels);
             let count = header.len() + boxes.values.len();
-            let size = [image.channels, image.height, image.width, count].map(|n| n as f32);
+            let size = [image.channels, image.height, image.width, count].map(|n| n as f64);
             let row = size.into_iter().chain(header.iter().copied()).chain(values);
-            fill(slot, row, padding);
+            fill(slot, row, padding.into());
             return Ok(());
         }
         let &[len, width] = &self.shape[..] else {
@@ -164,7 +171,7 @@ fn wrong_width(len: usize, width: usize) -> Error {
 }
 
 /// Writes numbers, and padding after them.
-fn fill(slot: &mut [f32], numbers: impl Iterator<Item = f32>, padding: f32) {
+fn fill(slot: &mut [f64], numbers: impl Iterator<Item = f64>, padding: f64) {
     slot.fill(padding);
     slot.iter_mut()
         .zip(numbers)
@@ -178,6 +185,7 @@ mod tests {
     fn labels(form: LabelForm, shape: &[usize]) -> Labels {
         Labels {
             form,
+            label_type: LabelType::Float32,
             shape: shape.to_vec(),
             list: LabelList::default(),
             scan: None,
@@ -194,11 +202,12 @@ mod tests {
     ];
 
     fn written(labels: &Labels, label: &[f32]) -> Result<Vec<f32>> {
+        let label: Vec<f64> = label.iter().copied().map(f64::from).collect();
         let mut out = vec![9.0; labels.width()];
         let mut boxes = Boxes::default();
-        let boxes = labels.objects(label, &mut boxes)?.unwrap();
-        labels.write_objects(label, boxes, IMAGE, &mut out)?;
-        Ok(out)
+        let boxes = labels.objects(&label, &mut boxes)?.unwrap();
+        labels.write_objects(&label, boxes, IMAGE, &mut out)?;
+        Ok(out.into_iter().map(|number| number as f32).collect())
     }
 
     fn row(exact: Option<usize>) -> LabelForm {

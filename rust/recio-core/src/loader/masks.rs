@@ -1,7 +1,8 @@
 //! Masks: each image's own, found by its record's id, decoded, and given the image's geometry.
 
-use crate::dataset::id_index::IdIndex;
+use crate::dataset::id_index::{IdIndex, check_unique};
 use crate::dataset::record_set::RecordSet;
+use crate::dataset::source::Samples;
 use crate::decode::Mask;
 use crate::error::{Error, Result};
 use crate::image::{Image, RowSink};
@@ -41,7 +42,11 @@ pub(super) struct Scratch {
 }
 
 impl Masks {
-    pub(super) fn open(source: &MaskSource, options: &Options) -> Result<Self> {
+    pub(super) fn open(source: &MaskSource, options: &Options, images: &Samples) -> Result<Self> {
+        if let Samples::Records(images) = images {
+            // Images of one id would share a mask.
+            check_unique(images, options.skip_damaged)?;
+        }
         let records = RecordSet::open(&source.files, &source.indexes)?;
         Ok(Self {
             by_id: IdIndex::build(&records)?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
+use crate::format::label::LabelType;
 use crate::limits::Limits;
 use crate::loader::epoch::{LastBatch, ShardPolicy};
 use crate::plan::Step;
@@ -107,6 +108,10 @@ pub struct Options {
     pub labels: LabelForm,
     /// A list whose labels replace those of the samples.
     pub label_list: Option<PathBuf>,
+    /// Whether the list has the keys of the index, if there is one; otherwise the ids of records.
+    pub label_list_by_key: bool,
+    /// Type of the labels of lists and hooks.
+    pub label_type: LabelType,
     /// Masks, which replace labels: those of the samples are not read.
     pub masks: Option<MaskSource>,
     /// Whether samples are shuffled, in each epoch anew.

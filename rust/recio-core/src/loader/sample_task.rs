@@ -55,7 +55,7 @@ struct Scratch {
 /// Buffers for making an image that was read.
 #[derive(Debug, Default)]
 struct Work {
-    labels: Vec<f32>,
+    labels: Vec<f64>,
     boxes: Boxes,
     renderer: Renderer,
     masks: masks::Scratch,
@@ -89,7 +89,7 @@ pub struct ImagePreview {
 #[derive(Debug)]
 pub(super) struct Slot<'a, T> {
     pub(super) data: &'a mut [T],
-    pub(super) labels: &'a mut [f32],
+    pub(super) labels: &'a mut [f64],
     pub(super) mask: Option<&'a mut [u8]>,
     pub(super) id: &'a mut u64,
 }
@@ -125,7 +125,7 @@ impl<T: Element> SampleTask<T> {
         }
         let masks = options.masks.as_ref();
         let masks = masks
-            .map(|source| Masks::open(source, options))
+            .map(|source| Masks::open(source, options, &samples))
             .transpose()?;
         let mut steps = options.steps.clone();
         let has_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
@@ -199,7 +199,7 @@ impl<T: Element> SampleTask<T> {
     pub(super) fn stored(&self, sample: usize) -> Result<StoredSample> {
         let mut stored = self.samples.stored(sample)?;
         self.labels
-            .replace(stored.id, &mut stored.labels)
+            .replace(sample, stored.id, &mut stored.labels)
             .map_err(|error| self.locate(error.at_id(stored.id), sample))?;
         Ok(stored)
     }
@@ -210,7 +210,7 @@ impl<T: Element> SampleTask<T> {
             let read = self.samples.read(sample, record, &mut work.labels)?;
             *slot.id = read.id;
             let rng = &mut Rng::new(self.seed, epoch, sample as u64);
-            self.replace_labels(read.id, &mut work.labels)
+            self.replace_labels(sample, read.id, &mut work.labels)
                 .and_then(|()| {
                     self.make(read.id, SampleImage::Encoded(read.image), rng, work, slot)
                 })
@@ -253,10 +253,10 @@ impl<T: Element> SampleTask<T> {
 
     /// Replaces labels by those of the list, if there is one, and the sample has labels, not a
     /// mask.
-    fn replace_labels(&self, id: u64, labels: &mut Vec<f32>) -> Result<()> {
+    fn replace_labels(&self, sample: usize, id: u64, labels: &mut Vec<f64>) -> Result<()> {
         match self.masks {
             Some(_) => Ok(()),
-            None => self.labels.replace(id, labels),
+            None => self.labels.replace(sample, id, labels),
         }
     }
 
@@ -295,9 +295,9 @@ impl<T: Element> SampleTask<T> {
     /// these instead.
     fn write_labels<'b>(
         &self,
-        labels: &[f32],
+        labels: &[f64],
         boxes: &'b mut Boxes,
-        slot: &mut [f32],
+        slot: &mut [f64],
     ) -> Result<Option<&'b mut Boxes>> {
         if self.masks.is_some() {
             return Ok(None);
@@ -390,7 +390,7 @@ impl<T: Element> SampleTask<T> {
         let read = self.samples.read(sample, &mut record, &mut labels)?;
         let mut boxes = Boxes::default();
         let mut make = || {
-            self.labels.replace(read.id, &mut labels)?;
+            self.labels.replace(sample, read.id, &mut labels)?;
             let mut objects = self.labels.objects(&labels, &mut boxes)?;
             let size = self.input(SampleImage::Encoded(read.image))?.size();
             let rng = &mut Rng::new(self.seed, epoch, sample as u64);

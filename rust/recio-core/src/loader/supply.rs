@@ -18,7 +18,7 @@ use crate::render::normalize::Element;
 #[derive(Debug)]
 pub struct SuppliedSample {
     /// The labels.
-    pub labels: Vec<f32>,
+    pub labels: Vec<f64>,
     /// The image.
     pub image: SuppliedImage,
 }

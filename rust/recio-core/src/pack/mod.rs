@@ -29,6 +29,7 @@ use std::thread;
 use crossbeam_channel::unbounded;
 
 use crate::error::Result;
+use crate::format::label::LabelType;
 use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
 use crate::storage::sandboxed_folder::SandboxedFolder;
@@ -64,7 +65,7 @@ pub fn pack(
     options: &PackOptions,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<PackReport>> {
-    let entries = load_lines(list)?;
+    let entries = load_lines(list, LabelType::Float32)?;
     let images = SandboxedFolder::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
     let mask_rec = masks.map(|masks| masks.rec.as_path());

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::options::PackOptions;
 use crate::error::Result;
+use crate::format::label::LabelType;
 use crate::read::list_file::load_lines;
 use crate::write::append_check::is_complete;
 
@@ -41,7 +42,7 @@ pub fn packed_already(
 /// invalid.
 fn keys(list: &Path, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
     let skipped: HashSet<&u64> = skipped.iter().collect();
-    let lines = load_lines(list)?;
+    let lines = load_lines(list, LabelType::Float32)?;
     let packed = lines.iter().filter(|(number, _)| !skipped.contains(number));
     let keys = packed.map(|(_, line)| Some(line.as_ref().ok()?.index));
     Ok(keys

@@ -109,13 +109,17 @@ impl<'a> Worker<'a> {
 
     /// Encodes the header of a line's records.
     fn encode_header(&self, line: &Line) -> Vec<u8> {
-        let labels = if self.options.pack_label {
-            &line.labels[..]
+        let count = if self.options.pack_label {
+            line.labels.len()
         } else {
-            &line.labels[..1]
+            1
         };
+        let labels: Vec<f32> = line.labels[..count]
+            .iter()
+            .map(|&label| label as f32)
+            .collect();
         let mut record = Vec::new();
-        image_header::encode(labels, line.index, &mut record);
+        image_header::encode(&labels, line.index, &mut record);
         record
     }
 

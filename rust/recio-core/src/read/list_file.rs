@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::format::label::LabelType;
 use crate::format::list::{self, Labels, Line};
 use crate::storage::local_file::open_regular;
 
@@ -13,24 +14,24 @@ use crate::storage::local_file::open_regular;
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8; with the
 /// path.
-pub fn load_lines(path: &Path) -> Result<Vec<(u64, Result<Line, String>)>> {
-    load(path, list::parse)
+pub fn load_lines(path: &Path, label_type: LabelType) -> Result<Vec<(u64, Result<Line, String>)>> {
+    load(path, |text| list::parse(text, label_type))
 }
 
 /// Reads the lines of a list of which every one must be valid.
 ///
 /// # Errors
 /// As [`load_lines`]; `Corrupt` with the line if one is invalid or repeats an index.
-pub fn load_strict(path: &Path) -> Result<Vec<Line>> {
-    load(path, list::parse_strict)
+pub fn load_strict(path: &Path, label_type: LabelType) -> Result<Vec<Line>> {
+    load(path, |text| list::parse_strict(text, label_type))
 }
 
 /// Reads the labels of a list.
 ///
 /// # Errors
 /// As [`load_strict`].
-pub fn load_labels(path: &Path) -> Result<Labels> {
-    load(path, Labels::parse)
+pub fn load_labels(path: &Path, label_type: LabelType) -> Result<Labels> {
+    load(path, |text| Labels::parse(text, label_type))
 }
 
 fn load<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
