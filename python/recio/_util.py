@@ -8,6 +8,7 @@ import importlib
 import os
 import stat
 import sys
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
@@ -121,12 +122,26 @@ class Closeable:
         self.close()
 
 
+def cannot_start_thread(cause: Exception) -> OSError:
+    """Make the error for a thread that cannot be started, as the native part words it."""
+    return OSError(
+        f"cannot start a thread: {cause}; the limit on threads, processes or memory is reached (ulimit -u, ulimit -v, "
+        "the pids limit of the container): raise it, or use fewer threads"
+    )
+
+
 class Stoppable(Protocol):
     """Object with threads that can be stopped."""
 
     def stop(self) -> None:
-        """Stop the threads."""
+        """Stop the threads without waiting for them."""
 
+    def join(self, seconds: float) -> None:
+        """Wait until the threads have ended, but not longer."""
+
+
+EXIT_PATIENCE = 5.0
+"""Seconds that the end of the process waits for threads that are in a function of the caller's."""
 
 # Not `weakref.finalize`: its callback is Python code, and a Ctrl-C that arrives while it runs is
 # lost. Here no code runs when an object is deleted.
@@ -143,7 +158,9 @@ def stop_at_exit(stoppable: Stoppable) -> None:
 
 @atexit.register
 def _stop_all() -> None:
-    for ref in _stoppables:
-        stoppable = ref()
-        if stoppable is not None:
-            stoppable.stop()
+    stoppables = [stoppable for ref in _stoppables if (stoppable := ref()) is not None]
+    for stoppable in stoppables:
+        stoppable.stop()
+    deadline = time.monotonic() + EXIT_PATIENCE
+    for stoppable in stoppables:
+        stoppable.join(max(0.0, deadline - time.monotonic()))

@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RUST = sorted(path for path in (ROOT / "rust").rglob("*.rs") if "target" not in path.parts)
 UNSAFE = re.compile(r"\bunsafe\b(?=\s*(\{|fn\b|impl\b|extern\b|trait\b))")
-TYPE = re.compile(r"unsafe extern \"C\" fn\(")
+TYPE = re.compile(r"unsafe extern \"C(-unwind)?\" fn\(")
 REASON_WITHIN = 6
 """Lines above an `unsafe` in which its reason begins."""
 

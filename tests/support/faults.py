@@ -26,12 +26,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 
-def compile_shim(folder: Path) -> Path:
-    """Compile ``faults.c``."""
-    shim = folder / "faults.so"
+def compile_shim(folder: Path, name: str = "faults") -> Path:
+    """Compile ``faults.c``, or another library to be preloaded."""
+    shim = folder / f"{name}.so"
     compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
     options = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([compiler, *options, "-o", shim, HERE / "faults.c", "-ldl", "-lpthread"], check=True)
+    subprocess.run([compiler, *options, "-o", shim, HERE / f"{name}.c", "-ldl", "-lpthread"], check=True)
     return shim
 
 

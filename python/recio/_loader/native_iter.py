@@ -246,10 +246,11 @@ class PipelineIter(Closeable, BatchIter):
 
 
 class _Closer:
-    """Closes a pipeline when the interpreter ends, whatever a subclass's `close` does."""
+    """Stops a pipeline when the interpreter ends, whatever a subclass's `close` does."""
 
     def __init__(self, pipeline: ImagePipeline) -> None:
-        self.stop = pipeline.close
+        self.stop = pipeline.stop
+        self.join = pipeline.join
 
 
 _NAMED = (

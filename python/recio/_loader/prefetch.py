@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from recio._loader import checkpoint
-from recio._util import stop_at_exit
+from recio._util import cannot_start_thread, stop_at_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,12 +84,22 @@ class Prefetcher:
             threading.Thread(target=_work, args=(number, source, self._shared), name="recio-prefetch", daemon=True)
             for number, source in enumerate(sources)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._start_threads()
         # When this object is dropped, a function in C wakes each thread: a Ctrl-C cannot get lost
         # in it.
         self._shared.finalizers = [weakref.ref(self, wakeup.put) for wakeup in self._shared.wakeups]
         stop_at_exit(self)
+
+    def _start_threads(self) -> None:
+        """Start all threads, or none."""
+        for number, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self._shared.stop()
+                for started in self._threads[:number]:
+                    started.join()
+                raise cannot_start_thread(error) from None
 
     @property
     def positions(self) -> list[Position]:
@@ -131,6 +141,9 @@ class Prefetcher:
     def stop(self) -> None:
         """Stop the threads without waiting for them: an iterator may be blocked for ever."""
         self._shared.stop()
+
+    def join(self, seconds: float) -> None:
+        """Do not wait when the process ends: it ends threads of Python."""
 
     def close(self) -> None:
         """Stop the threads, wait until they have ended, and drop the present round."""

@@ -100,6 +100,16 @@ impl Error {
         Self::new(ErrorKind::Limit(message.into()))
     }
 
+    /// Creates an error about a thread that cannot be started.
+    #[must_use]
+    pub fn thread(cause: &io::Error) -> Self {
+        let text = format!(
+            "cannot start a thread: {cause}; the limit on threads, processes or memory is reached \
+             (ulimit -u, ulimit -v, the pids limit of the container): raise it, or use fewer threads"
+        );
+        io::Error::other(text).into()
+    }
+
     /// Returns the cause.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {

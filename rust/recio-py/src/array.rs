@@ -1,4 +1,4 @@
-//! Memory of Rust's as NumPy arrays, without a copy. The one file with `unsafe`.
+//! Memory of Rust's as NumPy arrays, without a copy.
 #![allow(
     unsafe_code,
     reason = "an array that borrows memory has no safe constructor"

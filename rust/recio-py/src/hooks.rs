@@ -10,6 +10,7 @@ use recio_core::{Error, ErrorKind, Result};
 
 use crate::convert::{image_of, numbers};
 use crate::errors::{DecodeError, RecordError};
+use crate::python_call::call;
 
 /// The hooks, called in this order for each sample.
 pub(crate) struct Hooks {
@@ -36,7 +37,7 @@ impl Hooks {
                 let image = SuppliedImage::Encoded(bytes(&data).map_err(caller)?);
                 return Ok(Some(SuppliedSample { labels, image }));
             };
-            let Some(image) = unless_stopped(py, imdecode.bind(py).call1((data,)))? else {
+            let Some(image) = unless_stopped(py, call(imdecode.bind(py), (data,)))? else {
                 return Ok(None);
             };
             self.check(py, &image)?;
@@ -47,7 +48,7 @@ impl Hooks {
 
     /// Reads the next sample: its labels, and its image as `next_sample` returned it.
     fn read<'py>(&self, py: Python<'py>) -> Result<Option<(Vec<f64>, Bound<'py, PyAny>)>> {
-        let Some(sample) = unless_stopped(py, self.next_sample.bind(py).call0())? else {
+        let Some(sample) = unless_stopped(py, call(self.next_sample.bind(py), ()))? else {
             return Ok(None);
         };
         let pair = sample.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>();
@@ -63,7 +64,7 @@ impl Hooks {
         let Some(check) = &self.check_valid_image else {
             return Ok(());
         };
-        let outcome = PyList::new(py, [image]).and_then(|images| check.bind(py).call1((images,)));
+        let outcome = PyList::new(py, [image]).and_then(|images| call(check.bind(py), (images,)));
         match outcome {
             Ok(_) => Ok(()),
             Err(error) if error.is_instance_of::<PyRuntimeError>(py) => {

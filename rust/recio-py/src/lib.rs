@@ -17,10 +17,13 @@
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._atomic` |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
+//! | `python_call.rs` | calls of Python functions, also while the interpreter shuts down |
 //! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
 //! | `errors.rs` | the only conversion of errors to exceptions |
 //! | `fork_guard.rs` | check that objects are not used in a forked process |
-//! | `array.rs` | Rust memory as NumPy arrays without a copy; the only `unsafe` |
+//! | `array.rs` | Rust memory as NumPy arrays without a copy |
+//!
+//! `unsafe` is in `array.rs` and `python_call.rs` only.
 #![deny(unsafe_code)]
 
 mod array;
@@ -36,6 +39,7 @@ mod loader_options;
 mod pack;
 mod pipeline;
 mod progress;
+mod python_call;
 mod record;
 mod render;
 mod rng;

@@ -1,8 +1,8 @@
 //! `recio._recio.ImagePipeline`: the loader of `recio.io` and `recio.image`.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use half::f16;
 use numpy::{PyArray1, PyArray2};
@@ -221,6 +221,9 @@ impl From<PyPosition> for Position {
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct ImagePipeline {
     loader: Mutex<Option<Arc<dyn PyLoader>>>,
+    /// The same loader. It may exist after it was closed here, as long as another thread waits for
+    /// a batch.
+    running: Weak<dyn PyLoader>,
     shapes: BatchShapes,
     /// The process that opened it; its threads do not exist in a forked child.
     fork_guard: ForkGuard,
@@ -434,15 +437,48 @@ impl ImagePipeline {
             .collect())
     }
 
-    /// Stops the threads and frees the memory that no array refers to. A second call has no effect.
-    fn close(&self, py: Python<'_>) {
+    /// Stops the threads, waits for them, and frees the memory that no array refers to. A second
+    /// call has no effect.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         if !self.fork_guard.is_owner() {
-            return;
+            return Ok(());
         }
-        let loader = self.lock().take();
-        if let Some(loader) = loader {
+        let Some(loader) = self.lock().take() else {
+            return Ok(());
+        };
+        let loader = OpenLoader(Some(loader));
+        loader.close();
+        while !py.detach(|| loader.wait_for_threads(TIMEOUT)) {
+            py.check_signals()
+                .inspect_err(|_| loader.abandon_threads())?;
+        }
+        Ok(())
+    }
+
+    /// Stops the threads without waiting for them. Waiting for a batch is then an error.
+    fn stop(&self) {
+        if let Some(loader) = self.running() {
             loader.close();
-            py.detach(|| drop(loader));
+        }
+    }
+
+    /// Waits for at most this many seconds until the threads have ended, after `stop`. Those that
+    /// have not are never waited for again.
+    fn join(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        let Some(loader) = self.running() else {
+            return Ok(());
+        };
+        let deadline = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if py.detach(|| loader.wait_for_threads(left.min(TIMEOUT))) {
+                return Ok(());
+            }
+            let signals = py.check_signals();
+            if left.is_zero() || signals.is_err() {
+                loader.abandon_threads();
+                return signals;
+            }
         }
     }
 }
@@ -453,6 +489,7 @@ impl ImagePipeline {
         let options = options.parse()?;
         let loader = py.detach(|| open(source, &options, &dtype))?;
         Ok(Self {
+            running: Arc::downgrade(&loader),
             loader: Mutex::new(Some(loader)),
             shapes: BatchShapes::new(&options),
             fork_guard: ForkGuard::new(),
@@ -467,6 +504,16 @@ impl ImagePipeline {
             return Err(PyValueError::new_err("the iterator is closed"));
         }
         Ok(OpenLoader(loader))
+    }
+
+    /// Returns the loader, closed or not, unless it was dropped or belongs to another process.
+    fn running(&self) -> Option<OpenLoader> {
+        let loader = self.running.upgrade()?;
+        if self.fork_guard.is_owner() {
+            return Some(OpenLoader(Some(loader)));
+        }
+        std::mem::forget(loader);
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn PyLoader>>> {

@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use recio_core::progress::{OnProgress, Progress};
 
 use crate::errors::PyRecioError;
+use crate::python_call::call;
 
 /// Runs an operation without the interpreter lock and reports its progress to `callback`.
 ///
@@ -20,7 +21,7 @@ pub(crate) fn run_with_progress<T, A>(
 ) -> PyResult<T>
 where
     T: Send,
-    A: for<'py> PyCallArgs<'py>,
+    A: for<'py> IntoPyObject<'py, Target = PyTuple>,
 {
     let mut raised = None;
     let mut on_progress = |progress| match report(callback.as_ref(), arguments(progress)) {
@@ -41,9 +42,14 @@ pub(crate) fn done_and_total(progress: Progress) -> (u64, u64) {
 }
 
 /// Handles pending signals and calls the callback.
-fn report(callback: Option<&Py<PyAny>>, arguments: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
+fn report(
+    callback: Option<&Py<PyAny>>,
+    arguments: impl for<'py> IntoPyObject<'py, Target = PyTuple>,
+) -> PyResult<()> {
     Python::attach(|py| {
         py.check_signals()?;
-        callback.map_or(Ok(()), |callback| callback.call1(py, arguments).map(drop))
+        callback.map_or(Ok(()), |callback| {
+            call(callback.bind(py), arguments).map(drop)
+        })
     })
 }

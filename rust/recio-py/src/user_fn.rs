@@ -13,6 +13,7 @@ use recio_core::plan::UserFunction;
 use recio_core::{Error, ErrorKind, Result, rng};
 
 use crate::convert::{LentImage, boxes_array, boxes_of};
+use crate::python_call::call;
 use crate::rng::Rng;
 
 /// Purpose of a function.
@@ -120,7 +121,7 @@ impl Function {
             with_rng,
         } = self.purpose
         else {
-            function.call1((PyList::new(py, [image])?,))?;
+            call(function, (PyList::new(py, [image])?,))?;
             return Ok(image.clone());
         };
         let boxes = boxes.filter(|_| with_boxes);
@@ -131,7 +132,7 @@ impl Function {
         if with_rng {
             arguments.push(Bound::new(py, Rng::from(rng.clone()))?.into_any());
         }
-        let returned = function.call1(PyTuple::new(py, arguments)?)?;
+        let returned = call(function, PyTuple::new(py, arguments)?)?;
         match boxes {
             Some(boxes) => image_and_boxes(&returned, boxes),
             None => Ok(returned),

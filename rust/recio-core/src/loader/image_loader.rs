@@ -1,10 +1,7 @@
 //! A running loader: its files, threads and batches.
 
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-use rayon::ThreadPool;
 
 use crate::dataset::source::{Fingerprint, Samples, Source, StoredSample};
 use crate::error::{Error, Result};
@@ -20,17 +17,22 @@ use crate::loader::sample_task::{ImagePreview, SampleTask};
 use crate::loader::skip_report::SkipReport;
 use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
+use crate::loader::threads::Threads;
 use crate::render::normalize::Element;
 
 /// Number of batches made at a time.
 const PRODUCERS: usize = 2;
+
+/// Time that a loader that is dropped waits for its threads. One that is still in a function of the
+/// caller's then ends by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Methods of a loader that do not depend on the type of its batches.
 pub trait Loader: Send + Sync {
     /// Starts the threads, unless they are running. From then on, batches are made ahead.
     ///
     /// # Errors
-    /// A thread cannot be started.
+    /// A thread cannot be started. Then none is running.
     fn start(&self) -> Result<()>;
 
     /// Reads the next sample in epoch order, as it is stored; none at the end of the epoch.
@@ -72,6 +74,14 @@ pub trait Loader: Send + Sync {
     /// Stops making batches. Waiting for one is then an error.
     fn close(&self);
 
+    /// Waits for at most this long until the threads have ended, after [`close`](Self::close);
+    /// returns whether they have. Within one of them it returns at once.
+    #[must_use]
+    fn wait_for_threads(&self, timeout: Duration) -> bool;
+
+    /// Stops waiting for the threads, now and when the loader is dropped; they end by themselves.
+    fn abandon_threads(&self);
+
     /// Returns the number of batches of the present epoch; there are fewer if samples are skipped.
     #[must_use]
     fn batches(&self) -> usize;
@@ -99,23 +109,15 @@ pub trait Loader: Send + Sync {
 }
 
 /// A loader. Its threads start with [`start`](Loader::start) or the first batch. Dropping it stops
-/// them and waits for them: at most as long as one image takes.
+/// them and waits for them: as long as one image takes, but not longer than a few seconds.
 #[derive(Debug)]
 pub struct ImageLoader<T: Element> {
     queue: Arc<Queue<T>>,
     buffers: BufferPools<T>,
     producer: Option<Arc<BatchProducer<T>>>,
-    threads: Mutex<Threads>,
+    threads: Threads,
     supplied: SuppliedBatches<T>,
     skip_report: Mutex<SkipReport>,
-}
-
-/// The threads of a loader, once they are started.
-#[derive(Debug)]
-struct Threads {
-    /// Number of workers to be started.
-    workers: usize,
-    running: Vec<JoinHandle<()>>,
 }
 
 impl<T: Element> ImageLoader<T> {
@@ -141,10 +143,7 @@ impl<T: Element> ImageLoader<T> {
             queue: Arc::new(Queue::new(spec, options.prefetch)),
             buffers,
             producer: Some(Arc::new(producer)),
-            threads: Mutex::new(Threads {
-                workers: options.threads,
-                running: Vec::new(),
-            }),
+            threads: Threads::new(options.threads),
             supplied: SuppliedBatches::default(),
             skip_report: Mutex::new(SkipReport::new(damage)),
         })
@@ -155,7 +154,7 @@ impl<T: Element> ImageLoader<T> {
     /// # Errors
     /// The error of the batch's first bad image. The next call returns the batch after it.
     pub fn next(&self, timeout: Duration) -> Result<Next<Batch<T>>> {
-        if self.is_own_thread() {
+        if self.threads.is_current() {
             return Err(Error::argument(
                 "a function that makes a batch asks its own iterator for one",
             ));
@@ -193,13 +192,6 @@ impl<T: Element> ImageLoader<T> {
         })
     }
 
-    fn is_own_thread(&self) -> bool {
-        let current = std::thread::current().id();
-        let threads = lock(&self.threads);
-        let mut ids = threads.running.iter().map(|thread| thread.thread().id());
-        ids.any(|id| id == current)
-    }
-
     fn producer(&self) -> &Arc<BatchProducer<T>> {
         self.producer
             .as_ref()
@@ -213,23 +205,9 @@ impl<T: Element> ImageLoader<T> {
 
 impl<T: Element> Loader for ImageLoader<T> {
     fn start(&self) -> Result<()> {
-        let mut threads = lock(&self.threads);
-        if !threads.running.is_empty() {
-            return Ok(());
-        }
-        let (pool, workers) = thread_pool(threads.workers)?;
-        threads.running = workers;
-        let pool = Arc::new(pool);
-        for _ in 0..PRODUCERS {
-            let (queue, pool) = (Arc::clone(&self.queue), Arc::clone(&pool));
-            let producer = Arc::clone(self.producer());
-            threads
-                .running
-                .push(spawn("recio-producer".into(), move || {
-                    producer.run(&queue, &pool);
-                })?);
-        }
-        Ok(())
+        let (queue, producer) = (Arc::clone(&self.queue), Arc::clone(self.producer()));
+        self.threads
+            .start(PRODUCERS, move |pool| producer.run(&queue, pool))
     }
 
     fn next_sample(&self) -> Result<Option<StoredSample>> {
@@ -266,6 +244,14 @@ impl<T: Element> Loader for ImageLoader<T> {
 
     fn close(&self) {
         self.queue.close();
+    }
+
+    fn wait_for_threads(&self, timeout: Duration) -> bool {
+        self.threads.wait(timeout)
+    }
+
+    fn abandon_threads(&self) {
+        self.threads.abandon();
     }
 
     fn batches(&self) -> usize {
@@ -337,45 +323,13 @@ fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<B
     })
 }
 
-/// Returns a pool of threads, and the threads, so that they can be waited for.
-fn thread_pool(threads: usize) -> Result<(ThreadPool, Vec<JoinHandle<()>>)> {
-    let mut handles = Vec::new();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .spawn_handler(|thread| {
-            let name = format!("recio-{}", thread.index());
-            handles.push(
-                std::thread::Builder::new()
-                    .name(name)
-                    .spawn(|| thread.run())?,
-            );
-            Ok(())
-        })
-        .build();
-    let pool = pool.map_err(|error| Error::from(std::io::Error::other(error)))?;
-    Ok((pool, handles))
-}
-
-fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    Ok(std::thread::Builder::new().name(name).spawn(work)?)
-}
-
 impl<T: Element> Drop for ImageLoader<T> {
     fn drop(&mut self) {
         self.queue.close();
         self.buffers.close();
         self.producer = None;
-        if self.is_own_thread() {
-            // Dropped by a function of the caller's: the threads end by themselves, after their
-            // present image.
-            return;
-        }
-        // The producers hold the thread pool. When they have ended, it is dropped, and then its
-        // threads end.
-        let threads = std::mem::take(&mut lock(&self.threads).running);
-        for thread in threads {
-            // A thread that panicked has ended too.
-            drop(thread.join());
-        }
+        // If a function of the caller's drops it, in one of the threads, they end by themselves,
+        // after their present image.
+        _ = self.threads.wait(PATIENCE);
     }
 }

@@ -16,6 +16,7 @@
 //! | `epoch_order` | permutation of each epoch |
 //! | `batch_sampler` | the samples of a batch |
 //! | `position` | position of a consumer, which a checkpoint holds; claims to the batches after it |
+//! | `threads` | workers and producers, started and stopped together |
 //! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
 //! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
@@ -58,6 +59,7 @@ mod sample_task;
 mod skip_report;
 mod supplied_batches;
 mod supply;
+mod threads;
 
 pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};
 pub use epoch::{Cursor, LastBatch, ShardPolicy};

@@ -28,7 +28,7 @@ use std::thread;
 
 use crossbeam_channel::unbounded;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
@@ -83,7 +83,8 @@ pub fn pack(
             let worker = Worker::new(&images, masks.as_ref(), options, &budget, queue.clone());
             thread::Builder::new()
                 .name(format!("recio-pack-{number}"))
-                .spawn_scoped(scope, || worker.run())?;
+                .spawn_scoped(scope, || worker.run())
+                .map_err(|cause| Error::thread(&cause))?;
         }
         // If all workers end, sending a job must fail instead of waiting.
         drop(queue);

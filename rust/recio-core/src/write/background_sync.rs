@@ -6,6 +6,8 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::error::{Error, Result};
+
 /// Bytes written between two syncs.
 const SYNC_INTERVAL: u64 = 16 << 20;
 
@@ -19,7 +21,10 @@ pub(super) struct BackgroundSync {
 
 impl BackgroundSync {
     /// Starts the thread. `file` must be open for writing.
-    pub(super) fn start(file: File) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub(super) fn start(file: File) -> Result<Self> {
         let (requests, queue) = bounded(1);
         let sync_on_request = move || {
             queue.iter().try_for_each(|()| file.sync_data())?;
@@ -27,7 +32,8 @@ impl BackgroundSync {
         };
         let thread = thread::Builder::new()
             .name("recio-sync".into())
-            .spawn(sync_on_request)?;
+            .spawn(sync_on_request)
+            .map_err(|cause| Error::thread(&cause))?;
         Ok(Self {
             requests,
             thread,

@@ -57,8 +57,7 @@ impl RecordOutput {
         let file = || rec.file().try_clone().map_err(|error| rec.with_path(error));
         let checksums = checksum.then(Checksums::default);
         Ok(Self {
-            background_sync: BackgroundSync::start(file()?)
-                .map_err(|error| rec.with_path(error))?,
+            background_sync: BackgroundSync::start(file()?)?,
             writer: RecordWriter::resume(rec.target(), file()?, 0, checksums),
             rec,
             entries: Vec::new(),

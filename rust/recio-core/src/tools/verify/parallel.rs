@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pass::CheckRecord;
 use super::problem_list::ProblemList;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::tools::record_check::{RecordChecker, RecordLocation};
 
@@ -36,7 +36,8 @@ pub(super) fn check_in_parallel(
             let (queue, checker) = (queue.clone(), RecordChecker::new(limits, true));
             thread::Builder::new()
                 .name(format!("recio-verify-{number}"))
-                .spawn_scoped(scope, move || check_chunks(&queue, checker, problems))?;
+                .spawn_scoped(scope, move || check_chunks(&queue, checker, problems))
+                .map_err(|cause| Error::thread(&cause))?;
         }
         drop(queue);
         let mut chunk = Chunk::default();
