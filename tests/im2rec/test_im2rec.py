@@ -185,10 +185,43 @@ class TestPassThrough:
 
     def test_only_the_first_label_is_packed_by_default(self, tmp_path: Path) -> None:
         (tmp_path / "a.lst").write_text("7\t3\t4\tcat/00.jpg\n")
-        pack(tmp_path / "a.lst", PHOTOS, pass_through=True)
+        with pytest.warns(UserWarning, match="only the first of 2 labels is packed; --pack-label"):
+            pack(tmp_path / "a.lst", PHOTOS, pass_through=True)
         with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as records:
             header, _ = unpack(records.read_idx(7))
         assert (header.flag, header.label) == (0, 3.0)
+
+
+class TestLabelWarnings:
+    """Labels that are valid but hardly meant are warned of once, by the first line; the exit code stays 0."""
+
+    GOOD = "2\t5\t1\t0.1\t0.2\t0.5\t0.6"
+
+    @pytest.mark.parametrize(
+        ("options", "labels", "text"),
+        [
+            ([], GOOD, "only the first of 7 labels is packed; --pack-label"),
+            (["--pack-label"], "2\t5\t1\t10\t20\t50\t60", "the box [10.0, 20.0, 50.0, 60.0] has sides that are no"),
+            (["--pack-label"], "2\t5\t1\t0.5\t0.5\t0.2\t0.2", "the box [0.5, 0.5, 0.2, 0.2] is skipped, as it"),
+        ],
+    )
+    def test_first_line_of_each_kind_is_named(
+        self, options: list[str], labels: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lines = [f"0\t0\tno.jpg\n1\t{self.GOOD if options else 0}\tcat/00.jpg\n"]
+        lines += [f"{n}\t{labels}\tcat/0{n}.jpg\n" for n in range(2, 5)]
+        (tmp_path / "a.lst").write_text("".join(lines))
+        assert run_im2rec("--pass-through", "--skip-bad", *options, tmp_path / "a", PHOTOS) == 0
+        stderr = capsys.readouterr().err
+        assert f'warning: {tmp_path}/a.lst: line 3: "cat/02.jpg": {text}' in stderr
+        assert stderr.count("warning") == 1
+
+    def test_detection_labels_that_are_right_are_not_warned_of(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a.lst").write_text(f"0\t{self.GOOD}\tcat/00.jpg\n")
+        assert run_im2rec("--pass-through", "--pack-label", tmp_path / "a", PHOTOS) == 0
+        assert capsys.readouterr().err == ""
 
 
 def as_mxnet(cv2: ModuleType, path: Path, *, color: int, center_crop: bool, resize: int) -> NDArray[np.uint8]:

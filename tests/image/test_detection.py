@@ -307,7 +307,7 @@ def test_images_without_objects_are_skipped_and_logged(tmp_path: Path, caplog: p
     bad: list[Any] = [3.0, [1, 2, 3], [2, 5, 0, 0.5, 0.1, 0.5, 0.9], [2, 5, -1, 0.1, 0.1, 0.9, 0.9], [2, 5]]
     labels = [good, *bad, good]
     file = write_records(tmp_path, [image_record(image, i, record_label) for i, record_label in enumerate(labels)])
-    with caplog.at_level(logging.DEBUG, "recio"):
+    with caplog.at_level(logging.DEBUG, "recio"), pytest.warns(UserWarning, match="record 3"):
         batches = open_det(file, batch_size=1)
     assert [int(n) - FIRST_ID for batch in batches for n in (batch.index if batch.index is not None else ())] == [0, 6]
     assert len(caplog.messages) == 5

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from recio import RecordError
-from recio.image import CreateMultiRandCropAugmenter, DetRandomCropAug, DetRandomPadAug
+from recio.image import CreateMultiRandCropAugmenter, DetRandomCropAug, DetRandomPadAug, ImageDetIter
 from recio.io import ImageDetRecordIter
 from tests.support.boxes import assert_on_pixels, label, objects, render, write_objects
 from tests.support.records import image_record, noise, png, write_records
@@ -93,6 +94,7 @@ def records(tmp_path: Path) -> RecordFile:
 # Labels
 
 
+@pytest.mark.filterwarnings("ignore:.*the box .* is skipped")
 def test_label_has_image_size_length_values_and_padding(tmp_path: Path) -> None:
     labels = [
         [2, 5, 1, 0.1, 0.2, 0.5, 0.6, 2, 0.5, 0.5, 0.4, 0.9],
@@ -140,10 +142,10 @@ def test_invalid_label_is_an_error_and_the_iterator_continues(tmp_path: Path) ->
 
 
 def test_image_may_have_no_objects(tmp_path: Path) -> None:
-    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, [2, 5, 0, 0.5, 0.1, 0.5, 0.9])])
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, [2, 5])])
     batches = open_det(file, batch_size=1, **GEOMETRY, **COLORS)
     for _ in range(20):
-        assert rows(batches)[0, 3:].tolist() == [2, 2, 5, -1, -1, -1, -1, -1]
+        assert rows(batches)[0, 3:].tolist() == [2, 2, 5]
         batches.reset()
 
 
@@ -152,6 +154,50 @@ def test_labels_of_a_list_replace_those_of_the_records(records: RecordFile, tmp_
     (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{fields}\tno.png\n" for i in range(10)))
     labels = rows(open_det(records, path_imglist=tmp_path / "new.lst"))
     assert all(np.allclose(table(row), objects(5, 4)) for row in labels)
+
+
+PIXELS = [2, 5, 1, 10, 20, 60, 80]
+SIZES = [2, 5, 1, 0.5, 0.5, 0.25, 0.125]
+NO_FRACTIONS = r"the box \[10\.0, 20\.0, 60\.0, 80\.0\] has sides that are no fractions .*: divide pixels by them"
+NOT_SIDES = r"the box \[0\.5, 0\.5, 0\.25, 0\.125\] is skipped.*convert x, y, width, height"
+every_suspect = pytest.mark.parametrize(("suspect", "text"), [(PIXELS, NO_FRACTIONS), (SIZES, NOT_SIDES)])
+
+
+@every_suspect
+@pytest.mark.parametrize("kind", [ImageDetRecordIter, ImageDetIter])
+def test_boxes_that_are_no_fractions_or_no_sides_are_warned_of(
+    kind: Any,  # noqa: ANN401 the iterators have different keywords
+    suspect: list[float],
+    text: str,
+    tmp_path: Path,
+) -> None:
+    good = label(objects(5, 4))
+    labels = [good, [*good, *suspect[2:]], suspect, good, suspect]
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), i, each) for i, each in enumerate(labels)])
+    with pytest.warns(UserWarning, match="the box") as caught:
+        kind(path_imgrec=file.rec, data_shape=(3, 96, 128), batch_size=1)
+    (message,) = [str(warning.message) for warning in caught]
+    assert re.search(rf"some\.rec: record 1 \(id 101\) at byte \d+: {text}", message), message
+
+
+@every_suspect
+def test_boxes_of_a_list_are_warned_of(suspect: list[float], text: str, records: RecordFile, tmp_path: Path) -> None:
+    fields = "\t".join(map(str, suspect))
+    (tmp_path / "new.lst").write_text("".join(f"{100 + i}\t{fields}\tno.png\n" for i in range(10)))
+    with pytest.warns(UserWarning, match=rf"record 0 \(id 100\) .*{text}"):
+        open_det(records, path_imglist=tmp_path / "new.lst")
+
+
+def test_boxes_a_little_outside_and_padding_are_not_warned_of(tmp_path: Path) -> None:
+    suspect = [2, 5, 1, -0.02, 0, 1.1, 0.9, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0]
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, suspect)])
+    assert len(table(rows(open_det(file, batch_size=1))[0])) == 1
+
+
+def test_record_with_one_label_names_pack_label(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [image_record(png(noise(20, 20)), 0, 3.0)])
+    with pytest.raises(RecordError, match="im2rec packs more than the first label of a line with --pack-label"):
+        open_det(file, batch_size=1).next()
 
 
 def test_equal_ids_are_refused_with_a_list(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 import zlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -47,6 +48,8 @@ class PipelineIter(Closeable, BatchIter):
         # The threads have only weak references to the functions in this list.
         self._aug_list = list(aug_list)
         self._names = names
+        for warning in pipeline.warnings:
+            warnings.warn(warning, stacklevel=3)
         # Threads that call Python functions must not outlive the interpreter.
         self._closer = _Closer(pipeline)
         stop_at_exit(self._closer)

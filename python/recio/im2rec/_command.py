@@ -6,6 +6,7 @@ Results go to standard output; errors, skipped images and the progress bar to st
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -243,7 +244,9 @@ def _pack(arguments: argparse.Namespace) -> int:
 
 def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
     """Pack a list and print the result; return whether it is a success."""
-    with bars.bar(lst.name, "img") as progress:
+    with bars.bar(lst.name, "img") as progress, warnings.catch_warnings():
+        # They are in the report.
+        warnings.simplefilter("ignore")
         packed = pack(
             lst,
             arguments.root,
@@ -283,6 +286,7 @@ def _print_pack_report(lst: Path, report: PackReport) -> None:
             write_lines(sys.stdout, [f"{report.mask_rec}: {report.records} records, {size} bytes{kept}"])
     else:
         fail("im2rec", f"{lst}: no image to pack; nothing was written", FAILED)
+    write_lines(sys.stderr, (f"warning: {lst}: {warning}" for warning in report.warnings))
     entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in report.skipped]
     _print_skipped(entries, f", all in {report.report}")
 

@@ -6,7 +6,8 @@ recio-core does the work; this module checks the arguments, and writes the repor
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -63,6 +64,9 @@ class PackReport:
         The record file of the masks and its index, which do not exist if there are no records; ``None`` without masks.
     kept : bool
         Whether an earlier run had packed the list, so that nothing was written.
+    warnings : list of str
+        Warnings about labels: the first line of which labels are dropped, as `pack_label` is false; and the first
+        detection label with boxes in pixels, or with boxes that are not left, top, right, bottom.
     """
 
     rec: Path
@@ -74,6 +78,7 @@ class PackReport:
     mask_rec: Path | None = None
     mask_idx: Path | None = None
     kept: bool = False
+    warnings: list[str] = field(default_factory=list)
 
 
 def pack(
@@ -134,7 +139,7 @@ def pack(
         dropped. Damaged JPEGs are kept unchanged, and so are those that would become larger (progressive ones, by more
         than a tenth).
     pack_label : bool, default False
-        Whether to pack all labels of a line, or only the first.
+        Whether to pack all labels of a line, as detection needs, or only the first.
     checksum : bool, default False
         Whether to write ``train.rsum`` too: a checksum of each record, with which readers detect damage that the format
         itself does not reveal. Other software ignores the file. If false, an existing ``.rsum`` is removed, as it would
@@ -162,6 +167,11 @@ def pack(
     -------
     PackReport
         The files, their size, and what was skipped.
+
+    Warns
+    -----
+    UserWarning
+        If labels look wrong: see ``warnings`` of `PackReport`.
 
     Raises
     ------
@@ -194,14 +204,16 @@ def pack(
     report = rec.with_suffix(".skipped.jsonl")
     previous = _find_previous(lst, rec, report, settings) if resume else None
     if previous is None:
-        records, length, rows = _recio.pack(lst, root, rec, settings, progress)
+        records, length, rows, messages = _recio.pack(lst, root, rec, settings, progress)
         skipped = [SkippedLine(*row) for row in rows]
         _write_report(report, skipped)
     else:
-        records, length, skipped = previous
+        (records, length, skipped), messages = previous, []
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
     idx, kept = rec.with_suffix(".idx"), previous is not None
-    return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept)
+    for message in messages:
+        warnings.warn(f"{lst}: {message}", stacklevel=2)
+    return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept, messages)
 
 
 def _rec_path(lst: Path) -> Path:

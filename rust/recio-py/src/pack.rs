@@ -76,7 +76,8 @@ impl Settings {
 /// A line left out: its number, index and path if it could be read, and the reason.
 type Skipped = (u64, Option<u64>, Option<String>, String);
 
-/// Packs a list; gives the number of records, the length of the `.rec` and what was left out.
+/// Packs a list; returns the number of records, the length of the `.rec`, the skipped lines and
+/// warnings.
 ///
 /// `progress` is called with the lines done, all lines, and those left out. If it raises, or a
 /// signal's handler does, nothing is written.
@@ -88,14 +89,14 @@ pub(crate) fn pack(
     rec: PathBuf,
     settings: Settings,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(usize, u64, Vec<Skipped>)> {
+) -> PyResult<(usize, u64, Vec<Skipped>, Vec<String>)> {
     let options = settings.options().map_err(PyRecioError::from)?;
     let numbers = |at: Progress| (at.done, at.total, at.skipped);
     let packed = run_with_progress(py, progress, numbers, |on_progress| {
         engine::pack(&list, &root, &rec, &options, on_progress)
     })?;
     let skipped = packed.skipped.into_iter().map(row).collect();
-    Ok((packed.records, packed.bytes, skipped))
+    Ok((packed.records, packed.bytes, skipped, packed.warnings))
 }
 
 /// The number of records and the length of a `.rec` that an earlier run has made of the list, less

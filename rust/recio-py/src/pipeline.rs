@@ -425,6 +425,12 @@ impl ImagePipeline {
         Ok(self.loader()?.labels().shape().to_vec())
     }
 
+    /// Warnings about labels that look wrong.
+    #[getter]
+    fn warnings(&self) -> PyResult<Vec<String>> {
+        Ok(self.loader()?.labels().warnings().to_vec())
+    }
+
     /// Why samples are skipped from the beginning.
     #[getter]
     fn skipped_from_start(&self) -> PyResult<Vec<String>> {

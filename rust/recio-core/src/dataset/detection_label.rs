@@ -23,21 +23,30 @@ pub(crate) fn header(label: &[f64]) -> &[f64] {
 /// # Errors
 /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it is no detection label.
 pub fn read(label: &[f64], boxes: &mut Boxes) -> Result<()> {
-    let widths = match label {
-        [header, object, ..] => width(*header, MIN_HEADER).zip(width(*object, MIN_OBJECT)),
-        _ => None,
-    };
-    let objects = widths.and_then(|(header, object)| Some((label.get(header..)?, object)));
-    let Some((objects, object)) = objects.filter(|(rest, width)| rest.len() % width == 0) else {
+    let Some((objects, width)) = split(label) else {
         return Err(not_a_detection_label(label));
     };
-    boxes.width = object;
+    boxes.width = width;
     boxes.values.clear();
-    boxes
-        .values
-        .extend(objects.iter().map(|&number| number as f32));
+    let numbers = objects.iter().map(|&number| number as f32);
+    boxes.values.extend(numbers);
     boxes.retain(RelativeRect::is_sound);
     Ok(())
+}
+
+/// Returns the objects of a detection label, of at least five numbers each; `None` if it is none.
+pub(crate) fn objects(label: &[f64]) -> Option<impl Iterator<Item = &[f64]>> {
+    split(label).map(|(objects, width)| objects.chunks_exact(width))
+}
+
+/// Returns the numbers of all objects, and the width of each.
+fn split(label: &[f64]) -> Option<(&[f64], usize)> {
+    let [header, object, ..] = label else {
+        return None;
+    };
+    let (header, object) = width(*header, MIN_HEADER).zip(width(*object, MIN_OBJECT))?;
+    let objects = label.get(header..)?;
+    (objects.len() % object == 0).then_some((objects, object))
 }
 
 /// Returns whether an object has a class, so that a network can learn from it.
@@ -53,9 +62,13 @@ fn width(number: f64, min: usize) -> Option<usize> {
 
 fn not_a_detection_label(label: &[f64]) -> Error {
     let beginning = &label[..label.len().min(4)];
+    let hint = match label.len() {
+        1 => "; im2rec packs more than the first label of a line with --pack-label",
+        _ => "",
+    };
     Error::corrupt(format!(
         "{} labels that begin with {beginning:?} are no detection label: A >= {MIN_HEADER}, the width of the header; \
-         B >= {MIN_OBJECT}, the width of an object; A-2 numbers; B numbers for each object",
+         B >= {MIN_OBJECT}, the width of an object; A-2 numbers; B numbers for each object{hint}",
         label.len()
     ))
 }

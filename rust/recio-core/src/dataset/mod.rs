@@ -8,8 +8,10 @@
 //! source           samples of a record set or of image files
 //! shard            ranges of a data set, one for each rank
 //! detection_label  labels ⇄ bounding boxes
+//! box_check        boxes that look like pixels or sizes
 //! ```
 
+pub mod box_check;
 pub mod detection_label;
 pub mod id_index;
 pub mod image_files;

@@ -2,6 +2,7 @@
 //! samples that have some.
 
 use crate::boxes::Boxes;
+use crate::dataset::box_check::BoxCheck;
 use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
@@ -16,6 +17,8 @@ pub(super) struct LabelScan {
     pub(super) kept: Vec<usize>,
     /// Why the other samples are skipped.
     pub(super) skipped: Vec<Error>,
+    /// Boxes that look wrong.
+    pub(super) boxes: BoxCheck,
 }
 
 impl LabelScan {
@@ -30,6 +33,7 @@ impl LabelScan {
             table: (1, boxes.width),
             kept: Vec::new(),
             skipped: Vec::new(),
+            boxes: BoxCheck::default(),
         };
         for i in 0..samples.len() {
             let id = match samples.label(i, &mut buffer, &mut label) {
@@ -41,6 +45,7 @@ impl LabelScan {
             };
             let locate = |error: Error| samples.locate(error.at_id(id), i);
             list.replace(i, id, &mut label).map_err(locate)?;
+            scan.boxes.add(&label, |text| located(samples, i, id, text));
             match read_objects(&label, &mut boxes) {
                 Ok(()) => scan.add(i, &boxes).map_err(locate)?,
                 Err(reason) => scan.skipped.push(locate(reason)),
@@ -71,6 +76,38 @@ impl LabelScan {
         }
         Ok(self)
     }
+}
+
+/// Returns the largest number of labels of a sample, and the boxes that look wrong.
+///
+/// # Errors
+/// Labels that cannot be read.
+pub(super) fn widest(
+    samples: &Samples,
+    list: &LabelList,
+    skip_damaged: bool,
+) -> Result<(usize, BoxCheck)> {
+    let (mut buffer, mut label) = Default::default();
+    let (mut widest, mut boxes) = (list.width().unwrap_or(0), BoxCheck::default());
+    for i in 0..samples.len() {
+        let id = match samples.label(i, &mut buffer, &mut label) {
+            Err(error) if skip_damaged && error.is_damage() => continue,
+            id => id?,
+        };
+        // A line that is missing is an error of the batch that has the sample.
+        if list.replace(i, id, &mut label).is_ok() {
+            widest = widest.max(label.len());
+            boxes.add(&label, |text| located(samples, i, id, text));
+        }
+    }
+    Ok((widest, boxes))
+}
+
+/// Adds the position of a sample to a warning.
+fn located(samples: &Samples, i: usize, id: u64, text: String) -> String {
+    samples
+        .locate(Error::corrupt(text).at_id(id), i)
+        .to_string()
 }
 
 /// Reads a label that has at least one object with a class.

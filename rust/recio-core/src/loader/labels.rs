@@ -6,7 +6,7 @@ use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::loader::label_list::LabelList;
-use crate::loader::label_scan::LabelScan;
+use crate::loader::label_scan::{self, LabelScan};
 use crate::loader::options::{LabelForm, Options, Shape};
 
 /// Numbers before the label in a row of objects: channels, height and width of the image, and the
@@ -25,6 +25,8 @@ pub struct Labels {
     list: LabelList,
     /// The scan of all labels, if the form needs one.
     scan: Option<LabelScan>,
+    /// Boxes that look wrong.
+    warnings: Vec<String>,
 }
 
 impl Labels {
@@ -34,14 +36,19 @@ impl Labels {
             Some(width) => Ok(width),
             None => samples.max_label_width(options.skip_damaged),
         };
-        let mut scan = None;
+        let (mut scan, mut warnings) = (None, Vec::new());
         let shape = match options.labels {
             LabelForm::Exact(width) => vec![width],
             LabelForm::Padded(_) => vec![widest()?.max(1)],
-            LabelForm::Row { width, .. } => vec![ROW_HEADER + row_width(width, widest()?)?],
+            LabelForm::Row { width, .. } => {
+                let (widest, check) = label_scan::widest(samples, &list, options.skip_damaged)?;
+                warnings = check.into_warnings();
+                vec![ROW_HEADER + row_width(width, widest)?]
+            }
             LabelForm::Table => {
-                let result = LabelScan::new(samples, &list, options.skip_damaged)?;
+                let mut result = LabelScan::new(samples, &list, options.skip_damaged)?;
                 let (len, width) = result.table;
+                warnings = std::mem::take(&mut result.boxes).into_warnings();
                 scan = Some(result);
                 vec![len, width]
             }
@@ -52,6 +59,7 @@ impl Labels {
             shape,
             list,
             scan,
+            warnings,
         })
     }
 
@@ -72,6 +80,12 @@ impl Labels {
     #[must_use]
     pub fn skipped(&self) -> &[Error] {
         self.scan.as_ref().map_or(&[], |scan| &scan.skipped)
+    }
+
+    /// Returns warnings about boxes that look like pixels or sizes.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Returns the samples that are not skipped from the beginning, if some may be.
@@ -165,8 +179,12 @@ fn row_width(width: Option<usize>, widest: usize) -> Result<usize> {
 }
 
 fn wrong_width(len: usize, width: usize) -> Error {
+    let hint = match len {
+        1 => "; im2rec packs more than the first label of a line with --pack-label",
+        _ => "",
+    };
     Error::corrupt(format!(
-        "{len} labels, but label_width={width}; give label_width={len}, or -1 for any number"
+        "{len} labels, but label_width={width}; give label_width={len}, or -1 for any number{hint}"
     ))
 }
 
@@ -189,6 +207,7 @@ mod tests {
             shape: shape.to_vec(),
             list: LabelList::default(),
             scan: None,
+            warnings: Vec::new(),
         }
     }
 

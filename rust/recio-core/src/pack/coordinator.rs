@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::label_check::LabelCheck;
 use super::memory_budget::MemoryBudget;
 use super::outputs::Outputs;
 use super::report::{PackReport, SkippedLine};
@@ -23,6 +24,7 @@ pub(super) struct Coordinator<'a> {
     /// The indices so far.
     indices: HashSet<u64>,
     skipped: Vec<SkippedLine>,
+    labels: LabelCheck,
     throttle: Throttle<'a>,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Coordinator<'a> {
         jobs: Sender<Job<'a>>,
         budget: &'a MemoryBudget,
         outputs: Outputs,
+        labels: LabelCheck,
         on_progress: &'a mut OnProgress<'a>,
     ) -> Self {
         Self {
@@ -41,6 +44,7 @@ impl<'a> Coordinator<'a> {
             outputs,
             indices: HashSet::new(),
             skipped: Vec::new(),
+            labels,
             throttle: Throttle::new(on_progress),
         }
     }
@@ -117,6 +121,7 @@ impl<'a> Coordinator<'a> {
     fn write(&mut self, (number, line): &ListEntry, outcome: Outcome<'_>) -> Result<()> {
         match (line, outcome) {
             (Ok(line), Ok(packed)) => {
+                self.labels.add(*number, line);
                 let mask = packed.mask.as_deref();
                 self.outputs.append(line.index, &packed.record, mask)
             }
@@ -141,6 +146,7 @@ impl<'a> Coordinator<'a> {
             records: self.outputs.records(),
             bytes: self.outputs.bytes(),
             skipped: self.skipped,
+            warnings: self.labels.into_warnings(),
         };
         if report.records > 0 {
             self.outputs.commit()?;

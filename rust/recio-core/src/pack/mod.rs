@@ -13,6 +13,7 @@
 
 mod coordinator;
 mod image_file;
+mod label_check;
 mod masks;
 mod memory_budget;
 mod options;
@@ -34,6 +35,7 @@ use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 use coordinator::Coordinator;
+use label_check::LabelCheck;
 use masks::MaskFolder;
 use memory_budget::{CloseOnDrop, MemoryBudget};
 pub use options::{MaskOptions, PackOptions};
@@ -88,7 +90,8 @@ pub fn pack(
         }
         // If all workers end, sending a job must fail instead of waiting.
         drop(queue);
-        Coordinator::new(&entries, jobs, &budget, outputs, on_progress)
+        let labels = LabelCheck::new(options.pack_label);
+        Coordinator::new(&entries, jobs, &budget, outputs, labels, on_progress)
             .run(threads * LINES_PER_THREAD)
     })
 }

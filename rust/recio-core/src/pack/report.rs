@@ -9,6 +9,8 @@ pub struct PackReport {
     pub bytes: u64,
     /// The skipped lines in the order of the list.
     pub skipped: Vec<SkippedLine>,
+    /// Warnings about labels: the first line of each kind.
+    pub warnings: Vec<String>,
 }
 
 /// A line of the list that was skipped.
