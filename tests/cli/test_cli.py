@@ -17,6 +17,7 @@ from recio.cli import main
 from recio.cli._commands import COMMANDS
 from recio.cli._format import MAX_PROBLEMS, format_counts, format_range
 from recio.recordio import MXIndexedRecordIO
+from tests.support.faces import write_face_set
 from tests.support.processes import on_terminal
 from tests.support.records import FIRST_ID, RecordFile, image_record, noise, png, write_images, write_records
 
@@ -169,6 +170,13 @@ class TestIndex:
         file = write_records(tmp_path, [b"one", b"two"])
         assert_result(run("index", file.rec, "-o", tmp_path / "new.idx"), 0, "new.idx: the keys are numbers from 0")
         assert (tmp_path / "new.idx").read_text() == file.idx.read_text()
+
+    def test_index_of_images_leaves_the_complete_index_alone(self, tmp_path: Path) -> None:
+        faces, out = write_face_set(tmp_path), tmp_path / "train.images.idx"
+        before = (faces.root / "train.idx").read_bytes()
+        assert_result(run("index", "--images-only", faces.root / "train.rec"), 0, f"{out}: the keys are the ids")
+        assert [line.split()[0] for line in out.read_text().splitlines()] == list("123456")
+        assert (faces.root / "train.idx").read_bytes() == before
 
     def test_index_of_a_damaged_file_is_not_written(self, damaged: RecordFile, tmp_path: Path) -> None:
         assert_result(run("index", damaged.rec, "-o", tmp_path / "new.idx"), 1, f"recio: {damaged.rec}: record ")

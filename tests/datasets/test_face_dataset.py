@@ -71,6 +71,31 @@ class TestSet:
         with pytest.raises(RecordError, match=r"property: the first line is .* not identities,height,width"):
             FaceRecordDataset(faces.root)
 
+    @pytest.mark.parametrize("text", ["2,112,112", "0,112,112\n6\n"])
+    def test_property_file_with_fewer_identities_than_labels_is_an_error(self, faces: FaceSet, text: str) -> None:
+        (faces.root / "property").write_text(text)
+        count = int(text[0])
+        reason = rf"record 5 at byte \d+: the label 2, but the file property beside it has {count} identities"
+        with pytest.raises(RecordError, match=reason):
+            FaceRecordDataset(faces.root)
+
+    def test_label_past_the_identities_of_the_property_file_is_an_error(self, tmp_path: Path) -> None:
+        """The largest label need not be the last one."""
+        write_keyed(tmp_path, [(1, 7, IMAGE), (2, 0, IMAGE), (0, (3, 3), b"")])
+        (tmp_path / "property").write_text("2,112,112")
+        dataset = FaceRecordDataset(tmp_path)
+        assert dataset[1][1] == 0
+        for read in (lambda: dataset[0], dataset.labels):
+            with pytest.raises(
+                RecordError, match="the label 7, but the file property beside it has 2 identities, 0 to 1"
+            ):
+                read()
+
+    def test_samples_may_be_sliced_undecoded_and_mapped(self, faces: FaceSet) -> None:
+        dataset = FaceRecordDataset(faces.root, decode=False, target_transform=str)
+        assert dataset[0] == (faces.images[0], "0")
+        assert [label for _, label in dataset[3:]] == ["1", "2", "2"]
+
     def test_data_set_can_be_opened_by_the_path_of_its_record_file(self, faces: FaceSet) -> None:
         by_path = FaceRecordDataset(path_imgrec=faces.root / "train.rec")
         assert (len(by_path), by_path.num_classes) == (6, 3)
@@ -96,8 +121,9 @@ class TestSet:
         assert (dataset[1][1], dataset.labels().tolist(), dataset.identities()) == (7, [7, 7], {7: range(2)})
 
     def test_cached_labels_of_other_records_are_ignored(self, faces: FaceSet, tmp_path: Path) -> None:
-        cache = tmp_path / "cache"
-        assert len(RecordDataset(faces.root / "train.rec", cache=cache).labels()) == 10
+        cache, idx = tmp_path / "cache", tmp_path / "some.idx"
+        idx.write_text("".join((faces.root / "train.idx").read_text().splitlines(keepends=True)[:2]))
+        assert len(RecordDataset(faces.root / "train.rec", idx, cache=cache).labels()) == 2
         assert FaceRecordDataset(faces.root, cache=cache).labels().tolist() == faces.identities
 
     def test_copy_has_the_same_samples(self, faces: FaceSet) -> None:
@@ -121,6 +147,12 @@ class TestSubset:
     def test_split_identity_has_no_range(self, faces: FaceSet) -> None:
         with pytest.raises(ValueError, match=r"not all together; group by labels\(\)"):
             FaceRecordDataset(faces.root).subset([0, 4, 1]).identities()
+
+    def test_identities_without_a_record_follow_the_labels(self, tmp_path: Path) -> None:
+        """A repaired file may have lost an identity record."""
+        images = [(1, 4, IMAGE), (2, 4, IMAGE), (3, 6, IMAGE)]
+        write_keyed(tmp_path, [*images, (4, (1, 3), b""), (0, (4, 6), b"")])
+        assert FaceRecordDataset(tmp_path).identities() == {4: range(2), 6: range(2, 3)}
 
     def test_file_without_identity_records_is_accepted(self, tmp_path: Path) -> None:
         """Files of im2rec and of InsightFace's shuffling have no record 0 and any keys."""
@@ -169,7 +201,7 @@ class TestContradictions:
     @pytest.mark.parametrize("first", [2, 4, 5, 0, -1, 2.5, 1e30, float("nan"), float("inf")])
     def test_record_0_must_point_past_the_images(self, tmp_path: Path, first: float) -> None:
         write_keyed(tmp_path, [(1, 0, IMAGE), (2, 0, IMAGE), (3, (1, 3), b""), (4, (1, 3), b""), (0, (first, 9), b"")])
-        with pytest.raises(RecordError, match=r"record 4 at byte \d+: its label ends the images before the key") as c:
+        with pytest.raises(RecordError, match=r"record 4 at byte .* but its label ends the images before the key") as c:
             FaceRecordDataset(tmp_path)
         assert (c.value.path, c.value.record) == (str(tmp_path / "train.rec"), 4)
 

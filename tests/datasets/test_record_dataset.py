@@ -90,7 +90,7 @@ class TestSamples:
             with pytest.raises(IndexError, match=f"sample {past} of a data set of 12"):
                 dataset[past]
         with pytest.raises(TypeError):
-            dataset[1.0]  # type: ignore[index]
+            dataset[1.0]  # type: ignore[call-overload]
 
     def test_several_samples_at_once(self, dataset: RecordDataset) -> None:
         assert [label for _, label in dataset.__getitems__([5, -1, 5])] == [5, 11, 5]
@@ -102,6 +102,23 @@ class TestSamples:
         np.testing.assert_array_equal(RecordDataset(twelve.rec, to_rgb=False)[2][0], pixels(2)[..., ::-1])
         with pytest.raises(ValueError, match=r"flag must be 1 .* or 0 .*, got 2"):
             RecordDataset(twelve.rec, flag=2)
+
+    @pytest.mark.parametrize("transform", [None, len])
+    def test_undecoded_images_are_the_bytes_in_the_file(self, twelve: RecordFile, transform: Any) -> None:  # noqa: ANN401
+        dataset = RecordDataset(twelve.rec, decode=False, transform=transform)
+        payload, label = dataset[3]
+        assert (payload, label) == (len(png(pixels(3))) if transform else png(pixels(3)), 3.0)
+
+    def test_undecoded_images_need_no_known_format(self, tmp_path: Path) -> None:
+        dataset = RecordDataset(write_images(tmp_path, [b"text", b""]).rec, decode=False)
+        assert list(dataset) == [(b"text", 0.0), (b"", 1.0)]
+
+    def test_target_transform_gets_the_label(self, twelve: RecordFile) -> None:
+        dataset = RecordDataset(twelve.rec, transform=np.mean, target_transform=int)
+        assert dataset[4] == (pixels(4).mean(), 4)
+        assert type(dataset[4][1]) is int
+        assert dataset.labels().tolist() == [float(n) for n in range(COUNT)]
+        assert dataset.filter(labels=[2]).subset([0])[0][1] == 2
 
     def test_transform_gets_the_image_and_not_the_label(self, twelve: RecordFile) -> None:
         dataset = RecordDataset(twelve.rec, transform=np.mean)
@@ -307,6 +324,109 @@ class TestSubsets:
     def test_filter_needs_one_condition(self, dataset: RecordDataset, conditions: dict[str, Any]) -> None:
         with pytest.raises(TypeError, match="one of them"):
             dataset.filter(**conditions)
+
+
+class TestSlices:
+    """Slices, which are subsets."""
+
+    @pytest.mark.parametrize(
+        "part",
+        [
+            slice(2, 5),
+            slice(None),
+            slice(None, None, 3),
+            slice(None, None, -1),
+            slice(-4, None),
+            slice(9, 99),
+            slice(5, 2),
+        ],
+        ids=str,
+    )
+    def test_slice_has_the_samples_of_a_list(self, dataset: RecordDataset, part: slice) -> None:
+        assert numbers(dataset[part]) == list(range(COUNT))[part]
+        assert type(dataset[part]) is RecordDataset
+        assert dataset[part].labels().tolist() == dataset.labels()[part].tolist()
+
+    def test_slice_of_a_slice(self, dataset: RecordDataset) -> None:
+        assert numbers(dataset[2:10][::2][-1:]) == [8]
+
+    def test_slice_reads_nothing(self, dataset: RecordDataset) -> None:
+        before = bytes_read()
+        _ = dataset[1:9]
+        assert bytes_read() - before < 1000
+
+    def test_slice_is_pickled(self, dataset: RecordDataset) -> None:
+        copy = pickle.loads(pickle.dumps(dataset[3:5]))  # noqa: S301 written by this test
+        assert numbers(copy) == [3, 4]
+
+
+class TestFiles:
+    """Data sets of several files."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> list[RecordFile]:
+        """Write three files of 3, 1 and 2 images; all have keys from 0."""
+        sizes = {"a": range(3), "b": range(3, 4), "c": range(4, 6)}
+        return [
+            write_records(tmp_path, [image_record(png(pixels(n)), n) for n in part], name)
+            for name, part in sizes.items()
+        ]
+
+    def test_samples_of_several_files_follow_one_another(self, files: list[RecordFile]) -> None:
+        dataset = RecordDataset([file.rec for file in files])
+        assert numbers(dataset) == [*range(6)]
+        assert dataset.labels().tolist() == [*range(6)]
+        assert dataset.ids().tolist() == [FIRST_ID + n for n in range(6)]
+        np.testing.assert_array_equal(dataset[4][0], pixels(4))
+        assert repr(dataset) == f"<RecordDataset {', '.join(repr(str(file.rec)) for file in files)}: 6 samples>"
+
+    def test_subsets_may_mix_files(self, files: list[RecordFile], tmp_path: Path) -> None:
+        dataset = RecordDataset([str(file.rec) for file in files], [file.idx for file in files])
+        subset = dataset.subset([5, 0, 3, 5])
+        assert numbers(subset) == subset.labels().tolist() == [5, 0, 3, 5]
+        copy = pickle.loads(pickle.dumps(dataset.filter(labels=[1, 3, 4])))  # noqa: S301 written by this test
+        assert numbers(copy) == [1, 3, 4]
+        for _ in range(2):
+            cached = RecordDataset([file.rec for file in files], cache=tmp_path / "cache")
+            assert cached.labels().tolist() == [*range(6)]
+
+    def test_errors_name_the_file(self, files: list[RecordFile]) -> None:
+        content = bytearray(files[2].rec.read_bytes())
+        content[files[2].offsets[1]] ^= 1
+        files[2].rec.write_bytes(content)
+        with pytest.raises(RecordError, match=r"c.rec: record 1 at byte"):
+            RecordDataset([file.rec for file in files])[5]
+
+    def test_each_file_needs_its_index(self, files: list[RecordFile]) -> None:
+        with pytest.raises(ValueError, match="one index for each of 3 record files, got 1"):
+            RecordDataset([file.rec for file in files], files[0].idx)
+        with pytest.raises(ValueError, match="path_imgrec names no file"):
+            RecordDataset([])
+
+
+class TestClasses:
+    """Names of classes."""
+
+    def test_names_are_lines_of_the_file_beside_the_records(self, twelve: RecordFile) -> None:
+        dataset = RecordDataset(twelve.rec)
+        assert (dataset.classes, dataset.class_to_idx) == (None, None)
+        twelve.rec.with_suffix(".classes.txt").write_bytes("cat\r\nsilly d\u00f6g\u2028\n\nfox\n".encode())
+        assert dataset.classes == ["cat", "silly d\u00f6g\u2028", "", "fox"]
+        assert dataset.class_to_idx == {"cat": 0, "silly d\u00f6g\u2028": 1, "": 2, "fox": 3}
+        assert dataset[:2].classes == dataset.classes
+
+    def test_files_must_have_the_same_names(self, tmp_path: Path) -> None:
+        recs = [write_tiny(tmp_path, 1, name).rec for name in "ab"]
+        (tmp_path / "a.classes.txt").write_text("cat\n")
+        with pytest.raises(ValueError, match=r"a.classes.txt and .*b.classes.txt must have the same names"):
+            _ = RecordDataset(recs).classes
+        (tmp_path / "b.classes.txt").write_text("cat")
+        assert RecordDataset(recs).classes == ["cat"]
+
+    def test_other_encodings_are_refused(self, twelve: RecordFile) -> None:
+        twelve.rec.with_suffix(".classes.txt").write_bytes(b"caf\xe9\n")
+        with pytest.raises(ValueError, match=r"some.classes.txt must be UTF-8"):
+            _ = RecordDataset(twelve.rec).classes
 
 
 class TestCopies:

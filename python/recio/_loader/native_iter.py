@@ -11,6 +11,7 @@ import numpy as np
 
 from recio._loader import checkpoint
 from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader.notices import identity_records_skipped
 from recio._util import Closeable, stop_at_exit
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class PipelineIter(Closeable, BatchIter):
         # Threads that call Python functions must not outlive the interpreter.
         self._closer = _Closer(pipeline)
         stop_at_exit(self._closer)
+        if pipeline.identities:
+            identity_records_skipped(type(self).__name__, pipeline.identities)
         if prefetch:
             pipeline.start()
 

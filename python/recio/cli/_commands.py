@@ -182,12 +182,20 @@ def _repair(arguments: Namespace) -> int:
 
 def _index_arguments(parser: CommandParser) -> None:
     _add_file(parser)
-    parser.add_argument("-o", "--out", metavar="PATH", type=Path, help="the index to write (default: FILE with .idx)")
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="PATH",
+        type=Path,
+        help="the index to write (default: FILE with .idx or, with --images-only, .images.idx)",
+    )
+    parser.add_argument("--images-only", action="store_true", help="list only the records with an image")
 
 
 def _index(arguments: Namespace) -> int:
-    idx = arguments.out or arguments.file.with_suffix(".idx")
-    keys = recio.recordio.rec2idx(arguments.file, idx)
+    suffix = ".images.idx" if arguments.images_only else ".idx"
+    idx = arguments.out or arguments.file.with_suffix(suffix)
+    keys = recio.recordio.rec2idx(arguments.file, idx, images_only=arguments.images_only)
     _print([f"{idx}: the keys are {'the ids of the records' if keys == 'ids' else 'numbers from 0'}"])
     return SOUND
 
@@ -264,7 +272,9 @@ COMMANDS = {
         _index,
         _index_arguments,
         "Rebuild the index of a record file.",
-        "The keys are the ids of the records if all differ, else their numbers, from 0.",
+        "The keys are the ids of the records if all differ, else their numbers, from 0.\n"
+        "With --images-only, records without an image are not listed, such as the header\n"
+        "record and the identity records of a face data set.",
     ),
     "info": Command(
         _info,

@@ -1,7 +1,7 @@
 """Cache of labels and ids on disk, which spares the next process reading all headers.
 
-The cache is valid for one state of a record file: it holds a fingerprint of the sizes and times of the record file and
-the index and of the keys, and is ignored if that differs. It is a NumPy archive, read without pickle.
+The cache is valid for one state of the record files: it holds a fingerprint of the sizes and times of the files and
+their indexes and of the keys, and is ignored if that differs. It is a NumPy archive, read without pickle.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from recio.datasets._labels import from_flat, to_flat
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recio.datasets._record_file import ImageRecordFile
+    from recio.datasets._record_file import ImageRecords
 
 _MEMBERS = {"recio_labels", "ids", "widths", "values"}
 """The first holds the fingerprint, and marks the file as a cache of recio's."""
 
 
-def fingerprint(file: ImageRecordFile, keys: NDArray[np.uint64]) -> bytes:
+def fingerprint(records: ImageRecords) -> bytes:
     """Return 32 bytes that change with the files and with the selection of records."""
-    sha = hashlib.sha256(keys.tobytes())
-    for path in filter(None, (file.path, file.path_imgidx)):
-        stat = Path(path).stat()
-        sha.update(f"{stat.st_size} {stat.st_mtime_ns};".encode())
+    sha = hashlib.sha256(records.keys().tobytes())
+    for file in records.files:
+        for path in filter(None, (file.path, file.path_imgidx)):
+            stat = Path(path).stat()
+            sha.update(f"{stat.st_size} {stat.st_mtime_ns};".encode())
     return sha.digest()
 
 

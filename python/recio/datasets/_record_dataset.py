@@ -1,17 +1,18 @@
-"""``RecordDataset``: map-style data set of the image records of a file."""
+"""``RecordDataset``: map-style data set of the image records of one or several files."""
 
 from __future__ import annotations
 
 import operator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
+from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
-from recio.datasets import _header_cache
+from recio.datasets import _classes, _header_cache
 from recio.datasets._labels import first, from_flat, read_only
-from recio.datasets._record_file import ImageRecordFile
+from recio.datasets._record_file import ImageRecords
 from recio.image import imdecode
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recio._util import StrPath
+    from recio.datasets._record_file import Headers, ImageRecordFile
     from recio.recordio import IRHeader
 
     Image: TypeAlias = NDArray[np.uint8]
@@ -28,91 +30,113 @@ if TYPE_CHECKING:
 
 
 class RecordDataset:
-    """Map-style data set of the image records of a file, in its order; images are decoded on access.
+    """Map-style data set of the image records of one or several files, in their order; images are decoded on access.
 
     Several threads may use it at once and decode in parallel; forked processes may use it too. A pickle holds the
-    paths, `transform` and the selection of a subset; the copy opens the files again. (If workers are spawned,
-    `transform` must be picklable, so no lambda.)
+    paths, the functions and the selection of a subset; the copy opens the files again. (If workers are spawned,
+    `transform` and `target_transform` must be picklable, so no lambda.)
+
+    Of a face data set (InsightFace's layout), only the images are samples, not the header record and the identity
+    records; a warning of the logger ``recio`` states how many were skipped. `FaceRecordDataset` also has their
+    identities.
 
     Parameters
     ----------
-    path_imgrec : path
-        The record file.
-    path_imgidx : path, optional
-        Its index: the data set has the records that it lists. Default: the ``.idx`` beside `path_imgrec`. Without one,
-        each copy scans the record file; `recio.recordio.rec2idx` writes an index.
+    path_imgrec : path or sequence of paths
+        The record file, or several: their samples follow one another.
+    path_imgidx : path or sequence of paths, optional
+        Its index, or one for each: the data set has the records that it lists. Default: the ``.idx`` beside each record
+        file. Without one, each copy scans the record file; `recio.recordio.rec2idx` writes an index.
     transform : callable, optional
         Called with each image; its result replaces the image.
+    target_transform : callable, optional
+        Called with each label; its result replaces the label. `labels` and `filter` do not use it.
     flag : {1, 0}, default 1
         1: images with three channels. 0: gray images with one channel.
     to_rgb : bool, default True
         Whether the channel order is RGB, or BGR.
+    decode : bool, default True
+        Whether images are decoded. With False, the images are the encoded bytes, as they are in the file.
     cache : path, optional
         Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
-        or time of the record file or the index has changed. Subsets do not use it.
+        or time of a record file or index has changed. Subsets do not use it.
 
     Raises
     ------
     ValueError
-        If `flag` is not 0 or 1.
+        If `flag` is not 0 or 1, or the numbers of record files and indexes differ.
     FileNotFoundError
         If a file is missing.
     recio.RecordError
-        If the index is damaged, or the record file, if it is scanned.
+        If an index is damaged, or a record file, if it is scanned.
 
     Examples
     --------
     >>> dataset = RecordDataset("train.rec")  # doctest: +SKIP
     >>> image, label = dataset[0]  # doctest: +SKIP
     >>> loader = torch.utils.data.DataLoader(dataset, batch_size=64, shuffle=True, num_workers=4)  # doctest: +SKIP
+    >>> payload, label = RecordDataset("train.rec", decode=False)[0]  # doctest: +SKIP
     """
+
+    _by_key = False
+    """Whether the images of a face data set are in the order of their keys."""
 
     def __init__(
         self,
-        path_imgrec: StrPath,
-        path_imgidx: StrPath | None = None,
+        path_imgrec: StrPath | Sequence[StrPath],
+        path_imgidx: StrPath | Sequence[StrPath] | None = None,
         *,
-        transform: Callable[[Image], Any] | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
         flag: int = 1,
         to_rgb: bool = True,
+        decode: bool = True,
         cache: StrPath | None = None,
     ) -> None:
         if flag not in (0, 1):
             raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
-        self.transform = transform
-        self._decoding = flag, to_rgb
+        self.transform, self.target_transform = transform, target_transform
+        self._decoding = (flag, to_rgb) if decode else None
         self._cache = None if cache is None else Path(cache)
         self._rows: NDArray[np.intp] | None = None
         self._headers: tuple[NDArray[np.uint64], NDArray[Any]] | None = None
-        self._file = ImageRecordFile(path_imgrec, path_imgidx)
-        self._keys = self._image_keys()
+        self._records = ImageRecords.open(path_imgrec, path_imgidx, by_key=self._by_key)
+        self._report_skipped()
 
-    def _image_keys(self) -> NDArray[np.uint64]:
-        """Return the keys of all records of the data set, in its order."""
-        return self._file.keys()
+    def _report_skipped(self) -> None:
+        for file in self._records.files:
+            if file.identities is not None:
+                identity_records_skipped(file.path, len(file.identities))
 
     def __len__(self) -> int:
         """Count the samples."""
-        return len(self._keys)
+        return len(self._records) if self._rows is None else len(self._rows)
 
-    def __iter__(self) -> Iterator[tuple[Any, Label]]:
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """Read and decode one sample after another."""
         return map(self.__getitem__, range(len(self)))
 
-    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Label]:
-        """Read and decode a sample.
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> tuple[Any, Any] | Self:
+        """Read and decode a sample, or select samples by a slice.
 
         Parameters
         ----------
-        index : int
-            The sample's number, from 0; negative numbers count from the end.
+        index : int or slice
+            The sample's number, from 0; negative numbers count from the end. A slice returns a `subset`, which reads
+            nothing.
 
         Returns
         -------
-        image : ndarray, shape (height, width, 3) or (height, width, 1), uint8
-            The image, or the result of `transform`.
+        image : ndarray, shape (height, width, 3) or (height, width, 1), uint8; or bytes
+            The image or, with ``decode=False``, its encoded bytes; or the result of `transform`.
         label : float, or ndarray, shape (labels,), float32
-            A number if the record has one label, an array if it has several.
+            A number if the record has one label, an array if it has several; or the result of `target_transform`.
 
         Raises
         ------
@@ -121,25 +145,38 @@ class RecordDataset:
         recio.RecordError, recio.DecodeError
             If the record or its image is damaged; the message names the file, the record and the byte offset.
         """
+        if isinstance(index, slice):
+            return self.subset(range(*index.indices(len(self))))
         number = operator.index(index)
         if not -len(self) <= number < len(self):
             raise IndexError(f"sample {number} of a data set of {len(self)}")
-        return self._sample(int(self._keys[number]))
+        return self._sample(number % len(self))
 
-    def _sample(self, key: int) -> tuple[Any, Label]:
-        header, payload = self._file.read(key)
-        try:
-            image = imdecode(payload, *self._decoding)
-        except DecodeError as error:
-            raise self._file.locate(error, key, header.id) from None
-        return image if self.transform is None else self.transform(image), self._label(header, key)
+    def _sample(self, number: int) -> tuple[Any, Any]:
+        file, key = self._find(number)
+        header, payload = file.read(key)
+        image: Any = payload
+        if self._decoding is not None:
+            try:
+                image = imdecode(payload, *self._decoding)
+            except DecodeError as error:
+                raise file.locate(error, key, header.id) from None
+        label = self._label(header, file, key)
+        return (
+            image if self.transform is None else self.transform(image),
+            label if self.target_transform is None else self.target_transform(label),
+        )
 
-    def _label(self, header: IRHeader, key: int) -> Label:  # noqa: ARG002 a subclass names the record in an error
+    def _find(self, number: int) -> tuple[ImageRecordFile, int]:
+        """Return the file and the key of a sample."""
+        return self._records.find(number if self._rows is None else int(self._rows[number]))
+
+    def _label(self, header: IRHeader, file: ImageRecordFile, key: int) -> Label:  # noqa: ARG002 for a subclass's error
         if header.flag == 0:
             return float(header.label)
         return float(header.label[0]) if header.flag == 1 else np.array(header.label)
 
-    def __getitems__(self, indices: Iterable[SupportsIndex]) -> list[tuple[Any, Label]]:
+    def __getitems__(self, indices: Iterable[SupportsIndex]) -> list[tuple[Any, Any]]:
         """Read and decode several samples; PyTorch's ``DataLoader`` calls this for a batch.
 
         Parameters
@@ -153,6 +190,26 @@ class RecordDataset:
             The same as ``[dataset[i] for i in indices]``.
         """
         return [self[index] for index in indices]
+
+    @property
+    def classes(self) -> list[str] | None:
+        """Names of the classes, at the index of their label; ``None`` if there is no file of names.
+
+        They are the lines of ``PREFIX.classes.txt`` beside ``PREFIX.rec``, which ``im2rec --list`` writes. For several
+        record files they must be the same.
+
+        Raises
+        ------
+        ValueError
+            If the files of names differ, or one is not UTF-8.
+        """
+        return _classes.read([file.path for file in self._records.files])
+
+    @property
+    def class_to_idx(self) -> dict[str, int] | None:
+        """Label of each class by its name; ``None`` if there is no file of names."""
+        names = self.classes
+        return None if names is None else {name: label for label, name in enumerate(names)}
 
     def labels(self) -> NDArray[Any]:
         """Return the labels of all samples.
@@ -190,7 +247,7 @@ class RecordDataset:
         return self._headers
 
     def _through_cache(self, path: Path) -> tuple[NDArray[np.uint64], NDArray[Any]]:
-        digest = _header_cache.fingerprint(self._file, self._keys)
+        digest = _header_cache.fingerprint(self._records)
         headers = _header_cache.load(path, digest)
         if headers is None:
             headers = self._read_headers()
@@ -198,10 +255,12 @@ class RecordDataset:
         return headers
 
     def _read_headers(self) -> tuple[NDArray[np.uint64], NDArray[Any]]:
-        # A subset may repeat and reorder records; the file is read once, from start to end.
-        keys, inverse = (self._keys, ...) if self._rows is None else np.unique(self._keys, return_inverse=True)
-        headers = self._file.headers(keys)
-        return headers.ids[inverse], from_flat(np.maximum(headers.flags, 1), headers.labels)[inverse]
+        if self._rows is None:
+            return _ids_and_labels(self._records.headers())
+        # A subset may repeat and reorder records; the files are read once, from start to end.
+        numbers, inverse = np.unique(self._rows, return_inverse=True)
+        ids, labels = _ids_and_labels(self._records.headers(numbers))
+        return ids[inverse], labels[inverse]
 
     def subset(self, indices: Indices) -> Self:
         """Select samples into a data set that shares the open files with this one.
@@ -231,7 +290,6 @@ class RecordDataset:
         rows = _rows(indices, len(self))
         subset = object.__new__(type(self))
         subset.__dict__.update(self.__dict__, _cache=None)
-        subset._keys = self._keys[rows]
         subset._rows = rows if self._rows is None else self._rows[rows]
         subset._headers = self._headers and (self._headers[0][rows], self._headers[1][rows])
         return subset
@@ -269,18 +327,17 @@ class RecordDataset:
         return self.subset(np.isin(firsts, wanted.astype(np.float32) if firsts.dtype == np.float32 else wanted))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for pickling, without keys and headers."""
-        return {**self.__dict__, "_keys": None, "_headers": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Read the keys again."""
-        self.__dict__.update(state)
-        keys = self._image_keys()
-        self._keys = keys if self._rows is None else keys[self._rows]
+        """Return the state for pickling, without headers."""
+        return {**self.__dict__, "_headers": None}
 
     def __repr__(self) -> str:
-        """Return the class, the file and the number of samples."""
-        return f"<{type(self).__name__} {self._file.path!r}: {len(self)} samples>"
+        """Return the class, the files and the number of samples."""
+        paths = [file.path for file in self._records.files]
+        return f"<{type(self).__name__} {', '.join(map(repr, paths))}: {len(self)} samples>"
+
+
+def _ids_and_labels(headers: Headers) -> tuple[NDArray[np.uint64], NDArray[Any]]:
+    return headers.ids, from_flat(np.maximum(headers.flags, 1), headers.labels)
 
 
 def _rows(indices: Indices, count: int) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Record file with an index, as the data sets read it: image records by key, and headers without images."""
+"""Record files with their indexes, as the data sets read them: image records by number, and headers without images."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import os
 import struct
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from recio import _recio
-from recio._util import index_path
+from recio._util import FLOAT32_EXACT, index_path
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from recio._util import StrPath
@@ -41,14 +43,29 @@ class ImageRecordFile:
         The record file.
     path_imgidx : path, optional
         Its index. Default: the ``.idx`` beside it; without one, the record file is scanned.
+    by_key : bool, default False
+        Whether the images of a face data set are in the order of their keys, not in that of the file.
     """
 
-    def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None) -> None:
+    def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None, *, by_key: bool = False) -> None:
         self.path = os.fspath(path_imgrec)
         idx = index_path(Path(self.path), path_imgidx)
         self.path_imgidx = None if idx is None else os.fspath(idx)
+        self._by_key = by_key
         self._reader = _recio.Reader(self.path)
         self._index = self._load_index()
+        layout = self._reader.face_set(self._index)
+        self.contradiction = layout if isinstance(layout, str) else None
+        """Why the header record of a face data set does not match the other records, if it does not."""
+        self.identities = layout[1] if isinstance(layout, tuple) else None
+        """Keys of the identity records, ascending, if the file is a face data set."""
+        self.images = self._ordered(layout[0]) if isinstance(layout, tuple) else self._index.keys()
+        """Keys of the images of a face data set, or of all records of another file."""
+
+    @property
+    def has_exact_identities(self) -> bool:
+        """Whether there are identity records whose labels, which are float32, are exact keys."""
+        return bool(self.identities is not None and len(self.identities) and self.identities[0] <= FLOAT32_EXACT)
 
     def _load_index(self) -> _recio.Index:
         if self.path_imgidx is not None:
@@ -58,21 +75,15 @@ class ImageRecordFile:
             _recio.rebuild_index(self.path, scanned)
             return _recio.Index(scanned)
 
+    def _ordered(self, images: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        if self._by_key:
+            return images
+        keys = self._index.keys()
+        return keys[np.isin(keys, images)]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the paths; the copy opens the files again."""
-        return type(self), (self.path, self.path_imgidx)
-
-    def keys(self) -> NDArray[np.uint64]:
-        """Return the records' keys in the order of the file, as a new array."""
-        return self._index.keys()
-
-    def __contains__(self, key: int) -> bool:
-        """Check whether a record has this key."""
-        try:
-            self._index.offset(key)
-        except KeyError:
-            return False
-        return True
+        return _open_file, (self.path, self.path_imgidx, self._by_key)
 
     def read(self, key: int) -> tuple[IRHeader, bytes]:
         """Read a record, and unpack its header and payload.
@@ -92,12 +103,94 @@ class ImageRecordFile:
         """Read the headers of records; their keys must be unique."""
         return Headers(*self._reader.headers(self._index, keys))
 
+    def identity_ranges(self) -> NDArray[np.uint64]:
+        """Read from the identity records the keys of each identity's first image and after its last.
+
+        Returns
+        -------
+        ndarray, shape (identities, 2), uint64
+            The ranges, none for a plain record file.
+        """
+        return np.array(self._reader.identity_ranges(self._index), np.uint64).reshape(-1, 2)
+
     def locate(
         self, error: _recio.RecordError | _recio.DecodeError, key: int, id_: int | None = None
     ) -> _recio.RecordError | _recio.DecodeError:
         """Return the error with the file, number and offset of the record it concerns."""
-        number, offset = int(np.flatnonzero(self.keys() == key)[0]), self._index.offset(key)
+        number, offset = int(np.flatnonzero(self._index.keys() == key)[0]), self._index.offset(key)
         name = f"record {number}" if id_ is None else f"record {number} (id {id_})"
         located = type(error)(f"{self.path}: {name} at byte {offset}: {error}")
         located.path, located.record, located.id, located.offset = self.path, number, id_, offset
         return located
+
+
+def _open_file(path_imgrec: str, path_imgidx: str | None, by_key: bool) -> ImageRecordFile:
+    return ImageRecordFile(path_imgrec, path_imgidx, by_key=by_key)
+
+
+class ImageRecords:
+    """Image records of one or several open files, numbered from 0.
+
+    Parameters
+    ----------
+    files : sequence of ImageRecordFile
+        The files, in the order of their records.
+    """
+
+    def __init__(self, files: Sequence[ImageRecordFile]) -> None:
+        self.files = list(files)
+        self._starts = np.cumsum([0, *(len(file.images) for file in self.files)])
+
+    @classmethod
+    def open(
+        cls,
+        path_imgrec: StrPath | Sequence[StrPath],
+        path_imgidx: StrPath | Sequence[StrPath] | None,
+        *,
+        by_key: bool = False,
+    ) -> Self:
+        """Open one or several record files, each with its index.
+
+        Raises
+        ------
+        ValueError
+            If there is no record file, or not one index for each.
+        """
+        recs = [path_imgrec] if isinstance(path_imgrec, str | os.PathLike) else list(path_imgrec)
+        idxs = [path_imgidx] if isinstance(path_imgidx, str | os.PathLike) else path_imgidx
+        if not recs:
+            raise ValueError("path_imgrec names no file")
+        if idxs is not None and len(idxs) != len(recs):
+            raise ValueError(f"path_imgidx must name one index for each of {len(recs)} record files, got {len(idxs)}")
+        pairs = zip(recs, [None] * len(recs) if idxs is None else idxs, strict=True)
+        return cls([ImageRecordFile(rec, idx, by_key=by_key) for rec, idx in pairs])
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return int(self._starts[-1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the files, which are opened again."""
+        return type(self), (self.files,)
+
+    def find(self, number: int) -> tuple[ImageRecordFile, int]:
+        """Return the file and the key of a record."""
+        row = int(np.searchsorted(self._starts, number, "right")) - 1
+        file = self.files[row]
+        return file, int(file.images[number - int(self._starts[row])])
+
+    def keys(self) -> NDArray[np.uint64]:
+        """Return the keys of all records, in their files."""
+        return np.concatenate([file.images for file in self.files])
+
+    def headers(self, numbers: NDArray[np.intp] | None = None) -> Headers:
+        """Read the headers of records, by default of all; their numbers must ascend."""
+        parts = []
+        for row, file in enumerate(self.files):
+            keys = file.images
+            if numbers is not None:
+                start, end = self._starts[row : row + 2]
+                first, last = np.searchsorted(numbers, [start, end])
+                keys = keys[numbers[first:last] - start]
+            parts.append(file.headers(keys))
+        return Headers(*map(np.concatenate, zip(*parts, strict=True)))

@@ -91,7 +91,7 @@ def _add(mapping: dict[Any, Any], new: Any, value: Any) -> None:  # noqa: ANN401
     mapping[new] = value
 
 
-def rec2idx(rec_path: StrPath, idx_path: StrPath) -> Literal["ids", "ordinals"]:
+def rec2idx(rec_path: StrPath, idx_path: StrPath, *, images_only: bool = False) -> Literal["ids", "ordinals"]:
     """Rebuild the index of a record file.
 
     Parameters
@@ -100,20 +100,24 @@ def rec2idx(rec_path: StrPath, idx_path: StrPath) -> Literal["ids", "ordinals"]:
         The record file.
     idx_path : path
         The index file; it is complete or not written at all.
+    images_only : bool, default False
+        Whether to list only the records with an image: of a face data set (InsightFace's layout), not the header record
+        and the identity records.
 
     Returns
     -------
     {'ids', 'ordinals'}
-        Kind of the keys: the ids in the records' headers, if all records have one and all differ; else 0, 1, 2 …
+        Kind of the keys: the ids in the records' headers, if all records have one and all differ; else 0, 1, 2 … in
+        the order of the file or, of a face data set, that of its layout: header record, images, identity records.
 
     Raises
     ------
     recio.RecordError
-        If the record file is damaged; then nothing is written.
+        If the record file is damaged or, with `images_only`, no record has an image; then nothing is written.
     ValueError
         If both paths are the same.
     """
     if Path(rec_path).absolute() == Path(idx_path).absolute():
         raise ValueError(f"{rec_path} is the record file; the index would overwrite it")
-    by_id = _recio.rebuild_index(os.fspath(rec_path), os.fspath(idx_path))
+    by_id = _recio.rebuild_index(os.fspath(rec_path), os.fspath(idx_path), images_only)
     return "ids" if by_id else "ordinals"

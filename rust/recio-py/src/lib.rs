@@ -71,7 +71,7 @@ mod _recio {
     #[pymodule_export]
     use crate::pipeline::ImagePipeline;
     #[pymodule_export]
-    use crate::record::{Index, Reader, Writer, rebuild_index};
+    use crate::record::{Index, Reader, Writer, face_property, rebuild_index};
     #[pymodule_export]
     use crate::render::augment;
     #[pymodule_export]

@@ -413,6 +413,12 @@ impl ImagePipeline {
         Ok(self.loader()?.samples())
     }
 
+    /// Number of identity records of face data sets, which are no samples.
+    #[getter]
+    fn identities(&self) -> PyResult<usize> {
+        Ok(self.loader()?.identities())
+    }
+
     /// Labels of a sample.
     #[getter]
     fn label_width(&self) -> PyResult<usize> {

@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::format::index;
+use recio_core::read::face_property::FaceProperty;
+use recio_core::read::face_set::{FaceSet, Layout};
 use recio_core::read::sidecar::load_index;
 use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan, sequential};
 use recio_core::write::in_place::InPlaceWriter;
@@ -27,6 +29,13 @@ type HeaderArrays<'py> = (
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<f32>>,
 );
+
+/// Layout of a face data set, as `Reader.face_set` returns it.
+#[derive(IntoPyObject)]
+pub(crate) enum PyLayout<'py> {
+    Faces((Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>)),
+    Contradictory(String),
+}
 
 /// `.rec` file open for reading. Several threads may use it at once.
 #[pyclass(frozen, module = "recio._recio")]
@@ -108,6 +117,47 @@ impl Reader {
             headers.image_lens.into_pyarray(py),
             headers.labels.into_pyarray(py),
         ))
+    }
+
+    /// Returns the keys of the images and of the identity records of a face data set, ascending;
+    /// None for a plain record file, and for one whose header record is contradicted by the others
+    /// the reason.
+    fn face_set<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Index,
+    ) -> PyRecioResult<Option<PyLayout<'py>>> {
+        let layout = py.detach(|| FaceSet::find(self.0.file(), &index.0))?;
+        let keys = |entries: &[index::Entry]| {
+            let keys: Vec<u64> = entries.iter().map(|entry| entry.key).collect();
+            keys.into_pyarray(py)
+        };
+        let entries = index.0.entries();
+        Ok(match layout {
+            Layout::Plain => None,
+            Layout::Faces(faces) => Some(PyLayout::Faces((
+                keys(&entries[faces.images.clone()]),
+                keys(&entries[faces.identities.clone()]),
+            ))),
+            Layout::Contradictory(reason) => Some(PyLayout::Contradictory(
+                FaceSet::contradiction(&reason).to_string(),
+            )),
+        })
+    }
+
+    /// Returns the range of the images of each identity record, as keys; nothing for a plain
+    /// record file.
+    fn identity_ranges(&self, py: Python<'_>, index: &Index) -> PyRecioResult<Vec<(u64, u64)>> {
+        let file = self.0.file();
+        let read = || match FaceSet::find(file, &index.0)? {
+            Layout::Faces(faces) => faces.identity_ranges(file, &index.0),
+            Layout::Plain | Layout::Contradictory(_) => Ok(Vec::new()),
+        };
+        let ranges = py.detach(read)?;
+        Ok(ranges
+            .iter()
+            .map(|range| (range.start, range.end))
+            .collect())
     }
 
     /// Returns the number of records, for which it reads all headers.
@@ -250,16 +300,35 @@ impl Index {
     }
 }
 
-/// Writes the index of a record file. Returns whether its keys are the ids of the records.
+/// Writes the index of a record file, or of its records with an image. Returns whether its keys are
+/// the ids of the records.
 #[pyfunction]
+#[pyo3(signature = (rec_path, idx_path, images_only=false))]
 pub(crate) fn rebuild_index(
     py: Python<'_>,
     rec_path: PathBuf,
     idx_path: PathBuf,
+    images_only: bool,
 ) -> PyRecioResult<bool> {
     Ok(py.detach(|| {
-        let (entries, source) = scan::rebuild_index(&RecordFile::open(&rec_path)?)?;
+        let file = RecordFile::open(&rec_path)?;
+        let (entries, source) = if images_only {
+            scan::rebuild_index_of_images(&file)
+        } else {
+            scan::rebuild_index(&file)
+        }?;
         save_index(&entries, &idx_path)?;
         Ok::<_, Error>(source == scan::KeySource::Ids)
     })?)
+}
+
+/// Returns the number of identities, the height and the width in the file `property` beside a
+/// record file, if there is one.
+#[pyfunction]
+pub(crate) fn face_property(
+    py: Python<'_>,
+    rec: PathBuf,
+) -> PyRecioResult<Option<(u64, u64, u64)>> {
+    let property = py.detach(|| FaceProperty::load(&rec))?;
+    Ok(property.map(|property| (property.identities, property.height, property.width)))
 }

@@ -80,8 +80,8 @@ IMAGES = {
     "no image": Row(
         encode(struct.pack("<IfQQ", 0, 0, 7, 0)),
         0,
-        r"no image bytes in this record \(flag 0, labels \[0.0\]\); if this is the header record of a face data set, "
-        r"pass a path_imgidx that does not list it$",
+        r"no image bytes in this record \(flag 0, labels \[0.0\]\); `recio index --images-only` writes an "
+        r"index of the records with an image$",
     ),
     "no image's bytes": Row(
         encode(image_record(b"text", 1)), 0, r"not an image that recio can decode: the payload starts with 74 65 78 74 "

@@ -7,13 +7,61 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::format::index::Entry;
+use crate::format::index::{Entry, Index};
+use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
-use crate::read::scan;
+use crate::read::scan::{self, ScannedRecord};
 use crate::read::sidecar::load_index;
 
-/// Returns the offsets of all records, ascending in each file.
+/// Offsets of records, ascending in each file.
+#[derive(Debug, Default)]
+pub(super) struct RecordOffsets {
+    /// The records of the data set.
+    pub(super) samples: Vec<u64>,
+    /// The header records and identity records of face data sets.
+    pub(super) ranges: Vec<u64>,
+    /// Number of identity records.
+    pub(super) identities: usize,
+}
+
+impl RecordOffsets {
+    /// Appends the records that the index of `files` lists.
+    fn add_listed(&mut self, index: &Index, files: &[RecordFile], starts: &[u64]) -> Result<()> {
+        let (begin, start) = (self.samples.len(), starts[0]);
+        let entries = index.in_file_order();
+        let offsets = entries.iter().map(|entry| start + entry.offset);
+        self.samples.extend(offsets);
+        let role = |offset: u64| {
+            let offset = start + offset;
+            let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
+            Role::read(&files[i], offset - starts[i])
+        };
+        if let Layout::Faces(faces) = FaceSet::find_with(index.entries(), role)? {
+            self.separate(begin, index.entries(), start, &faces);
+        }
+        Ok(())
+    }
+
+    /// Moves the records of a face data set that are no images from `samples`, of which these are
+    /// the last ones, to `ranges`. `entries` are sorted by key.
+    fn separate(&mut self, begin: usize, entries: &[Entry], start: u64, faces: &FaceSet) {
+        let header = entries.iter().take(usize::from(faces.has_header));
+        let identities = &entries[faces.identities.clone()];
+        let mut ranges: Vec<u64> = header
+            .chain(identities)
+            .map(|entry| start + entry.offset)
+            .collect();
+        ranges.sort_unstable();
+        let mut samples = self.samples.split_off(begin);
+        samples.retain(|offset| ranges.binary_search(offset).is_err());
+        self.samples.extend(samples);
+        self.ranges.extend(ranges);
+        self.identities += identities.len();
+    }
+}
+
+/// Returns the offsets of all records.
 ///
 /// `starts` are the offsets of the files, and the end of the last. With `skipped`, damaged files
 /// without an index are salvaged, and the skipped regions appended to it.
@@ -22,12 +70,15 @@ pub(super) fn find_records(
     starts: &[u64],
     indexes: &[PathBuf],
     skipped: Option<&mut Vec<Error>>,
-) -> Result<Vec<u64>> {
+) -> Result<RecordOffsets> {
     if indexes.is_empty() {
         return without_index(files, starts, skipped);
     }
-    let entries = from_indexes(files, starts, indexes)?;
-    Ok(entries.iter().map(|entry| entry.offset).collect())
+    let mut offsets = RecordOffsets::default();
+    for_each_index(files, starts, indexes, |index, files, starts| {
+        offsets.add_listed(index, files, starts)
+    })?;
+    Ok(offsets)
 }
 
 /// Returns the keys of the records at `offsets` in the indexes.
@@ -37,11 +88,12 @@ pub(super) fn find_keys(
     indexes: &[PathBuf],
     offsets: &[u64],
 ) -> Result<Vec<u64>> {
-    let entries = from_indexes(files, starts, indexes)?;
-    let keys: HashMap<u64, u64> = entries
-        .iter()
-        .map(|entry| (entry.offset, entry.key))
-        .collect();
+    let mut keys: HashMap<u64, u64> = HashMap::new();
+    for_each_index(files, starts, indexes, |index, _, starts| {
+        let entries = index.entries().iter();
+        keys.extend(entries.map(|entry| (starts[0] + entry.offset, entry.key)));
+        Ok(())
+    })?;
     let mut seen = HashSet::new();
     let key_of = |offset: &u64| {
         let key = *keys.get(offset).ok_or_else(|| {
@@ -58,16 +110,20 @@ pub(super) fn find_keys(
     offsets.iter().map(key_of).collect()
 }
 
-/// Reads the entries of all indexes, in the order of the files, with offsets in the concatenation.
-fn from_indexes(files: &[RecordFile], starts: &[u64], indexes: &[PathBuf]) -> Result<Vec<Entry>> {
+/// Loads each index, and calls `visit` with it, its files, and their offsets in the concatenation.
+fn for_each_index(
+    files: &[RecordFile],
+    starts: &[u64],
+    indexes: &[PathBuf],
+    mut visit: impl FnMut(&Index, &[RecordFile], &[u64]) -> Result<()>,
+) -> Result<()> {
     match indexes {
-        [index] => from_index(index, Some(starts[files.len()]), 0),
+        [path] => visit(&load(path, files, starts)?, files, starts),
         _ if indexes.len() == files.len() => {
-            let mut entries = Vec::new();
-            for ((path, file), &start) in indexes.iter().zip(files).zip(starts) {
-                entries.extend(from_index(path, Some(file.len()), start)?);
-            }
-            Ok(entries)
+            indexes.iter().enumerate().try_for_each(|(i, path)| {
+                let (files, starts) = (&files[i..=i], &starts[i..]);
+                visit(&load(path, files, starts)?, files, starts)
+            })
         }
         _ => Err(Error::argument(format!(
             "{} index files for {} record files; pass one, or one for each",
@@ -77,14 +133,14 @@ fn from_indexes(files: &[RecordFile], starts: &[u64], indexes: &[PathBuf]) -> Re
     }
 }
 
-fn from_index(path: &Path, rec_len: Option<u64>, start: u64) -> Result<Vec<Entry>> {
-    let index = load_index(path, rec_len)?;
-    if index.is_empty() && rec_len != Some(0) {
+/// Loads the index of files, whose offsets are relative to the first of them.
+fn load(path: &Path, files: &[RecordFile], starts: &[u64]) -> Result<Index> {
+    let len = starts[files.len()] - starts[0];
+    let index = load_index(path, Some(len))?;
+    if index.is_empty() && len > 0 {
         return Err(Error::corrupt("the index lists no record").at_path(path));
     }
-    let mut entries = index.in_file_order();
-    entries.iter_mut().for_each(|entry| entry.offset += start);
-    Ok(entries)
+    Ok(index)
 }
 
 /// Takes the offsets from the checksums of a file if it has some, else scans it.
@@ -92,42 +148,100 @@ fn without_index(
     files: &[RecordFile],
     starts: &[u64],
     mut skipped: Option<&mut Vec<Error>>,
-) -> Result<Vec<u64>> {
-    let mut offsets = Vec::new();
-    for (file, start) in files.iter().zip(starts) {
-        if let Some(checksums) = file.checksums() {
-            offsets.extend(checksums.offsets().iter().map(|offset| start + offset));
-            continue;
-        }
-        let before = offsets.len();
-        let outcome = scan::scan(file, |record| offsets.push(start + record.offset));
-        match (outcome, skipped.as_deref_mut()) {
-            (Err(error), Some(skipped)) if error.is_damage() => {
-                offsets.truncate(before);
-                salvage(file, *start, &mut offsets, skipped)?;
-            }
-            (outcome, _) => _ = outcome?,
+) -> Result<RecordOffsets> {
+    let mut offsets = RecordOffsets::default();
+    for (file, &start) in files.iter().zip(starts) {
+        let begin = offsets.samples.len();
+        let may_be_faces = if let Some(checksums) = file.checksums() {
+            let listed = checksums.offsets();
+            let samples = listed.iter().map(|offset| start + offset);
+            offsets.samples.extend(samples);
+            may_be_faces(file, listed)
+        } else {
+            scan_file(file, start, &mut offsets.samples, skipped.as_deref_mut())?
+        };
+        if may_be_faces {
+            separate_faces(file, start, begin, &mut offsets)?;
         }
     }
     Ok(offsets)
 }
 
+/// Whether the first or the last record may be one of a face data set without an image.
+fn may_be_faces(file: &RecordFile, offsets: &[u64]) -> bool {
+    [offsets.first(), offsets.last()]
+        .into_iter()
+        .flatten()
+        .any(|&offset| may_be_range(file, offset))
+}
+
+fn may_be_range(file: &RecordFile, offset: u64) -> bool {
+    scan::record_at(file, offset).is_ok_and(|record| record.may_be_range())
+}
+
+/// Appends the offsets of all records of a file. Returns whether one of them may be one of a face
+/// data set without an image.
+fn scan_file(
+    file: &RecordFile,
+    start: u64,
+    offsets: &mut Vec<u64>,
+    skipped: Option<&mut Vec<Error>>,
+) -> Result<bool> {
+    let (begin, mut may_be_faces) = (offsets.len(), false);
+    let outcome = scan::scan(file, |record| {
+        offsets.push(start + record.offset);
+        may_be_faces |= record.may_be_range();
+    });
+    match (outcome, skipped) {
+        (Err(error), Some(skipped)) if error.is_damage() => {
+            offsets.truncate(begin);
+            salvage(file, start, offsets, skipped)
+        }
+        (outcome, _) => outcome.map(|_| may_be_faces),
+    }
+}
+
+/// Moves the records without images of a face data set without an index, whose records begin at
+/// `begin`.
+fn separate_faces(
+    file: &RecordFile,
+    start: u64,
+    begin: usize,
+    offsets: &mut RecordOffsets,
+) -> Result<()> {
+    let records = offsets.samples[begin..].iter();
+    let intact: Vec<ScannedRecord> = records
+        .filter_map(|offset| scan::record_at(file, offset - start).ok())
+        .collect();
+    let (mut entries, _) = scan::keys_of(file, &intact)?;
+    entries.sort_unstable_by_key(|entry| entry.key);
+    if let Layout::Faces(faces) = FaceSet::find_with(&entries, |offset| Role::read(file, offset))? {
+        offsets.separate(begin, &entries, start, &faces);
+    }
+    Ok(())
+}
+
 /// Appends the offsets of the valid records of a damaged file, and the regions between them.
+/// Returns as [`scan_file`].
 fn salvage(
     file: &RecordFile,
     start: u64,
     offsets: &mut Vec<u64>,
     skipped: &mut Vec<Error>,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut may_be_faces = false;
     let mut reader = SalvageReader::new(file, &[], |_| false);
     while let Some(segment) = reader.next_segment()? {
         match segment {
-            Segment::Record(record) => offsets.push(start + record.offset),
+            Segment::Record(record) => {
+                offsets.push(start + record.offset);
+                may_be_faces |= may_be_range(file, record.offset);
+            }
             Segment::Skipped(SkippedRegion { begin, end, reason }) => {
                 let text = format!("{reason}; skipped up to byte {end}");
                 skipped.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
             }
         }
     }
-    Ok(())
+    Ok(may_be_faces)
 }

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::record_offsets::{find_keys, find_records};
+use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
 use crate::read::header;
@@ -23,12 +23,16 @@ pub struct RecordSet {
     offsets: Vec<u64>,
     /// Number of the first record of each file, and the number of records.
     firsts: Vec<usize>,
+    /// Offsets of the listed records that are not in the set: the header records and identity
+    /// records of face data sets. Ascending.
+    ranges: Vec<u64>,
+    identities: usize,
 }
 
 impl RecordSet {
     /// Opens `files`. Their records are those that the indexes list: one for all files, or one for
     /// each. Without indexes, a file's checksums list its records; without these too, the file is
-    /// scanned.
+    /// scanned. Of a face data set, only the images are records of the set.
     ///
     /// # Errors
     /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes;
@@ -58,7 +62,11 @@ impl RecordSet {
         if let (Some(first), Some(0)) = (files.first(), starts.last()) {
             return Err(Error::corrupt("the file is empty").at_path(first.path()));
         }
-        let offsets = find_records(&files, &starts, indexes, skipped)?;
+        let RecordOffsets {
+            samples: offsets,
+            ranges,
+            identities,
+        } = find_records(&files, &starts, indexes, skipped)?;
         let firsts = starts
             .iter()
             .map(|start| offsets.partition_point(|offset| offset < start))
@@ -69,6 +77,8 @@ impl RecordSet {
             starts,
             offsets,
             firsts,
+            ranges,
+            identities,
         })
     }
 
@@ -85,6 +95,12 @@ impl RecordSet {
     /// record.
     pub fn keys(&self) -> Result<Vec<u64>> {
         find_keys(&self.files, &self.starts, &self.indexes, &self.offsets)
+    }
+
+    /// Returns the number of identity records of face data sets, which are not in the set.
+    #[must_use]
+    pub fn identities(&self) -> usize {
+        self.identities
     }
 
     /// Returns the number of records.
@@ -193,7 +209,10 @@ impl RecordSet {
     #[must_use]
     pub fn locate(&self, error: Error, i: usize) -> Error {
         let Span { file, offset, .. } = self.span(i);
-        let record = i - self.firsts[self.file_of(i)];
+        let number = self.file_of(i);
+        let before = |offset: u64| self.ranges.partition_point(|&range| range < offset);
+        let ranges = before(self.offsets[i]) - before(self.starts[number]);
+        let record = i - self.firsts[number] + ranges;
         error
             .at_record(record as u64)
             .at_offset(offset)

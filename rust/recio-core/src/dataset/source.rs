@@ -113,6 +113,14 @@ impl Samples {
         }
     }
 
+    /// Returns the number of identity records of face data sets, which are no samples.
+    pub(crate) fn identities(&self) -> usize {
+        match self {
+            Self::Records(records) => records.identities(),
+            Self::Images(_) => 0,
+        }
+    }
+
     /// Reads sample `i`: its bytes into `buffer`, its labels into `labels`.
     pub(crate) fn read<'b>(
         &self,
@@ -225,13 +233,13 @@ fn check_labels(lines: &[Line], label_type: LabelType) -> Result<()> {
     })
 }
 
-/// Error for a record without an image, such as the header record of a face data set, where
-/// InsightFace's tools put the range of identities.
+/// Error for a record without an image. The header record and the identity records of a face data
+/// set are no samples, unless they contradict each other.
 fn no_image(record: &ImageRecord<'_>) -> Error {
     let labels: Vec<f32> = record.labels().take(4).collect();
     Error::image(format!(
-        "no image bytes in this record (flag {}, labels {labels:?}); if this is the header record of a face data set, \
-         pass a path_imgidx that does not list it",
+        "no image bytes in this record (flag {}, labels {labels:?}); `recio index --images-only` writes an index of \
+         the records with an image",
         record.header.flag
     ))
 }

@@ -90,6 +90,10 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn samples(&self) -> usize;
 
+    /// Returns the number of identity records of face data sets, which are no samples.
+    #[must_use]
+    fn identities(&self) -> usize;
+
     /// Returns the fingerprint of the samples of all shards.
     ///
     /// # Errors
@@ -260,6 +264,10 @@ impl<T: Element> Loader for ImageLoader<T> {
 
     fn samples(&self) -> usize {
         self.task().shard().len()
+    }
+
+    fn identities(&self) -> usize {
+        self.task().identities()
     }
 
     fn fingerprint(&self) -> Result<Fingerprint> {

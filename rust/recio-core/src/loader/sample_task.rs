@@ -165,6 +165,11 @@ impl<T: Element> SampleTask<T> {
             .map_or(self.samples.len(), <[usize]>::len)
     }
 
+    /// Returns the number of identity records of face data sets, which are no samples.
+    pub(super) fn identities(&self) -> usize {
+        self.samples.identities()
+    }
+
     /// Returns the fingerprint of the samples of all shards.
     pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
         self.samples.fingerprint()

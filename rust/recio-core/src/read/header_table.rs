@@ -43,7 +43,13 @@ impl HeaderTable {
         Ok(())
     }
 
-    fn push(&mut self, file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<()> {
+    /// Appends the header of the record at `offset`.
+    pub(super) fn push(
+        &mut self,
+        file: &RecordFile,
+        offset: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
         let (header, image_len) = match single_fragment(file, offset)? {
             Some((fragment, Some(header))) if is_inside(file, offset, fragment) => {
                 header.check(fragment.len)?;

@@ -6,11 +6,15 @@
 //! scan          offsets of all records, without reading the images
 //! header        header and labels of one record, without the image
 //! header_table  headers and labels of many records
+//! face_property  the file property of a face data set
+//! face_set      layout of face data sets: images and identity records
 //! salvage       records of a damaged file, and the regions between them
 //! sidecar       .idx and .rsum files
 //! list_file     .lst files
 //! ```
 
+pub mod face_property;
+pub mod face_set;
 pub mod header;
 pub mod header_table;
 pub mod list_file;

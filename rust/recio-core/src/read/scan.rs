@@ -4,10 +4,13 @@
 //! The bytes between the headers of a record of one fragment are not read, so its checksum is not
 //! verified.
 
-use crate::error::Result;
+use std::collections::HashSet;
+
+use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentHeader};
-use crate::format::image_header::Header;
+use crate::format::image_header::{HEADER_LEN, Header};
 use crate::format::index::{Entry, Index};
+use crate::read::face_set::{self, RANGE_LABELS, Role};
 use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
 
@@ -18,6 +21,27 @@ pub struct ScannedRecord {
     pub offset: u64,
     /// Header of the image record; `None` if the record is too short for one.
     pub header: Option<Header>,
+    /// Whether bytes follow the header and its labels.
+    pub has_image: bool,
+}
+
+impl ScannedRecord {
+    /// A record of `len` bytes.
+    fn new(offset: u64, header: Option<Header>, len: usize) -> Self {
+        let labels_end = |header: Header| HEADER_LEN as u64 + 4 * u64::from(header.flag);
+        Self {
+            offset,
+            header,
+            has_image: header.is_some_and(|header| len as u64 > labels_end(header)),
+        }
+    }
+
+    /// Whether this may be the header record or an identity record of a face data set.
+    #[must_use]
+    pub fn may_be_range(&self) -> bool {
+        let is_wide = |header: Header| header.flag as usize >= RANGE_LABELS;
+        !self.has_image && self.header.is_some_and(is_wide)
+    }
 }
 
 /// Calls `on_record` for each record of `file`, in order. Returns the number of records.
@@ -28,9 +52,9 @@ pub fn scan(file: &RecordFile, mut on_record: impl FnMut(ScannedRecord)) -> Resu
     let mut buffer = Vec::new();
     let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
-        let (header, next) =
+        let (record, next) =
             next_record(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
-        on_record(ScannedRecord { offset, header });
+        on_record(record);
         records += 1;
         offset = next;
     }
@@ -50,6 +74,17 @@ pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
     (position == offset).then_some(records)
 }
 
+/// Reads the header of the record at `offset`. What follows the record is not checked.
+///
+/// # Errors
+/// As [`RecordFile::read_existing`].
+pub fn record_at(file: &RecordFile, offset: u64) -> Result<ScannedRecord> {
+    match single_fragment(file, offset)? {
+        Some((fragment, header)) => Ok(ScannedRecord::new(offset, header, fragment.len)),
+        None => next_record(file, offset, &mut Vec::new()).map(|(record, _)| record),
+    }
+}
+
 /// Reads the header of the record at `offset`, and returns it with the offset of the next record.
 ///
 /// A record of one fragment takes two small reads; a split one is read completely, as its header
@@ -58,16 +93,18 @@ fn next_record(
     file: &RecordFile,
     offset: u64,
     buffer: &mut Vec<u8>,
-) -> Result<(Option<Header>, u64)> {
+) -> Result<(ScannedRecord, u64)> {
     match single_fragment(file, offset)? {
         Some((fragment, header)) if is_end_valid(file, offset, fragment)? => Ok((
-            header,
+            ScannedRecord::new(offset, header, fragment.len),
             offset + (frame::HEADER_LEN + fragment.padded_len()) as u64,
         )),
         // If the record is damaged, this returns the error.
         _ => {
             let record = file.read_existing(offset, None, buffer)?;
-            Ok((record.bytes.first_chunk().map(Header::parse), record.next))
+            let header = record.bytes.first_chunk().map(Header::parse);
+            let scanned = ScannedRecord::new(offset, header, record.bytes.len());
+            Ok((scanned, record.next))
         }
     }
 }
@@ -94,7 +131,8 @@ fn is_end_valid(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> Res
 pub enum KeySource {
     /// The ids in the headers of the records, which are unique.
     Ids,
-    /// 0, 1, 2 …, because a record has no id, or two have the same.
+    /// 0, 1, 2 …, because a record has no id, or two have the same; in a face data set, 0 for the
+    /// header record, then the images, then the identity records.
     Ordinals,
 }
 
@@ -106,6 +144,35 @@ pub enum KeySource {
 pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
     let mut records = Vec::new();
     scan(file, |record| records.push(record))?;
+    keys_of(file, &records)
+}
+
+/// Rebuilds the index of the records with an image; of a face data set, the images. The keys are
+/// those of the complete index.
+///
+/// # Errors
+/// As [`scan`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if no record has an image.
+pub fn rebuild_index_of_images(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
+    let mut records = Vec::new();
+    scan(file, |record| records.push(record))?;
+    let (mut entries, source) = keys_of(file, &records)?;
+    let without_image: HashSet<u64> = records
+        .iter()
+        .filter(|record| !record.has_image)
+        .map(|record| record.offset)
+        .collect();
+    entries.retain(|entry| !without_image.contains(&entry.offset));
+    if entries.is_empty() {
+        return Err(Error::corrupt("no record has an image").at_path(file.path()));
+    }
+    Ok((entries, source))
+}
+
+/// Returns the keys of records, as [`rebuild_index`] chooses them.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
+pub fn keys_of(file: &RecordFile, records: &[ScannedRecord]) -> Result<(Vec<Entry>, KeySource)> {
     let by_id = || -> Option<Vec<Entry>> {
         let entry = |record: &ScannedRecord| {
             Some(Entry {
@@ -117,6 +184,9 @@ pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
     };
     if let Some(entries) = by_id().filter(|entries| Index::new(entries.clone()).is_ok()) {
         return Ok((entries, KeySource::Ids));
+    }
+    if let Some(entries) = face_set::number(records, |offset| Role::read(file, offset))? {
+        return Ok((entries, KeySource::Ordinals));
     }
     let entry = |(key, record): (usize, &ScannedRecord)| Entry {
         key: key as u64,

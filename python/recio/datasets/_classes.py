@@ -1,0 +1,43 @@
+"""Names of classes: ``PREFIX.classes.txt`` beside a record file or a list, one name a line; the first is of label 0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recio._util import regular_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recio._util import StrPath
+
+SUFFIX = ".classes.txt"
+
+
+def read(recs: Sequence[StrPath]) -> list[str] | None:
+    """Return the names of the classes of record files; ``None`` if none of them has a file of names.
+
+    Raises
+    ------
+    ValueError
+        If the files of names differ, or one is not UTF-8.
+    """
+    paths = [Path(rec).with_suffix(SUFFIX) for rec in recs]
+    names = {path: _lines(path) for path in paths}
+    first = names[paths[0]]
+    for path, other in names.items():
+        if other != first:
+            raise ValueError(f"{paths[0]} and {path} must have the same names: labels of both files are one set")
+    return first
+
+
+def _lines(path: Path) -> list[str] | None:
+    try:
+        text = regular_file(path).read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be UTF-8: {error}") from None
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    return lines[:-1] if lines[-1] == "" else lines
