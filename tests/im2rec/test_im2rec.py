@@ -81,7 +81,7 @@ class TestLists:
     def test_lists_equal_mxnets(self, prefix: str, options: list[str], tmp_path: Path) -> None:
         assert run_im2rec("--list", "--recursive", *options, tmp_path / prefix, PHOTOS) == 0
         expected = {path.name: path.read_bytes() for path in GOLDEN.glob(f"{prefix}*.lst")}
-        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.lst")} == expected
 
     def test_labels_are_folders_sorted_by_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for name in ("root/b/1.jpg", "root/C/1.jpg", "root/0.jpg", "root/empty/no.txt"):
@@ -131,7 +131,7 @@ class TestLists:
         (tmp_path / "root" / "cat" / "loop").symlink_to(tmp_path / "root")
         listed = make_list(tmp_path / "a", tmp_path / "root", recursive=True)
         assert listed.lists == {tmp_path / "a.lst": 1}
-        assert listed.skipped == [("cat/loop", "a link to a folder above it")]
+        assert listed.skipped == [("cat/loop", "a link to a folder of the root, which is listed by its own name")]
 
     def test_list_without_images_is_an_error_and_not_written(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -165,6 +165,19 @@ class TestPrefix:
         for name in ("b.lst", "a.lst", "c.txt"):
             (tmp_path / name).touch()
         assert [path.name for path in find_lists(tmp_path)] == ["a.lst", "b.lst"]
+
+    def test_prefix_may_have_the_name_of_the_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        shutil.copytree(PHOTOS, tmp_path / "p")
+        monkeypatch.chdir(tmp_path)
+        assert run_im2rec("--list", "--recursive", "p", "p") == 0
+        assert run_im2rec("--pass-through", "p", "p") == 0
+        assert (tmp_path / "p.idx").exists()
+        shutil.copy("p.lst", "p/old.lst")
+        assert_refused(2, "both", capsys, "--pass-through", "p", "p")
+        assert find_lists("p/") == [tmp_path / "p" / "old.lst"]
+        assert find_lists("p.lst") == [tmp_path / "p.lst"]
 
     def test_list_as_prefix_matches_that_list(self, tmp_path: Path) -> None:
         for name in ("a.lst", "a_0.lst"):
@@ -377,7 +390,8 @@ class TestArguments:
             (["--list", "--chunks", "0"], "chunks must be at least 1, got 0"),
             (["--list", "--train-ratio", "1.5"], "train_ratio must be from 0 to 1, got 1.5"),
             (["--list", "--train-ratio", "0.9", "--test-ratio", "0.2"], "more than 1"),
-            (["--list", "--test-ratio", "0.2"], "more than 1"),
+            (["--list", "--classes", "a.lst"], "classes needs recursive"),
+            (["--list=maybe"], "--list must be 1, 0, true or false, got 'maybe'"),
             (["--nonsense"], "--nonsense"),
         ],
     )
@@ -392,8 +406,11 @@ class TestArguments:
         assert_refused(2, "ROOT", capsys, tmp_path / "a", tmp_path / "missing")
         assert_refused(2, "PREFIX", capsys, tmp_path / "missing" / "a", ODD)
 
-    def test_prefix_without_list_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert_refused(1, "no list found", capsys, tmp_path / "a", ODD)
+    @pytest.mark.parametrize("name", ["a", "a.lst"])
+    def test_prefix_without_list_exits_with_1(
+        self, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert_refused(1, f"no list found: {tmp_path}/a.lst; --list makes one", capsys, tmp_path / name, ODD)
 
     def test_list_that_is_not_utf_8_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "a.lst").write_bytes(b"0\t0\t\xff.jpg\n")

@@ -14,6 +14,7 @@ from recio._util import available_cores
 from recio.cli._base import MISUSED, OK, CommandParser, fail, run_command, write_lines
 from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
+from recio.im2rec._flags import translate_flags
 from recio.im2rec._lists import EXTENSIONS, ListReport, find_lists, make_list
 from recio.im2rec._pack import PackReport, pack
 
@@ -86,20 +87,19 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "prefix",
         metavar="PREFIX",
-        type=Path,
         help="path and beginning of the names of .lst, .rec and .idx",
     )
     parser.add_argument("root", metavar="ROOT", type=Path, help="the folder of the images")
     parser.add_argument("--skip-bad", action="store_true", help="exit with 0 even if something was skipped")
     _add_list_options(parser.add_argument_group("making lists"))
     _add_pack_options(parser.add_argument_group("packing"))
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(translate_flags(parser, sys.argv[1:] if argv is None else argv))
     if not arguments.root.is_dir():
         parser.error(f"ROOT: {arguments.root}: no such folder")
     if arguments.masks and not arguments.masks.is_dir():
         parser.error(f"--masks: {arguments.masks}: no such folder")
-    if not arguments.prefix.absolute().parent.is_dir():
-        parser.error(f"PREFIX: {arguments.prefix.parent}: no such folder")
+    if not Path(arguments.prefix).absolute().parent.is_dir():
+        parser.error(f"PREFIX: {Path(arguments.prefix).parent}: no such folder")
     return arguments
 
 
@@ -116,9 +116,16 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--recursive",
         action="store_true",
-        help="include subfolders, each with its label: 0, 1, 2 ...",
+        help="include subfolders, each with its label: 0, 1, 2 ...; their names go to PREFIX.classes.txt",
     )
     add("--no-shuffle", dest="shuffle", action="store_false", help="keep the order of the names")
+    add("--natural-sort", action="store_true", help="sort numbers in names by value: 2 before 10")
+    add(
+        "--classes",
+        type=Path,
+        metavar="FILE",
+        help="take the labels from FILE, a folder's name a line, from 0; for those of another list, its .classes.txt",
+    )
     add("--chunks", type=int, default=1, metavar="N", help="divide into N lists (default: 1)")
     add(
         "--train-ratio",
@@ -132,7 +139,7 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=0.0,
         metavar="R",
-        help="fraction for PREFIX_test.lst (default: 0); the rest goes to "
+        help="fraction for PREFIX_test.lst (default: 0), without effect while --train-ratio is 1; the rest goes to "
         "PREFIX_val.lst or, if the two add to 1, to PREFIX_train.lst",
     )
 
@@ -219,16 +226,21 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    listed = make_list(
-        arguments.prefix,
-        arguments.root,
-        exts=arguments.exts,
-        recursive=arguments.recursive,
-        shuffle=arguments.shuffle,
-        chunks=arguments.chunks,
-        train_ratio=arguments.train_ratio,
-        test_ratio=arguments.test_ratio,
-    )
+    with warnings.catch_warnings():
+        # They are in the report.
+        warnings.simplefilter("ignore")
+        listed = make_list(
+            arguments.prefix,
+            arguments.root,
+            exts=arguments.exts,
+            recursive=arguments.recursive,
+            shuffle=arguments.shuffle,
+            chunks=arguments.chunks,
+            train_ratio=arguments.train_ratio,
+            test_ratio=arguments.test_ratio,
+            classes=arguments.classes,
+            natural_sort=arguments.natural_sort,
+        )
     _print_list_report(listed, labels=arguments.recursive)
     return FAILED if listed.skipped and not arguments.skip_bad else OK
 
@@ -236,7 +248,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _pack(arguments: argparse.Namespace) -> int:
     lists = find_lists(arguments.prefix)
     if not lists:
-        return fail("im2rec", f"no list found: {arguments.prefix}.lst; --list makes one", FAILED)
+        return fail("im2rec", f"no list found: {arguments.prefix.removesuffix('.lst')}.lst; --list makes one", FAILED)
     bars = ProgressBars()
     complete = [_pack_one(lst, arguments, bars) for lst in lists]
     return OK if all(complete) else FAILED
@@ -274,6 +286,10 @@ def _print_list_report(report: ListReport, *, labels: bool) -> None:
     if labels:
         write_lines(sys.stdout, (f"{folder} {label}" for folder, label in report.labels.items()))
     write_lines(sys.stdout, (f"{path}: {images} images" for path, images in report.lists.items()))
+    if report.classes:
+        write_lines(sys.stdout, [f"{report.classes}: {len(report.labels)} classes"])
+    write_lines(sys.stderr, (f"warning: {warning}" for warning in report.warnings))
+    write_lines(sys.stderr, (f"ignored: {line}" for line in report.ignored))
     _print_skipped([f"{path}: {reason}" for path, reason in report.skipped])
 
 

@@ -1,22 +1,27 @@
 """Lists: writing those of a folder of images, and finding those of a prefix.
 
 For the same folder and options, the lists are MXNet 1.9.1's, byte for byte: the same order of folders, labels, shuffle
-(Python's generator, seed 100) and rounding. There are four differences, where MXNet lost images or failed: with ratios
-that add to 1.0 no image remains (the remainder of the rounding goes to the training list), extensions may be in
-upper case, a link to a folder above it is not followed, and names that a list cannot hold are skipped and reported.
+(Python's generator, seed 100) and rounding. There are five differences, where MXNet lost images, failed, or listed what
+is no image of the user: with ratios that add to 1.0 no image remains (the remainder of the rounding is for training),
+extensions may be in upper case, each real folder is listed once, hidden folders and metadata of macOS are no
+classes, and names that a list cannot hold are skipped and reported.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
+from recio.im2rec import _classes
+from recio.im2rec._walk import MAC_METADATA, Folder, Skipped, natural_key, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,12 +52,22 @@ class ListReport:
     labels : dict of str to int
         From folders with images, as paths relative to the root, to their labels.
     skipped : list of (str, str)
-        Paths that were skipped, relative to the root, with the reasons.
+        Paths of images and folders that were skipped, relative to the root, with the reasons.
+    ignored : list of str
+        What was not looked for, each in a line: files with other extensions, subfolders without `recursive`, hidden
+        folders, metadata of macOS.
+    classes : Path or None
+        The file with the names of the classes, with `recursive`.
+    warnings : list of str
+        Arguments without effect.
     """
 
     lists: dict[Path, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    classes: Path | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 def make_list(
@@ -65,8 +80,14 @@ def make_list(
     chunks: int = 1,
     train_ratio: float = 1.0,
     test_ratio: float = 0.0,
+    classes: StrPath | None = None,
+    natural_sort: bool = False,
 ) -> ListReport:
     """Write the list, or lists, of the images in a folder.
+
+    With `recursive`, ``PREFIX.classes.txt`` is written too: the names of the folders, one a line, in the order of their
+    labels; the first line is label 0. Each list has such a file, which `recio.datasets.RecordDataset` finds beside the
+    packed records.
 
     Parameters
     ----------
@@ -85,35 +106,58 @@ def make_list(
     chunks : int, default 1
         Number of lists, or of sets of lists, to divide the images into; at least 1.
     train_ratio, test_ratio : float in [0, 1], default 1.0 and 0.0
-        Fractions for training and for testing, together at most 1.
+        Fractions for training and for testing, together at most 1. As in MXNet, `test_ratio` has no effect while
+        `train_ratio` is 1.
+    classes : path, optional
+        File with names of folders, one a line, whose labels are the numbers of the lines, from 0: for the labels of
+        another list, pass its ``PREFIX.classes.txt``. Other folders are skipped. Needs `recursive`.
+    natural_sort : bool, default False
+        Whether numbers in names are sorted by value, so that the folder ``2`` comes before ``10``. By default names are
+        sorted by their characters, as in MXNet.
 
     Returns
     -------
     ListReport
         The files written, the labels and what was skipped.
 
+    Warns
+    -----
+    UserWarning
+        If `test_ratio` has no effect.
+
     Raises
     ------
     ValueError
-        If an argument is out of range.
+        If an argument is out of range, or `classes` repeats a name or has an empty line.
     FileNotFoundError
         If `root` does not exist, or has no image; then nothing is written.
     OSError
         If a list cannot be written.
     """
-    _check(chunks, train_ratio, test_ratio)
     report, suffixes = ListReport(), _normalize_extensions(exts)
-    images = list(_find_images(Path(root).absolute(), suffixes, report, recursive=recursive))
+    _check(chunks, train_ratio, test_ratio, report)
+    if classes is not None and not recursive:
+        raise ValueError("classes needs recursive: without it all images have the label 0")
+    names = None if classes is None else _classes.load(classes)
+    search = _Search(str(Path(root).absolute()), suffixes, report, names, natural_sort=natural_sort)
+    images = list(search.images(recursive=recursive))
     if not images:
-        raise FileNotFoundError(f"{root}: no files that end in {', '.join(sorted(suffixes))}")
+        raise FileNotFoundError(search.why_empty(root))
     if shuffle:
         Random(SHUFFLE_SEED).shuffle(images)  # noqa: S311
+    names = ([*report.labels] if names is None else names) if recursive else []
+    prefix = Path(prefix).absolute()
     for name_end, listed_images in _divide(images, chunks, train_ratio, test_ratio):
-        path = Path(f"{Path(prefix).absolute()}{name_end}.lst")
+        path = Path(f"{prefix}{name_end}.lst")
         lines = list(_lines(listed_images, report))
         atomic_write_lines(path, lines)
+        _classes.save(path.with_suffix(_classes.SUFFIX), names)
         report.lists[path] = len(lines)
-    return report
+    path = Path(f"{prefix}{_classes.SUFFIX}")
+    _classes.save(path, names)
+    for message in report.warnings:
+        warnings.warn(message, stacklevel=2)
+    return replace(report, classes=path if recursive else None)
 
 
 def find_lists(prefix: StrPath) -> list[Path]:
@@ -129,24 +173,40 @@ def find_lists(prefix: StrPath) -> list[Path]:
     list of Path
         Sorted: ``PREFIX.lst``, ``PREFIX_N.lst``, and these with ``_train``, ``_val`` or ``_test`` before the suffix.
         Other names with the same beginning are not included.
+
+    Raises
+    ------
+    ValueError
+        If a folder of this name has lists in it, and others beside it begin with its name. With a slash at the end, the
+        prefix is the folder.
     """
-    prefix = Path(prefix).absolute()
-    if prefix.is_dir():
-        return sorted(path for path in prefix.glob("*.lst") if path.is_file())
-    pattern = re.escape(prefix.name)
-    if prefix.suffix != ".lst":
+    path = Path(prefix).absolute()
+    pattern = re.escape(path.name)
+    if path.suffix != ".lst":
         pattern += r"(_\d+)?(_train|_val|_test)?\.lst"
-    candidates = prefix.parent.glob("*.lst")
-    return sorted(path for path in candidates if re.fullmatch(pattern, path.name) and path.is_file())
+    is_folder = path.is_dir()
+    inside = sorted(lst for lst in path.glob("*.lst") if lst.is_file()) if is_folder else []
+    if is_folder and os.fspath(prefix).endswith("/"):
+        return inside
+    candidates = path.parent.glob("*.lst")
+    beside = sorted(lst for lst in candidates if re.fullmatch(pattern, lst.name) and lst.is_file())
+    if inside and beside:
+        raise ValueError(f"both {beside[0]} and {inside[0]} are lists of {prefix}: pass {beside[0]} or {path}/")
+    return inside or beside
 
 
-def _check(chunks: int, train_ratio: float, test_ratio: float) -> None:
+def _check(chunks: int, train_ratio: float, test_ratio: float, report: ListReport) -> None:
     if chunks < 1:
         raise ValueError(f"chunks must be at least 1, got {chunks}")
     for name, ratio in (("train_ratio", train_ratio), ("test_ratio", test_ratio)):
         if not 0 <= ratio <= 1:
             raise ValueError(f"{name} must be from 0 to 1, got {ratio}")
-    if train_ratio + test_ratio > 1 + 1e-9:
+    if train_ratio == 1 and test_ratio > 0:
+        report.warnings.append(
+            f"test_ratio={test_ratio} has no effect, as train_ratio is 1: all images are in one list, as in MXNet; "
+            f"pass train_ratio={1 - test_ratio:.3g} to divide them"
+        )
+    elif train_ratio + test_ratio > 1 + 1e-9:
         raise ValueError(f"train_ratio={train_ratio} and test_ratio={test_ratio} add to more than 1")
 
 
@@ -156,45 +216,86 @@ def _normalize_extensions(exts: Iterable[str]) -> set[str]:
     return {ext if ext.startswith(".") or not ext else f".{ext}" for ext in lower}
 
 
-def _find_images(root: Path, exts: set[str], report: ListReport, *, recursive: bool) -> Iterator[Image]:
-    """Find the images in MXNet's order; add each folder's label to the report."""
-    ids = count()
-    for folder, names in _walk(root, report, recursive=recursive):
-        relative = os.path.relpath(folder, root)
-        for name in names:
-            if _extension(name) in exts and Path(folder, name).is_file():
-                label = report.labels.setdefault(relative, len(report.labels))
-                yield Image(next(ids), label, str(Path(relative, name)))
-
-
 def _extension(name: str) -> str:
     # `Path.suffix` differs for "..jpg" and "a.".
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-def _walk(root: Path, report: ListReport, *, recursive: bool) -> Iterator[tuple[str, list[str]]]:
-    """Iterate over the folders, each before its subfolders, with the sorted names in them."""
+class _Search:
+    """Search for the images of a folder in MXNet's order.
 
-    def skip(path: str, reason: str) -> None:
-        report.skipped.append((os.path.relpath(path, root), reason))
+    Parameters
+    ----------
+    root : str
+        The folder.
+    exts : set of str
+        Extensions of images.
+    report : ListReport
+        Where labels and what is skipped are added.
+    names : list of str, optional
+        Folders in the order of their labels.
+    natural_sort : bool
+        Whether numbers in names are sorted by value.
+    """
 
-    def skip_unreadable(error: OSError) -> None:
-        skip(error.filename, error.strerror or str(error))
+    def __init__(
+        self, root: str, exts: set[str], report: ListReport, names: list[str] | None, *, natural_sort: bool
+    ) -> None:
+        self._root, self._exts, self._report, self._names = root, exts, report, names
+        self._key = natural_key if natural_sort else None
 
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root}: no such folder")
-    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=skip_unreadable):
-        yield folder, sorted(names)
-        loops = {name for name in subfolders if recursive and _is_link_to_ancestor(folder, name)}
-        for name in sorted(loops):
-            skip(str(Path(folder, name)), "a link to a folder above it")
-        # In place: `os.walk` continues with these.
-        subfolders[:] = sorted(set(subfolders) - loops) if recursive else []
+    def images(self, *, recursive: bool) -> Iterator[Image]:
+        """Find the images; add each folder's label, and what was skipped and ignored, to the report."""
+        if not Path(self._root).is_dir():
+            raise FileNotFoundError(f"{self._root}: no such folder")
+        ids, others, skipped = count(), Counter[str](), list[Skipped]()
+        subfolders = 0
+        for folder in walk(self._root, skipped, recursive=recursive, key=self._key):
+            subfolders += len(folder.subfolders)
+            paths = [path for name in folder.files if (path := self._image_path(folder, name, others))]
+            label = self._label(folder.path, len(paths)) if paths else None
+            if label is not None:
+                yield from (Image(next(ids), label, path) for path in paths)
+        self._report_ignored(others, skipped, 0 if recursive else subfolders)
 
+    def _image_path(self, folder: Folder, name: str, others: Counter[str]) -> str | None:
+        """Return the path of an image relative to the root; otherwise count the file and return None."""
+        extension = _extension(name)
+        if name.startswith(MAC_METADATA):
+            others["metadata of macOS (._*)"] += 1
+        elif extension not in self._exts:
+            others[extension or "no extension"] += 1
+        else:
+            path = str(Path(folder.path, name))
+            if Path(self._root, path).is_file():
+                return path
+        return None
 
-def _is_link_to_ancestor(folder: str, name: str) -> bool:
-    path = Path(folder, name)
-    return path.is_symlink() and Path(folder).resolve().is_relative_to(path.resolve())
+    def _label(self, folder: str, images: int) -> int | None:
+        """Return the label of a folder with images; None if it is no class."""
+        labels = self._report.labels
+        if self._names is None:
+            return labels.setdefault(folder, len(labels))
+        name = _classes.name_of(folder)
+        if name in self._names:
+            return labels.setdefault(folder, self._names.index(name))
+        self._report.skipped.append((folder, f"no class of the file of classes; {images} images"))
+        return None
+
+    def _report_ignored(self, others: Counter[str], skipped: list[Skipped], subfolders: int) -> None:
+        self._report.skipped.extend((path, reason) for path, reason, is_expected in skipped if not is_expected)
+        ignored = self._report.ignored
+        ignored += [f"{path}: {reason}" for path, reason, is_expected in skipped if is_expected]
+        if others:
+            counts = ", ".join(f"{number} {extension}" for extension, number in others.most_common())
+            ignored.append(f"{others.total()} other files ({counts}); --exts (exts=) chooses extensions")
+        if subfolders:
+            ignored.append(f"{subfolders} subfolders; --recursive (recursive=True) includes them")
+
+    def why_empty(self, root: StrPath) -> str:
+        """Return the message for a folder without images."""
+        ignored = "".join(f"; ignored: {line}" for line in self._report.ignored)
+        return f"{root}: no files that end in {', '.join(sorted(self._exts))}{ignored}"
 
 
 def _divide(
