@@ -28,8 +28,11 @@ WHOLE = [
     *(HERE / "odd-images" / f"{name}.jpg" for name in ODD),
 ]
 INKS = {HERE / "odd-images" / "cmyk.jpg", *(HERE / "jpeg").glob("ycck-*.jpg")}
-CUT = [HERE / "odd-images" / "tiny.jpg", *sorted((HERE / "jpeg").glob("sampling-*1.jpg"))]
-"""Baseline, in one scan: of progressive ones, libjpeg guesses what has not come."""
+CUT = [
+    HERE / "odd-images" / "tiny.jpg",
+    *sorted((HERE / "jpeg").glob("sampling-*.jpg")),
+    *sorted((HERE / "jpeg").glob("progressive-*.jpg")),
+]
 SHOWN = HERE / "odd-images" / "tiny.jpg"
 DENOMINATORS = (1, 2, 4, 8)
 
@@ -68,8 +71,19 @@ def lines() -> list[str]:
     files = [(path, path.stat().st_size) for path in WHOLE]
     scaled = [line(path, size, denominator) for path, size in files for denominator in DENOMINATORS]
     grey = [line(path, size, 1, is_grey=True) for path, size in files if path not in INKS]
-    cut = [line(path, path.stat().st_size * part // 8, 1) for path in CUT for part in (5, 7)]
-    return [*scaled, *grey, *cut]
+    cut = [line(path, length, 1) for path in CUT for length in lengths(path)]
+    # Without the end marker, so that they count as cut off.
+    unfinished = [
+        line(path, path.stat().st_size - 2, denominator) for path in sorted(UNFINISHED) for denominator in DENOMINATORS
+    ]
+    return [*scaled, *grey, *cut, *unfinished]
+
+
+def lengths(path: Path) -> list[int]:
+    """Return the lengths at which a file is cut off, but not within the tables between scans: Pillow shows nothing."""
+    data = path.read_bytes()
+    candidates = [len(data) * part // 8 for part in (5, 7)]
+    return [length for length in candidates if decode(data[:length], 1, is_grey=False).any()]
 
 
 def main() -> None:

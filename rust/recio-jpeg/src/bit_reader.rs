@@ -111,6 +111,13 @@ impl<'a> BitReader<'a> {
         self.data.len() - self.bytes_remaining()
     }
 
+    /// Whether all bytes of which no bit was read are padding, which has only ones.
+    pub(crate) fn has_only_padding(&self) -> bool {
+        self.data[self.bytes_read()..]
+            .iter()
+            .all(|&byte| byte == 0xff)
+    }
+
     /// Number of bits read.
     fn position(&self) -> usize {
         self.next * 8 - (self.count & 0xff) as usize

@@ -59,6 +59,26 @@ pub(crate) fn block(
     end.last as u8
 }
 
+/// Read a block over one that may have coefficients. Zeros overwrite none of them. Return the
+/// zigzag index of the last coefficient that was read.
+#[inline(always)]
+pub(crate) fn block_over(
+    bits: &mut BitReader<'_>,
+    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    prediction: &mut i32,
+    block: &mut Block,
+) -> u8 {
+    *prediction = prediction.wrapping_add(dc_difference(bits, dc));
+    block.0[0] = *prediction as i16;
+    let end = ac_coefficients(bits, ac, 0, LAST_INDEX, |k, value| {
+        if value != 0 {
+            *block.zigzag_mut(k) = value;
+        }
+    });
+    bits.mark_invalid_if(end.eob_bits > 0);
+    end.last as u8
+}
+
 /// Skip a block that is not needed.
 #[inline(always)]
 pub(crate) fn skip_block(
@@ -142,6 +162,8 @@ pub(crate) fn ac_coefficients(
             k += entry.advance();
             if k >= last {
                 bits.mark_invalid_if(k > last);
+                // libjpeg stores an invalid coefficient after the band too.
+                let last = k.min(LAST_INDEX);
                 store(last, entry.value());
                 return BlockEnd { last, eob_bits: 0 };
             }

@@ -32,7 +32,35 @@ pub enum Error {
     },
 }
 
+/// Reasons for [`Error::Damaged`] in the data of scans, which
+/// [`OnDamage::Fill`](crate::OnDamage::Fill) tolerates.
+pub(crate) mod reason {
+    pub(crate) const EARLY_MARKER: &str = "a marker comes before the end of the scan's data";
+    pub(crate) const INVALID_CODE: &str = "the scan has an invalid Huffman code";
+    pub(crate) const MISSING_RESTART: &str = "a restart marker is missing or misplaced";
+    pub(crate) const OUT_OF_ORDER: &str = "a scan's coefficients are out of order";
+    pub(crate) const MISSING_SCANS: &str = "scans are missing";
+    pub(super) const ALL: [&str; 5] = [
+        EARLY_MARKER,
+        INVALID_CODE,
+        MISSING_RESTART,
+        OUT_OF_ORDER,
+        MISSING_SCANS,
+    ];
+}
+
 impl Error {
+    /// Return whether the damage is in the data of the scans, so that
+    /// [`OnDamage::Fill`](crate::OnDamage::Fill) tolerates it. The JPEG's header must be readable.
+    #[must_use]
+    pub fn is_in_scan_data(&self) -> bool {
+        match self {
+            Self::Damaged { reason, .. } => reason::ALL.contains(reason),
+            Self::Truncated { .. } => true,
+            Self::Unsupported(_) | Self::TooManyScans { .. } => false,
+        }
+    }
+
     pub(crate) fn damaged(offset: usize, reason: &'static str) -> Self {
         Self::Damaged { offset, reason }
     }

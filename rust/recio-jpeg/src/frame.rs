@@ -17,6 +17,8 @@ pub(crate) struct Frame {
     pub(crate) height: usize,
     components: [Component; MAX_COMPONENTS],
     count: usize,
+    /// Vertical sampling factor of the first component, also if it is the only one.
+    first_vertical: u8,
 }
 
 /// Component of a frame.
@@ -59,6 +61,7 @@ impl Frame {
             height: u16::from_be_bytes([h1, h0]).into(),
             components,
             count,
+            first_vertical: components[0].vertical as u8,
         };
         frame.check(segment)?;
         Ok(frame)
@@ -94,6 +97,16 @@ impl Frame {
         let width = (self.width * component.horizontal).div_ceil(h_max);
         let height = (self.height * component.vertical).div_ceil(v_max);
         (width.div_ceil(BLOCK_SIZE), height.div_ceil(BLOCK_SIZE))
+    }
+
+    /// Return the rows of a component's blocks in what libjpeg processes at once. It does not
+    /// ignore the sampling factor of a single component.
+    pub(crate) fn block_rows_at_once(&self, component: &Component) -> usize {
+        if self.count == 1 {
+            self.first_vertical.into()
+        } else {
+            component.vertical
+        }
     }
 
     fn check(&mut self, segment: &Segment<'_>) -> Result<()> {

@@ -61,7 +61,8 @@ impl Entry {
         Self::new(0, LONG, (length << 8 | u32::from(symbol)) as i32)
     }
 
-    fn length(self) -> u32 {
+    #[inline]
+    pub(crate) fn length(self) -> u32 {
         self.0 & 0xff
     }
 

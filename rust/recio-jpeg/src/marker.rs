@@ -1,7 +1,7 @@
 //! Markers and marker segments (ITU-T T.81, B.1.1).
 //!
-//! As lenient as libjpeg: bytes between two segments are skipped, and 0xff may be repeated before a
-//! marker.
+//! As lenient as libjpeg: bytes between two segments are skipped, 0xff may be repeated before a
+//! marker, and an application segment or a comment with an impossible length is empty.
 
 use crate::error::{Error, Result};
 
@@ -21,6 +21,7 @@ pub(crate) const APP1: u8 = 0xe1;
 pub(crate) const APP14: u8 = 0xee;
 const APP15: u8 = 0xef;
 const COM: u8 = 0xfe;
+const DNL: u8 = 0xdc;
 const TEM: u8 = 0x01;
 
 /// Marker, and the content of its segment after the length.
@@ -54,6 +55,11 @@ pub(crate) fn is_app_or_comment(marker: u8) -> bool {
     matches!(marker, APP0..=APP15 | COM)
 }
 
+/// Whether no image needs the content of a segment.
+fn is_optional(marker: u8) -> bool {
+    is_app_or_comment(marker) || marker == DNL
+}
+
 /// Whether a marker stands alone, without a segment (table B.1).
 fn is_standalone(marker: u8) -> bool {
     matches!(marker, SOI | EOI | TEM) || (RST0..=RST7).contains(&marker)
@@ -74,28 +80,38 @@ impl<'a> Segments<'a> {
     /// Return the next marker and its segment.
     ///
     /// # Errors
-    /// [`Error::Truncated`] if the JPEG ends before or within the segment.
+    /// [`Error::Truncated`] if the JPEG ends before or within the segment, [`Error::Damaged`] if
+    /// the length of a segment that the image needs is less than 2.
     pub(crate) fn next(&mut self) -> Result<Segment<'a>> {
-        self.try_next().ok_or(Error::Truncated {
+        let truncated = Error::Truncated {
             offset: self.jpeg.len(),
+        };
+        let marker = self.marker().ok_or(truncated.clone())?;
+        let content = if is_standalone(marker) {
+            &[]
+        } else {
+            let length = self.length().ok_or(truncated.clone())?;
+            if length < 2 && !is_optional(marker) {
+                let reason = "the length of a marker segment must be at least 2";
+                return Err(Error::damaged(self.position, reason));
+            }
+            let rest = &self.jpeg[self.position..];
+            rest.get(..length.saturating_sub(2)).ok_or(truncated)?
+        };
+        let offset = self.position;
+        self.position += content.len();
+        Ok(Segment {
+            marker,
+            content,
+            offset,
         })
     }
 
-    fn try_next(&mut self) -> Option<Segment<'a>> {
-        let marker = self.marker()?;
-        let mut segment = Segment {
-            marker,
-            content: &[],
-            offset: self.position,
-        };
-        if !is_standalone(marker) {
-            let rest = &self.jpeg[self.position..];
-            let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
-            segment.content = rest.get(2..length)?;
-            segment.offset += 2;
-            self.position += length;
-        }
-        Some(segment)
+    /// Return the length of the next segment, which includes its own two bytes.
+    fn length(&mut self) -> Option<usize> {
+        let length = self.jpeg.get(self.position..)?.first_chunk()?;
+        self.position += 2;
+        Some(u16::from_be_bytes(*length).into())
     }
 
     /// Return the code after the next 0xff byte. 0xff followed by 0 is not a marker.
@@ -138,7 +154,26 @@ mod tests {
             let error = Segments::new(&jpeg[..length], 0).next().unwrap_err();
             assert_eq!(error, Error::Truncated { offset: length });
         }
-        let invalid_length = [0xff, 0xdd, 0, 1, 7, 8];
-        assert!(Segments::new(&invalid_length, 0).next().is_err());
+    }
+
+    #[test]
+    fn a_length_below_two_is_an_error_except_in_segments_that_no_image_needs() {
+        for length in [0, 1] {
+            for marker in [0xe1, 0xee, 0xfe, 0xdc] {
+                let jpeg = [0xff, marker, 0, length, 0xff, 0xd9];
+                let mut segments = Segments::new(&jpeg, 0);
+                let empty = segments.next().unwrap();
+                assert_eq!((empty.marker, empty.content), (marker, &[][..]));
+                assert_eq!(segments.next().unwrap().marker, EOI);
+            }
+            for marker in [0xc0, 0xc4, 0xda, 0xdb, 0xdd] {
+                let jpeg = [0xff, marker, 0, length, 7, 8];
+                let error = Segments::new(&jpeg, 0).next().unwrap_err();
+                assert!(
+                    error.to_string().contains("at byte 4: the length of"),
+                    "{error}"
+                );
+            }
+        }
     }
 }

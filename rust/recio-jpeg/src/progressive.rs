@@ -10,7 +10,7 @@
 use crate::bit_reader::BitReader;
 use crate::block::Block;
 use crate::entropy;
-use crate::huffman::{EOB, HuffmanTable, INVALID};
+use crate::huffman::{EOB, HuffmanTable, INVALID, LONG};
 
 /// Coefficients and bits in a scan: spectral selection (Ss, Se) and successive approximation (Ah,
 /// Al).
@@ -67,8 +67,12 @@ pub(crate) fn ac_first(
     }
     bits.refill();
     let store = |k: usize, value: i16| {
-        *block.zigzag_mut(k) = value << band.al;
-        *mask |= NonzeroMask::from(value != 0) << k;
+        // The block may have coefficients already if the image is damaged: zeros keep them.
+        if value != 0 {
+            let value = value << band.al;
+            *block.zigzag_mut(k) = value;
+            *mask |= NonzeroMask::from(value != 0) << k;
+        }
     };
     let end = entropy::ac_coefficients(bits, table, band.ss - 1, band.se, store);
     if end.eob_bits > 0 {
@@ -137,9 +141,18 @@ enum Next {
 
 fn next(bits: &mut BitReader<'_>, table: &HuffmanTable) -> Next {
     bits.refill();
-    let entry = entropy::read_entry(bits, table);
-    // A new coefficient has only one bit.
-    bits.mark_invalid_if(entry.advance() == INVALID || entry.value().abs() > 1);
+    let mut entry = table.look_up(bits);
+    if entry.advance() == LONG {
+        entry = table.resolve(bits.peek(64), entry);
+    }
+    // A new coefficient has only one bit. libjpeg reads no more of an invalid one.
+    let magnitude = entry.value().unsigned_abs();
+    bits.mark_invalid_if(entry.advance() == INVALID || magnitude > 1);
+    if magnitude > 1 {
+        bits.skip(entry.length() - magnitude.ilog2());
+    } else {
+        bits.skip_entry(entry.raw());
+    }
     match entry.advance() {
         advance @ EOB.. => Next::EobRun((advance % EOB) as u32),
         advance => Next::Coefficient {

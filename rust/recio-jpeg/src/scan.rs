@@ -18,9 +18,13 @@ pub enum OnDamage {
     /// Report an error.
     #[default]
     Error,
-    /// Replace missing data by gray and guess what cannot be read. For a file that is truncated
-    /// within its only scan the result is libjpeg's image. For others it is similar, because
-    /// libjpeg smooths blocks of progressive images and searches for lost restart markers.
+    /// Decode what there is, as libjpeg-turbo 3 does: missing data becomes gray, decoding resumes
+    /// at the next restart marker that fits, and blocks of a progressive image that lacks scans are
+    /// smoothed. The pixels are those of libjpeg-turbo.
+    ///
+    /// Two kinds of files differ. Of a file in several scans with damaged tables or unknown markers
+    /// between them, libjpeg-turbo shows nothing; here it is an error, or what was read before. And
+    /// libjpeg-turbo garbles an MCU in whose data a byte 0xff is repeated before its stuffed zero.
     Fill,
 }
 

@@ -1,8 +1,9 @@
 //! State of decoding a scan, from one restart to the next (ITU-T T.81, E.2.4).
 
 use crate::bit_reader::BitReader;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::frame::MAX_COMPONENTS;
+use crate::marker::{RST0, RST7, SOF0};
 use crate::scan::{OnDamage, Scan};
 use crate::unstuff::UnstuffedData;
 
@@ -13,6 +14,9 @@ pub(crate) struct ScanState<'a> {
     data: &'a UnstuffedData,
     /// Index of the current segment between restarts.
     segment: usize,
+    /// Number of the next restart, which its marker has modulo 8. It is the index of the segment
+    /// unless there is damage.
+    next_restart: usize,
     /// Last DC coefficient of each component.
     pub(crate) dc_predictions: [i32; MAX_COMPONENTS],
     /// Remaining blocks of the current EOB run.
@@ -23,6 +27,8 @@ pub(crate) struct ScanState<'a> {
     on_damage: OnDamage,
     /// Whether the data is exhausted; the MCUs until the next restart are gray.
     is_exhausted: bool,
+    /// Last MCU row in which an MCU starts before the data is exhausted.
+    pub(crate) last_good_row: usize,
 }
 
 impl<'a> ScanState<'a> {
@@ -36,12 +42,14 @@ impl<'a> ScanState<'a> {
             jpeg,
             data,
             segment: 0,
+            next_restart: 0,
             dc_predictions: [0; MAX_COMPONENTS],
             eob_run: 0,
             restart_interval: scan.restart_interval,
             mcus_to_restart: scan.restart_interval,
             on_damage,
             is_exhausted: false,
+            last_good_row: 0,
         }
     }
 
@@ -94,16 +102,31 @@ impl<'a> ScanState<'a> {
         }
     }
 
-    /// Whether the data is exhausted and no restart marker follows. Without this check, a large
-    /// image with a hundred scans without data, a kilobyte in all, would take seconds.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.is_exhausted && (self.restart_interval == 0 || !self.ends_with_restart())
+    /// Record that an MCU of row `y` is next, if there is data.
+    pub(crate) fn mark_row(&mut self, y: usize) {
+        if !self.is_exhausted {
+            self.last_good_row = y;
+        }
     }
 
-    /// Whether the segment ends with the expected restart marker.
-    fn ends_with_restart(&self) -> bool {
+    /// Whether the data is exhausted and no restart can follow. Without this check, a large image
+    /// with a hundred scans without data, a kilobyte in all, would take seconds.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_exhausted && (self.restart_interval == 0 || self.is_in_last_segment())
+    }
+
+    fn is_in_last_segment(&self) -> bool {
         let current = self.data.segment(self.segment);
-        current.is_some_and(|(segment, _)| segment.ends_with_restart(self.segment))
+        current.is_none_or(|(segment, _)| segment.is_last())
+    }
+
+    /// Whether the segments from the current one on, `count` of them, end with the expected restart
+    /// markers.
+    fn end_with_restarts(&self, count: usize) -> bool {
+        (0..count).all(|n| {
+            let segment = self.data.segment(self.segment + n);
+            segment.is_some_and(|(segment, _)| segment.ends_with_restart(self.next_restart + n))
+        })
     }
 
     /// Skip MCUs without reading them, if they start and end at restarts. Return a bit reader after
@@ -111,25 +134,20 @@ impl<'a> ScanState<'a> {
     pub(crate) fn skip_mcus(&mut self, mcus: usize) -> Option<BitReader<'a>> {
         let interval = self.restart_interval;
         let is_due = self.mcus_to_restart == 0 || self.mcus_to_restart == interval;
-        if interval == 0
-            || !is_due
-            || !mcus.is_multiple_of(interval)
-            || self.on_damage == OnDamage::Fill
-        {
+        if interval == 0 || !is_due || !mcus.is_multiple_of(interval) {
             return None;
         }
-        let next = self.segment + usize::from(self.mcus_to_restart == 0) + mcus / interval;
-        let ends_well = |number: usize| {
-            let segment = self.data.segment(number);
-            segment.is_some_and(|(segment, _)| segment.ends_with_restart(number))
-        };
-        let (_, bytes) = self.data.segment(next)?;
-        if !(self.segment..next).all(ends_well) {
+        let count = usize::from(self.mcus_to_restart == 0) + mcus / interval;
+        let (_, bytes) = self.data.segment(self.segment + count)?;
+        if !self.end_with_restarts(count) {
             return None;
         }
-        self.segment = next;
+        self.segment += count;
+        self.next_restart += count;
         self.mcus_to_restart = interval;
         self.dc_predictions = [0; MAX_COMPONENTS];
+        // What was in the skipped segments does not matter after a restart.
+        self.is_exhausted = false;
         Some(BitReader::new(bytes))
     }
 
@@ -161,10 +179,8 @@ impl<'a> ScanState<'a> {
             .jpeg_offset(self.jpeg, self.segment, bits.bytes_read());
         Err(match (is_overrun, marker) {
             (true, None) => Error::Truncated { offset },
-            (true, Some(_)) => {
-                Error::damaged(offset, "a marker comes before the end of the scan's data")
-            }
-            (false, _) => Error::damaged(offset, "the scan has an invalid Huffman code"),
+            (true, Some(_)) => Error::damaged(offset, reason::EARLY_MARKER),
+            (false, _) => Error::damaged(offset, reason::INVALID_CODE),
         })
     }
 
@@ -176,27 +192,52 @@ impl<'a> ScanState<'a> {
 
     /// Continue after the next restart marker (E.2.4).
     fn restart(&mut self, bits: BitReader<'a>) -> Result<BitReader<'a>> {
-        let is_there = self.ends_with_restart();
-        let is_consumed = bits.bytes_remaining() == 0;
-        if self.on_damage == OnDamage::Error && !(is_there && is_consumed) {
+        let is_in_order = self.end_with_restarts(1);
+        if self.on_damage == OnDamage::Error && !(is_in_order && bits.has_only_padding()) {
             let offset = self
                 .data
                 .jpeg_offset(self.jpeg, self.segment, bits.bytes_read());
-            return Err(Error::damaged(
-                offset,
-                "a restart marker is missing or misplaced",
-            ));
+            return Err(Error::damaged(offset, reason::MISSING_RESTART));
         }
-        let next = is_there
-            .then(|| self.data.segment(self.segment + 1))
-            .flatten();
-        self.segment += usize::from(is_there);
-        // Without the marker, one more MCU is read from zeros, as in libjpeg.
-        self.is_exhausted &= next.is_none();
+        let data = if is_in_order {
+            self.next_segment()
+        } else {
+            self.resynchronize()
+        };
+        // Without data, one MCU is read from zeros, as in libjpeg, unless the last one was.
+        self.is_exhausted &= data.is_none();
+        self.next_restart += 1;
         self.dc_predictions = [0; MAX_COMPONENTS];
         self.eob_run = 0;
         self.mcus_to_restart = self.restart_interval;
-        Ok(BitReader::new(next.map_or(&[], |(_, bytes)| bytes)))
+        Ok(BitReader::new(data.unwrap_or_default()))
+    }
+
+    /// Find the data after a restart whose marker is not at the end of the segment, by the rule of
+    /// libjpeg (`jpeg_resync_to_restart`). Return `None` if there is none: the marker is lost, and
+    /// the one at the end of the segment is that of a later restart or ends the scan.
+    fn resynchronize(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let (segment, _) = self.data.segment(self.segment)?;
+            match segment.marker? {
+                marker @ RST0..=RST7 => {
+                    match (usize::from(marker - RST0) + 8 - self.next_restart % 8) % 8 {
+                        1 | 2 => return None,
+                        // An earlier restart: its data is skipped.
+                        6 | 7 => self.segment += 1,
+                        _ => return self.next_segment(),
+                    }
+                }
+                ..SOF0 => self.segment += 1,
+                _ => return None,
+            }
+        }
+    }
+
+    /// Advance to the next segment and return its data.
+    fn next_segment(&mut self) -> Option<&'a [u8]> {
+        self.segment += 1;
+        self.data.segment(self.segment).map(|(_, bytes)| bytes)
     }
 }
 
@@ -220,7 +261,7 @@ mod tests {
         let mut tables = Tables::default();
         tables.restart_interval = 1;
         let mut data = UnstuffedData::default();
-        data.read(jpeg, 0);
+        data.read(jpeg, 0, true);
         let frame = Frame::read(&frame).unwrap();
         (data, Scan::read(&header, &frame, &tables).unwrap())
     }
@@ -242,6 +283,52 @@ mod tests {
             assert_eq!(byte_after_two_mcus(&invalid), None);
         }
         assert_eq!(byte_after_two_mcus(&jpeg[..3]), None);
+    }
+
+    #[test]
+    fn padding_before_a_restart_is_accepted_and_other_data_is_not() {
+        let restart_after = |byte: u8| {
+            let jpeg = [1, byte, 0, 0xff, 0xd0, 2, 0xff, 0xd9];
+            let (data, scan) = scan(&jpeg);
+            let mut state = ScanState::new(&jpeg, &data, &scan, OnDamage::Error);
+            let mut bits = state.bits();
+            bits.read(8);
+            state.begin_mcu(&mut bits).unwrap();
+            state.begin_mcu(&mut bits).map(|_| bits.read(8))
+        };
+        assert_eq!(restart_after(0xff), Ok(2));
+        assert!(restart_after(0xfe).is_err());
+    }
+
+    /// Read MCUs of one byte each. Return the bytes; `None` for MCUs without data.
+    fn filled_bytes(jpeg: &[u8], count: usize) -> Vec<Option<u32>> {
+        let (data, scan) = scan(jpeg);
+        let mut state = ScanState::new(jpeg, &data, &scan, OnDamage::Fill);
+        let mut bits = state.bits();
+        let mut read = || {
+            let has_data = state.begin_mcu(&mut bits).unwrap();
+            let byte = bits.read(8);
+            state.end_mcu(bits).unwrap();
+            (has_data && !bits.is_overrun()).then_some(byte)
+        };
+        (0..count).map(|_| read()).collect()
+    }
+
+    /// The rule is libjpeg's: wait for a restart that is one or two ahead, skip what is one or two
+    /// behind, and take any other for the next.
+    #[test]
+    fn decoding_resumes_after_lost_repeated_and_wrong_restarts() {
+        let (a, b, c, d) = (Some(1), Some(2), Some(3), Some(4));
+        let lost = [1, 0xff, 0xd1, 3, 0xff, 0xd2, 4, 0xff, 0xd9];
+        assert_eq!(filled_bytes(&lost, 4), [a, None, c, d]);
+        let repeated = [1, 0xff, 0xd0, 2, 0xff, 0xd0, 9, 0xff, 0xd1, 3, 0xff, 0xd9];
+        assert_eq!(filled_bytes(&repeated, 4), [a, b, c, None]);
+        let far = [1, 0xff, 0xd0, 2, 0xff, 0xd4, 3, 0xff, 0xd2, 4, 0xff, 0xd9];
+        assert_eq!(filled_bytes(&far, 4), [a, b, c, d]);
+        let invalid = [1, 0xff, 0x05, 9, 0xff, 0xd0, 2, 0xff, 0xd1, 3, 0xff, 0xd9];
+        assert_eq!(filled_bytes(&invalid, 4), [a, b, c, None]);
+        let ended = [1, 0xff, 0xd9, 9, 0xff, 0xd0, 2];
+        assert_eq!(filled_bytes(&ended, 3), [a, None, None]);
     }
 
     #[test]

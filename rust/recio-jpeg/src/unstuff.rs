@@ -2,9 +2,10 @@
 //!
 //! In a scan, a data byte 0xff is followed by 0 to distinguish it from a marker. The zeros are
 //! removed from the entire scan first, at the speed of a copy, so that the bit reader does not have
-//! to check each byte. Restart markers split the data into segments; any other marker ends it.
+//! to check each byte. Restart markers split the data into segments; other markers end it, except
+//! codes that are no markers of JPEG images: libjpeg skips those when it looks for a restart.
 
-use crate::marker::{RST0, RST7};
+use crate::marker::{RST0, RST7, SOF0};
 
 /// Entropy-coded data of a scan without stuffing and markers. The memory is reused for the next
 /// scan.
@@ -30,12 +31,18 @@ impl EntropySegment {
     pub(crate) fn ends_with_restart(&self, number: usize) -> bool {
         self.marker == Some(RST0 + (number % 8) as u8)
     }
+
+    /// Whether the scan's data ends with the segment.
+    pub(crate) fn is_last(&self) -> bool {
+        !matches!(self.marker, Some(RST0..=RST7 | ..SOF0))
+    }
 }
 
 impl UnstuffedData {
     /// Read the data of the scan that starts at `start`. Return where it ends: at a marker other
-    /// than a restart marker, or at the end of the JPEG.
-    pub(crate) fn read(&mut self, jpeg: &[u8], start: usize) -> usize {
+    /// than a restart marker, or at the end of the JPEG. With `has_restarts`, invalid marker codes
+    /// do not end it.
+    pub(crate) fn read(&mut self, jpeg: &[u8], start: usize, has_restarts: bool) -> usize {
         self.bytes.clear();
         self.segments.clear();
         let (mut start, mut from) = (start, start);
@@ -47,6 +54,10 @@ impl UnstuffedData {
             match code {
                 0 => self.bytes.push(0xff),
                 RST0..=RST7 => {
+                    self.end_segment(start, Some(code));
+                    start = after;
+                }
+                ..SOF0 if has_restarts => {
                     self.end_segment(start, Some(code));
                     start = after;
                 }
@@ -126,7 +137,7 @@ mod tests {
             9, 1, 0xff, 0, 2, 0xff, 0xd0, 3, 0xff, 0xff, 0, 4, 0xff, 0xff, 0xd1, 0xff, 0xd9, 7,
         ];
         let mut data = UnstuffedData::default();
-        assert_eq!(data.read(&jpeg, 1), 15);
+        assert_eq!(data.read(&jpeg, 1, true), 15);
         let contents = |n| data.segment(n).map(|(_, bytes)| bytes.to_vec());
         assert_eq!(contents(0).unwrap(), [1, 0xff, 2]);
         assert_eq!(contents(1).unwrap(), [3, 0xff, 4]);
@@ -142,11 +153,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_invalid_marker_code_ends_the_data_only_without_restarts() {
+        let jpeg = [1, 0xff, 0x05, 2, 0xff, 0xbf, 0xff, 0xc0, 3];
+        let mut data = UnstuffedData::default();
+        assert_eq!(data.read(&jpeg, 0, false), 1);
+        assert_eq!(data.read(&jpeg, 0, true), 6);
+        let codes = [0, 1, 2].map(|number| data.segment(number).unwrap().0.marker.unwrap());
+        assert_eq!(codes, [0x05, 0xbf, 0xc0]);
+        assert_eq!(data.segment(1).unwrap().1, [2]);
+        let is_last = [0, 1, 2].map(|number| data.segment(number).unwrap().0.is_last());
+        assert_eq!(is_last, [false, false, true]);
+    }
+
     /// Two bytes of the JPEG become a segment of 24 bytes without any data.
     #[test]
     fn trim_frees_the_memory_of_many_restarts() {
         let mut data = UnstuffedData::default();
-        data.read(&[0xff, 0xd0].repeat(1000), 0);
+        data.read(&[0xff, 0xd0].repeat(1000), 0, true);
         data.trim(1000);
         assert_eq!((data.bytes.capacity(), data.segments.capacity()), (0, 0));
     }
@@ -156,7 +180,7 @@ mod tests {
         for end in [&[][..], &[0xff], &[0xff, 0xff]] {
             let jpeg = [&[1, 2, 3], end].concat();
             let mut data = UnstuffedData::default();
-            assert_eq!(data.read(&jpeg, 0), jpeg.len());
+            assert_eq!(data.read(&jpeg, 0, true), jpeg.len());
             assert_eq!(data.segment(0).unwrap().1, [1, 2, 3]);
             assert!(!data.ends_with_marker());
         }

@@ -2,11 +2,12 @@
 //!
 //! Errors, each with the byte offset: a truncated header; a scan that ends before its last block,
 //! at the end of the payload or at a marker; a code that is in no Huffman table; an unexpected
-//! marker; scans out of order; a progressive JPEG with incomplete scans (libjpeg smooths such an
-//! image instead).
+//! marker; scans out of order; a progressive JPEG with incomplete scans. With
+//! [`OnDamage::Fill`], these are no errors, and the pixels are those of libjpeg-turbo.
 //!
-//! Accepted: bytes between segments, after the last block and after the image; a missing end marker
-//! if nothing else is missing. In strict mode, more than a few bytes of data after the last block
+//! Accepted: bytes between segments, after the last block and after the image; padding before
+//! markers; application segments and comments with an impossible length; a missing end marker if
+//! nothing else is missing. In strict mode, more than a few bytes of data after the last block
 //! are an error too: the usual effect of a lost sector, and absent from 2,600 undamaged
 //! photographs.
 //!

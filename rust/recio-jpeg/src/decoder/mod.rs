@@ -11,16 +11,20 @@
 //! | `layout.rs` | samples and blocks that a region needs |
 //! | `scans.rs` | images in several scans: all coefficients first |
 //! | `scan_blocks.rs` | the blocks of one of these scans |
+//! | `progression.rs` | coefficients that the scans of a progressive image have sent so far |
+//! | `smoothing.rs` | estimates of coefficients that a progressive image lacks |
 //! | `single_scan.rs` | images in one scan: one row of MCUs at a time |
 //! | `plane.rs` | samples of a component: inverse transform, then upsampling row by row |
 //! | `rows.rs` | rows of pixels, in order |
 
 mod layout;
 mod plane;
+mod progression;
 mod rows;
 mod scan_blocks;
 mod scans;
 mod single_scan;
+mod smoothing;
 #[cfg(test)]
 mod tests;
 

@@ -74,6 +74,8 @@ impl<'w> BlockReader<'_, 'w> {
         for y in 0..rows {
             let mut x = 0;
             while x < scan.mcus.0 {
+                // Before a restart, which may bring new data: as in libjpeg.
+                state.mark_row(y);
                 if !state.begin_mcu(&mut bits)? {
                     if state.has_ended() {
                         return Ok(0);
@@ -91,8 +93,11 @@ impl<'w> BlockReader<'_, 'w> {
                 }
                 state.end_mcu(bits)?;
                 x += 1;
-                if state.eob_run > 0 {
+                if state.eob_run > 0 && x < scan.mcus.0 {
                     let max = state.blocks_in_run(scan.mcus.0 - x);
+                    if max > 0 {
+                        state.mark_row(y);
+                    }
                     x += state.skip_run_blocks(skip(coefficients, scan, (x, y), max));
                 }
             }
@@ -131,13 +136,10 @@ fn sequential(
         component.table(TableClass::Ac),
     ) {
         let (block, mask) = block;
-        let last = entropy::block(
-            bits,
-            (dc, ac),
-            &mut state.dc_predictions[mcu_block.scan_index],
-            block,
-        );
-        // Keep the bits of an earlier scan of this component, which only damaged images have.
+        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+        // Coefficients of an earlier scan of this component, which only damaged images have, are
+        // kept where this scan has none.
+        let last = entropy::block_over(bits, (dc, ac), prediction, block);
         *mask |= 1 << last;
     }
 }

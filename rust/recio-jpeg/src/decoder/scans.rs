@@ -3,11 +3,13 @@
 
 use super::Options;
 use super::layout::Layout;
+use super::progression::{Progression, SMOOTHED};
 use super::scan_blocks::read_blocks;
 use super::single_scan::SingleScan;
+use super::smoothing::Smoothing;
 use crate::block::BLOCK_LEN;
 use crate::coefficients::Coefficients;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::header::Header;
 use crate::huffman::TableClass;
@@ -30,18 +32,12 @@ pub(super) struct ScanReader<'a, 't> {
     segments: Segments<'a>,
     /// Quantization table of each component, saved at the start of its first scan.
     quantization: [Option<QuantizationTable>; MAX_COMPONENTS],
-    coefficient_bits: [CoefficientBits; MAX_COMPONENTS],
+    progression: Progression,
+    /// Last MCU row in which the last scan has data.
+    last_good_row: usize,
     /// Bytes of data after the last block, of all scans read so far.
     pub(super) extraneous_bytes: usize,
 }
-
-/// Number of coefficients that libjpeg's block smoothing estimates while they are incomplete.
-const SMOOTHED: usize = 10;
-
-/// Successive approximation of each coefficient of a component: the lowest bit received, `None`
-/// before the first scan of the coefficient.
-#[derive(Debug, Clone, Copy)]
-struct CoefficientBits([Option<u32>; BLOCK_LEN]);
 
 impl<'a, 't> ScanReader<'a, 't> {
     pub(super) fn new(
@@ -59,7 +55,8 @@ impl<'a, 't> ScanReader<'a, 't> {
             tables,
             segments: Segments::new(jpeg, 0),
             quantization: [None; MAX_COMPONENTS],
-            coefficient_bits: [CoefficientBits([None; BLOCK_LEN]); MAX_COMPONENTS],
+            progression: Progression::new(),
+            last_good_row: 0,
             extraneous_bytes: 0,
         }
     }
@@ -75,7 +72,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         let (segment, scan) = self.first_scan()?;
         let single_scan = if self.is_single {
             scan.check_tables(&[TableClass::Dc, TableClass::Ac], &segment)?;
-            data.read(self.jpeg, segment.end());
+            data.read(self.jpeg, segment.end(), scan.restart_interval > 0);
             coefficients.reset(&self.frame, (layout.mcu_columns.len(), 1));
             let state = ScanState::new(self.jpeg, data, &scan, self.options.on_damage);
             let is_unterminated =
@@ -91,6 +88,9 @@ impl<'a, 't> ScanReader<'a, 't> {
             self.check_length(rows)?;
             coefficients.reset(&self.frame, self.frame.mcus());
             self.read_scans((segment, scan), rows, data, coefficients)?;
+            if self.smoothing().is_some() {
+                self.smooth(rows, data, coefficients)?;
+            }
             coefficients.set_last_indices();
             None
         };
@@ -115,6 +115,47 @@ impl<'a, 't> ScanReader<'a, 't> {
         Ok(self
             .quantization
             .map(|table| table.unwrap_or([0; BLOCK_LEN])))
+    }
+
+    /// Return the smoothing that the image needs. Missing scans are an error unless filled.
+    fn smoothing(&self) -> Option<Smoothing> {
+        let last_good_row = self.last_good_row;
+        Smoothing::new(
+            &self.frame,
+            &self.progression,
+            &self.quantization,
+            last_good_row,
+        )
+    }
+
+    /// Smooth the image after its first `rows` MCU rows were read. All others must be read first:
+    /// the smoothed blocks depend on those below, and on where the data ends.
+    fn smooth(
+        &mut self,
+        rows: usize,
+        data: &mut UnstuffedData,
+        coefficients: &mut Coefficients,
+    ) -> Result<()> {
+        let mcus = self.frame.mcus();
+        if rows < mcus.1 {
+            self.rewind();
+            coefficients.reset(&self.frame, mcus);
+            let first = self.first_scan()?;
+            self.read_scans(first, mcus.1, data, coefficients)?;
+        }
+        if let Some(smoothing) = self.smoothing() {
+            smoothing.apply(coefficients);
+        }
+        Ok(())
+    }
+
+    /// Return to the start of the JPEG.
+    fn rewind(&mut self) {
+        self.tables.reset();
+        self.segments = Segments::new(self.jpeg, 0);
+        self.quantization = [None; MAX_COMPONENTS];
+        self.progression = Progression::new();
+        self.extraneous_bytes = 0;
     }
 
     /// Reject a JPEG that is too short for this many MCU rows, before memory is allocated for them:
@@ -182,7 +223,7 @@ impl<'a, 't> ScanReader<'a, 't> {
                 return self.check_complete();
             };
             self.update_progression(scan, segment)?;
-            let end = data.read(self.jpeg, segment.end());
+            let end = data.read(self.jpeg, segment.end(), scan.restart_interval > 0);
             self.extraneous_bytes += self.read_scan(scan, segment, rows, data, coefficients)?;
             self.segments = Segments::new(self.jpeg, end);
             next = match self.next_scan() {
@@ -199,53 +240,33 @@ impl<'a, 't> ScanReader<'a, 't> {
     /// Whether the EOI marker may be missing. A progressive image may lack it only if all its scans
     /// are complete, because nothing else shows that scans are missing.
     fn may_lack_eoi(&self) -> bool {
-        self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(BLOCK_LEN)
-    }
-
-    /// Whether the first `count` coefficients of all components are complete.
-    fn is_complete_up_to(&self, count: usize) -> bool {
-        let mut components = self.coefficient_bits[..self.frame.components().len()].iter();
-        components.all(|coefficient_bits| {
-            coefficient_bits.0[..count]
-                .iter()
-                .all(|&bit| bit == Some(0))
-        })
+        self.options.on_damage == OnDamage::Fill
+            || self.progression.is_complete_up_to(&self.frame, BLOCK_LEN)
     }
 
     /// Record which coefficients a scan contains, and reject a scan that is out of order (G.1.1.1).
     fn update_progression(&mut self, scan: &Scan, segment: &Segment<'_>) -> Result<()> {
-        let Band { ss, se, ah, al } = scan.band;
-        let (band, before, al) = if self.frame.is_progressive {
-            (ss..=se, (ah > 0).then_some(ah), al)
-        } else {
-            (0..=63, None, 0)
-        };
-        for component in scan.components() {
-            let coefficient_bits = &mut self.coefficient_bits[component.frame_index].0;
-            let is_next = coefficient_bits[band.clone()]
-                .iter()
-                .all(|&bit| bit == before)
-                && (ss == 0 || coefficient_bits[0].is_some());
-            if !is_next && self.options.on_damage == OnDamage::Error {
-                return Err(segment.damaged("a scan's coefficients are out of order"));
-            }
-            coefficient_bits[band.clone()].fill(Some(al));
+        let is_in_order = self.progression.update(&self.frame, scan);
+        if !is_in_order && self.options.on_damage == OnDamage::Error {
+            return Err(segment.damaged(reason::OUT_OF_ORDER));
         }
         Ok(())
     }
 
     /// Reject an image with missing scans.
     fn check_complete(&self) -> Result<()> {
-        if self.options.on_damage == OnDamage::Fill || self.is_complete_up_to(SMOOTHED) {
+        if self.options.on_damage == OnDamage::Fill
+            || self.progression.is_complete_up_to(&self.frame, SMOOTHED)
+        {
             return Ok(());
         }
-        Err(Error::damaged(self.jpeg.len(), "scans are missing"))
+        Err(Error::damaged(self.jpeg.len(), reason::MISSING_SCANS))
     }
 
     /// Read the blocks of a scan in the first `rows` MCU rows of the frame. Return the number of
     /// extraneous bytes.
     fn read_scan(
-        &self,
+        &mut self,
         scan: &Scan,
         segment: &Segment<'_>,
         rows: usize,
@@ -263,7 +284,15 @@ impl<'a, 't> ScanReader<'a, 't> {
         } else {
             scan.mcus.1
         };
-        read_blocks(&self.frame, scan, rows, &mut state, coefficients)
+        let extraneous_bytes = read_blocks(&self.frame, scan, rows, &mut state, coefficients)?;
+        self.last_good_row = match scan.components() {
+            [component] => {
+                let component = &self.frame.components()[component.frame_index];
+                state.last_good_row / self.frame.block_rows_at_once(component)
+            }
+            _ => state.last_good_row,
+        };
+        Ok(extraneous_bytes)
     }
 
     /// Convert a number of MCU rows of the frame to MCU rows of the scan.

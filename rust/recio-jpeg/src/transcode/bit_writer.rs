@@ -106,7 +106,7 @@ mod tests {
         assert!(data.windows(2).any(|pair| pair == [0xff, 0]));
         data.extend([0xff, 0xd9]);
         let mut unstuffed = UnstuffedData::default();
-        assert_eq!(unstuffed.read(&data, 0), data.len() - 2);
+        assert_eq!(unstuffed.read(&data, 0, false), data.len() - 2);
         let mut bits = BitReader::new(unstuffed.segment(0).unwrap().1);
         assert_eq!(magnitudes.map(|_| bits.read(12)), magnitudes);
         assert_eq!(bits.bytes_remaining(), 0);

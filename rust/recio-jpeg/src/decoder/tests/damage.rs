@@ -193,7 +193,7 @@ fn extraneous_bytes_of_any_scan_are_counted() {
         assert_eq!(extraneous_bytes(&extended), 3, "{name}");
         let first = marker_positions(&jpeg, SOS)[0] + 2;
         let length = usize::from(u16::from_be_bytes([jpeg[first], jpeg[first + 1]]));
-        let end = UnstuffedData::default().read(&jpeg, first + length);
+        let end = UnstuffedData::default().read(&jpeg, first + length, true);
         let extended = [&jpeg[..end], &[0x55; 7], &jpeg[end..]].concat();
         assert_eq!(extraneous_bytes(&extended), 7, "{name}");
     }

@@ -1,8 +1,8 @@
 //! Regions are equal to crops of the entire image, whatever was decoded before and whichever rows
 //! are read.
 
-use super::{color_format, complete, decode, decode_by, numbers, read};
-use crate::{Decoder, Header, Options, PixelFormat, Region, Scale};
+use super::{color_format, complete, decode, decode_by, fixtures, numbers, read};
+use crate::{Decoder, Header, OnDamage, Options, PixelFormat, Region, Scale};
 
 const SCALES: [Scale; 4] = [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth];
 
@@ -137,4 +137,43 @@ fn a_region_outside_the_image_panics() {
         ..Options::default()
     };
     let _ = decode(&read("odd-images/tiny.jpg"), &options);
+}
+
+/// Restart markers, smoothing and the end of the data must not depend on which rows are decoded.
+#[test]
+fn a_region_of_a_filled_image_is_a_crop_of_it() {
+    let mut next = numbers(6);
+    let mut decoder = Decoder::new();
+    for (_, jpeg) in fixtures() {
+        for _ in 0..12 {
+            let mut damaged = jpeg.clone();
+            let (at, length) = (next(jpeg.len()), next(100));
+            match next(3) {
+                0 => damaged.truncate(at),
+                1 => drop(damaged.drain(at..jpeg.len().min(at + length))),
+                _ => damaged[at] ^= 1 << next(8),
+            }
+            let options = Options {
+                pixel_format: color_format(&jpeg),
+                scale: SCALES[next(4)],
+                on_damage: OnDamage::Fill,
+                ..Options::default()
+            };
+            let size = Header::read(&jpeg).unwrap().size();
+            let header = Header::read(&damaged);
+            if !header.is_ok_and(|header| header.size() == size)
+                || decode(&damaged, &options).is_err()
+            {
+                continue;
+            }
+            let full = DecodedImage::new(&damaged, &options);
+            let region = random_region(options.scale.size(size), &mut next);
+            let options = Options {
+                region: Some(region),
+                ..options
+            };
+            let cropped = decode_by(&mut decoder, &damaged, &options).unwrap();
+            assert!(cropped == full.crop(region), "{options:?}");
+        }
+    }
 }
