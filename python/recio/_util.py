@@ -55,6 +55,12 @@ def regular_file(path: StrPath) -> Path:
     return Path(path)
 
 
+def printable(text: object) -> str:
+    """Escape control characters in text of files and names, for messages, terminals and logs."""
+    string = os.fsdecode(text) if isinstance(text, bytes | os.PathLike) else str(text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in string)
+
+
 def index_path(rec: Path, idx: StrPath | None) -> Path | None:
     """Return ``idx`` or, by default, the ``.idx`` beside a record file; ``None`` if there is none."""
     if idx is not None:

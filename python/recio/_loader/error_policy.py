@@ -6,12 +6,14 @@ samples are listed, logged, reported to a function and counted.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from recio._util import printable
 from recio.errors import TooManyErrors
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class ErrorPolicy:
             )
         self.skipped: list[SkippedSample] = []
         self._callback = on_error if callable(on_error) else None
-        self._log = None if error_log is None else Path(os.path.abspath(error_log))  # noqa: PTH100 also when the folder is left
+        self._log = None if error_log is None else ErrorLog(error_log)
         self._max = _checked_max(max_errors)
 
     @classmethod
@@ -99,18 +101,15 @@ class ErrorPolicy:
         """
         damage = [error for error in errors if not isinstance(error, RuntimeError)]
         for error in errors:
-            _log.warning("a sample is skipped: %s", error)
-        self.skipped += [_skipped_sample(error) for error in damage]
-        if damage and self._log is not None:
-            self._append(self._log, self.skipped[-len(damage) :])
+            _log.warning("a sample is skipped: %s", printable(error))
+        skipped = [_skipped_sample(error) for error in damage]
+        self.skipped += skipped
+        if skipped and self._log is not None:
+            self._log.append(skipped)
         if self._callback is not None:
             for error in damage:
                 self._callback(error)
         self._check_count(samples)
-
-    def _append(self, path: Path, samples: Sequence[SkippedSample]) -> None:
-        with path.open("a", encoding="utf-8") as log:
-            log.writelines(json.dumps(sample._asdict(), ensure_ascii=False) + "\n" for sample in samples)
 
     def _check_count(self, samples: int) -> None:
         if self._max is None:
@@ -121,6 +120,57 @@ class ErrorPolicy:
                 f"{len(self.skipped)} of {samples} samples could not be read, more than max_errors={self._max}; "
                 f"the last: {self.skipped[-1]}"
             )
+
+
+class ErrorLog:
+    """File to which skipped samples are appended, one JSON object a line.
+
+    A failure to write does not keep a batch from the caller: it is reported once, by a warning of the logger
+    ``recio``, and the samples are written with the next ones.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    """
+
+    def __init__(self, path: StrPath) -> None:
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100 also when the folder is left
+        self._unwritten: list[SkippedSample] = []
+        self._has_failed = False
+
+    def append(self, samples: Sequence[SkippedSample]) -> None:
+        """Append samples, after those that could not be written before."""
+        waiting = [*self._unwritten, *samples]
+        try:
+            self._write("".join(map(_json_line, waiting)).encode())
+        except OSError as error:
+            self._unwritten = waiting
+            if not self._has_failed:
+                _log.warning("error_log %s: %s", printable(self._path), error.strerror)
+            self._has_failed = True
+        else:
+            self._unwritten = []
+
+    def _write(self, lines: bytes) -> None:
+        with self._path.open("ab", buffering=0) as log:
+            end = log.seek(0, os.SEEK_END) if log.seekable() else None
+            try:
+                written = 0
+                while written < len(lines):
+                    written += log.write(lines[written:])
+            except OSError:
+                if end is not None:
+                    # Nothing may remain of a line that did not fit on the disk.
+                    with contextlib.suppress(OSError):
+                        log.truncate(end)
+                raise
+
+
+def _json_line(sample: SkippedSample) -> str:
+    """Return a sample as a line of JSON, readable but without control characters, which paths and files may contain."""
+    text = json.dumps(sample._asdict(), ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text) + "\n"
 
 
 def _skipped_sample(error: RecordError | DecodeError | OSError) -> SkippedSample:

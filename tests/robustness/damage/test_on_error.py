@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +15,7 @@ import recio
 from recio.image import ImageDetIter, ImageIter
 from recio.io import ImageDetRecordIter, ImageMaskRecordIter
 from recio.recordio import IRHeader, pack
+from tests.support.processes import run_python
 from tests.support.records import (
     FIRST_ID,
     RecordFile,
@@ -140,6 +143,90 @@ def test_log_has_a_line_for_each_sample(damaged: RecordFile, tmp_path: Path) -> 
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["record"] for row in rows] == BAD * 2
     assert {*rows[0]} == {"path", "record", "id", "offset", "reason"}
+
+
+@pytest.mark.parametrize("path", ["/dev/full", "missing/errors.jsonl", "a folder", "a file/errors.jsonl"])
+def test_failing_log_costs_no_batch_and_is_reported_once(
+    damaged: RecordFile, tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a file").touch()
+    batches = skipping(damaged, error_log=tmp_path / path)
+    expected = [in_batch(batch) for batch in skipping(damaged)]
+    caplog.clear()
+    assert [in_batch(batch) for batch in batches] == expected
+    assert [error.record for error in batches.errors] == BAD
+    reports = [record.getMessage() for record in caplog.records if "error_log" in record.getMessage()]
+    assert len(reports) == 1
+    assert path in reports[0]
+
+
+def test_log_that_becomes_writable_has_all_samples(damaged: RecordFile, tmp_path: Path) -> None:
+    log = tmp_path / "later" / "errors.jsonl"
+    batches = skipping(damaged, error_log=log)
+    batches.next()
+    log.parent.mkdir()
+    list(batches)
+    assert [json.loads(line)["record"] for line in log.read_text().splitlines()] == BAD
+
+
+def test_log_on_a_full_disk_has_no_partial_line(damaged: RecordFile, tmp_path: Path) -> None:
+    log = tmp_path / "errors.jsonl"
+    script = """
+import resource, signal
+from recio.io import ImageRecordIter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (settings["room"], resource.RLIM_INFINITY))
+batches = ImageRecordIter(
+    path_imgrec=settings["rec"], path_imgidx=settings["idx"], data_shape=(3, 8, 8), batch_size=1, prefetch_buffer=1,
+    on_error="skip", error_log=settings["log"],
+)
+print(sum(1 for _ in batches))
+"""
+    child = run_python(script, rec=str(damaged.rec), idx=str(damaged.idx), log=str(log), room=300)
+    assert child.stdout == f"{len(GOOD)}\n", child.stderr
+    assert child.stderr.count("error_log") == 1
+    lines = log.read_text().splitlines()
+    assert 0 < len(lines) < len(BAD)
+    assert [json.loads(line)["record"] for line in lines] == BAD[: len(lines)]
+
+
+def test_log_and_messages_have_no_control_characters(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Names that would change a terminal, or disguise themselves; the log still has the paths."""
+    files = ["\x1b[31mred.png", "\x9b31m.png", "\u202egnp.png", "del\x7f.png", "line\n.png", "caf\u00e9.png"]
+    for name in files:
+        (tmp_path / name).write_bytes(b"nothing")
+    (tmp_path / "good.png").write_bytes(png(noise(8, 8)))
+    log = tmp_path / "errors.jsonl"
+    with caplog.at_level("WARNING"):
+        batches = ImageIter(
+            1,
+            (3, 8, 8),
+            imglist=[[0.0, name] for name in [*files, "good.png"]],
+            path_root=tmp_path,
+            on_error="skip",
+            error_log=log,
+        )
+        assert len(list(batches)) == 1
+    text = log.read_text(encoding="utf-8")
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert [json.loads(line)["path"] for line in text.splitlines()] == [str(tmp_path / name) for name in files]
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == len(files)
+    assert all(char.isprintable() for message in messages for char in message)
+
+
+def test_log_of_a_record_file_whose_name_is_not_text(damaged: RecordFile, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9\x1b")
+    folder.mkdir()
+    files = RecordFile(folder / "a.rec", folder / "a.idx")
+    shutil.copy(damaged.rec, files.rec)
+    shutil.copy(damaged.idx, files.idx)
+    log = folder / "errors.jsonl"
+    batches = skipping(files, error_log=log)
+    assert sum(1 for _ in batches) == 4
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(row["record"], row["path"]) for row in rows] == [(record, str(files.rec)) for record in BAD]
 
 
 @pytest.mark.parametrize(("most", "allowed"), [(0, 0), (3, 3), (0.2, 3), (0.0, 0)])
