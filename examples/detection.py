@@ -64,7 +64,7 @@ def main(folder: Path) -> None:
     for _ in range(2):
         batch = batches.next()
         images = np.clip(batch.data[0], 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        (labels,) = batch.label or ()
+        (labels,) = batch.label
         images_with_boxes += [draw(image, objects) for image, objects in zip(images, labels, strict=True)]
         batches.reset()
     picture = folder / "detection.png"

@@ -63,7 +63,7 @@ def main(folder: Path) -> None:
     tinted_images = []
     for _ in range(2):
         batch = batches.next()
-        (masks,) = batch.label or ()
+        (masks,) = batch.label
         tinted_images += [tint(image, mask) for image, mask in zip(batch.data[0], masks, strict=True)]
         batches.reset()
     picture = folder / "segmentation.png"

@@ -15,22 +15,30 @@ import cv2
 import numpy as np
 import pytest
 
+from recio.image import ImageDetIter, ImageIter
+from recio.io import ImageDetRecordIter, ImageMaskRecordIter
+from recio.recordio import IRHeader, pack
 from tests.support.processes import becomes_true, python, run_python, start
 from tests.support.records import (
     RecordFile,
     digest,
+    image_record,
     in_batch,
     is_quiet,
+    noise,
     numbers,
     open_iter,
+    png,
     stream,
     threads,
     write_images,
+    write_records,
     write_tiny,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from recio.io import DataBatch
 
@@ -70,6 +78,37 @@ class TestBuffers:
         assert data.dtype == np.dtype(dtype)
         data[...] = 1
         assert (data == 1).all()
+
+    @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8"])
+    def test_all_arrays_are_aligned_to_pages(self, many: RecordFile, dtype: str) -> None:
+        kept = list(open_iter(many, dtype=dtype, batch_size=3))
+        for batch in kept:
+            arrays = (*batch.data, *batch.label, batch.index)
+            assert [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
+
+    def test_masks_and_labels_of_other_iterators_are_aligned_to_pages(self, tmp_path: Path) -> None:
+        image, mask = png(noise(8, 8)), png(np.zeros((8, 8, 1), np.uint8))
+        label = [2, 5, 1, 0.1, 0.1, 0.9, 0.9]
+        boxes = write_records(tmp_path, [pack(IRHeader(0, label, 0, 0), image)] * 3, "boxes")
+        images, masks = (
+            write_records(tmp_path, [image_record(payload, n) for n in range(3)], name)
+            for name, payload in (("images", image), ("masks", mask))
+        )
+        shape: dict[str, Any] = {"data_shape": (3, 8, 8), "batch_size": 2}
+        for batches in (
+            ImageDetRecordIter(path_imgrec=boxes.rec, **shape),
+            ImageDetIter(path_imgrec=boxes.rec, **shape),
+            ImageMaskRecordIter(path_imgrec=images.rec, path_maskrec=masks.rec, **shape),
+            ImageIter(path_imgrec=images.rec, dtype="float64", **shape),
+        ):
+            batch = batches.next()
+            arrays = (*batch.data, *batch.label, batch.index)
+            assert [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
+
+    def test_jax_shares_the_memory(self, many: RecordFile) -> None:
+        jax = pytest.importorskip("jax")
+        data = open_iter(many, dtype="float32").next().data[0]
+        assert jax.dlpack.from_dlpack(data, copy=False).unsafe_buffer_pointer() == data.ctypes.data
 
     def test_kept_batches_never_share_memory(self, many: RecordFile) -> None:
         kept = list(stream(open_iter(many), 2))

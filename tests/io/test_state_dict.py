@@ -287,7 +287,7 @@ MISFITS: dict[str, tuple[Make, Make, str]] = {
     "shard": (
         libsvm,
         lambda folder: libsvm(folder, num_parts=2, part_index=1),
-        "num_parts: 1 in the state, 2 here; part_index: 0 in the state, 1 here",
+        "num_parts: 1 in the state, 2 here",
     ),
     "width": (libsvm, lambda folder: libsvm(folder, data_shape=4), "data_shape: [3] in the state, [4] here"),
     "seed of MNIST": (mnist, lambda folder: mnist(folder, seed=1), "seed: 0 in the state, 1 here"),

@@ -18,6 +18,7 @@ CORE = ROOT / "rust" / "recio-core" / "src"
 PACKAGE = ROOT / "python" / "recio"
 LAYERS = (
     {"error"},
+    {"memory"},
     {"limits", "rng", "progress", "image"},
     {"boxes"},
     {"format"},

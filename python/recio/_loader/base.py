@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from recio._loader import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,6 +127,43 @@ class DataBatch:
         return f"{type(self).__name__}: data shapes: {shapes} label shapes: {labels}"
 
     __repr__ = __str__
+
+
+class ImageBatch(DataBatch):
+    """A batch of images, as the iterators on native threads return it: all fields are set.
+
+    Parameters
+    ----------
+    data : list of ndarray
+        One array: the images.
+    label : list of ndarray
+        One array: labels or masks.
+    pad : int
+        Number of images at the end that only fill the batch.
+    index : ndarray
+        Ids of the images, uint64. ``None`` only if the hook `next_sample` of a subclass of `recio.image.ImageIter`
+        returns images of its own, which have no ids.
+    provide_data, provide_label : list of DataDesc
+        Descriptions of `data` and `label`.
+    """
+
+    data: list[NDArray[Any]]
+    label: list[NDArray[Any]]
+    pad: int
+    index: NDArray[np.uint64]
+    provide_data: list[DataDesc]
+    provide_label: list[DataDesc]
+
+    def __init__(
+        self,
+        data: list[NDArray[Any]],
+        label: list[NDArray[Any]],
+        pad: int,
+        index: NDArray[np.uint64],
+        provide_data: list[DataDesc],
+        provide_label: list[DataDesc],
+    ) -> None:
+        super().__init__(data, label, pad, index, None, provide_data, provide_label)
 
 
 class DataIter:
@@ -252,13 +293,32 @@ class DataIter:
         raise NotImplementedError
 
 
+_TURN = "_turn_of_process_"
+"""Beginning of the name of an attribute: the lock of a process."""
+
+
 class BatchIter(DataIter):
     """Base of iterators that make a batch at once, with ``_make_batch``.
 
-    The last batch is kept for `getdata` and the other getters, as in MXNet.
+    The last batch is kept for `getdata` and the other getters, as in MXNet. Several threads may call `next`: each batch
+    goes to one of them.
     """
 
     _batch: DataBatch | None = None
+
+    @property
+    def _turn(self) -> threading.RLock:
+        """Lock that is held by the thread that makes a batch.
+
+        A forked process has a lock of its own: that of its parent may be held for ever.
+        """
+        name = f"{_TURN}{os.getpid()}"
+        turn: threading.RLock = self.__dict__.get(name) or self.__dict__.setdefault(name, threading.RLock())
+        return turn
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes for copies and pickles, which have locks of their own."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith(_TURN)}
 
     def _make_batch(self) -> DataBatch | None:
         """Make the next batch; ``None`` at the end of the epoch."""
@@ -278,9 +338,10 @@ class BatchIter(DataIter):
         StopIteration
             At the end of the epoch, until `reset`.
         """
-        if not self.iter_next():
-            raise StopIteration
-        return self._current()
+        with self._turn:
+            if not self.iter_next():
+                raise StopIteration
+            return self._current()
 
     def getdata(self) -> list[NDArray[Any]]:
         """Return the data of the current batch."""
@@ -302,3 +363,58 @@ class BatchIter(DataIter):
         if self._batch is None:
             raise ValueError("there is no current batch: iter_next has not been called, or returned False")
         return self._batch
+
+
+class EpochIter(BatchIter):
+    """Base of iterators that count their epochs themselves."""
+
+    _epoch = 0
+    _is_over = False
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, unless the iterator is within it.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If it is negative, or larger than 2**40 - 1.
+        """
+        epoch = validate.epoch(epoch)
+        with self._turn:
+            if epoch != self._epoch or self._is_over:
+                self._go_to(epoch)
+
+    def reset(self) -> None:
+        """Start a new epoch, at any time."""
+        with self._turn:
+            self._go_to(self._epoch + (self._is_over or self._is_begun()))
+
+    def iter_next(self) -> bool:
+        """Move to the next batch and return whether there is one."""
+        with self._turn:
+            self._is_over = not super().iter_next()
+            return not self._is_over
+
+    def _go_to(self, epoch: int) -> None:
+        """Go to the beginning of an epoch."""
+        self._batch = None
+        self._rewind()
+        self._epoch, self._is_over = epoch, False
+
+    def _is_begun(self) -> bool:
+        """Return whether a batch of the epoch was made."""
+        raise NotImplementedError
+
+    def _rewind(self) -> None:
+        """Go back to the first batch."""
+        raise NotImplementedError

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import reprlib
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -25,6 +26,10 @@ _VERSION = 1
 _KEYS = {"recio", "iterator", "position", "settings"}
 _FOLDED = re.compile("#[0-9a-f]{12}")
 _ABSENT = object()
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 4
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 40
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 
 
 def make(kind: str, position: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
@@ -62,9 +67,9 @@ def fit(state: object, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
     if not _is_state(state):
         raise not_a_state(state)
     if state["recio"] != _VERSION:
-        raise ValueError(f"the state has version {state['recio']}; this recio reads version {_VERSION}")
+        raise ValueError(f"the state has version {shown(state['recio'])}; this recio reads version {_VERSION}")
     if state["iterator"] != kind:
-        raise ValueError(f"the state is of {state['iterator']}, not of {kind}")
+        raise ValueError(f"the state is of {_name(state['iterator'])}, not of {kind}")
     differences = list(_differences(state["settings"], _plain(settings)))
     if differences:
         raise ValueError(f"the state does not fit this {kind}: {'; '.join(differences)}")
@@ -72,23 +77,25 @@ def fit(state: object, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
     return position
 
 
-def number(position: dict[str, Any], name: str, maximum: int) -> int:
+def number(position: dict[str, Any], name: str, maximum: int, step: int = 1) -> int:
     """Return an integer in a position.
 
     Raises
     ------
     ValueError
-        If it is not an integer from 0 to `maximum`.
+        If it is not an integer from 0 to `maximum`, or not a multiple of `step`.
     """
     value = position.get(name)
     if not isinstance(value, int) or not 0 <= value <= maximum:
-        raise ValueError(f"the state's {name} must be from 0 to {maximum} here, got {value!r}")
+        raise ValueError(f"the state's {name} must be from 0 to {maximum} here, got {shown(value)}")
+    if value % step:
+        raise ValueError(f"the state's {name} must be a multiple of {step} here, got {value}")
     return value
 
 
 def not_a_state(value: object) -> ValueError:
     """Make the error for a value that is no state."""
-    return ValueError(f"this is no state of a recio iterator, as state_dict returns it: {value!r:.100}")
+    return ValueError(f"this is no state of a recio iterator, as state_dict returns it: {shown(value):.100}")
 
 
 def state_of(iterator: object) -> Any:  # noqa: ANN401 any value, if the iterator is the caller's
@@ -158,11 +165,16 @@ def _differences(theirs: Any, ours: dict[str, Any]) -> Iterator[str]:  # noqa: A
         if _is_folded(their) and our is not _ABSENT:
             our = _digest(our)
         if their != our:
-            yield f"{name}: {_shown(their)} in the state, {_shown(our)} here"
+            yield f"{_name(name)}: {shown(their)} in the state, {shown(our)} here"
 
 
-def _shown(value: object) -> str:
-    return "absent" if value is _ABSENT else repr(value)
+def shown(value: object) -> str:
+    """Return a value of any type, size and depth as text for a message."""
+    return "absent" if value is _ABSENT else _SHORT.repr(value)
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and value.isidentifier() else shown(value)
 
 
 def _fold(state: dict[str, Any], excess: int) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from recio._loader import checkpoint
-from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader import checkpoint, validate
+from recio._loader.base import BatchIter, DataDesc, ImageBatch
 from recio._loader.notices import identity_records_skipped
 from recio._util import Closeable, stop_at_exit
 
@@ -87,7 +87,11 @@ class PipelineIter(Closeable, BatchIter):
         """Samples that were skipped so far, each once, with `on_error` ``'skip'`` or a function."""
         return list(self._error_policy.skipped)
 
-    def _make_batch(self) -> DataBatch | None:
+    def __next__(self) -> ImageBatch:
+        """Return the next batch."""
+        return self.next()
+
+    def _make_batch(self) -> ImageBatch | None:
         try:
             arrays = self._next_arrays()
         finally:
@@ -96,8 +100,8 @@ class PipelineIter(Closeable, BatchIter):
         if arrays is None:
             return None
         data, labels, ids, pad = arrays
-        return DataBatch(
-            [data], self._labels(labels), pad, ids, provide_data=self.provide_data, provide_label=self.provide_label
+        return ImageBatch(
+            [data], self._labels(labels), pad, cast("NDArray[np.uint64]", ids), self.provide_data, self.provide_label
         )
 
     def _next_arrays(self) -> Arrays | None:
@@ -116,12 +120,12 @@ class PipelineIter(Closeable, BatchIter):
         """Reshape the labels of a batch, which the pipeline returns in one row."""
         return [labels.reshape(self.provide_label[0].shape)]
 
-    def next(self) -> DataBatch:
+    def next(self) -> ImageBatch:
         """Return the next batch, waiting until it is ready.
 
         Returns
         -------
-        DataBatch
+        recio.io.ImageBatch
             ``data[0]``: ndarray, shape (batch_size, channels, height, width) or, with `layout` ``'NHWC'``, (batch_size,
             height, width, channels), dtype as given, C-contiguous and writable. ``label[0]``: ndarray, shape
             (batch_size,) or (batch_size, label_width), float32; or masks, shape (batch_size, height, width), uint8.
@@ -135,9 +139,11 @@ class PipelineIter(Closeable, BatchIter):
         recio.RecordError, recio.DecodeError
             If a record of this batch is damaged.
         """
-        batch = super().next()
         # Not kept: when the caller drops it, a later batch reuses its memory.
         self._batch = None
+        batch = self._make_batch()
+        if batch is None:
+            raise StopIteration
         return batch
 
     def reset(self) -> None:
@@ -145,11 +151,36 @@ class PipelineIter(Closeable, BatchIter):
         self._batch = None
         self._pipeline.reset()
 
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0."""
+        return self._pipeline.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, unless the iterator is within it.
+
+        The epoch has the order and the augmentation that it has after that many resets. With `last_batch_handle`
+        ``'roll_over'`` nothing rolls over into it, unless it follows the epoch that has just ended.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If it is negative, or larger than 2**40 - 1.
+        """
+        number = validate.epoch(epoch)
+        self._batch = None
+        self._pipeline.set_epoch(number)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the position after the last batch that `next` returned, to continue from there in another process.
 
         Prefetched batches do not count. The state does not depend on `preprocess_threads` and `prefetch_buffer`, which
-        may differ where it is loaded.
+        may differ where it is loaded. It fits every shard of as many, unless `shard_policy` is ``'uneven'``.
 
         Returns
         -------
@@ -162,7 +193,8 @@ class PipelineIter(Closeable, BatchIter):
         >>> saved = json.dumps(batches.state_dict())  # doctest: +SKIP
         >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
         """
-        return checkpoint.make(self._kind(), self._pipeline.state(), self._settings())
+        position = {**self._pipeline.state(), "part_index": self._options.part_index}
+        return checkpoint.make(self._kind(), position, self._settings())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from the position of another iterator: the next batch is the one that would have been its next.
@@ -178,14 +210,21 @@ class PipelineIter(Closeable, BatchIter):
         ------
         ValueError
             If the state is of an iterator of another class or of other data, or settings other than
-            `preprocess_threads` and `prefetch_buffer` differ; the message names each difference.
+            `preprocess_threads`, `prefetch_buffer` and `part_index` differ; the message names each difference. Also if
+            it is of another shard, with `shard_policy` ``'uneven'``, or if samples were skipped there, or roll over in
+            shards of different lengths.
         """
         position = checkpoint.fit(state, self._kind(), self._settings())
+        part_index = checkpoint.number(
+            {"part_index": self._options.part_index, **position}, "part_index", self._options.num_parts - 1
+        )
         self._batch = None
         try:
-            self._pipeline.load(position)
+            self._pipeline.load(position, part_index)
         except KeyError as error:
-            raise ValueError(f"the position of the state must have {error}, got {sorted(position)}") from None
+            raise ValueError(f"the position of the state must have {error}, got {checkpoint.shown(position)}") from None
+        except (TypeError, OverflowError) as error:
+            raise ValueError(f"the position of the state is {checkpoint.shown(position)}: {error}") from None
 
     def _kind(self) -> str:
         """Return the name of the class or, for a subclass outside of recio, of its base in recio."""
@@ -194,12 +233,16 @@ class PipelineIter(Closeable, BatchIter):
     def _settings(self) -> dict[str, Any]:
         """Return what the batches depend on, in a compact form."""
         if self._fingerprint is None:
-            samples, size, digest = self._pipeline.fingerprint()
+            (samples, size, digest), labels, masks = self._pipeline.fingerprint()
             options = vars(self._options)
             named = {name: options[name] for name in _NAMED}
+            if self._options.shard_policy == "uneven":
+                named["part_index"] = self._options.part_index
             rest = sorted((name, options[name]) for name in options.keys() - _IGNORED - {*_NAMED})
             others = zlib.crc32(repr(rest).encode())
-            self._fingerprint = {"records": samples, "bytes": size, "data": digest, **named, "augmentation": others}
+            data = {"records": samples, "bytes": size, "data": digest, "path_imglist": labels, "path_maskrec": masks}
+            present = {name: value for name, value in data.items() if value is not None}
+            self._fingerprint = {**present, **named, "augmentation": others}
         return self._fingerprint
 
     def close(self) -> None:
@@ -267,14 +310,21 @@ _NAMED = (
     "seed",
     "seed_aug",
     "num_parts",
-    "part_index",
     "shard_policy",
     "last_batch",
     "skip_damaged",
 )
 """Options that a state holds by name, so that an error can name a difference."""
-_IGNORED = {"preprocess_threads", "prefetch_buffer", "path_imglist", "label_by_key", "label_type", "masks"}
-"""Options that do not change batches, and paths, which may differ on another machine."""
+_IGNORED = {
+    "preprocess_threads",
+    "prefetch_buffer",
+    "part_index",
+    "path_imglist",
+    "label_by_key",
+    "label_type",
+    "masks",
+}
+"""Options that do not change batches or that a position has, and paths, which may differ on another machine."""
 
 
 MXDataIter = PipelineIter

@@ -121,6 +121,10 @@ class Prefetcher:
         """Drop the present round, reset the iterators while the threads are idle, and start reading again."""
         self._restart([source.reset for source in self._sources])
 
+    def set_epoch(self, setters: Sequence[Callable[[int], None]], epoch: int) -> None:
+        """Drop the present round, let each iterator go to an epoch, and start reading again."""
+        self._restart([partial(setter, epoch) for setter in setters])
+
     def load(self, states: Sequence[Any]) -> None:
         """Drop the present round, load a state into each iterator, and start reading again."""
         sources = zip(self._sources, states, strict=True)

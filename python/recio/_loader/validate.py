@@ -141,6 +141,18 @@ def text(name: str, value: object) -> str:
     return value
 
 
+MAX_EPOCH = 2**40 - 1
+"""Largest number of an epoch."""
+
+
+def epoch(value: object, maximum: int = MAX_EPOCH) -> int:
+    """Check the number of an epoch."""
+    number = integer("epoch", value)
+    if not 0 <= number <= maximum:
+        raise ValueError(f"epoch must be from 0 to {maximum}, got {number}")
+    return number
+
+
 def optional(check: Check) -> Check:
     """Make a check that accepts ``None`` too."""
     return lambda name, value: None if value is None else check(name, value)

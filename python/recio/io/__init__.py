@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from recio._util import lazy_imports
 
 if TYPE_CHECKING:
-    from recio._loader.base import DataBatch as DataBatch, DataDesc as DataDesc, DataIter as DataIter
+    from recio._loader.base import (
+        DataBatch as DataBatch,
+        DataDesc as DataDesc,
+        DataIter as DataIter,
+        ImageBatch as ImageBatch,
+    )
     from recio._loader.native_iter import MXDataIter as MXDataIter
     from recio.io._csv_libsvm import CSVIter as CSVIter, LibSVMIter as LibSVMIter
     from recio.io._image_det_record import ImageDetRecordIter as ImageDetRecordIter
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from recio.io._wrappers import PrefetchingIter as PrefetchingIter, ResizeIter as ResizeIter
 
 _NAMES = {
-    ".._loader.base": ["DataBatch", "DataDesc", "DataIter"],
+    ".._loader.base": ["DataBatch", "DataDesc", "DataIter", "ImageBatch"],
     "._image_det_record": ["ImageDetRecordIter"],
     "._image_mask_record": ["ImageMaskRecordIter"],
     "._mnist": ["MNISTIter"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, record_paths, validate
-from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader.base import DataBatch, DataDesc, EpochIter
 from recio.io._text_lines import Lines
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recio._loader.record_paths import Paths
 
 
-class _TextIter(BatchIter):
+class _TextIter(EpochIter):
     """Base of iterators over text files with one sample in each line, in the order of the lines.
 
     A subclass defines the shapes and the type of data and labels, and ``_read``, which returns the data and labels of
@@ -46,20 +46,27 @@ class _TextIter(BatchIter):
     _label_shape: tuple[int, ...]
     _dtype: np.dtype[Any]
 
-    def reset(self) -> None:
-        """Start a new epoch, at any time."""
-        self._batch = None
+    def _is_begun(self) -> bool:
+        return self._next != self._shard.start
+
+    def _rewind(self) -> None:
         self._next = self._shard.start
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`."""
-        return checkpoint.make(type(self).__name__, {"next": self._next - self._shard.start}, self._settings())
+        with self._turn:
+            position = {"epoch": self._epoch, "next": self._next - self._shard.start}
+        return checkpoint.make(type(self).__name__, position, self._settings())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings())
-        self._next = self._shard.start + checkpoint.number(position, "next", len(self._shard) + self.batch_size)
-        self._batch = None
+        step = self.batch_size
+        following = checkpoint.number(position, "next", -(-len(self._shard) // step) * step, step)
+        epoch = checkpoint.number({"epoch": 0, **position}, "epoch", validate.MAX_EPOCH)
+        with self._turn:
+            self._go_to(epoch)
+            self._next = self._shard.start + following
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings that the batches depend on."""
@@ -70,7 +77,8 @@ class _TextIter(BatchIter):
             "batch_size": self.batch_size,
             "round_batch": bool(self._round_batch),
             "num_parts": num_parts,
-            "part_index": part_index,
+            # Shards of one length are equally far after as many batches.
+            **({"part_index": part_index} if len(self._lines) % num_parts else {}),
             "data_shape": self._data_shape,
             "label_shape": self._label_shape,
             "dtype": self._dtype.name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader.base import DataBatch, DataDesc, EpochIter
 from recio.io import _array_source
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _UINT8 = 8
 """Code of the type uint8 in IDX files."""
 
 
-class MNISTIter(BatchIter):
+class MNISTIter(EpochIter):
     """Batches of gray images from an image file and a label file, as of MNIST and similar data sets.
 
     All parameters are keywords. Pixel values are divided by 256, to [0, 1): not by 255, as in MXNet.
@@ -114,7 +114,8 @@ class MNISTIter(BatchIter):
             "seed": seed % 2**32 if shuffle else None,
             "flat": bool(flat),
             "num_parts": num_parts,
-            "part_index": part_index,
+            # Shards of one length are equally far after as many batches.
+            **({"part_index": part_index} if count % num_parts else {}),
         }
         shape = (self.batch_size, *self._images.shape[1:])
         self.provide_data = [DataDesc(data_name, shape, self._dtype.type, "NC" if flat else "NCHW")]
@@ -122,20 +123,26 @@ class MNISTIter(BatchIter):
         if not silent:
             _log.info("%s: %d images of %dx%d", image, len(shard), height, width)
 
-    def reset(self) -> None:
-        """Start a new epoch, in the same order."""
-        self._batch = None
+    def _is_begun(self) -> bool:
+        return self._next > 0
+
+    def _rewind(self) -> None:
         self._next = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`."""
-        return checkpoint.make(type(self).__name__, {"next": self._next}, self._settings)
+        with self._turn:
+            position = {"epoch": self._epoch, "next": self._next}
+        return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
-        self._next = checkpoint.number(position, "next", len(self._order))
-        self._batch = None
+        following = checkpoint.number(position, "next", len(self._order), self.batch_size)
+        epoch = checkpoint.number({"epoch": 0, **position}, "epoch", validate.MAX_EPOCH)
+        with self._turn:
+            self._go_to(epoch)
+            self._next = following
 
     def _make_batch(self) -> DataBatch | None:
         numbers = self._order[self._next : self._next + self.batch_size]

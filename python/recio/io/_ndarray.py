@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from recio.io._array_source import Source
 
 
+_MAX_EPOCH = 2**32 - 1
+"""The seeds of the orders have 32 bits for the number of the epoch."""
+
+
 class NDArrayIter(BatchIter):
     """Batches of samples from arrays.
 
@@ -102,7 +106,7 @@ class NDArrayIter(BatchIter):
         self.layout = layout
         self.num_data = self._samples()
         self._order, self._permutation = np.arange(self.num_data), np.arange(self.num_data)
-        self._number, self._is_begun = 0, False
+        self._number, self._is_begun, self._is_over = 0, False, False
         self._begin(self._order[:0])
 
     @property
@@ -120,11 +124,46 @@ class NDArrayIter(BatchIter):
 
         After an epoch that was not read to its end, no samples roll over.
         """
-        self._begin(self._left_over())
+        with self._turn:
+            self._begin(self._left_over())
 
     def hard_reset(self) -> None:
         """Start a new epoch without samples that rolled over."""
-        self._begin(self._order[:0])
+        with self._turn:
+            self._begin(self._order[:0])
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0."""
+        return self._number
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, unless the iterator is within it.
+
+        With `last_batch_handle` ``'roll_over'`` nothing rolls over into it, unless it follows the epoch that has just
+        ended.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If it is negative or larger than 2**32 - 1.
+        NotImplementedError
+            With `shuffle` and without a `seed`, unless it is the next epoch.
+        """
+        number = validate.epoch(epoch, _MAX_EPOCH)
+        with self._turn:
+            if number == self._number and not self._is_over:
+                return
+            if number == self._number + 1 and (self._is_over or self._uses_numpy_order):
+                self._begin(self._left_over())
+            else:
+                self._require_seed()
+                self._enter(number, self._epoch_order(number), self._order[:0])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`.
@@ -135,20 +174,26 @@ class NDArrayIter(BatchIter):
             With `shuffle` and without a `seed`.
         """
         self._require_seed()
-        position = {"epoch": self._number, "next": self._next, "rolled": self._rolled, "begun": self._is_begun}
+        with self._turn:
+            position = {"epoch": self._number, "next": self._next, "rolled": self._rolled, "begun": self._is_begun}
         return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
         self._require_seed()
-        # The seeds of the orders have 32 bits for the number of the epoch.
-        number = checkpoint.number(position, "epoch", 2**32 - 1)
-        rolled = checkpoint.number(position, "rolled", min(self.batch_size - 1, number * self.num_data))
-        following = checkpoint.number(position, "next", rolled + self.num_data)
+        number = checkpoint.number(position, "epoch", _MAX_EPOCH)
+        may_roll = self.last_batch_handle == "roll_over"
+        rolled = checkpoint.number(position, "rolled", min(self.batch_size - 1, number * self.num_data) * may_roll)
+        samples = rolled + self.num_data
+        is_at_end = position.get("next") == samples
+        following = checkpoint.number(position, "next", samples, 1 if is_at_end else self.batch_size)
         is_begun = bool(checkpoint.number(position, "begun", 1))
-        self._enter(number, self._epoch_order(number), self._samples_before(number, rolled))
-        self._next, self._is_begun = following, is_begun
+        if following and not is_begun:
+            raise ValueError(f"the state's begun must be true with next={following}, got {position['begun']}")
+        with self._turn:
+            self._enter(number, self._epoch_order(number), self._samples_before(number, rolled))
+            self._next, self._is_begun = following, is_begun
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
@@ -215,7 +260,7 @@ class NDArrayIter(BatchIter):
         self._number, self._order, self._rolled = number, order, len(rolled)
         self._epoch = np.concatenate([rolled, order])
         self._next = 0
-        self._is_begun = False
+        self._is_begun, self._is_over = False, False
         self._batch = None
 
     @property
@@ -259,7 +304,8 @@ class NDArrayIter(BatchIter):
         self._is_begun = True
         numbers = self._epoch[self._next : self._next + self.batch_size]
         pad = self.batch_size - len(numbers)
-        if len(numbers) == 0 or (pad and self.last_batch_handle != "pad"):
+        self._is_over = len(numbers) == 0 or (pad > 0 and self.last_batch_handle != "pad")
+        if self._is_over:
             return None
         rolled = self._rolled if self._next == 0 else 0
         self._next += len(numbers)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import BatchIter, DataBatch, DataDesc
+from recio._loader.base import BatchIter, DataBatch, DataDesc, EpochIter
 from recio._loader.prefetch import Prefetcher, Resettable
 from recio._util import Closeable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from recio._loader.prefetch import Outcome
 
@@ -33,7 +33,7 @@ class _Sized(_Described, Protocol):
     def batch_size(self) -> int: ...
 
 
-class ResizeIter(BatchIter):
+class ResizeIter(EpochIter):
     """Iterator with a given number of batches in an epoch, from another iterator.
 
     When the inner iterator ends, it is reset and continues from its start.
@@ -72,23 +72,69 @@ class ResizeIter(BatchIter):
 
     def reset(self) -> None:
         """Start a new epoch."""
-        self._batch = None
+        with self._turn:
+            self._go_to(self._epoch + (self._is_over or self._is_begun()))
+            if self.reset_internal:
+                self.data_iter.reset()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, unless the iterator is within it.
+
+        The next epoch is that after `reset`. For another, the inner iterator goes to its epoch of that number, if
+        `reset_internal`.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If it is negative, or larger than 2**40 - 1.
+        NotImplementedError
+            If it is not the next epoch, and `reset_internal` is False or the inner iterator lacks `set_epoch`.
+        """
+        number = validate.epoch(epoch)
+        with self._turn:
+            if number == self._epoch and not self._is_over:
+                return
+            if number == self._epoch + 1:
+                self.reset()
+            elif self.reset_internal:
+                set_inner = epoch_setter("data_iter", self.data_iter)
+                # It may be within the epoch already.
+                self.data_iter.reset()
+                set_inner(number)
+            else:
+                raise NotImplementedError("with reset_internal=False epochs have no beginning to go to")
+            self._go_to(number)
+
+    def _is_begun(self) -> bool:
+        return self.cur > 0
+
+    def _rewind(self) -> None:
         self.cur = 0
-        if self.reset_internal:
-            self.data_iter.reset()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position, with the state of the inner iterator; see `DataIter.state_dict`."""
-        position = {"cur": self.cur, "data_iter": checkpoint.state_of(self.data_iter)}
+        with self._turn:
+            position = {
+                "epoch": self._epoch,
+                "cur": self.cur,
+                "data_iter": checkpoint.state_of(self.data_iter),
+            }
         return checkpoint.make(type(self).__name__, position, self._settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state, with the inner iterator; see `DataIter.load_state_dict`."""
         position = checkpoint.fit(state, type(self).__name__, self._settings)
         cur = checkpoint.number(position, "cur", self.size)
-        checkpoint.load_into("data_iter", self.data_iter, position.get("data_iter"))
-        self._batch = None
-        self.cur = cur
+        epoch = checkpoint.number({"epoch": 0, **position}, "epoch", validate.MAX_EPOCH)
+        with self._turn:
+            checkpoint.load_into("data_iter", self.data_iter, position.get("data_iter"))
+            self._go_to(epoch)
+            self.cur = cur
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -113,8 +159,8 @@ class PrefetchingIter(Closeable, BatchIter):
     If an inner iterator raises, `next` raises the same error and the iterator stays usable: the following `next`
     returns the batches that come after. The inner iterators are read in step: if one fails, the batches that the others
     returned with it are skipped. (In MXNet 1.9.1 an error ended the thread, and `next` waited for ever.) The threads
-    end with `close`, or when the iterator is dropped; until then the inner iterators belong to them. Only one thread at
-    a time may call `next`, `reset` and the getters.
+    end with `close`, or when the iterator is dropped; until then the inner iterators belong to them. Several threads
+    may call `next`: each batch goes to one of them.
 
     Parameters
     ----------
@@ -157,6 +203,7 @@ class PrefetchingIter(Closeable, BatchIter):
         self._label = _renamed("rename_label", rename_label, [each.provide_label for each in self.iters])
         super().__init__(self._data[0].shape[0])
         self._prefetcher = Prefetcher(self.iters)
+        self._is_over = False
 
     @property
     def provide_data(self) -> list[DataDesc]:
@@ -170,8 +217,48 @@ class PrefetchingIter(Closeable, BatchIter):
 
     def reset(self) -> None:
         """Start a new epoch, at any time, after the batches that are being read."""
-        self._batch = None
-        self._prefetcher.reset()
+        with self._turn:
+            self._batch = None
+            self._prefetcher.reset()
+            self._is_over = False
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0: that of the first inner iterator.
+
+        Raises
+        ------
+        NotImplementedError
+            If that has no epoch.
+        """
+        number = getattr(self.iters[0], "epoch", None)
+        if number is None:
+            raise NotImplementedError(f"iters[0] has no epoch: {type(self.iters[0]).__name__}")
+        return int(number)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let all inner iterators go to the beginning of an epoch, unless they are within it.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If it is negative, or larger than 2**40 - 1.
+        NotImplementedError
+            If an inner iterator lacks `epoch` or `set_epoch`.
+        """
+        number = validate.epoch(epoch)
+        with self._turn:
+            if number == self.epoch and not self._is_over:
+                return
+            setters = [epoch_setter(f"iters[{index}]", each) for index, each in enumerate(self.iters)]
+            self._batch = None
+            self._prefetcher.set_epoch(setters, number)
+            self._is_over = False
 
     def state_dict(self) -> dict[str, Any]:
         """Return the positions of the inner iterators, regardless of prefetching; see `DataIter.state_dict`.
@@ -192,13 +279,15 @@ class PrefetchingIter(Closeable, BatchIter):
         states = checkpoint.fit(state, type(self).__name__, self._settings).get("iters")
         if not isinstance(states, list) or len(states) != len(self.iters):
             raise checkpoint.not_a_state(state)
-        before = self._states()
-        self._batch = None
-        try:
-            self._prefetcher.load(states)
-        except Exception:
-            self._prefetcher.load(before)
-            raise
+        with self._turn:
+            before = self._states()
+            self._batch = None
+            try:
+                self._prefetcher.load(states)
+            except Exception:
+                self._prefetcher.load(before)
+                raise
+            self._is_over = False
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -223,7 +312,8 @@ class PrefetchingIter(Closeable, BatchIter):
         outcomes = self._prefetcher.peek()
         self._raise_first_error(outcomes)
         ends = [outcome.is_end for outcome in outcomes]
-        if all(ends):
+        self._is_over = all(ends)
+        if self._is_over:
             return None
         if any(ends):
             raise ValueError(f"{sum(ends)} of {len(ends)} iterators ended, but the others have more batches")
@@ -256,6 +346,20 @@ class PrefetchingIter(Closeable, BatchIter):
             self.provide_data,
             self.provide_label,
         )
+
+
+def epoch_setter(name: str, iterator: object) -> Callable[[int], None]:
+    """Return the method `set_epoch` of an iterator inside another.
+
+    Raises
+    ------
+    NotImplementedError
+        If it has none.
+    """
+    setter: Callable[[int], None] | None = getattr(iterator, "set_epoch", None)
+    if setter is None:
+        raise NotImplementedError(f"{name} has no set_epoch: {type(iterator).__name__}")
+    return setter
 
 
 def _renamed(

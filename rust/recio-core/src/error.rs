@@ -51,6 +51,9 @@ pub enum ErrorKind {
     /// Reason why a user function rejected an image.
     #[error("{0}")]
     Rejected(String),
+    /// Memory that cannot be allocated.
+    #[error("{0}")]
+    Memory(String),
     /// Key that the index does not have.
     #[error("no record has the key {0}")]
     UnknownKey(u64),
@@ -138,6 +141,7 @@ impl Error {
             ErrorKind::Argument(_)
             | ErrorKind::UserFn(_)
             | ErrorKind::Rejected(_)
+            | ErrorKind::Memory(_)
             | ErrorKind::UnknownKey(_) => false,
         }
     }

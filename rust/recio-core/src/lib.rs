@@ -16,7 +16,7 @@
 //!
 //! | module | contents | errors |
 //! |---|---|---|
-//! | [`error`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | errors with positions; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
+//! | [`error`], [`memory`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | errors with positions; allocations that may fail; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
 //! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
 //! | [`storage`] | positioned reads of local files; a folder that paths must not leave | I/O, paths outside |
 //! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
@@ -46,6 +46,7 @@ pub mod format;
 pub mod image;
 pub mod limits;
 pub mod loader;
+pub mod memory;
 pub mod ops;
 pub mod pack;
 pub mod plan;

@@ -2,7 +2,7 @@
 //! side.
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyKeyError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use recio_core::{Error, ErrorKind, Position};
 
@@ -61,6 +61,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
         },
         ErrorKind::Rejected(_) => PyRuntimeError::new_err(text),
         ErrorKind::Io(io) => os_error(error, io, text),
+        ErrorKind::Memory(_) => PyMemoryError::new_err(text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
         ErrorKind::Image(_) | ErrorKind::Limit(_) => DecodeError::new_err(text),

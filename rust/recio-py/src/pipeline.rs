@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use recio_core::Error;
 use recio_core::format::label::LabelType;
 use recio_core::format::list::Line;
-use recio_core::loader::buffer_pool::Batch;
+use recio_core::loader::buffer_pool::{AlignedBuffer, Batch};
 use recio_core::loader::{
     Cursor, ImageLoader, Loader, Next, Options, Position, Shape, Source, StoredImage,
 };
@@ -47,6 +47,14 @@ type PyPreview<'py> = (
     (f32, f32),
     Option<Bound<'py, PyArray2<f32>>>,
     bool,
+);
+
+/// Samples, bytes and digest of the samples; digest of a list of labels; samples, bytes, digest and
+/// fill value of masks.
+type PyFingerprint = (
+    (usize, u64, u32),
+    Option<u32>,
+    Option<(usize, u64, u32, u8)>,
 );
 
 /// Labels, and an encoded image or the path of an image file.
@@ -151,21 +159,38 @@ fn py_batch<T: Element + numpy::Element>(
     let (data, _) = lend(py, batch.data, shapes.data)?;
     let labels = match batch.masks {
         Some(masks) => lend(py, masks, shapes.masks)?.0.into_any(),
-        None => label_array(py, batch.labels, shapes.label_type),
+        None => label_array(py, &batch.labels, shapes.label_type)?,
     };
     let has_ids = !batch.ids.is_empty();
-    let ids = has_ids.then(|| PyArray1::from_vec(py, batch.ids));
-    Ok((data.into_any(), labels, ids, batch.pad))
+    let ids = has_ids.then(|| aligned_array(py, batch.ids.into_iter()));
+    Ok((data.into_any(), labels, ids.transpose()?, batch.pad))
 }
 
 /// Returns labels as an array of their type.
-fn label_array(py: Python<'_>, labels: Vec<f64>, label_type: LabelType) -> Bound<'_, PyAny> {
-    match label_type {
-        LabelType::Float32 => {
-            PyArray1::from_iter(py, labels.into_iter().map(|label| label as f32)).into_any()
-        }
-        LabelType::Float64 => PyArray1::from_vec(py, labels).into_any(),
-    }
+fn label_array<'py>(
+    py: Python<'py>,
+    labels: &[f64],
+    label_type: LabelType,
+) -> PyResult<Bound<'py, PyAny>> {
+    let labels = labels.iter().copied();
+    Ok(match label_type {
+        LabelType::Float32 => aligned_array(py, labels.map(|label| label as f32))?.into_any(),
+        LabelType::Float64 => aligned_array(py, labels)?.into_any(),
+    })
+}
+
+/// Returns values as an array that is aligned as the data are.
+fn aligned_array<T: numpy::Element + Copy + Default + Sync + 'static>(
+    py: Python<'_>,
+    values: impl ExactSizeIterator<Item = T>,
+) -> PyResult<Bound<'_, PyArray1<T>>> {
+    let mut buffer = AlignedBuffer::new(values.len()).map_err(PyRecioError::from)?;
+    buffer
+        .iter_mut()
+        .zip(values)
+        .for_each(|(slot, value)| *slot = value);
+    let len = buffer.len();
+    Ok(lend(py, buffer, [len])?.0)
 }
 
 /// A reference to an open loader. If the pipeline was closed meanwhile, it may be the last one;
@@ -311,16 +336,15 @@ impl ImagePipeline {
         let sample = py
             .detach(|| loader.next_sample())
             .map_err(PyRecioError::from)?;
-        Ok(sample.map(|sample| {
-            let image = match sample.image {
-                StoredImage::Encoded(bytes) => PyBytes::new(py, &bytes).into_any(),
-                StoredImage::Path(path) => PyString::new(py, &path).into_any(),
-            };
-            (
-                label_array(py, sample.labels, self.shapes.label_type),
-                image,
-            )
-        }))
+        let Some(sample) = sample else {
+            return Ok(None);
+        };
+        let image = match sample.image {
+            StoredImage::Encoded(bytes) => PyBytes::new(py, &bytes).into_any(),
+            StoredImage::Path(path) => PyString::new(py, &path).into_any(),
+        };
+        let labels = label_array(py, &sample.labels, self.shapes.label_type)?;
+        Ok(Some((labels, image)))
     }
 
     /// Whether hooks supplied samples that `next_sample` did not read, so that the state does not
@@ -367,22 +391,45 @@ impl ImagePipeline {
         Ok(state)
     }
 
-    /// Goes on from the position of a consumer.
-    fn load(&self, py: Python<'_>, state: PyPosition) -> PyResult<()> {
+    /// Goes on from the position of a consumer of a shard.
+    fn load(&self, py: Python<'_>, state: PyPosition, part_index: usize) -> PyResult<()> {
         let loader = self.loader()?;
-        py.detach(|| loader.go_to(state.into()))
+        py.detach(|| loader.go_to(state.into(), part_index))
+            .map_err(PyRecioError::from)?;
+        Ok(())
+    }
+
+    /// Number of the epoch.
+    #[getter]
+    fn epoch(&self) -> PyResult<u64> {
+        Ok(self.loader()?.position().epoch)
+    }
+
+    /// Goes to the beginning of an epoch, unless the consumer is within it.
+    fn set_epoch(&self, py: Python<'_>, epoch: u64) -> PyResult<()> {
+        let loader = self.loader()?;
+        py.detach(|| loader.set_epoch(epoch))
             .map_err(PyRecioError::from)?;
         Ok(())
     }
 
     /// Returns the fingerprint of the samples: their number, the bytes of their files, and a
-    /// digest.
-    fn fingerprint(&self, py: Python<'_>) -> PyResult<(usize, u64, u32)> {
+    /// digest; then the digest of a list of labels, and the fingerprint of masks, with their fill
+    /// value, if there are any.
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<PyFingerprint> {
         let loader = self.loader()?;
         let fingerprint = py
             .detach(|| loader.fingerprint())
             .map_err(PyRecioError::from)?;
-        Ok((fingerprint.samples, fingerprint.bytes, fingerprint.digest))
+        let samples = fingerprint.samples;
+        let masks = fingerprint
+            .masks
+            .map(|(masks, fill)| (masks.samples, masks.bytes, masks.digest, fill));
+        Ok((
+            (samples.samples, samples.bytes, samples.digest),
+            fingerprint.labels,
+            masks,
+        ))
     }
 
     /// Returns what will be done to an image in an epoch, as far as it is known before the image is

@@ -117,6 +117,20 @@ impl Labels {
         Ok(labels)
     }
 
+    /// Returns the CRC32C of all ids and labels, in the order of the ids.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        let mut ids: Vec<_> = self.by_id.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().fold(0, |digest, id| {
+            let digest = crc32c::crc32c_append(digest, &id.to_le_bytes());
+            let labels = self.get(id).unwrap_or_default();
+            labels.iter().fold(digest, |digest, label| {
+                crc32c::crc32c_append(digest, &label.to_le_bytes())
+            })
+        })
+    }
+
     /// Returns the labels of the record with this id.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<&[f64]> {

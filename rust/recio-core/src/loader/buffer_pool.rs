@@ -7,7 +7,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory;
+
+/// Alignment of buffers in bytes, that of a page: other frameworks can then use the memory without
+/// a copy. JAX needs 64.
+const ALIGNMENT: usize = 4096;
 
 /// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have
 /// lost the processor.
@@ -47,10 +52,48 @@ fn copy_chunk<V: Copy>(values: &mut [V], from: usize, to: usize, chunks: usize) 
     values.copy_within(from * len..(from + 1) * len, to * len);
 }
 
+/// Values whose address is a multiple of 4,096.
+#[derive(Debug)]
+pub struct AlignedBuffer<T> {
+    /// The values, somewhere in a longer vector.
+    values: Vec<T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Copy + Default> AlignedBuffer<T> {
+    /// Allocates a buffer of `len` default values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub fn new(len: usize) -> Result<Self> {
+        let room = ALIGNMENT / size_of::<T>();
+        let values = memory::filled(T::default(), len.saturating_add(room))?;
+        // Were it not known, the buffer would only be less aligned.
+        let start = values.as_ptr().align_offset(ALIGNMENT).min(room);
+        Ok(Self { values, start, len })
+    }
+}
+
+impl<T> std::ops::Deref for AlignedBuffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.values[self.start..][..self.len]
+    }
+}
+
+impl<T> std::ops::DerefMut for AlignedBuffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..][..self.len]
+    }
+}
+
 /// A buffer of a [`BufferPool`], which goes back to the pool when it is dropped.
 #[derive(Debug)]
 pub struct PooledBuffer<T> {
-    values: Vec<T>,
+    /// None only while it is dropped.
+    values: Option<AlignedBuffer<T>>,
     pool: Arc<BufferPool<T>>,
 }
 
@@ -81,7 +124,7 @@ impl<T> BufferPools<T> {
 #[derive(Debug)]
 struct Spare<T> {
     max: usize,
-    buffers: Vec<Vec<T>>,
+    buffers: Vec<AlignedBuffer<T>>,
 }
 
 impl<T: Copy + Default> BufferPool<T> {
@@ -98,14 +141,16 @@ impl<T: Copy + Default> BufferPool<T> {
     }
 
     /// Returns the buffer that came back last, with its old values, or a new one.
-    #[must_use]
-    pub fn take(self: &Arc<Self>) -> PooledBuffer<T> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub fn take(self: &Arc<Self>) -> Result<PooledBuffer<T>> {
         let spare = self.lock().buffers.pop();
-        let values = spare.unwrap_or_else(|| vec![T::default(); self.len]);
-        PooledBuffer {
-            values,
+        let values = spare.map_or_else(|| AlignedBuffer::new(self.len), Ok)?;
+        Ok(PooledBuffer {
+            values: Some(values),
             pool: Arc::clone(self),
-        }
+        })
     }
 }
 
@@ -124,7 +169,7 @@ impl<T> BufferPool<T> {
     /// One attempt is not enough, although another thread holds the lock for a moment only. A
     /// buffer that is not put back goes to the allocator, which keeps its memory, and so does the
     /// next one: in ten million images that was half as much memory again.
-    fn put_back(&self, buffer: Vec<T>) {
+    fn put_back(&self, buffer: AlignedBuffer<T>) {
         let spare = (0..TRIES).find_map(|_| {
             let spare = self.spare.try_lock().ok();
             if spare.is_none() {
@@ -149,33 +194,22 @@ impl<T> std::ops::Deref for PooledBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.values
+        self.values.as_deref().unwrap_or_default()
     }
 }
 
 impl<T> std::ops::DerefMut for PooledBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.values
+        self.values.as_deref_mut().unwrap_or_default()
     }
 }
 
 impl<T> Drop for PooledBuffer<T> {
     fn drop(&mut self) {
-        self.pool.put_back(std::mem::take(&mut self.values));
+        if let Some(values) = self.values.take() {
+            self.pool.put_back(values);
+        }
     }
-}
-
-/// Checks that there can be memory for `len` values of a batch: running out of it later would end
-/// the process.
-///
-/// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument).
-pub fn check_memory<T>(len: usize, what: &str) -> Result<()> {
-    Vec::<T>::new().try_reserve_exact(len).map_err(|_| {
-        Error::argument(format!(
-            "there is no memory for the {len} {what} of a batch; give a smaller batch_size"
-        ))
-    })
 }
 
 #[cfg(test)]
@@ -185,20 +219,39 @@ mod tests {
     #[test]
     fn a_buffer_that_is_put_back_is_used_again_and_one_that_is_kept_is_not() {
         let pool = BufferPool::<f32>::new(8, 2);
-        let (first, kept) = (pool.take(), pool.take());
+        let (first, kept) = (pool.take().unwrap(), pool.take().unwrap());
         let address = first.as_ptr();
         drop(first);
-        let again = pool.take();
+        let again = pool.take().unwrap();
         assert_eq!(again.as_ptr(), address);
-        assert!(kept.as_ptr() != address && pool.take().as_ptr() != address);
+        assert!(kept.as_ptr() != address && pool.take().unwrap().as_ptr() != address);
+    }
+
+    #[test]
+    fn buffers_are_aligned_to_pages() {
+        for len in [0, 1, 5, 100_000] {
+            let (bytes, floats) = (
+                AlignedBuffer::<u8>::new(len),
+                AlignedBuffer::<f64>::new(len),
+            );
+            assert_eq!(bytes.unwrap().as_ptr() as usize % ALIGNMENT, 0);
+            let mut floats = floats.unwrap();
+            assert_eq!(floats.as_mut_ptr() as usize % ALIGNMENT, 0);
+            assert_eq!(floats.len(), len);
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_does_not_fit_into_memory_is_an_error() {
+        assert!(BufferPool::<f32>::new(usize::MAX / 8, 1).take().is_err());
     }
 
     #[test]
     fn no_buffer_is_lost_when_threads_put_them_back_at_once() {
         let pool = BufferPool::<u8>::new(1, 8);
-        let used: Vec<_> = (0..8).map(|_| pool.take()).collect();
+        let used: Vec<_> = (0..8).map(|_| pool.take().unwrap()).collect();
         used.into_iter().for_each(|mut buffer| buffer[0] = 7);
-        let all_used = || (0..300_000).all(|_| pool.take()[0] == 7);
+        let all_used = || (0..300_000).all(|_| pool.take().unwrap()[0] == 7);
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(all_used)).collect();
             assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
@@ -208,9 +261,13 @@ mod tests {
     #[test]
     fn spare_buffers_are_at_most_the_maximum_and_none_after_closing() {
         let pool = BufferPool::<u8>::new(8, 2);
-        drop([pool.take(), pool.take(), pool.take()]);
+        drop([
+            pool.take().unwrap(),
+            pool.take().unwrap(),
+            pool.take().unwrap(),
+        ]);
         assert_eq!(pool.lock().buffers.len(), 2);
-        let late = pool.take();
+        let late = pool.take().unwrap();
         pool.close();
         drop(late);
         assert_eq!(pool.lock().buffers.len(), 0);

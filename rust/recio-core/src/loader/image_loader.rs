@@ -3,21 +3,23 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::dataset::source::{Fingerprint, Samples, Source, StoredSample};
-use crate::error::{Error, Result};
-use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools, check_memory};
-use crate::loader::epoch::{EpochSpec, ShardPolicy};
+use crate::dataset::shard::shard_range;
+use crate::dataset::source::{Samples, Source, StoredSample};
+use crate::error::{Error, ErrorKind, Result};
+use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
+use crate::loader::epoch::{EpochSpec, LastBatch, ShardPolicy};
 use crate::loader::labels::Labels;
 use crate::loader::lock::lock;
 use crate::loader::options::Options;
 use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
 use crate::loader::queue::{Next, Queue};
-use crate::loader::sample_task::{ImagePreview, SampleTask};
+use crate::loader::sample_task::{DataFingerprint, ImagePreview, SampleTask};
 use crate::loader::skip_report::SkipReport;
 use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
 use crate::loader::threads::Threads;
+use crate::memory;
 use crate::render::normalize::Element;
 
 /// Number of batches made at a time.
@@ -65,11 +67,19 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn position(&self) -> Position;
 
-    /// Goes on from the position of a consumer of an equal loader; no batch is made again.
+    /// Goes on from the position of a consumer of an equal loader, but for the shard that it reads;
+    /// no batch is made again.
     ///
     /// # Errors
-    /// These samples do not have the position.
-    fn go_to(&self, position: Position) -> Result<()>;
+    /// These samples do not have the position; or it is of another shard, and that shard's position
+    /// depends on its samples.
+    fn go_to(&self, position: Position, part_index: usize) -> Result<()>;
+
+    /// Goes to the beginning of an epoch, unless the consumer is within it.
+    ///
+    /// # Errors
+    /// The number is too large.
+    fn set_epoch(&self, epoch: u64) -> Result<()>;
 
     /// Stops making batches. Waiting for one is then an error.
     fn close(&self);
@@ -94,11 +104,11 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn identities(&self) -> usize;
 
-    /// Returns the fingerprint of the samples of all shards.
+    /// Returns the fingerprint of the samples of all shards, with their labels and masks.
     ///
     /// # Errors
     /// The files cannot be read.
-    fn fingerprint(&self) -> Result<Fingerprint>;
+    fn fingerprint(&self) -> Result<DataFingerprint>;
 
     /// Returns the layout of labels.
     #[must_use]
@@ -120,6 +130,8 @@ pub struct ImageLoader<T: Element> {
     buffers: BufferPools<T>,
     producer: Option<Arc<BatchProducer<T>>>,
     threads: Threads,
+    shards: Shards,
+    part_index: usize,
     supplied: SuppliedBatches<T>,
     skip_report: Mutex<SkipReport>,
 }
@@ -139,7 +151,8 @@ impl<T: Element> ImageLoader<T> {
             options.skip_damaged.then_some(&mut damage),
         )?;
         let task = SampleTask::new(samples, options)?;
-        let spec = epoch_spec(&task, options)?;
+        let shards = Shards::new(&task, options);
+        let spec = shards.epoch_spec(options.part_index)?;
         let buffers = buffer_pools(&task, options)?;
         let seed = options.shuffle.then_some(options.seed);
         let producer = BatchProducer::new(task, buffers.clone(), spec, seed, options.skip_damaged);
@@ -148,6 +161,8 @@ impl<T: Element> ImageLoader<T> {
             buffers,
             producer: Some(Arc::new(producer)),
             threads: Threads::new(options.threads),
+            shards,
+            part_index: options.part_index,
             supplied: SuppliedBatches::default(),
             skip_report: Mutex::new(SkipReport::new(damage)),
         })
@@ -240,9 +255,22 @@ impl<T: Element> Loader for ImageLoader<T> {
         self.queue.position()
     }
 
-    fn go_to(&self, position: Position) -> Result<()> {
+    fn go_to(&self, position: Position, part_index: usize) -> Result<()> {
+        let position = if part_index == self.part_index {
+            position
+        } else {
+            let theirs = self.shards.epoch_spec(part_index)?;
+            position.of_other_shard(&theirs, self.producer().spec())?
+        };
         self.queue.go_to(position)?;
         self.supplied.clear();
+        Ok(())
+    }
+
+    fn set_epoch(&self, epoch: u64) -> Result<()> {
+        if self.queue.set_epoch(epoch)? {
+            self.supplied.set_epoch(epoch);
+        }
         Ok(())
     }
 
@@ -270,7 +298,7 @@ impl<T: Element> Loader for ImageLoader<T> {
         self.task().identities()
     }
 
-    fn fingerprint(&self) -> Result<Fingerprint> {
+    fn fingerprint(&self) -> Result<DataFingerprint> {
         self.task().fingerprint()
     }
 
@@ -283,28 +311,52 @@ impl<T: Element> Loader for ImageLoader<T> {
     }
 }
 
-/// Returns the epochs of the shard that is read.
-fn epoch_spec<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<EpochSpec> {
-    let (samples, all) = (task.shard().len(), task.samples_of_all_shards());
-    let Options {
-        num_parts,
-        part_index,
-        shard_policy,
-        ..
-    } = *options;
-    if samples == 0 && all > 0 && shard_policy == ShardPolicy::Pad && num_parts > 1 {
-        return Err(Error::argument(format!(
-            "num_parts={num_parts}, but there are only {all} records: part {part_index} has none to fill its batches with; \
-             use fewer parts, or shard_policy=\"uneven\""
-        )));
+/// The shards that the samples are divided into.
+#[derive(Debug)]
+struct Shards {
+    /// Samples of all shards.
+    samples: usize,
+    count: usize,
+    policy: ShardPolicy,
+    batch_size: usize,
+    last_batch: LastBatch,
+}
+
+impl Shards {
+    fn new<T: Element>(task: &SampleTask<T>, options: &Options) -> Self {
+        Self {
+            samples: task.samples_of_all_shards(),
+            count: options.num_parts,
+            policy: options.shard_policy,
+            batch_size: options.batch_size,
+            last_batch: options.last_batch,
+        }
     }
-    Ok(EpochSpec::of_shard(
-        samples,
-        (all, num_parts),
-        shard_policy,
-        options.batch_size,
-        options.last_batch,
-    ))
+
+    /// Returns the epochs of a shard.
+    fn epoch_spec(&self, index: usize) -> Result<EpochSpec> {
+        let Self { samples, count, .. } = *self;
+        if index >= count {
+            return Err(Error::argument(format!(
+                "part_index must be from 0 to {} with num_parts={count}, got {index}",
+                count - 1
+            )));
+        }
+        let len = shard_range(samples, count, index).len();
+        if len == 0 && samples > 0 && self.policy == ShardPolicy::Pad && count > 1 {
+            return Err(Error::argument(format!(
+                "num_parts={count}, but there are only {samples} records: part {index} has none to fill its batches \
+                 with; use fewer parts, or shard_policy=\"uneven\""
+            )));
+        }
+        Ok(EpochSpec::of_shard(
+            len,
+            (samples, count),
+            self.policy,
+            self.batch_size,
+            self.last_batch,
+        ))
+    }
 }
 
 /// Returns pools for the memory of batches.
@@ -314,19 +366,27 @@ fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<B
         prefetch,
         ..
     } = *options;
-    let values = batch_size * task.slot_len();
-    check_memory::<T>(values, "samples")?;
-    check_memory::<f64>(batch_size.saturating_mul(task.labels().width()), "labels")?;
+    // Running out of memory is an error of the first batch, too, but here its cause is known.
+    let checked = |values: usize, size: usize| {
+        let bytes = batch_size.saturating_mul(values).saturating_mul(size);
+        memory::check(bytes).map_err(|_| {
+            Error::new(ErrorKind::Memory(format!(
+                "out of memory: batch_size={batch_size} needs {bytes} bytes for one array of a batch"
+            )))
+        })
+    };
+    checked(task.slot_len(), size_of::<T>())?;
+    checked(task.labels().width(), size_of::<f64>())?;
     let masks = match task.masks() {
         Some(masks) => {
+            checked(masks.slot_len(), 1)?;
             let values = batch_size * masks.slot_len();
-            check_memory::<u8>(values, "numbers of masks")?;
             Some(BufferPool::new(values, prefetch + PRODUCERS))
         }
         None => None,
     };
     Ok(BufferPools {
-        data: BufferPool::new(values, prefetch + PRODUCERS),
+        data: BufferPool::new(batch_size * task.slot_len(), prefetch + PRODUCERS),
         masks,
     })
 }

@@ -42,6 +42,17 @@ impl LabelList {
         self.0.as_ref().map(|list| list.labels.width())
     }
 
+    /// Returns the CRC32C of the labels, and of the keys if these assign them to samples; none if
+    /// there is no list.
+    pub(super) fn digest(&self) -> Option<u32> {
+        let list = self.0.as_ref()?;
+        let keys = list.keys.iter().flatten();
+        let digest = keys.fold(list.labels.digest(), |digest, key| {
+            crc32c::crc32c_append(digest, &key.to_le_bytes())
+        });
+        Some(digest)
+    }
+
     /// Replaces the labels of a sample by those of the list, if there is one.
     ///
     /// # Errors

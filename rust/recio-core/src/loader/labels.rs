@@ -99,6 +99,11 @@ impl Labels {
         matches!(self.form, LabelForm::Row { .. })
     }
 
+    /// Returns the digest of the list of labels, if there is one.
+    pub(super) fn list_digest(&self) -> Option<u32> {
+        self.list.digest()
+    }
+
     /// Replaces a sample's labels by those of the list, if there is one.
     pub(super) fn replace(&self, sample: usize, id: u64, labels: &mut Vec<f64>) -> Result<()> {
         self.list.replace(sample, id, labels)

@@ -2,7 +2,7 @@
 
 use crate::dataset::id_index::{IdIndex, check_unique};
 use crate::dataset::record_set::RecordSet;
-use crate::dataset::source::Samples;
+use crate::dataset::source::{Fingerprint, Samples};
 use crate::decode::Mask;
 use crate::error::{Error, Result};
 use crate::image::{Image, RowSink};
@@ -55,6 +55,16 @@ impl Masks {
             size: (options.shape.width, options.shape.height),
             limits: options.limits,
         })
+    }
+
+    /// Returns the fingerprint of the masks, and their fill value.
+    pub(super) fn fingerprint(&self) -> Result<(Fingerprint, u8)> {
+        let fingerprint = Fingerprint {
+            samples: self.records.len(),
+            bytes: self.records.bytes(),
+            digest: self.records.digest()?,
+        };
+        Ok((fingerprint, self.fill))
     }
 
     /// Numbers a mask in the batch.

@@ -68,5 +68,5 @@ pub use labels::Labels;
 pub use options::{LabelForm, MaskSource, Options, Shape};
 pub use position::Position;
 pub use queue::Next;
-pub use sample_task::ImagePreview;
+pub use sample_task::{DataFingerprint, ImagePreview};
 pub use supply::{SuppliedImage, SuppliedSample, Supplier};

@@ -61,19 +61,96 @@ impl Position {
     /// # Errors
     /// They do not.
     pub(super) fn check(&self, spec: &EpochSpec) -> Result<()> {
-        let Self { epoch, base, .. } = *self;
-        let oldest = match spec.last_batch {
-            LastBatch::RollOver => base,
-            _ => epoch,
-        };
-        let exists = |at: Cursor| (oldest..=epoch).contains(&at.epoch) && at.index <= spec.samples;
-        if base <= epoch && epoch < MAX_EPOCHS && exists(self.first) && exists(self.at) {
+        if self.is_possible(spec) {
             return Ok(());
         }
         Err(Error::argument(format!(
             "{self:?} is no position among {} samples",
             spec.samples
         )))
+    }
+
+    fn is_possible(&self, spec: &EpochSpec) -> bool {
+        let Self { epoch, base, .. } = *self;
+        // At least one sample of each epoch rolls over, and at most a batch of them in all.
+        let oldest = match spec.last_batch {
+            LastBatch::RollOver => base.max(epoch.saturating_sub(spec.batch_size as u64)),
+            _ => epoch,
+        };
+        let exists = |at: Cursor| (oldest..=epoch).contains(&at.epoch) && at.index <= spec.samples;
+        base <= epoch
+            && epoch < MAX_EPOCHS
+            && exists(self.first)
+            && exists(self.at)
+            && self.delivered <= self.batches(spec)
+            && self.has_delivered(spec)
+    }
+
+    /// Whether as many samples were passed as the batches have that were delivered.
+    fn has_delivered(&self, spec: &EpochSpec) -> bool {
+        let passed = self.index_in_run(self.at, spec) - self.index_in_run(self.first, spec);
+        let needed = (self.delivered * spec.batch_size) as i128;
+        match self.delivered {
+            0 => passed == 0,
+            _ => passed >= needed || self.at.epoch == self.epoch && self.at.index == spec.samples,
+        }
+    }
+
+    /// Index of a sample among those of all epochs since the last fresh start.
+    fn index_in_run(&self, at: Cursor, spec: &EpochSpec) -> i128 {
+        i128::from(at.epoch - self.base) * spec.samples as i128 + at.index as i128
+    }
+
+    /// Returns the position of another shard, of `ours`, that has delivered as many batches as a
+    /// shard of `theirs` at this position.
+    ///
+    /// # Errors
+    /// Epochs of `theirs` do not have this position; or some samples were skipped before it, or
+    /// samples roll over and the shards have different lengths, so that the position of one shard
+    /// does not tell that of another.
+    pub(super) fn of_other_shard(&self, theirs: &EpochSpec, ours: &EpochSpec) -> Result<Self> {
+        self.check(theirs)?;
+        let rolls_over = theirs.last_batch == LastBatch::RollOver;
+        if rolls_over && theirs.samples != ours.samples {
+            return Err(Error::argument(
+                "the state is of another part_index, and with last_batch_handle=\"roll_over\" parts of different lengths \
+                 have different positions: save a state of each part",
+            ));
+        }
+        if (self.first, self.at) != self.without_skips(theirs) {
+            return Err(Error::argument(
+                "the state is of another part_index, where samples were skipped: save a state of each part",
+            ));
+        }
+        let (first, at) = self.without_skips(ours);
+        Ok(Self { first, at, ..*self })
+    }
+
+    /// Returns the positions of the first sample of the epoch and of the next batch if no sample is
+    /// skipped.
+    fn without_skips(&self, spec: &EpochSpec) -> (Cursor, Cursor) {
+        let (samples, size) = (spec.samples as u128, spec.batch_size as u128);
+        if spec.last_batch != LastBatch::RollOver {
+            let index = (self.delivered as u128 * size).min(samples) as usize;
+            let epoch = self.epoch;
+            return (Cursor::start(epoch), Cursor { epoch, index });
+        }
+        let cursor = |index: u128| Cursor {
+            epoch: self.base + (index / samples.max(1)) as u64,
+            index: (index % samples.max(1)) as usize,
+        };
+        let before = u128::from(self.epoch - self.base) * samples / size * size;
+        let end = u128::from(self.epoch - self.base + 1) * samples;
+        let at = before + self.delivered as u128 * size;
+        let at = match at {
+            _ if self.delivered == 0 => cursor(before),
+            at if at == end => Cursor {
+                epoch: self.epoch,
+                index: spec.samples,
+            },
+            at => cursor(at),
+        };
+        (cursor(before), at)
     }
 
     /// Returns a claim to the next batch.

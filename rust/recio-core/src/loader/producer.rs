@@ -20,6 +20,7 @@ use crate::loader::epoch_order::{EpochOrder, OrderCache};
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
 use crate::loader::sample_task::{SampleTask, Slot};
+use crate::memory;
 use crate::render::normalize::Element;
 
 /// Epoch and index of each sample of a batch.
@@ -187,7 +188,15 @@ impl<T: Element> BatchProducer<T> {
         mut samples: Indices,
         token: ClaimToken<'_>,
     ) -> Option<Produced<T>> {
-        let mut batch = self.blank();
+        let mut batch = match self.blank() {
+            Ok(batch) => batch,
+            Err(error) => {
+                return Some(Produced {
+                    batch: Err(error),
+                    skipped: samples.skipped,
+                });
+            }
+        };
         let mut token = Some(token);
         loop {
             let failures = self.fill(&mut batch, claim, &samples, threads, token.take());
@@ -309,14 +318,18 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Returns a batch to be filled.
-    pub(super) fn blank(&self) -> Batch<T> {
-        Batch {
-            data: self.buffers.data.take(),
-            labels: vec![0.0; self.spec.batch_size * self.task.labels().width()],
-            masks: self.buffers.masks.as_ref().map(BufferPool::take),
-            ids: vec![0; self.spec.batch_size],
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub(super) fn blank(&self) -> Result<Batch<T>> {
+        let masks = self.buffers.masks.as_ref();
+        Ok(Batch {
+            data: self.buffers.data.take()?,
+            labels: memory::filled(0.0, self.spec.batch_size * self.task.labels().width())?,
+            masks: masks.map(BufferPool::take).transpose()?,
+            ids: memory::filled(0, self.spec.batch_size)?,
             pad: 0,
-        }
+        })
     }
 
     /// Clears the slots of a batch from `filled` on.

@@ -233,6 +233,32 @@ impl<T: Element> Queue<T> {
         }
     }
 
+    /// Goes to the beginning of an epoch, unless the consumer is within it; returns whether it
+    /// moved. From the end of an epoch to the next this is a [`reset`](Self::reset).
+    ///
+    /// # Errors
+    /// The number is too large.
+    pub(super) fn set_epoch(&self, epoch: u64) -> Result<bool> {
+        let target = Position::fresh(epoch);
+        target.check(&self.spec)?;
+        let mut state = self.lock();
+        let consumer = state.consumer;
+        if consumer.epoch == epoch && !consumer.is_over {
+            return Ok(false);
+        }
+        if consumer.epoch + 1 == epoch && self.is_at_end(&consumer) {
+            self.continue_with_next_epoch(&mut state);
+        } else {
+            state.go_to(target);
+        }
+        self.room.notify_all();
+        Ok(true)
+    }
+
+    fn is_at_end(&self, consumer: &Position) -> bool {
+        consumer.is_over || consumer.delivered == consumer.batches(&self.spec)
+    }
+
     /// Begins the next epoch, unless the present one has just begun.
     ///
     /// At the end of an epoch, batches of the next one are already being made. In the middle of an
@@ -247,7 +273,7 @@ impl<T: Element> Queue<T> {
         if is_at_start && (!fresh || consumer.base == consumer.epoch) {
             return;
         }
-        if (consumer.is_over || consumer.delivered == batches) && !fresh {
+        if self.is_at_end(&consumer) && !fresh {
             self.continue_with_next_epoch(&mut state);
         } else {
             state.go_to(Position::fresh(consumer.epoch + 1));

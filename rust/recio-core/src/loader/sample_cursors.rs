@@ -82,6 +82,11 @@ impl SampleCursors {
 
     /// Moves the direct cursor to the beginning of the next epoch.
     pub(super) fn next_epoch(&mut self) {
-        self.direct.at = Cursor::start(self.direct.at.epoch + 1);
+        self.set_epoch(self.direct.at.epoch + 1);
+    }
+
+    /// Moves the direct cursor to the beginning of an epoch.
+    pub(super) fn set_epoch(&mut self, epoch: u64) {
+        self.direct.at = Cursor::start(epoch);
     }
 }

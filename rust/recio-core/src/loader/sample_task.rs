@@ -72,6 +72,17 @@ impl Scratch {
     }
 }
 
+/// Fingerprint of what batches are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataFingerprint {
+    /// That of the samples.
+    pub samples: Fingerprint,
+    /// CRC32C of the list of labels, if there is one.
+    pub labels: Option<u32>,
+    /// That of the masks and their fill value, if there are some.
+    pub masks: Option<(Fingerprint, u8)>,
+}
+
 /// Preview of what will be done to an image.
 #[derive(Debug)]
 pub struct ImagePreview {
@@ -170,9 +181,13 @@ impl<T: Element> SampleTask<T> {
         self.samples.identities()
     }
 
-    /// Returns the fingerprint of the samples of all shards.
-    pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
-        self.samples.fingerprint()
+    /// Returns the fingerprint of the samples of all shards, with their labels and masks.
+    pub(super) fn fingerprint(&self) -> Result<DataFingerprint> {
+        Ok(DataFingerprint {
+            samples: self.samples.fingerprint()?,
+            labels: self.labels.list_digest(),
+            masks: self.masks.as_ref().map(Masks::fingerprint).transpose()?,
+        })
     }
 
     /// Returns the values of an image in the batch.

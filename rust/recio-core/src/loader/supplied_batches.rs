@@ -113,6 +113,13 @@ impl<T: Element> SuppliedBatches<T> {
         *lock(&self.left_over) = None;
     }
 
+    /// Forgets what was reached and left over, and moves the cursor of
+    /// [`next_sample`](Self::next_sample) to an epoch.
+    pub(super) fn set_epoch(&self, epoch: u64) {
+        self.clear();
+        lock(&self.cursors).set_epoch(epoch);
+    }
+
     /// Moves the cursor of [`next_sample`](Self::next_sample) to the next epoch.
     pub(super) fn next_epoch(&self) {
         lock(&self.cursors).next_epoch();
@@ -132,7 +139,7 @@ impl<T: Element> SuppliedBatches<T> {
         let Some(claim) = queue.claim() else {
             return Ok(Vec::new());
         };
-        let (partial, left_over) = self.begin(producer, &claim);
+        let (partial, left_over) = self.begin(producer, &claim)?;
         let mut stream = SupplyStream {
             producer,
             cursors: &self.cursors,
@@ -173,13 +180,13 @@ impl<T: Element> SuppliedBatches<T> {
         &self,
         producer: &BatchProducer<T>,
         claim: &Claim,
-    ) -> (PartialBatch<T>, Option<usize>) {
+    ) -> Result<(PartialBatch<T>, Option<usize>)> {
         let left_over = lock(&self.left_over).take();
         if let Some(LeftOver { partial, .. }) = left_over.filter(|left| left.belongs_to(claim)) {
             let filled = partial.filled;
-            return (partial, Some(filled));
+            return Ok((partial, Some(filled)));
         }
-        (PartialBatch::new(producer), None)
+        Ok((PartialBatch::new(producer)?, None))
     }
 
     /// Adds what was sampled to the queue, unless it is no longer wanted.

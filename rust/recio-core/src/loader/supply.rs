@@ -56,12 +56,12 @@ pub(super) struct LeftOver<T> {
 
 impl<T: Element> PartialBatch<T> {
     /// A batch without samples.
-    pub(super) fn new(producer: &BatchProducer<T>) -> Self {
-        Self {
-            batch: producer.blank(),
+    pub(super) fn new(producer: &BatchProducer<T>) -> Result<Self> {
+        Ok(Self {
+            batch: producer.blank()?,
             filled: 0,
             has_foreign: false,
-        }
+        })
     }
 
     /// Returns the batch, its remaining slots cleared, or filled with repeated samples if batches

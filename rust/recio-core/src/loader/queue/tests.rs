@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::loader::batch_sampler::{BatchSampler, IndexStream, SkippedSamples};
 use crate::loader::buffer_pool::BufferPool;
+use crate::loader::epoch::ShardPolicy;
 
 /// Batches of one sample.
 fn queue<T: Element>(batches: usize, prefetch: usize) -> Queue<T> {
@@ -60,7 +61,7 @@ fn claim_end<T: Element>(queue: &Queue<T>) {
 fn batch(id: u64) -> Produced<u8> {
     Produced {
         batch: Ok(Batch {
-            data: BufferPool::new(1, 1).take(),
+            data: BufferPool::new(1, 1).take().unwrap(),
             labels: vec![],
             masks: None,
             ids: vec![id],
@@ -191,6 +192,121 @@ fn a_consumer_goes_on_from_the_position_of_another() {
         ..position
     };
     assert!(second.go_to(wrong).is_err());
+}
+
+#[test]
+fn positions_that_no_consumer_reaches_are_refused() {
+    let queue = of::<u8>(5, 2, LastBatch::RollOver, 1);
+    let start = Position::fresh(3);
+    let wrong = [
+        // Epochs of samples would have to be passed before the next batch.
+        Position {
+            epoch: 1 << 39,
+            base: 0,
+            ..start
+        },
+        Position {
+            first: Cursor::start(0),
+            at: Cursor::start(0),
+            base: 0,
+            ..start
+        },
+        Position {
+            delivered: 3,
+            at: Cursor { epoch: 3, index: 5 },
+            ..start
+        },
+        Position {
+            delivered: usize::MAX,
+            ..start
+        },
+        Position {
+            at: Cursor { epoch: 3, index: 2 },
+            ..start
+        },
+        Position {
+            delivered: 2,
+            at: Cursor { epoch: 3, index: 2 },
+            ..start
+        },
+        Position { base: 4, ..start },
+        Position {
+            first: Cursor { epoch: 3, index: 1 },
+            ..start
+        },
+    ];
+    for position in wrong {
+        assert!(queue.go_to(position).is_err(), "{position:?}");
+    }
+    queue.go_to(start).unwrap();
+}
+
+#[test]
+fn set_epoch_stays_within_an_epoch_and_goes_to_the_beginning_of_another() {
+    let queue = of::<u8>(5, 2, LastBatch::Discard, 9);
+    let position = Position {
+        delivered: 1,
+        at: Cursor { epoch: 2, index: 2 },
+        ..Position::fresh(2)
+    };
+    queue.go_to(position).unwrap();
+    assert!(!queue.set_epoch(2).unwrap());
+    assert_eq!(queue.position(), position);
+    for epoch in [7, 2, 3] {
+        assert!(queue.set_epoch(epoch).unwrap());
+        assert_eq!(queue.position(), Position::fresh(epoch));
+    }
+    assert!(queue.set_epoch(u64::MAX).is_err());
+}
+
+#[test]
+fn positions_of_other_shards_have_as_many_batches() {
+    let spec =
+        |part: usize, last| EpochSpec::of_shard([4, 5][part], (9, 2), ShardPolicy::Pad, 2, last);
+    let (short, long) = (spec(0, LastBatch::Wrap), spec(1, LastBatch::Wrap));
+    for (delivered, index, other) in [(0, 0, 0), (1, 2, 2), (2, 4, 4), (3, 4, 5)] {
+        let at = |index| Cursor { epoch: 1, index };
+        let position = Position {
+            delivered,
+            at: at(index),
+            ..Position::fresh(1)
+        };
+        let expected = Position {
+            at: at(other),
+            ..position
+        };
+        assert_eq!(position.of_other_shard(&short, &long).unwrap(), expected);
+        assert_eq!(expected.of_other_shard(&long, &short).unwrap(), position);
+    }
+    let skipped = Position {
+        delivered: 1,
+        at: Cursor { epoch: 1, index: 3 },
+        ..Position::fresh(1)
+    };
+    assert!(skipped.of_other_shard(&short, &long).is_err());
+    let rolling = [0, 1].map(|part| spec(part, LastBatch::RollOver));
+    assert!(
+        Position::fresh(1)
+            .of_other_shard(&rolling[0], &rolling[1])
+            .is_err()
+    );
+}
+
+#[test]
+fn positions_of_equal_shards_that_roll_over_are_the_same() {
+    let spec = EpochSpec::of_shard(5, (10, 2), ShardPolicy::Pad, 2, LastBatch::RollOver);
+    let queue = Queue::<u8>::new(spec, 1);
+    for _ in 0..13 {
+        let position = queue.position();
+        assert_eq!(position.of_other_shard(&spec, &spec).unwrap(), position);
+        let claim = claim(&queue);
+        queue.complete(&claim, batch(0));
+        if next(&queue).is_none() {
+            queue.reset(false);
+            assert!(next(&queue).is_some());
+        }
+    }
+    assert!(queue.position().epoch > 3);
 }
 
 #[test]
