@@ -264,20 +264,20 @@ def merge_files(
     out: str | PathLike[str],
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> tuple[int, int, bool]: ...
+) -> tuple[int, int, bool, int | None]: ...
 def split_file(
     rec: str | PathLike[str],
     outs: Sequence[str | PathLike[str]],
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> list[tuple[int, int]]: ...
+) -> list[tuple[int, int, bool, int | None]]: ...
 def shuffle_file(
     rec: str | PathLike[str],
     out: str | PathLike[str],
     seed: int,
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> tuple[int, int]: ...
+) -> tuple[int, int, bool, int | None]: ...
 
 @final
 class SandboxedFolder:

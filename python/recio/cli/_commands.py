@@ -287,7 +287,8 @@ COMMANDS = {
         _merge_arguments,
         "Merge record files into one.",
         "The records of the files follow one another, the same byte for byte. They keep\n"
-        "their keys unless two have the same; then all are numbered from 0.",
+        "their keys unless two have the same; then all are numbered from 0. Face data sets\n"
+        "become one face data set, whose identities are those of the files in turn.",
     ),
     "repair": Command(
         _repair,
@@ -307,7 +308,8 @@ COMMANDS = {
         _split,
         _split_arguments,
         "Split a record file into several.",
-        "Their numbers of records differ by one at most; merge puts them together again.",
+        "Their numbers of records differ by one at most; merge puts them together again.\n"
+        "The files of a face data set are face data sets.",
     ),
     "verify": Command(
         _verify,

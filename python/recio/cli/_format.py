@@ -45,7 +45,10 @@ def verify_lines(report: VerifyReport) -> Iterator[str]:
 def _sidecars(report: VerifyReport) -> str:
     index = "index" if report.has_index else "no index"
     missing = f" (which lacks {_count(report.unlisted, 'record')})" if report.unlisted else ""
-    return f"{index}{missing}, {'checksums' if report.has_checksums else 'no checksums'}"
+    faces = (
+        "" if report.identities is None else f", a face data set with {_count(report.identities, 'identity record')}"
+    )
+    return f"{index}{missing}, {'checksums' if report.has_checksums else 'no checksums'}{faces}"
 
 
 def _problem(problem: Problem) -> str:
@@ -79,6 +82,7 @@ def info_lines(info: Info) -> Iterator[str]:
         "records": str(info.records),
         "bytes": f"{info.bytes}, {info.damaged} of them damaged" if info.damaged else str(info.bytes),
         "index": "none" if info.indexed is None else _count(info.indexed, "record"),
+        **({} if info.identities is None else {"face set": _count(info.identities, "identity record")}),
         "checksums": "yes" if info.has_checksums else "none",
         "ids": f"{format_range(info.ids)}, {'all different' if info.has_unique_ids else 'some the same'}",
         "labels": f"{format_range(info.labels)}, {format_counts(info.label_widths)} a record",
@@ -92,7 +96,10 @@ def info_lines(info: Info) -> Iterator[str]:
 
 def copy_line(report: CopyReport) -> str:
     """Format a file that was written."""
-    keys = "; its records have new keys, from 0" if report.renumbered else ""
+    if report.identities is not None:
+        keys = f"; a face data set with {_count(report.identities, 'identity record')}"
+    else:
+        keys = "; its records have new keys, from 0" if report.renumbered else ""
     return f"{report.rec}: {_count(report.records, 'record')}, {report.bytes} bytes{keys}"
 
 

@@ -27,6 +27,12 @@ def merge(
     (without one: their ids or, if some have none or two have the same, their numbers). If two of all records have the
     same key, all are numbered from 0.
 
+    Face data sets (InsightFace's layout) become one face data set: its images have the keys 1, 2 … and these as ids,
+    and the identities of each file are numbered after those of the files before it. The header record and the identity
+    records are written anew from the labels, and the file ``property`` beside `out` has the number of identities. Files
+    that are beside the same ``property``, such as the shards that `split` writes, share their identities. Record files
+    without a header record that each have a ``property`` beside them are merged likewise, and get none.
+
     Parameters
     ----------
     files : iterable of path
@@ -47,12 +53,13 @@ def merge(
     Raises
     ------
     ValueError
-        If there are no files, if `out` is one of them, or if its name does not end in ``.rec``.
+        If there are no files, if `out` is one of them, or if its name does not end in ``.rec``. If some files are face
+        data sets and others are not, their images have different sizes, or another ``property`` is beside `out`.
     RecordError
-        If a record is damaged, or an index lists only some of the records; then nothing is written.
+        If a record is damaged, an index lists only some of the records, or the header record of a face data set
+        contradicts its records; then nothing is written.
     OSError
         If a file cannot be read or written.
     """
     rec = Path(out)
-    records, length, renumbered = _recio.merge_files([Path(file) for file in files], rec, checksum, progress)
-    return CopyReport.of(rec, records, length, renumbered=renumbered)
+    return CopyReport.of(rec, _recio.merge_files([Path(file) for file in files], rec, checksum, progress))

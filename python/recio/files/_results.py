@@ -51,6 +51,8 @@ class VerifyReport:
         Whether there is an index, and a ``.rsum``, that the file was compared with.
     unlisted : int
         Number of records that the index does not list; this is no damage, but they cannot be read by key.
+    identities : int or None
+        Number of identity records of a face data set (InsightFace's layout); ``None`` for other files.
     problems : list of Problem
         The problems in the order of the file, at most 100,000.
     total : int
@@ -63,6 +65,7 @@ class VerifyReport:
     has_index: bool
     has_checksums: bool
     unlisted: int
+    identities: int | None
     problems: list[Problem]
     total: int
 
@@ -134,6 +137,9 @@ class Info:
         Number of bytes that belong to no complete record.
     indexed : int or None
         Number of records that the index lists; ``None`` without an index.
+    identities : int or None
+        Number of identity records of a face data set (InsightFace's layout); ``None`` for other files. The labels of
+        its header record and its identity records are not among `labels` and `label_widths`.
     has_checksums : bool
         Whether there is a ``.rsum``.
     ids : tuple of int or None
@@ -158,6 +164,7 @@ class Info:
     bytes: int
     damaged: int
     indexed: int | None
+    identities: int | None
     has_checksums: bool
     ids: tuple[int, int] | None
     has_unique_ids: bool
@@ -182,7 +189,9 @@ class CopyReport:
     bytes : int
         Size of the record file.
     renumbered : bool
-        Whether the records have new keys, 0, 1, 2 …, because two had the same.
+        Whether the records have new keys: 0, 1, 2 …, because two had the same, or those of a face data set.
+    identities : int or None
+        Number of identity records, if it is a face data set.
     """
 
     rec: Path
@@ -190,8 +199,9 @@ class CopyReport:
     records: int
     bytes: int
     renumbered: bool = False
+    identities: int | None = None
 
     @classmethod
-    def of(cls, rec: Path, records: int, length: int, *, renumbered: bool = False) -> CopyReport:
+    def of(cls, rec: Path, result: tuple[int, int, bool, int | None]) -> CopyReport:
         """Make the report of a record file whose index is beside it."""
-        return cls(rec, rec.with_suffix(".idx"), records, length, renumbered)
+        return cls(rec, rec.with_suffix(".idx"), *result)

@@ -24,7 +24,8 @@ def shuffle(
 ) -> CopyReport:
     """Copy the records of a file into another in random order, for readers that shuffle little or not at all.
 
-    Records are copied byte for byte, and each is checked. They keep their keys.
+    Records are copied byte for byte, and each is checked. They keep their keys. Of a face data set (InsightFace's
+    layout), the images are shuffled; its header record and identity records follow them, and ``property`` is copied.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def shuffle(
     Raises
     ------
     ValueError
-        If `out` is `rec`, or if its name does not end in ``.rec``.
+        If `out` is `rec`, if its name does not end in ``.rec``, or if its folder has another ``property``.
     OverflowError
         If `seed` is not from 0 to 2**64 - 1.
     RecordError
@@ -58,4 +59,4 @@ def shuffle(
         If a file cannot be read or written.
     """
     new = Path(out)
-    return CopyReport.of(new, *_recio.shuffle_file(Path(rec), new, seed, checksum, progress))
+    return CopyReport.of(new, _recio.shuffle_file(Path(rec), new, seed, checksum, progress))

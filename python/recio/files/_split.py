@@ -27,12 +27,17 @@ def split(
     Each shard has consecutive records; `merge` of all shards in their order restores the file. Records are copied byte
     for byte, and each is checked. They keep their keys.
 
+    The shards of a face data set (InsightFace's layout) are face data sets too: the images are divided in the order of
+    their keys, and in each shard they get the keys 1, 2 … and these as ids. They keep their labels. Each shard has a
+    header record and the records of its identities, and ``property`` beside the shards has the number of all.
+
     Parameters
     ----------
     rec : path
         The record file.
     parts : int
-        Number of shards, from 1 to the number of records. Their sizes differ by one record at most.
+        Number of shards, from 1 to the number of records, or of images of a face data set. Their sizes differ by one at
+        most.
     out : path, optional
         Beginning of the shards' paths, before ``_0.rec``. By default that of `rec` without its suffix.
     checksum : bool, default False
@@ -48,13 +53,14 @@ def split(
     Raises
     ------
     ValueError
-        If `parts` is not from 1 to the number of records.
+        If `parts` is not from 1 to the number of records, or the folder of the shards has another ``property``.
     RecordError
-        If a record is damaged, or the index lists only some of the records; then nothing is written.
+        If a record is damaged, the index lists only some of the records, or the header record of a face data set
+        contradicts its records; then nothing is written.
     OSError
         If a file cannot be read or written.
     """
     prefix = Path(rec).with_suffix("") if out is None else Path(out)
     shards = [prefix.with_name(f"{prefix.name}_{number}.rec") for number in range(parts)]
-    sizes = _recio.split_file(Path(rec), shards, checksum, progress)
-    return [CopyReport.of(shard, records, length) for shard, (records, length) in zip(shards, sizes, strict=True)]
+    results = _recio.split_file(Path(rec), shards, checksum, progress)
+    return [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]

@@ -10,8 +10,20 @@ use recio_core::tools as engine;
 
 use crate::progress::{done_and_total, run_with_progress};
 
-/// Returns the number of records, the length of the file, and whether it was necessary to number
-/// the records anew.
+/// Records, length, whether the records have new keys, and identities of a face data set.
+type Row = (usize, u64, bool, Option<usize>);
+
+fn row(report: &engine::CopyReport) -> Row {
+    let engine::CopyReport {
+        records,
+        bytes,
+        renumbered,
+        identities,
+    } = *report;
+    (records, bytes, renumbered, identities)
+}
+
+/// Merges files.
 #[pyfunction]
 pub(crate) fn merge_files(
     py: Python<'_>,
@@ -19,14 +31,14 @@ pub(crate) fn merge_files(
     out: PathBuf,
     checksum: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(usize, u64, bool)> {
+) -> PyResult<Row> {
     let merged = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::merge(&files, &out, checksum, on_progress)
     })?;
-    Ok((merged.records, merged.bytes, merged.renumbered))
+    Ok(row(&merged))
 }
 
-/// Returns the number of records and the length of each file.
+/// Splits a file.
 #[pyfunction]
 pub(crate) fn split_file(
     py: Python<'_>,
@@ -34,17 +46,14 @@ pub(crate) fn split_file(
     outs: Vec<PathBuf>,
     checksum: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Vec<(usize, u64)>> {
+) -> PyResult<Vec<Row>> {
     let written = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::split(&rec, &outs, checksum, on_progress)
     })?;
-    Ok(written
-        .iter()
-        .map(|part| (part.records, part.bytes))
-        .collect())
+    Ok(written.iter().map(row).collect())
 }
 
-/// Returns the number of records and the length of the file.
+/// Shuffles a file.
 #[pyfunction]
 pub(crate) fn shuffle_file(
     py: Python<'_>,
@@ -53,9 +62,9 @@ pub(crate) fn shuffle_file(
     seed: u64,
     checksum: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(usize, u64)> {
+) -> PyResult<Row> {
     let written = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::shuffle(&rec, &out, seed, checksum, on_progress)
     })?;
-    Ok((written.records, written.bytes))
+    Ok(row(&written))
 }

@@ -33,6 +33,7 @@ pub(crate) struct Verified {
     has_index: bool,
     has_checksums: bool,
     unlisted: u64,
+    identities: Option<usize>,
     problems: Vec<Row>,
     total: u64,
 }
@@ -54,6 +55,7 @@ pub(crate) struct Info {
     bytes: u64,
     damaged: u64,
     indexed: Option<usize>,
+    identities: Option<usize>,
     has_checksums: bool,
     ids: Option<(u64, u64)>,
     has_unique_ids: bool,
@@ -94,6 +96,7 @@ pub(crate) fn verify_file(
         has_index: report.has_index,
         has_checksums: report.has_checksums,
         unlisted: report.unlisted,
+        identities: report.identities,
         problems: report.problems.into_iter().map(row).collect(),
         total: report.total,
     })
@@ -139,6 +142,7 @@ pub(crate) fn info_of_file(
         bytes: info.bytes,
         damaged: info.damaged,
         indexed: info.indexed,
+        identities: info.identities,
         has_checksums: info.has_checksums,
         ids: info.ids,
         has_unique_ids: info.has_unique_ids,

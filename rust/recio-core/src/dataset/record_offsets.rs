@@ -11,7 +11,7 @@ use crate::format::index::{Entry, Index};
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
-use crate::read::scan::{self, ScannedRecord};
+use crate::read::scan;
 use crate::read::sidecar::load_index;
 
 /// Offsets of records, ascending in each file.
@@ -172,11 +172,7 @@ fn may_be_faces(file: &RecordFile, offsets: &[u64]) -> bool {
     [offsets.first(), offsets.last()]
         .into_iter()
         .flatten()
-        .any(|&offset| may_be_range(file, offset))
-}
-
-fn may_be_range(file: &RecordFile, offset: u64) -> bool {
-    scan::record_at(file, offset).is_ok_and(|record| record.may_be_range())
+        .any(|&offset| scan::may_be_range(file, offset))
 }
 
 /// Appends the offsets of all records of a file. Returns whether one of them may be one of a face
@@ -210,12 +206,8 @@ fn separate_faces(
     offsets: &mut RecordOffsets,
 ) -> Result<()> {
     let records = offsets.samples[begin..].iter();
-    let intact: Vec<ScannedRecord> = records
-        .filter_map(|offset| scan::record_at(file, offset - start).ok())
-        .collect();
-    let (mut entries, _) = scan::keys_of(file, &intact)?;
-    entries.sort_unstable_by_key(|entry| entry.key);
-    if let Layout::Faces(faces) = FaceSet::find_with(&entries, |offset| Role::read(file, offset))? {
+    let (entries, layout) = scan::layout_of(file, records.map(|offset| offset - start))?;
+    if let Layout::Faces(faces) = layout {
         offsets.separate(begin, &entries, start, &faces);
     }
     Ok(())
@@ -235,7 +227,7 @@ fn salvage(
         match segment {
             Segment::Record(record) => {
                 offsets.push(start + record.offset);
-                may_be_faces |= may_be_range(file, record.offset);
+                may_be_faces |= scan::may_be_range(file, record.offset);
             }
             Segment::Skipped(SkippedRegion { begin, end, reason }) => {
                 let text = format!("{reason}; skipped up to byte {end}");

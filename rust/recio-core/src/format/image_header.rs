@@ -146,11 +146,22 @@ pub fn encode(labels: &[f32], id: u64, out: &mut Vec<u8>) {
         [label] => (0, *label, &[][..]),
         many => (many.len() as u32, 0.0, many),
     };
-    out.extend_from_slice(&flag.to_le_bytes());
-    out.extend_from_slice(&label.to_le_bytes());
-    out.extend_from_slice(&id.to_le_bytes());
-    out.extend_from_slice(&0u64.to_le_bytes());
-    out.extend(many.iter().flat_map(|label| label.to_le_bytes()));
+    let header = Header {
+        flag,
+        label,
+        id,
+        id2: 0,
+    };
+    encode_header(&header, many, out);
+}
+
+/// Appends a header and the labels after it to `out`.
+pub(crate) fn encode_header(header: &Header, labels: &[f32], out: &mut Vec<u8>) {
+    out.extend_from_slice(&header.flag.to_le_bytes());
+    out.extend_from_slice(&header.label.to_le_bytes());
+    out.extend_from_slice(&header.id.to_le_bytes());
+    out.extend_from_slice(&header.id2.to_le_bytes());
+    out.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub enum Layout {
     Plain,
     /// A face data set.
     Faces(FaceSet),
-    /// A header record that the other records contradict, and how.
+    /// A header record that the other records contradict, and how. The last record has no image
+    /// either.
     Contradictory(String),
 }
 
@@ -136,7 +137,7 @@ impl FaceSet {
     /// labels that are no range of images.
     pub fn identity_ranges(&self, file: &RecordFile, index: &Index) -> Result<Vec<Range<u64>>> {
         let entries = &index.entries()[self.identities.clone()];
-        let first = index.entries()[self.images.start].key;
+        let first = u64::from(self.has_header);
         let range = |entry: &Entry| {
             let mut table = HeaderTable::default();
             table.extend(file, index, &[entry.key])?;
@@ -150,8 +151,8 @@ impl FaceSet {
         entries.iter().map(range).collect()
     }
 
-    /// Returns the images of the identity record in a table of one row. `first` is the key of the
-    /// first image.
+    /// Returns the images of the identity record in a table of one row. `first` is the least
+    /// key of an image.
     fn range_of(&self, table: &HeaderTable, first: u64) -> Option<Range<u64>> {
         let [start, end] = table.labels[..] else {
             return None;
@@ -208,15 +209,15 @@ impl<F: FnMut(u64) -> Result<Option<Role>>> Records<'_, F> {
             && (boundary == 1 || !self.is_range(boundary - 1)?)
             && (boundary == len || self.is_range(boundary)?);
         if !matches {
-            return Ok(Layout::Contradictory(format!(
+            return self.contradiction(format!(
                 "its label ends the images before the key {images_end:.0}, but the records there do not match"
-            )));
+            ));
         }
         let last = self.entries[len - 1].key;
         if boundary < len && last > *rounded_to(identities_end).end() {
-            return Ok(Layout::Contradictory(format!(
-                "its label ends the identity records before the key {identities_end:.0}, but the index goes up to {last}"
-            )));
+            return self.contradiction(format!(
+                "its label ends the identity records before the key {identities_end:.0}, but there is the key {last}"
+            ));
         }
         let end = self.entries.get(boundary).map(|entry| entry.key);
         let end = end.unwrap_or_else(|| (self.entries[boundary - 1].key + 1).max(*near.start()));
@@ -226,6 +227,16 @@ impl<F: FnMut(u64) -> Result<Option<Role>>> Records<'_, F> {
             identities: boundary..len,
             images_end: end,
         }))
+    }
+
+    /// The layout after a header record that others contradict. If the last record has an image,
+    /// the first one is just a record without one.
+    fn contradiction(&mut self, reason: String) -> Result<Layout> {
+        Ok(if self.is_range(self.entries.len() - 1)? {
+            Layout::Contradictory(reason)
+        } else {
+            Layout::Plain
+        })
     }
 
     /// The layout of records from `start` on, none of which is a header record: the last ones are
@@ -246,7 +257,9 @@ impl<F: FnMut(u64) -> Result<Option<Role>>> Records<'_, F> {
             return Ok(Layout::Plain);
         };
         let (images_start, images_end) = (self.entries[start].key, self.entries[boundary].key);
-        if !rounded_to(first).contains(&images_start) || !rounded_to(end).contains(&images_end) {
+        let first = rounded_to(first);
+        let covers = !first.is_empty() && *first.start() <= images_start;
+        if !covers || !rounded_to(end).contains(&images_end) {
             return Ok(Layout::Plain);
         }
         Ok(Layout::Faces(FaceSet {
@@ -398,6 +411,14 @@ mod tests {
             let layout = layout(&records);
             assert!(matches!(layout, Layout::Contradictory(_)), "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_first_record_without_an_image_does_not_make_a_face_data_set() {
+        assert_eq!(
+            layout(&[(0, range(2, 5)), (1, IMAGE), (2, IMAGE)]),
+            Layout::Plain
+        );
     }
 
     #[test]

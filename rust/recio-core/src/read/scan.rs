@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::{HEADER_LEN, Header};
 use crate::format::index::{Entry, Index};
-use crate::read::face_set::{self, RANGE_LABELS, Role};
+use crate::read::face_set::{self, FaceSet, Layout, RANGE_LABELS, Role};
 use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
 
@@ -166,6 +166,31 @@ pub fn rebuild_index_of_images(file: &RecordFile) -> Result<(Vec<Entry>, KeySour
         return Err(Error::corrupt("no record has an image").at_path(file.path()));
     }
     Ok((entries, source))
+}
+
+/// Whether the record at `offset` may be the header record or an identity record of a face data
+/// set.
+#[must_use]
+pub fn may_be_range(file: &RecordFile, offset: u64) -> bool {
+    record_at(file, offset).is_ok_and(|record| record.may_be_range())
+}
+
+/// Finds the layout of the records at `offsets`, with the keys of a rebuilt index. Returns their
+/// entries too, sorted by key. Damaged records do not count.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
+pub fn layout_of(
+    file: &RecordFile,
+    offsets: impl Iterator<Item = u64>,
+) -> Result<(Vec<Entry>, Layout)> {
+    let intact: Vec<ScannedRecord> = offsets
+        .filter_map(|offset| record_at(file, offset).ok())
+        .collect();
+    let (mut entries, _) = keys_of(file, &intact)?;
+    entries.sort_unstable_by_key(|entry| entry.key);
+    let layout = FaceSet::find_with(&entries, |offset| Role::read(file, offset))?;
+    Ok((entries, layout))
 }
 
 /// Returns the keys of records, as [`rebuild_index`] chooses them.

@@ -9,8 +9,11 @@ pub struct CopyReport {
     pub records: usize,
     /// Size of the record file.
     pub bytes: u64,
-    /// Whether the records have new keys, 0, 1, 2 …, because two had the same.
+    /// Whether the records have new keys: 0, 1, 2 …, because two had the same, or those of a face
+    /// data set.
     pub renumbered: bool,
+    /// Number of identity records, if it is a face data set.
+    pub identities: Option<usize>,
 }
 
 impl CopyReport {
@@ -20,6 +23,7 @@ impl CopyReport {
             records: output.records(),
             bytes: output.bytes(),
             renumbered: false,
+            identities: None,
         }
     }
 }

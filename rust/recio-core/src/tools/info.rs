@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::face_check::FaceCheck;
 use super::sidecars::Sidecars;
 use crate::decode::{self, Pixels, Source};
 use crate::error::Result;
@@ -24,6 +25,9 @@ pub struct Info {
     pub damaged: u64,
     /// Number of records that the index lists, if there is one.
     pub indexed: Option<usize>,
+    /// Number of identity records, if it is a face data set. The labels of records without an image
+    /// are then not among the others.
+    pub identities: Option<usize>,
     /// Whether there are checksums.
     pub has_checksums: bool,
     /// Range of the ids.
@@ -64,15 +68,17 @@ pub fn info(
         ..Info::default()
     };
     let mut ids = Vec::new();
+    let (mut without_image, mut faces) = (Info::default(), FaceCheck::default());
     let flow = sidecars.for_each_segment(&file, on_progress, |segment| {
         match segment {
             Segment::Skipped(region) => info.damaged += region.end - region.begin,
             Segment::Record(record) => {
                 info.records += 1;
+                faces.add(&file, record.offset, record.frame);
                 let payload = frame::join_fragments(record.frame);
                 if let Ok(record) = ImageRecord::parse(&record.frame[payload]) {
                     ids.push(record.header.id);
-                    info.add(&record);
+                    info.add(&record, &mut without_image);
                 }
             }
         }
@@ -81,6 +87,10 @@ pub fn info(
     if flow.is_break() {
         return Ok(None);
     }
+    info.identities = faces.finish(&file, &sidecars)?.identities;
+    if info.identities.is_none() {
+        info.add_labels_of(&without_image);
+    }
     ids.sort_unstable();
     info.ids = ids.first().copied().zip(ids.last().copied());
     info.has_unique_ids = ids.is_sorted_by(|a, b| a < b);
@@ -88,11 +98,31 @@ pub fn info(
 }
 
 impl Info {
-    /// Adds the header and the image of a record.
-    fn add(&mut self, record: &ImageRecord<'_>) {
+    /// Adds the labels of a record.
+    fn add_labels(&mut self, record: &ImageRecord<'_>) {
         *self.label_widths.entry(record.labels().len()).or_default() += 1;
         for label in record.labels().filter(|label| !label.is_nan()) {
             extend(&mut self.labels, label);
+        }
+    }
+
+    /// Adds the labels of other records.
+    fn add_labels_of(&mut self, other: &Self) {
+        for (&width, count) in &other.label_widths {
+            *self.label_widths.entry(width).or_default() += count;
+        }
+        for label in other.labels.into_iter().flat_map(|(min, max)| [min, max]) {
+            extend(&mut self.labels, label);
+        }
+    }
+
+    /// Adds the header and the image of a record, or the labels of one without an image to
+    /// `without_image`.
+    fn add(&mut self, record: &ImageRecord<'_>, without_image: &mut Self) {
+        if record.image.is_empty() {
+            without_image.add_labels(record);
+        } else {
+            self.add_labels(record);
         }
         *self.formats.entry(format_name(record.image)).or_default() += 1;
         if record.image.is_empty() {

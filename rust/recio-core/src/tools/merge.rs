@@ -3,22 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::copy_report::CopyReport;
+use super::face_property_file::prepare_properties;
+use super::face_writer::{FaceWriter, Identities, property_of};
 use super::keys::all_unique;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
+use crate::read::face_property::FaceProperty;
+use crate::write::file_system::parent_folder;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `files`, one file after another, into `out`.
 ///
-/// If two records have the same key, all are numbered from 0. Returns `None`, and writes nothing,
-/// if `on_progress` stops it.
+/// If two records have the same key, all are numbered from 0. Face data sets become one face data
+/// set, whose identities are those of the files, one after another. Returns `None`, and writes
+/// nothing, if `on_progress` stops it.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no files, or if `out` is
-/// one of them; damage; I/O.
+/// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no files, if `out` is
+/// one of them, or if some files are face data sets and others are not; damage; I/O.
 pub fn merge(
     files: &[PathBuf],
     out: &Path,
@@ -31,6 +36,9 @@ pub fn merge(
     refuse_to_overwrite(&with_indexes(files), &[out.to_path_buf()])?;
     let sources = files.iter().map(|file| SourceFile::open(file));
     let sources = sources.collect::<Result<Vec<_>>>()?;
+    if let Some(properties) = face_properties(&sources)? {
+        return merge_faces(&sources, &properties, out, checksum, on_progress);
+    }
     let renumbered = !all_unique(sources.iter().flat_map(SourceFile::keys).collect());
     let mut output = RecordOutput::create(out, checksum)?;
     let total = sources.iter().map(SourceFile::len).sum();
@@ -52,5 +60,104 @@ pub fn merge(
         ..CopyReport::of(&output)
     };
     commit(vec![output.prepare()?])?;
+    Ok(Some(report))
+}
+
+/// Returns the contents of the file `property` beside each source if they are to be merged as face
+/// data sets: if they have that layout, or if all have such a file.
+fn face_properties(sources: &[SourceFile]) -> Result<Option<Vec<Option<FaceProperty>>>> {
+    let with_layout = sources.iter().find(|source| source.is_face_set());
+    let without_layout = sources.iter().find(|source| !source.is_face_set());
+    if let Some((faces, plain)) = with_layout.zip(without_layout) {
+        return Err(Error::argument(format!(
+            "a face data set, but {} is none: it has neither a header record nor identity records; \
+             merge face data sets with each other",
+            plain.path().display()
+        ))
+        .at_path(faces.path()));
+    }
+    if with_layout.is_some() {
+        let properties = sources
+            .iter()
+            .map(|source| FaceProperty::load(source.path()));
+        let properties = properties.collect::<Result<Vec<_>>>()?;
+        check_image_sizes(sources, &properties)?;
+        return Ok(Some(properties));
+    }
+    let is_one_set = sources
+        .windows(2)
+        .all(|pair| share_property(&pair[0], &pair[1]));
+    let load = |source: &SourceFile| FaceProperty::load(source.path()).ok().flatten();
+    let properties: Vec<_> = sources.iter().map(load).collect();
+    let are_faces = !is_one_set && properties.iter().all(Option::is_some);
+    if are_faces {
+        check_image_sizes(sources, &properties)?;
+    }
+    Ok(are_faces.then_some(properties))
+}
+
+/// Whether two record files are beside the same file `property`.
+fn share_property(a: &SourceFile, b: &SourceFile) -> bool {
+    let folder = |source: &SourceFile| parent_folder(source.path()).canonicalize().ok();
+    folder(a) == folder(b)
+}
+
+fn check_image_sizes(sources: &[SourceFile], properties: &[Option<FaceProperty>]) -> Result<()> {
+    let mut known = sources
+        .iter()
+        .zip(properties)
+        .filter_map(|(source, property)| Some((source, (*property)?)));
+    let Some((first, expected)) = known.next() else {
+        return Ok(());
+    };
+    let size = |property: FaceProperty| (property.height, property.width);
+    let other = known.find(|&(_, property)| size(property) != size(expected));
+    other.map_or(Ok(()), |(source, property)| {
+        let ((height, width), (other_height, other_width)) = (size(expected), size(property));
+        Err(Error::argument(format!(
+            "images of {other_height}x{other_width} pixels, but those of {} have {height}x{width}",
+            first.path().display()
+        ))
+        .at_path(&FaceProperty::path_for(source.path())))
+    })
+}
+
+/// Merges face data sets. Files beside the same file `property` share their identities.
+fn merge_faces(
+    sources: &[SourceFile],
+    properties: &[Option<FaceProperty>],
+    out: &Path,
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<CopyReport>> {
+    let has_layout = sources.iter().any(SourceFile::is_face_set);
+    let images: Vec<Vec<usize>> = sources.iter().map(|source| source.images().0).collect();
+    let mut copier = RecordCopier::new(images.iter().map(Vec::len).sum(), on_progress);
+    let mut writer = FaceWriter::create(out, checksum, has_layout)?;
+    let mut shifts: Vec<(Identities, u64)> = Vec::new();
+    for (number, (source, images)) in sources.iter().zip(&images).enumerate() {
+        let count = properties[number].map(|property| property.identities);
+        let shared =
+            (0..number).find(|&before| count.is_some() && share_property(&sources[before], source));
+        let end = shifts.iter().map(|&(_, end)| end).max().unwrap_or(0);
+        let shift = shared.map_or(end, |before| shifts[before].0.shift);
+        let identities = Identities { shift, count };
+        let mut max_label = None;
+        for &i in images {
+            max_label = max_label.max(Some(writer.copy(source, i, identities)?));
+            if copier.advance().is_break() {
+                return Ok(None);
+            }
+        }
+        let count = count.unwrap_or_else(|| max_label.map_or(0, |label| label + 1));
+        shifts.push((identities, shift + count));
+    }
+    let identities = shifts.iter().map(|&(_, end)| end).max().unwrap_or(0);
+    let known = properties.iter().find_map(|&property| property);
+    let property = property_of(identities, known, writer.image_size());
+    let properties = prepare_properties(property, [out])?;
+    let (report, output) = writer.prepare()?;
+    commit(vec![output])?;
+    properties.persist()?;
     Ok(Some(report))
 }

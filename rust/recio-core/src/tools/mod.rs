@@ -16,9 +16,15 @@
 //! does not list, only the user knows whether they were removed on purpose. Without a `.idx`, the
 //! keys are those of a rebuilt index.
 //!
+//! Face data sets stay face data sets: where records get new keys or labels, the header record and
+//! the identity records are written anew, and the file `property` beside the output.
+//!
 //! Output files are complete, or not written at all. Input files are never changed.
 
 mod copy_report;
+mod face_check;
+mod face_property_file;
+mod face_writer;
 mod info;
 mod keys;
 mod merge;

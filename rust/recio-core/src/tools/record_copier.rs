@@ -36,7 +36,12 @@ impl<'a> RecordCopier<'a> {
         output: &mut RecordOutput,
     ) -> Result<ControlFlow<()>> {
         output.append_frame(key, source.read_frame(i, &mut self.buffer)?)?;
+        Ok(self.advance())
+    }
+
+    /// Reports that one more record is copied. Breaks if the caller wants to stop.
+    pub(super) fn advance(&mut self) -> ControlFlow<()> {
         self.progress.done += 1;
-        Ok(self.throttle.report(self.progress))
+        self.throttle.report(self.progress)
     }
 }

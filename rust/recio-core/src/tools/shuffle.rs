@@ -3,18 +3,21 @@
 use std::path::Path;
 
 use super::copy_report::CopyReport;
+use super::face_property_file::prepare_properties;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
+use crate::read::face_property::FaceProperty;
 use crate::rng::Rng;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `rec` into `out` in random order.
 ///
-/// The order depends only on `seed` and on the number of records; all orders are equally likely.
-/// Returns `None`, and writes nothing, if `on_progress` stops it.
+/// The order depends only on `seed` and on the number of records; all orders are equally likely. Of
+/// a face data set, the images are shuffled, and the other records follow them. Returns `None`, and
+/// writes nothing, if `on_progress` stops it.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; `Limit` if there
@@ -28,20 +31,32 @@ pub fn shuffle(
 ) -> Result<Option<CopyReport>> {
     refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), &[out.to_path_buf()])?;
     let source = SourceFile::open(rec)?;
-    let records = u32::try_from(source.len()).map_err(|_| {
-        let message = format!("{} records; shuffle supports at most 2^32-1", source.len());
+    let (images, others) = source.images();
+    let records = u32::try_from(images.len()).map_err(|_| {
+        let message = format!("{} records; shuffle supports at most 2^32-1", images.len());
         Error::limit(message).at_path(rec)
     })?;
     let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(source.len(), on_progress);
-    for i in Rng::new(seed, 0, 0).permutation(records) {
-        let i = i as usize;
+    let permutation = Rng::new(seed, 0, 0).permutation(records);
+    let shuffled = permutation.into_iter().map(|i| images[i as usize]);
+    for i in shuffled.chain(others.iter().copied()) {
         let key = source.key(i);
         if copier.copy(&source, i, key, &mut output)?.is_break() {
             return Ok(None);
         }
     }
-    let report = CopyReport::of(&output);
+    let identities = source.identities();
+    let report = CopyReport {
+        identities,
+        ..CopyReport::of(&output)
+    };
+    let property = match identities {
+        Some(_) => FaceProperty::load(rec)?,
+        None => None,
+    };
+    let properties = prepare_properties(property, [out])?;
     commit(vec![output.prepare()?])?;
+    properties.persist()?;
     Ok(Some(report))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::format::index::Entry;
+use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
 use crate::read::sidecar::load_index;
@@ -13,6 +14,8 @@ pub(super) struct SourceFile {
     file: RecordFile,
     /// In the order of the file.
     entries: Vec<Entry>,
+    /// Layout, if it is a face data set.
+    faces: Option<FaceSet>,
 }
 
 impl SourceFile {
@@ -20,7 +23,7 @@ impl SourceFile {
     ///
     /// # Errors
     /// I/O errors; damage in the framing, the index or the checksums; an index that lists only some
-    /// of the records.
+    /// of the records; a header record of a face data set that others contradict.
     pub(super) fn open(rec: &Path) -> Result<Self> {
         let file = RecordFile::open(rec)?;
         file.check_len()?;
@@ -30,7 +33,50 @@ impl SourceFile {
         } else {
             scan::rebuild_index(&file)?.0
         };
-        Ok(Self { file, entries })
+        let mut by_key = entries.clone();
+        by_key.sort_unstable_by_key(|entry| entry.key);
+        let faces = match FaceSet::find_with(&by_key, |offset| Role::read(&file, offset))? {
+            Layout::Plain => None,
+            Layout::Faces(faces) => Some(faces),
+            Layout::Contradictory(reason) => {
+                let error = FaceSet::contradiction(&reason).at_offset(by_key[0].offset);
+                return Err(error.at_path(rec));
+            }
+        };
+        Ok(Self {
+            file,
+            entries,
+            faces,
+        })
+    }
+
+    /// Path of the record file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Whether this is a face data set with a header record or identity records.
+    pub(super) fn is_face_set(&self) -> bool {
+        self.faces.is_some()
+    }
+
+    /// Number of identity records, if this is a face data set.
+    pub(super) fn identities(&self) -> Option<usize> {
+        self.faces.as_ref().map(|faces| faces.identities.len())
+    }
+
+    /// Returns the numbers of the images of a face data set by ascending key, or of all records in
+    /// the order of the file; and the numbers of the other records.
+    pub(super) fn images(&self) -> (Vec<usize>, Vec<usize>) {
+        let mut numbers: Vec<usize> = (0..self.len()).collect();
+        let Some(faces) = &self.faces else {
+            return (numbers, Vec::new());
+        };
+        numbers.sort_unstable_by_key(|&i| self.key(i));
+        let images = numbers[faces.images.clone()].to_vec();
+        let others = numbers.drain(..faces.images.start).collect::<Vec<_>>();
+        numbers.drain(..images.len());
+        (images, [others, numbers].concat())
     }
 
     /// Number of records.
@@ -60,10 +106,15 @@ impl SourceFile {
             Ok(None) => Error::corrupt("the file ends here"),
             Err(error) => error,
         };
-        Err(error
+        Err(self.locate(error, i))
+    }
+
+    /// Adds file, record and offset to an error about record `i`.
+    pub(super) fn locate(&self, error: Error, i: usize) -> Error {
+        error
             .at_record(i as u64)
-            .at_offset(offset)
-            .at_path(self.file.path()))
+            .at_offset(self.entries[i].offset)
+            .at_path(self.path())
     }
 }
 

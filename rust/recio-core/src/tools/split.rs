@@ -4,21 +4,26 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::copy_report::CopyReport;
+use super::face_property_file::prepare_properties;
+use super::face_writer::{FaceWriter, Identities, property_of};
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
 use crate::progress::OnProgress;
+use crate::read::face_property::FaceProperty;
 use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 
 /// Copies the records of `rec` into the shards `outs`, whose sizes differ by one record at most.
 ///
-/// All shards are written, or none. Returns `None`, and writes nothing, if `on_progress` stops it.
+/// The shards of a face data set are face data sets: the images are divided, and each shard gets
+/// new keys, identity records and a header record. Labels stay the same. All shards are written, or
+/// none. Returns `None`, and writes nothing, if `on_progress` stops it.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no shards, more shards
-/// than records, or if `rec` is one of them; damage; I/O.
+/// than records (images of a face data set), or if `rec` is one of them; damage; I/O.
 pub fn split(
     rec: &Path,
     outs: &[PathBuf],
@@ -27,14 +32,11 @@ pub fn split(
 ) -> Result<Option<Vec<CopyReport>>> {
     refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), outs)?;
     let source = SourceFile::open(rec)?;
-    let (records, shards) = (source.len(), outs.len());
-    if shards == 0 || shards > records {
-        let message = format!(
-            "{records} records cannot be split into {shards} shards; \
-             their number must be from 1 to the number of records"
-        );
-        return Err(Error::argument(message).at_path(rec));
+    if source.is_face_set() {
+        return split_faces(&source, outs, checksum, on_progress);
     }
+    let (records, shards) = (source.len(), outs.len());
+    check_shards(rec, records, "records", shards)?;
     let mut copier = RecordCopier::new(records, on_progress);
     let (mut reports, mut outputs) = (Vec::new(), Vec::new());
     for (shard, out) in outs.iter().enumerate() {
@@ -46,6 +48,54 @@ pub fn split(
         outputs.push(output);
     }
     commit(outputs)?;
+    Ok(Some(reports))
+}
+
+fn check_shards(rec: &Path, records: usize, noun: &str, shards: usize) -> Result<()> {
+    if shards > 0 && shards <= records {
+        return Ok(());
+    }
+    let message = format!(
+        "{records} {noun} cannot be split into {shards} shards; \
+         their number must be from 1 to the number of {noun}"
+    );
+    Err(Error::argument(message).at_path(rec))
+}
+
+/// Splits a face data set into face data sets.
+fn split_faces(
+    source: &SourceFile,
+    outs: &[PathBuf],
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<Vec<CopyReport>>> {
+    let property = FaceProperty::load(source.path())?;
+    let (images, _) = source.images();
+    check_shards(source.path(), images.len(), "images", outs.len())?;
+    let identities = Identities {
+        shift: 0,
+        count: property.map(|property| property.identities),
+    };
+    let mut copier = RecordCopier::new(images.len(), on_progress);
+    let (mut reports, mut outputs) = (Vec::new(), Vec::new());
+    let (mut max_label, mut image_size) = (0, None);
+    for (shard, out) in outs.iter().enumerate() {
+        let mut writer = FaceWriter::create(out, checksum, true)?;
+        for &i in &images[shard_range(images.len(), outs.len(), shard)] {
+            max_label = max_label.max(writer.copy(source, i, identities)?);
+            if copier.advance().is_break() {
+                return Ok(None);
+            }
+        }
+        image_size = image_size.or(writer.image_size());
+        let (report, output) = writer.prepare()?;
+        reports.push(report);
+        outputs.push(output);
+    }
+    let property = property.or(property_of(max_label + 1, None, image_size));
+    let properties = prepare_properties(property, outs.iter().map(PathBuf::as_path))?;
+    commit(outputs)?;
+    properties.persist()?;
     Ok(Some(reports))
 }
 

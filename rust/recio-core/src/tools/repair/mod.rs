@@ -2,12 +2,13 @@
 //!
 //! Complete records are copied byte for byte, in their order. Every other byte is in a skipped
 //! region of the report, with a reason. If the file has checksums, only records that match one are
-//! copied.
+//! copied. The file `property` of a face data set is copied too.
 
 mod checksum_matcher;
 
 use std::path::{Path, PathBuf};
 
+use super::face_property_file::prepare_properties;
 use super::keys::all_unique;
 use super::overwrite_guard::refuse_to_overwrite;
 use super::sidecars::Sidecars;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::progress::OnProgress;
+use crate::read::face_property::FaceProperty;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvagedRecord, Segment, SkippedRegion};
 use crate::write::record_output::{RecordOutput, commit};
@@ -78,6 +80,9 @@ pub fn repair(
     let mut problems = Vec::new();
     let sidecars = Sidecars::load(&file, index, &mut problems)?;
     let mut repair = Repair {
+        rec,
+        out,
+        may_be_faces: false,
         sidecars: &sidecars,
         checksums: sidecars.checksums.as_ref().map(ChecksumMatcher::new),
         output: RecordOutput::create(out, sidecars.checksums.is_some())?,
@@ -101,6 +106,10 @@ struct CopiedRecord {
 
 /// A repair in progress.
 struct Repair<'a> {
+    rec: &'a Path,
+    out: &'a Path,
+    /// Whether a record has no image, as in face data sets.
+    may_be_faces: bool,
     sidecars: &'a Sidecars,
     checksums: Option<ChecksumMatcher<'a>>,
     output: RecordOutput,
@@ -132,10 +141,11 @@ impl Repair<'_> {
         let key = self.copied.len() as u64;
         self.output.append_frame(key, record.frame)?;
         let payload = frame::join_fragments(record.frame);
-        let header = ImageRecord::parse(&record.frame[payload]).map(|record| record.header);
+        let image = ImageRecord::parse(&record.frame[payload]).ok();
+        self.may_be_faces |= image.is_some_and(|image| image.image.is_empty());
         self.copied.push(CopiedRecord {
             offset: record.offset,
-            id: header.ok().map(|header| header.id),
+            id: image.map(|image| image.header.id),
         });
         Ok(())
     }
@@ -143,9 +153,13 @@ impl Repair<'_> {
     fn finish(mut self, unused: Vec<String>) -> Result<RepairReport> {
         let (source, keys) = self.keys();
         let (records, bytes) = (self.output.records(), self.output.bytes());
+        let load = || FaceProperty::load(self.rec).ok().flatten();
+        let property = self.may_be_faces.then(load).flatten();
         if records > 0 {
             self.output.set_keys(&keys);
+            let properties = prepare_properties(property, [self.out])?;
             commit(vec![self.output.prepare()?])?;
+            properties.persist()?;
         }
         Ok(RepairReport {
             records,

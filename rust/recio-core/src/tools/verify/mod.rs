@@ -48,6 +48,8 @@ pub struct VerifyReport {
     pub has_checksums: bool,
     /// Number of records that the index does not list.
     pub unlisted: u64,
+    /// Number of identity records, if it is a face data set.
+    pub identities: Option<usize>,
     /// The problems in the order of the file, at most 100,000.
     pub problems: Vec<Problem>,
     /// Number of problems, including those that are not in the list.
@@ -83,6 +85,7 @@ pub fn verify(
         return Ok(None);
     }
     pass.compare_with_checksums(&file);
+    let identities = pass.check_faces(&file)?;
     let (records, unlisted) = (pass.records(), pass.unlisted());
     let (problems, total) = problems.into_sorted(records);
     Ok(Some(VerifyReport {
@@ -91,6 +94,7 @@ pub fn verify(
         has_index: sidecars.index.is_some(),
         has_checksums: sidecars.checksums.is_some(),
         unlisted,
+        identities,
         problems,
         total,
     }))

@@ -11,6 +11,7 @@ use crate::format::index::Entry;
 use crate::progress::OnProgress;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvagedRecord, Segment, SkippedRegion};
+use crate::tools::face_check::FaceCheck;
 use crate::tools::problem::{Problem, ProblemKind};
 use crate::tools::record_check::RecordLocation;
 use crate::tools::sidecars::Sidecars;
@@ -31,6 +32,7 @@ pub(super) struct Pass<'a> {
     dangling: u64,
     /// Records that the `.rsum` lists.
     with_checksum: u64,
+    faces: FaceCheck,
 }
 
 impl<'a> Pass<'a> {
@@ -48,6 +50,7 @@ impl<'a> Pass<'a> {
             listed: 0,
             dangling: 0,
             with_checksum: 0,
+            faces: FaceCheck::default(),
         }
     }
 
@@ -63,7 +66,10 @@ impl<'a> Pass<'a> {
         let flow = sidecars.for_each_segment(file, on_progress, |segment| {
             match segment {
                 Segment::Skipped(region) => self.problems.extend([framing_problem(region)]),
-                Segment::Record(record) => self.visit(record, check),
+                Segment::Record(record) => {
+                    self.faces.add(file, record.offset, record.frame);
+                    self.visit(record, check);
+                }
             }
             Ok(())
         })?;
@@ -132,6 +138,14 @@ impl<'a> Pass<'a> {
         let reasons = [wrong_len, missing].into_iter().flatten();
         self.problems
             .extend(reasons.map(|reason| Problem::of_file(ProblemKind::Checksum, reason)));
+    }
+
+    /// Checks the layout, if this is a face data set. Returns the number of its identity records.
+    pub(super) fn check_faces(&mut self, file: &RecordFile) -> Result<Option<usize>> {
+        let faces = std::mem::take(&mut self.faces);
+        let layout = faces.finish(file, self.sidecars)?;
+        self.problems.extend(layout.problem);
+        Ok(layout.identities)
     }
 
     /// Number of complete records.
