@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from recio.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +27,10 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 those of argparse
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Report a wrong argument, which may be a name of a file, and exit with 2."""
+        super().error(escape(message))
 
 
 def integer_from(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
@@ -77,7 +83,8 @@ def run_command(
 
 def _discard_output() -> None:
     """Send what is still buffered to nowhere: whoever read the output has closed it, which is no error."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def describe_error(error: Exception) -> str:
@@ -93,9 +100,33 @@ def fail(prog: str, message: str, exit_code: int) -> int:
     return exit_code
 
 
-def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
-    """Write lines; escape characters that the stream's encoding lacks, as in file names that are not text."""
+def add_limits(add: Callable[..., object]) -> None:
+    """Add the options of `recio.Limits` to a parser or a group, whose ``add_argument`` is passed."""
+    defaults = Limits()
+    add("--max-side", type=int, default=defaults.side, metavar="N", help=f"largest side of an image ({defaults.side})")
+    add("--max-pixels", type=int, default=defaults.pixels, metavar="N", help=f"most pixels ({defaults.pixels})")
+    add("--max-bytes", type=int, default=defaults.bytes, metavar="N", help=f"most bytes decoded ({defaults.bytes})")
+    add("--max-scans", type=int, default=defaults.scans, metavar="N", help=f"most scans of a JPEG ({defaults.scans})")
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """Return the limits that the options of `add_limits` set."""
+    return Limits(arguments.max_side, arguments.max_pixels, arguments.max_bytes, arguments.max_scans)
+
+
+def escape(line: str) -> str:
+    """Return a line of output with escapes for control characters, which names and contents of files may hold."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
+
+
+def write_lines(stream: TextIO | None, lines: Iterable[str]) -> None:
+    """Write lines, with escapes for what a terminal would act on and for what the stream's encoding lacks.
+
+    A stream that was closed when the process started is None.
+    """
+    if stream is None:
+        return
     encoding = stream.encoding or "utf-8"
-    escaped = (line.encode(encoding, "backslashreplace").decode(encoding) for line in lines)
+    escaped = (escape(line).encode(encoding, "backslashreplace").decode(encoding) for line in lines)
     stream.writelines(f"{line}\n" for line in escaped)
     stream.flush()

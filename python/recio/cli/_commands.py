@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import recio
 from recio.cli import _format
-from recio.cli._base import MISUSED, CommandParser, describe_error, fail, integer_from, run_command, write_lines
+from recio.cli._base import (
+    MISUSED,
+    CommandParser,
+    add_limits,
+    describe_error,
+    fail,
+    integer_from,
+    limits_of,
+    run_command,
+    write_lines,
+)
 from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 
@@ -143,6 +153,7 @@ def _verify_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--threads", metavar="N", type=integer_from(1, 1024), help="decoding threads, 1 to 1024 (default: all cores)"
     )
+    add_limits(parser.add_argument)
     _add_json(parser)
 
 
@@ -156,7 +167,11 @@ def _verify_file(file: Path, bars: ProgressBars, arguments: Namespace) -> int:
     try:
         with bars.bar(file.name, "B") as progress:
             report = recio.files.verify(
-                file, decode=not arguments.no_decode, threads=arguments.threads, progress=progress
+                file,
+                decode=not arguments.no_decode,
+                threads=arguments.threads,
+                limits=limits_of(arguments),
+                progress=progress,
             )
     except OSError as error:
         reason = describe_error(error)

@@ -19,7 +19,7 @@ class ProgressBars:
     """Progress bars of one run of a command, one file after another."""
 
     def __init__(self) -> None:
-        self._tqdm = _load_tqdm() if sys.stderr.isatty() else None
+        self._tqdm = _load_tqdm() if sys.stderr is not None and sys.stderr.isatty() else None
 
     @contextmanager
     def bar(self, name: str, unit: Literal["img", "rec", "B"]) -> Iterator[Callable[..., None] | None]:

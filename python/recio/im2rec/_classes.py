@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio._atomic import atomic_write_lines
+from recio.cli._base import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +16,10 @@ if TYPE_CHECKING:
 SUFFIX = ".classes.txt"
 
 
-def name_of(folder: str) -> str:
-    """Return the name of a folder as a line: with escapes for what a line of text cannot hold."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in folder)
-
-
 def save(path: Path, folders: Sequence[str]) -> None:
     """Write the names of folders in the order of their labels; without folders, remove an older file."""
     if folders:
-        atomic_write_lines(path, [f"{name_of(folder)}\n" for folder in folders])
+        atomic_write_lines(path, [f"{escape(folder)}\n" for folder in folders])
     else:
         path.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio._util import available_cores
-from recio.cli._base import MISUSED, OK, CommandParser, fail, run_command, write_lines
+from recio.cli._base import MISUSED, OK, CommandParser, add_limits, escape, fail, limits_of, run_command, write_lines
 from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 from recio.im2rec._flags import translate_flags
@@ -217,6 +217,7 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         "a PNG of class numbers in FOLDER, with the image's path except for the suffix; not with --resize or "
         "--center-crop",
     )
+    add_limits(add)
     add(
         "--mask-ext",
         default=".png",
@@ -256,7 +257,7 @@ def _pack(arguments: argparse.Namespace) -> int:
 
 def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
     """Pack a list and print the result; return whether it is a success."""
-    with bars.bar(lst.name, "img") as progress, warnings.catch_warnings():
+    with bars.bar(escape(lst.name), "img") as progress, warnings.catch_warnings():
         # They are in the report.
         warnings.simplefilter("ignore")
         packed = pack(
@@ -276,6 +277,7 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> b
             allow_outside=arguments.allow_outside,
             masks=arguments.masks,
             mask_ext=arguments.mask_ext,
+            limits=limits_of(arguments),
             progress=progress,
         )
     _print_pack_report(lst, packed)

@@ -20,6 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
+from recio.cli._base import escape
 from recio.im2rec import _classes
 from recio.im2rec._walk import MAC_METADATA, Folder, Skipped, natural_key, walk
 
@@ -276,7 +277,7 @@ class _Search:
         labels = self._report.labels
         if self._names is None:
             return labels.setdefault(folder, len(labels))
-        name = _classes.name_of(folder)
+        name = escape(folder)
         if name in self._names:
             return labels.setdefault(folder, self._names.index(name))
         self._report.skipped.append((folder, f"no class of the file of classes; {images} images"))

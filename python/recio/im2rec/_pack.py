@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from recio import _recio
 from recio._atomic import atomic_write_lines
 from recio._util import available_cores
+from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from recio._util import StrPath
+    from recio.limits import Limits
 
 T = TypeVar("T")
 
@@ -99,6 +101,7 @@ def pack(
     allow_outside: bool = False,
     masks: StrPath | None = None,
     mask_ext: str = ".png",
+    limits: Limits | None = None,
     progress: Callable[[int, int, int], object] | None = None,
 ) -> PackReport:
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
@@ -159,6 +162,8 @@ def pack(
     mask_ext : str, default '.png'
         Replacement of the image's suffix in the name of its mask, such as ``'_mask.png'``; without a dot, one is
         prepended.
+    limits : Limits, optional
+        Largest images that are decoded and encoded; by default those of `recio.Limits`.
     progress : callable, optional
         Called about every 100 ms with the lines done, all lines and the lines skipped. An exception that it raises
         stops the packing.
@@ -199,6 +204,7 @@ def pack(
         "checksum": checksum,
         "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),
         "allow_outside": allow_outside,
+        "limits": limits_tuple(limits),
         "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
     report = rec.with_suffix(".skipped.jsonl")
@@ -248,7 +254,7 @@ def _find_previous(
 def _read_report(path: Path) -> list[SkippedLine] | None:
     """Read the report of skipped lines: empty if there is none, ``None`` if it is incomplete."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         skipped = [SkippedLine(**row) for row in rows]
     except FileNotFoundError:
         return []
@@ -257,9 +263,15 @@ def _read_report(path: Path) -> list[SkippedLine] | None:
     return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
 
 
+def _json(fields: dict[str, object]) -> str:
+    """Return JSON in one line, with escapes for what a terminal would act on: file names may hold anything."""
+    text = json.dumps(fields, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
 def _write_report(path: Path, skipped: Sequence[SkippedLine]) -> None:
     """Write the report of skipped lines; if there are none, remove the report of an earlier run."""
     if skipped:
-        atomic_write_lines(path, (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in skipped))
+        atomic_write_lines(path, (f"{_json(asdict(entry))}\n" for entry in skipped))
     else:
         path.unlink(missing_ok=True)

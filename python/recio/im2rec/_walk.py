@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def walk(
-    root: str, skipped: list[Skipped], *, recursive: bool, key: Callable[[str], object] | None = None
+    root: str, skipped: list[Skipped], *, recursive: bool, key: Callable[[str], Any] | None = None
 ) -> Iterator[Folder]:
     """Iterate over a folder and its subfolders, each before its subfolders.
 
@@ -139,12 +139,13 @@ def _with_slash(path: str) -> str:
     return path if path.endswith("/") else f"{path}/"
 
 
-def _read(root: str, path: str, key: Callable[[str], object] | None) -> Folder:
-    files, subfolders = [], []
+def _read(root: str, path: str, key: Callable[[str], Any] | None) -> Folder:
+    files: list[str] = []
+    subfolders: list[str] = []
     with os.scandir(os.path.join(root, path)) as entries:  # noqa: PTH118
         for entry in entries:
             (subfolders if _is_folder(entry) else files).append(entry.name)
-    return Folder(path, sorted(files, key=key), sorted(subfolders, key=key))  # type: ignore[arg-type,type-var]
+    return Folder(path, sorted(files, key=key), sorted(subfolders, key=key))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -119,17 +119,20 @@ impl fmt::Display for Formats {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            side: 16_384,
-            pixels: 178_956_970,
-            bytes: 512 << 20,
-            scans: 100,
-            formats: Formats::ALL,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        side: 16_384,
+        pixels: 178_956_970,
+        bytes: 512 << 20,
+        scans: 100,
+        formats: Formats::ALL,
+    };
+
     /// Checks the size of an image.
     ///
     /// # Errors
@@ -143,14 +146,16 @@ impl Limits {
         }
         if width > self.side || height > self.side {
             return Err(Error::limit(format!(
-                "the image is {width}x{height} pixels; the limit is {} a side",
+                "the image is {width}x{height} pixels; the limit is {} a side: limits=Limits(side=...) or \
+                 --max-side raises it",
                 self.side
             )));
         }
         let pixels = width.saturating_mul(height);
         if pixels > self.pixels {
             return Err(Error::limit(format!(
-                "the image is {width}x{height}, {pixels} pixels; the limit is {}",
+                "the image is {width}x{height}, {pixels} pixels; the limit is {}: limits=Limits(pixels=...) or \
+                 --max-pixels raises it",
                 self.pixels
             )));
         }
@@ -164,7 +169,8 @@ impl Limits {
     pub fn check_memory(&self, bytes: usize) -> Result<()> {
         if bytes > self.bytes {
             return Err(Error::limit(format!(
-                "the image is {bytes} bytes when decoded; the limit is {}",
+                "the image is {bytes} bytes when decoded; the limit is {}: limits=Limits(bytes=...) or \
+                 --max-bytes raises it",
                 self.bytes
             )));
         }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::Error;
+use recio_core::limits::Formats;
 use recio_core::pack::{self as engine, Color, Encoding, MaskOptions, PackOptions, Transcode};
 use recio_core::progress::Progress;
 
+use crate::convert::limits_of;
 use crate::errors::{PyRecioError, PyRecioResult};
 use crate::progress::run_with_progress;
 
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     checksum: bool,
     num_thread: usize,
     allow_outside: bool,
+    /// Largest side, pixels, bytes and scans of an image.
+    limits: (usize, usize, usize, usize),
 }
 
 impl Settings {
@@ -42,6 +46,7 @@ impl Settings {
             pack_label: self.pack_label,
             checksum: self.checksum,
             allow_outside: self.allow_outside,
+            limits: limits_of(self.limits, Formats::ALL),
             threads: self.num_thread,
         })
     }

@@ -1,7 +1,11 @@
 //! Image files that are packed: opened with a known size, then read completely.
 
 use std::fs::File;
-use std::io::{ErrorKind::NotFound, Read};
+use std::io::{
+    self,
+    ErrorKind::{Interrupted, NotFound},
+    Read,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::frame::MAX_RECORD_LEN;
@@ -31,11 +35,21 @@ impl ImageFile {
     pub(super) fn read(mut self, out: &mut Vec<u8>) -> Result<(), String> {
         out.reserve_exact(self.len);
         let read = self.file.by_ref().take(self.len as u64).read_to_end(out);
-        let changed = read.and_then(|read| Ok(read < self.len || self.file.read(&mut [0])? > 0));
+        let changed = read.and_then(|read| Ok(read < self.len || self.has_more()?));
         if changed.map_err(|error| error.to_string())? {
             return Err("the size of the file changed while it was read".into());
         }
         Ok(())
+    }
+
+    /// Whether the file has bytes after those that were read. A signal does not end the attempt.
+    fn has_more(&mut self) -> io::Result<bool> {
+        loop {
+            match self.file.read(&mut [0]) {
+                Err(error) if error.kind() == Interrupted => {}
+                read => return Ok(read? > 0),
+            }
+        }
     }
 }
 

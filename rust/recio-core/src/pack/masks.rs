@@ -41,13 +41,13 @@ impl<'a> MaskFolder<'a> {
 }
 
 /// Checks that a mask is valid and has the displayed size of its image.
-pub(super) fn check(mask: &[u8], image: &[u8]) -> Result<(), String> {
-    let image = Source::open(image, &Limits::default()).map_err(|error| error.to_string())?;
-    check_mask(mask, image.size(Pixels::Rgb)).map_err(|error| format!("its mask: {error}"))
+pub(super) fn check(mask: &[u8], image: &[u8], limits: &Limits) -> Result<(), String> {
+    let image = Source::open(image, limits).map_err(|error| error.to_string())?;
+    check_mask(mask, image.size(Pixels::Rgb), limits).map_err(|error| format!("its mask: {error}"))
 }
 
-fn check_mask(mask: &[u8], size: (usize, usize)) -> Result<()> {
-    let mask = Mask::open(mask, &Limits::default())?;
+fn check_mask(mask: &[u8], size: (usize, usize), limits: &Limits) -> Result<()> {
+    let mask = Mask::open(mask, limits)?;
     if mask.size() != size {
         let (width, height) = mask.size();
         return Err(Error::image(format!(

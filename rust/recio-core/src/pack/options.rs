@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::transcode::Transcode;
+use crate::limits::Limits;
 
 /// Options of [`pack`](super::pack).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct PackOptions {
     pub checksum: bool,
     /// Whether paths of the list may leave the folder of the images.
     pub allow_outside: bool,
+    /// Limits of the images that are decoded.
+    pub limits: Limits,
     /// Number of threads, at least 1.
     pub threads: usize,
 }

@@ -63,6 +63,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::limits::Limits;
     use crate::write::record_output::{RecordOutput, commit};
 
     const PLAIN: PackOptions = PackOptions {
@@ -72,6 +73,7 @@ mod tests {
         pack_label: false,
         checksum: false,
         allow_outside: false,
+        limits: Limits::DEFAULT,
         threads: 1,
     };
 

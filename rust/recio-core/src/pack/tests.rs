@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::*;
+use crate::limits::Limits;
 use crate::write::file_system::tests::file_names;
 
 const PASS_THROUGH: PackOptions = PackOptions {
@@ -14,6 +15,7 @@ const PASS_THROUGH: PackOptions = PackOptions {
     pack_label: false,
     checksum: false,
     allow_outside: false,
+    limits: Limits::DEFAULT,
     threads: 3,
 };
 

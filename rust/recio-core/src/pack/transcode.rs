@@ -56,39 +56,39 @@ impl Transcoder {
         &mut self,
         file: &[u8],
         options: &Transcode,
+        limits: &Limits,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        let limits = Limits::default();
         let pixels = match options.color {
             Color::Gray => Pixels::Gray,
             Color::Rgb => Pixels::Rgb,
             Color::Stored => {
-                return match decode::decode_stored(file, &limits)? {
-                    Stored::Bits8(image) => options.write_stored(image, out),
+                return match decode::decode_stored(file, limits)? {
+                    Stored::Bits8(image) => options.write_stored(image, limits, out),
                     image @ Stored::Bits16 { .. } => options.write_16_bits(&image, out),
                 };
             }
         };
-        Source::open(file, &limits)?.decode(pixels, &mut self.image, &mut self.scratch)?;
-        options.write(self.image.view(), out)
+        Source::open(file, limits)?.decode(pixels, &mut self.image, &mut self.scratch)?;
+        options.write(self.image.view(), limits, out)
     }
 }
 
 impl Transcode {
-    fn write_stored(&self, mut image: Image, out: &mut Vec<u8>) -> Result<()> {
+    fn write_stored(&self, mut image: Image, limits: &Limits, out: &mut Vec<u8>) -> Result<()> {
         if matches!(self.encoding, Encoding::Jpeg(_)) {
             drop_alpha(&mut image);
         }
-        self.write(image.view(), out)
+        self.write(image.view(), limits, out)
     }
 
-    fn write(&self, mut view: View<'_>, out: &mut Vec<u8>) -> Result<()> {
+    fn write(&self, mut view: View<'_>, limits: &Limits, out: &mut Vec<u8>) -> Result<()> {
         if self.center_crop {
             view = view.crop(central_square(view.width, view.height));
         }
         match self.resize {
             Some(side) => {
-                let resized = resize_shorter_side(view, side)?;
+                let resized = resize_shorter_side(view, side, limits)?;
                 self.encoding.encode(resized.view(), out)
             }
             None => self.encoding.encode(view, out),
@@ -146,7 +146,7 @@ fn central_square(width: usize, height: usize) -> Rect {
 }
 
 /// Resizes an image; the length of the longer side is rounded down, as in MXNet.
-fn resize_shorter_side(view: View<'_>, side: usize) -> Result<Image> {
+fn resize_shorter_side(view: View<'_>, side: usize, limits: &Limits) -> Result<Image> {
     let (width, height) = (view.width, view.height);
     let scaled = |longer: usize, shorter: usize| longer.saturating_mul(side) / shorter.max(1);
     let (width, height) = if height > width {
@@ -154,7 +154,7 @@ fn resize_shorter_side(view: View<'_>, side: usize) -> Result<Image> {
     } else {
         (scaled(width, height), side)
     };
-    Limits::default().check(width, height, view.channels)?;
+    limits.check(width, height, view.channels)?;
     Ok(resize(view, width, height, Interpolation::Linear))
 }
 
@@ -181,7 +181,7 @@ mod tests {
     fn longer_side_is_scaled_and_rounded_down() {
         let size = |width, height, side| {
             let image = Image::filled(width, height, 3, 9);
-            let resized = resize_shorter_side(image.view(), side)?;
+            let resized = resize_shorter_side(image.view(), side, &Limits::DEFAULT)?;
             Ok::<_, Error>((resized.width, resized.height))
         };
         assert_eq!(size(7, 10, 5).unwrap(), (5, 7));

@@ -13,7 +13,6 @@ use super::transcode::Transcoder;
 use crate::error::Result;
 use crate::format::image_header;
 use crate::format::list::Line;
-use crate::limits::Limits;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// A line to pack.
@@ -131,12 +130,15 @@ impl<'a> Worker<'a> {
             Some(options) => {
                 let mut image = Vec::new();
                 file.read(&mut image)?;
-                let transcoded = self.transcoder.transcode(&image, options, &mut record);
+                let limits = &self.options.limits;
+                let transcoded = self
+                    .transcoder
+                    .transcode(&image, options, limits, &mut record);
                 transcoded.map_err(|error| error.to_string())?;
             }
         }
         if self.options.seekable
-            && let Some(image) = seekable(&record[start..], &Limits::default())
+            && let Some(image) = seekable(&record[start..], &self.options.limits)
         {
             record.truncate(start);
             record.extend(image);
@@ -150,7 +152,7 @@ impl<'a> Worker<'a> {
         let mut record = self.encode_header(line);
         let start = record.len();
         mask.read(&mut record)?;
-        masks::check(&record[start..], &image[start..])?;
+        masks::check(&record[start..], &image[start..], &self.options.limits)?;
         check_record_len(record)
     }
 }
