@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .support import leftovers
-from .support.processes import children, interruptible
+from .support.processes import children, interruptible, let_children_be_interrupted
 from .support.records import RecordFile, start_counting_threads, write_photos, write_records, write_tiny
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [ROOT, os.environ.get("P
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare for processes that tests leave."""
+    """Prepare for processes that tests start, and those that they leave."""
+    let_children_be_interrupted()
     leftovers.adopt_orphans()
     # The processes of pytest-xdist have the mark of the one that started them.
     if not hasattr(config, "workerinput"):

@@ -6,6 +6,8 @@ The tutorial's data set, with a folder per class, is replaced by the photos of t
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,13 +70,29 @@ class SimpleIter(mx.io.DataIter):
         return mx.io.DataBatch(data, label)
 
 
-@pytest.fixture(scope="module")
-def caltech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pack the folder of classes as in the tutorial and return the prefix of the files."""
-    prefix = tmp_path_factory.mktemp("data") / "caltech"
-    assert mx.im2rec.main(["--list", "--recursive", "--train-ratio", "0.8", str(prefix), str(PHOTOS)]) == 0
-    assert mx.im2rec.main([str(prefix), str(PHOTOS)]) == 0
-    return prefix
+# The commands of MXNet's tutorial basic/data: of its last version, and of the one before MXNet 1.0.
+COMMANDS = {
+    "last": (
+        "--list --recursive --test-ratio=0.2 data/caltech data/101_ObjectCategories",
+        "--num-thread=4 --pass-through data/caltech data/101_ObjectCategories",
+    ),
+    "before 1.0": (
+        "--list=1 --recursive=1 --shuffle=1 --test-ratio=0.2 data/caltech data/101_ObjectCategories",
+        "--num-thread=4 --pass-through=1 data/caltech data/101_ObjectCategories",
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=COMMANDS.values(), ids=COMMANDS)
+def caltech(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pack the folder of classes by the tutorial's commands and return the prefix of the files."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    (folder / "data").mkdir()
+    (folder / "data" / "101_ObjectCategories").symlink_to(PHOTOS)
+    for arguments in request.param:
+        command = f"'{sys.executable}' -m recio.im2rec {arguments}"
+        subprocess.run(command, shell=True, check=True, cwd=folder)  # noqa: S602 as in the tutorial
+    return folder / "data" / "caltech"
 
 
 def one_epoch(batches: mx.io.DataIter) -> Iterator[mx.io.DataBatch]:
@@ -164,17 +182,16 @@ def test_image_is_decoded_from_a_file() -> None:
     assert coord[2:] == (150, 200)
 
 
-def test_lists_name_each_image_and_the_label_of_its_folder(caltech: Path) -> None:
-    train = caltech.with_name("caltech_train.lst").read_text().splitlines()
-    val = caltech.with_name("caltech_val.lst").read_text().splitlines()
-    assert (len(train), len(val)) == (24, 6)
-    folders = {line.split("\t")[-1].split("/")[0]: line.split("\t")[1] for line in train + val}
+def test_list_names_each_image_and_the_label_of_its_folder(caltech: Path) -> None:
+    lines = caltech.with_name("caltech.lst").read_text().splitlines()
+    assert len(lines) == 30
+    folders = {line.split("\t")[-1].split("/")[0]: line.split("\t")[1] for line in lines}
     assert len(set(folders.values())) == len(folders) == len(list(PHOTOS.iterdir()))
 
 
 def test_records_are_loaded_by_image_record_iter(caltech: Path) -> None:
     data_iter = mx.io.ImageRecordIter(
-        path_imgrec=str(caltech.with_name("caltech_train.rec")),
+        path_imgrec=str(caltech.with_name("caltech.rec")),
         data_shape=(3, 227, 227),
         batch_size=4,
         resize=256,
@@ -182,21 +199,21 @@ def test_records_are_loaded_by_image_record_iter(caltech: Path) -> None:
     data_iter.reset()
     batch = data_iter.next()
     assert batch.data[0].shape == (4, 3, 227, 227)
-    assert len(list(data_iter)) == 24 // 4 - 1
+    assert len(list(data_iter)) == -(-30 // 4) - 1
 
 
 def test_records_and_raw_files_are_loaded_by_image_iter(caltech: Path) -> None:
     records = mx.img.ImageIter(
         batch_size=4,
         data_shape=(3, 227, 227),
-        path_imgrec=str(caltech.with_name("caltech_train.rec")),
-        path_imgidx=str(caltech.with_name("caltech_train.idx")),
+        path_imgrec=str(caltech.with_name("caltech.rec")),
+        path_imgidx=str(caltech.with_name("caltech.idx")),
     )
     records.reset()
     raw = mx.img.ImageIter(
         batch_size=4,
         data_shape=(3, 227, 227),
-        path_imglist=str(caltech.with_name("caltech_train.lst")),
+        path_imglist=str(caltech.with_name("caltech.lst")),
         path_root=str(PHOTOS),
         aug_list=mx.img.CreateAugmenter((3, 227, 227), resize=256, rand_crop=True, rand_mirror=True, mean=True),
     )
@@ -209,7 +226,7 @@ def test_records_and_raw_files_are_loaded_by_image_iter(caltech: Path) -> None:
 
 def test_lists_may_have_several_labels(caltech: Path, tmp_path: Path) -> None:
     """The list is edited as in the tutorial and packed with all labels."""
-    lines = caltech.with_name("caltech_val.lst").read_text().splitlines()
+    lines = caltech.with_name("caltech.lst").read_text().splitlines()[:6]
     edited = ["\t".join([index, label, str(2 * float(label)), path]) for index, label, path in map(str.split, lines)]
     (tmp_path / "multi.lst").write_text("\n".join(edited) + "\n")
     assert mx.im2rec.main(["--pack-label", str(tmp_path / "multi"), str(PHOTOS)]) == 0
@@ -224,7 +241,7 @@ def test_lists_may_have_several_labels(caltech: Path, tmp_path: Path) -> None:
 def test_pythons_random_seed_reproduces_a_run(caltech: Path) -> None:
     def first() -> Any:  # noqa: ANN401 an array
         random.seed(7)
-        rec = str(caltech.with_name("caltech_train.rec"))
+        rec = str(caltech.with_name("caltech.rec"))
         return mx.img.ImageIter(4, (3, 64, 64), path_imgrec=rec, shuffle=True, rand_crop=True).next().data[0]
 
     np.testing.assert_array_equal(first(), first())

@@ -61,13 +61,19 @@ def exit_code(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def let_children_be_interrupted() -> None:
+    """Handle SIGINT if it is ignored, and do nothing: then programs that this process starts do not ignore it.
+
+    A process that was started in the background by a shell without job control, by nohup or by a service, may ignore
+    SIGINT, and so do its children unless it has a handler of its own.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGINT raise KeyboardInterrupt, in this process and in those that it starts meanwhile.
-
-    A process that was started in the background by a shell without job control, or by a service, ignores SIGINT; so do
-    its children, and Python then installs no handler.
-    """
+    """Let SIGINT raise KeyboardInterrupt, in this process and in those that it forks meanwhile."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

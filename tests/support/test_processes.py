@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 ENDLESS = [sys.executable, "-c", "import time; print(flush=True); time.sleep(1000)"]
 CONFTEST = "from tests.conftest import _no_process_left, pytest_configure"
+INTERRUPTS_A_CHILD = """
+import signal, subprocess, sys
+
+def test_that_interrupts():
+    command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(1000)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        assert b"KeyboardInterrupt" in child.communicate(timeout=20)[1]
+"""
 LEAVES_PROCESSES = """
 import os, subprocess, sys, time
 from pathlib import Path
@@ -75,6 +85,15 @@ def test_a_process_is_killed_if_the_block_raises() -> None:
     with pytest.raises(LookupError), start(ENDLESS) as process:
         raise LookupError
     assert process.returncode == -signal.SIGKILL
+
+
+def test_children_can_be_interrupted_where_pytest_ignores_sigint(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_inner.py").write_text(INTERRUPTS_A_CHILD)
+    options = "-p no:cacheprovider --rootdir . -c /dev/null ."
+    command = f"trap '' INT; exec '{sys.executable}' -m pytest {options}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S607
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture
