@@ -11,7 +11,7 @@ import sys
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,8 @@ FLOAT32_EXACT = 1 << 24
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview | NDArray[Any]"
 StrPath: TypeAlias = str | os.PathLike[str]
+OnDamage: TypeAlias = Literal["error", "fill"]
+"""Handling of damage in the image data of a JPEG."""
 
 
 def as_bytes(data: BytesLike) -> bytes:
@@ -37,6 +39,19 @@ def as_bytes(data: BytesLike) -> bytes:
     if isinstance(data, bytes):
         return data
     return memoryview(data).tobytes()  # type: ignore[arg-type]  # an ndarray is a buffer too
+
+
+def fills_damage(on_damage: OnDamage) -> bool:
+    """Return whether damage is filled.
+
+    Raises
+    ------
+    ValueError
+        If `on_damage` is neither 'error' nor 'fill'.
+    """
+    if on_damage not in ("error", "fill"):
+        raise ValueError(f"on_damage must be 'error' or 'fill', got {on_damage!r}")
+    return on_damage == "fill"
 
 
 def regular_file(path: StrPath) -> Path:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from recio._recio import Step
+    from recio._util import OnDamage
 
     LabelForm: TypeAlias = Literal["numbers", "row", "table"]
     LastBatch: TypeAlias = Literal["pad", "zeros", "discard", "roll_over"]
@@ -43,6 +44,7 @@ IMAGES: dict[str, Keyword] = {
     "batch_size": Keyword(REQUIRED, validate.integer),
     "label_width": Keyword(1, validate.integer),
     **LOADING,
+    "on_damage": Keyword("error"),
 }
 """Keywords of `ImageIter` and `ImageDetIter` that the pipeline needs."""
 
@@ -116,7 +118,7 @@ class LoaderOptions:
     skip_damaged: bool = False
     limits: tuple[int, int, int, int] = limits_tuple(None)
     formats: Sequence[str] = ()
-    on_damage: str = "error"
+    on_damage: OnDamage = "error"
     decode_scale: str | None = None
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._util import StrPath
+    from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import ImageRecordFile
     from recio.recordio import IRHeader
 
@@ -38,7 +38,7 @@ class FaceRecordDataset(RecordDataset):
         Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``.
     path_imgrec, path_imgidx : path, optional
         The record file and its index, as for `RecordDataset`, instead of `root_dir`.
-    transform, target_transform, flag, to_rgb, decode, cache
+    transform, target_transform, flag, to_rgb, decode, on_damage, cache
         As for `RecordDataset`. `target_transform` is called with an identity.
 
     Raises
@@ -71,6 +71,7 @@ class FaceRecordDataset(RecordDataset):
         flag: int = 1,
         to_rgb: bool = True,
         decode: bool = True,
+        on_damage: OnDamage = "error",
         cache: StrPath | None = None,
     ) -> None:
         if root_dir is not None and path_imgrec is None and path_imgidx is None:
@@ -86,6 +87,7 @@ class FaceRecordDataset(RecordDataset):
             flag=flag,
             to_rgb=to_rgb,
             decode=decode,
+            on_damage=on_damage,
             cache=cache,
         )
         self._property = _property_of(rec)

@@ -10,6 +10,7 @@ import numpy as np
 
 from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
+from recio._util import fills_damage
 from recio.datasets import _classes, _header_cache
 from recio.datasets._labels import first, from_flat, read_only
 from recio.datasets._record_file import ImageRecords
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._util import StrPath
+    from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import Headers, ImageRecordFile
     from recio.recordio import IRHeader
 
@@ -57,6 +58,8 @@ class RecordDataset:
         Whether the channel order is RGB, or BGR.
     decode : bool, default True
         Whether images are decoded. With False, the images are the encoded bytes, as they are in the file.
+    on_damage : {'error', 'fill'}, default 'error'
+        Whether damage in the image data of a JPEG is an error, or is filled, as for `recio.image.imdecode`.
     cache : path, optional
         Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
         or time of a record file or index has changed. Subsets do not use it.
@@ -64,7 +67,7 @@ class RecordDataset:
     Raises
     ------
     ValueError
-        If `flag` is not 0 or 1, or the numbers of record files and indexes differ.
+        If `flag` is not 0 or 1, `on_damage` is invalid, or the numbers of record files and indexes differ.
     FileNotFoundError
         If a file is missing.
     recio.RecordError
@@ -91,12 +94,16 @@ class RecordDataset:
         flag: int = 1,
         to_rgb: bool = True,
         decode: bool = True,
+        on_damage: OnDamage = "error",
         cache: StrPath | None = None,
     ) -> None:
+        fills_damage(on_damage)
         if flag not in (0, 1):
             raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
         self.transform, self.target_transform = transform, target_transform
-        self._decoding = (flag, to_rgb) if decode else None
+        self._decoding: dict[str, Any] | None = (
+            {"flag": flag, "to_rgb": to_rgb, "on_damage": on_damage} if decode else None
+        )
         self._cache = None if cache is None else Path(cache)
         self._rows: NDArray[np.intp] | None = None
         self._headers: tuple[NDArray[np.uint64], NDArray[Any]] | None = None
@@ -158,7 +165,7 @@ class RecordDataset:
         image: Any = payload
         if self._decoding is not None:
             try:
-                image = imdecode(payload, *self._decoding)
+                image = imdecode(payload, **self._decoding)
             except DecodeError as error:
                 raise file.locate(error, key, header.id) from None
         label = self._label(header, file, key)

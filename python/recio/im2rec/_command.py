@@ -185,6 +185,13 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         help="rewrite JPEGs with the same pixels so that crops of them are decoded faster, unless they become larger "
         "(progressive ones by more than a tenth); also with --pass-through",
     )
+    add(
+        "--on-damage",
+        default="error",
+        choices=["error", "fill"],
+        help="error: skip an image whose JPEG data is damaged; fill: pack it as libjpeg decodes it, gray where data is "
+        "missing (default: error); without effect with --pass-through",
+    )
     add("--pack-label", action="store_true", help="pack all labels of a line, not only the first")
     add(
         "--checksum",
@@ -270,6 +277,7 @@ def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> b
             color=arguments.color,
             encoding=arguments.encoding,
             seekable=arguments.seekable,
+            on_damage=arguments.on_damage,
             pack_label=arguments.pack_label,
             checksum=arguments.checksum,
             resume=arguments.resume,
@@ -305,7 +313,10 @@ def _print_pack_report(lst: Path, report: PackReport) -> None:
     else:
         fail("im2rec", f"{lst}: no image to pack; nothing was written", FAILED)
     write_lines(sys.stderr, (f"warning: {lst}: {warning}" for warning in report.warnings))
-    entries = [f"line {entry.line}: {entry.path or '?'}: {entry.reason}" for entry in report.skipped]
+    # The option instead of the keyword.
+    reasons = [entry.reason.replace('on_damage="fill"', "--on-damage fill") for entry in report.skipped]
+    lines = zip(report.skipped, reasons, strict=True)
+    entries = [f"line {entry.line}: {entry.path or '?'}: {reason}" for entry, reason in lines]
     _print_skipped(entries, f", all in {report.report}")
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio._atomic import atomic_write_lines
-from recio._util import available_cores
+from recio._util import available_cores, fills_damage
 from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio._util import StrPath
+    from recio._util import OnDamage, StrPath
     from recio.limits import Limits
 
 T = TypeVar("T")
@@ -94,6 +94,7 @@ def pack(
     color: Literal[-1, 0, 1] = 1,
     encoding: Literal[".jpg", ".png"] = ".jpg",
     seekable: bool = False,
+    on_damage: OnDamage = "error",
     pack_label: bool = False,
     checksum: bool = False,
     resume: bool = False,
@@ -141,6 +142,9 @@ def pack(
         pixels stay the same in every decoder, and EXIF and other metadata are kept; bytes after the end of the JPEG are
         dropped. Damaged JPEGs are kept unchanged, and so are those that would become larger (progressive ones, by more
         than a tenth).
+    on_damage : {'error', 'fill'}, default 'error'
+        Whether an image whose JPEG data is damaged is skipped, or is packed with the damage filled, as for
+        `recio.image.imdecode`. Without effect with `pass_through`, which does not decode.
     pack_label : bool, default False
         Whether to pack all labels of a line, as detection needs, or only the first.
     checksum : bool, default False
@@ -200,6 +204,7 @@ def pack(
         "color": _check_choice("color", color, (-1, 0, 1)),
         "encoding": _check_choice("encoding", encoding, (".jpg", ".png")),
         "seekable": seekable,
+        "fill_damage": fills_damage(on_damage),
         "pack_label": pack_label,
         "checksum": checksum,
         "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from recio import _recio
-from recio._util import BytesLike, as_bytes
+from recio._util import BytesLike, as_bytes, fills_damage
 from recio.limits import FORMATS, format_list, limits_tuple
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._util import StrPath
+    from recio._util import OnDamage, StrPath
     from recio.limits import Limits
 
     Sample = TypeVar("Sample", bound=np.generic)
@@ -29,6 +29,8 @@ def imread(
     flag: int = 1,
     to_rgb: bool = True,
     out: NDArray[np.uint8] | None = None,
+    *,
+    on_damage: OnDamage = "error",
 ) -> NDArray[np.uint8]:
     """Read and decode an image file.
 
@@ -36,7 +38,7 @@ def imread(
     ----------
     filename : path
         Path of the file.
-    flag, to_rgb, out
+    flag, to_rgb, out, on_damage
         As for `imdecode`.
 
     Returns
@@ -53,7 +55,7 @@ def imread(
     """
     payload = Path(filename).read_bytes()
     try:
-        return imdecode(payload, flag, to_rgb, out)
+        return imdecode(payload, flag, to_rgb, out, on_damage=on_damage)
     except _recio.DecodeError as error:
         named = _recio.DecodeError(f"{filename}: {error}")
         named.path = str(filename)
@@ -67,7 +69,7 @@ def imdecode(
     out: NDArray[np.uint8] | None = None,
     *,
     region: tuple[int, int, int, int] | None = None,
-    on_damage: str = "error",
+    on_damage: OnDamage = "error",
     limits: Limits | None = None,
     formats: str | Sequence[str] | None = None,
 ) -> NDArray[np.uint8]:
@@ -92,8 +94,8 @@ def imdecode(
         Region to decode: left, top, width and height in pixels, after the orientation is applied. The rest of a JPEG is
         not decoded where possible: that takes less time, and damage below the region may go unnoticed.
     on_damage : {'error', 'fill'}, default 'error'
-        Whether damage in the image data of a JPEG is an error, or is filled as in libjpeg: with gray where data is
-        missing, with whatever can be decoded elsewhere. A damaged header is always an error.
+        Whether damage in the image data of a JPEG is an error, or is filled as libjpeg-turbo does: with gray where data
+        is missing, with whatever can be decoded elsewhere. A damaged header is always an error.
     limits : recio.Limits, optional
         Limits of the images that are decoded. Default: side of 16,384 pixels, 178,956,970 pixels, 512 MiB, 100 scans.
     formats : str or list of str, optional
@@ -119,15 +121,14 @@ def imdecode(
     """
     if flag not in (0, 1):
         raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
-    if on_damage not in {"error", "fill"}:
-        raise ValueError(f"on_damage must be 'error' or 'fill', got {on_damage!r}")
+    fill = fills_damage(on_damage)
     if region is not None and min(region) < 0:
         raise ValueError(f"region must be (left, top, width, height) inside the image, got {region}")
     image = _recio.decode(
         as_bytes(buf),
         flag == 0,
         region,
-        on_damage == "fill",
+        fill,
         limits_tuple(limits),
         format_list(FORMATS if formats is None else formats),
     )

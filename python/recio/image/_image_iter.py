@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from recio._loader.native_iter import Arrays
     from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
-    from recio._util import BytesLike, StrPath
+    from recio._util import BytesLike, OnDamage, StrPath
 
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 
@@ -93,7 +93,7 @@ class ImageIter(PipelineIter):
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
         Number of batches made in advance.
-    shard_policy, on_error, error_log, max_errors, limits, formats
+    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     allow_outside : bool, default False
         Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
@@ -149,6 +149,7 @@ class ImageIter(PipelineIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
     ) -> None:
@@ -178,6 +179,7 @@ class ImageIter(PipelineIter):
             "max_errors": max_errors,
             "limits": limits,
             "formats": formats,
+            "on_damage": on_damage,
         }
         checked = validate.check_keywords(IMAGES, given)
         options = loader_options(
@@ -308,7 +310,8 @@ class ImageIter(PipelineIter):
 
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Returns an ndarray, shape (height, width, 3), uint8, R, G, B."""
-        return imdecode(s, limits=Limits(*self._options.limits), formats=self._options.formats)
+        options = self._options
+        return imdecode(s, on_damage=options.on_damage, limits=Limits(*options.limits), formats=options.formats)
 
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
         """Check an image: a hook. An image for which it raises RuntimeError is skipped and logged.

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
-from recio._util import FLOAT32_EXACT, BytesLike, as_bytes
+from recio._util import FLOAT32_EXACT, BytesLike, as_bytes, fills_damage
 from recio.image import imencode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from recio._util import OnDamage
 
 IRHeader = namedtuple("HEADER", ["flag", "label", "id", "id2"])  # type: ignore[name-match]  # noqa: PYI024 MXNet's name
 """The header of an image record.
@@ -163,7 +165,9 @@ def pack_img(
     return pack(header, imencode(_swap(img), img_fmt, quality))
 
 
-def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.uint8] | NDArray[np.uint16]]:
+def unpack_img(
+    s: BytesLike, iscolor: int = -1, *, on_damage: OnDamage = "error"
+) -> tuple[IRHeader, NDArray[np.uint8] | NDArray[np.uint16]]:
     """Unpack a record and decode its image.
 
     **The image is in BGR order**, as in OpenCV and MXNet; ``img[..., ::-1]`` is RGB.
@@ -175,6 +179,8 @@ def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.ui
     iscolor : {-1, 0, 1}, default -1
         -1: as stored (gray images have two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: gray,
         two axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
+    on_damage : {'error', 'fill'}, default 'error'
+        Whether damage in the image data of a JPEG is an error, or is filled, as for `recio.image.imdecode`.
 
     Returns
     -------
@@ -186,15 +192,16 @@ def unpack_img(s: BytesLike, iscolor: int = -1) -> tuple[IRHeader, NDArray[np.ui
     Raises
     ------
     recio.DecodeError
-        If the payload is not an image. (MXNet returned ``None`` as the image.)
+        If the payload is not an image, or damaged. (MXNet returned ``None`` as the image.)
     ValueError
-        If `iscolor` is not -1, 0 or 1.
+        If `iscolor` is not -1, 0 or 1, or `on_damage` is invalid.
     """
+    fill = fills_damage(on_damage)
     header, payload = unpack(s)
     if iscolor == -1:
-        img = _recio.decode_unchanged(payload)
+        img = _recio.decode_unchanged(payload, fill)
     elif iscolor in (0, 1):
-        img = _recio.decode(payload, iscolor == 0)
+        img = _recio.decode(payload, iscolor == 0, fill_damage=fill)
     else:
         raise ValueError(f"iscolor must be -1 (as stored), 0 (gray) or 1 (color), got {iscolor}")
     return header, img[..., 0] if img.shape[2] == 1 else _swap(img)

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use recio_core::decode::{Pixels, Scratch, Source, Stored, decode_stored};
+use recio_core::decode::{Pixels, Scratch, Source, Stored};
 use recio_core::encode;
 use recio_core::image::{Image, Rect};
 use recio_core::limits::{Formats, Limits};
@@ -88,21 +88,25 @@ fn checked_region((width, height): (usize, usize), region: Option<[usize; 4]>) -
 
 /// Decode an image as stored, with 8 or 16 bits per sample.
 #[pyfunction]
+#[pyo3(signature = (payload, fill_damage=false))]
 pub(crate) fn decode_unchanged(
     py: Python<'_>,
     payload: PyBackedBytes,
+    fill_damage: bool,
 ) -> PyRecioResult<Bound<'_, PyAny>> {
-    Ok(
-        match py.detach(|| decode_stored(&payload, &Limits::default()))? {
-            Stored::Bits8(image) => image_array(py, image).into_any(),
-            Stored::Bits16 {
-                width,
-                height,
-                channels,
-                data,
-            } => array_of_shape(py, (height, width, channels), data).into_any(),
-        },
-    )
+    let decode = || {
+        let source = Source::open(&payload, &Limits::default())?;
+        source.fill_damage(fill_damage).decode_stored()
+    };
+    Ok(match py.detach(decode)? {
+        Stored::Bits8(image) => image_array(py, image).into_any(),
+        Stored::Bits16 {
+            width,
+            height,
+            channels,
+            data,
+        } => array_of_shape(py, (height, width, channels), data).into_any(),
+    })
 }
 
 /// Resize an image of uint8. `method` is MXNet's `interp`: 0–4 or 9.

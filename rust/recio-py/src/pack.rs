@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     color: i8,
     encoding: String,
     seekable: bool,
+    fill_damage: bool,
     /// The masks' folder, the end of their names, and their record file.
     masks: Option<(PathBuf, String, PathBuf)>,
     pack_label: bool,
@@ -63,6 +64,7 @@ impl Settings {
                     )));
                 }
             },
+            fill_damage: self.fill_damage,
             center_crop: self.center_crop,
             resize: (self.resize > 0).then_some(self.resize),
             encoding: match self.encoding.as_str() {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import OnError
     from recio._loader.record_paths import Paths
-    from recio._util import StrPath
+    from recio._util import OnDamage, StrPath
     from recio.image._image_iter import LastBatch
     from recio.limits import Limits
 
@@ -87,7 +87,7 @@ class ImageDetIter(ImageIter):
         ``random.seed`` determines it.
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
-    shard_policy, on_error, error_log, max_errors, limits, formats
+    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     prefetch_buffer : int, default 2
         Number of batches made in advance.
@@ -150,6 +150,7 @@ class ImageDetIter(ImageIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
@@ -175,6 +176,7 @@ class ImageDetIter(ImageIter):
             "max_errors": max_errors,
             "limits": limits,
             "formats": formats,
+            "on_damage": on_damage,
         }
         self._given_names = data_name, label_name
         self._open(self.data_shape)

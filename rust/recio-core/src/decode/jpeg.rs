@@ -136,7 +136,7 @@ impl<'a> Jpeg<'a> {
             source.write(y, &mut into.data[row])?;
         }
         let extra_bytes = source.rows.extraneous_bytes();
-        source.rows.finish().map_err(failed)?;
+        source.finish()?;
         if extra_bytes > max_padding {
             return Err(Error::image(format!(
                 "{extra_bytes} bytes of image data remain after the last pixel, a sign of damage before them"
@@ -171,7 +171,7 @@ impl<'a> Jpeg<'a> {
         };
         work(&mut rows);
         rows.outcome?;
-        rows.source.rows.finish().map_err(failed)
+        rows.source.finish()
     }
 
     pub(super) fn decode_stored(self) -> Result<Stored> {
@@ -224,9 +224,10 @@ impl<'a> Jpeg<'a> {
         let rows = decoder.start(self.bytes, &self.header, &options);
         cmyk.resize(if is_cmyk { 4 * region.width } else { 0 }, 0);
         Ok(Source {
-            rows: rows.map_err(failed)?,
+            rows: rows.map_err(|error| failed_in_scan(error, self.is_strict))?,
             pixels,
             cmyk,
+            is_strict: self.is_strict,
         })
     }
 }
@@ -237,16 +238,24 @@ struct Source<'a> {
     pixels: Pixels,
     /// A row of CMYK; empty if the JPEG has another color space.
     cmyk: &'a mut Vec<u8>,
+    is_strict: bool,
 }
 
 impl Source<'_> {
     fn write(&mut self, y: usize, row: &mut [u8]) -> Result<()> {
-        if self.cmyk.is_empty() {
-            return self.rows.read_row(y, row).map_err(failed);
+        let is_cmyk = !self.cmyk.is_empty();
+        let decoded = if is_cmyk { &mut *self.cmyk } else { &mut *row };
+        let outcome = self.rows.read_row(y, decoded);
+        outcome.map_err(|error| failed_in_scan(error, self.is_strict))?;
+        if is_cmyk {
+            convert::cmyk(self.cmyk, self.pixels, row);
         }
-        self.rows.read_row(y, self.cmyk).map_err(failed)?;
-        convert::cmyk(self.cmyk, self.pixels, row);
         Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let outcome = self.rows.finish();
+        outcome.map_err(|error| failed_in_scan(error, self.is_strict))
     }
 }
 
@@ -286,6 +295,16 @@ impl RowSource for RegionRows<'_> {
         }
         self.row
     }
+}
+
+/// Convert an error after the header. Name the remedy, unless the image is only checked.
+fn failed_in_scan(error: recio_jpeg::Error, is_strict: bool) -> Error {
+    if error.is_in_scan_data() && !is_strict {
+        return Error::image(format!(
+            "{error}; on_damage=\"fill\" decodes it as libjpeg does"
+        ));
+    }
+    failed(error)
 }
 
 fn failed(error: recio_jpeg::Error) -> Error {

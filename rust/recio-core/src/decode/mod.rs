@@ -189,6 +189,17 @@ impl<'a> Source<'a> {
         self.decode_region(pixels, Rect::of_size(width, height), into, scratch)
     }
 
+    /// Decode the image as stored.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_stored(self) -> Result<Stored> {
+        match self.decoder {
+            FormatDecoder::Jpeg(jpeg) => jpeg.decode_stored(),
+            FormatDecoder::Other(other) => guarded(|| other.decode_stored()),
+        }
+    }
+
     /// Decode a region. Of a JPEG, only the region is decoded.
     ///
     /// # Errors
@@ -290,10 +301,7 @@ impl Scratch {
 /// # Errors
 /// Those of [`Source::open`] and [`Source::decode`].
 pub fn decode_stored(payload: &[u8], limits: &Limits) -> Result<Stored> {
-    match Source::open(payload, limits)?.decoder {
-        FormatDecoder::Jpeg(jpeg) => jpeg.decode_stored(),
-        FormatDecoder::Other(other) => guarded(|| other.decode_stored()),
-    }
+    Source::open(payload, limits)?.decode_stored()
 }
 
 /// Set the shape of an image. Its memory and old pixels are kept; the caller overwrites all of

@@ -122,6 +122,7 @@ fn stopping_or_packing_nothing_leaves_no_files() {
 fn undecodable_image_is_skipped() {
     let fixture = Fixture::new(&["a"], "1\t0\ta\n");
     let transcode = Some(Transcode {
+        fill_damage: false,
         color: Color::Rgb,
         center_crop: false,
         resize: None,

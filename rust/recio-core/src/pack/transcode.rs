@@ -13,6 +13,8 @@ use crate::ops::resize::{Interpolation, resize};
 /// Settings for decoding, changing and encoding images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transcode {
+    /// Whether damage in the data of a JPEG is filled, or an error.
+    pub fill_damage: bool,
     /// Channels of the packed image.
     pub color: Color,
     /// Whether to crop the central square.
@@ -59,17 +61,18 @@ impl Transcoder {
         limits: &Limits,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        let source = Source::open(file, limits)?.fill_damage(options.fill_damage);
         let pixels = match options.color {
             Color::Gray => Pixels::Gray,
             Color::Rgb => Pixels::Rgb,
             Color::Stored => {
-                return match decode::decode_stored(file, limits)? {
+                return match source.decode_stored()? {
                     Stored::Bits8(image) => options.write_stored(image, limits, out),
                     image @ Stored::Bits16 { .. } => options.write_16_bits(&image, out),
                 };
             }
         };
-        Source::open(file, limits)?.decode(pixels, &mut self.image, &mut self.scratch)?;
+        source.decode(pixels, &mut self.image, &mut self.scratch)?;
         options.write(self.image.view(), limits, out)
     }
 }
