@@ -83,7 +83,7 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(scope="module", params=COMMANDS.values(), ids=COMMANDS)
+@pytest.fixture(scope="module", params=[*COMMANDS.values()], ids=[*COMMANDS])
 def caltech(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pack the folder of classes by the tutorial's commands and return the prefix of the files."""
     folder = tmp_path_factory.mktemp("tutorial")

@@ -355,6 +355,22 @@ class TestLibSVM:
             LibSVMIter(data_libsvm=write(SPARSE), data_shape=3, batch_size=2)
 
 
+def test_label_that_float32_would_change_is_refused(tmp_path: Path) -> None:
+    """MXNet rounds it to another class or id without a word."""
+    data, label, svm = (tmp_path / name for name in ("data.csv", "label.csv", "a.svm"))
+    data.write_text("1\n2\n")
+    label.write_text("16777216\n25130987\n")
+    csv: dict[str, Any] = {"data_csv": data, "data_shape": (1,), "label_csv": label, "batch_size": 2}
+    with pytest.raises(ValueError, match=r"label\.csv, line 2: the label 25130987 is not representable"):
+        CSVIter(**csv).next()
+    batch = CSVIter(**csv, dtype="int64").next()
+    assert batch.label is not None
+    assert batch.label[0].tolist() == [16777216, 25130987]
+    svm.write_text("25130987 0:1\n")
+    with pytest.raises(ValueError, match=r"a\.svm, line 1: the label 25130987 is not .*: it would become 25130988"):
+        LibSVMIter(data_libsvm=svm, data_shape=(1,), batch_size=1).next()
+
+
 @pytest.mark.parametrize("kind", [CSVIter, LibSVMIter])
 def test_mxnets_prefetch_settings_are_ignored(write: Callable[..., Path], kind: type[Any]) -> None:
     name = "data_csv" if kind is CSVIter else "data_libsvm"

@@ -10,6 +10,8 @@ import numpy as np
 
 from recio._loader import checkpoint, record_paths, validate
 from recio._loader.base import DataBatch, DataDesc, EpochIter
+from recio._loader.labels import check_float32
+from recio._util import FLOAT32_EXACT
 from recio.io._text_lines import Lines
 
 if TYPE_CHECKING:
@@ -104,6 +106,10 @@ class _TextIter(EpochIter):
         return DataBatch([data], [label], pad, index, provide_data=self.provide_data, provide_label=self.provide_label)
 
 
+LABELS = "label_shape"
+"""Keyword with the shape of labels."""
+
+
 class CSVIter(_TextIter):
     """Batches of samples from files of comma-separated numbers, with one sample in each line.
 
@@ -126,7 +132,8 @@ class CSVIter(_TextIter):
         Whether an incomplete last batch is filled with samples from the start of the epoch, or with zeros.
         ``batch.pad`` is their number in both cases, and ``batch.index`` holds the numbers of the samples, from 0.
     dtype : {'float32', 'int32', 'int64'}, default 'float32'
-        Type of data and labels. With an integer type, a number that is no integer or out of range is an error.
+        Type of data and labels. With an integer type, a number that is no integer or out of range is an error; so is a
+        label above 2**24 that float32 cannot represent.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
     prefetch_buffer, ctx
@@ -178,14 +185,15 @@ class CSVIter(_TextIter):
 
     def _read(self, numbers: list[int]) -> tuple[NDArray[Any], NDArray[Any]]:
         data = self._rows(self._lines, numbers, self._data_shape, "data_shape")
-        label = self._rows(self._labels, numbers, self._label_shape, "label_shape")
+        label = self._rows(self._labels, numbers, self._label_shape, LABELS)
         return data.reshape(self.provide_data[0].shape), label.reshape(self.provide_label[0].shape)
 
     def _rows(self, lines: Lines | None, numbers: list[int], shape: tuple[int, ...], name: str) -> NDArray[Any]:
         rows = np.zeros((self.batch_size, math.prod(shape)), self._dtype)
         if lines is not None:
             parsed = _parse_with_numpy(lines.read(numbers), self._dtype)
-            if parsed is None or parsed.shape != (len(numbers), rows.shape[1]):
+            is_rounded = name == LABELS and parsed is not None and (np.abs(parsed) >= FLOAT32_EXACT).any()
+            if parsed is None or parsed.shape != (len(numbers), rows.shape[1]) or is_rounded:
                 values = lines.parse(numbers, lambda text: _parse_numbers(text, self._dtype, shape, name))
                 parsed = np.array(values, self._dtype)
             rows[: len(numbers)] = parsed
@@ -348,7 +356,8 @@ def _parse_numbers(text: str, dtype: np.dtype[Any], shape: tuple[int, ...], name
     if len(fields) != math.prod(shape):
         raise ValueError(f"{len(fields)} numbers, but {name}={shape} has {math.prod(shape)}")
     if dtype.kind == "f":
-        return [float(field) for field in fields]
+        numbers = [float(field) for field in fields]
+        return [check_float32(number) for number in numbers] if name == LABELS else numbers
     limits = np.iinfo(dtype)
     values = [int(field) for field in fields]
     for value in values:
@@ -368,4 +377,4 @@ def _parse_sparse(text: str, width: int) -> tuple[float, list[tuple[int, float]]
             raise ValueError(f"an index must be from 0 to {width - 1}, got {index}")
     if len(set(indices)) < len(indices):
         raise ValueError("an index is repeated")
-    return float(label.partition(":")[0]), features
+    return check_float32(float(label.partition(":")[0])), features
