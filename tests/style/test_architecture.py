@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CORE = ROOT / "rust" / "recio-core" / "src"
 PACKAGE = ROOT / "python" / "recio"
 LAYERS = (
+    {"printable"},
     {"error"},
     {"memory"},
     {"limits", "rng", "progress", "image"},

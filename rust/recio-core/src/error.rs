@@ -4,11 +4,14 @@
 //! path stays small. The [`ErrorKind`] identifies the cause: the operating system, the file, the
 //! image, or the caller; the [`Position`] the record. Each module adds the fields of the position
 //! that it knows: the frame its byte offset, the reader the path, the loader the record's number
-//! and id. The text of an error is part of the interface.
+//! and id. The text of an error is part of the interface. Control characters in it, which file
+//! names and the contents of files may have, are escaped ([`printable`]).
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::printable::printable;
 
 /// Result of the functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -21,6 +24,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     position: Position,
+    advice: Option<String>,
 }
 
 /// Cause of an error.
@@ -36,6 +40,9 @@ pub enum ErrorKind {
     /// Image that cannot be decoded or encoded.
     #[error("{0}")]
     Image(String),
+    /// Image of a kind that is not supported, or not allowed; it may be undamaged.
+    #[error("{0}")]
+    Unsupported(String),
     /// Image that exceeds the [`Limits`](crate::limits::Limits).
     #[error("{0}")]
     Limit(String),
@@ -57,6 +64,9 @@ pub enum ErrorKind {
     /// Key that the index does not have.
     #[error("no record has the key {0}")]
     UnknownKey(u64),
+    /// The caller wants the operation to stop.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 /// Position of an error in the data. Each field is set by the first module that knows it.
@@ -80,6 +90,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             position: Position::default(),
+            advice: None,
         }))
     }
 
@@ -96,6 +107,11 @@ impl Error {
     /// Creates an error about an image that cannot be decoded or encoded.
     pub fn image(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Image(message.into()))
+    }
+
+    /// Creates an error about an image of a kind that is not supported.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported(message.into()))
     }
 
     /// Creates an error about an exceeded limit.
@@ -132,6 +148,7 @@ impl Error {
         match self.kind() {
             ErrorKind::Corrupt(_)
             | ErrorKind::Image(_)
+            | ErrorKind::Unsupported(_)
             | ErrorKind::Limit(_)
             | ErrorKind::Unreadable(_) => true,
             ErrorKind::Io(error) => matches!(
@@ -142,7 +159,8 @@ impl Error {
             | ErrorKind::UserFn(_)
             | ErrorKind::Rejected(_)
             | ErrorKind::Memory(_)
-            | ErrorKind::UnknownKey(_) => false,
+            | ErrorKind::UnknownKey(_)
+            | ErrorKind::Interrupted => false,
         }
     }
 
@@ -156,6 +174,54 @@ impl Error {
     #[must_use]
     pub fn is_rejection(&self) -> bool {
         matches!(self.kind(), ErrorKind::Rejected(_))
+    }
+
+    /// Whether the caller wanted the operation to stop.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Interrupted)
+    }
+
+    /// Returns what the user can do about it, if that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let advice = self.0.advice.clone();
+        advice.or_else(|| self.is_remote().then(|| ONLY_LOCAL.into()))
+    }
+
+    /// Returns whether a file was not found because its path is the address of an object store or a
+    /// server. Python's paths lose the second slash.
+    fn is_remote(&self) -> bool {
+        let is_missing = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidInput
+            )
+        };
+        matches!(self.kind(), ErrorKind::Io(error) if is_missing(error))
+            && self.position().path.as_deref().is_some_and(has_scheme)
+    }
+
+    /// Returns the text of the error without its position.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let kind = self.kind().to_string();
+        let kind = match self.kind() {
+            // Text of the caller's code, which may have several lines.
+            ErrorKind::UserFn(_) => kind,
+            _ => printable(&kind).into_owned(),
+        };
+        match self.advice() {
+            Some(advice) => format!("{kind}; {advice}"),
+            None => kind,
+        }
+    }
+
+    /// Adds what the user can do about it, unless that is known.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice.get_or_insert_with(|| advice.into());
+        self
     }
 
     /// Adds the path, unless it is known.
@@ -212,7 +278,7 @@ impl fmt::Display for Error {
             offset,
         } = self.position();
         if let Some(path) = path {
-            write!(f, "{}: ", path.display())?;
+            write!(f, "{}: ", printable(&path.display().to_string()))?;
         }
         let mut position = Vec::new();
         position.extend(record.map(|record| format!("record {record}")));
@@ -221,8 +287,24 @@ impl fmt::Display for Error {
         if !position.is_empty() {
             write!(f, "{}: ", position.join(" "))?;
         }
-        self.kind().fmt(f)
+        f.write_str(&self.reason())
     }
+}
+
+/// Advice for the path of an object store or a server.
+const ONLY_LOCAL: &str = "recio opens local files: copy it to a disk or mount it, or read a stream \
+                          with recio.recordio.records";
+
+/// Returns whether a path begins with the scheme of a URL, such as `s3://`.
+fn has_scheme(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.split_once(":/").is_some_and(|(scheme, _)| {
+        scheme.len() > 1
+            && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
+    })
 }
 
 #[cfg(test)]
@@ -244,6 +326,37 @@ mod tests {
             "a.rec: bad"
         );
         assert_eq!(Error::argument("bad").to_string(), "bad");
+    }
+
+    #[test]
+    fn control_characters_of_names_and_contents_are_escaped() {
+        let error = Error::corrupt("got \x1b[2J").at_path(Path::new("a\n.rec"));
+        assert_eq!(error.to_string(), "a\\n.rec: got \\x1b[2J");
+        assert_eq!(error.reason(), "got \\x1b[2J");
+    }
+
+    #[test]
+    fn advice_ends_the_text() {
+        let error = Error::corrupt("bad").advise("do this").advise("do that");
+        assert_eq!(error.at_path(Path::new("a")).to_string(), "a: bad; do this");
+    }
+
+    #[test]
+    fn a_missing_file_with_the_address_of_a_server_is_explained() {
+        let text = |path: &str| {
+            let error = Error::from(io::Error::from(io::ErrorKind::NotFound));
+            error.at_path(Path::new(path)).to_string()
+        };
+        for path in [
+            "s3://bucket/a.rec",
+            "gs:/bucket/a.rec",
+            "https://x.org/a.rec",
+        ] {
+            assert!(text(path).contains("recio opens local files"), "{path}");
+        }
+        for path in ["a.rec", "/x:/a.rec", "C:/a.rec", "folder/s3:/a.rec"] {
+            assert!(!text(path).contains("recio opens"), "{path}");
+        }
     }
 
     #[test]

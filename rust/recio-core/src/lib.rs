@@ -16,7 +16,7 @@
 //!
 //! | module | contents | errors |
 //! |---|---|---|
-//! | [`error`], [`memory`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | errors with positions; allocations that may fail; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
+//! | [`printable`](mod@printable), [`error`], [`memory`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | escaped text; errors with positions; allocations that may fail; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
 //! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
 //! | [`storage`] | positioned reads of local files; a folder that paths must not leave | I/O, paths outside |
 //! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
@@ -50,6 +50,7 @@ pub mod memory;
 pub mod ops;
 pub mod pack;
 pub mod plan;
+pub mod printable;
 pub mod progress;
 pub mod read;
 pub mod render;

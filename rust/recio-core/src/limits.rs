@@ -186,7 +186,7 @@ impl Limits {
             return Ok(());
         }
         let name = format.name();
-        Err(Error::limit(format!(
+        Err(Error::unsupported(format!(
             "the image is a {name}, but formats allows only {}: add {name:?} if you trust the source of the file",
             self.formats
         )))

@@ -3,8 +3,11 @@
 //! An operation reports its progress to a callback. The callback returns
 //! [`ControlFlow::Break`] to stop it; then the operation returns `None` and leaves no output files.
 
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// Time between two reports. A request to stop is noticed within this time.
 pub(crate) const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -14,7 +17,7 @@ pub(crate) const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Progress {
     /// Units processed so far, skipped ones included.
     pub done: u64,
-    /// Units in all.
+    /// Units in all; 0 while the number is unknown.
     pub total: u64,
     /// Units skipped so far. Only packing skips lines.
     pub skipped: u64,
@@ -34,6 +37,79 @@ impl Progress {
 
 /// Callback for progress reports, called about every 100 ms and at the end.
 pub type OnProgress<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// Question of an operation without progress reports whether to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt<'a> {
+    is_requested: Option<IsRequested<'a>>,
+    /// Time of the last question.
+    last: Cell<Option<Instant>>,
+}
+
+#[derive(Clone, Copy)]
+struct IsRequested<'a>(&'a dyn Fn() -> bool);
+
+impl std::fmt::Debug for IsRequested<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IsRequested")
+    }
+}
+
+impl<'a> Interrupt<'a> {
+    /// Never stops.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// Stops when `is_requested` returns true. It is called about every 100 ms.
+    #[must_use]
+    pub fn new(is_requested: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            is_requested: Some(IsRequested(is_requested)),
+            last: Cell::new(Some(Instant::now())),
+        }
+    }
+
+    /// Asks whether to stop, unless it asked less than 100 ms ago. Operations call this after each
+    /// record, or after each read of a megabyte.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] if the operation shall stop.
+    pub fn poll(&self) -> Result<()> {
+        let (Some(IsRequested(is_requested)), Some(last)) = (self.is_requested, self.last.get())
+        else {
+            return Ok(());
+        };
+        if last.elapsed() < REPORT_INTERVAL {
+            return Ok(());
+        }
+        self.last.set(Some(Instant::now()));
+        if is_requested() {
+            return Err(Error::new(ErrorKind::Interrupted));
+        }
+        Ok(())
+    }
+}
+
+/// Runs work of which the amount is unknown, such as scanning a file, and reports that nothing of
+/// the operation is done yet, with a total of 0.
+pub(crate) fn before_progress<T>(
+    on_progress: &mut OnProgress<'_>,
+    work: impl FnOnce(&Interrupt<'_>) -> Result<T>,
+) -> Result<T> {
+    let on_progress = RefCell::new(on_progress);
+    let is_requested = || (on_progress.borrow_mut())(Progress::new(0, 0)).is_break();
+    work(&Interrupt::new(&is_requested))
+}
+
+/// Turns an interruption into `None`, the result of an operation that was stopped.
+pub(crate) fn none_if_interrupted<T>(outcome: Result<Option<T>>) -> Result<Option<T>> {
+    match outcome {
+        Err(error) if error.is_interrupted() => Ok(None),
+        outcome => outcome,
+    }
+}
 
 /// Limits the rate of progress reports.
 pub(crate) struct Throttle<'a> {
@@ -74,6 +150,15 @@ mod tests {
         let outcomes = (1..=3).map(|done| throttle.report(Progress::new(done, 3)).is_break());
         assert!(outcomes.eq([false, false, true]));
         assert_eq!(reports, [3]);
+    }
+
+    #[test]
+    fn an_interrupt_is_noticed_after_an_interval() {
+        let interrupt = Interrupt::new(&|| true);
+        assert!(interrupt.poll().is_ok());
+        interrupt.last.set(Some(Instant::now() - REPORT_INTERVAL));
+        assert!(interrupt.poll().unwrap_err().is_interrupted());
+        assert!(Interrupt::never().poll().is_ok());
     }
 
     #[test]

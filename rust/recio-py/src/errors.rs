@@ -64,7 +64,9 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Memory(_) => PyMemoryError::new_err(text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
-        ErrorKind::Image(_) | ErrorKind::Limit(_) => DecodeError::new_err(text),
+        ErrorKind::Image(_) | ErrorKind::Unsupported(_) | ErrorKind::Limit(_) => {
+            DecodeError::new_err(text)
+        }
         _ => RecordError::new_err(text),
     }
 }
@@ -97,11 +99,11 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
     match io.raw_os_error() {
         Some(errno) => {
             let reason = io.to_string();
-            let reason = reason
-                .split(" (os error")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let reason = reason.split(" (os error").next().unwrap_or_default();
+            let reason = match error.advice() {
+                Some(advice) => format!("{reason}; {advice}"),
+                None => reason.to_owned(),
+            };
             PyOSError::new_err((errno, reason, path))
         }
         None => std::io::Error::new(io.kind(), text).into(),
@@ -134,7 +136,7 @@ fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
             Some(raised) => raised.value(py).str()?.to_string(),
             None => raised.to_string(),
         },
-        kind => kind.to_string(),
+        _ => error.reason(),
     };
     value.setattr("reason", reason)
 }

@@ -1,10 +1,11 @@
 //! Progress reports to Python, and stopping long operations by an exception or a signal.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use recio_core::progress::{OnProgress, Progress};
+use recio_core::progress::{Interrupt, OnProgress, Progress};
 
 use crate::errors::PyRecioError;
 use crate::python_call::call;
@@ -24,7 +25,8 @@ where
     A: for<'py> IntoPyObject<'py, Target = PyTuple>,
 {
     let mut raised = None;
-    let mut on_progress = |progress| match report(callback.as_ref(), arguments(progress)) {
+    let mut on_progress = |progress: Progress| match report(callback.as_ref(), progress, arguments)
+    {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             raised = Some(error);
@@ -41,15 +43,45 @@ pub(crate) fn done_and_total(progress: Progress) -> (u64, u64) {
     (progress.done, progress.total)
 }
 
-/// Handles pending signals and calls the callback.
-fn report(
+/// Handles pending signals and calls the callback, unless the total is not known yet.
+fn report<A>(
     callback: Option<&Py<PyAny>>,
-    arguments: impl for<'py> IntoPyObject<'py, Target = PyTuple>,
-) -> PyResult<()> {
+    progress: Progress,
+    arguments: fn(Progress) -> A,
+) -> PyResult<()>
+where
+    A: for<'py> IntoPyObject<'py, Target = PyTuple>,
+{
     Python::attach(|py| {
         py.check_signals()?;
-        callback.map_or(Ok(()), |callback| {
-            call(callback.bind(py), arguments).map(drop)
-        })
+        match callback {
+            Some(callback) if progress.total > 0 => {
+                call(callback.bind(py), arguments(progress)).map(drop)
+            }
+            _ => Ok(()),
+        }
     })
+}
+
+/// Runs an operation without the interpreter lock. If a signal handler raises, the operation stops
+/// and the exception is raised here.
+pub(crate) fn run_interruptible<T: Send>(
+    py: Python<'_>,
+    operation: impl FnOnce(&Interrupt<'_>) -> recio_core::Result<T> + Send,
+) -> PyResult<T> {
+    let (result, raised) = py.detach(|| {
+        let raised = RefCell::new(None);
+        let is_requested = || {
+            let outcome = Python::attach(|py| py.check_signals());
+            outcome
+                .map_err(|error| raised.replace(Some(error)))
+                .is_err()
+        };
+        let result = operation(&Interrupt::new(&is_requested));
+        (result, raised.into_inner())
+    });
+    match raised {
+        Some(raised) => Err(raised),
+        None => Ok(result.map_err(PyRecioError::from)?),
+    }
 }

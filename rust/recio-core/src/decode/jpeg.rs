@@ -310,6 +310,7 @@ fn failed_in_scan(error: recio_jpeg::Error, is_strict: bool) -> Error {
 fn failed(error: recio_jpeg::Error) -> Error {
     match error {
         recio_jpeg::Error::TooManyScans { .. } => Error::limit(error.to_string()),
+        recio_jpeg::Error::Unsupported(_) => Error::unsupported(error.to_string()),
         error => Error::image(error.to_string()),
     }
 }

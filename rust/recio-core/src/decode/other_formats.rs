@@ -49,7 +49,7 @@ impl Layout {
                 channels,
                 is_16_bit: true,
             }),
-            other => Err(Error::image(format!(
+            other => Err(Error::unsupported(format!(
                 "pixels of {other:?} are not supported"
             ))),
         }
@@ -282,6 +282,7 @@ fn decoder_limits(max_bytes: usize) -> image::Limits {
 fn failed(error: ImageError) -> Error {
     match error {
         ImageError::Limits(error) => Error::limit(format!("decoding the image: {error}")),
+        ImageError::Unsupported(error) => Error::unsupported(error.to_string()),
         error => Error::image(error.to_string()),
     }
 }
