@@ -28,10 +28,13 @@ __all__ = [
     "encode_png",
     "encode_png_16",
     "face_property",
+    "identify",
     "info_of_file",
     "merge_files",
+    "open_regular",
     "pack",
     "packed_already",
+    "printable",
     "rebuild_index",
     "repair_file",
     "resize",
@@ -88,7 +91,9 @@ class Writer:
 
 @final
 class Index:
-    def __new__(cls, path: str | PathLike[str], rec_len: int | None = None) -> Index: ...
+    def __new__(cls, path: str | PathLike[str], reader: Reader) -> Index: ...
+    @staticmethod
+    def scan(reader: Reader) -> Index: ...
     def __len__(self) -> int: ...
     def offset(self, key: int) -> int: ...
     @property
@@ -97,6 +102,9 @@ class Index:
 
 def rebuild_index(rec_path: str | PathLike[str], idx_path: str | PathLike[str], images_only: bool = False) -> bool: ...
 def face_property(rec: str | PathLike[str]) -> tuple[int, int, int] | None: ...
+def open_regular(path: str | PathLike[str]) -> int: ...
+def printable(text: str) -> str: ...
+def identify(start: bytes) -> tuple[str, str | None] | None: ...
 def decode(
     payload: bytes,
     gray: bool,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import importlib
 import os
-import stat
 import sys
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, Self, TypeAlias
+
+from recio import _recio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,20 +54,35 @@ def fills_damage(on_damage: OnDamage) -> bool:
     return on_damage == "fill"
 
 
-def regular_file(path: StrPath) -> Path:
-    """Return a path to open for reading, after checking that it is not a pipe or a device.
+def open_regular(path: StrPath) -> BinaryIO:
+    """Open a regular file for reading bytes.
 
     Opening a pipe blocks until somebody writes to it, and a device may have no end.
 
     Raises
     ------
     OSError
-        If there is no such file, or it is neither a regular file nor a folder.
+        If there is no such file, or it is not a regular file.
     """
-    mode = Path(path).stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
-    return Path(path)
+    return open(_recio.open_regular(path), "rb")  # noqa: PTH123, SIM115 a descriptor, which the caller closes
+
+
+def printable(text: object) -> str:
+    """Escape control characters in text of files and names, for messages, terminals and logs.
+
+    Parameters
+    ----------
+    text : object
+        A path, or any other object, which is converted to a string.
+
+    Returns
+    -------
+    str
+        The text on one line, without escape sequences for terminals and without characters that change the direction
+        of writing. Bytes of file names that are not text are escaped too.
+    """
+    string = os.fsdecode(text) if isinstance(text, bytes | os.PathLike) else str(text)
+    return _recio.printable(string.encode("utf-8", "backslashreplace").decode())
 
 
 def printable(text: object) -> str:

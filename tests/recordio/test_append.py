@@ -186,7 +186,7 @@ class TestRefusals:
 
     def test_missing_index_or_record_file_is_refused(self, file: RecordFile) -> None:
         file.idx.rename(file.idx.with_name("away"))
-        with pytest.raises(FileNotFoundError, match=r"`recio index` makes it.*ten\.idx"):
+        with pytest.raises(FileNotFoundError, match=r"`recio index` writes it.*ten\.idx"):
             append(file, {})
         file.rec.unlink()
         file.idx.with_name("away").rename(file.idx)

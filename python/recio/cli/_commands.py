@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Sequence
 
-SOUND, DAMAGED, FAILED = 0, 1, 2
+SOUND, DAMAGED, FAILED, UNCHECKED = 0, 1, 2, 3
 EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
 
 DESCRIPTION = "Check, repair, index, merge, split and shuffle RecordIO files (.rec)."
@@ -41,8 +41,9 @@ commands:
 
 exit codes:
   0    done; the files are sound
-  1    a file is damaged
+  1    a file is damaged, or has no record
   2    a file cannot be read or written, or the arguments are wrong
+  3    no file is damaged, but images are not supported or over a limit (verify)
   130  interrupted
 
 Output files are complete or not written at all."""
@@ -159,7 +160,8 @@ def _verify_arguments(parser: CommandParser) -> None:
 
 def _verify(arguments: Namespace) -> int:
     bars = ProgressBars()
-    return max(_verify_file(file, bars, arguments) for file in arguments.files)
+    codes = {_verify_file(file, bars, arguments) for file in arguments.files}
+    return next(code for code in (FAILED, DAMAGED, UNCHECKED, SOUND) if code in codes)
 
 
 def _verify_file(file: Path, bars: ProgressBars, arguments: Namespace) -> int:
@@ -178,8 +180,11 @@ def _verify_file(file: Path, bars: ProgressBars, arguments: Namespace) -> int:
         if arguments.json:
             _print([json.dumps({"path": str(file), "ok": None, "error": reason})])
         return fail("recio", reason, FAILED)
-    _print([_format.to_json(report, ok=report.ok)] if arguments.json else _format.verify_lines(report))
-    return SOUND if report.ok else DAMAGED
+    more = {"ok": report.ok, "total": report.total, "damaged": report.damaged}
+    _print([_format.to_json(report, **more)] if arguments.json else _format.verify_lines(report))
+    if report.damaged:
+        return DAMAGED
+    return SOUND if report.ok else UNCHECKED
 
 
 def _repair_arguments(parser: CommandParser) -> None:
@@ -224,7 +229,7 @@ def _info(arguments: Namespace) -> int:
     with ProgressBars().bar(arguments.file.name, "B") as progress:
         info = recio.files.info(arguments.file, progress=progress)
     _print([_format.to_json(info)] if arguments.json else _format.info_lines(info))
-    return SOUND
+    return SOUND if info.records else DAMAGED
 
 
 def _merge_arguments(parser: CommandParser) -> None:
@@ -295,7 +300,7 @@ COMMANDS = {
         _info,
         _info_arguments,
         "Summarize a record file.",
-        "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images.",
+        "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images. Exits with 1 if there is no record.",
     ),
     "merge": Command(
         _merge,
@@ -332,6 +337,7 @@ COMMANDS = {
         "Check record files for damage.",
         "Checks framing, index, checksums, headers and images. The .idx and the .rsum\n"
         "beside a file are compared with it, if they exist. Exits with 0 if all files\n"
-        "are sound, 1 if one is damaged, 2 if one cannot be read.",
+        "are sound, 1 if one is damaged, 2 if one cannot be read; 3 if none is damaged, but\n"
+        "images are not supported or over a limit, and so were not checked.",
     ),
 }

@@ -35,11 +35,21 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401 whatever a result holds
 
 def verify_lines(report: VerifyReport) -> Iterator[str]:
     """Format whether a file is sound, then its first problems."""
-    state = "sound" if report.ok else f"damaged, {_count(report.total, 'problem')}"
-    yield f"{report.path}: {state}; {_count(report.records, 'record')}, {report.bytes} bytes, {_sidecars(report)}"
+    yield f"{report.path}: {_state(report)}; {_count(report.records, 'record')}, {report.bytes} bytes, {_sidecars(report)}"
     yield from (f"  {_problem(problem)}" for problem in report.problems[:MAX_PROBLEMS])
     if report.total > MAX_PROBLEMS:
         yield f"  ... and {report.total - MAX_PROBLEMS} more"
+
+
+def _state(report: VerifyReport) -> str:
+    """Return whether there is damage, and how many images could not be checked."""
+    parts = [f"damaged, {_count(report.damaged, 'problem')}"] if report.damaged else []
+    parts += [
+        f"{_count(report.counts[kind], 'image')} {reason}"
+        for kind, reason in (("unsupported", "not supported"), ("limit", "over a limit"))
+        if kind in report.counts
+    ]
+    return "; ".join(parts) or "sound"
 
 
 def _sidecars(report: VerifyReport) -> str:
@@ -77,7 +87,7 @@ def _region(region: SkippedRegion) -> str:
 
 def info_lines(info: Info) -> Iterator[str]:
     """Format the summary of a file, a line for each kind of number."""
-    yield f"{info.path}"
+    yield f"{info.path}" + (f": {info.no_records}" if info.no_records else "")
     rows = {
         "records": str(info.records),
         "bytes": f"{info.bytes}, {info.damaged} of them damaged" if info.damaged else str(info.bytes),

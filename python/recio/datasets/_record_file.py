@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -69,11 +68,8 @@ class ImageRecordFile:
 
     def _load_index(self) -> _recio.Index:
         if self.path_imgidx is not None:
-            return _recio.Index(self.path_imgidx, self._reader.size)
-        with tempfile.TemporaryDirectory(prefix="recio-") as folder:
-            scanned = Path(folder) / "scanned.idx"
-            _recio.rebuild_index(self.path, scanned)
-            return _recio.Index(scanned)
+            return _recio.Index(self.path_imgidx, self._reader)
+        return _recio.Index.scan(self._reader)
 
     def _ordered(self, images: NDArray[np.uint64]) -> NDArray[np.uint64]:
         if self._by_key:

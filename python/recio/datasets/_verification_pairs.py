@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from recio._recio import RecordError
-from recio._util import regular_file
+from recio._util import open_regular
 from recio.datasets._safe_pickle import build
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    with regular_file(path).open("rb") as file:
+    with open_regular(path) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise ValueError(f"it has more than max_bytes={max_bytes} bytes")

@@ -23,7 +23,8 @@ def info(
 ) -> Info:
     """Summarize a record file from the headers of its records and images.
 
-    The file is read once; no image is decoded. Damage is counted, and raises no error.
+    The file is read once; no image is decoded. Damage is counted, and raises no error; of a file without any complete
+    record, the result says why.
 
     Parameters
     ----------

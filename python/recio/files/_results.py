@@ -15,8 +15,9 @@ class Problem:
 
     Attributes
     ----------
-    kind : {'framing', 'index', 'checksum', 'header', 'image'}
-        The check that failed.
+    kind : {'framing', 'index', 'checksum', 'header', 'image', 'unsupported', 'limit'}
+        The check that failed. ``'unsupported'`` is an image of a kind that recio does not decode or that `formats`
+        excludes, ``'limit'`` one that exceeds the limits: these images may be undamaged.
     reason : str
         What is wrong.
     record : int or None
@@ -27,7 +28,7 @@ class Problem:
         Where the record or region begins and ends in the file, in bytes.
     """
 
-    kind: Literal["framing", "index", "checksum", "header", "image"]
+    kind: Literal["framing", "index", "checksum", "header", "image", "unsupported", "limit"]
     reason: str
     record: int | None
     id: int | None
@@ -55,8 +56,8 @@ class VerifyReport:
         Number of identity records of a face data set (InsightFace's layout); ``None`` for other files.
     problems : list of Problem
         The problems in the order of the file, at most 100,000.
-    total : int
-        Number of problems, including those that are not in the list.
+    counts : dict of str to int
+        From a kind of problem to the number of such problems, including those that are not in the list.
     """
 
     path: Path
@@ -67,7 +68,17 @@ class VerifyReport:
     unlisted: int
     identities: int | None
     problems: list[Problem]
-    total: int
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Number of problems, including those that are not in the list."""
+        return sum(self.counts.values())
+
+    @property
+    def damaged(self) -> int:
+        """Number of problems that are damage: all but unsupported images and those over a limit."""
+        return self.total - self.counts.get("unsupported", 0) - self.counts.get("limit", 0)
 
     @property
     def ok(self) -> bool:
@@ -135,6 +146,8 @@ class Info:
         Size of the file.
     damaged : int
         Number of bytes that belong to no complete record.
+    no_records : str or None
+        Why the file has no complete record, if it has none: what it is instead, such as an HTML page, or its damage.
     indexed : int or None
         Number of records that the index lists; ``None`` without an index.
     identities : int or None
@@ -163,6 +176,7 @@ class Info:
     records: int
     bytes: int
     damaged: int
+    no_records: str | None
     indexed: int | None
     identities: int | None
     has_checksums: bool

@@ -34,7 +34,8 @@ def verify(
     framing and images valid is not found; it mostly changes pixels.
 
     Records without an image, as in face data sets, are no damage. Neither is a file in which no record has an image
-    header: it does not hold image records.
+    header: it does not hold image records. Images that recio does not support, or that exceed `limits`, are problems of
+    their own kinds, as they may be undamaged. An empty file is not sound: readers refuse it.
 
     Parameters
     ----------

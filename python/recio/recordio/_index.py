@@ -7,16 +7,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from recio import _recio
-from recio._util import regular_file
+from recio._util import open_regular, printable
 
 if TYPE_CHECKING:
     from recio._util import StrPath
 
 NATIVE_KEYS = range(1 << 64)
 """The integers that the native index can hold."""
+
+_IDENTIFYING_BYTES = 512
+_RECORDS = "a record file (.rec)"
+_PLAIN = {"text", "an index (.idx)", "a list (.lst)"}
+"""Kinds of text that an index with keys of text may look like."""
 
 
 class NativeIndex(Mapping[int, int]):
@@ -57,11 +62,11 @@ class AppendedIndex(Mapping[Any, int]):
         return len(self._stored) + len(self._appended)
 
 
-def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[Any, int]:
+def read_index(path: str, key_type: Callable[[Any], Any], rec: str, rec_len: int) -> dict[Any, int]:
     """Read an index whose keys are not integers, with the checks of the native index."""
     keys: dict[int, Any] = {}
     offsets: dict[Any, int] = {}
-    with regular_file(path).open("rb") as file:
+    with _open_index(path, rec) as file:
         for number, line in enumerate(file, start=1):
             if line.isspace():
                 continue
@@ -70,10 +75,31 @@ def read_index(path: str, key_type: Callable[[Any], Any], rec_len: int) -> dict[
                 _add(keys, offset, key)
                 _add(offsets, key, offset)
             except ValueError as error:
-                damage = _recio.RecordError(f"{path}: line {number}: {error}")
-                damage.path = path
-                raise damage from None
+                raise _damage(path, rec, f"line {number}: {error}") from None
     return offsets
+
+
+def _open_index(path: str, rec: str) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except FileNotFoundError as error:
+        error.strerror = f"{error.strerror}; `recio index` writes it from {printable(rec)}"
+        raise
+
+
+def _damage(path: str, rec: str, reason: str) -> _recio.RecordError:
+    """Make the error of a damaged index, which may be another kind of file."""
+    for wrong, purpose in ((rec, "a record file"), (path, f"the index of {printable(rec)}")):
+        with open_regular(wrong) as file:
+            content = _recio.identify(file.read(_IDENTIFYING_BYTES))
+        if content is not None and not (wrong == rec and content[0] == _RECORDS) and content[0] not in _PLAIN:
+            reason = f"this is {content[0]}, not {purpose}: {reason}; {content[1] or '`recio index` writes one'}"
+            break
+    else:
+        reason = f"{reason}; `recio index` rebuilds it from {printable(rec)}"
+    error = _recio.RecordError(f"{printable(path)}: {printable(reason)}")
+    error.path, error.reason = path, printable(reason)
+    return error
 
 
 def _parse_line(line: bytes, key_type: Callable[[Any], Any], rec_len: int) -> tuple[Any, int]:

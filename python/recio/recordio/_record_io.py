@@ -276,7 +276,7 @@ class MXIndexedRecordIO(MXRecordIO):
             # Of several threads that write the same key, only the first succeeds.
             self._write_lock = threading.Lock()
         else:
-            self._load_index(self._to_read().size)
+            self._load_index(self._to_read())
 
     def _open_writer(self) -> _recio.Writer:
         exists = Path(self.uri).exists() or Path(self.idx_path).exists()
@@ -287,24 +287,14 @@ class MXIndexedRecordIO(MXRecordIO):
 
     def _load_last_offset(self) -> int | None:
         """Load the index for appending, and return the offset of the last record that it lists."""
-        try:
-            self._load_index(Path(self.uri).stat().st_size)
-        except FileNotFoundError as error:
-            if error.filename == self.idx_path:
-                error.strerror = f"{error.strerror}; `recio index` makes it from the .rec"
-            raise
-        except _recio.RecordError as damage:
-            advice = "`recio verify` reports the damage, `recio index` rebuilds the index"
-            error_with_advice = _recio.RecordError(f"{damage}; {advice}")
-            error_with_advice.path = damage.path
-            raise error_with_advice from None
+        self._load_index(_recio.Reader(self.uri))
         return max(self._offsets.values(), default=None) if self._index is None else self._index.last
 
-    def _load_index(self, rec_len: int) -> None:
+    def _load_index(self, reader: _recio.Reader) -> None:
         if self.key_type is int:
-            self._index = _recio.Index(self.idx_path, rec_len)
+            self._index = _recio.Index(self.idx_path, reader)
         else:
-            self._offsets = read_index(self.idx_path, self.key_type, rec_len)
+            self._offsets = read_index(self.idx_path, self.key_type, self.uri, reader.size)
 
     @property
     def idx(self) -> Mapping[Any, int]:

@@ -35,7 +35,7 @@ pub(crate) struct Verified {
     unlisted: u64,
     identities: Option<usize>,
     problems: Vec<Row>,
-    total: u64,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 /// Result for `recio.files.repair`.
@@ -54,6 +54,7 @@ pub(crate) struct Info {
     records: u64,
     bytes: u64,
     damaged: u64,
+    no_records: Option<String>,
     indexed: Option<usize>,
     identities: Option<usize>,
     has_checksums: bool,
@@ -90,6 +91,7 @@ pub(crate) fn verify_file(
     let report = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::verify(&rec, &options, on_progress)
     })?;
+    let counts = report.counts.into_iter();
     Ok(Verified {
         records: report.records,
         bytes: report.bytes,
@@ -98,7 +100,7 @@ pub(crate) fn verify_file(
         unlisted: report.unlisted,
         identities: report.identities,
         problems: report.problems.into_iter().map(row).collect(),
-        total: report.total,
+        counts: counts.map(|(kind, count)| (kind.name(), count)).collect(),
     })
 }
 
@@ -141,6 +143,7 @@ pub(crate) fn info_of_file(
         records: info.records,
         bytes: info.bytes,
         damaged: info.damaged,
+        no_records: info.no_records,
         indexed: info.indexed,
         identities: info.identities,
         has_checksums: info.has_checksums,

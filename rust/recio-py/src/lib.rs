@@ -16,6 +16,7 @@
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._atomic` |
+//! | `text_file.rs` | `recio._util`: opening files, text in messages |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `python_call.rs` | calls of Python functions, also while the interpreter shuts down |
 //! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
@@ -45,6 +46,7 @@ mod render;
 mod rng;
 mod sandboxed_folder;
 mod step;
+mod text_file;
 mod user_fn;
 
 use pyo3::prelude::*;
@@ -80,6 +82,8 @@ mod _recio {
     use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]
     use crate::step::Step;
+    #[pymodule_export]
+    use crate::text_file::{identify, open_regular, printable};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name in Python")]

@@ -8,20 +8,22 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
+use recio_core::Result;
 use recio_core::format::index;
+use recio_core::progress::Interrupt;
 use recio_core::read::face_property::FaceProperty;
 use recio_core::read::face_set::{FaceSet, Layout};
-use recio_core::read::sidecar::load_index;
+use recio_core::read::sidecar::load_index_of;
 use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan, sequential};
 use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
-use recio_core::{Error, Result};
 
 use crate::errors::{PyRecioError, PyRecioResult};
 use crate::fork_guard::ForkGuard;
+use crate::progress::run_interruptible;
 
-/// Number of headers between two checks for Ctrl-C: about a second on a slow disk.
-const KEYS_BETWEEN_SIGNALS: usize = 1024;
+/// Number of headers between two checks for Ctrl-C: a quarter of a second on a slow disk.
+const KEYS_BETWEEN_SIGNALS: usize = 256;
 
 type HeaderArrays<'py> = (
     Bound<'py, PyArray1<u32>>,
@@ -48,8 +50,8 @@ impl Reader {
         Ok(Self(py.detach(|| sequential::Reader::open(&path))?))
     }
 
-    fn read<'py>(&self, py: Python<'py>) -> PyRecioResult<Option<Bound<'py, PyBytes>>> {
-        let record = py.detach(|| self.0.read())?;
+    fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let record = run_interruptible(py, |interrupt| self.0.read(interrupt))?;
         Ok(record.map(|record| PyBytes::new(py, &record)))
     }
 
@@ -57,8 +59,8 @@ impl Reader {
         &self,
         py: Python<'py>,
         offset: u64,
-    ) -> PyRecioResult<Option<(Bound<'py, PyBytes>, u64)>> {
-        let record = py.detach(|| self.0.read_from(offset))?;
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, u64)>> {
+        let record = run_interruptible(py, |interrupt| self.0.read_from(offset, interrupt))?;
         Ok(record.map(|(record, next)| (PyBytes::new(py, &record), next)))
     }
 
@@ -161,8 +163,8 @@ impl Reader {
     }
 
     /// Returns the number of records, for which it reads all headers.
-    fn count(&self, py: Python<'_>) -> PyRecioResult<u64> {
-        Ok(py.detach(|| scan::scan(self.0.file(), |_| ()))?)
+    fn count(&self, py: Python<'_>) -> PyResult<u64> {
+        run_interruptible(py, |interrupt| scan::scan(self.0.file(), interrupt, |_| ()))
     }
 }
 
@@ -198,10 +200,11 @@ impl Writer {
         idx: PathBuf,
         last: Option<u64>,
         checksum: bool,
-    ) -> PyRecioResult<Self> {
-        Ok(py
-            .detach(|| InPlaceWriter::append(&rec, &idx, last, checksum))?
-            .into())
+    ) -> PyResult<Self> {
+        let append = |interrupt: &Interrupt<'_>| {
+            InPlaceWriter::append(&rec, &idx, last, checksum, interrupt)
+        };
+        Ok(run_interruptible(py, append)?.into())
     }
 
     /// Appends a record, and returns its offset. Without a key, the index does not list it.
@@ -267,10 +270,22 @@ pub(crate) struct Index(index::Index);
 
 #[pymethods]
 impl Index {
+    /// Reads the index of a record file.
     #[new]
-    #[pyo3(signature = (path, rec_len=None))]
-    fn new(py: Python<'_>, path: PathBuf, rec_len: Option<u64>) -> PyRecioResult<Self> {
-        Ok(Self(py.detach(|| load_index(&path, rec_len))?))
+    fn new(py: Python<'_>, path: PathBuf, reader: &Reader) -> PyResult<Self> {
+        let recs = std::slice::from_ref(reader.0.file());
+        let load = |interrupt: &Interrupt<'_>| load_index_of(recs, &path, interrupt);
+        run_interruptible(py, load).map(Self)
+    }
+
+    /// Makes the index of a record file from its records.
+    #[staticmethod]
+    fn scan(py: Python<'_>, reader: &Reader) -> PyResult<Self> {
+        run_interruptible(py, |interrupt| {
+            let (entries, _) = scan::rebuild_index(reader.0.file(), interrupt)?;
+            index::Index::new(entries)
+        })
+        .map(Self)
     }
 
     fn __len__(&self) -> usize {
@@ -309,17 +324,21 @@ pub(crate) fn rebuild_index(
     rec_path: PathBuf,
     idx_path: PathBuf,
     images_only: bool,
-) -> PyRecioResult<bool> {
-    Ok(py.detach(|| {
+) -> PyResult<bool> {
+    run_interruptible(py, |interrupt| {
         let file = RecordFile::open(&rec_path)?;
-        let (entries, source) = if images_only {
-            scan::rebuild_index_of_images(&file)
+        let rebuilt = if images_only {
+            scan::rebuild_index_of_images(&file, interrupt)
         } else {
-            scan::rebuild_index(&file)
-        }?;
+            scan::rebuild_index(&file, interrupt)
+        };
+        let (entries, source) = rebuilt.map_err(|error| match error.is_damage() {
+            true => error.advise("`recio repair` saves the complete records"),
+            false => error,
+        })?;
         save_index(&entries, &idx_path)?;
-        Ok::<_, Error>(source == scan::KeySource::Ids)
-    })?)
+        Ok(source == scan::KeySource::Ids)
+    })
 }
 
 /// Returns the number of identities, the height and the width in the file `property` beside a

@@ -54,9 +54,11 @@ fn check_round_trip(record: &ImageRecord<'_>) {
 /// Check headers that are read without the image.
 fn check_headers_without_image(file: &RecordFile, record: Option<&ImageRecord<'_>>) {
     let mut buffer = vec![0xff; 50];
-    let header = header::read_header(file, 0, &mut buffer).ok().flatten();
+    let header = header::read_header(file, 0, None, &mut buffer)
+        .ok()
+        .flatten();
     assert_eq!(header.map(|header| header.id), record.map(|r| r.header.id));
-    let labels = header::read_labels(file, 0, &mut buffer);
+    let labels = header::read_labels(file, 0, None, &mut buffer);
     let labels = labels.ok().map(|record| bits(record.labels()));
     assert_eq!(labels, record.map(|record| bits(record.labels())));
 }

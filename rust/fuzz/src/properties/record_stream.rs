@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use recio_core::progress::Interrupt;
 use recio_core::read::scan;
 use recio_core::read::sequential::Reader;
 use recio_core::write::record_writer::RecordWriter;
@@ -17,13 +18,13 @@ pub fn check(bytes: &[u8], input: &mut InputFile) {
     let (expected, is_complete) = reference::records(bytes);
     let reader = Reader::open(input.write(bytes)).expect("the file exists");
     for record in &expected {
-        let read = reader.read();
+        let read = reader.read(&Interrupt::never());
         let read = read.unwrap_or_else(|error| panic!("{record:?} is rejected: {error}"));
         assert_eq!(read.as_ref(), Some(&record.payload), "{record:?}");
         assert_eq!(reader.tell(), record.end as u64);
     }
     for _ in 0..2 {
-        match reader.read() {
+        match reader.read(&Interrupt::never()) {
             Ok(None) => assert!(is_complete, "damage is reported as the end"),
             Ok(Some(record)) => panic!("{record:?} is not a record"),
             Err(error) => assert!(!is_complete, "the file is valid: {error}"),
@@ -49,7 +50,9 @@ fn check_writing(bytes: &[u8], records: &[ReferenceRecord]) {
 /// data.
 fn check_scan(reader: &Reader, records: &[ReferenceRecord], is_complete: bool) {
     let mut offsets = Vec::new();
-    let outcome = scan::scan(reader.file(), |found| offsets.push(found.offset));
+    let outcome = scan::scan(reader.file(), &Interrupt::never(), |found| {
+        offsets.push(found.offset);
+    });
     assert!(outcome.is_ok() || !is_complete, "{outcome:?}");
     let expected = records.iter().map(|record| record.offset as u64);
     let is_same = offsets.iter().copied().zip(expected).all(|(a, b)| a == b);

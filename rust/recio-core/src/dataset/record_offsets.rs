@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
+use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{SalvageReader, Segment, SkippedRegion};
+use crate::read::salvage::{SalvageReader, Segment, SkippedRegion, has_complete_image};
 use crate::read::scan;
-use crate::read::sidecar::load_index;
+use crate::read::sidecar::load_index_of;
 
 /// Offsets of records, ascending in each file.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct RecordOffsets {
     pub(super) ranges: Vec<u64>,
     /// Number of identity records.
     pub(super) identities: usize,
+    /// Where skipped regions begin.
+    pub(super) gaps: Vec<u64>,
 }
 
 impl RecordOffsets {
@@ -70,12 +73,13 @@ pub(super) fn find_records(
     starts: &[u64],
     indexes: &[PathBuf],
     skipped: Option<&mut Vec<Error>>,
+    interrupt: &Interrupt<'_>,
 ) -> Result<RecordOffsets> {
     if indexes.is_empty() {
-        return without_index(files, starts, skipped);
+        return without_index(files, starts, skipped, interrupt);
     }
     let mut offsets = RecordOffsets::default();
-    for_each_index(files, starts, indexes, |index, files, starts| {
+    for_each_index(files, starts, indexes, interrupt, |index, files, starts| {
         offsets.add_listed(index, files, starts)
     })?;
     Ok(offsets)
@@ -87,9 +91,10 @@ pub(super) fn find_keys(
     starts: &[u64],
     indexes: &[PathBuf],
     offsets: &[u64],
+    interrupt: &Interrupt<'_>,
 ) -> Result<Vec<u64>> {
     let mut keys: HashMap<u64, u64> = HashMap::new();
-    for_each_index(files, starts, indexes, |index, _, starts| {
+    for_each_index(files, starts, indexes, interrupt, |index, _, starts| {
         let entries = index.entries().iter();
         keys.extend(entries.map(|entry| (starts[0] + entry.offset, entry.key)));
         Ok(())
@@ -115,14 +120,15 @@ fn for_each_index(
     files: &[RecordFile],
     starts: &[u64],
     indexes: &[PathBuf],
+    interrupt: &Interrupt<'_>,
     mut visit: impl FnMut(&Index, &[RecordFile], &[u64]) -> Result<()>,
 ) -> Result<()> {
     match indexes {
-        [path] => visit(&load(path, files, starts)?, files, starts),
+        [path] => visit(&load(path, files, interrupt)?, files, starts),
         _ if indexes.len() == files.len() => {
             indexes.iter().enumerate().try_for_each(|(i, path)| {
                 let (files, starts) = (&files[i..=i], &starts[i..]);
-                visit(&load(path, files, starts)?, files, starts)
+                visit(&load(path, files, interrupt)?, files, starts)
             })
         }
         _ => Err(Error::argument(format!(
@@ -134,20 +140,24 @@ fn for_each_index(
 }
 
 /// Loads the index of files, whose offsets are relative to the first of them.
-fn load(path: &Path, files: &[RecordFile], starts: &[u64]) -> Result<Index> {
-    let len = starts[files.len()] - starts[0];
-    let index = load_index(path, Some(len))?;
-    if index.is_empty() && len > 0 {
-        return Err(Error::corrupt("the index lists no record").at_path(path));
+fn load(path: &Path, files: &[RecordFile], interrupt: &Interrupt<'_>) -> Result<Index> {
+    let index = load_index_of(files, path, interrupt)?;
+    if index.is_empty() && files.iter().any(|file| !file.is_empty()) {
+        let error = Error::corrupt("the index lists no record").at_path(path);
+        return Err(error.advise("`recio index` rebuilds it"));
     }
     Ok(index)
 }
 
 /// Takes the offsets from the checksums of a file if it has some, else scans it.
+///
+/// With `skipped`, all bytes of the file are read instead of the headers only: a damaged length may
+/// end at another record by chance, and hide the records up to there.
 fn without_index(
     files: &[RecordFile],
     starts: &[u64],
     mut skipped: Option<&mut Vec<Error>>,
+    interrupt: &Interrupt<'_>,
 ) -> Result<RecordOffsets> {
     let mut offsets = RecordOffsets::default();
     for (file, &start) in files.iter().zip(starts) {
@@ -157,12 +167,22 @@ fn without_index(
             let samples = listed.iter().map(|offset| start + offset);
             offsets.samples.extend(samples);
             may_be_faces(file, listed)
+        } else if let Some(skipped) = skipped.as_deref_mut() {
+            salvage(file, start, &mut offsets, skipped, interrupt)?
         } else {
-            scan_file(file, start, &mut offsets.samples, skipped.as_deref_mut())?
+            scan_file(file, start, &mut offsets.samples, interrupt)?
         };
         if may_be_faces {
             separate_faces(file, start, begin, &mut offsets)?;
         }
+    }
+    if offsets.samples.is_empty() && offsets.ranges.is_empty() {
+        // Nothing is left, so the reason must not be skipped.
+        files.iter().try_for_each(RecordFile::check_content)?;
+        return match skipped.and_then(Vec::pop) {
+            Some(error) => Err(error),
+            None => Ok(offsets),
+        };
     }
     Ok(offsets)
 }
@@ -181,20 +201,14 @@ fn scan_file(
     file: &RecordFile,
     start: u64,
     offsets: &mut Vec<u64>,
-    skipped: Option<&mut Vec<Error>>,
+    interrupt: &Interrupt<'_>,
 ) -> Result<bool> {
-    let (begin, mut may_be_faces) = (offsets.len(), false);
-    let outcome = scan::scan(file, |record| {
+    let mut may_be_faces = false;
+    scan::scan(file, interrupt, |record| {
         offsets.push(start + record.offset);
         may_be_faces |= record.may_be_range();
-    });
-    match (outcome, skipped) {
-        (Err(error), Some(skipped)) if error.is_damage() => {
-            offsets.truncate(begin);
-            salvage(file, start, offsets, skipped)
-        }
-        (outcome, _) => outcome.map(|_| may_be_faces),
-    }
+    })?;
+    Ok(may_be_faces)
 }
 
 /// Moves the records without images of a face data set without an index, whose records begin at
@@ -213,23 +227,26 @@ fn separate_faces(
     Ok(())
 }
 
-/// Appends the offsets of the valid records of a damaged file, and the regions between them.
-/// Returns as [`scan_file`].
+/// Appends the offsets of the valid records of a file that may be damaged, and the regions between
+/// them. Returns as [`scan_file`].
 fn salvage(
     file: &RecordFile,
     start: u64,
-    offsets: &mut Vec<u64>,
+    offsets: &mut RecordOffsets,
     skipped: &mut Vec<Error>,
+    interrupt: &Interrupt<'_>,
 ) -> Result<bool> {
     let mut may_be_faces = false;
-    let mut reader = SalvageReader::new(file, &[], |_| false);
+    let reader = SalvageReader::new(file, &[], has_complete_image);
+    let mut reader = reader.with_interrupt(interrupt);
     while let Some(segment) = reader.next_segment()? {
         match segment {
             Segment::Record(record) => {
-                offsets.push(start + record.offset);
+                offsets.samples.push(start + record.offset);
                 may_be_faces |= scan::may_be_range(file, record.offset);
             }
             Segment::Skipped(SkippedRegion { begin, end, reason }) => {
+                offsets.gaps.push(start + begin);
                 let text = format!("{reason}; skipped up to byte {end}");
                 skipped.push(Error::corrupt(text).at_offset(begin).at_path(file.path()));
             }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
+use crate::progress::Interrupt;
 use crate::read::header;
 use crate::read::record_file::RecordFile;
 
@@ -27,6 +28,8 @@ pub struct RecordSet {
     /// records of face data sets. Ascending.
     ranges: Vec<u64>,
     identities: usize,
+    /// Offsets at which skipped regions begin, ascending: the records before them end there.
+    gaps: Vec<u64>,
 }
 
 impl RecordSet {
@@ -38,18 +41,19 @@ impl RecordSet {
     /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes;
     /// a file whose length is not that of its checksums.
     pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
-        Self::open_with(files, indexes, None)
+        Self::open_with(files, indexes, None, &Interrupt::never())
     }
 
     /// Opens files. With `skipped`, a damaged file without an index is salvaged, and an error for
     /// each skipped region appended to `skipped`.
     ///
     /// # Errors
-    /// As [`open`](Self::open); with `skipped`, damaged frames are no error.
+    /// As [`open`](Self::open); with `skipped`, damaged frames are no error; `Interrupted`.
     pub fn open_with(
         files: &[PathBuf],
         indexes: &[PathBuf],
         skipped: Option<&mut Vec<Error>>,
+        interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
         let files = files
             .iter()
@@ -66,7 +70,8 @@ impl RecordSet {
             samples: offsets,
             ranges,
             identities,
-        } = find_records(&files, &starts, indexes, skipped)?;
+            gaps,
+        } = find_records(&files, &starts, indexes, skipped, interrupt)?;
         let firsts = starts
             .iter()
             .map(|start| offsets.partition_point(|offset| offset < start))
@@ -79,6 +84,7 @@ impl RecordSet {
             firsts,
             ranges,
             identities,
+            gaps,
         })
     }
 
@@ -94,7 +100,14 @@ impl RecordSet {
     /// As [`open`](Self::open); two records with the same key; an index that no longer lists a
     /// record.
     pub fn keys(&self) -> Result<Vec<u64>> {
-        find_keys(&self.files, &self.starts, &self.indexes, &self.offsets)
+        let interrupt = Interrupt::never();
+        find_keys(
+            &self.files,
+            &self.starts,
+            &self.indexes,
+            &self.offsets,
+            &interrupt,
+        )
     }
 
     /// Returns the number of identity records of face data sets, which are not in the set.
@@ -180,8 +193,8 @@ impl RecordSet {
     /// # Panics
     /// If there is no record `i`.
     pub fn label<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
-        let Span { file, offset, .. } = self.span(i);
-        header::read_labels(file, offset, buffer).map_err(|error| self.locate(error, i))
+        let Span { file, offset, next } = self.span(i);
+        header::read_labels(file, offset, Some(next), buffer).map_err(|error| self.locate(error, i))
     }
 
     /// Returns the maximum number of labels of a record, for which it reads all headers. With
@@ -201,8 +214,8 @@ impl RecordSet {
     }
 
     fn read_header(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
-        let Span { file, offset, .. } = self.span(i);
-        header::read_header(file, offset, buffer).map_err(|error| self.locate(error, i))
+        let Span { file, offset, next } = self.span(i);
+        header::read_header(file, offset, Some(next), buffer).map_err(|error| self.locate(error, i))
     }
 
     /// Adds file, record and offset to an error about record `i`.
@@ -225,12 +238,23 @@ impl RecordSet {
 
     fn span(&self, i: usize) -> Span<'_> {
         let file = self.file_of(i);
-        let next = self.offsets.get(i + 1).map_or(u64::MAX, |&next| next);
+        let offset = self.offsets[i];
         let (start, end) = (self.starts[file], self.starts[file + 1]);
+        let after = |offsets: &[u64]| {
+            offsets[offsets.partition_point(|&o| o <= offset)..]
+                .first()
+                .copied()
+        };
+        let next = [
+            self.offsets.get(i + 1).copied(),
+            after(&self.ranges),
+            after(&self.gaps),
+        ];
+        let next = next.into_iter().flatten().fold(end, u64::min);
         Span {
             file: &self.files[file],
-            offset: self.offsets[i] - start,
-            next: next.min(end) - start,
+            offset: offset - start,
+            next: next - start,
         }
     }
 }
@@ -242,7 +266,7 @@ const BEGINNING: u64 = 4096;
 struct Span<'a> {
     file: &'a RecordFile,
     offset: u64,
-    /// Offset of the next listed record.
+    /// Offset of the next record, or of what follows instead.
     next: u64,
 }
 

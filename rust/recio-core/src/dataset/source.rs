@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
 use crate::format::label::LabelType;
 use crate::format::list::Line;
+use crate::progress::Interrupt;
 use crate::read::list_file;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
@@ -90,10 +91,11 @@ impl Samples {
         source: &Source,
         label_type: LabelType,
         damage: Option<&mut Vec<Error>>,
+        interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
         Ok(match source {
             Source::Records { files, indexes } => {
-                Self::Records(RecordSet::open_with(files, indexes, damage)?)
+                Self::Records(RecordSet::open_with(files, indexes, damage, interrupt)?)
             }
             Source::List { path, root } => {
                 let lines = list_file::load_strict(path, label_type)?;

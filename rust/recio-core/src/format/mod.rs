@@ -7,9 +7,11 @@
 //! list          .lst: index, labels, path
 //! label         labels as text, and the numbers that their type represents
 //! checksum      .rsum: offset → CRC32C of a record's frame
+//! content       what another file is, by its first bytes
 //! ```
 
 pub mod checksum;
+pub mod content;
 pub mod frame;
 pub mod image_header;
 pub mod index;

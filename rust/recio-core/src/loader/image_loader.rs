@@ -149,6 +149,7 @@ impl<T: Element> ImageLoader<T> {
             source,
             options.label_type,
             options.skip_damaged.then_some(&mut damage),
+            &crate::progress::Interrupt::never(),
         )?;
         let task = SampleTask::new(samples, options)?;
         let shards = Shards::new(&task, options);

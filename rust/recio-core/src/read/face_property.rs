@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{self, Error, Result};
-use crate::storage::local_file::open_regular;
+use crate::storage::regular::open_regular;
 
 /// Maximum length of the first line in bytes.
 const MAX_LINE: u64 = 200;

@@ -8,14 +8,20 @@ use crate::format::image_header::{self, Header, ImageRecord};
 use crate::read::record_file::RecordFile;
 
 /// Reads the header of the image record at `offset`; `None` if the record is too short for one.
+/// `next` is the offset of the next record, if that is known.
 ///
 /// # Errors
 /// As [`RecordFile::read_existing`] and [`Header::check`].
-pub fn read_header(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Result<Option<Header>> {
+pub fn read_header(
+    file: &RecordFile,
+    offset: u64,
+    next: Option<u64>,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Header>> {
     let (header, len) = if let Some((fragment, header)) = single_fragment(file, offset)? {
         (header, fragment.len)
     } else {
-        let record = file.read_existing(offset, None, buffer)?.bytes;
+        let record = file.read_existing(offset, next, buffer)?.bytes;
         (record.first_chunk().map(Header::parse), record.len())
     };
     header
@@ -24,13 +30,14 @@ pub fn read_header(file: &RecordFile, offset: u64, buffer: &mut Vec<u8>) -> Resu
 }
 
 /// Reads the header and the labels of the image record at `offset`. Its image is only read if the
-/// record is split.
+/// record is split. `next` is the offset of the next record, if that is known.
 ///
 /// # Errors
 /// As [`RecordFile::read_existing`] and [`ImageRecord::parse`].
 pub fn read_labels<'b>(
     file: &RecordFile,
     offset: u64,
+    next: Option<u64>,
     buffer: &'b mut Vec<u8>,
 ) -> Result<ImageRecord<'b>> {
     let begin = offset + frame::HEADER_LEN as u64;
@@ -41,7 +48,7 @@ pub fn read_labels<'b>(
         (len <= room(fragment)).then_some(len as usize)
     });
     let Some(len) = len else {
-        return ImageRecord::parse(file.read_existing(offset, None, buffer)?.bytes);
+        return ImageRecord::parse(file.read_existing(offset, next, buffer)?.bytes);
     };
     buffer.resize(len, 0);
     file.read_exact_at(buffer, begin)
@@ -95,7 +102,7 @@ mod tests {
         let file = RecordFile::open(&path).unwrap();
         let (mut buffer, mut offset) = (Vec::new(), 0);
         for (labels, _) in records {
-            let record = read_labels(&file, offset, &mut buffer).unwrap();
+            let record = read_labels(&file, offset, None, &mut buffer).unwrap();
             assert_eq!(record.labels().collect::<Vec<_>>(), labels);
             assert_eq!(record.header.id, 7);
             offset = file.read_existing(offset, None, &mut buffer).unwrap().next;

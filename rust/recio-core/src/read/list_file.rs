@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::format::content::{self, Content};
 use crate::format::label::LabelType;
 use crate::format::list::{self, Labels, Line};
-use crate::storage::local_file::open_regular;
+use crate::storage::regular::open_regular;
 
 /// Reads the lines of a list, each with its number from 1. Blank lines are skipped; an invalid line
 /// is returned as the reason why it is invalid.
@@ -37,7 +38,20 @@ pub fn load_labels(path: &Path, label_type: LabelType) -> Result<Labels> {
 fn load<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let mut text = Vec::new();
     open_regular(path)
-        .and_then(|mut file| Ok(file.read_to_end(&mut text)?))
-        .and_then(|_| parse(&text))
+        .and_then(|mut file| file.read_to_end(&mut text))
+        .map_err(Error::from)
+        .and_then(|_| parse(&text).map_err(|error| explain(error, &text)))
         .map_err(|error: Error| error.at_path(path))
+}
+
+/// Explains an error of a file that is known to be something else.
+fn explain(error: Error, text: &[u8]) -> Error {
+    let is_other = |content: &Content| !matches!(content.name, "a list (.lst)" | "text");
+    match content::identify(text).filter(is_other) {
+        Some(Content { name, advice }) => {
+            let error = Error::corrupt(format!("this is {name}, not a list: {}", error.kind()));
+            advice.into_iter().fold(error, Error::advise)
+        }
+        None => error,
+    }
 }

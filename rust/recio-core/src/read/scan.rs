@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::{HEADER_LEN, Header};
 use crate::format::index::{Entry, Index};
+use crate::progress::Interrupt;
 use crate::read::face_set::{self, FaceSet, Layout, RANGE_LABELS, Role};
 use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
@@ -47,11 +48,16 @@ impl ScannedRecord {
 /// Calls `on_record` for each record of `file`, in order. Returns the number of records.
 ///
 /// # Errors
-/// As [`RecordFile::read`], with the record's ordinal.
-pub fn scan(file: &RecordFile, mut on_record: impl FnMut(ScannedRecord)) -> Result<u64> {
+/// As [`RecordFile::read`], with the record's ordinal; `Interrupted`.
+pub fn scan(
+    file: &RecordFile,
+    interrupt: &Interrupt<'_>,
+    mut on_record: impl FnMut(ScannedRecord),
+) -> Result<u64> {
     let mut buffer = Vec::new();
     let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
+        interrupt.poll()?;
         let (record, next) =
             next_record(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
         on_record(record);
@@ -63,15 +69,20 @@ pub fn scan(file: &RecordFile, mut on_record: impl FnMut(ScannedRecord)) -> Resu
 
 /// Returns the ordinal of the record at `offset`; `None` if no record begins there, or if there is
 /// damage before it.
-#[must_use]
-pub fn ordinal(file: &RecordFile, offset: u64) -> Option<u64> {
+///
+/// # Errors
+/// `Interrupted`.
+pub fn ordinal(file: &RecordFile, offset: u64, interrupt: &Interrupt<'_>) -> Result<Option<u64>> {
     let mut buffer = Vec::new();
     let (mut position, mut records) = (0, 0);
     while position < offset {
-        position = next_record(file, position, &mut buffer).ok()?.1;
-        records += 1;
+        interrupt.poll()?;
+        let Ok((_, next)) = next_record(file, position, &mut buffer) else {
+            return Ok(None);
+        };
+        (position, records) = (next, records + 1);
     }
-    (position == offset).then_some(records)
+    Ok((position == offset).then_some(records))
 }
 
 /// Reads the header of the record at `offset`. What follows the record is not checked.
@@ -141,9 +152,12 @@ pub enum KeySource {
 ///
 /// # Errors
 /// As [`scan`].
-pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
+pub fn rebuild_index(
+    file: &RecordFile,
+    interrupt: &Interrupt<'_>,
+) -> Result<(Vec<Entry>, KeySource)> {
     let mut records = Vec::new();
-    scan(file, |record| records.push(record))?;
+    scan(file, interrupt, |record| records.push(record))?;
     keys_of(file, &records)
 }
 
@@ -152,9 +166,12 @@ pub fn rebuild_index(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
 ///
 /// # Errors
 /// As [`scan`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if no record has an image.
-pub fn rebuild_index_of_images(file: &RecordFile) -> Result<(Vec<Entry>, KeySource)> {
+pub fn rebuild_index_of_images(
+    file: &RecordFile,
+    interrupt: &Interrupt<'_>,
+) -> Result<(Vec<Entry>, KeySource)> {
     let mut records = Vec::new();
-    scan(file, |record| records.push(record))?;
+    scan(file, interrupt, |record| records.push(record))?;
     let (mut entries, source) = keys_of(file, &records)?;
     let without_image: HashSet<u64> = records
         .iter()
@@ -256,7 +273,7 @@ mod tests {
             record(magic, b"split in its id"),
             record(2, b""),
         ]);
-        let (entries, keys) = rebuild_index(&file).unwrap();
+        let (entries, keys) = rebuild_index(&file, &Interrupt::never()).unwrap();
         assert_eq!(keys, KeySource::Ids);
         assert_eq!(
             entries.iter().map(|entry| entry.key).collect::<Vec<_>>(),
@@ -279,7 +296,7 @@ mod tests {
             [record(1, b""), b"short".to_vec()],
         ] {
             let (_folder, file) = file_of(&records);
-            let (entries, keys) = rebuild_index(&file).unwrap();
+            let (entries, keys) = rebuild_index(&file, &Interrupt::never()).unwrap();
             assert_eq!((keys, entries[1].key), (KeySource::Ordinals, 1));
         }
     }
@@ -291,7 +308,9 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[36] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        let error = scan(&file, |_| ()).unwrap_err().to_string();
+        let error = scan(&file, &Interrupt::never(), |_| ())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("record 0 at byte 0: followed by"), "{error}");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
+use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
 
@@ -39,11 +40,11 @@ impl Reader {
     /// Reads the next record; `None` at the end of the file.
     ///
     /// # Errors
-    /// As [`RecordFile::read`]. The reader stays at the damaged record.
-    pub fn read(&self) -> Result<Option<Vec<u8>>> {
+    /// As [`read_from`](Self::read_from). The reader stays at the damaged record.
+    pub fn read(&self, interrupt: &Interrupt<'_>) -> Result<Option<Vec<u8>>> {
         loop {
             let offset = self.tell();
-            let Some((record, next)) = self.read_from(offset)? else {
+            let Some((record, next)) = self.read_from(offset, interrupt)? else {
                 return Ok(None);
             };
             // If another thread was faster, the record is its.
@@ -60,11 +61,16 @@ impl Reader {
     /// `None` at the end of the file.
     ///
     /// # Errors
-    /// As [`RecordFile::read`].
-    pub fn read_from(&self, offset: u64) -> Result<Option<(Vec<u8>, u64)>> {
+    /// As [`RecordFile::read`], with the ordinal of the record, for which the records before it are
+    /// counted; `Interrupted`.
+    pub fn read_from(
+        &self,
+        offset: u64,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Option<(Vec<u8>, u64)>> {
         let mut buffer = Vec::new();
         let read = self.file.read(offset, None, &mut buffer);
-        let record = read.map_err(|error| self.locate(error, offset))?;
+        let record = read.map_err(|error| self.locate(error, offset, interrupt))?;
         Ok(record.map(|record| (record.bytes.to_vec(), record.next)))
     }
 
@@ -91,10 +97,11 @@ impl Reader {
     }
 
     /// Adds the ordinal of the record at `offset` to an error, by counting the records before it.
-    fn locate(&self, error: Error, offset: u64) -> Error {
-        match scan::ordinal(&self.file, offset) {
-            Some(record) => error.at_record(record),
-            None => error,
+    fn locate(&self, error: Error, offset: u64, interrupt: &Interrupt<'_>) -> Error {
+        match scan::ordinal(&self.file, offset, interrupt) {
+            Ok(Some(record)) => error.at_record(record),
+            Ok(None) => error,
+            Err(interrupted) => interrupted,
         }
     }
 }
@@ -116,10 +123,10 @@ mod tests {
         let path = folder.path().join("a.rec");
         std::fs::write(&path, bytes).unwrap();
         let reader = Reader::open(&path).unwrap();
-        while reader.read().unwrap().is_some() {}
+        while reader.read(&Interrupt::never()).unwrap().is_some() {}
         assert_eq!(reader.read_at(offsets[1]).unwrap(), b"two");
-        assert_eq!(reader.read().unwrap().unwrap(), b"three");
-        assert_eq!(reader.read().unwrap(), None);
+        assert_eq!(reader.read(&Interrupt::never()).unwrap().unwrap(), b"three");
+        assert_eq!(reader.read(&Interrupt::never()).unwrap(), None);
         assert!(
             reader
                 .read_at(reader.file().len())
@@ -141,7 +148,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let reader = Reader::open(&path).unwrap();
         reader.read_at(12).unwrap();
-        let error = reader.read().unwrap_err().to_string();
+        let error = reader.read(&Interrupt::never()).unwrap_err().to_string();
         assert!(
             error.contains("record 2 at byte 24: a fragment of 5 bytes"),
             "{error}"

@@ -1,13 +1,16 @@
 //! Reads the files beside a `.rec` file: its `.idx` and its `.rsum`.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::{self, Checksums};
-use crate::format::index::Index;
-use crate::storage::local_file::open_regular;
+use crate::format::content::{self, Content};
+use crate::format::index::{Index, PAST_END};
+use crate::progress::Interrupt;
+use crate::read::record_file::RecordFile;
+use crate::storage::regular::open_regular;
 
 /// Reads a `.idx` file.
 ///
@@ -16,9 +19,96 @@ use crate::storage::local_file::open_regular;
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` with path and line.
 pub fn load_index(path: &Path, rec_len: Option<u64>) -> Result<Index> {
-    open_regular(path)
-        .and_then(|file| Index::from_reader(file, rec_len))
-        .map_err(|error| error.at_path(path))
+    load(path, rec_len, &Interrupt::never()).map_err(|error| error.at_path(path))
+}
+
+/// Reads the `.idx` file of record files, whose offsets are those in their concatenation.
+///
+/// # Errors
+/// As [`load_index`], with what the user can do; `Corrupt` if one of the two is another kind of
+/// file; `Interrupted`.
+pub fn load_index_of(recs: &[RecordFile], path: &Path, interrupt: &Interrupt<'_>) -> Result<Index> {
+    let rec_len = recs.iter().map(RecordFile::len).sum();
+    load(path, Some(rec_len), interrupt).map_err(|error| explain(error, recs, path).at_path(path))
+}
+
+fn load(path: &Path, rec_len: Option<u64>, interrupt: &Interrupt<'_>) -> Result<Index> {
+    let file = open_regular(path)?;
+    let mut reader = InterruptibleFile {
+        file,
+        interrupt,
+        is_interrupted: false,
+    };
+    Index::from_reader(&mut reader, rec_len).map_err(|error| match reader.is_interrupted {
+        true => Error::new(ErrorKind::Interrupted),
+        false => error,
+    })
+}
+
+/// Explains why an index cannot be read: it may be missing, or one of the files may be of another
+/// kind, or the record file may have been cut.
+fn explain(error: Error, recs: &[RecordFile], idx: &Path) -> Error {
+    let names = recs.iter().map(|rec| rec.path().display().to_string());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let reason = match error.kind() {
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound => None,
+        ErrorKind::Corrupt(reason) => Some(reason.as_str()),
+        _ => return error,
+    };
+    let Some(reason) = reason else {
+        return error.advise(format!("`recio index` writes it from {names}"));
+    };
+    if let Err(other) = recs.iter().try_for_each(RecordFile::check_content) {
+        return other;
+    }
+    if let Some(Content { name, advice }) = other_content(idx) {
+        let error = Error::corrupt(format!(
+            "this is {name}, not the index of {names}: {reason}"
+        ));
+        return error.advise(advice.unwrap_or("`recio index` writes one"));
+    }
+    let advice = if reason.contains(PAST_END) {
+        format!(
+            "was {names} cut short, or is this the index of another file? `recio verify` compares them, \
+             `recio repair` saves the complete records, `recio index` rebuilds the index"
+        )
+    } else {
+        format!("`recio index` rebuilds it from {names}")
+    };
+    error.advise(advice)
+}
+
+/// Returns what a file is, if it is known not to be an index.
+fn other_content(path: &Path) -> Option<Content> {
+    let mut start = Vec::new();
+    let file = open_regular(path).ok()?;
+    let limit = content::IDENTIFYING_LEN as u64;
+    file.take(limit).read_to_end(&mut start).ok()?;
+    let is_other = |content: &Content| !matches!(content.name, "an index (.idx)" | "text");
+    content::identify(&start).filter(is_other)
+}
+
+/// A file whose reading can be interrupted.
+struct InterruptibleFile<'a> {
+    file: File,
+    interrupt: &'a Interrupt<'a>,
+    is_interrupted: bool,
+}
+
+impl Read for InterruptibleFile<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.interrupt.poll().is_err() {
+            self.is_interrupted = true;
+            return Err(io::Error::other("interrupted"));
+        }
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for InterruptibleFile<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
 }
 
 /// Reads the `.rsum` file of a `.rec` file, if there is one. It may be another file's.
@@ -29,8 +119,8 @@ pub fn load_index(path: &Path, rec_len: Option<u64>) -> Result<Index> {
 pub fn load_checksums(rec: &Path) -> Result<Option<Checksums>> {
     let path = checksum::path_for(rec);
     let load = |file: File| Checksums::from_reader(&file, file.metadata()?.len());
-    match File::open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+    match open_regular(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         outcome => outcome.map_err(Error::from).and_then(load).map(Some),
     }
     .map_err(|error| error.at_path(&path))

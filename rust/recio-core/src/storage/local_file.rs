@@ -4,10 +4,11 @@
 //! and a forked process. A memory map is not used: truncating a mapped file kills the process,
 //! whereas a read returns an error.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::regular::open_regular;
 use crate::error::{Error, Result};
 
 /// Regular file, open for positioned reads.
@@ -73,23 +74,6 @@ impl LocalFile {
     }
 }
 
-/// Opens a regular file for reading.
-///
-/// A pipe would block until someone writes to it, and a device may have no end, so both are errors.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io), without the path.
-pub(crate) fn open_regular(path: &Path) -> Result<File> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
-    }
-    Ok(File::open(path)?)
-}
-
 #[cfg(unix)]
 fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
@@ -113,24 +97,12 @@ mod tests {
     #[test]
     fn a_file_truncated_after_opening_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), [7; 100]).unwrap();
+        std::fs::write(file.path(), [7; 100]).unwrap();
         let local = LocalFile::open(file.path()).unwrap();
         file.as_file().set_len(50).unwrap();
         let mut bytes = [0; 100];
         local.read_exact_at(&mut bytes[..50], 0).unwrap();
         let error = local.read_exact_at(&mut bytes, 0).unwrap_err();
         assert!(error.to_string().contains("was truncated"), "{error}");
-    }
-
-    #[test]
-    fn only_regular_files_are_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = LocalFile::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("directory"), "{error}");
-        let device = Path::new("/dev/null");
-        if device.exists() {
-            let error = LocalFile::open(device).unwrap_err().to_string();
-            assert_eq!(error, "/dev/null: not a regular file");
-        }
     }
 }

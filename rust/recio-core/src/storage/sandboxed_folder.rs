@@ -2,12 +2,21 @@
 //!
 //! A list is untrusted: it may come from anywhere, and the files that it names end up in batches,
 //! or in a record file that is passed on. So these are errors unless the caller allows them: an
-//! absolute path, a path that leaves the folder with `..`, and a link that leads out of it. Files
-//! that are not regular are always errors: a pipe would block, a device might never end.
+//! absolute path, a path that leaves the folder with `..`, and a link that leads out of it, also
+//! one that appears while the file is opened. Files that are not regular are always errors: a pipe
+//! would block, a device might never end.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
+use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
 
+#[cfg(unix)]
+use super::beneath;
+use super::regular::{check_regular, open_regular};
 use crate::error::{Error, Result};
 
 /// Folder, and whether paths may leave it.
@@ -16,6 +25,9 @@ pub struct SandboxedFolder {
     /// As passed by the caller, for errors.
     path: PathBuf,
     canonical: PathBuf,
+    /// The open folder; `None` if paths may leave it.
+    #[cfg(unix)]
+    folder: Option<Arc<OwnedFd>>,
     allow_outside: bool,
 }
 
@@ -25,12 +37,20 @@ impl SandboxedFolder {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it does not exist.
     pub fn new(path: &Path, allow_outside: bool) -> Result<Self> {
-        let canonical = fs::canonicalize(path).map_err(|error| Error::from(error).at_path(path))?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            canonical,
-            allow_outside,
-        })
+        let open = || -> io::Result<Self> {
+            let canonical = fs::canonicalize(path)?;
+            Ok(Self {
+                path: path.to_path_buf(),
+                #[cfg(unix)]
+                folder: match allow_outside {
+                    true => None,
+                    false => Some(Arc::new(beneath::open_folder(&canonical)?)),
+                },
+                canonical,
+                allow_outside,
+            })
+        };
+        open().map_err(|error| Error::from(error).at_path(path))
     }
 
     /// Opens a file for reading, and returns its length in bytes.
@@ -39,13 +59,15 @@ impl SandboxedFolder {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if it does not exist; `Corrupt` if the path
     /// leaves the folder or is not that of a regular file.
     pub fn open(&self, path: &str) -> Result<(File, u64)> {
-        let path = self.resolve(Path::new(path))?;
-        // Before opening, which would block on a pipe; and again after, as the file may be another
-        // now.
-        regular_len(&fs::metadata(&path)?)?;
-        let file = File::open(&path)?;
-        let len = regular_len(&file.metadata()?)?;
-        Ok((file, len))
+        let path = Path::new(path);
+        let file = if self.allow_outside {
+            open_regular(&self.canonical.join(path)).map_err(of_this_file)?
+        } else {
+            self.open_inside(path)?
+        };
+        let metadata = file.metadata()?;
+        check_regular(&metadata).map_err(of_this_file)?;
+        Ok((file, metadata.len()))
     }
 
     /// Returns the path of a file, for errors.
@@ -54,32 +76,61 @@ impl SandboxedFolder {
         self.path.join(path)
     }
 
-    fn resolve(&self, path: &Path) -> Result<PathBuf> {
-        if self.allow_outside {
-            return Ok(self.canonical.join(path));
-        }
+    fn open_inside(&self, path: &Path) -> Result<File> {
         if leaves_folder(path) {
             return Err(Error::corrupt(
                 "the path leaves its root folder, which needs allow_outside (--allow-outside)",
             ));
         }
-        let path = fs::canonicalize(self.canonical.join(path))?;
-        if path.starts_with(&self.canonical) {
-            Ok(path)
-        } else {
-            Err(Error::corrupt(
-                "a link leads out of the root folder, which needs allow_outside (--allow-outside)",
-            ))
+        #[cfg(unix)]
+        if let Some(folder) = &self.folder {
+            return match beneath::open_resolving(folder, path).map_err(of_this_file)? {
+                Some(file) => Ok(file),
+                None => beneath::open_by_names(folder, &self.resolve(path)?).map_err(of_this_file),
+            };
         }
+        open_regular(&self.canonical.join(self.resolve(path)?)).map_err(of_this_file)
+    }
+
+    /// Resolves the links of a path, and returns it relative to the folder.
+    fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        let resolved = fs::canonicalize(self.canonical.join(path))?;
+        let relative = resolved.strip_prefix(&self.canonical);
+        relative.map(Path::to_path_buf).map_err(|_| {
+            Error::corrupt(
+                "a link leads out of the root folder, which needs allow_outside (--allow-outside)",
+            )
+        })
     }
 }
 
-fn regular_len(metadata: &Metadata) -> Result<u64> {
-    if metadata.is_file() {
-        Ok(metadata.len())
-    } else {
-        Err(Error::corrupt("not a regular file"))
+/// Classifies an error of opening a file: one that is not regular concerns only this sample, as
+/// damage does.
+fn of_this_file(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => Error::corrupt("a folder, not a regular file"),
+        io::ErrorKind::InvalidInput if error.get_ref().is_some() => {
+            Error::corrupt(error.to_string())
+        }
+        _ => special_error(error),
     }
+}
+
+#[cfg(unix)]
+fn special_error(error: io::Error) -> Error {
+    use rustix::io::Errno;
+    match Errno::from_io_error(&error) {
+        // Sockets cannot be opened.
+        Some(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => {
+            Error::corrupt("a socket or a device, not a regular file")
+        }
+        _ => error.into(),
+    }
+}
+
+#[cfg(not(unix))]
+fn special_error(error: io::Error) -> Error {
+    error.into()
 }
 
 /// Returns whether a relative path leaves its folder, without looking at the file system.
@@ -164,14 +215,12 @@ mod tests {
     #[test]
     fn files_that_are_not_regular_are_errors() {
         let folder = folder();
-        assert_eq!(
-            open(&folder, "cat", false).unwrap_err(),
-            "not a regular file"
-        );
-        assert_eq!(
-            open(&folder, "/dev/zero", true).unwrap_err(),
-            "not a regular file"
-        );
+        for (path, allow_outside, kind) in
+            [("cat", false, "a folder"), ("/dev/zero", true, "a device")]
+        {
+            let error = open(&folder, path, allow_outside).unwrap_err();
+            assert_eq!(error, format!("{kind}, not a regular file"));
+        }
         assert!(
             open(&folder, "dog.jpg", false)
                 .unwrap_err()

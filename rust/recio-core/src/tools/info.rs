@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::face_check::FaceCheck;
+use super::problem::EMPTY;
 use super::sidecars::Sidecars;
 use crate::decode::{self, Pixels, Source};
 use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::limits::Limits;
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::Segment;
 
@@ -23,6 +24,8 @@ pub struct Info {
     pub bytes: u64,
     /// Number of bytes that belong to no complete record.
     pub damaged: u64,
+    /// Why there is no complete record, if there is none: what the file is instead, or its damage.
+    pub no_records: Option<String>,
     /// Number of records that the index lists, if there is one.
     pub indexed: Option<usize>,
     /// Number of identity records, if it is a face data set. The labels of records without an image
@@ -60,7 +63,12 @@ pub fn info(
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
     let file = RecordFile::open_without_checksums(rec)?;
-    let sidecars = Sidecars::load(&file, index, &mut Vec::new())?;
+    let sidecars = before_progress(on_progress, |interrupt| {
+        Sidecars::load(&file, index, &mut Vec::new(), interrupt).map(Some)
+    });
+    let Some(sidecars) = none_if_interrupted(sidecars)? else {
+        return Ok(None);
+    };
     let mut info = Info {
         bytes: file.len(),
         indexed: sidecars.index.as_ref().map(Vec::len),
@@ -71,7 +79,10 @@ pub fn info(
     let (mut without_image, mut faces) = (Info::default(), FaceCheck::default());
     let flow = sidecars.for_each_segment(&file, on_progress, |segment| {
         match segment {
-            Segment::Skipped(region) => info.damaged += region.end - region.begin,
+            Segment::Skipped(region) => {
+                info.damaged += region.end - region.begin;
+                info.no_records.get_or_insert(region.reason);
+            }
             Segment::Record(record) => {
                 info.records += 1;
                 faces.add(&file, record.offset, record.frame);
@@ -91,6 +102,11 @@ pub fn info(
     if info.identities.is_none() {
         info.add_labels_of(&without_image);
     }
+    info.no_records = match (info.records, file.check_content()) {
+        (1.., _) => None,
+        (0, Err(other)) => Some(other.reason()),
+        (0, Ok(())) => info.no_records.or_else(|| Some(EMPTY.into())),
+    };
     ids.sort_unstable();
     info.ids = ids.first().copied().zip(ids.last().copied());
     info.has_unique_ids = ids.is_sorted_by(|a, b| a < b);

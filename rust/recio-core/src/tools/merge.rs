@@ -10,7 +10,7 @@ use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::error::{Error, Result};
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::write::file_system::parent_folder;
 use crate::write::record_output::{RecordOutput, commit};
@@ -34,16 +34,31 @@ pub fn merge(
         return Err(Error::argument("no files to merge"));
     }
     refuse_to_overwrite(&with_indexes(files), &[out.to_path_buf()])?;
-    let sources = files.iter().map(|file| SourceFile::open(file));
-    let sources = sources.collect::<Result<Vec<_>>>()?;
-    if let Some(properties) = face_properties(&sources)? {
-        return merge_faces(&sources, &properties, out, checksum, on_progress);
+    let sources = before_progress(on_progress, |interrupt| {
+        let sources = files.iter().map(|file| SourceFile::open(file, interrupt));
+        sources.collect::<Result<Vec<_>>>().map(Some)
+    });
+    let Some(sources) = none_if_interrupted(sources)? else {
+        return Ok(None);
+    };
+    match face_properties(&sources)? {
+        Some(properties) => merge_faces(&sources, &properties, out, checksum, on_progress),
+        None => copy_all(&sources, out, checksum, on_progress),
     }
+}
+
+/// Copies the records of the sources into `out`.
+fn copy_all(
+    sources: &[SourceFile],
+    out: &Path,
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<CopyReport>> {
     let renumbered = !all_unique(sources.iter().flat_map(SourceFile::keys).collect());
     let mut output = RecordOutput::create(out, checksum)?;
     let total = sources.iter().map(SourceFile::len).sum();
     let mut copier = RecordCopier::new(total, on_progress);
-    for source in &sources {
+    for source in sources {
         for i in 0..source.len() {
             let key = if renumbered {
                 output.records() as u64

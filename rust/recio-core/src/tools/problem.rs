@@ -1,5 +1,8 @@
 //! Problems that verify finds in a record file.
 
+/// Reason why an empty file is no record file that can be read.
+pub(super) const EMPTY: &str = "the file is empty";
+
 /// One damaged record or region of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -45,6 +48,10 @@ pub enum ProblemKind {
     Header,
     /// The image of a record.
     Image,
+    /// The image of a record is of a kind that recio does not decode; it may be undamaged.
+    Unsupported,
+    /// The image of a record exceeds a limit; it may be undamaged.
+    Limit,
 }
 
 impl ProblemKind {
@@ -57,6 +64,14 @@ impl ProblemKind {
             Self::Checksum => "checksum",
             Self::Header => "header",
             Self::Image => "image",
+            Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
         }
+    }
+
+    /// Returns whether a problem of this kind is damage.
+    #[must_use]
+    pub fn is_damage(self) -> bool {
+        !matches!(self, Self::Unsupported | Self::Limit)
     }
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::problem::{Problem, ProblemKind};
 use crate::decode::{Pixels, Scratch, Source};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::image::Image;
@@ -63,7 +63,7 @@ impl RecordChecker {
         let record = match ImageRecord::parse(&frame[payload]) {
             Ok(record) => record,
             Err(error) => {
-                let reason = error.kind().to_string();
+                let reason = error.reason();
                 return Some(location.problem(ProblemKind::Header, None, reason));
             }
         };
@@ -73,8 +73,13 @@ impl RecordChecker {
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.decode(record.image)));
         let outcome = outcome.unwrap_or_else(|_| Err(Error::image("the decoder panicked")));
-        let reason = outcome.err()?.kind().to_string();
-        Some(location.problem(ProblemKind::Image, Some(record.header.id), reason))
+        let error = outcome.err()?;
+        let kind = match error.kind() {
+            ErrorKind::Unsupported(_) => ProblemKind::Unsupported,
+            ErrorKind::Limit(_) => ProblemKind::Limit,
+            _ => ProblemKind::Image,
+        };
+        Some(location.problem(kind, Some(record.header.id), error.reason()))
     }
 
     fn decode(&mut self, image: &[u8]) -> Result<()> {

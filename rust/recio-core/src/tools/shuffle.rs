@@ -8,7 +8,7 @@ use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::error::{Error, Result};
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::rng::Rng;
 use crate::write::record_output::{RecordOutput, commit};
@@ -30,7 +30,12 @@ pub fn shuffle(
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<CopyReport>> {
     refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), &[out.to_path_buf()])?;
-    let source = SourceFile::open(rec)?;
+    let source = before_progress(on_progress, |interrupt| {
+        SourceFile::open(rec, interrupt).map(Some)
+    });
+    let Some(source) = none_if_interrupted(source)? else {
+        return Ok(None);
+    };
     let (images, others) = source.images();
     let records = u32::try_from(images.len()).map_err(|_| {
         let message = format!("{} records; shuffle supports at most 2^32-1", images.len());

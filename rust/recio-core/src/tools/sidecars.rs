@@ -1,24 +1,17 @@
 //! The index and the checksums of a file that may be damaged, and a pass over it with their help.
 
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::problem::{Problem, ProblemKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::Checksums;
-use crate::format::frame;
-use crate::format::image_header::ImageRecord;
 use crate::format::index::Entry;
-use crate::progress::{OnProgress, Progress, Throttle};
+use crate::progress::{Interrupt, OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
-use crate::read::salvage::{SalvageReader, Segment, UnconfirmedRecord};
-use crate::read::sidecar::{load_checksums, load_index};
-
-const JPEG_BEGIN: &[u8] = &[0xff, 0xd8];
-const JPEG_END: &[u8] = &[0xff, 0xd9];
-const PNG_BEGIN: &[u8] = b"\x89PNG";
-/// The last chunk of a PNG.
-const PNG_END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+use crate::read::salvage::{SalvageReader, Segment, has_complete_image};
+use crate::read::sidecar::{load_checksums, load_index_of};
 
 /// Index and checksums of a record file, as far as they exist and are valid.
 #[derive(Debug, Default)]
@@ -35,14 +28,15 @@ impl Sidecars {
     /// `problems`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if a file cannot be read.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if a file cannot be read; `Interrupted`.
     pub(super) fn load(
         file: &RecordFile,
         index: Option<&Path>,
         problems: &mut Vec<Problem>,
+        interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
         let mut add_problem = |kind, error: Error| {
-            if matches!(error.kind(), ErrorKind::Io(_)) {
+            if matches!(error.kind(), ErrorKind::Io(_) | ErrorKind::Interrupted) {
                 return Err(error);
             }
             problems.push(Problem::of_file(kind, error.to_string()));
@@ -50,7 +44,7 @@ impl Sidecars {
         };
         let mut sidecars = Self::default();
         if let Some(path) = index {
-            match load_index(path, Some(file.len())) {
+            match load_index_of(std::slice::from_ref(file), path, interrupt) {
                 Ok(index) => sidecars.index = Some(index.in_file_order()),
                 Err(error) => add_problem(ProblemKind::Index, error)?,
             }
@@ -77,16 +71,25 @@ impl Sidecars {
         on_progress: &mut OnProgress<'_>,
         mut visit: impl FnMut(Segment<'_>) -> Result<()>,
     ) -> Result<ControlFlow<()>> {
-        let mut throttle = Throttle::new(on_progress);
-        let mut reader = SalvageReader::new(file, &self.offsets, has_complete_image);
+        let (throttle, position) = (RefCell::new(Throttle::new(on_progress)), Cell::new(0));
+        let is_stopped = || {
+            let progress = Progress::new(position.get(), file.len());
+            throttle.borrow_mut().report(progress).is_break()
+        };
+        let interrupt = Interrupt::new(&is_stopped);
+        let reader = SalvageReader::new(file, &self.offsets, has_complete_image);
+        let mut reader = reader.with_interrupt(&interrupt);
         loop {
-            let progress = Progress::new(reader.position(), file.len());
-            if throttle.report(progress).is_break() {
+            position.set(reader.position());
+            if is_stopped() {
                 return Ok(ControlFlow::Break(()));
             }
-            match reader.next_segment()? {
-                Some(segment) => visit(segment)?,
-                None => return Ok(ControlFlow::Continue(())),
+            match reader.next_segment() {
+                Err(error) if error.is_interrupted() => return Ok(ControlFlow::Break(())),
+                segment => match segment? {
+                    Some(segment) => visit(segment)?,
+                    None => return Ok(ControlFlow::Continue(())),
+                },
             }
         }
     }
@@ -97,16 +100,4 @@ impl Sidecars {
         let i = index.binary_search_by_key(&offset, |entry| entry.offset);
         i.ok().map(|i| index[i].key)
     }
-}
-
-/// Whether a record is an image record whose JPEG or PNG ends with the record.
-fn has_complete_image(record: UnconfirmedRecord<'_>) -> bool {
-    let mut frame = record.frame.to_vec();
-    let payload = frame::join_fragments(&mut frame);
-    ImageRecord::parse(&frame[payload]).is_ok_and(|record| {
-        let image = record.image;
-        [(JPEG_BEGIN, JPEG_END), (PNG_BEGIN, PNG_END)]
-            .iter()
-            .any(|(begin, end)| image.starts_with(begin) && image.ends_with(end))
-    })
 }

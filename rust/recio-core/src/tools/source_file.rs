@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::format::index::Entry;
+use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
-use crate::read::sidecar::load_index;
+use crate::read::sidecar::load_index_of;
 
 /// An open record file and the entries of all its records.
 pub(super) struct SourceFile {
@@ -23,15 +24,16 @@ impl SourceFile {
     ///
     /// # Errors
     /// I/O errors; damage in the framing, the index or the checksums; an index that lists only some
-    /// of the records; a header record of a face data set that others contradict.
-    pub(super) fn open(rec: &Path) -> Result<Self> {
+    /// of the records; a header record of a face data set that others contradict;
+    /// `Interrupted`.
+    pub(super) fn open(rec: &Path, interrupt: &Interrupt<'_>) -> Result<Self> {
         let file = RecordFile::open(rec)?;
         file.check_len()?;
         let idx = rec.with_extension("idx");
         let entries = if idx.exists() {
-            load_complete_index(&file, &idx)?
+            load_complete_index(&file, &idx, interrupt)?
         } else {
-            scan::rebuild_index(&file)?.0
+            scan::rebuild_index(&file, interrupt)?.0
         };
         let mut by_key = entries.clone();
         by_key.sort_unstable_by_key(|entry| entry.key);
@@ -119,10 +121,15 @@ impl SourceFile {
 }
 
 /// Loads an index that must list all records of the file.
-fn load_complete_index(file: &RecordFile, idx: &Path) -> Result<Vec<Entry>> {
-    let entries = load_index(idx, Some(file.len()))?.in_file_order();
+fn load_complete_index(
+    file: &RecordFile,
+    idx: &Path,
+    interrupt: &Interrupt<'_>,
+) -> Result<Vec<Entry>> {
+    let index = load_index_of(std::slice::from_ref(file), idx, interrupt)?;
+    let entries = index.in_file_order();
     let (mut matches, mut i) = (true, 0);
-    let records = scan::scan(file, |record| {
+    let records = scan::scan(file, interrupt, |record| {
         let listed = entries.get(i).map(|entry| entry.offset);
         matches &= listed == Some(record.offset);
         i += 1;

@@ -11,7 +11,7 @@ use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
 use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 
@@ -31,7 +31,12 @@ pub fn split(
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
     refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), outs)?;
-    let source = SourceFile::open(rec)?;
+    let source = before_progress(on_progress, |interrupt| {
+        SourceFile::open(rec, interrupt).map(Some)
+    });
+    let Some(source) = none_if_interrupted(source)? else {
+        return Ok(None);
+    };
     if source.is_face_set() {
         return split_faces(&source, outs, checksum, on_progress);
     }

@@ -3,16 +3,16 @@
 //! They are made before records are appended, and before the files of an earlier run are taken as
 //! complete. They do not find damage before the last record; `recio verify` reads the whole file.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::Checksums;
+use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
-use crate::read::sidecar::load_index;
-
-const USE_REPAIR: &str = "`recio repair` saves the complete records";
+use crate::read::scan;
+use crate::read::sidecar::load_index_of;
+use crate::storage::regular::open_regular;
 
 /// Whether `rec` and its `.idx` are complete and list exactly these keys, in this order.
 ///
@@ -21,8 +21,10 @@ pub(crate) fn is_complete(rec: &Path, keys: &[u64], needs_checksums: bool) -> bo
     let check = || -> Result<bool> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
-        let entries = load_index(&idx, Some(file.len()))?.in_file_order();
-        check_ends(&file, &idx, entries.last().map(|entry| entry.offset))?;
+        let index = load_index_of(std::slice::from_ref(&file), &idx, &Interrupt::never())?;
+        let entries = index.in_file_order();
+        file.check_len()?;
+        check_index_end(&file, &idx, entries.last().map(|entry| entry.offset))?;
         let has_checksums = file.checksums().map_or(!needs_checksums, |checksums| {
             let offsets = entries.iter().map(|entry| entry.offset);
             offsets.eq(checksums.offsets().iter().copied())
@@ -41,14 +43,28 @@ pub(crate) fn is_complete(rec: &Path, keys: &[u64], needs_checksums: bool) -> bo
 /// `idx` ends with a complete line. Without `last`, `rec` must be empty.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`] with the command that helps; [`ErrorKind::Io`].
-pub(super) fn check_ends(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
+/// [`ErrorKind::Corrupt`] with the command that helps; [`ErrorKind::Io`]; `Interrupted`.
+pub(super) fn check_ends(
+    rec: &RecordFile,
+    idx: &Path,
+    last: Option<u64>,
+    interrupt: &Interrupt<'_>,
+) -> Result<()> {
     rec.check_len()?;
+    match check_index_end(rec, idx, last) {
+        Err(error) if matches!(error.kind(), ErrorKind::Corrupt(_)) => {
+            Err(error.advise(advice(rec, interrupt)?))
+        }
+        outcome => outcome,
+    }
+}
+
+fn check_index_end(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
     if !ends_with_newline(idx).map_err(|error| Error::from(error).at_path(idx))? {
-        return Err(Error::corrupt("ends within a line; `recio index` rebuilds it").at_path(idx));
+        return Err(Error::corrupt("ends within a line").at_path(idx));
     }
     let end = match last {
-        Some(last) => end_of_record(rec, last).map_err(|error| with_advice(error, USE_REPAIR))?,
+        Some(last) => end_of_record(rec, last)?,
         None => 0,
     };
     if end == rec.len() {
@@ -59,14 +75,16 @@ pub(super) fn check_ends(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Res
         rec.len() - end,
         idx.display()
     ));
-    let advice = match end_of_record(rec, end) {
-        Ok(_) => "`recio index` lists them",
-        Err(_) => USE_REPAIR,
-    };
-    Err(with_advice(
-        unlisted.at_offset(end).at_path(rec.path()),
-        advice,
-    ))
+    Err(unlisted.at_offset(end).at_path(rec.path()))
+}
+
+/// Returns the command that helps: an index can only be rebuilt if all records are complete.
+fn advice(rec: &RecordFile, interrupt: &Interrupt<'_>) -> Result<&'static str> {
+    match scan::scan(rec, interrupt, |_| ()) {
+        Ok(_) => Ok("`recio index` rebuilds the index with all records"),
+        Err(error) if error.is_interrupted() => Err(error),
+        Err(_) => Ok("`recio repair` saves the complete records"),
+    }
 }
 
 /// Reads and checks the record at `offset` and returns its end.
@@ -81,7 +99,7 @@ fn end_of_record(rec: &RecordFile, offset: u64) -> Result<u64> {
 }
 
 fn ends_with_newline(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(true);
     }
@@ -91,30 +109,14 @@ fn ends_with_newline(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Adds to an error about damage what the user can do.
-fn with_advice(error: Error, advice: &str) -> Error {
-    if matches!(error.kind(), ErrorKind::Io(_)) {
-        return error;
-    }
-    let advised = Error::corrupt(format!("{}; {advice}", error.kind()));
-    let position = error.position();
-    let advised = match position.offset {
-        Some(offset) => advised.at_offset(offset),
-        None => advised,
-    };
-    match &position.path {
-        Some(path) => advised.at_path(path),
-        None => advised,
-    }
-}
-
 /// Reads and checks all records and returns their checksums.
 ///
 /// # Errors
-/// As [`RecordFile::read_frame`].
-pub(super) fn compute_checksums(rec: &RecordFile) -> Result<Checksums> {
+/// As [`RecordFile::read_frame`]; `Interrupted`.
+pub(super) fn compute_checksums(rec: &RecordFile, interrupt: &Interrupt<'_>) -> Result<Checksums> {
     let (mut checksums, mut buffer, mut offset) = (Checksums::default(), Vec::new(), 0);
     while let Some(frame) = rec.read_frame(offset, None, &mut buffer)? {
+        interrupt.poll()?;
         checksums.push(offset, frame);
         offset += frame.len() as u64;
     }

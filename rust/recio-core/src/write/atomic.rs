@@ -14,6 +14,7 @@ use tempfile::TempPath;
 
 use super::file_system::parent_folder;
 use crate::error::{Error, Result};
+use crate::storage::regular::{open_for_writing, open_regular};
 
 /// End of a temporary name: `.`, the target's name, `.`, random characters and this suffix.
 const SUFFIX: &str = ".tmp";
@@ -139,12 +140,12 @@ fn temporaries_of(target: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 fn is_locked(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    open_regular(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Removes a file and holds its lock until then, so that no writer can lock it in between.
 fn remove_unless_locked(path: &Path) -> io::Result<()> {
-    let file = File::options().write(true).open(path)?;
+    let file = open_for_writing(path, File::options().write(true))?;
     if file.try_lock().is_ok() {
         fs::remove_file(path)?;
     }

@@ -22,7 +22,9 @@ use super::record_writer::RecordWriter;
 use super::sidecar::prepare_checksums;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::{self, Checksums};
+use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
+use crate::storage::regular::open_for_writing;
 
 /// Writer of a record file under its final name, with its `.idx` and `.rsum`.
 ///
@@ -69,16 +71,22 @@ impl InPlaceWriter {
     ///
     /// # Errors
     /// As [`create`](Self::create); [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) with
-    /// the command that helps if a file does not end as it should.
-    pub fn append(rec: &Path, idx: &Path, last: Option<u64>, checksum: bool) -> Result<Self> {
+    /// the command that helps if a file does not end as it should; `Interrupted`.
+    pub fn append(
+        rec: &Path,
+        idx: &Path,
+        last: Option<u64>,
+        checksum: bool,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
         let mut file = open_locked(rec, OpenOptions::new().write(true))?;
         let existing = RecordFile::open(rec)?;
-        check_ends(&existing, idx, last)?;
+        check_ends(&existing, idx, last, interrupt)?;
         let end = existing.len();
         file.seek(SeekFrom::Start(end))
             .map_err(|error| Error::from(error).at_path(rec))?;
         let computed = match existing.checksums() {
-            None if checksum => Some(compute_checksums(&existing)?),
+            None if checksum => Some(compute_checksums(&existing, interrupt)?),
             _ => None,
         };
         let loaded = existing.into_checksums();
@@ -160,9 +168,9 @@ impl InPlaceWriter {
 
 /// Opens and locks a file; fails if another writer has locked it. Where files cannot be locked, it
 /// is only opened.
-fn open_locked(path: &Path, options: &OpenOptions) -> Result<File> {
-    let open = || {
-        let file = options.open(path)?;
+fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    let mut open = || {
+        let file = open_for_writing(path, options)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
@@ -204,7 +212,7 @@ mod tests {
         fn append(&self, checksum: bool) -> Result<InPlaceWriter> {
             let index = load_index(&self.idx, None).unwrap();
             let last = index.in_file_order().last().map(|entry| entry.offset);
-            InPlaceWriter::append(&self.rec, &self.idx, last, checksum)
+            InPlaceWriter::append(&self.rec, &self.idx, last, checksum, &Interrupt::never())
         }
 
         /// Two records, of 12 and of 1,000,008 bytes.

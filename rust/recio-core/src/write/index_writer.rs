@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file_system::sync_file;
 use super::sticky_error::StickyError;
 use crate::error::{Error, Result};
+use crate::storage::regular::open_for_writing;
 
 /// A `.idx` file and the lines that are not written to it yet.
 pub(super) struct IndexWriter {
@@ -35,9 +36,9 @@ impl IndexWriter {
         Self::open(path, OpenOptions::new().append(true))
     }
 
-    fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let open = || {
-            let file = options.open(path)?;
+    fn open(path: &Path, options: &mut OpenOptions) -> Result<Self> {
+        let mut open = || {
+            let file = open_for_writing(path, options)?;
             let written = file.metadata()?.len();
             Ok((file, written))
         };

@@ -6,7 +6,8 @@ use super::Checksums;
 use crate::error::{Error, Result};
 use crate::format::frame::HEADER_LEN;
 
-const MAGIC: [u8; 8] = *b"RECIORS1";
+/// First bytes of the file.
+pub(crate) const MAGIC: [u8; 8] = *b"RECIORS1";
 /// Bytes before the first entry.
 pub(super) const HEADER: usize = 24;
 /// Bytes of an entry.

@@ -19,6 +19,8 @@
 
 mod codec;
 
+pub(crate) use codec::MAGIC as FILE_MAGIC;
+
 use std::path::{Path, PathBuf};
 
 /// Checksum of a record, and the range of the file that it covers.

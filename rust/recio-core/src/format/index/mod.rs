@@ -14,6 +14,7 @@ mod text;
 use std::io::{Read, Seek};
 
 use crate::error::{Error, ErrorKind, Result};
+pub(crate) use text::PAST_END;
 pub use text::{Entry, write_to};
 use text::{check_offset, for_each_line, parse};
 

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
-use crate::format::frame::{self, Progress};
+use crate::format::content::{self, Content};
+use crate::format::frame::{self, FrameError, Progress};
 use crate::read::sidecar::load_checksums;
 use crate::storage::local_file::LocalFile;
 
@@ -245,8 +246,43 @@ impl RecordFile {
                 Ok(Progress::NeedsMore(more)) => {
                     want = more.max(left.min(2 * have as u64) as usize);
                 }
-                Err((at, error)) => return Err(Error::from(error).at_offset(offset + at as u64)),
+                Err((at, error)) => {
+                    let position = offset + at as u64;
+                    let error = self.frame_error(position, error)?;
+                    return Err(error.at_offset(position));
+                }
             }
+        }
+    }
+
+    /// Explains an invalid frame: the file may be none of records at all.
+    fn frame_error(&self, position: u64, error: FrameError) -> Result<Error> {
+        match (position, self.other_content()?) {
+            (0, Some(content)) => Ok(not_records(content)),
+            _ => Ok(error.into()),
+        }
+    }
+
+    /// Returns what the file is, if it is known not to be a record file.
+    ///
+    /// # Errors
+    /// As [`read_exact_at`](Self::read_exact_at).
+    pub fn other_content(&self) -> Result<Option<Content>> {
+        let mut start = [0; content::IDENTIFYING_LEN];
+        let start = &mut start[..self.len().min(content::IDENTIFYING_LEN as u64) as usize];
+        self.read_exact_at(start, 0)?;
+        let is_record = start.starts_with(&frame::MAGIC.to_le_bytes());
+        Ok(content::identify(start).filter(|_| !is_record))
+    }
+
+    /// Checks that the file is not known to be something else.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) that names what it is.
+    pub fn check_content(&self) -> Result<()> {
+        match self.other_content()? {
+            Some(content) => Err(not_records(content).at_path(self.path())),
+            None => Ok(()),
         }
     }
 
@@ -256,6 +292,15 @@ impl RecordFile {
     /// As [`LocalFile::read_exact_at`].
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         self.file.read_exact_at(bytes, offset)
+    }
+}
+
+/// Error for a file that holds something else.
+pub(crate) fn not_records(Content { name, advice }: Content) -> Error {
+    let error = Error::corrupt(format!("this is {name}, not a record file"));
+    match advice {
+        Some(advice) => error.advise(advice),
+        None => error,
     }
 }
 

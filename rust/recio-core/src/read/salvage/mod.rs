@@ -2,8 +2,8 @@
 //! them.
 //!
 //! ```text
-//! window ◀─ scanner ◀─ boundary ◀─ reader ─▶ segment
-//! bytes     records at  heuristics  segments
+//! window ◀─ scanner ◀─ boundary ◀─ reader ─▶ segment   complete_image
+//! bytes     records at  heuristics  segments            confirms the length of a record
 //!           an offset
 //! ```
 //!
@@ -27,11 +27,13 @@
 //! most, whatever the file claims.
 
 mod boundary;
+mod complete_image;
 mod reader;
 mod scanner;
 mod segment;
 mod window;
 
+pub use complete_image::has_complete_image;
 pub use reader::SalvageReader;
 pub use segment::{SalvagedRecord, Segment, SkippedRegion, UnconfirmedRecord};
 

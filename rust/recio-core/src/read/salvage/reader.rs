@@ -4,6 +4,7 @@ use super::boundary;
 use super::scanner::{Probe, Scanner};
 use super::segment::{SalvagedRecord, Segment, SkippedRegion, UnconfirmedRecord};
 use crate::error::Result;
+use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 
 /// Reads the segments of a file in order.
@@ -32,6 +33,13 @@ impl<'f, C: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, C> {
         }
     }
 
+    /// Lets an operation be interrupted, also during a long search.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: &'f Interrupt<'f>) -> Self {
+        self.scanner.window.interrupt = Some(interrupt);
+        self
+    }
+
     /// Offset up to which the file has been read.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -41,7 +49,7 @@ impl<'f, C: FnMut(UnconfirmedRecord<'_>) -> bool> SalvageReader<'f, C> {
     /// Reads the next segment; `None` at the end of the file.
     ///
     /// # Errors
-    /// As [`RecordFile::read_exact_at`].
+    /// As [`RecordFile::read_exact_at`]; `Interrupted`.
     pub fn next_segment(&mut self) -> Result<Option<Segment<'_>>> {
         loop {
             if self.position == self.scanner.len {

@@ -1,6 +1,7 @@
 //! A window of a file in memory, moved by large reads.
 
 use crate::error::Result;
+use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 
 /// Bytes read at a time: few calls, and still in the CPU's cache when they are scanned.
@@ -16,6 +17,7 @@ pub(super) struct Window<'f> {
     bytes: Vec<u8>,
     /// Length of the window.
     len: usize,
+    pub(super) interrupt: Option<&'f Interrupt<'f>>,
 }
 
 impl<'f> Window<'f> {
@@ -25,13 +27,14 @@ impl<'f> Window<'f> {
             start: 0,
             bytes: Vec::new(),
             len: 0,
+            interrupt: None,
         }
     }
 
     /// Returns the bytes from `offset` on: at least `want`, or all up to the end of the file.
     ///
     /// # Errors
-    /// As [`RecordFile::read_exact_at`].
+    /// As [`RecordFile::read_exact_at`]; `Interrupted`.
     pub(super) fn at(&mut self, offset: u64, want: usize) -> Result<&mut [u8]> {
         let want = (want as u64).min(self.file.len() - offset) as usize;
         if self.held(offset).is_none_or(|held| held < want) {
@@ -50,6 +53,7 @@ impl<'f> Window<'f> {
 
     /// Moves the window to `offset`, with a length of at least `want`.
     fn move_to(&mut self, offset: u64, want: usize) -> Result<()> {
+        self.interrupt.map_or(Ok(()), Interrupt::poll)?;
         let left = self.file.len() - offset;
         let len = left.min(want.max(CHUNK) as u64) as usize;
         let kept = self.held(offset).unwrap_or(0);

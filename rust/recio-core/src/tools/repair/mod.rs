@@ -15,7 +15,7 @@ use super::sidecars::Sidecars;
 use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvagedRecord, Segment, SkippedRegion};
@@ -78,7 +78,12 @@ pub fn repair(
     let inputs: Vec<PathBuf> = inputs.map(Path::to_path_buf).collect();
     refuse_to_overwrite(&inputs, &[out.to_path_buf()])?;
     let mut problems = Vec::new();
-    let sidecars = Sidecars::load(&file, index, &mut problems)?;
+    let sidecars = before_progress(on_progress, |interrupt| {
+        Sidecars::load(&file, index, &mut problems, interrupt).map(Some)
+    });
+    let Some(sidecars) = none_if_interrupted(sidecars)? else {
+        return Ok(None);
+    };
     let mut repair = Repair {
         rec,
         out,

@@ -9,14 +9,15 @@ mod parallel;
 mod pass;
 mod problem_list;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::problem::Problem;
+use super::problem::{EMPTY, Problem, ProblemKind};
 use super::record_check::RecordChecker;
 use super::sidecars::Sidecars;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::progress::OnProgress;
+use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::record_file::RecordFile;
 use parallel::check_in_parallel;
 use pass::Pass;
@@ -52,8 +53,18 @@ pub struct VerifyReport {
     pub identities: Option<usize>,
     /// The problems in the order of the file, at most 100,000.
     pub problems: Vec<Problem>,
-    /// Number of problems, including those that are not in the list.
-    pub total: u64,
+    /// Number of problems of each kind, including those that are not in the list.
+    pub counts: BTreeMap<ProblemKind, u64>,
+}
+
+/// Returns the problem of a file that is empty, or something else than a record file.
+fn problem_of_content(file: &RecordFile) -> Result<Option<Problem>> {
+    let reason = match file.check_content() {
+        _ if file.is_empty() => EMPTY.into(),
+        Err(error) if error.is_damage() => error.reason(),
+        outcome => return outcome.map(|()| None),
+    };
+    Ok(Some(Problem::of_file(ProblemKind::Framing, reason)))
 }
 
 /// Checks a record file. Returns `None` if `on_progress` stops it.
@@ -68,7 +79,14 @@ pub fn verify(
 ) -> Result<Option<VerifyReport>> {
     let file = RecordFile::open_without_checksums(rec)?;
     let mut problems = Vec::new();
-    let sidecars = Sidecars::load(&file, options.index.as_deref(), &mut problems)?;
+    let index = options.index.as_deref();
+    let sidecars = before_progress(on_progress, |interrupt| {
+        Sidecars::load(&file, index, &mut problems, interrupt).map(Some)
+    });
+    let Some(sidecars) = none_if_interrupted(sidecars)? else {
+        return Ok(None);
+    };
+    problems.extend(problem_of_content(&file)?);
     let problems = ProblemList::new(problems);
     let mut pass = Pass::new(&sidecars, &problems);
     let flow = if options.decode {
@@ -87,7 +105,7 @@ pub fn verify(
     pass.compare_with_checksums(&file);
     let identities = pass.check_faces(&file)?;
     let (records, unlisted) = (pass.records(), pass.unlisted());
-    let (problems, total) = problems.into_sorted(records);
+    let (problems, counts) = problems.into_sorted(records);
     Ok(Some(VerifyReport {
         records,
         bytes: file.len(),
@@ -96,6 +114,6 @@ pub fn verify(
         unlisted,
         identities,
         problems,
-        total,
+        counts,
     }))
 }
