@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import json
 import os
 import sys
 import time
@@ -15,6 +16,7 @@ from recio import _recio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from io import FileIO
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -64,7 +66,38 @@ def open_regular(path: StrPath) -> BinaryIO:
     OSError
         If there is no such file, or it is not a regular file.
     """
-    return open(_recio.open_regular(path), "rb")  # noqa: PTH123, SIM115 a descriptor, which the caller closes
+    return open(_recio.open_regular(path), "rb")  # noqa: PTH123 a descriptor, which the caller closes
+
+
+def read_bytes(path: StrPath) -> bytes:
+    """Read a regular file.
+
+    Raises
+    ------
+    OSError
+        As from `open_regular`.
+    """
+    with open_regular(path) as file:
+        return file.read()
+
+
+def open_append(path: StrPath) -> FileIO:
+    """Open a file for appending bytes, without a buffer. It is no pipe: nobody might read it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened or created, or is a pipe.
+    """
+    return open(_recio.open_append(path), "ab", buffering=0)  # noqa: PTH123 a descriptor, which the caller closes
+
+
+def json_line(value: object) -> str:
+    """Return a value as JSON on one line, for logs: control characters are escaped, all else is readable."""
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def printable(text: object) -> str:
@@ -83,12 +116,6 @@ def printable(text: object) -> str:
     """
     string = os.fsdecode(text) if isinstance(text, bytes | os.PathLike) else str(text)
     return _recio.printable(string.encode("utf-8", "backslashreplace").decode())
-
-
-def printable(text: object) -> str:
-    """Escape control characters in text of files and names, for messages, terminals and logs."""
-    string = os.fsdecode(text) if isinstance(text, bytes | os.PathLike) else str(text)
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in string)
 
 
 def index_path(rec: Path, idx: StrPath | None) -> Path | None:

@@ -109,7 +109,9 @@ def test_damaged_line_is_an_error_with_path_and_line_number(file: RecordFile, li
 def test_endless_line_is_an_error_before_it_is_read_completely(file: RecordFile) -> None:
     with file.idx.open("wb") as sparse:
         sparse.truncate(1 << 36)
-    with pytest.raises(RecordError, match=r"ten\.idx: this is zero bytes, not the index of .*: line 1: longer than 4096 bytes"):
+    with pytest.raises(
+        RecordError, match=r"ten\.idx: this is zero bytes, not the index of .*: line 1: longer than 4096 bytes"
+    ):
         MXIndexedRecordIO(file.idx, file.rec, "r")
 
 

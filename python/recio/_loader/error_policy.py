@@ -7,13 +7,12 @@ samples are listed, logged, reported to a function and counted.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from recio._util import printable
+from recio._util import json_line, open_append, printable
 from recio.errors import TooManyErrors
 
 if TYPE_CHECKING:
@@ -143,17 +142,18 @@ class ErrorLog:
         """Append samples, after those that could not be written before."""
         waiting = [*self._unwritten, *samples]
         try:
-            self._write("".join(map(_json_line, waiting)).encode())
+            lines = (json_line(sample._asdict()) + "\n" for sample in waiting)
+            self._write("".join(lines).encode())
         except OSError as error:
             self._unwritten = waiting
             if not self._has_failed:
-                _log.warning("error_log %s: %s", printable(self._path), error.strerror)
+                _log.warning("error_log %s: %s", printable(self._path), error.strerror or error)
             self._has_failed = True
         else:
             self._unwritten = []
 
     def _write(self, lines: bytes) -> None:
-        with self._path.open("ab", buffering=0) as log:
+        with open_append(self._path) as log:
             end = log.seek(0, os.SEEK_END) if log.seekable() else None
             try:
                 written = 0
@@ -165,12 +165,6 @@ class ErrorLog:
                     with contextlib.suppress(OSError):
                         log.truncate(end)
                 raise
-
-
-def _json_line(sample: SkippedSample) -> str:
-    """Return a sample as a line of JSON, readable but without control characters, which paths and files may contain."""
-    text = json.dumps(sample._asdict(), ensure_ascii=False)
-    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text) + "\n"
 
 
 def _skipped_sample(error: RecordError | DecodeError | OSError) -> SkippedSample:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from recio._atomic import atomic_write
+from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +94,7 @@ def _cached(files: Sequence[str], cache: Path) -> str:
         present = cache.stat()
         if (present.st_size, present.st_mtime_ns) == (sum(state.st_size for state in states), time):
             return str(cache)
-        with cache.open("rb") as file:
+        with open_regular(cache) as file:
             if file.read(len(_MAGIC)) not in (_MAGIC, b""):
                 raise ValueError(f"{cache} exists and is no record file: a cache of records does not overwrite it")
     _copy(files, cache, time)
@@ -104,7 +105,7 @@ def _copy(files: Iterable[str], target: Path, time: int) -> None:
     """Copy files, end to end, atomically; the copy gets a time, in nanoseconds."""
     with atomic_write(target) as copy:
         for file in files:
-            with Path(file).open("rb") as source:
+            with open_regular(file) as source:
                 shutil.copyfileobj(source, copy)
         copy.flush()
         os.utime(copy.fileno(), ns=(time, time))

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from recio._util import printable
 from recio.limits import Limits
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Report a wrong argument, which may be a name of a file, and exit with 2."""
-        super().error(escape(message))
+        super().error(printable(message))
 
 
 def integer_from(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
@@ -114,11 +115,6 @@ def limits_of(arguments: argparse.Namespace) -> Limits:
     return Limits(arguments.max_side, arguments.max_pixels, arguments.max_bytes, arguments.max_scans)
 
 
-def escape(line: str) -> str:
-    """Return a line of output with escapes for control characters, which names and contents of files may hold."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
-
-
 def write_lines(stream: TextIO | None, lines: Iterable[str]) -> None:
     """Write lines, with escapes for what a terminal would act on and for what the stream's encoding lacks.
 
@@ -127,6 +123,6 @@ def write_lines(stream: TextIO | None, lines: Iterable[str]) -> None:
     if stream is None:
         return
     encoding = stream.encoding or "utf-8"
-    escaped = (escape(line).encode(encoding, "backslashreplace").decode(encoding) for line in lines)
+    escaped = (printable(line).encode(encoding, "backslashreplace").decode(encoding) for line in lines)
     stream.writelines(f"{line}\n" for line in escaped)
     stream.flush()

@@ -300,7 +300,8 @@ COMMANDS = {
         _info,
         _info_arguments,
         "Summarize a record file.",
-        "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images. Exits with 1 if there is no record.",
+        "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images. "
+        "Exits with 1 if there is no record.",
     ),
     "merge": Command(
         _merge,

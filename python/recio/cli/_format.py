@@ -35,7 +35,8 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401 whatever a result holds
 
 def verify_lines(report: VerifyReport) -> Iterator[str]:
     """Format whether a file is sound, then its first problems."""
-    yield f"{report.path}: {_state(report)}; {_count(report.records, 'record')}, {report.bytes} bytes, {_sidecars(report)}"
+    size = f"{_count(report.records, 'record')}, {report.bytes} bytes"
+    yield f"{report.path}: {_state(report)}; {size}, {_sidecars(report)}"
     yield from (f"  {_problem(problem)}" for problem in report.problems[:MAX_PROBLEMS])
     if report.total > MAX_PROBLEMS:
         yield f"  ... and {report.total - MAX_PROBLEMS} more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recio._util import regular_file
+from recio._util import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def read(recs: Sequence[StrPath]) -> list[str] | None:
 
 def _lines(path: Path) -> list[str] | None:
     try:
-        text = regular_file(path).read_bytes().decode()
+        text = read_bytes(path).decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:

@@ -7,13 +7,13 @@ their indexes and of the keys, and is ignored if that differs. It is a NumPy arc
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recio._atomic import atomic_write
+from recio._util import open_regular
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ def load(path: Path, expected: bytes) -> tuple[NDArray[np.uint64], NDArray[Any]]
         If the file is no cache: it would be overwritten.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             columns = {name: archive[name] for name in _MEMBERS}
         valid = columns["recio_labels"].tobytes() == expected
         return (columns["ids"], from_flat(columns["widths"], columns["values"])) if valid else None
     except FileNotFoundError:
         return None
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except OSError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise many kinds for damaged files
         raise ValueError(f"{path} is not a complete cache of labels; remove it or name another file") from error
 
 

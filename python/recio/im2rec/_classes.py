@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio._atomic import atomic_write_lines
-from recio.cli._base import escape
+from recio._util import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ SUFFIX = ".classes.txt"
 def save(path: Path, folders: Sequence[str]) -> None:
     """Write the names of folders in the order of their labels; without folders, remove an older file."""
     if folders:
-        atomic_write_lines(path, [f"{escape(folder)}\n" for folder in folders])
+        atomic_write_lines(path, [f"{printable(folder)}\n" for folder in folders])
     else:
         path.unlink(missing_ok=True)
 

@@ -10,8 +10,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recio._util import available_cores
-from recio.cli._base import MISUSED, OK, CommandParser, add_limits, escape, fail, limits_of, run_command, write_lines
+from recio._util import available_cores, printable
+from recio.cli._base import MISUSED, OK, CommandParser, add_limits, fail, limits_of, run_command, write_lines
 from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 from recio.im2rec._flags import translate_flags
@@ -264,7 +264,7 @@ def _pack(arguments: argparse.Namespace) -> int:
 
 def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
     """Pack a list and print the result; return whether it is a success."""
-    with bars.bar(escape(lst.name), "img") as progress, warnings.catch_warnings():
+    with bars.bar(printable(lst.name), "img") as progress, warnings.catch_warnings():
         # They are in the report.
         warnings.simplefilter("ignore")
         packed = pack(

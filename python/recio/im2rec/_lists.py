@@ -20,7 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
-from recio.cli._base import escape
+from recio._util import printable
 from recio.im2rec import _classes
 from recio.im2rec._walk import MAC_METADATA, Folder, Skipped, natural_key, walk
 
@@ -182,7 +182,7 @@ def find_lists(prefix: StrPath) -> list[Path]:
         prefix is the folder.
     """
     path = Path(prefix).absolute()
-    pattern = re.escape(path.name)
+    pattern = re.printable(path.name)
     if path.suffix != ".lst":
         pattern += r"(_\d+)?(_train|_val|_test)?\.lst"
     is_folder = path.is_dir()
@@ -277,7 +277,7 @@ class _Search:
         labels = self._report.labels
         if self._names is None:
             return labels.setdefault(folder, len(labels))
-        name = escape(folder)
+        name = printable(folder)
         if name in self._names:
             return labels.setdefault(folder, self._names.index(name))
         self._report.skipped.append((folder, f"no class of the file of classes; {images} images"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio._atomic import atomic_write_lines
-from recio._util import available_cores, fills_damage
+from recio._util import available_cores, fills_damage, json_line
 from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
@@ -268,15 +268,9 @@ def _read_report(path: Path) -> list[SkippedLine] | None:
     return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
 
 
-def _json(fields: dict[str, object]) -> str:
-    """Return JSON in one line, with escapes for what a terminal would act on: file names may hold anything."""
-    text = json.dumps(fields, ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
-
-
 def _write_report(path: Path, skipped: Sequence[SkippedLine]) -> None:
     """Write the report of skipped lines; if there are none, remove the report of an earlier run."""
     if skipped:
-        atomic_write_lines(path, (f"{_json(asdict(entry))}\n" for entry in skipped))
+        atomic_write_lines(path, (f"{json_line(asdict(entry))}\n" for entry in skipped))
     else:
         path.unlink(missing_ok=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from recio import _recio
-from recio._util import BytesLike, as_bytes, fills_damage
+from recio._util import BytesLike, as_bytes, fills_damage, read_bytes
 from recio.limits import FORMATS, format_list, limits_tuple
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def imread(
     recio.DecodeError
         If it is not an image, or damaged; the message names the file.
     """
-    payload = Path(filename).read_bytes()
+    payload = read_bytes(filename)
     try:
         return imdecode(payload, flag, to_rgb, out, on_damage=on_damage)
     except _recio.DecodeError as error:

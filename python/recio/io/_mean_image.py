@@ -12,6 +12,7 @@ import numpy as np
 
 from recio import _recio
 from recio._atomic import atomic_write, check_parent
+from recio._util import read_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,11 +62,11 @@ def _write(path: Path, mean: NDArray[np.float32]) -> None:
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    data = path.read_bytes()
+    data = read_bytes(path)
     try:
         mean = np.load(BytesIO(data), allow_pickle=False) if data.startswith(b"\x93NUMPY") else _mxnet_array(data)
         _check(mean)
-    except (struct.error, ValueError, EOFError) as error:
+    except Exception as error:  # noqa: BLE001 NumPy's parser raises many kinds for damaged files
         raise ValueError(f"{path}: neither a .npy file nor an NDArray file of MXNet's: {error}") from None
     return np.asarray(mean, np.float32)
 

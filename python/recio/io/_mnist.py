@@ -14,6 +14,7 @@ import numpy as np
 
 from recio._loader import checkpoint, validate
 from recio._loader.base import DataBatch, DataDesc, EpochIter
+from recio._util import read_bytes
 from recio.io import _array_source
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
 
 
 def _content(path: Path) -> bytes:
-    content = path.read_bytes()
+    content = read_bytes(path)
     if not content.startswith(_GZIP):
         return content
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import numpy as np
 
 from recio._loader import record_paths
+from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -109,7 +110,7 @@ class _File:
 
     def __init__(self, path: Path, text: Callable[[bytes], str]) -> None:
         self.path = path
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             self._state = _state(path.stat())
             self.starts, self.size, self.crc32 = _scanned(file, text)
 
@@ -117,12 +118,12 @@ class _File:
         """Open the file, after checking that it has not changed since it was scanned."""
         if _state(self.path.stat()) != self._state:
             raise ValueError(f"{self.path} has changed since it was opened")
-        return self.path.open("rb")
+        return open_regular(self.path)
 
     def line_number(self, line: int) -> int:
         """Return the number of a line, from 1 and with blank lines counted, as in editors."""
         start, before = self.starts[line], 0
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             for number, text in enumerate(file, 1):  # noqa: B007 it is the result
                 if before == start:
                     break

@@ -31,7 +31,7 @@ fn push_code(escaped: &mut String, code: u32) {
     // Writing to a string cannot fail.
     _ = match code {
         ..=0xff => write!(escaped, "\\x{code:02x}"),
-        ..=0xffff => write!(escaped, "\\u{code:04x}"),
+        0x100..=0xffff => write!(escaped, "\\u{code:04x}"),
         _ => write!(escaped, "\\U{code:08x}"),
     };
 }

@@ -83,7 +83,7 @@ mod _recio {
     #[pymodule_export]
     use crate::step::Step;
     #[pymodule_export]
-    use crate::text_file::{identify, open_regular, printable};
+    use crate::text_file::{identify, open_append, open_regular, printable};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name in Python")]

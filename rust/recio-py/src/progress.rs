@@ -72,8 +72,8 @@ pub(crate) fn run_interruptible<T: Send>(
     let (result, raised) = py.detach(|| {
         let raised = RefCell::new(None);
         let is_requested = || {
-            let outcome = Python::attach(|py| py.check_signals());
-            outcome
+            let handle_signals = |py: Python<'_>| -> PyResult<()> { py.check_signals() };
+            Python::attach(handle_signals)
                 .map_err(|error| raised.replace(Some(error)))
                 .is_err()
         };

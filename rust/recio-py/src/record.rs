@@ -332,9 +332,12 @@ pub(crate) fn rebuild_index(
         } else {
             scan::rebuild_index(&file, interrupt)
         };
-        let (entries, source) = rebuilt.map_err(|error| match error.is_damage() {
-            true => error.advise("`recio repair` saves the complete records"),
-            false => error,
+        let (entries, source) = rebuilt.map_err(|error| {
+            if error.is_damage() {
+                error.advise("`recio repair` saves the complete records")
+            } else {
+                error
+            }
         })?;
         save_index(&entries, &idx_path)?;
         Ok(source == scan::KeySource::Ids)

@@ -1,5 +1,6 @@
 //! `recio._util`: files that Python reads, and text of files and names in messages.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
@@ -13,6 +14,18 @@ use crate::errors::PyRecioResult;
 #[pyfunction]
 pub(crate) fn open_regular(py: Python<'_>, path: PathBuf) -> PyRecioResult<i32> {
     let file = py.detach(|| regular::open_regular(&path));
+    let file = file.map_err(|error| Error::from(error).at_path(&path))?;
+    Ok(std::os::fd::IntoRawFd::into_raw_fd(file))
+}
+
+/// Opens a file for appending, creates it if it does not exist, and returns its descriptor.
+#[pyfunction]
+pub(crate) fn open_append(py: Python<'_>, path: PathBuf) -> PyRecioResult<i32> {
+    let open = || {
+        let mut options = File::options();
+        regular::open_for_writing(&path, options.append(true).create(true))
+    };
+    let file = py.detach(open);
     let file = file.map_err(|error| Error::from(error).at_path(&path))?;
     Ok(std::os::fd::IntoRawFd::into_raw_fd(file))
 }

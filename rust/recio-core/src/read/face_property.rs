@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::error::{self, Error, Result};
+use crate::error::{Error, Result};
 use crate::storage::regular::open_regular;
 
 /// Maximum length of the first line in bytes.
@@ -31,14 +31,14 @@ impl FaceProperty {
     /// Reads the file beside a record file; `None` if there is none.
     ///
     /// # Errors
-    /// [`Io`](error::ErrorKind::Io); [`Corrupt`](error::ErrorKind::Corrupt) if its first line is
-    /// not three integers.
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Corrupt` if its first line is not three
+    /// integers.
     pub fn load(rec: &Path) -> Result<Option<Self>> {
         let path = Self::path_for(rec);
         let file = match open_regular(&path) {
             Ok(file) => file,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(error.at_path(&path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::from(error).at_path(&path)),
         };
         let mut beginning = Vec::new();
         file.take(MAX_LINE)
@@ -79,8 +79,4 @@ impl FaceProperty {
         } = self;
         format!("{identities},{height},{width}\n")
     }
-}
-
-fn is_missing(error: &Error) -> bool {
-    matches!(error.kind(), error::ErrorKind::Io(error) if error.kind() == ErrorKind::NotFound)
 }

@@ -39,9 +39,12 @@ fn load(path: &Path, rec_len: Option<u64>, interrupt: &Interrupt<'_>) -> Result<
         interrupt,
         is_interrupted: false,
     };
-    Index::from_reader(&mut reader, rec_len).map_err(|error| match reader.is_interrupted {
-        true => Error::new(ErrorKind::Interrupted),
-        false => error,
+    Index::from_reader(&mut reader, rec_len).map_err(|error| {
+        if reader.is_interrupted {
+            Error::new(ErrorKind::Interrupted)
+        } else {
+            error
+        }
     })
 }
 

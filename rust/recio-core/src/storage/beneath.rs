@@ -28,8 +28,8 @@ pub(super) fn open_folder(path: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Opens a file for reading. `path` is relative; links in it that stay below the folder are
-/// followed. `None` if that is not known to be possible: then the caller resolves the links, and uses
-/// [`open_by_names`].
+/// followed. `None` if that is not known to be possible: then the caller resolves the links, and
+/// uses [`open_by_names`].
 #[cfg(target_os = "linux")]
 pub(super) fn open_resolving(folder: impl AsFd, path: &Path) -> io::Result<Option<File>> {
     use rustix::fs::{ResolveFlags, openat2};

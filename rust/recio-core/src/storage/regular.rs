@@ -24,7 +24,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`open_regular`].
-pub(crate) fn open_for_writing(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+pub fn open_for_writing(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if let Ok(metadata) = fs::metadata(path) {
         check_writable(&metadata)?;
     }

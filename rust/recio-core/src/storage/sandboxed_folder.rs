@@ -42,9 +42,10 @@ impl SandboxedFolder {
             Ok(Self {
                 path: path.to_path_buf(),
                 #[cfg(unix)]
-                folder: match allow_outside {
-                    true => None,
-                    false => Some(Arc::new(beneath::open_folder(&canonical)?)),
+                folder: if allow_outside {
+                    None
+                } else {
+                    Some(Arc::new(beneath::open_folder(&canonical)?))
                 },
                 canonical,
                 allow_outside,
