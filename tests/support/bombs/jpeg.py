@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from itertools import islice
+from random import Random
 from typing import TYPE_CHECKING
 
 from tests.support.bombs.bomb import MOST_SIDE, Bomb
@@ -103,6 +104,13 @@ def _of_restarts(size: Size, count: int) -> bytes:
     return _head(size, SOF2, between=interval) + _scan((0, 0)) + restarts + b"".join(scans) + END
 
 
+def _of_smoothed(size: Size) -> bytes:
+    """Have a scan of DC alone, in which each block differs from the one before by 1 or -1, so that all are smoothed."""
+    count = 2 * _blocks(size) // 8
+    data = (int.from_bytes(Random(1).randbytes(count)) & int.from_bytes(b"\x55" * count)).to_bytes(count)
+    return _head(size, SOF2, between=_one_code(0, 1)) + _scan((0, 0)) + data + END
+
+
 def _of_tables(table: bytes, count: int, segments: int) -> bytes:
     """Define tables that differ from those before, so many in each of so many segments."""
     other = table[:-1] + bytes([table[-1] ^ 1])
@@ -156,6 +164,7 @@ JPEG_BOMBS = [
         lambda: _of_refinements(PROGRESSIVE, 98),
         seconds=SCANS_SECONDS,
     ),
+    Bomb("jpeg-smoothed", "1.5 million blocks to smooth", lambda: _of_smoothed(PROGRESSIVE)),
     Bomb("jpeg-restarts", "98 scans of restarts", lambda: _of_restarts(PROGRESSIVE, 98)),
     Bomb("jpeg-scans", "more than 100 scans", lambda: _of_runs((64, 64), 102, has_data=True), "more than 100 scans"),
     Bomb("jpeg-restart-each", "a restart for each block", lambda: _of_restart_each_block((8_192, 4_096))),

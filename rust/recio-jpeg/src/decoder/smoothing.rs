@@ -18,6 +18,12 @@ type Kernel = [[i32; WINDOW]; WINDOW];
 /// Blocks per side of the neighborhood.
 const WINDOW: usize = 5;
 
+/// Blocks on each side of the one in the middle.
+const MARGIN: usize = WINDOW / 2;
+
+/// DC coefficients of a row of blocks, with the first and the last repeated as a margin.
+type DcRow = Vec<i32>;
+
 /// Kernels of coefficients 1 to 9 in zigzag order while no AC coefficient is known.
 const WIDE: [Kernel; SMOOTHED - 1] = [
     AC01,
@@ -162,7 +168,7 @@ impl Smoothing {
         for (index, component) in self.frame.components().iter().enumerate() {
             let geometry = Geometry::new(&self.frame, component);
             // The DC coefficients of the rows above, which are overwritten.
-            let mut above: [Vec<i16>; 2] = [vec![], vec![]];
+            let mut above: [DcRow; 2] = [vec![], vec![]];
             for y in 0..geometry.rows {
                 let current = geometry.dc_row(coefficients, index, y);
                 self.smooth_row(coefficients, index, &geometry, y, &above, &current);
@@ -178,8 +184,8 @@ impl Smoothing {
         index: usize,
         geometry: &Geometry,
         y: usize,
-        above: &[Vec<i16>; 2],
-        current: &[i16],
+        above: &[DcRow; 2],
+        current: &[i32],
     ) {
         let smoothing = &self.components[index];
         let is_good = y / geometry.rows_per_mcu <= self.last_good_row;
@@ -190,21 +196,19 @@ impl Smoothing {
             (distance > 0).then(|| geometry.dc_row(coefficients, index, y))
         };
         let below = down.map(below);
-        let rows: [&[i16]; WINDOW] = [
-            up[1]
-                .checked_sub(1)
-                .map_or(current, |distance| &above[1 - distance]),
-            up[0]
-                .checked_sub(1)
-                .map_or(current, |distance| &above[1 - distance]),
+        let above = up.map(|distance| match distance {
+            0 => current,
+            _ => &above[2 - distance],
+        });
+        let rows: [&[i32]; WINDOW] = [
+            above[1],
+            above[0],
             current,
             below[0].as_deref().unwrap_or(current),
             below[1].as_deref().unwrap_or(current),
         ];
         for x in 0..geometry.columns {
-            let window = rows.map(|row| {
-                array::from_fn(|dx| i32::from(row[(x + dx).clamp(2, row.len() + 1) - 2]))
-            });
+            let window = rows.map(|row| array::from_fn(|dx| row[x..x + WINDOW][dx]));
             smoothing.smooth_block(coefficients, (index, x, y), known_bits, &window);
         }
     }
@@ -251,7 +255,7 @@ impl ComponentSmoothing {
         let step = self.steps[k];
         let magnitude = (((step << 7) + numerator.abs()) / (step << 8)) as i32;
         let magnitude = lowest_bit.map_or(magnitude, |bit| magnitude.min((1 << bit) - 1));
-        (magnitude * numerator.signum() as i32) as i16
+        magnitude.wrapping_mul(numerator.signum() as i32) as i16
     }
 }
 
@@ -279,12 +283,15 @@ impl Geometry {
     }
 
     /// Return the DC coefficients of a row of blocks; zeros below the last row.
-    fn dc_row(&self, coefficients: &Coefficients, component: usize, y: usize) -> Vec<i16> {
+    fn dc_row(&self, coefficients: &Coefficients, component: usize, y: usize) -> DcRow {
         if y >= self.stored_rows {
-            return vec![0; self.columns];
+            return vec![0; self.columns + 2 * MARGIN];
         }
         let (blocks, _) = coefficients.block_row(component, y, 0..self.columns);
-        blocks.iter().map(|block| block.0[0]).collect()
+        let dc = |x: usize| blocks[x.clamp(MARGIN, self.columns + 1) - MARGIN].0[0];
+        (0..self.columns + 2 * MARGIN)
+            .map(|x| dc(x).into())
+            .collect()
     }
 
     /// Return the distances of the two rows above and of the two rows below that are used. At the
