@@ -184,10 +184,15 @@ impl<'a> ScanState<'a> {
         })
     }
 
-    /// Return the number of bytes of the scan's data that were not read.
+    /// Return the number of bytes of the scan's data that were not read, without padding.
     pub(crate) fn extraneous_bytes(&self, bits: BitReader<'a>) -> usize {
         let later = (self.segment + 1..).map_while(|number| self.data.segment(number));
-        bits.bytes_remaining() + later.map(|(_, bytes)| bytes.len()).sum::<usize>()
+        let remaining = if bits.has_only_padding() {
+            0
+        } else {
+            bits.bytes_remaining()
+        };
+        remaining + later.map(|(_, bytes)| bytes.len()).sum::<usize>()
     }
 
     /// Continue after the next restart marker (E.2.4).

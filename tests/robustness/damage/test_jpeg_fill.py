@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from recio import DecodeError
+from recio import DecodeError, verify
 from recio.im2rec import pack
 from recio.image import imdecode
-from recio.recordio import MXIndexedRecordIO, unpack
+from recio.recordio import IRHeader, MXIndexedRecordIO, MXRecordIO, pack as pack_record, unpack
 from tests.support.jpeg_damage import damage, libjpeg_filled
 from tests.support.jpegs import (
     APP0,
@@ -141,13 +141,19 @@ class TestRestarts:
         lower = (0, height - 50, width, 50)
         assert_same(imdecode(lost, on_damage="fill", region=lower), full[-50:])
 
-    def test_padding_of_ones_before_a_marker_is_no_damage(self) -> None:
-        """Some webcams write a byte 0xFF, with its stuffed 0, before restart markers and at the end."""
-        data = encode(Settings(100, 90, "4:2:2", restarts=3))
+    @pytest.mark.parametrize("padding", [b"\xff\x00", b"\xff", b"\xff\xff\xff", b"\xff\x00" * 20])
+    def test_padding_of_ones_before_a_marker_is_no_damage(self, padding: bytes, tmp_path: Path) -> None:
+        """Some webcams write a byte 0xFF, with or without its stuffed 0, before restart markers and at the end."""
+        sound = encode(Settings(100, 90, "4:2:2", restarts=3))
+        data = sound
         for at in [*restart_markers(data), data.rindex(END)][::-1]:
-            data = data[:at] + b"\xff\x00" * (at % 3) + data[at:]
+            data = data[:at] + padding * (at % 3) + data[at:]
+        assert_same(imdecode(data), imdecode(sound))
         assert_same(imdecode(data), libjpeg(data))
         assert_same(imdecode(data), opencv(data))
+        with MXRecordIO(tmp_path / "a.rec", "w") as records:
+            records.write(pack_record(IRHeader(0, 0, 0, 0), data))
+        assert verify(tmp_path / "a.rec").ok
 
     def test_other_data_before_a_marker_is_damage(self) -> None:
         data = encode(Settings(100, 90, "4:2:2", restarts=3))
