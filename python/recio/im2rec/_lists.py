@@ -182,7 +182,7 @@ def find_lists(prefix: StrPath) -> list[Path]:
         prefix is the folder.
     """
     path = Path(prefix).absolute()
-    pattern = re.printable(path.name)
+    pattern = re.escape(path.name)
     if path.suffix != ".lst":
         pattern += r"(_\d+)?(_train|_val|_test)?\.lst"
     is_folder = path.is_dir()
