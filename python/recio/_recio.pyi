@@ -37,6 +37,7 @@ __all__ = [
     "packed_already",
     "printable",
     "rebuild_index",
+    "render_batch",
     "repair_file",
     "resize",
     "resize_float",
@@ -203,6 +204,7 @@ def augment(
     rng: Rng | int,
     boxes: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]: ...
+def render_batch(payloads: Sequence[bytes], ids: Sequence[int], epoch: int, options: LoaderOptions) -> NDArray[Any]: ...
 
 @final
 class ImagePipeline:

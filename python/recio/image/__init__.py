@@ -15,6 +15,7 @@ from recio._util import lazy_imports
 
 if TYPE_CHECKING:
     from recio.image._augmenter import Augmenter as Augmenter
+    from recio.image._batch import batch as batch
     from recio.image._codec import imdecode as imdecode, imencode as imencode, imread as imread
     from recio.image._color import (
         BrightnessJitterAug as BrightnessJitterAug,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "._augmenter": ["Augmenter"],
+    "._batch": ["batch"],
     "._codec": ["imdecode", "imencode", "imread"],
     "._color": [
         "BrightnessJitterAug",

@@ -29,6 +29,7 @@
 
 mod array;
 mod atomic;
+mod batch;
 mod convert;
 mod copy;
 mod errors;
@@ -58,6 +59,8 @@ mod _recio {
 
     #[pymodule_export]
     use crate::atomic::AtomicFile;
+    #[pymodule_export]
+    use crate::batch::render_batch;
     #[pymodule_export]
     use crate::copy::{merge_files, shuffle_file, split_file};
     #[pymodule_export]

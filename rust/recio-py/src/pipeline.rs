@@ -62,14 +62,14 @@ type PySample<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// Shapes of a batch's data and masks.
 #[derive(Clone, Copy)]
-struct BatchShapes {
-    data: [usize; 4],
+pub(crate) struct BatchShapes {
+    pub(crate) data: [usize; 4],
     masks: [usize; 3],
     label_type: LabelType,
 }
 
 impl BatchShapes {
-    fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let Shape {
             channels,
             height,

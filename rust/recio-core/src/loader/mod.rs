@@ -30,6 +30,7 @@
 //! | `skip_report` | report of the skipped samples, for the consumer |
 //! | `buffer_pool` | buffer pool for batches |
 //! | `image_loader` | a running loader |
+//! | `image_batch` | one batch of encoded images that the caller has |
 //!
 //! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins,
 //! the other producer claims the next batch: so no thread idles at the end of a batch, and at most
@@ -43,6 +44,7 @@ mod batch_sampler;
 pub mod buffer_pool;
 mod epoch;
 mod epoch_order;
+mod image_batch;
 mod image_loader;
 mod label_list;
 mod label_scan;
@@ -63,6 +65,7 @@ mod threads;
 
 pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};
 pub use epoch::{Cursor, LastBatch, ShardPolicy};
+pub use image_batch::{EncodedImages, render_batch};
 pub use image_loader::{ImageLoader, Loader};
 pub use labels::Labels;
 pub use options::{LabelForm, MaskSource, Options, Shape};

@@ -259,9 +259,35 @@ impl<T: Element> SampleTask<T> {
         })
     }
 
-    /// Calls a function with the buffers of the current thread.
+    /// Makes an encoded image without labels, in the thread of this number. `origin` is the epoch
+    /// and the number of the sample.
+    pub(super) fn fill_encoded(
+        &self,
+        image: &[u8],
+        (epoch, number): (u64, u64),
+        thread: usize,
+        data: &mut [T],
+    ) -> Result<()> {
+        let rng = &mut Rng::new(self.seed, epoch, number);
+        self.with_scratch_of(thread, |Scratch { work, .. }| {
+            let image = SampleImage::Encoded(image);
+            self.render(image, rng, None, &mut work.renderer, data)
+                .map(drop)
+        })
+    }
+
+    /// Calls a function with the buffers of the current thread of the pool.
     fn with_scratch(&self, work: impl FnOnce(&mut Scratch) -> Result<()>) -> Result<()> {
         let thread = rayon::current_thread_index().unwrap_or_default();
+        self.with_scratch_of(thread, work)
+    }
+
+    /// Calls a function with the buffers of a thread.
+    fn with_scratch_of(
+        &self,
+        thread: usize,
+        work: impl FnOnce(&mut Scratch) -> Result<()>,
+    ) -> Result<()> {
         // Nothing in the buffers outlives an image but memory.
         let mut scratch = self.scratch[thread]
             .lock()
