@@ -50,7 +50,7 @@ def absent(tmp_path: Path) -> RecordFile:
         ({"dtype": "float64"}, "dtype must .*, got 'float64'"),
         ({"layout": "HWC"}, "layout must .*, got .HWC"),
         ({"std_g": 0}, "std_g"),
-        ({"seed": -1}, "seed must .*, got -1"),
+        ({"seed": -(2**31) - 1}, "seed must .*, got -2147483649"),
         ({"seed": 2**64}, "seed must .*, got 18446744073709551616"),
         ({"resize": 0}, "resize must .*, got 0"),
         ({"resize": -2}, "resize must .*, got -2"),
@@ -92,7 +92,7 @@ def absent(tmp_path: Path) -> RecordFile:
         ({"pca_noise": math.nan}, "pca_noise must .*, got NaN"),
         ({"aug_seq": "nope"}, "aug_seq must .*, got 'nope'; use aug_list"),
         ({"ctx": "tpu"}, "ctx must .*, got 'tpu'"),
-        ({"seed_aug": -1}, "seed_aug must .*, got -1"),
+        ({"seed_aug": -(2**31) - 1}, "seed_aug must .*, got -2147483649"),
         ({"data_shape": (1, 8, 8), "saturation": 0.1}, "three channels"),
         ({"aug_list": [], "rand_mirror": True, "resize": 9}, "aug_list replaces resize, rand_mirror;"),
         ({"path_imgrec": ""}, "path_imgrec"),
@@ -108,7 +108,7 @@ def test_invalid_value_is_named(absent: RecordFile, settings: dict[str, Any], me
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("batch_size", "4"), ("batch_size", 2.5), ("shuffle", "yes"), ("scale", "1"), ("layout", None)],
+    [("batch_size", "4x"), ("batch_size", 2.5), ("shuffle", "yes"), ("scale", "1_0"), ("layout", None)],
 )
 def test_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordFile, name: str, value: object) -> None:
     with pytest.raises(TypeError, match=name):
@@ -120,6 +120,14 @@ def test_value_of_the_wrong_type_is_a_type_error_that_names_it(absent: RecordFil
     [
         ("rand_resize", "random_resized_crop"),
         ("batchsize", "batch_size"),
+        ("drop_last", "round_batch"),
+        ("num_workers", "preprocess_threads"),
+        ("transform", "aug_list"),
+        ("mean", "mean_r"),
+        ("std", "std_r"),
+        ("image_size", "data_shape"),
+        ("rank", "num_parts"),
+        ("random_shuffle", "shuffle"),
         ("preproces_threads", "preprocess_threads"),
     ],
 )
@@ -162,7 +170,7 @@ def test_docstring_names_every_parameter() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("shuffle", "yes"), ("rand_mirror", 2), ("resize", "64"), ("batch_size", 4.0), ("layout", None), ("scale", "1")],
+    [("shuffle", "yes"), ("rand_mirror", 2), ("resize", "6.4"), ("batch_size", 4.0), ("layout", None), ("scale", "x")],
 )
 def test_value_of_the_wrong_type_is_named(ten: RecordFile, name: str, value: object) -> None:
     with pytest.raises(TypeError, match=f"{name} must be .*, got {re.escape(repr(value))}"):

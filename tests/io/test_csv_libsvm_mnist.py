@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recio.io import CSVIter, LibSVMIter, MNISTIter
+from recio.io import CSVIter, LibSVMIter, MNISTIter, MXDataIter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -389,6 +389,21 @@ ORDERS = {
 PIXELS = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
 
 
+def test_getters_return_one_array_from_the_first_batch_on(write: Callable[..., Path]) -> None:
+    """As in MXNet 1.9.1, tests/python/unittest/test_io.py, test_CSVIter and test_LibSVMIter."""
+    batches = CSVIter(data_csv=write(ROWS), data_shape=3, batch_size=2)
+    assert isinstance(batches, MXDataIter)
+    assert batches.getdata().tolist() == [[1, 2, 3], [2, 3, 4]]
+    assert (batches.getlabel().tolist(), batches.getpad()) == ([0, 0], 0)
+    for batch in batches:
+        assert batches.getdata() is batch.data[0]
+    sparse_batches = LibSVMIter(data_libsvm=write(SPARSE), data_shape=3, batch_size=2)
+    assert isinstance(sparse_batches, MXDataIter)
+    assert sparse_batches.getdata().toarray().tolist() == DENSE[:2].tolist()
+    assert sparse_batches.iter_next()
+    assert sparse_batches.getlabel().tolist() == [1, -2]
+
+
 class TestMNIST:
     @pytest.fixture
     def files(self, tmp_path: Path) -> dict[str, Any]:
@@ -397,6 +412,18 @@ class TestMNIST:
         image.write_bytes(struct.pack(">4I", 0x803, *PIXELS.shape) + PIXELS.tobytes())
         label.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(range(10)))
         return {"image": image, "label": label}
+
+    def test_getters_return_one_array(self, files: dict[str, Any]) -> None:
+        """As in MXNet 1.9.1, tests/python/unittest/test_io.py, test_MNISTIter."""
+        batches = MNISTIter(**files, batch_size=2, seed=10)
+        assert isinstance(batches, MXDataIter)
+        first = batches.getlabel().tolist()
+        assert batches.iter_next()
+        assert batches.iter_next()
+        batches.reset()
+        assert batches.iter_next()
+        assert batches.getlabel().tolist() == first
+        assert batches.getdata().shape[:2] == (2, 1)
 
     def test_images_are_divided_by_256_in_file_order(self, files: dict[str, Any]) -> None:
         batches = MNISTIter(**files, batch_size=4, shuffle=False)

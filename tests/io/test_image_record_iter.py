@@ -253,18 +253,45 @@ class TestEpochs:
         batches.reset()
         assert batches.iter_next()
 
-    def test_iter_next_advances_and_getters_return_the_current_batch(self, ten: RecordFile) -> None:
+    def test_iter_next_advances_and_getters_return_one_array_of_the_current_batch(self, ten: RecordFile) -> None:
         batches = open_iter(ten)
         assert batches.iter_next()
         assert batches.iter_next()
         index, label = batches.getindex(), batches.getlabel()
         assert index is not None
-        assert label is not None
-        assert (index.tolist(), label[0].tolist()) == ([104, 105, 106, 107], [4, 5, 6, 7])
-        assert (batches.getdata()[0].shape, batches.getpad()) == ((4, 3, 8, 8), 0)
+        assert (index.tolist(), label.tolist()) == ([104, 105, 106, 107], [4, 5, 6, 7])
+        assert (batches.getdata().shape, batches.getpad()) == ((4, 3, 8, 8), 0)
 
-    def test_getters_raise_without_a_current_batch(self, ten: RecordFile) -> None:
+    @pytest.mark.parametrize("restart", [False, True])
+    def test_getters_return_the_first_batch_before_it_is_asked_for(self, ten: RecordFile, restart: bool) -> None:
+        """MXNet makes it at construction."""
         batches = open_iter(ten)
+        if restart:
+            list(batches)
+            batches.reset()
+        state = batches.state_dict()
+        index = batches.getindex()
+        assert index is not None
+        assert index.tolist() == [100, 101, 102, 103]
+        assert (batches.getlabel().tolist(), batches.getpad()) == ([0, 1, 2, 3], 0)
+        assert batches.state_dict() == state
+        first = batches.next()
+        assert first.data[0] is batches.getdata()
+        assert batches.iter_next()
+        assert batches.getlabel().tolist() == [4, 5, 6, 7]
+        assert batches.next().pad == batches.getpad() == 2
+
+    def test_iter_next_moves_to_the_batch_that_a_getter_made(self, ten: RecordFile) -> None:
+        batches = open_iter(ten)
+        batches.getdata()
+        positions = []
+        while batches.iter_next():
+            positions.append(batches.getlabel().tolist())
+        assert positions == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1]]
+
+    def test_getters_raise_after_the_end(self, ten: RecordFile) -> None:
+        batches = open_iter(ten)
+        list(batches)
         for get in (batches.getdata, batches.getlabel, batches.getindex, batches.getpad):
             with pytest.raises(ValueError, match="there is no current batch"):
                 get()

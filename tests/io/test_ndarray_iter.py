@@ -217,6 +217,29 @@ class TestArrays:
         with pytest.raises(StopIteration):
             batches.next()
 
+    def test_list_of_numbers_is_one_array(self) -> None:
+        batch = NDArrayIter(np.zeros((4, 2)), [0, 1, 1, 0], 2).next()
+        assert batch.label is not None
+        assert batch.label[0].tolist() == [0, 1]
+        assert batch.provide_label == [DataDesc("softmax_label", (2,))]
+        assert NDArrayIter([3, 4]).next().data[0].tolist() == [3]
+
+    def test_samples_beyond_the_first_arrays_are_ignored(self, caplog: pytest.LogCaptureFixture) -> None:
+        """As in MXNet, which does not report them."""
+        batches = NDArrayIter({"a": np.arange(4), "b": np.arange(5)}, np.arange(6), 2)
+        assert [batch.data[1].tolist() for batch in batches] == [[0, 1], [2, 3]]
+        assert "samples beyond the first 4 are ignored" in caplog.text
+        assert "a 4, b 5, softmax_label 6" in caplog.text
+
+    def test_idx_is_the_order_of_the_epoch(self) -> None:
+        """As in MXNet 1.9.1, tests/python/unittest/test_io.py, _test_shuffle."""
+        batches = NDArrayIter(10 * np.arange(6), shuffle=True)
+        for _ in range(2):
+            order = batches.idx.tolist()
+            assert sorted(order) == [*range(6)]
+            assert [batch.data[0].item() for batch in batches] == [10 * number for number in order]
+            batches.reset()
+
     @pytest.mark.parametrize(
         ("data", "label", "error", "message"),
         [
@@ -226,8 +249,8 @@ class TestArrays:
             ([], None, ValueError, "data holds no array"),
             ({}, None, ValueError, "data holds no array"),
             (np.zeros(()), None, ValueError, "data has shape (), but with layout='NCHW' axis 0 is N"),
-            (np.zeros(3), np.zeros(4), ValueError, "different numbers of samples: data 3, softmax_label 4"),
-            ({"x": np.zeros(3)}, {"x": np.zeros(4)}, ValueError, "different numbers of samples: x 3, x 4"),
+            (np.zeros(4), np.zeros(3), ValueError, "different numbers of samples: data 4, softmax_label 3"),
+            ({"x": np.zeros(4)}, {"x": np.zeros(3)}, ValueError, "different numbers of samples: x 4, x 3"),
         ],
     )
     def test_invalid_data_is_named(self, data: object, label: object, error: type[Exception], message: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,6 +110,33 @@ class TestMeanImage:
         shard_numbers = numbers(open_iter(file, mean_img=tmp_path / "mean.npy", **shard))
         expected = np.mean([PIXELS[number] for number in shard_numbers], axis=0)
         np.testing.assert_allclose(np.load(tmp_path / "mean.npy").transpose(1, 2, 0), expected, atol=1e-4)
+
+    @pytest.mark.parametrize("name", ["mean.bin", "mean.nd", "mean"])
+    def test_mean_is_written_in_mxnets_format(self, file: RecordFile, tmp_path: Path, name: str) -> None:
+        """The header is that of ``golden/mean_img.nd``, which MXNet 1.9.1 wrote: float32, named mean_img."""
+        for path in (tmp_path / name, tmp_path / "mean.npy"):
+            open_iter(file, mean_img=path, **SHAPE)
+        written, golden = (tmp_path / name).read_bytes(), (GOLDEN / "mean_img.nd").read_bytes()
+        header = 36 + 3 * 8 + 12
+        assert (written[:36], written[60:header]) == (golden[:36], golden[60:header])
+        assert written[36:60] == np.array([3, 12, 12], "<i8").tobytes()
+        assert written[header:-24] == np.load(tmp_path / "mean.npy").astype("<f4").tobytes()
+        assert written[-24:] == golden[-24:]
+        image = open_iter(file, mean_img=tmp_path / name, dtype="float32", **SHAPE).next().data[0]
+        np.testing.assert_array_equal(
+            image, open_iter(file, mean_img=tmp_path / "mean.npy", dtype="float32", **SHAPE).next().data[0]
+        )
+
+    @pytest.mark.parametrize("form", ["<II3q", "<I3I"])
+    def test_files_of_older_versions_of_mxnet_are_read(self, file: RecordFile, tmp_path: Path, form: str) -> None:
+        """Their headers have no storage type, and the oldest no magic number (NDArray::LegacyLoad of MXNet 1.9.1)."""
+        mean = np.full((3, 12, 12), 7, "<f4")
+        magic = () if form == "<I3I" else (0xF993FAC8,)
+        header = struct.pack(form, *magic, 3, 3, 12, 12) + struct.pack("<iii", 1, 0, 0)
+        content = struct.pack("<QQQ", 0x112, 0, 1) + header + mean.tobytes() + struct.pack("<Q", 0)
+        (tmp_path / "mean.bin").write_bytes(content)
+        image = open_iter(file, mean_img=tmp_path / "mean.bin", dtype="float32", **SHAPE).next().data[0][0]
+        np.testing.assert_array_equal(image, PIXELS[0] - np.float32(7))
 
     def test_mean_is_written_once_and_then_read(self, file: RecordFile, tmp_path: Path) -> None:
         path = tmp_path / "mean.npy"

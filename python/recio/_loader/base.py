@@ -276,12 +276,12 @@ class DataIter:
         """Move to the next batch and return whether there is one."""
         raise NotImplementedError(f"{type(self).__name__} has neither next nor iter_next")
 
-    def getdata(self) -> list[NDArray[Any]]:
-        """Return the data of the current batch."""
+    def getdata(self) -> Any:  # noqa: ANN401 a list of arrays; of some iterators one array
+        """Return the data of the current batch: a list of arrays."""
         raise NotImplementedError
 
-    def getlabel(self) -> list[NDArray[Any]] | None:
-        """Return the labels of the current batch."""
+    def getlabel(self) -> Any:  # noqa: ANN401 as getdata
+        """Return the labels of the current batch: a list of arrays, or None."""
         raise NotImplementedError
 
     def getindex(self) -> NDArray[Any] | None:
@@ -300,8 +300,8 @@ _TURN = "_turn_of_process_"
 class BatchIter(DataIter):
     """Base of iterators that make a batch at once, with ``_make_batch``.
 
-    The last batch is kept for `getdata` and the other getters, as in MXNet. Several threads may call `next`: each batch
-    goes to one of them.
+    The last batch is kept for `getdata` and the other getters, as in MXNet, until the next one is made. Several threads
+    may call `next`: each batch goes to one of them.
     """
 
     _batch: DataBatch | None = None
@@ -343,12 +343,12 @@ class BatchIter(DataIter):
                 raise StopIteration
             return self._current()
 
-    def getdata(self) -> list[NDArray[Any]]:
-        """Return the data of the current batch."""
+    def getdata(self) -> Any:  # noqa: ANN401 a list of arrays; of some iterators one array
+        """Return the data of the current batch: a list of arrays."""
         return list(self._current().data)
 
-    def getlabel(self) -> list[NDArray[Any]]:
-        """Return the labels of the current batch."""
+    def getlabel(self) -> Any:  # noqa: ANN401 as getdata
+        """Return the labels of the current batch: a list of arrays."""
         return list(self._current().label or [])
 
     def getindex(self) -> NDArray[Any] | None:
@@ -358,6 +358,10 @@ class BatchIter(DataIter):
     def getpad(self) -> int | None:
         """Return the number of samples of the current batch that only fill it."""
         return self._current().pad
+
+    def _forget(self, at_start: bool = True) -> None:  # noqa: ARG002 for subclasses
+        """Forget the current batch: the position is at the start of an epoch, or another one."""
+        self._batch = None
 
     def _current(self) -> DataBatch:
         if self._batch is None:
@@ -407,7 +411,7 @@ class EpochIter(BatchIter):
 
     def _go_to(self, epoch: int) -> None:
         """Go to the beginning of an epoch."""
-        self._batch = None
+        self._forget()
         self._rewind()
         self._epoch, self._is_over = epoch, False
 
@@ -418,3 +422,63 @@ class EpochIter(BatchIter):
     def _rewind(self) -> None:
         """Go back to the first batch."""
         raise NotImplementedError
+
+
+class MXDataIter(BatchIter):
+    """Base of the iterators that are native in MXNet: over record files, CSV, LibSVM and MNIST files.
+
+    `getdata` and `getlabel` return one array each. Before the first batch of an epoch they return that batch, which
+    `next` then returns and `iter_next` moves to: MXNet's constructor makes it, here the first getter does.
+    """
+
+    _is_at_start = True
+    """Whether the position is the start of an epoch."""
+    _state_before: dict[str, Any] | None = None
+    """State before the current batch, if a getter made it and the caller has not moved to it."""
+
+    if not TYPE_CHECKING:
+        # The type of the batch is that of the other base class.
+        def next(self) -> DataBatch:
+            """Return the next batch."""
+            if self._state_before is not None or self._is_at_start:
+                with self._turn:
+                    batch = self._batch
+                    if self._is_ahead():
+                        return batch
+            return super().next()
+
+    def iter_next(self) -> bool:
+        """Move to the next batch and return whether there is one."""
+        with self._turn:
+            return self._is_ahead() or super().iter_next()
+
+    def getdata(self) -> Any:  # noqa: ANN401 an array or a sparse matrix
+        """Return the data of the current batch, one array; before the first one, of the first batch."""
+        return self._current().data[0]
+
+    def getlabel(self) -> Any:  # noqa: ANN401 an array or a sparse matrix
+        """Return the labels of the current batch, one array; before the first one, of the first batch."""
+        labels = self._current().label
+        return labels[0] if labels else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position after the last batch that the caller moved to; see `DataIter.state_dict`."""
+        return super().state_dict() if self._state_before is None else self._state_before
+
+    def _is_ahead(self) -> bool:
+        """Return whether the current batch is the next one, as a getter made it; it is not from then on."""
+        is_ahead = self._state_before is not None
+        self._is_at_start, self._state_before = False, None
+        return is_ahead
+
+    def _forget(self, at_start: bool = True) -> None:
+        super()._forget(at_start)
+        self._is_at_start, self._state_before = at_start, None
+
+    def _current(self) -> DataBatch:
+        with self._turn:
+            if self._is_at_start:
+                state = self.state_dict()
+                if self.iter_next():
+                    self._state_before = state
+            return super()._current()

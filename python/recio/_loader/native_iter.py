@@ -139,16 +139,17 @@ class PipelineIter(Closeable, BatchIter):
         recio.RecordError, recio.DecodeError
             If a record of this batch is damaged.
         """
-        # Not kept: when the caller drops it, a later batch reuses its memory.
+        # Its memory is free while the next batch is made, if the caller has dropped it.
         self._batch = None
         batch = self._make_batch()
         if batch is None:
             raise StopIteration
+        self._batch = batch
         return batch
 
     def reset(self) -> None:
         """Start a new epoch, at any time."""
-        self._batch = None
+        self._forget()
         self._pipeline.reset()
 
     @property
@@ -173,7 +174,7 @@ class PipelineIter(Closeable, BatchIter):
             If it is negative, or larger than 2**40 - 1.
         """
         number = validate.epoch(epoch)
-        self._batch = None
+        self._forget()
         self._pipeline.set_epoch(number)
 
     def state_dict(self) -> dict[str, Any]:
@@ -218,7 +219,7 @@ class PipelineIter(Closeable, BatchIter):
         part_index = checkpoint.number(
             {"part_index": self._options.part_index, **position}, "part_index", self._options.num_parts - 1
         )
-        self._batch = None
+        self._forget(at_start=False)
         try:
             self._pipeline.load(position, part_index)
         except KeyError as error:
@@ -251,7 +252,7 @@ class PipelineIter(Closeable, BatchIter):
         A generator that delegates to this iterator by ``yield from`` calls it too when it is stopped early. A ``for``
         loop does not.
         """
-        self._batch = None
+        self._forget(at_start=False)
         self._pipeline.close()
         self._aug_list = []
 
@@ -325,6 +326,3 @@ _IGNORED = {
     "masks",
 }
 """Options that do not change batches or that a position has, and paths, which may differ on another machine."""
-
-
-MXDataIter = PipelineIter

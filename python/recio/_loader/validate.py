@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 import inspect
 import operator
+import re
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+from recio._loader.synonyms import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +25,7 @@ Check: TypeAlias = "Callable[[str, Any], Any]"
 REQUIRED: Any = inspect.Parameter.empty
 """Default of a keyword that must be given."""
 
+_INT32_END = 1 << 31
 _INT64_END = 1 << 63
 _UINT64_END = 1 << 64
 _UINT8_MAX = 255
@@ -45,22 +49,38 @@ def check_keywords(table: Mapping[str, Keyword], arguments: Mapping[str, Any]) -
 
 
 def refuse_unknown(iterator: str, unknown: Iterable[str], known: Iterable[str]) -> None:
-    """Raise a TypeError for keywords that an iterator does not have; the message suggests the nearest one."""
+    """Raise a TypeError for keywords that an iterator does not have.
+
+    The message names the keyword for what other libraries mean by the name, or else the nearest one.
+    """
     for name in unknown:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"{iterator} got an unexpected keyword argument {name!r}{hint}")
+        raise TypeError(f"{iterator} got an unexpected keyword argument {name!r}{_hint(name, [*known])}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    if meant := suggestion(name, known):
+        return f"; {meant}"
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def flag(name: str, value: object) -> bool:
-    """Check a boolean; 0 and 1 are accepted too."""
+    """Check a boolean; 0 and 1 are accepted too, and text as MXNet parses it: ``'True'``, ``'0'`` ..."""
+    if isinstance(value, str):
+        value = _BOOLEANS.get(value.strip().lower(), value)
     if isinstance(value, bool | int | np.bool_) and value in (0, 1):
         return bool(value)
     raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
+
+
 def integer(name: str, value: Any) -> int:  # noqa: ANN401
-    """Check an integer of 64 bits."""
+    """Check an integer of 64 bits; text that is one is accepted too, as in MXNet."""
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        value = int(value)
     try:
         number = operator.index(value)
     except TypeError:
@@ -104,19 +124,56 @@ def uint8(name: str, value: Any) -> int:  # noqa: ANN401
 
 def seed(name: str, value: object) -> int:
     """Check a seed: an integer from 0 to 2**64 - 1."""
-    if not isinstance(value, int | np.integer) or not 0 <= value < _UINT64_END:
+    return _seed(name, value, 0)
+
+
+def signed_seed(name: str, value: object) -> int:
+    """Check a seed of MXNet's, which is also from -2**31: -1 means 2**64 - 1, and so on."""
+    return _seed(name, value, -_INT32_END)
+
+
+def _seed(name: str, value: object, minimum: int) -> int:
+    number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+    if not isinstance(number, int | np.integer) or not minimum <= number < _UINT64_END:
         raise ValueError(f"{name} must be an integer from 0 to 2^64-1, got {value!r}")
-    return int(value)
+    return int(number) % _UINT64_END
 
 
 def number(name: str, value: Any) -> float:  # noqa: ANN401
-    """Check a number."""
+    """Check a number; text that is one is accepted too, as in MXNet."""
     try:
-        if not isinstance(value, str):
+        # Python allows underscores in numbers, C++ does not.
+        if not isinstance(value, str) or "_" not in value:
             return float(value)
     except (TypeError, ValueError):
         pass
     raise TypeError(f"{name} must be a number, got {value!r}")
+
+
+def numbers(name: str, value: Any) -> Any:  # noqa: ANN401
+    """Check a number, or a sequence of numbers, or text of either, as in MXNet: ``'(0.1, 0.3)'``."""
+    values = _split(value)
+    if not isinstance(values, list | tuple):
+        return number(name, values)
+    return type(values)(number(name, each) for each in values)
+
+
+def integers(name: str, value: Any) -> Any:  # noqa: ANN401
+    """Check an integer, or a sequence of integers, or text of either."""
+    values = _split(value)
+    if not isinstance(values, list | tuple):
+        return integer(name, values)
+    return type(values)(integer(name, each) for each in values)
+
+
+def _split(value: Any) -> Any:  # noqa: ANN401
+    """Return the items of a tuple that is text, in parentheses or brackets; return other values as they are."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text[:1] + text[-1:] not in ("()", "[]"):
+        return value
+    items = text[1:-1].split(",")
+    # A comma may follow the last item. Python 2 wrote integers as 3L.
+    return [item.strip().removesuffix("L") for item in (items if items[-1].strip() else items[:-1])]
 
 
 def nonnegative(name: str, value: Any) -> float:  # noqa: ANN401
@@ -130,6 +187,8 @@ def nonnegative(name: str, value: Any) -> float:  # noqa: ANN401
 
 def number_kept_integer(name: str, value: Any) -> float:  # noqa: ANN401
     """Check a number; an integer stays one."""
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
     checked = number(name, value)
     return int(checked) if isinstance(value, Integral) else checked
 
@@ -154,8 +213,8 @@ def epoch(value: object, maximum: int = MAX_EPOCH) -> int:
 
 
 def optional(check: Check) -> Check:
-    """Make a check that accepts ``None`` too."""
-    return lambda name, value: None if value is None else check(name, value)
+    """Make a check that accepts ``None`` too, also as text, as in MXNet."""
+    return lambda name, value: None if value is None or value == "None" else check(name, value)
 
 
 def one_of(*choices: str, hint: str = "") -> Check:
@@ -185,10 +244,14 @@ def dtype(*choices: str) -> Check:
 
 
 def image_shape(name: str, value: Any) -> tuple[int, int, int]:  # noqa: ANN401
-    """Check the shape of an image: channels, height and width."""
-    if not hasattr(value, "__iter__"):
+    """Check the shape of an image: channels, height and width, also as text: ``'(3,224,224)'``."""
+    values = _split(value)
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise TypeError(f"{name} must be (channels, height, width), got {value!r}")
-    sides = tuple(integer(name, side) for side in value)
+    try:
+        sides = tuple(integer(name, side) for side in values)
+    except TypeError:
+        raise TypeError(f"{name} must be (channels, height, width), three integers, got {value!r}") from None
     if len(sides) != 3 or sides[0] not in (1, 3, 4) or min(sides) < 1:  # noqa: PLR2004
         raise ValueError(
             f"{name} must be (channels, height, width) with 1, 3 or 4 channels and sides of at least 1, got {sides}"
@@ -197,9 +260,16 @@ def image_shape(name: str, value: Any) -> tuple[int, int, int]:  # noqa: ANN401
 
 
 def sample_shape(name: str, value: Any) -> tuple[int, ...]:  # noqa: ANN401
-    """Check the shape of a sample; a number is the length of a vector."""
-    sides = tuple(value) if hasattr(value, "__iter__") else (value,)
-    return tuple(positive(name, side) for side in sides)
+    """Check the shape of a sample; a number is the length of a vector. Text as for `image_shape`."""
+    values = _split(value)
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        return (positive(name, values),)
+    try:
+        return tuple(positive(name, side) for side in values)
+    except TypeError:
+        if not isinstance(value, str):
+            raise
+        raise TypeError(f"{name} must be an integer, or a tuple of integers, got {value!r}") from None
 
 
 def shard(samples: int, num_parts: int, part_index: int) -> range:

@@ -1,7 +1,8 @@
 """Iterators over batches: ``mx.io``.
 
 `ImageRecordIter` reads images from record files with native threads. `DataIter` is the base class for other iterators;
-they return `DataBatch` and describe it by `DataDesc`. All iterators on native threads are instances of `MXDataIter`.
+they return `DataBatch` and describe it by `DataDesc`. The iterators that are native in MXNet are instances of
+`MXDataIter`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
         DataDesc as DataDesc,
         DataIter as DataIter,
         ImageBatch as ImageBatch,
+        MXDataIter as MXDataIter,
     )
-    from recio._loader.native_iter import MXDataIter as MXDataIter
     from recio.io._csv_libsvm import CSVIter as CSVIter, LibSVMIter as LibSVMIter
     from recio.io._image_det_record import ImageDetRecordIter as ImageDetRecordIter
     from recio.io._image_mask_record import ImageMaskRecordIter as ImageMaskRecordIter
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
     from recio.io._wrappers import PrefetchingIter as PrefetchingIter, ResizeIter as ResizeIter
 
 _NAMES = {
-    ".._loader.base": ["DataBatch", "DataDesc", "DataIter", "ImageBatch"],
+    ".._loader.base": ["DataBatch", "DataDesc", "DataIter", "ImageBatch", "MXDataIter"],
     "._image_det_record": ["ImageDetRecordIter"],
     "._image_mask_record": ["ImageMaskRecordIter"],
     "._mnist": ["MNISTIter"],
     "._ndarray": ["NDArrayIter"],
-    ".._loader.native_iter": ["MXDataIter"],
     "._image_record": [
         "ImageRecordInt8Iter",
         "ImageRecordIter",

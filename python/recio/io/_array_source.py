@@ -28,6 +28,9 @@ def named(data: object, default_name: str) -> list[tuple[str, Source]]:
     """
     if isinstance(data, dict):
         pairs = sorted(data.items())
+    elif isinstance(data, list) and data and all(isinstance(value, int | float | np.generic) for value in data):
+        # A list of numbers is an array, not a list of arrays.
+        pairs = [(default_name, np.array(data))]
     elif isinstance(data, list):
         names = [default_name] if len(data) == 1 else [f"_{i}_{default_name}" for i in range(len(data))]
         pairs = list(zip(names, data, strict=True))
@@ -44,14 +47,23 @@ def is_csr(value: Source) -> bool:
 
 
 def take(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 an array or a sparse matrix
-    """Copy samples along `axis`, as float32. The numbers may be in any order, and repeat."""
+    """Copy samples along `axis`, in the type of `dtype_of`. The numbers may be in any order, and repeat."""
     if _is_dataset(source):
         samples = _from_file(source, numbers, axis)
     elif _is_sparse(source):
         samples = source[numbers]
     else:
-        samples = np.asarray(np.take(source, numbers, axis))
-    return samples.astype(np.float32, copy=False)
+        samples = np.take(np.asarray(source), numbers, axis)
+    return samples.astype(dtype_of(source), copy=False)
+
+
+def dtype_of(source: Source) -> np.dtype[Any]:
+    """Return the type of the samples of an array: its own if it is marked, otherwise float32."""
+    return np.dtype(np.float32) if not isinstance(source, _KeepsDtype) else source.dtype
+
+
+class _KeepsDtype(np.ndarray[Any, Any]):
+    """View of an array of MXNet's, whose type its samples keep."""
 
 
 def fingerprint(source: Source, axis: int) -> str:
@@ -75,6 +87,8 @@ def _source(name: str, value: object) -> Source:
     if _is_sparse(value) and not is_csr(value):
         raise TypeError(f"{name} is a sparse matrix, but not in CSR format; pass its tocsr()")
     source: Source = value if _is_lazy(value) else np.asarray(value)
+    if hasattr(value, "asnumpy"):
+        source = source.view(_KeepsDtype)
     if source.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {source.dtype}")
     return source

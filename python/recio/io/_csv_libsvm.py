@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, record_paths, validate
-from recio._loader.base import DataBatch, DataDesc, EpochIter
+from recio._loader.base import DataBatch, DataDesc, EpochIter, MXDataIter
 from recio._loader.labels import check_float32
 from recio._util import FLOAT32_EXACT
 from recio.io._text_lines import Lines
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recio._loader.record_paths import Paths
 
 
-class _TextIter(EpochIter):
+class _TextIter(MXDataIter, EpochIter):
     """Base of iterators over text files with one sample in each line, in the order of the lines.
 
     A subclass defines the shapes and the type of data and labels, and ``_read``, which returns the data and labels of
@@ -37,9 +37,10 @@ class _TextIter(EpochIter):
             raise ValueError(f"{labels} has {len(labels)} lines of labels, but {lines} has {len(lines)} lines")
         self._lines = lines
         self._labels = labels
-        self._round_batch = round_batch
-        self._shards = shard
-        self._shard = validate.shard(len(lines), *shard)
+        self._round_batch = validate.flag("round_batch", round_batch)
+        num_parts, part_index = shard
+        self._shards = validate.integer("num_parts", num_parts), validate.integer("part_index", part_index)
+        self._shard = validate.shard(len(lines), *self._shards)
         self._next = self._shard.start
 
     provide_data: list[DataDesc]
@@ -57,6 +58,8 @@ class _TextIter(EpochIter):
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`."""
         with self._turn:
+            if self._state_before is not None:
+                return self._state_before
             position = {"epoch": self._epoch, "next": self._next - self._shard.start}
         return checkpoint.make(type(self).__name__, position, self._settings())
 
@@ -68,6 +71,7 @@ class _TextIter(EpochIter):
         epoch = checkpoint.number({"epoch": 0, **position}, "epoch", validate.MAX_EPOCH)
         with self._turn:
             self._go_to(epoch)
+            self._forget(at_start=False)
             self._next = self._shard.start + following
 
     def _settings(self) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class _TextIter(EpochIter):
             "data": self._lines.fingerprint,
             "label": self._labels and self._labels.fingerprint,
             "batch_size": self.batch_size,
-            "round_batch": bool(self._round_batch),
+            "round_batch": self._round_batch,
             "num_parts": num_parts,
             # Shards of one length are equally far after as many batches.
             **({"part_index": part_index} if len(self._lines) % num_parts else {}),

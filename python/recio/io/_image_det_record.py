@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, validate
+from recio._loader.base import MXDataIter
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from recio.limits import Limits
 
 
-class ImageDetRecordIter(PipelineIter):
+class ImageDetRecordIter(MXDataIter, PipelineIter):
     """Batches of decoded and augmented images and their objects from record files, made by native threads.
 
     Each image is processed in this order: decode; resize the shorter side to `resize`; jitter colors; mirror; place the

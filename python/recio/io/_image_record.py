@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
 from recio._loader import record_paths, to_steps, validate
+from recio._loader.base import MXDataIter
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("recio")
 
 
-class ImageRecordIter(PipelineIter):
+class ImageRecordIter(MXDataIter, PipelineIter):
     """Batches of decoded and augmented images from record files, made by native threads.
 
     Each image is processed in this order: decode; resize the shorter side to `resize`; rotate, shear and scale; add a
@@ -117,7 +118,8 @@ class ImageRecordIter(PipelineIter):
     mean_img : path, optional
         File with a mean image of `data_shape`, subtracted instead of `mean_r` and the other means: ``.npy``, or an
         NDArray file of MXNet's. If the file does not exist, the constructor computes the mean of all images of the
-        shard and writes it there as ``.npy``. It is mirrored with the image, as in MXNet.
+        shard and writes it there: as ``.npy`` under that name, else as MXNet's file. It is mirrored with the image, as
+        in MXNet.
     mean_r, mean_g, mean_b, mean_a : float, default 0
         Mean that is subtracted, in 8-bit values; gray images use `mean_r`. With dtype int8 the mean is rounded; with
         uint8 none is subtracted.

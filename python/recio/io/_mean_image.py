@@ -12,6 +12,7 @@ import numpy as np
 
 from recio import _recio
 from recio._atomic import atomic_write, check_parent
+from recio._ndarray_file import parse_arrays, write_arrays
 from recio._util import read_bytes
 
 if TYPE_CHECKING:
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
     from recio._loader.options import LoaderOptions
     from recio._util import StrPath
 
-# MXNet's NDArray files (NDArray::Save of 1.9.1): this magic number, 0, the number of arrays; then
-# the arrays; then their names.
-_LIST_MAGIC = 0x112
-_ARRAY_MAGICS = frozenset({0xF993FAC9, 0xF993FACA})
-_FLOAT32 = 0
+_NAME = "mean_img"
+"""MXNet's name of the array."""
 
 
 def with_mean_image(options: LoaderOptions, mean_img: StrPath, files: list[str], indexes: list[str]) -> LoaderOptions:
@@ -53,7 +51,10 @@ def _compute(options: LoaderOptions, files: list[str], indexes: list[str]) -> ND
 
 
 def _write(path: Path, mean: NDArray[np.float32]) -> None:
-    """Write the image atomically."""
+    """Write the image atomically: as ``.npy`` under that name, otherwise as MXNet does, under its name for it."""
+    if path.suffix.lower() != ".npy":
+        write_arrays(path, [mean], [_NAME])
+        return
     # By way of memory: what NumPy writes into a file itself, it does not look whether it arrives.
     buffer = BytesIO()
     np.save(buffer, mean)
@@ -76,20 +77,9 @@ def _check(mean: NDArray[Any]) -> None:
         raise ValueError(f"it must hold finite real numbers, got dtype {mean.dtype}")
 
 
-def _mxnet_array(data: bytes) -> NDArray[np.float32]:
-    """Read the one dense float32 array of an NDArray file."""
-    magic, _, count = struct.unpack_from("<QQQ", data)
-    if magic != _LIST_MAGIC or count != 1:
-        raise ValueError(f"it must begin with {_LIST_MAGIC:#x} and hold 1 array, got {magic:#x} and {count}")
-    kind, storage, axes = struct.unpack_from("<IiI", data, 24)
-    if kind not in _ARRAY_MAGICS or storage != 0 or axes > 8:  # noqa: PLR2004
-        raise ValueError(f"the array must be dense, got kind {kind:#x}, storage {storage} and {axes} axes")
-    shape = struct.unpack_from(f"<{axes}q", data, 36)
-    offset = 36 + 8 * axes
-    _, _, dtype = struct.unpack_from("<iii", data, offset)
-    if dtype != _FLOAT32:
-        raise ValueError(f"the array must be float32 (0), got type {dtype}")
-    size = int(np.prod(shape, dtype=object))
-    if size < 0 or len(data) < offset + 12 + 4 * size:
-        raise ValueError(f"it is too short for an array of shape {shape}")
-    return np.frombuffer(data, "<f4", size, offset + 12).reshape(shape).astype(np.float32)
+def _mxnet_array(data: bytes) -> NDArray[Any]:
+    """Read the one array of an NDArray file."""
+    arrays, _ = parse_arrays(data)
+    if len(arrays) != 1:
+        raise ValueError(f"it must hold 1 array, got {len(arrays)}")
+    return arrays[0]

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._loader import checkpoint, validate
-from recio._loader.base import DataBatch, DataDesc, EpochIter
+from recio._loader.base import DataBatch, DataDesc, EpochIter, MXDataIter
 from recio._util import read_bytes
 from recio.io import _array_source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import DTypeLike, NDArray
 
     from recio._util import StrPath
@@ -29,7 +31,7 @@ _UINT8 = 8
 """Code of the type uint8 in IDX files."""
 
 
-class MNISTIter(EpochIter):
+class MNISTIter(MXDataIter, EpochIter):
     """Batches of gray images from an image file and a label file, as of MNIST and similar data sets.
 
     All parameters are keywords. Pixel values are divided by 256, to [0, 1): not by 255, as in MXNet.
@@ -52,6 +54,9 @@ class MNISTIter(EpochIter):
     num_parts, part_index : int, default 1 and 0
         Number of shards that the images are divided into, and index of the shard that is read. Shards differ by at most
         one image.
+    input_shape, data_shape : tuple of int, optional
+        Accepted for compatibility, without effect: the files and `flat` determine the shape. If it is another one, a
+        warning is logged.
     dtype : {'float32'}, optional
         Type of data and labels.
     data_name, label_name : str, default 'data' and 'softmax_label'
@@ -88,6 +93,8 @@ class MNISTIter(EpochIter):
         silent: bool = False,
         num_parts: int = 1,
         part_index: int = 0,
+        input_shape: Sequence[int] | int | None = None,
+        data_shape: Sequence[int] | int | None = None,
         dtype: DTypeLike | None = None,
         data_name: str = "data",
         label_name: str = "softmax_label",
@@ -101,19 +108,24 @@ class MNISTIter(EpochIter):
         images, self._labels = _read_idx(Path(image), axes=3), _read_idx(Path(label), axes=1)
         if len(images) != len(self._labels):
             raise ValueError(f"{label} has {len(self._labels)} labels, but {image} has {len(images)} images")
+        shuffle, flat = validate.flag("shuffle", shuffle), validate.flag("flat", flat)
+        seed, silent = validate.integer("seed", seed), validate.flag("silent", silent)
+        num_parts, part_index = validate.integer("num_parts", num_parts), validate.integer("part_index", part_index)
         count, height, width = images.shape
         self._images = images.reshape((count, height * width) if flat else (count, 1, height, width))
+        for name, value in (("input_shape", input_shape), ("data_shape", data_shape)):
+            self._compare_shape(name, value)
         shard = validate.shard(count, num_parts, part_index)
-        order = _shuffled(len(shard), validate.integer("seed", seed)) if shuffle else np.arange(len(shard))
+        order = _shuffled(len(shard), seed) if shuffle else np.arange(len(shard))
         self._order = shard.start + order
         self._next = 0
         self._settings = {
             "image": _array_source.fingerprint(images, 0),
             "label": f"crc32 {zlib.crc32(self._labels.tobytes()):08x}",
             "batch_size": self.batch_size,
-            "shuffle": bool(shuffle),
+            "shuffle": shuffle,
             "seed": seed % 2**32 if shuffle else None,
-            "flat": bool(flat),
+            "flat": flat,
             "num_parts": num_parts,
             # Shards of one length are equally far after as many batches.
             **({"part_index": part_index} if count % num_parts else {}),
@@ -124,6 +136,12 @@ class MNISTIter(EpochIter):
         if not silent:
             _log.info("%s: %d images of %dx%d", image, len(shard), height, width)
 
+    def _compare_shape(self, name: str, value: Sequence[int] | int | None) -> None:
+        """Log a warning if the caller expects images of another shape."""
+        shape = self._images.shape[1:]
+        if value is not None and validate.sample_shape(name, value) != shape:
+            _log.warning("%s=%s has no effect: the images have shape %s, by the files and flat", name, value, shape)
+
     def _is_begun(self) -> bool:
         return self._next > 0
 
@@ -133,6 +151,8 @@ class MNISTIter(EpochIter):
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`."""
         with self._turn:
+            if self._state_before is not None:
+                return self._state_before
             position = {"epoch": self._epoch, "next": self._next}
         return checkpoint.make(type(self).__name__, position, self._settings)
 
@@ -143,6 +163,7 @@ class MNISTIter(EpochIter):
         epoch = checkpoint.number({"epoch": 0, **position}, "epoch", validate.MAX_EPOCH)
         with self._turn:
             self._go_to(epoch)
+            self._forget(at_start=False)
             self._next = following
 
     def _make_batch(self) -> DataBatch | None:

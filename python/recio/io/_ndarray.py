@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +23,9 @@ _MAX_EPOCH = 2**32 - 1
 """The seeds of the orders have 32 bits for the number of the epoch."""
 
 
+_log = logging.getLogger("recio")
+
+
 class NDArrayIter(BatchIter):
     """Batches of samples from arrays.
 
@@ -32,9 +37,10 @@ class NDArrayIter(BatchIter):
     ----------
     data : array, list of arrays, or dict of str to array
         Data: NumPy arrays or objects that convert to them, h5py data sets, or SciPy CSR matrices. The batches contain
-        the arrays of a list in its order, those of a dict sorted by name.
+        the arrays of a list in its order, those of a dict sorted by name. A list of numbers is one array.
     label : likewise, optional
-        Labels, one for each sample.
+        Labels, one for each sample. Of an array with more samples than the first array of `data`, the others are
+        ignored, and a warning is logged.
     batch_size : int, default 1
         Number of samples in a batch.
     shuffle : bool, default False
@@ -64,8 +70,8 @@ class NDArrayIter(BatchIter):
     TypeError
         If an array does not hold real numbers.
     ValueError
-        If `last_batch_handle` is unknown, `layout` has no N, `seed` is out of range, or the arrays have different
-        numbers of samples.
+        If `last_batch_handle` is unknown, `layout` has no N, `seed` is out of range, or an array has fewer samples than
+        the first.
     NotImplementedError
         If a matrix is sparse and `last_batch_handle` is not ``'discard'``, as in MXNet. From `state_dict`, with
         `shuffle` and without a `seed`.
@@ -73,9 +79,9 @@ class NDArrayIter(BatchIter):
     Notes
     -----
     MXNet 1.9.1 differs in these points: an unknown `last_batch_handle` meant ``'discard'``; longer arrays were
-    truncated silently; samples were counted along the first axis whatever the layout; shuffled data sets got wrong
-    labels; ``'roll_over'`` failed with fewer samples than `batch_size`, and a second reset dropped the samples that had
-    rolled over.
+    truncated without a warning; samples were counted along the first axis whatever the layout; shuffled data sets got
+    wrong labels; ``'roll_over'`` failed with fewer samples than `batch_size`, and a second reset dropped the samples
+    that had rolled over.
 
     Examples
     --------
@@ -96,7 +102,9 @@ class NDArrayIter(BatchIter):
         layout: str = "NCHW",
         *,
         seed: int | None = None,
+        **unknown: object,
     ) -> None:
+        validate.refuse_unknown("NDArrayIter", unknown, inspect.signature(NDArrayIter).parameters)
         super().__init__(validate.positive("batch_size", batch_size))
         self.data = _array_source.named(data, data_name)
         self.label = [] if label is None else _array_source.named(label, label_name)
@@ -108,6 +116,11 @@ class NDArrayIter(BatchIter):
         self._order, self._permutation = np.arange(self.num_data), np.arange(self.num_data)
         self._number, self._is_begun, self._is_over = 0, False, False
         self._begin(self._order[:0])
+
+    @property
+    def idx(self) -> NDArray[np.int64]:
+        """Numbers of the samples in the order of the epoch, without those that rolled over."""
+        return self._order
 
     @property
     def provide_data(self) -> list[DataDesc]:
@@ -227,9 +240,13 @@ class NDArrayIter(BatchIter):
             if _array_source.is_csr(source):
                 self._check_sparse(name)
         counts = [int(source.shape[axis]) for _, source in arrays]
-        if len(set(counts)) > 1:
-            listed = ", ".join(f"{name} {count}" for (name, _), count in zip(arrays, counts, strict=True))
+        listed = ", ".join(f"{name} {count}" for (name, _), count in zip(arrays, counts, strict=True))
+        if min(counts) < counts[0]:
             raise ValueError(f"the arrays have different numbers of samples: {listed}")
+        if max(counts) > counts[0]:
+            _log.warning(
+                "samples beyond the first %d are ignored, the number of the first array: %s", counts[0], listed
+            )
         return counts[0]
 
     @property
@@ -249,7 +266,8 @@ class NDArrayIter(BatchIter):
         axis = self._axis
         shapes = [(*source.shape[:axis], self.batch_size, *source.shape[axis + 1 :]) for _, source in arrays]
         names = [name for name, _ in arrays]
-        return [DataDesc(name, shape, np.float32, self.layout) for name, shape in zip(names, shapes, strict=True)]
+        dtypes = [_array_source.dtype_of(source).type for _, source in arrays]
+        return [DataDesc(*each, self.layout) for each in zip(names, shapes, dtypes, strict=True)]
 
     def _begin(self, rolled: NDArray[np.int64]) -> None:
         """Start an epoch of the samples that rolled over, followed by all samples."""
