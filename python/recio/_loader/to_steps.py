@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recio._recio import Step
 
@@ -15,6 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
+
+
+class ArrayType(NamedTuple):
+    """Kind of arrays that functions take and return, in place of NumPy's."""
+
+    wrap: Callable[[Any], Any]
+    """Convert NumPy's arrays in arguments."""
+    unwrap: Callable[[Any], Any]
+    """Convert a result to NumPy's arrays."""
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 as of the function
+        """Call a function with arrays of this kind."""
+        return self.unwrap(function(*self.wrap(args)))
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+array_type: ContextVar[ArrayType] = ContextVar("array_type", default=ArrayType(_same, _same))  # noqa: B039 immutable
+"""Kind of arrays for the functions that become steps."""
 
 
 class HasStep:
@@ -109,6 +131,7 @@ class WeakCall:
 
     def __init__(self, augmenter: Callable[..., Any]) -> None:
         self._by_name = _takes_by_name(augmenter)
+        self._array_type = array_type.get()
         try:
             self._get: Callable[[], Callable[..., Any] | None] = weakref.ref(augmenter)
         except TypeError:
@@ -120,7 +143,9 @@ class WeakCall:
         augmenter = self._get()
         if augmenter is None:
             raise ReferenceError("the augmenter no longer exists, nor does the iterator that it was given to")
-        return augmenter(image=args[0])["image"] if self._by_name else augmenter(*args)
+        if self._by_name:
+            return augmenter(image=args[0])["image"]
+        return self._array_type.call(augmenter, *args)
 
 
 def _step(index: int, augmenter: Any) -> Step:  # noqa: ANN401 any item of the list

@@ -306,6 +306,7 @@ def copyMakeBorder(
     type: int = _CONSTANT,
     value: float = 0.0,
     values: Sequence[float] = (),
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Add a border to an image, with the same pixels as OpenCV's ``copyMakeBorder``.
 
@@ -322,11 +323,13 @@ def copyMakeBorder(
         Value of all channels, if `type` is 0. With an integer dtype it is rounded, and clipped to its range.
     values : sequence of float, optional
         One value for each channel, instead of `value`; missing ones are 0.
+    out : ndarray, shape and dtype of the result, optional
+        Array that the result is written to.
 
     Returns
     -------
     ndarray, shape (top + height + bot, left + width + right, channels), dtype of `src`
-        Image with the border.
+        Image with the border; `out` if it was given.
 
     Raises
     ------
@@ -344,12 +347,12 @@ def copyMakeBorder(
     sides = ((top, bot), (left, right), (0, 0))
     if type != _CONSTANT:
         mode: Any = _MODES[type]
-        return np.pad(src, sides, mode)
+        return put(np.pad(src, sides, mode), out)
     height, width, channels = src.shape
     bordered = np.empty((top + height + bot, left + width + right, channels), src.dtype)
     bordered[...] = _border_values(value, values, src)
     bordered[top : top + height, left : left + width] = src
-    return bordered
+    return put(bordered, out)
 
 
 def _border_values(value: float, values: Sequence[float], image: NDArray[Any]) -> NDArray[Any]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from recio._loader.to_steps import array_type
 from recio._recio import Step
 
 if TYPE_CHECKING:
@@ -32,9 +33,20 @@ image_rng: ContextVar[Rng | None] = ContextVar("image_rng", default=None)
 _AXES = 3
 
 
-def overridden_hooks(cls: type[ImageIter], base: type[ImageIter]) -> set[str]:
-    """Return the names of the hooks that a subclass of `base` overrides."""
-    return {hook for hook in READING_HOOKS + IMAGE_HOOKS if getattr(cls, hook) is not getattr(base, hook)}
+Hook = TypeVar("Hook", bound="Callable[..., Any]")
+
+
+def default_hook(hook: Hook) -> Hook:
+    """Mark a method as the default of a hook, which does not count as overridden."""
+    # Not True: `functools.wraps` copies it to the functions of others.
+    hook.default_hook = hook  # type: ignore[attr-defined]
+    return hook
+
+
+def overridden_hooks(iterator: ImageIter) -> dict[str, Any]:
+    """Return the hooks that a subclass of the iterator's class overrides, or that were set on it or on its class."""
+    hooks = {name: vars(iterator).get(name, getattr(type(iterator), name)) for name in READING_HOOKS + IMAGE_HOOKS}
+    return {name: hook for name, hook in hooks.items() if getattr(hook, "default_hook", None) is not hook}
 
 
 def hook_steps(
@@ -81,6 +93,7 @@ class _HookCall:
 
     def __init__(self, iterator: ImageIter, call: Callable[..., Any], lock: threading.Lock) -> None:
         self._iterator, self._call, self._lock = weakref.ref(iterator), call, lock
+        self._array_type = array_type.get()
 
     def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 as of the hook
         """Call the hook."""
@@ -88,7 +101,7 @@ class _HookCall:
         if iterator is None:
             raise ReferenceError("the iterator with this hook no longer exists")
         with self._lock:
-            return self._call(iterator, *arguments)
+            return self._array_type.call(self._call, iterator, *arguments)
 
 
 def _check(iterator: ImageIter, images: list[NDArray[Any]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import operator
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -14,20 +16,22 @@ from recio._loader.error_policy import ErrorPolicy
 from recio._loader.labels import convert_labels
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import IMAGES, loader_options
-from recio._loader.to_steps import image_function, to_steps
+from recio._loader.to_steps import array_type, image_function, to_steps
 from recio._recio import Step
 from recio.image._augmenter import apply_step
 from recio.image._codec import imdecode
 from recio.image._create import CreateAugmenter
-from recio.image._hooks import IMAGE_HOOKS, READING_HOOKS, hook_steps, image_rng, overridden_hooks
+from recio.image._hooks import IMAGE_HOOKS, READING_HOOKS, default_hook, hook_steps, image_rng, overridden_hooks
+from recio.image._samples import SampleSequence
 from recio.image._sources import source_of
 from recio.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
+    from recio._loader.base import DataBatch
     from recio._loader.error_policy import OnError
     from recio._loader.native_iter import Arrays
     from recio._loader.options import LoaderOptions
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 LastBatch: TypeAlias = Literal["pad", "discard", "roll_over"]
 
 
-class ImageIter(PipelineIter):
+class ImageIter(SampleSequence, PipelineIter):
     """Batches of decoded and augmented images from record files, a list file, or a list of paths.
 
     Native threads read, decode and augment the images, as for `recio.io.ImageRecordIter`; augmenters that are Python
@@ -153,16 +157,18 @@ class ImageIter(PipelineIter):
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
     ) -> None:
-        super().__init__(batch_size)
+        refuse_unknown("ImageIter", kwargs, ImageIter, CreateAugmenter)
+        super().__init__(validate.positive("batch_size", batch_size))
         self.check_data_shape(data_shape)
         if aug_list is not None and kwargs:
-            raise TypeError(f"aug_list replaces {', '.join(kwargs)}; pass either")
+            raise _replaced_keywords(kwargs)
         self.data_shape: tuple[int, int, int] = (int(data_shape[0]), int(data_shape[1]), int(data_shape[2]))
         self.label_width, self.last_batch_handle, self.dtype = label_width, last_batch_handle, np.dtype(dtype)
         self.auglist: list[Callable[..., Any]] = [
             *(CreateAugmenter(self.data_shape, **kwargs) if aug_list is None else aug_list)
         ]
         self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
+        self._init_samples(shuffle, num_parts, part_index, path_root)
         given = {
             "data_shape": self.data_shape,
             "batch_size": batch_size,
@@ -181,24 +187,24 @@ class ImageIter(PipelineIter):
             "formats": formats,
             "on_damage": on_damage,
         }
-        checked = validate.check_keywords(IMAGES, given)
+        self._checked = validate.check_keywords(IMAGES, given)
+        self._given_names = data_name, label_name
+        self._open(ErrorPolicy.of_keywords(given))
+
+    def _open(self, error_policy: ErrorPolicy) -> None:
+        """Open the pipeline for the present augmenters and hooks."""
         options = loader_options(
-            checked,
+            self._checked,
             steps=to_steps(self.auglist),
-            last_batch=last_batch_handle,
+            last_batch=self.last_batch_handle,
             label_type="float32" if np.can_cast(self.dtype, np.float32) else "float64",
         )
-        self._start_with_hooks(
-            overridden_hooks(type(self), ImageIter),
-            options,
-            ErrorPolicy.of_keywords(given),
-            names=(data_name, label_name),
-        )
+        self._start_with_hooks(options, error_policy)
 
-    def _start_with_hooks(
-        self, hooks: set[str], options: LoaderOptions, error_policy: ErrorPolicy, names: tuple[str, str]
-    ) -> None:
-        """Open the pipeline that calls the hooks of a subclass."""
+    def _start_with_hooks(self, options: LoaderOptions, error_policy: ErrorPolicy) -> None:
+        """Open the pipeline that calls the hooks of a subclass, or of this object."""
+        overridden = overridden_hooks(self)
+        hooks = {*overridden} | ({"next_sample"} if self._uses_seq else set())
         self._reads, self._decodes = not hooks.isdisjoint(READING_HOOKS), "imdecode" in hooks
         image_hooks = hooks & {*IMAGE_HOOKS}
         self._checks = "check_valid_image" in hooks or self._decodes
@@ -206,22 +212,53 @@ class ImageIter(PipelineIter):
             # It is then called right after `imdecode`, by `next`.
             image_hooks.discard("check_valid_image")
         steps = hook_steps(self, image_hooks, options.steps, with_boxes=options.label_form == "table")
+        self._array_type = array_type.get()
         # The state of an iterator depends on the options without the hooks.
         self._start(
             self._source.open(replace(options, steps=steps)),
             options,
             error_policy,
-            names=names,
+            names=self._given_names,
             aug_list=self.auglist,
             prefetch=not hooks,
         )
+        self._opened_with = [*self.auglist], overridden, self._uses_seq
+
+    def _reopen(self) -> None:
+        """Open the pipeline again, at the same position, for other augmenters and hooks."""
+        before = self._pipeline
+        position = before.state()
+        self._open(self._error_policy)
+        self._pipeline.load(position, self._options.part_index)
+        before.close()
+
+    def _follow_changes(self) -> None:
+        """Reopen the pipeline if the caller changed `auglist`, or set a hook, `seq` or `cur`, since it was opened."""
+        augmenters, _hooks, _ = self._opened_with
+        self._uses_seq = self._uses_seq or self._is_seq_changed()
+        now = [*self.auglist], overridden_hooks(self), self._uses_seq
+        same = len(now[0]) == len(augmenters) and all(map(operator.is_, now[0], augmenters))
+        if not same or now[1:] != self._opened_with[1:]:
+            self._reopen()
+
+    def _make_batch(self) -> DataBatch | None:
+        self._follow_changes()
+        batch = super()._make_batch()
+        if batch is not None and not self._reads:
+            self._count(self.batch_size)
+        return batch
 
     def _next_arrays(self) -> Arrays | None:
         if not self._reads:
             return super()._next_arrays()
         if not self._decodes:
             return self._pipeline.next_supplied(self.next_sample)
-        return self._pipeline.next_supplied(self.next_sample, self.imdecode, self.check_valid_image)
+        kind = self._array_type
+        return self._pipeline.next_supplied(
+            self.next_sample,
+            lambda image: kind.unwrap(self.imdecode(image)),
+            lambda images: self.check_valid_image(kind.wrap(images)),
+        )
 
     def _may_skip(self) -> bool:
         return self._checks or super()._may_skip()
@@ -234,10 +271,23 @@ class ImageIter(PipelineIter):
     def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
         return [convert_labels(label, self.dtype) for label in super()._labels(labels)]
 
+    def reset(self) -> None:
+        """Start a new epoch, at any time."""
+        super().reset()
+        self._restart_samples()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, as for `recio.io.ImageRecordIter`."""
+        before = self.epoch
+        super().set_epoch(epoch)
+        if self.epoch != before:
+            self._restart_samples()
+
     def hard_reset(self) -> None:
         """Start a new epoch without images that roll over."""
-        self._batch = None
+        self._forget()
         self._pipeline.hard_reset()
+        self._restart_samples()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position after the last batch that `next` returned, as for `recio.io.ImageRecordIter`.
@@ -274,9 +324,12 @@ class ImageIter(PipelineIter):
         ValueError
             If it is not.
         """
+        if not hasattr(data_shape, "__len__"):
+            raise TypeError(f"data_shape must be (3, height, width), got {data_shape!r}")
         if len(data_shape) != 3 or data_shape[0] != 3:  # noqa: PLR2004
             raise ValueError(f"data_shape must be (3, height, width), got {tuple(data_shape)}")
 
+    @default_hook
     def next_sample(self) -> tuple[float | NDArray[np.float32] | NDArray[np.float64], bytes]:
         """Return the next sample in epoch order: a hook.
 
@@ -295,24 +348,31 @@ class ImageIter(PipelineIter):
         StopIteration
             At the end of the epoch.
         """
+        self._uses_seq = self._uses_seq or self._is_seq_changed()
+        if self._uses_seq:
+            return self._sample_of_seq()
         sample = self._pipeline.next_sample()
         if sample is None:
             raise StopIteration
+        self._count(1)
         labels, image = sample
         label = float(labels[0]) if len(labels) == 1 else labels
         return label, self.read_image(image) if isinstance(image, str) else image
 
+    @default_hook
     def read_image(self, fname: str) -> bytes:
         """Read an image file whose path is relative to `path_root`: a hook."""
         if self._source.root is None:
             raise TypeError("this iterator reads records, not image files")
         return self._source.root.read(fname)
 
+    @default_hook
     def imdecode(self, s: BytesLike) -> NDArray[np.uint8]:
         """Decode an image: a hook. Returns an ndarray, shape (height, width, 3), uint8, R, G, B."""
         options = self._options
         return imdecode(s, on_damage=options.on_damage, limits=Limits(*options.limits), formats=options.formats)
 
+    @default_hook
     def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
         """Check an image: a hook. An image for which it raises RuntimeError is skipped and logged.
 
@@ -329,6 +389,7 @@ class ImageIter(PipelineIter):
         if data[0].ndim != 3:  # noqa: PLR2004
             raise RuntimeError(f"an image must have shape (height, width, channels), got {data[0].shape}")
 
+    @default_hook
     def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:
         """Augment an image: a hook. Applies the augmenters in order."""
         rng = image_rng.get()
@@ -338,6 +399,17 @@ class ImageIter(PipelineIter):
             data = image_function(augmenter)(data)
         return data
 
+    @default_hook
     def postprocess_data(self, datum: NDArray[Any]) -> NDArray[Any]:
         """Transpose an augmented image to the layout of the batch, channels first: a hook."""
         return np.transpose(datum, (2, 0, 1))
+
+
+def refuse_unknown(name: str, keywords: Iterable[str], *functions: Callable[..., Any]) -> None:
+    """Raise a TypeError for keywords that none of the functions has."""
+    known = {keyword for function in functions for keyword in inspect.signature(function).parameters} - {"kwargs"}
+    validate.refuse_unknown(name, [keyword for keyword in keywords if keyword not in known], known)
+
+
+def _replaced_keywords(keywords: Iterable[str]) -> TypeError:
+    return TypeError(f"aug_list replaces {', '.join(keywords)}; pass either")

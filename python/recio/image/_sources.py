@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,9 +14,14 @@ from recio._recio import ImagePipeline, SandboxedFolder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
     from recio._util import StrPath
+
+    Listed: TypeAlias = dict[Any, tuple[NDArray[Any], str]]
+    """Labels and path of each image by its key."""
 
 
 class Source(Protocol):
@@ -28,6 +33,9 @@ class Source(Protocol):
 
     def open(self, options: LoaderOptions) -> ImagePipeline:
         """Open the data set."""
+
+    def listed(self, dtype: np.dtype[Any]) -> Listed | None:
+        """Return labels and path of each image by its key, in order; None without a list."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,10 @@ class RecordFiles:
         options = replace(options, path_imglist=self.path_imglist, label_by_key=True)
         return ImagePipeline.of_records(self.files, self.indexes, options)
 
+    def listed(self, dtype: np.dtype[Any]) -> Listed | None:
+        """Return labels and path of each line of the list, if there is one."""
+        return None if self.path_imglist is None else _lines(self.path_imglist, dtype)
+
 
 @dataclass(frozen=True)
 class ImageList:
@@ -56,17 +68,28 @@ class ImageList:
         """Open the data set."""
         return ImagePipeline.of_list(self.path, self.root, options)
 
+    def listed(self, dtype: np.dtype[Any]) -> Listed:
+        """Return labels and path of each line."""
+        return _lines(self.path, dtype)
+
 
 @dataclass(frozen=True)
 class ImageFiles:
     """Image files with ids and labels."""
 
     images: list[tuple[int, list[float], str]]
+    labels: list[list[Any]]
+    """The labels as they were given: integers are exact."""
     root: SandboxedFolder
 
     def open(self, options: LoaderOptions) -> ImagePipeline:
         """Open the data set."""
         return ImagePipeline.of_images(self.images, self.root, options)
+
+    def listed(self, dtype: np.dtype[Any]) -> Listed:
+        """Return labels and path of each image; the keys count from ``'1'``, as in MXNet."""
+        pairs = zip(self.labels, self.images, strict=True)
+        return {str(n + 1): (np.array(labels, dtype), path) for n, (labels, (_, _, path)) in enumerate(pairs)}
 
 
 def source_of(
@@ -92,18 +115,33 @@ def source_of(
         files, indexes = record_paths.record_files(path_imgrec), record_paths.split_paths(path_imgidx)
         return RecordFiles(files, indexes, None if path_imglist is None else os.fspath(path_imglist))
     if imglist is not None:
-        return ImageFiles(_numbered(imglist), SandboxedFolder(path_root or ".", allow_outside=True))
+        labels = _labels(imglist)
+        images = [
+            (number, np.asarray(values, float).tolist(), str(image[-1]))
+            for number, (values, image) in enumerate(zip(labels, imglist, strict=True))
+        ]
+        return ImageFiles(images, labels, SandboxedFolder(path_root or ".", allow_outside=True))
     if path_imglist is not None:
         return ImageList(os.fspath(path_imglist), SandboxedFolder(path_root or ".", allow_outside))
     raise ValueError("no images: pass path_imgrec, path_imglist (with path_root) or imglist")
 
 
-def _numbered(imglist: Sequence[Sequence[Any]]) -> list[tuple[int, list[float], str]]:
-    """Return id, labels and path of each image of ``[[label or labels, path], ...]``; the ids count from 0."""
-    images = []
+def _labels(imglist: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return the labels of each image of ``[[label or labels, path], ...]``."""
+    listed = []
     for number, (*labels, path) in enumerate(imglist):
-        if not labels:
+        if not labels or not isinstance(path, str | os.PathLike):
             raise ValueError(f"imglist[{number}] must be a label, or labels, and a path, got {imglist[number]!r}")
-        values = np.hstack([np.ravel(label) for label in labels]).astype(float).tolist()
-        images.append((number, values, str(path)))
-    return images
+        listed.append([value for label in labels for value in np.ravel(label).tolist()])
+    return listed
+
+
+def _lines(path: str, dtype: np.dtype[Any]) -> Listed:
+    """Return labels and path of each line of a list file, by its index."""
+    listed: Listed = {}
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 as the reader of lists
+        for line in file:
+            if line.strip():
+                index, *labels, image = line.rstrip("\r\n").split("\t")
+                listed[int(index)] = np.array([float(label) for label in labels], dtype), image.strip()
+    return listed

@@ -466,6 +466,12 @@ impl ImagePipeline {
         Ok(self.loader()?.identities())
     }
 
+    /// The samples of the present epoch in order, by their numbers in the files.
+    fn epoch_order(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
+        let loader = self.loader()?;
+        Ok(py.detach(|| loader.epoch_order()))
+    }
+
     /// Labels of a sample.
     #[getter]
     fn label_width(&self) -> PyResult<usize> {

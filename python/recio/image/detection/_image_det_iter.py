@@ -16,8 +16,8 @@ from recio._loader.options import IMAGES, loader_options
 from recio._recio import Step
 from recio.image._augmenter import apply_step
 from recio.image._create import replace_true
-from recio.image._hooks import image_rng, overridden_hooks
-from recio.image._image_iter import ImageIter
+from recio.image._hooks import default_hook, image_rng
+from recio.image._image_iter import ImageIter, refuse_unknown
 from recio.image._sources import source_of
 from recio.image.detection._augmenter import det_steps
 from recio.image.detection._create import CreateDetAugmenter
@@ -154,14 +154,16 @@ class ImageDetIter(ImageIter):
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
     ) -> None:
-        PipelineIter.__init__(self, batch_size)
+        refuse_unknown("ImageDetIter", kwargs, ImageDetIter, CreateDetAugmenter)
+        PipelineIter.__init__(self, validate.positive("batch_size", batch_size))
         self.data_shape = validate.image_shape("data_shape", data_shape)
-        self.last_batch_handle = last_batch_handle
+        self.last_batch_handle, self.dtype = last_batch_handle, np.dtype(np.float32)
         self._given_augmenters = None if aug_list is None else list(aug_list)
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
         self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
+        self._init_samples(shuffle, num_parts, part_index, path_root)
         self._seed = random.getrandbits(64) if seed is None else seed
         self._given = {
             "batch_size": batch_size,
@@ -179,30 +181,29 @@ class ImageDetIter(ImageIter):
             "on_damage": on_damage,
         }
         self._given_names = data_name, label_name
-        self._open(self.data_shape)
+        self._augment_for(self.data_shape)
+        self._open(ErrorPolicy.of_keywords(self._given))
         objects, numbers = self._pipeline.label_shape
         self.label_shape = objects, numbers
         for reason in self._pipeline.skipped_from_start:
             _log.debug("an image is skipped: %s", reason)
 
-    def _open(self, data_shape: tuple[int, int, int]) -> None:
-        """Start the native pipeline for images of a shape."""
+    def _augment_for(self, data_shape: tuple[int, int, int]) -> None:
+        """Set the augmenters and keywords for images of a shape."""
         augmenters = (
             CreateDetAugmenter(data_shape, **self._aug_settings)
             if self._given_augmenters is None
             else self._given_augmenters
         )
         self.auglist: list[Callable[..., Any]] = list(augmenters)
-        given = validate.check_keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
+        self._checked = validate.check_keywords(IMAGES, {**self._given, "data_shape": data_shape, "seed": self._seed})
+
+    def _open(self, error_policy: ErrorPolicy) -> None:
+        """Open the pipeline for the present augmenters and hooks."""
         options = loader_options(
-            given, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
+            self._checked, steps=det_steps(self.auglist), last_batch=self.last_batch_handle, label_form="table"
         )
-        self._start_with_hooks(
-            overridden_hooks(type(self), ImageDetIter),
-            options,
-            ErrorPolicy.of_keywords(given),
-            names=self._given_names,
-        )
+        self._start_with_hooks(options, error_policy)
 
     @property
     def provide_label(self) -> list[DataDesc]:
@@ -237,7 +238,8 @@ class ImageDetIter(ImageIter):
         if data_shape is not None:
             shape, before = validate.image_shape("data_shape", data_shape), self._pipeline
             self._seed = (self._seed + 1) % (1 << 64)
-            self._open(shape)
+            self._augment_for(shape)
+            self._open(ErrorPolicy.of_keywords(self._checked))
             self.data_shape = shape
             before.close()
 
@@ -252,6 +254,7 @@ class ImageDetIter(ImageIter):
         validate.image_shape("data_shape", data_shape)
 
     # As in MXNet, it takes more than the method of the base class.
+    @default_hook
     def augmentation_transform(  # type: ignore[override]
         self, data: NDArray[Any], label: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -362,9 +365,9 @@ class ImageDetIter(ImageIter):
         self, color: tuple[float, float, float] | None, thickness: int, mean: ArrayLike, std: ArrayLike, clip: bool
     ) -> Iterator[NDArray[np.uint8]]:
         for batch in self:
-            tables: NDArray[np.float32] = (batch.label or [])[0]
+            images, tables = np.asarray(batch.data[0]), np.asarray((batch.label or [])[0])
             shown = self.batch_size - (batch.pad or 0)
-            for image, objects in zip(batch.data[0][:shown], tables[:shown], strict=True):
+            for image, objects in zip(images[:shown], tables[:shown], strict=True):
                 values = image.transpose(1, 2, 0) * std + mean
                 rgb = (values.clip(0, 255) if clip else values.astype(np.int64)).astype(np.uint8)
                 bgr = np.ascontiguousarray(rgb[..., ::-1])

@@ -104,6 +104,10 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn identities(&self) -> usize;
 
+    /// Returns the samples of the present epoch in order, including those that are skipped.
+    #[must_use]
+    fn epoch_order(&self) -> Vec<usize>;
+
     /// Returns the fingerprint of the samples of all shards, with their labels and masks.
     ///
     /// # Errors
@@ -297,6 +301,10 @@ impl<T: Element> Loader for ImageLoader<T> {
 
     fn identities(&self) -> usize {
         self.task().identities()
+    }
+
+    fn epoch_order(&self) -> Vec<usize> {
+        self.producer().order(self.position().epoch)
     }
 
     fn fingerprint(&self) -> Result<DataFingerprint> {

@@ -159,6 +159,15 @@ impl<T: Element> BatchProducer<T> {
         })
     }
 
+    /// Returns the samples of an epoch in order, including those that are skipped.
+    pub(super) fn order(&self, epoch: u64) -> Vec<usize> {
+        let order = EpochOrder::new(self.task.shard(), self.seed, epoch);
+        let samples = 0..self.spec.samples;
+        samples
+            .map(|index| self.task.sample(order.sample(index)))
+            .collect()
+    }
+
     fn with_indices<R>(
         &self,
         work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> usize>) -> R,

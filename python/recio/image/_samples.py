@@ -1,0 +1,142 @@
+"""The samples of `ImageIter` as attributes for subclasses: ``seq``, ``cur``, ``imglist``, ``imgrec``, as in MXNet."""
+
+from __future__ import annotations
+
+import random
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from recio.image._sources import ImageFiles, ImageList, RecordFiles
+from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from recio._loader.options import LastBatch
+    from recio._recio import ImagePipeline
+    from recio._util import StrPath
+    from recio.image._sources import Source
+
+
+class SampleSequence:
+    """Base of `ImageIter` with the attributes of MXNet's that subclasses read, and may change.
+
+    While nobody changes `seq` or `cur`, the native pipeline reads the samples. Otherwise `next_sample` reads those that
+    they name.
+    """
+
+    _source: Source
+    _pipeline: ImagePipeline
+    last_batch_handle: LastBatch
+    dtype: np.dtype[Any]
+    cur: int
+    """Number of samples of the epoch that were read."""
+    _uses_seq = False
+    """Whether the samples are those that `seq` and `cur` name."""
+
+    def _init_samples(self, shuffle: bool, num_parts: int, part_index: int, path_root: StrPath | None) -> None:
+        self.shuffle, self._shards, self.path_root = bool(shuffle), (num_parts, part_index), path_root
+        self.cur = self._counted = 0
+
+    @property
+    def imglist(self) -> dict[Any, tuple[NDArray[Any], str]] | None:
+        """Labels and path of each image of a list, by the keys in `seq`; None for records without a list."""
+        return self._listed
+
+    @cached_property
+    def _listed(self) -> dict[Any, tuple[NDArray[Any], str]] | None:
+        return self._source.listed(self.dtype)
+
+    @cached_property
+    def imgrec(self) -> MXRecordIO | None:
+        """Reader of the record file; None for image files, and for several record files."""
+        source = self._source
+        if not isinstance(source, RecordFiles) or len(source.files) != 1:
+            return None
+        if source.indexes:
+            return MXIndexedRecordIO(source.indexes[0], source.files[0], "r")
+        return MXRecordIO(source.files[0], "r")
+
+    @property
+    def seq(self) -> list[Any] | None:
+        """Keys of the samples of the epoch in order; None for records without an index, or in several files.
+
+        They are the keys of the index, those of the list or, for `imglist`, ``'1'``, ``'2'`` ...
+        """
+        if self._seq is None and not self._uses_seq:
+            keys = self._all_keys
+            order = None if keys is None else self._pipeline.epoch_order()
+            self._seq = None if keys is None or order is None else [keys[number] for number in order]
+            self._seq_read = None if self._seq is None else [*self._seq]
+        return self._seq
+
+    @seq.setter
+    def seq(self, keys: list[Any] | None) -> None:
+        """Replace the samples."""
+        self._seq = keys
+        self._uses_seq = True
+
+    _seq: list[Any] | None = None
+    _seq_read: list[Any] | None = None
+    """What `seq` held when it was read first."""
+
+    @property
+    def num_image(self) -> int | None:
+        """Number of samples of an epoch; None if `seq` is."""
+        return None if self.seq is None else len(self.seq)
+
+    @cached_property
+    def _all_keys(self) -> list[Any] | None:
+        """Keys of the samples of all shards, in the order of the files."""
+        source = self._source
+        if isinstance(source, ImageList | ImageFiles):
+            return [*(self.imglist or ())]
+        reader = self.imgrec
+        if not isinstance(reader, MXIndexedRecordIO):
+            return None
+        # The pipeline's order is that of the offsets.
+        keys = sorted(reader.keys, key=lambda key: reader.idx[key])
+        if not self._pipeline.identities:
+            return keys
+        # The header record has the first key of the identity records, which have no image.
+        first = int(unpack(reader.read_idx(keys[0]))[0].label[0])
+        return [key for key in keys[1:] if key < first]
+
+    def _is_seq_changed(self) -> bool:
+        return self.cur != self._counted or self._seq != self._seq_read
+
+    def _count(self, samples: int) -> None:
+        """Count samples that the pipeline read."""
+        self.cur = self._counted = self.cur + samples
+
+    def _restart_samples(self) -> None:
+        """Go to the beginning of an epoch."""
+        self._uses_seq = self._uses_seq or self._is_seq_changed()
+        self.cur = self._counted = 0
+        if not self._uses_seq:
+            self._seq = self._seq_read = None
+        elif self.shuffle and self._seq is not None:
+            random.shuffle(self._seq)
+
+    def _sample_of_seq(self) -> tuple[Any, bytes]:
+        """Read the sample that `seq` and `cur` name, as MXNet does."""
+        keys = self.seq
+        if keys is None:
+            raise ValueError("cur can only be changed if there is a seq: pass path_imgidx, and one record file")
+        if self.cur >= len(keys):
+            if self.last_batch_handle != "discard":
+                self.cur = 0
+            raise StopIteration
+        key = keys[self.cur]
+        self.cur += 1
+        reader, listed = self.imgrec, self.imglist
+        if isinstance(reader, MXIndexedRecordIO):
+            header, image = unpack(reader.read_idx(key))
+            return (header.label if listed is None else listed[key][0]), image
+        label, path = (listed or {})[key]
+        return label, self.read_image(path)
+
+    def read_image(self, fname: str) -> bytes:
+        """Read an image file."""
+        raise NotImplementedError
