@@ -2,7 +2,7 @@
 
 Reads and writes the ``.rec``, ``.idx`` and ``.lst`` files of MXNet, with MXNet's names and results; NumPy is the only
 dependency. In a script that uses ``mx.recordio``, ``mx.io`` or ``mx.image``, replace ``import mxnet as mx`` by
-``import recio as mx``.
+``import recio as mx``, and remove ``.asnumpy()``: arrays are NumPy's. `recio.compat.mxnet.install` keeps it.
 
 ============== ==========================================================
 recio.recordio records and their headers, one by one
@@ -57,6 +57,55 @@ __all__ = [
 _SUBMODULES = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio")
 _ALIASES = {"img": "image"}
 _FILE_FUNCTIONS = ("info", "repair", "verify")
+_MXNETS_NAMES = frozenset(
+    [
+        "autograd",
+        "AttrScope",
+        "base",
+        "callback",
+        "context",
+        "Context",
+        "contrib",
+        "cpu",
+        "cpu_pinned",
+        "current_context",
+        "engine",
+        "gluon",
+        "gpu",
+        "init",
+        "initializer",
+        "kv",
+        "kvstore",
+        "lr_scheduler",
+        "metric",
+        "mod",
+        "model",
+        "module",
+        "mon",
+        "monitor",
+        "MXNetError",
+        "name",
+        "nd",
+        "ndarray",
+        "np",
+        "npx",
+        "num_gpus",
+        "operator",
+        "optimizer",
+        "profiler",
+        "random",
+        "rnd",
+        "sym",
+        "symbol",
+        "test_utils",
+        "util",
+        "viz",
+    ]
+)
+_MXNETS = (
+    ", which is MXNet's; recio's arrays are NumPy's. For a script with mx.nd, mx.cpu or .asnumpy(), call"
+    " recio.compat.mxnet.install() before its `import mxnet as mx`"
+)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 a module or a function
@@ -65,7 +114,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 a module or a function
         return importlib.import_module(f"recio.{_ALIASES.get(name, name)}")
     if name in _FILE_FUNCTIONS:
         return getattr(importlib.import_module("recio.files"), name)
-    raise AttributeError(f"module 'recio' has no attribute {name!r}")
+    raise AttributeError(f"module 'recio' has no attribute {name!r}{_MXNETS if name in _MXNETS_NAMES else ''}")
 
 
 def __dir__() -> list[str]:

@@ -7,18 +7,20 @@
 array([1., 2.], dtype=float32)
 >>> recio.compat.mxnet.uninstall()
 
-The stand-in has recio's ``mx.recordio``, ``mx.io`` and ``mx.image`` (also ``mx.img``), where images and the arrays of
-batches are `NDArray` with ``.asnumpy()`` and the like (single augmenters return plain arrays); ``mx.nd`` (also
-``mx.ndarray``) with functions that create, transpose and flip arrays; ``mx.cpu`` and ``mx.context``.
-``mx.base.MXNetError`` is ``ValueError``, the base of recio's errors. Any other name raises an ``AttributeError`` or an
-``ImportError`` that explains this.
+The stand-in has recio's ``mx.recordio``, ``mx.io`` and ``mx.image`` (also ``mx.img``) with MXNet's arrays: what they
+return, and what functions, hooks and augmenters take, is an `NDArray`. ``mx.nd`` (also ``mx.ndarray``) has the
+functions of arrays, ``mx.context`` has ``cpu``, ``cpu_pinned`` and ``current_context``. Each method and operator of an
+array has MXNet's meaning, or does not exist. ``mx.base.MXNetError`` is ``ValueError``, the base of recio's errors; here
+a file that cannot be opened raises one too. An empty ``path_root`` means that the paths of a list are used as they are.
+Any other name raises an ``AttributeError`` or an ``ImportError`` that explains this.
 
 **Worker processes.** Forked processes inherit the stand-in. Spawned ones import the main script again and then unpickle
 objects, so call `install` at the top of the script: before any import of mxnet, and not under
 ``if __name__ == "__main__"``. Pickled arrays and readers can be loaded with or without the stand-in.
 """
 
+from recio.compat.mxnet._context import Context
 from recio.compat.mxnet._modules import install, uninstall
-from recio.compat.mxnet._ndarray import Context, NDArray
+from recio.compat.mxnet._ndarray import NDArray
 
 __all__ = ["Context", "NDArray", "install", "uninstall"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from recio import image, io, recordio
-from recio.compat.mxnet import _array_functions
-from recio.compat.mxnet._ndarray import Context, as_ndarray
+from recio.compat.mxnet import _array_functions, _context, _random, _sparse
+from recio.compat.mxnet._adapt import adapted
+from recio.image import detection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
 VERSION = "1.9.1"
 """The version of MXNet that the modules stand in for."""
@@ -45,23 +45,40 @@ def _missing(name: str) -> str:
 
 def _make_modules() -> dict[str, ModuleType]:
     """Make all modules; return them by their names."""
-    submodules = {
-        "recordio": recordio,
-        "io": StandIn("mxnet.io", _adapted(io)),
-        "image": StandIn("mxnet.image", _adapted(image)),
-        "ndarray": StandIn("mxnet.ndarray", _public(_array_functions)),
-        "context": StandIn("mxnet.context", {"Context": Context, "cpu": cpu, "num_gpus": lambda: 0}),
-        "base": StandIn("mxnet.base", {"MXNetError": ValueError}),
+    contents: dict[str, dict[str, Any]] = {
+        "io": _adapted(io),
+        "image": _adapted(image),
+        "ndarray": _public(_array_functions),
+        "context": _public(_context),
+        "base": {
+            "MXNetError": ValueError,
+            "numeric_types": (float, int, np.generic),
+            "integer_types": (int, np.int32, np.int64),
+            "string_types": (str,),
+        },
     }
-    submodules |= {"img": submodules["image"], "nd": submodules["ndarray"]}
-    top = {"__version__": VERSION, "__path__": [], "Context": Context, "cpu": cpu, "MXNetError": ValueError}
+    submodules: dict[str, ModuleType] = {"recordio": recordio}
+    for name, names in contents.items():
+        submodules[name] = StandIn(f"mxnet.{name}", {"__path__": [], **names})
+    # Modules of MXNet's packages, whose names the packages have too.
+    for name, names in (
+        ("io.io", contents["io"]),
+        ("image.image", contents["image"]),
+        ("image.detection", {name: adapted(getattr(detection, name)) for name in detection.__all__}),
+        ("ndarray.ndarray", contents["ndarray"]),
+        ("ndarray.random", _public(_random)),
+        ("ndarray.sparse", _public(_sparse)),
+    ):
+        package, _, module = name.partition(".")
+        submodules[name] = StandIn(f"mxnet.{name}", names)
+        setattr(submodules[package], module, submodules[name])
+    for alias, package in {"img": "image", "nd": "ndarray"}.items():
+        for name in [name for name in submodules if name.partition(".")[0] == package]:
+            submodules[alias + name.removeprefix(package)] = submodules[name]
+    top = {"__version__": VERSION, "__path__": [], "MXNetError": ValueError, **contents["context"]}
+    direct = {name: module for name, module in submodules.items() if "." not in name}
     named = {f"mxnet.{name}": module for name, module in submodules.items()}
-    return {"mxnet": StandIn("mxnet", top | submodules), **named}
-
-
-def cpu(device_id: int = 0) -> Context:
-    """Return the CPU, the device of all arrays."""
-    return Context("cpu", device_id)
+    return {"mxnet": StandIn("mxnet", top | direct), **named}
 
 
 def _public(module: ModuleType) -> dict[str, Any]:
@@ -69,46 +86,8 @@ def _public(module: ModuleType) -> dict[str, Any]:
 
 
 def _adapted(module: ModuleType) -> dict[str, Any]:
-    """Return the public names of a module, with iterators and functions adapted to return NDArrays."""
-    return {
-        name: _adapted_class(value) if isinstance(value, type) else _adapted_function(value)
-        for name, value in _public(module).items()
-    }
-
-
-def _adapted_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, **options: Any) -> Any:  # noqa: ANN401 those of the function
-        result = function(*args, **options)
-        if isinstance(result, io.DataIter):
-            # Some iterators are made by functions.
-            result.__class__ = _adapted_class(type(result))
-        return as_ndarray(result)
-
-    return call
-
-
-def _adapted_class(cls: type[Any]) -> type[Any]:
-    """Return a subclass of an iterator's class whose batches hold NDArrays; return other classes as they are."""
-    if cls is io.DataIter or not issubclass(cls, io.DataIter):
-        return cls
-    return type(cls.__name__, (_ReturnsNDArrays, cls), {"__doc__": cls.__doc__})
-
-
-class _ReturnsNDArrays(io.DataIter):
-    """Mix-in that converts the batches of an iterator's class to NDArrays."""
-
-    def next(self) -> io.DataBatch:
-        batch = super().next()
-        batch.data, batch.label = as_ndarray(batch.data), as_ndarray(batch.label)
-        return batch
-
-    def getdata(self) -> list[NDArray[Any]]:
-        return list(as_ndarray(super().getdata()))
-
-    def getlabel(self) -> list[NDArray[Any]] | None:
-        labels = super().getlabel()
-        return labels and list(as_ndarray(labels))
+    """Return the public names of a module, with iterators, augmenters and functions that work on NDArrays."""
+    return {name: adapted(value) for name, value in _public(module).items()}
 
 
 class _MissingSubmoduleFinder:
