@@ -124,19 +124,17 @@ def uint8(name: str, value: Any) -> int:  # noqa: ANN401
 
 def seed(name: str, value: object) -> int:
     """Check a seed: an integer from 0 to 2**64 - 1."""
-    return _seed(name, value, 0)
+    if not isinstance(value, int | np.integer) or not 0 <= value < _UINT64_END:
+        raise ValueError(f"{name} must be an integer from 0 to 2^64-1, got {value!r}")
+    return int(value)
 
 
 def signed_seed(name: str, value: object) -> int:
-    """Check a seed of MXNet's, which is also from -2**31: -1 means 2**64 - 1, and so on."""
-    return _seed(name, value, -_INT32_END)
-
-
-def _seed(name: str, value: object, minimum: int) -> int:
+    """Check a seed of MXNet's, which may be text, and from -2**31 on: -1 means 2**64 - 1, and so on."""
     number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
-    if not isinstance(number, int | np.integer) or not minimum <= number < _UINT64_END:
-        raise ValueError(f"{name} must be an integer from 0 to 2^64-1, got {value!r}")
-    return int(number) % _UINT64_END
+    if isinstance(number, int | np.integer) and -_INT32_END <= number < 0:
+        return int(number) % _UINT64_END
+    return seed(name, number)
 
 
 def number(name: str, value: Any) -> float:  # noqa: ANN401
@@ -206,6 +204,8 @@ MAX_EPOCH = 2**40 - 1
 
 def epoch(value: object, maximum: int = MAX_EPOCH) -> int:
     """Check the number of an epoch."""
+    if isinstance(value, str):
+        raise TypeError(f"epoch must be an integer, got {value!r}")
     number = integer("epoch", value)
     if not 0 <= number <= maximum:
         raise ValueError(f"epoch must be from 0 to {maximum}, got {number}")

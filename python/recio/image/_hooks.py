@@ -43,7 +43,7 @@ def default_hook(hook: Hook) -> Hook:
     return hook
 
 
-def overridden_hooks(iterator: ImageIter) -> dict[str, Any]:
+def overridden_hooks(iterator: object) -> dict[str, Any]:
     """Return the hooks that a subclass of the iterator's class overrides, or that were set on it or on its class."""
     hooks = {name: vars(iterator).get(name, getattr(type(iterator), name)) for name in READING_HOOKS + IMAGE_HOOKS}
     return {name: hook for name, hook in hooks.items() if getattr(hook, "default_hook", None) is not hook}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from recio._loader.base import DataBatch
+    from recio._loader.base import ImageBatch
     from recio._loader.error_policy import OnError
     from recio._loader.native_iter import Arrays
     from recio._loader.options import LoaderOptions
@@ -227,21 +227,25 @@ class ImageIter(SampleSequence, PipelineIter):
     def _reopen(self) -> None:
         """Open the pipeline again, at the same position, for other augmenters and hooks."""
         before = self._pipeline
-        position = before.state()
+        position, epoch, is_foreign = before.state(), before.epoch, before.has_foreign_samples
         self._open(self._error_policy)
-        self._pipeline.load(position, self._options.part_index)
+        if is_foreign:
+            # The position of samples that are not the pipeline's is in `cur`, or in the hook.
+            self._pipeline.set_epoch(epoch)
+        else:
+            self._pipeline.load(position, self._options.part_index)
         before.close()
 
     def _follow_changes(self) -> None:
         """Reopen the pipeline if the caller changed `auglist`, or set a hook, `seq` or `cur`, since it was opened."""
-        augmenters, _hooks, _ = self._opened_with
-        self._uses_seq = self._uses_seq or self._is_seq_changed()
-        now = [*self.auglist], overridden_hooks(self), self._uses_seq
-        same = len(now[0]) == len(augmenters) and all(map(operator.is_, now[0], augmenters))
-        if not same or now[1:] != self._opened_with[1:]:
+        augmenters, *others = self._opened_with
+        self._follow_seq()
+        now = overridden_hooks(self), self._uses_seq
+        same = len(self.auglist) == len(augmenters) and all(map(operator.is_, self.auglist, augmenters))
+        if not same or [*now] != others:
             self._reopen()
 
-    def _make_batch(self) -> DataBatch | None:
+    def _make_batch(self) -> ImageBatch | None:
         self._follow_changes()
         batch = super()._make_batch()
         if batch is not None and not self._reads:
@@ -348,7 +352,7 @@ class ImageIter(SampleSequence, PipelineIter):
         StopIteration
             At the end of the epoch.
         """
-        self._uses_seq = self._uses_seq or self._is_seq_changed()
+        self._follow_seq()
         if self._uses_seq:
             return self._sample_of_seq()
         sample = self._pipeline.next_sample()

@@ -6,6 +6,7 @@ import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from recio.image._hooks import overridden_hooks
 from recio.image._sources import ImageFiles, ImageList, RecordFiles
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
 
@@ -64,7 +65,7 @@ class SampleSequence:
 
         They are the keys of the index, those of the list or, for `imglist`, ``'1'``, ``'2'`` ...
         """
-        if self._seq is None and not self._uses_seq:
+        if self._seq is None:
             keys = self._all_keys
             order = None if keys is None else self._pipeline.epoch_order()
             self._seq = None if keys is None or order is None else [keys[number] for number in order]
@@ -75,7 +76,6 @@ class SampleSequence:
     def seq(self, keys: list[Any] | None) -> None:
         """Replace the samples."""
         self._seq = keys
-        self._uses_seq = True
 
     _seq: list[Any] | None = None
     _seq_read: list[Any] | None = None
@@ -103,8 +103,10 @@ class SampleSequence:
         first = int(unpack(reader.read_idx(keys[0]))[0].label[0])
         return [key for key in keys[1:] if key < first]
 
-    def _is_seq_changed(self) -> bool:
-        return self.cur != self._counted or self._seq != self._seq_read
+    def _follow_seq(self) -> None:
+        """Read the samples that `seq` and `cur` name from now on, if the caller changed one of them."""
+        if "next_sample" not in overridden_hooks(self):
+            self._uses_seq = self._uses_seq or self.cur != self._counted or self._seq != self._seq_read
 
     def _count(self, samples: int) -> None:
         """Count samples that the pipeline read."""
@@ -112,10 +114,11 @@ class SampleSequence:
 
     def _restart_samples(self) -> None:
         """Go to the beginning of an epoch."""
-        self._uses_seq = self._uses_seq or self._is_seq_changed()
         self.cur = self._counted = 0
-        if not self._uses_seq:
+        if self._seq == self._seq_read:
+            # Read again, in the order of the epoch.
             self._seq = self._seq_read = None
+            self._uses_seq = False
         elif self.shuffle and self._seq is not None:
             random.shuffle(self._seq)
 
