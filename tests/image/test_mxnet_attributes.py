@@ -237,4 +237,5 @@ class TestHooksOfAnInstance:
         for batch, label in zip(batches, expected, strict=True):
             assert not batch.data[0].any()
             assert batch.label[0].tolist() == label
-        assert calls == [5] * 4
+        # Later batches are made in advance.
+        assert calls[:4] == [5] * 4
