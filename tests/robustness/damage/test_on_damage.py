@@ -14,7 +14,7 @@ import recio
 from recio import DecodeError
 from recio.datasets import FaceRecordDataset, RecordDataset
 from recio.im2rec import main, pack
-from recio.image import ImageDetIter, ImageIter, imdecode, imread
+from recio.image import ImageDetIter, ImageIter, batch, imdecode, imread
 from recio.io import ImageDetRecordIter, ImageMaskRecordIter, ImageRecordIter
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack as pack_record, unpack, unpack_img
 from tests.support.jpegs import END, Settings, assert_same, encode, scans
@@ -106,9 +106,15 @@ class _WithHook(ImageIter):
         return super().imdecode(s)
 
 
+def by_batch(_: Path, image: bytes, **options: Any) -> NDArray[Any]:  # noqa: ANN401
+    pixels: NDArray[Any] = batch([image], SHAPE, [], dtype="uint8", layout="NHWC", **options)[0]
+    return pixels
+
+
 READERS: dict[str, Reader] = {
     "imdecode": lambda _, image, **options: imdecode(image, **options),
     "imread": by_imread,
+    "batch": by_batch,
     "unpack_img as stored": by_unpack_img(-1),
     "unpack_img in color": by_unpack_img(1),
     "RecordDataset": by_data_set(RecordDataset),
