@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
     from recio.image import Augmenter
 
-    Way = Callable[[list[bytes]], NDArray[np.float32]]
+    Way = Callable[[list[bytes]], NDArray[Any]]
 
 BUILD = Path(__file__).parents[2] / "build" / "bench"
 SHAPE = (3, 224, 224)
 BATCH = 64
 
 
-def one(augmenters: list[Augmenter], payload: bytes) -> NDArray[np.float32]:
+def one(augmenters: list[Augmenter], payload: bytes) -> NDArray[Any]:
     """Decode and augment one image."""
-    image = imdecode(payload)
+    image: NDArray[Any] = imdecode(payload)
     for augmenter in augmenters:
         image = augmenter(image)
     return image.transpose(2, 0, 1)

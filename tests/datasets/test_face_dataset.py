@@ -304,7 +304,8 @@ class TestPairs:
             Evil(bytes.__mul__, b"a", 1 << 40),
             Path("/"),
             np.zeros(3, np.uint8),
-            np.bool_(True),  # noqa: FBT003 what issame could be
+            np.float32(1),
+            np.array([True]).astype(object),
             {1: 2},
             {1},
             1.5,

@@ -1,9 +1,10 @@
 """Safe reader of pickles with plain data: no code in them is run.
 
 A pickle is a program for a stack machine that can call any function, so the module `pickle` must not read a downloaded
-file. The machine here supports only the opcodes that build bytes, strings, lists, tuples, integers and booleans. The
-one function name that it accepts is ``_codecs.encode``, by which Python 3 writes bytes in protocols 0 to 2; it is not
-called either. `pickletools` splits the program into opcodes; nothing of `pickle` is used.
+file. The machine here supports only the opcodes that build bytes, strings, lists, tuples, integers and booleans, and
+the few function names of `_numpy_pickle`, each replaced by a function of that module: by them, NumPy writes its scalars
+and arrays, and Python 3 writes bytes in protocols 0 to 2. `pickletools` splits the program into opcodes; nothing of
+`pickle` is used.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import pickletools
 from typing import TYPE_CHECKING, Any
 
+from recio.datasets._numpy_pickle import FUNCTIONS, Array, DType, Function
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ENCODE = object()
-"""Placeholder on the stack for the function ``_codecs.encode``."""
 _BASE_OPCODES, _BYTES_PER_OPCODE = 100_000, 16
 """The limit on opcodes: a base, and one more for so many bytes.
 
@@ -62,16 +63,28 @@ class _Machine:
         """Push a string of Python 2: bytes, which `pickletools` shows as characters."""
         self.push(value.encode("latin-1"))
 
-    def push_encode(self, name: str) -> None:
-        if name != "_codecs encode":
-            raise ValueError
-        self.push(_ENCODE)
+    def push_function(self, name: str) -> None:
+        """Push the function that replaces one named ``module function``."""
+        self.push(FUNCTIONS[name])
 
-    def call_encode(self, _: None) -> None:
-        text, encoding = self.stack.pop()
-        if self.stack.pop() is not _ENCODE or type(text) is not str or encoding != "latin1":
+    def push_named_function(self, _: None) -> None:
+        module, name = self.take(2)
+        if type(module) is not str or type(name) is not str or " " in module + name:
             raise ValueError
-        self.push_latin(text)
+        self.push_function(f"{module} {name}")
+
+    def call(self, _: None) -> None:
+        function, arguments = self.take(2)
+        if type(function) is not Function or type(arguments) is not tuple:
+            raise TypeError
+        self.push(function.call(*arguments))
+
+    def set_state(self, _: None) -> None:
+        (state,) = self.take(1)
+        target = self.stack[-1]
+        if type(target) not in (Array, DType) or type(state) is not tuple:
+            raise TypeError
+        target.set_state(*state)
 
     def mark(self, _: None) -> None:
         self._marks.append(len(self.stack))
@@ -95,7 +108,8 @@ class _Machine:
 
     def _extend(self, values: list[Any]) -> None:
         target = self.stack[-1]
-        if type(target) is not list:
+        # None occurs only in the states of NumPy's dtypes.
+        if type(target) is not list or any(value is None for value in values):
             raise TypeError
         target.extend(values)
 
@@ -131,6 +145,10 @@ _OPCODES: dict[str, Callable[[_Machine, Any], None]] = {
     "APPENDS": _Machine.append_all,
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Machine.keep),
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.recall),
-    "GLOBAL": _Machine.push_encode,
-    "REDUCE": _Machine.call_encode,
+    "NONE": _pushes(lambda _: None),
+    "BYTEARRAY8": lambda machine, value: machine.push(bytes(value)),
+    "GLOBAL": _Machine.push_function,
+    "STACK_GLOBAL": _Machine.push_named_function,
+    "REDUCE": _Machine.call,
+    "BUILD": _Machine.set_state,
 }
