@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,19 @@ class TestFolders:
 
     def test_folder_may_be_one_of_several_sources(self, folder: Path, ten: RecordFile) -> None:
         assert read(f"{ten.rec};{folder}") == [*range(10), *range(8)]
+
+
+class TestSemicolons:
+    """A semicolon separates paths, unless it is in the name of a file or folder."""
+
+    def test_path_with_a_semicolon_is_read(self, tmp_path: Path, ten: RecordFile) -> None:
+        inner = tmp_path / "a;b"
+        inner.mkdir()
+        for file in (ten.rec, ten.idx):
+            shutil.copy(file, inner / file.name)
+        assert read(str(inner / ten.rec.name)) == [*range(10)]
+        assert read(str(inner)) == [*range(10)]
+        assert read(inner / ten.rec.name, path_imgidx=str(inner / ten.idx.name)) == [*range(10)]
 
 
 class TestPatterns:

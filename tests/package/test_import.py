@@ -69,6 +69,12 @@ def test_lazily_imported_names_are_those_that_type_checkers_see(package: ModuleT
         _ = package.nothing
 
 
+@pytest.mark.parametrize("name", ["nd", "ndarray", "cpu", "gpu", "gluon", "context", "sym", "MXNetError"])
+def test_name_of_mxnet_is_an_error_with_the_way_out(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"has no attribute '{name}', which is MXNet's.*compat\.mxnet\.install"):
+        getattr(recio, name)
+
+
 def test_import_recio_as_mx_provides_all_modules() -> None:
     names = "mx.recordio.MXRecordIO, mx.io.ImageRecordIter, mx.image.imdecode, mx.errors.RecordError, mx.__version__"
     assert run_python(f"import recio as mx; {names}").stderr == ""

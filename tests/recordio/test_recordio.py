@@ -679,13 +679,12 @@ class TestPackImg:
         ("image", "img_fmt"),
         [
             (np.zeros((4, 5, 2), np.uint8), ".png"),
-            (np.zeros((4, 5, 4), np.uint8), ".jpg"),
             (np.zeros((4, 5), np.uint16), ".jpg"),
-            (np.zeros((4, 5), np.int64), ".png"),
+            (np.zeros((4, 5), np.uint32), ".png"),
             (np.zeros((0, 5, 3), np.uint8), ".png"),
             (np.zeros(5, np.uint8), ".png"),
         ],
-        ids=["two channels", "alpha in JPEG", "16 bits in JPEG", "int64", "no rows", "one axis"],
+        ids=["two channels", "16 bits in JPEG", "uint32", "no rows", "one axis"],
     )
     def test_array_unsupported_by_the_format_is_a_value_error(self, image: NDArray[Any], img_fmt: str) -> None:
         with pytest.raises(ValueError, match=r"image|height|must be uint8"):

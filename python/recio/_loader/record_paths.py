@@ -28,10 +28,15 @@ _MAGIC = bytes.fromhex("0a23d7ce")
 
 
 def split_paths(value: Paths) -> list[str]:
-    """Return the paths in ``"a.rec;b.rec"``, in a list of paths, or in one path-like object."""
+    """Return the paths in ``"a.rec;b.rec"``, in a list of paths, or in one path-like object.
+
+    A file or folder whose own path has a semicolon is not split.
+    """
     if value is None:
         return []
     if isinstance(value, str):
+        if ";" in value and Path(value).exists():
+            return [value]
         return [path for path in value.split(";") if path]
     if isinstance(value, os.PathLike):
         return [os.fspath(value)]

@@ -14,6 +14,8 @@ import numpy as np
 
 from recio import _recio
 from recio._loader.to_steps import HasStep
+from recio.image._codec import image_array
+from recio.image._functional import channel_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,6 +91,9 @@ class NativeAugmenter(HasStep, Augmenter):
     If a subclass overrides `__call__`, the pipeline calls it, and does not use `step`.
     """
 
+    is_per_channel = False
+    """Whether it treats all channels alike, so that an image may have any number of them."""
+
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 parameters of many types
         super().__init__(**kwargs)
         # Subclasses set the attributes that `step` reads before they call this.
@@ -100,8 +105,8 @@ class NativeAugmenter(HasStep, Augmenter):
         Parameters
         ----------
         src : ndarray, shape (height, width, channels), uint8 or floating
-            Image of 1, 3 or 4 channels; color augmenters need 3, R, G, B. It is not modified. Floats are converted to
-            float32 for the computation.
+            Image; color augmenters need 3 channels, R, G, B, geometric ones take any number. It is not modified. Floats
+            are converted to float32 for the computation.
 
         Returns
         -------
@@ -119,7 +124,12 @@ class NativeAugmenter(HasStep, Augmenter):
         step = self.step()
         if step is None:
             raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        return apply_step(step, src)[0]
+        groups = channel_groups(np.shape(src)[-1]) if self.is_per_channel and np.ndim(src) == _AXES else []
+        if len(groups) < 2:  # noqa: PLR2004 several
+            return apply_step(step, src)[0]
+        # Each group of channels gets the same random parameters.
+        seed = random.getrandbits(64)
+        return np.concatenate([apply_step(step, src[..., group], rng=seed)[0] for group in groups], axis=2)
 
 
 def check_parameters(augmenter: HasStep) -> None:
@@ -136,10 +146,10 @@ def apply_step(
     step: _recio.Step,
     src: NDArray[Any],
     boxes: NDArray[np.float32] | None = None,
-    rng: _recio.Rng | None = None,
+    rng: _recio.Rng | int | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
     """Apply a step to an image, and to its boxes if it has any; without `rng`, seeded from Python's `random`."""
-    src = np.asarray(src)
+    src = image_array(src)
     if src.ndim != _AXES:
         raise ValueError(
             f"an image must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]"

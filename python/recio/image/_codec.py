@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Sample = TypeVar("Sample", bound=np.generic)
 
 _PNG_LEVELS = 9
+_RGBA = 4
 
 
 def imread(
@@ -121,6 +122,8 @@ def imdecode(
     if flag not in (0, 1):
         raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
     fill = fills_damage(on_damage)
+    if buf is None:
+        raise TypeError("buf is None, not the content of an image file")
     if region is not None and min(region) < 0:
         raise ValueError(f"region must be (left, top, width, height) inside the image, got {region}")
     image = _recio.decode(
@@ -142,8 +145,8 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
     Parameters
     ----------
     img : ndarray, shape (height, width) or (height, width, channels), uint8
-        Image with the channels gray, R, G, B or (PNG only) R, G, B, A; a PNG also as uint16. Floats are rounded and
-        clipped to 8-bit values, as in OpenCV.
+        Image with the channels gray, R, G, B or R, G, B, A, of which a JPEG drops the alpha; a PNG also as uint16.
+        Floats and signed integers are rounded and clipped to 8-bit values, as in OpenCV.
     img_fmt : {'.jpg', '.jpeg', '.png'}
         Format, in upper or lower case.
     quality : int, default 95
@@ -156,6 +159,8 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
 
     Raises
     ------
+    TypeError
+        If `img` is None, or not an array.
     ValueError
         If the format is unknown, or does not support the shape or dtype of the image.
     """
@@ -165,6 +170,8 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
         case ".jpg" | ".jpeg":
             if is_16_bit:
                 raise ValueError("a JPEG must be uint8, got uint16")
+            # JPEG has no alpha.
+            pixels = np.ascontiguousarray(pixels[..., :3]) if pixels.shape[2] == _RGBA else pixels
             return _recio.encode_jpeg(pixels, min(max(quality, 1), 100))
         case ".png":
             level = min(max(quality, 0), _PNG_LEVELS)
@@ -174,9 +181,9 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
 
 
 def _pixels(img: NDArray[Any]) -> NDArray[Any]:
-    """Return an image with three axes; floats are rounded and clipped to 8-bit values, as in OpenCV."""
-    img = np.asarray(img)
-    if img.dtype.kind == "f":
+    """Return an image with three axes; other numbers are rounded and clipped to 8-bit values, as in OpenCV."""
+    img = image_array(img, "img")
+    if img.dtype.kind in "fi":
         img = np.clip(np.rint(img), 0, 255).astype(np.uint8)
     if img.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"an image must be uint8 or uint16, got {img.dtype}")
@@ -185,6 +192,24 @@ def _pixels(img: NDArray[Any]) -> NDArray[Any]:
     if img.ndim != 3:  # noqa: PLR2004
         raise ValueError(f"an image must have shape (height, width, channels), got {img.shape}")
     return np.ascontiguousarray(img)
+
+
+def image_array(image: Any, name: str = "src") -> NDArray[Any]:  # noqa: ANN401 whatever is passed for an image
+    """Return an image as an array, after checking that it is one.
+
+    Raises
+    ------
+    TypeError
+        If it is None, as ``cv2.imread`` returns for a file that it cannot read, or not an array.
+    """
+    if image is None:
+        raise TypeError(f"{name} is None, not an image; cv2.imread returns None for a file that is missing or damaged")
+    if type(image).__module__.partition(".")[0] == "PIL":
+        raise TypeError(f"{name} must be a NumPy array, got an image of Pillow: pass np.asarray({name}), in R, G, B")
+    array: NDArray[Any] = np.asarray(image)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of numbers, got {type(image).__name__}")
+    return array
 
 
 def put(image: NDArray[Sample], out: NDArray[Sample] | None) -> NDArray[Sample]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from recio import _recio
-from recio.image._codec import put
+from recio.image._codec import image_array, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,8 @@ def imresize(src: NDArray[Value], w: int, h: int, interp: int = 1, out: NDArray[
     Parameters
     ----------
     src : ndarray, shape (height, width, channels), uint8, float32 or float64
-        Image of 1, 3 or 4 channels. Floats may have any range, and are neither rounded nor clipped: bicubic and Lanczos
-        interpolation overshoot. They are converted to float32 for the computation.
+        Image of any number of channels. Floats may have any range, and are neither rounded nor clipped: bicubic and
+        Lanczos interpolation overshoot. They are converted to float32 for the computation.
     w, h : int
         Width and height of the result, in pixels, from 1 to 65,536.
     interp : int, default 1
@@ -56,21 +56,43 @@ def imresize(src: NDArray[Value], w: int, h: int, interp: int = 1, out: NDArray[
     ValueError
         If `src`, `w`, `h`, `interp` or `out` is not as above.
     """
-    if src.ndim != _AXES:
-        raise ValueError(f"src must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]")
+    src = _checked(src)
     if w < 1 or h < 1:
         raise ValueError(f"w and h must be at least 1, got {w} and {h}")
     method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311
     return put(_resample(src, w, h, method), out)
 
 
+def _checked(src: NDArray[Any]) -> NDArray[Any]:
+    """Return an image, after checking that it is one."""
+    image = image_array(src)
+    if image.ndim != _AXES or image.shape[2] == 0:
+        raise ValueError(
+            f"src must have shape (height, width, channels), got {image.shape}; for gray use src[..., None]"
+        )
+    return image
+
+
 def _resample(src: NDArray[Any], w: int, h: int, method: int) -> NDArray[Any]:
+    groups = channel_groups(src.shape[2])
+    if len(groups) > 1:
+        return np.concatenate([_resample(src[..., group], w, h, method) for group in groups], axis=2)
     if src.dtype == np.uint8:
         return _recio.resize(np.ascontiguousarray(src), w, h, method)
     if src.dtype in (np.float32, np.float64):
         resized = _recio.resize_float(np.ascontiguousarray(src, np.float32), w, h, method)
         return resized.astype(src.dtype, copy=False)
     raise TypeError(f"src must be uint8, float32 or float64, got {src.dtype}")
+
+
+def channel_groups(channels: int) -> list[slice]:
+    """Return slices of 4, 3 or 1 channels, which native code takes, that together are all of an image's."""
+    groups = []
+    while channels > 0:
+        group = next(size for size in (4, 3, 1) if size <= channels)
+        groups.append(slice(channels - group, channels))
+        channels -= group
+    return groups[::-1]
 
 
 def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
@@ -121,7 +143,7 @@ def resize_short(src: NDArray[Value], size: int, interp: int = 2) -> NDArray[Val
     ndarray, dtype of `src`
         Resized image.
     """
-    h, w = src.shape[:2]
+    h, w = _checked(src).shape[:2]
     new_w, new_h = (size, size * h // w) if h > w else (size * w // h, size)
     return imresize(src, new_w, new_h, interp)
 
@@ -149,7 +171,7 @@ def fixed_crop(
     ndarray, dtype of `src`
         Crop; without a resize a view of `src`.
     """
-    crop = src[y0 : y0 + h, x0 : x0 + w]
+    crop = _checked(src)[y0 : y0 + h, x0 : x0 + w]
     if size is not None and (w, h) != tuple(size):
         crop = imresize(crop, size[0], size[1], interp)
     return crop
@@ -175,7 +197,7 @@ def random_crop(src: NDArray[Value], size: tuple[int, int], interp: int = 2) -> 
     region : (int, int, int, int)
         Left, top, width and height of the cropped region, in pixels.
     """
-    h, w = src.shape[:2]
+    h, w = _checked(src).shape[:2]
     new_w, new_h = scale_down((w, h), size)
     x0 = random.randint(0, w - new_w)  # noqa: S311
     y0 = random.randint(0, h - new_h)  # noqa: S311
@@ -195,7 +217,7 @@ def center_crop(src: NDArray[Value], size: tuple[int, int], interp: int = 2) -> 
     crop, region
         As for `random_crop`.
     """
-    h, w = src.shape[:2]
+    h, w = _checked(src).shape[:2]
     new_w, new_h = scale_down((w, h), size)
     x0, y0 = (w - new_w) // 2, (h - new_h) // 2
     return fixed_crop(src, x0, y0, new_w, new_h, size, interp), (x0, y0, new_w, new_h)
@@ -222,6 +244,7 @@ def color_normalize(src: NDArray[np.floating], mean: ArrayLike, std: ArrayLike |
     TypeError
         If `src` holds integers.
     """
+    src = image_array(src)
     if src.dtype.kind != "f":
         raise TypeError(f"src must be floating, as it is changed in place, got {src.dtype}")
     src -= np.asarray(mean, src.dtype)
@@ -267,7 +290,7 @@ def random_size_crop(
         Left, top, width and height of the cropped region, in pixels.
     """
     low, high = area_range(renamed_area(area, min_area))
-    h, w = src.shape[:2]
+    h, w = _checked(src).shape[:2]
     for _ in range(_ATTEMPTS):
         pixels = random.uniform(low, high) * h * w  # noqa: S311
         aspect = math.exp(random.uniform(math.log(ratio[0]), math.log(ratio[1])))  # noqa: S311
@@ -336,6 +359,7 @@ def copyMakeBorder(
     ValueError
         If `src` is not an image, `type` is another number, or a thickness is negative.
     """
+    src = image_array(src)
     if src.ndim != _AXES or 0 in src.shape:
         raise ValueError(f"src must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]")
     if type not in _MODES:

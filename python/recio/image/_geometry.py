@@ -24,6 +24,8 @@ class ResizeAug(NativeAugmenter):
         to shrink and bilinear otherwise; 10 a random one of 0 to 4.
     """
 
+    is_per_channel = True
+
     def __init__(self, size: int, interp: int = 2) -> None:
         self.size = size
         self.interp = interp
@@ -44,6 +46,8 @@ class ForceResizeAug(NativeAugmenter):
     interp : int, default 2
         As for `ResizeAug`.
     """
+
+    is_per_channel = True
 
     def __init__(self, size: Sequence[int], interp: int = 2) -> None:
         self.size = size
@@ -66,6 +70,8 @@ class RandomCropAug(NativeAugmenter):
         As for `ResizeAug`.
     """
 
+    is_per_channel = True
+
     def __init__(self, size: Sequence[int], interp: int = 2) -> None:
         self.size = size
         self.interp = interp
@@ -84,6 +90,8 @@ class CenterCropAug(NativeAugmenter):
     size, interp
         As for `RandomCropAug`.
     """
+
+    is_per_channel = True
 
     def __init__(self, size: Sequence[int], interp: int = 2) -> None:
         self.size = size
@@ -111,6 +119,8 @@ class RandomSizedCropAug(NativeAugmenter):
     min_area : float or (float, float), optional
         Deprecated name of `area`, which it replaces.
     """
+
+    is_per_channel = True
 
     def __init__(
         self,
@@ -142,6 +152,8 @@ class HorizontalFlipAug(NativeAugmenter):
     p : float
         Probability, from 0 to 1.
     """
+
+    is_per_channel = True
 
     def __init__(self, p: float) -> None:
         self.p = p

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from recio.image._codec import image_array
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -46,6 +48,7 @@ def imrotate(src: Floats, rotation_degrees: ArrayLike, zoom_in: bool = False, zo
     """
     if zoom_in and zoom_out:
         raise ValueError("zoom_in and zoom_out exclude each other")
+    src = image_array(src)
     if src.dtype != np.float32:
         raise TypeError(f"src must be float32, got {src.dtype}")
     if src.ndim == _IMAGE_AXES:
@@ -78,7 +81,7 @@ def random_rotate(
     ndarray, shape of `src`, float32
         Rotated images.
     """
-    count = None if src.ndim == _IMAGE_AXES else len(src)
+    count = None if image_array(src).ndim == _IMAGE_AXES else len(src)
     return imrotate(src, np.random.uniform(*angle_limits, size=count), zoom_in, zoom_out)  # noqa: NPY002 as MXNet
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from recio import _recio
 from recio._util import FLOAT32_EXACT, BytesLike, as_bytes, fills_damage
 from recio.image import imencode
+from recio.image._codec import image_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,7 +147,8 @@ def pack_img(
     header : IRHeader
         As for `pack`.
     img : ndarray, shape (height, width) or (height, width, channels), uint8
-        Gray, **BGR** or (PNG only) BGRA image.
+        Gray, **BGR** or BGRA image, of which a JPEG drops the alpha. Floats and signed integers are rounded and clipped
+        to 8-bit values, as in OpenCV.
     quality : int, default 95
         JPEG quality, 1 to 100, or PNG compression level, 0 to 9 (larger values count as 9).
     img_fmt : {'.jpg', '.jpeg', '.png'}, default '.jpg'
@@ -159,10 +161,12 @@ def pack_img(
 
     Raises
     ------
+    TypeError
+        If `img` is None, as ``cv2.imread`` returns for a file that it cannot read, or not an array.
     ValueError
         If the shape or dtype of the image, the quality or the format is not supported.
     """
-    return pack(header, imencode(_swap(img), img_fmt, quality))
+    return pack(header, imencode(_swap(image_array(img, "img")), img_fmt, quality))
 
 
 def unpack_img(
