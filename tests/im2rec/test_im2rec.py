@@ -30,6 +30,7 @@ from PIL import Image
 
 from recio import RecordError
 from recio.im2rec import find_lists, make_list, pack
+from recio.image import ImageIter
 from recio.recordio import MXIndexedRecordIO, unpack
 from tests.support.commands import run_im2rec
 from tests.support.processes import on_terminal, python, start
@@ -358,7 +359,7 @@ class TestSkipping:
         (tmp_path / "cat.jpg").write_bytes(b"cat")
         lst = write_list(tmp_path / "a.lst", ["pipe.jpg", "cat.jpg"])
         packed = pack(lst, tmp_path, pass_through=True)
-        assert [skipped.reason for skipped in packed.skipped] == ["not a regular file"]
+        assert [skipped.reason for skipped in packed.skipped] == ["a named pipe, not a regular file"]
 
 
 class TestRoot:
@@ -375,6 +376,54 @@ class TestRoot:
         assert "--allow-outside" in (tmp_path / "a.skipped.jsonl").read_text()
         assert run_im2rec("--pass-through", "--allow-outside", tmp_path / "a", root) == 0
         assert read_records(tmp_path / "a.rec") == {0: b"secret"}
+
+
+class TestPathsInside:
+    """Paths of a list that lead into the root, by whatever way, are packed without --allow-outside, as by MXNet."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "root" / "cat").mkdir(parents=True)
+        (tmp_path / "root" / "cat" / "a.jpg").write_bytes(b"a")
+        (tmp_path / "link").symlink_to("root")
+        return tmp_path / "root"
+
+    @pytest.mark.parametrize(
+        "path", ["{}/root/cat/a.jpg", "{}/link/cat/a.jpg", "{}/root/../link/cat/a.jpg", "../root/cat/a.jpg"]
+    )
+    @pytest.mark.parametrize("given", ["root", "link", "root/cat/..", "."])
+    def test_absolute_and_returning_paths_are_packed(
+        self, path: str, given: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(root)
+        path = path.format(tmp_path)
+        write_list(tmp_path / "a.lst", [path])
+        folder = given if given == "." else tmp_path / given
+        assert run_im2rec("--pass-through", tmp_path / "a", folder) == 0
+        assert read_records(tmp_path / "a.rec") == {0: b"a"}
+
+    def test_everything_is_inside_the_root_of_the_file_system(self, root: Path, tmp_path: Path) -> None:
+        write_list(tmp_path / "a.lst", [f"{root}/cat/a.jpg", f"{root}/cat/a.jpg"[1:]])
+        assert run_im2rec("--pass-through", tmp_path / "a", "/") == 0
+        assert read_records(tmp_path / "a.rec") == {0: b"a", 1: b"a"}
+
+    def test_image_iter_reads_absolute_paths(self, tmp_path: Path) -> None:
+        write_list(tmp_path / "a.lst", [f"{PHOTOS}/cat/00.jpg", "cat/01.jpg"])
+        for folder in (PHOTOS, "/"):
+            settings: dict[str, Any] = {"path_imglist": tmp_path / "a.lst", "path_root": folder}
+            assert ImageIter(1, (3, 16, 16), **settings).next().index is not None
+
+    def test_missing_absolute_path_is_no_such_file(self, root: Path, tmp_path: Path) -> None:
+        lst = write_list(tmp_path / "a.lst", [f"{root}/none.jpg", f"{tmp_path}/none.jpg"])
+        reasons = [skipped.reason for skipped in pack(lst, root, pass_through=True).skipped]
+        assert reasons[0] == "no such file"
+        assert "leaves its root folder" in reasons[1]
+
+    def test_masks_of_absolute_paths_are_found(self, tmp_path: Path) -> None:
+        (tmp_path / "masks" / "cat").mkdir(parents=True)
+        write_mask(tmp_path / "masks" / "cat" / "00.png", PHOTOS / "cat/00.jpg")
+        lst = write_list(tmp_path / "a.lst", [f"{PHOTOS}/cat/00.jpg"])
+        assert pack(lst, PHOTOS, pass_through=True, masks=tmp_path / "masks").skipped == []
 
 
 class TestArguments:

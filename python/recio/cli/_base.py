@@ -71,6 +71,7 @@ def run_command(
     int
         The exit code.
     """
+    _open_closed_streams()
     try:
         return command()
     except KeyboardInterrupt:
@@ -80,6 +81,16 @@ def run_command(
         return 1
     except tuple(exit_codes) as error:
         return fail(prog, describe(error), next(code for kind, code in exit_codes.items() if isinstance(error, kind)))
+
+
+def _open_closed_streams() -> None:
+    """Open standard streams that were closed, as no output: a data file must not get their descriptors."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number, which is this one.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _discard_output() -> None:

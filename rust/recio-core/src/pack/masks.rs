@@ -27,8 +27,7 @@ impl<'a> MaskFolder<'a> {
     }
 
     /// Returns the path of an image's mask, relative to the folder.
-    pub(super) fn path_of(&self, image: &str) -> String {
-        let path = Path::new(image);
+    pub(super) fn path_of(&self, path: &Path) -> String {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let mask = path.with_file_name(format!("{stem}{}", self.ending));
         mask.to_string_lossy().into_owned()
@@ -73,7 +72,9 @@ mod tests {
                 ending: ending.into(),
                 rec: PathBuf::new(),
             };
-            MaskFolder::new(&masks, false).unwrap().path_of(image)
+            MaskFolder::new(&masks, false)
+                .unwrap()
+                .path_of(Path::new(image))
         };
         assert_eq!(path_of(".png", "cat/a.b.jpg"), "cat/a.b.png");
         assert_eq!(path_of("_mask.png", "a.jpg"), "a_mask.png");

@@ -100,7 +100,7 @@ impl<'a> Worker<'a> {
     fn open(&self, path: &str) -> Result<(ImageFile, Option<ImageFile>), String> {
         let image = ImageFile::new(self.images.open(path))?;
         let mask = self.masks.map(|masks| {
-            let path = masks.path_of(path);
+            let path = masks.path_of(&self.images.relative(path));
             ImageFile::new(masks.open(&path)).map_err(|reason| format!("its mask {path}: {reason}"))
         });
         Ok((image, mask.transpose()?))

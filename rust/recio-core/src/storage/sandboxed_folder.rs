@@ -2,20 +2,22 @@
 //!
 //! A list is untrusted: it may come from anywhere, and the files that it names end up in batches,
 //! or in a record file that is passed on. So these are errors unless the caller allows them: an
-//! absolute path, a path that leaves the folder with `..`, and a link that leads out of it, also
-//! one that appears while the file is opened. Files that are not regular are always errors: a pipe
-//! would block, a device might never end.
+//! absolute path to elsewhere, a path that leaves the folder with `..` and does not come back, and
+//! a link that leads out of it, also one that appears while the file is opened. Files that are not
+//! regular are always errors: a pipe would block, a device might never end.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::sync::Arc;
 
 #[cfg(unix)]
 use super::beneath;
+use super::inside::Inside;
 use super::regular::{check_regular, open_regular};
 use crate::error::{Error, Result};
 
@@ -25,6 +27,7 @@ pub struct SandboxedFolder {
     /// As passed by the caller, for errors.
     path: PathBuf,
     canonical: PathBuf,
+    inside: Inside,
     /// The open folder; `None` if paths may leave it.
     #[cfg(unix)]
     folder: Option<Arc<OwnedFd>>,
@@ -41,6 +44,7 @@ impl SandboxedFolder {
             let canonical = fs::canonicalize(path)?;
             Ok(Self {
                 path: path.to_path_buf(),
+                inside: Inside::new(path, &canonical),
                 #[cfg(unix)]
                 folder: if allow_outside {
                     None
@@ -77,12 +81,20 @@ impl SandboxedFolder {
         self.path.join(path)
     }
 
+    /// Returns a path relative to the folder if it leads into it, as absolute paths may; otherwise
+    /// the path.
+    #[must_use]
+    pub fn relative<'p>(&self, path: &'p str) -> Cow<'p, Path> {
+        let path = Path::new(path);
+        self.inside.relative(path).unwrap_or(Cow::Borrowed(path))
+    }
+
     fn open_inside(&self, path: &Path) -> Result<File> {
-        if leaves_folder(path) {
-            return Err(Error::corrupt(
+        let path = &*self.inside.relative(path).ok_or_else(|| {
+            Error::corrupt(
                 "the path leaves its root folder, which needs allow_outside (--allow-outside)",
-            ));
-        }
+            )
+        })?;
         #[cfg(unix)]
         if let Some(folder) = &self.folder {
             return match beneath::open_resolving(folder, path).map_err(of_this_file)? {
@@ -134,20 +146,6 @@ fn special_error(error: io::Error) -> Error {
     error.into()
 }
 
-/// Returns whether a relative path leaves its folder, without looking at the file system.
-fn leaves_folder(path: &Path) -> bool {
-    let mut depth = 0;
-    path.components().any(|component| {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir => depth -= 1,
-            Component::RootDir | Component::Prefix(_) => return true,
-        }
-        depth < 0
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +167,14 @@ mod tests {
     #[test]
     fn paths_inside_are_opened() {
         let folder = folder();
-        for path in ["cat/a.jpg", "./cat/../cat/a.jpg"] {
+        let root = folder.path().canonicalize().unwrap().join("root");
+        let absolute = root.join("cat/a.jpg");
+        for path in [
+            "cat/a.jpg",
+            "./cat/../cat/a.jpg",
+            "../root/cat/a.jpg",
+            absolute.to_str().unwrap(),
+        ] {
             assert_eq!(open(&folder, path, false), Ok(6), "{path}");
         }
     }
