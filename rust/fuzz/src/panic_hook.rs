@@ -1,4 +1,4 @@
-//! Panic hook that distinguishes findings. recio catches panics of the `image` crate's decoders and
+//! Panic hook that distinguishes findings. recio catches panics of other crates' decoders and
 //! returns errors, but libFuzzer's hook aborts at any panic. This hook lets panics of other crates
 //! unwind (one that nothing catches is a finding, too) and aborts at all others.
 

@@ -3,11 +3,10 @@
 //! The encoders append to a buffer, so that a record header can precede the image. On an error the
 //! buffer is unchanged.
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
 use jpeg_encoder::{
     ChromaSubsamplingMethod, Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr,
 };
+use png::{BitDepth, ColorType, Compression, DeflateCompression, Filter};
 
 use crate::error::{Error, Result};
 use crate::image::View;
@@ -42,17 +41,13 @@ pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and
 /// for a side of 0.
 pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result<()> {
-    let color = match view.channels {
-        1 => ExtendedColorType::L8,
-        3 => ExtendedColorType::Rgb8,
-        4 => ExtendedColorType::Rgba8,
-        channels => return Err(unsupported_channels("PNG", channels)),
-    };
+    let color = png_color(view.channels)?;
     let pixels: Vec<u8> = (0..view.height)
         .flat_map(|y| view.row(y))
         .copied()
         .collect();
-    write_png(&pixels, (view.width, view.height), color, compression, out)
+    let size = (view.width, view.height);
+    write_png(&pixels, size, (color, BitDepth::Eight), compression, out)
 }
 
 /// Append a PNG with 16 bits per sample; `samples` are rows without padding. Otherwise as
@@ -67,12 +62,7 @@ pub fn encode_png_16(
     compression: u8,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let color = match channels {
-        1 => ExtendedColorType::L16,
-        3 => ExtendedColorType::Rgb16,
-        4 => ExtendedColorType::Rgba16,
-        channels => return Err(unsupported_channels("PNG", channels)),
-    };
+    let color = png_color(channels)?;
     let expected = width.saturating_mul(height).saturating_mul(channels);
     if samples.len() != expected {
         return Err(Error::argument(format!(
@@ -80,27 +70,43 @@ pub fn encode_png_16(
             samples.len()
         )));
     }
-    let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_ne_bytes()).collect();
-    write_png(&bytes, (width, height), color, compression, out)
+    let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_be_bytes()).collect();
+    let format = (color, BitDepth::Sixteen);
+    write_png(&bytes, (width, height), format, compression, out)
+}
+
+fn png_color(channels: usize) -> Result<ColorType> {
+    match channels {
+        1 => Ok(ColorType::Grayscale),
+        3 => Ok(ColorType::Rgb),
+        4 => Ok(ColorType::Rgba),
+        channels => Err(unsupported_channels("PNG", channels)),
+    }
 }
 
 fn write_png(
     bytes: &[u8],
     (width, height): (usize, usize),
-    color: ExtendedColorType,
+    (color, depth): (ColorType, BitDepth),
     compression: u8,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let too_large = |_| Error::argument(format!("{width}x{height} pixels are too many for a PNG"));
     let width = u32::try_from(width).map_err(too_large)?;
     let height = u32::try_from(height).map_err(too_large)?;
-    let level = match compression {
-        0 => CompressionType::Uncompressed,
-        level => CompressionType::Level(level.min(BEST_COMPRESSION)),
-    };
     append(out, |out| {
-        PngEncoder::new_with_quality(out, level, FilterType::Adaptive)
-            .write_image(bytes, width, height, color)
+        let mut encoder = png::Encoder::new(out, width, height);
+        encoder.set_color(color);
+        encoder.set_depth(depth);
+        match compression {
+            0 => encoder.set_compression(Compression::NoCompression),
+            level => encoder
+                .set_deflate_compression(DeflateCompression::Level(level.min(BEST_COMPRESSION))),
+        }
+        encoder.set_filter(Filter::Adaptive);
+        let writer = encoder.write_header();
+        writer
+            .and_then(|mut writer| writer.write_image_data(bytes))
             .map_err(|error| error.to_string())
     })
 }

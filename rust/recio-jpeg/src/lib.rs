@@ -76,5 +76,6 @@ pub use color::PixelFormat;
 pub use decoder::{Decoder, Options, Region, Rows, Scale};
 pub use error::{Error, Result};
 pub use header::{ColorSpace, Header};
+pub use orientation::exif_orientation;
 pub use scan::OnDamage;
 pub use transcode::make_seekable;

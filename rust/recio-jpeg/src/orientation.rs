@@ -3,22 +3,30 @@
 /// Prefix of the TIFF structure in the segment.
 const PREFIX: &[u8] = b"Exif\0\0";
 const ORIENTATION: u16 = 0x0112;
-const SHORT: u16 = 3;
 
 /// Bytes per directory entry.
 const ENTRY: usize = 12;
 
 /// Return the Exif orientation, 1 to 8, if the segment has one.
 pub(crate) fn read(segment: &[u8]) -> Option<u8> {
-    let tiff = Tiff::open(segment.strip_prefix(PREFIX)?)?;
+    exif_orientation(segment.strip_prefix(PREFIX)?)
+}
+
+/// Return the orientation, 1 to 8, of Exif data, which begin with `II` or `MM`; `None` if they have
+/// none, or are damaged.
+///
+/// As in OpenCV, the value is the first 16 bits, of whatever type it is: SHORT, as the standard
+/// requires, or LONG in the byte order `II`.
+#[must_use]
+pub fn exif_orientation(exif: &[u8]) -> Option<u8> {
+    let tiff = Tiff::open(exif)?;
     let directory = tiff.long(4)? as usize;
     let count = usize::from(tiff.short(directory)?);
     let entries = (0..count).map(|i| directory + 2 + i * ENTRY);
     let entry = entries
         .take_while(|&offset| offset + ENTRY <= tiff.bytes.len())
         .find(|&offset| tiff.short(offset) == Some(ORIENTATION))?;
-    let value = (tiff.short(entry + 2)? == SHORT).then(|| tiff.short(entry + 8))??;
-    u8::try_from(value)
+    u8::try_from(tiff.short(entry + 8)?)
         .ok()
         .filter(|value| (1..=8).contains(value))
 }
@@ -78,6 +86,15 @@ mod tests {
         let little = segment(b"II*\0", &[0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]);
         let big = segment(b"MM\0*", &[1, 0x12, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0]);
         assert_eq!((read(&little), read(&big)), (Some(6), Some(8)));
+    }
+
+    /// OpenCV 4.8.1, `ExifReader::getOrientation`: in the byte order MM the first 16 bits of a LONG
+    /// are 0.
+    #[test]
+    fn an_orientation_of_type_long_is_read_as_in_opencv() {
+        let little = segment(b"II*\0", &[0x12, 1, 4, 0, 1, 0, 0, 0, 6, 0, 0, 0]);
+        let big = segment(b"MM\0*", &[1, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 8]);
+        assert_eq!((read(&little), read(&big)), (Some(6), None));
     }
 
     #[test]

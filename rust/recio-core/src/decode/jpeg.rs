@@ -16,9 +16,9 @@
 //! early is detected in all cases but one: below the region, in the last scan of a progressive JPEG
 //! if that is a refinement scan.
 
-use image::metadata::Orientation;
 use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
 
+use super::orient::Orientation;
 use super::{Pixels, Stored, convert, no_alpha};
 use crate::error::{Error, Result};
 use crate::image::{Image, Rect, RowSource};
@@ -75,7 +75,7 @@ impl<'a> Jpeg<'a> {
     }
 
     pub(super) fn orientation(&self) -> Orientation {
-        Orientation::from_exif(self.header.orientation()).unwrap_or(Orientation::NoTransforms)
+        Orientation::from_exif(self.header.orientation())
     }
 
     /// Tolerate damage, as far as an image can be decoded.
@@ -307,9 +307,11 @@ fn failed_in_scan(error: recio_jpeg::Error, is_strict: bool) -> Error {
     failed(error)
 }
 
-fn failed(error: recio_jpeg::Error) -> Error {
+pub(super) fn failed(error: recio_jpeg::Error) -> Error {
     match error {
-        recio_jpeg::Error::TooManyScans { .. } => Error::limit(error.to_string()),
+        recio_jpeg::Error::TooManyScans { .. } => Error::limit(format!(
+            "{error}: limits=Limits(scans=...) or --max-scans raises it"
+        )),
         recio_jpeg::Error::Unsupported(_) => Error::unsupported(error.to_string()),
         error => Error::image(error.to_string()),
     }

@@ -2,14 +2,14 @@
 //!
 //! A mask is a PNG of one channel. Decoding it as an image would expand a palette to colors and
 //! scale gray of few bits to 255; in a mask, palette indices or unscaled gray values are the class
-//! numbers (as in PASCAL VOC). Hence a separate decoder: the `image` crate returns only colors.
+//! numbers (as in PASCAL VOC). Hence a separate decoder.
 
 use std::fmt;
 use std::io::Cursor;
 
 use png::{BitDepth, ColorType, DecodingError, Transformations};
 
-use super::{decoder_memory, guarded, set_shape, sniff};
+use super::{decoder_memory, guarded, set_shape, sniff, too_much_memory};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::{Format, Limits};
@@ -123,8 +123,8 @@ fn not_a_mask(actual: &str) -> Error {
 
 fn failed(error: DecodingError) -> Error {
     match error {
-        DecodingError::LimitsExceeded => Error::limit("decoding the mask takes too much memory"),
-        error => Error::image(error.to_string()),
+        DecodingError::LimitsExceeded => too_much_memory("PNG"),
+        error => Error::image(format!("PNG: {error}")),
     }
 }
 

@@ -1,9 +1,36 @@
 //! EXIF orientation of decoded images, and of regions.
 
-use image::metadata::Orientation;
-
 use super::set_shape;
 use crate::image::{Image, Rect};
+
+/// How to turn a stored image for display. Rotations are clockwise and come before the flip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Orientation {
+    NoTransforms,
+    FlipHorizontal,
+    Rotate180,
+    FlipVertical,
+    Rotate90FlipH,
+    Rotate90,
+    Rotate270FlipH,
+    Rotate270,
+}
+
+impl Orientation {
+    /// Return the orientation of an EXIF value, 1 to 8; of any other value, none.
+    pub(super) fn from_exif(value: u8) -> Self {
+        match value {
+            2 => Self::FlipHorizontal,
+            3 => Self::Rotate180,
+            4 => Self::FlipVertical,
+            5 => Self::Rotate90FlipH,
+            6 => Self::Rotate90,
+            7 => Self::Rotate270FlipH,
+            8 => Self::Rotate270,
+            _ => Self::NoTransforms,
+        }
+    }
+}
 
 /// Return whether the orientation swaps width and height.
 pub(super) fn swaps_sides(orientation: Orientation) -> bool {
@@ -47,7 +74,11 @@ pub(super) fn stored_region(
 }
 
 /// Write `from` with the orientation applied into `into`.
-pub(super) fn apply(orientation: Orientation, from: &Image, into: &mut Image) {
+pub(super) fn apply<T: Copy + Default>(
+    orientation: Orientation,
+    from: &Image<T>,
+    into: &mut Image<T>,
+) {
     let (width, height) = (from.width, from.height);
     let size = if swaps_sides(orientation) {
         (height, width)
@@ -56,13 +87,18 @@ pub(super) fn apply(orientation: Orientation, from: &Image, into: &mut Image) {
     };
     set_shape(into, size, from.channels);
     match from.channels {
-        1 => apply_to::<1>(orientation, from, into),
-        3 => apply_to::<3>(orientation, from, into),
-        channels => unreachable!("{channels} channels never have an orientation"),
+        1 => apply_to::<T, 1>(orientation, from, into),
+        3 => apply_to::<T, 3>(orientation, from, into),
+        4 => apply_to::<T, 4>(orientation, from, into),
+        channels => unreachable!("{channels} channels"),
     }
 }
 
-fn apply_to<const CHANNELS: usize>(orientation: Orientation, from: &Image, into: &mut Image) {
+fn apply_to<T: Copy, const CHANNELS: usize>(
+    orientation: Orientation,
+    from: &Image<T>,
+    into: &mut Image<T>,
+) {
     let traversal = Traversal::of(orientation, from.width as isize, from.height as isize);
     let pixels = from.data.as_chunks::<CHANNELS>().0;
     let rows = into.data.chunks_exact_mut(into.width * CHANNELS);
@@ -129,11 +165,7 @@ mod tests {
         ];
         for (exif, width, pixels) in displayed {
             let mut oriented = Image::default();
-            apply(
-                Orientation::from_exif(exif).unwrap(),
-                &stored,
-                &mut oriented,
-            );
+            apply(Orientation::from_exif(exif), &stored, &mut oriented);
             assert_eq!((oriented.width, &oriented.data[..]), (width, &pixels[..]));
         }
     }
@@ -153,7 +185,7 @@ mod tests {
             height: 1,
         };
         for exif in 1..=8 {
-            let orientation = Orientation::from_exif(exif).unwrap();
+            let orientation = Orientation::from_exif(exif);
             let (mut displayed, mut cropped, mut oriented) = <[Image; 3]>::default().into();
             apply(orientation, &stored_image, &mut displayed);
             let size = (displayed.width, displayed.height);

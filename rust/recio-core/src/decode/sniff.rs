@@ -1,34 +1,34 @@
 //! Image format detection from the first bytes of a payload.
 
-use image::ImageFormat;
-
 use crate::error::{Error, Result};
 use crate::limits::{Format, Limits};
 
 /// Bytes of an unknown payload shown in an error.
 const SHOWN_BYTES: usize = 8;
 
-/// The formats, and their counterparts in the `image` crate.
-const FORMATS: [(Format, ImageFormat); 6] = [
-    (Format::Jpeg, ImageFormat::Jpeg),
-    (Format::Png, ImageFormat::Png),
-    (Format::WebP, ImageFormat::WebP),
-    (Format::Bmp, ImageFormat::Bmp),
-    (Format::Gif, ImageFormat::Gif),
-    (Format::Tiff, ImageFormat::Tiff),
+/// The first bytes of each format but WebP.
+const SIGNATURES: [(&[u8], Format); 9] = [
+    (b"\xff\xd8\xff", Format::Jpeg),
+    (b"\x89PNG\r\n\x1a\n", Format::Png),
+    (b"BM", Format::Bmp),
+    (b"GIF87a", Format::Gif),
+    (b"GIF89a", Format::Gif),
+    (b"II*\0", Format::Tiff),
+    (b"MM\0*", Format::Tiff),
+    // BigTIFF.
+    (b"II+\0", Format::Tiff),
+    (b"MM\0+", Format::Tiff),
 ];
 
 /// Return the format of an image from its first bytes; `None` if it is not supported.
 #[must_use]
 pub fn format_of(payload: &[u8]) -> Option<Format> {
-    let detected = image::guess_format(payload).ok()?;
-    let entry = FORMATS.iter().find(|(_, other)| *other == detected);
-    entry.map(|(format, _)| *format)
-}
-
-/// Return the `image` crate's counterpart of a format.
-pub(super) fn image_format(format: Format) -> ImageFormat {
-    FORMATS[format as usize].1
+    if payload.starts_with(b"RIFF") && payload.get(8..12) == Some(b"WEBP") {
+        return Some(Format::WebP);
+    }
+    let mut signatures = SIGNATURES.into_iter();
+    let found = signatures.find(|(signature, _)| payload.starts_with(signature))?;
+    Some(found.1)
 }
 
 /// Return the format of a payload, or an error if it is unsupported or `limits` exclude it.
