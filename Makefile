@@ -72,6 +72,19 @@ fuzz-%: fuzz-build
 fuzz-quick: ## Fuzz the readers and decoders, 30 seconds a target
 	$(MAKE) fuzz FUZZ_SECONDS=30
 
+# OpenCV 4.8.1 makes the images and the digests of its pixels; it does not decode GIF, which the newest OpenCV does.
+REFERENCE := build/opencv-4.8.1
+$(REFERENCE)/bin/python:
+	python3 -m venv $(REFERENCE)
+	$(REFERENCE)/bin/pip install --quiet opencv-python-headless==4.8.1.78 'numpy<2' pillow tifffile imagecodecs
+
+FORMAT_IMAGES := build/format-images
+.PHONY: test-formats
+test-formats: build $(REFERENCE)/bin/python ## Compare the pixels of 5,000 PNG, BMP, GIF, WebP and TIFF files with OpenCV's
+	PYTHONPATH=. $(REFERENCE)/bin/python -m tests.support.formats.make_images $(FORMAT_IMAGES)
+	$(BIN)/python -m tests.support.formats.digests $(FORMAT_IMAGES) gif
+	$(BIN)/python -m tests.support.formats.compare $(FORMAT_IMAGES)
+
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
 	$(BIN)/python -m pytest -s -m slow
