@@ -136,16 +136,3 @@ def test_errors_state_the_format_what_is_wrong_and_the_byte() -> None:
     ]:
         with pytest.raises(recio.DecodeError, match=text):
             imdecode(payload)
-
-
-def test_errors_of_limits_name_the_argument_that_admits_the_image() -> None:
-    payload = png(noise(20, 100))
-    for limits, argument in [
-        (recio.Limits(side=99), "side=100"),
-        (recio.Limits(pixels=1_999), "pixels=2000"),
-        (recio.Limits(bytes=5_999), "bytes=6000"),
-        (recio.Limits(side=50, pixels=100, bytes=300), "side=100, pixels=2000, bytes=6000"),
-    ]:
-        with pytest.raises(recio.DecodeError) as caught:
-            imdecode(payload, limits=limits)
-        assert str(caught.value).endswith(f"pass limits=recio.Limits({argument})")

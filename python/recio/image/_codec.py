@@ -75,9 +75,10 @@ def imdecode(
 ) -> NDArray[np.uint8]:
     """Decode an image, or a region of it.
 
-    The formats are JPEG, PNG, WebP, BMP, GIF (first frame) and TIFF, detected by their bytes. EXIF orientation is
-    always applied. (MXNet applies it to some files only.) Alpha is dropped; 16-bit values keep their high byte. The
-    pixels of a JPEG are identical to those of libjpeg-turbo. The interpreter lock is released, so that several threads
+    The formats are JPEG, PNG, WebP, BMP, GIF (first frame) and TIFF, detected by their bytes. EXIF orientation of
+    JPEG and PNG is always applied. (MXNet applies it to some files only.) Alpha is dropped; 16-bit values are reduced
+    to 8 bits. The pixels of a JPEG are identical to those of libjpeg-turbo, those of other formats to those of OpenCV
+    4.8.1; `docs/image-formats.md` lists what is refused. The interpreter lock is released, so that several threads
     decode at once.
 
     Parameters

@@ -181,8 +181,8 @@ def unpack_img(
     s : bytes-like
         A record made by `pack_img`.
     iscolor : {-1, 0, 1}, default -1
-        -1: as stored (gray images have two axes, alpha and 16 bits are kept, EXIF orientation is not applied). 0: gray,
-        two axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
+        -1: as stored, as in OpenCV 4.8.1 (gray images have two axes, alpha and 16 bits are kept, EXIF orientation is
+        not applied). 0: gray, two axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
     on_damage : {'error', 'fill'}, default 'error'
         Whether damage in the image data of a JPEG is an error, or is filled, as for `recio.image.imdecode`.
 
