@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def check_parent(path: Path) -> None:
     """Raise `FileNotFoundError` if the folder of a file does not exist, before any work is done for the file."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+        reason = "; ".join(filter(None, [os.strerror(errno.ENOENT), _recio.remote_advice(path)]))
+        raise FileNotFoundError(errno.ENOENT, reason, str(path.parent))
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ __all__ = [
     "Index",
     "Reader",
     "RecordError",
+    "RecordStream",
     "Rng",
     "SandboxedFolder",
     "Step",
@@ -28,6 +29,7 @@ __all__ = [
     "encode_png",
     "encode_png_16",
     "face_property",
+    "frame",
     "identify",
     "info_of_file",
     "merge_files",
@@ -38,6 +40,7 @@ __all__ = [
     "printable",
     "rebuild_index",
     "render_batch",
+    "remote_advice",
     "repair_file",
     "resize",
     "resize_float",
@@ -104,6 +107,16 @@ class Index:
 
 def rebuild_index(rec_path: str | PathLike[str], idx_path: str | PathLike[str], images_only: bool = False) -> bool: ...
 def face_property(rec: str | PathLike[str]) -> tuple[int, int, int] | None: ...
+
+@final
+class RecordStream:
+    def __new__(cls, name: str | None = None) -> RecordStream: ...
+    def feed(self, bytes: bytes) -> None: ...
+    def finish(self) -> None: ...
+    def parse_next(self) -> bytes | int | None: ...
+
+def frame(record: bytes) -> bytes: ...
+def remote_advice(path: str | PathLike[str]) -> str | None: ...
 def open_regular(path: str | PathLike[str]) -> int: ...
 def open_append(path: str | PathLike[str]) -> int: ...
 def printable(text: str) -> str: ...

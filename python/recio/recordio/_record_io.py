@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
 
 from recio import _recio
-from recio._util import BytesLike, Closeable, as_bytes
+from recio._util import BytesLike, Closeable, as_bytes, open_regular, printable
 from recio.recordio._index import NATIVE_KEYS, AppendedIndex, NativeIndex, read_index
+from recio.recordio._keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +27,9 @@ class MXRecordIO(Closeable):
     file again, at its start) and used in a forked process.
 
     Written records are in the file and on the disk when `close` returns. A process that is killed earlier leaves the
-    first of them, possibly with an incomplete record at the end. Until `close`, no second writer can open the file.
+    first of them, possibly with an incomplete record at the end. Until `close`, no other process can open the file for
+    writing. A second writer of the same process closes the first, as when a cell of a notebook runs again; writing with
+    the first raises ValueError then.
 
     Parameters
     ----------
@@ -40,7 +45,7 @@ class MXRecordIO(Closeable):
     FileNotFoundError
         If the file to read does not exist.
     OSError
-        If another writer has the file open.
+        If another process has the file open for writing.
 
     Examples
     --------
@@ -64,6 +69,7 @@ class MXRecordIO(Closeable):
         self._reader: _recio.Reader | None = None
         self._writer: _recio.Writer | None = None
         self._written = 0
+        self._is_superseded = False
         self.pid = os.getpid()
         self.open()
 
@@ -78,12 +84,19 @@ class MXRecordIO(Closeable):
         if self.writable and self.pid != os.getpid():
             raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open a new one here")
         if self.writable:
+            _close_older(self)
             self._writer, self._written = self._open_writer(), 0
+            _writers[os.path.realpath(self.uri)] = weakref.ref(self)
         else:
             self._reader = _recio.Reader(self.uri)
 
     def _open_writer(self) -> _recio.Writer:
         return _recio.Writer(self.uri)
+
+    @property
+    def handle(self) -> _recio.Reader | _recio.Writer | None:
+        """The native reader or writer; ``None`` if the file is closed."""
+        return self._writer if self.writable else self._reader
 
     @property
     def is_open(self) -> bool:
@@ -194,7 +207,24 @@ class MXRecordIO(Closeable):
         return self._writer
 
     def _not_open(self, purpose: str) -> ValueError:
-        return ValueError(f"{self.uri} is {f'not open for {purpose}' if self.is_open else 'closed'}")
+        state = f"not open for {purpose}" if self.is_open else "closed"
+        reason = ": a newer writer of it was opened" if self._is_superseded else ""
+        return ValueError(f"{printable(self.uri)} is {state}{reason}")
+
+
+_writers: dict[str, weakref.ref[MXRecordIO]] = {}
+"""The writer of each file, by its path without links. Entries of writers that no longer exist are removed."""
+
+
+def _close_older(writer: MXRecordIO) -> None:
+    """Close an older writer of the same file, if this process has one. Forked processes share nothing of it."""
+    for path in [path for path, reference in _writers.items() if reference() is None]:
+        _writers.pop(path, None)
+    reference = _writers.pop(os.path.realpath(writer.uri), None)
+    older = reference and reference()
+    if older is not None and older is not writer and older.is_open and older.pid == os.getpid():
+        older.close()
+        older._is_superseded = True  # noqa: SLF001 of the same class
 
 
 class MXIndexedRecordIO(MXRecordIO):
@@ -220,8 +250,9 @@ class MXIndexedRecordIO(MXRecordIO):
 
     Attributes
     ----------
-    keys : list
-        All keys, in the order of the records in the file.
+    keys : sequence
+        All keys, in the order of the records in the file. It behaves like a list; of a reader, integers stay in an
+        array.
     idx : Mapping
         From keys to offsets in bytes.
 
@@ -266,11 +297,13 @@ class MXIndexedRecordIO(MXRecordIO):
         self.checksum = checksum
         self._index: _recio.Index | None = None
         self._offsets: dict[Any, int] = {}
+        self._keys: Keys | None = None
+        self._fidx: TextIO | None = None
         super().__init__(uri, flag)  # type: ignore[arg-type] # 'a' is a flag of this class only
 
     def open(self) -> None:
         """Open both files."""
-        self._index, self._offsets = None, {}
+        self._index, self._offsets, self._keys = None, {}, None
         super().open()
         if self.writable:
             # Of several threads that write the same key, only the first succeeds.
@@ -305,9 +338,44 @@ class MXIndexedRecordIO(MXRecordIO):
         return AppendedIndex(stored, self._offsets) if self.writable else stored
 
     @property
-    def keys(self) -> list[Any]:
+    def keys(self) -> Keys:
         """All keys, in the order of the records in the file."""
-        return list(self.idx)
+        if self._keys is None:
+            native = None if self._index is None else self._index.keys()
+            self._keys = Keys(list(self._offsets) if native is None else native)
+            if native is not None:
+                self._keys.extend(self._offsets)
+        return self._keys
+
+    @property
+    def fidx(self) -> TextIO:
+        """The index as a text file, at its end, as MXNet's reader leaves it; of a reader only.
+
+        Raises
+        ------
+        AttributeError
+            If this is a writer: it writes the lines of the index itself.
+        """
+        if self.writable:
+            raise AttributeError("a writer has no fidx: it writes the lines of the index itself")
+        self._to_read()
+        if self._fidx is None:
+            self._fidx = io.TextIOWrapper(open_regular(self.idx_path), "utf-8", "replace")
+            self._fidx.seek(0, os.SEEK_END)
+        return self._fidx
+
+    def close(self) -> None:
+        """Close both files, after bringing written records to the disk. A second call does nothing.
+
+        Raises
+        ------
+        OSError
+            If the last bytes cannot be written.
+        """
+        fidx, self._fidx = self._fidx, None
+        if fidx is not None:
+            fidx.close()
+        super().close()
 
     def seek(self, idx: Any) -> None:  # noqa: ANN401 what key_type takes
         """Move to a record: the next `read` returns it.
@@ -374,6 +442,8 @@ class MXIndexedRecordIO(MXRecordIO):
             if key in self.idx:
                 raise ValueError(f"{self.idx_path}: the key {key} was used before")
             self._offsets[key] = self._append(buf, str(key))
+            if self._keys is not None:
+                self._keys.append(key)
 
     def __len__(self) -> int:
         """Count the records in the index."""
@@ -381,4 +451,4 @@ class MXIndexedRecordIO(MXRecordIO):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a reader for pickling; the files stay open."""
-        return {**super().__getstate__(), "_index": None, "_offsets": {}}
+        return {**super().__getstate__(), "_index": None, "_offsets": {}, "_keys": None, "_fidx": None}

@@ -295,6 +295,12 @@ impl fmt::Display for Error {
 const ONLY_LOCAL: &str = "recio opens local files: copy it to a disk or mount it, or read a stream \
                           with recio.recordio.records";
 
+/// Returns what to do about a path that is the address of an object store or a server.
+#[must_use]
+pub fn remote_advice(path: &Path) -> Option<&'static str> {
+    has_scheme(path).then_some(ONLY_LOCAL)
+}
+
 /// Returns whether a path begins with the scheme of a URL, such as `s3://`.
 fn has_scheme(path: &Path) -> bool {
     let path = path.to_string_lossy();

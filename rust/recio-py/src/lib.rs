@@ -5,7 +5,7 @@
 //!
 //! | file | for |
 //! |---|---|
-//! | `record.rs` | `recio.recordio` |
+//! | `record.rs`, `stream.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image`: decode, encode, resize |
 //! | `pipeline.rs`, `loader_options.rs` | `recio.io` |
 //! | `hooks.rs` | `recio.image`: hooks of iterators |
@@ -47,6 +47,7 @@ mod render;
 mod rng;
 mod sandboxed_folder;
 mod step;
+mod stream;
 mod text_file;
 mod user_fn;
 
@@ -86,7 +87,9 @@ mod _recio {
     #[pymodule_export]
     use crate::step::Step;
     #[pymodule_export]
-    use crate::text_file::{identify, open_append, open_regular, printable};
+    use crate::stream::{RecordStream, frame};
+    #[pymodule_export]
+    use crate::text_file::{identify, open_append, open_regular, printable, remote_advice};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name in Python")]

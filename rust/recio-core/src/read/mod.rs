@@ -3,6 +3,7 @@
 //! ```text
 //! record_file   the record at an offset, by positioned reads
 //! sequential    one record after another
+//! stream        records of bytes that arrive in pieces
 //! scan          offsets of all records, without reading the images
 //! header        header and labels of one record, without the image
 //! header_table  headers and labels of many records
@@ -23,3 +24,4 @@ pub mod salvage;
 pub mod scan;
 pub mod sequential;
 pub mod sidecar;
+pub mod stream;
