@@ -193,12 +193,16 @@ class TestRefusals:
         with pytest.raises(FileNotFoundError, match=r"ten\.rec"):
             append(file, {})
 
-    def test_second_writer_is_refused_until_the_first_has_closed(self, file: RecordFile) -> None:
+    def test_writer_of_another_process_is_refused_until_the_first_has_closed(self, file: RecordFile) -> None:
         before = all_bytes(file)
-        with MXIndexedRecordIO(file.idx, file.rec, "a"):
+
+        def refused() -> None:
             for flag in ("a", "w"):
                 with pytest.raises(OSError, match=r"ten\.rec: another writer has it open"):
                     MXIndexedRecordIO(file.idx, file.rec, flag)
+
+        with MXIndexedRecordIO(file.idx, file.rec, "a"):
+            assert exit_code(fork(refused)) == 0
         assert all_bytes(file) == before
         append(file, {10: b"ten"})
 

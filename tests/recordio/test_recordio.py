@@ -417,7 +417,7 @@ class TestWriter:
         with MXIndexedRecordIO(file.idx, file.rec, "w") as writer:
             writer.write_idx(3, b"before")
             writer.reset()
-            assert (writer.tell(), len(writer), writer.keys) == (0, 0, [])
+            assert (writer.tell(), len(writer), list(writer.keys)) == (0, 0, [])
             writer.write_idx(3, b"after")
         assert (read_all(file.rec), file.idx.read_text()) == (([b"after"], None), "3\t0\n")
 

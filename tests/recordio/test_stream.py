@@ -54,9 +54,15 @@ def test_file_objects(tmp_path: Path) -> None:
         assert list(records(file)) == []
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         assert list(records(mapped)) == RECORDS
-    assert list(records(gzip.open(io.BytesIO(gzip.compress(DATA, 1))))) == RECORDS
+    with gzip.open(io.BytesIO(gzip.compress(DATA, 1))) as unpacked:
+        assert list(records(unpacked)) == RECORDS
     for size in (1000, 70_000):
         assert list(records(Pieces(DATA, size))) == RECORDS
+
+
+def write_rest(sender: int) -> None:
+    os.write(sender, frame(b"two")[8:])
+    os.close(sender)
 
 
 def test_record_of_a_pipe_comes_before_the_pipe_ends() -> None:
@@ -65,7 +71,7 @@ def test_record_of_a_pipe_comes_before_the_pipe_ends() -> None:
         found = records(source)
         os.write(sender, frame(b"one") + frame(b"two")[:8])
         assert next(found) == b"one"
-        rest = threading.Thread(target=lambda: (os.write(sender, frame(b"two")[8:]), os.close(sender)))
+        rest = threading.Thread(target=write_rest, args=(sender,))
         rest.start()
         assert list(found) == [b"two"]
         rest.join()
@@ -82,7 +88,7 @@ def test_record_of_a_pipe_comes_before_the_pipe_ends() -> None:
 )
 def test_damage_is_an_error_with_number_and_offset(data: bytes, found: int, message: str) -> None:
     for source in (data, io.BytesIO(data)):
-        read = []
+        read: list[bytes] = []
         with pytest.raises(RecordError, match=message) as caught:
             read.extend(record for record in records(source))
         assert caught.value.record == found
@@ -99,9 +105,9 @@ def test_error_names_the_file(tmp_path: Path) -> None:
 def test_what_is_no_source_is_an_error(tmp_path: Path) -> None:
     for source, message in ((tmp_path / "a.rec", "the path"), ("a.rec", "the path"), (7, "got int")):
         with pytest.raises(TypeError, match=message):
-            records(source)  # type: ignore[arg-type]
+            records(source)
     with pytest.raises(TypeError, match="binary mode"):
-        list(records(io.StringIO("text")))  # type: ignore[arg-type]
+        list(records(io.StringIO("text")))
 
 
 def test_too_long_a_record_has_no_frame() -> None:

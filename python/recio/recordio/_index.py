@@ -20,6 +20,7 @@ NATIVE_KEYS = range(1 << 64)
 
 _IDENTIFYING_BYTES = 512
 _RECORDS = "a record file (.rec)"
+_PAST_END = "is past the end of the .rec file"
 _PLAIN = {"text", "an index (.idx)", "a list (.lst)"}
 """Kinds of text that an index with keys of text may look like."""
 
@@ -96,17 +97,28 @@ def _damage(path: str, rec: str, reason: str) -> _recio.RecordError:
             reason = f"this is {content[0]}, not {purpose}: {reason}; {content[1] or '`recio index` writes one'}"
             break
     else:
-        reason = f"{reason}; `recio index` rebuilds it from {printable(rec)}"
+        reason = f"{reason}; {_advice(reason, printable(rec))}"
     error = _recio.RecordError(f"{printable(path)}: {printable(reason)}")
     error.path, error.reason = path, printable(reason)
     return error
+
+
+def _advice(reason: str, rec: str) -> str:
+    if _PAST_END not in reason:
+        return f"`recio index` rebuilds it from {rec}"
+    return (
+        f"was {rec} cut short, or is this the index of another file? `recio verify` compares them, "
+        "`recio repair` saves the complete records, `recio index` rebuilds the index"
+    )
 
 
 def _parse_line(line: bytes, key_type: Callable[[Any], Any], rec_len: int) -> tuple[Any, int]:
     # Keys may contain spaces; only a tab ends them.
     name, _, rest = line.decode().strip().partition("\t")
     key, offset = key_type(name), int(rest.split("\t")[0])
-    if offset % 4 or not 0 <= offset < rec_len:
+    if offset >= rec_len:
+        raise ValueError(f"the offset {offset} {_PAST_END} ({rec_len} bytes)")
+    if offset % 4 or offset < 0:
         raise ValueError(f"no record begins at the offset {offset} of a .rec file of {rec_len} bytes")
     return key, offset
 

@@ -221,7 +221,7 @@ def _close_older(writer: MXRecordIO) -> None:
     for path in [path for path, reference in _writers.items() if reference() is None]:
         _writers.pop(path, None)
     reference = _writers.pop(os.path.realpath(writer.uri), None)
-    older = reference and reference()
+    older = None if reference is None else reference()
     if older is not None and older is not writer and older.is_open and older.pid == os.getpid():
         older.close()
         older._is_superseded = True  # noqa: SLF001 of the same class

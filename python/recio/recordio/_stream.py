@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from recio import _recio
 from recio._util import BytesLike, as_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Buffer
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
@@ -18,7 +15,7 @@ CHUNK = 1 << 20
 Read = Callable[[int], bytes]
 
 
-def records(source: IO[bytes] | Buffer) -> Iterator[bytes]:
+def records(source: IO[bytes] | BytesLike) -> Iterator[bytes]:
     """Iterate over the records of a binary file object or a buffer.
 
     A file object is read from its position to its end, piece by piece and without seeking, so it may be a pipe, a

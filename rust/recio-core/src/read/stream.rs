@@ -161,7 +161,7 @@ mod tests {
         assert!(
             error
                 .unwrap()
-                .starts_with("record 4 at byte 3145808: a fragment of 3 bytes")
+                .starts_with("record 4 at byte 3145792: a fragment of 3 bytes")
         );
         let (found, error) = parse(b"<html>Not found", 4096);
         assert!(found.is_empty() && error.unwrap().contains("an HTML page, not a record file"));
