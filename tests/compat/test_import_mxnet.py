@@ -63,7 +63,7 @@ class TestImport:
         assert all(hasattr(mx.io, name) for name in recio.io.__all__)
         assert all(hasattr(mx.image, name) for name in recio.image.__all__)
 
-    @pytest.mark.parametrize("name", ["gluon", "mod", "random", "gpu"])
+    @pytest.mark.parametrize("name", ["gluon", "mod", "sym", "gpu"])
     def test_missing_name_is_an_error_with_a_hint(self, mx: ModuleType, name: str) -> None:
         sentence = f"recio has no mx.{name}; of MXNet it has only"
         assert not hasattr(mx, name)

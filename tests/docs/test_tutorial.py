@@ -8,17 +8,19 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import recio as mx
+import recio.compat.mxnet
 from tests.support.records import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 PHOTOS = DATA / "photos"
 
@@ -245,3 +247,108 @@ def test_pythons_random_seed_reproduces_a_run(caltech: Path) -> None:
         return mx.img.ImageIter(4, (3, 64, 64), path_imgrec=rec, shuffle=True, rand_crop=True).next().data[0]
 
     np.testing.assert_array_equal(first(), first())
+
+
+SNIPPETS: dict[str, str] = {
+    "data in memory": """
+        import numpy as np
+        np.random.seed(42)
+        mx.random.seed(42)
+        data = np.random.rand(100,3)
+        label = np.random.randint(0, 10, (100,))
+        data_iter = mx.io.NDArrayIter(data=data, label=label, batch_size=30)
+        for batch in data_iter:
+            print([batch.data, batch.label, batch.pad])
+        assert batch.data[0].asnumpy().shape == (30, 3)
+    """,
+    "CSV files": """
+        data = np.random.rand(100,3)
+        np.savetxt('data.csv', data, delimiter=',')
+        data_iter = mx.io.CSVIter(data_csv='data.csv', data_shape=(3,), batch_size=30)
+        for batch in data_iter:
+            print([batch.data, batch.pad])
+        assert batch.pad == 20
+    """,
+    "custom iterator": """
+        class SimpleIter(mx.io.DataIter):
+            def __init__(self, names, shapes, num_batches=10):
+                # Without the constructor of the base class, as in the tutorial.
+                self.provide_data = list(zip(names, shapes))
+                self.num_batches, self.cur_batch = num_batches, 0
+            def __iter__(self):
+                return self
+            def reset(self):
+                self.cur_batch = 0
+            def __next__(self):
+                return self.next()
+            def next(self):
+                if self.cur_batch < self.num_batches:
+                    self.cur_batch += 1
+                    data = [mx.nd.array(np.random.uniform(-1, 1, d[1])) for d in self.provide_data]
+                    return mx.io.DataBatch(data, [mx.nd.array(np.random.randint(0, 10, (32,)))])
+                else:
+                    raise StopIteration
+        batches = list(SimpleIter(['data'], [(32, 100)]))
+        assert len(batches) == 10 and batches[0].label[0].asnumpy().shape == (32,)
+    """,
+    "keys of records": """
+        record = mx.recordio.MXIndexedRecordIO('tmp.idx', 'tmp.rec', 'w')
+        for i in range(5):
+            record.write_idx(i, bytes('record_%d'%i, 'utf-8'))
+        record.close()
+        record = mx.recordio.MXIndexedRecordIO('tmp.idx', 'tmp.rec', 'r')
+        assert record.read_idx(3) == b'record_3'
+        assert list(record.keys) == [0, 1, 2, 3, 4]
+    """,
+    "images": """
+        with open(os.path.join('data', '101_ObjectCategories', 'cat', '00.jpg'), 'rb') as file:
+            img = mx.image.imdecode(file.read())
+        shown = [img.asnumpy()]
+        tmp = mx.image.imresize(img, 100, 70)
+        shown.append(tmp.asnumpy())
+        tmp, coord = mx.image.random_crop(img, (150, 200))
+        print(coord)
+        shown.append(tmp.asnumpy())
+        assert [type(image) for image in shown] == [np.ndarray] * 3
+        assert [image.shape for image in shown[1:]] == [(70, 100, 3), (200, 150, 3)]
+    """,
+    "image iterators": """
+        im2rec_path = mx.test_utils.get_im2rec_path()
+        data_path = os.path.join('data','101_ObjectCategories')
+        prefix_path = os.path.join('data','caltech')
+        with open(os.devnull, 'wb') as devnull:
+            subprocess.check_call([sys.executable, im2rec_path, '--list', '--recursive', '--test-ratio=0.2',
+                                   prefix_path, data_path], stdout=devnull)
+            subprocess.check_call([sys.executable, im2rec_path, '--num-thread=4', '--pass-through', '--test-ratio=0.2',
+                                   prefix_path, data_path], stdout=devnull)
+        for data_iter in (
+            mx.io.ImageRecordIter(
+                path_imgrec=os.path.join('.','data','caltech.rec'), data_shape=(3, 227, 227), batch_size=4, resize=256),
+            mx.image.ImageIter(
+                batch_size=4, data_shape=(3, 227, 227), path_imgrec=os.path.join('.','data','caltech.rec'),
+                path_imgidx=os.path.join('.','data','caltech.idx')),
+        ):
+            data_iter.reset()
+            batch = data_iter.next()
+            data = batch.data[0]
+            for i in range(4):
+                image = data[i].asnumpy().astype(np.uint8).transpose((1,2,0))
+                assert image.shape == (227, 227, 3) and image.any()
+    """,
+}
+"""Steps of docs/tutorials/basic/data.md of MXNet 1.3.0, with ``.asnumpy()``, without plotting."""
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_steps_run_unchanged_with_the_stand_in(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "101_ObjectCategories").symlink_to(PHOTOS)
+    monkeypatch.chdir(tmp_path)
+    # The scripts that the steps run import recio from the same place.
+    monkeypatch.setenv("PYTHONPATH", str(Path(mx.__file__).parent.parent))
+    beginning = "import mxnet as mx, numpy as np, os, subprocess, sys\n"
+    recio.compat.mxnet.install()
+    try:
+        exec(beginning + textwrap.dedent(SNIPPETS[name]), {})  # noqa: S102 the steps as they are
+    finally:
+        recio.compat.mxnet.uninstall()

@@ -136,7 +136,7 @@ def test_other_numbers_are_packed_clipped_to_8_bits(dtype: str, img_fmt: str) ->
     if dtype != "int8":
         image *= 3
     clipped = np.clip(image, 0, 255).astype(np.uint8)
-    packed = pack_img(HEADER, image, 9, img_fmt)  # type: ignore[arg-type]
+    packed = pack_img(HEADER, image, 9, img_fmt)
     assert packed == pack_img(HEADER, clipped, 9, img_fmt)
 
 

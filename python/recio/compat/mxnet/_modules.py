@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio import image, io, recordio
+from recio import im2rec, image, io, recordio
 from recio.compat.mxnet import _array_functions, _context, _random, _sparse
 from recio.compat.mxnet._adapt import adapted
 from recio.image import detection
@@ -43,6 +44,11 @@ def _missing(name: str) -> str:
     )
 
 
+def _im2rec_path(home_env: str = "MXNET_HOME") -> str:  # noqa: ARG001 MXNet's
+    """Return the path of recio's ``im2rec`` as a script for ``python``."""
+    return str(Path(im2rec.__file__).with_name("__main__.py"))
+
+
 def _make_modules() -> dict[str, ModuleType]:
     """Make all modules; return them by their names."""
     contents: dict[str, dict[str, Any]] = {
@@ -56,6 +62,8 @@ def _make_modules() -> dict[str, ModuleType]:
             "integer_types": (int, np.int32, np.int64),
             "string_types": (str,),
         },
+        "random": _public(_random),
+        "test_utils": {"get_im2rec_path": _im2rec_path},
     }
     submodules: dict[str, ModuleType] = {"recordio": recordio}
     for name, names in contents.items():
@@ -66,13 +74,13 @@ def _make_modules() -> dict[str, ModuleType]:
         ("image.image", contents["image"]),
         ("image.detection", {name: adapted(getattr(detection, name)) for name in detection.__all__}),
         ("ndarray.ndarray", contents["ndarray"]),
-        ("ndarray.random", _public(_random)),
+        ("ndarray.random", contents["random"]),
         ("ndarray.sparse", _public(_sparse)),
     ):
         package, _, module = name.partition(".")
         submodules[name] = StandIn(f"mxnet.{name}", names)
         setattr(submodules[package], module, submodules[name])
-    for alias, package in {"img": "image", "nd": "ndarray"}.items():
+    for alias, package in {"img": "image", "nd": "ndarray", "rnd": "random"}.items():
         for name in [name for name in submodules if name.partition(".")[0] == package]:
             submodules[alias + name.removeprefix(package)] = submodules[name]
     top = {"__version__": VERSION, "__path__": [], "MXNetError": ValueError, **contents["context"]}

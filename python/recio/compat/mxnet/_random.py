@@ -1,4 +1,4 @@
-"""``mx.nd.random``: random arrays from NumPy's global generator; their numbers are not MXNet's."""
+"""``mx.nd.random`` and ``mx.random``: random arrays from NumPy's global generator; their numbers are not MXNet's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from recio.compat.mxnet._context import Context
 
-__all__ = ["normal", "randint", "randn", "shuffle", "uniform"]
+__all__ = ["normal", "randint", "randn", "seed", "shuffle", "uniform"]
+
+
+def seed(seed_state: int, ctx: Context | str = "all") -> None:  # noqa: ARG001 MXNet's
+    """Seed ``numpy.random``, which the functions of this module use. Iterators have their own seeds."""
+    np.random.seed(seed_state % 2**32)  # noqa: NPY002 the generator that this module uses
 
 
 def uniform(
