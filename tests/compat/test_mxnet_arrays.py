@@ -341,6 +341,9 @@ class TestTypes:
         left, right = mx.nd.array([[1], [2]]), mx.nd.array([10, 20, 30])
         assert (left + right).asnumpy().tolist() == [[11, 21, 31], [12, 22, 32]]
         assert mx.nd.broadcast_mul(left, right).shape == (2, 3)
+        assert mx.nd.broadcast_to(left, shape=(0, 4)).shape == (2, 4)
+        assert mx.nd.broadcast_like(left, mx.nd.ones((2, 5))).shape == (2, 5)
+        assert mx.nd.reshape_like(right, mx.nd.ones((3, 1))).shape == (3, 1)
         assert right.broadcast_to((2, 3)).shape == right.broadcast_like(mx.nd.ones((2, 3))).shape == (2, 3)
         with pytest.raises(mx.MXNetError):
             mx.nd.ones((2, 3)) + mx.nd.ones((2, 4))

@@ -13,6 +13,7 @@ import recio.image
 import recio.io
 from recio.compat.mxnet import NDArray, install, uninstall
 from tests.support.boxes import write_objects
+from tests.support.faces import write_face_set
 from tests.support.records import RecordFile, noise, png
 
 if TYPE_CHECKING:
@@ -240,3 +241,96 @@ class TestIterators:
             batch = batches.next()
             assert batch.data[0].asnumpy().tolist() == [[0, 1], [2, 3]]
             batches.reset()
+
+
+class TestIteratorsOfOthers:
+    """What public iterators on ``mx.io.DataIter`` do, such as InsightFace's `FaceImageIter`."""
+
+    def test_iterator_of_faces_fills_arrays(self, mx: ModuleType, tmp_path: Path) -> None:
+        """Images and labels are written to views of a batch; images are normalized in place, cut and flipped."""
+        faces = write_face_set(tmp_path, images=[png(noise(8, 8, seed=number)) for number in range(6)])
+
+        class Faces(mx.io.DataIter):  # type: ignore[misc, name-defined]
+            def __init__(self) -> None:
+                super().__init__()
+                self.imgrec = mx.recordio.MXIndexedRecordIO(
+                    str(faces.root / "train.idx"), str(faces.root / "train.rec"), "r"
+                )
+                header, _ = mx.recordio.unpack(self.imgrec.read_idx(0))
+                self.seq, self.cur = list(range(1, int(header.label[0]))), 0
+                self.mean = mx.nd.array(np.full((1, 1, 3), 127.5, np.float32)).reshape((1, 1, 3))
+                self.provide_data, self.provide_label = [("data", (3, 3, 8, 8))], [("softmax_label", (3,))]
+
+            def reset(self) -> None:
+                self.cur = 0
+
+            def next(self) -> Any:  # noqa: ANN401
+                if self.cur + 3 > len(self.seq):
+                    raise StopIteration
+                data, label = mx.nd.empty(self.provide_data[0][1]), mx.nd.empty(self.provide_label[0][1])
+                for i in range(3):
+                    header, image = mx.recordio.unpack(self.imgrec.read_idx(self.seq[self.cur]))
+                    self.cur += 1
+                    pixels = mx.ndarray.flip(data=mx.image.imdecode(image), axis=1)
+                    pixels = pixels.astype("float32", copy=False)
+                    pixels -= self.mean
+                    pixels *= 0.0078125
+                    pixels[0:2, 1:3, :] = 0
+                    for channel in range(3):
+                        pixels[:, :, channel] = np.fliplr(pixels[:, :, channel])
+                    data[i][:] = mx.nd.transpose(pixels, axes=(2, 0, 1))
+                    label[i][:] = header.label if np.ndim(header.label) == 0 else header.label[0]
+                return mx.io.DataBatch([data], [label], 0)
+
+        batches = list(Faces())
+        assert [batch.label[0].asnumpy().tolist() for batch in batches] == [faces.identities[:3], faces.identities[3:]]
+        first = (noise(8, 8, seed=0).astype(np.float32) - 127.5) / 128
+        first[0:2, 5:7] = 0
+        np.testing.assert_allclose(batches[0].data[0].asnumpy()[0], first.transpose(2, 0, 1), atol=1e-6)
+
+    def test_color_jitter_of_insightface_works(self, mx: ModuleType) -> None:
+        image = mx.nd.array(noise(6, 7)).astype("float32")
+        weights = mx.nd.array([[[0.299, 0.587, 0.114]]])
+        gray = image * weights
+        gray = (3.0 * (1.0 - 0.9) / gray.size) * mx.nd.sum(gray)
+        image *= 0.9
+        image += gray
+        per_pixel = mx.nd.sum(image * weights, axis=2, keepdims=True)
+        assert (gray.shape, per_pixel.shape) == ((1,), (6, 7, 1))
+        image += per_pixel
+        expected = noise(6, 7).astype(np.float64)
+        luma = [0.299, 0.587, 0.114]
+        expected = expected * 0.9 + 0.1 * (expected @ luma).mean()
+        expected += (expected @ luma)[..., None]
+        np.testing.assert_allclose(image.asnumpy(), expected, rtol=1e-4)
+
+    def test_iterator_that_joins_others_works(self, mx: ModuleType, ten: RecordFile) -> None:
+        """A pattern of the tutorials: the batches of two iterators in one."""
+
+        class Joined(mx.io.DataIter):  # type: ignore[misc, name-defined]
+            def __init__(self, *inner: Any) -> None:  # noqa: ANN401
+                super().__init__()
+                self.inner, self.batch_size = inner, inner[0].batch_size
+
+            def reset(self) -> None:
+                for one in self.inner:
+                    one.reset()
+
+            def iter_next(self) -> bool:
+                return all(one.iter_next() for one in self.inner)
+
+            def getdata(self) -> Any:  # noqa: ANN401
+                return [one.getdata() for one in self.inner]
+
+            def getlabel(self) -> Any:  # noqa: ANN401
+                return [self.inner[0].getlabel()]
+
+            def getpad(self) -> Any:  # noqa: ANN401
+                return self.inner[0].getpad()
+
+        settings: dict[str, Any] = {"path_imgrec": ten.rec, "batch_size": 5}
+        joined = Joined(*(mx.io.ImageRecordIter(data_shape=(3, side, side), **settings) for side in (8, 6)))
+        for _ in range(2):
+            shapes = [[data.shape for data in batch.data] for batch in joined]
+            assert shapes == [[(5, 3, 8, 8), (5, 3, 6, 6)]] * 2
+            joined.reset()

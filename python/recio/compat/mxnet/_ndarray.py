@@ -15,7 +15,7 @@ import numpy as np
 
 from recio.compat.mxnet import _arithmetic, _indexing
 from recio.compat.mxnet._context import Context, current_context
-from recio.compat.mxnet._reshape import inferred_shape
+from recio.compat.mxnet._reshape import inferred_shape, kept_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -268,9 +268,7 @@ class NDArray:
 
     def broadcast_to(self, shape: Sequence[int]) -> NDArray:
         """Return a copy in which axes of length 1 are repeated; 0 keeps the length of an axis."""
-        lengths = (1,) * (len(shape) - self.ndim) + self.shape
-        kept = tuple(length or kept for length, kept in zip(shape, lengths, strict=True))
-        return NDArray(np.array(np.broadcast_to(self._array, kept)), self._context)
+        return NDArray(np.array(np.broadcast_to(self._array, kept_shape(self.shape, shape))), self._context)
 
     def broadcast_like(self, other: NDArray) -> NDArray:
         """Return a copy broadcast to the shape of another array."""

@@ -45,6 +45,20 @@ def inferred_shape(source: Sequence[int], target: Sequence[int], reverse: bool =
     return tuple(shape)
 
 
+def kept_shape(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape to broadcast to, in which 0 keeps the length of an axis.
+
+    Raises
+    ------
+    ValueError
+        If it has fewer axes than the array.
+    """
+    if len(target) < len(source):
+        raise ValueError(f"an array of shape {tuple(source)} cannot be broadcast to {tuple(target)}")
+    lengths = (1,) * (len(target) - len(source)) + tuple(source)
+    return tuple(length or kept for length, kept in zip(target, lengths, strict=True))
+
+
 def _decoded(source: Sequence[int], target: Sequence[int]) -> list[int]:
     """Return the lengths that the codes mean, with -1 for the one to be inferred."""
     shape: list[int] = []

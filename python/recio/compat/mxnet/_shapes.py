@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from recio.compat.mxnet._ndarray import operator
-from recio.compat.mxnet._reshape import inferred_shape
+from recio.compat.mxnet._reshape import inferred_shape, kept_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,6 +186,24 @@ def broadcast_axes(data: Array, axis: Numbers = (), size: Numbers = ()) -> Array
             raise ValueError(f"an axis must have length 1 to be broadcast, axis {each} has {shape[each]}")
         shape[each] = length
     return np.broadcast_to(data, shape)
+
+
+@operator(is_method=False)
+def broadcast_to(data: Array, shape: Sequence[int]) -> Array:
+    """Repeat axes of length 1; 0 keeps the length of an axis."""
+    return np.broadcast_to(data, kept_shape(data.shape, shape))
+
+
+@operator(is_method=False)
+def broadcast_like(lhs: Array, rhs: Array) -> Array:
+    """Repeat axes of length 1 to the shape of another array."""
+    return np.broadcast_to(lhs, rhs.shape)
+
+
+@operator(is_method=False)
+def reshape_like(lhs: Array, rhs: Array) -> Array:
+    """Return a copy with the shape of another array."""
+    return lhs.reshape(rhs.shape)
 
 
 @operator("Concat", is_method=False)
