@@ -154,11 +154,26 @@ class TestMerge:
             merge([faces.root / "train.rec" for faces in sets], tmp_path / "merged.rec")
 
     def test_property_of_another_set_is_not_overwritten(self, sets: list[FaceSet]) -> None:
-        recs = [faces.root / "train.rec" for faces in sets[:2]]
-        with pytest.raises(ValueError, match=r'a/property: another data set.* that of the new one is "5,112,112"'):
-            merge(recs, sets[0].root / "merged.rec")
-        assert not (sets[0].root / "merged.rec").exists()
-        assert len(FaceRecordDataset(sets[0].root)) == 6
+        """The new one then has the name of its record file, or of all shards."""
+        recs, folder = [faces.root / "train.rec" for faces in sets], sets[0].root
+        for size, count in ((3, 6), (2, 5)):
+            merge(recs[:size], folder / "merged.rec")
+            assert FaceRecordDataset(path_imgrec=folder / "merged.rec").num_classes == count
+        shards = split(recs[2], 1, folder / "part")
+        assert FaceRecordDataset(path_imgrec=shards[0].rec).num_classes == 1
+        shuffle(recs[1], folder / "shuffled.rec", seed=0)
+        assert sorted(path.name for path in folder.glob("*property")) == [
+            "merged.property",
+            "part.property",
+            "property",
+            "shuffled.property",
+        ]
+        assert FaceRecordDataset(folder).num_classes == 3
+
+    def test_shards_in_a_folder_of_another_set_share_their_identities(self, sets: list[FaceSet]) -> None:
+        shards = split(sets[1].root / "train.rec", 3, sets[0].root / "part")
+        merge([shard.rec for shard in shards], sets[2].root / "merged.rec")
+        assert insightface(sets[2].root / "merged.rec") == insightface(sets[1].root / "train.rec")
 
     @pytest.mark.parametrize(("label", "reason"), [(0.5, "not the number of an identity"), (9, "has 2 identities")])
     def test_labels_must_be_identities(self, sets: list[FaceSet], tmp_path: Path, label: float, reason: str) -> None:

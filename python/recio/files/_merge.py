@@ -30,8 +30,9 @@ def merge(
     Face data sets (InsightFace's layout) become one face data set: its images have the keys 1, 2 … and these as ids,
     and the identities of each file are numbered after those of the files before it. The header record and the identity
     records are written anew from the labels, and the file ``property`` beside `out` has the number of identities. Files
-    that are beside the same ``property``, such as the shards that `split` writes, share their identities. Record files
-    without a header record that each have a ``property`` beside them are merged likewise, and get none.
+    with the same ``property``, such as the shards that `split` writes, share their identities. Record files without a
+    header record that each have another ``property`` are merged likewise, and get none. If the folder of `out` has the
+    ``property`` of another data set, that of ``out.rec`` is ``out.property``.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def merge(
     ------
     ValueError
         If there are no files, if `out` is one of them, or if its name does not end in ``.rec``. If some files are face
-        data sets and others are not, their images have different sizes, or another ``property`` is beside `out`.
+        data sets and others are not, or their images have different sizes.
     RecordError
         If a record is damaged, an index lists only some of the records, or the header record of a face data set
         contradicts its records; then nothing is written.

@@ -50,7 +50,7 @@ def shuffle(
     Raises
     ------
     ValueError
-        If `out` is `rec`, if its name does not end in ``.rec``, or if its folder has another ``property``.
+        If `out` is `rec`, or if its name does not end in ``.rec``.
     OverflowError
         If `seed` is not from 0 to 2**64 - 1.
     RecordError

@@ -29,7 +29,8 @@ def split(
 
     The shards of a face data set (InsightFace's layout) are face data sets too: the images are divided in the order of
     their keys, and in each shard they get the keys 1, 2 … and these as ids. They keep their labels. Each shard has a
-    header record and the records of its identities, and ``property`` beside the shards has the number of all.
+    header record and the records of its identities, and ``property`` beside the shards has the number of all; if there
+    is that of another data set, it is ``train.property``.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def split(
     Raises
     ------
     ValueError
-        If `parts` is not from 1 to the number of records, or the folder of the shards has another ``property``.
+        If `parts` is not from 1 to the number of records.
     RecordError
         If a record is damaged, the index lists only some of the records, or the header record of a face data set
         contradicts its records; then nothing is written.

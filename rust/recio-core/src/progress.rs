@@ -98,8 +98,17 @@ pub(crate) fn before_progress<T>(
     on_progress: &mut OnProgress<'_>,
     work: impl FnOnce(&Interrupt<'_>) -> Result<T>,
 ) -> Result<T> {
+    with_progress(on_progress, Progress::new(0, 0), work)
+}
+
+/// Runs work of which the amount is unknown, and reports the same progress all the time.
+pub(crate) fn with_progress<T>(
+    on_progress: &mut OnProgress<'_>,
+    progress: Progress,
+    work: impl FnOnce(&Interrupt<'_>) -> Result<T>,
+) -> Result<T> {
     let on_progress = RefCell::new(on_progress);
-    let is_requested = || (on_progress.borrow_mut())(Progress::new(0, 0)).is_break();
+    let is_requested = || (on_progress.borrow_mut())(progress).is_break();
     work(&Interrupt::new(&is_requested))
 }
 

@@ -149,13 +149,13 @@ impl Reader {
 
     /// Returns the range of the images of each identity record, as keys; nothing for a plain
     /// record file.
-    fn identity_ranges(&self, py: Python<'_>, index: &Index) -> PyRecioResult<Vec<(u64, u64)>> {
+    fn identity_ranges(&self, py: Python<'_>, index: &Index) -> PyResult<Vec<(u64, u64)>> {
         let file = self.0.file();
-        let read = || match FaceSet::find(file, &index.0)? {
-            Layout::Faces(faces) => faces.identity_ranges(file, &index.0),
+        let read = |interrupt: &Interrupt<'_>| match FaceSet::find(file, &index.0)? {
+            Layout::Faces(faces) => faces.identity_ranges(file, &index.0, interrupt),
             Layout::Plain | Layout::Contradictory(_) => Ok(Vec::new()),
         };
-        let ranges = py.detach(read)?;
+        let ranges = run_interruptible(py, read)?;
         Ok(ranges
             .iter()
             .map(|range| (range.start, range.end))

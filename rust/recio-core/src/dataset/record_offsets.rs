@@ -173,7 +173,7 @@ fn without_index(
             scan_file(file, start, &mut offsets.samples, interrupt)?
         };
         if may_be_faces {
-            separate_faces(file, start, begin, &mut offsets)?;
+            separate_faces(file, start, begin, &mut offsets, interrupt)?;
         }
     }
     if offsets.samples.is_empty() && offsets.ranges.is_empty() {
@@ -218,9 +218,11 @@ fn separate_faces(
     start: u64,
     begin: usize,
     offsets: &mut RecordOffsets,
+    interrupt: &Interrupt<'_>,
 ) -> Result<()> {
     let records = offsets.samples[begin..].iter();
-    let (entries, layout) = scan::layout_of(file, records.map(|offset| offset - start))?;
+    let records = records.map(|offset| offset - start);
+    let (entries, layout) = scan::layout_of(file, records, interrupt)?;
     if let Layout::Faces(faces) = layout {
         offsets.separate(begin, &entries, start, &faces);
     }

@@ -14,6 +14,7 @@ use std::ops::{Range, RangeInclusive};
 
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
+use crate::progress::Interrupt;
 use crate::read::header_table::HeaderTable;
 use crate::read::record_file::RecordFile;
 use crate::read::scan::ScannedRecord;
@@ -134,11 +135,17 @@ impl FaceSet {
     ///
     /// # Errors
     /// Damage; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if an identity record has
-    /// labels that are no range of images.
-    pub fn identity_ranges(&self, file: &RecordFile, index: &Index) -> Result<Vec<Range<u64>>> {
+    /// labels that are no range of images; `Interrupted`.
+    pub fn identity_ranges(
+        &self,
+        file: &RecordFile,
+        index: &Index,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Vec<Range<u64>>> {
         let entries = &index.entries()[self.identities.clone()];
         let first = u64::from(self.has_header);
         let range = |entry: &Entry| {
+            interrupt.poll()?;
             let mut table = HeaderTable::default();
             table.extend(file, index, &[entry.key])?;
             self.range_of(&table, first).ok_or_else(|| {

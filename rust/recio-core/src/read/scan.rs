@@ -196,14 +196,17 @@ pub fn may_be_range(file: &RecordFile, offset: u64) -> bool {
 /// entries too, sorted by key. Damaged records do not count.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Interrupted`.
 pub fn layout_of(
     file: &RecordFile,
     offsets: impl Iterator<Item = u64>,
+    interrupt: &Interrupt<'_>,
 ) -> Result<(Vec<Entry>, Layout)> {
-    let intact: Vec<ScannedRecord> = offsets
-        .filter_map(|offset| record_at(file, offset).ok())
-        .collect();
+    let mut intact = Vec::new();
+    for offset in offsets {
+        interrupt.poll()?;
+        intact.extend(record_at(file, offset));
+    }
     let (mut entries, _) = keys_of(file, &intact)?;
     entries.sort_unstable_by_key(|entry| entry.key);
     let layout = FaceSet::find_with(&entries, |offset| Role::read(file, offset))?;

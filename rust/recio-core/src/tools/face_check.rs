@@ -4,6 +4,7 @@ use super::problem::{Problem, ProblemKind};
 use super::sidecars::Sidecars;
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
+use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
@@ -38,8 +39,13 @@ impl FaceCheck {
     /// Finds the layout of the records that the index lists or, without one, of all.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub(super) fn finish(self, file: &RecordFile, sidecars: &Sidecars) -> Result<CheckedLayout> {
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Interrupted`.
+    pub(super) fn finish(
+        self,
+        file: &RecordFile,
+        sidecars: &Sidecars,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<CheckedLayout> {
         if !self.may_be_faces {
             return Ok(CheckedLayout::default());
         }
@@ -50,7 +56,7 @@ impl FaceCheck {
                 let layout = FaceSet::find_with(&entries, |offset| Role::read(file, offset))?;
                 (entries, layout)
             }
-            None => scan::layout_of(file, self.offsets.into_iter())?,
+            None => scan::layout_of(file, self.offsets.into_iter(), interrupt)?,
         };
         match layout {
             Layout::Plain => Ok(CheckedLayout::default()),
@@ -58,15 +64,20 @@ impl FaceCheck {
                 identities: None,
                 problem: Some(problem(&FaceSet::contradiction(&reason), entries[0].offset)),
             }),
-            Layout::Faces(faces) => check_ranges(file, &faces, entries),
+            Layout::Faces(faces) => check_ranges(file, &faces, entries, interrupt),
         }
     }
 }
 
 /// Checks the labels of all identity records.
-fn check_ranges(file: &RecordFile, faces: &FaceSet, entries: Vec<Entry>) -> Result<CheckedLayout> {
+fn check_ranges(
+    file: &RecordFile,
+    faces: &FaceSet,
+    entries: Vec<Entry>,
+    interrupt: &Interrupt<'_>,
+) -> Result<CheckedLayout> {
     let index = Index::new(entries)?;
-    let problem = match faces.identity_ranges(file, &index) {
+    let problem = match faces.identity_ranges(file, &index, interrupt) {
         Err(error) if error.is_damage() => {
             let offset = error.position().offset.unwrap_or_default();
             Some(problem(&error, offset))

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::limits::Limits;
-use crate::progress::{OnProgress, before_progress, none_if_interrupted};
+use crate::progress::{OnProgress, Progress, before_progress, none_if_interrupted, with_progress};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::Segment;
 
@@ -98,7 +98,14 @@ pub fn info(
     if flow.is_break() {
         return Ok(None);
     }
-    info.identities = faces.finish(&file, &sidecars)?.identities;
+    let end = Progress::new(file.len(), file.len());
+    let layout = with_progress(on_progress, end, |interrupt| {
+        faces.finish(&file, &sidecars, interrupt).map(Some)
+    });
+    let Some(layout) = none_if_interrupted(layout)? else {
+        return Ok(None);
+    };
+    info.identities = layout.identities;
     if info.identities.is_none() {
         info.add_labels_of(&without_image);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::copy_report::CopyReport;
-use super::face_property_file::prepare_properties;
+use super::face_property_file::prepare_property;
 use super::face_writer::{FaceWriter, Identities, property_of};
 use super::keys::all_unique;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
@@ -12,7 +12,6 @@ use super::source_file::SourceFile;
 use crate::error::{Error, Result};
 use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
-use crate::write::file_system::parent_folder;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `files`, one file after another, into `out`.
@@ -111,10 +110,10 @@ fn face_properties(sources: &[SourceFile]) -> Result<Option<Vec<Option<FacePrope
     Ok(are_faces.then_some(properties))
 }
 
-/// Whether two record files are beside the same file `property`.
+/// Whether two record files have the same file `property`.
 fn share_property(a: &SourceFile, b: &SourceFile) -> bool {
-    let folder = |source: &SourceFile| parent_folder(source.path()).canonicalize().ok();
-    folder(a) == folder(b)
+    let path = |source: &SourceFile| FaceProperty::path_for(source.path()).canonicalize().ok();
+    path(a).is_some() && path(a) == path(b)
 }
 
 fn check_image_sizes(sources: &[SourceFile], properties: &[Option<FaceProperty>]) -> Result<()> {
@@ -170,9 +169,9 @@ fn merge_faces(
     let identities = shifts.iter().map(|&(_, end)| end).max().unwrap_or(0);
     let known = properties.iter().find_map(|&property| property);
     let property = property_of(identities, known, writer.image_size());
-    let properties = prepare_properties(property, [out])?;
+    let property = prepare_property(property, out)?;
     let (report, output) = writer.prepare()?;
     commit(vec![output])?;
-    properties.persist()?;
+    property.persist()?;
     Ok(Some(report))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::copy_report::CopyReport;
-use super::face_property_file::prepare_properties;
+use super::face_property_file::prepare_property;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
 use super::source_file::SourceFile;
@@ -60,8 +60,8 @@ pub fn shuffle(
         Some(_) => FaceProperty::load(rec)?,
         None => None,
     };
-    let properties = prepare_properties(property, [out])?;
+    let property = prepare_property(property, out)?;
     commit(vec![output.prepare()?])?;
-    properties.persist()?;
+    property.persist()?;
     Ok(Some(report))
 }

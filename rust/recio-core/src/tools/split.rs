@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::copy_report::CopyReport;
-use super::face_property_file::prepare_properties;
+use super::face_property_file::prepare_property;
 use super::face_writer::{FaceWriter, Identities, property_of};
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
 use super::record_copier::RecordCopier;
@@ -98,9 +98,10 @@ fn split_faces(
         outputs.push(output);
     }
     let property = property.or(property_of(max_label + 1, None, image_size));
-    let properties = prepare_properties(property, outs.iter().map(PathBuf::as_path))?;
+    let rec = FaceProperty::without_shard(&outs[0]).unwrap_or_else(|| outs[0].clone());
+    let property = prepare_property(property, &rec)?;
     commit(outputs)?;
-    properties.persist()?;
+    property.persist()?;
     Ok(Some(reports))
 }
 

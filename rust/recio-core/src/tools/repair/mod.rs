@@ -8,7 +8,7 @@ mod checksum_matcher;
 
 use std::path::{Path, PathBuf};
 
-use super::face_property_file::prepare_properties;
+use super::face_property_file::prepare_property;
 use super::keys::all_unique;
 use super::overwrite_guard::refuse_to_overwrite;
 use super::sidecars::Sidecars;
@@ -162,9 +162,9 @@ impl Repair<'_> {
         let property = self.may_be_faces.then(load).flatten();
         if records > 0 {
             self.output.set_keys(&keys);
-            let properties = prepare_properties(property, [self.out])?;
+            let property = prepare_property(property, self.out)?;
             commit(vec![self.output.prepare()?])?;
-            properties.persist()?;
+            property.persist()?;
         }
         Ok(RepairReport {
             records,

@@ -17,7 +17,7 @@ use super::record_check::RecordChecker;
 use super::sidecars::Sidecars;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::progress::{OnProgress, before_progress, none_if_interrupted};
+use crate::progress::{OnProgress, Progress, before_progress, none_if_interrupted, with_progress};
 use crate::read::record_file::RecordFile;
 use parallel::check_in_parallel;
 use pass::Pass;
@@ -103,7 +103,13 @@ pub fn verify(
         return Ok(None);
     }
     pass.compare_with_checksums(&file);
-    let identities = pass.check_faces(&file)?;
+    let end = Progress::new(file.len(), file.len());
+    let identities = with_progress(on_progress, end, |interrupt| {
+        pass.check_faces(&file, interrupt).map(Some)
+    });
+    let Some(identities) = none_if_interrupted(identities)? else {
+        return Ok(None);
+    };
     let (records, unlisted) = (pass.records(), pass.unlisted());
     let (problems, counts) = problems.into_sorted(records);
     Ok(Some(VerifyReport {

@@ -8,7 +8,7 @@ use super::problem_list::ProblemList;
 use crate::error::Result;
 use crate::format::checksum;
 use crate::format::index::Entry;
-use crate::progress::OnProgress;
+use crate::progress::{Interrupt, OnProgress};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvagedRecord, Segment, SkippedRegion};
 use crate::tools::face_check::FaceCheck;
@@ -141,9 +141,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Checks the layout, if this is a face data set. Returns the number of its identity records.
-    pub(super) fn check_faces(&mut self, file: &RecordFile) -> Result<Option<usize>> {
+    pub(super) fn check_faces(
+        &mut self,
+        file: &RecordFile,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Option<usize>> {
         let faces = std::mem::take(&mut self.faces);
-        let layout = faces.finish(file, self.sidecars)?;
+        let layout = faces.finish(file, self.sidecars, interrupt)?;
         self.problems.extend(layout.problem);
         Ok(layout.identities)
     }
