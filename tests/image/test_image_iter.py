@@ -220,6 +220,16 @@ class TestLargeLabels:
         assert batch.label is not None
         assert set(batch.label[0].tolist()) == {self.ID}
 
+    def test_label_of_the_caller_is_exact_or_refused(self, folder: Path) -> None:
+        settings: dict[str, Any] = {"path_root": folder, "dtype": "int64", **PLAIN}
+        with pytest.raises(
+            ValueError, match=r"imglist\[0\]: labels must be integers up to 2\*\*53, got 9007199254740993"
+        ):
+            ImageIter(imglist=[[2**53 + 1, "0 .png"]], **settings)
+        batch = ImageIter(imglist=[[2**53, "0 .png"]], **settings).next()
+        assert batch.label is not None
+        assert batch.label[0].tolist() == [2**53] * 4
+
     @pytest.mark.parametrize(("label", "dtype"), [(300, "uint8"), (-1, "uint16"), (0.5, "int64"), (2049, "float16")])
     def test_label_that_its_type_would_change_is_refused(self, label: float, dtype: str, folder: Path) -> None:
         batches = ImageIter(imglist=[[label, "0 .png"]], path_root=folder, dtype=dtype, **PLAIN)

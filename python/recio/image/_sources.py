@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     """Labels and path of each image by its key."""
 
 
+FLOAT64_EXACT = 1 << 53
+"""float64, the type of labels up to the batch, represents all integers up to this one."""
+
+
 class Source(Protocol):
     """Data set."""
 
@@ -132,7 +136,11 @@ def _labels(imglist: Sequence[Sequence[Any]]) -> list[list[Any]]:
     for number, (*labels, path) in enumerate(imglist):
         if not labels or not isinstance(path, str | os.PathLike):
             raise ValueError(f"imglist[{number}] must be a label, or labels, and a path, got {imglist[number]!r}")
-        listed.append([value for label in labels for value in np.ravel(label).tolist()])
+        values = [value for label in labels for value in np.ravel(label).tolist()]
+        rounded = [value for value in values if isinstance(value, int) and abs(value) > FLOAT64_EXACT]
+        if any(int(float(value)) != value for value in rounded):
+            raise ValueError(f"imglist[{number}]: labels must be integers up to 2**53, got {max(rounded, key=abs)}")
+        listed.append(values)
     return listed
 
 
