@@ -20,6 +20,39 @@ if TYPE_CHECKING:
     from recio.image._sources import Source
 
 
+class _Keys(list[Any]):
+    """List that knows whether it was changed: comparing millions of keys for each batch takes too long."""
+
+    is_changed = False
+
+
+def _marking(name: str) -> Any:  # noqa: ANN401 a method
+    method = getattr(list, name)
+
+    def change(self: _Keys, *args: Any, **options: Any) -> Any:  # noqa: ANN401 as of the method
+        self.is_changed = True
+        return method(self, *args, **options)
+
+    return change
+
+
+for _name in [
+    "__setitem__",
+    "__delitem__",
+    "__iadd__",
+    "__imul__",
+    "append",
+    "clear",
+    "extend",
+    "insert",
+    "pop",
+    "remove",
+    "reverse",
+    "sort",
+]:
+    setattr(_Keys, _name, _marking(_name))
+
+
 class SampleSequence:
     """Base of `ImageIter` with the attributes of MXNet's that subclasses read, and may change.
 
@@ -68,18 +101,19 @@ class SampleSequence:
         if self._seq is None:
             keys = self._all_keys
             order = None if keys is None else self._pipeline.epoch_order()
-            self._seq = None if keys is None or order is None else [keys[number] for number in order]
-            self._seq_read = None if self._seq is None else [*self._seq]
+            self._seq = None if keys is None or order is None else _Keys(keys[number] for number in order)
         return self._seq
 
     @seq.setter
     def seq(self, keys: list[Any] | None) -> None:
         """Replace the samples."""
-        self._seq = keys
+        self._seq = None if keys is None else [*keys]
 
     _seq: list[Any] | None = None
-    _seq_read: list[Any] | None = None
-    """What `seq` held when it was read first."""
+    """Keys, once `seq` was read; of another class if it was set."""
+
+    def _is_seq_changed(self) -> bool:
+        return self._seq is not None and (not isinstance(self._seq, _Keys) or self._seq.is_changed)
 
     @property
     def num_image(self) -> int | None:
@@ -106,7 +140,7 @@ class SampleSequence:
     def _follow_seq(self) -> None:
         """Read the samples that `seq` and `cur` name from now on, if the caller changed one of them."""
         if "next_sample" not in overridden_hooks(self):
-            self._uses_seq = self._uses_seq or self.cur != self._counted or self._seq != self._seq_read
+            self._uses_seq = self._uses_seq or self.cur != self._counted or self._is_seq_changed()
 
     def _count(self, samples: int) -> None:
         """Count samples that the pipeline read."""
@@ -115,9 +149,9 @@ class SampleSequence:
     def _restart_samples(self) -> None:
         """Go to the beginning of an epoch."""
         self.cur = self._counted = 0
-        if self._seq == self._seq_read:
+        if not self._is_seq_changed():
             # Read again, in the order of the epoch.
-            self._seq = self._seq_read = None
+            self._seq = None
             self._uses_seq = False
         elif self.shuffle and self._seq is not None:
             random.shuffle(self._seq)
