@@ -64,6 +64,12 @@ class TestFlags:
         assert run_im2rec("--list", "--recursive=0", tmp_path / "a", write(root, "x.jpg")) == 0
         assert listed(tmp_path / "a.lst") == ["0 x.jpg"]
 
+    def test_arguments_of_mxnets_program_name_the_options(
+        self, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run_im2rec(tmp_path / "a.lst", root, tmp_path / "a.rec", "resize=256", "label_width=1") == 2
+        assert "key=value is an argument of MXNet's C++ program im2rec" in capsys.readouterr().err
+
     def test_values_after_the_positions_are_found(self, root: Path, tmp_path: Path) -> None:
         assert run_im2rec(tmp_path / "a", root, "--list", "True", "--recursive", "1") == 0
         assert listed(tmp_path / "a.lst") == [*self.EXPECTED]

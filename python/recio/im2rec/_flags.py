@@ -6,12 +6,14 @@ Before MXNet 1.0 the flags were options with a value, which argparse converted b
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+PARAMETER = re.compile(r"[a-z_]+=.*")
 VALUES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 DEFAULT = "--shuffle"
 """A flag of MXNet's that has no effect; the others are false by default."""
@@ -32,6 +34,11 @@ def translate_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> lis
     _, extra = parser.parse_known_args(translated)
     if not extra:
         return translated
+    if any(PARAMETER.fullmatch(argument) for argument in extra):
+        parser.error(
+            "key=value is an argument of MXNet's C++ program im2rec; here it is an option: "
+            "im2rec --resize 256 PREFIX ROOT packs PREFIX.lst"
+        )
     return [flag for argument in _joined(arguments, flags) for flag in _flag(parser, argument, flags)]
 
 
