@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::block::Block;
+use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_COMPONENTS};
 use crate::progressive::NonzeroMask;
 
@@ -24,12 +25,20 @@ struct BlockGrid {
     columns: usize,
 }
 
+/// Replace all values by `len` equal ones.
+fn refill<T: Copy>(values: &mut Vec<T>, len: usize, value: T) -> Result<()> {
+    values.clear();
+    Error::unless_reserved::<T>(values.try_reserve_exact(len), len)?;
+    values.resize(len, value);
+    Ok(())
+}
+
 impl Coefficients {
     /// Memory per block for an image in several scans.
     pub(crate) const BLOCK_BYTES: usize = size_of::<Block>() + size_of::<NonzeroMask>() + 1;
 
     /// Resize to the given number of MCU columns and rows, and set all coefficients to zero.
-    pub(crate) fn reset(&mut self, frame: &Frame, (columns, rows): (usize, usize)) {
+    pub(crate) fn reset(&mut self, frame: &Frame, (columns, rows): (usize, usize)) -> Result<()> {
         let mut length = 0;
         for (grid, component) in self.grids.iter_mut().zip(frame.components()) {
             *grid = BlockGrid {
@@ -38,12 +47,9 @@ impl Coefficients {
             };
             length += grid.columns * rows * component.vertical;
         }
-        self.blocks.clear();
-        self.blocks.resize(length, Block::ZERO);
-        self.last_indices.clear();
-        self.last_indices.resize(length, 0);
-        self.masks.clear();
-        self.masks.resize(length, 0);
+        refill(&mut self.blocks, length, Block::ZERO)?;
+        refill(&mut self.last_indices, length, 0)?;
+        refill(&mut self.masks, length, 0)
     }
 
     /// Set all coefficients to zero.

@@ -30,6 +30,12 @@ pub enum Error {
         /// Limit of [`Options::max_scans`](crate::Options::max_scans).
         limit: usize,
     },
+    /// There is no memory for decoding the JPEG.
+    #[error("out of memory: cannot allocate {bytes} bytes")]
+    OutOfMemory {
+        /// Bytes that could not be allocated.
+        bytes: usize,
+    },
 }
 
 /// Reasons for [`Error::Damaged`] in the data of scans, which
@@ -57,8 +63,17 @@ impl Error {
         match self {
             Self::Damaged { reason, .. } => reason::ALL.contains(reason),
             Self::Truncated { .. } => true,
-            Self::Unsupported(_) | Self::TooManyScans { .. } => false,
+            Self::Unsupported(_) | Self::TooManyScans { .. } | Self::OutOfMemory { .. } => false,
         }
+    }
+
+    /// Return the error if memory for `values` values could not be reserved.
+    pub(crate) fn unless_reserved<T>(
+        outcome: std::result::Result<(), std::collections::TryReserveError>,
+        values: usize,
+    ) -> Result<()> {
+        let bytes = values.saturating_mul(size_of::<T>());
+        outcome.map_err(|_| Self::OutOfMemory { bytes })
     }
 
     pub(crate) fn damaged(offset: usize, reason: &'static str) -> Self {

@@ -5,6 +5,7 @@
 //! to check each byte. Restart markers split the data into segments; other markers end it, except
 //! codes that are no markers of JPEG images: libjpeg skips those when it looks for a restart.
 
+use crate::error::{Error, Result};
 use crate::marker::{RST0, RST7, SOF0};
 
 /// Entropy-coded data of a scan without stuffing and markers. The memory is reused for the next
@@ -39,6 +40,12 @@ impl EntropySegment {
 }
 
 impl UnstuffedData {
+    /// Make room for data of at most `len` bytes.
+    pub(crate) fn reserve(&mut self, len: usize) -> Result<()> {
+        self.bytes.clear();
+        Error::unless_reserved::<u8>(self.bytes.try_reserve(len), len)
+    }
+
     /// Read the data of the scan that starts at `start`. Return where it ends: at a marker other
     /// than a restart marker, or at the end of the JPEG. With `has_restarts`, invalid marker codes
     /// do not end it.

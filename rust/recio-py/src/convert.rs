@@ -7,11 +7,14 @@ use numpy::{
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use recio_core::boxes::Boxes;
 use recio_core::image::{DynamicImage, Image, Subpixel, View};
 use recio_core::limits::{Formats, Limits};
+use recio_core::{Error, ErrorKind};
 
 use crate::array::{Lease, holders, lend, take_back};
+use crate::errors::PyRecioResult;
 
 /// Values of an object at least: class and sides.
 const MIN_BOX_VALUES: usize = 5;
@@ -59,6 +62,20 @@ pub(crate) fn image_array<T: Element + Subpixel>(
     image: Image<T>,
 ) -> Bound<'_, PyArray3<T>> {
     array_of_shape(py, (image.height, image.width, image.channels), image.data)
+}
+
+/// Returns bytes.
+///
+/// # Errors
+/// [`ErrorKind::Memory`], which [`PyBytes::new`] makes a panic.
+pub(crate) fn new_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyRecioResult<Bound<'py, PyBytes>> {
+    let copy = |copy: &mut [u8]| {
+        copy.copy_from_slice(bytes);
+        Ok(())
+    };
+    let copied = PyBytes::new_with(py, bytes.len(), copy);
+    let out_of_memory = || format!("out of memory: cannot allocate {} bytes", bytes.len());
+    Ok(copied.map_err(|_| Error::new(ErrorKind::Memory(out_of_memory())))?)
 }
 
 /// Return samples as an array of this shape: height, width, channels.

@@ -14,11 +14,12 @@ use recio_core::decode::{Pixels, Scratch, Source, Stored};
 use recio_core::encode;
 use recio_core::image::{Image, Rect};
 use recio_core::limits::{Formats, Limits};
+use recio_core::memory;
 use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
-use crate::convert::{array_of_shape, image_array, limits_of, samples, view_of};
+use crate::convert::{array_of_shape, image_array, limits_of, new_bytes, samples, view_of};
 use crate::errors::{PyRecioError, PyRecioResult};
 
 /// Maximum side of a resized image: running out of memory would end the process.
@@ -36,6 +37,10 @@ thread_local! {
 /// Maximum size of each buffer that a thread keeps between images, in bytes.
 const MAX_KEPT_BYTES: usize = 4 << 20;
 
+/// Memory that the PNG encoder needs, in images: the filtered rows, and the output, which may be as
+/// large and is copied as it grows.
+const PNG_MEMORY: usize = 4;
+
 /// Decode an image, or a region of it, to gray or RGB, with its EXIF orientation applied.
 #[pyfunction]
 #[pyo3(signature = (payload, gray, region=None, fill_damage=false, limits=None, formats=None))]
@@ -51,7 +56,7 @@ pub(crate) fn decode(
     let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
-    let image = py.detach(|| {
+    let decode = || {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let region = checked_region(source.size(pixels), region)?;
         let mut image = Image::default();
@@ -60,7 +65,8 @@ pub(crate) fn decode(
             scratch.trim(MAX_KEPT_BYTES);
             outcome.map(|()| image)
         })
-    })?;
+    };
+    let image = py.detach(|| memory::catch(decode))?;
     Ok(image_array(py, image))
 }
 
@@ -98,7 +104,7 @@ pub(crate) fn decode_unchanged(
         let source = Source::open(&payload, &Limits::default())?;
         source.fill_damage(fill_damage).decode_stored()
     };
-    Ok(match py.detach(decode)? {
+    Ok(match py.detach(|| memory::catch(decode))? {
         Stored::Bits8(image) => image_array(py, image).into_any(),
         Stored::Bits16 {
             width,
@@ -120,10 +126,9 @@ pub(crate) fn resize<'py>(
 ) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    Ok(image_array(
-        py,
-        py.detach(|| resize_view(view, width, height, method)),
-    ))
+    let resize = || Ok(resize_view(view, width, height, method));
+    let resized = py.detach(|| memory::catch(resize));
+    Ok(image_array(py, resized.map_err(PyRecioError::from)?))
 }
 
 /// Resize an image of float32. `method` as in [`resize`].
@@ -137,10 +142,9 @@ pub(crate) fn resize_float<'py>(
 ) -> PyResult<Bound<'py, PyArray3<f32>>> {
     let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    Ok(image_array(
-        py,
-        py.detach(|| resize_f32(view, width, height, method)),
-    ))
+    let resize = || Ok(resize_f32(view, width, height, method));
+    let resized = py.detach(|| memory::catch(resize));
+    Ok(image_array(py, resized.map_err(PyRecioError::from)?))
 }
 
 /// Encode as JPEG; quality 1–100.
@@ -151,7 +155,9 @@ pub(crate) fn encode_jpeg<'py>(
     quality: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let view = view_of(&image)?;
-    encoded(py, |out| encode::encode_jpeg(&view, quality, out))
+    encoded(py, view.width * view.height * view.channels, |out| {
+        encode::encode_jpeg(&view, quality, out)
+    })
 }
 
 /// Encode as PNG; compression level 0–9.
@@ -162,7 +168,10 @@ pub(crate) fn encode_png<'py>(
     level: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let view = view_of(&image)?;
-    encoded(py, |out| encode::encode_png(&view, level, out))
+    let image_bytes = view.width * view.height * view.channels;
+    encoded(py, PNG_MEMORY * image_bytes, |out| {
+        encode::encode_png(&view, level, out)
+    })
 }
 
 /// Encode as PNG with 16 bits per sample; compression level 0–9.
@@ -176,19 +185,25 @@ pub(crate) fn encode_png_16<'py>(
         unreachable!("the array has three axes")
     };
     let samples = samples(&image)?;
-    encoded(py, |out| {
+    encoded(py, PNG_MEMORY * size_of_val(samples), |out| {
         encode::encode_png_16(samples, (width, height, channels), level, out)
     })
 }
 
 fn encoded(
     py: Python<'_>,
+    peak_bytes: usize,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send,
 ) -> PyResult<Bound<'_, PyBytes>> {
     let mut bytes = Vec::new();
-    py.detach(|| encode(&mut bytes))
+    let encode = || {
+        // Encoders do not check whether there is memory.
+        memory::check(peak_bytes)?;
+        encode(&mut bytes)
+    };
+    py.detach(|| memory::catch(encode))
         .map_err(PyRecioError::from)?;
-    Ok(PyBytes::new(py, &bytes))
+    Ok(new_bytes(py, &bytes)?)
 }
 
 /// Return the method of a number, after checking the sizes.

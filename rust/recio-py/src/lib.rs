@@ -18,15 +18,17 @@
 //! | `atomic.rs` | `recio._atomic` |
 //! | `text_file.rs` | `recio._util`: opening files, text in messages |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
+//! | `allocator.rs` | memory allocator with a reserve for small allocations |
 //! | `python_call.rs` | calls of Python functions, also while the interpreter shuts down |
 //! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
 //! | `errors.rs` | the only conversion of errors to exceptions |
 //! | `fork_guard.rs` | check that objects are not used in a forked process |
 //! | `array.rs` | Rust memory as NumPy arrays without a copy |
 //!
-//! `unsafe` is in `array.rs` and `python_call.rs` only.
+//! `unsafe` is in `allocator.rs`, `array.rs` and `python_call.rs` only.
 #![deny(unsafe_code)]
 
+mod allocator;
 mod array;
 mod atomic;
 mod batch;
@@ -52,6 +54,9 @@ mod text_file;
 mod user_fn;
 
 use pyo3::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator::new();
 
 /// The native part of recio.
 #[pymodule]
@@ -100,6 +105,7 @@ mod _recio {
     #[pymodule_init]
     #[allow(clippy::unnecessary_wraps, reason = "PyO3 requires it")]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::ALLOCATOR.fill_reserve();
         numpy::PyArray1::<u8>::zeros(module.py(), 0, false);
         Ok(())
     }

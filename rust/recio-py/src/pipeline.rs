@@ -8,7 +8,7 @@ use half::f16;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyDict, PyString};
 use recio_core::Error;
 use recio_core::format::label::LabelType;
 use recio_core::format::list::Line;
@@ -20,7 +20,7 @@ use recio_core::render::normalize::Element;
 use recio_core::render::slot_writer::Layout;
 
 use crate::array::lend;
-use crate::convert::boxes_array;
+use crate::convert::{boxes_array, new_bytes};
 use crate::errors::{PyRecioError, PyRecioResult, raised};
 use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
@@ -340,7 +340,7 @@ impl ImagePipeline {
             return Ok(None);
         };
         let image = match sample.image {
-            StoredImage::Encoded(bytes) => PyBytes::new(py, &bytes).into_any(),
+            StoredImage::Encoded(bytes) => new_bytes(py, &bytes)?.into_any(),
             StoredImage::Path(path) => PyString::new(py, &path).into_any(),
         };
         let labels = label_array(py, &sample.labels, self.shapes.label_type)?;

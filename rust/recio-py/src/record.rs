@@ -18,6 +18,7 @@ use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan,
 use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
 
+use crate::convert::new_bytes;
 use crate::errors::{PyRecioError, PyRecioResult};
 use crate::fork_guard::ForkGuard;
 use crate::progress::run_interruptible;
@@ -52,7 +53,8 @@ impl Reader {
 
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let record = run_interruptible(py, |interrupt| self.0.read(interrupt))?;
-        Ok(record.map(|record| PyBytes::new(py, &record)))
+        let copied = record.map(|record| new_bytes(py, &record));
+        Ok(copied.transpose()?)
     }
 
     fn read_from<'py>(
@@ -61,12 +63,13 @@ impl Reader {
         offset: u64,
     ) -> PyResult<Option<(Bound<'py, PyBytes>, u64)>> {
         let record = run_interruptible(py, |interrupt| self.0.read_from(offset, interrupt))?;
-        Ok(record.map(|(record, next)| (PyBytes::new(py, &record), next)))
+        let copy = |(record, next): (Vec<u8>, u64)| Ok((new_bytes(py, &record)?, next));
+        record.map(copy).transpose()
     }
 
     fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyRecioResult<Bound<'py, PyBytes>> {
         let record = py.detach(|| self.0.read_at(offset))?;
-        Ok(PyBytes::new(py, &record))
+        new_bytes(py, &record)
     }
 
     fn read_key<'py>(
@@ -82,7 +85,7 @@ impl Reader {
                 .map_err(|error| error.at_record(index.0.rank(offset)))
         };
         let record = py.detach(read)?;
-        Ok(PyBytes::new(py, &record))
+        new_bytes(py, &record)
     }
 
     fn seek(&self, offset: u64) {

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use recio_core::boxes::Boxes;
 use recio_core::image::{DynamicImage, Subpixel, View};
 use recio_core::limits::Limits;
+use recio_core::memory;
 use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::{Result, plan, rng};
 
@@ -28,10 +29,14 @@ pub(crate) fn augment<'py>(
     let mut boxes = boxes.map(boxes_of).transpose()?;
     let rendered = if let Ok(values) = image.extract::<PyReadonlyArray3<'_, u8>>() {
         let view = checked_view(samples(&values)?, values.shape())?;
-        rng.with(|rng| py.detach(|| render(Input::U8(view), &steps, rng, boxes.as_mut())))
+        rng.with(|rng| {
+            py.detach(|| memory::catch(|| render(Input::U8(view), &steps, rng, boxes.as_mut())))
+        })
     } else if let Ok(values) = image.extract::<PyReadonlyArray3<'_, f32>>() {
         let view = checked_view(samples(&values)?, values.shape())?;
-        rng.with(|rng| py.detach(|| render(Input::F32(view), &steps, rng, boxes.as_mut())))
+        rng.with(|rng| {
+            py.detach(|| memory::catch(|| render(Input::F32(view), &steps, rng, boxes.as_mut())))
+        })
     } else {
         return Err(PyTypeError::new_err(
             "an image must be an array of uint8 or float32 with the axes height, width, channels",

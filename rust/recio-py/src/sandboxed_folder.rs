@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 use recio_core::dataset::image_files;
 use recio_core::storage::sandboxed_folder;
 
+use crate::convert::new_bytes;
 use crate::errors::PyRecioResult;
 
 /// Folder that the paths of a list are relative to, and whether they may leave it.
@@ -27,7 +28,7 @@ impl SandboxedFolder {
         let mut image = Vec::new();
         let read = py.detach(|| image_files::read(&self.0, path, &mut image));
         read.map_err(|error| error.at_path(&self.0.full_path(path)))?;
-        Ok(PyBytes::new(py, &image))
+        new_bytes(py, &image)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
 use crate::format::label::LabelType;
 use crate::format::list::Line;
+use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::list_file;
 use crate::storage::sandboxed_folder::SandboxedFolder;
@@ -183,7 +184,10 @@ impl Samples {
         let (id, image) = match self {
             Self::Records(_) => {
                 let sample = self.read(i, &mut buffer, &mut labels)?;
-                (sample.id, StoredImage::Encoded(sample.image.to_vec()))
+                (
+                    sample.id,
+                    StoredImage::Encoded(memory::copied(sample.image)?),
+                )
             }
             Self::Images(images) => {
                 let id = self.label(i, &mut buffer, &mut labels)?;

@@ -11,6 +11,7 @@ use super::input::Input;
 use super::raster::{Decode, Properties};
 use crate::error::Result;
 use crate::image::Rect;
+use crate::memory;
 
 /// Offset of the global palette.
 const HEADER: usize = 13;
@@ -86,7 +87,7 @@ impl<'a> Gif<'a> {
     fn indices(&self, into: &mut Vec<u8>) -> Result<()> {
         let area = self.frame.region.width * self.frame.region.height;
         into.clear();
-        into.resize(area, 0);
+        memory::resize(into, area, 0)?;
         let min_bits = self.input.u8(self.frame.offset)?;
         if !(2..=8).contains(&min_bits) {
             let at = self.frame.offset;

@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use crate::error::{Error, Result};
+use crate::memory;
 
 thread_local! {
     /// Whether this thread runs a guarded decoder.
@@ -22,6 +23,9 @@ pub(super) fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = catch_unwind(AssertUnwindSafe(decode));
     IS_GUARDED.set(was_guarded);
     outcome.unwrap_or_else(|panic| {
+        if let Some(error) = memory::error_of(&*panic) {
+            return Err(error);
+        }
         let message = panic
             .downcast_ref::<&str>()
             .copied()

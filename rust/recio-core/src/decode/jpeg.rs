@@ -20,9 +20,10 @@ use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, S
 
 use super::orient::Orientation;
 use super::{Pixels, Stored, convert, no_alpha};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::image::{Image, Rect, RowSource};
 use crate::limits::Limits;
+use crate::memory;
 
 /// Bytes of data after the last block that are no sign of damage: webcams align their data.
 const MAX_PADDING: usize = 16;
@@ -126,8 +127,8 @@ impl<'a> Jpeg<'a> {
         (into.width, into.height, into.channels) = (region.width, region.height, pixels.channels());
         let length = region.width * pixels.channels();
         into.data.truncate(region.height * length);
-        into.data
-            .reserve_exact(region.height * length - into.data.len());
+        let missing = region.height * length - into.data.len();
+        memory::reserve(&mut into.data, missing)?;
         for y in 0..region.height {
             let row = y * length..(y + 1) * length;
             // In newly allocated memory, a row of zeros is still in the cache when it is
@@ -309,6 +310,7 @@ fn failed_in_scan(error: recio_jpeg::Error, is_strict: bool) -> Error {
 
 pub(super) fn failed(error: recio_jpeg::Error) -> Error {
     match error {
+        recio_jpeg::Error::OutOfMemory { .. } => Error::new(ErrorKind::Memory(error.to_string())),
         recio_jpeg::Error::TooManyScans { .. } => Error::limit(format!(
             "{error}: limits=Limits(scans=...) or --max-scans raises it"
         )),

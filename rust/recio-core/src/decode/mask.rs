@@ -13,6 +13,7 @@ use super::{decoder_memory, guarded, set_shape, sniff, too_much_memory};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::{Format, Limits};
+use crate::memory;
 
 /// A mask with its header parsed and checked against the limits; class numbers are decoded by
 /// [`decode`](Self::decode).
@@ -84,7 +85,7 @@ impl<'a> Mask<'a> {
         if self.bits == 8 {
             return self.read(&mut into.data);
         }
-        packed.resize(stride * height, 0);
+        memory::resize(packed, stride * height, 0)?;
         self.read(packed)?;
         let rows = packed.chunks_exact(stride);
         for (row, out) in rows.zip(into.data.chunks_exact_mut(width)) {

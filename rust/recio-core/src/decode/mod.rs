@@ -45,6 +45,7 @@ mod webp;
 use crate::error::{Error, Result};
 use crate::image::{Image, Rect, RowSource};
 use crate::limits::{Format, Limits};
+use crate::memory;
 use guard::guarded;
 use jpeg::Jpeg;
 pub use mask::Mask;
@@ -325,7 +326,10 @@ fn set_shape<T: Copy + Default>(
     image.width = width;
     image.height = height;
     image.channels = channels;
-    image.data.resize(width * height * channels, T::default());
+    let len = width * height * channels;
+    let missing = len.saturating_sub(image.data.len());
+    memory::reserve_or_unwind(&mut image.data, missing);
+    image.data.resize(len, T::default());
 }
 
 fn no_alpha(channels: usize) -> Error {

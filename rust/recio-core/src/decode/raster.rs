@@ -12,6 +12,7 @@ use super::{Pixels, Stored, no_alpha, set_shape};
 use crate::error::Result;
 use crate::image::Image;
 use crate::limits::{Format, Limits};
+use crate::memory;
 
 /// Properties of an image that its header determines.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +121,7 @@ impl<'a> Raster<'a> {
         let images = image << usize::from(is_oriented);
         let working = self.decoder.working_bytes(pixels);
         self.limits.check_memory(images.saturating_add(working))?;
+        memory::check(images.saturating_add(working))?;
         set_shape(into, properties.size, pixels.channels());
         self.decoder.read(pixels, &mut into.data, &mut spare.data)?;
         if is_oriented {
@@ -155,6 +157,7 @@ impl<'a> Raster<'a> {
         let working = self.decoder.working_bytes(properties.stored_pixels());
         let images = image << usize::from(is_oriented);
         self.limits.check_memory(images.saturating_add(working))?;
+        memory::check(images.saturating_add(working))?;
         let mut image = Image {
             width: properties.size.0,
             height: properties.size.1,

@@ -1,6 +1,7 @@
 //! Image of 8-bit values or of floats.
 
 use crate::image::{Image, RowSink, Subpixel};
+use crate::memory;
 
 /// An image of 8-bit values or of floats.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +83,7 @@ impl DynamicImage {
 fn reset<T: Subpixel>(image: &mut Image<T>, (width, height): (usize, usize), channels: usize) {
     (image.width, image.height, image.channels) = (width, height, channels);
     image.data.clear();
-    image.data.reserve(width * height * channels);
+    memory::reserve_or_unwind(&mut image.data, width * height * channels);
 }
 
 impl RowSink for DynamicImage {

@@ -9,6 +9,8 @@
 mod dynamic;
 mod rows;
 
+use crate::memory;
+
 pub use dynamic::DynamicImage;
 pub use rows::{RowSink, RowSource, view_of};
 
@@ -42,7 +44,7 @@ impl<T: Subpixel> Image<T> {
             width,
             height,
             channels,
-            data: vec![value; width * height * channels],
+            data: memory::filled_or_unwind(value, width * height * channels),
         }
     }
 
@@ -58,6 +60,7 @@ impl<T: Subpixel> Image<T> {
         (self.width, self.height) = (source.width(), source.height());
         self.channels = source.channels();
         self.data.clear();
+        memory::reserve_or_unwind(&mut self.data, self.width * self.height * self.channels);
         for y in 0..self.height {
             self.data.extend_from_slice(source.row(y));
         }

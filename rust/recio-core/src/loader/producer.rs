@@ -116,9 +116,12 @@ impl<T: Element> BatchProducer<T> {
             };
             let make = AssertUnwindSafe(|| self.make(&claim, queue, threads, samples, token));
             // Whatever happens, the batch must be delivered: the consumer waits for it.
-            let produced = catch_unwind(make).unwrap_or_else(|_| {
+            let produced = catch_unwind(make).unwrap_or_else(|panic| {
+                let memory = memory::error_of(&*panic);
                 Some(Produced {
-                    batch: Err(Error::image("a panic while this batch was made")),
+                    batch: Err(
+                        memory.unwrap_or_else(|| Error::image("a panic while this batch was made"))
+                    ),
                     skipped: Vec::new(),
                 })
             });

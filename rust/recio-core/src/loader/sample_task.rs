@@ -17,6 +17,7 @@ use crate::loader::merge_normalize::merge;
 use crate::loader::options::{Options, Shape};
 use crate::loader::sample_cursors::SampleOrigin;
 use crate::loader::supply::{SuppliedImage, SuppliedSample};
+use crate::memory;
 use crate::plan::{Plan, Step, preview};
 use crate::render::normalize::{Element, Gain};
 use crate::render::renderer::{Input, Job, Renderer};
@@ -294,7 +295,10 @@ impl<T: Element> SampleTask<T> {
             .unwrap_or_else(PoisonError::into_inner);
         let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut scratch)));
         scratch.trim();
-        outcome.unwrap_or_else(|_| Err(Error::image("a panic while this image was made")))
+        outcome.unwrap_or_else(|panic| {
+            let memory = memory::error_of(&*panic);
+            Err(memory.unwrap_or_else(|| Error::image("a panic while this image was made")))
+        })
     }
 
     /// Replaces labels by those of the list, if there is one, and the sample has labels, not a

@@ -13,6 +13,7 @@ use super::transcode::Transcoder;
 use crate::error::Result;
 use crate::format::image_header;
 use crate::format::list::Line;
+use crate::memory;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// A line to pack.
@@ -66,7 +67,10 @@ impl<'a> Worker<'a> {
         while let Ok(job) = self.queue.recv() {
             // A codec that panics on one image must not end the thread.
             let outcome = catch_unwind(AssertUnwindSafe(|| self.pack(&job)));
-            let outcome = outcome.unwrap_or_else(|_| Some(Err("packing it panicked".into())));
+            let outcome = outcome.unwrap_or_else(|panic| {
+                let memory = memory::error_of(&*panic).map(|error| error.to_string());
+                Some(Err(memory.unwrap_or_else(|| "packing it panicked".into())))
+            });
             let Some(outcome) = outcome else { return };
             if job.answer.send(outcome).is_err() {
                 return;

@@ -5,6 +5,7 @@
 use crate::error::Result;
 use crate::format::frame::{self, FragmentHeader, FragmentKind};
 use crate::format::image_header::{self, Header, ImageRecord};
+use crate::memory;
 use crate::read::record_file::RecordFile;
 
 /// Reads the header of the image record at `offset`; `None` if the record is too short for one.
@@ -50,7 +51,7 @@ pub fn read_labels<'b>(
     let Some(len) = len else {
         return ImageRecord::parse(file.read_existing(offset, next, buffer)?.bytes);
     };
-    buffer.resize(len, 0);
+    memory::resize(buffer, len, 0)?;
     file.read_exact_at(buffer, begin)
         .map_err(|error| error.at_offset(offset))?;
     ImageRecord::parse(buffer)

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
@@ -71,7 +72,8 @@ impl Reader {
         let mut buffer = Vec::new();
         let read = self.file.read(offset, None, &mut buffer);
         let record = read.map_err(|error| self.locate(error, offset, interrupt))?;
-        Ok(record.map(|record| (record.bytes.to_vec(), record.next)))
+        let copied = record.map(|record| Ok((memory::copied(record.bytes)?, record.next)));
+        copied.transpose()
     }
 
     /// Reads the record at `offset`, and moves to the next.
@@ -82,7 +84,7 @@ impl Reader {
         let mut buffer = Vec::new();
         let record = self.file.read_existing(offset, None, &mut buffer)?;
         self.seek(record.next);
-        Ok(record.bytes.to_vec())
+        memory::copied(record.bytes)
     }
 
     /// Moves to the record at `offset`.

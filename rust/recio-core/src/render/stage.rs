@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 
 use crate::image::{Image, Rect, RowSource, Subpixel, View, view_of};
+use crate::memory;
 use crate::ops::color_f32::{self, Map};
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::{border, warp};
@@ -91,6 +92,7 @@ pub(super) fn fill<T: Subpixel>(
 ) {
     (into.width, into.height, into.channels) = (window.width, window.height, channels);
     into.data.clear();
+    memory::reserve_or_unwind(&mut into.data, window.width * window.height * channels);
     run(&mut |_, row| into.data.extend_from_slice(row));
 }
 

@@ -9,6 +9,7 @@ use crate::format::frame;
 use crate::format::image_header::ImageRecord;
 use crate::image::Image;
 use crate::limits::Limits;
+use crate::memory;
 
 /// Bytes of each buffer that are kept between images.
 const MAX_KEPT_BYTES: usize = 4 << 20;
@@ -72,11 +73,14 @@ impl RecordChecker {
             return None;
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.decode(record.image)));
-        let outcome = outcome.unwrap_or_else(|_| Err(Error::image("the decoder panicked")));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let memory = memory::error_of(&*panic);
+            Err(memory.unwrap_or_else(|| Error::image("the decoder panicked")))
+        });
         let error = outcome.err()?;
         let kind = match error.kind() {
             ErrorKind::Unsupported(_) => ProblemKind::Unsupported,
-            ErrorKind::Limit(_) => ProblemKind::Limit,
+            ErrorKind::Limit(_) | ErrorKind::Memory(_) => ProblemKind::Limit,
             _ => ProblemKind::Image,
         };
         Some(location.problem(kind, Some(record.header.id), error.reason()))

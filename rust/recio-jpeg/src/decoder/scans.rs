@@ -72,8 +72,9 @@ impl<'a, 't> ScanReader<'a, 't> {
         let (segment, scan) = self.first_scan()?;
         let single_scan = if self.is_single {
             scan.check_tables(&[TableClass::Dc, TableClass::Ac], &segment)?;
+            data.reserve(self.jpeg.len() - segment.end())?;
             data.read(self.jpeg, segment.end(), scan.restart_interval > 0);
-            coefficients.reset(&self.frame, (layout.mcu_columns.len(), 1));
+            coefficients.reset(&self.frame, (layout.mcu_columns.len(), 1))?;
             let state = ScanState::new(self.jpeg, data, &scan, self.options.on_damage);
             let is_unterminated =
                 !data.ends_with_marker() && self.options.on_damage == OnDamage::Error;
@@ -86,7 +87,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         } else {
             let rows = layout.last_mcu_row() + 1;
             self.check_length(rows)?;
-            coefficients.reset(&self.frame, self.frame.mcus());
+            coefficients.reset(&self.frame, self.frame.mcus())?;
             self.read_scans((segment, scan), rows, data, coefficients)?;
             if self.smoothing().is_some() {
                 self.smooth(rows, data, coefficients)?;
@@ -110,7 +111,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         let first = self.first_scan()?;
         let mcus = self.frame.mcus();
         self.check_length(mcus.1)?;
-        coefficients.reset(&self.frame, mcus);
+        coefficients.reset(&self.frame, mcus)?;
         self.read_scans(first, mcus.1, &mut UnstuffedData::default(), coefficients)?;
         Ok(self
             .quantization
@@ -139,7 +140,7 @@ impl<'a, 't> ScanReader<'a, 't> {
         let mcus = self.frame.mcus();
         if rows < mcus.1 {
             self.rewind();
-            coefficients.reset(&self.frame, mcus);
+            coefficients.reset(&self.frame, mcus)?;
             let first = self.first_scan()?;
             self.read_scans(first, mcus.1, data, coefficients)?;
         }
@@ -223,6 +224,7 @@ impl<'a, 't> ScanReader<'a, 't> {
                 return self.check_complete();
             };
             self.update_progression(scan, segment)?;
+            data.reserve(self.jpeg.len() - segment.end())?;
             let end = data.read(self.jpeg, segment.end(), scan.restart_interval > 0);
             self.extraneous_bytes += self.read_scan(scan, segment, rows, data, coefficients)?;
             self.segments = Segments::new(self.jpeg, end);

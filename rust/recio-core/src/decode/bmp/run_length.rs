@@ -2,6 +2,7 @@
 
 use crate::decode::input::Input;
 use crate::error::Result;
+use crate::memory;
 
 /// Decode runs into `into`, one palette index per byte, in the order of the file. Skipped pixels
 /// become 0.
@@ -13,7 +14,7 @@ pub(super) fn decode(
     into: &mut Vec<u8>,
 ) -> Result<()> {
     into.clear();
-    into.resize(width * height, 0);
+    memory::resize(into, width * height, 0)?;
     let mut runs = Runs {
         input,
         offset,

@@ -18,6 +18,7 @@ use super::raster::{Decode, Properties};
 use super::{Pixels, decoder_memory, too_much_memory};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory;
 use chunks::Chunks;
 use color_space::ColorSpace;
 use gamma::Luma;
@@ -261,14 +262,14 @@ impl Decode for Png<'_> {
         if self.is_stored_as(pixels) {
             return self.read_stored(into);
         }
-        spare.resize(self.stride() * self.properties.size.1, 0);
+        memory::resize(spare, self.stride() * self.properties.size.1, 0)?;
         self.read_stored(spare)?;
         self.convert(spare, pixels, into);
         Ok(())
     }
 
     fn read_16(mut self: Box<Self>) -> Result<Vec<u16>> {
-        let mut stored = vec![0; self.stride() * self.properties.size.1];
+        let mut stored = memory::filled(0, self.stride() * self.properties.size.1)?;
         self.read_stored(&mut stored)?;
         let samples = stored
             .as_chunks()

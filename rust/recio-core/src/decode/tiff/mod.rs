@@ -25,6 +25,7 @@ use super::orient::Orientation;
 use super::raster::{Decode, Properties};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::memory;
 use colors::{Colors, SampleRow};
 use directory::{Directory, Tag, Values};
 use layout::{Compression, Layout, Photometric};
@@ -239,7 +240,7 @@ impl Decode for Tiff<'_> {
 
     fn read_16(self: Box<Self>) -> Result<Vec<u16>> {
         let ((width, height), channels) = (self.layout.size, self.properties.channels);
-        let mut image = vec![0; width * height * channels];
+        let mut image = memory::filled(0, width * height * channels)?;
         self.read_rows(|chunk, y, row| {
             let at = (chunk.y + y) * width + chunk.x;
             let out = &mut image[at * channels..][..chunk.width * channels];

@@ -37,6 +37,7 @@ mod simd;
 use std::ops::Range;
 
 use crate::image::{Image, Rect, RowSource, Subpixel, View};
+use crate::memory;
 use axis::Axis;
 pub use float::{FloatScratch, resize_f32, resize_rows_f32};
 pub use required_region::required_region;
@@ -173,7 +174,8 @@ fn collect<T: Subpixel>(
     channels: usize,
     emit_rows: impl FnOnce(EmitRow<'_, T>),
 ) -> Image<T> {
-    let mut data = Vec::with_capacity(width * height * channels);
+    let mut data = Vec::new();
+    memory::reserve_or_unwind(&mut data, width * height * channels);
     emit_rows(&mut |_, row| data.extend_from_slice(row));
     Image {
         width,

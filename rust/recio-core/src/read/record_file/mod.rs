@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::content::{self, Content};
 use crate::format::frame::{self, FrameError, Progress};
+use crate::memory;
 use crate::read::sidecar::load_checksums;
 use crate::storage::local_file::LocalFile;
 
@@ -235,7 +236,7 @@ impl RecordFile {
         let (mut have, mut want) = (0, left.min(first) as usize);
         loop {
             if buffer.len() < want {
-                buffer.resize(want, 0);
+                memory::resize(buffer, want, 0)?;
             }
             self.read_exact_at(&mut buffer[have..want], offset + have as u64)?;
             have = want;

@@ -17,6 +17,7 @@ use super::record_check::RecordChecker;
 use super::sidecars::Sidecars;
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::memory;
 use crate::progress::{OnProgress, Progress, before_progress, none_if_interrupted, with_progress};
 use crate::read::record_file::RecordFile;
 use parallel::check_in_parallel;
@@ -90,8 +91,11 @@ pub fn verify(
     let problems = ProblemList::new(problems);
     let mut pass = Pass::new(&sidecars, &problems);
     let flow = if options.decode {
-        check_in_parallel(options.threads, options.limits, &problems, |check| {
-            pass.run(&file, on_progress, check)
+        let (threads, limits) = (options.threads, options.limits);
+        memory::catch(|| {
+            check_in_parallel(threads, limits, &problems, |check| {
+                pass.run(&file, on_progress, check)
+            })
         })
     } else {
         let mut checker = RecordChecker::new(options.limits, false);

@@ -10,6 +10,7 @@ use super::pass::CheckRecord;
 use super::problem_list::ProblemList;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory;
 use crate::tools::record_check::{RecordChecker, RecordLocation};
 
 /// Bytes of records that are sent to a thread at once.
@@ -43,6 +44,9 @@ pub(super) fn check_in_parallel(
         let mut chunk = Chunk::default();
         let flow = pass(&mut |location, frame| {
             chunk.locations.push(location);
+            if frame.len() >= CHUNK_LEN {
+                memory::reserve_or_unwind(&mut chunk.frames, frame.len());
+            }
             chunk.frames.extend_from_slice(frame);
             if chunk.frames.len() >= CHUNK_LEN {
                 send(&chunks, mem::take(&mut chunk));
