@@ -19,6 +19,7 @@ use recio_core::loader::{
     ImageLoader, LabelForm, LastBatch, Loader, Next, Options, Shape, ShardPolicy, Source,
 };
 use recio_core::plan::{Step, UserFunction};
+use recio_core::progress::Interrupt;
 use recio_core::render::normalize::{Gain, Normalize};
 use recio_core::render::slot_writer::Layout;
 use recio_core::rng::Rng;
@@ -178,7 +179,7 @@ fn panics_skip_their_images_only() {
     silence_expected_panics();
     let (_folder, source) = images();
 
-    let loader = ImageLoader::<u8>::open(&source, &options(1, false)).unwrap();
+    let loader = ImageLoader::<u8>::open(&source, &options(1, false), &Interrupt::never()).unwrap();
     for _ in 0..2 {
         let (ids, errors) = epoch(&loader);
         assert_all_others(&ids);
@@ -194,7 +195,7 @@ fn panics_skip_their_images_only() {
         std::thread::yield_now();
     }
 
-    let loader = ImageLoader::<u8>::open(&source, &options(50, true)).unwrap();
+    let loader = ImageLoader::<u8>::open(&source, &options(50, true), &Interrupt::never()).unwrap();
     for expected in [PANICS, 0] {
         let (ids, errors) = epoch(&loader);
         assert_all_others(&ids);

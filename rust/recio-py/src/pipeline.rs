@@ -16,15 +16,17 @@ use recio_core::loader::buffer_pool::{AlignedBuffer, Batch};
 use recio_core::loader::{
     Cursor, ImageLoader, Loader, Next, Options, Position, Shape, Source, StoredImage,
 };
+use recio_core::progress::Interrupt;
 use recio_core::render::normalize::Element;
 use recio_core::render::slot_writer::Layout;
 
 use crate::array::lend;
 use crate::convert::{boxes_array, new_bytes};
-use crate::errors::{PyRecioError, PyRecioResult, raised};
+use crate::errors::{PyRecioError, raised};
 use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
 use crate::loader_options::LoaderOptions;
+use crate::progress::run_interruptible;
 use crate::sandboxed_folder::SandboxedFolder;
 use crate::step::describe;
 
@@ -137,12 +139,17 @@ impl<T: Element + numpy::Element> PyLoader for ImageLoader<T> {
 }
 
 /// Opens a loader of batches of this type.
-fn open(source: &Source, options: &Options, dtype: &str) -> recio_core::Result<Arc<dyn PyLoader>> {
+fn open(
+    source: &Source,
+    options: &Options,
+    dtype: &str,
+    interrupt: &Interrupt<'_>,
+) -> recio_core::Result<Arc<dyn PyLoader>> {
     Ok(match dtype {
-        "float32" => Arc::new(ImageLoader::<f32>::open(source, options)?),
-        "float16" => Arc::new(ImageLoader::<f16>::open(source, options)?),
-        "uint8" => Arc::new(ImageLoader::<u8>::open(source, options)?),
-        "int8" => Arc::new(ImageLoader::<i8>::open(source, options)?),
+        "float32" => Arc::new(ImageLoader::<f32>::open(source, options, interrupt)?),
+        "float16" => Arc::new(ImageLoader::<f16>::open(source, options, interrupt)?),
+        "uint8" => Arc::new(ImageLoader::<u8>::open(source, options, interrupt)?),
+        "int8" => Arc::new(ImageLoader::<i8>::open(source, options, interrupt)?),
         other => {
             return Err(Error::argument(format!(
                 "dtype must be float32, float16, uint8 or int8, got {other:?}"
@@ -263,7 +270,7 @@ impl ImagePipeline {
         files: Vec<PathBuf>,
         indexes: Vec<PathBuf>,
         options: LoaderOptions,
-    ) -> PyRecioResult<Self> {
+    ) -> PyResult<Self> {
         Self::open(py, &Source::Records { files, indexes }, options)
     }
 
@@ -274,7 +281,7 @@ impl ImagePipeline {
         path: PathBuf,
         root: &SandboxedFolder,
         options: LoaderOptions,
-    ) -> PyRecioResult<Self> {
+    ) -> PyResult<Self> {
         let root = root.inner();
         Self::open(py, &Source::List { path, root }, options)
     }
@@ -286,7 +293,7 @@ impl ImagePipeline {
         images: Vec<(u64, Vec<f64>, String)>,
         root: &SandboxedFolder,
         options: LoaderOptions,
-    ) -> PyRecioResult<Self> {
+    ) -> PyResult<Self> {
         let line = |(index, labels, path)| Line {
             index,
             labels,
@@ -549,10 +556,10 @@ impl ImagePipeline {
 }
 
 impl ImagePipeline {
-    fn open(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyRecioResult<Self> {
+    fn open(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyResult<Self> {
         let dtype = options.dtype.clone();
-        let options = options.parse()?;
-        let loader = py.detach(|| open(source, &options, &dtype))?;
+        let options = options.parse().map_err(PyRecioError::from)?;
+        let loader = run_interruptible(py, |interrupt| open(source, &options, &dtype, interrupt))?;
         Ok(Self {
             running: Arc::downgrade(&loader),
             loader: Mutex::new(Some(loader)),

@@ -6,6 +6,8 @@
 
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
+use crate::memory;
+use crate::progress::Interrupt;
 
 /// Record numbers by id.
 #[derive(Debug)]
@@ -19,16 +21,18 @@ impl IdIndex {
     ///
     /// # Errors
     /// As [`RecordSet::header`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if two
-    /// records have the same id.
-    pub fn build(set: &RecordSet) -> Result<Self> {
-        Self::build_with(set, false)
+    /// records have the same id; `Interrupted`.
+    pub fn build(set: &RecordSet, interrupt: &Interrupt<'_>) -> Result<Self> {
+        Self::build_with(set, false, interrupt)
     }
 
     /// With `skip_damaged`, records with damaged headers are not in the index.
-    fn build_with(set: &RecordSet, skip_damaged: bool) -> Result<Self> {
+    fn build_with(set: &RecordSet, skip_damaged: bool, interrupt: &Interrupt<'_>) -> Result<Self> {
         let mut buffer = Vec::new();
-        let mut records = Vec::with_capacity(set.len());
+        let mut records = Vec::new();
+        memory::reserve(&mut records, set.len())?;
         for i in 0..set.len() {
+            interrupt.poll()?;
             match set.header(i, &mut buffer) {
                 Err(error) if skip_damaged && error.is_damage() => {}
                 header => records.push((header?.id, i)),
@@ -53,8 +57,8 @@ impl IdIndex {
 ///
 /// # Errors
 /// As [`IdIndex::build`]; with `skip_damaged`, damaged headers are no error.
-pub fn check_unique(set: &RecordSet, skip_damaged: bool) -> Result<()> {
-    IdIndex::build_with(set, skip_damaged).map(drop)
+pub fn check_unique(set: &RecordSet, skip_damaged: bool, interrupt: &Interrupt<'_>) -> Result<()> {
+    IdIndex::build_with(set, skip_damaged, interrupt).map(drop)
 }
 
 fn duplicate_id(set: &RecordSet, id: u64, first: usize, second: usize) -> Error {
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn records_are_found_by_id_in_any_order() {
         let (_folder, set) = set(&[50, 7, u64::MAX, 9]);
-        let ids = IdIndex::build(&set).unwrap();
+        let ids = IdIndex::build(&set, &Interrupt::never()).unwrap();
         let numbers = [7, 9, 50, u64::MAX, 8].map(|id| ids.get(id));
         assert_eq!(numbers, [Some(1), Some(3), Some(0), Some(2), None]);
     }
@@ -95,7 +99,9 @@ mod tests {
     #[test]
     fn a_duplicate_id_is_an_error_that_names_both_records() {
         let (_folder, set) = set(&[5, 7, 6, 7]);
-        let text = IdIndex::build(&set).unwrap_err().to_string();
+        let text = IdIndex::build(&set, &Interrupt::never())
+            .unwrap_err()
+            .to_string();
         let expected = "a.rec: record 3 (id 7) at byte 96: record 1 has the same id, so labels of a list, or masks, \
                         cannot be assigned by id";
         assert!(text.ends_with(expected), "{text}");

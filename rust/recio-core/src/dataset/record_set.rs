@@ -202,9 +202,10 @@ impl RecordSet {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
+    pub fn max_label_width(&self, skip_damaged: bool, interrupt: &Interrupt<'_>) -> Result<usize> {
         let mut buffer = Vec::new();
         (0..self.len()).try_fold(0, |max, i| {
+            interrupt.poll()?;
             let header = match self.read_header(i, &mut buffer) {
                 Err(error) if skip_damaged && error.is_damage() => None,
                 header => header?,
@@ -366,7 +367,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = RecordSet::open(&[path], &[])
             .unwrap()
-            .max_label_width(false)
+            .max_label_width(false, &Interrupt::never())
             .unwrap_err()
             .to_string();
         assert!(

@@ -211,9 +211,13 @@ impl Samples {
     }
 
     /// Returns the largest number of labels of a sample.
-    pub(crate) fn max_label_width(&self, skip_damaged: bool) -> Result<usize> {
+    pub(crate) fn max_label_width(
+        &self,
+        skip_damaged: bool,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<usize> {
         match self {
-            Self::Records(records) => records.max_label_width(skip_damaged),
+            Self::Records(records) => records.max_label_width(skip_damaged, interrupt),
             Self::Images(images) => {
                 let widths = images.lines().iter().map(|line| line.labels.len());
                 Ok(widths.max().unwrap_or(0))

@@ -55,10 +55,9 @@ pub fn render_batch<T: Element, P: AsRef<[u8]> + Sync>(
         files: Vec::new(),
         indexes: Vec::new(),
     };
-    let task = SampleTask::<T>::new(
-        Samples::open(&no_records, options.label_type, None, &Interrupt::never())?,
-        options,
-    )?;
+    let interrupt = &Interrupt::never();
+    let samples = Samples::open(&no_records, options.label_type, None, interrupt)?;
+    let task = SampleTask::<T>::new(samples, options, interrupt)?;
     let len = images.payloads.len().saturating_mul(task.slot_len());
     let mut data = AlignedBuffer::new(len)?;
     let work = Work {

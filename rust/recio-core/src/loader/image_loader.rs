@@ -20,6 +20,7 @@ use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
 use crate::loader::threads::Threads;
 use crate::memory;
+use crate::progress::Interrupt;
 use crate::render::normalize::Element;
 
 /// Number of batches made at a time.
@@ -145,17 +146,17 @@ impl<T: Element> ImageLoader<T> {
     ///
     /// # Errors
     /// Options that contradict each other, before any file is opened; then errors of opening and
-    /// indexing the files.
-    pub fn open(source: &Source, options: &Options) -> Result<Self> {
+    /// indexing the files; `Interrupted`.
+    pub fn open(source: &Source, options: &Options, interrupt: &Interrupt<'_>) -> Result<Self> {
         options.check()?;
         let mut damage = Vec::new();
         let samples = Samples::open(
             source,
             options.label_type,
             options.skip_damaged.then_some(&mut damage),
-            &crate::progress::Interrupt::never(),
+            interrupt,
         )?;
-        let task = SampleTask::new(samples, options)?;
+        let task = SampleTask::new(samples, options, interrupt)?;
         let shards = Shards::new(&task, options);
         let spec = shards.epoch_spec(options.part_index)?;
         let buffers = buffer_pools(&task, options)?;

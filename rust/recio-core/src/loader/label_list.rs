@@ -6,6 +6,7 @@ use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
 use crate::format::list;
 use crate::loader::options::Options;
+use crate::progress::Interrupt;
 use crate::read::list_file::load_labels;
 
 /// The labels of a list, if there is one.
@@ -24,14 +25,18 @@ impl LabelList {
     ///
     /// # Errors
     /// Errors of the list; two records of one id or key, which would share a line.
-    pub(super) fn load(options: &Options, samples: &Samples) -> Result<Self> {
+    pub(super) fn load(
+        options: &Options,
+        samples: &Samples,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
         let Some(path) = &options.label_list else {
             return Ok(Self(None));
         };
         Ok(Self(Some(ListedLabels {
             labels: load_labels(path, options.label_type)?,
             keys: match samples {
-                Samples::Records(records) => keys(records, options)?,
+                Samples::Records(records) => keys(records, options, interrupt)?,
                 Samples::Images(_) => None,
             },
         })))
@@ -75,11 +80,15 @@ impl LabelList {
 }
 
 /// Returns the keys of the records if the list has these. Otherwise checks that their ids differ.
-fn keys(records: &RecordSet, options: &Options) -> Result<Option<Vec<u64>>> {
+fn keys(
+    records: &RecordSet,
+    options: &Options,
+    interrupt: &Interrupt<'_>,
+) -> Result<Option<Vec<u64>>> {
     let by_key = options.label_list_by_key && records.has_indexes();
     if by_key {
         return records.keys().map(Some);
     }
-    check_unique(records, options.skip_damaged)?;
+    check_unique(records, options.skip_damaged, interrupt)?;
     Ok(None)
 }

@@ -7,6 +7,7 @@ use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
 use crate::loader::label_list::LabelList;
+use crate::progress::Interrupt;
 
 /// Result of the scan.
 #[derive(Debug)]
@@ -26,7 +27,12 @@ impl LabelScan {
     ///
     /// # Errors
     /// Labels that cannot be read, objects of different widths, no sample with an object.
-    pub(super) fn new(samples: &Samples, list: &LabelList, skip_damaged: bool) -> Result<Self> {
+    pub(super) fn new(
+        samples: &Samples,
+        list: &LabelList,
+        skip_damaged: bool,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
         let (mut buffer, mut label) = Default::default();
         let mut boxes = Boxes::default();
         let mut scan = Self {
@@ -36,6 +42,7 @@ impl LabelScan {
             boxes: BoxCheck::default(),
         };
         for i in 0..samples.len() {
+            interrupt.poll()?;
             let id = match samples.label(i, &mut buffer, &mut label) {
                 Err(error) if skip_damaged && error.is_damage() => {
                     scan.skipped.push(error);

@@ -8,6 +8,7 @@ use crate::format::label::LabelType;
 use crate::loader::label_list::LabelList;
 use crate::loader::label_scan::{self, LabelScan};
 use crate::loader::options::{LabelForm, Options, Shape};
+use crate::progress::Interrupt;
 
 /// Numbers before the label in a row of objects: channels, height and width of the image, and the
 /// label's length.
@@ -30,11 +31,15 @@ pub struct Labels {
 }
 
 impl Labels {
-    pub(super) fn new(options: &Options, samples: &Samples) -> Result<Self> {
-        let list = LabelList::load(options, samples)?;
+    pub(super) fn new(
+        options: &Options,
+        samples: &Samples,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
+        let list = LabelList::load(options, samples, interrupt)?;
         let widest = || match list.width() {
             Some(width) => Ok(width),
-            None => samples.max_label_width(options.skip_damaged),
+            None => samples.max_label_width(options.skip_damaged, interrupt),
         };
         let (mut scan, mut warnings) = (None, Vec::new());
         let shape = match options.labels {
@@ -46,7 +51,7 @@ impl Labels {
                 vec![ROW_HEADER + row_width(width, widest)?]
             }
             LabelForm::Table => {
-                let mut result = LabelScan::new(samples, &list, options.skip_damaged)?;
+                let mut result = LabelScan::new(samples, &list, options.skip_damaged, interrupt)?;
                 let (len, width) = result.table;
                 warnings = std::mem::take(&mut result.boxes).into_warnings();
                 scan = Some(result);

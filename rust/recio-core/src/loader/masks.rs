@@ -9,6 +9,7 @@ use crate::image::{Image, RowSink};
 use crate::limits::Limits;
 use crate::loader::options::{MaskSource, Options};
 use crate::plan::Plan;
+use crate::progress::Interrupt;
 use crate::render::stage_runner::StageRunner;
 
 /// Open masks.
@@ -42,14 +43,19 @@ pub(super) struct Scratch {
 }
 
 impl Masks {
-    pub(super) fn open(source: &MaskSource, options: &Options, images: &Samples) -> Result<Self> {
+    pub(super) fn open(
+        source: &MaskSource,
+        options: &Options,
+        images: &Samples,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
         if let Samples::Records(images) = images {
             // Images of one id would share a mask.
-            check_unique(images, options.skip_damaged)?;
+            check_unique(images, options.skip_damaged, interrupt)?;
         }
-        let records = RecordSet::open(&source.files, &source.indexes)?;
+        let records = RecordSet::open_with(&source.files, &source.indexes, None, interrupt)?;
         Ok(Self {
-            by_id: IdIndex::build(&records)?,
+            by_id: IdIndex::build(&records, interrupt)?,
             records,
             fill: source.fill,
             size: (options.shape.width, options.shape.height),

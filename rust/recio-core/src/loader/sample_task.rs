@@ -19,6 +19,7 @@ use crate::loader::sample_cursors::SampleOrigin;
 use crate::loader::supply::{SuppliedImage, SuppliedSample};
 use crate::memory;
 use crate::plan::{Plan, Step, preview};
+use crate::progress::Interrupt;
 use crate::render::normalize::{Element, Gain};
 use crate::render::renderer::{Input, Job, Renderer};
 use crate::render::slot_writer::Normalizer;
@@ -120,13 +121,17 @@ struct RenderedSize {
 }
 
 impl<T: Element> SampleTask<T> {
-    pub(super) fn new(samples: Samples, options: &Options) -> Result<Self> {
+    pub(super) fn new(
+        samples: Samples,
+        options: &Options,
+        interrupt: &Interrupt<'_>,
+    ) -> Result<Self> {
         let Shape {
             channels,
             height,
             width,
         } = options.shape;
-        let labels = Labels::new(options, &samples)?;
+        let labels = Labels::new(options, &samples, interrupt)?;
         let count = labels.kept().map_or(samples.len(), <[usize]>::len);
         let shard = shard_range(count, options.num_parts, options.part_index);
         if options.shuffle && shard.len() > u32::MAX as usize {
@@ -137,7 +142,7 @@ impl<T: Element> SampleTask<T> {
         }
         let masks = options.masks.as_ref();
         let masks = masks
-            .map(|source| Masks::open(source, options, &samples))
+            .map(|source| Masks::open(source, options, &samples, interrupt))
             .transpose()?;
         let mut steps = options.steps.clone();
         let has_gain = options.max_gain.contrast > 0.0 || options.max_gain.illumination > 0.0;
