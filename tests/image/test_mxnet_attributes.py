@@ -128,6 +128,17 @@ class TestChanges:
         assert len(seen) > 1
         assert all(len(set(numbers)) == 4 for numbers in seen)
 
+    @pytest.mark.parametrize("kind", ["list", "images"])
+    def test_imglist_may_be_replaced(self, folder: Path, kind: str) -> None:
+        batches = opened(folder, kind, **CROP)
+        batches.imglist = {key: (label + 100, path) for key, (label, path) in batches.imglist.items()}
+        assert [batch.label[0].tolist() for batch in batches] == [[100, 101], [102, 103], [104, 105]]
+
+    def test_num_image_may_be_set(self, folder: Path) -> None:
+        batches = opened(folder, "records", **CROP)
+        batches.num_image = 4
+        assert delivered(batches) == [[0, 1], [2, 3]]
+
     def test_cur_may_be_set(self, folder: Path) -> None:
         batches = opened(folder, "records", **CROP)
         batches.cur = 4

@@ -78,6 +78,13 @@ class SampleSequence:
         """Labels and path of each image of a list, by the keys in `seq`; None for records without a list."""
         return self._listed
 
+    @imglist.setter
+    def imglist(self, listed: dict[Any, tuple[NDArray[Any], str]] | None) -> None:
+        """Replace labels and paths; `seq` is then read by its keys."""
+        self._listed = listed
+        # Not that of the pipeline any more.
+        self.seq = self.seq
+
     @cached_property
     def _listed(self) -> dict[Any, tuple[NDArray[Any], str]] | None:
         return self._source.listed(self.dtype)
@@ -119,6 +126,11 @@ class SampleSequence:
     def num_image(self) -> int | None:
         """Number of samples of an epoch; None if `seq` is."""
         return None if self.seq is None else len(self.seq)
+
+    @num_image.setter
+    def num_image(self, number: int) -> None:
+        """Keep the first keys of `seq` only."""
+        self.seq = (self.seq or [])[:number]
 
     @cached_property
     def _all_keys(self) -> list[Any] | None:
