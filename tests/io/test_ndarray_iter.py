@@ -186,6 +186,15 @@ class TestArrays:
         assert batch.data[0].dtype == np.float32
         assert batch.data[0].tolist() == [[1, 0], [0, 1]]
 
+    def test_integer_that_float32_changes_is_warned_of(self) -> None:
+        iterator = NDArrayIter(np.zeros((2, 1)), np.array([1, 25130987]), 2)
+        with pytest.warns(UserWarning, match="softmax_label has the integer 25130987, which becomes 25130988"):
+            iterator.next()
+
+    def test_integers_that_float32_has_are_not_warned_of(self) -> None:
+        iterator = NDArrayIter(np.array([[2**24], [2**30]]), [0, -(2**24)], 2)
+        assert iterator.next().data[0].tolist() == [[2**24], [2**30]]
+
     def test_batch_does_not_share_memory(self) -> None:
         source = np.zeros((4, 2), np.float32)
         batch = NDArrayIter(source, batch_size=4).next()

@@ -6,6 +6,7 @@ h5py and SciPy are not imported here: a caller that has one of their objects has
 from __future__ import annotations
 
 import sys
+import warnings
 import zlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -46,15 +47,37 @@ def is_csr(value: Source) -> bool:
     return _is_sparse(value) and value.format == "csr"
 
 
-def take(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 an array or a sparse matrix
-    """Copy samples along `axis`, in the type of `dtype_of`. The numbers may be in any order, and repeat."""
+def take(name: str, source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
+    """Copy samples along `axis`, in the type of `dtype_of`. The numbers may be in any order, and repeat.
+
+    Warns
+    -----
+    UserWarning
+        If the type changes an integer.
+    """
+    samples = _take_stored(source, numbers, axis)
+    converted = samples.astype(dtype_of(source), copy=False)
+    if source.dtype.kind in "iu" and not np.can_cast(source.dtype, converted.dtype):
+        _warn_of_rounding(name, *(array.data if _is_sparse(array) else array for array in (samples, converted)))
+    return converted
+
+
+def _take_stored(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
     if _is_dataset(source):
-        samples = _from_file(source, numbers, axis)
-    elif _is_sparse(source):
-        samples = source[numbers]
-    else:
-        samples = np.take(np.asarray(source), numbers, axis)
-    return samples.astype(dtype_of(source), copy=False)
+        return _from_file(source, numbers, axis)
+    return source[numbers] if _is_sparse(source) else np.take(np.asarray(source), numbers, axis)
+
+
+def _warn_of_rounding(name: str, integers: NDArray[Any], converted: NDArray[Any]) -> None:
+    changed = converted.astype(np.float64) != integers
+    if changed.any():
+        value, rounded = integers[changed][0], int(converted[changed][0])
+        # The location of the warning is here for all iterators, so Python shows it once.
+        warnings.warn(
+            f"NDArrayIter: {name} has the integer {value}, which becomes {rounded} as {converted.dtype}: "
+            "float32 has all integers up to 2**24 only, as in MXNet",
+            stacklevel=1,
+        )
 
 
 def dtype_of(source: Source) -> np.dtype[Any]:
@@ -68,7 +91,8 @@ class _KeepsDtype(np.ndarray[Any, Any]):
 
 def fingerprint(source: Source, axis: int) -> str:
     """Return text that identifies an array: its dtype and shape, and a checksum of the first and last sample."""
-    ends = take(source, np.array([0, -1])[: source.shape[axis]] % max(source.shape[axis], 1), axis)
+    numbers = np.array([0, -1])[: source.shape[axis]] % max(source.shape[axis], 1)
+    ends = _take_stored(source, numbers, axis).astype(dtype_of(source), copy=False)
     values = ends.toarray() if _is_sparse(ends) else ends
     return f"{source.dtype} {tuple(map(int, source.shape))}, crc32 of its ends {zlib.crc32(values.tobytes()):08x}"
 

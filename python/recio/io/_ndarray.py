@@ -30,8 +30,8 @@ class NDArrayIter(BatchIter):
     """Batches of samples from arrays.
 
     The arrays are not copied: each batch reads its samples when it is made, also from an HDF5 file, and holds them in
-    new arrays. They are converted to float32, like NumPy arrays in MXNet: integers above 2**24 are rounded. Sparse
-    matrices stay sparse. ``batch.index`` holds the numbers of the samples, uint64.
+    new arrays. They are converted to float32, like NumPy arrays in MXNet: integers above 2**24 are rounded, with a
+    warning. Sparse matrices stay sparse. ``batch.index`` holds the numbers of the samples, uint64.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ class NDArrayIter(BatchIter):
         axis = self._axis
 
         def taken(arrays: list[tuple[str, Source]]) -> list[Any]:
-            return [_array_source.take(source, numbers, axis) for _, source in arrays]
+            return [_array_source.take(name, source, numbers, axis) for name, source in arrays]
 
         return DataBatch(
             taken(self.data),
