@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
@@ -183,6 +184,33 @@ class TestThreads:
         assert becomes_true(lambda: threads() == [])
 
     @pytest.mark.alone
+    @pytest.mark.parametrize("kind", ["function", "hook"])
+    def test_stored_exception_does_not_keep_the_iterator(self, many: RecordFile, kind: str) -> None:
+        """The exception of a batch that was not asked for, whose frames refer to the iterator."""
+
+        class Failing(ImageIter):
+            def augmentation_transform(self, data: Any) -> Any:  # noqa: ANN401 an image
+                raise LookupError(str(data.shape))
+
+        def fail(image: Any) -> Any:  # noqa: ANN401 an image
+            assert made
+            raise LookupError(str(image.shape))
+
+        made: list[Any] = []
+        if kind == "function":
+            made.append(open_iter(many, aug_list=[fail]))
+        else:
+            made.append(Failing(4, (3, 8, 8), path_imgrec=many.rec))
+        with pytest.raises((LookupError, AssertionError)) as raised:
+            made[0].next()
+        assert {"fail", "augmentation_transform"} & {entry.name for entry in raised.traceback}
+        del raised
+        # Time for the batches that are made ahead, whose errors nobody asks for.
+        time.sleep(0.1)
+        iterator = weakref.ref(made[0])
+        made.clear()
+        assert becomes_true(lambda: threads() == [] and iterator() is None)
+
     def test_close_takes_no_longer_than_one_image(self, slow: RecordFile) -> None:
         batches = open_iter(slow, **WAITING, batch_size=50)
         time.sleep(0.1)

@@ -140,3 +140,36 @@ fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     };
     value.setattr("reason", reason)
 }
+
+/// Clears the local variables in the tracebacks of an exception that is stored in an iterator.
+///
+/// They may refer to the iterator: `self` of a hook does. That would be a cycle that the garbage
+/// collector cannot see, since a part of it is in native memory, and the iterator and its threads
+/// would never end. The lines of the traceback stay.
+pub(crate) fn forget_locals(py: Python<'_>, error: &PyErr) {
+    let Ok(clear) = py
+        .import("traceback")
+        .and_then(|module| module.getattr("clear_frames"))
+    else {
+        return;
+    };
+    // The exception itself may not have it yet.
+    if let Some(traceback) = error.traceback(py) {
+        _ = clear.call1((traceback,));
+    }
+    let (mut waiting, mut seen) = (vec![error.value(py).clone().into_any()], Vec::new());
+    while let Some(exception) = waiting.pop() {
+        if exception.is_none() || seen.contains(&exception.as_ptr()) {
+            continue;
+        }
+        seen.push(exception.as_ptr());
+        if let Ok(traceback) = exception.getattr("__traceback__")
+            && !traceback.is_none()
+        {
+            // A frame that is still running is not cleared.
+            _ = clear.call1((traceback,));
+        }
+        let linked = ["__cause__", "__context__"].map(|name| exception.getattr(name));
+        waiting.extend(linked.into_iter().flatten());
+    }
+}

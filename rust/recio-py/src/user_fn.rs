@@ -13,6 +13,7 @@ use recio_core::plan::UserFunction;
 use recio_core::{Error, ErrorKind, Result, rng};
 
 use crate::convert::{LentImage, boxes_array, boxes_of};
+use crate::errors::forget_locals;
 use crate::python_call::call;
 use crate::rng::Rng;
 
@@ -140,6 +141,7 @@ impl Function {
     }
 
     fn error(&self, error: PyErr) -> Error {
+        Python::try_attach(|py| forget_locals(py, &error));
         let is_rejection = self.purpose == Purpose::Check
             && Python::attach(|py| error.is_instance_of::<PyRuntimeError>(py));
         Error::new(if is_rejection {
