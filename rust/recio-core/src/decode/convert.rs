@@ -27,6 +27,7 @@ pub(super) const OPENCV: Luma = Luma {
 };
 
 impl Luma {
+    #[inline]
     fn of<T: Into<u32>>(self, [r, g, b]: [T; 3]) -> u32 {
         let [wr, wg, wb] = self.weights;
         (wr * r.into() + wg * g.into() + wb * b.into() + self.round) >> 15
@@ -44,7 +45,7 @@ pub(super) fn channels(from: &[u8], channels: usize, pixels: Pixels, luma: Luma,
         (3, Pixels::Gray) => each(from, into, |rgb: [u8; 3]| [luma.of(rgb) as u8]),
         (4, Pixels::Gray) => each(from, into, |[r, g, b, _]| [luma.of([r, g, b]) as u8]),
         (4, Pixels::Rgb) => each(from, into, |[r, g, b, _]| [r, g, b]),
-        (4, Pixels::Rgba) => into.copy_from_slice(from),
+        (3, Pixels::Rgb) | (4, Pixels::Rgba) => into.copy_from_slice(from),
         (channels, pixels) => unreachable!("{channels} channels are {pixels:?} or rejected"),
     }
 }

@@ -42,6 +42,7 @@ impl Luma {
     }
 
     /// Return the 8-bit gray of 8-bit samples.
+    #[inline]
     pub(super) fn of_8(&self, rgb: [u8; 3]) -> u8 {
         if rgb[0] == rgb[1] && rgb[0] == rgb[2] {
             return rgb[0];
@@ -53,6 +54,7 @@ impl Luma {
     }
 
     /// Return the 8-bit gray of 16-bit samples.
+    #[inline]
     pub(super) fn of_16(&self, rgb: [u16; 3]) -> u8 {
         let gray = match self {
             Self::Linear16(tables) => tables.luma(rgb),
@@ -62,13 +64,13 @@ impl Luma {
     }
 }
 
-fn weighted<T: Into<u32> + Copy>(rgb: [T; 3]) -> u32 {
-    rgb.iter()
-        .zip(WEIGHTS)
-        .map(|(&sample, weight)| sample.into() * weight)
-        .sum()
+#[inline]
+fn weighted<T: Into<u32>>([r, g, b]: [T; 3]) -> u32 {
+    let [red, green, blue] = WEIGHTS;
+    red * r.into() + green * g.into() + blue * b.into()
 }
 
+#[inline]
 fn rounded(rgb: [u16; 3]) -> u16 {
     ((weighted(rgb) + 16384) >> 15) as u16
 }

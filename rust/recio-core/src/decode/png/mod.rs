@@ -148,6 +148,12 @@ impl<'a> Png<'a> {
                     each::<4>(row, out, length, |[g, _, a, _]| [g, g, g, a]);
                 });
             }
+            // The most frequent conversion has a loop of its own.
+            (ColorType::Rgb, false) if pixels == Pixels::Gray => rows.for_each(|(row, out)| {
+                let colors = row.as_chunks().0.iter();
+                let gray = out.iter_mut().zip(colors);
+                gray.for_each(|(gray, rgb)| *gray = luma.of_8(*rgb));
+            }),
             (ColorType::Rgb, false) => {
                 let transparent = self.transparent();
                 let alpha = |rgb: [u8; 3]| {
@@ -194,31 +200,41 @@ impl<'a> Png<'a> {
     /// Convert a row of packed samples, each by `convert`.
     fn expand(&self, row: &[u8], out: &mut [u8], length: usize, convert: impl Fn(u8) -> [u8; 4]) {
         let (per_byte, shift) = (8 / self.bits, 8 - self.bits);
-        for (x, pixel) in out.chunks_exact_mut(length).enumerate() {
-            let sample = row[x / per_byte] << (x % per_byte * self.bits) >> shift;
-            pixel.copy_from_slice(&convert(sample)[..length]);
-        }
+        let sample = |x: usize| row[x / per_byte] << (x % per_byte * self.bits) >> shift;
+        let width = self.properties.size.0;
+        write_pixels((0..width).map(sample).map(convert), length, out);
     }
 }
 
 /// Convert each pixel of a row.
+#[inline]
 fn each<const FROM: usize>(
     row: &[u8],
     out: &mut [u8],
     length: usize,
     convert: impl Fn([u8; FROM]) -> [u8; 4],
 ) {
-    for (from, pixel) in row
-        .as_chunks::<FROM>()
-        .0
-        .iter()
-        .zip(out.chunks_exact_mut(length))
-    {
-        pixel.copy_from_slice(&convert(*from)[..length]);
+    let pixels = row.as_chunks::<FROM>().0.iter();
+    write_pixels(pixels.map(|pixel| convert(*pixel)), length, out);
+}
+
+/// Write the first `length` samples of each pixel.
+#[inline]
+fn write_pixels(pixels: impl Iterator<Item = [u8; 4]>, length: usize, out: &mut [u8]) {
+    fn write<const LENGTH: usize>(pixels: impl Iterator<Item = [u8; 4]>, out: &mut [u8]) {
+        for (samples, pixel) in out.as_chunks_mut::<LENGTH>().0.iter_mut().zip(pixels) {
+            samples.copy_from_slice(&pixel[..LENGTH]);
+        }
+    }
+    match length {
+        1 => write::<1>(pixels, out),
+        3 => write::<3>(pixels, out),
+        _ => write::<4>(pixels, out),
     }
 }
 
 /// Return a pixel in the first samples of the result.
+#[inline]
 fn to_pixel(rgba: [u8; 4], pixels: Pixels, luma: &Luma) -> [u8; 4] {
     let [r, g, b, _] = rgba;
     match pixels {
@@ -227,6 +243,7 @@ fn to_pixel(rgba: [u8; 4], pixels: Pixels, luma: &Luma) -> [u8; 4] {
     }
 }
 
+#[inline]
 fn to_pixel_16(rgb: [u16; 3], alpha: u16, pixels: Pixels, luma: &Luma) -> [u8; 4] {
     match pixels {
         Pixels::Gray => [luma.of_16(rgb); 4],
@@ -237,6 +254,7 @@ fn to_pixel_16(rgb: [u16; 3], alpha: u16, pixels: Pixels, luma: &Luma) -> [u8; 4
     }
 }
 
+#[inline]
 fn samples_16(bytes: &[u8]) -> [u16; 3] {
     std::array::from_fn(|i| u16::from_be_bytes([bytes[2 * i], bytes[2 * i + 1]]))
 }

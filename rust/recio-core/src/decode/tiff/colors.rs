@@ -22,6 +22,7 @@ pub(super) struct SampleRow<'a> {
 
 impl SampleRow<'_> {
     /// Return sample `s` of pixel `x`.
+    #[inline]
     pub(super) fn get(&self, x: usize, s: usize) -> u16 {
         let (plane, at) = if self.stride == 1 && self.planes.len() > 1 {
             (self.planes[s], x)
@@ -54,17 +55,27 @@ impl Colors {
 
     /// Convert the first pixels of a row.
     pub(super) fn convert(&self, row: SampleRow<'_>, out: &mut [[u8; 4]]) {
+        match (row.bits, row.planes) {
+            // By far the most frequent layout has a loop of its own.
+            (8, [plane]) => self.convert_samples(|x, s| plane[x * row.stride + s].into(), out),
+            _ => self.convert_samples(|x, s| row.get(x, s), out),
+        }
+    }
+
+    /// Convert pixels; `sample` returns a sample of a pixel.
+    #[inline]
+    fn convert_samples(&self, sample: impl Fn(usize, usize) -> u16, out: &mut [[u8; 4]]) {
         match self.layout.photometric {
-            Photometric::Cmyk => each(out, |x| {
-                from_cmyk([0, 1, 2, 3].map(|s| row.get(x, s) as u8))
-            }),
-            Photometric::Rgb => each(out, |x| self.rgba(row, x, [0, 1, 2])),
+            Photometric::Cmyk => {
+                each(out, |x| from_cmyk([0, 1, 2, 3].map(|s| sample(x, s) as u8)));
+            }
+            Photometric::Rgb => each(out, |x| self.rgba(|s| sample(x, s), [0, 1, 2])),
             // Libtiff takes separate planes of gray for colors.
             Photometric::BlackIsZero if self.layout.is_planar => {
-                each(out, |x| self.rgba(row, x, [0; 3]));
+                each(out, |x| self.rgba(|s| sample(x, s), [0; 3]));
             }
             _ => each(out, |x| {
-                let sample = row.get(x, 0);
+                let sample = sample(x, 0);
                 let index = if self.layout.bits == 16 {
                     sample >> 8
                 } else {
@@ -77,9 +88,10 @@ impl Colors {
     }
 
     /// Return R, G, B, A of a pixel; colors are multiplied by unassociated alpha.
-    fn rgba(&self, row: SampleRow<'_>, x: usize, colors: [usize; 3]) -> [u8; 4] {
+    #[inline]
+    fn rgba(&self, sample: impl Fn(usize) -> u16, colors: [usize; 3]) -> [u8; 4] {
         let sample = |s| {
-            let sample = row.get(x, s);
+            let sample = sample(s);
             if self.layout.bits == 16 {
                 ((u32::from(sample) + 128) / 257) as u8
             } else {
@@ -99,6 +111,7 @@ impl Colors {
     }
 }
 
+#[inline]
 fn each(out: &mut [[u8; 4]], convert: impl Fn(usize) -> [u8; 4]) {
     out.iter_mut()
         .enumerate()

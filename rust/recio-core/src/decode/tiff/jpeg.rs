@@ -39,7 +39,8 @@ pub(super) fn read_rows(
             size.0, size.1
         )));
     }
-    limits.check_memory(header.coefficient_bytes())?;
+    let image_bytes = layout.size.0 * layout.size.1 * channels;
+    limits.check_memory(image_bytes + header.coefficient_bytes())?;
     let options = Options {
         pixel_format,
         region: Some(Region {

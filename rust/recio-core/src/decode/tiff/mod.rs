@@ -8,8 +8,8 @@
 //!
 //! As in OpenCV: colors are multiplied by unassociated alpha; with 16 bits per sample, colors are
 //! rounded to 8 bits, and gray is reduced to the high byte. Unlike OpenCV: tiles of 16-bit gray at
-//! the right border are not shifted (a bug of libtiff); separate planes of 16 bits are separate in
-//! the image as stored, too.
+//! the right border are not shifted (a bug of libtiff); the orientation of tiles is applied to the
+//! image, not to each tile; separate planes of 16 bits are separate in the image as stored, too.
 
 mod colors;
 mod directory;
@@ -224,11 +224,12 @@ impl Decode for Tiff<'_> {
 
     fn read(self: Box<Self>, pixels: Pixels, into: &mut [u8], _: &mut Vec<u8>) -> Result<()> {
         let (width, channels) = (self.layout.size.0, pixels.channels());
-        if pixels == Pixels::Rgb && self.layout.is_plain_rgb() {
+        if self.layout.is_plain_rgb() {
             return self.read_rows(|chunk, y, row| {
                 let at = (chunk.y + y) * width + chunk.x;
                 let out = &mut into[at * channels..][..chunk.width * channels];
-                out.copy_from_slice(&row.planes[0][..out.len()]);
+                let rgb = &row.planes[0][..chunk.width * 3];
+                convert::channels(rgb, 3, pixels, OPENCV, out);
             });
         }
         self.read_rgba(|chunk, y, rgba| {
