@@ -178,10 +178,14 @@ def test_errors_count_all_listed_records(tmp_path: Path) -> None:
     assert (caught.value.record, caught.value.id) == (3, 3)
 
 
-def test_a_damaged_header_record_does_not_turn_identity_records_into_samples(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("byte", "bits"), [(0, 0xFF), (4, 0x04), (5, 0x01), (8, 0x02), (34, 0xFF)], ids=str)
+def test_a_damaged_header_record_does_not_turn_identity_records_into_samples(
+    tmp_path: Path, byte: int, bits: int
+) -> None:
+    """In its magic number, its length, its flag and its first label."""
     rec = write(tmp_path, header_first(records()))
     content = bytearray(rec.read_bytes())
-    content[:4] = bytes(4)
+    content[byte] ^= bits
     rec.write_bytes(content)
     for idx in index_or_none({"path_imgidx": rec.with_suffix(".idx")}):
         batches = ImageRecordIter(path_imgrec=rec, data_shape=SHAPE, batch_size=4, on_error="skip", **idx)

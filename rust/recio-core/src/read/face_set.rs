@@ -15,12 +15,15 @@ use std::ops::{Range, RangeInclusive};
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
 use crate::progress::Interrupt;
+use crate::read::header::read_labels;
 use crate::read::header_table::HeaderTable;
 use crate::read::record_file::RecordFile;
-use crate::read::scan::ScannedRecord;
+use crate::read::scan::{self, ScannedRecord};
 
 /// Number of labels of an identity record, and the least of a header record.
 pub(super) const RANGE_LABELS: usize = 2;
+/// Maximum number of labels of a header record that is recognized.
+pub(super) const MAX_RANGE_LABELS: usize = 64;
 /// Key of the header record.
 const HEADER_KEY: u64 = 0;
 
@@ -60,30 +63,25 @@ pub enum Role {
 }
 
 impl Role {
-    /// Returns the role of a record with these labels, of which `flag` come after the header.
-    #[must_use]
-    pub fn of(flag: u32, has_image: bool, mut labels: impl Iterator<Item = f32>) -> Self {
-        match (labels.next(), labels.next()) {
-            (Some(first), Some(second)) if !has_image && flag as usize >= RANGE_LABELS => {
-                Self::Range(first, second)
-            }
-            _ => Self::Other,
-        }
-    }
-
     /// Reads the role of the record at `offset`; `None` if the record is damaged.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
     pub fn read(file: &RecordFile, offset: u64) -> Result<Option<Self>> {
-        let mut table = HeaderTable::default();
-        match table.push(file, offset, &mut Vec::new()) {
+        match Self::try_read(file, offset) {
             Err(error) if error.is_damage() => Ok(None),
-            outcome => outcome.map(|()| {
-                let labels = table.labels.iter().copied();
-                Some(Self::of(table.flags[0], table.image_lens[0] > 0, labels))
-            }),
+            role => role.map(Some),
         }
+    }
+
+    fn try_read(file: &RecordFile, offset: u64) -> Result<Self> {
+        if !scan::record_at(file, offset)?.may_be_range() {
+            return Ok(Self::Other);
+        }
+        let mut buffer = Vec::new();
+        let mut labels = read_labels(file, offset, None, &mut buffer)?.labels();
+        let both = labels.next().zip(labels.next());
+        Ok(both.map_or(Self::Other, |(first, second)| Self::Range(first, second)))
     }
 
     fn is_range(self) -> bool {
@@ -264,6 +262,13 @@ impl<F: FnMut(u64) -> Result<Option<Role>>> Records<'_, F> {
             return Ok(Layout::Plain);
         };
         let (images_start, images_end) = (self.entries[start].key, self.entries[boundary].key);
+        // A damaged header record may look like an image.
+        let second = self.entries[start + 1].key;
+        let images_start = if images_start == HEADER_KEY {
+            second
+        } else {
+            images_start
+        };
         let first = rounded_to(first);
         let covers = !first.is_empty() && *first.start() <= images_start;
         if !covers || !rounded_to(end).contains(&images_end) {
@@ -426,6 +431,12 @@ mod tests {
             layout(&[(0, range(2, 5)), (1, IMAGE), (2, IMAGE)]),
             Layout::Plain
         );
+    }
+
+    #[test]
+    fn identity_records_are_found_after_a_header_record_that_looks_like_an_image() {
+        let records = [(0, IMAGE), (1, IMAGE), (2, IMAGE), (3, range(1, 3))];
+        assert_eq!(layout(&records), faces(false, 0..3, 4, 3));
     }
 
     #[test]

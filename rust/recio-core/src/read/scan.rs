@@ -11,7 +11,7 @@ use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::{HEADER_LEN, Header};
 use crate::format::index::{Entry, Index};
 use crate::progress::Interrupt;
-use crate::read::face_set::{self, FaceSet, Layout, RANGE_LABELS, Role};
+use crate::read::face_set::{self, FaceSet, Layout, MAX_RANGE_LABELS, RANGE_LABELS, Role};
 use crate::read::header::single_fragment;
 use crate::read::record_file::RecordFile;
 
@@ -40,7 +40,8 @@ impl ScannedRecord {
     /// Whether this may be the header record or an identity record of a face data set.
     #[must_use]
     pub fn may_be_range(&self) -> bool {
-        let is_wide = |header: Header| header.flag as usize >= RANGE_LABELS;
+        let is_wide =
+            |header: Header| (RANGE_LABELS..=MAX_RANGE_LABELS).contains(&(header.flag as usize));
         !self.has_image && self.header.is_some_and(is_wide)
     }
 }
