@@ -220,7 +220,8 @@ impl Error {
     /// Adds what the user can do about it, unless that is known.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.0.advice.get_or_insert_with(|| advice.into());
+        let escaped = || printable(&advice.into()).into_owned();
+        self.0.advice.get_or_insert_with(escaped);
         self
     }
 

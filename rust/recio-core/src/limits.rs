@@ -193,6 +193,23 @@ impl Limits {
     }
 }
 
+/// Maximum number of labels of a sample where the data determine how many a batch has for each: one
+/// sample with many labels would multiply the memory of all batches.
+pub const MAX_LABELS: usize = 1 << 16;
+
+/// Checks a number of labels that the data determine.
+///
+/// # Errors
+/// [`ErrorKind::Limit`](crate::error::ErrorKind::Limit) with the number and the limit.
+pub fn check_label_count(count: usize) -> Result<()> {
+    if count <= MAX_LABELS {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "{count} labels; without a label_width, a sample has at most {MAX_LABELS}"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

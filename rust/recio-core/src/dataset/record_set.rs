@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
+use crate::limits::check_label_count;
 use crate::progress::Interrupt;
 use crate::read::header;
 use crate::read::record_file::RecordFile;
@@ -198,19 +199,23 @@ impl RecordSet {
     }
 
     /// Returns the maximum number of labels of a record, for which it reads all headers. With
-    /// `skip_damaged`, records with damaged headers do not count.
+    /// `skip_damaged`, records with damaged headers or too many labels do not count.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As [`read`](Self::read) and [`check_label_count`].
     pub fn max_label_width(&self, skip_damaged: bool, interrupt: &Interrupt<'_>) -> Result<usize> {
         let mut buffer = Vec::new();
         (0..self.len()).try_fold(0, |max, i| {
             interrupt.poll()?;
-            let header = match self.read_header(i, &mut buffer) {
-                Err(error) if skip_damaged && error.is_damage() => None,
-                header => header?,
-            };
-            Ok(max.max(header.map_or(0, |header| header.label_width())))
+            let width = self.read_header(i, &mut buffer).and_then(|header| {
+                let width = header.map_or(0, |header| header.label_width());
+                check_label_count(width).map_err(|error| self.locate(error, i))?;
+                Ok(width)
+            });
+            match width {
+                Err(error) if skip_damaged && error.is_damage() => Ok(max),
+                width => Ok(max.max(width?)),
+            }
         })
     }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::image_header::ImageRecord;
 use crate::format::label::LabelType;
 use crate::format::list::Line;
+use crate::limits::check_label_count;
 use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::list_file;
@@ -220,7 +221,10 @@ impl Samples {
             Self::Records(records) => records.max_label_width(skip_damaged, interrupt),
             Self::Images(images) => {
                 let widths = images.lines().iter().map(|line| line.labels.len());
-                Ok(widths.max().unwrap_or(0))
+                widths.enumerate().try_fold(0, |max, (i, width)| {
+                    check_label_count(width).map_err(|error| images.locate(error, i))?;
+                    Ok(max.max(width))
+                })
             }
         }
     }

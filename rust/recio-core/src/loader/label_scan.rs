@@ -6,6 +6,7 @@ use crate::dataset::box_check::BoxCheck;
 use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
+use crate::limits::check_label_count;
 use crate::loader::label_list::LabelList;
 use crate::progress::Interrupt;
 
@@ -43,7 +44,7 @@ impl LabelScan {
         };
         for i in 0..samples.len() {
             interrupt.poll()?;
-            let id = match samples.label(i, &mut buffer, &mut label) {
+            let id = match read_label(samples, i, &mut buffer, &mut label) {
                 Err(error) if skip_damaged && error.is_damage() => {
                     scan.skipped.push(error);
                     continue;
@@ -97,7 +98,7 @@ pub(super) fn widest(
     let (mut buffer, mut label) = Default::default();
     let (mut widest, mut boxes) = (list.width().unwrap_or(0), BoxCheck::default());
     for i in 0..samples.len() {
-        let id = match samples.label(i, &mut buffer, &mut label) {
+        let id = match read_label(samples, i, &mut buffer, &mut label) {
             Err(error) if skip_damaged && error.is_damage() => continue,
             id => id?,
         };
@@ -108,6 +109,18 @@ pub(super) fn widest(
         }
     }
     Ok((widest, boxes))
+}
+
+/// Reads the labels of a sample, which must not be too many.
+fn read_label(
+    samples: &Samples,
+    i: usize,
+    buffer: &mut Vec<u8>,
+    label: &mut Vec<f64>,
+) -> Result<u64> {
+    let id = samples.label(i, buffer, label)?;
+    check_label_count(label.len()).map_err(|error| samples.locate(error.at_id(id), i))?;
+    Ok(id)
 }
 
 /// Adds the position of a sample to a warning.

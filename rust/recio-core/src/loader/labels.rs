@@ -5,6 +5,7 @@ use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
 use crate::format::label::LabelType;
+use crate::limits::check_label_count;
 use crate::loader::label_list::LabelList;
 use crate::loader::label_scan::{self, LabelScan};
 use crate::loader::options::{LabelForm, Options, Shape};
@@ -38,7 +39,7 @@ impl Labels {
     ) -> Result<Self> {
         let list = LabelList::load(options, samples, interrupt)?;
         let widest = || match list.width() {
-            Some(width) => Ok(width),
+            Some(width) => check_label_count(width).map(|()| width),
             None => samples.max_label_width(options.skip_damaged, interrupt),
         };
         let (mut scan, mut warnings) = (None, Vec::new());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::index::Entry;
 use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
@@ -27,6 +27,10 @@ impl SourceFile {
     /// of the records; a header record of a face data set that others contradict;
     /// `Interrupted`.
     pub(super) fn open(rec: &Path, interrupt: &Interrupt<'_>) -> Result<Self> {
+        Self::open_unadvised(rec, interrupt).map_err(advise)
+    }
+
+    fn open_unadvised(rec: &Path, interrupt: &Interrupt<'_>) -> Result<Self> {
         let file = RecordFile::open(rec)?;
         file.check_len()?;
         let idx = rec.with_extension("idx");
@@ -108,7 +112,7 @@ impl SourceFile {
             Ok(None) => Error::corrupt("the file ends here"),
             Err(error) => error,
         };
-        Err(self.locate(error, i))
+        Err(advise(self.locate(error, i)))
     }
 
     /// Adds file, record and offset to an error about record `i`.
@@ -117,6 +121,14 @@ impl SourceFile {
             .at_record(i as u64)
             .at_offset(self.entries[i].offset)
             .at_path(self.path())
+    }
+}
+
+/// Adds to damage what the user can do, unless that is known.
+fn advise(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Corrupt(_) => error.advise("`recio repair` saves the complete records"),
+        _ => error,
     }
 }
 
@@ -138,9 +150,10 @@ fn load_complete_index(
         return Ok(entries);
     }
     Err(Error::corrupt(format!(
-        "lists {} records, but {} has {records}; `recio index` rebuilds it with all of them",
+        "lists {} records, but {} has {records}",
         entries.len(),
         file.path().display()
     ))
-    .at_path(idx))
+    .at_path(idx)
+    .advise("`recio index` rebuilds it with all of them"))
 }
