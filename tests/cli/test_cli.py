@@ -343,3 +343,15 @@ def test_other_record_errors_exit_with_1(sound: RecordFile, monkeypatch: pytest.
 
     monkeypatch.setattr("recio.files.info", refuse)
     assert_result(run("info", sound.rec), 1, "recio: a.rec: record 3 at byte 8: bad")
+
+
+def test_verify_exits_with_3_if_images_could_not_be_checked(sound: RecordFile, damaged: RecordFile) -> None:
+    limited = ("verify", "--max-side", "4")
+    assert run(*limited, damaged.rec).exit_code == 1
+    with sound.rec.open("r+b") as file:
+        file.seek(sound.offsets[5])
+        file.write(bytes.fromhex("0a23d7ce"))
+    result = run(*limited, sound.rec)
+    assert (result.exit_code, f"{RECORDS} images over a limit" in result.stdout) == (3, True)
+    report = json.loads(run(*limited, "--json", sound.rec).stdout)
+    assert (report["ok"], report["damaged"], report["counts"]) == (False, 0, {"limit": RECORDS})

@@ -258,3 +258,17 @@ def test_info_counts_damage(tmp_path: Path) -> None:
     change(file.rec, file.offsets[4], b"\0")
     info = recio.info(file.rec)
     assert (info.records, info.damaged) == (9, file.offsets[5] - file.offsets[4])
+
+
+def test_unsupported_images_and_those_over_a_limit_are_no_damage(tmp_path: Path) -> None:
+    file = write_images(tmp_path, [png(noise(8, 8)), png(noise(8, 40)), PHOTOS[0].read_bytes()])
+    report = recio.verify(file.rec, formats="png", limits=recio.Limits(side=39))
+    assert (report.ok, report.damaged, report.total) == (False, 0, 2)
+    assert report.counts == {"limit": 1, "unsupported": 1}
+    assert [(problem.kind, problem.record) for problem in report.problems] == [("limit", 1), ("unsupported", 2)]
+
+
+def test_any_number_of_records_without_headers_is_sound(tmp_path: Path) -> None:
+    rec = tmp_path / "a.rec"
+    rec.write_bytes(recio.recordio.frame(b"text") * 100_001)
+    assert recio.verify(rec).ok
