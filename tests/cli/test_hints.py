@@ -37,6 +37,11 @@ def unlisted_and_cut(file: RecordFile) -> None:
     cut(file.rec, file.rec.stat().st_size - 10)
 
 
+def both_cut(file: RecordFile) -> None:
+    cut(file.idx, file.idx.stat().st_size - 2)
+    cut(file.rec, file.rec.stat().st_size - 10)
+
+
 def unlisted(file: RecordFile) -> None:
     file.idx.write_text("".join(file.idx.read_text().splitlines(keepends=True)[:3]))
 
@@ -49,10 +54,7 @@ def unlisted_and_damaged_before(file: RecordFile) -> None:
 DAMAGE: dict[str, Callable[[RecordFile], object]] = {
     "no index": lambda file: file.idx.unlink(),
     "index cut within a line": lambda file: cut(file.idx, file.idx.stat().st_size - 2),
-    "index cut, record file too": lambda file: (
-        cut(file.idx, file.idx.stat().st_size - 2),
-        cut(file.rec, file.rec.stat().st_size - 10),
-    ),
+    "index cut, record file too": both_cut,
     "unlisted records": unlisted,
     "unlisted records, the last one cut": unlisted_and_cut,
     "unlisted records, damage before them": unlisted_and_damaged_before,

@@ -7,7 +7,7 @@ import io
 import json
 import struct
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -174,7 +174,7 @@ def test_empty_file_is_not_sound(tmp_path: Path) -> None:
     "path", ["s3://bucket/train.rec", "gs://bucket/train.rec", "https://example.org/train.rec", "hdfs:///train.rec"]
 )
 def test_address_of_a_store_is_explained(path: str) -> None:
-    settings = {"data_shape": (3, 8, 8), "batch_size": 1}
+    settings: dict[str, Any] = {"data_shape": (3, 8, 8), "batch_size": 1}
     for action in (
         lambda: ImageRecordIter(path_imgrec=path, **settings),
         lambda: MXRecordIO(path, "r"),

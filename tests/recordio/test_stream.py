@@ -105,9 +105,9 @@ def test_error_names_the_file(tmp_path: Path) -> None:
 def test_what_is_no_source_is_an_error(tmp_path: Path) -> None:
     for source, message in ((tmp_path / "a.rec", "the path"), ("a.rec", "the path"), (7, "got int")):
         with pytest.raises(TypeError, match=message):
-            records(source)
+            records(source)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="binary mode"):
-        list(records(io.StringIO("text")))
+        list(records(io.StringIO("text")))  # type: ignore[arg-type]
 
 
 def test_too_long_a_record_has_no_frame() -> None:

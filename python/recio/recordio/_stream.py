@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import Any, Protocol
 
 from recio import _recio
 from recio._util import BytesLike, as_bytes
@@ -15,7 +15,14 @@ CHUNK = 1 << 20
 Read = Callable[[int], bytes]
 
 
-def records(source: IO[bytes] | BytesLike) -> Iterator[bytes]:
+class Readable(Protocol):
+    """Binary file object."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Read up to a number of bytes."""
+
+
+def records(source: Readable | BytesLike) -> Iterator[bytes]:
     """Iterate over the records of a binary file object or a buffer.
 
     A file object is read from its position to its end, piece by piece and without seeking, so it may be a pipe, a

@@ -64,8 +64,8 @@ def test_errors_and_logs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
 def test_index_with_escapes(tmp_path: Path) -> None:
     file = write_tiny(tmp_path, 1)
     file.idx.write_text("\x1b[31m\t0\n")
-    for key_type in (int, lambda text: {}[text]):
-        with pytest.raises((RecordError, KeyError)) as caught:
+    for key_type in (int, float):
+        with pytest.raises(RecordError) as caught:
             MXIndexedRecordIO(file.idx, file.rec, "r", key_type)
         assert str(caught.value).isprintable()
 

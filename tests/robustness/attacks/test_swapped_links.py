@@ -68,9 +68,12 @@ def test_file_that_becomes_a_link_or_a_pipe_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "secret").write_text("outside")
-    for number, make in enumerate(
-        (lambda path: path.symlink_to(tmp_path / "secret"), lambda path: path.symlink_to("../secret"), os.mkfifo)
-    ):
+    makers: list[Callable[[Path], None]] = [
+        lambda path: path.symlink_to(tmp_path / "secret"),
+        lambda path: path.symlink_to("../secret"),
+        os.mkfifo,
+    ]
+    for number, make in enumerate(makers):
         name, other = root / f"{number}.jpg", root / f"other{number}"
         name.write_text("inside")
         make(other)

@@ -55,7 +55,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.alone
 @pytest.mark.parametrize("scan", SCANS)
 def test_ctrl_c_while_scanning_is_heard_at_once(scan: str, large: Path, tmp_path: Path) -> None:
-    settings = {"rec": str(large), "new": str(tmp_path / "new")}
+    settings: dict[str, object] = {"rec": str(large), "new": str(tmp_path / "new")}
     with start(python(SCRIPT.format(SCANS[scan]), settings), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
