@@ -257,7 +257,7 @@ class TestDecodedImages:
     ) -> None:
         class Choosy(ImageIter):
             def check_valid_image(self, data: Any) -> None:  # noqa: ANN401 as of ImageIter
-                if data[0].shape[0] % 2 == 0:
+                if data.shape[0] % 2 == 0:
                     raise RuntimeError("an even height")
 
         source: dict[str, Any] = {"path_imgrec": records(folder).rec, "path_imgidx": records(folder).idx}
@@ -269,6 +269,38 @@ class TestDecodedImages:
         assert len(caplog.messages) == 7
         assert "images.rec: record 0 (id 100) at byte 0: an even height" in caplog.messages[0]
         assert batches.errors == []
+
+    @pytest.mark.parametrize("hooks", [(), ("imdecode",)], ids=["native", "imdecode"])
+    def test_hook_gets_an_image_and_that_of_detection_a_list(self, folder: Path, hooks: tuple[str, ...]) -> None:
+        """What MXNet 1.9.1 passes: python/mxnet/image/image.py and detection.py, ``_batchify``."""
+        seen: list[Any] = []
+
+        class Seeing(ImageIter):
+            def check_valid_image(self, data: Any) -> None:  # noqa: ANN401 as of ImageIter
+                seen.append(data)
+                super().check_valid_image(data)
+
+        class SeeingDet(ImageDetIter):
+            def check_valid_image(self, data: Any) -> None:  # noqa: ANN401 as of ImageIter
+                seen.append(data)
+                super().check_valid_image(data)
+
+        file = write_objects(folder, 3)
+        overriding(Seeing, *hooks)(1, (3, 6, 6), path_imgrec=records(folder).rec).next()
+        assert {type(data) for data in seen} == {np.ndarray}
+        assert {data.ndim for data in seen} == {3}
+        seen.clear()
+        overriding(SeeingDet, *hooks)(1, (3, 6, 6), path_imgrec=file.rec).next()
+        assert {type(data) for data in seen} == {list}
+        assert {data[0].ndim for data in seen} == {3}
+
+    def test_loop_of_mxnet_skips_no_image(self, folder: Path) -> None:
+        """The loop of ``ImageIter.next`` of MXNet, which libraries copy."""
+        batches = ImageIter(SIZE, (3, 6, 6), path_imgrec=records(folder).rec)
+        for valid in (np.zeros((4, 5, 3), np.uint8), [np.zeros((4, 5, 3), np.uint8)]):
+            batches.check_valid_image(valid)
+        with pytest.raises(RuntimeError, match=r"must have shape \(height, width, channels\), got \(4,\)"):
+            batches.check_valid_image(np.zeros(4, np.uint8))
 
     def test_images_that_are_all_rejected_are_an_error(self, folder: Path) -> None:
         class Strict(ImageIter):

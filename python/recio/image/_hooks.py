@@ -105,7 +105,7 @@ class _HookCall:
 
 
 def _check(iterator: ImageIter, images: list[NDArray[Any]]) -> None:
-    iterator.check_valid_image(images)
+    iterator._check_image(images)  # noqa: SLF001 how the class calls its hook
 
 
 def _augment(iterator: ImageIter, *arguments: Any) -> Any:  # noqa: ANN401 as of the hook

@@ -261,7 +261,7 @@ class ImageIter(SampleSequence, PipelineIter):
         return self._pipeline.next_supplied(
             self.next_sample,
             lambda image: kind.unwrap(self.imdecode(image)),
-            lambda images: self.check_valid_image(kind.wrap(images)),
+            lambda images: self._check_image(kind.wrap(images)),
         )
 
     def _may_skip(self) -> bool:
@@ -377,7 +377,7 @@ class ImageIter(SampleSequence, PipelineIter):
         return imdecode(s, on_damage=options.on_damage, limits=Limits(*options.limits), formats=options.formats)
 
     @default_hook
-    def check_valid_image(self, data: Sequence[NDArray[Any]]) -> None:
+    def check_valid_image(self, data: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
         """Check an image: a hook. An image for which it raises RuntimeError is skipped and logged.
 
         Parameters
@@ -390,8 +390,13 @@ class ImageIter(SampleSequence, PipelineIter):
         RuntimeError
             If it does not have three axes.
         """
-        if data[0].ndim != 3:  # noqa: PLR2004
-            raise RuntimeError(f"an image must have shape (height, width, channels), got {data[0].shape}")
+        image = data if isinstance(data, np.ndarray) else data[0]
+        if len(image.shape) != 3:  # noqa: PLR2004
+            raise RuntimeError(f"an image must have shape (height, width, channels), got {image.shape}")
+
+    def _check_image(self, images: Sequence[NDArray[Any]]) -> None:
+        """Call the hook with a list of one image."""
+        self.check_valid_image(images[0])
 
     @default_hook
     def augmentation_transform(self, data: NDArray[Any]) -> NDArray[Any]:

@@ -253,6 +253,10 @@ class ImageDetIter(ImageIter):
         """
         validate.image_shape("data_shape", data_shape)
 
+    def _check_image(self, images: Sequence[NDArray[Any]]) -> None:
+        """Call the hook with a list of one image, as MXNet does here."""
+        self.check_valid_image(images)
+
     # As in MXNet, it takes more than the method of the base class.
     @default_hook
     def augmentation_transform(  # type: ignore[override]
