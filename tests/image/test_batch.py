@@ -148,7 +148,7 @@ def test_exception_of_a_function_is_raised_with_a_note(payloads: list[bytes]) ->
     [
         ({"ids": [1]}, "ids must have a number for each of 2 payloads, got 1"),
         ({"ids": [1, -1]}, r"ids\[1\] must be an integer from 0 to"),
-        ({"seed": -1}, "seed must be an integer from 0"),
+        ({"seed": 2**64}, "seed must be an integer from 0"),
         ({"epoch": -1}, "epoch must be at least 0, got -1"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
         ({"threads": 5000}, "threads must"),

@@ -376,7 +376,7 @@ def test_message_names_the_missing_file(folder: Path) -> None:
         ({"last_batch_handle": "drop"}, 'last_batch_handle must be .*, got "drop"'),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"path_imgrec": None}, "no images"),
-        ({"seed": -1}, "seed must .*, got -1"),
+        ({"seed": -(2**31) - 1}, "seed must .*, got -2147483649"),
     ],
     ids=str,
 )

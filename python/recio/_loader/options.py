@@ -25,7 +25,7 @@ _CHANNELS = "rgba"
 
 LOADING: dict[str, Keyword] = {
     "shuffle": Keyword(False, validate.flag),
-    "seed": Keyword(0, validate.seed),
+    "seed": Keyword(0, validate.signed_seed),
     "num_parts": Keyword(1, validate.integer),
     "part_index": Keyword(0, validate.integer),
     "preprocess_threads": Keyword(None, validate.optional(validate.integer)),

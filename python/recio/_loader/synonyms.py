@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 _LAST: Choices = (
     (("last_batch_handle",), "'discard' drops the samples that do not fill the last batch"),
+    (("payloads",), "they make one batch, of as many images"),
     (("round_batch",), "no sample is dropped: batch.pad is the number of samples that only fill the last batch"),
 )
-_THREADS: Choices = ((("preprocess_threads",), "they are threads, not processes"), (("prefetch_buffer",), ""))
+_THREADS: Choices = (
+    (("preprocess_threads",), "they are threads, not processes"),
+    (("threads",), "they are threads, not processes"),
+    (("prefetch_buffer",), ""),
+)
 _SHARDS: Choices = ((("num_parts", "part_index"), ""),)
-_TRANSFORM: Choices = ((("aug_list",), "a list of augmenters and functions"),)
+_TRANSFORM: Choices = ((("aug_list",), "a list of augmenters and functions"), (("transform",), "a function"))
 _SIZE: Choices = ((("data_shape",), "(channels, height, width)"), (("flat",), ""))
 _FILES: Choices = (
     (("path_imgrec",), ""),
@@ -28,11 +33,11 @@ _FILES: Choices = (
 
 _BY_MEANING: tuple[tuple[str, Choices], ...] = (
     ("drop_last drop_remainder drop_last_batch last_batch", _LAST),
-    ("last_batch_handle", _LAST[1:]),
+    ("last_batch_handle", _LAST[2:]),
     ("round_batch", _LAST[:1]),
     ("num_workers workers n_workers num_threads threads n_threads nthreads num_parallel_calls", _THREADS),
     ("world_size num_shards num_replicas shard_count rank shard_id shard_index part", _SHARDS),
-    ("transform transforms augment augmentation augmentations augmenters aug map_fn preprocess", _TRANSFORM),
+    ("aug_list transform transforms augment augmentation augmentations augmenters aug map_fn preprocess", _TRANSFORM),
     ("image_size img_size input_size image_shape input_shape shape size crop_size output_size height width", _SIZE),
     ("path path_rec file filename files root dataset record rec data_dir", _FILES),
     (
@@ -45,6 +50,7 @@ _BY_MEANING: tuple[tuple[str, Choices], ...] = (
         "random_shuffle shuffle_data rand_shuffle is_shuffle do_shuffle buffer_size shuffle_buffer_size",
         ((("shuffle",), ""),),
     ),
+    ("sampler batch_sampler shuffler", ((("shuffle",), "and num_parts and part_index for shards"),)),
     ("random_seed rand_seed rng_seed random_state", ((("seed",), ""),)),
     ("prefetch prefetch_factor prefetch_queue_depth", ((("prefetch_buffer",), "a number of batches"),)),
     (

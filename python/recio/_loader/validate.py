@@ -60,7 +60,7 @@ def refuse_unknown(iterator: str, unknown: Iterable[str], known: Iterable[str]) 
 def _hint(name: str, known: Iterable[str]) -> str:
     if meant := suggestion(name, known):
         return f"; {meant}"
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -68,7 +68,7 @@ def flag(name: str, value: object) -> bool:
     """Check a boolean; 0 and 1 are accepted too, and text as MXNet parses it: ``'True'``, ``'0'`` ..."""
     if isinstance(value, str):
         value = _BOOLEANS.get(value.strip().lower(), value)
-    if isinstance(value, bool | int | np.bool_) and value in (0, 1):
+    if isinstance(value, int | np.integer | np.bool_) and value in (0, 1):
         return bool(value)
     raise TypeError(f"{name} must be True or False, got {value!r}")
 
@@ -122,6 +122,14 @@ def uint8(name: str, value: Any) -> int:  # noqa: ANN401
     return number
 
 
+def color_flag(name: str, value: Any) -> int:  # noqa: ANN401
+    """Check the flag of MXNet's decoders: 1 for color, 0 for gray."""
+    number = integer(name, value)
+    if number not in (0, 1):
+        raise ValueError(f"{name} must be 1 (color) or 0 (gray), got {number}")
+    return number
+
+
 def seed(name: str, value: object) -> int:
     """Check a seed: an integer from 0 to 2**64 - 1."""
     if not isinstance(value, int | np.integer) or not 0 <= value < _UINT64_END:
@@ -154,6 +162,12 @@ def numbers(name: str, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(values, list | tuple):
         return number(name, values)
     return type(values)(number(name, each) for each in values)
+
+
+def true_or_numbers(name: str, text: str) -> Any:  # noqa: ANN401
+    """Parse text that is a boolean by its name, ``None``, a number, or a tuple of numbers."""
+    choices = {"true": True, "false": False, "none": None}
+    return choices[text.lower()] if text.lower() in choices else numbers(name, text)
 
 
 def integers(name: str, value: Any) -> Any:  # noqa: ANN401

@@ -73,6 +73,7 @@ class FaceRecordDataset(RecordDataset):
         decode: bool = True,
         on_damage: OnDamage = "error",
         cache: StrPath | None = None,
+        **unknown: object,
     ) -> None:
         if root_dir is not None and path_imgrec is None and path_imgidx is None:
             path_imgrec, path_imgidx = Path(root_dir) / "train.rec", Path(root_dir) / "train.idx"
@@ -89,6 +90,7 @@ class FaceRecordDataset(RecordDataset):
             decode=decode,
             on_damage=on_damage,
             cache=cache,
+            **unknown,
         )
         self._property = _property_of(rec)
         self._check_last_label()

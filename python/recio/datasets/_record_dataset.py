@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
+from recio._loader import validate
 from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
 from recio._util import fills_damage
@@ -96,14 +98,17 @@ class RecordDataset:
         decode: bool = True,
         on_damage: OnDamage = "error",
         cache: StrPath | None = None,
+        **unknown: object,
     ) -> None:
+        _refuse_unknown(type(self).__name__, unknown)
         fills_damage(on_damage)
-        if flag not in (0, 1):
-            raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
+        decoding = {
+            "flag": validate.color_flag("flag", flag),
+            "to_rgb": validate.flag("to_rgb", to_rgb),
+            "on_damage": on_damage,
+        }
         self.transform, self.target_transform = transform, target_transform
-        self._decoding: dict[str, Any] | None = (
-            {"flag": flag, "to_rgb": to_rgb, "on_damage": on_damage} if decode else None
-        )
+        self._decoding: dict[str, Any] | None = decoding if validate.flag("decode", decode) else None
         self._cache = None if cache is None else Path(cache)
         self._rows: NDArray[np.intp] | None = None
         self._headers: tuple[NDArray[np.uint64], NDArray[Any]] | None = None
@@ -341,6 +346,22 @@ class RecordDataset:
         """Return the class, the files and the number of samples."""
         paths = [file.path for file in self._records.files]
         return f"<{type(self).__name__} {', '.join(map(repr, paths))}: {len(self)} samples>"
+
+
+_OF_DATA_LOADERS = {
+    *("batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn", "pin_memory", "drop_last"),
+    *("timeout", "worker_init_fn", "generator", "prefetch_factor", "persistent_workers"),
+}
+
+
+def _refuse_unknown(dataset: str, unknown: Iterable[str]) -> None:
+    """Raise a TypeError for a keyword that a data set does not have."""
+    for name in unknown:
+        if name in _OF_DATA_LOADERS:
+            raise TypeError(
+                f"{dataset} got an unexpected keyword argument {name!r}; pass it to torch.utils.data.DataLoader"
+            )
+    validate.refuse_unknown(dataset, unknown, inspect.signature(RecordDataset).parameters)
 
 
 def _ids_and_labels(headers: Headers) -> tuple[NDArray[np.uint64], NDArray[Any]]:

@@ -20,6 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
+from recio._loader import validate
 from recio._util import printable
 from recio.im2rec import _classes
 from recio.im2rec._walk import MAC_METADATA, Folder, Skipped, natural_key, walk
@@ -136,6 +137,9 @@ def make_list(
         If a list cannot be written.
     """
     report, suffixes = ListReport(), _normalize_extensions(exts)
+    recursive, shuffle = validate.flag("recursive", recursive), validate.flag("shuffle", shuffle)
+    natural_sort, chunks = validate.flag("natural_sort", natural_sort), validate.integer("chunks", chunks)
+    train_ratio, test_ratio = validate.number("train_ratio", train_ratio), validate.number("test_ratio", test_ratio)
     _check(chunks, train_ratio, test_ratio, report)
     if classes is not None and not recursive:
         raise ValueError("classes needs recursive: without it all images have the label 0")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio._atomic import atomic_write_lines
+from recio._loader import validate
 from recio._util import available_cores, fills_damage, json_line
 from recio.limits import limits_tuple
 
@@ -192,6 +193,10 @@ def pack(
         If the list or the root cannot be read, or the files cannot be written, for example because another run is
         writing them; then they do not exist.
     """
+    pass_through, center_crop = (
+        validate.flag("pass_through", pass_through),
+        validate.flag("center_crop", center_crop),
+    )
     rec = _rec_path(Path(lst))
     mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
     if mask_rec and not pass_through and (resize or center_crop):
@@ -203,17 +208,17 @@ def pack(
         "quality": _check_range("quality", quality, 1, 100),
         "color": _check_choice("color", color, (-1, 0, 1)),
         "encoding": _check_choice("encoding", encoding, (".jpg", ".png")),
-        "seekable": seekable,
+        "seekable": validate.flag("seekable", seekable),
         "fill_damage": fills_damage(on_damage),
-        "pack_label": pack_label,
-        "checksum": checksum,
+        "pack_label": validate.flag("pack_label", pack_label),
+        "checksum": validate.flag("checksum", checksum),
         "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),
-        "allow_outside": allow_outside,
+        "allow_outside": validate.flag("allow_outside", allow_outside),
         "limits": limits_tuple(limits),
         "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
     report = rec.with_suffix(".skipped.jsonl")
-    previous = _find_previous(lst, rec, report, settings) if resume else None
+    previous = _find_previous(lst, rec, report, settings) if validate.flag("resume", resume) else None
     if previous is None:
         records, length, rows, messages = _recio.pack(lst, root, rec, settings, progress)
         skipped = [SkippedLine(*row) for row in rows]
@@ -234,6 +239,7 @@ def _rec_path(lst: Path) -> Path:
 
 
 def _check_range(name: str, value: int, minimum: int, maximum: int) -> int:
+    value = validate.integer(name, value)
     if not minimum <= value <= maximum:
         raise ValueError(f"{name} must be from {minimum} to {maximum}, got {value}")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
 from recio import _recio
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = {
     "data_shape": Keyword(REQUIRED, validate.image_shape),
-    "seed": Keyword(0, validate.seed),
+    "seed": Keyword(0, validate.signed_seed),
     "epoch": Keyword(0, validate.natural),
     "threads": Keyword(None, validate.optional(validate.positive)),
     "dtype": Keyword("float32", validate.dtype("float32", "float16", "uint8", "int8")),
@@ -46,6 +47,7 @@ def batch(
     on_damage: Literal["error", "fill"] = "error",
     limits: Limits | None = None,
     formats: str | Sequence[str] | None = None,
+    **unknown: object,
 ) -> NDArray[Any]:
     """Decode and augment encoded images into one array, in native threads.
 
@@ -106,6 +108,7 @@ def batch(
     >>> batch(payloads, (3, 224, 224), augmenters, seed=1, ids=ids).shape  # doctest: +SKIP
     (64, 3, 224, 224)
     """
+    validate.refuse_unknown("batch", unknown, inspect.signature(batch).parameters)
     given = {
         "data_shape": data_shape,
         "seed": seed,

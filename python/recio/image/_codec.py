@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from recio import _recio
+from recio._loader import validate
 from recio._util import BytesLike, as_bytes, fills_damage, read_bytes
 from recio.limits import FORMATS, format_list, limits_tuple
 
@@ -120,8 +121,7 @@ def imdecode(
     >>> image.shape  # doctest: +SKIP
     (300, 451, 3)
     """
-    if flag not in (0, 1):
-        raise ValueError(f"flag must be 1 (color) or 0 (gray), got {flag}")
+    is_gray, is_bgr = validate.color_flag("flag", flag) == 0, not validate.flag("to_rgb", to_rgb)
     fill = fills_damage(on_damage)
     if buf is None:
         raise TypeError("buf is None, not the content of an image file")
@@ -129,13 +129,13 @@ def imdecode(
         raise ValueError(f"region must be (left, top, width, height) inside the image, got {region}")
     image = _recio.decode(
         as_bytes(buf),
-        flag == 0,
+        is_gray,
         region,
         fill,
         limits_tuple(limits),
         format_list(FORMATS if formats is None else formats),
     )
-    if flag == 1 and not to_rgb:
+    if is_bgr and not is_gray:
         image = np.ascontiguousarray(image[..., ::-1])
     return put(image, out)
 
@@ -165,7 +165,7 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
     ValueError
         If the format is unknown, or does not support the shape or dtype of the image.
     """
-    pixels = _pixels(img)
+    pixels, quality = _pixels(img), validate.integer("quality", quality)
     is_16_bit = pixels.dtype == np.uint16
     match img_fmt.lower():
         case ".jpg" | ".jpeg":

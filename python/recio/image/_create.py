@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio._loader import validate
+from recio._loader.validate import REQUIRED, Keyword
 from recio.image._color import CastAug, ColorJitterAug, ColorNormalizeAug, HueJitterAug, LightingAug, RandomGrayAug
 from recio.image._geometry import CenterCropAug, HorizontalFlipAug, RandomCropAug, RandomSizedCropAug, ResizeAug
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -24,6 +26,23 @@ _EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.583
 
 _MIN_AREA = 0.08
 _ASPECT = (3 / 4, 4 / 3)
+
+COMMON = {
+    "data_shape": Keyword(REQUIRED, validate.image_shape),
+    "resize": Keyword(0, validate.number_kept_integer),
+    "rand_mirror": Keyword(False, validate.flag),  # noqa: FBT003 a default
+    **{
+        name: Keyword(0, validate.number)
+        for name in ("brightness", "contrast", "saturation", "hue", "pca_noise", "rand_gray")
+    },
+    "inter_method": Keyword(2, validate.integer),
+}
+"""Keywords of `CreateAugmenter` and `CreateDetAugmenter`."""
+_KEYWORDS = {
+    **COMMON,
+    "rand_crop": Keyword(False, validate.flag),  # noqa: FBT003 a default
+    "rand_resize": Keyword(False, validate.flag),  # noqa: FBT003 a default
+}
 
 
 def CreateAugmenter(
@@ -80,23 +99,42 @@ def CreateAugmenter(
 
     Raises
     ------
+    TypeError
+        If a value has the wrong type. Numbers and booleans may be text, as for `recio.io.ImageRecordIter`.
     ValueError
-        If `rand_resize` is given without `rand_crop`, or a number is out of range.
+        If `data_shape` is not the shape of an image, `rand_resize` is given without `rand_crop`, or a number is out of
+        range.
 
     Examples
     --------
     >>> CreateAugmenter((3, 224, 224), rand_mirror=True)
     [CenterCropAug(size=(224, 224), interp=2), HorizontalFlipAug(p=0.5), CastAug(type='float32')]
     """
-    _, height, width = data_shape
+    given = {
+        "data_shape": data_shape,
+        "resize": resize,
+        "rand_crop": rand_crop,
+        "rand_resize": rand_resize,
+        "rand_mirror": rand_mirror,
+        "brightness": brightness,
+        "contrast": contrast,
+        "saturation": saturation,
+        "hue": hue,
+        "pca_noise": pca_noise,
+        "rand_gray": rand_gray,
+        "inter_method": inter_method,
+    }
+    checked = validate.check_keywords(_KEYWORDS, given)
+    _, height, width = checked["data_shape"]
+    interpolation = checked["inter_method"]
     augmenters: list[Augmenter] = []
-    if resize > 0:
-        augmenters.append(ResizeAug(resize, inter_method))
-    augmenters.append(_crop((width, height), rand_crop, rand_resize, inter_method))
-    if rand_mirror:
+    if checked["resize"] > 0:
+        augmenters.append(ResizeAug(checked["resize"], interpolation))
+    augmenters.append(_crop((width, height), checked["rand_crop"], checked["rand_resize"], interpolation))
+    if checked["rand_mirror"]:
         augmenters.append(HorizontalFlipAug(0.5))
     augmenters.append(CastAug())
-    color = color_augmenters(brightness, contrast, saturation, hue, pca_noise, rand_gray)
+    color = color_augmenters(checked)
     return augmenters + color + normalize_augmenters(mean, std)
 
 
@@ -110,19 +148,18 @@ def _crop(size: tuple[int, int], rand_crop: bool, rand_resize: bool, inter_metho
     return CenterCropAug(size, inter_method)
 
 
-def color_augmenters(
-    brightness: float, contrast: float, saturation: float, hue: float, pca_noise: float, rand_gray: float
-) -> list[Augmenter]:
-    """Return the color augmenters for the numbers that are not 0."""
+def color_augmenters(checked: Mapping[str, Any]) -> list[Augmenter]:
+    """Return the color augmenters for the keywords that are not 0."""
     augmenters: list[Augmenter] = []
-    if brightness or contrast or saturation:
-        augmenters.append(ColorJitterAug(brightness, contrast, saturation))
-    if hue:
-        augmenters.append(HueJitterAug(hue))
-    if pca_noise:
-        augmenters.append(LightingAug(pca_noise, np.array(_EIGENVALUES), np.array(_EIGENVECTORS)))
-    if rand_gray:
-        augmenters.append(RandomGrayAug(rand_gray))
+    jitter = [checked[name] for name in ("brightness", "contrast", "saturation")]
+    if any(jitter):
+        augmenters.append(ColorJitterAug(*jitter))
+    if checked["hue"]:
+        augmenters.append(HueJitterAug(checked["hue"]))
+    if checked["pca_noise"]:
+        augmenters.append(LightingAug(checked["pca_noise"], np.array(_EIGENVALUES), np.array(_EIGENVECTORS)))
+    if checked["rand_gray"]:
+        augmenters.append(RandomGrayAug(checked["rand_gray"]))
     return augmenters
 
 
@@ -138,6 +175,8 @@ def replace_true(mean: ArrayLike | None, std: ArrayLike | None) -> tuple[ArrayLi
 
 
 def _replace_true(value: ArrayLike | None, default: tuple[float, ...]) -> ArrayLike | None:
+    if isinstance(value, str):
+        value = validate.true_or_numbers("mean and std", value)
     if value is None or value is False:
         return None
     return np.array(default, np.float32) if value is True else value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from recio import _recio
+from recio._loader import validate
 from recio.image._codec import image_array, put
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def imresize(src: NDArray[Value], w: int, h: int, interp: int = 1, out: NDArray[
         If `src`, `w`, `h`, `interp` or `out` is not as above.
     """
     src = _checked(src)
+    w, h, interp = (validate.integer(name, value) for name, value in (("w", w), ("h", h), ("interp", interp)))
     if w < 1 or h < 1:
         raise ValueError(f"w and h must be at least 1, got {w} and {h}")
     method = random.randint(0, 4) if interp == _RANDOM else interp  # noqa: S311

@@ -159,10 +159,10 @@ class ImageIter(SampleSequence, PipelineIter):
     ) -> None:
         refuse_unknown("ImageIter", kwargs, ImageIter, CreateAugmenter)
         super().__init__(validate.positive("batch_size", batch_size))
-        self.check_data_shape(data_shape)
+        self.data_shape = validate.image_shape("data_shape", data_shape)
+        self.check_data_shape(self.data_shape)
         if aug_list is not None and kwargs:
             raise _replaced_keywords(kwargs)
-        self.data_shape: tuple[int, int, int] = (int(data_shape[0]), int(data_shape[1]), int(data_shape[2]))
         self.label_width, self.last_batch_handle, self.dtype = label_width, last_batch_handle, np.dtype(dtype)
         self.auglist: list[Callable[..., Any]] = [
             *(CreateAugmenter(self.data_shape, **kwargs) if aug_list is None else aug_list)
@@ -382,8 +382,8 @@ class ImageIter(SampleSequence, PipelineIter):
 
         Parameters
         ----------
-        data : list of ndarray
-            One image.
+        data : ndarray or list of one ndarray
+            The image. As in MXNet, `ImageIter` passes an image to the hook, `ImageDetIter` a list of one.
 
         Raises
         ------

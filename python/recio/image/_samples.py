@@ -6,6 +6,7 @@ import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from recio._loader import validate
 from recio.image._hooks import overridden_hooks
 from recio.image._sources import ImageFiles, ImageList, RecordFiles
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
@@ -70,7 +71,11 @@ class SampleSequence:
     """Whether the samples are those that `seq` and `cur` name."""
 
     def _init_samples(self, shuffle: bool, num_parts: int, part_index: int, path_root: StrPath | None) -> None:
-        self.shuffle, self._shards, self.path_root = bool(shuffle), (num_parts, part_index), path_root
+        self.shuffle, self._shards, self.path_root = (
+            validate.flag("shuffle", shuffle),
+            (num_parts, part_index),
+            path_root,
+        )
         self.cur = self._counted = 0
 
     @property

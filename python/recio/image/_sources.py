@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from recio._loader import record_paths
+from recio._loader import record_paths, validate
 from recio._recio import ImagePipeline, SandboxedFolder
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def source_of(
     ValueError
         If they name none, or exclude each other.
     """
+    allow_outside = validate.flag("allow_outside", allow_outside)
     if imglist is not None and (path_imgrec or path_imglist):
         raise ValueError("imglist and path_imgrec or path_imglist exclude each other")
     if path_imgidx and not path_imgrec:

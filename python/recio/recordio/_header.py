@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio import _recio
+from recio._loader import validate
 from recio._util import FLOAT32_EXACT, BytesLike, as_bytes, fills_damage
 from recio.image import imencode
 from recio.image._codec import image_array
@@ -202,6 +203,7 @@ def unpack_img(
     """
     fill = fills_damage(on_damage)
     header, payload = unpack(s)
+    iscolor = validate.integer("iscolor", iscolor)
     if iscolor == -1:
         img = _recio.decode_unchanged(payload, fill)
     elif iscolor in (0, 1):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from recio._loader import validate
+from recio._loader.validate import Keyword
 from recio.image._color import CastAug
-from recio.image._create import color_augmenters, normalize_augmenters
+from recio.image._create import COMMON, color_augmenters, normalize_augmenters
 from recio.image._geometry import ForceResizeAug, ResizeAug
 from recio.image.detection._augmenter import DetBorrowAug, DetRandomSelectAug
 from recio.image.detection._geometry import DetHorizontalFlipAug, DetRandomCropAug, DetRandomPadAug
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from recio.image.detection._augmenter import DetAugmenter
 
     Range: TypeAlias = float | tuple[float, float]
+
+
+_KEYWORDS = {**COMMON, "rand_crop": Keyword(0, validate.number), "rand_pad": Keyword(0, validate.number)}
 
 
 def CreateMultiRandCropAugmenter(
@@ -129,29 +134,47 @@ def CreateDetAugmenter(
 
     Raises
     ------
+    TypeError
+        If a value has the wrong type. Numbers and booleans may be text, as for `recio.io.ImageRecordIter`.
     ValueError
-        If a number is out of range.
+        If `data_shape` is not the shape of an image, or a number is out of range.
 
     Examples
     --------
     >>> CreateDetAugmenter((3, 300, 300), rand_mirror=True)[0]
     DetHorizontalFlipAug(p=0.5)
     """
-    _, height, width = data_shape
+    given = {
+        "data_shape": data_shape,
+        "resize": resize,
+        "rand_crop": rand_crop,
+        "rand_pad": rand_pad,
+        "rand_gray": rand_gray,
+        "rand_mirror": rand_mirror,
+        "brightness": brightness,
+        "contrast": contrast,
+        "saturation": saturation,
+        "pca_noise": pca_noise,
+        "hue": hue,
+        "inter_method": inter_method,
+    }
+    checked = validate.check_keywords(_KEYWORDS, given)
+    _, height, width = checked["data_shape"]
+    interpolation = checked["inter_method"]
     augmenters: list[DetAugmenter] = []
-    if resize > 0:
-        augmenters.append(DetBorrowAug(ResizeAug(resize, inter_method)))
-    if rand_crop > 0:
+    if checked["resize"] > 0:
+        augmenters.append(DetBorrowAug(ResizeAug(checked["resize"], interpolation)))
+    if checked["rand_crop"] > 0:
         limits = (min_object_covered, aspect_ratio_range, area_range, min_eject_coverage, max_attempts)
-        augmenters.append(CreateMultiRandCropAugmenter(*limits, skip_prob=1 - rand_crop))
-    if rand_mirror:
+        augmenters.append(CreateMultiRandCropAugmenter(*limits, skip_prob=1 - checked["rand_crop"]))
+    if checked["rand_mirror"]:
         augmenters.append(DetHorizontalFlipAug(0.5))
-    if rand_pad > 0:
+    if checked["rand_pad"] > 0:
         area = (1.0, _widest(area_range)[1])
         pad = DetRandomPadAug(_widest(aspect_ratio_range), area, round(_widest(max_attempts)[1]), pad_val)
-        augmenters.append(DetRandomSelectAug([pad], 1 - rand_pad))
-    borrowed: list[Augmenter] = [ForceResizeAug((width, height), inter_method), CastAug()]
-    borrowed += color_augmenters(brightness, contrast, saturation, hue, pca_noise, rand_gray)
+        augmenters.append(DetRandomSelectAug([pad], 1 - checked["rand_pad"]))
+    borrowed: list[Augmenter] = [ForceResizeAug((width, height), interpolation), CastAug()]
+    borrowed += color_augmenters(checked)
     borrowed += normalize_augmenters(mean, std)
     return augmenters + [DetBorrowAug(augmenter) for augmenter in borrowed]
 

@@ -164,7 +164,7 @@ class ImageDetIter(ImageIter):
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
         self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
         self._init_samples(shuffle, num_parts, part_index, path_root)
-        self._seed = random.getrandbits(64) if seed is None else seed
+        self._seed = random.getrandbits(64) if seed is None else validate.signed_seed("seed", seed)
         self._given = {
             "batch_size": batch_size,
             "shuffle": shuffle,
@@ -362,7 +362,7 @@ class ImageDetIter(ImageIter):
         """
         if waitKey is not None or id2labels is not None:
             raise ValueError("waitKey and id2labels are not supported: nothing is shown, and no names are written")
-        mean, std = replace_true(mean, std)
+        mean, std, clip = *replace_true(mean, std), validate.flag("clip", clip)
         return self._draw_boxes(color, thickness, 0 if mean is None else mean, 1 if std is None else std, clip)
 
     def _draw_boxes(
