@@ -21,7 +21,7 @@ from tests.support.records import write_tiny
 if TYPE_CHECKING:
     from pathlib import Path
 
-WAITS = 3.0
+WAITS = 15.0
 """Seconds after which nobody is to be waiting any more: many times what it takes to say no."""
 
 READERS = {
