@@ -418,6 +418,10 @@ class TestClasses:
     def test_files_must_have_the_same_names(self, tmp_path: Path) -> None:
         recs = [write_tiny(tmp_path, 1, name).rec for name in "ab"]
         (tmp_path / "a.classes.txt").write_text("cat\n")
+        for order in (recs, recs[::-1]):
+            with pytest.raises(ValueError, match=r"b.rec has no file of names .*b.classes.txt, .* is .*a.classes.txt"):
+                _ = RecordDataset(order).classes
+        (tmp_path / "b.classes.txt").write_text("dog")
         with pytest.raises(ValueError, match=r"a.classes.txt and .*b.classes.txt must have the same names"):
             _ = RecordDataset(recs).classes
         (tmp_path / "b.classes.txt").write_text("cat")

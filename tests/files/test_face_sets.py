@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import recio
-from recio import RecordError
+from recio import RecordError, _recio
 from recio.datasets import FaceRecordDataset, RecordDataset
 from recio.files import info, merge, shuffle, split, verify
-from recio.recordio import MXIndexedRecordIO, unpack
+from recio.image import ImageIter
+from recio.io import ImageRecordIter
+from recio.recordio import MXIndexedRecordIO, MXRecordIO, rec2idx, unpack
 from tests.support.faces import FaceSet, write_face_set, write_keyed
 from tests.support.records import labels, noise, png
 
@@ -110,6 +112,17 @@ class TestMerge:
             header, _ = unpack(reader.read_idx(4))
         assert header.label.tolist() == [3.0, *label(1)[1:]]
 
+    @pytest.mark.parametrize("other", [0.5, 7.0], ids=["others stay", "equal in one image"])
+    def test_labels_that_repeat_the_identity_are_renumbered_like_it(self, tmp_path: Path, other: float) -> None:
+        image = png(noise(4, 4))
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            rows = [(n, (n - 1.0, other, n - 1.0), image) for n in (1, 2)]
+            write_keyed(tmp_path / name, [*rows, (3, (1, 2), b""), (4, (2, 3), b""), (0, (3, 5), b"")])
+        merge([tmp_path / name / "train.rec" for name in "ab"], tmp_path / "merged.rec")
+        expected = [[n, other, n] for n in range(4)]
+        assert RecordDataset(tmp_path / "merged.rec").labels().tolist() == expected
+
     def test_shards_beside_one_property_file_share_their_identities(self, sets: list[FaceSet], tmp_path: Path) -> None:
         original = sets[0].root / "train.rec"
         (tmp_path / "parts").mkdir()
@@ -197,6 +210,53 @@ class TestMerge:
             ):
                 run()
         assert not verify(sets[1].root / "train.rec").ok
+
+
+class TestSetsThatWereAppended:
+    """Two sets in one file, as ``cat a.rec b.rec`` writes it, wherever their header records are."""
+
+    @pytest.fixture(params=["header last", "header first"])
+    def rec(self, request: pytest.FixtureRequest, sets: list[FaceSet], tmp_path: Path) -> Path:
+        """Write the file."""
+        rec = tmp_path / "cat.rec"
+        for faces in sets[:2]:
+            with MXIndexedRecordIO(faces.root / "train.idx", faces.root / "train.rec", "r") as reader:
+                records = {key: reader.read_idx(key) for key in reader.keys}
+            keys = sorted(records) if request.param == "header first" else [*records]
+            with MXRecordIO(tmp_path / "one.rec", "w") as writer:
+                for key in keys:
+                    writer.write(records[key])
+            with rec.open("ab") as file:
+                file.write((tmp_path / "one.rec").read_bytes())
+        return rec
+
+    def test_they_are_refused_by_name_everywhere(self, rec: Path) -> None:
+        data: Any = {"path_imgrec": str(rec), "data_shape": (3, 4, 4), "batch_size": 2}
+        for read in (
+            lambda: RecordDataset(rec),
+            lambda: FaceRecordDataset(path_imgrec=rec),
+            lambda: ImageRecordIter(**data),
+            lambda: ImageRecordIter(**data, on_error="skip"),
+            lambda: ImageIter(**data),
+            lambda: rec2idx(rec, rec.with_suffix(".idx")),
+            lambda: rec2idx(rec, rec.with_suffix(".idx"), images_only=True),
+            lambda: merge([rec], rec.with_name("out.rec")),
+            lambda: split(rec, 2),
+        ):
+            with pytest.raises(RecordError, match=r"cat.rec: .*header record of a face data set.*`recio merge`"):
+                read()
+        assert not verify(rec).ok
+        assert not rec.with_suffix(".idx").exists()
+
+    def test_an_index_that_lists_them_is_refused(self, rec: Path) -> None:
+        """As tools write it that number the records in the order of the file."""
+        index = _recio.Index.scan(_recio.Reader(str(rec)))
+        idx = rec.with_suffix(".idx")
+        idx.write_text("".join(f"{key}\t{index.offset(int(key))}\n" for key in index.keys()))  # noqa: SIM118 no dict
+        data: Any = {"path_imgrec": rec, "data_shape": (3, 4, 4), "batch_size": 2}
+        for read in (lambda: RecordDataset(rec), lambda: ImageRecordIter(**data, path_imgidx=idx, on_error="skip")):
+            with pytest.raises(RecordError, match=r"cat.rec: .*header record of a face data set.*`recio merge`"):
+                read()
 
 
 class TestSplit:

@@ -102,6 +102,29 @@ class TestMerging:
             merge([], tmp_path / "all.rec")
 
 
+class TestClassNames:
+    """Names of classes beside the files."""
+
+    def test_copies_have_the_names(self, twenty: RecordFile, tmp_path: Path) -> None:
+        names = b"caf\xc3\xa9\ndog\n"
+        twenty.rec.with_suffix(".classes.txt").write_bytes(names)
+        shards = split(twenty.rec, 2)
+        merge([shard.rec for shard in shards], tmp_path / "merged.rec")
+        shuffle(twenty.rec, tmp_path / "shuffled.rec", seed=0)
+        for name in ("twenty_0", "twenty_1", "merged", "shuffled"):
+            assert (tmp_path / f"{name}.classes.txt").read_bytes() == names
+
+    @pytest.mark.parametrize("other", [None, "dog\ncat\n"])
+    def test_merged_files_need_the_same_names(self, twenty: RecordFile, tmp_path: Path, other: str | None) -> None:
+        shards = [shard.rec for shard in split(twenty.rec, 2)]
+        shards[0].with_suffix(".classes.txt").write_text("cat\ndog\n")
+        if other:
+            shards[1].with_suffix(".classes.txt").write_text(other)
+        with pytest.warns(UserWarning, match=r"merged.classes.txt was not written: the names of the classes"):
+            merge(shards, tmp_path / "merged.rec")
+        assert not (tmp_path / "merged.classes.txt").exists()
+
+
 class TestShuffling:
     def test_records_move_with_their_keys(self, twenty: RecordFile, tmp_path: Path) -> None:
         shuffled = shuffle(twenty.rec, tmp_path / "some.rec", seed=3)

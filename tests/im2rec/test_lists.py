@@ -111,6 +111,15 @@ class TestIgnored:
             assert f"ignored: {line}" in stderr
         assert "1 metadata of macOS (._*)" in stderr
 
+    @pytest.mark.parametrize(
+        "name",
+        ["@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".AppleDouble"],
+    )
+    def test_folders_of_the_system_are_no_classes(self, name: str, root: Path, tmp_path: Path) -> None:
+        report = make_list(tmp_path / "a", write(root, f"{name}/x.jpg", f"10/{name}/x.jpg"), recursive=True)
+        assert [*report.labels] == ["10", "2", "b c"]
+        assert [line.split(": ")[0] for line in report.ignored] == sorted([f"10/{name}", name])
+
     def test_hidden_root_is_listed(self, tmp_path: Path) -> None:
         make_list(tmp_path / "a", write(tmp_path / ".root", "x.jpg"), recursive=True)
         assert listed(tmp_path / "a.lst") == ["0 x.jpg"]
@@ -143,6 +152,22 @@ class TestClasses:
         assert report.classes is not None
         assert report.classes.read_text() == "a\\nb\\x1b[31m\nc\n"
         assert listed(tmp_path / "a.lst") == ["1 c/x.jpg"]
+
+    def test_folders_that_are_all_numbers_name_natural_sort(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Their labels are those of the text order: ``10`` comes before ``2``."""
+        root = write(tmp_path / "root", "2/x.jpg", "10/x.jpg")
+        assert run_im2rec("--list", "--recursive", tmp_path / "a", root) == 0
+        assert "10 is label 0" in (text := capsys.readouterr().err)
+        assert "--natural-sort (natural_sort=True)" in text
+        assert run_im2rec("--list", "--recursive", "--natural-sort", tmp_path / "a", root) == 0
+        assert "natural" not in capsys.readouterr().err
+
+    def test_folders_that_are_no_classes_are_named(self, root: Path, tmp_path: Path) -> None:
+        (tmp_path / "c.txt").write_text("other\n")
+        with pytest.raises(FileNotFoundError, match=r"no folder with images is in .*c.txt: 10, 2, b c"):
+            make_list(tmp_path / "a", root, recursive=True, classes=tmp_path / "c.txt")
 
     def test_classes_of_another_list_determine_the_labels(
         self, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -21,11 +21,18 @@ def read(recs: Sequence[StrPath]) -> list[str] | None:
     Raises
     ------
     ValueError
-        If the files of names differ, or one is not UTF-8.
+        If the files of names differ, only some record files have one, or one is not UTF-8.
     """
     paths = [Path(rec).with_suffix(SUFFIX) for rec in recs]
     names = {path: _lines(path) for path in paths}
     first = names[paths[0]]
+    present = next((path for path in paths if names[path] is not None), None)
+    for rec, path in zip(recs, paths, strict=True):
+        if present is not None and names[path] is None:
+            raise ValueError(
+                f"{rec} has no file of names {path}, but there is {present}: labels of both files are one set, so copy "
+                "it if the names are the same"
+            )
     for path, other in names.items():
         if other != first:
             raise ValueError(f"{paths[0]} and {path} must have the same names: labels of both files are one set")

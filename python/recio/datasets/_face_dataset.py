@@ -99,8 +99,7 @@ class FaceRecordDataset(RecordDataset):
 
     def _report_skipped(self) -> None:
         """Refuse a header record that the others contradict; nothing else is skipped unexpectedly."""
-        if self._file.contradiction is not None:
-            raise self._file.locate(RecordError(self._file.contradiction), 0)
+        self._file.check_layout()
 
     @property
     def _file(self) -> ImageRecordFile:

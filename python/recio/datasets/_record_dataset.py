@@ -73,7 +73,8 @@ class RecordDataset:
     FileNotFoundError
         If a file is missing.
     recio.RecordError
-        If an index is damaged, or a record file, if it is scanned.
+        If an index is damaged, or a record file, if it is scanned; or the header record of a face data set contradicts
+        its records.
 
     Examples
     --------
@@ -117,6 +118,7 @@ class RecordDataset:
 
     def _report_skipped(self) -> None:
         for file in self._records.files:
+            file.check_layout()
             if file.identities is not None:
                 identity_records_skipped(file.path, len(file.identities))
 

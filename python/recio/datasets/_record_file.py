@@ -54,12 +54,22 @@ class ImageRecordFile:
         self._reader = _recio.Reader(self.path)
         self._index = self._load_index()
         layout = self._reader.face_set(self._index)
-        self.contradiction = layout if isinstance(layout, str) else None
-        """Why the header record of a face data set does not match the other records, if it does not."""
+        self._contradiction = layout if isinstance(layout, str) else None
         self.identities = layout[1] if isinstance(layout, tuple) else None
         """Keys of the identity records, ascending, if the file is a face data set."""
         self.images = self._ordered(layout[0]) if isinstance(layout, tuple) else self._index.keys()
         """Keys of the images of a face data set, or of all records of another file."""
+
+    def check_layout(self) -> None:
+        """Check that the header record of a face data set matches the other records.
+
+        Raises
+        ------
+        recio.RecordError
+            If it does not.
+        """
+        if self._contradiction is not None:
+            raise self.locate(_recio.RecordError(self._contradiction), 0)
 
     @property
     def has_exact_identities(self) -> bool:

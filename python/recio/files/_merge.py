@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def merge(
     records are written anew from the labels, and the file ``property`` beside `out` has the number of identities. Files
     with the same ``property``, such as the shards that `split` writes, share their identities. Record files without a
     header record that each have another ``property`` are merged likewise, and get none. If the folder of `out` has the
-    ``property`` of another data set, that of ``out.rec`` is ``out.property``.
+    ``property`` of another data set, that of ``out.rec`` is ``out.property``. If the images have several labels, those
+    that are equal to the first one in all images of all files are numbered like it; the others stay the same.
+
+    The names of the classes, in ``PREFIX.classes.txt`` beside the files, are written beside `out` if all files have the
+    same.
 
     Parameters
     ----------
@@ -51,6 +56,11 @@ def merge(
     CopyReport
         The new file, and whether its records have new keys.
 
+    Warns
+    -----
+    UserWarning
+        If the files have different names of classes, or face data sets have some, so that none were written.
+
     Raises
     ------
     ValueError
@@ -62,5 +72,7 @@ def merge(
     OSError
         If a file cannot be read or written.
     """
-    rec = Path(out)
-    return CopyReport.of(rec, _recio.merge_files([Path(file) for file in files], rec, checksum, progress))
+    rec, paths = Path(out), [Path(file) for file in files]
+    report = CopyReport.of(rec, _recio.merge_files(paths, rec, checksum, progress))
+    copy_names(paths, [rec])
+    return report

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def shuffle(
 
     Records are copied byte for byte, and each is checked. They keep their keys. Of a face data set (InsightFace's
     layout), the images are shuffled; its header record and identity records follow them, and ``property`` is copied.
+    The names of the classes, in ``PREFIX.classes.txt`` beside `rec`, are written beside `out`.
 
     Parameters
     ----------
@@ -59,4 +61,6 @@ def shuffle(
         If a file cannot be read or written.
     """
     new = Path(out)
-    return CopyReport.of(new, _recio.shuffle_file(Path(rec), new, seed, checksum, progress))
+    report = CopyReport.of(new, _recio.shuffle_file(Path(rec), new, seed, checksum, progress))
+    copy_names([rec], [new])
+    return report

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def split(
     their keys, and in each shard they get the keys 1, 2 … and these as ids. They keep their labels. Each shard has a
     header record and the records of its identities, and ``property`` beside the shards has the number of all; if there
     is that of another data set, it is ``train.property``.
+
+    The names of the classes, in ``train.classes.txt``, are written beside each shard.
 
     Parameters
     ----------
@@ -64,4 +67,5 @@ def split(
     prefix = Path(rec).with_suffix("") if out is None else Path(out)
     shards = [prefix.with_name(f"{prefix.name}_{number}.rec") for number in range(parts)]
     results = _recio.split_file(Path(rec), shards, checksum, progress)
+    copy_names([rec], shards)
     return [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]

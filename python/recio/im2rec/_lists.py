@@ -34,6 +34,10 @@ EXTENSIONS = (".jpeg", ".jpg", ".png")
 SHUFFLE_SEED = 100
 """MXNet's seed: the order of the lines is fixed for compatibility."""
 
+NO_CLASS = "no class of the file of classes"
+MAX_NAMED = 10
+"""Maximum number of folders that a message names."""
+
 
 class Image(NamedTuple):
     """Line of a list."""
@@ -147,7 +151,9 @@ def make_list(
     search = _Search(str(Path(root).absolute()), suffixes, report, names, natural_sort=natural_sort)
     images = list(search.images(recursive=recursive))
     if not images:
-        raise FileNotFoundError(search.why_empty(root))
+        raise FileNotFoundError(search.why_empty(root, classes))
+    if names is None:
+        report.ignored.extend(_order_of_numbers([*report.labels], natural_sort=natural_sort))
     if shuffle:
         Random(SHUFFLE_SEED).shuffle(images)  # noqa: S311
     names = ([*report.labels] if names is None else names) if recursive else []
@@ -163,6 +169,18 @@ def make_list(
     for message in report.warnings:
         warnings.warn(message, stacklevel=2)
     return replace(report, classes=path if recursive else None)
+
+
+def _order_of_numbers(folders: list[str], *, natural_sort: bool) -> list[str]:
+    """Return a line if the folders are all numbers, but their labels are not in the order of these."""
+    if natural_sort or not all(folder.isascii() and folder.isdigit() for folder in folders):
+        return []
+    if folders == sorted(folders, key=natural_key):
+        return []
+    line = (
+        f"the values of the folders' names: labels are in the order of the text ({folders[0]} is label 0), as in MXNet"
+    )
+    return [f"{line}; --natural-sort (natural_sort=True) sorts by value"]
 
 
 def find_lists(prefix: StrPath) -> list[Path]:
@@ -284,7 +302,7 @@ class _Search:
         name = printable(folder)
         if name in self._names:
             return labels.setdefault(folder, self._names.index(name))
-        self._report.skipped.append((folder, f"no class of the file of classes; {images} images"))
+        self._report.skipped.append((folder, f"{NO_CLASS}; {images} images"))
         return None
 
     def _report_ignored(self, others: Counter[str], skipped: list[Skipped], subfolders: int) -> None:
@@ -297,8 +315,14 @@ class _Search:
         if subfolders:
             ignored.append(f"{subfolders} subfolders; --recursive (recursive=True) includes them")
 
-    def why_empty(self, root: StrPath) -> str:
-        """Return the message for a folder without images."""
+    def why_empty(self, root: StrPath, classes: StrPath | None) -> str:
+        """Return the message for a folder without images, or without those of the classes of a file."""
+        others = [path for path, reason in self._report.skipped if reason.startswith(NO_CLASS)]
+        if others:
+            more = ", ..." if len(others) > MAX_NAMED else ""
+            return (
+                f"{root}: no folder with images is in {classes}: {', '.join(map(printable, others[:MAX_NAMED]))}{more}"
+            )
         ignored = "".join(f"; ignored: {line}" for line in self._report.ignored)
         return f"{root}: no files that end in {', '.join(sorted(self._exts))}{ignored}"
 

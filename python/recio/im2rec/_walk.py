@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 MAC_ARCHIVE = "__MACOSX"
 """Folder of metadata that macOS adds to ZIP archives."""
+SYSTEM_FOLDERS = {
+    MAC_ARCHIVE: "metadata of macOS",
+    "@eaDir": "thumbnails and metadata of a Synology NAS",
+    "#recycle": "the trash of a Synology NAS",
+    "#snapshot": "snapshots of a Synology NAS",
+    "@Recycle": "the trash of a QNAP NAS",
+    "@Recently-Snapshot": "snapshots of a QNAP NAS",
+    "$RECYCLE.BIN": "the trash of Windows",
+    "RECYCLER": "the trash of Windows",
+    "System Volume Information": "metadata of Windows",
+    "lost+found": "files that a check of the file system recovered",
+}
+"""Folders that operating systems and network storage add, and what they hold."""
 MAC_METADATA = "._"
 """Beginning of the names of metadata files that macOS writes to other file systems and into archives."""
 
@@ -108,7 +121,7 @@ def _why_skipped(root: str, path: str, real_root: str, visited: set[tuple[int, i
     """Return why a folder is skipped; otherwise note that it was visited."""
     name = path.rpartition("/")[2]
     if path != "." and _is_no_class(name):
-        return Skipped(path, "a hidden folder" if name.startswith(".") else "metadata of macOS", is_expected=True)
+        return Skipped(path, SYSTEM_FOLDERS.get(name, "a hidden folder"), is_expected=True)
     full_path = os.path.join(root, path)  # noqa: PTH118 a Path would be slower
     try:
         status = os.stat(full_path)  # noqa: PTH116
@@ -132,7 +145,7 @@ def _is_met_again(path: str, root: str) -> bool:
 
 
 def _is_no_class(name: str) -> bool:
-    return name.startswith(".") or name == MAC_ARCHIVE
+    return name.startswith(".") or name in SYSTEM_FOLDERS
 
 
 def _with_slash(path: str) -> str:

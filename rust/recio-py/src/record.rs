@@ -342,6 +342,7 @@ pub(crate) fn rebuild_index(
                 error
             }
         })?;
+        scan::check_layout(&file, entries.clone())?;
         save_index(&entries, &idx_path)?;
         Ok(source == scan::KeySource::Ids)
     })

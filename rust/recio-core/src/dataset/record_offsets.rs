@@ -40,8 +40,16 @@ impl RecordOffsets {
             let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
             Role::read(&files[i], offset - starts[i])
         };
-        if let Layout::Faces(faces) = FaceSet::find_with(index.entries(), role)? {
-            self.separate(begin, index.entries(), start, &faces);
+        match FaceSet::find_with(index.entries(), role)? {
+            Layout::Plain => {}
+            Layout::Faces(faces) => self.separate(begin, index.entries(), start, &faces),
+            Layout::Contradictory(reason) => {
+                let offset = start + index.entries()[0].offset;
+                let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
+                return Err(FaceSet::contradiction(&reason)
+                    .at_offset(offset - starts[i])
+                    .at_path(files[i].path()));
+            }
         }
         Ok(())
     }
@@ -223,8 +231,13 @@ fn separate_faces(
     let records = offsets.samples[begin..].iter();
     let records = records.map(|offset| offset - start);
     let (entries, layout) = scan::layout_of(file, records, interrupt)?;
-    if let Layout::Faces(faces) = layout {
-        offsets.separate(begin, &entries, start, &faces);
+    match layout {
+        Layout::Plain => {}
+        Layout::Faces(faces) => offsets.separate(begin, &entries, start, &faces),
+        Layout::Contradictory(reason) => {
+            let error = FaceSet::contradiction(&reason).at_offset(entries[0].offset);
+            return Err(error.at_path(file.path()));
+        }
     }
     Ok(())
 }

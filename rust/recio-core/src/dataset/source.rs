@@ -248,7 +248,7 @@ fn check_labels(lines: &[Line], label_type: LabelType) -> Result<()> {
 }
 
 /// Error for a record without an image. The header record and the identity records of a face data
-/// set are no samples, unless they contradict each other.
+/// set are no samples.
 fn no_image(record: &ImageRecord<'_>) -> Error {
     let labels: Vec<f32> = record.labels().take(4).collect();
     Error::image(format!(

@@ -125,7 +125,8 @@ impl FaceSet {
     #[must_use]
     pub fn contradiction(reason: &str) -> Error {
         Error::corrupt(format!(
-            "this is the header record of a face data set, but {reason}"
+            "this is the header record of a face data set, but {reason}; sets are joined by `recio merge`, not by \
+             appending one file to another"
         ))
     }
 
@@ -284,7 +285,8 @@ impl<F: FnMut(u64) -> Result<Option<Role>>> Records<'_, F> {
 }
 
 /// Returns keys for records in the order of the file that have none, if they are a face data set:
-/// the header record gets 0, then the images 1, 2 …, then the identity records.
+/// the header record gets 0, then the images 1, 2 …, then the identity records. Of several sets in
+/// one file, the first header record gets 0, so that its labels contradict the other records.
 ///
 /// # Errors
 /// Those of `role`, which reads the role of a record without an image.
@@ -304,8 +306,12 @@ pub(super) fn number(
         rounded_to(start).contains(&first) && rounded_to(end).contains(&last)
     };
     headers.extend(ranges.iter().filter(is_header).map(|&(offset, ..)| offset));
-    let &[header] = &headers[..] else {
-        return Ok(None);
+    let header = match headers[..] {
+        [header] => header,
+        _ => match first_of_several(records, &ranges) {
+            Some(header) => header,
+            None => return Ok(None),
+        },
     };
     let identities = ranges.iter().map(|&(offset, ..)| offset);
     let offsets = std::iter::once(header)
@@ -316,6 +322,30 @@ pub(super) fn number(
         offset,
     };
     Ok(Some(offsets.enumerate().map(entry).collect()))
+}
+
+/// Returns the first header record of several sets in one file: the records with the id 0 are
+/// records without an image whose labels are a range of keys, and there are images too.
+fn first_of_several(records: &[ScannedRecord], ranges: &[(u64, f32, f32)]) -> Option<u64> {
+    let has_header_id =
+        |record: &&ScannedRecord| record.header.is_some_and(|header| header.id == HEADER_KEY);
+    let is_range_of_keys = |offset: u64| {
+        let range = ranges.binary_search_by_key(&offset, |&(offset, ..)| offset);
+        range.is_ok_and(|i| {
+            let (_, start, end) = ranges[i];
+            !rounded_to(start).is_empty()
+                && !rounded_to(end).is_empty()
+                && 1.0 <= start
+                && start <= end
+        })
+    };
+    let headers: Vec<u64> = records
+        .iter()
+        .filter(has_header_id)
+        .map(|record| record.offset)
+        .collect();
+    let are_headers = headers.len() > 1 && headers.iter().all(|&offset| is_range_of_keys(offset));
+    (are_headers && ranges.len() < records.len()).then(|| headers[0])
 }
 
 /// Returns the role of a record, which is only read if it has no image.

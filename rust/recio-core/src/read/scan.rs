@@ -166,7 +166,8 @@ pub fn rebuild_index(
 /// those of the complete index.
 ///
 /// # Errors
-/// As [`scan`]; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if no record has an image.
+/// As [`scan`] and [`check_layout`];
+/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if no record has an image.
 pub fn rebuild_index_of_images(
     file: &RecordFile,
     interrupt: &Interrupt<'_>,
@@ -174,6 +175,7 @@ pub fn rebuild_index_of_images(
     let mut records = Vec::new();
     scan(file, interrupt, |record| records.push(record))?;
     let (mut entries, source) = keys_of(file, &records)?;
+    check_layout(file, entries.clone())?;
     let without_image: HashSet<u64> = records
         .iter()
         .filter(|record| !record.has_image)
@@ -184,6 +186,20 @@ pub fn rebuild_index_of_images(
         return Err(Error::corrupt("no record has an image").at_path(file.path()));
     }
     Ok((entries, source))
+}
+
+/// Checks that the header record of a face data set matches the other entries of its index.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if it does not.
+pub fn check_layout(file: &RecordFile, mut entries: Vec<Entry>) -> Result<()> {
+    entries.sort_unstable_by_key(|entry| entry.key);
+    match FaceSet::find_with(&entries, |offset| Role::read(file, offset))? {
+        Layout::Contradictory(reason) => Err(FaceSet::contradiction(&reason)
+            .at_offset(entries[0].offset)
+            .at_path(file.path())),
+        Layout::Plain | Layout::Faces(_) => Ok(()),
+    }
 }
 
 /// Whether the record at `offset` may be the header record or an identity record of a face data

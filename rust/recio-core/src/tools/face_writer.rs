@@ -37,6 +37,8 @@ pub(super) struct FaceWriter {
     /// Height and width of the first image, if it can be read.
     image_size: Option<(u64, u64)>,
     renumbered: bool,
+    /// Further labels that repeat the identity.
+    identity_columns: Vec<usize>,
     frame: Vec<u8>,
     record: Vec<u8>,
 }
@@ -54,9 +56,16 @@ impl FaceWriter {
             last_label: None,
             image_size: None,
             renumbered: false,
+            identity_columns: Vec::new(),
             frame: Vec::new(),
             record: Vec::new(),
         })
+    }
+
+    /// Sets the further labels that repeat the identity, and are renumbered like it.
+    pub(super) fn with_identity_columns(mut self, columns: Vec<usize>) -> Self {
+        self.identity_columns = columns;
+        self
     }
 
     /// Appends image `i` of a source under the next key, which also becomes its id. Returns its
@@ -87,7 +96,12 @@ impl FaceWriter {
         if identities.shift == 0 && image.header.id == key {
             self.output.append_frame(key, frame)?;
         } else {
-            let record = rewrite(&image, label + identities.shift, key);
+            let record = rewrite(
+                &image,
+                label + identities.shift,
+                key,
+                &self.identity_columns,
+            );
             self.output.append(key, &record)?;
         }
         self.add_to_run(key, label + identities.shift);
@@ -164,10 +178,14 @@ impl Identities {
     }
 }
 
-/// Returns an image record with another first label and id.
-fn rewrite(image: &ImageRecord<'_>, label: u64, id: u64) -> Vec<u8> {
+/// Returns an image record with another identity and id. The identity is the first label, and the
+/// labels in `columns`.
+fn rewrite(image: &ImageRecord<'_>, label: u64, id: u64, columns: &[usize]) -> Vec<u8> {
     let mut labels: Vec<f32> = image.labels().collect();
     labels[0] = label as f32;
+    for &column in columns {
+        labels[column] = label as f32;
+    }
     let mut record = Vec::new();
     let mut header = image.header;
     header.id = id;

@@ -136,6 +136,27 @@ fn check_image_sizes(sources: &[SourceFile], properties: &[Option<FaceProperty>]
     })
 }
 
+/// Returns the further labels that are equal to the first one, the identity, in all images.
+fn identity_columns(sources: &[SourceFile], images: &[Vec<usize>]) -> Result<Vec<usize>> {
+    let mut columns: Option<Vec<usize>> = None;
+    let mut buffer = Vec::new();
+    for (source, images) in sources.iter().zip(images) {
+        for &i in images {
+            let labels: Vec<f32> = source.labels(i, &mut buffer)?;
+            let repeats = |&column: &usize| labels.get(column) == labels.first();
+            let kept = columns
+                .take()
+                .unwrap_or_else(|| (1..labels.len()).collect());
+            let kept: Vec<usize> = kept.into_iter().filter(repeats).collect();
+            if kept.is_empty() {
+                return Ok(kept);
+            }
+            columns = Some(kept);
+        }
+    }
+    Ok(columns.unwrap_or_default())
+}
+
 /// Merges face data sets. Files beside the same file `property` share their identities.
 fn merge_faces(
     sources: &[SourceFile],
@@ -147,7 +168,8 @@ fn merge_faces(
     let has_layout = sources.iter().any(SourceFile::is_face_set);
     let images: Vec<Vec<usize>> = sources.iter().map(|source| source.images().0).collect();
     let mut copier = RecordCopier::new(images.iter().map(Vec::len).sum(), on_progress);
-    let mut writer = FaceWriter::create(out, checksum, has_layout)?;
+    let mut writer = FaceWriter::create(out, checksum, has_layout)?
+        .with_identity_columns(identity_columns(sources, &images)?);
     let mut shifts: Vec<(Identities, u64)> = Vec::new();
     for (number, (source, images)) in sources.iter().zip(&images).enumerate() {
         let count = properties[number].map(|property| property.identities);

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::index::Entry;
 use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
+use crate::read::header;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
 use crate::read::sidecar::load_index_of;
@@ -113,6 +114,16 @@ impl SourceFile {
             Err(error) => error,
         };
         Err(advise(self.locate(error, i)))
+    }
+
+    /// Reads the labels of record `i`.
+    ///
+    /// # Errors
+    /// As [`header::read_labels`].
+    pub(super) fn labels(&self, i: usize, buffer: &mut Vec<u8>) -> Result<Vec<f32>> {
+        let record = header::read_labels(&self.file, self.entries[i].offset, None, buffer);
+        let record = record.map_err(|error| self.locate(error, i))?;
+        Ok(record.labels().collect())
     }
 
     /// Adds file, record and offset to an error about record `i`.

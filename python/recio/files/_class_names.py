@@ -1,0 +1,48 @@
+"""Names of classes of copied record files: ``PREFIX.classes.txt`` beside the files that are read and written."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recio import _recio
+from recio._atomic import atomic_write
+from recio._util import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recio._util import StrPath
+
+SUFFIX = ".classes.txt"
+
+
+def copy_names(recs: Sequence[StrPath], outs: Sequence[Path]) -> None:
+    """Write the file of names beside each output, if those of the inputs are the same; otherwise warn.
+
+    Without a file of names beside any input nothing is written.
+    """
+    paths = [Path(rec).with_suffix(SUFFIX) for rec in recs]
+    contents = [read_bytes(path) if path.is_file() else None for path in paths]
+    names = {None if content is None else content.replace(b"\r\n", b"\n").rstrip(b"\n") for content in contents}
+    if names == {None}:
+        return
+    reason = _why_not_copied(recs, len(names))
+    for out in outs:
+        path = out.with_suffix(SUFFIX)
+        if reason is None:
+            with atomic_write(path) as file:
+                file.write(contents[0] or b"")
+        else:
+            path.unlink(missing_ok=True)
+            warnings.warn(f"{path} was not written: {reason}", stacklevel=3)
+
+
+def _why_not_copied(recs: Sequence[StrPath], different: int) -> str | None:
+    if len(recs) > 1 and any(_recio.face_property(Path(rec)) for rec in recs):
+        return "the identities of face data sets were renumbered, and their names are not"
+    if different > 1:
+        listed = ", ".join(str(Path(rec).with_suffix(SUFFIX)) for rec in recs)
+        return f"the names of the classes of the merged files differ, or only some have names ({listed})"
+    return None
