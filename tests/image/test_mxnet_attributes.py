@@ -250,3 +250,85 @@ class TestHooksOfAnInstance:
             assert batch.label[0].tolist() == label
         # Later batches are made in advance.
         assert calls[:4] == [5] * 4
+
+
+class TestAttributesThatAreFixed:
+    """Those that would have no effect on an open iterator cannot be set; what MXNet's does not follow either."""
+
+    @pytest.mark.parametrize("cls", [ImageIter, ImageDetIter])
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("batch_size", 3),
+            ("data_shape", (3, 4, 4)),
+            ("dtype", "uint8"),
+            ("imgrec", None),
+            ("last_batch_handle", "discard"),
+            ("path_root", "elsewhere"),
+            ("shuffle", True),
+        ],
+    )
+    def test_setting_is_refused_by_name(self, tmp_path: Path, cls: type[Any], name: str, value: object) -> None:
+        file = write_objects(tmp_path, 4)
+        width = {"label_width": -1} if cls is ImageIter else {}
+        batches = cls(2, (3, 8, 8), path_imgrec=file.rec, path_imgidx=file.idx, **width)
+        assert batches.imgrec is not None
+        message = rf"{name} of an {cls.__name__} cannot be changed, got .*: pass (path_)?{name} to the constructor"
+        with pytest.raises(AttributeError, match=message):
+            setattr(batches, name, value)
+        assert batches.next().data[0].shape == (2, 3, 8, 8)
+
+    def test_same_value_may_be_set(self, folder: Path) -> None:
+        class Assigning(ImageIter):
+            def __init__(self, folder: Path) -> None:
+                super().__init__(2, (3, 8, 8), path_imgrec=folder / "images.rec")
+                self.batch_size, self.data_shape, self.dtype = 2, [3, 8, 8], "float32"  # type: ignore[assignment]
+                self.shuffle, self.label_width, self.last_batch_handle = False, 1, "pad"
+
+        batches = Assigning(folder)
+        assert delivered(batches) == [[0, 1], [2, 3], [4, 5]]
+        with pytest.raises(AttributeError, match="label_width of an Assigning cannot be changed, got 2"):
+            batches.label_width = 2
+
+    def test_subclass_that_makes_its_batches_may_set_them(self, folder: Path) -> None:
+        class Making(ImageIter):
+            def next(self) -> Any:  # noqa: ANN401 a number
+                return self.label_width
+
+        batches = Making(2, (3, 8, 8), path_imgrec=folder / "images.rec")
+        batches.label_width = 5
+        assert batches.next() == 5
+
+
+class TestChangesOfImglist:
+    """Entries that are replaced take effect; labels in place are read-only."""
+
+    @pytest.mark.parametrize("kind", ["list", "images"])
+    def test_entry_that_is_replaced_is_used(self, folder: Path, kind: str) -> None:
+        batches = opened(folder, kind, **CROP)
+        batches.next()
+        key = batches.seq[3]
+        batches.imglist[key] = (np.array([77], np.float32), "0.png")
+        assert [batch.label[0].tolist() for batch in batches] == [[2, 77], [4, 5]]
+        batches.reset()
+        assert delivered(batches) == [[0, 1], [2, 0], [4, 5]]
+        with pytest.raises(ValueError, match="read-only"):
+            batches.imglist[batches.seq[0]][0][0] = 5
+
+    def test_wrong_values_are_refused_by_name(self, folder: Path) -> None:
+        batches = opened(folder, "images", **CROP)
+        with pytest.raises(TypeError, match=r"imglist must be a dict of .*, got list"):
+            batches.imglist = [[1, "0.png"]]
+        for number, message in (
+            (7, "num_image must be at most 6, .* got 7"),
+            (-1, "num_image must be at least 0, got -1"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                batches.num_image = number
+        batches.imglist = {"1": (np.zeros(1), "0.png"), "2": "1.png"}
+        with pytest.raises(ValueError, match=r"imglist\['2'\] must be \(label, path\), got '1.png'"):
+            batches.next()
+        batches.imglist = {"1": (np.zeros(1), "0.png")}
+        batches.reset()
+        with pytest.raises(KeyError, match="imglist has no entry for '2', which is in seq"):
+            batches.next()

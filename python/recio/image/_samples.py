@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from recio._loader import validate
 from recio.image._hooks import overridden_hooks
@@ -12,6 +12,8 @@ from recio.image._sources import ImageFiles, ImageList, RecordFiles
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -27,10 +29,14 @@ class _Keys(list[Any]):
     is_changed = False
 
 
-def _marking(name: str) -> Any:  # noqa: ANN401 a method
-    method = getattr(list, name)
+class _Listing(dict[Any, Any]):
+    """Dict that knows whether it was changed."""
 
-    def change(self: _Keys, *args: Any, **options: Any) -> Any:  # noqa: ANN401 as of the method
+    is_changed = False
+
+
+def _marking(method: Callable[..., Any]) -> Any:  # noqa: ANN401 a method
+    def change(self: _Keys | _Listing, *args: Any, **options: Any) -> Any:  # noqa: ANN401 as of the method
         self.is_changed = True
         return method(self, *args, **options)
 
@@ -51,7 +57,22 @@ for _name in [
     "reverse",
     "sort",
 ]:
-    setattr(_Keys, _name, _marking(_name))
+    setattr(_Keys, _name, _marking(getattr(list, _name)))
+for _name in ["__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"]:
+    setattr(_Listing, _name, _marking(getattr(dict, _name)))
+
+
+_FIXED = {
+    "batch_size": "batch_size",
+    "data_shape": "data_shape",
+    "dtype": "dtype",
+    "imgrec": "path_imgrec",
+    "label_width": "label_width",
+    "last_batch_handle": "last_batch_handle",
+    "path_root": "path_root",
+    "shuffle": "shuffle",
+}
+"""Attributes that an open iterator does not follow, and the arguments of the constructor for them."""
 
 
 class SampleSequence:
@@ -70,6 +91,26 @@ class SampleSequence:
     _uses_seq = False
     """Whether the samples are those that `seq` and `cur` name."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, unless it would have no effect."""
+        if name not in _FIXED or "_opened_with" not in self.__dict__ or self._makes_batches_itself():
+            super().__setattr__(name, value)
+        elif not self._has_value(name, value):
+            kind = type(self).__name__
+            raise AttributeError(
+                f"{name} of an {kind} cannot be changed, got {value!r}: pass {_FIXED[name]} to the constructor"
+            )
+
+    def _makes_batches_itself(self) -> bool:
+        """Return whether the caller's subclass makes the batches."""
+        return not type(self).next.__module__.startswith("recio.")  # type: ignore[attr-defined]
+
+    def _has_value(self, name: str, value: object) -> bool:
+        """Return whether an attribute has a value already."""
+        now = self.__dict__.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        return value is now or (type(value) is type(now) and bool(value == now)) or (name == "dtype" and now == value)
+
     def _init_samples(self, shuffle: bool, num_parts: int, part_index: int, path_root: StrPath | None) -> None:
         self.shuffle, self._shards, self.path_root = (
             validate.flag("shuffle", shuffle),
@@ -86,13 +127,23 @@ class SampleSequence:
     @imglist.setter
     def imglist(self, listed: dict[Any, tuple[NDArray[Any], str]] | None) -> None:
         """Replace labels and paths; `seq` is then read by its keys."""
+        if listed is not None and not isinstance(listed, dict):
+            raise TypeError(f"imglist must be a dict of (label, path) by the keys of seq, got {type(listed).__name__}")
+        keys = self.seq
         self._listed = listed
         # Not that of the pipeline any more.
-        self.seq = self.seq
+        self.seq = keys
 
     @cached_property
     def _listed(self) -> dict[Any, tuple[NDArray[Any], str]] | None:
-        return self._source.listed(self.dtype)
+        listed = self._source.listed(self.dtype)
+        if listed is None:
+            return None
+        for labels, _ in listed.values():
+            # The pipeline would not see a change of a label in place.
+            labels.flags.writeable = False
+        self._listed_keys = [*listed]
+        return _Listing(listed)
 
     @cached_property
     def imgrec(self) -> MXRecordIO | None:
@@ -135,14 +186,17 @@ class SampleSequence:
     @num_image.setter
     def num_image(self, number: int) -> None:
         """Keep the first keys of `seq` only."""
-        self.seq = (self.seq or [])[:number]
+        keys, count = self.seq or [], validate.natural("num_image", number)
+        if count > len(keys):
+            raise ValueError(f"num_image must be at most {len(keys)}, the number of keys in seq, got {count}")
+        self.seq = keys[:count]
 
     @cached_property
     def _all_keys(self) -> list[Any] | None:
         """Keys of the samples of all shards, in the order of the files."""
         source = self._source
         if isinstance(source, ImageList | ImageFiles):
-            return [*(self.imglist or ())]
+            return self._listed_keys if self.imglist is not None else []
         reader = self.imgrec
         if not isinstance(reader, MXIndexedRecordIO):
             return None
@@ -157,7 +211,12 @@ class SampleSequence:
     def _follow_seq(self) -> None:
         """Read the samples that `seq` and `cur` name from now on, if the caller changed one of them."""
         if "next_sample" not in overridden_hooks(self):
-            self._uses_seq = self._uses_seq or self.cur != self._counted or self._is_seq_changed()
+            self._uses_seq = (
+                self._uses_seq
+                or self.cur != self._counted
+                or self._is_seq_changed()
+                or getattr(self.__dict__.get("_listed"), "is_changed", False)
+            )
 
     def _count(self, samples: int) -> None:
         """Count samples that the pipeline read."""
@@ -187,10 +246,20 @@ class SampleSequence:
         reader, listed = self.imgrec, self.imglist
         if isinstance(reader, MXIndexedRecordIO):
             header, image = unpack(reader.read_idx(key))
-            return (header.label if listed is None else listed[key][0]), image
-        label, path = (listed or {})[key]
+            return (header.label if listed is None else _entry(listed, key)[0]), image
+        label, path = _entry(listed or {}, key)
         return label, self.read_image(path)
 
     def read_image(self, fname: str) -> bytes:
         """Read an image file."""
         raise NotImplementedError
+
+
+def _entry(listed: dict[Any, Any], key: object) -> tuple[Any, str]:
+    """Return label and path of a key of `seq`."""
+    if key not in listed:
+        raise KeyError(f"imglist has no entry for {key!r}, which is in seq")
+    entry = listed[key]
+    if not isinstance(entry, list | tuple) or len(entry) != 2:  # noqa: PLR2004 a pair
+        raise ValueError(f"imglist[{key!r}] must be (label, path), got {entry!r}")
+    return cast("tuple[Any, str]", entry)

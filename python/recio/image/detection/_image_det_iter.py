@@ -240,7 +240,8 @@ class ImageDetIter(ImageIter):
             self._seed = (self._seed + 1) % (1 << 64)
             self._augment_for(shape)
             self._open(ErrorPolicy.of_keywords(self._checked))
-            self.data_shape = shape
+            # Set by assignment, it is refused.
+            self.__dict__["data_shape"] = shape
             before.close()
 
     def check_data_shape(self, data_shape: Sequence[int]) -> None:
