@@ -334,3 +334,85 @@ class TestIteratorsOfOthers:
             shapes = [[data.shape for data in batch.data] for batch in joined]
             assert shapes == [[(5, 3, 8, 8), (5, 3, 6, 6)]] * 2
             joined.reset()
+
+
+def test_auglist_of_an_iterator_takes_ndarrays(mx: ModuleType, images: dict[str, Any], tmp_path: Path) -> None:
+    """The body of ``ImageIter.augmentation_transform`` of MXNet 1.9.1, and that of ``ImageDetIter``."""
+    batches = mx.image.ImageIter(2, (3, 8, 8), **images, rand_mirror=True, brightness=0.1)
+    data: Any = mx.nd.array(noise(9, 10), dtype="uint8")
+    for augmenter in batches.auglist:
+        data = augmenter(data)
+    assert data.asnumpy().shape == (8, 8, 3)
+    batches = mx.image.ImageDetIter(2, (3, 8, 8), path_imgrec=str(write_objects(tmp_path, 3).rec), rand_mirror=True)
+    for _ in range(2):
+        data, label = mx.nd.array(noise(9, 10), dtype="uint8"), mx.nd.array([[0, 0.1, 0.1, 0.5, 0.5]])
+        for augmenter in batches.auglist:
+            data, label = augmenter(data, label)
+        assert data.asnumpy().shape[2] == label.asnumpy().shape[0] + 2
+        batches.reshape((3, 7, 7))
+    assert batches.next().data[0].shape == (2, 3, 7, 7)
+
+
+def test_labels_of_imglist_are_ndarrays(mx: ModuleType, images: dict[str, Any]) -> None:
+    batches = mx.image.ImageIter(2, (3, 8, 8), **images)
+    label, path = batches.imglist[batches.seq[1]]
+    assert (label.asnumpy().tolist(), path) == ([0.5], "1.png")
+    assert batches.next_sample()[0].asnumpy().tolist() == [0.0]
+    batches.imglist[batches.seq[1]] = (mx.nd.array([7]), "1.png")
+    batches.reset()
+    assert [batch.label[0].asnumpy().tolist() for batch in batches] == [[0, 7], [1, 1.5]]
+
+
+def test_errors_of_the_operating_system_keep_their_arguments(mx: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is a directory") as caught:
+        mx.image.imread(str(tmp_path))
+    assert isinstance(caught.value, OSError)
+    assert caught.value.args == caught.value.__cause__.args  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match=r"No such file or directory: .*none") as caught:
+        mx.image.imread(str(tmp_path / "none"))
+    error: Any = caught.value
+    assert isinstance(error, FileNotFoundError)
+    assert (error.errno, str(error)) == (2, str(error.__cause__))
+
+
+def test_first_batch_is_the_one_that_next_returns(mx: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1\n2\n3\n4\n")
+    batches = mx.io.CSVIter(data_csv=str(tmp_path / "a.csv"), data_shape=(1,), batch_size=2)
+    first = batches.first_batch
+    assert first.data[0].asnumpy().tolist() == [[1], [2]]
+    assert batches.next().data[0].asnumpy().tolist() == [[1], [2]]
+    assert batches.first_batch is None
+    assert batches.next().data[0].asnumpy().tolist() == [[3], [4]]
+
+
+def test_cursor_of_arrays_is_that_of_mxnet(mx: ModuleType) -> None:
+    """The numbers follow ``NDArrayIter`` of MXNet 1.9.1, python/mxnet/io/io.py."""
+    expected = {
+        "pad": [-4, 0, 4, 8, 12, -4, 0],
+        "discard": [-4, 0, 4, 8, -4, 0],
+        "roll_over": [-4, 0, 4, 8, -6, -2],
+    }
+    for handling, cursors in expected.items():
+        batches = mx.io.NDArrayIter(np.arange(10), batch_size=4, last_batch_handle=handling)
+        seen = [batches.cursor]
+        seen.extend(batches.cursor for _ in batches)
+        seen.append(batches.cursor)
+        batches.reset()
+        seen.append(batches.cursor)
+        batches.next()
+        assert [*seen, batches.cursor] == cursors, handling
+
+
+def test_small_functions_of_arrays(mx: ModuleType) -> None:
+    assert [mx.cpu().device_typeid, mx.context.cpu_pinned().device_typeid, mx.context.cpu_shared().device_typeid] == [
+        1,
+        3,
+        5,
+    ]
+    one = mx.nd.array([1, 2])
+    assert mx.nd.add_n(one, one, one).asnumpy().tolist() == [3, 6]
+    with pytest.raises(ValueError, match="add_n: arrays of the same shape and dtype"):
+        mx.nd.add_n(one, mx.nd.array([1]))
+    assert mx.nd.array([-1, 257], dtype="uint8").asnumpy().tolist() == [255, 1]
+    with pytest.raises(TypeError, match="x must have NDArray type, as in MXNet, got 5"):
+        mx.nd.where(one, 5, 6)

@@ -365,7 +365,9 @@ class BatchIter(DataIter):
 
     def _current(self) -> DataBatch:
         if self._batch is None:
-            raise ValueError("there is no current batch: iter_next has not been called, or returned False")
+            raise ValueError(
+                "there is no current batch: call next or iter_next, also after load_state_dict, or reset at the end"
+            )
         return self._batch
 
 
@@ -464,6 +466,14 @@ class MXDataIter(BatchIter):
     def state_dict(self) -> dict[str, Any]:
         """Return the position after the last batch that the caller moved to; see `DataIter.state_dict`."""
         return super().state_dict() if self._state_before is None else self._state_before
+
+    @property
+    def first_batch(self) -> DataBatch | None:
+        """The first batch of the epoch as long as the caller has not moved to it; otherwise None."""
+        with self._turn:
+            if self._state_before is None and not self._is_at_start:
+                return None
+            return self._current()
 
     def _is_ahead(self) -> bool:
         """Return whether the current batch is the next one, as a getter made it; it is not from then on."""

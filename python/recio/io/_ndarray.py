@@ -123,6 +123,15 @@ class NDArrayIter(BatchIter):
         return self._order
 
     @property
+    def cursor(self) -> int:
+        """Position of the current batch in the epoch: ``-batch_size`` before the first, as in MXNet.
+
+        Samples that rolled over have positions below 0.
+        """
+        batches = -(-self._next // self.batch_size)
+        return (batches + self._is_over - 1) * self.batch_size - self._rolled
+
+    @property
     def provide_data(self) -> list[DataDesc]:
         """Names, shapes, dtypes and layout of the data of a batch."""
         return self._described(self.data)

@@ -77,7 +77,18 @@ def _mxnets_errors() -> Iterator[None]:
     except OSError as error:
         if isinstance(error, ValueError):
             raise
-        raise _also_value_error(type(error))(error.errno, error.strerror, error.filename) from error
+        raise _copied(error) from error
+
+
+def _copied(error: OSError) -> OSError:
+    """Return an error of the operating system as an object that is an MXNetError too."""
+    # The name of a file is an attribute, not in `args`.
+    names = [] if error.filename is None else [error.filename]
+    if error.filename2 is not None:
+        names += [None, error.filename2]
+    copy = _also_value_error(type(error))(*error.args, *names)
+    copy.__dict__.update(error.__dict__)
+    return copy
 
 
 def _also_value_error(kind: type[OSError]) -> type[OSError]:
@@ -165,6 +176,13 @@ class _Iterator(io.DataIter):
     def getlabel(self) -> Any:  # noqa: ANN401 an array or a list
         return wrapped(super().getlabel())
 
+    @property
+    def first_batch(self) -> Any:  # noqa: ANN401 a batch or None
+        batch = super().first_batch  # type: ignore[misc]
+        if batch is not None:
+            batch.data, batch.label = wrapped(batch.data), wrapped(batch.label)
+        return batch
+
 
 class _ArrayIter(_Iterator):
     """Mix-in for `NDArrayIter`, which keeps the types of NDArrays."""
@@ -194,6 +212,25 @@ class _ImageIter(_Iterator):
             options.setdefault("allow_outside", True)
         super().__init__(*args, **options)
 
+    @property
+    def auglist(self) -> Any:  # noqa: ANN401 a list
+        """The augmenters, which take and return NDArrays also when the caller calls them."""
+        return self.__dict__["auglist"]
+
+    @auglist.setter
+    def auglist(self, augmenters: Any) -> None:  # noqa: ANN401 a list
+        for augmenter in augmenters:
+            wrapped(augmenter)
+        self.__dict__["auglist"] = augmenters
+
+    @functools.cached_property
+    def _listed(self) -> Any:  # noqa: ANN401 a dict or None
+        listed = super()._listed  # type: ignore[misc]
+        for key, (labels, path) in (listed or {}).items():
+            # No change of the caller's.
+            dict.__setitem__(listed, key, (wrapped(labels), path))
+        return listed
+
     def _reopen(self) -> None:
         with _functions_take_ndarrays():
             super()._reopen()  # type: ignore[misc]
@@ -217,7 +254,7 @@ def _hook(name: str) -> Callable[..., Any]:
 def _next_sample(self: Any) -> Any:  # noqa: ANN401 label and bytes
     """Return the next sample; its label is an NDArray if it comes from a list, as in MXNet."""
     label, data = super(_ImageIter, self).next_sample()
-    return (label if self.imglist is None else wrapped(np.atleast_1d(label))), data
+    return (label if self.imglist is None else wrapped(np.atleast_1d(unwrapped(label)))), data
 
 
 _ImageIter.next_sample = default_hook(_next_sample)  # type: ignore[attr-defined]

@@ -55,7 +55,12 @@ def array(source_array: Any, ctx: Context | None = None, dtype: DTypeLike | None
     if dtype is None:
         dtype = source_array.dtype if isinstance(source_array, NDArray) else np.float32
     try:
-        return NDArray(np.array(plain(source_array), dtype), ctx)
+        try:
+            values = np.array(plain(source_array), dtype)
+        except OverflowError:
+            # Wraps, as NumPy did when MXNet was written.
+            values = np.array(plain(source_array)).astype(dtype)
+        return NDArray(values, ctx)
     except (TypeError, ValueError) as error:
         raise TypeError(f"source_array must be array like object: {error}") from None
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 __all__ = ["Context", "cpu", "cpu_pinned", "cpu_shared", "current_context", "num_gpus"]
 
-_TYPES = ("cpu", "cpu_pinned", "cpu_shared")
+_TYPES = {"cpu": 1, "cpu_pinned": 3, "cpu_shared": 5}
 
 
 class Context:
@@ -34,6 +34,11 @@ class Context:
         if self.device_type not in _TYPES:
             raise NotImplementedError(f"recio has no device {device_type!r}; its arrays are in memory, on the CPU")
         self._outer: list[Context] = []
+
+    @property
+    def device_typeid(self) -> int:
+        """MXNet's number of the type."""
+        return _TYPES[self.device_type]
 
     def __eq__(self, other: object) -> bool:
         """Return whether another context has the same type and number."""

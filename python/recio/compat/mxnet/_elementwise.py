@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -150,6 +151,9 @@ def softmax(data: Array, axis: int = -1, temperature: float | None = None) -> Ar
 @operator(is_method=False)
 def where(condition: Array, x: Array, y: Array) -> Array:
     """Choose elements of `x` where the condition is not 0, else of `y`; a vector chooses along the first axis."""
+    for name, value in (("condition", condition), ("x", x), ("y", y)):
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{name} must have NDArray type, as in MXNet, got {value!r}")
     if x.shape != y.shape or x.dtype != y.dtype:
         raise ValueError(f"x and y must have the same shape and dtype, got {x.dtype} {x.shape}, {y.dtype} {y.shape}")
     if condition.ndim == 1 and x.ndim > 1:
@@ -157,6 +161,15 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     elif condition.shape != x.shape:
         raise ValueError(f"condition must have the shape of x, or be a vector, got {condition.shape} and {x.shape}")
     return np.where(condition != 0, x, y)
+
+
+@operator("ElementWiseSum", is_method=False)
+def add_n(*args: Array) -> Array:
+    """Return the sum of arrays of the same shape and dtype."""
+    kinds = {(str(each.dtype), each.shape) for each in args}
+    if len(kinds) != 1:
+        raise ValueError(f"add_n: arrays of the same shape and dtype are needed, got {sorted(kinds) or 'none'}")
+    return functools.reduce(np.add, args)
 
 
 @operator(is_method=False)
