@@ -66,6 +66,14 @@ def test_lists_of_augmenters_take_text() -> None:
     assert repr(image.CreateDetAugmenter((3, 8, 8), rand_crop="0")) == repr(image.CreateDetAugmenter((3, 8, 8)))
 
 
+@pytest.mark.parametrize(("value", "expected"), [(1.0, True), (0.5, True), (0, False), (0.0, False), (None, False)])
+def test_numbers_in_lists_of_augmenters_are_taken_by_their_truth(value: Any, expected: bool) -> None:  # noqa: ANN401
+    """As in CreateAugmenter of MXNet 1.9.1, python/mxnet/image/image.py: `if rand_mirror:`."""
+    names = [type(augmenter).__name__ for augmenter in image.CreateAugmenter((3, 8, 8), rand_mirror=value)]
+    assert ("HorizontalFlipAug" in names) is expected
+    assert recio.io.NDArrayIter([1, 2], shuffle=value).shuffle is expected
+
+
 @pytest.mark.parametrize("name", ["rand_crop", "rand_resize", "rand_mirror", "resize", "brightness", "inter_method"])
 def test_other_text_in_lists_of_augmenters_is_refused(name: str) -> None:
     with pytest.raises(TypeError, match=f"{name} must be .*, got 'maybe'"):

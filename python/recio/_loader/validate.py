@@ -73,6 +73,13 @@ def flag(name: str, value: object) -> bool:
     raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
+def truth(name: str, value: object) -> bool:
+    """Check a boolean that MXNet's Python code takes by its truth: `None` and any number are accepted as well."""
+    if value is None or isinstance(value, int | float | np.number):
+        return bool(value)
+    return flag(name, value)
+
+
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 

@@ -30,7 +30,7 @@ _ASPECT = (3 / 4, 4 / 3)
 COMMON = {
     "data_shape": Keyword(REQUIRED, validate.image_shape),
     "resize": Keyword(0, validate.number_kept_integer),
-    "rand_mirror": Keyword(False, validate.flag),  # noqa: FBT003 a default
+    "rand_mirror": Keyword(False, validate.truth),  # noqa: FBT003 a default
     **{
         name: Keyword(0, validate.number)
         for name in ("brightness", "contrast", "saturation", "hue", "pca_noise", "rand_gray")
@@ -40,8 +40,8 @@ COMMON = {
 """Keywords of `CreateAugmenter` and `CreateDetAugmenter`."""
 _KEYWORDS = {
     **COMMON,
-    "rand_crop": Keyword(False, validate.flag),  # noqa: FBT003 a default
-    "rand_resize": Keyword(False, validate.flag),  # noqa: FBT003 a default
+    "rand_crop": Keyword(False, validate.truth),  # noqa: FBT003 a default
+    "rand_resize": Keyword(False, validate.truth),  # noqa: FBT003 a default
 }
 
 

@@ -113,7 +113,7 @@ class SampleSequence:
 
     def _init_samples(self, shuffle: bool, num_parts: int, part_index: int, path_root: StrPath | None) -> None:
         self.shuffle, self._shards, self.path_root = (
-            validate.flag("shuffle", shuffle),
+            validate.truth("shuffle", shuffle),
             (num_parts, part_index),
             path_root,
         )

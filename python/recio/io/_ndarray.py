@@ -108,7 +108,7 @@ class NDArrayIter(BatchIter):
         super().__init__(validate.positive("batch_size", batch_size))
         self.data = _array_source.named(data, data_name)
         self.label = [] if label is None else _array_source.named(label, label_name)
-        self.shuffle = validate.flag("shuffle", shuffle)
+        self.shuffle = validate.truth("shuffle", shuffle)
         self._seed = None if seed is None else validate.signed_seed("seed", seed)
         self.last_batch_handle = validate.one_of("pad", "discard", "roll_over")("last_batch_handle", last_batch_handle)
         self.layout = layout
