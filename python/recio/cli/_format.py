@@ -54,7 +54,7 @@ def _state(report: VerifyReport) -> str:
 
 
 def _sidecars(report: VerifyReport) -> str:
-    index = "index" if report.has_index else "no index"
+    index = "index" if report.has_index else "an unusable index" if "index" in report.counts else "no index"
     missing = f" (which lacks {_count(report.unlisted, 'record')})" if report.unlisted else ""
     faces = (
         "" if report.identities is None else f", a face data set with {_count(report.identities, 'identity record')}"
@@ -89,10 +89,12 @@ def _region(region: SkippedRegion) -> str:
 def info_lines(info: Info) -> Iterator[str]:
     """Format the summary of a file, a line for each kind of number."""
     yield f"{info.path}" + (f": {info.no_records}" if info.no_records else "")
+    if not info.records:
+        return
     rows = {
         "records": str(info.records),
         "bytes": f"{info.bytes}, {info.damaged} of them damaged" if info.damaged else str(info.bytes),
-        "index": "none" if info.indexed is None else _count(info.indexed, "record"),
+        "index": _index(info),
         **({} if info.identities is None else {"face set": _count(info.identities, "identity record")}),
         "checksums": "yes" if info.has_checksums else "none",
         "ids": f"{format_range(info.ids)}, {'all different' if info.has_unique_ids else 'some the same'}",
@@ -103,6 +105,12 @@ def info_lines(info: Info) -> Iterator[str]:
         "image bytes": format_range(info.image_bytes),
     }
     yield from (f"  {name:12}{value}" for name, value in rows.items())
+
+
+def _index(info: Info) -> str:
+    if info.indexed is not None:
+        return _count(info.indexed, "record")
+    return "not usable; `recio verify` states why" if info.path.with_suffix(".idx").is_file() else "none"
 
 
 def copy_line(report: CopyReport) -> str:

@@ -75,7 +75,9 @@ class FaceRecordDataset(RecordDataset):
         cache: StrPath | None = None,
         **unknown: object,
     ) -> None:
-        if root_dir is not None and path_imgrec is None and path_imgidx is None:
+        if root_dir is not None and path_imgrec is None and path_imgidx is None and Path(root_dir).is_file():
+            path_imgrec = root_dir
+        elif root_dir is not None and path_imgrec is None and path_imgidx is None:
             path_imgrec, path_imgidx = Path(root_dir) / "train.rec", Path(root_dir) / "train.idx"
         elif root_dir is not None or path_imgrec is None:
             raise TypeError("FaceRecordDataset takes root_dir or path_imgrec, one of them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -48,10 +49,10 @@ class ImageRecordFile:
 
     def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None, *, by_key: bool = False) -> None:
         self.path = os.fspath(path_imgrec)
+        self._reader = _recio.Reader(self.path)
         idx = index_path(Path(self.path), path_imgidx)
         self.path_imgidx = None if idx is None else os.fspath(idx)
         self._by_key = by_key
-        self._reader = _recio.Reader(self.path)
         self._index = self._load_index()
         layout = self._reader.face_set(self._index)
         self._contradiction = layout if isinstance(layout, str) else None
@@ -164,6 +165,10 @@ class ImageRecords:
         """
         recs = [path_imgrec] if isinstance(path_imgrec, str | os.PathLike) else list(path_imgrec)
         idxs = [path_imgidx] if isinstance(path_imgidx, str | os.PathLike) else path_imgidx
+        if isinstance(path_imgrec, str) and ";" in path_imgrec and not Path(path_imgrec).exists():
+            raise FileNotFoundError(
+                errno.ENOENT, f"{os.strerror(errno.ENOENT)}; pass several record files as a list", path_imgrec
+            )
         if not recs:
             raise ValueError("path_imgrec names no file")
         if idxs is not None and len(idxs) != len(recs):

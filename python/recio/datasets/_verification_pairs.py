@@ -31,6 +31,9 @@ class VerificationPairs(NamedTuple):
     """Shape (pairs,)."""
 
 
+WRITE_BIN = "images must be bytes and issame booleans or integers, as recio.datasets.write_bin writes them"
+
+
 def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
     """Read a file of pairs for face verification, such as ``lfw.bin``.
 
@@ -68,7 +71,7 @@ def read_bin(path: StrPath, *, max_bytes: int = 1 << 30) -> VerificationPairs:
     try:
         return _pairs(build(_read(Path(path), max_bytes)))
     except ValueError as error:
-        damage = RecordError(f"{os.fspath(path)}: not a file of images and booleans: {error}")
+        damage = RecordError(f"{os.fspath(path)}: not a file of images and booleans: {error}; {WRITE_BIN}")
         damage.path = os.fspath(path)
         raise damage from None
 

@@ -176,6 +176,7 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--encoding",
         default=".jpg",
+        type=lambda text: text if text.startswith(".") else f".{text}",
         choices=[".jpg", ".png"],
         help="format of the packed images (default: .jpg)",
     )
@@ -253,10 +254,19 @@ def _list(arguments: argparse.Namespace) -> int:
     return FAILED if listed.skipped and not arguments.skip_bad else OK
 
 
+def _missing_list(prefix: str) -> str:
+    path = Path(prefix)
+    if prefix.endswith("/"):
+        return f"{prefix} has none; to pack {path}.lst, pass {path} without the slash"
+    if path.suffix in (".rec", ".idx"):
+        return f"{prefix}.lst; PREFIX is the path without {path.suffix}: {path.with_suffix('')}"
+    return f"{prefix.removesuffix('.lst')}.lst; --list makes one"
+
+
 def _pack(arguments: argparse.Namespace) -> int:
     lists = find_lists(arguments.prefix)
     if not lists:
-        return fail("im2rec", f"no list found: {arguments.prefix.removesuffix('.lst')}.lst; --list makes one", FAILED)
+        return fail("im2rec", f"no list found: {_missing_list(arguments.prefix)}", FAILED)
     bars = ProgressBars()
     complete = [_pack_one(lst, arguments, bars) for lst in lists]
     return OK if all(complete) else FAILED

@@ -103,7 +103,7 @@ def make_list(
     root : path
         Folder of the images. Paths in the lists are relative to it.
     exts : iterable of str, default ('.jpeg', '.jpg', '.png')
-        File name extensions of images, in lower or upper case.
+        File name extensions of images, in lower or upper case; each may be several with commas between them.
     recursive : bool, default False
         Whether to include subfolders, each with its label: 0, 1, 2 … in the order of their names. If not, all images
         have the label 0.
@@ -235,7 +235,7 @@ def _check(chunks: int, train_ratio: float, test_ratio: float, report: ListRepor
 
 def _normalize_extensions(exts: Iterable[str]) -> set[str]:
     """Return extensions in lower case, with their dots."""
-    lower = (ext.lower() for ext in exts)
+    lower = (part.strip().lower() for ext in exts for part in ext.split(","))
     return {ext if ext.startswith(".") or not ext else f".{ext}" for ext in lower}
 
 

@@ -186,12 +186,13 @@ impl Error {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let advice = self.0.advice.clone();
-        advice.or_else(|| self.is_remote().then(|| ONLY_LOCAL.into()))
+        let remote =
+            || remote_advice(self.position().path.as_deref()?).filter(|_| self.is_missing());
+        advice.or_else(|| remote().map(String::from))
     }
 
-    /// Returns whether a file was not found because its path is the address of an object store or a
-    /// server. Python's paths lose the second slash.
-    fn is_remote(&self) -> bool {
+    /// Returns whether a file was not found.
+    fn is_missing(&self) -> bool {
         let is_missing = |error: &io::Error| {
             matches!(
                 error.kind(),
@@ -199,7 +200,6 @@ impl Error {
             )
         };
         matches!(self.kind(), ErrorKind::Io(error) if is_missing(error))
-            && self.position().path.as_deref().is_some_and(has_scheme)
     }
 
     /// Returns the text of the error without its position.
@@ -231,7 +231,7 @@ impl Error {
         self.0
             .position
             .path
-            .get_or_insert_with(|| path.to_path_buf());
+            .get_or_insert_with(|| with_both_slashes(path));
         self
     }
 
@@ -296,10 +296,28 @@ impl fmt::Display for Error {
 const ONLY_LOCAL: &str = "recio opens local files: copy it to a disk or mount it, or read a stream \
                           with recio.recordio.records";
 
+/// Advice for the URL of a local file.
+const NO_URL: &str = "recio opens paths: pass the path without file://";
+
+/// Returns a path; an address with the second slash, which Python's paths lose.
+fn with_both_slashes(path: &Path) -> PathBuf {
+    match path.to_str() {
+        Some(text) if has_scheme(path) && !text.contains("://") => {
+            text.replacen(":/", "://", 1).into()
+        }
+        _ => path.to_path_buf(),
+    }
+}
+
 /// Returns what to do about a path that is the address of an object store or a server.
 #[must_use]
 pub fn remote_advice(path: &Path) -> Option<&'static str> {
-    has_scheme(path).then_some(ONLY_LOCAL)
+    let advice = if path.starts_with("file:") {
+        NO_URL
+    } else {
+        ONLY_LOCAL
+    };
+    has_scheme(path).then_some(advice)
 }
 
 /// Returns whether a path begins with the scheme of a URL, such as `s3://`.
@@ -361,6 +379,8 @@ mod tests {
         ] {
             assert!(text(path).contains("recio opens local files"), "{path}");
         }
+        assert!(text("file:///tmp/a.rec").contains("without file://"));
+        assert!(text("s3:/bucket/a.rec").starts_with("s3://bucket/a.rec: "));
         for path in ["a.rec", "/x:/a.rec", "C:/a.rec", "folder/s3:/a.rec"] {
             assert!(!text(path).contains("recio opens"), "{path}");
         }

@@ -13,8 +13,9 @@ use recio_core::format::index;
 use recio_core::progress::Interrupt;
 use recio_core::read::face_property::FaceProperty;
 use recio_core::read::face_set::{FaceSet, Layout};
+use recio_core::read::record_file::{RecordFile, explain_listed};
 use recio_core::read::sidecar::load_index_of;
-use recio_core::read::{header_table::HeaderTable, record_file::RecordFile, scan, sequential};
+use recio_core::read::{header_table::HeaderTable, scan, sequential};
 use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
 
@@ -80,9 +81,9 @@ impl Reader {
     ) -> PyRecioResult<Bound<'py, PyBytes>> {
         let read = || {
             let offset = index.0.offset(key)?;
-            self.0
-                .read_at(offset)
-                .map_err(|error| error.at_record(index.0.rank(offset)))
+            self.0.read_at(offset).map_err(|error| {
+                explain_listed(error, offset, None).at_record(index.0.rank(offset))
+            })
         };
         let record = py.detach(read)?;
         new_bytes(py, &record)

@@ -7,7 +7,11 @@
 use crate::dataset::detection_label::objects;
 
 /// Sides beyond these are no fractions. Annotators leave the image by a little.
-const FRACTIONS: std::ops::RangeInclusive<f64> = -0.5..=1.5;
+const FRACTIONS: std::ops::RangeInclusive<f64> = -0.2..=1.2;
+
+/// What the sides of a box are, and how to convert the other form.
+pub(crate) const ORDER: &str = "boxes are left, top, right, bottom; convert x, y, width, height to \
+                                x, y, x + width, y + height";
 
 /// The first labels whose boxes look wrong.
 #[derive(Debug, Default)]
@@ -58,8 +62,7 @@ fn pixels(sides: &[f64]) -> String {
 
 fn order(sides: &[f64]) -> String {
     format!(
-        "the box {} is skipped, as it does not have left < right and top < bottom: boxes are left, top, right, \
-         bottom; convert x, y, width, height to x, y, x + width, y + height",
+        "the box {} is skipped, as it does not have left < right and top < bottom: {ORDER}",
         shown(sides)
     )
 }
@@ -93,6 +96,14 @@ mod tests {
             &[],
         ] {
             assert_eq!(warnings(label), [""; 0], "{label:?}");
+        }
+    }
+
+    #[test]
+    fn sides_that_leave_the_image_by_more_than_a_fifth_are_reported() {
+        for (right, expected) in [(1.1, 0), (1.3, 1)] {
+            let label = [2.0, 5.0, 0.0, 0.5, 0.6, right, 1.0];
+            assert_eq!(warnings(&label).len(), expected, "{right}");
         }
     }
 

@@ -40,11 +40,16 @@ impl RecordOffsets {
             let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
             Role::read(&files[i], offset - starts[i])
         };
-        match FaceSet::find_with(index.entries(), role)? {
+        match FaceSet::find_with(index.entries(), &role)? {
             Layout::Plain => {}
             Layout::Faces(faces) => self.separate(begin, index.entries(), start, &faces),
             Layout::Contradictory(reason) => {
-                let offset = start + index.entries()[0].offset;
+                let (header, rest) = (index.entries()[0], &index.entries()[1..]);
+                if let Some(faces) = FaceSet::after_damaged_header(index.entries(), role)? {
+                    self.separate(begin, rest, start, &faces);
+                    return Ok(());
+                }
+                let offset = start + header.offset;
                 let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
                 return Err(FaceSet::contradiction(&reason)
                     .at_offset(offset - starts[i])
@@ -235,6 +240,11 @@ fn separate_faces(
         Layout::Plain => {}
         Layout::Faces(faces) => offsets.separate(begin, &entries, start, &faces),
         Layout::Contradictory(reason) => {
+            let role = |offset| Role::read(file, offset);
+            if let Some(faces) = FaceSet::after_damaged_header(&entries, role)? {
+                offsets.separate(begin, &entries[1..], start, &faces);
+                return Ok(());
+            }
             let error = FaceSet::contradiction(&reason).at_offset(entries[0].offset);
             return Err(error.at_path(file.path()));
         }

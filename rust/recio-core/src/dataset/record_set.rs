@@ -12,7 +12,7 @@ use crate::format::image_header::{Header, ImageRecord};
 use crate::limits::check_label_count;
 use crate::progress::Interrupt;
 use crate::read::header;
-use crate::read::record_file::RecordFile;
+use crate::read::record_file::{RecordFile, explain_listed};
 
 /// Open files, and the offsets of their records.
 #[derive(Debug)]
@@ -232,6 +232,15 @@ impl RecordSet {
         let before = |offset: u64| self.ranges.partition_point(|&range| range < offset);
         let ranges = before(self.offsets[i]) - before(self.starts[number]);
         let record = i - self.firsts[number] + ranges;
+        let index = match &self.indexes[..] {
+            [] => None,
+            [index] => Some(index),
+            indexes => indexes.get(number),
+        };
+        let error = match index {
+            Some(index) => explain_listed(error, offset, Some(index)),
+            None => error,
+        };
         error
             .at_record(record as u64)
             .at_offset(offset)

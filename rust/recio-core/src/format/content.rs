@@ -20,6 +20,8 @@ pub struct Content {
 
 /// Advice for arguments in the wrong order.
 pub(crate) const SWAPPED: &str = "are the paths of the two swapped?";
+/// Name of record files of another byte order.
+pub(crate) const BIG_ENDIAN: &str = "a record file in big-endian byte order";
 const UNPACK: &str = "unpack it first";
 const NOT_DOWNLOADED: &str = "the download was answered with a page or an error; its text says why";
 
@@ -77,12 +79,7 @@ const SIGNATURES: [Signature; 40] = [
         "MXNet's NDArrays (.params, .nd)",
         None,
     ),
-    (
-        0,
-        b"\xce\xd7\x23\x0a",
-        "a record file in big-endian byte order",
-        None,
-    ),
+    (0, b"\xce\xd7\x23\x0a", BIG_ENDIAN, None),
     (0, b"\0\0\x08\x01", "MNIST labels", None),
     (0, b"\0\0\x08\x03", "MNIST images", None),
     (0, b"\xff\xfe", "text in UTF-16", None),

@@ -2,7 +2,7 @@
 //! samples that have some.
 
 use crate::boxes::Boxes;
-use crate::dataset::box_check::BoxCheck;
+use crate::dataset::box_check::{self, BoxCheck};
 use crate::dataset::detection_label;
 use crate::dataset::source::Samples;
 use crate::error::{Error, Result};
@@ -136,7 +136,14 @@ fn read_objects(label: &[f64], boxes: &mut Boxes) -> Result<()> {
     if detection_label::has_class(boxes) {
         return Ok(());
     }
-    Err(Error::corrupt(
-        "no object with a class from 0 up and sides in order",
-    ))
+    let error = Error::corrupt("no object with a class from 0 up and sides in order");
+    let has_disordered = detection_label::objects(label)
+        .into_iter()
+        .flatten()
+        .any(|object| object[0] >= 0.0);
+    Err(if has_disordered {
+        error.advise(box_check::ORDER)
+    } else {
+        error
+    })
 }

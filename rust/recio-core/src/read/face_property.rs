@@ -80,10 +80,12 @@ impl FaceProperty {
             .map_err(|error| Error::from(error).at_path(path))?;
         let line = beginning.split(|&byte| byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default());
-        Self::parse(&line).map(Some).ok_or_else(|| {
-            let message = format!("the first line is {line:?}, not identities,height,width");
-            Error::corrupt(message).at_path(path)
-        })
+        Self::parse(line.trim_start_matches('\u{feff}'))
+            .map(Some)
+            .ok_or_else(|| {
+                let message = format!("the first line is {line:?}, not identities,height,width");
+                Error::corrupt(message).at_path(path)
+            })
     }
 
     /// Parses the first line.

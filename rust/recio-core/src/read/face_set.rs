@@ -121,6 +121,27 @@ impl FaceSet {
         }
     }
 
+    /// Finds the layout of the records after a damaged header record, whose labels contradict them:
+    /// the identity records after the images cover all of these. `None` if that is not so, such as
+    /// for several sets in one file. The positions are those after the first entry.
+    ///
+    /// # Errors
+    /// Those of `role`.
+    pub fn after_damaged_header(
+        entries: &[Entry],
+        mut role: impl FnMut(u64) -> Result<Option<Role>>,
+    ) -> Result<Option<Self>> {
+        let Layout::Faces(faces) = Self::find_with(&entries[1..], &mut role)? else {
+            return Ok(None);
+        };
+        for entry in &entries[1..][faces.identities.clone()] {
+            if !role(entry.offset)?.is_some_and(Role::is_range) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(faces))
+    }
+
     /// Returns the error for a face data set whose header record contradicts its records.
     #[must_use]
     pub fn contradiction(reason: &str) -> Error {

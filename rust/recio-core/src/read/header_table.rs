@@ -9,7 +9,7 @@ use crate::format::frame::{self, FragmentHeader};
 use crate::format::image_header::{HEADER_LEN, ImageRecord};
 use crate::format::index::Index;
 use crate::read::header::single_fragment;
-use crate::read::record_file::RecordFile;
+use crate::read::record_file::{RecordFile, explain_listed};
 
 /// Column for each field, with an entry for each record.
 #[derive(Debug, Default, PartialEq)]
@@ -37,6 +37,7 @@ impl HeaderTable {
             let offset = index.offset(key)?;
             self.push(file, offset, &mut buffer).map_err(|error| {
                 let error = error.at_offset(offset).at_path(file.path());
+                let error = explain_listed(error, offset, None);
                 error.at_record(index.rank(offset))
             })?;
         }

@@ -48,6 +48,17 @@ fn load<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
 fn explain(error: Error, text: &[u8]) -> Error {
     let is_other = |content: &Content| !matches!(content.name, "a list (.lst)" | "text");
     match content::identify(text).filter(is_other) {
+        Some(Content {
+            name: name @ "an index (.idx)",
+            ..
+        }) => Error::corrupt(format!(
+            "this is {name} or a list without paths: {}",
+            error.kind()
+        ))
+        .advise(format!(
+            "add a column of paths, of which record iterators only need that it exists; or {}",
+            content::SWAPPED
+        )),
         Some(Content { name, advice }) => {
             let error = Error::corrupt(format!("this is {name}, not a list: {}", error.kind()));
             advice.into_iter().fold(error, Error::advise)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, remote_advice};
 use crate::format::checksum::{self, Checksums};
 use crate::format::content::{self, Content};
 use crate::format::index::{Index, PAST_END};
@@ -59,6 +59,9 @@ fn explain(error: Error, recs: &[RecordFile], idx: &Path) -> Error {
         _ => return error,
     };
     let Some(reason) = reason else {
+        if remote_advice(idx).is_some() {
+            return error;
+        }
         return error.advise(format!("`recio index` writes it from {names}"));
     };
     if let Err(other) = recs.iter().try_for_each(RecordFile::check_content) {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::content::{self, Content};
 use crate::format::frame::{self, FrameError, Progress};
@@ -296,9 +296,29 @@ impl RecordFile {
     }
 }
 
+/// Explains an error of the record at `offset` that an index lists: it may be no beginning of one.
+#[must_use]
+pub fn explain_listed(error: Error, offset: u64, index: Option<&Path>) -> Error {
+    let is_start = error.position().offset == Some(offset);
+    let is_magic =
+        matches!(error.kind(), ErrorKind::Corrupt(reason) if reason.starts_with("magic 0x"));
+    if !(is_start && is_magic) {
+        return error;
+    }
+    let index = index.map_or_else(|| "the index".into(), |path| path.display().to_string());
+    error.advise(format!(
+        "{index} lists a record there: if it is the index of another file, `recio index` rebuilds it; \
+         `recio verify` compares the two"
+    ))
+}
+
 /// Error for a file that holds something else.
 pub(crate) fn not_records(Content { name, advice }: Content) -> Error {
-    let error = Error::corrupt(format!("this is {name}, not a record file"));
+    let other = match name {
+        content::BIG_ENDIAN => "which recio does not read",
+        _ => "not a record file",
+    };
+    let error = Error::corrupt(format!("this is {name}, {other}"));
     match advice {
         Some(advice) => error.advise(advice),
         None => error,

@@ -98,6 +98,12 @@ pub fn repair(
     if flow.is_break() {
         return Ok(None);
     }
+    if repair.copied.is_empty()
+        && let Err(other) = file.check_content()
+        && let Some(region) = repair.skipped.first_mut()
+    {
+        region.reason = other.reason();
+    }
     let unused = problems.into_iter().map(|problem| problem.reason);
     repair.finish(unused.collect()).map(Some)
 }
