@@ -35,7 +35,7 @@ class FaceRecordDataset(RecordDataset):
     Parameters
     ----------
     root_dir : path, optional
-        Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``.
+        Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``. Or the record file itself.
     path_imgrec, path_imgidx : path, optional
         The record file and its index, as for `RecordDataset`, instead of `root_dir`.
     transform, target_transform, flag, to_rgb, decode, on_damage, cache
