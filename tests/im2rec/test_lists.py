@@ -11,6 +11,7 @@ from recio.im2rec import make_list
 from tests.support.commands import run_im2rec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -205,6 +206,13 @@ class TestClasses:
         assert listed(tmp_path / "a.lst") == ["0 2/a.jpg", "1 10/2.jpg", "1 10/10.jpg", "1 10/a.jpg", "2 b c/a.jpg"]
 
 
+@pytest.fixture
+def removed(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that is removed after the test, however deep it is: pytest removes folders recursively."""
+    yield tmp_path / "deep"
+    subprocess.run(["rm", "-rf", tmp_path / "deep"], check=True)  # noqa: S607
+
+
 class TestLinks:
     """Each real folder is listed once."""
 
@@ -231,13 +239,12 @@ class TestLinks:
         make_list(tmp_path / "a", root, recursive=True)
         assert listed(tmp_path / "a.lst") == ["0 cat/x.jpg"]
 
-    def test_folders_may_be_a_thousand_levels_deep(self, tmp_path: Path) -> None:
-        root, deep = write(tmp_path / "root", "x.jpg"), "/".join("d" * 1200)
+    def test_folders_may_be_a_thousand_levels_deep(self, tmp_path: Path, removed: Path) -> None:
+        deep = "/".join("d" * 1200)
+        root = write(removed, "x.jpg")
         for levels in range(1200):
             # Path.mkdir and os.makedirs recurse.
             (root / deep[: 2 * levels + 1]).mkdir()
         write(root, f"{deep}/x.jpg")
         make_list(tmp_path / "a", root, recursive=True)
         assert listed(tmp_path / "a.lst") == ["0 x.jpg", f"1 {deep}/x.jpg"]
-        # So does the function with which pytest removes old folders.
-        subprocess.run(["rm", "-r", root], check=True)  # noqa: S607
