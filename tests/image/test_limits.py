@@ -9,10 +9,13 @@ import pytest
 
 import recio
 from recio import Limits
-from recio.image import ImageIter, imdecode
+from recio.datasets import RecordDataset
+from recio.image import ImageIter, imdecode, imread
+from recio.recordio import IRHeader, pack, unpack_img
 from tests.support.records import DATA, PHOTOS, noise, open_iter, png, write_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ODD = DATA / "odd-images"
@@ -33,6 +36,23 @@ def test_image_beyond_a_limit_raises_and_at_the_limit_decodes(tmp_path: Path, li
     with pytest.raises(recio.DecodeError, match=rf"record 0 .*{text}"):
         open_iter(write_images(tmp_path, [image]), limits=limits).next()
     assert imdecode(image, limits=Limits(side=100, pixels=2_000, bytes=6_000)).shape == (20, 100, 3)
+
+
+@pytest.mark.parametrize("way", ["imread", "unpack_img", "unpack_img as color", "RecordDataset"])
+def test_each_way_of_decoding_has_the_limits_that_its_error_names(tmp_path: Path, way: str) -> None:
+    image = png(noise(20, 100))
+    record, path = pack(IRHeader(0, 1.0, 0, 0), image), tmp_path / "a.png"
+    path.write_bytes(image)
+    file = write_images(tmp_path, [image])
+    ways: dict[str, Callable[[Limits], Any]] = {
+        "imread": lambda limits: imread(path, limits=limits),
+        "unpack_img": lambda limits: unpack_img(record, limits=limits)[1],
+        "unpack_img as color": lambda limits: unpack_img(record, 1, limits=limits)[1],
+        "RecordDataset": lambda limits: RecordDataset(file.rec, limits=limits)[0][0],
+    }
+    with pytest.raises(recio.DecodeError, match=r"100x20 pixels; the limit is 99 a side: limits=Limits\(side=\.\.\.\)"):
+        ways[way](Limits(side=99))
+    assert ways[way](Limits(side=100)).shape == (20, 100, 3)
 
 
 def test_scans_of_a_jpeg_are_limited() -> None:

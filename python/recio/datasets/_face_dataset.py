@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import ImageRecordFile
+    from recio.limits import Limits
     from recio.recordio import IRHeader
 
     _Ranges: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -38,7 +39,7 @@ class FaceRecordDataset(RecordDataset):
         Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``. Or the record file itself.
     path_imgrec, path_imgidx : path, optional
         The record file and its index, as for `RecordDataset`, instead of `root_dir`.
-    transform, target_transform, flag, to_rgb, decode, on_damage, cache
+    transform, target_transform, flag, to_rgb, decode, on_damage, limits, cache
         As for `RecordDataset`. `target_transform` is called with an identity.
 
     Raises
@@ -72,6 +73,7 @@ class FaceRecordDataset(RecordDataset):
         to_rgb: bool = True,
         decode: bool = True,
         on_damage: OnDamage = "error",
+        limits: Limits | None = None,
         cache: StrPath | None = None,
         **unknown: object,
     ) -> None:
@@ -91,6 +93,7 @@ class FaceRecordDataset(RecordDataset):
             to_rgb=to_rgb,
             decode=decode,
             on_damage=on_damage,
+            limits=limits,
             cache=cache,
             **unknown,
         )

@@ -17,6 +17,7 @@ from recio.datasets import _classes, _header_cache
 from recio.datasets._labels import first, from_flat, read_only
 from recio.datasets._record_file import ImageRecords
 from recio.image import imdecode
+from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import Headers, ImageRecordFile
+    from recio.limits import Limits
     from recio.recordio import IRHeader
 
     Image: TypeAlias = NDArray[np.uint8]
@@ -62,6 +64,8 @@ class RecordDataset:
         Whether images are decoded. With False, the images are the encoded bytes, as they are in the file.
     on_damage : {'error', 'fill'}, default 'error'
         Whether damage in the image data of a JPEG is an error, or is filled, as for `recio.image.imdecode`.
+    limits : recio.Limits, optional
+        Largest size of an image, as for `recio.image.imdecode`.
     cache : path, optional
         Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
         or time of a record file or index has changed. Subsets do not use it.
@@ -98,15 +102,18 @@ class RecordDataset:
         to_rgb: bool = True,
         decode: bool = True,
         on_damage: OnDamage = "error",
+        limits: Limits | None = None,
         cache: StrPath | None = None,
         **unknown: object,
     ) -> None:
         _refuse_unknown(type(self).__name__, unknown)
         fills_damage(on_damage)
+        limits_tuple(limits)
         decoding = {
             "flag": validate.color_flag("flag", flag),
             "to_rgb": validate.flag("to_rgb", to_rgb),
             "on_damage": on_damage,
+            "limits": limits,
         }
         self.transform, self.target_transform = transform, target_transform
         self._decoding: dict[str, Any] | None = decoding if validate.flag("decode", decode) else None

@@ -32,6 +32,8 @@ def imread(
     out: NDArray[np.uint8] | None = None,
     *,
     on_damage: OnDamage = "error",
+    limits: Limits | None = None,
+    formats: str | Sequence[str] | None = None,
 ) -> NDArray[np.uint8]:
     """Read and decode an image file.
 
@@ -39,7 +41,7 @@ def imread(
     ----------
     filename : path
         Path of the file.
-    flag, to_rgb, out, on_damage
+    flag, to_rgb, out, on_damage, limits, formats
         As for `imdecode`.
 
     Returns
@@ -56,7 +58,7 @@ def imread(
     """
     payload = read_bytes(filename)
     try:
-        return imdecode(payload, flag, to_rgb, out, on_damage=on_damage)
+        return imdecode(payload, flag, to_rgb, out, on_damage=on_damage, limits=limits, formats=formats)
     except _recio.DecodeError as error:
         named = _recio.DecodeError(f"{filename}: {error}")
         named.path = str(filename)

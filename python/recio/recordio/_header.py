@@ -15,11 +15,13 @@ from recio._loader import validate
 from recio._util import FLOAT32_EXACT, BytesLike, as_bytes, fills_damage
 from recio.image import imencode
 from recio.image._codec import image_array
+from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recio._util import OnDamage
+    from recio.limits import Limits
 
 IRHeader = namedtuple("HEADER", ["flag", "label", "id", "id2"])  # type: ignore[name-match]  # noqa: PYI024 MXNet's name
 """The header of an image record.
@@ -171,7 +173,7 @@ def pack_img(
 
 
 def unpack_img(
-    s: BytesLike, iscolor: int = -1, *, on_damage: OnDamage = "error"
+    s: BytesLike, iscolor: int = -1, *, on_damage: OnDamage = "error", limits: Limits | None = None
 ) -> tuple[IRHeader, NDArray[np.uint8] | NDArray[np.uint16]]:
     """Unpack a record and decode its image.
 
@@ -186,6 +188,8 @@ def unpack_img(
         not applied). 0: gray, two axes. 1: three channels. With 0 and 1, EXIF orientation is applied.
     on_damage : {'error', 'fill'}, default 'error'
         Whether damage in the image data of a JPEG is an error, or is filled, as for `recio.image.imdecode`.
+    limits : recio.Limits, optional
+        Largest size of an image, as for `recio.image.imdecode`.
 
     Returns
     -------
@@ -201,13 +205,13 @@ def unpack_img(
     ValueError
         If `iscolor` is not -1, 0 or 1, or `on_damage` is invalid.
     """
-    fill = fills_damage(on_damage)
+    fill, numbers = fills_damage(on_damage), limits_tuple(limits)
     header, payload = unpack(s)
     iscolor = validate.integer("iscolor", iscolor)
     if iscolor == -1:
-        img = _recio.decode_unchanged(payload, fill)
+        img = _recio.decode_unchanged(payload, fill, numbers)
     elif iscolor in (0, 1):
-        img = _recio.decode(payload, iscolor == 0, fill_damage=fill)
+        img = _recio.decode(payload, iscolor == 0, fill_damage=fill, limits=numbers)
     else:
         raise ValueError(f"iscolor must be -1 (as stored), 0 (gray) or 1 (color), got {iscolor}")
     return header, img[..., 0] if img.shape[2] == 1 else _swap(img)

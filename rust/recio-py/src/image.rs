@@ -94,14 +94,16 @@ fn checked_region((width, height): (usize, usize), region: Option<[usize; 4]>) -
 
 /// Decode an image as stored, with 8 or 16 bits per sample.
 #[pyfunction]
-#[pyo3(signature = (payload, fill_damage=false))]
+#[pyo3(signature = (payload, fill_damage=false, limits=None))]
 pub(crate) fn decode_unchanged(
     py: Python<'_>,
     payload: PyBackedBytes,
     fill_damage: bool,
+    limits: Option<(usize, usize, usize, usize)>,
 ) -> PyRecioResult<Bound<'_, PyAny>> {
+    let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, Formats::ALL));
     let decode = || {
-        let source = Source::open(&payload, &Limits::default())?;
+        let source = Source::open(&payload, &limits)?;
         source.fill_damage(fill_damage).decode_stored()
     };
     Ok(match py.detach(|| memory::catch(decode))? {
