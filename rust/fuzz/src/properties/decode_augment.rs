@@ -137,7 +137,10 @@ fn expected_error<T>(outcome: Result<T>) -> Option<T> {
             let kind = error.kind();
             let is_typed = matches!(
                 kind,
-                ErrorKind::Image(_) | ErrorKind::Limit(_) | ErrorKind::Argument(_)
+                ErrorKind::Image(_)
+                    | ErrorKind::Unsupported(_)
+                    | ErrorKind::Limit(_)
+                    | ErrorKind::Argument(_)
             );
             assert!(is_typed, "{error:?}");
             None
