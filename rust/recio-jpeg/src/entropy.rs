@@ -46,17 +46,13 @@ pub(crate) struct BlockEnd {
 #[inline(always)]
 pub(crate) fn block(
     bits: &mut BitReader<'_>,
-    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    tables: (&HuffmanTable, &HuffmanTable),
     prediction: &mut i32,
     block: &mut Block,
 ) -> u8 {
-    *prediction = prediction.wrapping_add(dc_difference(bits, dc));
-    block.0[0] = *prediction as i16;
-    let end = ac_coefficients(bits, ac, 0, LAST_INDEX, |k, value| {
+    block_with(bits, tables, prediction, block, |block, k, value| {
         *block.zigzag_mut(k) = value;
-    });
-    bits.mark_invalid_if(end.eob_bits > 0);
-    end.last as u8
+    })
 }
 
 /// Read a block over one that may have coefficients. Zeros overwrite none of them. Return the
@@ -64,17 +60,28 @@ pub(crate) fn block(
 #[inline(always)]
 pub(crate) fn block_over(
     bits: &mut BitReader<'_>,
-    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    tables: (&HuffmanTable, &HuffmanTable),
     prediction: &mut i32,
     block: &mut Block,
 ) -> u8 {
-    *prediction = prediction.wrapping_add(dc_difference(bits, dc));
-    block.0[0] = *prediction as i16;
-    let end = ac_coefficients(bits, ac, 0, LAST_INDEX, |k, value| {
+    block_with(bits, tables, prediction, block, |block, k, value| {
         if value != 0 {
             *block.zigzag_mut(k) = value;
         }
-    });
+    })
+}
+
+#[inline(always)]
+fn block_with(
+    bits: &mut BitReader<'_>,
+    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    prediction: &mut i32,
+    block: &mut Block,
+    store: impl Fn(&mut Block, usize, i16),
+) -> u8 {
+    *prediction = prediction.wrapping_add(dc_difference(bits, dc));
+    block.0[0] = *prediction as i16;
+    let end = ac_coefficients(bits, ac, 0, LAST_INDEX, |k, value| store(block, k, value));
     bits.mark_invalid_if(end.eob_bits > 0);
     end.last as u8
 }
