@@ -40,7 +40,7 @@ impl Properties {
         }
     }
 
-    fn area(&self) -> usize {
+    pub(super) fn area(&self) -> usize {
         self.size.0 * self.size.1
     }
 
@@ -120,8 +120,7 @@ impl<'a> Raster<'a> {
         let image = properties.area() * pixels.channels();
         let images = image << usize::from(is_oriented);
         let working = self.decoder.working_bytes(pixels);
-        self.limits.check_memory(images.saturating_add(working))?;
-        memory::check(images.saturating_add(working))?;
+        self.check_memory(images.saturating_add(working))?;
         set_shape(into, properties.size, pixels.channels());
         self.decoder.read(pixels, &mut into.data, &mut spare.data)?;
         if is_oriented {
@@ -129,6 +128,12 @@ impl<'a> Raster<'a> {
             orient::apply(orientation, spare, into);
         }
         Ok(())
+    }
+
+    /// Check that decoding may use so many bytes, and that there are so many.
+    fn check_memory(&self, bytes: usize) -> Result<()> {
+        self.limits.check_memory(bytes)?;
+        memory::check(bytes)
     }
 
     pub(super) fn decode_stored(self) -> Result<Stored> {
@@ -156,8 +161,7 @@ impl<'a> Raster<'a> {
         let image = 2 * properties.area() * properties.channels;
         let working = self.decoder.working_bytes(properties.stored_pixels());
         let images = image << usize::from(is_oriented);
-        self.limits.check_memory(images.saturating_add(working))?;
-        memory::check(images.saturating_add(working))?;
+        self.check_memory(images.saturating_add(working))?;
         let mut image = Image {
             width: properties.size.0,
             height: properties.size.1,

@@ -13,6 +13,7 @@ use super::raster::{Decode, Properties};
 use super::{Pixels, too_much_memory};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory;
 
 /// Size of the header of the file, and of a chunk.
 const FILE_HEADER: usize = 12;
@@ -59,7 +60,7 @@ impl Decode for WebP<'_> {
     }
 
     fn working_bytes(&self, pixels: Pixels) -> usize {
-        let area = self.properties.size.0 * self.properties.size.1;
+        let area = self.properties.area();
         let is_converted = pixels.channels() != self.properties.channels;
         // The decoder allocates an image with alpha, or planes.
         area * (4 + usize::from(is_converted) * self.properties.channels)
@@ -75,10 +76,8 @@ impl Decode for WebP<'_> {
         if pixels.channels() == channels {
             return self.read_into(into);
         }
-        spare.resize(
-            self.properties.size.0 * self.properties.size.1 * channels,
-            0,
-        );
+        let area = self.properties.area();
+        memory::resize(spare, area * channels, 0)?;
         self.read_into(spare)?;
         convert::channels(spare, channels, pixels, CVT_COLOR, into);
         Ok(())

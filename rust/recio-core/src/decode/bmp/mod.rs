@@ -169,7 +169,7 @@ impl Decode for Bmp<'_> {
 
     fn working_bytes(&self, _: Pixels) -> usize {
         match self.encoding {
-            Encoding::RunLength(_) => self.properties.size.0 * self.properties.size.1,
+            Encoding::RunLength(_) => self.properties.area(),
             _ => 0,
         }
     }
