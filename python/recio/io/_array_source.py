@@ -69,7 +69,7 @@ def _take_stored(source: Source, numbers: NDArray[np.int64], axis: int) -> Any: 
 
 
 def _warn_of_rounding(name: str, integers: NDArray[Any], converted: NDArray[Any]) -> None:
-    changed = converted.astype(np.float64) != integers
+    changed = converted != integers
     if changed.any():
         value, rounded = integers[changed][0], int(converted[changed][0])
         # The location of the warning is here for all iterators, so Python shows it once.

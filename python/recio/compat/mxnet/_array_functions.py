@@ -81,15 +81,8 @@ def ones(shape: int | Sequence[int], ctx: Context | None = None, dtype: DTypeLik
     return full(shape, 1, ctx, dtype)
 
 
-def empty(
-    shape: int | Sequence[int],
-    ctx: Context | None = None,
-    dtype: DTypeLike | None = None,
-    stype: str = "default",
-) -> NDArray:
-    """Create an array of zeros; `ctx` and `dtype` as for `full`."""
-    _require_dense(stype)
-    return full(shape, 0, ctx, dtype)
+empty = zeros
+"""MXNet leaves the memory as it is; here it is zero."""
 
 
 def full(
