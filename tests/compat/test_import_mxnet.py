@@ -23,20 +23,11 @@ from tests.support.processes import run_python
 from tests.support.records import DATA, PHOTOS, RecordFile, png
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray as NDArrayOf
 
 INSIGHTFACE = DATA / "insightface" / "dataset.py.txt"
-
-
-@pytest.fixture
-def mx() -> Iterator[ModuleType]:
-    """Install the alias and return ``mxnet``."""
-    install()
-    yield importlib.import_module("mxnet")
-    uninstall()
 
 
 class TestImport:

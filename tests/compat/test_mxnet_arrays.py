@@ -6,7 +6,6 @@ The results are those of MXNet 1.9.1, by python/mxnet/ndarray/ndarray.py and src
 from __future__ import annotations
 
 import copy
-import importlib
 import pickle
 import re
 from typing import TYPE_CHECKING, Any
@@ -14,19 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from recio.compat.mxnet import NDArray, install, uninstall
+from recio.compat.mxnet import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
-
-
-@pytest.fixture
-def mx() -> Iterator[ModuleType]:
-    install()
-    yield importlib.import_module("mxnet")
-    uninstall()
 
 
 @pytest.fixture

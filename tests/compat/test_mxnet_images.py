@@ -11,22 +11,14 @@ import pytest
 
 import recio.image
 import recio.io
-from recio.compat.mxnet import NDArray, install, uninstall
+from recio.compat.mxnet import NDArray
 from tests.support.boxes import write_objects
 from tests.support.faces import write_face_set
 from tests.support.records import RecordFile, noise, png
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
-
-
-@pytest.fixture
-def mx() -> Iterator[ModuleType]:
-    install()
-    yield importlib.import_module("mxnet")
-    uninstall()
 
 
 @pytest.fixture

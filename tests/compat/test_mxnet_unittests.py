@@ -6,7 +6,6 @@ name the tests. The files themselves pass too, unedited but for the keyword ``an
 
 from __future__ import annotations
 
-import importlib
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +13,14 @@ import cv2
 import numpy as np
 import pytest
 
-from recio.compat.mxnet import install, uninstall
 from tests.support.boxes import write_objects
 from tests.support.records import PHOTOS, RecordFile, noise, png, write_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
 
 SAMPLES, BATCH = 1000, 128
-
-
-@pytest.fixture
-def mx() -> Iterator[ModuleType]:
-    install()
-    yield importlib.import_module("mxnet")
-    uninstall()
 
 
 def counted(mx: ModuleType, as_ndarray: bool) -> tuple[Any, Any]:
