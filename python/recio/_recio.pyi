@@ -38,6 +38,7 @@ __all__ = [
     "pack",
     "packed_already",
     "printable",
+    "read_list",
     "rebuild_index",
     "remote_advice",
     "render_batch",
@@ -106,6 +107,7 @@ class Index:
     def keys(self) -> NDArray[np.uint64]: ...
 
 def rebuild_index(rec_path: str | PathLike[str], idx_path: str | PathLike[str], images_only: bool = False) -> bool: ...
+def read_list(path: str | PathLike[str]) -> list[tuple[int, list[float], str]]: ...
 def face_property(rec: str | PathLike[str]) -> tuple[int, int, int] | None: ...
 
 @final

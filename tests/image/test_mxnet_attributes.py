@@ -99,6 +99,20 @@ class TestAttributes:
             assert [number for batch in delivered(batches) for number in batch][: len(expected)] == expected
             batches.reset()
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("7\t3\t3.png\t\n", id="tab after the path"),
+            pytest.param("\ufeff7\t3\t3.png\n", id="byte order mark"),
+            pytest.param("  7\t 3\t 3.png  \r\n\r\n", id="spaces and Windows line ends"),
+        ],
+    )
+    def test_imglist_is_read_like_the_samples(self, folder: Path, text: str) -> None:
+        (folder / "images.lst").write_bytes(text.encode())
+        batches = opened(folder, "list", batch_size=1, **CROP)
+        assert {key: (label.tolist(), path) for key, (label, path) in batches.imglist.items()} == {7: ([3], "3.png")}
+        assert delivered(batches) == [[3]]
+
 
 class TestChanges:
     """What a change of them does, in the midst of an epoch too."""

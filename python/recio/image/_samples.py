@@ -6,7 +6,10 @@ import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from recio._loader import validate
+from recio._recio import Index, Reader
 from recio.image._hooks import overridden_hooks
 from recio.image._sources import ImageFiles, ImageList, RecordFiles
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
@@ -14,7 +17,6 @@ from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from recio._loader.options import LastBatch
@@ -197,16 +199,14 @@ class SampleSequence:
         source = self._source
         if isinstance(source, ImageList | ImageFiles):
             return self._listed_keys if self.imglist is not None else []
-        reader = self.imgrec
-        if not isinstance(reader, MXIndexedRecordIO):
+        if not isinstance(source, RecordFiles) or len(source.files) != 1 or not source.indexes:
             return None
-        # The pipeline's order is that of the offsets.
-        keys = sorted(reader.keys, key=lambda key: reader.idx[key])
-        if not self._pipeline.identities:
-            return keys
-        # The header record has the first key of the identity records, which have no image.
-        first = int(unpack(reader.read_idx(keys[0]))[0].label[0])
-        return [key for key in keys[1:] if key < first]
+        reader = Reader(source.files[0])
+        index = Index(source.indexes[0], reader)
+        keys, layout = index.keys(), reader.face_set(index)
+        # The pipeline's order is that of the file, and the other records of a face data set have no
+        # image.
+        return (keys[np.isin(keys, layout[0])] if isinstance(layout, tuple) else keys).tolist()  # type: ignore[no-any-return]
 
     def _follow_seq(self) -> None:
         """Read the samples that `seq` and `cur` name from now on, if the caller changed one of them."""

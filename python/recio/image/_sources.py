@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from recio._loader import record_paths, validate
-from recio._recio import ImagePipeline, SandboxedFolder
+from recio._recio import ImagePipeline, SandboxedFolder, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,10 +147,4 @@ def _labels(imglist: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def _lines(path: str, dtype: np.dtype[Any]) -> Listed:
     """Return labels and path of each line of a list file, by its index."""
-    listed: Listed = {}
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 as the reader of lists
-        for line in file:
-            if line.strip():
-                index, *labels, image = line.rstrip("\r\n").split("\t")
-                listed[int(index)] = np.array([float(label) for label in labels], dtype), image.strip()
-    return listed
+    return {index: (np.array(labels, dtype), image) for index, labels, image in read_list(path)}

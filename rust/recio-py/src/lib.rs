@@ -82,7 +82,7 @@ mod _recio {
     #[pymodule_export]
     use crate::pipeline::ImagePipeline;
     #[pymodule_export]
-    use crate::record::{Index, Reader, Writer, face_property, rebuild_index};
+    use crate::record::{Index, Reader, Writer, face_property, read_list, rebuild_index};
     #[pymodule_export]
     use crate::render::augment;
     #[pymodule_export]

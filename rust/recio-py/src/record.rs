@@ -10,9 +10,11 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::Result;
 use recio_core::format::index;
+use recio_core::format::label::LabelType;
 use recio_core::progress::Interrupt;
 use recio_core::read::face_property::FaceProperty;
 use recio_core::read::face_set::{FaceSet, Layout};
+use recio_core::read::list_file;
 use recio_core::read::record_file::{RecordFile, explain_listed};
 use recio_core::read::sidecar::load_index_of;
 use recio_core::read::{header_table::HeaderTable, scan, sequential};
@@ -358,4 +360,17 @@ pub(crate) fn face_property(
 ) -> PyRecioResult<Option<(u64, u64, u64)>> {
     let property = py.detach(|| FaceProperty::load(&rec))?;
     Ok(property.map(|property| (property.identities, property.height, property.width)))
+}
+
+/// Returns the index, the labels and the path of each line of a list, all of which must be valid.
+#[pyfunction]
+pub(crate) fn read_list(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyRecioResult<Vec<(u64, Vec<f64>, String)>> {
+    let lines = py.detach(|| list_file::load_strict(&path, LabelType::Float64))?;
+    let fields = lines
+        .into_iter()
+        .map(|line| (line.index, line.labels, line.path));
+    Ok(fields.collect())
 }
