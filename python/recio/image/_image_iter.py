@@ -239,8 +239,9 @@ class ImageIter(SampleSequence, PipelineIter):
     def _follow_changes(self) -> None:
         """Reopen the pipeline if the caller changed `auglist`, or set a hook, `seq` or `cur`, since it was opened."""
         augmenters, *others = self._opened_with
-        self._follow_seq()
-        now = overridden_hooks(self), self._uses_seq
+        hooks = overridden_hooks(self)
+        self._follow_seq(hooks)
+        now = hooks, self._uses_seq
         same = len(self.auglist) == len(augmenters) and all(map(operator.is_, self.auglist, augmenters))
         if not same or [*now] != others:
             self._reopen()
@@ -352,7 +353,7 @@ class ImageIter(SampleSequence, PipelineIter):
         StopIteration
             At the end of the epoch.
         """
-        self._follow_seq()
+        self._follow_seq(overridden_hooks(self))
         if self._uses_seq:
             return self._sample_of_seq()
         sample = self._pipeline.next_sample()

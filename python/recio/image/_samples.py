@@ -10,12 +10,11 @@ import numpy as np
 
 from recio._loader import validate
 from recio._recio import Index, Reader
-from recio.image._hooks import overridden_hooks
 from recio.image._sources import ImageFiles, ImageList, RecordFiles
 from recio.recordio import MXIndexedRecordIO, MXRecordIO, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -208,9 +207,9 @@ class SampleSequence:
         # image.
         return (keys[np.isin(keys, layout[0])] if isinstance(layout, tuple) else keys).tolist()  # type: ignore[no-any-return]
 
-    def _follow_seq(self) -> None:
+    def _follow_seq(self, hooks: Collection[str]) -> None:
         """Read the samples that `seq` and `cur` name from now on, if the caller changed one of them."""
-        if "next_sample" not in overridden_hooks(self):
+        if "next_sample" not in hooks:
             self._uses_seq = (
                 self._uses_seq
                 or self.cur != self._counted
