@@ -12,9 +12,12 @@ import pytest
 from .support import leftovers
 from .support.processes import children, interruptible, let_children_be_interrupted
 from .support.records import RecordFile, start_counting_threads, write_photos, write_records, write_tiny
+from .support.servers.fixtures import bucket, hub, moto, s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["bucket", "hub", "moto", "s3"]
 
 ROOT = str(Path(__file__).parents[1])
 # Tests start processes, which import from here too, whatever folder they all run in.

@@ -1,0 +1,1 @@
+"""Servers on loopback that tests read from and write to: stores of objects, with faults where a test wants them."""
