@@ -71,7 +71,7 @@ fn images() -> (tempfile::TempDir, Source) {
     let path: PathBuf = folder.path().join("a.rec");
     std::fs::write(&path, bytes).unwrap();
     let source = Source::Records {
-        files: vec![path],
+        files: vec![path.into()],
         indexes: vec![],
     };
     (folder, source)

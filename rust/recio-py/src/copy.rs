@@ -3,11 +3,10 @@
 //! `progress` is called with the records done and all records. If it raises, or a signal's handler
 //! does, nothing is written.
 
-use std::path::PathBuf;
-
 use pyo3::prelude::*;
 use recio_core::tools as engine;
 
+use crate::location::{StoragePath, locations};
 use crate::progress::{done_and_total, run_with_progress};
 
 /// Records, length, whether the records have new keys, and identities of a face data set.
@@ -27,11 +26,12 @@ fn row(report: &engine::CopyReport) -> Row {
 #[pyfunction]
 pub(crate) fn merge_files(
     py: Python<'_>,
-    files: Vec<PathBuf>,
-    out: PathBuf,
+    files: Vec<StoragePath>,
+    out: StoragePath,
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Row> {
+    let (files, out) = (locations(files), out.into());
     let merged = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::merge(&files, &out, checksum, on_progress)
     })?;
@@ -42,11 +42,12 @@ pub(crate) fn merge_files(
 #[pyfunction]
 pub(crate) fn split_file(
     py: Python<'_>,
-    rec: PathBuf,
-    outs: Vec<PathBuf>,
+    rec: StoragePath,
+    outs: Vec<StoragePath>,
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Row>> {
+    let (rec, outs) = (rec.into(), locations(outs));
     let written = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::split(&rec, &outs, checksum, on_progress)
     })?;
@@ -57,12 +58,13 @@ pub(crate) fn split_file(
 #[pyfunction]
 pub(crate) fn shuffle_file(
     py: Python<'_>,
-    rec: PathBuf,
-    out: PathBuf,
+    rec: StoragePath,
+    out: StoragePath,
     seed: u64,
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Row> {
+    let (rec, out) = (rec.into(), out.into());
     let written = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::shuffle(&rec, &out, seed, checksum, on_progress)
     })?;

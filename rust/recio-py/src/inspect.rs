@@ -5,14 +5,15 @@
 //! does, nothing is written.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use recio_core::limits::Formats;
+use recio_core::storage::location::Location;
 use recio_core::tools::{self as engine, Problem};
 
 use crate::convert::limits_of;
 use crate::errors::PyRecioError;
+use crate::location::StoragePath;
 use crate::progress::{done_and_total, run_with_progress};
 
 /// Kind, reason, record, id, offset and end of a problem.
@@ -73,8 +74,8 @@ pub(crate) struct Info {
 #[allow(clippy::too_many_arguments, reason = "one for each keyword")]
 pub(crate) fn verify_file(
     py: Python<'_>,
-    rec: PathBuf,
-    idx: Option<PathBuf>,
+    rec: StoragePath,
+    idx: Option<StoragePath>,
     decode: bool,
     threads: usize,
     limits: (usize, usize, usize, usize),
@@ -83,11 +84,12 @@ pub(crate) fn verify_file(
 ) -> PyResult<Verified> {
     let formats = Formats::of(&formats).map_err(PyRecioError::from)?;
     let options = engine::VerifyOptions {
-        index: idx,
+        index: idx.map(Location::from),
         decode,
         threads,
         limits: limits_of(limits, formats),
     };
+    let rec = rec.into();
     let report = run_with_progress(py, progress, done_and_total, |on_progress| {
         engine::verify(&rec, &options, on_progress)
     })?;
@@ -108,13 +110,14 @@ pub(crate) fn verify_file(
 #[pyfunction]
 pub(crate) fn repair_file(
     py: Python<'_>,
-    rec: PathBuf,
-    idx: Option<PathBuf>,
-    out: PathBuf,
+    rec: StoragePath,
+    idx: Option<StoragePath>,
+    out: StoragePath,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Repaired> {
+    let (rec, idx, out) = (rec.into(), idx.map(Location::from), out.into());
     let repaired = run_with_progress(py, progress, done_and_total, |on_progress| {
-        engine::repair(&rec, idx.as_deref(), &out, on_progress)
+        engine::repair(&rec, idx.as_ref(), &out, on_progress)
     })?;
     let skipped = repaired.skipped.into_iter();
     Ok(Repaired {
@@ -132,12 +135,13 @@ pub(crate) fn repair_file(
 #[pyfunction]
 pub(crate) fn info_of_file(
     py: Python<'_>,
-    rec: PathBuf,
-    idx: Option<PathBuf>,
+    rec: StoragePath,
+    idx: Option<StoragePath>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Info> {
+    let (rec, idx) = (rec.into(), idx.map(Location::from));
     let info = run_with_progress(py, progress, done_and_total, |on_progress| {
-        engine::info(&rec, idx.as_deref(), on_progress)
+        engine::info(&rec, idx.as_ref(), on_progress)
     })?;
     Ok(Info {
         records: info.records,

@@ -17,6 +17,7 @@
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._atomic` |
 //! | `text_file.rs` | `recio._util`: opening files, text in messages |
+//! | `location.rs` | locations of files, as Python passes them |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `allocator.rs` | memory allocator with a reserve for small allocations |
 //! | `python_call.rs` | calls of Python functions, also while the interpreter shuts down |
@@ -40,6 +41,7 @@ mod hooks;
 mod image;
 mod inspect;
 mod loader_options;
+mod location;
 mod pack;
 mod pipeline;
 mod progress;

@@ -1,6 +1,5 @@
 //! Options of a loader, as `recio._loader.options` has them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -9,9 +8,11 @@ use recio_core::limits::Formats;
 use recio_core::loader::{LabelForm, LastBatch, MaskSource, Options, Shape, ShardPolicy};
 use recio_core::render::normalize::{Gain, Normalize};
 use recio_core::render::slot_writer::Layout;
+use recio_core::storage::location::Location;
 use recio_core::{Error, Result};
 
 use crate::convert::limits_of;
+use crate::location::{StoragePath, locations};
 use crate::step::{Step, core_steps};
 
 const LAYOUTS: [(&str, Layout); 2] = [("NCHW", Layout::Nchw), ("NHWC", Layout::Nhwc)];
@@ -42,14 +43,14 @@ pub(crate) struct LoaderOptions {
     batch_size: i64,
     steps: Vec<Step>,
     label_width: i64,
-    path_imglist: Option<PathBuf>,
+    path_imglist: Option<StoragePath>,
     label_by_key: bool,
     label_type: String,
     label_pad_value: f32,
     label_form: String,
     label_pad_width: i64,
     /// Record files, their indexes, and the fill value of pixels without image.
-    masks: Option<(Vec<PathBuf>, Vec<PathBuf>, u8)>,
+    masks: Option<(Vec<StoragePath>, Vec<StoragePath>, u8)>,
     mean: [f32; 4],
     mean_image: Option<Vec<f32>>,
     std: [f32; 4],
@@ -105,12 +106,12 @@ impl LoaderOptions {
             },
             layout: one_of("layout", &self.layout, &LAYOUTS)?,
             labels,
-            label_list: self.path_imglist,
+            label_list: self.path_imglist.map(Location::from),
             label_list_by_key: self.label_by_key,
             label_type: one_of("label_type", &self.label_type, &LABEL_TYPES)?,
             masks: self.masks.map(|(files, indexes, fill)| MaskSource {
-                files,
-                indexes,
+                files: locations(files),
+                indexes: locations(indexes),
                 fill,
             }),
             shuffle: self.shuffle,

@@ -10,6 +10,7 @@ use recio_core::progress::Progress;
 
 use crate::convert::limits_of;
 use crate::errors::{PyRecioError, PyRecioResult};
+use crate::location::StoragePath;
 use crate::progress::run_with_progress;
 
 /// Options of `recio.im2rec`: a dictionary with these keys.
@@ -25,7 +26,7 @@ pub(crate) struct Settings {
     seekable: bool,
     fill_damage: bool,
     /// The masks' folder, the end of their names, and their record file.
-    masks: Option<(PathBuf, String, PathBuf)>,
+    masks: Option<(PathBuf, String, StoragePath)>,
     pack_label: bool,
     checksum: bool,
     num_thread: usize,
@@ -35,15 +36,16 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn options(&self) -> recio_core::Result<PackOptions> {
+    fn options(self) -> recio_core::Result<PackOptions> {
         let transcode = self.transcode()?;
         Ok(PackOptions {
             transcode: (!self.pass_through).then_some(transcode),
             seekable: self.seekable,
-            masks: self
-                .masks
-                .clone()
-                .map(|(root, ending, rec)| MaskOptions { root, ending, rec }),
+            masks: self.masks.map(|(root, ending, rec)| MaskOptions {
+                root,
+                ending,
+                rec: rec.into(),
+            }),
             pack_label: self.pack_label,
             checksum: self.checksum,
             allow_outside: self.allow_outside,
@@ -91,13 +93,14 @@ type Skipped = (u64, Option<u64>, Option<String>, String);
 #[pyfunction]
 pub(crate) fn pack(
     py: Python<'_>,
-    list: PathBuf,
+    list: StoragePath,
     root: PathBuf,
-    rec: PathBuf,
+    rec: StoragePath,
     settings: Settings,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, Vec<Skipped>, Vec<String>)> {
     let options = settings.options().map_err(PyRecioError::from)?;
+    let (list, rec) = (list.into(), rec.into());
     let numbers = |at: Progress| (at.done, at.total, at.skipped);
     let packed = run_with_progress(py, progress, numbers, |on_progress| {
         engine::pack(&list, &root, &rec, &options, on_progress)
@@ -111,12 +114,12 @@ pub(crate) fn pack(
 #[pyfunction]
 pub(crate) fn packed_already(
     py: Python<'_>,
-    list: PathBuf,
-    rec: PathBuf,
+    list: StoragePath,
+    rec: StoragePath,
     skipped: Vec<u64>,
     settings: Settings,
 ) -> PyRecioResult<Option<(usize, u64)>> {
-    let options = settings.options()?;
+    let (options, list, rec) = (settings.options()?, list.into(), rec.into());
     Ok(py.detach(|| engine::packed_already(&list, &rec, &skipped, &options))?)
 }
 

@@ -1,6 +1,5 @@
 //! `recio._recio.ImagePipeline`: the loader of `recio.io` and `recio.image`.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,6 +25,7 @@ use crate::errors::{PyRecioError, raised};
 use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
 use crate::loader_options::LoaderOptions;
+use crate::location::{StoragePath, locations};
 use crate::progress::run_interruptible;
 use crate::sandboxed_folder::SandboxedFolder;
 use crate::step::describe;
@@ -267,22 +267,29 @@ impl ImagePipeline {
     #[staticmethod]
     fn of_records(
         py: Python<'_>,
-        files: Vec<PathBuf>,
-        indexes: Vec<PathBuf>,
+        files: Vec<StoragePath>,
+        indexes: Vec<StoragePath>,
         options: LoaderOptions,
     ) -> PyResult<Self> {
-        Self::open(py, &Source::Records { files, indexes }, options)
+        Self::open(
+            py,
+            &Source::Records {
+                files: locations(files),
+                indexes: locations(indexes),
+            },
+            options,
+        )
     }
 
     /// Opens a list of image files.
     #[staticmethod]
     fn of_list(
         py: Python<'_>,
-        path: PathBuf,
+        path: StoragePath,
         root: &SandboxedFolder,
         options: LoaderOptions,
     ) -> PyResult<Self> {
-        let root = root.inner();
+        let (path, root) = (path.into(), root.inner());
         Self::open(py, &Source::List { path, root }, options)
     }
 

@@ -18,12 +18,14 @@ use recio_core::read::list_file;
 use recio_core::read::record_file::{RecordFile, explain_listed};
 use recio_core::read::sidecar::load_index_of;
 use recio_core::read::{header_table::HeaderTable, scan, sequential};
+use recio_core::storage::location::Location;
 use recio_core::write::in_place::InPlaceWriter;
 use recio_core::write::sidecar::save_index;
 
 use crate::convert::new_bytes;
 use crate::errors::{PyRecioError, PyRecioResult};
 use crate::fork_guard::ForkGuard;
+use crate::location::StoragePath;
 use crate::progress::run_interruptible;
 
 /// Number of headers between two checks for Ctrl-C: a quarter of a second on a slow disk.
@@ -50,8 +52,8 @@ pub(crate) struct Reader(sequential::Reader);
 #[pymethods]
 impl Reader {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyRecioResult<Self> {
-        Ok(Self(py.detach(|| sequential::Reader::open(&path))?))
+    fn new(py: Python<'_>, path: StoragePath) -> PyRecioResult<Self> {
+        Ok(Self(py.detach(|| sequential::Reader::open(path))?))
     }
 
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
@@ -278,7 +280,8 @@ pub(crate) struct Index(index::Index);
 impl Index {
     /// Reads the index of a record file.
     #[new]
-    fn new(py: Python<'_>, path: PathBuf, reader: &Reader) -> PyResult<Self> {
+    fn new(py: Python<'_>, path: StoragePath, reader: &Reader) -> PyResult<Self> {
+        let path = path.into();
         let recs = std::slice::from_ref(reader.0.file());
         let load = |interrupt: &Interrupt<'_>| load_index_of(recs, &path, interrupt);
         run_interruptible(py, load).map(Self)
@@ -327,10 +330,11 @@ impl Index {
 #[pyo3(signature = (rec_path, idx_path, images_only=false))]
 pub(crate) fn rebuild_index(
     py: Python<'_>,
-    rec_path: PathBuf,
+    rec_path: StoragePath,
     idx_path: PathBuf,
     images_only: bool,
 ) -> PyResult<bool> {
+    let rec_path: Location = rec_path.into();
     run_interruptible(py, |interrupt| {
         let file = RecordFile::open(&rec_path)?;
         let rebuilt = if images_only {
@@ -356,8 +360,9 @@ pub(crate) fn rebuild_index(
 #[pyfunction]
 pub(crate) fn face_property(
     py: Python<'_>,
-    rec: PathBuf,
+    rec: StoragePath,
 ) -> PyRecioResult<Option<(u64, u64, u64)>> {
+    let rec = rec.into();
     let property = py.detach(|| FaceProperty::load(&rec))?;
     Ok(property.map(|property| (property.identities, property.height, property.width)))
 }
@@ -366,9 +371,9 @@ pub(crate) fn face_property(
 #[pyfunction]
 pub(crate) fn read_list(
     py: Python<'_>,
-    path: PathBuf,
+    path: StoragePath,
 ) -> PyRecioResult<Vec<(u64, Vec<f64>, String)>> {
-    let lines = py.detach(|| list_file::load_strict(&path, LabelType::Float64))?;
+    let lines = py.detach(|| list_file::load_strict(path, LabelType::Float64))?;
     let fields = lines
         .into_iter()
         .map(|line| (line.index, line.labels, line.path));

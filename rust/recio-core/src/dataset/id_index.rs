@@ -84,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.rec");
         std::fs::write(&path, bytes).unwrap();
-        let set = RecordSet::open(&[path], &[]).unwrap();
+        let set = RecordSet::open(&[path.into()], &[]).unwrap();
         (folder, set)
     }
 

@@ -4,7 +4,6 @@
 //! All offsets are positions in the concatenation of the files.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
@@ -14,6 +13,7 @@ use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, SkippedRegion, has_complete_image};
 use crate::read::scan;
 use crate::read::sidecar::load_index_of;
+use crate::storage::location::Location;
 
 /// Offsets of records, ascending in each file.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl RecordOffsets {
 pub(super) fn find_records(
     files: &[RecordFile],
     starts: &[u64],
-    indexes: &[PathBuf],
+    indexes: &[Location],
     skipped: Option<&mut Vec<Error>>,
     interrupt: &Interrupt<'_>,
 ) -> Result<RecordOffsets> {
@@ -102,7 +102,7 @@ pub(super) fn find_records(
 pub(super) fn find_keys(
     files: &[RecordFile],
     starts: &[u64],
-    indexes: &[PathBuf],
+    indexes: &[Location],
     offsets: &[u64],
     interrupt: &Interrupt<'_>,
 ) -> Result<Vec<u64>> {
@@ -116,7 +116,7 @@ pub(super) fn find_keys(
     let key_of = |offset: &u64| {
         let key = *keys.get(offset).ok_or_else(|| {
             Error::corrupt(format!("the index no longer lists offset {offset}"))
-                .at_path(&indexes[0])
+                .at_path(&indexes[0].shown())
         })?;
         if seen.insert(key) {
             return Ok(key);
@@ -132,7 +132,7 @@ pub(super) fn find_keys(
 fn for_each_index(
     files: &[RecordFile],
     starts: &[u64],
-    indexes: &[PathBuf],
+    indexes: &[Location],
     interrupt: &Interrupt<'_>,
     mut visit: impl FnMut(&Index, &[RecordFile], &[u64]) -> Result<()>,
 ) -> Result<()> {
@@ -153,10 +153,10 @@ fn for_each_index(
 }
 
 /// Loads the index of files, whose offsets are relative to the first of them.
-fn load(path: &Path, files: &[RecordFile], interrupt: &Interrupt<'_>) -> Result<Index> {
-    let index = load_index_of(files, path, interrupt)?;
+fn load(location: &Location, files: &[RecordFile], interrupt: &Interrupt<'_>) -> Result<Index> {
+    let index = load_index_of(files, location, interrupt)?;
     if index.is_empty() && files.iter().any(|file| !file.is_empty()) {
-        let error = Error::corrupt("the index lists no record").at_path(path);
+        let error = Error::corrupt("the index lists no record").at_path(&location.shown());
         return Err(error.advise("`recio index` rebuilds it"));
     }
     Ok(index)

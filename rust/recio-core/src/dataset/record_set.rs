@@ -4,8 +4,6 @@
 //! is a position in the concatenation of the files, as in one `.idx` for several files (and in
 //! MXNet). It takes 8 bytes per record.
 
-use std::path::PathBuf;
-
 use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
@@ -13,12 +11,13 @@ use crate::limits::check_label_count;
 use crate::progress::Interrupt;
 use crate::read::header;
 use crate::read::record_file::{RecordFile, explain_listed};
+use crate::storage::location::Location;
 
 /// Open files, and the offsets of their records.
 #[derive(Debug)]
 pub struct RecordSet {
     files: Vec<RecordFile>,
-    indexes: Vec<PathBuf>,
+    indexes: Vec<Location>,
     /// Offset of each file in the concatenation, and the total length.
     starts: Vec<u64>,
     /// Offset of each record in the concatenation, ascending.
@@ -41,7 +40,7 @@ impl RecordSet {
     /// # Errors
     /// I/O errors; damage in an index, or in a file that is scanned; an invalid number of indexes;
     /// a file whose length is not that of its checksums.
-    pub fn open(files: &[PathBuf], indexes: &[PathBuf]) -> Result<Self> {
+    pub fn open(files: &[Location], indexes: &[Location]) -> Result<Self> {
         Self::open_with(files, indexes, None, &Interrupt::never())
     }
 
@@ -51,14 +50,14 @@ impl RecordSet {
     /// # Errors
     /// As [`open`](Self::open); with `skipped`, damaged frames are no error; `Interrupted`.
     pub fn open_with(
-        files: &[PathBuf],
-        indexes: &[PathBuf],
+        files: &[Location],
+        indexes: &[Location],
         skipped: Option<&mut Vec<Error>>,
         interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
         let files = files
             .iter()
-            .map(|path| RecordFile::open(path))
+            .map(RecordFile::open)
             .collect::<Result<Vec<_>>>()?;
         files.iter().try_for_each(RecordFile::check_len)?;
         let starts: Vec<u64> = std::iter::once(0)
@@ -238,7 +237,7 @@ impl RecordSet {
             indexes => indexes.get(number),
         };
         let error = match index {
-            Some(index) => explain_listed(error, offset, Some(index)),
+            Some(index) => explain_listed(error, offset, Some(&index.shown())),
             None => error,
         };
         error
@@ -302,7 +301,7 @@ mod tests {
     use crate::format::{frame, image_header};
     use crate::write::sidecar::save_index;
 
-    fn write(folder: &Path, name: &str, ids: Range<u64>) -> PathBuf {
+    fn write(folder: &Path, name: &str, ids: Range<u64>) -> Location {
         let mut bytes = Vec::new();
         for id in ids {
             let mut record = Vec::new();
@@ -312,7 +311,7 @@ mod tests {
         }
         let path = folder.join(name);
         std::fs::write(&path, bytes).unwrap();
-        path
+        path.into()
     }
 
     fn ids(set: &RecordSet) -> Vec<u64> {
@@ -341,7 +340,7 @@ mod tests {
             .collect();
         save_index(&entries, &index).unwrap();
         assert_eq!(
-            ids(&RecordSet::open(&files, &[index]).unwrap()),
+            ids(&RecordSet::open(&files, &[index.into()]).unwrap()),
             [0, 1, 2, 3, 4, 5, 6]
         );
     }
@@ -357,7 +356,10 @@ mod tests {
             format!("0\t{}\n1\t{}\n", all.offsets[1], all.offsets[4]),
         )
         .unwrap();
-        assert_eq!(ids(&RecordSet::open(&[file], &[index]).unwrap()), [1, 4]);
+        assert_eq!(
+            ids(&RecordSet::open(&[file], &[index.into()]).unwrap()),
+            [1, 4]
+        );
     }
 
     #[test]
@@ -376,9 +378,9 @@ mod tests {
     fn a_header_with_too_many_labels_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), "a.rec", 0..3);
-        let mut bytes = std::fs::read(&path).unwrap();
+        let mut bytes = std::fs::read(path.path()).unwrap();
         bytes[8..12].fill(0xff);
-        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(path.path(), bytes).unwrap();
         let error = RecordSet::open(&[path], &[])
             .unwrap()
             .max_label_width(false, &Interrupt::never())

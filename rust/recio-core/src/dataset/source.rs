@@ -1,7 +1,5 @@
 //! Sources of samples: record files or image files.
 
-use std::path::PathBuf;
-
 use crate::dataset::image_files::ImageFiles;
 use crate::dataset::record_set::RecordSet;
 use crate::error::{Error, Result};
@@ -12,6 +10,7 @@ use crate::limits::check_label_count;
 use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::list_file;
+use crate::storage::location::Location;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// Source of samples, to be opened.
@@ -20,14 +19,14 @@ pub enum Source {
     /// Record files and their indexes.
     Records {
         /// The `.rec` files, read as one.
-        files: Vec<PathBuf>,
+        files: Vec<Location>,
         /// No index, one for all files, or one for each.
-        indexes: Vec<PathBuf>,
+        indexes: Vec<Location>,
     },
     /// The image files of a list.
     List {
         /// The `.lst` file.
-        path: PathBuf,
+        path: Location,
         /// The folder that the paths in the list are relative to.
         root: SandboxedFolder,
     },

@@ -1,7 +1,5 @@
 //! Options of a loader, checked before a file is opened.
 
-use std::path::PathBuf;
-
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::format::label::LabelType;
@@ -10,6 +8,7 @@ use crate::loader::epoch::{LastBatch, ShardPolicy};
 use crate::plan::Step;
 use crate::render::normalize::{Gain, Normalize};
 use crate::render::slot_writer::Layout;
+use crate::storage::location::Location;
 
 /// More threads than any machine has cores only take memory and time to start.
 const MAX_THREADS: usize = 1024;
@@ -81,9 +80,9 @@ pub enum LabelForm {
 pub struct MaskSource {
     /// The `.rec` files, read as one. They have a record with the id of each image, and may have
     /// others.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<Location>,
     /// Their indexes: none, one for all, or one for each.
-    pub indexes: Vec<PathBuf>,
+    pub indexes: Vec<Location>,
     /// Fill value of pixels without image.
     pub fill: u8,
 }
@@ -107,7 +106,7 @@ pub struct Options {
     /// Number and layout of labels.
     pub labels: LabelForm,
     /// A list whose labels replace those of the samples.
-    pub label_list: Option<PathBuf>,
+    pub label_list: Option<Location>,
     /// Whether the list has the keys of the index, if there is one; otherwise the ids of records.
     pub label_list_by_key: bool,
     /// Type of the labels of lists and hooks.

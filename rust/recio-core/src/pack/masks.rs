@@ -70,7 +70,7 @@ mod tests {
             let masks = MaskOptions {
                 root: folder.path().to_path_buf(),
                 ending: ending.into(),
-                rec: PathBuf::new(),
+                rec: PathBuf::new().into(),
             };
             MaskFolder::new(&masks, false)
                 .unwrap()

@@ -33,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
+use crate::storage::location::Location;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 use coordinator::Coordinator;
 use label_check::LabelCheck;
@@ -61,16 +62,16 @@ const MAX_BYTES_IN_MEMORY: usize = 256 << 20;
 /// output cannot be written; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the list
 /// is not UTF-8.
 pub fn pack(
-    list: &Path,
+    list: &Location,
     root: &Path,
-    rec: &Path,
+    rec: &Location,
     options: &PackOptions,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<PackReport>> {
     let entries = load_lines(list, LabelType::Float32)?;
     let images = SandboxedFolder::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
-    let mask_rec = masks.map(|masks| masks.rec.as_path());
+    let mask_rec = masks.map(|masks| &masks.rec);
     let masks = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))
         .transpose()?;

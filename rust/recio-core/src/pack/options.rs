@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::transcode::Transcode;
 use crate::limits::Limits;
+use crate::storage::location::Location;
 
 /// Options of [`pack`](super::pack).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PackOptions {
     /// Settings for decoding and encoding images; `None` packs the bytes of the files.
     pub transcode: Option<Transcode>,
@@ -30,12 +31,12 @@ pub struct PackOptions {
 /// Masks that are packed with the images of a list.
 ///
 /// Each mask is copied byte for byte into a record file with the same ids in the same order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct MaskOptions {
     /// Folder of the masks, each with the path of its image except for the suffix.
     pub root: PathBuf,
     /// Replacement of the image's suffix: `.png`, `_mask.png`.
     pub ending: String,
     /// Record file of the masks.
-    pub rec: PathBuf,
+    pub rec: Location,
 }

@@ -1,8 +1,7 @@
 //! The outputs of packing: the record file of images and, optionally, that of their masks.
 
-use std::path::Path;
-
 use crate::error::Result;
+use crate::storage::location::Location;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Record files of images and masks, which are committed together. Dropping it removes them.
@@ -13,7 +12,11 @@ pub(super) struct Outputs {
 
 impl Outputs {
     /// As [`RecordOutput::create`].
-    pub(super) fn create(images: &Path, masks: Option<&Path>, checksum: bool) -> Result<Self> {
+    pub(super) fn create(
+        images: &Location,
+        masks: Option<&Location>,
+        checksum: bool,
+    ) -> Result<Self> {
         let create = |rec| RecordOutput::create(rec, checksum);
         Ok(Self {
             images: create(images)?,
@@ -50,13 +53,14 @@ impl Outputs {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::write::file_system::tests::file_names;
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));
-        let mut outputs = Outputs::create(&images, Some(&masks), true).unwrap();
+        let mut outputs = Outputs::create(&images.into(), Some(&masks.into()), true).unwrap();
         outputs.append(9, b"three", Some(b"mask")).unwrap();
         outputs
     }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
 
 use super::options::PackOptions;
 use crate::error::Result;
 use crate::format::label::LabelType;
 use crate::read::list_file::load_lines;
+use crate::storage::location::Location;
 use crate::write::append_check::is_complete;
 
 /// Returns the number of records and the size of `rec` if an earlier run has packed `list` into it.
@@ -21,26 +21,26 @@ use crate::write::append_check::is_complete;
 /// # Errors
 /// As [`load_lines`].
 pub fn packed_already(
-    list: &Path,
-    rec: &Path,
+    list: &Location,
+    rec: &Location,
     skipped: &[u64],
     options: &PackOptions,
 ) -> Result<Option<(usize, u64)>> {
     let Some(keys) = keys(list, skipped)? else {
         return Ok(None);
     };
-    let masks = options.masks.as_ref().map(|masks| masks.rec.as_path());
+    let masks = options.masks.as_ref().map(|masks| &masks.rec);
     let complete = [Some(rec), masks].into_iter().flatten().all(|rec| {
         is_younger(&rec.with_extension("idx"), list) && is_complete(rec, &keys, options.checksum)
     });
     // A file that no longer exists is not complete.
-    let bytes = fs::metadata(rec).map(|file| file.len()).ok();
+    let bytes = rec.open().map(|file| file.len()).ok();
     Ok(bytes.filter(|_| complete).map(|bytes| (keys.len(), bytes)))
 }
 
 /// Returns the indices of the lines that were not skipped; `None` if there are none, or one is
 /// invalid.
-fn keys(list: &Path, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
+fn keys(list: &Location, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
     let skipped: HashSet<&u64> = skipped.iter().collect();
     let lines = load_lines(list, LabelType::Float32)?;
     let packed = lines.iter().filter(|(number, _)| !skipped.contains(number));
@@ -50,8 +50,9 @@ fn keys(list: &Path, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
         .filter(|keys| !keys.is_empty()))
 }
 
-fn is_younger(file: &Path, list: &Path) -> bool {
-    let modified = |path| fs::metadata(path).and_then(|file| file.modified()).ok();
+/// Whether a file is younger than a list. That of an object is not known.
+fn is_younger(file: &Location, list: &Location) -> bool {
+    let modified = |location: &Location| fs::metadata(location.local()?).ok()?.modified().ok();
     modified(file)
         .zip(modified(list))
         .is_some_and(|(file, list)| file >= list)
@@ -101,7 +102,13 @@ mod tests {
         }
 
         fn packed(&self, skipped: &[u64], options: &PackOptions) -> Option<(usize, u64)> {
-            packed_already(&self.list, &self.rec, skipped, options).unwrap()
+            packed_already(
+                &self.list.as_path().into(),
+                &self.rec.as_path().into(),
+                skipped,
+                options,
+            )
+            .unwrap()
         }
     }
 

@@ -42,7 +42,7 @@ impl Fixture {
 
     fn pack(&self, options: &PackOptions, flow: ControlFlow<()>) -> Result<Option<PackReport>> {
         let [list, root, rec] = ["a.lst", "images", "a.rec"].map(|name| self.at(name));
-        pack(&list, &root, &rec, options, &mut |_| flow)
+        pack(&list.into(), &root, &rec.into(), options, &mut |_| flow)
     }
 }
 

@@ -4,11 +4,8 @@
 //! InsightFace has one in a folder. If record files of several data sets are in one folder,
 //! `a.property` is that of `a.rec`, and of its shards `a_0.rec`, `a_1.rec` …
 
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
-
 use crate::error::{Error, Result};
-use crate::storage::regular::open_regular;
+use crate::storage::location::Location;
 
 /// Maximum length of the first line in bytes.
 const MAX_LINE: u64 = 200;
@@ -27,31 +24,31 @@ pub struct FaceProperty {
 impl FaceProperty {
     /// Returns the path of the file that a folder has one of.
     #[must_use]
-    pub fn path_of_folder(rec: &Path) -> PathBuf {
+    pub fn path_of_folder(rec: &Location) -> Location {
         rec.with_file_name("property")
     }
 
     /// Returns the path of the file of one data set.
     #[must_use]
-    pub fn path_of_set(rec: &Path) -> PathBuf {
+    pub fn path_of_set(rec: &Location) -> Location {
         rec.with_extension("property")
     }
 
     /// Returns the path of a record file without the number of a shard.
     #[must_use]
-    pub fn without_shard(rec: &Path) -> Option<PathBuf> {
-        let stem = rec.file_stem()?.to_str()?;
+    pub fn without_shard(rec: &Location) -> Option<Location> {
+        let stem = rec.path().file_stem()?.to_str()?;
         let (prefix, number) = stem.rsplit_once('_')?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && !prefix.is_empty()).then(|| rec.with_file_name(format!("{prefix}.rec")))
+        (is_number && !prefix.is_empty()).then(|| rec.with_file_name(&format!("{prefix}.rec")))
     }
 
     /// Returns the path of the file of a record file, whether or not it is there.
     #[must_use]
-    pub fn path_for(rec: &Path) -> PathBuf {
+    pub fn path_for(rec: &Location) -> Location {
         let shards = Self::without_shard(rec).map(|rec| Self::path_of_set(&rec));
         let own = [Some(Self::path_of_set(rec)), shards];
-        let present = own.into_iter().flatten().find(|path| path.exists());
+        let present = own.into_iter().flatten().find(Location::exists);
         present.unwrap_or_else(|| Self::path_of_folder(rec))
     }
 
@@ -60,7 +57,7 @@ impl FaceProperty {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Corrupt` if its first line is not three
     /// integers.
-    pub fn load(rec: &Path) -> Result<Option<Self>> {
+    pub fn load(rec: &Location) -> Result<Option<Self>> {
         Self::read(&Self::path_for(rec))
     }
 
@@ -68,23 +65,19 @@ impl FaceProperty {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn read(path: &Path) -> Result<Option<Self>> {
-        let file = match open_regular(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::from(error).at_path(path)),
+    pub fn read(location: &Location) -> Result<Option<Self>> {
+        let Some(file) = location.open_if_exists()? else {
+            return Ok(None);
         };
-        let mut beginning = Vec::new();
-        file.take(MAX_LINE)
-            .read_to_end(&mut beginning)
-            .map_err(|error| Error::from(error).at_path(path))?;
+        let mut beginning = vec![0; file.len().min(MAX_LINE) as usize];
+        file.read_exact_at(&mut beginning, 0)?;
         let line = beginning.split(|&byte| byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default());
         Self::parse(line.trim_start_matches('\u{feff}'))
             .map(Some)
             .ok_or_else(|| {
                 let message = format!("the first line is {line:?}, not identities,height,width");
-                Error::corrupt(message).at_path(path)
+                Error::corrupt(message).at_path(file.path())
             })
     }
 

@@ -1,13 +1,10 @@
 //! Reads `.lst` files.
 
-use std::io::Read;
-use std::path::Path;
-
 use crate::error::{Error, Result};
 use crate::format::content::{self, Content};
 use crate::format::label::LabelType;
 use crate::format::list::{self, Labels, Line};
-use crate::storage::regular::open_regular;
+use crate::storage::location::Location;
 
 /// Reads the lines of a list, each with its number from 1. Blank lines are skipped; an invalid line
 /// is returned as the reason why it is invalid.
@@ -15,33 +12,34 @@ use crate::storage::regular::open_regular;
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if the file is not UTF-8; with the
 /// path.
-pub fn load_lines(path: &Path, label_type: LabelType) -> Result<Vec<(u64, Result<Line, String>)>> {
-    load(path, |text| list::parse(text, label_type))
+pub fn load_lines(
+    location: impl Into<Location>,
+    label_type: LabelType,
+) -> Result<Vec<(u64, Result<Line, String>)>> {
+    load(&location.into(), |text| list::parse(text, label_type))
 }
 
 /// Reads the lines of a list of which every one must be valid.
 ///
 /// # Errors
 /// As [`load_lines`]; `Corrupt` with the line if one is invalid or repeats an index.
-pub fn load_strict(path: &Path, label_type: LabelType) -> Result<Vec<Line>> {
-    load(path, |text| list::parse_strict(text, label_type))
+pub fn load_strict(location: impl Into<Location>, label_type: LabelType) -> Result<Vec<Line>> {
+    load(&location.into(), |text| {
+        list::parse_strict(text, label_type)
+    })
 }
 
 /// Reads the labels of a list.
 ///
 /// # Errors
 /// As [`load_strict`].
-pub fn load_labels(path: &Path, label_type: LabelType) -> Result<Labels> {
-    load(path, |text| Labels::parse(text, label_type))
+pub fn load_labels(location: impl Into<Location>, label_type: LabelType) -> Result<Labels> {
+    load(&location.into(), |text| Labels::parse(text, label_type))
 }
 
-fn load<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let mut text = Vec::new();
-    open_regular(path)
-        .and_then(|mut file| file.read_to_end(&mut text))
-        .map_err(Error::from)
-        .and_then(|_| parse(&text).map_err(|error| explain(error, &text)))
-        .map_err(|error: Error| error.at_path(path))
+fn load<T>(location: &Location, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    let text = location.read()?;
+    parse(&text).map_err(|error| explain(error, &text).at_path(&location.shown()))
 }
 
 /// Explains an error of a file that is known to be something else.

@@ -1,6 +1,5 @@
 //! Sequential reader, for `MXRecordIO`.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
@@ -8,6 +7,7 @@ use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
+use crate::storage::location::Location;
 
 /// Reads the records of a file in order, from any thread: each record goes to exactly one caller.
 ///
@@ -25,9 +25,9 @@ impl Reader {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(location: impl Into<Location>) -> Result<Self> {
         Ok(Self {
-            file: RecordFile::open(path)?,
+            file: RecordFile::open(location)?,
             offset: AtomicU64::new(0),
         })
     }

@@ -1,16 +1,15 @@
 //! Reads the files beside a `.rec` file: its `.idx` and its `.rsum`.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result, remote_advice};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::content::{self, Content};
 use crate::format::index::{Index, PAST_END};
 use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
-use crate::storage::regular::open_regular;
+use crate::storage::location::{Location, is_not_found};
+use crate::storage::stored_file::Reader;
 
 /// Reads a `.idx` file.
 ///
@@ -18,8 +17,10 @@ use crate::storage::regular::open_regular;
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` with path and line.
-pub fn load_index(path: &Path, rec_len: Option<u64>) -> Result<Index> {
-    load(path, rec_len, &Interrupt::never()).map_err(|error| error.at_path(path))
+pub fn load_index(location: impl Into<Location>, rec_len: Option<u64>) -> Result<Index> {
+    let location = location.into();
+    let index = load(&location, rec_len, &Interrupt::never());
+    index.map_err(|error| error.at_path(&location.shown()))
 }
 
 /// Reads the `.idx` file of record files, whose offsets are those in their concatenation.
@@ -27,15 +28,20 @@ pub fn load_index(path: &Path, rec_len: Option<u64>) -> Result<Index> {
 /// # Errors
 /// As [`load_index`], with what the user can do; `Corrupt` if one of the two is another kind of
 /// file; `Interrupted`.
-pub fn load_index_of(recs: &[RecordFile], path: &Path, interrupt: &Interrupt<'_>) -> Result<Index> {
+pub fn load_index_of(
+    recs: &[RecordFile],
+    location: &Location,
+    interrupt: &Interrupt<'_>,
+) -> Result<Index> {
     let rec_len = recs.iter().map(RecordFile::len).sum();
-    load(path, Some(rec_len), interrupt).map_err(|error| explain(error, recs, path).at_path(path))
+    load(location, Some(rec_len), interrupt)
+        .map_err(|error| explain(error, recs, location).at_path(&location.shown()))
 }
 
-fn load(path: &Path, rec_len: Option<u64>, interrupt: &Interrupt<'_>) -> Result<Index> {
-    let file = open_regular(path)?;
+fn load(location: &Location, rec_len: Option<u64>, interrupt: &Interrupt<'_>) -> Result<Index> {
+    let file = location.open()?;
     let mut reader = InterruptibleFile {
-        file,
+        file: file.reader()?,
         interrupt,
         is_interrupted: false,
     };
@@ -50,19 +56,14 @@ fn load(path: &Path, rec_len: Option<u64>, interrupt: &Interrupt<'_>) -> Result<
 
 /// Explains why an index cannot be read: it may be missing, or one of the files may be of another
 /// kind, or the record file may have been cut.
-fn explain(error: Error, recs: &[RecordFile], idx: &Path) -> Error {
+fn explain(error: Error, recs: &[RecordFile], idx: &Location) -> Error {
     let names = recs.iter().map(|rec| rec.path().display().to_string());
     let names = names.collect::<Vec<_>>().join(", ");
-    let reason = match error.kind() {
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound => None,
-        ErrorKind::Corrupt(reason) => Some(reason.as_str()),
-        _ => return error,
-    };
-    let Some(reason) = reason else {
-        if remote_advice(idx).is_some() {
-            return error;
-        }
+    if is_not_found(&error) {
         return error.advise(format!("`recio index` writes it from {names}"));
+    }
+    let ErrorKind::Corrupt(reason) = error.kind() else {
+        return error;
     };
     if let Err(other) = recs.iter().try_for_each(RecordFile::check_content) {
         return other;
@@ -85,18 +86,17 @@ fn explain(error: Error, recs: &[RecordFile], idx: &Path) -> Error {
 }
 
 /// Returns what a file is, if it is known not to be an index.
-fn other_content(path: &Path) -> Option<Content> {
-    let mut start = Vec::new();
-    let file = open_regular(path).ok()?;
-    let limit = content::IDENTIFYING_LEN as u64;
-    file.take(limit).read_to_end(&mut start).ok()?;
+fn other_content(location: &Location) -> Option<Content> {
+    let file = location.open().ok()?;
+    let mut start = vec![0; content::IDENTIFYING_LEN.min(file.len() as usize)];
+    file.read_exact_at(&mut start, 0).ok()?;
     let is_other = |content: &Content| !matches!(content.name, "an index (.idx)" | "text");
     content::identify(&start).filter(is_other)
 }
 
 /// A file whose reading can be interrupted.
 struct InterruptibleFile<'a> {
-    file: File,
+    file: Reader<'a>,
     interrupt: &'a Interrupt<'a>,
     is_interrupted: bool,
 }
@@ -122,14 +122,13 @@ impl Seek for InterruptibleFile<'_> {
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if it is damaged or truncated. Both
 /// have the path of the `.rsum` file.
-pub fn load_checksums(rec: &Path) -> Result<Option<Checksums>> {
-    let path = checksum::path_for(rec);
-    let load = |file: File| Checksums::from_reader(&file, file.metadata()?.len());
-    match open_regular(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        outcome => outcome.map_err(Error::from).and_then(load).map(Some),
-    }
-    .map_err(|error| error.at_path(&path))
+pub fn load_checksums(rec: impl Into<Location>) -> Result<Option<Checksums>> {
+    let location = rec.into().with_extension(checksum::EXTENSION);
+    let Some(file) = location.open_if_exists()? else {
+        return Ok(None);
+    };
+    let loaded = Checksums::from_reader(file.reader()?, file.len());
+    loaded.map(Some).map_err(|error| error.at_path(file.path()))
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ impl LocalFile {
         self.len == 0
     }
 
+    /// Reads some bytes at `offset`; none at the end of the file.
+    pub(super) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_at(&self.file, bytes, offset);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_read(&self.file, bytes, offset);
+    }
+
     /// Fills `bytes` from `offset`.
     ///
     /// # Errors

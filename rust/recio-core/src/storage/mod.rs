@@ -1,8 +1,13 @@
-//! Storage: where bytes are read from.
+//! Storage: where bytes are read from, and written to.
 //!
 //! ```text
-//! regular           opening regular files only
+//! location          where a file is: a path, or the URL of an object in a store
+//! stored_file       an open file, wherever it is: positioned reads
+//! store             stores of objects, their objects, uploads
+//! url               URLs among paths
+//! unavailable       the store of URLs in a build without object stores
 //! local_file        regular files, positioned reads
+//! regular           opening regular files only
 //! sandboxed_folder  files below a folder, which their paths must not leave
 //! inside            paths inside a folder, by whatever way they lead there
 //! beneath           opening a file below a folder, whatever links are changed meanwhile
@@ -12,5 +17,10 @@
 mod beneath;
 mod inside;
 pub mod local_file;
+pub mod location;
 pub mod regular;
 pub mod sandboxed_folder;
+pub mod store;
+pub mod stored_file;
+mod unavailable;
+pub mod url;

@@ -1,10 +1,10 @@
 //! Writing the file `property` of record files of a face data set.
 
 use std::io::Write;
-use std::path::Path;
 
 use crate::error::Result;
 use crate::read::face_property::FaceProperty;
+use crate::storage::location::Location;
 use crate::write::atomic::AtomicFile;
 use crate::write::file_system::sync_folder;
 
@@ -19,7 +19,7 @@ pub(super) struct PreparedProperty(Option<AtomicFile>);
 /// I/O.
 pub(super) fn prepare_property(
     property: Option<FaceProperty>,
-    rec: &Path,
+    rec: &Location,
 ) -> Result<PreparedProperty> {
     let Some(property) = property else {
         return Ok(PreparedProperty(None));
@@ -28,7 +28,7 @@ pub(super) fn prepare_property(
         FaceProperty::path_of_folder(rec),
         FaceProperty::path_of_set(rec),
     );
-    let path = if of_set.exists() {
+    let location = if of_set.exists() {
         of_set
     } else {
         match FaceProperty::read(&of_folder) {
@@ -39,7 +39,7 @@ pub(super) fn prepare_property(
             Err(error) => return Err(error),
         }
     };
-    let file = AtomicFile::create(&path)?;
+    let file = AtomicFile::create(location.writable()?)?;
     let mut handle = file.file();
     handle
         .write_all(property.to_text().as_bytes())

@@ -2,7 +2,6 @@
 //! record, which are derived from the labels.
 
 use std::ops::Range;
-use std::path::Path;
 
 use super::copy_report::CopyReport;
 use super::source_file::SourceFile;
@@ -12,6 +11,7 @@ use crate::format::frame;
 use crate::format::image_header::{self, ImageRecord};
 use crate::limits::Limits;
 use crate::read::face_property::FaceProperty;
+use crate::storage::location::Location;
 use crate::write::record_output::{PreparedOutput, RecordOutput};
 
 /// float32 represents all integers up to this one.
@@ -48,7 +48,7 @@ impl FaceWriter {
     ///
     /// # Errors
     /// As [`RecordOutput::create`].
-    pub(super) fn create(rec: &Path, checksum: bool, has_layout: bool) -> Result<Self> {
+    pub(super) fn create(rec: &Location, checksum: bool, has_layout: bool) -> Result<Self> {
         Ok(Self {
             output: RecordOutput::create(rec, checksum)?,
             has_layout,

@@ -1,7 +1,6 @@
 //! Summary of a record file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::face_check::FaceCheck;
 use super::problem::EMPTY;
@@ -14,6 +13,7 @@ use crate::limits::Limits;
 use crate::progress::{OnProgress, Progress, before_progress, none_if_interrupted, with_progress};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::Segment;
+use crate::storage::location::Location;
 
 /// Summary of a record file. Ranges are pairs of minimum and maximum.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -58,8 +58,8 @@ pub struct Info {
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io). Damage is counted and is no error.
 pub fn info(
-    rec: &Path,
-    index: Option<&Path>,
+    rec: &Location,
+    index: Option<&Location>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Info>> {
     let file = RecordFile::open_without_checksums(rec)?;

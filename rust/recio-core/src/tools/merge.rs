@@ -1,7 +1,5 @@
 //! Merging record files into one.
 
-use std::path::{Path, PathBuf};
-
 use super::copy_report::CopyReport;
 use super::face_property_file::prepare_property;
 use super::face_writer::{FaceWriter, Identities, property_of};
@@ -12,6 +10,7 @@ use super::source_file::SourceFile;
 use crate::error::{Error, Result};
 use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
+use crate::storage::location::Location;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `files`, one file after another, into `out`.
@@ -24,15 +23,15 @@ use crate::write::record_output::{RecordOutput, commit};
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no files, if `out` is
 /// one of them, or if some files are face data sets and others are not; damage; I/O.
 pub fn merge(
-    files: &[PathBuf],
-    out: &Path,
+    files: &[Location],
+    out: &Location,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<CopyReport>> {
     if files.is_empty() {
         return Err(Error::argument("no files to merge"));
     }
-    refuse_to_overwrite(&with_indexes(files), &[out.to_path_buf()])?;
+    refuse_to_overwrite(&with_indexes(files), std::slice::from_ref(out))?;
     let sources = before_progress(on_progress, |interrupt| {
         let sources = files.iter().map(|file| SourceFile::open(file, interrupt));
         sources.collect::<Result<Vec<_>>>().map(Some)
@@ -49,7 +48,7 @@ pub fn merge(
 /// Copies the records of the sources into `out`.
 fn copy_all(
     sources: &[SourceFile],
-    out: &Path,
+    out: &Location,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<CopyReport>> {
@@ -93,7 +92,7 @@ fn face_properties(sources: &[SourceFile]) -> Result<Option<Vec<Option<FacePrope
     if with_layout.is_some() {
         let properties = sources
             .iter()
-            .map(|source| FaceProperty::load(source.path()));
+            .map(|source| FaceProperty::load(source.location()));
         let properties = properties.collect::<Result<Vec<_>>>()?;
         check_image_sizes(sources, &properties)?;
         return Ok(Some(properties));
@@ -101,7 +100,7 @@ fn face_properties(sources: &[SourceFile]) -> Result<Option<Vec<Option<FacePrope
     let is_one_set = sources
         .windows(2)
         .all(|pair| share_property(&pair[0], &pair[1]));
-    let load = |source: &SourceFile| FaceProperty::load(source.path()).ok().flatten();
+    let load = |source: &SourceFile| FaceProperty::load(source.location()).ok().flatten();
     let properties: Vec<_> = sources.iter().map(load).collect();
     let are_faces = !is_one_set && properties.iter().all(Option::is_some);
     if are_faces {
@@ -112,8 +111,15 @@ fn face_properties(sources: &[SourceFile]) -> Result<Option<Vec<Option<FacePrope
 
 /// Whether two record files have the same file `property`.
 fn share_property(a: &SourceFile, b: &SourceFile) -> bool {
-    let path = |source: &SourceFile| FaceProperty::path_for(source.path()).canonicalize().ok();
-    path(a).is_some() && path(a) == path(b)
+    let resolved = |source: &SourceFile| {
+        let property = FaceProperty::path_for(source.location());
+        match property.local() {
+            Some(path) => path.canonicalize().ok(),
+            None => property.exists().then(|| property.path().to_path_buf()),
+        }
+    };
+    let first = resolved(a);
+    first.is_some() && first == resolved(b)
 }
 
 fn check_image_sizes(sources: &[SourceFile], properties: &[Option<FaceProperty>]) -> Result<()> {
@@ -132,7 +138,7 @@ fn check_image_sizes(sources: &[SourceFile], properties: &[Option<FaceProperty>]
             "images of {other_height}x{other_width} pixels, but those of {} have {height}x{width}",
             first.path().display()
         ))
-        .at_path(&FaceProperty::path_for(source.path())))
+        .at_path(&FaceProperty::path_for(source.location()).shown()))
     })
 }
 
@@ -161,7 +167,7 @@ fn identity_columns(sources: &[SourceFile], images: &[Vec<usize>]) -> Result<Vec
 fn merge_faces(
     sources: &[SourceFile],
     properties: &[Option<FaceProperty>],
-    out: &Path,
+    out: &Location,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<CopyReport>> {

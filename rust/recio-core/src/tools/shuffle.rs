@@ -1,7 +1,5 @@
 //! Shuffling the records of a file.
 
-use std::path::Path;
-
 use super::copy_report::CopyReport;
 use super::face_property_file::prepare_property;
 use super::overwrite_guard::{refuse_to_overwrite, with_indexes};
@@ -11,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::rng::Rng;
+use crate::storage::location::Location;
 use crate::write::record_output::{RecordOutput, commit};
 
 /// Copies the records of `rec` into `out` in random order.
@@ -23,13 +22,16 @@ use crate::write::record_output::{RecordOutput, commit};
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; `Limit` if there
 /// are more than 2³² − 1 records; damage; I/O.
 pub fn shuffle(
-    rec: &Path,
-    out: &Path,
+    rec: &Location,
+    out: &Location,
     seed: u64,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<CopyReport>> {
-    refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), &[out.to_path_buf()])?;
+    refuse_to_overwrite(
+        &with_indexes(std::slice::from_ref(rec)),
+        std::slice::from_ref(out),
+    )?;
     let source = before_progress(on_progress, |interrupt| {
         SourceFile::open(rec, interrupt).map(Some)
     });
@@ -39,7 +41,7 @@ pub fn shuffle(
     let (images, others) = source.images();
     let records = u32::try_from(images.len()).map_err(|_| {
         let message = format!("{} records; shuffle supports at most 2^32-1", images.len());
-        Error::limit(message).at_path(rec)
+        Error::limit(message).at_path(&rec.shown())
     })?;
     let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(source.len(), on_progress);

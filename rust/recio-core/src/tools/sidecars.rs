@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use super::problem::{Problem, ProblemKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +11,7 @@ use crate::progress::{Interrupt, OnProgress, Progress, Throttle};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, has_complete_image};
 use crate::read::sidecar::{load_checksums, load_index_of};
+use crate::storage::location::Location;
 
 /// Index and checksums of a record file, as far as they exist and are valid.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Sidecars {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if a file cannot be read; `Interrupted`.
     pub(super) fn load(
         file: &RecordFile,
-        index: Option<&Path>,
+        index: Option<&Location>,
         problems: &mut Vec<Problem>,
         interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
@@ -43,13 +43,13 @@ impl Sidecars {
             Ok(())
         };
         let mut sidecars = Self::default();
-        if let Some(path) = index {
-            match load_index_of(std::slice::from_ref(file), path, interrupt) {
+        if let Some(location) = index {
+            match load_index_of(std::slice::from_ref(file), location, interrupt) {
                 Ok(index) => sidecars.index = Some(index.in_file_order()),
                 Err(error) => add_problem(ProblemKind::Index, error)?,
             }
         }
-        match load_checksums(file.path()) {
+        match load_checksums(file.location()) {
             Ok(checksums) => sidecars.checksums = checksums,
             Err(error) => add_problem(ProblemKind::Checksum, error)?,
         }

@@ -10,6 +10,7 @@ use crate::read::header;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
 use crate::read::sidecar::load_index_of;
+use crate::storage::location::Location;
 
 /// An open record file and the entries of all its records.
 pub(super) struct SourceFile {
@@ -27,11 +28,11 @@ impl SourceFile {
     /// I/O errors; damage in the framing, the index or the checksums; an index that lists only some
     /// of the records; a header record of a face data set that others contradict;
     /// `Interrupted`.
-    pub(super) fn open(rec: &Path, interrupt: &Interrupt<'_>) -> Result<Self> {
+    pub(super) fn open(rec: &Location, interrupt: &Interrupt<'_>) -> Result<Self> {
         Self::open_unadvised(rec, interrupt).map_err(advise)
     }
 
-    fn open_unadvised(rec: &Path, interrupt: &Interrupt<'_>) -> Result<Self> {
+    fn open_unadvised(rec: &Location, interrupt: &Interrupt<'_>) -> Result<Self> {
         let file = RecordFile::open(rec)?;
         file.check_len()?;
         let idx = rec.with_extension("idx");
@@ -47,7 +48,7 @@ impl SourceFile {
             Layout::Faces(faces) => Some(faces),
             Layout::Contradictory(reason) => {
                 let error = FaceSet::contradiction(&reason).at_offset(by_key[0].offset);
-                return Err(error.at_path(rec));
+                return Err(error.at_path(file.path()));
             }
         };
         Ok(Self {
@@ -57,7 +58,12 @@ impl SourceFile {
         })
     }
 
-    /// Path of the record file.
+    /// Where the record file is.
+    pub(super) fn location(&self) -> &Location {
+        self.file.location()
+    }
+
+    /// Path of the record file, for messages.
     pub(super) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -146,7 +152,7 @@ fn advise(error: Error) -> Error {
 /// Loads an index that must list all records of the file.
 fn load_complete_index(
     file: &RecordFile,
-    idx: &Path,
+    idx: &Location,
     interrupt: &Interrupt<'_>,
 ) -> Result<Vec<Entry>> {
     let index = load_index_of(std::slice::from_ref(file), idx, interrupt)?;
@@ -165,6 +171,6 @@ fn load_complete_index(
         entries.len(),
         file.path().display()
     ))
-    .at_path(idx)
+    .at_path(&idx.shown())
     .advise("`recio index` rebuilds it with all of them"))
 }

@@ -1,7 +1,6 @@
 //! Splitting a record file into shards of consecutive records.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
 use super::copy_report::CopyReport;
 use super::face_property_file::prepare_property;
@@ -13,6 +12,7 @@ use crate::dataset::shard::shard_range;
 use crate::error::{Error, Result};
 use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
+use crate::storage::location::Location;
 use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 
 /// Copies the records of `rec` into the shards `outs`, whose sizes differ by one record at most.
@@ -25,12 +25,12 @@ use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no shards, more shards
 /// than records (images of a face data set), or if `rec` is one of them; damage; I/O.
 pub fn split(
-    rec: &Path,
-    outs: &[PathBuf],
+    rec: &Location,
+    outs: &[Location],
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
-    refuse_to_overwrite(&with_indexes(&[rec.to_path_buf()]), outs)?;
+    refuse_to_overwrite(&with_indexes(std::slice::from_ref(rec)), outs)?;
     let source = before_progress(on_progress, |interrupt| {
         SourceFile::open(rec, interrupt).map(Some)
     });
@@ -41,7 +41,7 @@ pub fn split(
         return split_faces(&source, outs, checksum, on_progress);
     }
     let (records, shards) = (source.len(), outs.len());
-    check_shards(rec, records, "records", shards)?;
+    check_shards(source.path(), records, "records", shards)?;
     let mut copier = RecordCopier::new(records, on_progress);
     let (mut reports, mut outputs) = (Vec::new(), Vec::new());
     for (shard, out) in outs.iter().enumerate() {
@@ -56,7 +56,7 @@ pub fn split(
     Ok(Some(reports))
 }
 
-fn check_shards(rec: &Path, records: usize, noun: &str, shards: usize) -> Result<()> {
+fn check_shards(rec: &std::path::Path, records: usize, noun: &str, shards: usize) -> Result<()> {
     if shards > 0 && shards <= records {
         return Ok(());
     }
@@ -70,11 +70,11 @@ fn check_shards(rec: &Path, records: usize, noun: &str, shards: usize) -> Result
 /// Splits a face data set into face data sets.
 fn split_faces(
     source: &SourceFile,
-    outs: &[PathBuf],
+    outs: &[Location],
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
-    let property = FaceProperty::load(source.path())?;
+    let property = FaceProperty::load(source.location())?;
     let (images, _) = source.images();
     check_shards(source.path(), images.len(), "images", outs.len())?;
     let identities = Identities {
@@ -109,7 +109,7 @@ fn split_faces(
 fn copy_shard(
     source: &SourceFile,
     records: Range<usize>,
-    out: &Path,
+    out: &Location,
     checksum: bool,
     copier: &mut RecordCopier<'_>,
 ) -> Result<Option<(CopyReport, PreparedOutput)>> {

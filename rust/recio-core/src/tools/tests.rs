@@ -5,15 +5,48 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
-use super::*;
+use super::CopyReport;
 use crate::error::Result;
 use crate::format::frame::MAGIC;
-use crate::progress::Progress;
+use crate::progress::{OnProgress, Progress};
 use crate::read::sidecar::{load_checksums, load_index};
+use crate::storage::location::Location;
 use crate::write::file_system::tests::file_names;
 use crate::write::record_output::{RecordOutput, commit};
 
 const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
+
+fn locations(paths: &[PathBuf]) -> Vec<Location> {
+    paths.iter().map(Location::from).collect()
+}
+
+fn merge(
+    files: &[PathBuf],
+    out: &Path,
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<CopyReport>> {
+    super::merge(&locations(files), &out.into(), checksum, on_progress)
+}
+
+fn split(
+    rec: &Path,
+    outs: &[PathBuf],
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<Vec<CopyReport>>> {
+    super::split(&rec.into(), &locations(outs), checksum, on_progress)
+}
+
+fn shuffle(
+    rec: &Path,
+    out: &Path,
+    seed: u64,
+    checksum: bool,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<CopyReport>> {
+    super::shuffle(&rec.into(), &out.into(), seed, checksum, on_progress)
+}
 
 /// Writes `a.rec`: 10 records of all paddings, some of them split, under the keys 100, 101 …
 fn ten(folder: &Path, checksum: bool) -> PathBuf {
@@ -36,7 +69,7 @@ fn ten(folder: &Path, checksum: bool) -> PathBuf {
 /// Each key and its record's bytes, in the order of the file.
 fn records(rec: &Path) -> Vec<(u64, Vec<u8>)> {
     let bytes = fs::read(rec).unwrap();
-    let entries = load_index(&rec.with_extension("idx"), None)
+    let entries = load_index(rec.with_extension("idx"), None)
         .unwrap()
         .in_file_order();
     let ends = entries.iter().skip(1).map(|entry| entry.offset as usize);

@@ -3,7 +3,6 @@
 //! They are made before records are appended, and before the files of an earlier run are taken as
 //! complete. They do not find damage before the last record; `recio verify` reads the whole file.
 
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -12,12 +11,12 @@ use crate::progress::Interrupt;
 use crate::read::record_file::RecordFile;
 use crate::read::scan;
 use crate::read::sidecar::load_index_of;
-use crate::storage::regular::open_regular;
+use crate::storage::location::Location;
 
 /// Whether `rec` and its `.idx` are complete and list exactly these keys, in this order.
 ///
 /// An existing `.rsum` must be complete too; with `needs_checksums` there must be one.
-pub(crate) fn is_complete(rec: &Path, keys: &[u64], needs_checksums: bool) -> bool {
+pub(crate) fn is_complete(rec: &Location, keys: &[u64], needs_checksums: bool) -> bool {
     let check = || -> Result<bool> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
@@ -51,7 +50,7 @@ pub(super) fn check_ends(
     interrupt: &Interrupt<'_>,
 ) -> Result<()> {
     rec.check_len()?;
-    match check_index_end(rec, idx, last) {
+    match check_index_end(rec, &idx.into(), last) {
         Err(error) if matches!(error.kind(), ErrorKind::Corrupt(_)) => {
             Err(error.advise(advice(rec, interrupt)?))
         }
@@ -59,9 +58,9 @@ pub(super) fn check_ends(
     }
 }
 
-fn check_index_end(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()> {
-    if !ends_with_newline(idx).map_err(|error| Error::from(error).at_path(idx))? {
-        return Err(Error::corrupt("ends within a line").at_path(idx));
+fn check_index_end(rec: &RecordFile, idx: &Location, last: Option<u64>) -> Result<()> {
+    if !ends_with_newline(idx)? {
+        return Err(Error::corrupt("ends within a line").at_path(&idx.shown()));
     }
     let end = match last {
         Some(last) => end_of_record(rec, last)?,
@@ -73,7 +72,7 @@ fn check_index_end(rec: &RecordFile, idx: &Path, last: Option<u64>) -> Result<()
     let unlisted = Error::corrupt(format!(
         "{} bytes after the last record that {} lists",
         rec.len() - end,
-        idx.display()
+        idx.shown().display()
     ));
     Err(unlisted.at_offset(end).at_path(rec.path()))
 }
@@ -98,15 +97,14 @@ fn end_of_record(rec: &RecordFile, offset: u64) -> Result<u64> {
     }
 }
 
-fn ends_with_newline(path: &Path) -> io::Result<bool> {
-    let mut file = open_regular(path)?;
-    if file.metadata()?.len() == 0 {
+fn ends_with_newline(location: &Location) -> Result<bool> {
+    let file = location.open()?;
+    let Some(last) = file.len().checked_sub(1) else {
         return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
+    };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte == *b"\n")
 }
 
 /// Reads and checks all records and returns their checksums.

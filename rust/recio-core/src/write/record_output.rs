@@ -14,7 +14,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::atomic::{AtomicFile, remove_leftovers};
 use super::background_sync::BackgroundSync;
@@ -24,6 +24,7 @@ use super::sidecar::{prepare_checksums, prepare_index};
 use crate::error::{Error, Result};
 use crate::format::checksum::{self, Checksums};
 use crate::format::index::Entry;
+use crate::storage::location::Location;
 
 /// A record file and the files beside it while they are written. Dropping it removes them.
 pub struct RecordOutput {
@@ -39,7 +40,9 @@ impl RecordOutput {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all methods; `Argument` if `rec` does
     /// not end in `.rec`.
-    pub fn create(rec: &Path, checksum: bool) -> Result<Self> {
+    pub fn create(rec: impl Into<Location>, checksum: bool) -> Result<Self> {
+        let location = rec.into();
+        let rec = location.writable()?;
         if rec.extension().is_none_or(|extension| extension != "rec") {
             let message = "the name of a record file must end in .rec";
             return Err(Error::argument(message).at_path(rec));
@@ -186,13 +189,14 @@ fn persist_all(files: Vec<AtomicFile>, renamed: &mut Vec<PathBuf>) -> Result<()>
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::read::sidecar::load_checksums;
     use crate::write::file_system::tests::file_names;
 
     fn output(folder: &Path) -> RecordOutput {
-        let mut output = RecordOutput::create(&folder.join("a.rec"), false).unwrap();
+        let mut output = RecordOutput::create(folder.join("a.rec"), false).unwrap();
         output.append(7, b"one").unwrap();
         output.append(3, b"two").unwrap();
         output
@@ -260,7 +264,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         commit_one(output(folder.path())).unwrap();
         let bytes = fs::read(folder.path().join("a.rec")).unwrap();
-        let mut copy = RecordOutput::create(&folder.path().join("b.rec"), false).unwrap();
+        let mut copy = RecordOutput::create(folder.path().join("b.rec"), false).unwrap();
         copy.append_frame(7, &bytes[..12]).unwrap();
         copy.append_frame(3, &bytes[12..]).unwrap();
         commit_one(copy).unwrap();
@@ -275,7 +279,7 @@ mod tests {
     fn output_of_another_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let first = output(folder.path());
-        let error = RecordOutput::create(&folder.path().join("a.rec"), false);
+        let error = RecordOutput::create(folder.path().join("a.rec"), false);
         let error = error.err().unwrap().to_string();
         assert!(
             error.contains("a.rec: another run is writing it"),

@@ -45,10 +45,13 @@ pub struct Checksums {
     file_len: u64,
 }
 
+/// Extension of a checksum file.
+pub const EXTENSION: &str = "rsum";
+
 /// Returns the path of the `.rsum` file that belongs to a `.rec` file.
 #[must_use]
 pub fn path_for(rec: &Path) -> PathBuf {
-    rec.with_extension("rsum")
+    rec.with_extension(EXTENSION)
 }
 
 /// Returns the CRC32C of a frame.

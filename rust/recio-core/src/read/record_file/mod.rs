@@ -10,7 +10,8 @@ use crate::format::content::{self, Content};
 use crate::format::frame::{self, FrameError, Progress};
 use crate::memory;
 use crate::read::sidecar::load_checksums;
-use crate::storage::local_file::LocalFile;
+use crate::storage::location::Location;
+use crate::storage::stored_file::StoredFile;
 
 /// Bytes of the first read if the length of the record is unknown: all of most small records, one
 /// page of a large one.
@@ -22,7 +23,7 @@ const MAX_FIRST_READ: u64 = 256 << 10;
 /// An open `.rec` file.
 #[derive(Debug)]
 pub struct RecordFile {
-    file: LocalFile,
+    file: StoredFile,
     checksums: Option<Checksums>,
 }
 
@@ -43,10 +44,11 @@ impl RecordFile {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io);
     /// [`Corrupt`](crate::error::ErrorKind::Corrupt) for a damaged `.rsum`.
-    pub fn open(path: &Path) -> Result<Self> {
-        let file = Self::open_without_checksums(path)?;
+    pub fn open(location: impl Into<Location>) -> Result<Self> {
+        let location = location.into();
+        let file = Self::open_without_checksums(&location)?;
         Ok(Self {
-            checksums: load_checksums(path)?,
+            checksums: load_checksums(&location)?,
             ..file
         })
     }
@@ -55,9 +57,9 @@ impl RecordFile {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
-    pub fn open_without_checksums(path: &Path) -> Result<Self> {
+    pub fn open_without_checksums(location: impl Into<Location>) -> Result<Self> {
         Ok(Self {
-            file: LocalFile::open(path)?,
+            file: location.into().open()?,
             checksums: None,
         })
     }
@@ -87,7 +89,13 @@ impl RecordFile {
         }
     }
 
-    /// Returns the path by which the file was opened.
+    /// Returns where the file is.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        self.file.location()
+    }
+
+    /// Returns the path by which the file was opened, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
@@ -290,7 +298,7 @@ impl RecordFile {
     /// Fills `bytes` from `offset`.
     ///
     /// # Errors
-    /// As [`LocalFile::read_exact_at`].
+    /// As [`StoredFile::read_exact_at`].
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         self.file.read_exact_at(bytes, offset)
     }

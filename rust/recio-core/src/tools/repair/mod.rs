@@ -6,8 +6,6 @@
 
 mod checksum_matcher;
 
-use std::path::{Path, PathBuf};
-
 use super::face_property_file::prepare_property;
 use super::keys::all_unique;
 use super::overwrite_guard::refuse_to_overwrite;
@@ -19,6 +17,7 @@ use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvagedRecord, Segment, SkippedRegion};
+use crate::storage::location::Location;
 use crate::write::record_output::{RecordOutput, commit};
 use checksum_matcher::ChecksumMatcher;
 
@@ -68,15 +67,15 @@ impl RepairKeys {
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Argument` if `out` is one of the files that are
 /// read.
 pub fn repair(
-    rec: &Path,
-    index: Option<&Path>,
-    out: &Path,
+    rec: &Location,
+    index: Option<&Location>,
+    out: &Location,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<RepairReport>> {
     let file = RecordFile::open_without_checksums(rec)?;
     let inputs = [Some(rec), index].into_iter().flatten();
-    let inputs: Vec<PathBuf> = inputs.map(Path::to_path_buf).collect();
-    refuse_to_overwrite(&inputs, &[out.to_path_buf()])?;
+    let inputs: Vec<Location> = inputs.cloned().collect();
+    refuse_to_overwrite(&inputs, std::slice::from_ref(out))?;
     let mut problems = Vec::new();
     let sidecars = before_progress(on_progress, |interrupt| {
         Sidecars::load(&file, index, &mut problems, interrupt).map(Some)
@@ -117,8 +116,8 @@ struct CopiedRecord {
 
 /// A repair in progress.
 struct Repair<'a> {
-    rec: &'a Path,
-    out: &'a Path,
+    rec: &'a Location,
+    out: &'a Location,
     /// Whether a record has no image, as in face data sets.
     may_be_faces: bool,
     sidecars: &'a Sidecars,

@@ -2,13 +2,28 @@
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use super::*;
+use super::{RepairKeys, RepairReport};
+use crate::error::Result;
 use crate::format::checksum::Checksums;
+use crate::format::frame;
 use crate::format::image_header;
 use crate::format::index::Entry;
+use crate::progress::OnProgress;
 use crate::read::sidecar::{load_checksums, load_index};
+use crate::storage::location::Location;
 use crate::write::sidecar::{prepare_checksums, save_index};
+
+fn repair(
+    rec: &Path,
+    index: Option<&Path>,
+    out: &Path,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Option<RepairReport>> {
+    let index = index.map(Location::from);
+    super::repair(&rec.into(), index.as_ref(), &out.into(), on_progress)
+}
 
 /// A folder with `a.rec` of ten records with these ids, and where they begin.
 struct Fixture {
@@ -93,7 +108,7 @@ impl Fixture {
     }
 
     fn keys(&self) -> Vec<u64> {
-        let index = load_index(&self.at("b.idx"), None).unwrap();
+        let index = load_index(self.at("b.idx"), None).unwrap();
         index
             .in_file_order()
             .iter()
@@ -149,7 +164,7 @@ fn records_that_match_no_checksum_are_skipped() {
     let repaired = fixture.repair();
     assert_eq!((repaired.records, repaired.skipped.len()), (9, 1));
     assert_eq!(repaired.skipped[0].begin, fixture.offsets[3]);
-    let checksums = load_checksums(&fixture.at("b.rec")).unwrap().unwrap();
+    let checksums = load_checksums(fixture.at("b.rec")).unwrap().unwrap();
     assert_eq!(checksums.len(), 9);
 }
 

@@ -10,7 +10,6 @@ mod pass;
 mod problem_list;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use super::problem::{EMPTY, Problem, ProblemKind};
 use super::record_check::RecordChecker;
@@ -20,6 +19,7 @@ use crate::limits::Limits;
 use crate::memory;
 use crate::progress::{OnProgress, Progress, before_progress, none_if_interrupted, with_progress};
 use crate::read::record_file::RecordFile;
+use crate::storage::location::Location;
 use parallel::check_in_parallel;
 use pass::Pass;
 use problem_list::ProblemList;
@@ -28,7 +28,7 @@ use problem_list::ProblemList;
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
     /// The index of the file, if it has one.
-    pub index: Option<PathBuf>,
+    pub index: Option<Location>,
     /// Whether to decode images.
     pub decode: bool,
     /// Number of decoding threads, at least 1.
@@ -74,13 +74,13 @@ fn problem_of_content(file: &RecordFile) -> Result<Option<Problem>> {
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if the file, its index or its checksums cannot be
 /// read. Damage is a problem in the report and no error.
 pub fn verify(
-    rec: &Path,
+    rec: &Location,
     options: &VerifyOptions,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<VerifyReport>> {
     let file = RecordFile::open_without_checksums(rec)?;
     let mut problems = Vec::new();
-    let index = options.index.as_deref();
+    let index = options.index.as_ref();
     let sidecars = before_progress(on_progress, |interrupt| {
         Sidecars::load(&file, index, &mut problems, interrupt).map(Some)
     });

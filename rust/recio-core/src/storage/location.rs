@@ -1,0 +1,202 @@
+//! Locations of files: a path of the local file system, or the URL of an object in a store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::store::Store;
+use super::stored_file::StoredFile;
+use super::unavailable::Unavailable;
+use super::url;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where a file is.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// A path, or the URL of an object.
+    path: PathBuf,
+    /// The store of the object; none for a local file.
+    store: Option<Arc<dyn Store>>,
+}
+
+impl Location {
+    /// Returns the location of an object in a store.
+    #[must_use]
+    pub fn in_store(url: PathBuf, store: Arc<dyn Store>) -> Self {
+        Self {
+            path: url,
+            store: Some(store),
+        }
+    }
+
+    /// Returns the path or the URL, as the caller passed it. It may have credentials.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the path or the URL without credentials, for messages.
+    #[must_use]
+    pub fn shown(&self) -> PathBuf {
+        match self.store {
+            Some(_) => url::without_credentials(&self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Returns the path of a local file.
+    #[must_use]
+    pub fn local(&self) -> Option<&Path> {
+        self.store.is_none().then_some(&self.path)
+    }
+
+    /// Returns the path of a file that is to be written.
+    ///
+    /// # Errors
+    /// It is no local file.
+    pub fn writable(&self) -> Result<&Path> {
+        self.local().ok_or_else(|| {
+            let text = "objects of stores cannot be written: write a local file, and upload it";
+            Error::from(io::Error::new(io::ErrorKind::Unsupported, text)).at_path(&self.shown())
+        })
+    }
+
+    /// Returns the store of an object.
+    #[must_use]
+    pub fn store(&self) -> Option<&Arc<dyn Store>> {
+        self.store.as_ref()
+    }
+
+    /// Returns another location in the same store.
+    #[must_use]
+    pub fn with_path(&self, path: PathBuf) -> Self {
+        Self {
+            path,
+            store: self.store.clone(),
+        }
+    }
+
+    /// Returns the location of the file with another extension.
+    #[must_use]
+    pub fn with_extension(&self, extension: &str) -> Self {
+        self.map_name(|path| path.with_extension(extension))
+    }
+
+    /// Returns the location of another file in the same folder.
+    #[must_use]
+    pub fn with_file_name(&self, name: &str) -> Self {
+        self.map_name(|path| path.with_file_name(name))
+    }
+
+    /// Changes the name. The query of a URL stays at its end.
+    fn map_name(&self, change: impl FnOnce(&Path) -> PathBuf) -> Self {
+        let query = match (&self.store, self.path.to_str()) {
+            (Some(_), Some(url)) => url.split_once('?'),
+            _ => None,
+        };
+        self.with_path(match query {
+            None => change(&self.path),
+            Some((path, query)) => {
+                let mut changed = change(Path::new(path)).into_os_string();
+                changed.push(format!("?{query}"));
+                changed.into()
+            }
+        })
+    }
+
+    /// Opens the file for positioned reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`], with the path.
+    pub fn open(&self) -> Result<StoredFile> {
+        StoredFile::open(self)
+    }
+
+    /// Opens the file if there is one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_if_exists(&self) -> Result<Option<StoredFile>> {
+        match self.open() {
+            Err(error) if is_not_found(&error) => Ok(None),
+            file => file.map(Some),
+        }
+    }
+
+    /// Returns whether there is such a file. One that cannot be opened exists.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        match self.local() {
+            Some(path) => path.exists(),
+            None => !self.open().is_err_and(|error| is_not_found(&error)),
+        }
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn read(&self) -> Result<Vec<u8>> {
+        self.open()?.read_all()
+    }
+}
+
+/// Returns whether an error means that there is no such file.
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
+impl From<PathBuf> for Location {
+    /// A path, or a URL whose store gets its options from the environment.
+    fn from(path: PathBuf) -> Self {
+        if url::scheme(&path).is_some() {
+            return Self::in_store(path, Arc::new(Unavailable));
+        }
+        Self { path, store: None }
+    }
+}
+
+impl From<&PathBuf> for Location {
+    fn from(path: &PathBuf) -> Self {
+        path.clone().into()
+    }
+}
+
+impl From<&Path> for Location {
+    fn from(path: &Path) -> Self {
+        path.to_path_buf().into()
+    }
+}
+
+impl From<&Self> for Location {
+    fn from(location: &Self) -> Self {
+        location.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_beside_an_object_are_in_its_store() {
+        let rec = Location::from(Path::new("s3://bucket/set/a.rec"));
+        let idx = rec.with_extension("idx");
+        assert_eq!(idx.path(), Path::new("s3://bucket/set/a.idx"));
+        assert!(idx.local().is_none());
+        let rec = Location::from(Path::new("https://x.org/a.rec?v=1.2/3"));
+        let idx = rec.with_file_name("b.idx");
+        assert_eq!(idx.path(), Path::new("https://x.org/b.idx?v=1.2/3"));
+        assert_eq!(idx.shown(), Path::new("https://x.org/b.idx?..."));
+    }
+
+    #[test]
+    fn a_local_file_is_read_or_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::from(folder.path().join("a?b.idx"));
+        assert!(!location.exists() && location.open_if_exists().unwrap().is_none());
+        std::fs::write(location.path(), "text").unwrap();
+        assert_eq!(location.read().unwrap(), b"text");
+        assert!(location.exists() && location.open_if_exists().unwrap().is_some());
+    }
+}
