@@ -221,6 +221,7 @@ def stop_at_exit(stoppable: Stoppable) -> None:
 
 @atexit.register
 def _stop_all() -> None:
+    _recio.begin_process_end()
     stoppables = [stoppable for ref in _stoppables if (stoppable := ref()) is not None]
     for stoppable in stoppables:
         stoppable.stop()

@@ -10,7 +10,6 @@ import contextlib
 import gc
 import hashlib
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,21 +200,6 @@ def threads() -> list[str]:
     """Return the names of recio's threads of the current test, after a garbage collection."""
     gc.collect()
     return sorted(name for task, name in _recio_threads().items() if task not in _earlier_threads)
-
-
-def is_quiet(stderr: str) -> bool:
-    """Check that a process printed no error, except that a thread found its iterator closed.
-
-    The process may end while the thread prints this.
-    """
-    closed = re.compile(
-        r"Exception in thread Thread-1[^\n]*:\nTraceback .*ValueError: the iterator is closed\n", re.DOTALL
-    )
-    return (
-        stderr == ""
-        or bool(closed.fullmatch(stderr))
-        or (stderr.startswith("Exception in thread") and "Error" not in stderr)
-    )
 
 
 def assert_uniform(counts: Sequence[int] | NDArray[np.int64], constraints: int = 1) -> None:

@@ -18,6 +18,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from recio import _recio
 from recio._loader import checkpoint
 from recio._util import cannot_start_thread, stop_at_exit
 
@@ -183,7 +184,7 @@ class _Shared:
             self.wake()
             self._arrivals.get()
         if self.stopped:
-            raise ValueError("the iterator is closed")
+            raise _recio.iterator_closed()
 
     def put(self, into: _Round, number: int, outcome: Outcome) -> None:
         """Store the outcome of an iterator, and wake the consumer."""
@@ -196,7 +197,7 @@ class _Shared:
             wakeup.put(None)
 
     def stop(self) -> None:
-        """Make the threads end after the batches that they are reading, and a waiting consumer raise."""
+        """Make the threads end after the batches that they are reading, and a waiting consumer raise an error."""
         self.stopped = True
         self.wake()
         self._arrivals.put(None)

@@ -49,6 +49,9 @@ pub enum ErrorKind {
     /// Invalid argument.
     #[error("{0}")]
     Argument(String),
+    /// A batch was asked for after the loader was closed.
+    #[error("the iterator is closed")]
+    Closed,
     /// Error of a user function.
     #[error("{0}")]
     UserFn(Box<dyn std::error::Error + Send + Sync>),
@@ -156,6 +159,7 @@ impl Error {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
             ),
             ErrorKind::Argument(_)
+            | ErrorKind::Closed
             | ErrorKind::UserFn(_)
             | ErrorKind::Rejected(_)
             | ErrorKind::Memory(_)

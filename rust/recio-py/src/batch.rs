@@ -13,6 +13,7 @@ use crate::array::lend;
 use crate::errors::PyRecioError;
 use crate::loader_options::LoaderOptions;
 use crate::pipeline::BatchShapes;
+use crate::python_call::attach;
 
 /// Renders encoded images with the random parameters of samples with these numbers.
 #[pyfunction]
@@ -68,7 +69,7 @@ fn array<'py, T: Element + numpy::Element>(
 
 /// Calls the handlers of pending signals.
 fn signals() -> PyResult<()> {
-    Python::attach(|py| {
+    attach(|py| {
         py.check_signals()?;
         Ok(())
     })

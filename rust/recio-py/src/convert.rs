@@ -7,6 +7,7 @@ use numpy::{
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use recio_core::boxes::Boxes;
 use recio_core::image::{DynamicImage, Image, Subpixel, View};
@@ -15,6 +16,7 @@ use recio_core::{Error, ErrorKind};
 
 use crate::array::{Lease, holders, lend, take_back};
 use crate::errors::PyRecioResult;
+use crate::python_call::call;
 
 /// Values of an object at least: class and sides.
 const MIN_BOX_VALUES: usize = 5;
@@ -170,11 +172,7 @@ pub(crate) fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     if let Ok(number) = values.extract::<f64>() {
         return Ok(vec![number]);
     }
-    let array = values
-        .py()
-        .import("numpy")?
-        .call_method1("require", (values, "float64", "A"))?;
-    let array: PyReadonlyArrayDyn<'_, f64> = array.extract()?;
+    let array: PyReadonlyArrayDyn<'_, f64> = require(values, "float64")?.extract()?;
     Ok(array.as_array().iter().copied().collect())
 }
 
@@ -194,10 +192,14 @@ pub(crate) fn image_of(array: &Bound<'_, PyAny>, function: &str) -> PyResult<Dyn
 
 /// Returns an array of float32; the same one if it is aligned and of that type.
 fn as_floats<'py>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
-    let numpy = array.py().import("numpy")?;
-    numpy
-        .call_method1("require", (array, "float32", "A"))?
-        .extract()
+    require(array, "float32")?.extract()
+}
+
+/// Returns the values as an aligned array of a type, by `numpy.require`.
+pub(crate) fn require<'py>(values: &Bound<'py, PyAny>, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
+    static REQUIRE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let require = REQUIRE.import(values.py(), "numpy", "require")?;
+    call(require, (values, dtype, "A"))
 }
 
 fn copied<T: Subpixel + Element>(

@@ -1,10 +1,16 @@
 //! Errors of the core → Python exceptions. The only mapping; see `recio.errors` for its public
 //! side.
 
+use std::fmt;
+
 use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use recio_core::{Error, ErrorKind, Position};
+
+use crate::process_end::iterator_closed;
+use crate::python_call::{attach, call};
 
 create_exception!(
     recio,
@@ -18,6 +24,24 @@ create_exception!(
     PyValueError,
     "An image cannot be decoded or encoded, or is larger than the limits."
 );
+
+/// Exception that a Python function raised, as an error of the core, which may show its text in a
+/// thread that is not attached.
+pub(crate) struct Raised(pub(crate) PyErr);
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        attach(|_| fmt::Display::fmt(&self.0, f))
+    }
+}
+
+impl fmt::Debug for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        attach(|_| fmt::Debug::fmt(&self.0, f))
+    }
+}
+
+impl std::error::Error for Raised {}
 
 /// Error of the core that `?` converts to a Python exception.
 pub(crate) struct PyRecioError(Error);
@@ -33,7 +57,7 @@ impl From<Error> for PyRecioError {
 
 impl From<PyRecioError> for PyErr {
     fn from(PyRecioError(error): PyRecioError) -> Self {
-        Python::attach(|py| raised(py, &error))
+        attach(|py| raised(py, &error))
     }
 }
 
@@ -41,6 +65,7 @@ impl From<PyRecioError> for PyErr {
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
     let exception = exception(py, error);
     let outcome = match error.kind() {
+        ErrorKind::Closed => Ok(()),
         ErrorKind::UserFn(_) if *error.position() == Position::default() => Ok(()),
         ErrorKind::UserFn(_) => note(py, &exception, error),
         _ => annotate(py, &exception, error),
@@ -51,12 +76,12 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        ErrorKind::UserFn(raised) => match raised.downcast_ref::<PyErr>() {
-            Some(raised) => raised.clone_ref(py),
+        ErrorKind::UserFn(raised) => match raised.downcast_ref::<Raised>() {
+            Some(Raised(raised)) => raised.clone_ref(py),
             None => PyValueError::new_err(text),
         },
-        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<PyErr>() {
-            Some(raised) => unreadable(py, raised, text),
+        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<Raised>() {
+            Some(Raised(raised)) => unreadable(py, raised, text),
             None => DecodeError::new_err(text),
         },
         ErrorKind::Rejected(_) => PyRuntimeError::new_err(text),
@@ -64,6 +89,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Memory(_) => PyMemoryError::new_err(text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
+        ErrorKind::Closed => iterator_closed(),
         ErrorKind::Image(_) | ErrorKind::Unsupported(_) | ErrorKind::Limit(_) => {
             DecodeError::new_err(text)
         }
@@ -113,10 +139,8 @@ fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
 /// Adds a note to the exception of a user function: the record it was called for.
 fn note(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     let text = format!("raised by an augmenter: {error}");
-    exception
-        .value(py)
-        .call_method1("add_note", (text,))
-        .map(drop)
+    let add_note = exception.value(py).getattr("add_note")?;
+    call(&add_note, (text,)).map(drop)
 }
 
 /// Sets the attributes `path`, `record`, `id` and `offset`, `None` where not known, and `reason`,
@@ -132,13 +156,20 @@ fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
     value.setattr("id", position.id)?;
     value.setattr("offset", position.offset)?;
     let reason = match error.kind() {
-        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<PyErr>() {
-            Some(raised) => raised.value(py).str()?.to_string(),
+        ErrorKind::Unreadable(raised) => match raised.downcast_ref::<Raised>() {
+            Some(Raised(raised)) => raised.value(py).str()?.to_string(),
             None => raised.to_string(),
         },
         _ => error.reason(),
     };
     value.setattr("reason", reason)
+}
+
+/// Returns `traceback.clear_frames`. Importing it runs Python code, so it is called first while an
+/// iterator is made.
+pub(crate) fn clear_frames(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLEAR_FRAMES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLEAR_FRAMES.import(py, "traceback", "clear_frames")
 }
 
 /// Clears the local variables in the tracebacks of an exception that is stored in an iterator.
@@ -147,15 +178,12 @@ fn annotate(py: Python<'_>, exception: &PyErr, error: &Error) -> PyResult<()> {
 /// collector cannot see, since a part of it is in native memory, and the iterator and its threads
 /// would never end. The lines of the traceback stay.
 pub(crate) fn forget_locals(py: Python<'_>, error: &PyErr) {
-    let Ok(clear) = py
-        .import("traceback")
-        .and_then(|module| module.getattr("clear_frames"))
-    else {
+    let Ok(clear) = clear_frames(py) else {
         return;
     };
     // The exception itself may not have it yet.
     if let Some(traceback) = error.traceback(py) {
-        _ = clear.call1((traceback,));
+        _ = call(clear, (traceback,));
     }
     let (mut waiting, mut seen) = (vec![error.value(py).clone().into_any()], Vec::new());
     while let Some(exception) = waiting.pop() {
@@ -167,7 +195,7 @@ pub(crate) fn forget_locals(py: Python<'_>, error: &PyErr) {
             && !traceback.is_none()
         {
             // A frame that is still running is not cleared.
-            _ = clear.call1((traceback,));
+            _ = call(clear, (traceback,));
         }
         let linked = ["__cause__", "__context__"].map(|name| exception.getattr(name));
         waiting.extend(linked.into_iter().flatten());

@@ -9,8 +9,8 @@ use recio_core::loader::{SuppliedImage, SuppliedSample};
 use recio_core::{Error, ErrorKind, Result};
 
 use crate::convert::{image_of, numbers};
-use crate::errors::{DecodeError, RecordError};
-use crate::python_call::call;
+use crate::errors::{DecodeError, Raised, RecordError};
+use crate::python_call::{attach, call};
 
 /// The hooks, called in this order for each sample.
 pub(crate) struct Hooks {
@@ -29,7 +29,7 @@ impl Hooks {
     /// The error of a hook: [`ErrorKind::Unreadable`] if the sample cannot be read or decoded,
     /// [`ErrorKind::Rejected`] if it is rejected, otherwise [`ErrorKind::UserFn`].
     pub(crate) fn supply(&self) -> Result<Option<SuppliedSample>> {
-        Python::attach(|py| {
+        attach(|py| {
             let Some((labels, data)) = self.read(py)? else {
                 return Ok(None);
             };
@@ -93,14 +93,14 @@ fn unless_stopped<'py>(
         || error.is_instance_of::<PyFileNotFoundError>(py)
         || error.is_instance_of::<PyPermissionError>(py);
     Err(if is_unreadable {
-        Error::new(ErrorKind::Unreadable(Box::new(error)))
+        Error::new(ErrorKind::Unreadable(Box::new(Raised(error))))
     } else {
         caller(error)
     })
 }
 
 fn caller(error: PyErr) -> Error {
-    Error::new(ErrorKind::UserFn(Box::new(error)))
+    Error::new(ErrorKind::UserFn(Box::new(Raised(error))))
 }
 
 /// Returns the bytes of an object that has some.
@@ -108,6 +108,6 @@ fn bytes(data: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = data.cast::<PyBytes>() {
         return Ok(bytes.as_bytes().to_vec());
     }
-    let bytes = data.py().get_type::<PyBytes>().call1((data,))?;
+    let bytes = call(&data.py().get_type::<PyBytes>(), (data,))?;
     Ok(bytes.cast::<PyBytes>()?.as_bytes().to_vec())
 }

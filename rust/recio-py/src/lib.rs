@@ -20,7 +20,8 @@
 //! | `location.rs` | locations of files, as Python passes them |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `allocator.rs` | memory allocator with a reserve for small allocations |
-//! | `python_call.rs` | calls of Python functions, also while the interpreter shuts down |
+//! | `python_call.rs` | attaching and calls of Python functions, also while the interpreter shuts down |
+//! | `process_end.rs` | use of iterators while the process ends |
 //! | `convert.rs` | NumPy arrays ⇄ images and views; limits |
 //! | `errors.rs` | the only conversion of errors to exceptions |
 //! | `fork_guard.rs` | check that objects are not used in a forked process |
@@ -44,6 +45,7 @@ mod loader_options;
 mod location;
 mod pack;
 mod pipeline;
+mod process_end;
 mod progress;
 mod python_call;
 mod record;
@@ -83,6 +85,8 @@ mod _recio {
     use crate::pack::{pack, packed_already};
     #[pymodule_export]
     use crate::pipeline::ImagePipeline;
+    #[pymodule_export]
+    use crate::process_end::{begin_process_end, iterator_closed};
     #[pymodule_export]
     use crate::record::{Index, Reader, Writer, face_property, read_list, rebuild_index};
     #[pymodule_export]

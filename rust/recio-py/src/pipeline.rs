@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use half::f16;
 use numpy::{PyArray1, PyArray2};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use recio_core::Error;
@@ -26,7 +25,9 @@ use crate::fork_guard::ForkGuard;
 use crate::hooks::Hooks;
 use crate::loader_options::LoaderOptions;
 use crate::location::{StoragePath, locations};
+use crate::process_end::iterator_closed;
 use crate::progress::run_interruptible;
+use crate::python_call::attach;
 use crate::sandboxed_folder::SandboxedFolder;
 use crate::step::describe;
 
@@ -215,7 +216,7 @@ impl std::ops::Deref for OpenLoader {
 impl Drop for OpenLoader {
     fn drop(&mut self) {
         let loader = self.0.take();
-        Python::attach(|py| py.detach(|| drop(loader)));
+        attach(|py| py.detach(|| drop(loader)));
     }
 }
 
@@ -534,7 +535,7 @@ impl ImagePipeline {
         Ok(())
     }
 
-    /// Stops the threads without waiting for them. Waiting for a batch is then an error.
+    /// Stops the threads without waiting for them. Asking for a batch is then an error.
     fn stop(&self) {
         if let Some(loader) = self.running() {
             loader.close();
@@ -580,7 +581,7 @@ impl ImagePipeline {
         self.fork_guard.check("iterator", advice)?;
         let loader = self.lock().clone();
         if loader.is_none() {
-            return Err(PyValueError::new_err("the iterator is closed"));
+            return Err(iterator_closed());
         }
         Ok(OpenLoader(loader))
     }
@@ -611,6 +612,6 @@ impl Drop for ImagePipeline {
         }
         // The interpreter is released meanwhile, as threads may need it to finish their present
         // images.
-        Python::attach(|py| py.detach(|| drop(loader)));
+        attach(|py| py.detach(|| drop(loader)));
     }
 }

@@ -8,7 +8,7 @@ use pyo3::types::PyTuple;
 use recio_core::progress::{Interrupt, OnProgress, Progress};
 
 use crate::errors::PyRecioError;
-use crate::python_call::call;
+use crate::python_call::{attach, call};
 
 /// Runs an operation without the interpreter lock and reports its progress to `callback`.
 ///
@@ -52,7 +52,7 @@ fn report<A>(
 where
     A: for<'py> IntoPyObject<'py, Target = PyTuple>,
 {
-    Python::attach(|py| {
+    attach(|py| {
         py.check_signals()?;
         match callback {
             Some(callback) if progress.total > 0 => {
@@ -73,7 +73,7 @@ pub(crate) fn run_interruptible<T: Send>(
         let raised = RefCell::new(None);
         let is_requested = || {
             let handle_signals = |py: Python<'_>| -> PyResult<()> { py.check_signals() };
-            Python::attach(handle_signals)
+            attach(handle_signals)
                 .map_err(|error| raised.replace(Some(error)))
                 .is_err()
         };

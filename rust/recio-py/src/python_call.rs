@@ -1,4 +1,13 @@
-//! Calls of Python functions that are safe while the interpreter shuts down.
+//! Attaching to the interpreter and calling Python functions, safe while the interpreter shuts
+//! down.
+//!
+//! Until version 3.13, Python ends a thread that asks for the interpreter during shutdown by
+//! `pthread_exit`. Through Rust's frames this would be an unwinding that runs their destructors,
+//! which need the interpreter, or that no frame expects, and the process would abort. After the
+//! shutdown there is no interpreter that a thread could ask for. In both cases the thread stops
+//! here until the process ends, as it does in Python 3.14: nobody waits for it any more.
+//!
+//! [`Python::detach`] needs nothing like it: `PyO3` stops a thread that attaches again at its end.
 #![allow(
     unsafe_code,
     reason = "PyO3 declares that calls into Python never unwind, but pthread_exit does"
@@ -18,23 +27,34 @@ type PyObjectCall = unsafe extern "C-unwind" fn(
     *mut ffi::PyObject,
 ) -> *mut ffi::PyObject;
 
-/// Stops the current thread for ever when it is dropped.
+/// Stops the current thread until the process ends.
+fn hang() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+/// Stops the current thread when it is dropped.
 struct HangThread;
 
 impl Drop for HangThread {
     fn drop(&mut self) {
-        loop {
-            thread::park();
-        }
+        hang();
     }
 }
 
-/// Calls a Python function.
-///
-/// Until version 3.13, Python ends a thread that asks for the interpreter during shutdown by
-/// `pthread_exit`. In a function that is called from Rust this would unwind Rust's frames, whose
-/// destructors need the interpreter, and the process would abort. Here the thread stops until the
-/// process ends, as it does in Python 3.14. `PyO3` does the same in its own functions.
+/// Runs work that needs the interpreter, in any thread. The only use of [`Python::attach`], which
+/// panics after the interpreter's shutdown.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other code is to call this function"
+)]
+pub(crate) fn attach<R>(work: impl FnOnce(Python<'_>) -> R) -> R {
+    Python::try_attach(work).unwrap_or_else(|| hang())
+}
+
+/// Calls a Python function. For all functions that may run Python code: after each line of it
+/// another thread may get the interpreter, and shut it down.
 pub(crate) fn call<'py, A>(
     function: &Bound<'py, PyAny>,
     arguments: A,

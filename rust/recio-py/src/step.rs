@@ -316,22 +316,26 @@ impl Step {
     /// With `with_rng`, a random number generator is its last argument.
     #[staticmethod]
     #[pyo3(signature = (function, with_boxes, with_rng=false))]
-    fn call(function: Py<PyAny>, with_boxes: bool, with_rng: bool) -> Self {
+    fn call(
+        py: Python<'_>,
+        function: Py<PyAny>,
+        with_boxes: bool,
+        with_rng: bool,
+    ) -> PyResult<Self> {
         let purpose = Purpose::Augment {
             with_boxes,
             with_rng,
         };
-        Self(plan::Step::UserFunction(Arc::new(Function::new(
-            function, purpose,
-        ))))
+        let function = Function::new(py, function, purpose)?;
+        Ok(Self(plan::Step::UserFunction(Arc::new(function))))
     }
 
     /// Call a user function, `f([image])`, that raises `RuntimeError` for an image that is to be
     /// skipped.
     #[staticmethod]
-    fn check(function: Py<PyAny>) -> Self {
-        let function = Function::new(function, Purpose::Check);
-        Self(plan::Step::UserFunction(Arc::new(function)))
+    fn check(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
+        let function = Function::new(py, function, Purpose::Check)?;
+        Ok(Self(plan::Step::UserFunction(Arc::new(function))))
     }
 }
 

@@ -13,8 +13,8 @@ use recio_core::plan::UserFunction;
 use recio_core::{Error, ErrorKind, Result, rng};
 
 use crate::convert::{LentImage, boxes_array, boxes_of};
-use crate::errors::forget_locals;
-use crate::python_call::call;
+use crate::errors::{Raised, clear_frames, forget_locals};
+use crate::python_call::{attach, call};
 use crate::rng::Rng;
 
 /// Purpose of a function.
@@ -42,12 +42,13 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) fn new(callable: Py<PyAny>, purpose: Purpose) -> Self {
-        Self {
+    pub(crate) fn new(py: Python<'_>, callable: Py<PyAny>, purpose: Purpose) -> PyResult<Self> {
+        clear_frames(py)?;
+        Ok(Self {
             callable,
             purpose,
             turn: Mutex::new(()),
-        }
+        })
     }
 }
 
@@ -67,17 +68,14 @@ impl UserFunction for Function {
     ) -> Result<()> {
         // Every thread takes the turn first and the interpreter second, so none waits for another.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = Python::try_attach(|py| {
-            *image = match image {
-                DynamicImage::U8(image) => self.apply(py, image, boxes, rng)?,
-                DynamicImage::F32(image) => self.apply(py, image, boxes, rng)?,
+        attach(|py| {
+            let applied = match image {
+                DynamicImage::U8(image) => self.apply(py, image, boxes, rng),
+                DynamicImage::F32(image) => self.apply(py, image, boxes, rng),
             };
+            *image = applied.map_err(|error| self.error(py, error))?;
             Ok(())
-        });
-        let is_gone = || Err(PyRuntimeError::new_err("the interpreter is shutting down"));
-        outcome
-            .unwrap_or_else(is_gone)
-            .map_err(|error| self.error(error))
+        })
     }
 }
 
@@ -140,14 +138,14 @@ impl Function {
         }
     }
 
-    fn error(&self, error: PyErr) -> Error {
-        Python::try_attach(|py| forget_locals(py, &error));
-        let is_rejection = self.purpose == Purpose::Check
-            && Python::attach(|py| error.is_instance_of::<PyRuntimeError>(py));
+    fn error(&self, py: Python<'_>, error: PyErr) -> Error {
+        forget_locals(py, &error);
+        let is_rejection =
+            self.purpose == Purpose::Check && error.is_instance_of::<PyRuntimeError>(py);
         Error::new(if is_rejection {
-            ErrorKind::Rejected(Python::attach(|py| error.value(py).to_string()))
+            ErrorKind::Rejected(error.value(py).to_string())
         } else {
-            ErrorKind::UserFn(Box::new(error))
+            ErrorKind::UserFn(Box::new(Raised(error)))
         })
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::loader::batch_sampler::Sampled;
 use crate::loader::buffer_pool::Batch;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
@@ -214,7 +214,7 @@ impl<T: Element> Queue<T> {
         let mut state = self.lock();
         loop {
             if state.is_closed {
-                return Err(Error::argument("the iterator is closed"));
+                return Err(Error::new(ErrorKind::Closed));
             }
             let (next, skipped) = state.deliver();
             if !matches!(next, Next::Pending) {
