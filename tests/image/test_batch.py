@@ -188,7 +188,7 @@ def test_a_signal_stops_it() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 8
 
 
 def test_photos_are_in_the_order_of_the_payloads() -> None:

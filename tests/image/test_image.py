@@ -180,10 +180,10 @@ class TestDecoding:
         payload = bytearray((ODD / "plain.jpg").read_bytes())
         frame = payload.index(b"\xff\xc0")
         payload[frame + 5 : frame + 9] = b"\xff\xdc" * 2
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(DecodeError, match="65500x65500 pixels; the limit is 16384 a side"):
             imdecode(payload)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 class TestThreads:

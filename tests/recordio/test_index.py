@@ -14,6 +14,7 @@ import pytest
 
 from recio import RecordError
 from recio.recordio import MXIndexedRecordIO, rec2idx
+from tests.support.measure import slowness
 from tests.support.records import RecordFile, write_records
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def test_one_million_entries_load_in_less_than_a_second(tmp_path: Path) -> None:
     assert (len(reader), reader.idx[7919]) == (entries, 10_000)
     reader.close()
     print(f"{entries / seconds / 1e6:.1f} million entries a second")  # noqa: T201 reports the figure
-    assert seconds < 1
+    assert seconds < slowness()
 
 
 MEMORY = """

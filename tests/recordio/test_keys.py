@@ -62,9 +62,9 @@ class TestKeys:
             rec.truncate(8_000_000)
         with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as reader:
             assert reader.keys[1] == 1
-            start = time.perf_counter()
+            start = time.process_time()
             assert sum(reader.keys[number] for number in range(1000)) == 499_500
-            assert time.perf_counter() - start < 0.1
+            assert time.process_time() - start < 0.1
 
 
 def test_reader_has_the_attributes_of_mxnet(reader: MXIndexedRecordIO) -> None:

@@ -85,10 +85,10 @@ PROGRAMS: dict[str, bytes] = {
 def test_hostile_pickle_is_refused_quickly_and_runs_nothing(program: bytes, tmp_path: Path) -> None:
     path = tmp_path / "evil.bin"
     path.write_bytes(program)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(RecordError, match=r"evil\.bin: not a file of images and booleans: "):
         read_bin(path)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert [found.name for found in tmp_path.iterdir()] == ["evil.bin"]
 
 

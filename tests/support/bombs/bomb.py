@@ -28,7 +28,7 @@ class Bomb:
     refused: str | None = None
     """What the error says, if it must be one; else a picture is as good."""
     seconds: float = 2.0
-    """The most that it may take, of the CPU."""
+    """The most CPU time that it may take on a machine of the reference, as `measure` counts it."""
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
