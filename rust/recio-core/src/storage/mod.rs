@@ -4,6 +4,8 @@
 //! location          where a file is: a path, or the URL of an object in a store
 //! stored_file       an open file, wherever it is: positioned reads
 //! store             stores of objects, their objects, uploads
+//! cache             local cache of objects
+//! per_process       values that each forked process makes anew
 //! url               URLs among paths
 //! unavailable       the store of URLs in a build without object stores
 //! local_file        regular files, positioned reads
@@ -15,9 +17,13 @@
 
 #[cfg(unix)]
 mod beneath;
+#[cfg(unix)]
+pub mod cache;
 mod inside;
 pub mod local_file;
 pub mod location;
+#[cfg(unix)]
+mod per_process;
 pub mod regular;
 pub mod sandboxed_folder;
 pub mod store;

@@ -1,0 +1,163 @@
+//! Local cache of objects: ranges that were read once are kept in files.
+//!
+//! ```text
+//! entry_log    format of the log of an object: which ranges its data file has
+//! cached_file  the two files of an object: data and log
+//! space        bytes of a cache folder, and removal of what is not used
+//! ```
+//!
+//! Objects are read record by record, in the same ranges in each epoch. So a range is found if it
+//! was read before, or a longer one that begins at the same offset. The data file of an object has
+//! its length and is sparse: each range is at its offset.
+//!
+//! Several processes may use a folder. One that is killed leaves ranges without an entry in the
+//! log, or an entry whose data did not reach the disk: each entry has the CRC32C of its range,
+//! which is compared whenever the range is read. The cache never returns an error: what cannot be
+//! read from it is read from the store.
+//!
+//! A full cache keeps what it has. Objects that no process has open are removed, the ones that
+//! were used longest ago first; the ranges of open objects stay. In a shuffled epoch every record
+//! is needed once, so replacing the ranges that were used longest ago would remove just those that
+//! the next epoch needs first, and a set slightly larger than the cache would never be found in it.
+
+mod cached_file;
+mod entry_log;
+mod space;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::per_process::PerProcess;
+use super::store::{Object, OnRead, Store, Upload};
+use super::url::without_credentials;
+use crate::error::{Error, Result};
+use cached_file::{CachedFile, ObjectKey};
+use space::Space;
+
+/// A folder for cached objects.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+    max_bytes: u64,
+}
+
+impl Cache {
+    /// Creates the folder, unless it exists. Processes keep at most about `max_bytes` in it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
+    pub fn open(folder: &Path, max_bytes: u64) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(|error| Error::from(error).at_path(folder))?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            max_bytes,
+        })
+    }
+}
+
+/// A store whose objects are cached.
+#[derive(Debug)]
+pub struct CachedStore {
+    store: Arc<dyn Store>,
+    cache: Cache,
+}
+
+impl CachedStore {
+    /// Returns a store that reads the objects of `store` through a cache.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, cache: Cache) -> Self {
+        Self { store, cache }
+    }
+}
+
+impl Store for CachedStore {
+    fn open(&self, url: &Path) -> Result<Arc<dyn Object>> {
+        let object = self.store.open(url)?;
+        let Some(identity) = object.identity() else {
+            return Err(Error::argument(
+                "the server reports neither ETag nor Last-Modified of this object, so a cached copy could be outdated: \
+                 omit cache_dir",
+            ));
+        };
+        let key = ObjectKey {
+            url: without_credentials(url).to_string_lossy().into_owned(),
+            identity: identity.to_owned(),
+            len: object.len(),
+        };
+        Ok(Arc::new(CachedObject {
+            object,
+            key,
+            cache: self.cache.clone(),
+            file: PerProcess::new(),
+        }))
+    }
+
+    fn create(&self, url: &Path) -> Result<Box<dyn Upload>> {
+        self.store.create(url)
+    }
+}
+
+/// An object and its files in the cache.
+#[derive(Debug)]
+struct CachedObject {
+    object: Arc<dyn Object>,
+    key: ObjectKey,
+    cache: Cache,
+    /// None if the files cannot be opened.
+    file: PerProcess<Option<Arc<CachedFile>>>,
+}
+
+impl CachedObject {
+    fn file(&self) -> Option<Arc<CachedFile>> {
+        let open = || {
+            let space = Space::new(&self.cache.folder, self.cache.max_bytes);
+            let file = CachedFile::open(&self.cache.folder, &self.key, space);
+            Ok(file.ok().map(Arc::new))
+        };
+        self.file.get_or_try_make(open).ok().flatten()
+    }
+}
+
+impl Object for CachedObject {
+    fn len(&self) -> u64 {
+        self.object.len()
+    }
+
+    fn identity(&self) -> Option<&str> {
+        self.object.identity()
+    }
+
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        let file = self.file();
+        if file.as_ref().is_some_and(|file| file.read(bytes, offset)) {
+            return Ok(());
+        }
+        self.object.read_exact_at(bytes, offset)?;
+        if let Some(file) = file {
+            file.insert(bytes, offset);
+        }
+        Ok(())
+    }
+
+    fn start_read(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
+        let Some(file) = self.file() else {
+            return self.object.start_read(range, done);
+        };
+        if let Some(bytes) = file.read_range(&range) {
+            done(Ok(bytes));
+            return Ok(());
+        }
+        let start = range.start;
+        let insert = move |outcome: Result<Vec<u8>>| {
+            if let Ok(bytes) = &outcome {
+                file.insert(bytes, start);
+            }
+            done(outcome);
+        };
+        self.object.start_read(range, Box::new(insert))
+    }
+}
+
+#[cfg(test)]
+mod tests;
