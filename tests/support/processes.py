@@ -24,8 +24,8 @@ def python(script: str, settings: dict[str, object]) -> list[str]:
 
 
 def run_python(script: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    """Run a script in another process, for 20 seconds at most."""
-    return subprocess.run(python(script, settings), capture_output=True, text=True, check=False, timeout=20)
+    """Run a script in another process, for a minute at most: a busy machine takes long to start several at once."""
+    return subprocess.run(python(script, settings), capture_output=True, text=True, check=False, timeout=60)
 
 
 @contextlib.contextmanager
