@@ -263,7 +263,20 @@ impl Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::new(ErrorKind::Io(error))
+        error
+            .downcast::<Self>()
+            .unwrap_or_else(|error| Self::new(ErrorKind::Io(error)))
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Wraps the error, for traits of the standard library; the other conversion unwraps it.
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Io(error) => error.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }
 
@@ -388,6 +401,15 @@ mod tests {
         for path in ["a.rec", "/x:/a.rec", "C:/a.rec", "folder/s3:/a.rec"] {
             assert!(!text(path).contains("recio opens"), "{path}");
         }
+    }
+
+    #[test]
+    fn an_error_survives_traits_of_the_standard_library() {
+        let error = io::Error::from(Error::new(ErrorKind::Interrupted));
+        assert!(Error::from(error).is_interrupted());
+        let error = io::Error::from(Error::from(io::Error::from(io::ErrorKind::TimedOut)));
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(matches!(Error::from(error).kind(), ErrorKind::Io(_)));
     }
 
     #[test]

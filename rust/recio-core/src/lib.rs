@@ -18,9 +18,9 @@
 //! |---|---|---|
 //! | [`printable`](mod@printable), [`error`], [`memory`], [`limits`], [`rng`], [`image`], [`boxes`], [`progress`] | escaped text; errors with positions; allocations that may fail; limits; random numbers; images, views, rows; bounding boxes; progress reports | |
 //! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
-//! | [`storage`] | positioned reads of local files; a folder that paths must not leave | I/O, paths outside |
+//! | [`storage`] | local files and objects of stores: positioned reads, uploads; a folder that paths must not leave | I/O, paths outside |
 //! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
-//! | [`write`](mod@write) | record files, in place or under temporary names until complete | I/O |
+//! | [`write`](mod@write) | record files, in place, or hidden until complete | I/O |
 //! | [`dataset`] | samples by number, from record files or image files; shards; detection labels | as `read` |
 //! | [`decode`], [`encode`] | image bytes → rows of pixels; pixels → JPEG, PNG | not an image, over the limits, damaged |
 //! | [`ops`] | pixels → pixels: resize, warp, border, color | none |

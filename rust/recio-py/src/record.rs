@@ -331,10 +331,10 @@ impl Index {
 pub(crate) fn rebuild_index(
     py: Python<'_>,
     rec_path: StoragePath,
-    idx_path: PathBuf,
+    idx_path: StoragePath,
     images_only: bool,
 ) -> PyResult<bool> {
-    let rec_path: Location = rec_path.into();
+    let (rec_path, idx_path): (Location, Location) = (rec_path.into(), idx_path.into());
     run_interruptible(py, |interrupt| {
         let file = RecordFile::open(&rec_path)?;
         let rebuilt = if images_only {

@@ -50,17 +50,6 @@ impl Location {
         self.store.is_none().then_some(&self.path)
     }
 
-    /// Returns the path of a file that is to be written.
-    ///
-    /// # Errors
-    /// It is no local file.
-    pub fn writable(&self) -> Result<&Path> {
-        self.local().ok_or_else(|| {
-            let text = "objects of stores cannot be written: write a local file, and upload it";
-            Error::from(io::Error::new(io::ErrorKind::Unsupported, text)).at_path(&self.shown())
-        })
-    }
-
     /// Returns the store of an object.
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn Store>> {
@@ -88,13 +77,24 @@ impl Location {
         self.map_name(|path| path.with_file_name(name))
     }
 
+    /// Returns the extension of the name.
+    #[must_use]
+    pub fn extension(&self) -> Option<&str> {
+        let path = self
+            .split_query()
+            .map_or(&*self.path, |(path, _)| path.as_ref());
+        path.extension()?.to_str()
+    }
+
+    /// Splits the query off a URL that has one.
+    fn split_query(&self) -> Option<(&str, &str)> {
+        self.store.as_ref()?;
+        self.path.to_str()?.split_once('?')
+    }
+
     /// Changes the name. The query of a URL stays at its end.
     fn map_name(&self, change: impl FnOnce(&Path) -> PathBuf) -> Self {
-        let query = match (&self.store, self.path.to_str()) {
-            (Some(_), Some(url)) => url.split_once('?'),
-            _ => None,
-        };
-        self.with_path(match query {
+        self.with_path(match self.split_query() {
             None => change(&self.path),
             Some((path, query)) => {
                 let mut changed = change(Path::new(path)).into_os_string();
@@ -188,6 +188,7 @@ mod tests {
         let idx = rec.with_file_name("b.idx");
         assert_eq!(idx.path(), Path::new("https://x.org/b.idx?v=1.2/3"));
         assert_eq!(idx.shown(), Path::new("https://x.org/b.idx?..."));
+        assert_eq!(idx.extension(), Some("idx"));
     }
 
     #[test]

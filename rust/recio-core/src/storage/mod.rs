@@ -8,6 +8,7 @@
 //! per_process       values that each forked process makes anew
 //! url               URLs among paths
 //! unavailable       the store of URLs in a build without object stores
+//! memory_store      a store in memory, for tests
 //! local_file        regular files, positioned reads
 //! regular           opening regular files only
 //! sandboxed_folder  files below a folder, which their paths must not leave
@@ -22,6 +23,8 @@ pub mod cache;
 mod inside;
 pub mod local_file;
 pub mod location;
+#[cfg(test)]
+pub(crate) mod memory_store;
 #[cfg(unix)]
 mod per_process;
 pub mod regular;

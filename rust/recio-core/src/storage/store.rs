@@ -1,14 +1,18 @@
 //! Stores of objects: buckets, servers, and file systems of the caller's.
 
 use std::fmt::Debug;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Receives the bytes of a read that was started.
 pub type OnRead = Box<dyn FnOnce(Result<Vec<u8>>) + Send>;
+
+/// Receives the path of each listed object, relative to the folder. Its error ends the listing.
+pub type OnListed<'a> = dyn FnMut(&str) -> Result<()> + 'a;
 
 /// A store of objects, by their URLs.
 ///
@@ -26,6 +30,28 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// The object cannot be written.
     fn create(&self, url: &Path) -> Result<Box<dyn Upload>>;
+
+    /// Removes an object, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be removed; `Unsupported` if this store removes none.
+    fn delete(&self, url: &Path) -> Result<()> {
+        let _ = url;
+        Err(unsupported("this store cannot remove objects"))
+    }
+
+    /// Lists the objects whose URLs begin with that of a folder and a slash, in any order.
+    ///
+    /// # Errors
+    /// They cannot be listed; `Unsupported` if this store lists none; those of `on_listed`.
+    fn list(&self, folder: &Path, on_listed: &mut OnListed<'_>) -> Result<()> {
+        let _ = (folder, on_listed);
+        Err(unsupported("this store cannot list objects"))
+    }
+}
+
+fn unsupported(text: &str) -> Error {
+    io::Error::new(io::ErrorKind::Unsupported, text).into()
 }
 
 /// An object that is open for reading: the bytes that it had when it was opened.
@@ -67,6 +93,15 @@ pub trait Upload: Send {
     /// # Errors
     /// They cannot be written. Then the object cannot be finished.
     fn write_all(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Sends the bytes so far, so that little can fail when the object is finished. No more are
+    /// written after this.
+    ///
+    /// # Errors
+    /// As [`write_all`](Self::write_all).
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Makes the object appear under its URL, and replace an older one.
     ///

@@ -5,11 +5,11 @@ use std::io::Write;
 use crate::error::Result;
 use crate::read::face_property::FaceProperty;
 use crate::storage::location::Location;
-use crate::write::atomic::AtomicFile;
-use crate::write::file_system::sync_folder;
+use crate::write::pending_file::PendingFile;
+use crate::write::sidecar::prepare;
 
 /// A file `property` that is complete but not under its name yet, if one is to be written.
-pub(super) struct PreparedProperty(Option<AtomicFile>);
+pub(super) struct PreparedProperty(Option<PendingFile>);
 
 /// Writes the file of the record file `rec`, or of the shards of that name, under a temporary name.
 /// If the folder has the file of another data set, it is not changed, and this one gets a name of
@@ -39,21 +39,17 @@ pub(super) fn prepare_property(
             Err(error) => return Err(error),
         }
     };
-    let file = AtomicFile::create(location.writable()?)?;
-    let mut handle = file.file();
-    handle
-        .write_all(property.to_text().as_bytes())
-        .map_err(|error| file.with_path(error))?;
-    file.sync()?;
+    let text = property.to_text();
+    let file = prepare(&location, |out| out.write_all(text.as_bytes()))?;
     Ok(PreparedProperty(Some(file)))
 }
 
 impl PreparedProperty {
-    /// Renames the file to its name.
+    /// Lets the file appear under its name.
     ///
     /// # Errors
     /// I/O.
     pub(super) fn persist(self) -> Result<()> {
-        self.0.map_or(Ok(()), |file| sync_folder(&file.persist()?))
+        self.0.map_or(Ok(()), PendingFile::persist)
     }
 }

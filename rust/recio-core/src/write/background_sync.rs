@@ -15,8 +15,8 @@ const SYNC_INTERVAL: u64 = 16 << 20;
 pub(super) struct BackgroundSync {
     requests: Sender<()>,
     thread: JoinHandle<io::Result<File>>,
-    /// Length of the file at which the next sync is due.
-    next_sync: u64,
+    /// Bytes written since the last request.
+    written: u64,
 }
 
 impl BackgroundSync {
@@ -37,14 +37,15 @@ impl BackgroundSync {
         Ok(Self {
             requests,
             thread,
-            next_sync: SYNC_INTERVAL,
+            written: 0,
         })
     }
 
-    /// Requests a sync if one is due for a file of this length.
-    pub(super) fn file_has_grown(&mut self, len: u64) {
-        if len >= self.next_sync {
-            self.next_sync = len + SYNC_INTERVAL;
+    /// Requests a sync if one is due after the file has grown by so many bytes.
+    pub(super) fn file_has_grown(&mut self, bytes: u64) {
+        self.written += bytes;
+        if self.written >= SYNC_INTERVAL {
+            self.written = 0;
             // A full channel means that a sync is pending already, a closed one that a sync has
             // failed, which `finish` reports.
             _ = self.requests.try_send(());
@@ -69,7 +70,7 @@ mod tests {
     fn syncs_and_finishes() {
         let file = tempfile::tempfile().unwrap();
         let mut sync = BackgroundSync::start(file).unwrap();
-        (0..10).for_each(|step| sync.file_has_grown(step * SYNC_INTERVAL));
+        (0..10).for_each(|_| sync.file_has_grown(SYNC_INTERVAL));
         sync.finish().unwrap();
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::storage::location::Location;
 
 /// Returns the folder of a path: `.` for a bare file name.
 pub(crate) fn parent_folder(path: &Path) -> &Path {
@@ -23,6 +24,23 @@ pub fn remove_if_exists(path: &Path) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::from(error).at_path(path)),
+    }
+}
+
+/// Removes a file or an object, if it exists, so that it does not come back after a power failure.
+///
+/// An object is only removed if it exists, as that may need a permission that writing does not.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
+pub fn remove(location: &Location) -> Result<()> {
+    match location.store() {
+        None if remove_if_exists(location.path())? => sync_folder(location.path()),
+        Some(store) if location.exists() => {
+            let removed = store.delete(location.path());
+            removed.map_err(|error| error.at_path(&location.shown()))
+        }
+        _ => Ok(()),
     }
 }
 

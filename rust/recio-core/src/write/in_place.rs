@@ -16,7 +16,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::append_check::{check_ends, compute_checksums};
-use super::file_system::{remove_if_exists, sync_file, sync_folder};
+use super::file_system::{remove_if_exists, sync_file};
 use super::index_writer::IndexWriter;
 use super::record_writer::RecordWriter;
 use super::sidecar::prepare_checksums;
@@ -147,8 +147,8 @@ impl InPlaceWriter {
         // An old .rsum that still exists is valid: nothing was appended.
         match checksums.filter(|_| self.old_rsum.is_none()) {
             Some(checksums) => {
-                let path = checksum::path_for(&self.path);
-                sync_folder(&prepare_checksums(&checksums, &path)?.persist()?)
+                let location = checksum::path_for(&self.path).into();
+                prepare_checksums(&checksums, &location)?.persist()
             }
             None => Ok(()),
         }

@@ -3,8 +3,9 @@
 //! ```text
 //! record_writer    records → frames in a sink, with offsets and checksums
 //! in_place         a .rec file under its final name while it grows, with sidecars: MXRecordIO
-//! record_output    .rec, .idx and .rsum, renamed together when all are complete: im2rec, tools
-//! atomic           a file under a temporary name, renamed when it is complete
+//! record_output    .rec, .idx and .rsum, which appear when all are complete: im2rec, tools
+//! pending_file     a file that appears when it is complete: an atomic file, or an object
+//! atomic           a local file under a temporary name, renamed when it is complete
 //! sidecar          .idx and .rsum files
 //! index_writer     an .idx file that grows with its .rec file
 //! append_check     checks of the ends of files, before records are appended
@@ -19,6 +20,7 @@ mod background_sync;
 pub mod file_system;
 pub mod in_place;
 mod index_writer;
+pub mod pending_file;
 pub mod record_output;
 pub mod record_writer;
 pub mod sidecar;

@@ -2,23 +2,18 @@
 //!
 //! Used by im2rec, repair and the tools that copy records.
 //!
-//! All files are written under temporary names beside their targets and synced
-//! ([`RecordOutput::prepare`]). Then [`commit`] renames them, in an order that can be interrupted
-//! anywhere:
+//! All files are written without appearing yet ([`RecordOutput::prepare`]): local ones under
+//! temporary names beside their targets, synced; objects of a store as uploads that are not
+//! finished. Then [`commit`] lets them appear, in an order that can be interrupted anywhere:
 //!
 //! 1. An older `.idx` and `.rsum` are removed, so that they never describe another `.rec`.
-//! 2. The `.rec` is renamed, then the `.rsum`.
-//! 3. The `.idx` is renamed. Its existence shows that all files are complete.
+//! 2. The `.rec` appears, then the `.rsum`.
+//! 3. The `.idx` appears. Its existence shows that all files are complete.
 //!
-//! The folder is synced after each step, so that a power failure keeps the order.
+//! A local folder is synced after each step, so that a power failure keeps the order.
 
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
-
-use super::atomic::{AtomicFile, remove_leftovers};
-use super::background_sync::BackgroundSync;
-use super::file_system::{remove_if_exists, sync_folder};
+use super::file_system::remove;
+use super::pending_file::{PendingFile, sync_folder_of};
 use super::record_writer::RecordWriter;
 use super::sidecar::{prepare_checksums, prepare_index};
 use crate::error::{Error, Result};
@@ -26,12 +21,15 @@ use crate::format::checksum::{self, Checksums};
 use crate::format::index::Entry;
 use crate::storage::location::Location;
 
-/// A record file and the files beside it while they are written. Dropping it removes them.
+/// A record file and the files beside it while they are written. Dropping it leaves nothing.
 pub struct RecordOutput {
-    writer: RecordWriter<File>,
-    background_sync: BackgroundSync,
-    rec: AtomicFile,
+    writer: RecordWriter<PendingFile>,
     entries: Vec<Entry>,
+}
+
+/// Returns where the `.idx` and the `.rsum` of a record file are.
+fn sidecars_of(rec: &Location) -> [Location; 2] {
+    ["idx", checksum::EXTENSION].map(|extension| rec.with_extension(extension))
 }
 
 impl RecordOutput {
@@ -41,28 +39,16 @@ impl RecordOutput {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), as for all methods; `Argument` if `rec` does
     /// not end in `.rec`.
     pub fn create(rec: impl Into<Location>, checksum: bool) -> Result<Self> {
-        let location = rec.into();
-        let rec = location.writable()?;
-        if rec.extension().is_none_or(|extension| extension != "rec") {
+        let rec = rec.into();
+        if rec.extension() != Some("rec") {
             let message = "the name of a record file must end in .rec";
-            return Err(Error::argument(message).at_path(rec));
+            return Err(Error::argument(message).at_path(&rec.shown()));
         }
-        // Also of a file that is not written this time.
-        for extension in ["idx", "rsum"] {
-            remove_leftovers(&rec.with_extension(extension));
-        }
-        let rec = AtomicFile::create(rec)?;
-        if !rec.is_only_writer() {
-            // The files of two processes could be renamed in any order, and mixed.
-            let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing it");
-            return Err(rec.with_path(busy));
-        }
-        let file = || rec.file().try_clone().map_err(|error| rec.with_path(error));
+        // Also leftovers of a file that is not written this time are removed.
+        let file = PendingFile::create_alone(&rec, &sidecars_of(&rec))?;
         let checksums = checksum.then(Checksums::default);
         Ok(Self {
-            background_sync: BackgroundSync::start(file()?)?,
-            writer: RecordWriter::resume(rec.target(), file()?, 0, checksums),
-            rec,
+            writer: RecordWriter::resume(&rec.shown(), file, 0, checksums),
             entries: Vec::new(),
         })
     }
@@ -99,7 +85,6 @@ impl RecordOutput {
 
     fn add_entry(&mut self, key: u64, offset: u64) {
         self.entries.push(Entry { key, offset });
-        self.background_sync.file_has_grown(offset);
     }
 
     /// Number of records so far.
@@ -114,76 +99,67 @@ impl RecordOutput {
         self.writer.tell()
     }
 
-    /// Writes and syncs all files, still under temporary names.
+    /// Writes all files, which do not appear yet.
     ///
     /// # Errors
     /// As [`create`](Self::create).
     pub fn prepare(self) -> Result<PreparedOutput> {
         let Self {
             mut writer,
-            background_sync,
-            rec,
             entries,
         } = self;
         let checksums = writer.finish()?;
-        let synced = background_sync
-            .finish()
-            .map_err(|error| rec.with_path(error))?;
-        rec.sync()?;
-        drop((writer, synced));
+        let mut rec = writer.into_sink();
+        rec.prepare()?;
+        let [idx, rsum] = sidecars_of(rec.location());
         let rsum = checksums
-            .map(|checksums| prepare_checksums(&checksums, &checksum::path_for(rec.target())))
+            .map(|checksums| prepare_checksums(&checksums, &rsum))
             .transpose()?;
-        let idx = prepare_index(&entries, &rec.target().with_extension("idx"))?;
+        let idx = prepare_index(&entries, &idx)?;
         Ok(PreparedOutput { rec, rsum, idx })
     }
 }
 
-/// Complete and synced files that only need to be renamed. Dropping it removes them.
+/// Complete files that only need to appear. Dropping it leaves nothing.
 pub struct PreparedOutput {
-    rec: AtomicFile,
-    rsum: Option<AtomicFile>,
-    idx: AtomicFile,
+    rec: PendingFile,
+    rsum: Option<PendingFile>,
+    idx: PendingFile,
 }
 
-/// Renames the files of all outputs to their targets: all of them, or none.
+/// Lets the files of all outputs appear: all of them, or none.
 ///
 /// # Errors
 /// As [`RecordOutput::create`].
 pub fn commit(outputs: Vec<PreparedOutput>) -> Result<()> {
-    let (mut stale, mut data, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sidecars, mut data, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
     for PreparedOutput { rec, rsum, idx } in outputs {
-        stale.push(idx.target().to_path_buf());
-        stale.push(checksum::path_for(rec.target()));
+        sidecars.extend(sidecars_of(rec.location()));
         data.push(rec);
         data.extend(rsum);
         indexes.push(idx);
     }
-    for path in stale {
-        if remove_if_exists(&path)? {
-            sync_folder(&path)?;
-        }
-    }
-    let mut renamed = Vec::new();
-    let outcome = persist_all(data, &mut renamed).and_then(|()| persist_all(indexes, &mut renamed));
+    sidecars.iter().try_for_each(remove)?;
+    let mut appeared = Vec::new();
+    let outcome =
+        persist_all(data, &mut appeared).and_then(|()| persist_all(indexes, &mut appeared));
     if outcome.is_err() {
-        // The first error counts, whether or not the renamed files can be removed.
-        for path in renamed.iter().rev() {
-            _ = remove_if_exists(path);
+        // Sidecars first; all of them, as an object may have appeared although its store reports an
+        // error. The first error counts, whether or not the files can be removed.
+        for location in sidecars.iter().chain(appeared.iter().rev()) {
+            _ = remove(location);
         }
     }
     outcome
 }
 
-/// Renames files to their targets and syncs the folders.
-fn persist_all(files: Vec<AtomicFile>, renamed: &mut Vec<PathBuf>) -> Result<()> {
-    let first = renamed.len();
+/// Lets files appear and syncs their folders.
+fn persist_all(files: Vec<PendingFile>, appeared: &mut Vec<Location>) -> Result<()> {
+    let first = appeared.len();
     for file in files {
-        renamed.push(file.persist()?);
+        appeared.push(file.rename()?);
     }
-    renamed[first..]
-        .iter()
-        .try_for_each(|path| sync_folder(path))
+    appeared[first..].iter().try_for_each(sync_folder_of)
 }
 
 #[cfg(test)]
@@ -193,6 +169,7 @@ mod tests {
 
     use super::*;
     use crate::read::sidecar::load_checksums;
+    use crate::storage::memory_store::MemoryStore;
     use crate::write::file_system::tests::file_names;
 
     fn output(folder: &Path) -> RecordOutput {
@@ -300,6 +277,55 @@ mod tests {
             error.contains("a.idx: the name of a record file must end in .rec"),
             "{error}"
         );
+    }
+
+    /// Commits `new.rec` and its sidecars in a store that has an older set of these names.
+    fn commit_to_store(store: &MemoryStore, request: Option<usize>) -> Result<()> {
+        for old in ["rec", "idx", "rsum"] {
+            store.put(&format!("s3://b/a.{old}"), b"old");
+        }
+        let mut output = RecordOutput::create(store.at("s3://b/a.rec"), true)?;
+        output.append(7, b"one")?;
+        if let Some(number) = request {
+            store.fail_at(number);
+        }
+        commit_one(output)
+    }
+
+    #[test]
+    fn objects_appear_in_the_order_of_files() {
+        let store = MemoryStore::default();
+        commit_to_store(&store, None).unwrap();
+        assert_eq!(
+            store.requests(),
+            [
+                "prepare s3://b/a.rec",
+                "prepare s3://b/a.rsum",
+                "prepare s3://b/a.idx",
+                "delete s3://b/a.idx",
+                "delete s3://b/a.rsum",
+                "finish s3://b/a.rec",
+                "finish s3://b/a.rsum",
+                "finish s3://b/a.idx",
+            ]
+        );
+        assert_eq!(store.get("s3://b/a.idx").unwrap(), b"7\t0\n");
+        assert_eq!(store.get("s3://b/a.rec").unwrap().len(), 12);
+    }
+
+    #[test]
+    fn no_failed_request_leaves_an_index_of_another_file() {
+        let all = ["s3://b/a.idx", "s3://b/a.rec", "s3://b/a.rsum"];
+        let left = [&all[..], &all, &all, &all, &all[1..], &all[1..2], &[], &[]];
+        for (number, left) in left.iter().enumerate() {
+            let store = MemoryStore::default();
+            let error = commit_to_store(&store, Some(number)).unwrap_err();
+            assert!(error.to_string().contains("injected"), "{error}");
+            assert_eq!(store.urls(), *left, "{number}");
+            for url in store.urls() {
+                assert_eq!(store.get(&url).unwrap(), b"old");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -103,6 +103,12 @@ impl<W: Write> RecordWriter<W> {
         &self.sink
     }
 
+    /// Returns the sink, after [`finish`](Self::finish).
+    #[must_use]
+    pub fn into_sink(self) -> W {
+        self.sink
+    }
+
     /// Writes the buffer to the sink and flushes the sink.
     ///
     /// # Errors

@@ -1,42 +1,44 @@
 //! Writers of the complete files beside a record file: `.idx` and `.rsum`.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-use super::atomic::AtomicFile;
-use super::file_system::sync_folder;
-use crate::error::Result;
+use super::pending_file::PendingFile;
+use crate::error::{Error, Result};
 use crate::format::checksum::Checksums;
 use crate::format::index::{self, Entry};
+use crate::storage::location::Location;
 
 /// Writes a `.idx` file atomically and syncs it.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
-pub fn save_index(entries: &[Entry], path: &Path) -> Result<()> {
-    sync_folder(&prepare_index(entries, path)?.persist()?)
+pub fn save_index(entries: &[Entry], location: impl Into<Location>) -> Result<()> {
+    prepare_index(entries, &location.into())?.persist()
 }
 
-/// Writes and syncs a `.idx` file under a temporary name.
-pub(crate) fn prepare_index(entries: &[Entry], path: &Path) -> Result<AtomicFile> {
-    prepare(path, |out| index::write_to(entries, out))
+/// Writes a `.idx` file that does not have its name yet.
+pub(crate) fn prepare_index(entries: &[Entry], location: &Location) -> Result<PendingFile> {
+    prepare(location, |out| index::write_to(entries, out))
 }
 
-/// Writes and syncs a `.rsum` file under a temporary name.
-pub(crate) fn prepare_checksums(checksums: &Checksums, path: &Path) -> Result<AtomicFile> {
-    prepare(path, |out| checksums.write_to(out))
+/// Writes a `.rsum` file that does not have its name yet.
+pub(crate) fn prepare_checksums(checksums: &Checksums, location: &Location) -> Result<PendingFile> {
+    prepare(location, |out| checksums.write_to(out))
 }
 
-fn prepare(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> Result<AtomicFile> {
-    let file = AtomicFile::create(path)?;
-    let mut out = BufWriter::new(file.file());
+/// Writes a file that does not have its name yet, and brings it to the disk or to the store.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) with the path.
+pub(crate) fn prepare(
+    location: &Location,
+    write: impl FnOnce(&mut BufWriter<&mut PendingFile>) -> io::Result<()>,
+) -> Result<PendingFile> {
+    let mut file = PendingFile::create(location)?;
+    let mut out = BufWriter::new(&mut file);
     let outcome = write(&mut out).and_then(|()| out.flush());
     drop(out);
-    outcome.map_err(|error| file.with_path(error))?;
-    file.sync()?;
+    outcome.map_err(|error| Error::from(error).at_path(&location.shown()))?;
+    file.prepare()?;
     Ok(file)
 }

@@ -64,7 +64,7 @@ impl Fixture {
                 .map_or(bytes.len(), |&end| end as usize);
             checksums.push(offset, &bytes[offset as usize..end]);
         }
-        let file = prepare_checksums(&checksums, &self.at("a.rsum")).unwrap();
+        let file = prepare_checksums(&checksums, &self.at("a.rsum").into()).unwrap();
         file.persist().unwrap();
         self
     }
@@ -76,7 +76,7 @@ impl Fixture {
             offset,
         };
         let entries: Vec<_> = self.offsets.iter().enumerate().map(entry).collect();
-        save_index(&entries, &self.at("a.idx")).unwrap();
+        save_index(&entries, self.at("a.idx")).unwrap();
         self
     }
 
