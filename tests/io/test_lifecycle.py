@@ -161,10 +161,13 @@ class TestBuffers:
 
 
 class TestThreads:
-    def test_iterator_has_the_requested_threads_and_two_waiting_ones(self, many: RecordFile) -> None:
-        batches = open_iter(many, preprocess_threads=5)
+    @pytest.mark.parametrize(("batch_size", "producers"), [(1, 0), (8, 0), (9, 2), (64, 2)])
+    def test_iterator_has_the_requested_threads_and_two_waiting_ones_for_large_batches(
+        self, many: RecordFile, batch_size: int, producers: int
+    ) -> None:
+        batches = open_iter(many, preprocess_threads=5, batch_size=batch_size)
         batches.next()
-        assert threads() == ["recio-0", "recio-1", "recio-2", "recio-3", "recio-4", "recio-producer", "recio-producer"]
+        assert threads() == [f"recio-{number}" for number in range(5)] + ["recio-producer"] * producers
 
     @pytest.mark.parametrize("read", [0, 3, 100])
     @pytest.mark.parametrize("how", ["close", "del", "with"])

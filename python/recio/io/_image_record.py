@@ -39,7 +39,7 @@ class ImageRecordIter(MXDataIter, PipelineIter):
     An epoch contains every record of the shard once. The batches depend on `seed` and the epoch only, not on
     `preprocess_threads`, `prefetch_buffer` or timing. Each batch is a separate array: one that is kept is never
     overwritten, and when one is dropped, a later batch reuses its memory. Besides the batches that are kept, at most
-    `prefetch_buffer` batches are in memory.
+    `prefetch_buffer` batches are in memory, or more small ones.
 
     Parameters
     ----------
@@ -154,7 +154,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
         Number of batches made in advance. Each takes memory: a batch of 64 images of 3x224x224 in float32 takes
-        38.5 MB. (In MXNet the default is 4, with a different meaning.)
+        38.5 MB. Of batches of at most 8 images, more are made if the threads need them: one for each thread, and
+        batches of 32 images and at most 64 MiB together. (In MXNet the default is 4, with a different meaning.)
     mxnet_quirks : bool, default False
         Whether to reproduce two bugs of MXNet's, for equal pixels: contrast and saturation swap the weights of red and
         blue, and the hue is clipped at its ends instead of wrapping.

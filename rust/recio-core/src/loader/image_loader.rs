@@ -10,6 +10,7 @@ use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::epoch::{EpochSpec, LastBatch, ShardPolicy};
 use crate::loader::labels::Labels;
 use crate::loader::lock::lock;
+use crate::loader::masks::Masks;
 use crate::loader::options::Options;
 use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
@@ -18,13 +19,11 @@ use crate::loader::sample_task::{DataFingerprint, ImagePreview, SampleTask};
 use crate::loader::skip_report::SkipReport;
 use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
+use crate::loader::thread_counts::ThreadCounts;
 use crate::loader::threads::Threads;
 use crate::memory;
 use crate::progress::Interrupt;
 use crate::render::normalize::Element;
-
-/// Number of batches made at a time.
-const PRODUCERS: usize = 2;
 
 /// Time that a loader that is dropped waits for its threads. One that is still in a function of the
 /// caller's then ends by itself.
@@ -159,14 +158,15 @@ impl<T: Element> ImageLoader<T> {
         let task = SampleTask::new(samples, options, interrupt)?;
         let shards = Shards::new(&task, options);
         let spec = shards.epoch_spec(options.part_index)?;
-        let buffers = buffer_pools(&task, options)?;
+        let counts = thread_counts(&task, options);
+        let buffers = buffer_pools(&task, options, counts)?;
         let seed = options.shuffle.then_some(options.seed);
         let producer = BatchProducer::new(task, buffers.clone(), spec, seed, options.skip_damaged);
         Ok(Self {
-            queue: Arc::new(Queue::new(spec, options.prefetch)),
+            queue: Arc::new(Queue::new(spec, counts.max_claimed)),
             buffers,
             producer: Some(Arc::new(producer)),
-            threads: Threads::new(options.threads),
+            threads: Threads::new(counts),
             shards,
             part_index: options.part_index,
             supplied: SuppliedBatches::default(),
@@ -232,7 +232,7 @@ impl<T: Element> Loader for ImageLoader<T> {
     fn start(&self) -> Result<()> {
         let (queue, producer) = (Arc::clone(&self.queue), Arc::clone(self.producer()));
         self.threads
-            .start(PRODUCERS, move |pool| producer.run(&queue, pool))
+            .start(move |makers| producer.run(&queue, makers))
     }
 
     fn next_sample(&self) -> Result<Option<StoredSample>> {
@@ -369,13 +369,25 @@ impl Shards {
     }
 }
 
+fn thread_counts<T: Element>(task: &SampleTask<T>, options: &Options) -> ThreadCounts {
+    let masks = task.masks().map_or(0, Masks::slot_len);
+    let image_bytes = task.slot_len().saturating_mul(size_of::<T>()) + masks;
+    let batch_bytes = options.batch_size.saturating_mul(image_bytes);
+    ThreadCounts::new(
+        (options.batch_size, batch_bytes),
+        options.threads,
+        options.prefetch,
+    )
+}
+
 /// Returns pools for the memory of batches.
-fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<BufferPools<T>> {
-    let Options {
-        batch_size,
-        prefetch,
-        ..
-    } = *options;
+fn buffer_pools<T: Element>(
+    task: &SampleTask<T>,
+    options: &Options,
+    counts: ThreadCounts,
+) -> Result<BufferPools<T>> {
+    let batch_size = options.batch_size;
+    let max_spare = counts.max_claimed + counts.producers;
     // Running out of memory is an error of the first batch, too, but here its cause is known.
     let checked = |values: usize, size: usize| {
         let bytes = batch_size.saturating_mul(values).saturating_mul(size);
@@ -391,12 +403,12 @@ fn buffer_pools<T: Element>(task: &SampleTask<T>, options: &Options) -> Result<B
         Some(masks) => {
             checked(masks.slot_len(), 1)?;
             let values = batch_size * masks.slot_len();
-            Some(BufferPool::new(values, prefetch + PRODUCERS))
+            Some(BufferPool::new(values, max_spare))
         }
         None => None,
     };
     Ok(BufferPools {
-        data: BufferPool::new(batch_size * task.slot_len(), prefetch + PRODUCERS),
+        data: BufferPool::new(batch_size * task.slot_len(), max_spare),
         masks,
     })
 }

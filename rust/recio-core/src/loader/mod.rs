@@ -2,7 +2,7 @@
 //! stop.
 //!
 //! ```text
-//! producers (2 threads)             workers (a thread pool of the loader)
+//! producers (2 threads or more)     workers (a thread pool of the loader)
 //!   claim the next batch              one task per image: read, plan, decode, augment,
 //!   take buffers from the pool          write into the slot of the image
 //!   a task for each image       ─▶    and of its mask, if it has one
@@ -16,6 +16,7 @@
 //! | `epoch_order` | permutation of each epoch |
 //! | `batch_sampler` | the samples of a batch |
 //! | `position` | position of a consumer, which a checkpoint holds; claims to the batches after it |
+//! | `thread_counts` | number of threads, and of the batches that they make at a time |
 //! | `threads` | workers and producers, started and stopped together |
 //! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
@@ -33,8 +34,9 @@
 //! | `image_batch` | one batch of encoded images that the caller has |
 //!
 //! A producer hands all tasks of a batch to the thread pool at once. When the last of them begins,
-//! the other producer claims the next batch: so no thread idles at the end of a batch, and at most
-//! two batches are made at a time.
+//! the next producer claims the next batch: so no thread idles at the end of a batch, and no more
+//! batches are made at a time than the threads need. Small batches need no pool: there are as many
+//! producers as there would be workers, and each makes all images of its batches.
 //!
 //! Batches are numbered within their epoch and delivered in order, whichever is finished first.
 //! Their contents depend on (seed, epoch, record) alone. Producers work ahead into the next epoch,
@@ -61,6 +63,7 @@ mod sample_task;
 mod skip_report;
 mod supplied_batches;
 mod supply;
+mod thread_counts;
 mod threads;
 
 pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};

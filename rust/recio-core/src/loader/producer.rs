@@ -1,5 +1,5 @@
-//! Batch producers: threads that claim a batch, hand a task for each image to the thread pool,
-//! wait, and deliver.
+//! Batch producers: threads that claim a batch, make its images or hand a task for each to the
+//! thread pool and wait, and deliver.
 //!
 //! Where a sample is skipped, its batch is sampled again without it and made again. That is rare,
 //! and the result does not depend on which batch met the damage first.
@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
-use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 use crate::loader::batch_sampler::{
@@ -20,6 +19,7 @@ use crate::loader::epoch_order::{EpochOrder, OrderCache};
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
 use crate::loader::sample_task::{SampleTask, Slot};
+use crate::loader::threads::Makers;
 use crate::memory;
 use crate::render::normalize::Element;
 
@@ -40,7 +40,8 @@ pub(super) struct BatchProducer<T: Element> {
     skipped: Mutex<SkippedSamples>,
     /// The producer that holds the token may claim a batch. The last task of the batch passes it on
     /// when it begins: so the thread pool always has work, tasks run in the order of batches, and
-    /// no memory is taken for a batch before there is a thread for it.
+    /// no memory is taken for a batch before there is a thread for it. A producer that makes the
+    /// batch itself passes it on at once.
     claim_token: (Sender<()>, Receiver<()>),
 }
 
@@ -108,13 +109,13 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Makes batches until the queue is closed.
-    pub(super) fn run(&self, queue: &Queue<T>, threads: &ThreadPool) {
+    pub(super) fn run(&self, queue: &Queue<T>, makers: Makers<'_>) {
         while self.claim_token.1.recv().is_ok() {
             let token = ClaimToken(&self.claim_token.0);
             let Some((claim, samples)) = self.claim(queue) else {
                 return;
             };
-            let make = AssertUnwindSafe(|| self.make(&claim, queue, threads, samples, token));
+            let make = AssertUnwindSafe(|| self.make(&claim, queue, makers, samples, token));
             // Whatever happens, the batch must be delivered: the consumer waits for it.
             let produced = catch_unwind(make).unwrap_or_else(|panic| {
                 let memory = memory::error_of(&*panic);
@@ -196,7 +197,7 @@ impl<T: Element> BatchProducer<T> {
         &self,
         claim: &Claim,
         queue: &Queue<T>,
-        threads: &ThreadPool,
+        makers: Makers<'_>,
         mut samples: Indices,
         token: ClaimToken<'_>,
     ) -> Option<Produced<T>> {
@@ -211,7 +212,7 @@ impl<T: Element> BatchProducer<T> {
         };
         let mut token = Some(token);
         loop {
-            let failures = self.fill(&mut batch, claim, &samples, threads, token.take());
+            let failures = self.fill(&mut batch, claim, &samples, makers, token.take());
             let skipped = std::mem::take(&mut samples.skipped);
             match self.skip(failures, &samples) {
                 Ok(true) => {}
@@ -242,25 +243,35 @@ impl<T: Element> BatchProducer<T> {
         batch: &mut Batch<T>,
         claim: &Claim,
         samples: &Indices,
-        threads: &ThreadPool,
+        makers: Makers<'_>,
         mut token: Option<ClaimToken<'_>>,
     ) -> Vec<(usize, Error)> {
         let samples = &samples.samples[..];
         self.clear(batch, samples.len());
         let failures = &Failures::default();
         let slots = self.slots(batch).zip(samples).enumerate();
-        threads.in_place_scope_fifo(|scope| {
-            for (number, (slot, &(epoch, sample))) in slots {
-                let is_last = number + 1 == samples.len();
-                let token = if is_last { token.take() } else { None };
-                scope.spawn_fifo(move |_| {
-                    drop(token);
-                    if claim.is_wanted() {
-                        failures.keep(number, self.task.fill(sample, epoch, slot));
-                    }
-                });
+        let make = move |number, slot, &(epoch, sample): &(u64, usize), thread| {
+            if claim.is_wanted() {
+                failures.keep(number, self.task.fill(sample, epoch, thread, slot));
             }
-        });
+        };
+        match makers {
+            Makers::Pool(pool) => pool.in_place_scope_fifo(|scope| {
+                for (number, (slot, sample)) in slots {
+                    let is_last = number + 1 == samples.len();
+                    let token = if is_last { token.take() } else { None };
+                    scope.spawn_fifo(move |_| {
+                        drop(token);
+                        let thread = rayon::current_thread_index().unwrap_or_default();
+                        make(number, slot, sample, thread);
+                    });
+                }
+            }),
+            Makers::This(thread) => {
+                drop(token);
+                slots.for_each(|(number, (slot, sample))| make(number, slot, sample, thread));
+            }
+        }
         failures.take()
     }
 

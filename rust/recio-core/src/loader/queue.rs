@@ -40,7 +40,7 @@ type Delivery<T> = (Next<Result<Batch<T>>>, Vec<usize>);
 pub(super) struct Queue<T: Element> {
     spec: EpochSpec,
     /// Batches that may be claimed and not delivered yet.
-    prefetch: usize,
+    max_claimed: usize,
     state: Mutex<State<T>>,
     /// Signals that a batch was delivered, or that entries were dropped: producers may go on.
     room: Condvar,
@@ -135,7 +135,7 @@ impl<T: Element> State<T> {
 }
 
 impl<T: Element> Queue<T> {
-    pub(super) fn new(spec: EpochSpec, prefetch: usize) -> Self {
+    pub(super) fn new(spec: EpochSpec, max_claimed: usize) -> Self {
         let consumer = Position::fresh(0);
         let state = State {
             consumer,
@@ -145,7 +145,7 @@ impl<T: Element> Queue<T> {
         };
         Self {
             spec,
-            prefetch,
+            max_claimed,
             state: Mutex::new(state),
             room: Condvar::new(),
             ready: Condvar::new(),
@@ -167,7 +167,7 @@ impl<T: Element> Queue<T> {
     fn has_room(&self, state: &State<T>) -> bool {
         let batches = state.entries.iter();
         let batches = batches.filter(|entry| matches!(entry, Entry::Batch { .. }));
-        batches.count() < self.prefetch && state.next_claim.epoch <= state.consumer.epoch + 1
+        batches.count() < self.max_claimed && state.next_claim.epoch <= state.consumer.epoch + 1
     }
 
     /// Adds what was sampled for the last claim; returns whether that is still wanted.
@@ -176,7 +176,9 @@ impl<T: Element> Queue<T> {
         let is_wanted = state.next_claim.is(claim);
         if is_wanted {
             state.push(claim, sampled);
-            self.ready.notify_all();
+            if let Sampled::End { .. } = sampled {
+                self.ready.notify_all();
+            }
         }
         is_wanted
     }
@@ -201,7 +203,9 @@ impl<T: Element> Queue<T> {
             && let Entry::Batch { produced, .. } = &mut state.entries[index]
         {
             *produced = Some(batch);
-            self.ready.notify_all();
+            if index == 0 {
+                self.ready.notify_all();
+            }
         }
     }
 

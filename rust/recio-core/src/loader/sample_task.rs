@@ -230,9 +230,15 @@ impl<T: Element> SampleTask<T> {
         Ok(stored)
     }
 
-    /// Makes the image of a sample in an epoch. Runs in the thread pool.
-    pub(super) fn fill(&self, sample: usize, epoch: u64, slot: Slot<'_, T>) -> Result<()> {
-        self.with_scratch(|Scratch { record, work }| {
+    /// Makes the image of a sample in an epoch, in the thread of this number.
+    pub(super) fn fill(
+        &self,
+        sample: usize,
+        epoch: u64,
+        thread: usize,
+        slot: Slot<'_, T>,
+    ) -> Result<()> {
+        self.with_scratch(thread, |Scratch { record, work }| {
             let read = self.samples.read(sample, record, &mut work.labels)?;
             *slot.id = read.id;
             let rng = &mut Rng::new(self.seed, epoch, sample as u64);
@@ -259,7 +265,7 @@ impl<T: Element> SampleTask<T> {
         let id = origin.id.unwrap_or_default();
         *slot.id = id;
         let rng = &mut Rng::new(self.seed, origin.epoch, origin.index as u64);
-        self.with_scratch(|Scratch { work, .. }| {
+        self.with_scratch(0, |Scratch { work, .. }| {
             work.labels.clone_from(&sample.labels);
             self.make(id, image, rng, work, slot)
         })
@@ -275,21 +281,15 @@ impl<T: Element> SampleTask<T> {
         data: &mut [T],
     ) -> Result<()> {
         let rng = &mut Rng::new(self.seed, epoch, number);
-        self.with_scratch_of(thread, |Scratch { work, .. }| {
+        self.with_scratch(thread, |Scratch { work, .. }| {
             let image = SampleImage::Encoded(image);
             self.render(image, rng, None, &mut work.renderer, data)
                 .map(drop)
         })
     }
 
-    /// Calls a function with the buffers of the current thread of the pool.
-    fn with_scratch(&self, work: impl FnOnce(&mut Scratch) -> Result<()>) -> Result<()> {
-        let thread = rayon::current_thread_index().unwrap_or_default();
-        self.with_scratch_of(thread, work)
-    }
-
     /// Calls a function with the buffers of a thread.
-    fn with_scratch_of(
+    fn with_scratch(
         &self,
         thread: usize,
         work: impl FnOnce(&mut Scratch) -> Result<()>,

@@ -1,4 +1,4 @@
-//! Threads of a loader: a pool of workers, and the producers that give it work.
+//! Threads of a loader: producers, and the pool of workers that they give work to.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,12 +11,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 use crate::loader::lock::lock;
+use crate::loader::thread_counts::ThreadCounts;
 
 /// The threads of a loader. They start together, or none does.
 #[derive(Debug)]
 pub(super) struct Threads {
-    /// Number of workers to be started.
-    workers: usize,
+    counts: ThreadCounts,
     running: Mutex<Option<Running>>,
 }
 
@@ -28,6 +28,15 @@ struct Running {
     ended: Receiver<Infallible>,
 }
 
+/// The threads that make the images of a producer's batches.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Makers<'a> {
+    /// A pool of workers.
+    Pool(&'a ThreadPool),
+    /// The producer itself, which has this number.
+    This(usize),
+}
+
 /// Threads that are being started.
 struct Spawner {
     handles: Vec<JoinHandle<()>>,
@@ -36,26 +45,25 @@ struct Spawner {
 
 impl Threads {
     /// Threads that are not started yet.
-    pub(super) fn new(workers: usize) -> Self {
+    pub(super) fn new(counts: ThreadCounts) -> Self {
         Self {
-            workers,
+            counts,
             running: Mutex::default(),
         }
     }
 
     /// Starts workers and producers, unless they were started before. Each producer calls `produce`
-    /// with the pool of the workers, which ends when all producers have returned.
+    /// with its [`Makers`]. The pool of the workers ends when all producers have returned.
     ///
     /// # Errors
     /// A thread cannot be started. Then none is running.
     pub(super) fn start(
         &self,
-        producers: usize,
-        produce: impl Fn(&ThreadPool) + Clone + Send + 'static,
+        produce: impl Fn(Makers<'_>) + Clone + Send + 'static,
     ) -> Result<()> {
         let mut running = lock(&self.running);
         if running.is_none() {
-            *running = Some(Running::start(self.workers, producers, produce)?);
+            *running = Some(Running::start(self.counts, produce)?);
         }
         Ok(())
     }
@@ -100,16 +108,15 @@ impl Threads {
 
 impl Running {
     fn start(
-        workers: usize,
-        producers: usize,
-        produce: impl Fn(&ThreadPool) + Clone + Send + 'static,
+        counts: ThreadCounts,
+        produce: impl Fn(Makers<'_>) + Clone + Send + 'static,
     ) -> Result<Self> {
         let (alive, ended) = bounded(0);
         let mut spawner = Spawner {
             handles: Vec::new(),
             alive,
         };
-        let outcome = spawner.start(workers, producers, produce);
+        let outcome = spawner.start(counts, produce);
         let handles = spawner.handles;
         if let Err(cause) = outcome {
             join(handles);
@@ -127,17 +134,25 @@ impl Spawner {
     /// Starts all threads. If that fails, those that were started end.
     fn start(
         &mut self,
-        workers: usize,
-        producers: usize,
-        produce: impl Fn(&ThreadPool) + Clone + Send + 'static,
+        ThreadCounts {
+            workers, producers, ..
+        }: ThreadCounts,
+        produce: impl Fn(Makers<'_>) + Clone + Send + 'static,
     ) -> io::Result<()> {
-        let pool = Arc::new(self.start_pool(workers)?);
+        let pool = match workers {
+            0 => None,
+            workers => Some(Arc::new(self.start_pool(workers)?)),
+        };
         let (all_started, begin) = bounded(producers);
-        for _ in 0..producers {
-            let (pool, begin, produce) = (Arc::clone(&pool), begin.clone(), produce.clone());
-            self.spawn("recio-producer".into(), move || {
+        for number in 0..producers {
+            let (pool, begin, produce) = (pool.clone(), begin.clone(), produce.clone());
+            let name = match pool {
+                Some(_) => "recio-producer".into(),
+                None => worker_name(number),
+            };
+            self.spawn(name, move || {
                 if begin.recv().is_ok() {
-                    produce(&pool);
+                    produce(pool.as_deref().map_or(Makers::This(number), Makers::Pool));
                 }
             })?;
         }
@@ -153,7 +168,7 @@ impl Spawner {
         let pool = ThreadPoolBuilder::new()
             .num_threads(workers)
             .spawn_handler(|thread| {
-                let name = format!("recio-{}", thread.index());
+                let name = worker_name(thread.index());
                 self.spawn(name, || thread.run()).map_err(|error| {
                     let kind = error.kind();
                     cause = Some(error);
@@ -175,6 +190,11 @@ impl Spawner {
     }
 }
 
+/// Name of a thread that makes images.
+fn worker_name(number: usize) -> String {
+    format!("recio-{number}")
+}
+
 fn join(handles: Vec<JoinHandle<()>>) {
     for thread in handles {
         // A thread that panicked has ended too.
@@ -188,20 +208,31 @@ mod tests {
 
     use super::*;
 
+    fn counts(workers: usize, producers: usize) -> ThreadCounts {
+        ThreadCounts {
+            workers,
+            producers,
+            max_claimed: 1,
+        }
+    }
+
     #[test]
     fn threads_are_waited_for_and_start_once() {
-        let threads = Threads::new(2);
+        let threads = Threads::new(counts(2, 3));
         let (go, gate) = bounded::<()>(0);
         let runs = Arc::new(AtomicUsize::new(0));
         let produce = {
             let runs = Arc::clone(&runs);
-            move |pool: &ThreadPool| {
+            move |makers: Makers<'_>| {
+                let Makers::Pool(pool) = makers else {
+                    panic!("there are workers")
+                };
                 pool.install(|| runs.fetch_add(1, Ordering::Relaxed));
                 _ = gate.recv();
             }
         };
-        threads.start(3, produce.clone()).unwrap();
-        threads.start(3, produce).unwrap();
+        threads.start(produce.clone()).unwrap();
+        threads.start(produce).unwrap();
         assert!(!threads.wait(Duration::from_millis(10)));
         drop(go);
         assert!(threads.wait(Duration::MAX) && threads.wait(Duration::ZERO));
@@ -210,9 +241,9 @@ mod tests {
 
     #[test]
     fn threads_that_are_abandoned_are_not_waited_for() {
-        let threads = Threads::new(1);
+        let threads = Threads::new(counts(0, 1));
         let (go, gate) = bounded::<()>(0);
-        threads.start(1, move |_| _ = gate.recv()).unwrap();
+        threads.start(move |_| _ = gate.recv()).unwrap();
         threads.abandon();
         assert!(threads.wait(Duration::ZERO));
         drop(go);
