@@ -32,6 +32,8 @@ def absent(tmp_path: Path) -> RecordFile:
         ({"batch_size": 2**62}, "batch_size=4611686018427387904"),
         ({"prefetch_buffer": 0}, "prefetch_buffer must .*, got 0"),
         ({"prefetch_buffer": -1}, "prefetch_buffer must .*, got -1"),
+        ({"read_ahead": -1}, "read_ahead must .*, got -1"),
+        ({"read_ahead_bytes": -1}, "read_ahead_bytes must .*, got -1"),
         ({"preprocess_threads": 0}, "preprocess_threads must .*, got 0"),
         ({"preprocess_threads": -1}, "preprocess_threads must .*, got -1"),
         ({"data_shape": (8, 8)}, r"data_shape must .*, got \(8, 8\)"),

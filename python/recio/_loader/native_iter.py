@@ -319,6 +319,8 @@ _NAMED = (
 _IGNORED = {
     "preprocess_threads",
     "prefetch_buffer",
+    "read_ahead",
+    "read_ahead_bytes",
     "part_index",
     "path_imglist",
     "label_by_key",

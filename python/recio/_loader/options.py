@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     LastBatch: TypeAlias = Literal["pad", "zeros", "discard", "roll_over"]
 
 _CHANNELS = "rgba"
+READ_AHEAD_BYTES = 256 << 20
+"""Bytes of records that are read ahead, at most."""
 
 LOADING: dict[str, Keyword] = {
     "shuffle": Keyword(False, validate.flag),
@@ -30,6 +32,8 @@ LOADING: dict[str, Keyword] = {
     "part_index": Keyword(0, validate.integer),
     "preprocess_threads": Keyword(None, validate.optional(validate.integer)),
     "prefetch_buffer": Keyword(2, validate.integer),
+    "read_ahead": Keyword(None, validate.optional(validate.natural)),
+    "read_ahead_bytes": Keyword(READ_AHEAD_BYTES, validate.natural),
     "shard_policy": Keyword("pad"),
     "on_error": Keyword("raise"),
     "error_log": Keyword(None),
@@ -115,6 +119,8 @@ class LoaderOptions:
     last_batch: LastBatch = "pad"
     preprocess_threads: int = 1
     prefetch_buffer: int = 2
+    read_ahead: int | None = None
+    read_ahead_bytes: int = READ_AHEAD_BYTES
     skip_damaged: bool = False
     limits: tuple[int, int, int, int] = limits_tuple(None)
     formats: Sequence[str] = ()
@@ -138,6 +144,8 @@ _SAME = (
     "part_index",
     "shard_policy",
     "prefetch_buffer",
+    "read_ahead",
+    "read_ahead_bytes",
     "on_damage",
     "decode_scale",
 )

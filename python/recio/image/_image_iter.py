@@ -96,7 +96,9 @@ class ImageIter(SampleSequence, PipelineIter):
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     prefetch_buffer : int, default 2
-        Number of batches made in advance.
+        Number of batches made in advance, or more of small batches.
+    read_ahead, read_ahead_bytes
+        As for `recio.io.ImageRecordIter`. With a hook that reads, nothing is read ahead.
     shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     allow_outside : bool, default False
@@ -147,6 +149,8 @@ class ImageIter(SampleSequence, PipelineIter):
         seed: int | None = None,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        read_ahead: int | None = None,
+        read_ahead_bytes: int = 256 << 20,
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,
@@ -179,6 +183,8 @@ class ImageIter(SampleSequence, PipelineIter):
             "seed": random.getrandbits(64) if seed is None else seed,
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
+            "read_ahead": read_ahead,
+            "read_ahead_bytes": read_ahead_bytes,
             "shard_policy": shard_policy,
             "on_error": on_error,
             "error_log": error_log,

@@ -118,7 +118,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         Factor that the result is multiplied by.
     dtype, layout, shuffle, shuffle_chunk_size, shuffle_chunk_seed, seed, num_parts, part_index, round_batch
         As for `ImageRecordIter`. (MXNet has float32 only.)
-    preprocess_threads, prefetch_buffer
+    preprocess_threads, prefetch_buffer, read_ahead, read_ahead_bytes
         As for `ImageRecordIter`.
     data_name, label_name : str, default 'data' and 'softmax_label'
         Names in ``provide_data`` and ``provide_label``.
@@ -214,6 +214,8 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         round_batch: bool = True,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        read_ahead: int | None = None,
+        read_ahead_bytes: int = 256 << 20,
         data_name: str = "data",
         label_name: str = "softmax_label",
         aug_seq: str = "det_aug_default",

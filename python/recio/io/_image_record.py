@@ -156,6 +156,11 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         Number of batches made in advance. Each takes memory: a batch of 64 images of 3x224x224 in float32 takes
         38.5 MB. Of batches of at most 8 images, more are made if the threads need them: one for each thread, and
         batches of 32 images and at most 64 MiB together. (In MXNet the default is 4, with a different meaning.)
+    read_ahead : int, optional
+        Number of records that are read before they are needed, at most; 0 for none. Default: as many as the latency of
+        the storage needs, up to 512. Records in the page cache are not read ahead.
+    read_ahead_bytes : int, default 268435456
+        Bytes of the records that are read ahead, at most; larger records are not.
     mxnet_quirks : bool, default False
         Whether to reproduce two bugs of MXNet's, for equal pixels: contrast and saturation swap the weights of red and
         blue, and the hue is clipped at its ends instead of wrapping.
@@ -285,6 +290,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         round_batch: bool = True,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        read_ahead: int | None = None,
+        read_ahead_bytes: int = 256 << 20,
         mxnet_quirks: bool = False,
         data_name: str = "data",
         label_name: str = "softmax_label",

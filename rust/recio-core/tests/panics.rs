@@ -106,6 +106,8 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
         last_batch: LastBatch::Discard,
         threads: THREADS,
         prefetch: 2,
+        read_ahead: None,
+        read_ahead_bytes: 1 << 20,
         skip_damaged,
         limits: Limits::default(),
         fill_damage: false,

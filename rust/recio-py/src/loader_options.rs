@@ -69,6 +69,8 @@ pub(crate) struct LoaderOptions {
     last_batch: String,
     preprocess_threads: i64,
     prefetch_buffer: i64,
+    read_ahead: Option<i64>,
+    read_ahead_bytes: i64,
     skip_damaged: bool,
     /// Largest side, pixels, bytes and scans of an image.
     limits: (usize, usize, usize, usize),
@@ -123,6 +125,11 @@ impl LoaderOptions {
             last_batch: last_batch(&self.last_batch)?,
             threads: at_least(1, "preprocess_threads", self.preprocess_threads)?,
             prefetch: at_least(1, "prefetch_buffer", self.prefetch_buffer)?,
+            read_ahead: self
+                .read_ahead
+                .map(|records| at_least(0, "read_ahead", records))
+                .transpose()?,
+            read_ahead_bytes: at_least(0, "read_ahead_bytes", self.read_ahead_bytes)?,
             skip_damaged: self.skip_damaged,
             limits: limits_of(self.limits, Formats::of(&self.formats)?),
             fill_damage: one_of(

@@ -90,7 +90,9 @@ class ImageDetIter(ImageIter):
     shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     prefetch_buffer : int, default 2
-        Number of batches made in advance.
+        Number of batches made in advance, or more of small batches.
+    read_ahead, read_ahead_bytes
+        As for `recio.io.ImageRecordIter`. With a hook that reads, nothing is read ahead.
     allow_outside : bool, default False
         Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
         lists from a trusted source. The paths in `imglist` always may.
@@ -144,6 +146,8 @@ class ImageDetIter(ImageIter):
         seed: int | None = None,
         preprocess_threads: int | None = None,
         prefetch_buffer: int = 2,
+        read_ahead: int | None = None,
+        read_ahead_bytes: int = 256 << 20,
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,
@@ -172,6 +176,8 @@ class ImageDetIter(ImageIter):
             "part_index": part_index,
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
+            "read_ahead": read_ahead,
+            "read_ahead_bytes": read_ahead_bytes,
             "shard_policy": shard_policy,
             "on_error": on_error,
             "error_log": error_log,

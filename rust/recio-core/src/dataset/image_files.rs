@@ -1,5 +1,6 @@
 //! Image files with the labels of a list.
 
+use std::fs::File;
 use std::io::Read;
 
 use crate::error::{Error, Result};
@@ -40,6 +41,32 @@ impl ImageFiles {
         read(&self.root, &self.lines[i].path, buffer).map_err(|error| self.locate(error, i))
     }
 
+    /// Reads the file of line `i` into `buffer`, unless `may_grow` returns false for its length;
+    /// returns whether it was read.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is no such line.
+    pub fn load(
+        &self,
+        i: usize,
+        buffer: &mut Vec<u8>,
+        may_grow: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<bool> {
+        buffer.clear();
+        let mut load = || {
+            let (file, len) = self.root.open(&self.lines[i].path)?;
+            let is_read = may_grow(len as usize);
+            if is_read {
+                read_file(file, buffer)?;
+            }
+            Ok(is_read)
+        };
+        load().map_err(|error| self.locate(error, i))
+    }
+
     /// Returns the CRC32C of the lines.
     #[must_use]
     pub fn digest(&self) -> u32 {
@@ -73,6 +100,10 @@ impl ImageFiles {
 /// read; `Limit` if it is larger than any record.
 pub fn read(root: &SandboxedFolder, path: &str, buffer: &mut Vec<u8>) -> Result<()> {
     let (file, _) = root.open(path)?;
+    read_file(file, buffer)
+}
+
+fn read_file(file: File, buffer: &mut Vec<u8>) -> Result<()> {
     match file.take(MAX_RECORD_LEN as u64 + 1).read_to_end(buffer)? {
         ..=MAX_RECORD_LEN => Ok(()),
         _ => Err(Error::limit(format!(

@@ -4,14 +4,18 @@
 //! is a position in the concatenation of the files, as in one `.idx` for several files (and in
 //! MXNet). It takes 8 bytes per record.
 
+use std::ops::Range;
+
 use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
 use crate::limits::check_label_count;
+use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::header;
 use crate::read::record_file::{RecordFile, explain_listed};
 use crate::storage::location::Location;
+use crate::storage::store::OnRead;
 
 /// Open files, and the offsets of their records.
 #[derive(Debug)]
@@ -162,10 +166,130 @@ impl RecordSet {
     /// # Panics
     /// If there is no record `i`.
     pub fn read<'b>(&self, i: usize, buffer: &'b mut Vec<u8>) -> Result<ImageRecord<'b>> {
+        self.read_loaded(i, 0, buffer)
+    }
+
+    /// Reads record `i`, of which the first `have` bytes are in `buffer` already.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn read_loaded<'b>(
+        &self,
+        i: usize,
+        have: usize,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<ImageRecord<'b>> {
         let Span { file, offset, next } = self.span(i);
-        file.read_existing(offset, Some(next), buffer)
+        file.read_loaded(offset, Some(next), have, buffer)
             .and_then(|record| ImageRecord::parse(record.bytes))
             .map_err(|error| self.locate(error, i))
+    }
+
+    /// Reads the bytes of record `i` into `buffer`, as [`RecordFile::load`] does.
+    ///
+    /// # Errors
+    /// As [`RecordFile::load`].
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn load(
+        &self,
+        i: usize,
+        buffer: &mut Vec<u8>,
+        may_grow: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<usize> {
+        let Span { file, offset, next } = self.span(i);
+        file.load(offset, Some(next), buffer, may_grow)
+    }
+
+    /// Returns how many bytes of record `i` are needed, as [`RecordFile::required`] does.
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    #[must_use]
+    pub fn required(&self, i: usize, bytes: &[u8]) -> Option<usize> {
+        let Span { file, offset, next } = self.span(i);
+        file.required(offset, Some(next), bytes)
+    }
+
+    /// Starts a read of bytes of record `i`, at offsets in the record, and returns.
+    ///
+    /// # Errors
+    /// As [`StoredFile::start_read`](crate::storage::stored_file::StoredFile::start_read).
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn start_read(&self, i: usize, range: Range<usize>, done: OnRead) -> Result<(), OnRead> {
+        let Span { file, offset, .. } = self.span(i);
+        let range = offset + range.start as u64..offset + range.end as u64;
+        file.start_read(range, done)
+    }
+
+    /// Reads bytes of record `i`, at offsets in the record, into `buffer`.
+    ///
+    /// # Errors
+    /// As [`RecordFile::read_exact_at`].
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    pub fn read_part(&self, i: usize, range: Range<usize>, buffer: &mut Vec<u8>) -> Result<()> {
+        let Span { file, offset, .. } = self.span(i);
+        memory::resize(buffer, range.len(), 0)?;
+        file.read_exact_at(buffer, offset + range.start as u64)
+    }
+
+    /// Whether a file is an object of a store.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.files.iter().any(|file| !file.is_local())
+    }
+
+    /// Returns the bytes that are read at first for record `i`, at offsets in the concatenation of
+    /// the files.
+    ///
+    /// # Panics
+    /// If there is no record `i`.
+    #[must_use]
+    pub fn first_read(&self, i: usize) -> Range<u64> {
+        let Span { file, offset, next } = self.span(i);
+        let begin = self.offsets[i];
+        let len = file.required(offset, Some(next), &[]).unwrap_or(0);
+        begin..begin + len as u64
+    }
+
+    /// Reads bytes of one file, at offsets in the concatenation of the files.
+    ///
+    /// # Errors
+    /// As [`RecordFile::read_exact_at`].
+    pub fn read_range(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<()> {
+        let (file, range) = self.range_of_file(range);
+        memory::resize(buffer, (range.end - range.start) as usize, 0)?;
+        file.read_exact_at(buffer, range.start)
+    }
+
+    /// Starts a read of bytes of one file, at offsets in the concatenation of the files, and
+    /// returns.
+    ///
+    /// # Errors
+    /// As [`start_read`](Self::start_read).
+    pub fn start_read_range(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
+        let (file, range) = self.range_of_file(range);
+        file.start_read(range, done)
+    }
+
+    fn range_of_file(&self, range: Range<u64>) -> (&RecordFile, Range<u64>) {
+        let number = self.starts.partition_point(|&start| start <= range.start) - 1;
+        let start = self.starts[number];
+        (&self.files[number], range.start - start..range.end - start)
+    }
+
+    /// Whether two ranges of the concatenation of the files are neighbors in one file.
+    #[must_use]
+    pub fn are_neighbors(&self, first: &Range<u64>, second: &Range<u64>) -> bool {
+        first.end == second.start && self.starts.binary_search(&first.end).is_err()
     }
 
     /// Reads the header of record `i`. Its image is only read if the record is split; otherwise its
@@ -293,7 +417,6 @@ fn running_sum(lens: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
     use std::path::Path;
 
     use super::*;

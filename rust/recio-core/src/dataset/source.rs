@@ -9,7 +9,7 @@ use crate::format::list::Line;
 use crate::limits::check_label_count;
 use crate::memory;
 use crate::progress::Interrupt;
-use crate::read::list_file;
+use crate::read::{header, list_file};
 use crate::storage::location::Location;
 use crate::storage::sandboxed_folder::SandboxedFolder;
 
@@ -124,17 +124,19 @@ impl Samples {
         }
     }
 
-    /// Reads sample `i`: its bytes into `buffer`, its labels into `labels`.
+    /// Reads sample `i`: its bytes into `buffer`, its labels into `labels`. `loaded` is the number
+    /// of bytes that [`load`](Self::load) has read into `buffer`, if it has.
     pub(crate) fn read<'b>(
         &self,
         i: usize,
+        loaded: Option<usize>,
         buffer: &'b mut Vec<u8>,
         labels: &mut Vec<f64>,
     ) -> Result<Sample<'b>> {
         labels.clear();
         match self {
             Self::Records(records) => {
-                let record = records.read(i, buffer)?;
+                let record = records.read_loaded(i, loaded.unwrap_or(0), buffer)?;
                 labels.extend(record.labels().map(f64::from));
                 if record.image.is_empty() {
                     return Err(no_image(&record).at_id(record.header.id));
@@ -147,12 +149,54 @@ impl Samples {
             Self::Images(images) => {
                 let line = &images.lines()[i];
                 labels.extend(&line.labels);
-                images.read(i, buffer)?;
+                let len = if let Some(len) = loaded {
+                    len
+                } else {
+                    images.read(i, buffer)?;
+                    buffer.len()
+                };
                 Ok(Sample {
                     id: line.index,
-                    image: buffer,
+                    image: &buffer[..len],
                 })
             }
+        }
+    }
+
+    /// Reads the bytes of sample `i` into `buffer`, without verifying them, and returns their
+    /// number. [`read`](Self::read) then reads what is missing, which is the case where `may_grow`
+    /// returned false for a number of bytes; none if nothing was read.
+    pub(crate) fn load(
+        &self,
+        i: usize,
+        buffer: &mut Vec<u8>,
+        may_grow: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<usize>> {
+        match self {
+            Self::Records(records) => {
+                let have = records.load(i, buffer, may_grow);
+                have.map(Some).map_err(|error| records.locate(error, i))
+            }
+            Self::Images(images) => {
+                let is_read = images.load(i, buffer, may_grow)?;
+                Ok(is_read.then_some(buffer.len()))
+            }
+        }
+    }
+
+    /// Whether samples are in objects of a store.
+    pub(crate) fn is_remote(&self) -> bool {
+        match self {
+            Self::Records(records) => records.is_remote(),
+            Self::Images(_) => false,
+        }
+    }
+
+    /// Returns the id of sample `i`, of which `bytes` are loaded, if they tell it.
+    pub(crate) fn loaded_id(&self, i: usize, bytes: &[u8]) -> Option<u64> {
+        match self {
+            Self::Records(_) => header::of_frame(bytes).map(|header| header.id),
+            Self::Images(images) => Some(images.lines()[i].index),
         }
     }
 
@@ -183,7 +227,7 @@ impl Samples {
         let (mut buffer, mut labels) = Default::default();
         let (id, image) = match self {
             Self::Records(_) => {
-                let sample = self.read(i, &mut buffer, &mut labels)?;
+                let sample = self.read(i, None, &mut buffer, &mut labels)?;
                 (
                     sample.id,
                     StoredImage::Encoded(memory::copied(sample.image)?),

@@ -1,7 +1,7 @@
 //! A running loader: its files, threads and batches.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::dataset::shard::shard_range;
 use crate::dataset::source::{Samples, Source, StoredSample};
@@ -15,6 +15,7 @@ use crate::loader::options::Options;
 use crate::loader::position::Position;
 use crate::loader::producer::BatchProducer;
 use crate::loader::queue::{Next, Queue};
+use crate::loader::read_ahead::{Bounds, ReadAhead};
 use crate::loader::sample_task::{DataFingerprint, ImagePreview, SampleTask};
 use crate::loader::skip_report::SkipReport;
 use crate::loader::supplied_batches::SuppliedBatches;
@@ -133,6 +134,7 @@ pub struct ImageLoader<T: Element> {
     queue: Arc<Queue<T>>,
     buffers: BufferPools<T>,
     producer: Option<Arc<BatchProducer<T>>>,
+    read_ahead: Arc<ReadAhead>,
     threads: Threads,
     shards: Shards,
     part_index: usize,
@@ -161,11 +163,25 @@ impl<T: Element> ImageLoader<T> {
         let counts = thread_counts(&task, options);
         let buffers = buffer_pools(&task, options, counts)?;
         let seed = options.shuffle.then_some(options.seed);
-        let producer = BatchProducer::new(task, buffers.clone(), spec, seed, options.skip_damaged);
+        let bounds = Bounds {
+            threads: options.threads,
+            max_records: options.read_ahead,
+            max_bytes: options.read_ahead_bytes,
+            is_sequential: !options.shuffle,
+        };
+        let read_ahead = Arc::new(ReadAhead::new(bounds, &task.files()));
+        let producer = BatchProducer::new(
+            task,
+            buffers.clone(),
+            (spec, seed),
+            options.skip_damaged,
+            Arc::clone(&read_ahead),
+        );
         Ok(Self {
             queue: Arc::new(Queue::new(spec, counts.max_claimed)),
             buffers,
             producer: Some(Arc::new(producer)),
+            read_ahead,
             threads: Threads::new(counts),
             shards,
             part_index: options.part_index,
@@ -282,14 +298,20 @@ impl<T: Element> Loader for ImageLoader<T> {
 
     fn close(&self) {
         self.queue.close();
+        self.read_ahead.close();
     }
 
     fn wait_for_threads(&self, timeout: Duration) -> bool {
+        let begin = Instant::now();
         self.threads.wait(timeout)
+            && self
+                .read_ahead
+                .wait(timeout.saturating_sub(begin.elapsed()))
     }
 
     fn abandon_threads(&self) {
         self.threads.abandon();
+        self.read_ahead.abandon();
     }
 
     fn batches(&self) -> usize {
@@ -415,11 +437,11 @@ fn buffer_pools<T: Element>(
 
 impl<T: Element> Drop for ImageLoader<T> {
     fn drop(&mut self) {
-        self.queue.close();
+        self.close();
         self.buffers.close();
         self.producer = None;
         // If a function of the caller's drops it, in one of the threads, they end by themselves,
         // after their present image.
-        _ = self.threads.wait(PATIENCE);
+        _ = self.wait_for_threads(PATIENCE);
     }
 }

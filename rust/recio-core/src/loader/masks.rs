@@ -37,6 +37,8 @@ pub(super) struct MaskRequest<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     record: Vec<u8>,
+    /// The mask of which `record` has bytes, and their number, if it was read ahead.
+    loaded: Option<(usize, usize)>,
     packed: Vec<u8>,
     decoded: Image,
     stages: StageRunner,
@@ -83,6 +85,16 @@ impl Masks {
         self.fill
     }
 
+    /// Returns the number of the mask of the image with this id.
+    pub(super) fn of_id(&self, id: u64) -> Option<usize> {
+        self.by_id.get(id)
+    }
+
+    /// Returns the records of the masks.
+    pub(super) fn records(&self) -> &RecordSet {
+        &self.records
+    }
+
     /// Writes the mask of an image into its slot.
     pub(super) fn render(
         &self,
@@ -112,12 +124,15 @@ impl Masks {
     fn decode(&self, i: usize, request: &MaskRequest<'_>, scratch: &mut Scratch) -> Result<()> {
         let Scratch {
             record,
+            loaded,
             packed,
             decoded,
             ..
         } = scratch;
         let locate = |error: Error| self.records.locate(error.at_id(request.id), i);
-        let record = self.records.read(i, record)?;
+        let have = loaded.take().filter(|(mask, _)| *mask == i);
+        let have = have.map_or(0, |(_, have)| have);
+        let record = self.records.read_loaded(i, have, record)?;
         let mask = Mask::open(record.image, &self.limits).map_err(locate)?;
         if mask.size() != request.size {
             let (width, height) = mask.size();
@@ -132,8 +147,19 @@ impl Masks {
 }
 
 impl Scratch {
+    /// Returns the buffer for the record of a mask.
+    pub(super) fn record(&mut self) -> &mut Vec<u8> {
+        &mut self.record
+    }
+
+    /// Notes that [`record`](Self::record) begins with `have` bytes of mask `i`.
+    pub(super) fn set_loaded(&mut self, i: usize, have: usize) {
+        self.loaded = Some((i, have));
+    }
+
     /// Frees buffers of more than `max_bytes` bytes.
     pub(super) fn trim(&mut self, max_bytes: usize) {
+        self.loaded = None;
         for bytes in [&mut self.record, &mut self.packed] {
             if bytes.capacity() > max_bytes {
                 *bytes = Vec::new();

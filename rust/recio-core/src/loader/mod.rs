@@ -20,6 +20,8 @@
 //! | `threads` | workers and producers, started and stopped together |
 //! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
+//! | `read_ahead` | records that are read before they are needed, where reads are slow |
+//! | `coming_batches` | the batches after those in production, for reading ahead |
 //! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
 //! | `supply`, `supplied_batches` | batches of samples that the caller supplies one by one |
 //! | `sample_cursors` | cursors for reading samples one by one, in epoch order |
@@ -44,6 +46,7 @@
 
 mod batch_sampler;
 pub mod buffer_pool;
+mod coming_batches;
 mod epoch;
 mod epoch_order;
 mod image_batch;
@@ -58,6 +61,7 @@ mod options;
 mod position;
 mod producer;
 mod queue;
+mod read_ahead;
 mod sample_cursors;
 mod sample_task;
 mod skip_report;

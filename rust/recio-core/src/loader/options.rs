@@ -131,6 +131,11 @@ pub struct Options {
     pub threads: usize,
     /// Batches made ahead.
     pub prefetch: usize,
+    /// Records that are read ahead at most, from storage with slow reads; 0 for none. If not given,
+    /// as many as its latency needs, up to 512.
+    pub read_ahead: Option<usize>,
+    /// Bytes of records that are read ahead at most.
+    pub read_ahead_bytes: usize,
     /// Whether damaged samples are skipped; otherwise they are errors.
     pub skip_damaged: bool,
     /// Limits of the images that are decoded.

@@ -210,6 +210,12 @@ impl Claim {
         self.wanted.store(false, Ordering::Relaxed);
     }
 
+    /// Whether this is a claim to the same batch, which begins at the same sample.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        let position = |claim: &Self| (claim.epoch, claim.base, claim.batch, claim.at);
+        position(self) == position(other)
+    }
+
     /// Whether this is the same claim, not only one to the same batch.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.wanted, &other.wanted)

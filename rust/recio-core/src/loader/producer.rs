@@ -14,17 +14,19 @@ use crate::loader::batch_sampler::{
     BatchSampler, BatchSamples, IndexStream, SampleStream, Sampled, SkippedSamples,
 };
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
+use crate::loader::coming_batches::ComingBatches;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::epoch_order::{EpochOrder, OrderCache};
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
+use crate::loader::read_ahead::{Key, ReadAhead};
 use crate::loader::sample_task::{SampleTask, Slot};
 use crate::loader::threads::Makers;
 use crate::memory;
 use crate::render::normalize::Element;
 
 /// Epoch and index of each sample of a batch.
-type Indices = BatchSamples<(u64, usize)>;
+type Indices = BatchSamples<Key>;
 
 /// State that all producers of a loader share.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(super) struct BatchProducer<T: Element> {
     /// Whether damaged samples are skipped.
     skip_damaged: bool,
     skipped: Mutex<SkippedSamples>,
+    read_ahead: Arc<ReadAhead>,
     /// The producer that holds the token may claim a batch. The last task of the batch passes it on
     /// when it begins: so the thread pool always has work, tasks run in the order of batches, and
     /// no memory is taken for a batch before there is a thread for it. A producer that makes the
@@ -64,9 +67,9 @@ impl<T: Element> BatchProducer<T> {
     pub(super) fn new(
         task: SampleTask<T>,
         buffers: BufferPools<T>,
-        spec: EpochSpec,
-        seed: Option<u64>,
+        (spec, seed): (EpochSpec, Option<u64>),
         skip_damaged: bool,
+        read_ahead: Arc<ReadAhead>,
     ) -> Self {
         let this = Self {
             task,
@@ -76,6 +79,7 @@ impl<T: Element> BatchProducer<T> {
             orders: Mutex::default(),
             skip_damaged,
             skipped: Mutex::default(),
+            read_ahead,
             claim_token: crossbeam_channel::bounded(1),
         };
         drop(ClaimToken(&this.claim_token.0));
@@ -109,7 +113,7 @@ impl<T: Element> BatchProducer<T> {
     }
 
     /// Makes batches until the queue is closed.
-    pub(super) fn run(&self, queue: &Queue<T>, makers: Makers<'_>) {
+    pub(super) fn run(self: &Arc<Self>, queue: &Arc<Queue<T>>, makers: Makers<'_>) {
         while self.claim_token.1.recv().is_ok() {
             let token = ClaimToken(&self.claim_token.0);
             let Some((claim, samples)) = self.claim(queue) else {
@@ -194,9 +198,9 @@ impl<T: Element> BatchProducer<T> {
     /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end
     /// of its epoch.
     fn make(
-        &self,
+        self: &Arc<Self>,
         claim: &Claim,
-        queue: &Queue<T>,
+        queue: &Arc<Queue<T>>,
         makers: Makers<'_>,
         mut samples: Indices,
         token: ClaimToken<'_>,
@@ -212,7 +216,7 @@ impl<T: Element> BatchProducer<T> {
         };
         let mut token = Some(token);
         loop {
-            let failures = self.fill(&mut batch, claim, &samples, makers, token.take());
+            let failures = self.fill(&mut batch, (claim, queue), &samples, makers, token.take());
             let skipped = std::mem::take(&mut samples.skipped);
             match self.skip(failures, &samples) {
                 Ok(true) => {}
@@ -239,9 +243,9 @@ impl<T: Element> BatchProducer<T> {
 
     /// Makes the images of a batch.
     fn fill(
-        &self,
+        self: &Arc<Self>,
         batch: &mut Batch<T>,
-        claim: &Claim,
+        (claim, queue): (&Claim, &Arc<Queue<T>>),
         samples: &Indices,
         makers: Makers<'_>,
         mut token: Option<ClaimToken<'_>>,
@@ -250,9 +254,14 @@ impl<T: Element> BatchProducer<T> {
         self.clear(batch, samples.len());
         let failures = &Failures::default();
         let slots = self.slots(batch).zip(samples).enumerate();
-        let make = move |number, slot, &(epoch, sample): &(u64, usize), thread| {
+        let reads = &self.read_ahead.begin_batch(claim, samples);
+        self.ensure_reader(queue);
+        let make = move |number, slot, key: &Key, thread| {
             if claim.is_wanted() {
-                failures.keep(number, self.task.fill(sample, epoch, thread, slot));
+                reads.begin_sample();
+                let outcome = self.task.fill(*key, &self.read_ahead, thread, slot);
+                failures.keep(number, outcome);
+                self.ensure_reader(queue);
             }
         };
         match makers {
@@ -273,6 +282,16 @@ impl<T: Element> BatchProducer<T> {
             }
         }
         failures.take()
+    }
+
+    /// Starts to read ahead, if reads are slow.
+    fn ensure_reader(self: &Arc<Self>, queue: &Arc<Queue<T>>) {
+        self.read_ahead.ensure_reader(|| {
+            Arc::new(ComingBatches {
+                producer: Arc::clone(self),
+                queue: Arc::clone(queue),
+            })
+        });
     }
 
     /// Returns the slots of a batch.

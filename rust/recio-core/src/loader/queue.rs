@@ -86,6 +86,11 @@ impl<T: Element> State<T> {
         self.consumer = position;
     }
 
+    /// The epoch after the consumer's is the last one of which batches are made.
+    fn last_epoch(&self) -> u64 {
+        self.consumer.epoch + 1
+    }
+
     /// Takes the first entry, if it is ready. The end of an epoch stays in the queue.
     fn deliver(&mut self) -> Delivery<T> {
         match self.entries.front_mut() {
@@ -167,7 +172,17 @@ impl<T: Element> Queue<T> {
     fn has_room(&self, state: &State<T>) -> bool {
         let batches = state.entries.iter();
         let batches = batches.filter(|entry| matches!(entry, Entry::Batch { .. }));
-        batches.count() < self.max_claimed && state.next_claim.epoch <= state.consumer.epoch + 1
+        batches.count() < self.max_claimed && state.next_claim.epoch <= state.last_epoch()
+    }
+
+    /// Returns the claim that follows those of producers.
+    pub(super) fn next_claim(&self) -> Claim {
+        self.lock().next_claim.clone()
+    }
+
+    /// Returns the last epoch of which batches may be claimed now.
+    pub(super) fn last_epoch(&self) -> u64 {
+        self.lock().last_epoch()
     }
 
     /// Adds what was sampled for the last claim; returns whether that is still wanted.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::boxes::Boxes;
 use crate::dataset::shard::shard_range;
@@ -15,6 +16,7 @@ use crate::loader::labels::Labels;
 use crate::loader::masks::{self, MaskRequest, Masks};
 use crate::loader::merge_normalize::merge;
 use crate::loader::options::{Options, Shape};
+use crate::loader::read_ahead::{Files, ReadAhead};
 use crate::loader::sample_cursors::SampleOrigin;
 use crate::loader::supply::{SuppliedImage, SuppliedSample};
 use crate::memory;
@@ -230,23 +232,42 @@ impl<T: Element> SampleTask<T> {
         Ok(stored)
     }
 
-    /// Makes the image of a sample in an epoch, in the thread of this number.
+    /// Returns the files of samples and masks.
+    pub(super) fn files(&self) -> Files<'_> {
+        Files {
+            samples: &self.samples,
+            masks: self.masks.as_ref(),
+        }
+    }
+
+    /// Makes the image of a sample in an epoch, in the thread of this number. The sample may have
+    /// been read ahead.
     pub(super) fn fill(
         &self,
-        sample: usize,
-        epoch: u64,
+        (epoch, sample): (u64, usize),
+        ahead: &ReadAhead,
         thread: usize,
         slot: Slot<'_, T>,
     ) -> Result<()> {
         self.with_scratch(thread, |Scratch { record, work }| {
-            let read = self.samples.read(sample, record, &mut work.labels)?;
+            let begin = Instant::now();
+            let loaded = ahead.take((epoch, sample), record, &mut work.masks)?;
+            let read = self
+                .samples
+                .read(sample, loaded, record, &mut work.labels)?;
+            let read_at = Instant::now();
+            if loaded.is_none() {
+                ahead.note_read(read_at - begin);
+            }
             *slot.id = read.id;
             let rng = &mut Rng::new(self.seed, epoch, sample as u64);
             self.replace_labels(sample, read.id, &mut work.labels)
                 .and_then(|()| {
                     self.make(read.id, SampleImage::Encoded(read.image), rng, work, slot)
                 })
-                .map_err(|error| error.at_id(read.id))
+                .map_err(|error| error.at_id(read.id))?;
+            ahead.note_work(read_at.elapsed());
+            Ok(())
         })
         .map_err(|error| self.locate(error, sample))
     }
@@ -442,7 +463,7 @@ impl<T: Element> SampleTask<T> {
             return Err(Error::argument(format!("record {sample}; there are {len}")));
         }
         let (mut record, mut labels) = Default::default();
-        let read = self.samples.read(sample, &mut record, &mut labels)?;
+        let read = self.samples.read(sample, None, &mut record, &mut labels)?;
         let mut boxes = Boxes::default();
         let mut make = || {
             self.labels.replace(sample, read.id, &mut labels)?;

@@ -57,6 +57,14 @@ pub fn read_labels<'b>(
     ImageRecord::parse(buffer)
 }
 
+/// Returns the header of an image record, from the bytes of its frame; none if they are too few, or
+/// the header is split.
+pub(crate) fn of_frame(bytes: &[u8]) -> Option<Header> {
+    let fragment = FragmentHeader::parse(*bytes.first_chunk()?).ok()?;
+    let header = bytes[frame::HEADER_LEN..].first_chunk()?;
+    (fragment.len >= image_header::HEADER_LEN).then(|| Header::parse(header))
+}
+
 /// Reads the headers of the fragment and the image record at `offset`; `None` if the record is
 /// split or its frame invalid.
 pub(super) fn single_fragment(

@@ -2,6 +2,7 @@
 //!
 //! If there is a `.rsum` file beside it, each record that is read must match its checksum.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -11,6 +12,7 @@ use crate::format::frame::{self, FrameError, Progress};
 use crate::memory;
 use crate::read::sidecar::load_checksums;
 use crate::storage::location::Location;
+use crate::storage::store::OnRead;
 use crate::storage::stored_file::StoredFile;
 
 /// Bytes of the first read if the length of the record is unknown: all of most small records, one
@@ -19,6 +21,8 @@ const FIRST_READ: u64 = 4096;
 /// Maximum bytes of the first read: if an index lists only some records, the next listed one may be
 /// at any distance.
 const MAX_FIRST_READ: u64 = 256 << 10;
+/// The same for an object of a store, where another read takes longer.
+const MAX_FIRST_REMOTE_READ: u64 = 1 << 20;
 
 /// An open `.rec` file.
 #[derive(Debug)]
@@ -127,15 +131,8 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Record<'b>>> {
-        let Some(frame) = self.read_frame(offset, next, buffer)? else {
-            return Ok(None);
-        };
-        let next = offset + frame.len() as u64;
-        let range = frame::join_fragments(frame);
-        Ok(Some(Record {
-            bytes: &frame[range],
-            next,
-        }))
+        let frame = self.read_frame(offset, next, buffer)?;
+        Ok(frame.map(|frame| joined(frame, offset)))
     }
 
     /// Reads the record at `offset`, as [`read`](Self::read) does.
@@ -148,13 +145,83 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Record<'b>> {
-        self.read(offset, next, buffer)?.ok_or_else(|| {
+        self.read_loaded(offset, next, 0, buffer)
+    }
+
+    /// Reads the record at `offset`, as [`read_existing`](Self::read_existing) does; the first
+    /// `have` bytes of it are in `buffer` already.
+    ///
+    /// # Errors
+    /// As [`read_existing`](Self::read_existing).
+    pub fn read_loaded<'b>(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        have: usize,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Record<'b>> {
+        let frame = self.frame(offset, next, have, buffer)?;
+        frame.map(|frame| joined(frame, offset)).ok_or_else(|| {
             Error::corrupt("the file ends here")
                 .at_offset(offset)
                 .at_path(self.path())
         })
     }
 
+    /// Reads the bytes of the record at `offset` into `buffer`, without verifying them, and returns
+    /// their number: those of the first read and, as long as `may_grow` returns true for the number
+    /// of bytes that are missing, all others. [`read_loaded`](Self::read_loaded) then reads what is
+    /// missing, and reports what is wrong with the record.
+    ///
+    /// # Errors
+    /// As [`read_exact_at`](Self::read_exact_at), with the offset.
+    pub fn load(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        buffer: &mut Vec<u8>,
+        may_grow: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<usize> {
+        let mut have = 0;
+        while let Some(want) = self.required(offset, next, &buffer[..have]) {
+            if have > 0 && !may_grow(want - have) {
+                break;
+            }
+            self.read_up_to(want, have, offset, buffer)
+                .map_err(|error| error.at_offset(offset).at_path(self.path()))?;
+            have = want;
+        }
+        Ok(have)
+    }
+
+    /// Returns how many bytes of the record at `offset` are needed, of which `bytes` are the first;
+    /// none if no more are needed, or the record is damaged.
+    #[must_use]
+    pub fn required(&self, offset: u64, next: Option<u64>, bytes: &[u8]) -> Option<usize> {
+        let left = self.len().checked_sub(offset).filter(|&left| left > 0)?;
+        let next = relative_end(offset, next, self.checksum_entry(offset).ok()?);
+        if bytes.is_empty() {
+            return Some(self.first_read(left, next));
+        }
+        match frame::check(bytes, left, next) {
+            Ok(Progress::NeedsMore(more)) => Some(larger_read(bytes.len(), more, left)),
+            _ => None,
+        }
+    }
+
+    /// Starts a read and returns, as [`StoredFile::start_read`] does.
+    ///
+    /// # Errors
+    /// As [`StoredFile::start_read`].
+    pub fn start_read(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
+        self.file.start_read(range, done)
+    }
+
+    /// Returns whether the file is in the local file system.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.file.is_local()
+    }
     /// Reads the frame of the record at `offset`, as [`read`](Self::read) does.
     ///
     /// # Errors
@@ -165,15 +232,25 @@ impl RecordFile {
         next: Option<u64>,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<&'b mut [u8]>> {
+        self.frame(offset, next, 0, buffer)
+    }
+
+    /// Reads a frame whose first `have` bytes are in `buffer` already.
+    fn frame<'b>(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        have: usize,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Option<&'b mut [u8]>> {
         if offset == self.len() {
             self.check_len()?;
             return Ok(None);
         }
         let entry = self.checksum_entry(offset)?;
-        let next = entry.map_or(next, |entry| Some(entry.end));
-        let next = next.and_then(|next| next.checked_sub(offset));
+        let next = relative_end(offset, next, entry);
         let end = self
-            .fetch_frame(offset, next, buffer)
+            .fetch_frame(offset, next, have, buffer)
             .map_err(|error| error.at_offset(offset).at_path(self.path()))?;
         if entry.is_some_and(|entry| entry.crc != checksum::crc(&buffer[..end])) {
             return Err(self.checksum_mismatch(offset));
@@ -234,27 +311,25 @@ impl RecordFile {
     }
 
     /// Reads until `buffer` begins with a complete frame, and returns its length. `next` is
-    /// relative to `offset`.
-    fn fetch_frame(&self, offset: u64, next: Option<u64>, buffer: &mut Vec<u8>) -> Result<usize> {
+    /// relative to `offset`; `have` bytes are in `buffer` already.
+    fn fetch_frame(
+        &self,
+        offset: u64,
+        next: Option<u64>,
+        mut have: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Result<usize> {
         let left = self
             .len()
             .checked_sub(offset)
             .ok_or_else(|| Error::corrupt(format!("the file ends at byte {}", self.len())))?;
-        let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
-        let (mut have, mut want) = (0, left.min(first) as usize);
+        let mut want = have.max(self.first_read(left, next));
         loop {
-            if buffer.len() < want {
-                memory::resize(buffer, want, 0)?;
-            }
-            self.read_exact_at(&mut buffer[have..want], offset + have as u64)?;
+            self.read_up_to(want, have, offset, buffer)?;
             have = want;
             match frame::check(&buffer[..have], left, next) {
                 Ok(Progress::Complete(end)) => return Ok(end),
-                // At least twice as many bytes: a frame of many fragments is checked from its
-                // beginning each time.
-                Ok(Progress::NeedsMore(more)) => {
-                    want = more.max(left.min(2 * have as u64) as usize);
-                }
+                Ok(Progress::NeedsMore(more)) => want = larger_read(have, more, left),
                 Err((at, error)) => {
                     let position = offset + at as u64;
                     let error = self.frame_error(position, error)?;
@@ -262,6 +337,34 @@ impl RecordFile {
                 }
             }
         }
+    }
+
+    /// Reads the first `want` bytes from `offset` on, of which `buffer` has `have` already.
+    fn read_up_to(
+        &self,
+        want: usize,
+        have: usize,
+        offset: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
+        if buffer.len() < want {
+            memory::resize(buffer, want, 0)?;
+        }
+        match have {
+            have if have >= want => Ok(()),
+            have => self.read_exact_at(&mut buffer[have..want], offset + have as u64),
+        }
+    }
+
+    /// Returns the number of bytes that are read at first. `left` are in the file.
+    fn first_read(&self, left: u64, next: Option<u64>) -> usize {
+        let max = if self.is_local() {
+            MAX_FIRST_READ
+        } else {
+            MAX_FIRST_REMOTE_READ
+        };
+        let first = next.map_or(FIRST_READ, |next| next.min(max));
+        left.min(first) as usize
     }
 
     /// Explains an invalid frame: the file may be none of records at all.
@@ -302,6 +405,28 @@ impl RecordFile {
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         self.file.read_exact_at(bytes, offset)
     }
+}
+
+/// Returns the record of a complete frame at `offset`.
+fn joined(frame: &mut [u8], offset: u64) -> Record<'_> {
+    let next = offset + frame.len() as u64;
+    let range = frame::join_fragments(frame);
+    Record {
+        bytes: &frame[range],
+        next,
+    }
+}
+
+/// Returns how many bytes of a frame to read when `have` are too few and at least `more` are needed:
+/// twice as many, as a frame of many fragments is checked from its beginning each time.
+fn larger_read(have: usize, more: usize, left: u64) -> usize {
+    more.max(left.min(2 * have as u64) as usize)
+}
+
+/// Returns the end of a record relative to its offset, if its checksum or an index lists it.
+fn relative_end(offset: u64, next: Option<u64>, entry: Option<checksum::Entry>) -> Option<u64> {
+    let next = entry.map_or(next, |entry| Some(entry.end));
+    next.and_then(|next| next.checked_sub(offset))
 }
 
 /// Explains an error of the record at `offset` that an index lists: it may be no beginning of one.
