@@ -151,7 +151,9 @@ def raising(file: RecordFile, **settings: Any) -> list[Any]:  # noqa: ANN401 of 
 
 @pytest.mark.parametrize("work", [skipping, raising])
 def test_damaged_records_are_skipped_or_raised_as_from_fast_storage(
-    slow: SlowStorage, damaged: RecordFile, work: Any  # noqa: ANN401 a function
+    slow: SlowStorage,
+    damaged: RecordFile,
+    work: Any,  # noqa: ANN401 a function
 ) -> None:
     expected = work(damaged, preprocess_threads=1)
     for count in (1, 3):
@@ -229,7 +231,8 @@ def large(file: RecordFile, **settings: Any) -> tuple[list[Any], bool]:  # noqa:
 def test_records_longer_than_the_first_read_or_the_bound(
     slow: SlowStorage, tmp_path: Path, bounds: dict[str, int]
 ) -> None:
-    images = [png(noise(*size, seed=number)) for number, size in enumerate([(20, 30), (330, 330), (9, 9), (500, 700)] * 4)]
+    sizes = [(20, 30), (330, 330), (9, 9), (500, 700)] * 4
+    images = [png(noise(*size, seed=number)) for number, size in enumerate(sizes)]
     # An image with magic numbers, so that its record is split.
     split = png(noise(300, 320)) + struct.pack("<I", 0xCED7230A) * 3
     file = write_images(tmp_path, [*images, split + bytes(-len(split) % 4) + struct.pack("<I", 0xCED7230A)])
@@ -263,7 +266,14 @@ def test_masks_are_read_ahead(slow: SlowStorage, tmp_path: Path) -> None:
 
 def listed(folder: Path, **settings: Any) -> tuple[list[Any], bool]:  # noqa: ANN401 of many types
     batches = image.ImageIter(
-        4, (3, 8, 8), path_imglist=folder / "some.lst", path_root=folder, shuffle=True, seed=1, rand_crop=True, **settings
+        4,
+        (3, 8, 8),
+        path_imglist=folder / "some.lst",
+        path_root=folder,
+        shuffle=True,
+        seed=1,
+        rand_crop=True,
+        **settings,
     )
     return contents(batches)
 
@@ -330,7 +340,8 @@ except KeyboardInterrupt:
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_interrupts_waiting_for_slow_storage(storage: SlowStorage, file: RecordFile) -> None:
     storage.set_delay(0.4)
-    command = python(INTERRUPTED, {"path_imgrec": str(file.rec), "data_shape": (3, 8, 8), "batch_size": 8})
+    paths = {"path_imgrec": str(file.rec), "path_imgidx": str(file.idx)}
+    command = python(INTERRUPTED, {**paths, "data_shape": (3, 8, 8), "batch_size": 8})
     with start(command, stdout=subprocess.PIPE, env=storage.environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"

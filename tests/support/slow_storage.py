@@ -72,10 +72,13 @@ class SlowStorage:
 
 def _serve() -> None:
     """Call functions until there are no more."""
-    orders, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    while orders.peek(1):
-        work, args, settings = pickle.load(orders)  # noqa: S301 from a process of ours
+    while True:
+        try:
+            work, args, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 from a process of ours
+        except EOFError:
+            return
         try:
             outcome = True, work(*args, **settings)
         except BaseException:  # noqa: BLE001 the test reports it

@@ -21,8 +21,8 @@ pub(super) struct ThreadCounts {
 }
 
 impl ThreadCounts {
-    /// Counts for batches of `batch_size` images, of `batch_bytes` bytes: `threads` make images, and
-    /// `prefetch` batches are made ahead.
+    /// Counts for batches of `batch_size` images, of `batch_bytes` bytes: `threads` make images,
+    /// and `prefetch` batches are made ahead.
     pub(super) fn new(
         (batch_size, batch_bytes): (usize, usize),
         threads: usize,

@@ -1,10 +1,10 @@
 //! Reading ahead: records are read before the threads that make images need them.
 //!
 //! As long as reads are fast, as from the page cache, each thread reads its own record, which costs
-//! least. Where they are slow, the samples of the coming batches are known, as the order of an epoch
-//! is a function of its seed: readers read them ahead, many at a time, in the order in which they
-//! are needed. A thread that needs a sample takes it, waits for it if it is being read, or reads it
-//! itself if no reader has begun to. So batches never depend on what was read ahead.
+//! least. Where they are slow, readers read the samples of the coming batches ahead, many at a
+//! time, in the order in which they are needed: the order of an epoch is a function of its seed. A
+//! thread that needs a sample takes it, waits for it if it is being read, or reads it itself if no
+//! reader has begun to. So batches never depend on what was read ahead.
 //!
 //! | module | contents |
 //! |---|---|

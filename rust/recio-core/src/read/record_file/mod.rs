@@ -417,8 +417,8 @@ fn joined(frame: &mut [u8], offset: u64) -> Record<'_> {
     }
 }
 
-/// Returns how many bytes of a frame to read when `have` are too few and at least `more` are needed:
-/// twice as many, as a frame of many fragments is checked from its beginning each time.
+/// Returns how many bytes of a frame to read when `have` are too few, and at least `more` are
+/// needed: twice as many, as a frame of many fragments is checked from its beginning each time.
 fn larger_read(have: usize, more: usize, left: u64) -> usize {
     more.max(left.min(2 * have as u64) as usize)
 }
