@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,10 +48,14 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HuggingFace]:
     """Start a Hub without data sets, which the environment leads to."""
     with HuggingFace() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.hub.url)
+        monkeypatch.setenv("HF_TOKEN_PATH", os.devnull)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
         yield hub
 
 
 def set_environment(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the variables that lead to a bucket."""
+    """Set the variables that lead to a bucket, and none else of those that the user may have."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     for name, value in bucket.environment.items():
         monkeypatch.setenv(name, value)

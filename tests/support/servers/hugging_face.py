@@ -25,11 +25,12 @@ class HuggingFace:
     Parameters
     ----------
     token : str, optional
-        What requests to the Hub must have in `Authorization: Bearer`; data sets are public without.
+        What requests to the Hub must have in `Authorization: Bearer`; data sets are public without. It can be set at
+        any time.
     """
 
     def __init__(self, token: str | None = None) -> None:
-        self._token = token
+        self.token = token
         self._files = Objects()
         self._signature = secrets.token_hex(8)
         self._stack = ExitStack()
@@ -58,7 +59,7 @@ class HuggingFace:
 
     def _resolve(self, request: Request) -> Response:
         """Answer for the Hub."""
-        if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
+        if self.token and request.headers.get("authorization") != f"Bearer {self.token}":
             return Response(401, {"X-Error-Code": "RepoNotFound"}, b"Invalid username or password.")
         stored = self._files.objects.get(request.path)
         if stored is None:

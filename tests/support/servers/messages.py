@@ -24,7 +24,7 @@ class Request:
     number: int = 0
     """Number of the request among all that the server received."""
     attempt: int = 0
-    """How many equal requests came before it: same method, target and range."""
+    """How many equal requests (method, target and range) met a fault since the last that did not."""
 
     @property
     def path(self) -> str:

@@ -94,13 +94,26 @@ class Server:
 
     def receive(self, request: Request) -> Request:
         """Record a request; return it with its numbers."""
-        key = (request.method, request.target, request.headers.get("range", ""))
-        request = replace(request, number=len(self.requests), attempt=self._attempts[key])
-        self._attempts[key] += 1
+        request = replace(request, number=len(self.requests), attempt=self._attempts[key(request)])
         self.requests.append(request)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         return request
+
+    def choose(self, request: Request) -> Fault | None:
+        """Return the fault that a request meets, and record it."""
+        fault = self.plan(request)
+        if fault is None:
+            self._attempts.pop(key(request), None)
+        else:
+            self._attempts[key(request)] += 1
+            self.faults[type(fault).__name__] += 1
+        return fault
+
+
+def key(request: Request) -> tuple[str, ...]:
+    """Return what makes two requests equal."""
+    return request.method, request.target, request.headers.get("range", "")
 
 
 class Connection(asyncio.Protocol):
@@ -143,7 +156,7 @@ class Connection(asyncio.Protocol):
             return
         self._busy = True
         request = self._server.receive(request)
-        fault = self._server.plan(request)
+        fault = self._server.choose(request)
         if fault is None and not self._server.delay:
             response = self._server.handler(request)
             if isinstance(response, Response):
@@ -177,7 +190,6 @@ class Connection(asyncio.Protocol):
             await asyncio.sleep(self._server.delay)
         try:
             if fault is not None:
-                self._server.faults[type(fault).__name__] += 1
                 await fault.send(self, lambda: self._response(request, answer))
             else:
                 response = await self._response(request, answer)
