@@ -1,7 +1,5 @@
 //! `recio.im2rec`: packing the files of a list.
 
-use std::path::PathBuf;
-
 use pyo3::prelude::*;
 use recio_core::Error;
 use recio_core::limits::Formats;
@@ -26,7 +24,7 @@ pub(crate) struct Settings {
     seekable: bool,
     fill_damage: bool,
     /// The masks' folder, the end of their names, and their record file.
-    masks: Option<(PathBuf, String, StoragePath)>,
+    masks: Option<(StoragePath, String, StoragePath)>,
     pack_label: bool,
     checksum: bool,
     num_thread: usize,
@@ -42,7 +40,7 @@ impl Settings {
             transcode: (!self.pass_through).then_some(transcode),
             seekable: self.seekable,
             masks: self.masks.map(|(root, ending, rec)| MaskOptions {
-                root,
+                root: root.into(),
                 ending,
                 rec: rec.into(),
             }),
@@ -94,13 +92,13 @@ type Skipped = (u64, Option<u64>, Option<String>, String);
 pub(crate) fn pack(
     py: Python<'_>,
     list: StoragePath,
-    root: PathBuf,
+    root: StoragePath,
     rec: StoragePath,
     settings: Settings,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(usize, u64, Vec<Skipped>, Vec<String>)> {
     let options = settings.options().map_err(PyRecioError::from)?;
-    let (list, rec) = (list.into(), rec.into());
+    let (list, root, rec) = (list.into(), root.into(), rec.into());
     let numbers = |at: Progress| (at.done, at.total, at.skipped);
     let packed = run_with_progress(py, progress, numbers, |on_progress| {
         engine::pack(&list, &root, &rec, &options, on_progress)

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::failure::Failure;
 use super::label_check::LabelCheck;
 use super::memory_budget::MemoryBudget;
 use super::outputs::Outputs;
@@ -78,9 +79,10 @@ impl<'a> Coordinator<'a> {
             Ok(line) => drop(self.jobs.send(Job {
                 position,
                 line,
+                files: None,
                 answer,
             })),
-            Err(reason) => drop(answer.send(Err(reason))),
+            Err(reason) => drop(answer.send(Err(reason.into()))),
         }
         outcome
     }
@@ -102,7 +104,7 @@ impl<'a> Coordinator<'a> {
                 Ok(outcome) => return Some(outcome),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Some(Err("its worker thread ended early".into()));
+                    return Some(Err("its worker thread ended early".to_string().into()));
                 }
             }
         }
@@ -125,7 +127,8 @@ impl<'a> Coordinator<'a> {
                 let mask = packed.mask.as_deref();
                 self.outputs.append(line.index, &packed.record, mask)
             }
-            (line, Err(reason)) => {
+            (_, Err(Failure::Store(error))) => Err(error),
+            (line, Err(Failure::Skipped(reason))) => {
                 let line = line.as_ref().ok();
                 self.skipped.push(SkippedLine {
                     line: *number,

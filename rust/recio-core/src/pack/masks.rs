@@ -1,6 +1,5 @@
 //! Masks: their paths, and the check that they are masks of the size of their images.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::options::MaskOptions;
@@ -8,20 +7,20 @@ use crate::decode::{Mask, Pixels, Source};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::limits::Limits;
-use crate::storage::sandboxed_folder::SandboxedFolder;
+use crate::storage::folder::Folder;
 
 /// Folder of masks.
 pub(super) struct MaskFolder<'a> {
-    root: SandboxedFolder,
+    root: Folder,
     ending: &'a str,
 }
 
 impl<'a> MaskFolder<'a> {
     /// # Errors
-    /// As [`SandboxedFolder::new`].
+    /// As [`Folder::new`].
     pub(super) fn new(masks: &'a MaskOptions, allow_outside: bool) -> Result<Self> {
         Ok(Self {
-            root: SandboxedFolder::new(&masks.root, allow_outside)?,
+            root: Folder::new(&masks.root, allow_outside)?,
             ending: &masks.ending,
         })
     }
@@ -33,9 +32,8 @@ impl<'a> MaskFolder<'a> {
         mask.to_string_lossy().into_owned()
     }
 
-    /// As [`SandboxedFolder::open`].
-    pub(super) fn open(&self, path: &str) -> Result<(File, u64)> {
-        self.root.open(path)
+    pub(super) fn root(&self) -> &Folder {
+        &self.root
     }
 }
 
@@ -68,7 +66,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path_of = |ending: &str, image: &str| {
             let masks = MaskOptions {
-                root: folder.path().to_path_buf(),
+                root: folder.path().into(),
                 ending: ending.into(),
                 rec: PathBuf::new().into(),
             };

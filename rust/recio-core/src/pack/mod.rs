@@ -1,21 +1,25 @@
 //! Packing: a list of image files → a record file with its index. The engine of im2rec.
 //!
 //! ```text
-//! list ─▶ coordinator ─▶ workers: image_file, transcode, seekable, masks ─▶ coordinator ─▶ outputs
-//!         jobs           memory_budget                                      in list order
+//! list ─▶ coordinator ─▶ workers: opener, transcode, seekable, masks ─▶ coordinator ─▶ outputs
+//!         jobs           memory_budget                                  in list order
 //! ```
 //!
 //! The calling thread is the coordinator. It sends the lines of the list to worker threads, a
 //! limited number at a time, and writes their records in the order of the list. The output is
-//! therefore the same for any number of threads. A line that cannot be packed is skipped and
-//! reported with the reason; only what prevents writing the output is an error. Masks are packed
-//! into a record file of their own; if an image or its mask cannot be packed, both are skipped.
+//! therefore the same for any number of threads. Objects of a store are fetched by threads of their
+//! own, many at a time, before they come to the workers. A line that cannot be packed is skipped
+//! and reported with the reason; only what prevents writing the output is an error. Masks are
+//! packed into a record file of their own; if an image or its mask cannot be packed, both are
+//! skipped.
 
 mod coordinator;
+mod failure;
 mod image_file;
 mod label_check;
 mod masks;
 mod memory_budget;
+mod opener;
 mod options;
 mod outputs;
 mod report;
@@ -24,8 +28,7 @@ mod seekable;
 mod transcode;
 mod worker;
 
-use std::path::Path;
-use std::thread;
+use std::thread::{self, Scope};
 
 use crossbeam_channel::unbounded;
 
@@ -33,12 +36,13 @@ use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::progress::OnProgress;
 use crate::read::list_file::load_lines;
+use crate::storage::folder::Folder;
 use crate::storage::location::Location;
-use crate::storage::sandboxed_folder::SandboxedFolder;
 use coordinator::Coordinator;
 use label_check::LabelCheck;
 use masks::MaskFolder;
 use memory_budget::{CloseOnDrop, MemoryBudget};
+use opener::{FETCHES, Opener};
 pub use options::{MaskOptions, PackOptions};
 use outputs::Outputs;
 pub use report::{PackReport, SkippedLine};
@@ -63,13 +67,13 @@ const MAX_BYTES_IN_MEMORY: usize = 256 << 20;
 /// is not UTF-8.
 pub fn pack(
     list: &Location,
-    root: &Path,
+    root: &Location,
     rec: &Location,
     options: &PackOptions,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<PackReport>> {
     let entries = load_lines(list, LabelType::Float32)?;
-    let images = SandboxedFolder::new(root, options.allow_outside)?;
+    let images = Folder::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
     let mask_rec = masks.map(|masks| &masks.rec);
     let masks = masks
@@ -78,23 +82,44 @@ pub fn pack(
     let outputs = Outputs::create(rec, mask_rec, options.checksum)?;
     let budget = MemoryBudget::new(MAX_BYTES_IN_MEMORY);
     let threads = options.threads.max(1);
+    let opener = Opener {
+        images: &images,
+        masks: masks.as_ref(),
+        budget: &budget,
+    };
+    let fetches = if opener.is_remote() { FETCHES } else { 0 };
     thread::scope(|scope| {
         // On every return, also by an error, workers must stop waiting for memory.
         let _close_on_return = CloseOnDrop(&budget);
-        let (jobs, queue) = unbounded();
+        let (jobs, mut queue) = unbounded();
+        if fetches > 0 {
+            let (fetched, fetched_queue) = unbounded();
+            let unfetched = std::mem::replace(&mut queue, fetched_queue);
+            for number in 0..fetches {
+                let (unfetched, fetched) = (unfetched.clone(), fetched.clone());
+                let fetch = move || opener.run(&unfetched, &fetched);
+                spawn(scope, format!("recio-fetch-{number}"), fetch)?;
+            }
+        }
         for number in 0..threads {
-            let worker = Worker::new(&images, masks.as_ref(), options, &budget, queue.clone());
-            thread::Builder::new()
-                .name(format!("recio-pack-{number}"))
-                .spawn_scoped(scope, || worker.run())
-                .map_err(|cause| Error::thread(&cause))?;
+            let worker = Worker::new(opener, options, queue.clone());
+            spawn(scope, format!("recio-pack-{number}"), || worker.run())?;
         }
         // If all workers end, sending a job must fail instead of waiting.
         drop(queue);
         let labels = LabelCheck::new(options.pack_label);
         Coordinator::new(&entries, jobs, &budget, outputs, labels, on_progress)
-            .run(threads * LINES_PER_THREAD)
+            .run((threads * LINES_PER_THREAD).max(2 * fetches))
     })
+}
+
+fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: String,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<()> {
+    let spawned = thread::Builder::new().name(name).spawn_scoped(scope, work);
+    spawned.map(drop).map_err(|cause| Error::thread(&cause))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Options of packing.
 
-use std::path::PathBuf;
-
 use super::transcode::Transcode;
 use crate::limits::Limits;
 use crate::storage::location::Location;
@@ -34,7 +32,7 @@ pub struct PackOptions {
 #[derive(Debug, Clone)]
 pub struct MaskOptions {
     /// Folder of the masks, each with the path of its image except for the suffix.
-    pub root: PathBuf,
+    pub root: Location,
     /// Replacement of the image's suffix: `.png`, `_mask.png`.
     pub ending: String,
     /// Record file of the masks.

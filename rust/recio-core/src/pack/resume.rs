@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::time::SystemTime;
 
 use super::options::PackOptions;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::read::list_file::load_lines;
 use crate::storage::location::Location;
@@ -19,7 +20,7 @@ use crate::write::append_check::is_complete;
 /// is read. The images and the other options of that run are not compared.
 ///
 /// # Errors
-/// As [`load_lines`].
+/// As [`load_lines`]; `Argument` if a store does not report the times of its objects.
 pub fn packed_already(
     list: &Location,
     rec: &Location,
@@ -30,12 +31,15 @@ pub fn packed_already(
         return Ok(None);
     };
     let masks = options.masks.as_ref().map(|masks| &masks.rec);
-    let complete = [Some(rec), masks].into_iter().flatten().all(|rec| {
-        is_younger(&rec.with_extension("idx"), list) && is_complete(rec, &keys, options.checksum)
-    });
+    for rec in [Some(rec), masks].into_iter().flatten() {
+        let idx = rec.with_extension("idx");
+        if !is_younger(&idx, list)? || !is_complete(rec, &keys, options.checksum) {
+            return Ok(None);
+        }
+    }
     // A file that no longer exists is not complete.
     let bytes = rec.open().map(|file| file.len()).ok();
-    Ok(bytes.filter(|_| complete).map(|bytes| (keys.len(), bytes)))
+    Ok(bytes.map(|bytes| (keys.len(), bytes)))
 }
 
 /// Returns the indices of the lines that were not skipped; `None` if there are none, or one is
@@ -50,21 +54,35 @@ fn keys(list: &Location, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
         .filter(|keys| !keys.is_empty()))
 }
 
-/// Whether a file is younger than a list. That of an object is not known.
-fn is_younger(file: &Location, list: &Location) -> bool {
-    let modified = |location: &Location| fs::metadata(location.local()?).ok()?.modified().ok();
-    modified(file)
-        .zip(modified(list))
-        .is_some_and(|(file, list)| file >= list)
+/// Whether a file is younger than a list.
+fn is_younger(file: &Location, list: &Location) -> Result<bool> {
+    let times = modified(file)?.zip(modified(list)?);
+    Ok(times.is_some_and(|(file, list)| file >= list))
+}
+
+/// Returns when a file was written; `None` if it cannot be opened.
+fn modified(location: &Location) -> Result<Option<SystemTime>> {
+    if let Some(path) = location.local() {
+        return Ok(fs::metadata(path).and_then(|file| file.modified()).ok());
+    }
+    let Ok(object) = location.open() else {
+        return Ok(None);
+    };
+    object.modified().map(Some).ok_or_else(|| {
+        let reason = "resume compares the times of the list and of the files, which this store does not report; pack \
+                      without resume";
+        Error::argument(reason).at_path(&location.shown())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use super::*;
     use crate::limits::Limits;
+    use crate::storage::memory_store::MemoryStore;
     use crate::write::record_output::{RecordOutput, commit};
 
     const PLAIN: PackOptions = PackOptions {
@@ -123,6 +141,21 @@ mod tests {
         fs::remove_file(fixture.rec.with_extension("rsum")).unwrap();
         assert_eq!(fixture.packed(&[2], &PLAIN), Some((2, 24)));
         assert_eq!(fixture.packed(&[2], &options), None);
+    }
+
+    #[test]
+    fn objects_without_times_are_not_compared() {
+        let fixture = Fixture::new();
+        let store = MemoryStore::default();
+        let rec = store.at("s3://b/a.rec");
+        let packed = || packed_already(&fixture.list.as_path().into(), &rec, &[2], &PLAIN);
+        assert_eq!(packed().unwrap(), None);
+        store.put("s3://b/a.idx", b"");
+        let error = packed().unwrap_err().to_string();
+        assert!(
+            error.starts_with("s3://b/a.idx: resume compares"),
+            "{error}"
+        );
     }
 
     #[test]

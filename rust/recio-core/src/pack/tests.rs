@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::limits::Limits;
+use crate::storage::memory_store::MemoryStore;
 use crate::write::file_system::tests::file_names;
 
 const PASS_THROUGH: PackOptions = PackOptions {
@@ -42,7 +43,13 @@ impl Fixture {
 
     fn pack(&self, options: &PackOptions, flow: ControlFlow<()>) -> Result<Option<PackReport>> {
         let [list, root, rec] = ["a.lst", "images", "a.rec"].map(|name| self.at(name));
-        pack(&list.into(), &root, &rec.into(), options, &mut |_| flow)
+        pack(
+            &list.into(),
+            &root.into(),
+            &rec.into(),
+            options,
+            &mut |_| flow,
+        )
     }
 }
 
@@ -148,4 +155,83 @@ fn pack_label_packs_all_labels() {
         fs::read(fixture.at("a.rec")).unwrap()[8]
     };
     assert_eq!((flag(false), flag(true)), (0, 2));
+}
+
+/// Puts the list and the images of a fixture into a store.
+fn uploaded(fixture: &Fixture) -> MemoryStore {
+    let store = MemoryStore::default();
+    let list = fs::read(fixture.at("a.lst")).unwrap();
+    store.put("s3://b/a.lst", &list);
+    for entry in fs::read_dir(fixture.at("images")).unwrap() {
+        let entry = entry.unwrap();
+        let url = format!("s3://b/images/{}", entry.file_name().to_str().unwrap());
+        store.put(&url, &fs::read(entry.path()).unwrap());
+    }
+    store
+}
+
+fn pack_in_store(store: &MemoryStore, masks: bool) -> Result<Option<PackReport>> {
+    let masks = masks.then(|| MaskOptions {
+        root: store.at("s3://b/masks"),
+        ending: ".png".into(),
+        rec: store.at("s3://b/a_mask.rec"),
+    });
+    let options = PackOptions {
+        masks,
+        ..PASS_THROUGH
+    };
+    let [list, root, rec] =
+        ["a.lst", "images", "a.rec"].map(|name| store.at(&format!("s3://b/{name}")));
+    pack(&list, &root, &rec, &options, &mut |_| {
+        ControlFlow::Continue(())
+    })
+}
+
+#[test]
+fn objects_are_packed_as_files_are() {
+    let names: Vec<String> = (0..300).map(|n| format!("{n}.jpg")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let line = |(n, name): (usize, &&str)| format!("{n}\t1\t{name}\n");
+    let list: String = names.iter().enumerate().map(line).collect();
+    let fixture = Fixture::new(
+        &names,
+        &format!("{list}900\t1\tnone.jpg\n901\t1\t../a.lst\n"),
+    );
+    fixture
+        .pack(&PASS_THROUGH, ControlFlow::Continue(()))
+        .unwrap();
+    let store = uploaded(&fixture);
+    let PackReport {
+        records, skipped, ..
+    } = pack_in_store(&store, false).unwrap().unwrap();
+    assert_eq!(records, 300);
+    let reasons: Vec<_> = skipped.iter().map(|line| line.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "no such file",
+            "the path leaves its root folder s3://b/images"
+        ]
+    );
+    for name in ["a.rec", "a.idx"] {
+        let bytes = store.get(&format!("s3://b/{name}")).unwrap();
+        assert!(bytes == fs::read(fixture.at(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn a_store_that_does_not_answer_ends_the_packing() {
+    let fixture = Fixture::new(&["a", "b", "c"], "1\t0\ta\n2\t0\tb\n3\t0\tc\n");
+    let store = uploaded(&fixture);
+    store.fail_to_open("s3://b/images/b");
+    let error = pack_in_store(&store, false).unwrap_err().to_string();
+    assert_eq!(error, "s3://b/images/b: injected");
+    assert!(store.urls().iter().all(|url| !url.contains(".rec")));
+}
+
+#[test]
+fn an_object_without_its_mask_is_skipped() {
+    let store = uploaded(&Fixture::new(&["a.jpg"], "1\t0\ta.jpg\n"));
+    let report = pack_in_store(&store, true).unwrap().unwrap();
+    assert_eq!(report.skipped[0].reason, "its mask a.png: no such file");
 }

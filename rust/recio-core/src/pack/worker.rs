@@ -4,28 +4,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::failure::Failure;
 use super::image_file::{ImageFile, check_record_len};
-use super::masks::{self, MaskFolder};
-use super::memory_budget::{MemoryBudget, Reservation};
+use super::masks;
+use super::memory_budget::Reservation;
+use super::opener::{LineFiles, Opener};
 use super::options::PackOptions;
 use super::seekable::seekable;
 use super::transcode::Transcoder;
-use crate::error::Result;
 use crate::format::image_header;
 use crate::format::list::Line;
 use crate::memory;
-use crate::storage::sandboxed_folder::SandboxedFolder;
 
 /// A line to pack.
 pub(super) struct Job<'a> {
     /// Position of the line in the list, from 0.
     pub(super) position: usize,
     pub(super) line: &'a Line,
+    /// The files of the line, if they were fetched.
+    pub(super) files: Option<LineFiles<'a>>,
     pub(super) answer: Sender<Outcome<'a>>,
 }
 
 /// The records of a line, or why it cannot be packed.
-pub(super) type Outcome<'a> = Result<PackedLine<'a>, String>;
+pub(super) type Outcome<'a> = Result<PackedLine<'a>, Failure>;
 
 /// The records of an image and of its mask, with the memory reserved for them until they are
 /// written.
@@ -36,27 +38,21 @@ pub(super) struct PackedLine<'a> {
 }
 
 pub(super) struct Worker<'a> {
-    images: &'a SandboxedFolder,
-    masks: Option<&'a MaskFolder<'a>>,
+    opener: Opener<'a>,
     options: &'a PackOptions,
-    budget: &'a MemoryBudget,
     queue: Receiver<Job<'a>>,
     transcoder: Transcoder,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(
-        images: &'a SandboxedFolder,
-        masks: Option<&'a MaskFolder<'a>>,
+        opener: Opener<'a>,
         options: &'a PackOptions,
-        budget: &'a MemoryBudget,
         queue: Receiver<Job<'a>>,
     ) -> Self {
         Self {
-            images,
-            masks,
+            opener,
             options,
-            budget,
             queue,
             transcoder: Transcoder::default(),
         }
@@ -64,12 +60,13 @@ impl<'a> Worker<'a> {
 
     /// Packs lines until the queue is closed or nobody waits for an outcome.
     pub(super) fn run(mut self) {
-        while let Ok(job) = self.queue.recv() {
+        while let Ok(mut job) = self.queue.recv() {
             // A codec that panics on one image must not end the thread.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.pack(&job)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.pack(&mut job)));
             let outcome = outcome.unwrap_or_else(|panic| {
                 let memory = memory::error_of(&*panic).map(|error| error.to_string());
-                Some(Err(memory.unwrap_or_else(|| "packing it panicked".into())))
+                let reason = memory.unwrap_or_else(|| "packing it panicked".into());
+                Some(Err(reason.into()))
             });
             let Some(outcome) = outcome else { return };
             if job.answer.send(outcome).is_err() {
@@ -79,35 +76,29 @@ impl<'a> Worker<'a> {
     }
 
     /// Packs a line; `None` if the memory budget is closed.
-    fn pack(&mut self, job: &Job<'a>) -> Option<Outcome<'a>> {
-        let (image, mask) = match self.open(&job.line.path) {
-            Ok(files) => files,
-            Err(reason) => return Some(Err(reason)),
+    fn pack(&mut self, job: &mut Job<'a>) -> Option<Outcome<'a>> {
+        let files = match job.files.take() {
+            Some(files) => Ok(files),
+            None => self.opener.open(job)?,
         };
-        let bytes = image.len + mask.as_ref().map_or(0, |mask| mask.len);
-        let mut reservation = self.budget.reserve(job.position, bytes)?;
-        let records = self.image_record(job.line, image).and_then(|record| {
-            let mask = mask.map(|mask| self.mask_record(job.line, mask, &record));
-            Ok((record, mask.transpose()?))
-        });
-        Some(records.map(|(record, mask)| {
-            reservation.resize(record.capacity() + mask.as_ref().map_or(0, Vec::capacity));
-            PackedLine {
-                record,
-                mask,
-                _reservation: reservation,
-            }
-        }))
+        Some(files.and_then(|files| self.pack_files(job.line, files)))
     }
 
-    /// Opens an image and, if there are masks, its mask.
-    fn open(&self, path: &str) -> Result<(ImageFile, Option<ImageFile>), String> {
-        let image = ImageFile::new(self.images.open(path))?;
-        let mask = self.masks.map(|masks| {
-            let path = masks.path_of(&self.images.relative(path));
-            ImageFile::new(masks.open(&path)).map_err(|reason| format!("its mask {path}: {reason}"))
-        });
-        Ok((image, mask.transpose()?))
+    fn pack_files(&mut self, line: &Line, files: LineFiles<'a>) -> Outcome<'a> {
+        let LineFiles {
+            image,
+            mask,
+            mut reservation,
+        } = files;
+        let record = self.image_record(line, image)?;
+        let mask = mask.map(|mask| self.mask_record(line, mask, &record));
+        let mask = mask.transpose()?;
+        reservation.resize(record.capacity() + mask.as_ref().map_or(0, Vec::capacity));
+        Ok(PackedLine {
+            record,
+            mask,
+            _reservation: reservation,
+        })
     }
 
     /// Encodes the header of a line's records.
@@ -126,7 +117,7 @@ impl<'a> Worker<'a> {
         record
     }
 
-    fn image_record(&mut self, line: &Line, file: ImageFile) -> Result<Vec<u8>, String> {
+    fn image_record(&mut self, line: &Line, file: ImageFile) -> Result<Vec<u8>, Failure> {
         let mut record = self.encode_header(line);
         let start = record.len();
         match &self.options.transcode {
@@ -147,16 +138,16 @@ impl<'a> Worker<'a> {
             record.truncate(start);
             record.extend(image);
         }
-        check_record_len(record)
+        Ok(check_record_len(record)?)
     }
 
     /// Returns the record of a mask. `image` is the record of its image, whose header has the same
     /// length.
-    fn mask_record(&self, line: &Line, mask: ImageFile, image: &[u8]) -> Result<Vec<u8>, String> {
+    fn mask_record(&self, line: &Line, mask: ImageFile, image: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut record = self.encode_header(line);
         let start = record.len();
         mask.read(&mut record)?;
         masks::check(&record[start..], &image[start..], &self.options.limits)?;
-        check_record_len(record)
+        Ok(check_record_len(record)?)
     }
 }

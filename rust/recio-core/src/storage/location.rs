@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::store::Store;
+use super::store::{OnListed, Store};
 use super::stored_file::StoredFile;
 use super::unavailable::Unavailable;
 use super::url;
@@ -63,6 +63,18 @@ impl Location {
             path,
             store: self.store.clone(),
         }
+    }
+
+    /// Returns the location of a file in this folder.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        self.map_name(|path| {
+            let mut joined = path.as_os_str().to_owned();
+            let has_slash = joined.as_encoded_bytes().ends_with(b"/");
+            joined.push(if has_slash { "" } else { "/" });
+            joined.push(name);
+            joined.into()
+        })
     }
 
     /// Returns the location of the file with another extension.
@@ -130,6 +142,20 @@ impl Location {
             Some(path) => path.exists(),
             None => !self.open().is_err_and(|error| is_not_found(&error)),
         }
+    }
+
+    /// Lists the objects in this folder of a store; see [`Store::list`].
+    ///
+    /// # Errors
+    /// Those of the store, with the URL; of a local folder `Unsupported`.
+    pub fn list(&self, on_listed: &mut OnListed<'_>) -> Result<()> {
+        let Some(store) = &self.store else {
+            let text = "a local folder, which is no folder of a store";
+            let error = Error::from(io::Error::new(io::ErrorKind::Unsupported, text));
+            return Err(error.at_path(&self.path));
+        };
+        let listed = store.list(&self.path, on_listed);
+        listed.map_err(|error| error.at_path(&self.shown()))
     }
 
     /// Reads the file.

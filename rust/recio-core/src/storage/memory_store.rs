@@ -19,6 +19,8 @@ struct State {
     requests: Vec<String>,
     /// Number of the request that fails, from 0.
     failing: Option<usize>,
+    /// URL of an object that cannot be opened.
+    unreadable: Option<String>,
 }
 
 impl State {
@@ -26,10 +28,14 @@ impl State {
         let number = self.requests.len();
         self.requests.push(text.into());
         if self.failing == Some(number) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "injected").into());
+            return Err(timeout());
         }
         Ok(())
     }
+}
+
+fn timeout() -> Error {
+    io::Error::new(io::ErrorKind::TimedOut, "injected").into()
 }
 
 impl MemoryStore {
@@ -60,6 +66,11 @@ impl MemoryStore {
         self.with(|state| state.requests.clone())
     }
 
+    /// Lets the object at a URL time out.
+    pub(crate) fn fail_to_open(&self, url: &str) {
+        self.with(|state| state.unreadable = Some(url.into()));
+    }
+
     /// Lets the request with this number fail, from 0 for the next one.
     pub(crate) fn fail_at(&self, number: usize) {
         self.with(|state| {
@@ -71,7 +82,11 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn open(&self, url: &Path) -> Result<Arc<dyn Object>> {
-        let bytes = self.get(url.to_str().unwrap());
+        let url = url.to_str().unwrap();
+        if self.with(|state| state.unreadable.as_deref() == Some(url)) {
+            return Err(timeout());
+        }
+        let bytes = self.get(url);
         let bytes = bytes.ok_or_else(|| Error::from(io::Error::from(io::ErrorKind::NotFound)))?;
         Ok(Arc::new(MemoryObject(bytes)))
     }

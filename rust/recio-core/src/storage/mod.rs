@@ -11,6 +11,7 @@
 //! memory_store      a store in memory, for tests
 //! local_file        regular files, positioned reads
 //! regular           opening regular files only
+//! folder            folder that a list's paths are relative to, local or of a store
 //! sandboxed_folder  files below a folder, which their paths must not leave
 //! inside            paths inside a folder, by whatever way they lead there
 //! beneath           opening a file below a folder, whatever links are changed meanwhile
@@ -20,6 +21,7 @@
 mod beneath;
 #[cfg(unix)]
 pub mod cache;
+pub mod folder;
 mod inside;
 pub mod local_file;
 pub mod location;

@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 
@@ -69,6 +70,11 @@ pub trait Object: Debug + Send + Sync {
 
     /// Returns what changes if the object is replaced, such as its etag.
     fn identity(&self) -> Option<&str>;
+
+    /// Returns when the object was written, if the store reports that.
+    fn modified(&self) -> Option<SystemTime> {
+        None
+    }
 
     /// Fills `bytes` from `offset`, and waits for that.
     ///

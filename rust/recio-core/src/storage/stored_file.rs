@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::local_file::LocalFile;
 use super::location::Location;
@@ -82,6 +83,15 @@ impl StoredFile {
         match &self.file {
             Backend::Local(_) => None,
             Backend::Object(object) => object.identity(),
+        }
+    }
+
+    /// Returns when an object was written, if its store reports that; none for a local file.
+    #[must_use]
+    pub fn modified(&self) -> Option<SystemTime> {
+        match &self.file {
+            Backend::Local(_) => None,
+            Backend::Object(object) => object.modified(),
         }
     }
 
