@@ -195,13 +195,15 @@ impl Error {
         advice.or_else(|| remote().map(String::from))
     }
 
-    /// Returns whether a file was not found.
+    /// Returns whether the file system has no such file.
     fn is_missing(&self) -> bool {
         let is_missing = |error: &io::Error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::InvalidInput
-            )
+            // Not an error of a store, which did look for the object.
+            error.raw_os_error().is_some()
+                && matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::InvalidInput
+                )
         };
         matches!(self.kind(), ErrorKind::Io(error) if is_missing(error))
     }
@@ -386,7 +388,8 @@ mod tests {
     #[test]
     fn a_missing_file_with_the_address_of_a_server_is_explained() {
         let text = |path: &str| {
-            let error = Error::from(io::Error::from(io::ErrorKind::NotFound));
+            // ENOENT
+            let error = Error::from(io::Error::from_raw_os_error(2));
             error.at_path(Path::new(path)).to_string()
         };
         for path in [

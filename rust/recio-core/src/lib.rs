@@ -33,7 +33,8 @@
 //! Three rules hold everywhere. *Plan before pixels*: an image's size is known from its header, so
 //! all random parameters are sampled before it is decoded, and only what reaches the batch is
 //! computed. *Randomness is a function* of (seed, epoch, record), never of threads or time. *No
-//! global state*: an iterator owns its threads, its files and its memory.
+//! global state*: an iterator owns its threads, its files and its memory; only the connections to
+//! stores of objects, and the thread that serves them, belong to the process.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

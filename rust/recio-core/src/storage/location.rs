@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::address;
 use super::store::{OnListed, Store};
 use super::stored_file::StoredFile;
-use super::unavailable::Unavailable;
 use super::url;
+use super::url_store::UrlStore;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a file is.
@@ -20,6 +21,21 @@ pub struct Location {
 }
 
 impl Location {
+    /// Returns the location of a path, or of a URL that a store opens. A URL of a local file is its
+    /// path.
+    #[must_use]
+    pub fn new(path: PathBuf, urls: &UrlStore) -> Self {
+        let local = match url::scheme(&path) {
+            None => Some(path.clone()),
+            // One that names another host is an error when it is opened.
+            Some(_) => address::local_path(&path).ok().flatten(),
+        };
+        match local {
+            Some(path) => Self { path, store: None },
+            None => Self::in_store(path, Arc::new(urls.clone())),
+        }
+    }
+
     /// Returns the location of an object in a store.
     #[must_use]
     pub fn in_store(url: PathBuf, store: Arc<dyn Store>) -> Self {
@@ -175,10 +191,7 @@ pub(crate) fn is_not_found(error: &Error) -> bool {
 impl From<PathBuf> for Location {
     /// A path, or a URL whose store gets its options from the environment.
     fn from(path: PathBuf) -> Self {
-        if url::scheme(&path).is_some() {
-            return Self::in_store(path, Arc::new(Unavailable));
-        }
-        Self { path, store: None }
+        Self::new(path, &UrlStore::default())
     }
 }
 
@@ -215,6 +228,16 @@ mod tests {
         assert_eq!(idx.path(), Path::new("https://x.org/b.idx?v=1.2/3"));
         assert_eq!(idx.shown(), Path::new("https://x.org/b.idx?..."));
         assert_eq!(idx.extension(), Some("idx"));
+    }
+
+    #[test]
+    fn the_url_of_a_local_file_is_its_path() {
+        let location = Location::from(Path::new("file:///a%20b.rec"));
+        assert_eq!(location.local(), Some(Path::new("/a b.rec")));
+        let error = Location::from(Path::new("file://host/a"))
+            .open()
+            .unwrap_err();
+        assert!(error.to_string().contains("file:///PATH"), "{error}");
     }
 
     #[test]

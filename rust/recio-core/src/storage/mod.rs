@@ -7,7 +7,9 @@
 //! cache             local cache of objects
 //! per_process       values that each forked process makes anew
 //! url               URLs among paths
-//! unavailable       the store of URLs in a build without object stores
+//! address           URLs of objects: scheme, bucket, key
+//! url_store         the store of all URLs; remote has its objects, with the feature object-store
+//! wait              waits for a store, which end when the thread is stopped
 //! memory_store      a store in memory, for tests
 //! local_file        regular files, positioned reads
 //! regular           opening regular files only
@@ -17,6 +19,7 @@
 //! beneath           opening a file below a folder, whatever links are changed meanwhile
 //! ```
 
+pub mod address;
 #[cfg(unix)]
 mod beneath;
 #[cfg(unix)]
@@ -27,11 +30,14 @@ pub mod local_file;
 pub mod location;
 #[cfg(test)]
 pub(crate) mod memory_store;
-#[cfg(unix)]
+#[cfg(any(unix, feature = "object-store"))]
 mod per_process;
 pub mod regular;
+#[cfg(feature = "object-store")]
+mod remote;
 pub mod sandboxed_folder;
 pub mod store;
 pub mod stored_file;
-mod unavailable;
 pub mod url;
+pub mod url_store;
+pub mod wait;

@@ -27,7 +27,12 @@ pub fn without_credentials(path: &Path) -> PathBuf {
     };
     let host_end = rest.find('/').unwrap_or(rest.len());
     let (host, rest) = rest.split_at(host_end);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    // A container of Azure precedes the account: abfs://container@account.dfs.core.windows.net.
+    let is_user = scheme.starts_with("http") || host.contains(':');
+    let host = match host.rsplit_once('@') {
+        Some((_, host)) if is_user => host,
+        _ => host,
+    };
     format!("{scheme}://{host}{rest}{query}").into()
 }
 
@@ -60,6 +65,8 @@ mod tests {
             ("https://me:secret@x.org/a", "https://x.org/a"),
             ("https://x.org/a?sig=secret", "https://x.org/a?..."),
             ("s3://bucket/a@b", "s3://bucket/a@b"),
+            ("s3://key:secret@bucket/a", "s3://bucket/a"),
+            ("abfs://container@account/a", "abfs://container@account/a"),
             ("/data/a?b", "/data/a?b"),
         ] {
             assert_eq!(without_credentials(Path::new(url)), Path::new(shown));
