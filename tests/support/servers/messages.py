@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
@@ -25,6 +26,8 @@ class Request:
     """Number of the request among all that the server received."""
     attempt: int = 0
     """How many equal requests (method, target and range) met a fault since the last that did not."""
+    moment: float = field(default_factory=time.monotonic)
+    """When it had arrived, by the monotonic clock."""
 
     @property
     def path(self) -> str:
