@@ -29,6 +29,12 @@ pub fn stoppable<T>(is_stopped: impl Fn() -> bool + 'static, work: impl FnOnce()
     work()
 }
 
+/// Makes all waits of this thread, from now on, end when `is_stopped` returns true. For threads of
+/// a loader.
+pub fn stop_this_thread_when(is_stopped: impl Fn() -> bool + 'static) {
+    IS_STOPPED.set(Some(Rc::new(is_stopped)));
+}
+
 /// Restores what stopped the thread before, also after a panic.
 struct Restore(Option<IsStopped>);
 

@@ -61,6 +61,9 @@ pub(super) fn describe(scheme: Scheme, settings: &Settings) -> String {
             settings.source(skip)
         );
     }
+    if let Some(profile) = &settings.profile {
+        return format!("the credentials are those of the profile {profile}");
+    }
     let used = options.iter().find(|option| settings.get(option).is_some());
     match (used, scheme) {
         (Some(option), _) => format!("the credentials are those of {}", settings.source(option)),

@@ -57,6 +57,10 @@ impl Failure {
         Self::new(Cause::Answer(text.into()))
     }
 
+    pub(super) fn denied(text: impl Into<String>) -> Self {
+        Self::new(Cause::Denied(text.into()))
+    }
+
     pub(super) fn setup(text: impl Into<String>) -> Self {
         Self::new(Cause::Setup(text.into()))
     }

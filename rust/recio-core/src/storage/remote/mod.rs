@@ -3,7 +3,7 @@
 //! ```text
 //! object         opened objects: pinned to their identity (pin), read ahead (read_ahead)
 //! upload         objects that are written; folder: lists, removal
-//! settings       options of the caller and of the environment (option_names)
+//! settings       options of the caller and of the environment (option_names, aws_profile)
 //! client         one for each bucket; makes objects (remote_object) of the next three
 //! http           objects of HTTP servers (content_range, basic_auth)
 //! hugging_face   URLs of the Hugging Face Hub
@@ -13,6 +13,7 @@
 //! failure        what a request failed of (connection, credentials)
 //! ```
 
+mod aws_profile;
 mod basic_auth;
 mod client;
 mod cloud;

@@ -1,6 +1,7 @@
 //! Identity of an object: what must not change while it is read.
 
 use std::ops::Range;
+use std::time::SystemTime;
 
 use super::failure::{Cause, Failure};
 
@@ -40,6 +41,12 @@ impl Pin {
             ))
         };
         self.etag.clone().or_else(modified)
+    }
+
+    /// Returns when the object was written.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        let date = chrono::DateTime::parse_from_rfc2822(self.modified.as_deref()?);
+        date.ok().map(SystemTime::from)
     }
 
     /// Checks that an answer is of the object that was opened. `len` is the length of the object,
@@ -103,5 +110,6 @@ mod tests {
         assert!(pin(None).check(None, None, Some("Tuesday")).is_err());
         assert_eq!(pin(None).identity().unwrap(), "Monday (10 bytes)");
         assert_eq!(pin(Some("W/\"a\"")).condition(), None);
+        assert_eq!(pin(None).modified(), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::option_names;
+use super::{aws_profile, option_names};
 use crate::error::{Error, Result};
 use crate::storage::address::Scheme;
 use crate::storage::url_store::Options;
@@ -16,6 +16,8 @@ pub(super) struct Settings {
     /// Names of the options that the caller passed; the others are of the environment.
     passed: Vec<&'static str>,
     pub(super) requests: RequestOptions,
+    /// Profile that the credentials are of.
+    pub(super) profile: Option<String>,
 }
 
 /// Limits of requests, and the way that they take.
@@ -74,6 +76,7 @@ impl Settings {
             values,
             passed,
             requests,
+            profile: None,
         })
     }
 
@@ -85,7 +88,47 @@ impl Settings {
                 self.values.insert("google_skip_signature", "true".into());
             }
             Scheme::Azure => self.split_connection_string()?,
+            Scheme::S3 => self.add_profile()?,
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Adds the settings of a profile, unless they are given otherwise. A profile that the caller
+    /// passed precedes keys of the environment.
+    fn add_profile(&mut self) -> Result<()> {
+        const KEYS: [&str; 3] = [
+            "aws_access_key_id",
+            "aws_secret_access_key",
+            "aws_session_token",
+        ];
+        let name = self.values.remove("aws_profile");
+        if self.passed.contains(&"aws_profile") {
+            self.values
+                .retain(|option, _| !KEYS.contains(option) || self.passed.contains(option));
+        }
+        let others = [
+            "aws_web_identity_token_file",
+            "aws_container_credentials_full_uri",
+            "aws_container_credentials_relative_uri",
+        ];
+        let has_credentials = self.is_true("aws_skip_signature")
+            || KEYS
+                .iter()
+                .chain(&others)
+                .any(|option| self.get(option).is_some());
+        let mut profile = if has_credentials {
+            aws_profile::load(None).unwrap_or_default()
+        } else {
+            aws_profile::load(name.as_deref())?
+        };
+        if has_credentials {
+            profile.retain(|option, _| !KEYS.contains(option));
+        } else if profile.contains_key(KEYS[0]) {
+            self.profile = Some(name.unwrap_or_else(|| "default".into()));
+        }
+        for (option, value) in profile {
+            self.values.entry(option).or_insert(value);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use self::server::{Fault, Server};
 use crate::error::{Error, ErrorKind, Result};
@@ -80,6 +80,11 @@ fn objects_are_opened_by_one_request_and_read_by_ranges() {
         let object = open(&store, &url).unwrap();
         assert_eq!(object.len(), LEN as u64);
         assert!(object.identity().unwrap().starts_with('"'));
+        let modified = Duration::from_secs(1_704_067_200);
+        assert_eq!(
+            object.modified().unwrap(),
+            SystemTime::UNIX_EPOCH + modified
+        );
         assert_eq!(read(&*object, 100, 1000).unwrap(), bytes(LEN)[100..1100]);
         assert_eq!(server.state().seen.len(), 1);
         assert_eq!(
