@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recio_core::progress::{Interrupt, OnProgress, Progress};
+use recio_core::storage::wait;
 
 use crate::errors::PyRecioError;
 use crate::python_call::{attach, call};
@@ -33,9 +35,29 @@ where
             ControlFlow::Break(())
         }
     };
-    let result = py.detach(|| operation(&mut on_progress));
+    let (result, raised_by_signal) = py.detach(|| {
+        let raised = Rc::default();
+        let result = wait::stoppable(handle_signals(&raised), || operation(&mut on_progress));
+        (result, raised.take())
+    });
+    if let Some(raised) = raised_by_signal {
+        return Err(raised);
+    }
     let result = result.map_err(PyRecioError::from)?;
     result.ok_or_else(|| raised.expect("only an exception stops an operation"))
+}
+
+/// Returns a function that handles pending signals, keeps the exception that a handler raises, and
+/// returns whether there is one.
+fn handle_signals(raised: &Rc<RefCell<Option<PyErr>>>) -> impl Fn() -> bool + Clone + 'static {
+    let raised = Rc::clone(raised);
+    move || {
+        let check = |py: Python<'_>| -> PyResult<()> { py.check_signals() };
+        let handled = attach(check);
+        handled
+            .map_err(|error| raised.replace(Some(error)))
+            .is_err()
+    }
 }
 
 /// Arguments of callbacks that get the units done and all units.
@@ -63,22 +85,19 @@ where
     })
 }
 
-/// Runs an operation without the interpreter lock. If a signal handler raises, the operation stops
-/// and the exception is raised here.
+/// Runs an operation without the interpreter lock. If a signal handler raises, the operation stops,
+/// also while it waits for a store, and the exception is raised here.
 pub(crate) fn run_interruptible<T: Send>(
     py: Python<'_>,
     operation: impl FnOnce(&Interrupt<'_>) -> recio_core::Result<T> + Send,
 ) -> PyResult<T> {
     let (result, raised) = py.detach(|| {
-        let raised = RefCell::new(None);
-        let is_requested = || {
-            let handle_signals = |py: Python<'_>| -> PyResult<()> { py.check_signals() };
-            attach(handle_signals)
-                .map_err(|error| raised.replace(Some(error)))
-                .is_err()
-        };
-        let result = operation(&Interrupt::new(&is_requested));
-        (result, raised.into_inner())
+        let raised = Rc::default();
+        let is_requested = handle_signals(&raised);
+        let result = wait::stoppable(is_requested.clone(), || {
+            operation(&Interrupt::new(&is_requested))
+        });
+        (result, raised.take())
     });
     match raised {
         Some(raised) => Err(raised),

@@ -52,8 +52,8 @@ pub(crate) struct Reader(sequential::Reader);
 #[pymethods]
 impl Reader {
     #[new]
-    fn new(py: Python<'_>, path: StoragePath) -> PyRecioResult<Self> {
-        Ok(Self(py.detach(|| sequential::Reader::open(path))?))
+    fn new(py: Python<'_>, path: StoragePath) -> PyResult<Self> {
+        run_interruptible(py, |_| sequential::Reader::open(path)).map(Self)
     }
 
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
@@ -72,9 +72,9 @@ impl Reader {
         record.map(copy).transpose()
     }
 
-    fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyRecioResult<Bound<'py, PyBytes>> {
-        let record = py.detach(|| self.0.read_at(offset))?;
-        new_bytes(py, &record)
+    fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyResult<Bound<'py, PyBytes>> {
+        let record = run_interruptible(py, |_| self.0.read_at(offset))?;
+        Ok(new_bytes(py, &record)?)
     }
 
     fn read_key<'py>(
@@ -82,15 +82,15 @@ impl Reader {
         py: Python<'py>,
         index: &Index,
         key: u64,
-    ) -> PyRecioResult<Bound<'py, PyBytes>> {
-        let read = || {
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let read = |_: &Interrupt<'_>| {
             let offset = index.0.offset(key)?;
             self.0.read_at(offset).map_err(|error| {
                 explain_listed(error, offset, None).at_record(index.0.rank(offset))
             })
         };
-        let record = py.detach(read)?;
-        new_bytes(py, &record)
+        let record = run_interruptible(py, read)?;
+        Ok(new_bytes(py, &record)?)
     }
 
     fn seek(&self, offset: u64) {
@@ -118,8 +118,7 @@ impl Reader {
         let mut headers = HeaderTable::default();
         for keys in keys.to_vec()?.chunks(KEYS_BETWEEN_SIGNALS) {
             py.check_signals()?;
-            py.detach(|| headers.extend(self.0.file(), &index.0, keys))
-                .map_err(PyRecioError::from)?;
+            run_interruptible(py, |_| headers.extend(self.0.file(), &index.0, keys))?;
         }
         Ok((
             headers.flags.into_pyarray(py),
@@ -132,12 +131,8 @@ impl Reader {
     /// Returns the keys of the images and of the identity records of a face data set, ascending;
     /// None for a plain record file, and for one whose header record is contradicted by the others
     /// the reason.
-    fn face_set<'py>(
-        &self,
-        py: Python<'py>,
-        index: &Index,
-    ) -> PyRecioResult<Option<PyLayout<'py>>> {
-        let layout = py.detach(|| FaceSet::find(self.0.file(), &index.0))?;
+    fn face_set<'py>(&self, py: Python<'py>, index: &Index) -> PyResult<Option<PyLayout<'py>>> {
+        let layout = run_interruptible(py, |_| FaceSet::find(self.0.file(), &index.0))?;
         let keys = |entries: &[index::Entry]| {
             let keys: Vec<u64> = entries.iter().map(|entry| entry.key).collect();
             keys.into_pyarray(py)
@@ -358,12 +353,9 @@ pub(crate) fn rebuild_index(
 /// Returns the number of identities, the height and the width in the file `property` beside a
 /// record file, if there is one.
 #[pyfunction]
-pub(crate) fn face_property(
-    py: Python<'_>,
-    rec: StoragePath,
-) -> PyRecioResult<Option<(u64, u64, u64)>> {
+pub(crate) fn face_property(py: Python<'_>, rec: StoragePath) -> PyResult<Option<(u64, u64, u64)>> {
     let rec = rec.into();
-    let property = py.detach(|| FaceProperty::load(&rec))?;
+    let property = run_interruptible(py, |_| FaceProperty::load(&rec))?;
     Ok(property.map(|property| (property.identities, property.height, property.width)))
 }
 
@@ -372,8 +364,8 @@ pub(crate) fn face_property(
 pub(crate) fn read_list(
     py: Python<'_>,
     path: StoragePath,
-) -> PyRecioResult<Vec<(u64, Vec<f64>, String)>> {
-    let lines = py.detach(|| list_file::load_strict(path, LabelType::Float64))?;
+) -> PyResult<Vec<(u64, Vec<f64>, String)>> {
+    let lines = run_interruptible(py, |_| list_file::load_strict(path, LabelType::Float64))?;
     let fields = lines
         .into_iter()
         .map(|line| (line.index, line.labels, line.path));

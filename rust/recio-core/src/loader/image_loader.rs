@@ -299,6 +299,7 @@ impl<T: Element> Loader for ImageLoader<T> {
     fn close(&self) {
         self.queue.close();
         self.read_ahead.close();
+        self.threads.stop_waits();
     }
 
     fn wait_for_threads(&self, timeout: Duration) -> bool {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle, ThreadId};
 use std::time::Duration;
@@ -12,12 +13,15 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::error::{Error, Result};
 use crate::loader::lock::lock;
 use crate::loader::thread_counts::ThreadCounts;
+use crate::storage::wait;
 
 /// The threads of a loader. They start together, or none does.
 #[derive(Debug)]
 pub(super) struct Threads {
     counts: ThreadCounts,
     running: Mutex<Option<Running>>,
+    /// Whether they shall not wait for storage any more.
+    is_stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub(super) enum Makers<'a> {
 struct Spawner {
     handles: Vec<JoinHandle<()>>,
     alive: Sender<Infallible>,
+    is_stopped: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -49,7 +54,13 @@ impl Threads {
         Self {
             counts,
             running: Mutex::default(),
+            is_stopped: Arc::default(),
         }
+    }
+
+    /// Makes all reads that wait for storage return.
+    pub(super) fn stop_waits(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
     }
 
     /// Starts workers and producers, unless they were started before. Each producer calls `produce`
@@ -63,7 +74,8 @@ impl Threads {
     ) -> Result<()> {
         let mut running = lock(&self.running);
         if running.is_none() {
-            *running = Some(Running::start(self.counts, produce)?);
+            let is_stopped = Arc::clone(&self.is_stopped);
+            *running = Some(Running::start(self.counts, is_stopped, produce)?);
         }
         Ok(())
     }
@@ -109,12 +121,14 @@ impl Threads {
 impl Running {
     fn start(
         counts: ThreadCounts,
+        is_stopped: Arc<AtomicBool>,
         produce: impl Fn(Makers<'_>) + Clone + Send + 'static,
     ) -> Result<Self> {
         let (alive, ended) = bounded(0);
         let mut spawner = Spawner {
             handles: Vec::new(),
             alive,
+            is_stopped,
         };
         let outcome = spawner.start(counts, produce);
         let handles = spawner.handles;
@@ -180,9 +194,10 @@ impl Spawner {
     }
 
     fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let alive = self.alive.clone();
+        let (alive, is_stopped) = (self.alive.clone(), Arc::clone(&self.is_stopped));
         let thread = Builder::new().name(name).spawn(move || {
             let _alive = alive;
+            wait::stop_this_thread_when(move || is_stopped.load(Ordering::Relaxed));
             work();
         })?;
         self.handles.push(thread);

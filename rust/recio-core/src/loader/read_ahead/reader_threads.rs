@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::fetch::Reader;
 use crate::loader::lock::lock;
+use crate::storage::wait;
 
 /// Bytes of a reader's stack.
 const STACK_SIZE: usize = 128 << 10;
@@ -47,7 +48,8 @@ impl ReaderThreads {
             .name("recio-reader".into())
             .stack_size(STACK_SIZE);
         let started = builder.spawn(move || {
-            let _running = Running(ahead);
+            let _running = Running(std::sync::Arc::clone(&ahead));
+            wait::stop_this_thread_when(move || ahead.is_closed());
             reader.run();
             drop(reader);
         });

@@ -118,7 +118,7 @@ impl Settings {
                 .chain(&others)
                 .any(|option| self.get(option).is_some());
         let mut profile = if has_credentials {
-            aws_profile::load(None).unwrap_or_default()
+            aws_profile::load(name.as_deref()).unwrap_or_default()
         } else {
             aws_profile::load(name.as_deref())?
         };
