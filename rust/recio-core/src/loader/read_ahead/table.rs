@@ -75,8 +75,8 @@ struct Entry {
 #[derive(Debug)]
 enum State {
     Waiting,
-    /// The thread is the one that needs it.
-    Reading(Option<Thread>),
+    /// The threads are those that need it. Two may: a sample fills the last batch of its epoch too.
+    Reading(Vec<Thread>),
     /// The number is that of the bytes that are counted for it.
     Loaded(Result<Loaded>, usize),
 }
@@ -170,7 +170,7 @@ impl Table {
             bytes += len;
             let sample = self.waiting.pop_front().expect("it was the first");
             if let Some(entry) = self.entries.get_mut(&sample.key) {
-                entry.state = State::Reading(None);
+                entry.state = State::Reading(Vec::new());
             }
             samples.push(sample);
             self.drop_gone();
@@ -242,8 +242,8 @@ impl Table {
         let Some(entry) = self.entries.get_mut(key) else {
             return Found::Nothing;
         };
-        if let State::Reading(waiter) = &mut entry.state {
-            *waiter = Some(std::thread::current());
+        if let State::Reading(waiters) = &mut entry.state {
+            waiters.push(std::thread::current());
             return Found::Pending;
         }
         match self.remove(key) {
@@ -326,7 +326,7 @@ impl Table {
         let Some(entry) = self.entries.get(key) else {
             return;
         };
-        if matches!(entry.state, State::Reading(Some(_))) {
+        if matches!(&entry.state, State::Reading(waiters) if !waiters.is_empty()) {
             return;
         }
         if let Some(State::Loaded(loaded, bytes)) = self.remove(key) {
@@ -377,15 +377,18 @@ impl Bytes {
 
 /// Wakes the thread that needs a sample.
 fn wake(state: State) {
-    if let State::Reading(Some(thread)) = state {
-        thread.unpark();
+    if let State::Reading(waiters) = state {
+        waiters.iter().for_each(Thread::unpark);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Barrier, Mutex};
+
     use super::*;
     use crate::error::Error;
+    use crate::loader::lock::lock;
 
     fn first(len: usize) -> FirstRead {
         FirstRead { len, range: None }
@@ -444,6 +447,26 @@ mod tests {
         assert!(matches!(table.take(&(0, 0)), Found::Nothing));
         assert_eq!(begin(&mut table).unwrap().samples[0].key, (0, 1));
         assert!(begin(&mut table).is_none());
+    }
+
+    #[test]
+    fn all_threads_that_wait_for_a_sample_are_woken() {
+        let table = Mutex::new(table(10, &[(0, 1)]));
+        let job = begin(&mut lock(&table)).unwrap();
+        let pending = Barrier::new(3);
+        let wait = || {
+            assert!(matches!(lock(&table).take(&(0, 0)), Found::Pending));
+            pending.wait();
+            while matches!(lock(&table).take(&(0, 0)), Found::Pending) {
+                std::thread::park();
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(wait);
+            scope.spawn(wait);
+            pending.wait();
+            complete(&mut lock(&table), job);
+        });
     }
 
     #[test]
