@@ -165,7 +165,7 @@ class TestThreads:
     def test_iterator_has_the_requested_threads_and_two_waiting_ones_for_large_batches(
         self, many: RecordFile, batch_size: int, producers: int
     ) -> None:
-        batches = open_iter(many, preprocess_threads=5, batch_size=batch_size)
+        batches = open_iter(many, preprocess_threads=5, batch_size=batch_size, read_ahead=0)
         batches.next()
         assert threads() == [f"recio-{number}" for number in range(5)] + ["recio-producer"] * producers
 

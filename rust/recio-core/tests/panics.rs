@@ -28,12 +28,8 @@ use recio_core::rng::Rng;
 const IMAGES: u64 = 4_000;
 const PANICS: u64 = 1_000;
 const THREADS: usize = 3;
-/// Those, and two that assemble batches.
-const RUNNING_THREADS: usize = if cfg!(target_os = "linux") {
-    THREADS + 2
-} else {
-    0
-};
+/// Threads that assemble batches of more than a few images.
+const PRODUCERS: usize = 2;
 /// Time limit, longer than any batch takes, so that a test does not hang if a thread is lost.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -106,8 +102,8 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
         last_batch: LastBatch::Discard,
         threads: THREADS,
         prefetch: 2,
-        read_ahead: None,
-        read_ahead_bytes: 1 << 20,
+        read_ahead: Some(0),
+        read_ahead_bytes: 0,
         skip_damaged,
         limits: Limits::default(),
         fill_damage: false,
@@ -164,6 +160,15 @@ fn threads() -> usize {
     0
 }
 
+/// Returns the number of threads that `threads` counts.
+fn on_linux(threads: usize) -> usize {
+    if cfg!(target_os = "linux") {
+        threads
+    } else {
+        0
+    }
+}
+
 /// Suppresses the messages of expected panics.
 fn silence_expected_panics() {
     let usual = std::panic::take_hook();
@@ -188,7 +193,7 @@ fn panics_skip_their_images_only() {
         assert_all_panics(&errors);
         loader.reset();
     }
-    assert_eq!(threads(), RUNNING_THREADS);
+    assert_eq!(threads(), on_linux(THREADS));
     drop(loader);
     // Threads may be listed for a moment after they have been joined.
     let start = Instant::now();
@@ -213,5 +218,5 @@ fn panics_skip_their_images_only() {
         }
         loader.reset();
     }
-    assert_eq!(threads(), RUNNING_THREADS);
+    assert_eq!(threads(), on_linux(THREADS + PRODUCERS));
 }

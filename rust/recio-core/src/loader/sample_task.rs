@@ -257,7 +257,7 @@ impl<T: Element> SampleTask<T> {
                 .read(sample, loaded, record, &mut work.labels)?;
             let read_at = Instant::now();
             if loaded.is_none() {
-                ahead.note_read(read_at - begin);
+                ahead.note_read(read_at - begin, read.image.len());
             }
             *slot.id = read.id;
             let rng = &mut Rng::new(self.seed, epoch, sample as u64);

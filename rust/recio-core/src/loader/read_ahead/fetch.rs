@@ -192,8 +192,9 @@ impl Reading {
     fn complete(mut self, loaded: Option<Result<Loaded>>) {
         self.is_complete = true;
         let ahead = &self.reader.ahead;
-        if loaded.is_some() {
-            ahead.pace.note_read(self.begin.elapsed());
+        if let Some(loaded) = &loaded {
+            let bytes = loaded.as_ref().map_or(0, Loaded::len);
+            ahead.pace.note_read(self.begin.elapsed(), bytes);
         }
         ahead.complete(&self.sample, loaded, self.bytes);
     }

@@ -206,9 +206,9 @@ impl ReadAhead {
         }
     }
 
-    /// Notes how long a thread that makes images took to read a sample.
-    pub(super) fn note_read(&self, took: Duration) {
-        self.pace.note_read(took);
+    /// Notes how long a thread that makes images took to read a sample of so many bytes.
+    pub(super) fn note_read(&self, took: Duration, bytes: usize) {
+        self.pace.note_read(took, bytes);
     }
 
     /// Notes how long making an image took.

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use crate::loader::lock::lock;
 
-/// Seconds of a read that are not lost.
+/// Seconds of a read that are not lost, and those for each byte: a thread reads and checks more
+/// than a gigabyte a second from the page cache.
 const ALLOWED: f64 = 0.2e-3;
-/// A read that takes at least as many seconds is slow.
+const ALLOWED_PER_BYTE: f64 = 1e-9;
+/// A read that takes at least as many seconds, besides those for its bytes, is slow.
 const SLOW: f64 = 0.5e-3;
 /// Lost seconds after which records are read ahead, if three reads were slow.
 const LOST_BY_THREE: f64 = 8e-3;
@@ -80,12 +82,10 @@ impl Pace {
         self.records.load(Ordering::Relaxed)
     }
 
-    /// Notes how long a read took.
-    pub(super) fn note_read(&self, took: Duration) {
-        let took = took.as_secs_f64();
+    /// Notes how long a read of so many bytes took.
+    pub(super) fn note_read(&self, took: Duration, bytes: usize) {
         let mut measured = lock(&self.measured);
-        measured.note_read(took);
-        if took >= SLOW {
+        if measured.note_read(took.as_secs_f64(), bytes) {
             self.set_records(&measured);
         }
         if !self.is_remote && self.max_records > 0 {
@@ -115,15 +115,19 @@ impl Pace {
 }
 
 impl Measured {
-    fn note_read(&mut self, took: f64) {
-        self.lost = (self.lost + took - ALLOWED).clamp(0.0, MAX_LOST);
-        if took >= SLOW {
+    /// Returns whether the read was slow.
+    fn note_read(&mut self, took: f64, bytes: usize) -> bool {
+        let waited = (took - bytes as f64 * ALLOWED_PER_BYTE).max(0.0);
+        self.lost = (self.lost + waited - ALLOWED).clamp(0.0, MAX_LOST);
+        let is_slow = waited >= SLOW;
+        if is_slow {
             self.slow_reads += 1;
             self.read = Some(mean(self.read, took, READ_WEIGHT));
         }
         if self.lost == 0.0 {
             self.slow_reads = 0;
         }
+        is_slow
     }
 
     /// Whether reads are slow; once they are, until what was lost is paid off.
@@ -147,7 +151,7 @@ mod tests {
     use super::*;
 
     fn read(pace: &Pace, millis: f64) {
-        pace.note_read(Duration::from_secs_f64(millis / 1e3));
+        pace.note_read(Duration::from_secs_f64(millis / 1e3), 1000);
     }
 
     fn local() -> Pace {
@@ -183,6 +187,15 @@ mod tests {
                 read(&pace, 0.04);
             }
         }
+    }
+
+    #[test]
+    fn reads_of_many_bytes_may_take_longer() {
+        let pace = local();
+        for _ in 0..100 {
+            pace.note_read(Duration::from_millis(5), 10 << 20);
+        }
+        assert!(!pace.is_slow());
     }
 
     #[test]

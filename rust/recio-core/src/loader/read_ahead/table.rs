@@ -357,7 +357,21 @@ impl Table {
     }
 }
 
+impl Loaded {
+    /// Number of bytes that were read.
+    pub(super) fn len(&self) -> usize {
+        self.record.len() + self.mask.as_ref().map_or(0, |(_, bytes)| bytes.len())
+    }
+}
+
 impl Bytes {
+    fn len(&self) -> usize {
+        match self {
+            Self::First(_, len) => *len,
+            Self::Shared(_, range) => range.len(),
+        }
+    }
+
     /// Moves the bytes to the beginning of `buffer`, and returns their number and a buffer that is
     /// not needed any more.
     pub(super) fn move_to(self, buffer: &mut Vec<u8>) -> Result<(usize, Vec<u8>)> {
