@@ -2,9 +2,11 @@
 //! many.
 //!
 //! Each read of a record is timed. From the page cache it takes a few dozen microseconds, and a
-//! thread that makes images does better to read its own record: nothing is handed over. What reads
-//! take beyond that is added up, and when a few milliseconds were lost, in more than one read, as
-//! one may have lost the processor, records are read ahead. Fast reads pay the sum off again.
+//! thread that makes images does better to read its own record: nothing is handed over. Reads that
+//! are slow one after another begin reading ahead at once. What other reads take beyond that is
+//! added up: a single one may have lost the processor, but where much is lost, as from a file that
+//! is cached in part, records are read ahead too. Fast reads pay the sum off again, and then
+//! nothing is read ahead any more.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,12 +20,17 @@ const ALLOWED: f64 = 0.2e-3;
 const ALLOWED_PER_BYTE: f64 = 1e-9;
 /// A read that takes at least as many seconds, besides those for its bytes, is slow.
 const SLOW: f64 = 0.5e-3;
-/// Lost seconds after which records are read ahead, if three reads were slow.
-const LOST_BY_THREE: f64 = 8e-3;
-/// The same if two were.
-const LOST_BY_TWO: f64 = 30e-3;
-/// Lost seconds are counted up to here: so many fast reads end reading ahead as lost it began.
+/// Fraction of the time for making an image that is not lost either: on a busy machine, both take
+/// longer.
+const ALLOWED_OF_WORK: f64 = 0.05;
+/// Seconds that one read may lose.
+const MAX_LOST_BY_ONE: f64 = 10e-3;
+/// Lost seconds after which records are read ahead, and that are counted at most.
 const MAX_LOST: f64 = 60e-3;
+/// Slow reads, one after another, after which records are read ahead.
+const SLOW_IN_A_ROW: u32 = 3;
+/// Seconds that each of two slow reads takes after which records are read ahead.
+const VERY_SLOW: f64 = 15e-3;
 /// Weights of a new value in a mean.
 const READ_WEIGHT: f64 = 1.0 / 8.0;
 const WORK_WEIGHT: f64 = 1.0 / 32.0;
@@ -53,7 +60,8 @@ pub(super) struct Pace {
 #[derive(Debug, Default)]
 struct Measured {
     lost: f64,
-    slow_reads: u32,
+    slow_in_a_row: u32,
+    very_slow_in_a_row: u32,
     /// Mean of the slow reads.
     read: Option<f64>,
     /// Mean of making an image.
@@ -118,26 +126,31 @@ impl Measured {
     /// Returns whether the read was slow.
     fn note_read(&mut self, took: f64, bytes: usize) -> bool {
         let waited = (took - bytes as f64 * ALLOWED_PER_BYTE).max(0.0);
-        self.lost = (self.lost + waited - ALLOWED).clamp(0.0, MAX_LOST);
+        let allowed = ALLOWED + ALLOWED_OF_WORK * self.work.unwrap_or(FIRST_WORK);
+        let lost = waited.min(MAX_LOST_BY_ONE) - allowed;
+        self.lost = (self.lost + lost).clamp(0.0, MAX_LOST);
         let is_slow = waited >= SLOW;
+        let count = |count: u32, is_one: bool| if is_one { count + 1 } else { 0 };
+        self.slow_in_a_row = count(self.slow_in_a_row, is_slow);
+        self.very_slow_in_a_row = count(self.very_slow_in_a_row, waited >= VERY_SLOW);
         if is_slow {
-            self.slow_reads += 1;
             self.read = Some(mean(self.read, took, READ_WEIGHT));
-        }
-        if self.lost == 0.0 {
-            self.slow_reads = 0;
         }
         is_slow
     }
 
     /// Whether reads are slow; once they are, until what was lost is paid off.
-    fn is_slow(&self, was_slow: bool) -> bool {
-        match self.slow_reads {
-            _ if was_slow => self.lost > 0.0,
-            0 | 1 => false,
-            2 => self.lost >= LOST_BY_TWO,
-            _ => self.lost >= LOST_BY_THREE,
+    fn is_slow(&mut self, was_slow: bool) -> bool {
+        if was_slow {
+            return self.lost > 0.0;
         }
+        let is_slow = self.slow_in_a_row >= SLOW_IN_A_ROW
+            || self.very_slow_in_a_row >= 2
+            || self.lost >= MAX_LOST;
+        if is_slow {
+            self.lost = MAX_LOST;
+        }
+        is_slow
     }
 }
 
@@ -183,7 +196,7 @@ mod tests {
         for _ in 0..100 {
             read(&pace, 50.0);
             assert!(!pace.is_slow());
-            for _ in 0..400 {
+            for _ in 0..50 {
                 read(&pace, 0.04);
             }
         }
