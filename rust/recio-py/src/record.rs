@@ -73,7 +73,7 @@ impl Reader {
     }
 
     fn read_at<'py>(&self, py: Python<'py>, offset: u64) -> PyResult<Bound<'py, PyBytes>> {
-        let record = run_interruptible(py, |_| self.0.read_at(offset))?;
+        let record = run_interruptible(py, |_| self.0.read_at(offset, None))?;
         Ok(new_bytes(py, &record)?)
     }
 
@@ -84,8 +84,8 @@ impl Reader {
         key: u64,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let read = |_: &Interrupt<'_>| {
-            let offset = index.0.offset(key)?;
-            self.0.read_at(offset).map_err(|error| {
+            let (offset, next) = index.0.offset_and_next(key)?;
+            self.0.read_at(offset, next).map_err(|error| {
                 explain_listed(error, offset, None).at_record(index.0.rank(offset))
             })
         };

@@ -76,13 +76,13 @@ impl Reader {
         copied.transpose()
     }
 
-    /// Reads the record at `offset`, and moves to the next.
+    /// Reads the record at `offset`, and moves to the next, whose offset is `next` if it is known.
     ///
     /// # Errors
     /// As [`RecordFile::read_existing`].
-    pub fn read_at(&self, offset: u64) -> Result<Vec<u8>> {
+    pub fn read_at(&self, offset: u64, next: Option<u64>) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
-        let record = self.file.read_existing(offset, None, &mut buffer)?;
+        let record = self.file.read_existing(offset, next, &mut buffer)?;
         self.seek(record.next);
         memory::copied(record.bytes)
     }
@@ -98,8 +98,12 @@ impl Reader {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// Adds the ordinal of the record at `offset` to an error, by counting the records before it.
+    /// Adds the ordinal of the record at `offset` to an error, by counting the records before it in
+    /// a local file. Of an object all of it would have to be read, from a store that may be down.
     fn locate(&self, error: Error, offset: u64, interrupt: &Interrupt<'_>) -> Error {
+        if !self.file.is_local() {
+            return error;
+        }
         match scan::ordinal(&self.file, offset, interrupt) {
             Ok(Some(record)) => error.at_record(record),
             Ok(None) => error,
@@ -126,12 +130,12 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let reader = Reader::open(&path).unwrap();
         while reader.read(&Interrupt::never()).unwrap().is_some() {}
-        assert_eq!(reader.read_at(offsets[1]).unwrap(), b"two");
+        assert_eq!(reader.read_at(offsets[1], None).unwrap(), b"two");
         assert_eq!(reader.read(&Interrupt::never()).unwrap().unwrap(), b"three");
         assert_eq!(reader.read(&Interrupt::never()).unwrap(), None);
         assert!(
             reader
-                .read_at(reader.file().len())
+                .read_at(reader.file().len(), None)
                 .unwrap_err()
                 .to_string()
                 .contains("the file ends")
@@ -149,7 +153,7 @@ mod tests {
         let path = folder.path().join("a.rec");
         std::fs::write(&path, bytes).unwrap();
         let reader = Reader::open(&path).unwrap();
-        reader.read_at(12).unwrap();
+        reader.read_at(12, None).unwrap();
         let error = reader.read(&Interrupt::never()).unwrap_err().to_string();
         assert!(
             error.contains("record 2 at byte 24: a fragment of 5 bytes"),

@@ -23,6 +23,8 @@ use text::{check_offset, for_each_line, parse};
 pub struct Index {
     /// Sorted by key. Keys and offsets are unique.
     entries: Box<[Entry]>,
+    /// Whether they are sorted by offset too.
+    is_in_file_order: bool,
 }
 
 impl Index {
@@ -63,6 +65,7 @@ impl Index {
             Duplicate::find(&entries, by_key, "key").map_or(Ok(()), Err)?;
         }
         Ok(Self {
+            is_in_file_order: is_sorted_strictly(&entries, by_offset),
             entries: entries.into_boxed_slice(),
         })
     }
@@ -72,9 +75,19 @@ impl Index {
     /// # Errors
     /// [`ErrorKind::UnknownKey`].
     pub fn offset(&self, key: u64) -> Result<u64> {
+        Ok(self.offset_and_next(key)?.0)
+    }
+
+    /// Returns the offset of the record with this key and, if the keys are in the order of the
+    /// file, that of the next record.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownKey`].
+    pub fn offset_and_next(&self, key: u64) -> Result<(u64, Option<u64>)> {
         let at = self.entries.binary_search_by_key(&key, |entry| entry.key);
-        at.map(|at| self.entries[at].offset)
-            .map_err(|_| Error::new(ErrorKind::UnknownKey(key)))
+        let at = at.map_err(|_| Error::new(ErrorKind::UnknownKey(key)))?;
+        let next = self.entries.get(at + 1).filter(|_| self.is_in_file_order);
+        Ok((self.entries[at].offset, next.map(|entry| entry.offset)))
     }
 
     /// Returns the number of records before `offset` in the file. If the index lists all, this is

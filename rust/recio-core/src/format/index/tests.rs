@@ -32,6 +32,15 @@ fn lines_of_other_writers_are_read() {
 }
 
 #[test]
+fn the_next_record_is_known_if_keys_are_in_the_order_of_the_file() {
+    let index = load(b"1\t0\n5\t8\n9\t20\n", None).unwrap();
+    let found = [1, 5, 9].map(|key| index.offset_and_next(key).unwrap());
+    assert_eq!(found, [(0, Some(8)), (8, Some(20)), (20, None)]);
+    let index = load(b"5\t0\n1\t8\n", None).unwrap();
+    assert_eq!(index.offset_and_next(1).unwrap(), (8, None));
+}
+
+#[test]
 fn errors_name_the_line() {
     for (text, expected) in [
         (
