@@ -1,6 +1,5 @@
 //! Readers, writers and indexes of `.rec` files, for `recio.recordio`.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
@@ -19,7 +18,7 @@ use recio_core::read::record_file::{RecordFile, explain_listed};
 use recio_core::read::sidecar::load_index_of;
 use recio_core::read::{header_table::HeaderTable, scan, sequential};
 use recio_core::storage::location::Location;
-use recio_core::write::in_place::InPlaceWriter;
+use recio_core::write::file_writer::FileWriter;
 use recio_core::write::sidecar::save_index;
 
 use crate::convert::new_bytes;
@@ -174,7 +173,7 @@ impl Reader {
 /// `.rec` file open for writing, and its `.idx` if it has one.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Writer {
-    writer: Mutex<Option<InPlaceWriter>>,
+    writer: Mutex<Option<FileWriter>>,
     /// A forked child has a copy of the buffered bytes, and must not write them again.
     fork_guard: ForkGuard,
 }
@@ -186,12 +185,13 @@ impl Writer {
     #[pyo3(signature = (rec, idx=None, checksum=false))]
     fn new(
         py: Python<'_>,
-        rec: PathBuf,
-        idx: Option<PathBuf>,
+        rec: StoragePath,
+        idx: Option<StoragePath>,
         checksum: bool,
     ) -> PyRecioResult<Self> {
+        let (rec, idx) = (rec.into(), idx.map(Location::from));
         Ok(py
-            .detach(|| InPlaceWriter::create(&rec, idx.as_deref(), checksum))?
+            .detach(|| FileWriter::create(&rec, idx.as_ref(), checksum))?
             .into())
     }
 
@@ -199,14 +199,14 @@ impl Writer {
     #[staticmethod]
     fn append(
         py: Python<'_>,
-        rec: PathBuf,
-        idx: PathBuf,
+        rec: StoragePath,
+        idx: StoragePath,
         last: Option<u64>,
         checksum: bool,
     ) -> PyResult<Self> {
-        let append = |interrupt: &Interrupt<'_>| {
-            InPlaceWriter::append(&rec, &idx, last, checksum, interrupt)
-        };
+        let (rec, idx) = (rec.into(), idx.into());
+        let append =
+            |interrupt: &Interrupt<'_>| FileWriter::append(&rec, &idx, last, checksum, interrupt);
         Ok(run_interruptible(py, append)?.into())
     }
 
@@ -225,13 +225,13 @@ impl Writer {
         if !self.fork_guard.is_owner() {
             return Ok(());
         }
-        let close = || self.lock().take().map_or(Ok(()), InPlaceWriter::close);
+        let close = || self.lock().take().map_or(Ok(()), FileWriter::close);
         Ok(py.detach(close)?)
     }
 }
 
-impl From<InPlaceWriter> for Writer {
-    fn from(writer: InPlaceWriter) -> Self {
+impl From<FileWriter> for Writer {
+    fn from(writer: FileWriter) -> Self {
         Self {
             writer: Mutex::new(Some(writer)),
             fork_guard: ForkGuard::new(),
@@ -240,14 +240,14 @@ impl From<InPlaceWriter> for Writer {
 }
 
 impl Writer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<InPlaceWriter>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<FileWriter>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut InPlaceWriter) -> Result<T> + Send,
+        work: impl FnOnce(&mut FileWriter) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.fork_guard.check("writer", "open a new one")?;
         let outcome = py.detach(|| self.lock().as_mut().map(work));

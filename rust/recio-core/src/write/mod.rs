@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! record_writer    records → frames in a sink, with offsets and checksums
-//! in_place         a .rec file under its final name while it grows, with sidecars: MXRecordIO
+//! file_writer      a .rec file that is written record by record, with sidecars: MXRecordIO
+//! in_place         a local one, under its final name while it grows
+//! object_writer    one of a store, which appears when it is closed
 //! record_output    .rec, .idx and .rsum, which appear when all are complete: im2rec, tools
 //! pending_file     a file that appears when it is complete: an atomic file, or an object
 //! atomic           a local file under a temporary name, renamed when it is complete
@@ -18,8 +20,10 @@ pub(crate) mod append_check;
 pub mod atomic;
 mod background_sync;
 pub mod file_system;
+pub mod file_writer;
 pub mod in_place;
 mod index_writer;
+pub mod object_writer;
 pub mod pending_file;
 pub mod record_output;
 pub mod record_writer;

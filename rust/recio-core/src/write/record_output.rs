@@ -104,27 +104,35 @@ impl RecordOutput {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn prepare(self) -> Result<PreparedOutput> {
-        let Self {
-            mut writer,
-            entries,
-        } = self;
-        let checksums = writer.finish()?;
-        let mut rec = writer.into_sink();
-        rec.prepare()?;
-        let [idx, rsum] = sidecars_of(rec.location());
-        let rsum = checksums
-            .map(|checksums| prepare_checksums(&checksums, &rsum))
-            .transpose()?;
-        let idx = prepare_index(&entries, &idx)?;
+        let Self { writer, entries } = self;
+        let (rec, rsum) = prepare_records(writer)?;
+        let [idx, _] = sidecars_of(rec.location());
+        let idx = Some(prepare_index(&entries, &idx)?);
         Ok(PreparedOutput { rec, rsum, idx })
     }
 }
 
+/// Writes the rest of a record file and, if it has checksums, its `.rsum`.
+///
+/// # Errors
+/// As [`RecordOutput::create`].
+pub(super) fn prepare_records(
+    mut writer: RecordWriter<PendingFile>,
+) -> Result<(PendingFile, Option<PendingFile>)> {
+    let checksums = writer.finish()?;
+    let mut rec = writer.into_sink();
+    rec.prepare()?;
+    let [_, rsum] = sidecars_of(rec.location());
+    let rsum = checksums.map(|checksums| prepare_checksums(&checksums, &rsum));
+    Ok((rec, rsum.transpose()?))
+}
+
 /// Complete files that only need to appear. Dropping it leaves nothing.
 pub struct PreparedOutput {
-    rec: PendingFile,
-    rsum: Option<PendingFile>,
-    idx: PendingFile,
+    pub(super) rec: PendingFile,
+    pub(super) rsum: Option<PendingFile>,
+    /// None if the caller wants none.
+    pub(super) idx: Option<PendingFile>,
 }
 
 /// Lets the files of all outputs appear: all of them, or none.
@@ -134,10 +142,12 @@ pub struct PreparedOutput {
 pub fn commit(outputs: Vec<PreparedOutput>) -> Result<()> {
     let (mut sidecars, mut data, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
     for PreparedOutput { rec, rsum, idx } in outputs {
-        sidecars.extend(sidecars_of(rec.location()));
+        let [_, old_rsum] = sidecars_of(rec.location());
+        sidecars.extend(idx.iter().map(|idx| idx.location().clone()));
+        sidecars.push(old_rsum);
         data.push(rec);
         data.extend(rsum);
-        indexes.push(idx);
+        indexes.extend(idx);
     }
     sidecars.iter().try_for_each(remove)?;
     let mut appeared = Vec::new();
