@@ -23,6 +23,9 @@ pub(super) fn build(
     settings: &Settings,
     transport: Arc<Transport>,
 ) -> Result<Arc<dyn Cloud>, Failure> {
+    if scheme == Scheme::Azure && !has_account(bucket, settings) {
+        return Err(Failure::setup(NO_ACCOUNT));
+    }
     let store = match scheme {
         Scheme::S3 => s3(bucket, settings, transport),
         Scheme::Gcs => gcs(bucket, settings, transport),
@@ -30,6 +33,12 @@ pub(super) fn build(
         Scheme::Http | Scheme::HuggingFace => unreachable!("these have no bucket"),
     };
     store.map_err(|error| Failure::setup(settings.without_values(&failure(error).to_string())))
+}
+
+fn has_account(bucket: &str, settings: &Settings) -> bool {
+    bucket.contains('@')
+        || settings.get("azure_storage_account_name").is_some()
+        || settings.is_true("azure_storage_use_emulator")
 }
 
 type Built = object_store::Result<Arc<dyn Cloud>>;
@@ -63,6 +72,9 @@ fn gcs(bucket: &str, settings: &Settings, transport: Arc<Transport>) -> Built {
     }
     Ok(Arc::new(builder.build()?))
 }
+
+const NO_ACCOUNT: &str = "the name of the storage account is missing: set the storage option account_name or \
+                          AZURE_STORAGE_ACCOUNT_NAME, or pass abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY";
 
 fn azure(bucket: &str, settings: &Settings, transport: Arc<Transport>) -> Built {
     let builder = MicrosoftAzureBuilder::new()

@@ -121,7 +121,10 @@ impl fmt::Display for Failure {
         match &self.cause {
             Cause::Status { status, code } => {
                 let meaning = match *status {
-                    StatusCode::NOT_FOUND | StatusCode::GONE => "there is no such object",
+                    StatusCode::NOT_FOUND | StatusCode::GONE => match code.as_deref() {
+                        Some("NoSuchBucket" | "ContainerNotFound") => "there is no such bucket",
+                        _ => "there is no such object",
+                    },
                     StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "access denied",
                     _ => "the server answered with an error",
                 };
@@ -166,6 +169,7 @@ impl From<Failure> for Error {
             Cause::NoRanges => Error::new(ErrorKind::Io(io::Error::other(failure))).advise(
                 "download it first, or append #PATH to the URL, which keeps a local copy at PATH",
             ),
+            Cause::Setup(text) => Error::argument(text),
             _ => io::Error::new(failure.io_kind(), failure).into(),
         }
     }
