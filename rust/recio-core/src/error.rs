@@ -168,6 +168,15 @@ impl Error {
         }
     }
 
+    /// Returns whether a store did not deliver the bytes of a record. It may deliver those of
+    /// others.
+    #[must_use]
+    pub fn is_undelivered(&self) -> bool {
+        // Errors of the operating system have a number.
+        matches!(self.kind(), ErrorKind::Io(error) if error.raw_os_error().is_none())
+            && self.position().record.is_some()
+    }
+
     /// Whether a user function failed for another reason than the sample.
     #[must_use]
     pub fn is_user_fn(&self) -> bool {
@@ -220,6 +229,23 @@ impl Error {
         match self.advice() {
             Some(advice) => format!("{kind}; {advice}"),
             None => kind,
+        }
+    }
+
+    /// Returns the text of the error with its position, but for the path.
+    #[must_use]
+    pub fn without_path(&self) -> String {
+        let Position {
+            record, id, offset, ..
+        } = self.position();
+        let mut position = Vec::new();
+        position.extend(record.map(|record| format!("record {record}")));
+        position.extend(id.map(|id| format!("(id {id})")));
+        position.extend(offset.map(|offset| format!("at byte {offset}")));
+        if position.is_empty() {
+            self.reason()
+        } else {
+            format!("{}: {}", position.join(" "), self.reason())
         }
     }
 
@@ -291,32 +317,18 @@ impl std::error::Error for Error {
 /// `train.rec: record 1841 (id 77) at byte 52428800: magic 0x00000000, expected 0xced7230a`
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position {
-            path,
-            record,
-            id,
-            offset,
-        } = self.position();
-        if let Some(path) = path {
+        if let Some(path) = &self.position().path {
             write!(f, "{}: ", printable(&path.display().to_string()))?;
         }
-        let mut position = Vec::new();
-        position.extend(record.map(|record| format!("record {record}")));
-        position.extend(id.map(|id| format!("(id {id})")));
-        position.extend(offset.map(|offset| format!("at byte {offset}")));
-        if !position.is_empty() {
-            write!(f, "{}: ", position.join(" "))?;
-        }
-        f.write_str(&self.reason())
+        f.write_str(&self.without_path())
     }
 }
 
-/// Advice for the path of an object store or a server.
-const ONLY_LOCAL: &str = "recio opens local files: copy it to a disk or mount it, or read a stream \
-                          with recio.recordio.records";
+/// Advice for the URL of an object where only local files are opened.
+const ONLY_LOCAL: &str = "only local files are opened here: copy it to a disk or mount it";
 
 /// Advice for the URL of a local file.
-const NO_URL: &str = "recio opens paths: pass the path without file://";
+const NO_URL: &str = "only paths are opened here: pass the path without file://";
 
 /// Returns a path; an address with the second slash, which Python's paths lose.
 fn with_both_slashes(path: &Path) -> PathBuf {
@@ -328,7 +340,7 @@ fn with_both_slashes(path: &Path) -> PathBuf {
     }
 }
 
-/// Returns what to do about a path that is the address of an object store or a server.
+/// Returns what to do about a path that is a URL, where only local files are opened.
 #[must_use]
 pub fn remote_advice(path: &Path) -> Option<&'static str> {
     let advice = if path.starts_with("file:") {
@@ -386,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_with_the_address_of_a_server_is_explained() {
+    fn a_missing_local_file_with_a_url_is_explained() {
         let text = |path: &str| {
             // ENOENT
             let error = Error::from(io::Error::from_raw_os_error(2));
@@ -397,13 +409,16 @@ mod tests {
             "gs:/bucket/a.rec",
             "https://x.org/a.rec",
         ] {
-            assert!(text(path).contains("recio opens local files"), "{path}");
+            assert!(text(path).contains("only local files"), "{path}");
         }
         assert!(text("file:///tmp/a.rec").contains("without file://"));
         assert!(text("s3:/bucket/a.rec").starts_with("s3://bucket/a.rec: "));
         for path in ["a.rec", "/x:/a.rec", "C:/a.rec", "folder/s3:/a.rec"] {
-            assert!(!text(path).contains("recio opens"), "{path}");
+            assert!(!text(path).contains("only"), "{path}");
         }
+        let missing = Error::from(io::Error::new(io::ErrorKind::NotFound, "no such object"));
+        let missing = missing.at_path(Path::new("s3://bucket/a.rec"));
+        assert_eq!(missing.to_string(), "s3://bucket/a.rec: no such object");
     }
 
     #[test]

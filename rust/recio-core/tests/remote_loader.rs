@@ -112,7 +112,7 @@ impl Object for SlowObject {
         }
         self.reads.started.fetch_add(1, Ordering::Relaxed);
         let (bytes, reads) = (Arc::clone(&self.bytes), Arc::clone(&self.reads));
-        thread::spawn(move || done(reads.read(&bytes, range)));
+        thread::spawn(move || done.call(reads.read(&bytes, range)));
         Ok(())
     }
 }

@@ -80,17 +80,19 @@ class Server:
         self._ready.set()
         self._loop.run_forever()
         listener.close()
-        for connection in list(self.connections):
-            connection.reset()
-        self._loop.run_until_complete(self._end_tasks())
+        self._loop.run_until_complete(self._end())
         self._loop.close()
 
-    async def _end_tasks(self) -> None:
+    async def _end(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # lets connections be closed
+        # Connections that were just accepted are made, and those that were made are closed.
+        for _ in range(5):
+            await asyncio.sleep(0)
+            for connection in list(self.connections):
+                connection.reset()
 
     def receive(self, request: Request) -> Request:
         """Record a request; return it with its numbers."""

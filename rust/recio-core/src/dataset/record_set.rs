@@ -157,6 +157,16 @@ impl RecordSet {
         Ok(digest)
     }
 
+    /// Returns the CRC32C of the identities of the files that are objects; none if they have none.
+    #[must_use]
+    pub fn objects(&self) -> Option<u32> {
+        let mut identities = self.files.iter().filter_map(RecordFile::identity);
+        let first = crc32c::crc32c(identities.next()?.as_bytes());
+        Some(identities.fold(first, |digest, identity| {
+            crc32c::crc32c_append(crc32c::crc32c_append(digest, b"\n"), identity.as_bytes())
+        }))
+    }
+
     /// Reads record `i` into `buffer`, and parses it.
     ///
     /// # Errors

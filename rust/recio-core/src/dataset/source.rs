@@ -49,6 +49,8 @@ pub struct Fingerprint {
     /// CRC32C of the offsets of the records and of the beginnings of the files, or of the lines of
     /// the list.
     pub digest: u32,
+    /// CRC32C of the identities of the record files that are objects of a store.
+    pub objects: Option<u32>,
 }
 
 /// Samples by number.
@@ -243,14 +245,15 @@ impl Samples {
 
     /// Computes the fingerprint.
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
-        let (bytes, digest) = match self {
-            Self::Records(records) => (records.bytes(), records.digest()?),
-            Self::Images(images) => (0, images.digest()),
+        let (bytes, digest, objects) = match self {
+            Self::Records(records) => (records.bytes(), records.digest()?, records.objects()),
+            Self::Images(images) => (0, images.digest(), None),
         };
         Ok(Fingerprint {
             samples: self.len(),
             bytes,
             digest,
+            objects,
         })
     }
 

@@ -71,6 +71,7 @@ impl Masks {
             samples: self.records.len(),
             bytes: self.records.bytes(),
             digest: self.records.digest()?,
+            objects: self.records.objects(),
         };
         Ok((fingerprint, self.fill))
     }

@@ -98,7 +98,7 @@ impl<T: Element> BatchProducer<T> {
 
     /// Whether a sample is skipped for this error.
     pub(super) fn is_skippable(&self, error: &Error) -> bool {
-        error.is_rejection() || self.skip_damaged && error.is_damage()
+        error.is_rejection() || self.skip_damaged && (error.is_damage() || error.is_undelivered())
     }
 
     /// Notes that a sample is to be skipped, unless it is noted already.

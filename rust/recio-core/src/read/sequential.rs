@@ -82,6 +82,9 @@ impl Reader {
     /// As [`RecordFile::read_existing`].
     pub fn read_at(&self, offset: u64, next: Option<u64>) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
+        // A local file may change while it is read. Without the offset, the header of the next
+        // record is compared too.
+        let next = next.filter(|_| !self.file.is_local());
         let record = self.file.read_existing(offset, next, &mut buffer)?;
         self.seek(record.next);
         memory::copied(record.bytes)

@@ -1,6 +1,6 @@
 //! Stores of objects: buckets, servers, and file systems of the caller's.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -9,8 +9,58 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 
-/// Receives the bytes of a read that was started.
-pub type OnRead = Box<dyn FnOnce(Result<Vec<u8>>) + Send>;
+/// What receives the bytes of a read that was started.
+pub struct OnRead {
+    done: Box<dyn FnOnce(Result<Vec<u8>>) + Send>,
+    is_wanted: IsWanted,
+}
+
+/// Returns whether bytes are still wanted.
+pub type IsWanted = Arc<dyn Fn() -> bool + Send + Sync>;
+
+impl OnRead {
+    /// Calls `done` with the outcome. The bytes are wanted as long as `is_wanted` returns true;
+    /// after that, the read may end with any error.
+    pub fn new(
+        done: impl FnOnce(Result<Vec<u8>>) + Send + 'static,
+        is_wanted: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            done: Box::new(done),
+            is_wanted: Arc::new(is_wanted),
+        }
+    }
+
+    /// Returns the function that returns whether the bytes are still wanted.
+    #[must_use]
+    pub fn is_wanted(&self) -> IsWanted {
+        Arc::clone(&self.is_wanted)
+    }
+
+    /// Passes the outcome on.
+    pub fn call(self, outcome: Result<Vec<u8>>) {
+        (self.done)(outcome);
+    }
+
+    /// Changes the outcome before it is passed on.
+    #[must_use]
+    pub fn map(
+        self,
+        change: impl FnOnce(Result<Vec<u8>>) -> Result<Vec<u8>> + Send + 'static,
+    ) -> Self {
+        let done = self.done;
+        Self {
+            done: Box::new(move |outcome| done(change(outcome))),
+            is_wanted: self.is_wanted,
+        }
+    }
+}
+
+impl Debug for OnRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnRead")
+    }
+}
 
 /// Receives the path of each listed object, relative to the folder. Its error ends the listing.
 pub type OnListed<'a> = dyn FnMut(&str) -> Result<()> + 'a;

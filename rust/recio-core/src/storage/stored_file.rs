@@ -121,7 +121,7 @@ impl StoredFile {
         let path = self.shown.clone();
         object.start_read(
             range,
-            Box::new(move |bytes| done(bytes.map_err(|error| error.at_path(&path)))),
+            done.map(move |bytes| bytes.map_err(|error| error.at_path(&path))),
         )
     }
 

@@ -4,12 +4,14 @@
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use super::files::{Files, RecordOf};
 use super::table::{Bytes, FirstRead, Job, JobSample, Loaded};
 use super::{ReadAhead, Source};
 use crate::error::Result;
+use crate::storage::store::OnRead;
 
 /// Bytes of neighbors that are read at once, at most.
 const MAX_JOINED: usize = 1 << 20;
@@ -28,6 +30,8 @@ struct Reading {
     /// Bytes that are counted for it.
     bytes: usize,
     begin: Instant,
+    /// The thread of the reader.
+    thread: ThreadId,
     is_complete: bool,
 }
 
@@ -67,6 +71,7 @@ impl Reader {
                 bytes: if count == 1 { bytes } else { sample.first.len },
                 sample,
                 begin,
+                thread: thread::current().id(),
                 is_complete: false,
             })
             .collect();
@@ -110,12 +115,18 @@ impl Reader {
                 reading.complete(Some(Ok(Loaded { record, mask: None })));
             }
         };
-        if let Err(divide) = files.start_range(range.clone(), Box::new(divide)) {
+        if let Err(divide) = files.start_range(range.clone(), self.on_read(divide)) {
             self.ahead.add_readers(self);
             let mut buffer = self.ahead.take_buffer();
             let read = files.load_range(range, &mut buffer);
-            divide(read.map(|()| buffer));
+            divide.call(read.map(|()| buffer));
         }
+    }
+
+    /// Returns what receives bytes, which are wanted until the loader is closed.
+    fn on_read(&self, done: impl FnOnce(Result<Vec<u8>>) + Send + 'static) -> OnRead {
+        let ahead = Arc::clone(&self.ahead);
+        OnRead::new(done, move || !ahead.is_closed())
     }
 }
 
@@ -134,13 +145,15 @@ impl Reading {
         self.complete(loaded.transpose());
     }
 
-    /// Starts to read what is missing of a record, of which `bytes` are the first.
+    /// Starts to read what is missing of a record, of which `bytes` are the first. In the thread of
+    /// a reader it waits for that if the storage has only such reads.
     fn start(mut self, record: RecordOf, bytes: Vec<u8>, done: OnRecord) {
         let reader = self.reader.clone();
         let Some((records, i)) = reader.source.files().records(record) else {
             return;
         };
         let have = bytes.len();
+        let may_wait = thread::current().id() == self.thread;
         let want = records.required(i, &bytes);
         let Some(want) = want.filter(|&want| have == 0 || self.grow(want - have)) else {
             return done(self, Ok(bytes));
@@ -150,12 +163,17 @@ impl Reading {
             Ok(more) => self.start(record, appended(bytes, more), done),
             Err(error) => done(self, Err(error)),
         };
-        if let Err(on_read) = records.start_read(i, have..want, Box::new(on_read)) {
-            reader.ahead.add_readers(&reader);
-            let mut bytes = Vec::new();
-            let read = records.read_part(i, have..want, &mut bytes);
-            on_read(read.map(|()| bytes));
+        let Err(on_read) = records.start_read(i, have..want, reader.on_read(on_read)) else {
+            return;
+        };
+        if !may_wait {
+            // Other reads may end in this thread. The one that needs the sample reads the rest.
+            return on_read.call(Ok(Vec::new()));
         }
+        reader.ahead.add_readers(&reader);
+        let mut bytes = Vec::new();
+        let read = records.read_part(i, have..want, &mut bytes);
+        on_read.call(read.map(|()| bytes));
     }
 
     /// Starts to read the mask of the sample, whose record was read, if it has one.

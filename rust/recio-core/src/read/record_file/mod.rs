@@ -217,6 +217,12 @@ impl RecordFile {
         self.file.start_read(range, done)
     }
 
+    /// Returns what changes if an object is replaced; none for a local file.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.file.identity()
+    }
+
     /// Returns whether the file is in the local file system.
     #[must_use]
     pub fn is_local(&self) -> bool {

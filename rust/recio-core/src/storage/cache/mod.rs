@@ -27,9 +27,10 @@ mod space;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::per_process::PerProcess;
-use super::store::{Object, OnRead, Store, Upload};
+use super::store::{Object, OnListed, OnRead, Store, Upload};
 use super::url::without_credentials;
 use crate::error::{Error, Result};
 use cached_file::{CachedFile, ObjectKey};
@@ -96,6 +97,14 @@ impl Store for CachedStore {
     fn create(&self, url: &Path) -> Result<Box<dyn Upload>> {
         self.store.create(url)
     }
+
+    fn delete(&self, url: &Path) -> Result<()> {
+        self.store.delete(url)
+    }
+
+    fn list(&self, folder: &Path, on_listed: &mut OnListed<'_>) -> Result<()> {
+        self.store.list(folder, on_listed)
+    }
 }
 
 /// An object and its files in the cache.
@@ -128,6 +137,10 @@ impl Object for CachedObject {
         self.object.identity()
     }
 
+    fn modified(&self) -> Option<SystemTime> {
+        self.object.modified()
+    }
+
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         let file = self.file();
         if file.as_ref().is_some_and(|file| file.read(bytes, offset)) {
@@ -145,17 +158,13 @@ impl Object for CachedObject {
             return self.object.start_read(range, done);
         };
         if let Some(bytes) = file.read_range(&range) {
-            done(Ok(bytes));
+            done.call(Ok(bytes));
             return Ok(());
         }
         let start = range.start;
-        let insert = move |outcome: Result<Vec<u8>>| {
-            if let Ok(bytes) = &outcome {
-                file.insert(bytes, start);
-            }
-            done(outcome);
-        };
-        self.object.start_read(range, Box::new(insert))
+        let insert =
+            move |outcome: Result<Vec<u8>>| outcome.inspect(|bytes| file.insert(bytes, start));
+        self.object.start_read(range, done.map(insert))
     }
 }
 

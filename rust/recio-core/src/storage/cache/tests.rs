@@ -33,7 +33,7 @@ impl Object for Arc<Numbers> {
     }
 
     fn start_read(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
-        done(Ok(self.bytes(range)));
+        done.call(Ok(self.bytes(range)));
         Ok(())
     }
 }
@@ -131,8 +131,12 @@ fn started_reads_are_kept_too() {
     let object = fixture.open(&fixture.object, 1 << 20);
     for _ in 0..2 {
         let (sender, bytes) = crossbeam_channel::bounded(1);
-        let done = Box::new(move |bytes: Result<Vec<u8>>| sender.send(bytes.unwrap()).unwrap());
-        assert!(object.start_read(300..400, done).is_ok());
+        let done = move |bytes: Result<Vec<u8>>| sender.send(bytes.unwrap()).unwrap();
+        assert!(
+            object
+                .start_read(300..400, OnRead::new(done, || true))
+                .is_ok()
+        );
         assert_eq!(
             bytes.recv().unwrap(),
             (300..400).map(|at| at as u8).collect::<Vec<_>>()

@@ -15,7 +15,7 @@ use object_store::client::{
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore};
-use reqwest::header::{HeaderMap, RANGE};
+use reqwest::header::{HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 
 use super::failure::{Cause, Failure};
@@ -108,7 +108,7 @@ pub(super) fn failure(error: object_store::Error) -> Failure {
         }
         cause = current.source();
     }
-    Failure::setup(
+    Failure::answer(
         error
             .source()
             .map_or_else(|| error.to_string(), ToString::to_string),
@@ -133,9 +133,9 @@ impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let answer = async {
             let request = outgoing(request).await?;
-            let is_ranged = request.headers.contains_key(RANGE);
+            let range = request.headers.get(RANGE).and_then(parse_range);
             let answer = self.0.send(&request).await?;
-            check(&answer, is_ranged)?;
+            check(&answer, range)?;
             Ok(answer)
         };
         let answer = answer
@@ -155,10 +155,8 @@ async fn outgoing(request: HttpRequest) -> Result<Outgoing, Failure> {
         .collect()
         .await
         .map_err(|error| Failure::setup(error.to_string()))?;
-    let max_len = head
-        .headers
-        .get(RANGE)
-        .and_then(|range| range_len(range.to_str().ok()?));
+    let range = head.headers.get(RANGE).and_then(parse_range);
+    let max_len = range.map(|range| range.end - range.start);
     Ok(Outgoing {
         method: head.method,
         url: url.map_err(|_| Failure::setup("the endpoint is not a valid URL"))?,
@@ -168,15 +166,19 @@ async fn outgoing(request: HttpRequest) -> Result<Outgoing, Failure> {
     })
 }
 
-/// Returns the length of the range `bytes=0-99`.
-fn range_len(range: &str) -> Option<u64> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-    last.checked_sub(first)?.checked_add(1)
+/// Parses the range `bytes=0-99`.
+fn parse_range(header: &HeaderValue) -> Option<Range<u64>> {
+    let (first, last) = header
+        .to_str()
+        .ok()?
+        .strip_prefix("bytes=")?
+        .split_once('-')?;
+    let range = first.parse().ok()?..last.parse::<u64>().ok()?.checked_add(1)?;
+    (range.start < range.end).then_some(range)
 }
 
-/// Checks that an answer is one to the request.
-fn check(answer: &Answer, is_ranged: bool) -> Result<(), Failure> {
+/// Checks that an answer is one to the request, which may be for a range.
+fn check(answer: &Answer, range: Option<Range<u64>>) -> Result<(), Failure> {
     if answer.status.is_redirection() && answer.status != StatusCode::NOT_MODIFIED {
         return Err(Failure::answer(match region(&answer.headers) {
             Some(region) => format!(
@@ -185,8 +187,17 @@ fn check(answer: &Answer, is_ranged: bool) -> Result<(), Failure> {
             None => "the server redirects: check the endpoint and the region".into(),
         }));
     }
-    if is_ranged && answer.status != StatusCode::PARTIAL_CONTENT {
-        return Err(Failure::new(Cause::NoRanges));
+    if let Some(range) = range {
+        if answer.status != StatusCode::PARTIAL_CONTENT {
+            return Err(Failure::new(Cause::NoRanges));
+        }
+        // The range of an answer ends earlier if the object does.
+        let answered = answer.content_range();
+        if answered.is_some_and(|answered| answered.range.start != range.start) {
+            return Err(Failure::answer(
+                "the server sent other bytes than requested",
+            ));
+        }
     }
     if answer.body.is_none() {
         return Err(Failure::answer("the server sent more bytes than requested"));

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 
 use super::client::Client;
 use super::failure::{Cause, Failure};
@@ -15,10 +17,10 @@ use super::read_ahead::{Fetch, ReadAhead};
 use super::remote_object::Remote;
 use super::runtime::{self, Pending};
 use super::settings::Settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::storage::address::Address;
 use crate::storage::per_process::PerProcess;
-use crate::storage::store::{Object, OnRead};
+use crate::storage::store::{IsWanted, Object, OnRead};
 
 /// Length of the first request: many objects are shorter, and need no other.
 const BEGINNING: u64 = 64 << 10;
@@ -26,6 +28,9 @@ const BEGINNING: u64 = 64 << 10;
 /// Long reads are divided into requests of this length, several at a time.
 const PIECE: u64 = 8 << 20;
 const PIECES: usize = 8;
+
+/// Time between two looks at whether the bytes of a read are still wanted.
+const WANTED_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Object of a URL.
 pub(super) struct UrlObject {
@@ -143,6 +148,13 @@ impl UrlObject {
     }
 }
 
+/// Waits until the bytes of a read are not wanted any more.
+async fn unwanted(is_wanted: IsWanted) {
+    while is_wanted() {
+        tokio::time::sleep(WANTED_INTERVAL).await;
+    }
+}
+
 impl Fetch for UrlObject {
     fn start(&self, range: Range<u64>) -> Result<Pending<Bytes>> {
         Pending::start(self.request(range)?)
@@ -167,7 +179,11 @@ impl Object for UrlObject {
     }
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        let read = self.ahead.read(bytes, offset, self)?;
+        let read = match self.ahead.read(bytes, offset, self) {
+            // A block has many records, of which others may be the ones that cannot be read.
+            Err(error) if !error.is_interrupted() => 0,
+            read => read?,
+        };
         if read == bytes.len() {
             return Ok(());
         }
@@ -185,7 +201,14 @@ impl Object for UrlObject {
         let (Ok(handle), Ok(request)) = (runtime::handle(), request) else {
             return Err(done);
         };
-        handle.spawn(async move { done(request.await.map(Vec::from)) });
+        handle.spawn(async move {
+            let unwanted = unwanted(done.is_wanted());
+            let outcome = match select(pin!(request), pin!(unwanted)).await {
+                Either::Left((outcome, _)) => outcome.map(Vec::from),
+                Either::Right(_) => Err(Error::new(ErrorKind::Interrupted)),
+            };
+            done.call(outcome);
+        });
         Ok(())
     }
 }

@@ -15,7 +15,15 @@ const REQUESTS: &[Names] = &[
     ("retry_timeout", &[]),
     ("connect_timeout", &[]),
     ("proxy_url", &[]),
-    ("allow_http", &[]),
+    (
+        "allow_http",
+        &[
+            "aws_allow_http",
+            "google_allow_http",
+            "azure_allow_http",
+            "azure_storage_allow_http",
+        ],
+    ),
 ];
 
 const S3: &[Names] = &[
@@ -149,6 +157,7 @@ mod tests {
             (Scheme::S3, "key", "aws_access_key_id"),
             (Scheme::S3, "endpoint_url", "aws_endpoint_url"),
             (Scheme::S3, "timeout", "timeout"),
+            (Scheme::S3, "aws_allow_http", "allow_http"),
             (Scheme::Azure, "account_name", "azure_storage_account_name"),
             (Scheme::Azure, "token", "azure_storage_token"),
             (Scheme::HuggingFace, "token", "hf_token"),

@@ -106,6 +106,7 @@ impl ReadAhead {
         let read = reader.read(bytes, offset, fetch);
         if read.is_err() {
             reader.blocks.clear();
+            reader.steps = 0;
         }
         read
     }

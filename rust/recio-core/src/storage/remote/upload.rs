@@ -24,6 +24,10 @@ const PART: usize = 16 << 20;
 const LATE_PART: usize = 64 << 20;
 const EARLY_PARTS: usize = 5000;
 
+/// Longest object that is kept in memory until it is finished, and sent by one request then. Many
+/// outputs may wait for each other.
+const SHORT: usize = 256 << 10;
+
 /// Parts that are sent at once.
 const PARTS_IN_FLIGHT: usize = 4;
 
@@ -180,7 +184,8 @@ impl Upload for UrlUpload {
     }
 
     fn prepare(&mut self) -> Result<()> {
-        if self.id.is_some() && !self.buffer.is_empty() {
+        let is_short = self.id.is_none() && self.buffer.len() <= SHORT;
+        if !is_short && !self.buffer.is_empty() {
             self.send_part()?;
         }
         self.wait_for_parts(0)

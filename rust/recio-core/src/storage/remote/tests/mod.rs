@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::server::{Fault, Server};
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::store::{Object, Store};
+use crate::storage::store::{Object, OnRead, Store};
 use crate::storage::url_store::UrlStore;
 use crate::storage::wait;
 
@@ -106,12 +106,9 @@ fn reads_are_started_without_waiting() {
         let (sender, receiver) = crossbeam_channel::unbounded();
         for start in [0, 70_000, 200_000] {
             let sender = sender.clone();
-            let done = Box::new(move |read| sender.send((start, read)).unwrap());
-            assert!(
-                object
-                    .start_read(start as u64..start as u64 + 1000, done)
-                    .is_ok()
-            );
+            let done = OnRead::new(move |read| sender.send((start, read)).unwrap(), || true);
+            let range = start as u64..start as u64 + 1000;
+            assert!(object.start_read(range, done).is_ok());
         }
         for (start, read) in receiver.iter().take(3) {
             assert_eq!(read.unwrap(), bytes(LEN)[start..start + 1000]);
