@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio._atomic import atomic_write_lines
+from recio._storage import read_bytes
 from recio._util import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from recio._util import StrPath
+    from recio._recio import RemotePath
 
 SUFFIX = ".classes.txt"
 
 
-def save(path: Path, folders: Sequence[str]) -> None:
+def save(path: Path | RemotePath, folders: Sequence[str]) -> None:
     """Write the names of folders in the order of their labels; without folders, remove an older file."""
     if folders:
         atomic_write_lines(path, [f"{printable(folder)}\n" for folder in folders])
@@ -24,7 +25,7 @@ def save(path: Path, folders: Sequence[str]) -> None:
         path.unlink(missing_ok=True)
 
 
-def load(path: StrPath) -> list[str]:
+def load(path: Path | RemotePath) -> list[str]:
     """Read the names of classes in the order of their labels.
 
     Raises
@@ -35,7 +36,7 @@ def load(path: StrPath) -> list[str]:
         If it cannot be read.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: the file of classes is not UTF-8") from None
     names = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]

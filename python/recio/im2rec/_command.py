@@ -10,8 +10,21 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recio._recio import RemotePath
+from recio._storage import LOCAL, Storage
 from recio._util import available_cores, printable
-from recio.cli._base import MISUSED, OK, CommandParser, add_limits, fail, limits_of, run_command, write_lines
+from recio.cli._base import (
+    MISUSED,
+    OK,
+    CommandParser,
+    add_limits,
+    add_storage_options,
+    fail,
+    limits_of,
+    run_command,
+    storage_of,
+    write_lines,
+)
 from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 from recio.im2rec._flags import translate_flags
@@ -41,6 +54,8 @@ examples:
   im2rec --pass-through --masks masks/ data photos/
                                              photos/1.jpg, masks/1.png ... -> also
                                              data_mask.rec, data_mask.idx
+  im2rec --list --recursive s3://bucket/data s3://bucket/photos
+  im2rec s3://bucket/data s3://bucket/photos
   im2rec --checksum --resume data photos/    the lists that a killed run has not packed
   im2rec --list --recursive --train-ratio 0.8 --test-ratio 0.1 data photos/
                                              data_train.lst, _val, _test
@@ -56,7 +71,8 @@ exit codes:
   130  interrupted; no half-written file is left
 
 a killed run leaves no half-written .rec, .idx or .rsum either, only hidden
-files (.data.rec.*.tmp), which the next run for the same list removes"""
+files (.data.rec.*.tmp), which the next run for the same list removes; in a
+bucket, parts of an unfinished upload, which only a rule of the bucket removes"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,18 +105,39 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="PREFIX",
         help="path and beginning of the names of .lst, .rec and .idx",
     )
-    parser.add_argument("root", metavar="ROOT", type=Path, help="the folder of the images")
+    parser.add_argument("root", metavar="ROOT", help="the folder of the images, or its URL")
     parser.add_argument("--skip-bad", action="store_true", help="exit with 0 even if something was skipped")
     _add_list_options(parser.add_argument_group("making lists"))
     _add_pack_options(parser.add_argument_group("packing"))
+    add_storage_options(parser)
     arguments = parser.parse_args(translate_flags(parser, sys.argv[1:] if argv is None else argv))
-    if not arguments.root.is_dir():
-        parser.error(f"ROOT: {arguments.root}: no such folder")
-    if arguments.masks and not arguments.masks.is_dir():
-        parser.error(f"--masks: {arguments.masks}: no such folder")
-    if not Path(arguments.prefix).absolute().parent.is_dir():
-        parser.error(f"PREFIX: {Path(arguments.prefix).parent}: no such folder")
+    try:
+        _locate(arguments, storage_of(arguments))
+    except (ValueError, FileNotFoundError) as error:
+        parser.error(str(error))
     return arguments
+
+
+def _locate(arguments: argparse.Namespace, opened_with: Storage) -> None:
+    """Replace paths as they were passed by those that are opened, and check local folders.
+
+    Raises
+    ------
+    ValueError
+        If a folder does not exist, or a URL is wrong.
+    """
+    for name, argument in (("root", "ROOT"), ("masks", "--masks")):
+        folder = getattr(arguments, name)
+        if folder is None:
+            continue
+        setattr(arguments, name, path := opened_with.path(folder))
+        if isinstance(path, Path) and not path.is_dir():
+            raise ValueError(f"{argument}: {path}: no such folder")
+    if arguments.classes is not None:
+        arguments.classes = opened_with.path(arguments.classes)
+    prefix = opened_with.path(arguments.prefix)
+    if isinstance(prefix, Path) and not prefix.absolute().parent.is_dir():
+        raise ValueError(f"PREFIX: {prefix.parent}: no such folder")
 
 
 def _add_list_options(group: argparse._ArgumentGroup) -> None:
@@ -122,7 +159,6 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
     add("--natural-sort", action="store_true", help="sort numbers in names by value: 2 before 10")
     add(
         "--classes",
-        type=Path,
         metavar="FILE",
         help="take the labels from FILE, a folder's name a line, from 0; for those of another list, its .classes.txt",
     )
@@ -219,7 +255,6 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--masks",
-        type=Path,
         metavar="FOLDER",
         help="also pack the images' masks, unchanged, into PREFIX_mask.rec and .idx with the same ids: for each image "
         "a PNG of class numbers in FOLDER, with the image's path except for the suffix; not with --resize or "
@@ -249,30 +284,34 @@ def _list(arguments: argparse.Namespace) -> int:
             test_ratio=arguments.test_ratio,
             classes=arguments.classes,
             natural_sort=arguments.natural_sort,
+            storage_options=dict(arguments.storage_option),
         )
     _print_list_report(listed, labels=arguments.recursive)
     return FAILED if listed.skipped and not arguments.skip_bad else OK
 
 
 def _missing_list(prefix: str) -> str:
-    path = Path(prefix)
-    if prefix.endswith("/"):
+    path = prefix.rstrip("/")
+    if path != prefix:
         return f"{prefix} has none; to pack {path}.lst, pass {path} without the slash"
-    if path.suffix in (".rec", ".idx"):
-        return f"{prefix}.lst; PREFIX is the path without {path.suffix}: {path.with_suffix('')}"
-    return f"{prefix.removesuffix('.lst')}.lst; --list makes one"
+    for suffix in (".rec", ".idx"):
+        if path.endswith(suffix):
+            return f"{path}.lst; PREFIX is the path without {suffix}: {path.removesuffix(suffix)}"
+    return f"{path.removesuffix('.lst')}.lst; --list makes one"
 
 
 def _pack(arguments: argparse.Namespace) -> int:
-    lists = find_lists(arguments.prefix)
+    lists = find_lists(arguments.prefix, storage_options=dict(arguments.storage_option))
     if not lists:
-        return fail("im2rec", f"no list found: {_missing_list(arguments.prefix)}", FAILED)
+        located = LOCAL.locate(arguments.prefix)
+        shown = str(located) if isinstance(located, RemotePath) else arguments.prefix
+        return fail("im2rec", f"no list found: {_missing_list(shown)}", FAILED)
     bars = ProgressBars()
     complete = [_pack_one(lst, arguments, bars) for lst in lists]
     return OK if all(complete) else FAILED
 
 
-def _pack_one(lst: Path, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
+def _pack_one(lst: Path | RemotePath, arguments: argparse.Namespace, bars: ProgressBars) -> bool:
     """Pack a list and print the result; return whether it is a success."""
     with bars.bar(printable(lst.name), "img") as progress, warnings.catch_warnings():
         # They are in the report.
@@ -313,12 +352,12 @@ def _print_list_report(report: ListReport, *, labels: bool) -> None:
     _print_skipped([f"{path}: {reason}" for path, reason in report.skipped])
 
 
-def _print_pack_report(lst: Path, report: PackReport) -> None:
+def _print_pack_report(lst: Path | RemotePath, report: PackReport) -> None:
     if report.records:
         kept = ", complete already" if report.kept else ""
         write_lines(sys.stdout, [f"{report.rec}: {report.records} records, {report.bytes} bytes{kept}"])
         if report.mask_rec:
-            size = report.mask_rec.stat().st_size
+            size = _size(report.mask_rec)
             write_lines(sys.stdout, [f"{report.mask_rec}: {report.records} records, {size} bytes{kept}"])
     else:
         fail("im2rec", f"{lst}: no image to pack; nothing was written", FAILED)
@@ -328,6 +367,10 @@ def _print_pack_report(lst: Path, report: PackReport) -> None:
     lines = zip(report.skipped, reasons, strict=True)
     entries = [f"line {entry.line}: {entry.path or '?'}: {reason}" for entry, reason in lines]
     _print_skipped(entries, f", all in {report.report}")
+
+
+def _size(path: Path | RemotePath) -> int:
+    return path.stat()[0] if isinstance(path, RemotePath) else path.stat().st_size
 
 
 def _print_skipped(skipped: Sequence[str], file_note: str = "") -> None:

@@ -21,14 +21,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
 from recio._loader import validate
+from recio._recio import RemotePath
+from recio._storage import storage
 from recio._util import printable
 from recio.im2rec import _classes
-from recio.im2rec._walk import MAC_METADATA, Folder, Skipped, natural_key, walk
+from recio.im2rec._walk import MAC_METADATA, Folder, LocalTree, Skipped, StoreTree, natural_key, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 EXTENSIONS = (".jpeg", ".jpg", ".png")
 SHUFFLE_SEED = 100
@@ -53,7 +55,7 @@ class ListReport:
 
     Attributes
     ----------
-    lists : dict of Path to int
+    lists : dict of Path or RemotePath to int
         From the files written to their numbers of images.
     labels : dict of str to int
         From folders with images, as paths relative to the root, to their labels.
@@ -62,23 +64,23 @@ class ListReport:
     ignored : list of str
         What was not looked for, each in a line: files with other extensions, subfolders without `recursive`, hidden
         folders, metadata of macOS.
-    classes : Path or None
+    classes : Path, RemotePath or None
         The file with the names of the classes, with `recursive`.
     warnings : list of str
         Arguments without effect.
     """
 
-    lists: dict[Path, int] = field(default_factory=dict)
+    lists: dict[Path | RemotePath, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    classes: Path | None = None
+    classes: Path | RemotePath | None = None
     warnings: list[str] = field(default_factory=list)
 
 
 def make_list(
-    prefix: StrPath,
-    root: StrPath,
+    prefix: AnyPath,
+    root: AnyPath,
     *,
     exts: Iterable[str] = EXTENSIONS,
     recursive: bool = False,
@@ -86,8 +88,10 @@ def make_list(
     chunks: int = 1,
     train_ratio: float = 1.0,
     test_ratio: float = 0.0,
-    classes: StrPath | None = None,
+    classes: AnyPath | None = None,
     natural_sort: bool = False,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> ListReport:
     """Write the list, or lists, of the images in a folder.
 
@@ -101,7 +105,8 @@ def make_list(
         Path and beginning of the names of the lists: ``PREFIX.lst``; with several `chunks` ``PREFIX_0.lst`` and so on;
         with a `train_ratio` below 1 ``PREFIX_train.lst``, ``PREFIX_val.lst`` (the rest) and ``PREFIX_test.lst``.
     root : path
-        Folder of the images. Paths in the lists are relative to it.
+        Folder of the images. Paths in the lists are relative to it. If it is a URL, such as ``s3://bucket/photos``, the
+        folders are those of the objects' names, and all objects below it are listed.
     exts : iterable of str, default ('.jpeg', '.jpg', '.png')
         File name extensions of images, in lower or upper case; each may be several with commas between them.
     recursive : bool, default False
@@ -120,6 +125,8 @@ def make_list(
     natural_sort : bool, default False
         Whether numbers in names are sorted by value, so that the folder ``2`` comes before ``10``. By default names are
         sorted by their characters, as in MXNet.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -147,8 +154,9 @@ def make_list(
     _check(chunks, train_ratio, test_ratio, report)
     if classes is not None and not recursive:
         raise ValueError("classes needs recursive: without it all images have the label 0")
-    names = None if classes is None else _classes.load(classes)
-    search = _Search(str(Path(root).absolute()), suffixes, report, names, natural_sort=natural_sort)
+    opened_with = storage(storage_options, filesystem)
+    names = None if classes is None else _classes.load(opened_with.path(classes))
+    search = _Search(opened_with.path(root), suffixes, report, names, natural_sort=natural_sort)
     images = list(search.images(recursive=recursive))
     if not images:
         raise FileNotFoundError(search.why_empty(root, classes))
@@ -157,18 +165,27 @@ def make_list(
     if shuffle:
         Random(SHUFFLE_SEED).shuffle(images)  # noqa: S311
     names = ([*report.labels] if names is None else names) if recursive else []
-    prefix = Path(prefix).absolute()
+    beginning = _absolute(opened_with.path(prefix))
     for name_end, listed_images in _divide(images, chunks, train_ratio, test_ratio):
-        path = Path(f"{prefix}{name_end}.lst")
+        path = _with_end(beginning, f"{name_end}.lst")
         lines = list(_lines(listed_images, report))
         atomic_write_lines(path, lines)
         _classes.save(path.with_suffix(_classes.SUFFIX), names)
         report.lists[path] = len(lines)
-    path = Path(f"{prefix}{_classes.SUFFIX}")
+    path = _with_end(beginning, _classes.SUFFIX)
     _classes.save(path, names)
     for message in report.warnings:
         warnings.warn(message, stacklevel=2)
     return replace(report, classes=path if recursive else None)
+
+
+def _absolute(path: Path | RemotePath) -> Path | RemotePath:
+    return path if isinstance(path, RemotePath) else path.absolute()
+
+
+def _with_end(path: Path | RemotePath, end: str) -> Path | RemotePath:
+    """Return a path with more characters at its end."""
+    return path.with_name(f"{path.name}{end}") if isinstance(path, RemotePath) else Path(f"{path}{end}")
 
 
 def _order_of_numbers(folders: list[str], *, natural_sort: bool) -> list[str]:
@@ -183,17 +200,21 @@ def _order_of_numbers(folders: list[str], *, natural_sort: bool) -> list[str]:
     return [f"{line}; --natural-sort (natural_sort=True) sorts by value"]
 
 
-def find_lists(prefix: StrPath) -> list[Path]:
+def find_lists(
+    prefix: AnyPath, *, storage_options: StorageOptions = None, filesystem: object = None
+) -> list[Path | RemotePath]:
     """Find the lists that belong to a prefix.
 
     Parameters
     ----------
     prefix : path
         The prefix passed to `make_list`; or a folder, for all lists in it; or a list.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`.
 
     Returns
     -------
-    list of Path
+    list of Path or RemotePath
         Sorted: ``PREFIX.lst``, ``PREFIX_N.lst``, and these with ``_train``, ``_val`` or ``_test`` before the suffix.
         Other names with the same beginning are not included.
 
@@ -203,19 +224,26 @@ def find_lists(prefix: StrPath) -> list[Path]:
         If a folder of this name has lists in it, and others beside it begin with its name. With a slash at the end, the
         prefix is the folder.
     """
-    path = Path(prefix).absolute()
+    is_folder = isinstance(prefix, str | os.PathLike) and os.fspath(prefix).endswith("/")
+    path = _absolute(storage(storage_options, filesystem).path(prefix))
+    inside = _lists_in(path)
+    if is_folder:
+        return inside
     pattern = re.escape(path.name)
     if path.suffix != ".lst":
         pattern += r"(_\d+)?(_train|_val|_test)?\.lst"
-    is_folder = path.is_dir()
-    inside = sorted(lst for lst in path.glob("*.lst") if lst.is_file()) if is_folder else []
-    if is_folder and os.fspath(prefix).endswith("/"):
-        return inside
-    candidates = path.parent.glob("*.lst")
-    beside = sorted(lst for lst in candidates if re.fullmatch(pattern, lst.name) and lst.is_file())
+    beside = [lst for lst in _lists_in(path.parent) if re.fullmatch(pattern, lst.name)]
     if inside and beside:
         raise ValueError(f"both {beside[0]} and {inside[0]} are lists of {prefix}: pass {beside[0]} or {path}/")
     return inside or beside
+
+
+def _lists_in(folder: Path | RemotePath) -> list[Path | RemotePath]:
+    """Return the lists in a folder, sorted."""
+    if isinstance(folder, RemotePath):
+        names = sorted(name for name in folder.list() if name.endswith(".lst") and "/" not in name)
+        return [folder / name for name in names]
+    return [*sorted(lst for lst in folder.glob("*.lst") if lst.is_file())] if folder.is_dir() else []
 
 
 def _check(chunks: int, train_ratio: float, test_ratio: float, report: ListReport) -> None:
@@ -249,7 +277,7 @@ class _Search:
 
     Parameters
     ----------
-    root : str
+    root : Path or RemotePath
         The folder.
     exts : set of str
         Extensions of images.
@@ -262,18 +290,23 @@ class _Search:
     """
 
     def __init__(
-        self, root: str, exts: set[str], report: ListReport, names: list[str] | None, *, natural_sort: bool
+        self,
+        root: Path | RemotePath,
+        exts: set[str],
+        report: ListReport,
+        names: list[str] | None,
+        *,
+        natural_sort: bool,
     ) -> None:
-        self._root, self._exts, self._report, self._names = root, exts, report, names
-        self._key = natural_key if natural_sort else None
+        self._exts, self._report, self._names = exts, report, names
+        key = natural_key if natural_sort else None
+        self._tree = StoreTree(root, key) if isinstance(root, RemotePath) else LocalTree(str(root.absolute()), key)
 
     def images(self, *, recursive: bool) -> Iterator[Image]:
         """Find the images; add each folder's label, and what was skipped and ignored, to the report."""
-        if not Path(self._root).is_dir():
-            raise FileNotFoundError(f"{self._root}: no such folder")
         ids, others, skipped = count(), Counter[str](), list[Skipped]()
         subfolders = 0
-        for folder in walk(self._root, skipped, recursive=recursive, key=self._key):
+        for folder in walk(self._tree, skipped, recursive=recursive):
             subfolders += len(folder.subfolders)
             paths = [path for name in folder.files if (path := self._image_path(folder, name, others))]
             label = self._label(folder.path, len(paths)) if paths else None
@@ -289,8 +322,8 @@ class _Search:
         elif extension not in self._exts:
             others[extension or "no extension"] += 1
         else:
-            path = str(Path(folder.path, name))
-            if Path(self._root, path).is_file():
+            path = name if folder.path == "." else f"{folder.path}/{name}"
+            if self._tree.is_file(path):
                 return path
         return None
 
@@ -315,7 +348,7 @@ class _Search:
         if subfolders:
             ignored.append(f"{subfolders} subfolders; --recursive (recursive=True) includes them")
 
-    def why_empty(self, root: StrPath, classes: StrPath | None) -> str:
+    def why_empty(self, root: AnyPath, classes: AnyPath | None) -> str:
         """Return the message for a folder without images, or without those of the classes of a file."""
         others = [path for path, reason in self._report.skipped if reason.startswith(NO_CLASS)]
         if others:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from recio import _recio
 from recio._atomic import atomic_write_lines
 from recio._loader import validate
+from recio._storage import read_bytes, storage
 from recio._util import available_cores, fills_damage, json_line
 from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from recio._util import OnDamage, StrPath
+    from recio._recio import RemotePath
+    from recio._storage import AnyPath, StorageOptions
+    from recio._util import OnDamage
     from recio.limits import Limits
 
 T = TypeVar("T")
@@ -54,7 +57,7 @@ class PackReport:
 
     Attributes
     ----------
-    rec, idx, report : Path
+    rec, idx, report : Path or RemotePath
         The record file, its index and the report of skipped lines. The first two do not exist if there are no records,
         the report does not exist if nothing was skipped.
     records : int
@@ -63,7 +66,7 @@ class PackReport:
         Size of the record file.
     skipped : list of SkippedLine
         The skipped lines, in the order of the list.
-    mask_rec, mask_idx : Path or None
+    mask_rec, mask_idx : Path, RemotePath or None
         The record file of the masks and its index, which do not exist if there are no records; ``None`` without masks.
     kept : bool
         Whether an earlier run had packed the list, so that nothing was written.
@@ -72,21 +75,21 @@ class PackReport:
         detection label with boxes in pixels, or with boxes that are not left, top, right, bottom.
     """
 
-    rec: Path
-    idx: Path
-    report: Path
+    rec: Path | RemotePath
+    idx: Path | RemotePath
+    report: Path | RemotePath
     records: int
     bytes: int
     skipped: list[SkippedLine]
-    mask_rec: Path | None = None
-    mask_idx: Path | None = None
+    mask_rec: Path | RemotePath | None = None
+    mask_idx: Path | RemotePath | None = None
     kept: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
 def pack(
-    lst: StrPath,
-    root: StrPath,
+    lst: AnyPath,
+    root: AnyPath,
     *,
     pass_through: bool = False,
     resize: int = 0,
@@ -101,10 +104,12 @@ def pack(
     resume: bool = False,
     num_thread: int | None = None,
     allow_outside: bool = False,
-    masks: StrPath | None = None,
+    masks: AnyPath | None = None,
     mask_ext: str = ".png",
     limits: Limits | None = None,
     progress: Callable[[int, int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> PackReport:
     """Pack the images of a list: ``train.lst`` becomes ``train.rec`` and ``train.idx`` beside it.
 
@@ -112,6 +117,9 @@ def pack(
     leave temporary files (``.train.rec.*.tmp``), which the next run for the same list removes. An image that cannot be
     packed is skipped and reported, in the result and in ``train.skipped.jsonl`` (one JSON object per line, with the
     fields of `SkippedLine`). The records are in the order of the list, for any `num_thread`.
+
+    The list, the images and the masks may be in object stores (``s3://bucket/photos``), in any combination; the outputs
+    are beside the list. A store that does not answer ends the packing. Objects appear when all data is in the store.
 
     With `masks`, the mask of each image is copied byte for byte to ``train_mask.rec`` and ``train_mask.idx``, with the
     same ids in the same order: a pair of files for `recio.io.ImageMaskRecordIter`. All four files are complete or none
@@ -155,7 +163,7 @@ def pack(
     resume : bool, default False
         Whether to keep the files if an earlier run has packed the list: if they are newer than the list, contain its
         indices in its order, except the lines reported as skipped, and are complete. The images and the other options
-        of that run are not compared: resume with the same options.
+        of that run are not compared: resume with the same options. Of objects, the times that the store reports count.
     num_thread : int, optional
         Number of threads, at least 1; by default one for each core that the process may use.
     allow_outside : bool, default False
@@ -172,6 +180,8 @@ def pack(
     progress : callable, optional
         Called about every 100 ms with the lines done, all lines and the lines skipped. An exception that it raises
         stops the packing.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -186,7 +196,7 @@ def pack(
     Raises
     ------
     ValueError
-        If an argument is out of range.
+        If an argument is out of range. With `resume`, if a store does not report the times of its objects.
     RecordError
         If the list is not UTF-8.
     OSError
@@ -197,8 +207,11 @@ def pack(
         validate.flag("pass_through", pass_through),
         validate.flag("center_crop", center_crop),
     )
-    rec = _rec_path(Path(lst))
-    mask_rec = None if masks is None else rec.with_name(f"{rec.stem}_mask.rec")
+    opened_with = storage(storage_options, filesystem)
+    list_path, image_root = opened_with.path(lst), opened_with.path(root)
+    rec = _rec_path(list_path)
+    mask_root = None if masks is None else opened_with.path(masks)
+    mask_rec = None if mask_root is None else rec.with_name(f"{list_path.name.removesuffix('.lst')}_mask.rec")
     if mask_rec and not pass_through and (resize or center_crop):
         raise ValueError("resize and center_crop cannot be combined with masks, which are packed unchanged")
     settings = {
@@ -215,12 +228,12 @@ def pack(
         "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),
         "allow_outside": validate.flag("allow_outside", allow_outside),
         "limits": limits_tuple(limits),
-        "masks": mask_rec and (masks, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
+        "masks": None if mask_root is None else (mask_root, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
     report = rec.with_suffix(".skipped.jsonl")
-    previous = _find_previous(lst, rec, report, settings) if validate.flag("resume", resume) else None
+    previous = _find_previous(list_path, rec, report, settings) if validate.flag("resume", resume) else None
     if previous is None:
-        records, length, rows, messages = _recio.pack(lst, root, rec, settings, progress)
+        records, length, rows, messages = _recio.pack(list_path, image_root, rec, settings, progress)
         skipped = [SkippedLine(*row) for row in rows]
         _write_report(report, skipped)
     else:
@@ -228,11 +241,11 @@ def pack(
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
     idx, kept = rec.with_suffix(".idx"), previous is not None
     for message in messages:
-        warnings.warn(f"{lst}: {message}", stacklevel=2)
+        warnings.warn(f"{list_path}: {message}", stacklevel=2)
     return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept, messages)
 
 
-def _rec_path(lst: Path) -> Path:
+def _rec_path(lst: Path | RemotePath) -> Path | RemotePath:
     if lst.suffix != ".lst":
         raise ValueError(f"{lst}: the name of a list must end in .lst")
     return lst.with_suffix(".rec")
@@ -252,7 +265,7 @@ def _check_choice(name: str, value: T, choices: Sequence[T]) -> T:
 
 
 def _find_previous(
-    lst: StrPath, rec: Path, report: Path, settings: dict[str, Any]
+    lst: Path | RemotePath, rec: Path | RemotePath, report: Path | RemotePath, settings: dict[str, Any]
 ) -> tuple[int, int, list[SkippedLine]] | None:
     """Return the number of records, the size and the skipped lines of an earlier run that packed the list, if any."""
     skipped = _read_report(report)
@@ -262,10 +275,10 @@ def _find_previous(
     return size and (*size, skipped)
 
 
-def _read_report(path: Path) -> list[SkippedLine] | None:
+def _read_report(path: Path | RemotePath) -> list[SkippedLine] | None:
     """Read the report of skipped lines: empty if there is none, ``None`` if it is incomplete."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        rows = [json.loads(line) for line in read_bytes(path).decode().split("\n") if line]
         skipped = [SkippedLine(**row) for row in rows]
     except FileNotFoundError:
         return []
@@ -274,7 +287,7 @@ def _read_report(path: Path) -> list[SkippedLine] | None:
     return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
 
 
-def _write_report(path: Path, skipped: Sequence[SkippedLine]) -> None:
+def _write_report(path: Path | RemotePath, skipped: Sequence[SkippedLine]) -> None:
     """Write the report of skipped lines; if there are none, remove the report of an earlier run."""
     if skipped:
         atomic_write_lines(path, (f"{json_line(asdict(entry))}\n" for entry in skipped))

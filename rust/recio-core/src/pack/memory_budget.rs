@@ -5,13 +5,16 @@
 //! and waits while too many are reserved. The image whose turn it is never waits, as all others
 //! wait for it.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that all threads together may have in memory.
 pub(super) struct MemoryBudget {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
+    /// Whether it is closed, for threads that wait for something else than memory.
+    is_closed: Arc<AtomicBool>,
 }
 
 struct State {
@@ -35,6 +38,7 @@ impl MemoryBudget {
             state: Mutex::new(state),
             changed: Condvar::new(),
             capacity,
+            is_closed: Arc::default(),
         }
     }
 
@@ -62,8 +66,15 @@ impl MemoryBudget {
         self.changed.notify_all();
     }
 
+    /// Returns a function that returns whether the budget is closed.
+    pub(super) fn is_closed(&self) -> impl Fn() -> bool + use<> {
+        let is_closed = Arc::clone(&self.is_closed);
+        move || is_closed.load(Ordering::Relaxed)
+    }
+
     /// Ends all waits, now and later.
     fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
         self.lock().closed = true;
         self.changed.notify_all();
     }

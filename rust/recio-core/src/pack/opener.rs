@@ -8,6 +8,7 @@ use super::masks::MaskFolder;
 use super::memory_budget::{MemoryBudget, Reservation};
 use super::worker::Job;
 use crate::storage::folder::Folder;
+use crate::storage::wait;
 
 /// Objects that are fetched at a time. Each waits for its store most of the time.
 pub(super) const FETCHES: usize = 64;
@@ -63,6 +64,10 @@ impl<'a> Opener<'a> {
     /// Fetches the files of lines, and passes the lines on, until the queue or the memory budget is
     /// closed.
     pub(super) fn run(self, queue: &Receiver<Job<'a>>, fetched: &Sender<Job<'a>>) {
+        wait::stoppable(self.budget.is_closed(), || self.fetch_lines(queue, fetched));
+    }
+
+    fn fetch_lines(&self, queue: &Receiver<Job<'a>>, fetched: &Sender<Job<'a>>) {
         while let Ok(mut job) = queue.recv() {
             let Some(opened) = self.open(&job) else {
                 return;

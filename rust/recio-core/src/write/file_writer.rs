@@ -88,6 +88,17 @@ impl FileWriter {
             Self::Object(writer) => writer.close(),
         }
     }
+
+    /// Completes local files, which have their names already. Objects do not appear.
+    ///
+    /// # Errors
+    /// As [`InPlaceWriter::close`].
+    pub fn discard(self) -> Result<()> {
+        match self {
+            Self::Local(writer) => writer.close(),
+            Self::Object(_) => Ok(()),
+        }
+    }
 }
 
 fn unsupported(location: &Location, text: &str) -> Error {
