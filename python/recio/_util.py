@@ -9,7 +9,6 @@ import os
 import sys
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, Self, TypeAlias
 
 from recio import _recio
@@ -116,14 +115,6 @@ def printable(text: object) -> str:
     """
     string = os.fsdecode(text) if isinstance(text, bytes | os.PathLike) else str(text)
     return _recio.printable(string.encode("utf-8", "backslashreplace").decode())
-
-
-def index_path(rec: Path, idx: StrPath | None) -> Path | None:
-    """Return ``idx`` or, by default, the ``.idx`` beside a record file; ``None`` if there is none."""
-    if idx is not None:
-        return Path(idx)
-    default = rec.with_suffix(".idx")
-    return default if default.exists() else None
 
 
 def available_cores() -> int:

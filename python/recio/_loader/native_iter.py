@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from recio._loader.error_policy import ErrorPolicy, SkippedSample
     from recio._loader.options import LoaderOptions
     from recio._recio import ImagePipeline
+    from recio._storage import Located
 
 _log = logging.getLogger("recio")
 
@@ -46,6 +48,7 @@ class PipelineIter(Closeable, BatchIter):
         prefetch: bool = True,
     ) -> None:
         self._pipeline, self._options, self._error_policy, self._fingerprint = pipeline, options, error_policy, None
+        self.__dict__.pop("_objects", None)
         # The threads have only weak references to the functions in this list.
         self._aug_list = list(aug_list)
         self._names = names
@@ -112,9 +115,9 @@ class PipelineIter(Closeable, BatchIter):
         """Return whether samples may be skipped."""
         return self._error_policy.skips
 
-    def _log_opened(self, files: Sequence[str]) -> None:
+    def _log_opened(self, files: Sequence[Located]) -> None:
         threads = self._options.preprocess_threads
-        _log.info("%s: %d batches of %d, %d threads", ";".join(files), len(self), self.batch_size, threads)
+        _log.info("%s: %d batches of %d, %d threads", ";".join(map(str, files)), len(self), self.batch_size, threads)
 
     def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
         """Reshape the labels of a batch, which the pipeline returns in one row."""
@@ -195,6 +198,8 @@ class PipelineIter(Closeable, BatchIter):
         >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
         """
         position = {**self._pipeline.state(), "part_index": self._options.part_index}
+        if self._objects is not None:
+            position["objects"] = self._objects
         return checkpoint.make(self._kind(), position, self._settings())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -213,9 +218,10 @@ class PipelineIter(Closeable, BatchIter):
             If the state is of an iterator of another class or of other data, or settings other than
             `preprocess_threads`, `prefetch_buffer` and `part_index` differ; the message names each difference. Also if
             it is of another shard, with `shard_policy` ``'uneven'``, or if samples were skipped there, or roll over in
-            shards of different lengths.
+            shards of different lengths. Also if a record file is an object of a store and was replaced.
         """
         position = checkpoint.fit(state, self._kind(), self._settings())
+        self._compare_objects(position.get("objects"))
         part_index = checkpoint.number(
             {"part_index": self._options.part_index, **position}, "part_index", self._options.num_parts - 1
         )
@@ -227,6 +233,22 @@ class PipelineIter(Closeable, BatchIter):
         except (TypeError, OverflowError) as error:
             raise ValueError(f"the position of the state is {checkpoint.shown(position)}: {error}") from None
 
+    @cached_property
+    def _objects(self) -> list[int | None] | None:
+        """Digests of the identities of the objects that are read; None if all files are local.
+
+        They are no settings: a state also fits a copy of the files in another store, or a local one.
+        """
+        objects = self._pipeline.fingerprint()[-1]
+        return None if objects == (None, None) else [*objects]
+
+    def _compare_objects(self, theirs: object) -> None:
+        if None not in (theirs, self._objects) and theirs != self._objects:
+            raise ValueError(
+                f"the state does not fit this {self._kind()}: the record files are other objects than those in the "
+                "state, or were replaced; to continue with them, remove 'objects' from the position in the state"
+            )
+
     def _kind(self) -> str:
         """Return the name of the class or, for a subclass outside of recio, of its base in recio."""
         return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__.startswith("recio."))
@@ -234,7 +256,7 @@ class PipelineIter(Closeable, BatchIter):
     def _settings(self) -> dict[str, Any]:
         """Return what the batches depend on, in a compact form."""
         if self._fingerprint is None:
-            (samples, size, digest), labels, masks = self._pipeline.fingerprint()
+            (samples, size, digest), labels, masks, _ = self._pipeline.fingerprint()
             options = vars(self._options)
             named = {name: options[name] for name in _NAMED}
             if self._options.shard_policy == "uneven":

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from recio._loader import validate
 from recio._loader.validate import REQUIRED, Keyword
+from recio._storage import storage
 from recio._util import available_cores
 from recio.limits import format_list, limits_tuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from recio._recio import Step
+    from recio._storage import Located, Storage
     from recio._util import OnDamage
 
     LabelForm: TypeAlias = Literal["numbers", "row", "table"]
@@ -40,6 +41,8 @@ LOADING: dict[str, Keyword] = {
     "max_errors": Keyword(None),
     "limits": Keyword(None),
     "formats": Keyword(None),
+    "storage_options": Keyword(None),
+    "filesystem": Keyword(None),
 }
 """Keywords of every iterator on the native pipeline."""
 
@@ -72,7 +75,9 @@ class LoaderOptions:
         Labels as they are; the objects of an image in one row, with its size; or the objects in a table, one a row.
     label_width, label_pad_width : int, default 1 and -1
         Labels of a record, and numbers in a row of objects; -1 for as many as the longest has.
-    masks : (list of str, list of str, int), optional
+    path_imglist : str or RemotePath, optional
+        The list.
+    masks : (list, list, int), optional
         Record files of masks, their indexes, and the value of pixels without image.
     mean, std : (float, float, float, float)
         Mean and standard deviation of R, G, B and A, in 8-bit values.
@@ -95,14 +100,14 @@ class LoaderOptions:
     steps: Sequence[Step]
     dtype: str = "float32"
     layout: str = "NCHW"
-    path_imglist: str | None = None
+    path_imglist: Located | None = None
     label_by_key: bool = False
     label_type: Literal["float32", "float64"] = "float32"
     label_form: LabelForm = "numbers"
     label_width: int = 1
     label_pad_width: int = -1
     label_pad_value: float = 0.0
-    masks: tuple[list[str], list[str], int] | None = None
+    masks: tuple[list[Located], list[Located], int] | None = None
     mean: tuple[float, ...] = (0.0,) * len(_CHANNELS)
     mean_image: list[float] | None = None
     std: tuple[float, ...] = (1.0,) * len(_CHANNELS)
@@ -176,7 +181,7 @@ def loader_options(
         "steps": steps,
         "dtype": args["dtype"].name if "dtype" in args else "float32",
         # MXNet's default is an empty string.
-        "path_imglist": os.fspath(path_imglist) if path_imglist else None,
+        "path_imglist": storage_of(args).locate(path_imglist) if path_imglist else None,
         **{kind: _per_channel(args, kind) for kind in ("mean", "std") if f"{kind}_r" in args},
         "seed_aug": args["seed"] if seed_aug is None else seed_aug,
         "last_batch": last_batch,
@@ -186,6 +191,11 @@ def loader_options(
         "formats": format_list(args["formats"]),
     }
     return LoaderOptions(**{**options, **others})
+
+
+def storage_of(args: Mapping[str, Any]) -> Storage:
+    """Return how an iterator opens paths, by its keywords."""
+    return storage(args.get("storage_options"), args.get("filesystem"))
 
 
 def _per_channel(args: Mapping[str, Any], kind: str) -> tuple[float, ...]:

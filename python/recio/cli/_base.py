@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from recio._storage import Storage, storage
 from recio._util import printable
 from recio.limits import Limits
 
@@ -45,6 +46,31 @@ def integer_from(minimum: int, maximum: int | None = None) -> Callable[[str], in
         return value
 
     return integer
+
+
+def add_storage_options(parser: argparse.ArgumentParser) -> None:
+    """Add the argument with the options of stores."""
+    parser.add_argument(
+        "--storage-option",
+        metavar="KEY=VALUE",
+        action="append",
+        type=_storage_option,
+        default=[],
+        help="an option for URLs such as s3://bucket/a.rec; may be repeated",
+    )
+
+
+def _storage_option(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        # It may be secret.
+        raise argparse.ArgumentTypeError("must be KEY=VALUE")
+    return name, value
+
+
+def storage_of(arguments: argparse.Namespace) -> Storage:
+    """Return with what paths are opened, by the arguments of `add_storage_options`."""
+    return storage(dict(arguments.storage_option), None)
 
 
 def run_command(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from argparse import SUPPRESS
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import recio
@@ -14,11 +13,13 @@ from recio.cli._base import (
     MISUSED,
     CommandParser,
     add_limits,
+    add_storage_options,
     describe_error,
     fail,
     integer_from,
     limits_of,
     run_command,
+    storage_of,
     write_lines,
 )
 from recio.cli._progress import ProgressBars
@@ -27,6 +28,9 @@ from recio.errors import RecordError
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from recio._recio import RemotePath
 
 SOUND, DAMAGED, FAILED, UNCHECKED = 0, 1, 2, 3
 EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
@@ -73,8 +77,24 @@ class Command(NamedTuple):
             prog=f"recio {name}", description=f"{self.summary}\n\n{self.details}", allow_abbrev=False
         )
         self.add_arguments(parser)
+        add_storage_options(parser)
         # Options may be between files.
-        return parser.parse_intermixed_args(arguments)
+        parsed = parser.parse_intermixed_args(arguments)
+        try:
+            _locate_paths(parsed)
+        except ValueError as error:
+            parser.error(str(error))
+        return parsed
+
+
+def _locate_paths(arguments: Namespace) -> None:
+    """Replace paths as they were passed by those that are opened."""
+    opened_with = storage_of(arguments)
+    for name in ("file", "out"):
+        if getattr(arguments, name, None) is not None:
+            setattr(arguments, name, opened_with.path(getattr(arguments, name)))
+    if hasattr(arguments, "files"):
+        arguments.files = [opened_with.path(file) for file in arguments.files]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,17 +143,15 @@ def _parser() -> CommandParser:
 
 
 def _add_file(parser: CommandParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="the record file")
+    parser.add_argument("file", metavar="FILE", help="the record file")
 
 
 def _add_files(parser: CommandParser) -> None:
-    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="the record files")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="the record files")
 
 
 def _add_out(parser: CommandParser) -> None:
-    parser.add_argument(
-        "-o", "--out", metavar="PATH", type=Path, required=True, help="the file to write, named *.rec (required)"
-    )
+    parser.add_argument("-o", "--out", metavar="PATH", required=True, help="the file to write, named *.rec (required)")
 
 
 def _add_json(parser: CommandParser) -> None:
@@ -164,7 +182,7 @@ def _verify(arguments: Namespace) -> int:
     return next(code for code in (FAILED, DAMAGED, UNCHECKED, SOUND) if code in codes)
 
 
-def _verify_file(file: Path, bars: ProgressBars, arguments: Namespace) -> int:
+def _verify_file(file: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> int:
     """Verify one file; report one that cannot be read, so that the others are verified all the same."""
     try:
         with bars.bar(file.name, "B") as progress:
@@ -206,7 +224,6 @@ def _index_arguments(parser: CommandParser) -> None:
         "-o",
         "--out",
         metavar="PATH",
-        type=Path,
         help="the index to write (default: FILE with .idx or, with --images-only, .images.idx)",
     )
     parser.add_argument("--images-only", action="store_true", help="list only the records with an image")
@@ -250,9 +267,7 @@ def _split_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "-n", "--parts", metavar="N", type=integer_from(1), required=True, help="number of files to write (required)"
     )
-    parser.add_argument(
-        "-o", "--out", metavar="PREFIX", type=Path, help="their paths up to _0.rec, _1.rec ... (default: FILE's)"
-    )
+    parser.add_argument("-o", "--out", metavar="PREFIX", help="their paths up to _0.rec, _1.rec ... (default: FILE's)")
     _add_checksum(parser)
 
 

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recio._recio import RemotePath
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -28,7 +30,7 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401 whatever a result holds
         return {key: _json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json_value(item) for item in value]
-    if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, Path | RemotePath) or (isinstance(value, float) and not math.isfinite(value)):
         return str(value)
     return value
 
@@ -110,7 +112,7 @@ def info_lines(info: Info) -> Iterator[str]:
 def _index(info: Info) -> str:
     if info.indexed is not None:
         return _count(info.indexed, "record")
-    return "not usable; `recio verify` states why" if info.path.with_suffix(".idx").is_file() else "none"
+    return "not usable; `recio verify` states why" if info.path.with_suffix(".idx").exists() else "none"
 
 
 def copy_line(report: CopyReport) -> str:

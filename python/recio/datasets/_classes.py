@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recio._util import read_bytes
+from recio._storage import LOCAL, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from recio._util import StrPath
+    from recio._recio import RemotePath
+    from recio._storage import Located
 
 SUFFIX = ".classes.txt"
 
 
-def read(recs: Sequence[StrPath]) -> list[str] | None:
+def read(recs: Sequence[Located]) -> list[str] | None:
     """Return the names of the classes of record files; ``None`` if none of them has a file of names.
 
     Raises
@@ -23,7 +24,7 @@ def read(recs: Sequence[StrPath]) -> list[str] | None:
     ValueError
         If the files of names differ, only some record files have one, or one is not UTF-8.
     """
-    paths = [Path(rec).with_suffix(SUFFIX) for rec in recs]
+    paths = [LOCAL.path(rec).with_suffix(SUFFIX) for rec in recs]
     names = {path: _lines(path) for path in paths}
     first = names[paths[0]]
     present = next((path for path in paths if names[path] is not None), None)
@@ -39,7 +40,7 @@ def read(recs: Sequence[StrPath]) -> list[str] | None:
     return first
 
 
-def _lines(path: Path) -> list[str] | None:
+def _lines(path: Path | RemotePath) -> list[str] | None:
     try:
         text = read_bytes(path).decode()
     except FileNotFoundError:

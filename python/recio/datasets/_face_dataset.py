@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
 from recio import _recio
-from recio._recio import RecordError
+from recio._recio import RecordError, RemotePath
+from recio._storage import storage
 from recio.datasets._labels import first, read_only
 from recio.datasets._record_dataset import RecordDataset
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recio._storage import AnyPath, Located, StorageOptions
     from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import ImageRecordFile
     from recio.limits import Limits
@@ -39,7 +39,7 @@ class FaceRecordDataset(RecordDataset):
         Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``. Or the record file itself.
     path_imgrec, path_imgidx : path, optional
         The record file and its index, as for `RecordDataset`, instead of `root_dir`.
-    transform, target_transform, flag, to_rgb, decode, on_damage, limits, cache
+    transform, target_transform, flag, to_rgb, decode, on_damage, limits, cache, storage_options, filesystem
         As for `RecordDataset`. `target_transform` is called with an identity.
 
     Raises
@@ -63,10 +63,10 @@ class FaceRecordDataset(RecordDataset):
 
     def __init__(
         self,
-        root_dir: StrPath | None = None,
+        root_dir: AnyPath | None = None,
         *,
-        path_imgrec: StrPath | None = None,
-        path_imgidx: StrPath | None = None,
+        path_imgrec: AnyPath | None = None,
+        path_imgidx: AnyPath | None = None,
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[Any], Any] | None = None,
         flag: int = 1,
@@ -75,17 +75,18 @@ class FaceRecordDataset(RecordDataset):
         on_damage: OnDamage = "error",
         limits: Limits | None = None,
         cache: StrPath | None = None,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
         **unknown: object,
     ) -> None:
-        if root_dir is not None and path_imgrec is None and path_imgidx is None and Path(root_dir).is_file():
-            path_imgrec = root_dir
-        elif root_dir is not None and path_imgrec is None and path_imgidx is None:
-            path_imgrec, path_imgidx = Path(root_dir) / "train.rec", Path(root_dir) / "train.idx"
+        if root_dir is not None and path_imgrec is None and path_imgidx is None:
+            root = storage(storage_options, filesystem).path(root_dir)
+            is_file = root.name.endswith(".rec") if isinstance(root, RemotePath) else root.is_file()
+            path_imgrec, path_imgidx = (root_dir, None) if is_file else (root / "train.rec", root / "train.idx")
         elif root_dir is not None or path_imgrec is None:
             raise TypeError("FaceRecordDataset takes root_dir or path_imgrec, one of them")
-        rec = os.fspath(path_imgrec)
         super().__init__(
-            rec,
+            path_imgrec,
             path_imgidx,
             transform=transform,
             target_transform=target_transform,
@@ -95,9 +96,11 @@ class FaceRecordDataset(RecordDataset):
             on_damage=on_damage,
             limits=limits,
             cache=cache,
+            storage_options=storage_options,
+            filesystem=filesystem,
             **unknown,
         )
-        self._property = _property_of(rec)
+        self._property = _property_of(self._file.located)
         self._check_last_label()
 
     _by_key = True
@@ -258,7 +261,7 @@ class FaceProperty(NamedTuple):
     width: int
 
 
-def _property_of(rec: str) -> FaceProperty | None:
+def _property_of(rec: Located) -> FaceProperty | None:
     """Read the file ``property`` beside a record file; ``None`` if it does not exist."""
     values = _recio.face_property(rec)
     return None if values is None else FaceProperty(*values)

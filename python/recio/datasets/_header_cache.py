@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recio._atomic import atomic_write
+from recio._recio import RemotePath
 from recio._util import open_regular
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recio._storage import Located
     from recio.datasets._record_file import ImageRecords
 
 _MEMBERS = {"recio_labels", "ids", "widths", "values"}
@@ -29,10 +31,19 @@ def fingerprint(records: ImageRecords) -> bytes:
     """Return 32 bytes that change with the files and with the selection of records."""
     sha = hashlib.sha256(records.keys().tobytes())
     for file in records.files:
-        for path in filter(None, (file.path, file.path_imgidx)):
-            stat = Path(path).stat()
-            sha.update(f"{stat.st_size} {stat.st_mtime_ns};".encode())
+        sha.update(_state(file.located).encode())
+        if file.located_index is not None:
+            sha.update(_state(file.located_index).encode())
     return sha.digest()
+
+
+def _state(path: Located) -> str:
+    """Return the size of a file, and its time or the identity of an object."""
+    if isinstance(path, RemotePath):
+        size, identity = path.stat()
+        return f"{size} {identity};"
+    stat = Path(path).stat()
+    return f"{stat.st_size} {stat.st_mtime_ns};"
 
 
 def load(path: Path, expected: bytes) -> tuple[NDArray[np.uint64], NDArray[Any]] | None:

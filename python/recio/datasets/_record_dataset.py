@@ -12,6 +12,7 @@ import numpy as np
 from recio._loader import validate
 from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
+from recio._storage import storage
 from recio._util import fills_damage
 from recio.datasets import _classes, _header_cache
 from recio.datasets._labels import first, from_flat, read_only
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recio._storage import AnyPath, StorageOptions
     from recio._util import OnDamage, StrPath
     from recio.datasets._record_file import Headers, ImageRecordFile
     from recio.limits import Limits
@@ -69,6 +71,8 @@ class RecordDataset:
     cache : path, optional
         Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
         or time of a record file or index has changed. Subsets do not use it.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for the record files and indexes.
 
     Raises
     ------
@@ -93,8 +97,8 @@ class RecordDataset:
 
     def __init__(
         self,
-        path_imgrec: StrPath | Sequence[StrPath],
-        path_imgidx: StrPath | Sequence[StrPath] | None = None,
+        path_imgrec: AnyPath | Sequence[AnyPath],
+        path_imgidx: AnyPath | Sequence[AnyPath] | None = None,
         *,
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[Any], Any] | None = None,
@@ -104,6 +108,8 @@ class RecordDataset:
         on_damage: OnDamage = "error",
         limits: Limits | None = None,
         cache: StrPath | None = None,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
         **unknown: object,
     ) -> None:
         _refuse_unknown(type(self).__name__, unknown)
@@ -120,7 +126,9 @@ class RecordDataset:
         self._cache = None if cache is None else Path(cache)
         self._rows: NDArray[np.intp] | None = None
         self._headers: tuple[NDArray[np.uint64], NDArray[Any]] | None = None
-        self._records = ImageRecords.open(path_imgrec, path_imgidx, by_key=self._by_key)
+        self._records = ImageRecords.open(
+            path_imgrec, path_imgidx, storage(storage_options, filesystem), by_key=self._by_key
+        )
         self._report_skipped()
 
     def _report_skipped(self) -> None:
@@ -224,7 +232,7 @@ class RecordDataset:
         ValueError
             If the files of names differ, or one is not UTF-8.
         """
-        return _classes.read([file.path for file in self._records.files])
+        return _classes.read([file.located for file in self._records.files])
 
     @property
     def class_to_idx(self) -> dict[str, int] | None:

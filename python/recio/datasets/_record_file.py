@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from recio import _recio
-from recio._util import FLOAT32_EXACT, index_path
+from recio._recio import RemotePath
+from recio._storage import Storage, index_beside, is_url
+from recio._util import FLOAT32_EXACT
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, Located
     from recio.recordio import IRHeader
 
 
@@ -39,19 +41,20 @@ class ImageRecordFile:
 
     Parameters
     ----------
-    path_imgrec : path
+    located : str or RemotePath
         The record file.
-    path_imgidx : path, optional
+    index : str or RemotePath, optional
         Its index. Default: the ``.idx`` beside it; without one, the record file is scanned.
     by_key : bool, default False
         Whether the images of a face data set are in the order of their keys, not in that of the file.
     """
 
-    def __init__(self, path_imgrec: StrPath, path_imgidx: StrPath | None = None, *, by_key: bool = False) -> None:
-        self.path = os.fspath(path_imgrec)
-        self._reader = _recio.Reader(self.path)
-        idx = index_path(Path(self.path), path_imgidx)
-        self.path_imgidx = None if idx is None else os.fspath(idx)
+    def __init__(self, located: Located, index: Located | None = None, *, by_key: bool = False) -> None:
+        self.located = located
+        self.path = str(located)
+        """Path for messages: a URL without credentials."""
+        self._reader = _recio.Reader(located)
+        self.located_index = _located_index(located) if index is None else index
         self._by_key = by_key
         self._index = self._load_index()
         layout = self._reader.face_set(self._index)
@@ -78,8 +81,8 @@ class ImageRecordFile:
         return bool(self.identities is not None and len(self.identities) and self.identities[0] <= FLOAT32_EXACT)
 
     def _load_index(self) -> _recio.Index:
-        if self.path_imgidx is not None:
-            return _recio.Index(self.path_imgidx, self._reader)
+        if self.located_index is not None:
+            return _recio.Index(self.located_index, self._reader)
         return _recio.Index.scan(self._reader)
 
     def _ordered(self, images: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -90,7 +93,7 @@ class ImageRecordFile:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the paths; the copy opens the files again."""
-        return _open_file, (self.path, self.path_imgidx, self._by_key)
+        return _open_file, (self.located, self.located_index, self._by_key)
 
     def read(self, key: int) -> tuple[IRHeader, bytes]:
         """Read a record, and unpack its header and payload.
@@ -131,8 +134,25 @@ class ImageRecordFile:
         return located
 
 
-def _open_file(path_imgrec: str, path_imgidx: str | None, by_key: bool) -> ImageRecordFile:
-    return ImageRecordFile(path_imgrec, path_imgidx, by_key=by_key)
+def _located_index(rec: Located) -> Located | None:
+    """Return the index beside a record file, if there is one."""
+    idx = index_beside(rec if isinstance(rec, RemotePath) else Path(rec))
+    return str(idx) if isinstance(idx, Path) else idx
+
+
+def _open_file(located: Located, index: Located | None, by_key: bool) -> ImageRecordFile:
+    return ImageRecordFile(located, index, by_key=by_key)
+
+
+_ONE = (str, os.PathLike, RemotePath)
+
+
+def _is_several(paths: str, storage: Storage) -> bool:
+    """Return whether a string is several paths, as iterators take them, and no path that has a semicolon."""
+    first, separator, second = paths.partition(";")
+    if is_url(first) or storage.filesystem is not None:
+        return is_url(second)
+    return bool(separator) and not Path(paths).exists()
 
 
 class ImageRecords:
@@ -151,8 +171,9 @@ class ImageRecords:
     @classmethod
     def open(
         cls,
-        path_imgrec: StrPath | Sequence[StrPath],
-        path_imgidx: StrPath | Sequence[StrPath] | None,
+        path_imgrec: AnyPath | Sequence[AnyPath],
+        path_imgidx: AnyPath | Sequence[AnyPath] | None,
+        storage: Storage,
         *,
         by_key: bool = False,
     ) -> Self:
@@ -163,17 +184,20 @@ class ImageRecords:
         ValueError
             If there is no record file, or not one index for each.
         """
-        recs = [path_imgrec] if isinstance(path_imgrec, str | os.PathLike) else list(path_imgrec)
-        idxs = [path_imgidx] if isinstance(path_imgidx, str | os.PathLike) else path_imgidx
-        if isinstance(path_imgrec, str) and ";" in path_imgrec and not Path(path_imgrec).exists():
+        recs = [path_imgrec] if isinstance(path_imgrec, _ONE) else list(path_imgrec)
+        idxs = [path_imgidx] if isinstance(path_imgidx, _ONE) else path_imgidx
+        if isinstance(path_imgrec, str) and _is_several(path_imgrec, storage):
+            shown = ";".join(map(str, storage.locate_all(path_imgrec.split(";"))))
             raise FileNotFoundError(
-                errno.ENOENT, f"{os.strerror(errno.ENOENT)}; pass several record files as a list", path_imgrec
+                errno.ENOENT, f"{os.strerror(errno.ENOENT)}; pass several record files as a list", shown
             )
         if not recs:
             raise ValueError("path_imgrec names no file")
         if idxs is not None and len(idxs) != len(recs):
             raise ValueError(f"path_imgidx must name one index for each of {len(recs)} record files, got {len(idxs)}")
-        pairs = zip(recs, [None] * len(recs) if idxs is None else idxs, strict=True)
+        located = storage.locate_all(recs)
+        indexes = [None] * len(recs) if idxs is None else storage.locate_all(idxs)
+        pairs = zip(located, indexes, strict=True)
         return cls([ImageRecordFile(rec, idx, by_key=by_key) for rec, idx in pairs])
 
     def __len__(self) -> int:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
 from recio._atomic import atomic_write
-from recio._util import read_bytes
+from recio._recio import RemotePath
+from recio._storage import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from recio._util import StrPath
+    from pathlib import Path
 
 SUFFIX = ".classes.txt"
 
 
-def copy_names(recs: Sequence[StrPath], outs: Sequence[Path]) -> None:
+def copy_names(recs: Sequence[Path | RemotePath], outs: Sequence[Path | RemotePath]) -> None:
     """Write the file of names beside each output, if those of the inputs are the same; otherwise warn.
 
     Without a file of names beside any input nothing is written.
     """
-    paths = [Path(rec).with_suffix(SUFFIX) for rec in recs]
-    contents = [read_bytes(path) if path.is_file() else None for path in paths]
+    contents = [_read_if_exists(rec.with_suffix(SUFFIX)) for rec in recs]
     names = {None if content is None else content.replace(b"\r\n", b"\n").rstrip(b"\n") for content in contents}
     if names == {None}:
         return
@@ -39,10 +37,15 @@ def copy_names(recs: Sequence[StrPath], outs: Sequence[Path]) -> None:
             warnings.warn(f"{path} was not written: {reason}", stacklevel=3)
 
 
-def _why_not_copied(recs: Sequence[StrPath], different: int) -> str | None:
-    if len(recs) > 1 and any(_recio.face_property(Path(rec)) for rec in recs):
+def _read_if_exists(path: Path | RemotePath) -> bytes | None:
+    is_file = path.exists() if isinstance(path, RemotePath) else path.is_file()
+    return read_bytes(path) if is_file else None
+
+
+def _why_not_copied(recs: Sequence[Path | RemotePath], different: int) -> str | None:
+    if len(recs) > 1 and any(_recio.face_property(rec) for rec in recs):
         return "the identities of face data sets were renumbered, and their names are not"
     if different > 1:
-        listed = ", ".join(str(Path(rec).with_suffix(SUFFIX)) for rec in recs)
+        listed = ", ".join(str(rec.with_suffix(SUFFIX)) for rec in recs)
         return f"the names of the classes of the merged files differ, or only some have names ({listed})"
     return None

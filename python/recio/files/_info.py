@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import index_path
+from recio._storage import index_beside, storage
 from recio.files._results import Info
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 
 def info(
-    rec: StrPath,
-    idx: StrPath | None = None,
+    rec: AnyPath,
+    idx: AnyPath | None = None,
     *,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> Info:
     """Summarize a record file from the headers of its records and images.
 
@@ -34,6 +35,8 @@ def info(
         Its index; by default the ``.idx`` beside it, if there is one.
     progress : callable, optional
         Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -45,5 +48,7 @@ def info(
     OSError
         If a file cannot be read.
     """
-    path = Path(rec)
-    return Info(path, **_recio.info_of_file(path, index_path(path, idx), progress))
+    opened_with = storage(storage_options, filesystem)
+    path = opened_with.path(rec)
+    index = index_beside(path) if idx is None else opened_with.path(idx)
+    return Info(path, **_recio.info_of_file(path, index, progress))

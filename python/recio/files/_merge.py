@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 
 def merge(
-    files: Iterable[StrPath],
-    out: StrPath,
+    files: Iterable[AnyPath],
+    out: AnyPath,
     *,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> CopyReport:
     """Copy the records of several files, one file after another, into one.
 
@@ -50,6 +52,8 @@ def merge(
         Whether to write a ``.rsum`` too: a checksum of each record.
     progress : callable, optional
         Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def merge(
     OSError
         If a file cannot be read or written.
     """
-    rec, paths = Path(out), [Path(file) for file in files]
+    opened_with = storage(storage_options, filesystem)
+    rec, paths = opened_with.path(out), [opened_with.path(file) for file in files]
     report = CopyReport.of(rec, _recio.merge_files(paths, rec, checksum, progress))
     copy_names(paths, [rec])
     return report

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import index_path
+from recio._storage import index_beside, storage
 from recio.files._results import RepairReport, SkippedRegion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 
 def repair(
-    rec: StrPath,
-    out: StrPath,
+    rec: AnyPath,
+    out: AnyPath,
     *,
-    idx: StrPath | None = None,
+    idx: AnyPath | None = None,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> RepairReport:
     """Copy all complete records of a damaged file into a new one, byte for byte and in their order.
 
@@ -43,6 +44,8 @@ def repair(
     progress : callable, optional
         Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function, and
         nothing is written.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -56,7 +59,9 @@ def repair(
     OSError
         If a file cannot be read or written.
     """
-    path, new = Path(rec), Path(out)
-    fields = _recio.repair_file(path, index_path(path, idx), new, progress)
+    opened_with = storage(storage_options, filesystem)
+    path, new = opened_with.path(rec), opened_with.path(out)
+    index = index_beside(path) if idx is None else opened_with.path(idx)
+    fields = _recio.repair_file(path, index, new, progress)
     fields["skipped"] = [SkippedRegion(*row) for row in fields["skipped"]]
     return RepairReport(new, new.with_suffix(".idx"), **fields)

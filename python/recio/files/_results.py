@@ -1,4 +1,4 @@
-"""Results of the functions on record files."""
+"""Results of the functions on record files. Paths of objects in stores are `RemotePath`, whose text is the URL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from recio._recio import RemotePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class VerifyReport:
         From a kind of problem to the number of such problems, including those that are not in the list.
     """
 
-    path: Path
+    path: Path | RemotePath
     records: int
     bytes: int
     has_index: bool
@@ -123,8 +125,8 @@ class RepairReport:
         What is wrong with the old index or the ``.rsum``, if it was not used for that reason.
     """
 
-    rec: Path
-    idx: Path
+    rec: Path | RemotePath
+    idx: Path | RemotePath
     records: int
     bytes: int
     keys: Literal["ids", "index", "ordinals"]
@@ -172,7 +174,7 @@ class Info:
         Range of the sizes of the encoded images.
     """
 
-    path: Path
+    path: Path | RemotePath
     records: int
     bytes: int
     damaged: int
@@ -208,14 +210,14 @@ class CopyReport:
         Number of identity records, if it is a face data set.
     """
 
-    rec: Path
-    idx: Path
+    rec: Path | RemotePath
+    idx: Path | RemotePath
     records: int
     bytes: int
     renumbered: bool = False
     identities: int | None = None
 
     @classmethod
-    def of(cls, rec: Path, result: tuple[int, int, bool, int | None]) -> CopyReport:
+    def of(cls, rec: Path | RemotePath, result: tuple[int, int, bool, int | None]) -> CopyReport:
         """Make the report of a record file whose index is beside it."""
         return cls(rec, rec.with_suffix(".idx"), *result)

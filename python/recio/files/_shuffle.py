@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 
 def shuffle(
-    rec: StrPath,
-    out: StrPath,
+    rec: AnyPath,
+    out: AnyPath,
     *,
     seed: int,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> CopyReport:
     """Copy the records of a file into another in random order, for readers that shuffle little or not at all.
 
@@ -43,6 +45,8 @@ def shuffle(
         Whether to write a ``.rsum`` too: a checksum of each record.
     progress : callable, optional
         Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def shuffle(
     OSError
         If a file cannot be read or written.
     """
-    new = Path(out)
-    report = CopyReport.of(new, _recio.shuffle_file(Path(rec), new, seed, checksum, progress))
-    copy_names([rec], [new])
+    opened_with = storage(storage_options, filesystem)
+    path, new = opened_with.path(rec), opened_with.path(out)
+    report = CopyReport.of(new, _recio.shuffle_file(path, new, seed, checksum, progress))
+    copy_names([path], [new])
     return report

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
 
 
 def split(
-    rec: StrPath,
+    rec: AnyPath,
     parts: int,
-    out: StrPath | None = None,
+    out: AnyPath | None = None,
     *,
     checksum: bool = False,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> list[CopyReport]:
     """Copy the records of a file into several shards: ``train.rec`` becomes ``train_0.rec``, ``train_1.rec`` and so on.
 
@@ -48,6 +50,8 @@ def split(
         Whether to write a ``.rsum`` for each shard too: a checksum of each record.
     progress : callable, optional
         Called about every 100 ms with the records done and all records. An exception that it raises stops the function.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -64,8 +68,10 @@ def split(
     OSError
         If a file cannot be read or written.
     """
-    prefix = Path(rec).with_suffix("") if out is None else Path(out)
+    opened_with = storage(storage_options, filesystem)
+    path = opened_with.path(rec)
+    prefix = opened_with.path(path.with_suffix("") if out is None else out)
     shards = [prefix.with_name(f"{prefix.name}_{number}.rec") for number in range(parts)]
-    results = _recio.split_file(Path(rec), shards, checksum, progress)
-    copy_names([rec], shards)
+    results = _recio.split_file(path, shards, checksum, progress)
+    copy_names([path], shards)
     return [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._util import available_cores, index_path
+from recio._storage import index_beside, storage
+from recio._util import available_cores
 from recio.files._results import Problem, VerifyReport
 from recio.limits import FORMATS, format_list, limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, StorageOptions
     from recio.limits import Limits
 
 
 def verify(
-    rec: StrPath,
-    idx: StrPath | None = None,
+    rec: AnyPath,
+    idx: AnyPath | None = None,
     *,
     decode: bool = True,
     limits: Limits | None = None,
     formats: str | Sequence[str] = FORMATS,
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
 ) -> VerifyReport:
     """Check a record file: its framing, then the checksum, header and image of each record.
 
@@ -55,6 +57,8 @@ def verify(
         Number of decoding threads, at least 1; by default one for each core that the process may use.
     progress : callable, optional
         Called about every 100 ms with the bytes done and all bytes. An exception that it raises stops the function.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`, for all paths.
 
     Returns
     -------
@@ -73,11 +77,19 @@ def verify(
     >>> verify("train.rec").ok  # doctest: +SKIP
     True
     """
-    path, threads = Path(rec), available_cores() if threads is None else threads
+    opened_with = storage(storage_options, filesystem)
+    path, threads = opened_with.path(rec), available_cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
+    index = index_beside(path) if idx is None else opened_with.path(idx)
     fields = _recio.verify_file(
-        path, index_path(path, idx), decode, threads, limits_tuple(limits), format_list(formats), progress
+        path,
+        index,
+        decode,
+        threads,
+        limits_tuple(limits),
+        format_list(formats),
+        progress,
     )
     fields["problems"] = [Problem(*row) for row in fields["problems"]]
     return VerifyReport(path, **fields)

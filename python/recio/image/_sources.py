@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from recio._loader.options import LoaderOptions
     from recio._loader.record_paths import Paths
+    from recio._storage import Located, Storage
     from recio._util import StrPath
 
     Listed: TypeAlias = dict[Any, tuple[NDArray[Any], str]]
@@ -46,9 +47,9 @@ class Source(Protocol):
 class RecordFiles:
     """Record files, with a list of labels that replace those in the records."""
 
-    files: list[str]
-    indexes: list[str]
-    path_imglist: str | None
+    files: list[Located]
+    indexes: list[Located]
+    path_imglist: Located | None
     root: None = None
 
     def open(self, options: LoaderOptions) -> ImagePipeline:
@@ -65,7 +66,7 @@ class RecordFiles:
 class ImageList:
     """Image files of a list (``.lst``)."""
 
-    path: str
+    path: Located
     root: SandboxedFolder
 
     def open(self, options: LoaderOptions) -> ImagePipeline:
@@ -103,6 +104,7 @@ def source_of(
     imglist: Sequence[Sequence[Any]] | None,
     path_root: StrPath | None,
     allow_outside: bool,
+    storage: Storage,
 ) -> Source:
     """Return the data set that the keywords of an iterator name.
 
@@ -117,8 +119,9 @@ def source_of(
     if path_imgidx and not path_imgrec:
         raise ValueError("path_imgidx needs path_imgrec")
     if path_imgrec:
-        files, indexes = record_paths.record_files(path_imgrec), record_paths.split_paths(path_imgidx)
-        return RecordFiles(files, indexes, None if path_imglist is None else os.fspath(path_imglist))
+        files = record_paths.record_files(path_imgrec, storage=storage)
+        indexes = record_paths.located_paths(path_imgidx, storage)
+        return RecordFiles(files, indexes, None if path_imglist is None else storage.locate(path_imglist))
     if imglist is not None:
         labels = _labels(imglist)
         images = [
@@ -127,7 +130,7 @@ def source_of(
         ]
         return ImageFiles(images, labels, SandboxedFolder(path_root or ".", allow_outside=True))
     if path_imglist is not None:
-        return ImageList(os.fspath(path_imglist), SandboxedFolder(path_root or ".", allow_outside))
+        return ImageList(storage.locate(path_imglist), SandboxedFolder(path_root or ".", allow_outside))
     raise ValueError("no images: pass path_imgrec, path_imglist (with path_root) or imglist")
 
 
@@ -145,6 +148,6 @@ def _labels(imglist: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return listed
 
 
-def _lines(path: str, dtype: np.dtype[Any]) -> Listed:
+def _lines(path: Located, dtype: np.dtype[Any]) -> Listed:
     """Return labels and path of each line of a list file, by its index."""
     return {index: (np.array(labels, dtype), image) for index, labels, image in read_list(path)}

@@ -10,7 +10,7 @@ from recio._loader import record_paths, validate
 from recio._loader.base import MXDataIter
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
-from recio._loader.options import loader_options
+from recio._loader.options import loader_options, storage_of
 from recio._recio import Step
 from recio.io import _mean_image
 from recio.io._image_record import warn_of_chunks
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import OnError
     from recio._loader.record_paths import Paths
+    from recio._storage import StorageOptions
     from recio._util import StrPath
     from recio.limits import Limits
 
@@ -128,7 +129,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         Whether to log the opened files at level INFO of the logger ``recio``.
     antialias : bool, default False
         As for `ImageRecordIter`.
-    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats
+    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats, storage_options, filesystem
         As for `ImageRecordIter`.
 
     Raises
@@ -229,6 +230,8 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}
@@ -249,7 +252,9 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
             max_random_contrast=0.0,
             max_random_illumination=0.0,
         )
-        files, indexes = record_paths.record_files(path_imgrec), record_paths.split_paths(path_imgidx)
+        storage = storage_of(args)
+        files = record_paths.record_files(path_imgrec, storage=storage)
+        indexes = record_paths.located_paths(path_imgidx, storage)
         if mean_img:
             options = _mean_image.with_mean_image(options, mean_img, files, indexes)
         pipeline = _recio.ImagePipeline.of_records(files, indexes, options)

@@ -9,6 +9,7 @@ import numpy as np
 
 from recio._loader import record_paths, validate
 from recio._loader.base import DataDesc
+from recio._loader.options import storage_of
 from recio.io._image_record import ImageRecordIter
 from recio.io._keywords import IMAGE_MASK_RECORD
 
@@ -69,9 +70,9 @@ max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g,
 antialias, decode_scale, on_damage
         Color augmentation, decoding and normalization of the images.
     dtype, layout, round_batch, preprocess_threads, prefetch_buffer, read_ahead, read_ahead_bytes, aug_seq, ctx, \
-device_id, verbose, shard_policy, on_error, error_log, max_errors, limits, formats
-        Batches, threads, errors and limits, and keywords accepted for compatibility. An incomplete last batch is filled
-        with images from the start of the epoch and their masks, or with zeros and masks of `mask_fill`.
+device_id, verbose, shard_policy, on_error, error_log, max_errors, limits, formats, storage_options, filesystem
+        Batches, threads, errors, limits and storage, and keywords accepted for compatibility. An incomplete last batch
+        is filled with images from the start of the epoch and their masks, or with zeros and masks of `mask_fill`.
 
     Raises
     ------
@@ -111,8 +112,9 @@ device_id, verbose, shard_policy, on_error, error_log, max_errors, limits, forma
         validate.refuse_unknown("ImageMaskRecordIter", settings.keys() - IMAGE_MASK_RECORD.keys(), IMAGE_MASK_RECORD)
         named = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
         args = validate.check_keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **named})
-        files = record_paths.record_files(path_maskrec, "path_maskrec")
-        self._open(args, (files, record_paths.split_paths(path_maskidx), args["mask_fill"]))
+        storage = storage_of(args)
+        files = record_paths.record_files(path_maskrec, "path_maskrec", storage)
+        self._open(args, (files, record_paths.located_paths(path_maskidx, storage), args["mask_fill"]))
 
     @property
     def provide_label(self) -> list[DataDesc]:

@@ -11,7 +11,7 @@ from recio._loader import record_paths, to_steps, validate
 from recio._loader.base import MXDataIter
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
-from recio._loader.options import loader_options
+from recio._loader.options import loader_options, storage_of
 from recio.io import _mean_image, _record_augment
 from recio.io._keywords import IMAGE_RECORD
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import OnError
     from recio._loader.record_paths import Paths
+    from recio._storage import Located, StorageOptions
     from recio._util import StrPath
     from recio.limits import Limits
 
@@ -199,6 +200,11 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         Limits of the images that are decoded. Default: side of 16,384 pixels, 178,956,970 pixels, 512 MiB, 100 scans.
     formats : str or list of str, default ('jpeg', 'png')
         Formats that are decoded; also 'webp', 'bmp', 'gif', 'tiff'. An image of any other format is a damaged record.
+    storage_options : dict of str, optional
+        Options for URLs, such as credentials and the region, in addition to the variables of the environment. URLs like
+        ``s3://bucket/train.rec`` may be passed for `path_imgrec`, `path_imgidx` and `path_imglist`.
+    filesystem : obstore store or fsspec file system, optional
+        File system that these paths are in; only URLs ``file:///...`` are local then. Excludes `storage_options`.
 
     Raises
     ------
@@ -308,13 +314,15 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_RECORD}
         validate.refuse_unknown("ImageRecordIter", unknown, IMAGE_RECORD)
         self._open(validate.check_keywords(IMAGE_RECORD, args))
 
-    def _open(self, args: dict[str, Any], masks: tuple[list[str], list[str], int] | None = None) -> None:
+    def _open(self, args: dict[str, Any], masks: tuple[list[Located], list[Located], int] | None = None) -> None:
         """Start the pipeline for checked keywords; `masks` are the mask files, their indexes and the fill value."""
         super().__init__(args["batch_size"])
         warn_of_chunks(args)
@@ -325,7 +333,9 @@ class ImageRecordIter(MXDataIter, PipelineIter):
             last_batch="pad" if args["round_batch"] else "zeros",
             masks=masks,
         )
-        files, indexes = record_paths.record_files(args["path_imgrec"]), record_paths.split_paths(args["path_imgidx"])
+        storage = storage_of(args)
+        files = record_paths.record_files(args["path_imgrec"], storage=storage)
+        indexes = record_paths.located_paths(args["path_imgidx"], storage)
         if args["mean_img"]:
             options = _mean_image.with_mean_image(options, args["mean_img"], files, indexes)
         self._start(

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recio._loader.options import LoaderOptions
+    from recio._storage import Located
     from recio._util import StrPath
 
 _NAME = "mean_img"
 """MXNet's name of the array."""
 
 
-def with_mean_image(options: LoaderOptions, mean_img: StrPath, files: list[str], indexes: list[str]) -> LoaderOptions:
+def with_mean_image(
+    options: LoaderOptions, mean_img: StrPath, files: list[Located], indexes: list[Located]
+) -> LoaderOptions:
     """Return the options with the mean image of a file, which is computed and written first if it does not exist."""
     path = Path(mean_img)
     if not path.exists():
@@ -36,7 +39,7 @@ def with_mean_image(options: LoaderOptions, mean_img: StrPath, files: list[str],
     return replace(options, mean_image=mean.ravel().tolist())
 
 
-def _compute(options: LoaderOptions, files: list[str], indexes: list[str]) -> NDArray[np.float32]:
+def _compute(options: LoaderOptions, files: list[Located], indexes: list[Located]) -> NDArray[np.float32]:
     """Compute the mean of all images of the shard, augmented as they will be."""
     plain = replace(options, dtype="uint8", layout="NCHW", shuffle=False, last_batch="zeros")
     pipeline = _recio.ImagePipeline.of_records(files, indexes, plain)

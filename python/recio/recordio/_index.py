@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from recio import _recio
-from recio._util import open_regular, printable
+from recio._recio import RemotePath
+from recio._storage import open_bytes, storage
+from recio._util import printable
 
 if TYPE_CHECKING:
-    from recio._util import StrPath
+    from recio._storage import AnyPath, Located, StorageOptions
 
 NATIVE_KEYS = range(1 << 64)
 """The integers that the native index can hold."""
@@ -63,7 +64,7 @@ class AppendedIndex(Mapping[Any, int]):
         return len(self._stored) + len(self._appended)
 
 
-def read_index(path: str, key_type: Callable[[Any], Any], rec: str, rec_len: int) -> dict[Any, int]:
+def read_index(path: Located, key_type: Callable[[Any], Any], rec: Located, rec_len: int) -> dict[Any, int]:
     """Read an index whose keys are not integers, with the checks of the native index."""
     keys: dict[int, Any] = {}
     offsets: dict[Any, int] = {}
@@ -80,18 +81,18 @@ def read_index(path: str, key_type: Callable[[Any], Any], rec: str, rec_len: int
     return offsets
 
 
-def _open_index(path: str, rec: str) -> BinaryIO:
+def _open_index(path: Located, rec: Located) -> BinaryIO:
     try:
-        return open_regular(path)
+        return open_bytes(path)
     except FileNotFoundError as error:
         error.strerror = f"{error.strerror}; `recio index` writes it from {printable(rec)}"
         raise
 
 
-def _damage(path: str, rec: str, reason: str) -> _recio.RecordError:
+def _damage(path: Located, rec: Located, reason: str) -> _recio.RecordError:
     """Make the error of a damaged index, which may be another kind of file."""
     for wrong, purpose in ((rec, "a record file"), (path, f"the index of {printable(rec)}")):
-        with open_regular(wrong) as file:
+        with open_bytes(wrong) as file:
             content = _recio.identify(file.read(_IDENTIFYING_BYTES))
         if content is not None and not (wrong == rec and content[0] == _RECORDS) and content[0] not in _PLAIN:
             reason = f"this is {content[0]}, not {purpose}: {reason}; {content[1] or '`recio index` writes one'}"
@@ -99,7 +100,7 @@ def _damage(path: str, rec: str, reason: str) -> _recio.RecordError:
     else:
         reason = f"{reason}; {_advice(reason, printable(rec))}"
     error = _recio.RecordError(f"{printable(path)}: {printable(reason)}")
-    error.path, error.reason = path, printable(reason)
+    error.path, error.reason = str(path), printable(reason)
     return error
 
 
@@ -129,7 +130,14 @@ def _add(mapping: dict[Any, Any], new: Any, value: Any) -> None:  # noqa: ANN401
     mapping[new] = value
 
 
-def rec2idx(rec_path: StrPath, idx_path: StrPath, *, images_only: bool = False) -> Literal["ids", "ordinals"]:
+def rec2idx(
+    rec_path: AnyPath,
+    idx_path: AnyPath,
+    *,
+    images_only: bool = False,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
+) -> Literal["ids", "ordinals"]:
     """Rebuild the index of a record file.
 
     Parameters
@@ -141,6 +149,8 @@ def rec2idx(rec_path: StrPath, idx_path: StrPath, *, images_only: bool = False) 
     images_only : bool, default False
         Whether to list only the records with an image: of a face data set (InsightFace's layout), not the header record
         and the identity records.
+    storage_options, filesystem
+        As for `recio.recordio.MXRecordIO`.
 
     Returns
     -------
@@ -155,7 +165,15 @@ def rec2idx(rec_path: StrPath, idx_path: StrPath, *, images_only: bool = False) 
     ValueError
         If both paths are the same.
     """
-    if Path(rec_path).absolute() == Path(idx_path).absolute():
-        raise ValueError(f"{rec_path} is the record file; the index would overwrite it")
-    by_id = _recio.rebuild_index(os.fspath(rec_path), os.fspath(idx_path), images_only)
+    opened_with = storage(storage_options, filesystem)
+    rec, idx = opened_with.locate(rec_path), opened_with.locate(idx_path)
+    if _is_same(rec, idx):
+        raise ValueError(f"{rec} is the record file; the index would overwrite it")
+    by_id = _recio.rebuild_index(rec, idx, images_only)
     return "ids" if by_id else "ordinals"
+
+
+def _is_same(path: Located, other: Located) -> bool:
+    if isinstance(path, RemotePath) or isinstance(other, RemotePath):
+        return path == other
+    return Path(path).absolute() == Path(other).absolute()

@@ -6,18 +6,20 @@ import io
 import os
 import threading
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
 
 from recio import _recio
-from recio._util import BytesLike, Closeable, as_bytes, open_regular, printable
+from recio._recio import RemotePath
+from recio._storage import open_bytes, storage
+from recio._util import BytesLike, Closeable, as_bytes, printable
 from recio.recordio._index import NATIVE_KEYS, AppendedIndex, NativeIndex, read_index
 from recio.recordio._keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
 
-    from recio._util import StrPath
+    from recio._storage import AnyPath, Located, StorageOptions
 
 
 class MXRecordIO(Closeable):
@@ -37,6 +39,10 @@ class MXRecordIO(Closeable):
         The file.
     flag : {'r', 'w'}
         Read or write. Opening for writing empties the file, and removes its checksums (``.rsum``).
+    storage_options : dict of str, optional
+        Options for a URL, as for `recio.io.ImageRecordIter`.
+    filesystem : obstore store or fsspec file system, optional
+        File system that the file is in, as for `recio.io.ImageRecordIter`.
 
     Raises
     ------
@@ -59,11 +65,19 @@ class MXRecordIO(Closeable):
 
     _FLAGS: ClassVar[dict[str, str]] = {"r": "read", "w": "write"}
 
-    def __init__(self, uri: StrPath, flag: Literal["r", "w"]) -> None:
+    def __init__(
+        self,
+        uri: AnyPath,
+        flag: Literal["r", "w"],
+        *,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
+    ) -> None:
         if flag not in self._FLAGS:
             flags = " or ".join(f"{name!r} ({purpose})" for name, purpose in self._FLAGS.items())
             raise ValueError(f"flag must be {flags}, got {flag!r}")
-        self.uri = os.fspath(uri)
+        self._storage = storage(storage_options, filesystem)
+        self.uri = uri if isinstance(uri, RemotePath) else os.fspath(uri)
         self.flag: str = flag
         self.writable = flag != "r"
         self._reader: _recio.Reader | None = None
@@ -82,16 +96,23 @@ class MXRecordIO(Closeable):
             If it is a writer in a forked process: the parent process may still be writing.
         """
         if self.writable and self.pid != os.getpid():
-            raise RuntimeError(f"the writer of {self.uri} belongs to process {self.pid}; open a new one here")
+            raise RuntimeError(f"the writer of {self._located} belongs to process {self.pid}; open a new one here")
         if self.writable:
-            _close_older(self)
+            located = self._located
+            path = str(located) if isinstance(located, RemotePath) else os.path.realpath(located)
+            _close_older(self, path)
             self._writer, self._written = self._open_writer(), 0
-            _writers[os.path.realpath(self.uri)] = weakref.ref(self)
+            _writers[path] = weakref.ref(self)
         else:
-            self._reader = _recio.Reader(self.uri)
+            self._reader = _recio.Reader(self._located)
+
+    @property
+    def _located(self) -> Located:
+        """Where the file is. Its text has no credentials."""
+        return self._storage.locate(self.uri)
 
     def _open_writer(self) -> _recio.Writer:
-        return _recio.Writer(self.uri)
+        return _recio.Writer(self._located)
 
     @property
     def handle(self) -> _recio.Reader | _recio.Writer | None:
@@ -114,6 +135,14 @@ class MXRecordIO(Closeable):
         writer, self._reader, self._writer = self._writer, None, None
         if writer is not None:
             writer.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file. An object of a store does not appear if there is an exception."""
+        if error is not None and self._writer is not None:
+            self._writer.discard()
+        self.close()
 
     def reset(self) -> None:
         """Close and reopen the file: a reader is at the first record again, **a writer empties the file**."""
@@ -182,7 +211,7 @@ class MXRecordIO(Closeable):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a reader for pickling; the file stays open."""
         if self.writable:
-            raise TypeError(f"cannot pickle a writer of {self.uri}: its copy would write the same file")
+            raise TypeError(f"cannot pickle a writer of {self._located}: its copy would write the same file")
         return {**self.__dict__, "_reader": self.is_open}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -194,7 +223,7 @@ class MXRecordIO(Closeable):
     def __repr__(self) -> str:
         """Return the class, the file, the flag and whether the file is closed."""
         state = "" if self.is_open else ", closed"
-        return f"<{type(self).__name__} {self.uri!r} {self.flag!r}{state}>"
+        return f"<{type(self).__name__} {str(self._located)!r} {self.flag!r}{state}>"
 
     def _to_read(self) -> _recio.Reader:
         if self._reader is None:
@@ -209,18 +238,18 @@ class MXRecordIO(Closeable):
     def _not_open(self, purpose: str) -> ValueError:
         state = f"not open for {purpose}" if self.is_open else "closed"
         reason = ": a newer writer of it was opened" if self._is_superseded else ""
-        return ValueError(f"{printable(self.uri)} is {state}{reason}")
+        return ValueError(f"{printable(self._located)} is {state}{reason}")
 
 
 _writers: dict[str, weakref.ref[MXRecordIO]] = {}
 """The writer of each file, by its path without links. Entries of writers that no longer exist are removed."""
 
 
-def _close_older(writer: MXRecordIO) -> None:
+def _close_older(writer: MXRecordIO, path: str) -> None:
     """Close an older writer of the same file, if this process has one. Forked processes share nothing of it."""
-    for path in [path for path, reference in _writers.items() if reference() is None]:
-        _writers.pop(path, None)
-    reference = _writers.pop(os.path.realpath(writer.uri), None)
+    for unused in [path for path, reference in _writers.items() if reference() is None]:
+        _writers.pop(unused, None)
+    reference = _writers.pop(path, None)
     older = None if reference is None else reference()
     if older is not None and older is not writer and older.is_open and older.pid == os.getpid():
         older.close()
@@ -247,6 +276,8 @@ class MXIndexedRecordIO(MXRecordIO):
         Whether to write a ``.rsum`` beside the record file: a checksum of each record, with which readers detect damage
         that the format itself does not reveal. When appending, an existing ``.rsum`` is always continued; without one,
         ``checksum=True`` reads the file once from start to end.
+    storage_options, filesystem
+        As for `MXRecordIO`, for both files.
 
     Attributes
     ----------
@@ -283,23 +314,30 @@ class MXIndexedRecordIO(MXRecordIO):
 
     def __init__(
         self,
-        idx_path: StrPath,
-        uri: StrPath,
+        idx_path: AnyPath,
+        uri: AnyPath,
         flag: Literal["r", "w", "a"],
         key_type: Callable[[Any], Any] = int,
         *,
         checksum: bool = False,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
     ) -> None:
         if checksum and flag == "r":
             raise ValueError("checksum=True is to write; a reader uses existing checksums")
-        self.idx_path = os.fspath(idx_path)
+        self.idx_path = idx_path if isinstance(idx_path, RemotePath) else os.fspath(idx_path)
         self.key_type = key_type
         self.checksum = checksum
         self._index: _recio.Index | None = None
         self._offsets: dict[Any, int] = {}
         self._keys: Keys | None = None
         self._fidx: TextIO | None = None
-        super().__init__(uri, flag)  # type: ignore[arg-type] # 'a' is a flag of this class only
+        super().__init__(
+            uri,
+            flag,  # type: ignore[arg-type] # 'a' is a flag of this class only
+            storage_options=storage_options,
+            filesystem=filesystem,
+        )
 
     def open(self) -> None:
         """Open both files."""
@@ -312,22 +350,26 @@ class MXIndexedRecordIO(MXRecordIO):
             self._load_index(self._to_read())
 
     def _open_writer(self) -> _recio.Writer:
-        exists = Path(self.uri).exists() or Path(self.idx_path).exists()
-        if self.flag == "w" or not exists:
-            return _recio.Writer(self.uri, self.idx_path, self.checksum)
+        rec, idx = self._located, self._located_index
+        if self.flag == "w" or not (self._storage.path(rec).exists() or self._storage.path(idx).exists()):
+            return _recio.Writer(rec, idx, self.checksum)
         last = self._load_last_offset()
-        return _recio.Writer.append(self.uri, self.idx_path, last, self.checksum)
+        return _recio.Writer.append(rec, idx, last, self.checksum)
 
     def _load_last_offset(self) -> int | None:
         """Load the index for appending, and return the offset of the last record that it lists."""
-        self._load_index(_recio.Reader(self.uri))
+        self._load_index(_recio.Reader(self._located))
         return max(self._offsets.values(), default=None) if self._index is None else self._index.last
 
     def _load_index(self, reader: _recio.Reader) -> None:
         if self.key_type is int:
-            self._index = _recio.Index(self.idx_path, reader)
+            self._index = _recio.Index(self._located_index, reader)
         else:
-            self._offsets = read_index(self.idx_path, self.key_type, self.uri, reader.size)
+            self._offsets = read_index(self._located_index, self.key_type, self._located, reader.size)
+
+    @property
+    def _located_index(self) -> Located:
+        return self._storage.locate(self.idx_path)
 
     @property
     def idx(self) -> Mapping[Any, int]:
@@ -360,7 +402,7 @@ class MXIndexedRecordIO(MXRecordIO):
             raise AttributeError("a writer has no fidx: it writes the lines of the index itself")
         self._to_read()
         if self._fidx is None:
-            self._fidx = io.TextIOWrapper(open_regular(self.idx_path), "utf-8", "replace")
+            self._fidx = io.TextIOWrapper(open_bytes(self._located_index), "utf-8", "replace")
             self._fidx.seek(0, os.SEEK_END)
         return self._fidx
 

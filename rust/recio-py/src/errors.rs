@@ -4,7 +4,9 @@
 use std::fmt;
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{
+    PyException, PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use recio_core::{Error, ErrorKind, Position};
@@ -67,6 +69,8 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
     let outcome = match error.kind() {
         ErrorKind::Closed => Ok(()),
         ErrorKind::UserFn(_) if *error.position() == Position::default() => Ok(()),
+        // Such as Ctrl-C, which is raised in whatever code runs.
+        ErrorKind::UserFn(_) if !exception.is_instance_of::<PyException>(py) => Ok(()),
         ErrorKind::UserFn(_) => note(py, &exception, error),
         _ => annotate(py, &exception, error),
     };
@@ -85,7 +89,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
             None => DecodeError::new_err(text),
         },
         ErrorKind::Rejected(_) => PyRuntimeError::new_err(text),
-        ErrorKind::Io(io) => os_error(error, io, text),
+        ErrorKind::Io(io) => os_error(py, error, io, text),
         ErrorKind::Memory(_) => PyMemoryError::new_err(text),
         ErrorKind::UnknownKey(_) => PyKeyError::new_err(text),
         ErrorKind::Argument(_) => PyValueError::new_err(text),
@@ -116,24 +120,33 @@ fn unreadable(py: Python<'_>, raised: &PyErr, text: String) -> PyErr {
 
 /// `OSError(errno, strerror, filename)`, which Python turns into `FileNotFoundError` and its
 /// siblings.
-fn os_error(error: &Error, io: &std::io::Error, text: String) -> PyErr {
-    let path = error
-        .position()
-        .path
-        .as_ref()
-        .map(|path| path.display().to_string());
-    match io.raw_os_error() {
+fn os_error(py: Python<'_>, error: &Error, io: &std::io::Error, text: String) -> PyErr {
+    let path = error.position().path.as_ref();
+    let path = path.map(|path| path.display().to_string());
+    let number = io.raw_os_error();
+    match number.or_else(|| errno(py, io.kind())) {
         Some(errno) => {
-            let reason = io.to_string();
-            let reason = reason.split(" (os error").next().unwrap_or_default();
-            let reason = match error.advice() {
-                Some(advice) => format!("{reason}; {advice}"),
-                None => reason.to_owned(),
-            };
+            // The number precedes the text.
+            let reason = error.without_path();
+            let reason = reason.replace(&format!(" (os error {errno})"), "");
             PyOSError::new_err((errno, reason, path))
         }
         None => std::io::Error::new(io.kind(), text).into(),
     }
+}
+
+/// Returns the number that the operating system has for an error of a store.
+fn errno(py: Python<'_>, kind: std::io::ErrorKind) -> Option<i32> {
+    let name = match kind {
+        std::io::ErrorKind::NotFound => "ENOENT",
+        std::io::ErrorKind::PermissionDenied => "EACCES",
+        std::io::ErrorKind::TimedOut => "ETIMEDOUT",
+        std::io::ErrorKind::ConnectionReset => "ECONNRESET",
+        std::io::ErrorKind::ConnectionRefused => "ECONNREFUSED",
+        std::io::ErrorKind::IsADirectory => "EISDIR",
+        _ => return None,
+    };
+    py.import("errno").ok()?.getattr(name).ok()?.extract().ok()
 }
 
 /// Adds a note to the exception of a user function: the record it was called for.

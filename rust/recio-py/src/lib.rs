@@ -18,6 +18,7 @@
 //! | `atomic.rs` | `recio._atomic` |
 //! | `text_file.rs` | `recio._util`: opening files, text in messages |
 //! | `location.rs` | locations of files, as Python passes them |
+//! | `file_system.rs` | file systems of the caller's as stores |
 //! | `progress.rs` | progress reports of long operations, and stopping them |
 //! | `allocator.rs` | memory allocator with a reserve for small allocations |
 //! | `python_call.rs` | attaching and calls of Python functions, also while the interpreter shuts down |
@@ -37,6 +38,7 @@ mod batch;
 mod convert;
 mod copy;
 mod errors;
+mod file_system;
 mod fork_guard;
 mod hooks;
 mod image;
@@ -81,6 +83,8 @@ mod _recio {
     };
     #[pymodule_export]
     use crate::inspect::{info_of_file, repair_file, verify_file};
+    #[pymodule_export]
+    use crate::location::RemotePath;
     #[pymodule_export]
     use crate::pack::{pack, packed_already};
     #[pymodule_export]

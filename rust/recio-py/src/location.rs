@@ -1,22 +1,254 @@
-//! Locations of files, as Python passes them.
+//! Locations of files, as Python passes them: local paths, and paths in stores.
 
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyType};
+use recio_core::storage::download;
 use recio_core::storage::location::Location;
+use recio_core::storage::url_store::UrlStore;
+use recio_core::write::file_system;
+use recio_core::write::pending_file::PendingFile;
 
-/// Where a file is: a path, or a URL.
-#[derive(FromPyObject)]
-#[pyo3(transparent)]
-pub(crate) struct StoragePath(PathBuf);
+use crate::convert::new_bytes;
+use crate::file_system::FileSystem;
+use crate::progress::run_interruptible;
+
+/// Where a file is: a path, a URL, or a [`RemotePath`].
+pub(crate) struct StoragePath(Location);
+
+impl<'py> FromPyObject<'_, 'py> for StoragePath {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(remote) = object.cast::<RemotePath>() {
+            return Ok(Self(remote.get().location.clone()));
+        }
+        Ok(Self(object.extract::<PathBuf>()?.into()))
+    }
+}
 
 impl From<StoragePath> for Location {
     fn from(path: StoragePath) -> Self {
-        path.0.into()
+        path.0
     }
 }
 
 /// Returns the locations of several files.
 pub(crate) fn locations(paths: Vec<StoragePath>) -> Vec<Location> {
     paths.into_iter().map(Location::from).collect()
+}
+
+/// Path of an object in a store: a URL, or a path in a file system of the caller's. Its text has no
+/// credentials.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct RemotePath {
+    location: Location,
+    /// What the store is made of, for pickles.
+    origin: Arc<Origin>,
+}
+
+/// Arguments of the constructor.
+type Arguments<'py> = (
+    &'py OsStr,
+    Vec<(String, String)>,
+    Option<&'py Bound<'py, PyAny>>,
+);
+
+enum Origin {
+    Options(Vec<(String, String)>),
+    FileSystem(Py<PyAny>),
+}
+
+#[pymethods]
+impl RemotePath {
+    /// `filesystem` is an object of `recio._file_systems`; without one, the path is a URL that is
+    /// opened with the options.
+    #[new]
+    #[pyo3(signature = (path, storage_options=Vec::new(), filesystem=None))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        storage_options: Vec<(String, String)>,
+        filesystem: Option<Py<PyAny>>,
+    ) -> Self {
+        let (location, origin) = if let Some(filesystem) = filesystem {
+            let store = FileSystem::new(filesystem.clone_ref(py));
+            let location = Location::in_store(path, Arc::new(store));
+            (location, Origin::FileSystem(filesystem))
+        } else {
+            let options = storage_options.iter().cloned().collect();
+            let location = Location::new(path, &UrlStore::new(options));
+            (location, Origin::Options(storage_options))
+        };
+        Self {
+            location,
+            origin: Arc::new(origin),
+        }
+    }
+
+    /// Last component of the path.
+    #[getter]
+    fn name(&self) -> String {
+        let path = self.location.shown();
+        let text = path.to_string_lossy();
+        let path = text.split_once('?').map_or(&*text, |(path, _)| path);
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// The folder of the object.
+    #[getter]
+    fn parent(&self) -> Self {
+        self.at(self.location.parent())
+    }
+
+    /// Last suffix of the name, with the dot; empty if it has none.
+    #[getter]
+    fn suffix(&self) -> String {
+        let extension = self.location.extension();
+        extension.map_or_else(String::new, |extension| format!(".{extension}"))
+    }
+
+    /// Returns the path with another suffix, which begins with a dot, or without one.
+    fn with_suffix(&self, suffix: &str) -> Self {
+        let extension = suffix.strip_prefix('.').unwrap_or(suffix);
+        self.at(self.location.with_extension(extension))
+    }
+
+    /// Returns the path with another name.
+    fn with_name(&self, name: &str) -> Self {
+        self.at(self.location.with_file_name(name))
+    }
+
+    /// Returns the path of a file in this folder.
+    fn __truediv__(&self, name: &str) -> Self {
+        self.at(self.location.join(name))
+    }
+
+    /// Returns whether there is such an object; also true if that cannot be found out.
+    fn exists(&self, py: Python<'_>) -> PyResult<bool> {
+        run_interruptible(py, |_| Ok(self.location.exists()))
+    }
+
+    /// Reads the object.
+    fn read_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = run_interruptible(py, |_| self.location.read())?;
+        Ok(new_bytes(py, &bytes)?)
+    }
+
+    /// Reads the object as text.
+    #[pyo3(signature = (encoding="utf-8"))]
+    fn read_text<'py>(&self, py: Python<'py>, encoding: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.read_bytes(py)?.call_method1("decode", (encoding,))
+    }
+
+    /// Writes the object, in place of an older one.
+    fn write_bytes(&self, py: Python<'_>, content: PyBackedBytes) -> PyResult<()> {
+        run_interruptible(py, |_| {
+            let mut file = PendingFile::create(&self.location)?;
+            file.write_all(&content)?;
+            file.prepare()?;
+            file.persist()
+        })
+    }
+
+    /// Removes the object.
+    #[pyo3(signature = (missing_ok=false))]
+    fn unlink(&self, py: Python<'_>, missing_ok: bool) -> PyResult<()> {
+        run_interruptible(py, |_| {
+            if !missing_ok {
+                self.location.open()?;
+            }
+            file_system::remove(&self.location)
+        })
+    }
+
+    /// Returns the paths of all objects in this folder, relative to it, in any order.
+    fn list(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        run_interruptible(py, |interrupt| {
+            let mut paths = Vec::new();
+            self.location.list(&mut |path| {
+                paths.push(path.to_owned());
+                interrupt.poll()
+            })?;
+            Ok(paths)
+        })
+    }
+
+    /// Returns the size in bytes and the identity, which changes if the object is replaced.
+    fn stat(&self, py: Python<'_>) -> PyResult<(u64, Option<String>)> {
+        let file = run_interruptible(py, |_| self.location.open())?;
+        Ok((file.len(), file.identity().map(String::from)))
+    }
+
+    /// Copies the object into a local file from an offset. Returns what `stat` does of the copied
+    /// object.
+    fn download(
+        &self,
+        py: Python<'_>,
+        target: PathBuf,
+        offset: u64,
+    ) -> PyResult<(u64, Option<String>)> {
+        run_interruptible(py, |interrupt| {
+            let file = self.location.open()?;
+            download::download(&file, &target, offset, interrupt)?;
+            Ok((file.len(), file.identity().map(String::from)))
+        })
+    }
+
+    fn __str__(&self) -> String {
+        self.location.shown().to_string_lossy().into_owned()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("RemotePath({:?})", self.__str__())
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>().ok().map(Bound::get);
+        other.is_some_and(|other| {
+            self.location.path() == other.location.path() && self.origin.is_same(&other.origin)
+        })
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.location.path().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __reduce__<'py>(&'py self, py: Python<'py>) -> (Bound<'py, PyType>, Arguments<'py>) {
+        let (options, filesystem) = match &*self.origin {
+            Origin::Options(options) => (options.clone(), None),
+            Origin::FileSystem(filesystem) => (Vec::new(), Some(filesystem.bind(py))),
+        };
+        let path = self.location.path().as_os_str();
+        (py.get_type::<Self>(), (path, options, filesystem))
+    }
+}
+
+impl RemotePath {
+    /// Returns the path of another object of the same store.
+    fn at(&self, location: Location) -> Self {
+        Self {
+            location,
+            origin: Arc::clone(&self.origin),
+        }
+    }
+}
+
+impl Origin {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Options(options), Self::Options(others)) => options == others,
+            (Self::FileSystem(filesystem), Self::FileSystem(other)) => filesystem.is(other),
+            _ => false,
+        }
+    }
 }

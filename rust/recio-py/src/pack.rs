@@ -7,9 +7,9 @@ use recio_core::pack::{self as engine, Color, Encoding, MaskOptions, PackOptions
 use recio_core::progress::Progress;
 
 use crate::convert::limits_of;
-use crate::errors::{PyRecioError, PyRecioResult};
+use crate::errors::PyRecioError;
 use crate::location::StoragePath;
-use crate::progress::run_with_progress;
+use crate::progress::{run_interruptible, run_with_progress};
 
 /// Options of `recio.im2rec`: a dictionary with these keys.
 #[derive(FromPyObject)]
@@ -116,9 +116,12 @@ pub(crate) fn packed_already(
     rec: StoragePath,
     skipped: Vec<u64>,
     settings: Settings,
-) -> PyRecioResult<Option<(usize, u64)>> {
-    let (options, list, rec) = (settings.options()?, list.into(), rec.into());
-    Ok(py.detach(|| engine::packed_already(&list, &rec, &skipped, &options))?)
+) -> PyResult<Option<(usize, u64)>> {
+    let options = settings.options().map_err(PyRecioError::from)?;
+    let (list, rec) = (list.into(), rec.into());
+    run_interruptible(py, |_| {
+        engine::packed_already(&list, &rec, &skipped, &options)
+    })
 }
 
 fn row(skipped: engine::SkippedLine) -> Skipped {

@@ -53,11 +53,12 @@ type PyPreview<'py> = (
 );
 
 /// Samples, bytes and digest of the samples; digest of a list of labels; samples, bytes, digest and
-/// fill value of masks.
+/// fill value of masks; digests of the identities of the objects with samples and with masks.
 type PyFingerprint = (
     (usize, u64, u32),
     Option<u32>,
     Option<(usize, u64, u32, u8)>,
+    (Option<u32>, Option<u32>),
 );
 
 /// Labels, and an encoded image or the path of an image file.
@@ -433,10 +434,9 @@ impl ImagePipeline {
     /// value, if there are any.
     fn fingerprint(&self, py: Python<'_>) -> PyResult<PyFingerprint> {
         let loader = self.loader()?;
-        let fingerprint = py
-            .detach(|| loader.fingerprint())
-            .map_err(PyRecioError::from)?;
+        let fingerprint = run_interruptible(py, |_| loader.fingerprint())?;
         let samples = fingerprint.samples;
+        let masks_objects = fingerprint.masks.and_then(|(masks, _)| masks.objects);
         let masks = fingerprint
             .masks
             .map(|(masks, fill)| (masks.samples, masks.bytes, masks.digest, fill));
@@ -444,6 +444,7 @@ impl ImagePipeline {
             (samples.samples, samples.bytes, samples.digest),
             fingerprint.labels,
             masks,
+            (samples.objects, masks_objects),
         ))
     }
 
@@ -451,9 +452,7 @@ impl ImagePipeline {
     /// decoded.
     fn plan<'py>(&self, py: Python<'py>, record: usize, epoch: u64) -> PyResult<PyPreview<'py>> {
         let loader = self.loader()?;
-        let preview = py
-            .detach(|| loader.preview(record, epoch))
-            .map_err(PyRecioError::from)?;
+        let preview = run_interruptible(py, |_| loader.preview(record, epoch))?;
         let boxes = preview.boxes.map(|boxes| boxes_array(py, &boxes));
         Ok((
             describe(py, &preview.plan)?,

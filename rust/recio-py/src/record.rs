@@ -22,7 +22,7 @@ use recio_core::write::file_writer::FileWriter;
 use recio_core::write::sidecar::save_index;
 
 use crate::convert::new_bytes;
-use crate::errors::{PyRecioError, PyRecioResult};
+use crate::errors::PyRecioResult;
 use crate::fork_guard::ForkGuard;
 use crate::location::StoragePath;
 use crate::progress::run_interruptible;
@@ -221,12 +221,21 @@ impl Writer {
     }
 
     /// Writes the buffered bytes, syncs the files and closes them. A second call does nothing.
-    fn close(&self, py: Python<'_>) -> PyRecioResult<()> {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         if !self.fork_guard.is_owner() {
             return Ok(());
         }
-        let close = || self.lock().take().map_or(Ok(()), FileWriter::close);
-        Ok(py.detach(close)?)
+        run_interruptible(py, |_| self.lock().take().map_or(Ok(()), FileWriter::close))
+    }
+
+    /// Closes local files. Objects do not appear.
+    fn discard(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.fork_guard.is_owner() {
+            return Ok(());
+        }
+        run_interruptible(py, |_| {
+            self.lock().take().map_or(Ok(()), FileWriter::discard)
+        })
     }
 }
 
@@ -250,9 +259,8 @@ impl Writer {
         work: impl FnOnce(&mut FileWriter) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.fork_guard.check("writer", "open a new one")?;
-        let outcome = py.detach(|| self.lock().as_mut().map(work));
-        let outcome = outcome.ok_or_else(|| PyValueError::new_err("the file is closed"))?;
-        Ok(outcome.map_err(PyRecioError::from)?)
+        let outcome = run_interruptible(py, |_| self.lock().as_mut().map(work).transpose());
+        outcome?.ok_or_else(|| PyValueError::new_err("the file is closed"))
     }
 }
 
@@ -262,7 +270,7 @@ impl Drop for Writer {
             && let Some(writer) = self.lock().take()
         {
             // An error cannot be reported here; `close` does.
-            _ = writer.close();
+            _ = writer.discard();
         }
     }
 }

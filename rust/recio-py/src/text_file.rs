@@ -30,7 +30,7 @@ pub(crate) fn open_append(py: Python<'_>, path: PathBuf) -> PyRecioResult<i32> {
     Ok(std::os::fd::IntoRawFd::into_raw_fd(file))
 }
 
-/// Returns what to do about a path that is the address of an object store or a server.
+/// Returns what to do about a path that is a URL, where only local files are opened.
 #[pyfunction]
 pub(crate) fn remote_advice(path: PathBuf) -> Option<&'static str> {
     recio_core::error::remote_advice(&path)

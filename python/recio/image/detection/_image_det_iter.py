@@ -12,7 +12,7 @@ from recio._loader import validate
 from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
-from recio._loader.options import IMAGES, loader_options
+from recio._loader.options import IMAGES, loader_options, storage_of
 from recio._recio import Step
 from recio.image._augmenter import apply_step
 from recio.image._create import replace_true
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from recio._loader.error_policy import OnError
     from recio._loader.record_paths import Paths
+    from recio._storage import StorageOptions
     from recio._util import OnDamage, StrPath
     from recio.image._image_iter import LastBatch
     from recio.limits import Limits
@@ -87,8 +88,8 @@ class ImageDetIter(ImageIter):
         ``random.seed`` determines it.
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
-    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
-        As for `recio.io.ImageRecordIter`.
+    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage, storage_options, filesystem
+        As for `recio.io.ImageRecordIter`. The image files of a list are local.
     prefetch_buffer : int, default 2
         Number of batches made in advance, or more of small batches.
     read_ahead, read_ahead_bytes
@@ -154,6 +155,8 @@ class ImageDetIter(ImageIter):
         max_errors: float | None = None,
         limits: Limits | None = None,
         formats: str | Sequence[str] | None = None,
+        storage_options: StorageOptions = None,
+        filesystem: object = None,
         on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
@@ -166,7 +169,8 @@ class ImageDetIter(ImageIter):
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
-        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside)
+        storage = storage_of({"storage_options": storage_options, "filesystem": filesystem})
+        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, storage)
         self._init_samples(shuffle, num_parts, part_index, path_root)
         self._seed = random.getrandbits(64) if seed is None else validate.signed_seed("seed", seed)
         self._given = {

@@ -105,6 +105,17 @@ impl Location {
         self.map_name(|path| path.with_file_name(name))
     }
 
+    /// Returns the location of the folder that has this file. A bucket has itself.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        self.map_name(|path| match path.parent() {
+            Some(parent) if url::scheme(path).is_none() || url::scheme(parent).is_some() => {
+                parent.into()
+            }
+            _ => path.into(),
+        })
+    }
+
     /// Returns the extension of the name.
     #[must_use]
     pub fn extension(&self) -> Option<&str> {
@@ -223,6 +234,13 @@ mod tests {
         let idx = rec.with_extension("idx");
         assert_eq!(idx.path(), Path::new("s3://bucket/set/a.idx"));
         assert!(idx.local().is_none());
+        let folder = rec.parent();
+        assert_eq!(folder.path(), Path::new("s3://bucket/set"));
+        assert_eq!(folder.parent().parent().path(), Path::new("s3://bucket"));
+        for folder in ["s3://bucket/set", "s3://bucket/set/"] {
+            let rec = Location::from(Path::new(folder)).join("a.rec");
+            assert_eq!(rec.path(), Path::new("s3://bucket/set/a.rec"));
+        }
         let rec = Location::from(Path::new("https://x.org/a.rec?v=1.2/3"));
         let idx = rec.with_file_name("b.idx");
         assert_eq!(idx.path(), Path::new("https://x.org/b.idx?v=1.2/3"));

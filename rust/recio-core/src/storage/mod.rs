@@ -3,6 +3,7 @@
 //! ```text
 //! location          where a file is: a path, or the URL of an object in a store
 //! stored_file       an open file, wherever it is: positioned reads
+//! download          copying an object into a local file, several ranges at once
 //! store             stores of objects, their objects, uploads
 //! cache             local cache of objects
 //! per_process       values that each forked process makes anew
@@ -24,6 +25,7 @@ pub mod address;
 mod beneath;
 #[cfg(unix)]
 pub mod cache;
+pub mod download;
 pub mod folder;
 mod inside;
 pub mod local_file;

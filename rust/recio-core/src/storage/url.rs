@@ -36,6 +36,27 @@ pub fn without_credentials(path: &Path) -> PathBuf {
     format!("{scheme}://{host}{rest}{query}").into()
 }
 
+/// Returns a text without the credentials in its URLs.
+#[must_use]
+pub fn without_credentials_in(text: &str) -> String {
+    let ends_url = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
+    let words = text.split_inclusive(ends_url);
+    words.map(|word| hide_in_word(word, ends_url)).collect()
+}
+
+/// Hides the credentials of the URL in a word, which may follow other characters.
+fn hide_in_word(word: &str, ends_url: impl Fn(char) -> bool) -> String {
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
+    let Some(scheme_end) = word.find("://") else {
+        return word.to_owned();
+    };
+    let before = word[..scheme_end].trim_end_matches(in_scheme);
+    let url = word[before.len()..].trim_end_matches(&ends_url);
+    let after = &word[before.len() + url.len()..];
+    let url = without_credentials(Path::new(url));
+    format!("{before}{}{after}", url.to_string_lossy())
+}
+
 /// A single letter is a drive of Windows.
 fn is_scheme(text: &str) -> bool {
     text.len() > 1
@@ -71,5 +92,16 @@ mod tests {
         ] {
             assert_eq!(without_credentials(Path::new(url)), Path::new(shown));
         }
+    }
+
+    #[test]
+    fn credentials_are_removed_from_text() {
+        let text = "403, url='https://x.org/a?sig=secret', not (http://me:pw@h/b) or s3://b/k";
+        let shown = "403, url='https://x.org/a?...', not (http://h/b) or s3://b/k";
+        assert_eq!(without_credentials_in(text), shown);
+        assert_eq!(
+            without_credentials_in("nothing\nat :// all"),
+            "nothing\nat :// all"
+        );
     }
 }
