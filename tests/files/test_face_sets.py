@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from recio._recio import RemotePath
+
 
 def face_set(root: Path, counts: Sequence[int], seed: int = 0) -> FaceSet:
     """Write a face data set with small images that differ from those of other seeds."""
@@ -36,7 +38,7 @@ def sets(tmp_path: Path) -> list[FaceSet]:
 SETS = {"a": (3, 1, 2), "b": (2, 2), "c": (1,)}
 
 
-def insightface(rec: Path) -> tuple[list[tuple[int, bytes]], dict[int, tuple[int, int]]]:
+def insightface(rec: Path | RemotePath) -> tuple[list[tuple[int, bytes]], dict[int, tuple[int, int]]]:
     """Return (label, image) of each sample, and the range of each identity record, as InsightFace's code reads them.
 
     By the rules of ``MXFaceDataset`` in arcface_torch and of ``FaceImageIter``.
@@ -59,7 +61,7 @@ def insightface(rec: Path) -> tuple[list[tuple[int, bytes]], dict[int, tuple[int
     return samples, ranges
 
 
-def labels_of_ranges(rec: Path) -> list[set[int]]:
+def labels_of_ranges(rec: Path | RemotePath) -> list[set[int]]:
     """Return the labels of the images of each identity record; together they are all images."""
     samples, ranges = insightface(rec)
     assert [key for start, end in ranges.values() for key in range(start, end)] == list(range(1, len(samples) + 1))

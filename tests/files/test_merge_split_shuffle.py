@@ -16,6 +16,8 @@ from tests.support.records import RecordFile, write_records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from recio._recio import RemotePath
+
 MAGIC = 0xCED7230A.to_bytes(4, "little")
 RECORDS = [b"0123456789"[:n] + MAGIC[: n % 5] + (b"x" * n + MAGIC) * (n % 3) for n in range(20)]
 """Records with every padding, and with magic words at aligned and unaligned positions."""
@@ -31,7 +33,7 @@ def twenty(tmp_path: Path) -> RecordFile:
     return file
 
 
-def frames(rec: Path) -> dict[int, bytes]:
+def frames(rec: Path | RemotePath) -> dict[int, bytes]:
     """Return the frame of each record by key."""
     data = rec.read_bytes()
     lines = [line.split() for line in rec.with_suffix(".idx").read_text().splitlines()]
@@ -117,9 +119,9 @@ class TestClassNames:
     @pytest.mark.parametrize("other", [None, "dog\ncat\n"])
     def test_merged_files_need_the_same_names(self, twenty: RecordFile, tmp_path: Path, other: str | None) -> None:
         shards = [shard.rec for shard in split(twenty.rec, 2)]
-        shards[0].with_suffix(".classes.txt").write_text("cat\ndog\n")
+        shards[0].with_suffix(".classes.txt").write_bytes(b"cat\ndog\n")
         if other:
-            shards[1].with_suffix(".classes.txt").write_text(other)
+            shards[1].with_suffix(".classes.txt").write_bytes(other.encode())
         with pytest.warns(UserWarning, match=r"merged.classes.txt was not written: the names of the classes"):
             merge(shards, tmp_path / "merged.rec")
         assert not (tmp_path / "merged.classes.txt").exists()

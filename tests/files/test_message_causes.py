@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from recio import RecordError
 from recio.cli import main as recio_main
 from recio.datasets import FaceRecordDataset, RecordDataset, read_bin
-from recio.files import repair
+from recio.files import repair, verify
 from recio.im2rec import main as im2rec_main, make_list
-from recio.image import ImageDetIter, ImageIter
+from recio.image import ImageDetIter, ImageIter, imread
 from recio.io import CSVIter, ImageRecordIter
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 from tests.support.faces import write_face_set
@@ -21,7 +22,6 @@ from tests.support.records import RecordFile, noise, png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def write(folder: Path, label: Any = 0.0) -> RecordFile:  # noqa: ANN401 a number or several
@@ -54,13 +54,38 @@ def test_offsets_that_begin_no_record_name_the_index(read: Callable[[RecordFile]
         read(file)
 
 
-def test_addresses_keep_both_slashes() -> None:
-    with pytest.raises(FileNotFoundError, match=r"recio opens local files.*'s3://b/p'"):
-        CSVIter(data_csv="s3://b/p", data_shape=(1,), batch_size=1)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda file: ImageRecordIter(**data(file.rec), mean_img="s3://b/p"),
+        lambda _: CSVIter(data_csv="s3://b/p", data_shape=(1,), batch_size=1),
+        lambda _: imread("s3://b/p"),
+    ],
+)
+def test_urls_where_only_local_files_are_opened_keep_both_slashes(
+    read: Callable[[RecordFile], object], tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError, match=r"only local files are opened here.*'s3://b"):
+        read(write(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda file: ImageRecordIter(**data(file.rec), path_imgidx=Path("s3://b/p")),
+        lambda _: RecordDataset(Path("s3://b/p")),
+        lambda _: verify(Path("https://x.org/p.rec")),
+    ],
+)
+def test_a_url_that_pathlib_changed_is_named(read: Callable[[RecordFile], object], tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"pass a URL as a string"):
+        read(write(tmp_path))
 
 
 def test_urls_of_local_files_and_several_files_in_a_string(tmp_path: Path) -> None:
     assert len(RecordDataset(f"file://{write(tmp_path).rec}")) == 4
+    with pytest.raises(FileNotFoundError, match="pass the path without file://"):
+        imread(f"file://{tmp_path}/p.png")
     with pytest.raises(FileNotFoundError, match="pass several record files as a list"):
         RecordDataset("a.rec;b.rec")
     with pytest.raises(IsADirectoryError):

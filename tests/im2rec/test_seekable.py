@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from recio._recio import RemotePath
+
 KINDS: list[Kind] = ["4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray", "rgb", "cmyk", "ycck"]
 SIZES = [(1, 1), (7, 9), (16, 16), (17, 33), (160, 8), (8, 160), (211, 143)]
 
@@ -59,7 +61,7 @@ def pack_files(folder: Path, files: Iterable[bytes], **options: Any) -> list[byt
     return read(report.rec)
 
 
-def read(rec: Path) -> list[bytes]:
+def read(rec: Path | RemotePath) -> list[bytes]:
     """Return the images of a record file."""
     with MXIndexedRecordIO(rec.with_suffix(".idx"), rec, "r") as records:
         return [bytes(unpack(records.read_idx(key))[1]) for key in records.keys]

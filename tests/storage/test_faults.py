@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.records import digest, numbers, stream
+from tests.support.records import digest, epochs, numbers, stream
 from tests.support.servers.faults import (
     PASSING,
+    ErrorPage,
+    OtherObject,
+    Reset,
+    ResetInBody,
     Short,
+    Stall,
     Status,
+    Trickle,
     Truncate,
+    WrongRange,
     first_attempts,
     for_range_at,
     seeded,
@@ -22,12 +30,36 @@ from tests.support.servers.faults import (
 from .remote import IMAGES, RemoteFile, open_images, read_local
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.records import RecordFile
     from tests.support.servers.buckets import Bucket
     from tests.support.servers.faults import Fault
     from tests.support.servers.messages import Request
 
 BAD = 77
+LIMITS = {"timeout": "0.4", "max_retries": "1"}
+LASTING = [
+    (Status(503), OSError, r"answered with an error \(503 Service Unavailable, Injected\); gave up after 2 tries"),
+    (Status(429, retry_after=0), OSError, "429 Too Many Requests"),
+    (Status(403), PermissionError, "access denied"),
+    (Status(404), FileNotFoundError, "there is no such object"),
+    (Reset(), ConnectionError, "connection to 127.0.0.1 was lost"),
+    (ResetInBody(), ConnectionError, "connection was lost after"),
+    (Truncate(), OSError, "lost after"),
+    (Short(), OSError, "bytes instead of"),
+    (Stall(), TimeoutError, "made no progress for 0.4 s"),
+    (Stall(-1), TimeoutError, "made no progress for 0.4 s"),
+    (WrongRange(), OSError, "other bytes than requested|[Rr]ange"),
+    (OtherObject(), ValueError, "the object was replaced while it was read"),
+    (Status(412), ValueError, "the object was replaced while it was read"),
+    (ErrorPage(), (OSError, ValueError), "whole files only|replaced"),
+]
+
+
+def options(bucket: Bucket) -> dict[str, Any]:
+    """Return the options with which a request fails soon."""
+    return {"storage_options": bucket.storage_options | LIMITS}
 
 
 def break_record(bucket: Bucket, file: RecordFile, fault: Fault, attempts: int | None = None) -> None:
@@ -57,14 +89,76 @@ class TestPassing:
         with random_records.open_indexed() as reader:
             assert [reader.read_idx(key) for key in (3, 250, 120)] == [expected[key] for key in (3, 250, 120)]
 
-    def test_the_server_is_asked_no_earlier_than_it_wants(self, bucket: Bucket, pictures: RemoteFile) -> None:
-        break_record(bucket, pictures.local, Status(429, retry_after=1), attempts=1)
-        with pictures.open_iter() as remote:
+    def test_stalled_answers(self, bucket: Bucket, pictures: RemoteFile, local_pictures: RecordFile) -> None:
+        bucket.server.plan = seeded(1, 0.1, [Stall(), Stall(0), Stall(-1)], attempts=1)
+        # Two epochs may read a record at the same time, and its attempts are counted together.
+        settings = {"storage_options": bucket.storage_options | LIMITS | {"max_retries": "5"}}
+        with pictures.open_iter(shuffle=True, **settings) as remote:
+            assert digest(remote) == digest(open_images(local_pictures, shuffle=True))
+        assert bucket.server.faults["Stall"] > 0
+
+    def test_slow_answers_are_no_stalled_ones(self, bucket: Bucket, pictures: RemoteFile) -> None:
+        """The timeout is for progress, not for answers."""
+        break_record(bucket, pictures.local, Trickle(seconds=1.0, pieces=20))
+        with pictures.open_iter(**options(bucket)) as remote:
             assert len(numbers(remote)) == IMAGES
-        requests = bucket.server.requests
-        first = next(request for request in requests if is_for_record(request, pictures))
-        again = next(r for r in requests[first.number + 1 :] if r.range == first.range)
+
+    def test_the_server_is_asked_no_earlier_than_it_wants(self, bucket: Bucket, random_records: RemoteFile) -> None:
+        break_record(bucket, random_records.local, Status(429, retry_after=1), attempts=1)
+        with random_records.open_indexed() as reader:
+            assert reader.read_idx(BAD) == read_local(random_records.local)[BAD]
+        first, again = bucket.server.requests[-2:]
+        assert first.range == again.range
         assert again.moment - first.moment >= 1
+
+
+class TestLasting:
+    """Faults that do not pass are the error of the record, with URL, number and offset."""
+
+    @pytest.mark.parametrize(("fault", "kind", "text"), LASTING, ids=lambda value: repr(value)[:40])
+    def test_error(
+        self,
+        bucket: Bucket,
+        pictures: RemoteFile,
+        fault: Fault,
+        kind: type[Exception] | tuple[type[Exception], ...],
+        text: str,
+    ) -> None:
+        break_record(bucket, pictures.local, fault)
+        with pictures.open_iter(**options(bucket)) as batches, pytest.raises(kind, match=text) as caught:
+            list(batches)
+        found: Any = caught.value
+        assert (found.path, found.record, found.offset) == (pictures.rec, BAD, pictures.local.offsets[BAD])
+        assert pictures.rec in str(found)
+        assert f"record {BAD} at byte {pictures.local.offsets[BAD]}: " in str(found)
+
+    @pytest.mark.parametrize("fault", [Status(503), Stall(), Truncate(), Reset()], ids=repr)
+    def test_skipped(self, bucket: Bucket, pictures: RemoteFile, tmp_path: Path, fault: Fault) -> None:
+        break_record(bucket, pictures.local, fault)
+        log = tmp_path / "errors.jsonl"
+        with pictures.open_iter(on_error="skip", error_log=log, **options(bucket)) as batches:
+            for epoch in epochs(batches, 2):
+                assert sorted(numbers(epoch)) == [n for n in range(IMAGES) if n != BAD]
+            assert [(error.path, error.record) for error in batches.errors] == [(pictures.rec, BAD)]
+        assert [json.loads(line)["record"] for line in log.read_text().splitlines()] == [BAD]
+
+    def test_callback(self, bucket: Bucket, pictures: RemoteFile) -> None:
+        break_record(bucket, pictures.local, Status(503))
+        heard: list[Any] = []
+        with pictures.open_iter(on_error=heard.append, **options(bucket)) as batches:
+            assert len(numbers(batches)) == IMAGES - 1
+        assert [(error.path, error.record) for error in heard] == [(pictures.rec, BAD)]
+
+    def test_a_record_by_key(self, bucket: Bucket, random_records: RemoteFile) -> None:
+        bucket.server.plan = for_range_at(random_records.local.offsets[200] + 9, Status(503))
+        with random_records.open_indexed(**options(bucket)) as reader:
+            with pytest.raises(OSError, match="503") as caught:
+                reader.read_idx(200)
+            assert random_records.rec in str(caught.value)
+            assert f"at byte {random_records.local.offsets[200]}" in str(caught.value)
+            assert reader.read_idx(0) == read_local(random_records.local)[0]
+            bucket.server.plan = lambda _: None
+            assert reader.read_idx(200) == read_local(random_records.local)[200]
 
 
 class TestMany:
@@ -86,4 +180,4 @@ class TestMany:
             assert Counter(numbers(found)) == dict.fromkeys(range(IMAGES), 3)
             if bucket.server.faults.total() >= count:
                 break
-        print(f"{bucket.server.faults.total()} faults, {dict(bucket.server.faults)}")  # noqa: T201
+        print(f"R60: {bucket.server.faults.total()} faults, {dict(bucket.server.faults)}")  # noqa: T201

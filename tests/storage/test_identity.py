@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recio import RecordError
+from recio.datasets import RecordDataset
 from recio.recordio import MXRecordIO
 from tests.support.records import numbers, stream
 from tests.support.servers.objects import Objects
@@ -53,6 +54,15 @@ class TestRequests:
         assert max(asked.values()) <= 10
         size = pictures.local.rec.stat().st_size
         assert 5 * size < bucket.server.sent < 11 * size
+
+    def test_a_record_by_key_is_one_request(self, bucket: Bucket, pictures: RemoteFile) -> None:
+        dataset = RecordDataset(pictures.rec)
+        with pictures.open_indexed() as reader:
+            before = len(bucket.server.requests)
+            for key in (50, 100, 110, 20):
+                reader.read_idx(key)
+                dataset[key]
+            assert len(bucket.server.requests) == before + 8
 
     def test_requests_are_pinned(self, bucket: Bucket, pictures: RemoteFile) -> None:
         with pictures.open_iter(shuffle=True) as batches:
@@ -109,6 +119,13 @@ class TestReplaced:
         replace(bucket, tmp_path)
         with pictures.open_iter(shuffle=True) as batches, pytest.raises(ValueError, match="state"):
             batches.load_state_dict(state)
+
+    def test_a_data_set(self, bucket: Bucket, pictures: RemoteFile, tmp_path: Path) -> None:
+        dataset = RecordDataset(pictures.rec)
+        dataset[0]
+        replace(bucket, tmp_path)
+        with pytest.raises(RecordError, match=REPLACED):
+            dataset[110]
 
     def test_a_server_without_preconditions(self, local_random: RecordFile, local_pictures: RecordFile) -> None:
         objects = Objects(preconditions=False)

@@ -26,27 +26,46 @@ PATIENCE = 0.5
 SCRIPT = """
 import time
 from recio.io import ImageRecordIter
+from recio.recordio import MXIndexedRecordIO
+import recio
 
 rec, idx = settings["rec"], settings["idx"]
 try:
-    batches = ImageRecordIter(path_imgrec=rec, path_imgidx=idx, data_shape=(3, 8, 8), batch_size=8, shuffle=True)
-    print("ready", flush=True)
-    for batch in batches:
-        pass
+    match settings["work"]:
+        case "open":
+            MXIndexedRecordIO(idx, rec, "r")
+        case "read":
+            reader = MXIndexedRecordIO(idx, rec, "r")
+            print("ready", flush=True)
+            reader.read_idx(99)
+        case "iterate":
+            batches = ImageRecordIter(
+                path_imgrec=rec, path_imgidx=idx, data_shape=(3, 8, 8), batch_size=8, shuffle=True
+            )
+            print("ready", flush=True)
+            for batch in batches:
+                pass
+        case "verify":
+            recio.verify(rec)
 except KeyboardInterrupt:
     print("interrupted", time.monotonic(), flush=True)
-batches.close()
+if settings["work"] == "iterate":
+    batches.close()
 print("end", time.monotonic(), flush=True)
 """
 
 
 @pytest.mark.alone
-def test_ctrl_c(bucket: Bucket, pictures: RemoteFile) -> None:
-    command = python(SCRIPT, {"rec": pictures.rec, "idx": pictures.idx})
+@pytest.mark.parametrize("work", ["open", "read", "iterate", "verify"])
+def test_ctrl_c(bucket: Bucket, pictures: RemoteFile, work: str) -> None:
+    if work in {"open", "verify"}:
+        bucket.server.plan = always(Stall())
+    command = python(SCRIPT, {"rec": pictures.rec, "idx": pictures.idx, "work": work})
     with start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        bucket.server.plan = always(Stall())
+        if work in {"read", "iterate"}:
+            assert process.stdout.readline() == "ready\n"
+            bucket.server.plan = always(Stall())
         assert becomes_true(lambda: bucket.server.faults["Stall"] > 0, within=20)
         time.sleep(0.1)
         sent = time.monotonic()
@@ -73,7 +92,7 @@ def waiting(bucket: Bucket, pictures: RemoteFile) -> Iterator[ImageRecordIter]:
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert becomes_true(lambda: bucket.server.faults["Stall"] > 8)
+    assert becomes_true(lambda: bucket.server.faults["Stall"] > 4)
     yield batches
     batches.close()
     thread.join()
@@ -85,6 +104,14 @@ def test_close(waiting: ImageRecordIter) -> None:
     began = time.monotonic()
     waiting.close()
     assert time.monotonic() - began < PATIENCE
+
+
+def test_requests_are_cancelled_when_an_iterator_is_closed(bucket: Bucket, waiting: ImageRecordIter) -> None:
+    waiting.close()
+    assert becomes_true(lambda: bucket.server.in_flight == 0)
+    count = len(bucket.server.requests)
+    time.sleep(0.2)
+    assert len(bucket.server.requests) == count
 
 
 @pytest.mark.parametrize("end", ["pass", "import os; os._exit(4)", "import sys; sys.exit(4)"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import recio
 from recio.datasets import RecordDataset
 from recio.image import ImageIter
 from recio.recordio import MXIndexedRecordIO, MXRecordIO
@@ -107,6 +108,13 @@ class TestImages:
         for number in (0, 119, 60):
             assert (remote[number][0] == local[number][0]).all()
             assert remote[number][1] == local[number][1]
+
+
+class TestFiles:
+    def test_verify_and_info(self, random_records: RemoteFile) -> None:
+        report = recio.verify(random_records.rec, decode=False)
+        assert (report.records, report.total) == (300, 0)
+        assert recio.info(random_records.rec).records == 300
 
 
 class TestServers:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recio._recio import RemotePath
+
     Reader = Callable[..., NDArray[Any]]
 
 PLAIN = (DATA / "odd-images" / "plain.jpg").read_bytes()
@@ -171,7 +173,7 @@ class TestIm2rec:
         return tmp_path / "a.lst"
 
     @staticmethod
-    def images(rec: Path) -> dict[int, bytes]:
+    def images(rec: Path | RemotePath) -> dict[int, bytes]:
         with MXIndexedRecordIO(rec.with_suffix(".idx"), rec, "r") as records:
             return {int(key): bytes(unpack(records.read_idx(key))[1]) for key in records.keys}
 

@@ -25,7 +25,7 @@ from recio.io import ImageMaskRecordIter, ImageRecordIter, NDArrayIter, Prefetch
 
 rec, folder = settings["rec"], Path(settings["folder"])
 limiter = ctypes.CDLL(os.environ["LD_PRELOAD"])
-SIZE = {"data_shape": (3, 64, 64), "batch_size": 2}
+SIZE = {"data_shape": (3, 64, 64), "batch_size": 64}
 
 class Hooked(ImageIter):
     def augmentation_transform(self, data):
@@ -39,6 +39,9 @@ images = [name for name in os.listdir(folder) if name.endswith(".jpg")]
 
 works = {
     "ImageRecordIter": lambda: next(ImageRecordIter(path_imgrec=rec, preprocess_threads=3, resize=64, **SIZE)),
+    "small batches": lambda: next(
+        ImageRecordIter(path_imgrec=rec, preprocess_threads=3, resize=64, data_shape=(3, 64, 64), batch_size=2)
+    ),
     "ImageIter": lambda: next(ImageIter(path_imgrec=rec, preprocess_threads=3, resize=64, **SIZE)),
     "hooks": lambda: next(Hooked(path_imgrec=rec, preprocess_threads=3, resize=64, **SIZE)),
     "PrefetchingIter": lambda: next(PrefetchingIter(arrays())),
@@ -98,4 +101,5 @@ def test_thread_that_cannot_be_started_is_an_os_error(tmp_path: Path) -> None:
         assert running == [], (name, allowed)
     threads = {name: allowed for name, allowed, outcome, _ in outcomes if outcome == "done"}
     assert min(threads.values()) >= 1, threads
+    assert threads["small batches"] == 3
     assert threads["ImageRecordIter"] == threads["ImageIter"] == threads["hooks"] == 5
