@@ -73,7 +73,11 @@ class DecodeError(ValueError):
 @final
 class RemotePath:
     def __new__(
-        cls, path: str, storage_options: Sequence[tuple[str, str]] = ..., filesystem: FileSystem | None = None
+        cls,
+        path: str,
+        storage_options: Sequence[tuple[str, str]] = ...,
+        filesystem: FileSystem | None = None,
+        cache: tuple[str, int] | None = None,
     ) -> RemotePath: ...
     @property
     def name(self) -> str: ...

@@ -36,10 +36,11 @@ _FILE = "file://"
 
 @dataclass(frozen=True, repr=False)
 class Storage:
-    """The keywords `storage_options` and `filesystem`, with which paths are opened."""
+    """The keywords with which paths are opened: `storage_options`, `filesystem`, `cache_dir` and `cache_bytes`."""
 
     storage_options: tuple[tuple[str, str], ...] = ()
     filesystem: _file_systems.FileSystem | None = None
+    cache: tuple[str, int] | None = None
 
     def locate(self, path: AnyPath) -> Located:
         """Return where a file is: the path of a local file, which is not changed, or that of an object.
@@ -57,9 +58,9 @@ class Storage:
         if text.startswith(_FILE):
             return _local_path(text)
         if self.filesystem is not None:
-            return RemotePath(self.filesystem.check(text), filesystem=self.filesystem)
+            return RemotePath(self.filesystem.check(text), filesystem=self.filesystem, cache=self.cache)
         if is_url(text):
-            return RemotePath(text, self.storage_options)
+            return RemotePath(text, self.storage_options, cache=self.cache)
         if isinstance(path, os.PathLike) and _COLLAPSED_URL.match(text) and not os.path.lexists(text):
             reason = f"{os.strerror(errno.ENOENT)}; pass a URL as a string: a pathlib.Path loses a slash"
             raise FileNotFoundError(errno.ENOENT, reason, text)
@@ -75,11 +76,19 @@ class Storage:
         return [self.locate(path) for path in paths]
 
 
+CACHE_BYTES = 64 << 30
+"""Bytes of a cache of objects, unless the caller chooses."""
+
 LOCAL = Storage()
 """Without keywords: local files, and URLs with the options of the environment."""
 
 
-def storage(storage_options: StorageOptions, filesystem: object) -> Storage:
+def storage(
+    storage_options: StorageOptions,
+    filesystem: object,
+    cache_dir: StrPath | None = None,
+    cache_bytes: int = CACHE_BYTES,
+) -> Storage:
     """Check the keywords.
 
     Raises
@@ -88,17 +97,25 @@ def storage(storage_options: StorageOptions, filesystem: object) -> Storage:
         If `storage_options` is no mapping, or has other values than strings, numbers and booleans, or `filesystem` is
         neither of obstore nor of fsspec.
     ValueError
-        If both are given.
+        If both are given, or `cache_bytes` is negative.
     """
     if storage_options and filesystem is not None:
         raise ValueError("storage_options and filesystem exclude each other: pass the options to the file system")
+    if cache_bytes < 0:
+        raise ValueError(f"cache_bytes must be at least 0, got {cache_bytes}")
+    # Workers may be in another folder.
+    cache = None if cache_dir is None else (str(Path(cache_dir).absolute()), cache_bytes)
     if filesystem is not None:
-        return Storage(filesystem=_file_systems.adapt(filesystem))
+        return Storage(filesystem=_file_systems.adapt(filesystem), cache=cache)
+    return Storage(_texts_of_options(storage_options), cache=cache)
+
+
+def _texts_of_options(storage_options: StorageOptions) -> tuple[tuple[str, str], ...]:
     if not storage_options:
-        return LOCAL
+        return ()
     if not hasattr(storage_options, "items"):
         raise TypeError(f"storage_options must be a dict, got {type(storage_options).__name__}")
-    return Storage(tuple(sorted((name, _text_of_option(name, value)) for name, value in storage_options.items())))
+    return tuple(sorted((name, _text_of_option(name, value)) for name, value in storage_options.items()))
 
 
 def _text_of_option(name: str, value: str | bool | float) -> str:

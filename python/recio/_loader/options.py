@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from recio._loader import validate
 from recio._loader.validate import REQUIRED, Keyword
-from recio._storage import storage
+from recio._storage import CACHE_BYTES, storage
 from recio._util import available_cores
 from recio.limits import format_list, limits_tuple
 
@@ -43,6 +43,8 @@ LOADING: dict[str, Keyword] = {
     "formats": Keyword(None),
     "storage_options": Keyword(None),
     "filesystem": Keyword(None),
+    "cache_dir": Keyword(None),
+    "cache_bytes": Keyword(CACHE_BYTES, validate.natural),
 }
 """Keywords of every iterator on the native pipeline."""
 
@@ -195,7 +197,8 @@ def loader_options(
 
 def storage_of(args: Mapping[str, Any]) -> Storage:
     """Return how an iterator opens paths, by its keywords."""
-    return storage(args.get("storage_options"), args.get("filesystem"))
+    names = ("storage_options", "filesystem", "cache_dir", "cache_bytes")
+    return storage(**{name: args[name] for name in names})
 
 
 def _per_channel(args: Mapping[str, Any], kind: str) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recio import _recio
 from recio._recio import RecordError, RemotePath
-from recio._storage import storage
+from recio._storage import CACHE_BYTES, storage
 from recio.datasets._labels import first, read_only
 from recio.datasets._record_dataset import RecordDataset
 
@@ -39,8 +39,10 @@ class FaceRecordDataset(RecordDataset):
         Folder with ``train.rec``, ``train.idx`` and, optionally, ``property``. Or the record file itself.
     path_imgrec, path_imgidx : path, optional
         The record file and its index, as for `RecordDataset`, instead of `root_dir`.
-    transform, target_transform, flag, to_rgb, decode, on_damage, limits, cache, storage_options, filesystem
+    transform, target_transform, flag, to_rgb, decode, on_damage, limits, cache
         As for `RecordDataset`. `target_transform` is called with an identity.
+    storage_options, filesystem, cache_dir, cache_bytes
+        As for `RecordDataset`.
 
     Raises
     ------
@@ -77,10 +79,12 @@ class FaceRecordDataset(RecordDataset):
         cache: StrPath | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         **unknown: object,
     ) -> None:
         if root_dir is not None and path_imgrec is None and path_imgidx is None:
-            root = storage(storage_options, filesystem).path(root_dir)
+            root = storage(storage_options, filesystem, cache_dir, cache_bytes).path(root_dir)
             is_file = root.name.endswith(".rec") if isinstance(root, RemotePath) else root.is_file()
             path_imgrec, path_imgidx = (root_dir, None) if is_file else (root / "train.rec", root / "train.idx")
         elif root_dir is not None or path_imgrec is None:
@@ -98,6 +102,8 @@ class FaceRecordDataset(RecordDataset):
             cache=cache,
             storage_options=storage_options,
             filesystem=filesystem,
+            cache_dir=cache_dir,
+            cache_bytes=cache_bytes,
             **unknown,
         )
         self._property = _property_of(self._file.located)

@@ -12,7 +12,7 @@ import numpy as np
 from recio._loader import validate
 from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
-from recio._storage import storage
+from recio._storage import CACHE_BYTES, storage
 from recio._util import fills_damage
 from recio.datasets import _classes, _header_cache
 from recio.datasets._labels import first, from_flat, read_only
@@ -71,7 +71,7 @@ class RecordDataset:
     cache : path, optional
         Cache file of `labels` and `ids` for the next process. It is written on their first use, and again when the size
         or time of a record file or index has changed. Subsets do not use it.
-    storage_options, filesystem
+    storage_options, filesystem, cache_dir, cache_bytes
         As for `recio.io.ImageRecordIter`, for the record files and indexes.
 
     Raises
@@ -110,6 +110,8 @@ class RecordDataset:
         cache: StrPath | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         **unknown: object,
     ) -> None:
         _refuse_unknown(type(self).__name__, unknown)
@@ -126,9 +128,8 @@ class RecordDataset:
         self._cache = None if cache is None else Path(cache)
         self._rows: NDArray[np.intp] | None = None
         self._headers: tuple[NDArray[np.uint64], NDArray[Any]] | None = None
-        self._records = ImageRecords.open(
-            path_imgrec, path_imgidx, storage(storage_options, filesystem), by_key=self._by_key
-        )
+        opened_with = storage(storage_options, filesystem, cache_dir, validate.natural("cache_bytes", cache_bytes))
+        self._records = ImageRecords.open(path_imgrec, path_imgidx, opened_with, by_key=self._by_key)
         self._report_skipped()
 
     def _report_skipped(self) -> None:

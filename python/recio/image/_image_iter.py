@@ -15,9 +15,10 @@ from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.labels import convert_labels
 from recio._loader.native_iter import PipelineIter
-from recio._loader.options import IMAGES, loader_options, storage_of
+from recio._loader.options import IMAGES, loader_options
 from recio._loader.to_steps import array_type, image_function, to_steps
 from recio._recio import Step
+from recio._storage import CACHE_BYTES, storage
 from recio.image._augmenter import apply_step
 from recio.image._codec import imdecode
 from recio.image._create import CreateAugmenter
@@ -100,7 +101,9 @@ class ImageIter(SampleSequence, PipelineIter):
         Number of batches made in advance, or more of small batches.
     read_ahead, read_ahead_bytes
         As for `recio.io.ImageRecordIter`. With a hook that reads, nothing is read ahead.
-    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage, storage_options, filesystem
+    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
+        As for `recio.io.ImageRecordIter`.
+    storage_options, filesystem, cache_dir, cache_bytes
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
     allow_outside : bool, default False
         Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
@@ -160,6 +163,8 @@ class ImageIter(SampleSequence, PipelineIter):
         formats: str | Sequence[str] | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
@@ -174,8 +179,8 @@ class ImageIter(SampleSequence, PipelineIter):
         self.auglist: list[Callable[..., Any]] = [
             *(CreateAugmenter(self.data_shape, **kwargs) if aug_list is None else aug_list)
         ]
-        storage = storage_of({"storage_options": storage_options, "filesystem": filesystem})
-        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, storage)
+        opened_with = storage(storage_options, filesystem, cache_dir, validate.natural("cache_bytes", cache_bytes))
+        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, opened_with)
         self._init_samples(shuffle, num_parts, part_index, path_root)
         given = {
             "data_shape": self.data_shape,

@@ -12,6 +12,7 @@ from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options, storage_of
 from recio._recio import Step
+from recio._storage import CACHE_BYTES
 from recio.io import _mean_image
 from recio.io._image_record import warn_of_chunks
 from recio.io._keywords import IMAGE_DET_RECORD
@@ -129,7 +130,9 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         Whether to log the opened files at level INFO of the logger ``recio``.
     antialias : bool, default False
         As for `ImageRecordIter`.
-    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats, storage_options, filesystem
+    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats
+        As for `ImageRecordIter`.
+    storage_options, filesystem, cache_dir, cache_bytes
         As for `ImageRecordIter`.
 
     Raises
@@ -232,6 +235,8 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         formats: str | Sequence[str] | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}

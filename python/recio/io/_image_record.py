@@ -12,6 +12,7 @@ from recio._loader.base import MXDataIter
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
 from recio._loader.options import loader_options, storage_of
+from recio._storage import CACHE_BYTES
 from recio.io import _mean_image, _record_augment
 from recio.io._keywords import IMAGE_RECORD
 
@@ -205,6 +206,12 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         ``s3://bucket/train.rec`` may be passed for `path_imgrec`, `path_imgidx` and `path_imglist`.
     filesystem : obstore store or fsspec file system, optional
         File system that these paths are in; only URLs ``file:///...`` are local then. Excludes `storage_options`.
+    cache_dir : path, optional
+        Local folder in which what is read of objects and of `filesystem` is kept, so that later epochs and runs read it
+        from there. Several processes may use it. It is made if it does not exist. Local files are not cached.
+    cache_bytes : int, default 64 GiB
+        Bytes in `cache_dir` at most, of all objects. Objects that nobody reads are removed, the ones that were used
+        longest ago first; what has no room is read from its store in each epoch.
 
     Raises
     ------
@@ -316,6 +323,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         formats: str | Sequence[str] | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_RECORD}

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyType};
+use recio_core::storage::cache::Cache;
 use recio_core::storage::download;
 use recio_core::storage::location::Location;
 use recio_core::storage::url_store::UrlStore;
@@ -17,6 +18,7 @@ use recio_core::write::file_system;
 use recio_core::write::pending_file::PendingFile;
 
 use crate::convert::new_bytes;
+use crate::errors::PyRecioResult;
 use crate::file_system::FileSystem;
 use crate::progress::run_interruptible;
 
@@ -59,9 +61,19 @@ type Arguments<'py> = (
     &'py OsStr,
     Vec<(String, String)>,
     Option<&'py Bound<'py, PyAny>>,
+    Option<CacheSettings>,
 );
 
-enum Origin {
+/// Folder of a cache, and bytes that may be in it.
+type CacheSettings = (PathBuf, u64);
+
+/// How objects are opened.
+struct Origin {
+    store: Opener,
+    cache: Option<CacheSettings>,
+}
+
+enum Opener {
     Options(Vec<(String, String)>),
     FileSystem(Py<PyAny>),
 }
@@ -69,28 +81,33 @@ enum Origin {
 #[pymethods]
 impl RemotePath {
     /// `filesystem` is an object of `recio._file_systems`; without one, the path is a URL that is
-    /// opened with the options.
+    /// opened with the options. `cache` is a folder and the bytes that may be in it.
     #[new]
-    #[pyo3(signature = (path, storage_options=Vec::new(), filesystem=None))]
+    #[pyo3(signature = (path, storage_options=Vec::new(), filesystem=None, cache=None))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         storage_options: Vec<(String, String)>,
         filesystem: Option<Py<PyAny>>,
-    ) -> Self {
-        let (location, origin) = if let Some(filesystem) = filesystem {
+        cache: Option<CacheSettings>,
+    ) -> PyRecioResult<Self> {
+        let (location, store) = if let Some(filesystem) = filesystem {
             let store = FileSystem::new(filesystem.clone_ref(py));
             let location = Location::in_store(path, Arc::new(store));
-            (location, Origin::FileSystem(filesystem))
+            (location, Opener::FileSystem(filesystem))
         } else {
             let options = storage_options.iter().cloned().collect();
             let location = Location::new(path, &UrlStore::new(options));
-            (location, Origin::Options(storage_options))
+            (location, Opener::Options(storage_options))
         };
-        Self {
+        let location = match &cache {
+            Some((folder, bytes)) => location.cached(Cache::open(folder, *bytes)?),
+            None => location,
+        };
+        Ok(Self {
             location,
-            origin: Arc::new(origin),
-        }
+            origin: Arc::new(Origin { store, cache }),
+        })
     }
 
     /// Last component of the path.
@@ -224,12 +241,13 @@ impl RemotePath {
     }
 
     fn __reduce__<'py>(&'py self, py: Python<'py>) -> (Bound<'py, PyType>, Arguments<'py>) {
-        let (options, filesystem) = match &*self.origin {
-            Origin::Options(options) => (options.clone(), None),
-            Origin::FileSystem(filesystem) => (Vec::new(), Some(filesystem.bind(py))),
+        let (options, filesystem) = match &self.origin.store {
+            Opener::Options(options) => (options.clone(), None),
+            Opener::FileSystem(filesystem) => (Vec::new(), Some(filesystem.bind(py))),
         };
         let path = self.location.path().as_os_str();
-        (py.get_type::<Self>(), (path, options, filesystem))
+        let cache = self.origin.cache.clone();
+        (py.get_type::<Self>(), (path, options, filesystem, cache))
     }
 }
 
@@ -245,10 +263,11 @@ impl RemotePath {
 
 impl Origin {
     fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Options(options), Self::Options(others)) => options == others,
-            (Self::FileSystem(filesystem), Self::FileSystem(other)) => filesystem.is(other),
+        let is_same_store = match (&self.store, &other.store) {
+            (Opener::Options(options), Opener::Options(others)) => options == others,
+            (Opener::FileSystem(filesystem), Opener::FileSystem(other)) => filesystem.is(other),
             _ => false,
-        }
+        };
+        is_same_store && self.cache == other.cache
     }
 }

@@ -12,8 +12,9 @@ from recio._loader import validate
 from recio._loader.base import DataDesc
 from recio._loader.error_policy import ErrorPolicy
 from recio._loader.native_iter import PipelineIter
-from recio._loader.options import IMAGES, loader_options, storage_of
+from recio._loader.options import IMAGES, loader_options
 from recio._recio import Step
+from recio._storage import CACHE_BYTES, storage
 from recio.image._augmenter import apply_step
 from recio.image._create import replace_true
 from recio.image._hooks import default_hook, image_rng
@@ -88,7 +89,9 @@ class ImageDetIter(ImageIter):
         ``random.seed`` determines it.
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
-    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage, storage_options, filesystem
+    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
+        As for `recio.io.ImageRecordIter`.
+    storage_options, filesystem, cache_dir, cache_bytes
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
     prefetch_buffer : int, default 2
         Number of batches made in advance, or more of small batches.
@@ -157,6 +160,8 @@ class ImageDetIter(ImageIter):
         formats: str | Sequence[str] | None = None,
         storage_options: StorageOptions = None,
         filesystem: object = None,
+        cache_dir: StrPath | None = None,
+        cache_bytes: int = CACHE_BYTES,
         on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
@@ -169,8 +174,8 @@ class ImageDetIter(ImageIter):
         self._aug_settings = kwargs
         if aug_list is not None and kwargs:
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
-        storage = storage_of({"storage_options": storage_options, "filesystem": filesystem})
-        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, storage)
+        opened_with = storage(storage_options, filesystem, cache_dir, validate.natural("cache_bytes", cache_bytes))
+        self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, opened_with)
         self._init_samples(shuffle, num_parts, part_index, path_root)
         self._seed = random.getrandbits(64) if seed is None else validate.signed_seed("seed", seed)
         self._given = {

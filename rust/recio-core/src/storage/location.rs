@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::address;
+#[cfg(unix)]
+use super::cache::{Cache, CachedStore};
 use super::store::{OnListed, Store};
 use super::stored_file::StoredFile;
 use super::url;
@@ -42,6 +44,17 @@ impl Location {
         Self {
             path: url,
             store: Some(store),
+        }
+    }
+
+    /// Returns the location whose reads go through a cache. That of a local file stays as it is.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn cached(self, cache: Cache) -> Self {
+        let cached = |store| -> Arc<dyn Store> { Arc::new(CachedStore::new(store, cache)) };
+        Self {
+            path: self.path,
+            store: self.store.map(cached),
         }
     }
 

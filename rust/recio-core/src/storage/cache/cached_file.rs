@@ -1,17 +1,21 @@
-//! The files of a cached object: its data, and the log of the ranges that are in it.
+//! The files of a cached object: its data, and the log of the blocks that are in it.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
+use super::block_table::BlockTable;
 use super::entry_log::{ENTRY_LEN, Entry, header, parse_entries};
 use super::space::Space;
 use crate::memory;
+
+/// Bytes of a block, the unit that is read, checked and kept: most small records are in one or two,
+/// and their neighbors, which come with them, are needed in the same epoch.
+pub(super) const BLOCK: u64 = 16 << 10;
 
 /// Extension of a log.
 pub(super) const LOG: &str = "log";
@@ -49,41 +53,28 @@ impl ObjectKey {
 pub(super) struct CachedFile {
     data: File,
     log: File,
-    ranges: RwLock<Ranges>,
+    /// Length of the object.
+    len: u64,
+    blocks: RwLock<Blocks>,
     space: Space,
-    /// Whether a range could not be written.
+    /// Whether a block could not be written.
     is_broken: AtomicBool,
 }
 
-/// Length and CRC32C of a range. With its offset it takes 20 to 40 bytes of memory.
-#[derive(Debug, Clone, Copy)]
-struct Stored {
-    len: u32,
-    crc: u32,
-}
-
-/// The ranges in the data file by offset, as far as the log was read.
+/// The blocks in the data file, as far as the log was read.
 #[derive(Debug)]
-struct Ranges {
-    entries: HashMap<u64, Stored>,
+struct Blocks {
+    table: BlockTable,
     /// Bytes of the log that were read.
     log_len: u64,
-}
-
-impl Ranges {
-    fn get(&self, offset: u64) -> Option<Entry> {
-        let Stored { len, crc } = *self.entries.get(&offset)?;
-        Some(Entry { offset, len, crc })
-    }
-
-    fn insert(&mut self, Entry { offset, len, crc }: Entry) {
-        self.entries.insert(offset, Stored { len, crc });
-    }
 }
 
 impl CachedFile {
     /// Opens or creates the files of an object.
     pub(super) fn open(folder: &Path, key: &ObjectKey, space: Space) -> io::Result<Self> {
+        if u32::try_from(key.len.div_ceil(BLOCK)).is_err() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let stem = folder.join(key.file_stem());
         let log = open_log(&stem.with_extension(LOG), key)?;
         let data = File::options()
@@ -97,11 +88,12 @@ impl CachedFile {
         }
         let this = Self {
             data,
-            ranges: RwLock::new(Ranges {
-                entries: HashMap::new(),
+            log,
+            len: key.len,
+            blocks: RwLock::new(Blocks {
+                table: BlockTable::default(),
                 log_len: header(key).len() as u64,
             }),
-            log,
             space,
             is_broken: AtomicBool::new(false),
         };
@@ -109,98 +101,122 @@ impl CachedFile {
         Ok(this)
     }
 
-    /// Fills `bytes` from `offset` if the data file has this range, or a longer one that begins
-    /// there; returns whether it has.
-    pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> bool {
-        let Some(entry) = self.entry(offset) else {
-            return false;
-        };
-        if entry.len as usize == bytes.len() {
-            return self.read_entry(entry, bytes);
-        }
-        let range = offset..offset + bytes.len() as u64;
-        let read = self.read_range(&range);
-        read.is_some_and(|read| {
-            bytes.copy_from_slice(&read);
-            true
-        })
+    /// Returns whether no more blocks can be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed) || self.space.is_full()
     }
 
-    /// Returns the bytes of a range if the data file has it, or a longer one that begins there.
-    pub(super) fn read_range(&self, range: &Range<u64>) -> Option<Vec<u8>> {
-        let entry = self.entry(range.start)?;
-        let len = range.end - range.start;
-        if u64::from(entry.len) < len {
-            return None;
-        }
-        let mut bytes = memory::filled(0, entry.len as usize).ok()?;
-        let is_valid = self.read_entry(entry, &mut bytes);
-        bytes.truncate(len as usize);
-        is_valid.then_some(bytes)
+    /// Returns the bytes of the object that blocks have.
+    pub(super) fn bytes_of(&self, blocks: &Range<u32>) -> Range<u64> {
+        u64::from(blocks.start) * BLOCK..self.len.min(u64::from(blocks.end) * BLOCK)
     }
 
-    /// Keeps the bytes of a range, unless the cache is full.
-    pub(super) fn insert(&self, bytes: &[u8], offset: u64) {
-        let Ok(len) = u32::try_from(bytes.len()) else {
-            return;
+    /// Fills `bytes`, which are those of some blocks, as far as the data file has them. Returns the
+    /// blocks from the first to the last that are missing.
+    pub(super) fn read(&self, blocks: Range<u32>, bytes: &mut [u8]) -> Range<u32> {
+        let mut crcs = self.crcs(blocks.clone());
+        // Another process may have added some.
+        if crcs.contains(&None) && self.read_log().unwrap_or(false) {
+            crcs = self.crcs(blocks.clone());
+        }
+        let mut missing = blocks.end..blocks.start;
+        let mut is_missing = |block| {
+            missing = missing.start.min(block)..missing.end.max(block + 1);
         };
-        let needed = bytes.len() as u64 + ENTRY_LEN as u64;
-        if self.is_broken.load(Ordering::Relaxed) || !self.space.take(needed) {
+        let mut next = blocks.start;
+        for run in crcs.chunk_by(|one, other| one.is_some() == other.is_some()) {
+            let run_blocks = next..next + run.len() as u32;
+            next = run_blocks.end;
+            if run[0].is_none() {
+                run_blocks.for_each(&mut is_missing);
+                continue;
+            }
+            let all = self.bytes_of(&blocks).start;
+            let range = self.bytes_of(&run_blocks);
+            let bytes = &mut bytes[(range.start - all) as usize..(range.end - all) as usize];
+            self.read_present(run_blocks, run, bytes, &mut is_missing);
+        }
+        if missing.start < missing.end {
+            missing
+        } else {
+            0..0
+        }
+    }
+
+    /// Reads blocks that are in the data file. Those whose bytes are not the ones that were written
+    /// are forgotten, and missing.
+    fn read_present(
+        &self,
+        blocks: Range<u32>,
+        crcs: &[Option<u32>],
+        bytes: &mut [u8],
+        is_missing: &mut impl FnMut(u32),
+    ) {
+        let offset = self.bytes_of(&blocks).start;
+        let is_read = self.data.read_exact_at(bytes, offset).is_ok();
+        for ((block, crc), bytes) in blocks.zip(crcs).zip(bytes.chunks(BLOCK as usize)) {
+            if !is_read || *crc != Some(crc32c::crc32c(bytes)) {
+                self.write_blocks().table.remove(block);
+                is_missing(block);
+            }
+        }
+    }
+
+    /// Keeps blocks, unless the cache is full.
+    pub(super) fn insert(&self, blocks: Range<u32>, bytes: &[u8]) {
+        let needed = bytes.len() + blocks.len() * ENTRY_LEN;
+        if self.is_full() || !self.space.take(needed as u64) {
             return;
         }
-        let crc = crc32c::crc32c(bytes);
-        if self.write(Entry { offset, len, crc }, bytes).is_err() {
+        let chunks = bytes.chunks(BLOCK as usize).map(crc32c::crc32c);
+        let entries = blocks.clone().zip(chunks);
+        let entries: Vec<_> = entries.map(|(block, crc)| Entry { block, crc }).collect();
+        let offset = self.bytes_of(&blocks).start;
+        if self.write(offset, bytes, &entries).is_err() {
             // The disk is full, or the log ends within an entry.
             self.is_broken.store(true, Ordering::Relaxed);
         }
     }
 
-    fn write(&self, entry: Entry, bytes: &[u8]) -> io::Result<()> {
-        self.data.write_all_at(bytes, entry.offset)?;
-        // Entries of other processes are not mixed with it: it is one append.
-        if (&self.log).write(&entry.to_bytes())? < ENTRY_LEN {
+    fn write(&self, offset: u64, bytes: &[u8], entries: &[Entry]) -> io::Result<()> {
+        self.data.write_all_at(bytes, offset)?;
+        let log: Vec<u8> = entries.iter().flat_map(|entry| entry.to_bytes()).collect();
+        // Entries of other processes are not mixed with these: it is one append.
+        if (&self.log).write(&log)? < log.len() {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        self.write_ranges().insert(entry);
-        Ok(())
+        self.add(&mut self.write_blocks(), entries)
     }
 
-    /// Returns the entry at an offset, also if another process has added it.
-    fn entry(&self, offset: u64) -> Option<Entry> {
-        let ranges = || self.ranges.read().unwrap_or_else(PoisonError::into_inner);
-        let known = ranges().get(offset);
-        if known.is_some() || !self.read_log().ok()? {
-            return known;
-        }
-        ranges().get(offset)
+    fn add(&self, blocks: &mut Blocks, entries: &[Entry]) -> io::Result<()> {
+        let is_known = |entry: &&Entry| u64::from(entry.block) * BLOCK < self.len;
+        entries
+            .iter()
+            .filter(is_known)
+            .try_for_each(|entry| blocks.table.insert(entry.block, entry.crc))
+            .map_err(io::Error::other)
     }
 
-    /// Reads an entry's bytes, and forgets the entry if they are not those that were written.
-    fn read_entry(&self, entry: Entry, bytes: &mut [u8]) -> bool {
-        let read = self.data.read_exact_at(bytes, entry.offset);
-        let is_valid = read.is_ok() && crc32c::crc32c(bytes) == entry.crc;
-        if !is_valid {
-            self.write_ranges().entries.remove(&entry.offset);
-        }
-        is_valid
+    fn crcs(&self, blocks: Range<u32>) -> Vec<Option<u32>> {
+        let known = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        blocks.map(|block| known.table.get(block)).collect()
     }
 
     /// Reads what was appended to the log; returns whether there was anything.
     fn read_log(&self) -> io::Result<bool> {
-        let mut ranges = self.write_ranges();
-        let added = self.log.metadata()?.len().saturating_sub(ranges.log_len);
+        let mut blocks = self.write_blocks();
+        let added = self.log.metadata()?.len().saturating_sub(blocks.log_len);
         let mut bytes = memory::filled(0, added as usize).map_err(io::Error::other)?;
-        self.log.read_exact_at(&mut bytes, ranges.log_len)?;
+        self.log.read_exact_at(&mut bytes, blocks.log_len)?;
         let entries = parse_entries(&bytes);
-        ranges.log_len += (entries.len() * ENTRY_LEN) as u64;
-        let any = !entries.is_empty();
-        entries.into_iter().for_each(|entry| ranges.insert(entry));
-        Ok(any)
+        blocks.log_len += (entries.len() * ENTRY_LEN) as u64;
+        self.add(&mut blocks, &entries)?;
+        Ok(!entries.is_empty())
     }
 
-    fn write_ranges(&self) -> std::sync::RwLockWriteGuard<'_, Ranges> {
+    fn write_blocks(&self) -> RwLockWriteGuard<'_, Blocks> {
         // An entry is complete or not there.
-        self.ranges.write().unwrap_or_else(PoisonError::into_inner)
+        self.blocks.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Format of the log of a cached object: which ranges its data file has.
+//! Format of the log of a cached object: which blocks its data file has.
 //!
-//! Little-endian. The log only grows: each process appends the entries of the ranges that it has
-//! written, with one system call each.
+//! Little-endian. The log only grows: each process appends the entries of the blocks that it has
+//! written, with one system call for those that follow each other.
 //!
 //! | size | content |
 //! |---|---|
@@ -10,20 +10,19 @@
 //! | 4 | length of the text |
 //! | n | text: URL without credentials, line feed, identity |
 //! | 4 | CRC32C of everything before it |
-//! | 20 · entries | per range: offset (8), length (4), CRC32C of its bytes (4), CRC32C of the entry (4) |
+//! | 12 · entries | per block: number (4), CRC32C of its bytes (4), CRC32C of the entry (4) |
 
 use super::cached_file::ObjectKey;
 
 const MAGIC: &[u8; 8] = b"RECIOCA1";
 
 /// Bytes of an entry.
-pub(super) const ENTRY_LEN: usize = 20;
+pub(super) const ENTRY_LEN: usize = 12;
 
-/// A range that the data file has.
+/// A block that the data file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) offset: u64,
-    pub(super) len: u32,
+    pub(super) block: u32,
     /// CRC32C of the bytes.
     pub(super) crc: u32,
 }
@@ -31,22 +30,20 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn to_bytes(self) -> [u8; ENTRY_LEN] {
         let mut bytes = [0; ENTRY_LEN];
-        bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.len.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.crc.to_le_bytes());
-        let check = crc32c::crc32c(&bytes[..16]);
-        bytes[16..].copy_from_slice(&check.to_le_bytes());
+        bytes[..4].copy_from_slice(&self.block.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.crc.to_le_bytes());
+        let check = crc32c::crc32c(&bytes[..8]);
+        bytes[8..].copy_from_slice(&check.to_le_bytes());
         bytes
     }
 
     /// Parses an entry; `None` if it is damaged.
     pub(super) fn parse(bytes: &[u8; ENTRY_LEN]) -> Option<Self> {
         let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
-        let is_valid = crc32c::crc32c(&bytes[..16]) == number(16);
+        let is_valid = crc32c::crc32c(&bytes[..8]) == number(8);
         is_valid.then(|| Self {
-            offset: u64::from(number(4)) << 32 | u64::from(number(0)),
-            len: number(8),
-            crc: number(12),
+            block: number(0),
+            crc: number(4),
         })
     }
 }
@@ -74,19 +71,15 @@ mod tests {
 
     #[test]
     fn entries_are_read_up_to_the_first_that_is_damaged() {
-        let entry = |offset| Entry {
-            offset,
-            len: 7,
-            crc: 9,
-        };
-        let offsets = [0, 1 << 40, u64::MAX];
-        let mut bytes: Vec<u8> = offsets
+        let entry = |block| Entry { block, crc: 9 };
+        let blocks = [0, 1 << 20, u32::MAX];
+        let mut bytes: Vec<u8> = blocks
             .iter()
-            .flat_map(|&offset| entry(offset).to_bytes())
+            .flat_map(|&block| entry(block).to_bytes())
             .collect();
-        assert_eq!(parse_entries(&bytes), offsets.map(entry));
-        assert_eq!(parse_entries(&bytes[..59]).len(), 2);
-        bytes[25] ^= 1;
+        assert_eq!(parse_entries(&bytes), blocks.map(entry));
+        assert_eq!(parse_entries(&bytes[..35]).len(), 2);
+        bytes[13] ^= 1;
         assert_eq!(parse_entries(&bytes), [entry(0)]);
     }
 }

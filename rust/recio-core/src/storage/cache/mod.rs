@@ -1,32 +1,37 @@
-//! Local cache of objects: ranges that were read once are kept in files.
+//! Local cache of objects: blocks that were read once are kept in files.
 //!
 //! ```text
-//! entry_log    format of the log of an object: which ranges its data file has
-//! cached_file  the two files of an object: data and log
-//! space        bytes of a cache folder, and removal of what is not used
+//! partial_read  bytes of a read of which the cache has some
+//! cached_file   the two files of an object: data and log
+//! block_table   which blocks the data file has
+//! entry_log     format of the log
+//! space         bytes of a cache folder, and removal of what is not used
 //! ```
 //!
-//! Objects are read record by record, in the same ranges in each epoch. So a range is found if it
-//! was read before, or a longer one that begins at the same offset. The data file of an object has
-//! its length and is sparse: each range is at its offset.
+//! Reads are of whole blocks, so that each byte of an object is read from the store once, whatever
+//! the order of the records. The data file of an object has its length and is sparse: each block is
+//! at its offset.
 //!
-//! Several processes may use a folder. One that is killed leaves ranges without an entry in the
-//! log, or an entry whose data did not reach the disk: each entry has the CRC32C of its range,
-//! which is compared whenever the range is read. The cache never returns an error: what cannot be
+//! Several processes may use a folder. One that is killed leaves blocks without an entry in the
+//! log, or an entry whose data did not reach the disk: each entry has the CRC32C of its block,
+//! which is compared whenever the block is read. The cache never returns an error: what cannot be
 //! read from it is read from the store.
 //!
 //! A full cache keeps what it has. Objects that no process has open are removed, the ones that
-//! were used longest ago first; the ranges of open objects stay. In a shuffled epoch every record
-//! is needed once, so replacing the ranges that were used longest ago would remove just those that
+//! were used longest ago first; the blocks of open objects stay. In a shuffled epoch every record
+//! is needed once, so replacing the blocks that were used longest ago would remove just those that
 //! the next epoch needs first, and a set slightly larger than the cache would never be found in it.
+//! What a full cache does not have is read from the store without the rest of its blocks.
 
+mod block_table;
 mod cached_file;
 mod entry_log;
+mod partial_read;
 mod space;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::per_process::PerProcess;
@@ -34,6 +39,7 @@ use super::store::{Object, OnListed, OnRead, Store, Upload};
 use super::url::without_credentials;
 use crate::error::{Error, Result};
 use cached_file::{CachedFile, ObjectKey};
+use partial_read::PartialRead;
 use space::Space;
 
 /// A folder for cached objects.
@@ -126,6 +132,14 @@ impl CachedObject {
         };
         self.file.get_or_try_make(open).ok().flatten()
     }
+
+    /// Reads what the cache has of a range; none if the cache is not to be used for it.
+    fn partial_read(&self, range: &Range<u64>) -> Option<PartialRead> {
+        if range.is_empty() || range.end > self.len() {
+            return None;
+        }
+        PartialRead::new(self.file()?, range)
+    }
 }
 
 impl Object for CachedObject {
@@ -142,29 +156,48 @@ impl Object for CachedObject {
     }
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        let file = self.file();
-        if file.as_ref().is_some_and(|file| file.read(bytes, offset)) {
-            return Ok(());
+        let range = offset..offset.saturating_add(bytes.len() as u64);
+        let Some(mut read) = self.partial_read(&range) else {
+            return self.object.read_exact_at(bytes, offset);
+        };
+        if let Some((start, missing)) = read.missing() {
+            self.object.read_exact_at(missing, start)?;
+            read.insert();
         }
-        self.object.read_exact_at(bytes, offset)?;
-        if let Some(file) = file {
-            file.insert(bytes, offset);
-        }
+        bytes.copy_from_slice(read.wanted());
         Ok(())
     }
 
     fn start_read(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
-        let Some(file) = self.file() else {
+        let Some(mut read) = self.partial_read(&range) else {
             return self.object.start_read(range, done);
         };
-        if let Some(bytes) = file.read_range(&range) {
-            done.call(Ok(bytes));
+        let Some((start, missing)) = read.missing() else {
+            done.call(Ok(read.wanted().to_vec()));
             return Ok(());
-        }
-        let start = range.start;
-        let insert =
-            move |outcome: Result<Vec<u8>>| outcome.inspect(|bytes| file.insert(bytes, start));
-        self.object.start_read(range, done.map(insert))
+        };
+        let missing = start..start + missing.len() as u64;
+        let is_wanted = done.is_wanted();
+        let kept = Arc::new(Mutex::new(Some(done)));
+        let take = |kept: &Mutex<Option<OnRead>>| {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let receiver = Arc::clone(&kept);
+        let complete = move |outcome: Result<Vec<u8>>| {
+            let Some(done) = take(&receiver) else { return };
+            done.call(outcome.map(|fetched| {
+                if let Some((_, missing)) = read.missing() {
+                    missing.copy_from_slice(&fetched);
+                    read.insert();
+                }
+                read.wanted().to_vec()
+            }));
+        };
+        let started = self
+            .object
+            .start_read(missing, OnRead::new(complete, move || is_wanted()));
+        // The caller, who reads and waits, has to get what it passed.
+        started.or_else(|_| take(&kept).map_or(Ok(()), Err))
     }
 }
 

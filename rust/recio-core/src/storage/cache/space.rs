@@ -12,7 +12,7 @@ use super::cached_file::{DATA, LOG};
 /// of the cache: each process may exceed the limit by so much.
 const STEPS: u64 = 64;
 /// Bytes of a unit of `st_blocks`.
-const BLOCK: u64 = 512;
+const DISK_BLOCK: u64 = 512;
 
 /// The bytes that may be written to a cache folder.
 #[derive(Debug)]
@@ -53,6 +53,12 @@ impl Space {
         !budget.is_full
     }
 
+    /// Returns whether the cache is full for this process.
+    pub(super) fn is_full(&self) -> bool {
+        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.is_full
+    }
+
     /// Returns how many of `wanted` bytes are free, after removing objects that are not used if
     /// that is needed.
     fn free_for(&self, wanted: u64) -> u64 {
@@ -88,7 +94,7 @@ fn objects_in(folder: &Path) -> Vec<CachedBytes> {
         let metadata = fs::metadata(&log).ok()?;
         let data = fs::metadata(log.with_extension(DATA)).map_or(0, |data| data.blocks());
         Some(CachedBytes {
-            bytes: (metadata.blocks() + data) * BLOCK,
+            bytes: (metadata.blocks() + data) * DISK_BLOCK,
             used: metadata.modified().ok()?,
             log,
         })

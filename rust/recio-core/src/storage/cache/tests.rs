@@ -1,6 +1,7 @@
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::cached_file::BLOCK;
 use super::*;
 
 /// Object of which each byte is its offset, and that counts reads.
@@ -9,6 +10,8 @@ struct Numbers {
     len: u64,
     identity: Option<String>,
     reads: AtomicUsize,
+    /// Whether reads cannot be started.
+    only_waits: AtomicBool,
 }
 
 impl Numbers {
@@ -33,6 +36,9 @@ impl Object for Arc<Numbers> {
     }
 
     fn start_read(&self, range: Range<u64>, done: OnRead) -> Result<(), OnRead> {
+        if self.only_waits.load(Ordering::Relaxed) {
+            return Err(done);
+        }
         done.call(Ok(self.bytes(range)));
         Ok(())
     }
@@ -93,18 +99,22 @@ fn numbers(len: u64, identity: &str) -> Arc<Numbers> {
     })
 }
 
-/// Reads ranges of 100 bytes, and checks them.
+/// Length of an object of ten blocks, of which the last is short.
+const LEN: u64 = 9 * BLOCK + 1000;
+
+/// Reads an object in ranges that have nothing to do with blocks, and checks them.
 fn read_all(object: &dyn Object) {
-    for offset in (0..object.len()).step_by(100) {
-        let mut bytes = [0; 100];
+    const STEP: u64 = 999;
+    for offset in (0..object.len()).step_by(STEP as usize) {
+        let mut bytes = vec![0; STEP.min(object.len() - offset) as usize];
         object.read_exact_at(&mut bytes, offset).unwrap();
         assert!((offset..).zip(bytes).all(|(at, byte)| at as u8 == byte));
     }
 }
 
 #[test]
-fn a_range_is_read_from_the_store_once() {
-    let fixture = Fixture::new(1000);
+fn a_block_is_read_from_the_store_once() {
+    let fixture = Fixture::new(LEN);
     let (first, second) = (
         fixture.open(&fixture.object, 1 << 20),
         fixture.open(&fixture.object, 1 << 20),
@@ -113,40 +123,72 @@ fn a_range_is_read_from_the_store_once() {
     assert_eq!(fixture.reads(), 10);
     read_all(&*first);
     read_all(&*second);
-    assert_eq!(fixture.reads(), 0);
-    for (len, reads) in [(99, 0), (100, 0), (101, 1), (100, 0), (101, 0)] {
-        let mut bytes = vec![0; len];
-        second.read_exact_at(&mut bytes, 100).unwrap();
-        assert!((100..).zip(bytes).all(|(at, byte)| at == byte));
-        assert_eq!(fixture.reads(), reads, "{len}");
-    }
     drop((first, second));
-    read_all(&*fixture.open(&fixture.object, 1 << 20));
+    let third = fixture.open(&fixture.object, 1 << 20);
+    read_all(&*third);
+    let mut all = vec![0; LEN as usize];
+    third.read_exact_at(&mut all, 0).unwrap();
+    assert!((0..).zip(all).all(|(at, byte): (u64, u8)| at as u8 == byte));
     assert_eq!(fixture.reads(), 0);
 }
 
 #[test]
-fn started_reads_are_kept_too() {
-    let fixture = Fixture::new(1000);
+fn missing_blocks_are_one_read() {
+    let fixture = Fixture::new(LEN);
     let object = fixture.open(&fixture.object, 1 << 20);
+    for block in [2, 5] {
+        object.read_exact_at(&mut [0; 10], block * BLOCK).unwrap();
+    }
+    assert_eq!(fixture.reads(), 2);
+    let mut bytes = vec![0; 8 * BLOCK as usize];
+    object.read_exact_at(&mut bytes, 100).unwrap();
+    assert!(
+        (100..)
+            .zip(bytes)
+            .all(|(at, byte): (u64, u8)| at as u8 == byte)
+    );
+    assert_eq!(fixture.reads(), 1);
+    read_all(&*object);
+    assert_eq!(fixture.reads(), 1, "the last block");
+}
+
+/// Starts a read, and returns the bytes; none if the object has only reads that wait.
+fn started(object: &dyn Object, range: Range<u64>) -> Option<Vec<u8>> {
+    let (sender, bytes) = crossbeam_channel::bounded(1);
+    let done = move |bytes: Result<Vec<u8>>| sender.send(bytes.unwrap()).unwrap();
+    match object.start_read(range, OnRead::new(done, || true)) {
+        Ok(()) => Some(bytes.recv().unwrap()),
+        Err(done) => {
+            done.call(Ok(b"returned".to_vec()));
+            assert_eq!(bytes.recv().unwrap(), b"returned");
+            None
+        }
+    }
+}
+
+#[test]
+fn started_reads_are_kept_too() {
+    let fixture = Fixture::new(LEN);
+    let object = fixture.open(&fixture.object, 1 << 20);
+    let expected: Vec<u8> = (300..40_000u64).map(|at| at as u8).collect();
     for _ in 0..2 {
-        let (sender, bytes) = crossbeam_channel::bounded(1);
-        let done = move |bytes: Result<Vec<u8>>| sender.send(bytes.unwrap()).unwrap();
-        assert!(
-            object
-                .start_read(300..400, OnRead::new(done, || true))
-                .is_ok()
-        );
-        assert_eq!(
-            bytes.recv().unwrap(),
-            (300..400).map(|at| at as u8).collect::<Vec<_>>()
-        );
+        assert_eq!(started(&*object, 300..40_000).as_ref(), Some(&expected));
     }
     assert_eq!(fixture.reads(), 1);
 }
 
 #[test]
-fn a_replaced_object_has_other_ranges() {
+fn what_receives_a_read_that_cannot_be_started_is_returned() {
+    let fixture = Fixture::new(LEN);
+    fixture.object.only_waits.store(true, Ordering::Relaxed);
+    let object = fixture.open(&fixture.object, 1 << 20);
+    assert_eq!(started(&*object, 300..40_000), None);
+    object.read_exact_at(&mut vec![0; 40_000], 0).unwrap();
+    assert!(started(&*object, 300..40_000).is_some());
+}
+
+#[test]
+fn a_replaced_object_has_other_blocks() {
     let fixture = Fixture::new(1000);
     read_all(&*fixture.open(&fixture.object, 1 << 20));
     for other in [numbers(1000, "second"), numbers(1100, "first")] {
@@ -158,12 +200,12 @@ fn a_replaced_object_has_other_ranges() {
 
 #[test]
 fn damage_in_the_cache_is_read_again() {
-    let fixture = Fixture::new(1000);
+    let fixture = Fixture::new(LEN);
     read_all(&*fixture.open(&fixture.object, 1 << 20));
     fixture.reads();
     let path = fixture.file("data");
     let mut data = fs::read(&path).unwrap();
-    data[250] ^= 1;
+    data[3 * BLOCK as usize + 250] ^= 1;
     fs::write(&path, data).unwrap();
     let object = fixture.open(&fixture.object, 1 << 20);
     read_all(&*object);
@@ -174,7 +216,7 @@ fn damage_in_the_cache_is_read_again() {
 
 #[test]
 fn a_log_that_ends_anywhere_is_recovered() {
-    let fixture = Fixture::new(1000);
+    let fixture = Fixture::new(LEN);
     read_all(&*fixture.open(&fixture.object, 1 << 20));
     let log = fs::read(fixture.file("log")).unwrap();
     for end in (0..log.len()).step_by(7).chain([log.len() - 1]) {
@@ -199,7 +241,7 @@ fn the_cache_is_bounded_and_objects_that_are_not_used_are_removed() {
     };
     let first = fixture.open(&fixture.object, max_bytes);
     let read = |object: &dyn Object| {
-        for offset in (0..object.len()).step_by(4096) {
+        for offset in (0..object.len()).step_by(BLOCK as usize) {
             object.read_exact_at(&mut [0; 4096], offset).unwrap();
         }
     };
@@ -218,7 +260,7 @@ fn the_cache_is_bounded_and_objects_that_are_not_used_are_removed() {
     third.reads.store(0, Ordering::Relaxed);
     read(&*fixture.open(&third, max_bytes));
     let reads = third.reads.load(Ordering::Relaxed);
-    assert!(reads < 256 - 32, "{reads} of 256 were not in the cache");
+    assert!(reads < 64 - 8, "{reads} of 64 blocks were not in the cache");
     assert!(bytes() <= max_bytes + max_bytes / 64 + 8192);
 }
 
