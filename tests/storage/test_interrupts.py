@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 """Seconds until KeyboardInterrupt, and until an iterator is closed."""
 SCRIPT = """
+import itertools
 import time
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO
@@ -37,14 +38,17 @@ try:
         case "read":
             reader = MXIndexedRecordIO(idx, rec, "r")
             print("ready", flush=True)
-            reader.read_idx(99)
+            for key in itertools.cycle(range(0, 120, 7)):
+                reader.read_idx(key)
         case "iterate":
             batches = ImageRecordIter(
                 path_imgrec=rec, path_imgidx=idx, data_shape=(3, 8, 8), batch_size=8, shuffle=True
             )
             print("ready", flush=True)
-            for batch in batches:
-                pass
+            while True:
+                for batch in batches:
+                    pass
+                batches.reset()
         case "verify":
             recio.verify(rec)
 except KeyboardInterrupt:

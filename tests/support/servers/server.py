@@ -79,16 +79,19 @@ class Server:
         listener = self._loop.run_until_complete(self._loop.create_server(lambda: Connection(self), sock=self._socket))
         self._ready.set()
         self._loop.run_forever()
-        listener.close()
-        self._loop.run_until_complete(self._end())
+        self._loop.run_until_complete(self._end(listener))
         self._loop.close()
 
-    async def _end(self) -> None:
+    async def _end(self, listener: asyncio.Server) -> None:
+        # Connections that were just accepted are made by tasks of the loop, which need the listener.
+        self._loop.remove_reader(self._socket)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        listener.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # Connections that were just accepted are made, and those that were made are closed.
         for _ in range(5):
             await asyncio.sleep(0)
             for connection in list(self.connections):
