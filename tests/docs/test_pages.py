@@ -2,7 +2,7 @@
 
 The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photos
 and the record file that the README packs. A block marked ``no-run`` is skipped. A comment after a command may name
-the exit code that is expected, for example ``# exit code 1``.
+the exit code that is expected, for example ``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from recio.image import imread
+
+if TYPE_CHECKING:
+    from tests.support.servers.moto import Moto
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
@@ -101,8 +104,19 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def _store(moto: Moto, s3: object) -> None:
+    """Create the bucket that the pages name."""
+    del s3  # sets the environment
+    moto.create_bucket("bucket")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=name_of)
-def test_every_example_runs(page: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_example_runs(
+    page: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if any("s3://bucket/" in block.code for block in blocks(page)):
+        request.getfixturevalue("_store")
     shutil.copytree(packed, tmp_path / "work", symlinks=True)
     monkeypatch.chdir(tmp_path / "work")
     scope = run_page(page)

@@ -33,6 +33,9 @@ class MXRecordIO(Closeable):
     writing. A second writer of the same process closes the first, as when a cell of a notebook runs again; writing with
     the first raises ValueError then.
 
+    An object of a store appears when `close` returns, also when the writer is closed because it is dropped. It does not
+    appear if a ``with`` block ends by an exception, or the process is killed.
+
     Parameters
     ----------
     uri : path
