@@ -83,7 +83,8 @@ class Server:
         self._loop.close()
 
     async def _end(self, listener: asyncio.Server) -> None:
-        # Connections that were just accepted are made by tasks of the loop, which need the listener.
+        # Connections that were just accepted are made by tasks of the loop, which need the
+        # listener.
         self._loop.remove_reader(self._socket)
         for _ in range(5):
             await asyncio.sleep(0)
