@@ -209,9 +209,9 @@ class ImageRecordIter(MXDataIter, PipelineIter):
     cache_dir : path, optional
         Local folder in which what is read of objects and of `filesystem` is kept, so that later epochs and runs read it
         from there. Several processes may use it. It is made if it does not exist. Local files are not cached.
-    cache_bytes : int, default 64 GiB
-        Bytes in `cache_dir` at most, of all objects. Objects that nobody reads are removed, the ones that were used
-        longest ago first; what has no room is read from its store in each epoch.
+    cache_bytes : int, default 68719476736
+        Bytes in `cache_dir` at most, of all objects; the default is 64 GiB. Objects that nobody reads are removed, the
+        ones that were used longest ago first; what has no room is read from its store in each epoch.
 
     Raises
     ------
