@@ -258,16 +258,16 @@ impl RecordSet {
     }
 
     /// Returns the bytes that are read at first for record `i`, at offsets in the concatenation of
-    /// the files.
+    /// the files, and whether they go to the record that the index lists next.
     ///
     /// # Panics
     /// If there is no record `i`.
     #[must_use]
-    pub fn first_read(&self, i: usize) -> Range<u64> {
+    pub fn first_read(&self, i: usize) -> (Range<u64>, bool) {
         let Span { file, offset, next } = self.span(i);
         let begin = self.offsets[i];
-        let len = file.required(offset, Some(next), &[]).unwrap_or(0);
-        begin..begin + len as u64
+        let len = file.required(offset, Some(next), &[]).unwrap_or(0) as u64;
+        (begin..begin + len, offset + len == next)
     }
 
     /// Reads bytes of one file, at offsets in the concatenation of the files.
@@ -476,6 +476,22 @@ mod tests {
             ids(&RecordSet::open(&files, &[index.into()]).unwrap()),
             [0, 1, 2, 3, 4, 5, 6]
         );
+    }
+
+    #[test]
+    fn the_first_read_is_all_of_a_record_unless_it_is_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            write(folder.path(), "short.rec", 3..5),
+            write(folder.path(), "long.rec", 20_000..20_001),
+        ];
+        let set = RecordSet::open(&files, &[]).unwrap();
+        let (first, is_all) = set.first_read(0);
+        assert_eq!((first.start, is_all), (0, true));
+        let (second, is_all) = set.first_read(1);
+        assert!(is_all && set.are_neighbors(&first, &second));
+        let (long, is_all) = set.first_read(2);
+        assert!(!is_all && long.end - long.start == 1 << 20);
     }
 
     #[test]

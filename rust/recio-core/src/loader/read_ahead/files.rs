@@ -46,7 +46,7 @@ impl<'a> Files<'a> {
                 range: None,
             };
         };
-        let range = records.first_read(sample);
+        let (range, is_all) = records.first_read(sample);
         let len = (range.end - range.start) as usize;
         match self.masks {
             // The mask is that of the id in the record.
@@ -56,7 +56,7 @@ impl<'a> Files<'a> {
             },
             None => FirstRead {
                 len,
-                range: Some(range),
+                range: Some(range).filter(|_| is_all),
             },
         }
     }
@@ -90,7 +90,7 @@ impl<'a> Files<'a> {
         };
         let number = self.mask_of(sample, &record[..len]);
         let mask = number.zip(self.masks).and_then(|(i, masks)| {
-            let range = masks.records().first_read(i);
+            let (range, _) = masks.records().first_read(i);
             let len = (range.end - range.start) as usize;
             if len > EXPECTED_LEN && !may_grow(len - EXPECTED_LEN) {
                 return None;

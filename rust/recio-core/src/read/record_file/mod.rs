@@ -19,10 +19,8 @@ use crate::storage::stored_file::StoredFile;
 /// page of a large one.
 const FIRST_READ: u64 = 4096;
 /// Maximum bytes of the first read: if an index lists only some records, the next listed one may be
-/// at any distance.
-const MAX_FIRST_READ: u64 = 256 << 10;
-/// The same for an object of a store, where another read takes longer.
-const MAX_FIRST_REMOTE_READ: u64 = 1 << 20;
+/// at any distance. From slow storage, a second read takes longer than so many bytes.
+const MAX_FIRST_READ: u64 = 1 << 20;
 
 /// An open `.rec` file.
 #[derive(Debug)]
@@ -364,12 +362,7 @@ impl RecordFile {
 
     /// Returns the number of bytes that are read at first. `left` are in the file.
     fn first_read(&self, left: u64, next: Option<u64>) -> usize {
-        let max = if self.is_local() {
-            MAX_FIRST_READ
-        } else {
-            MAX_FIRST_REMOTE_READ
-        };
-        let first = next.map_or(FIRST_READ, |next| next.min(max));
+        let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
         left.min(first) as usize
     }
 
