@@ -97,14 +97,14 @@ def storage(
         If `storage_options` is no mapping, or has other values than strings, numbers and booleans, or `filesystem` is
         neither of obstore nor of fsspec.
     ValueError
-        If both are given, or `cache_bytes` is negative.
+        If both are given, `cache_bytes` is negative, or `cache_dir` is a URL.
     """
     if storage_options and filesystem is not None:
         raise ValueError("storage_options and filesystem exclude each other: pass the options to the file system")
     if cache_bytes < 0:
         raise ValueError(f"cache_bytes must be at least 0, got {cache_bytes}")
     # Workers may be in another folder.
-    cache = None if cache_dir is None else (str(Path(cache_dir).absolute()), cache_bytes)
+    cache = None if cache_dir is None else (str(local_path("cache_dir", cache_dir).absolute()), cache_bytes)
     if filesystem is not None:
         return Storage(filesystem=_file_systems.adapt(filesystem), cache=cache)
     return Storage(_texts_of_options(storage_options), cache=cache)
@@ -123,6 +123,20 @@ def _text_of_option(name: str, value: str | bool | float) -> str:
     if not isinstance(name, str) or not isinstance(value, str | bool | int | float):
         raise TypeError(f"storage_options must be strings, numbers or booleans, got {name!r}: {type(value).__name__}")
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def local_path(name: str, path: StrPath) -> Path:
+    """Return the path that a keyword names, which has to be local.
+
+    Raises
+    ------
+    ValueError
+        If it is a URL.
+    """
+    located = LOCAL.locate(path)
+    if isinstance(located, RemotePath):
+        raise ValueError(f"{name} must be a local path, got {located}")  # noqa: TRY004 its type is right
+    return Path(located)
 
 
 def is_url(path: object) -> bool:

@@ -16,7 +16,7 @@ from recio.files import repair, verify
 from recio.im2rec import main as im2rec_main, make_list
 from recio.image import ImageDetIter, ImageIter, imread
 from recio.io import CSVIter, ImageRecordIter
-from recio.recordio import IRHeader, MXIndexedRecordIO, pack
+from recio.recordio import IRHeader, MXIndexedRecordIO, MXRecordIO, pack
 from tests.support.faces import write_face_set
 from tests.support.records import RecordFile, noise, png
 
@@ -74,6 +74,8 @@ def test_urls_where_only_local_files_are_opened_keep_both_slashes(
     [
         lambda file: ImageRecordIter(**data(file.rec), path_imgidx=Path("s3://b/p")),
         lambda _: RecordDataset(Path("s3://b/p")),
+        lambda _: MXRecordIO(Path("s3://b/p"), "r"),
+        lambda _: MXIndexedRecordIO(Path("s3://b/q"), Path("s3://b/p"), "w"),
         lambda _: verify(Path("https://x.org/p.rec")),
     ],
 )

@@ -163,6 +163,10 @@ class TestOthers:
     def test_wrong_values(self, pictures: RemoteFile, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="cache_bytes must be at least 0, got -1"):
             pictures.open_iter(cache_dir=tmp_path, cache_bytes=-1)
+        with pytest.raises(ValueError, match="cache_dir must be a local path, got s3://bucket/cache"):
+            pictures.open_iter(cache_dir="s3://bucket/cache")
+        with pytest.raises(ValueError, match="error_log must be a local path, got s3://bucket/log"):
+            pictures.open_iter(on_error="skip", error_log="s3://bucket/log")
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(OSError, match=r"File exists.*/file'"):
             pictures.open_iter(cache_dir=tmp_path / "file")

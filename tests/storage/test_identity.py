@@ -55,7 +55,13 @@ class TestRequests:
         size = pictures.local.rec.stat().st_size
         assert 5 * size < bucket.server.sent < 11 * size
 
-    def test_a_record_by_key_is_one_request(self, bucket: Bucket, pictures: RemoteFile) -> None:
+    @pytest.mark.parametrize("keys_are_in_order", [True, False])
+    def test_a_record_by_key_is_one_request(
+        self, bucket: Bucket, pictures: RemoteFile, *, keys_are_in_order: bool
+    ) -> None:
+        if not keys_are_in_order:
+            lines = [f"{119 - key}\t{offset}\n" for key, offset in enumerate(pictures.local.offsets)]
+            bucket.put("folder/data.idx", "".join(lines).encode())
         dataset = RecordDataset(pictures.rec)
         with pictures.open_indexed() as reader:
             before = len(bucket.server.requests)

@@ -190,6 +190,24 @@ class TestServers:
                 assert list(reader) == read_local(local_random)
 
 
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "text"),
+        [
+            ({"endpoint_url": "localhost:9000"}, "aws_endpoint_url must be a URL that begins with http"),
+            ({"anon": "maybe"}, "aws_skip_signature must be true or false"),
+            ({"regoin": "x"}, "unknown storage option"),
+        ],
+    )
+    def test_wrong_values(self, options: dict[str, str], text: str) -> None:
+        with pytest.raises(ValueError, match=text):
+            MXRecordIO("s3://bucket/a.rec", "r", storage_options=options)
+
+    def test_numbers_and_booleans(self, bucket: Bucket, pictures: RemoteFile) -> None:
+        options = {**bucket.storage_options, "timeout": 5, "max_retries": 2, "anon": False}
+        assert len(pictures.read_all(storage_options=options)) == 120
+
+
 class TestMissing:
     def test_object(self, bucket: Bucket) -> None:
         url = bucket.url("nothing.rec")

@@ -132,6 +132,28 @@ def test_an_exception_leaves_no_object(s3: Bucket, moto: Moto) -> None:
     assert moto.keys(s3.name) == []
 
 
+def test_a_writer_that_is_not_closed_leaves_no_object(s3: Bucket, moto: Moto) -> None:
+    writer = MXRecordIO(s3.url("a.rec"), "w")
+    writer.write(b"record")
+    with pytest.warns(RuntimeWarning, match=r"a\.rec was not written: its writer was not closed"):
+        del writer
+    assert moto.keys(s3.name) == []
+
+
+def test_the_end_of_a_process_leaves_no_object(s3: Bucket, moto: Moto) -> None:
+    script = """
+from recio.recordio import MXRecordIO
+writer = MXRecordIO(settings["to"], "w")
+writer.write(b"record")
+raise SystemExit(3)
+"""
+    done = subprocess.run(python(script, {"to": s3.url("a.rec")}), capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "was not written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert moto.keys(s3.name) == []
+
+
 @pytest.mark.parametrize("at", range(6))
 def test_a_killed_writer_leaves_no_object(s3: Bucket, moto: Moto, large: RecordFile, at: int) -> None:
     """It is killed while one of its requests is answered: the first, the second and so on."""

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from recio._storage import local_path
 from recio._util import json_line, open_append, printable
 from recio.errors import TooManyErrors
 
@@ -134,6 +135,7 @@ class ErrorLog:
     """
 
     def __init__(self, path: StrPath) -> None:
+        path = local_path("error_log", path)
         self._path = Path(os.path.abspath(path))  # noqa: PTH100 also when the folder is left
         self._unwritten: list[SkippedSample] = []
         self._has_failed = False

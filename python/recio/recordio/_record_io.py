@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
 
@@ -80,6 +81,7 @@ class MXRecordIO(Closeable):
             flags = " or ".join(f"{name!r} ({purpose})" for name, purpose in self._FLAGS.items())
             raise ValueError(f"flag must be {flags}, got {flag!r}")
         self._storage = storage(storage_options, filesystem)
+        self._storage.locate(uri)  # raises for a URL that pathlib has changed
         self.uri = uri if isinstance(uri, RemotePath) else os.fspath(uri)
         self.flag: str = flag
         self.writable = flag != "r"
@@ -207,9 +209,14 @@ class MXRecordIO(Closeable):
         return True
 
     def __del__(self) -> None:
-        """Close the file, if it is open."""
-        if getattr(self, "_writer", None) is not None:
-            self.close()
+        """Close a writer that is open. Its object does not appear, as more records may have been to come."""
+        writer: _recio.Writer | None = getattr(self, "_writer", None)
+        if writer is None:
+            return
+        if isinstance(self._located, RemotePath) and self.pid == os.getpid():
+            warnings.warn(f"{self._located} was not written: its writer was not closed", RuntimeWarning, stacklevel=2)
+            writer.discard()
+        self.close()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a reader for pickling; the file stays open."""

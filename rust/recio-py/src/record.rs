@@ -83,7 +83,9 @@ impl Reader {
         key: u64,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let read = |_: &Interrupt<'_>| {
-            let (offset, next) = index.0.offset_and_next(key)?;
+            let offset = index.0.offset(key)?;
+            let is_object = !self.0.file().is_local();
+            let next = is_object.then(|| index.0.next_offset(offset)).flatten();
             self.0.read_at(offset, next).map_err(|error| {
                 explain_listed(error, offset, None).at_record(index.0.rank(offset))
             })

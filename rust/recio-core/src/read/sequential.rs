@@ -77,14 +77,13 @@ impl Reader {
     }
 
     /// Reads the record at `offset`, and moves to the next, whose offset is `next` if it is known.
+    /// Without it, the header of the next record is compared too: a local file may change while it
+    /// is read.
     ///
     /// # Errors
     /// As [`RecordFile::read_existing`].
     pub fn read_at(&self, offset: u64, next: Option<u64>) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
-        // A local file may change while it is read. Without the offset, the header of the next
-        // record is compared too.
-        let next = next.filter(|_| !self.file.is_local());
         let record = self.file.read_existing(offset, next, &mut buffer)?;
         self.seek(record.next);
         memory::copied(record.bytes)

@@ -49,7 +49,7 @@ impl FileWriter {
             let path = location.local().map(std::path::Path::to_path_buf);
             path.ok_or_else(|| {
                 let text = "objects cannot be appended to: write the records to another file, and merge both with \
-                            recio.merge (recio merge)";
+                            recio.files.merge (recio merge)";
                 unsupported(location, text)
             })
         };

@@ -136,6 +136,34 @@ fn short(scheme: Scheme, option: &'static str) -> &'static str {
     shortened.next().unwrap_or(option)
 }
 
+/// Returns whether the value of an option is true or false.
+pub(super) fn is_flag(option: &str) -> bool {
+    [
+        "aws_skip_signature",
+        "aws_virtual_hosted_style_request",
+        "aws_request_payer",
+        "aws_unsigned_payload",
+        "aws_s3_express",
+        "aws_imdsv1_fallback",
+        "aws_sse_bucket_key_enabled",
+        "google_skip_signature",
+        "azure_storage_use_emulator",
+        "azure_skip_signature",
+        "azure_use_azure_cli",
+    ]
+    .contains(&option)
+}
+
+/// Returns whether the value of an option is the URL of a server.
+pub(super) fn is_endpoint(option: &str) -> bool {
+    let is_other = [
+        "google_base_url",
+        "azure_storage_authority_host",
+        "aws_container_credentials_full_uri",
+    ];
+    option.contains("endpoint") || is_other.contains(&option)
+}
+
 /// Returns the names of all options, for messages.
 pub(super) fn all(scheme: Scheme) -> String {
     let options = of_store(scheme).iter().chain(REQUESTS);

@@ -72,6 +72,9 @@ impl Settings {
             values.entry("aws_region").or_insert(region);
         }
         let requests = RequestOptions::take(&mut values)?;
+        values
+            .iter()
+            .try_for_each(|(option, value)| check_value(option, value))?;
         Ok(Self {
             values,
             passed,
@@ -214,6 +217,23 @@ impl RequestOptions {
     }
 }
 
+/// Checks a value that `object_store` would refuse without the name of its option, or would panic
+/// for.
+fn check_value(option: &'static str, value: &str) -> Result<()> {
+    if option_names::is_flag(option) && parse_bool(value).is_none() {
+        return Err(Error::argument(format!("{option} must be true or false")));
+    }
+    let has_host = || {
+        let url = url::Url::parse(value).ok();
+        url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    };
+    if option_names::is_endpoint(option) && !has_host() {
+        let text = format!("{option} must be a URL that begins with http:// or https://");
+        return Err(Error::argument(text));
+    }
+    Ok(())
+}
+
 fn unknown_option(scheme: Scheme, name: &str) -> Error {
     Error::argument(format!(
         "unknown storage option {name:?} for {}://; there are: {}",
@@ -326,6 +346,47 @@ mod tests {
                 .to_string();
             assert!(error.starts_with(&format!("{name} must be")), "{error}");
         }
+    }
+
+    #[test]
+    fn values_are_checked_by_the_name_of_their_option() {
+        for (scheme, name, value, text) in [
+            (
+                Scheme::S3,
+                "anon",
+                "maybe",
+                "aws_skip_signature must be true or false",
+            ),
+            (
+                Scheme::S3,
+                "endpoint_url",
+                "localhost:9000",
+                "aws_endpoint_url must be a URL",
+            ),
+            (
+                Scheme::S3,
+                "endpoint_url_s3",
+                "",
+                "aws_endpoint_url_s3 must be a URL",
+            ),
+            (
+                Scheme::Azure,
+                "msi_endpoint",
+                "169.254.169.254",
+                "azure_msi_endpoint must be a URL",
+            ),
+            (
+                Scheme::HuggingFace,
+                "endpoint_url",
+                "hf.co",
+                "hf_endpoint must be a URL",
+            ),
+        ] {
+            let error = settings(scheme, &[(name, value)], &[]).err().unwrap();
+            assert!(error.to_string().starts_with(text), "{error}");
+        }
+        let allowed = [("endpoint_url", "http://localhost:9000"), ("anon", "True")];
+        assert!(settings(Scheme::S3, &allowed, &[]).is_ok());
     }
 
     #[test]
