@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
@@ -68,6 +69,12 @@ def parse_arguments() -> Namespace:
     add("--server", type=Path, default=ROOT / "target/release/objects", help="the server's program")
     add("--epochs", action="store_true", help="measure epochs of task A instead, over S3 and locally")
     add("--prefix", type=Path, help="with --epochs: path prefix of a packed data set")
+    add(
+        "--threads",
+        type=int,
+        default=os.cpu_count(),
+        help="with --epochs: decoding threads; fewer leave cores to the server",
+    )
     add("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
     if options.epochs and not options.prefix:
@@ -157,7 +164,7 @@ def epochs(options: Namespace, endpoint: str) -> list[dict[str, Any]]:
     }
     rounds = [
         {
-            place: run_script(sys.executable, "storage_epochs.py", [prefix, endpoint, options.seconds])
+            place: run_script(sys.executable, "storage_epochs.py", [prefix, endpoint, options.seconds, options.threads])
             for place, prefix in places.items()
         }
         for _ in range(options.rounds)

@@ -26,9 +26,9 @@ def arrivals(loader: RecioLoader) -> Iterator[int]:
 
 def main() -> None:
     """Measure the record file on the command line, with the default options."""
-    prefix, endpoint, seconds = sys.argv[1:]
+    prefix, endpoint, seconds, threads = sys.argv[1:]
     os.environ.update(Job(Path(), endpoint, 0, 0).environment)
-    workload = Workload(Task.A, os.cpu_count() or 1, Path(prefix), Path())
+    workload = Workload(Task.A, int(threads), Path(prefix), Path())
     loader = RecioLoader(workload, path_imgrec=f"{prefix}.rec", path_imgidx=f"{prefix}.idx")
     print(json.dumps(measure(arrivals(loader), float(seconds), 1.0)))
 
