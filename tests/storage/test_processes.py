@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from recio.io import DataBatch
     from recio.recordio import MXIndexedRecordIO
     from tests.support.records import RecordFile
+    from tests.support.servers.buckets import Bucket
 
 _reader: MXIndexedRecordIO
 """The reader of a worker."""
@@ -44,9 +45,10 @@ def read_number(dataset: RecordDataset, number: int) -> bytes:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_workers(random_records: RemoteFile, method: str) -> None:
+def test_workers(bucket: Bucket, random_records: RemoteFile, method: str) -> None:
     expected = read_local(random_records.local)
-    with random_records.open_indexed() as reader:
+    # The server of forkserver has the environment of the test that started it.
+    with random_records.open_indexed(storage_options=bucket.storage_options) as reader:
         assert reader.read_idx(250) == expected[250]
         context = multiprocessing.get_context(method)
         with ProcessPoolExecutor(2, context, set_reader, (reader,)) as pool:
