@@ -199,7 +199,7 @@ impl RecordFile {
         let left = self.len().checked_sub(offset).filter(|&left| left > 0)?;
         let next = relative_end(offset, next, self.checksum_entry(offset).ok()?);
         if bytes.is_empty() {
-            return Some(self.first_read(left, next));
+            return Some(first_read(left, next));
         }
         match frame::check(bytes, left, next) {
             Ok(Progress::NeedsMore(more)) => Some(larger_read(bytes.len(), more, left)),
@@ -327,7 +327,7 @@ impl RecordFile {
             .len()
             .checked_sub(offset)
             .ok_or_else(|| Error::corrupt(format!("the file ends at byte {}", self.len())))?;
-        let mut want = have.max(self.first_read(left, next));
+        let mut want = have.max(first_read(left, next));
         loop {
             self.read_up_to(want, have, offset, buffer)?;
             have = want;
@@ -358,12 +358,6 @@ impl RecordFile {
             have if have >= want => Ok(()),
             have => self.read_exact_at(&mut buffer[have..want], offset + have as u64),
         }
-    }
-
-    /// Returns the number of bytes that are read at first. `left` are in the file.
-    fn first_read(&self, left: u64, next: Option<u64>) -> usize {
-        let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
-        left.min(first) as usize
     }
 
     /// Explains an invalid frame: the file may be none of records at all.
@@ -404,6 +398,12 @@ impl RecordFile {
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
         self.file.read_exact_at(bytes, offset)
     }
+}
+
+/// Returns the number of bytes that are read at first. `left` are in the file.
+fn first_read(left: u64, next: Option<u64>) -> usize {
+    let first = next.map_or(FIRST_READ, |next| next.min(MAX_FIRST_READ));
+    left.min(first) as usize
 }
 
 /// Returns the record of a complete frame at `offset`.
