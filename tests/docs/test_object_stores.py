@@ -50,7 +50,7 @@ def without_numbers(text: str) -> str:
 def open_images(s3: Bucket, photos: RecordFile, **settings: Any) -> Any:  # noqa: ANN401 an iterator
     """Open an iterator over the photographs in a bucket."""
     rec, idx = s3.put_file("pets.rec", photos.rec), s3.put_file("pets.idx", photos.idx)
-    limits = {"timeout": 0.3, "max_retries": 1}
+    limits = {"timeout": 1, "max_retries": 1}
     settings = {"shuffle": True, "batch_size": 4, "storage_options": limits, **settings}
     return open_iter(photos, path_imgrec=rec, path_imgidx=idx, **settings)
 

@@ -41,7 +41,7 @@ FAULTS = [
     OtherObject(),
     ErrorPage(),
 ]
-LIMITS = {"timeout": "0.3", "max_retries": "1"}
+LIMITS = {"timeout": "1", "max_retries": "1"}
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.support.servers.messages import Request
 
 BAD = 77
-LIMITS = {"timeout": "0.4", "max_retries": "1"}
+LIMITS = {"timeout": "1.5", "max_retries": "1"}
 LASTING = [
     (Status(503), OSError, r"answered with an error \(503 Service Unavailable, Injected\); gave up after 2 tries"),
     (Status(429, retry_after=0), OSError, "429 Too Many Requests"),
@@ -48,8 +48,8 @@ LASTING = [
     (ResetInBody(), ConnectionError, "connection was lost after"),
     (Truncate(), OSError, "lost after"),
     (Short(), OSError, "bytes instead of"),
-    (Stall(), TimeoutError, "made no progress for 0.4 s"),
-    (Stall(-1), TimeoutError, "made no progress for 0.4 s"),
+    (Stall(), TimeoutError, "made no progress for 1.5 s"),
+    (Stall(-1), TimeoutError, "made no progress for 1.5 s"),
     (WrongRange(), OSError, "other bytes than requested|[Rr]ange"),
     (OtherObject(), ValueError, "the object was replaced while it was read"),
     (Status(412), ValueError, "the object was replaced while it was read"),
@@ -99,7 +99,7 @@ class TestPassing:
 
     def test_slow_answers_are_no_stalled_ones(self, bucket: Bucket, pictures: RemoteFile) -> None:
         """The timeout is for progress, not for answers."""
-        break_record(bucket, pictures.local, Trickle(seconds=1.0, pieces=20))
+        break_record(bucket, pictures.local, Trickle(seconds=2.5, pieces=20))
         with pictures.open_iter(**options(bucket)) as remote:
             assert len(numbers(remote)) == IMAGES
 
