@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from recio import _file_systems
+from recio import _file_systems, _util
 from recio._recio import RemotePath
-from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,7 +158,7 @@ def open_bytes(path: Located | Path) -> BinaryIO:
     OSError
         If there is no such file, it is not a regular file, or it cannot be read.
     """
-    return io.BytesIO(path.read_bytes()) if isinstance(path, RemotePath) else open_regular(path)
+    return io.BytesIO(path.read_bytes()) if isinstance(path, RemotePath) else _util.open_regular(path)
 
 
 def read_bytes(path: Located | Path) -> bytes:
@@ -170,8 +169,18 @@ def read_bytes(path: Located | Path) -> bytes:
     OSError
         As from `open_bytes`.
     """
-    with open_bytes(path) as file:
-        return file.read()
+    return path.read_bytes() if isinstance(path, RemotePath) else _util.read_bytes(path)
+
+
+def size_and_version(path: Located | Path) -> tuple[int, int | str | None]:
+    """Return the size of a file, and what changes if it is replaced.
+
+    That is the time of a local file, in nanoseconds, and the identity of an object; ``None`` if it has none.
+    """
+    if isinstance(path, RemotePath):
+        return path.stat()
+    state = Path(path).stat()
+    return state.st_size, state.st_mtime_ns
 
 
 def index_beside(rec: Path | RemotePath) -> Path | RemotePath | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -35,7 +34,7 @@ Arrays: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64] | None
 class PipelineIter(Closeable, BatchIter):
     """Base of iterators over the batches of a native pipeline, which a subclass starts."""
 
-    _fingerprint: dict[str, Any] | None = None
+    _fingerprint: tuple[dict[str, Any], list[int | None] | None] | None = None
 
     def _start(
         self,
@@ -48,7 +47,6 @@ class PipelineIter(Closeable, BatchIter):
         prefetch: bool = True,
     ) -> None:
         self._pipeline, self._options, self._error_policy, self._fingerprint = pipeline, options, error_policy, None
-        self.__dict__.pop("_objects", None)
         # The threads have only weak references to the functions in this list.
         self._aug_list = list(aug_list)
         self._names = names
@@ -198,9 +196,10 @@ class PipelineIter(Closeable, BatchIter):
         >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
         """
         position = {**self._pipeline.state(), "part_index": self._options.part_index}
-        if self._objects is not None:
-            position["objects"] = self._objects
-        return checkpoint.make(self._kind(), position, self._settings())
+        settings, objects = self._identify()
+        if objects is not None:
+            position["objects"] = objects
+        return checkpoint.make(self._kind(), position, settings)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from the position of another iterator: the next batch is the one that would have been its next.
@@ -220,8 +219,9 @@ class PipelineIter(Closeable, BatchIter):
             it is of another shard, with `shard_policy` ``'uneven'``, or if samples were skipped there, or roll over in
             shards of different lengths. Also if a record file is an object of a store and was replaced.
         """
-        position = checkpoint.fit(state, self._kind(), self._settings())
-        self._compare_objects(position.get("objects"))
+        settings, objects = self._identify()
+        position = checkpoint.fit(state, self._kind(), settings)
+        self._compare_objects(position.get("objects"), objects)
         part_index = checkpoint.number(
             {"part_index": self._options.part_index, **position}, "part_index", self._options.num_parts - 1
         )
@@ -233,17 +233,8 @@ class PipelineIter(Closeable, BatchIter):
         except (TypeError, OverflowError) as error:
             raise ValueError(f"the position of the state is {checkpoint.shown(position)}: {error}") from None
 
-    @cached_property
-    def _objects(self) -> list[int | None] | None:
-        """Digests of the identities of the objects that are read; None if all files are local.
-
-        They are no settings: a state also fits a copy of the files in another store, or a local one.
-        """
-        objects = self._pipeline.fingerprint()[-1]
-        return None if objects == (None, None) else [*objects]
-
-    def _compare_objects(self, theirs: object) -> None:
-        if None not in (theirs, self._objects) and theirs != self._objects:
+    def _compare_objects(self, theirs: object, ours: list[int | None] | None) -> None:
+        if None not in (theirs, ours) and theirs != ours:
             raise ValueError(
                 f"the state does not fit this {self._kind()}: the record files are other objects than those in the "
                 "state, or were replaced; to continue with them, remove 'objects' from the position in the state"
@@ -253,10 +244,14 @@ class PipelineIter(Closeable, BatchIter):
         """Return the name of the class or, for a subclass outside of recio, of its base in recio."""
         return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__.startswith("recio."))
 
-    def _settings(self) -> dict[str, Any]:
-        """Return what the batches depend on, in a compact form."""
+    def _identify(self) -> tuple[dict[str, Any], list[int | None] | None]:
+        """Return what the batches depend on, in a compact form, and digests of the identities of the objects.
+
+        The latter are None if all files are local. They are no settings: a state also fits a copy of the files in
+        another store, or a local one.
+        """
         if self._fingerprint is None:
-            (samples, size, digest), labels, masks, _ = self._pipeline.fingerprint()
+            (samples, size, digest), labels, masks, objects = self._pipeline.fingerprint()
             options = vars(self._options)
             named = {name: options[name] for name in _NAMED}
             if self._options.shard_policy == "uneven":
@@ -265,7 +260,8 @@ class PipelineIter(Closeable, BatchIter):
             others = zlib.crc32(repr(rest).encode())
             data = {"records": samples, "bytes": size, "data": digest, "path_imglist": labels, "path_maskrec": masks}
             present = {name: value for name, value in data.items() if value is not None}
-            self._fingerprint = {**present, **named, "augmentation": others}
+            settings = {**present, **named, "augmentation": others}
+            self._fingerprint = settings, None if objects == (None, None) else [*objects]
         return self._fingerprint
 
     def close(self) -> None:

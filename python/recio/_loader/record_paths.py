@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from recio._atomic import atomic_write
 from recio._recio import RemotePath
-from recio._storage import LOCAL, is_url
+from recio._storage import LOCAL, is_url, size_and_version
 from recio._util import open_regular
 
 if TYPE_CHECKING:
@@ -118,21 +118,13 @@ def _cached(files: Sequence[Located], cache: Path) -> str:
     """Copy the files, end to end, into the cache, unless it exists with their size and time."""
     if cache.exists():
         present = cache.stat()
-        if (present.st_size, present.st_mtime_ns) == _size_and_time([_stat(file) for file in files]):
+        if (present.st_size, present.st_mtime_ns) == _size_and_time([size_and_version(file) for file in files]):
             return str(cache)
         with open_regular(cache) as file:
             if file.read(len(_MAGIC)) not in (_MAGIC, b""):
                 raise ValueError(f"{cache} exists and is no record file: a cache of records does not overwrite it")
     _copy(files, cache)
     return str(cache)
-
-
-def _stat(file: Located) -> tuple[int, int | str | None]:
-    """Return the size of a file, and its time in nanoseconds or the identity of an object."""
-    if isinstance(file, RemotePath):
-        return file.stat()
-    state = Path(file).stat()
-    return state.st_size, state.st_mtime_ns
 
 
 def _size_and_time(states: Sequence[tuple[int, int | str | None]]) -> tuple[int, int | None]:
@@ -162,7 +154,7 @@ def _copy(files: Iterable[Located], target: Path) -> None:
                 states.append(file.download(copy.name, copy.tell()))
                 copy.seek(0, os.SEEK_END)
             else:
-                states.append(_stat(file))
+                states.append(size_and_version(file))
                 with open_regular(file) as source:
                     shutil.copyfileobj(source, copy)
         copy.flush()

@@ -7,20 +7,20 @@ their indexes and of the keys, and is ignored if that differs. It is a NumPy arc
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recio._atomic import atomic_write
-from recio._recio import RemotePath
+from recio._storage import size_and_version
 from recio._util import open_regular
 from recio.datasets._labels import from_flat, to_flat
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-    from recio._storage import Located
     from recio.datasets._record_file import ImageRecords
 
 _MEMBERS = {"recio_labels", "ids", "widths", "values"}
@@ -31,19 +31,10 @@ def fingerprint(records: ImageRecords) -> bytes:
     """Return 32 bytes that change with the files and with the selection of records."""
     sha = hashlib.sha256(records.keys().tobytes())
     for file in records.files:
-        sha.update(_state(file.located).encode())
-        if file.located_index is not None:
-            sha.update(_state(file.located_index).encode())
+        paths = [file.located] if file.located_index is None else [file.located, file.located_index]
+        for size, version in map(size_and_version, paths):
+            sha.update(f"{size} {version};".encode())
     return sha.digest()
-
-
-def _state(path: Located) -> str:
-    """Return the size of a file, and its time or the identity of an object."""
-    if isinstance(path, RemotePath):
-        size, identity = path.stat()
-        return f"{size} {identity};"
-    stat = Path(path).stat()
-    return f"{stat.st_size} {stat.st_mtime_ns};"
 
 
 def load(path: Path, expected: bytes) -> tuple[NDArray[np.uint64], NDArray[Any]] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recio._recio import RemotePath
-from recio._storage import LOCAL, Storage
+from recio._storage import LOCAL, Storage, size_and_version
 from recio._util import available_cores, printable
 from recio.cli._base import (
     MISUSED,
@@ -357,7 +357,7 @@ def _print_pack_report(lst: Path | RemotePath, report: PackReport) -> None:
         kept = ", complete already" if report.kept else ""
         write_lines(sys.stdout, [f"{report.rec}: {report.records} records, {report.bytes} bytes{kept}"])
         if report.mask_rec:
-            size = _size(report.mask_rec)
+            size, _ = size_and_version(report.mask_rec)
             write_lines(sys.stdout, [f"{report.mask_rec}: {report.records} records, {size} bytes{kept}"])
     else:
         fail("im2rec", f"{lst}: no image to pack; nothing was written", FAILED)
@@ -367,10 +367,6 @@ def _print_pack_report(lst: Path | RemotePath, report: PackReport) -> None:
     lines = zip(report.skipped, reasons, strict=True)
     entries = [f"line {entry.line}: {entry.path or '?'}: {reason}" for entry, reason in lines]
     _print_skipped(entries, f", all in {report.report}")
-
-
-def _size(path: Path | RemotePath) -> int:
-    return path.stat()[0] if isinstance(path, RemotePath) else path.stat().st_size
 
 
 def _print_skipped(skipped: Sequence[str], file_note: str = "") -> None:
