@@ -17,6 +17,7 @@ __all__ = [
     "Index",
     "Reader",
     "RecordError",
+    "RecordFileOutput",
     "RecordStream",
     "RemotePath",
     "Rng",
@@ -337,20 +338,27 @@ def merge_files(
     out: _Path,
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> tuple[int, int, bool, int | None]: ...
+) -> tuple[int, int, int, bool, int | None]: ...
 def split_file(
     rec: _Path,
     outs: Sequence[_Path],
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> list[tuple[int, int, bool, int | None]]: ...
+) -> list[tuple[int, int, int, bool, int | None]]: ...
 def shuffle_file(
     rec: _Path,
     out: _Path,
     seed: int,
     checksum: bool,
     progress: Callable[[int, int], object] | None,
-) -> tuple[int, int, bool, int | None]: ...
+) -> tuple[int, int, int, bool, int | None]: ...
+
+@final
+class RecordFileOutput:
+    def __new__(cls, rec: _Path, checksum: bool) -> RecordFileOutput: ...
+    def append(self, key: int, record: bytes | bytearray, max_bytes: int) -> bool: ...
+    def commit(self) -> tuple[int, int, int]: ...
+    def discard(self) -> None: ...
 
 @final
 class SandboxedFolder:

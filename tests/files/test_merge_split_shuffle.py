@@ -49,12 +49,14 @@ class TestSplitting:
     @pytest.mark.parametrize("num_shards", [1, 2, 3, 7, 20])
     def test_split_then_merge_gives_the_same_bytes(self, num_shards: int, twenty: RecordFile, tmp_path: Path) -> None:
         shards = split(twenty.rec, num_shards)
-        assert [shard.rec.name for shard in shards] == [f"twenty_{number}.rec" for number in range(num_shards)]
+        assert [shard.rec.name for shard in shards] == [
+            f"twenty_{number:0{1 if num_shards < 11 else 2}}.rec" for number in range(num_shards)
+        ]
         counts = [shard.records for shard in shards]
         assert max(counts) - min(counts) <= 1
         assert sum(shard.bytes for shard in shards) == twenty.rec.stat().st_size
         merged = merge([shard.rec for shard in shards], tmp_path / "merged.rec", checksum=True)
-        assert merged == CopyReport(merged.rec, merged.idx, 20, twenty.rec.stat().st_size)
+        assert merged == CopyReport(merged.rec, merged.idx, 20, twenty.rec.stat().st_size, merged.crc32c)
         for end in (".rec", ".idx", ".rsum"):
             assert merged.rec.with_suffix(end).read_bytes() == twenty.rec.with_suffix(end).read_bytes()
 
@@ -62,7 +64,8 @@ class TestSplitting:
         (tmp_path / "shards").mkdir()
         split(str(twenty.rec), 2, tmp_path / "shards" / "p.q", checksum=True)
         ends = ("idx", "rec", "rsum")
-        assert names(tmp_path / "shards") == [f"p.q_{number}.{end}" for number in range(2) for end in ends]
+        shards = [f"p.q_{number}.{end}" for number in range(2) for end in ends]
+        assert names(tmp_path / "shards") == ["p.q.recset.json", *shards]
 
     @pytest.mark.parametrize("num_shards", [0, 21, -1])
     def test_split_into_more_shards_than_records_is_refused(self, num_shards: int, twenty: RecordFile) -> None:

@@ -43,7 +43,7 @@ WRITINGS: dict[str, tuple[Callable[[RecordFile, str], Any], list[str]]] = {
     "merge": (lambda file, prefix: files.merge([file.rec, file.rec], f"{prefix}a.rec"), ["a.idx", "a.rec"]),
     "split": (
         lambda file, prefix: files.split(file.rec, 2, f"{prefix}a"),
-        ["a_0.idx", "a_0.rec", "a_1.idx", "a_1.rec"],
+        ["a.recset.json", "a_0.idx", "a_0.rec", "a_1.idx", "a_1.rec"],
     ),
     "shuffle": (lambda file, prefix: files.shuffle(file.rec, f"{prefix}a.rec", seed=1), ["a.idx", "a.rec"]),
     "repair": (lambda file, prefix: files.repair(file.rec, f"{prefix}a.rec"), ["a.idx", "a.rec"]),

@@ -255,7 +255,9 @@ WRITINGS = {
     "merge": Writing(merge_two, describes=CHECKED),
     "merge over an older file": Writing(merge_two, write_with_checksums, CHECKED),
     "split": Writing(
-        split_in_three, describes={f"a_{n}.{end}": f"a_{n}.rec" for n in range(3) for end in ("idx", "rsum")}
+        split_in_three,
+        describes={f"a_{n}.{end}": f"a_{n}.rec" for n in range(3) for end in ("idx", "rsum")}
+        | {"a.recset.json": "a_2.idx"},
     ),
     "shuffle": Writing(shuffle_one, describes=CHECKED),
 }

@@ -37,6 +37,12 @@ def copy_names(recs: Sequence[Path | RemotePath], outs: Sequence[Path | RemotePa
             warnings.warn(f"{path} was not written: {reason}", stacklevel=3)
 
 
+def names_beside(rec: Path | RemotePath) -> list[str] | None:
+    """Return the names of the classes beside a record file; ``None`` if there are none."""
+    content = _read_if_exists(rec.with_suffix(SUFFIX))
+    return None if content is None else content.decode("utf-8-sig", "replace").rstrip("\r\n").splitlines()
+
+
 def _read_if_exists(path: Path | RemotePath) -> bytes | None:
     is_file = path.exists() if isinstance(path, RemotePath) else path.is_file()
     return read_bytes(path) if is_file else None

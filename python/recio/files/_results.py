@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from recio._manifest import Shard
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -204,6 +206,8 @@ class CopyReport:
         Number of records.
     bytes : int
         Size of the record file.
+    crc32c : int
+        CRC32C of the record file.
     renumbered : bool
         Whether the records have new keys: 0, 1, 2 …, because two had the same, or those of a face data set.
     identities : int or None
@@ -214,10 +218,15 @@ class CopyReport:
     idx: Path | RemotePath
     records: int
     bytes: int
+    crc32c: int
     renumbered: bool = False
     identities: int | None = None
 
     @classmethod
-    def of(cls, rec: Path | RemotePath, result: tuple[int, int, bool, int | None]) -> CopyReport:
+    def of(cls, rec: Path | RemotePath, result: tuple[int, int, int, bool, int | None]) -> CopyReport:
         """Make the report of a record file whose index is beside it."""
         return cls(rec, rec.with_suffix(".idx"), *result)
+
+    def shard(self) -> Shard:
+        """Return the entry of the record file in a manifest."""
+        return Shard(self.rec, self.records, self.bytes, self.crc32c, self.identities)

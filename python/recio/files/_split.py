@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import manifest_of, write_manifest
 from recio._storage import storage
-from recio.files._class_names import copy_names
+from recio.files._class_names import copy_names, names_beside
 from recio.files._results import CopyReport
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def split(
     filesystem: object = None,
 ) -> list[CopyReport]:
     """Copy the records of a file into several shards: ``train.rec`` becomes ``train_0.rec``, ``train_1.rec`` and so on.
+
+    Numbers of more than ten shards have as many digits as the last one. The manifest of all, ``train.recset.json``, is
+    written after them: readers take it in place of the list of shards.
 
     Each shard has consecutive records; `merge` of all shards in their order restores the file. Records are copied byte
     for byte, and each is checked. They keep their keys.
@@ -71,7 +75,10 @@ def split(
     opened_with = storage(storage_options, filesystem)
     path = opened_with.path(rec)
     prefix = opened_with.path(path.with_suffix("") if out is None else out)
-    shards = [prefix.with_name(f"{prefix.name}_{number}.rec") for number in range(parts)]
+    width = len(str(parts - 1))
+    shards = [prefix.with_name(f"{prefix.name}_{number:0{width}}.rec") for number in range(parts)]
     results = _recio.split_file(path, shards, checksum, progress)
     copy_names([path], shards)
-    return [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]
+    reports = [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]
+    write_manifest(manifest_of(prefix), [report.shard() for report in reports], names_beside(path))
+    return reports

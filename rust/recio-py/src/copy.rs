@@ -9,17 +9,18 @@ use recio_core::tools as engine;
 use crate::location::{StoragePath, locations};
 use crate::progress::{done_and_total, run_with_progress};
 
-/// Records, length, whether the records have new keys, and identities of a face data set.
-type Row = (usize, u64, bool, Option<usize>);
+/// Records, length, CRC32C, whether the records have new keys, and identities of a face data set.
+type Row = (usize, u64, u32, bool, Option<usize>);
 
 fn row(report: &engine::CopyReport) -> Row {
     let engine::CopyReport {
         records,
         bytes,
+        crc32c,
         renumbered,
         identities,
     } = *report;
-    (records, bytes, renumbered, identities)
+    (records, bytes, crc32c, renumbered, identities)
 }
 
 /// Merges files.

@@ -14,6 +14,7 @@
 //! | `user_fn.rs`, `rng.rs` | user functions among the augmenters, and their random numbers |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
+//! | `shard.rs` | `recio.files`: shards |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._atomic` |
 //! | `text_file.rs` | `recio._util`: opening files, text in messages |
@@ -54,6 +55,7 @@ mod record;
 mod render;
 mod rng;
 mod sandboxed_folder;
+mod shard;
 mod step;
 mod stream;
 mod text_file;
@@ -99,6 +101,8 @@ mod _recio {
     use crate::rng::Rng;
     #[pymodule_export]
     use crate::sandboxed_folder::SandboxedFolder;
+    #[pymodule_export]
+    use crate::shard::RecordFileOutput;
     #[pymodule_export]
     use crate::step::Step;
     #[pymodule_export]

@@ -9,6 +9,8 @@ pub struct CopyReport {
     pub records: usize,
     /// Size of the record file.
     pub bytes: u64,
+    /// CRC32C of the record file.
+    pub crc32c: u32,
     /// Whether the records have new keys: 0, 1, 2 …, because two had the same, or those of a face
     /// data set.
     pub renumbered: bool,
@@ -22,6 +24,7 @@ impl CopyReport {
         Self {
             records: output.records(),
             bytes: output.bytes(),
+            crc32c: output.crc32c(),
             renumbered: false,
             identities: None,
         }

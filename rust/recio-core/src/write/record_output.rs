@@ -99,6 +99,12 @@ impl RecordOutput {
         self.writer.tell()
     }
 
+    /// CRC32C of the record file so far.
+    #[must_use]
+    pub fn crc32c(&self) -> u32 {
+        self.writer.crc()
+    }
+
     /// Writes all files, which do not appear yet.
     ///
     /// # Errors

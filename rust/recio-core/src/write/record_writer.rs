@@ -22,6 +22,8 @@ pub struct RecordWriter<W> {
     pending: Vec<u8>,
     /// Bytes of complete frames in the sink.
     written: u64,
+    /// CRC32C of the bytes that this writer has written to the sink.
+    crc: u32,
     /// The error that left the sink at an unknown position, perhaps in the middle of a record.
     failed: Option<StickyError>,
     /// Checksums of all records, if wanted.
@@ -44,6 +46,7 @@ impl<W: Write> RecordWriter<W> {
             sink,
             pending,
             written,
+            crc: 0,
             failed: None,
             checksums,
         }
@@ -97,6 +100,12 @@ impl<W: Write> RecordWriter<W> {
         self.written
     }
 
+    /// Returns the CRC32C of all bytes that this writer was given so far.
+    #[must_use]
+    pub fn crc(&self) -> u32 {
+        crc32c::crc32c_append(self.crc, &self.pending)
+    }
+
     /// Returns the sink.
     #[must_use]
     pub fn sink(&self) -> &W {
@@ -139,6 +148,7 @@ impl<W: Write> RecordWriter<W> {
             Error::from(error).at_path(&self.path)
         })?;
         self.written += self.pending.len() as u64;
+        self.crc = crc32c::crc32c_append(self.crc, &self.pending);
         self.pending.clear();
         // A single large record must not hold its memory for ever.
         self.pending.shrink_to(2 * BUFFER_LEN);

@@ -38,6 +38,19 @@ pub fn encode(record: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     Ok(())
 }
 
+/// Returns the length of the frame of a record.
+#[must_use]
+pub fn encoded_len(record: &[u8]) -> usize {
+    let mut start = 0;
+    let ends = magic_words(record).chain([record.len()]);
+    let lens = ends.map(|end| {
+        let len = HEADER_LEN + (end - start).next_multiple_of(4);
+        start = end + MAGIC_BYTES.len();
+        len
+    });
+    lens.sum()
+}
+
 /// Joins the fragments of a frame that [`check`](super::check()) has accepted, in place. Returns
 /// the range of the record in `frame`.
 ///

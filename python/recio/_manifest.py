@@ -1,0 +1,267 @@
+"""Manifests: ``NAME.recset.json``, the list of the shards of a data set.
+
+A manifest makes many record files one data set. It is written after its shards, so its existence shows that all of them
+are complete. It is JSON::
+
+    {"recset": 1, "records": 500, "bytes": 61234, "shards": [
+      {"rec": "train_00000.rec", "records": 250, "bytes": 30600, "crc32c": "8ad3f0c2"},
+      {"rec": "train_00001.rec", "records": 250, "bytes": 30634, "crc32c": "01b7e655"}
+    ], "classes": ["cat", "dog"]}
+
+``rec`` is relative to the folder of the manifest; the index of each shard is beside it. ``crc32c`` is that of all bytes
+of the record file, ``null`` if it is not known. ``classes`` are the names of the labels 0, 1, 2 …; they may be absent.
+A shard of a face data set (InsightFace's layout) has ``identities`` too, the number of its identity records, which
+count among ``records``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from recio._atomic import atomic_write_lines
+from recio._recio import RemotePath
+from recio._storage import read_bytes, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from recio._storage import AnyPath, StorageOptions
+
+    File = Path | RemotePath
+
+T = TypeVar("T")
+
+SUFFIX = ".recset.json"
+_VERSION = 1
+_CRC32C = re.compile("[0-9a-f]{8}")
+_WIDTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Record file of a data set of many.
+
+    Attributes
+    ----------
+    rec : Path
+        The record file. Its index is beside it, with the suffix ``.idx``.
+    records : int
+        Number of records.
+    bytes : int
+        Size of the record file.
+    crc32c : int or None
+        CRC32C of the record file; ``None`` if it is not known.
+    identities : int or None
+        Number of identity records, if it is a face data set.
+    """
+
+    rec: Path | RemotePath
+    records: int
+    bytes: int
+    crc32c: int | None = None
+    identities: int | None = None
+
+    @property
+    def idx(self) -> Path | RemotePath:
+        """The index."""
+        return self.rec.with_suffix(".idx")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The shards of a data set, and the names of its classes.
+
+    Attributes
+    ----------
+    path : Path
+        The manifest.
+    shards : list of Shard
+        The shards, in the order of their records.
+    classes : list of str or None
+        The names of the labels 0, 1, 2 …
+    """
+
+    path: Path | RemotePath
+    shards: list[Shard]
+    classes: list[str] | None = None
+
+    @property
+    def records(self) -> int:
+        """Number of records of all shards."""
+        return sum(shard.records for shard in self.shards)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all record files."""
+        return sum(shard.bytes for shard in self.shards)
+
+
+def write_manifest(
+    path: AnyPath,
+    shards: Iterable[Shard],
+    classes: Sequence[str] | None = None,
+    *,
+    storage_options: StorageOptions = None,
+    filesystem: object = None,
+) -> Manifest:
+    """Write the manifest of shards, atomically.
+
+    Parameters
+    ----------
+    path : path
+        The manifest, whose name ends in ``.recset.json``; an existing one is replaced.
+    shards : iterable of Shard
+        The shards, which are in the folder of the manifest or below it.
+    classes : sequence of str, optional
+        The names of the labels 0, 1, 2 …
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`.
+
+    Returns
+    -------
+    Manifest
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If there are no shards, one is outside the folder or named twice, or the name of the manifest is another.
+    OSError
+        If the file cannot be written.
+    """
+    target = storage(storage_options, filesystem).path(path)
+    manifest = Manifest(target, list(shards), None if classes is None else list(classes))
+    entries = [_entry(target, shard) for shard in manifest.shards]
+    _check_names(target, [entry["rec"] for entry in entries])
+    content: dict[str, Any] = {"recset": _VERSION, "records": manifest.records, "bytes": manifest.bytes}
+    rest = "" if manifest.classes is None else f', "classes": {json.dumps(manifest.classes, ensure_ascii=False)}'
+    lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in entries)
+    atomic_write_lines(target, [json.dumps(content)[:-1], f', "shards": [\n{lines}\n]{rest}}}\n'])
+    return manifest
+
+
+def _entry(manifest: File, shard: Shard) -> dict[str, Any]:
+    entry = {
+        "rec": _relative(manifest, shard.rec),
+        "records": shard.records,
+        "bytes": shard.bytes,
+        "crc32c": None if shard.crc32c is None else f"{shard.crc32c:08x}",
+    }
+    return entry if shard.identities is None else {**entry, "identities": shard.identities}
+
+
+def _relative(manifest: File, rec: File) -> str:
+    if isinstance(manifest, RemotePath) or isinstance(rec, RemotePath):
+        folder, text = f"{str(manifest.parent).rstrip('/')}/", str(rec)
+        relative = text.removeprefix(folder) if text.startswith(folder) else None
+    else:
+        here, there = manifest.parent.absolute(), rec.absolute()
+        relative = there.relative_to(here).as_posix() if there.is_relative_to(here) else None
+    if relative is None:
+        raise ValueError(f"{rec}: a shard must be in the folder of its manifest {manifest}, or below it")
+    return relative
+
+
+def _check_names(path: File, names: Sequence[str]) -> None:
+    if not path.name.endswith(SUFFIX):
+        raise ValueError(f"{path}: the name of a manifest must end in {SUFFIX}")
+    if not names:
+        raise ValueError(f"{path}: a manifest must have at least one shard, got 0")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{path}: the shard {name} is there twice")
+        seen.add(name)
+
+
+def read_manifest(path: AnyPath, *, storage_options: StorageOptions = None, filesystem: object = None) -> Manifest:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    path : path
+        The manifest.
+    storage_options, filesystem
+        As for `recio.io.ImageRecordIter`.
+
+    Raises
+    ------
+    ValueError
+        If it is no manifest, or contradicts itself; the message names what is wrong.
+    OSError
+        If it cannot be read.
+    """
+    return load_manifest(storage(storage_options, filesystem).path(path))
+
+
+def load_manifest(path: File) -> Manifest:
+    """Read the manifest at a path that is located already, as `read_manifest` does."""
+    try:
+        content = json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: this is no manifest of a record set: {error}") from None
+    if not isinstance(content, dict) or "recset" not in content:
+        raise ValueError(f"{path}: this is no manifest of a record set: it has no field 'recset'")
+    if content["recset"] != _VERSION:
+        raise ValueError(f"{path}: the manifest has version {content['recset']!r}; this recio reads version {_VERSION}")
+    shards = [_shard(path, number, entry) for number, entry in enumerate(_field(path, content, "shards", list))]
+    _check_names(path, [_relative(path, shard.rec) for shard in shards])
+    manifest = Manifest(path, shards, _classes(path, content))
+    for name in ("records", "bytes"):
+        total, stated = getattr(manifest, name), _field(path, content, name, int)
+        if total != stated:
+            raise ValueError(f"{path}: {name} is {stated}, but the shards have {total}")
+    return manifest
+
+
+def _field(path: File, content: dict[str, Any], name: str, kind: type[T], where: str = "") -> T:
+    value = content.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+        noun = {int: "an integer of at least 0", str: "a string", list: "a list"}[kind]
+        raise ValueError(f"{path}: {where}{name} must be {noun}, got {value!r:.60}")
+    return value
+
+
+def _shard(path: File, number: int, entry: object) -> Shard:
+    where = f"shards[{number}]."
+    if not isinstance(entry, dict):
+        raise ValueError(f"{path}: shards[{number}] must be an object, got {entry!r:.60}")  # noqa: TRY004 of the file
+    name, crc32c = _field(path, entry, "rec", str, where), entry.get("crc32c")
+    parts = PurePosixPath(name).parts
+    if not name.endswith(".rec") or "\\" in name or name != "/".join(parts) or {"..", "/"} & {*parts}:
+        raise ValueError(
+            f"{path}: {where}rec must be the relative path of a .rec file below the manifest, got {name!r}"
+        )
+    if crc32c is not None and not (isinstance(crc32c, str) and _CRC32C.fullmatch(crc32c)):
+        raise ValueError(f"{path}: {where}crc32c must be eight hexadecimal digits or null, got {crc32c!r:.60}")
+    return Shard(
+        path.parent / name,
+        _field(path, entry, "records", int, where),
+        _field(path, entry, "bytes", int, where),
+        None if crc32c is None else int(crc32c, 16),
+        _field(path, entry, "identities", int, where) if "identities" in entry else None,
+    )
+
+
+def _classes(path: File, content: dict[str, Any]) -> list[str] | None:
+    classes = content.get("classes")
+    if classes is None:
+        return None
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise ValueError(f"{path}: classes must be a list of strings, got {classes!r:.60}")
+    return classes
+
+
+def manifest_of(prefix: File) -> File:
+    """Return the path of the manifest of the shards with a prefix."""
+    return prefix.with_name(f"{prefix.name}{SUFFIX}")
+
+
+def shard_of(prefix: File, number: int) -> File:
+    """Return the path of a shard."""
+    return prefix.with_name(f"{prefix.name}_{number:0{_WIDTH}}.rec")
