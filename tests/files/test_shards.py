@@ -99,7 +99,8 @@ class TestShardWriter:
                 assert names(tmp_path)
                 raise KeyError
 
-        pytest.raises(KeyError, fail)
+        with pytest.raises(KeyError):
+            fail()
         assert names(tmp_path) == []
 
     def test_a_shard_that_cannot_be_written_leaves_nothing(self, tmp_path: Path) -> None:
