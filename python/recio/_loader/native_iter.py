@@ -182,7 +182,8 @@ class PipelineIter(Closeable, BatchIter):
         """Return the position after the last batch that `next` returned, to continue from there in another process.
 
         Prefetched batches do not count. The state does not depend on `preprocess_threads` and `prefetch_buffer`, which
-        may differ where it is loaded. It fits every shard of as many, unless `shard_policy` is ``'uneven'``.
+        may differ where it is loaded. It fits every shard of as many, unless `shard_policy` is ``'uneven'``. With
+        `shard` ``'global'`` it fits every shard of any number of them, if ``batch_size * num_parts`` is the same.
 
         Returns
         -------
@@ -195,7 +196,9 @@ class PipelineIter(Closeable, BatchIter):
         >>> saved = json.dumps(batches.state_dict())  # doctest: +SKIP
         >>> batches.load_state_dict(json.loads(saved))  # doctest: +SKIP
         """
-        position = {**self._pipeline.state(), "part_index": self._options.part_index}
+        position = self._pipeline.state()
+        if self._options.shard != "global":
+            position["part_index"] = self._options.part_index
         settings, objects = self._identify()
         if objects is not None:
             position["objects"] = objects
@@ -254,9 +257,11 @@ class PipelineIter(Closeable, BatchIter):
             (samples, size, digest), labels, masks, objects = self._pipeline.fingerprint()
             options = vars(self._options)
             named = {name: options[name] for name in _NAMED}
-            if self._options.shard_policy == "uneven":
+            if self._options.shard == "global":
+                named["global_batch_size"] = named.pop("batch_size") * named.pop("num_parts")
+            elif self._options.shard_policy == "uneven":
                 named["part_index"] = self._options.part_index
-            rest = sorted((name, options[name]) for name in options.keys() - _IGNORED - {*_NAMED})
+            rest = sorted((name, options[name]) for name in options.keys() - _IGNORED - {*_NAMED, "shard"})
             others = zlib.crc32(repr(rest).encode())
             data = {"records": samples, "bytes": size, "data": digest, "path_imglist": labels, "path_maskrec": masks}
             present = {name: value for name, value in data.items() if value is not None}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from recio._loader import validate
+from recio._loader import ranks, validate
 from recio._loader.validate import REQUIRED, Keyword
 from recio._storage import CACHE_BYTES, storage
 from recio._util import available_cores
@@ -29,12 +29,13 @@ READ_AHEAD_BYTES = 256 << 20
 LOADING: dict[str, Keyword] = {
     "shuffle": Keyword(False, validate.flag),
     "seed": Keyword(0, validate.signed_seed),
-    "num_parts": Keyword(1, validate.integer),
+    "num_parts": Keyword(1, ranks.num_parts),
     "part_index": Keyword(0, validate.integer),
     "preprocess_threads": Keyword(None, validate.optional(validate.integer)),
     "prefetch_buffer": Keyword(2, validate.integer),
     "read_ahead": Keyword(None, validate.optional(validate.natural)),
     "read_ahead_bytes": Keyword(READ_AHEAD_BYTES, validate.natural),
+    "shard": Keyword("contiguous"),
     "shard_policy": Keyword("pad"),
     "on_error": Keyword("raise"),
     "error_log": Keyword(None),
@@ -122,6 +123,7 @@ class LoaderOptions:
     seed_aug: int = 0
     num_parts: int = 1
     part_index: int = 0
+    shard: str = "contiguous"
     shard_policy: str = "pad"
     last_batch: LastBatch = "pad"
     preprocess_threads: int = 1
@@ -147,8 +149,7 @@ _SAME = (
     "max_random_illumination",
     "shuffle",
     "seed",
-    "num_parts",
-    "part_index",
+    "shard",
     "shard_policy",
     "prefetch_buffer",
     "read_ahead",
@@ -177,9 +178,12 @@ def loader_options(
     **others
         Other fields of `LoaderOptions`, in place of the keywords.
     """
+    num_parts, part_index = ranks.shard_of(args["num_parts"], args["part_index"])
     threads, seed_aug, path_imglist = (args.get(name) for name in ("preprocess_threads", "seed_aug", "path_imglist"))
     options = {
         **{name: args[name] for name in _SAME if name in args},
+        "num_parts": num_parts,
+        "part_index": part_index,
         "steps": steps,
         "dtype": args["dtype"].name if "dtype" in args else "float32",
         # MXNet's default is an empty string.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import operator
-import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from recio._loader.error_policy import OnError
     from recio._loader.native_iter import Arrays
     from recio._loader.options import LoaderOptions
+    from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
     from recio._storage import StorageOptions
     from recio._util import BytesLike, OnDamage, StrPath
@@ -77,7 +77,7 @@ class ImageIter(SampleSequence, PipelineIter):
         Whether each epoch has its own order.
     part_index, num_parts : int, default 0 and 1
         Index of the shard that is read, and number of shards that the images are divided into. Shards differ by at most
-        one image.
+        one image. `num_parts` ``'auto'`` as for `recio.io.ImageRecordIter`.
     aug_list : list, optional
         Augmenters: the result of `CreateAugmenter`, augmenters of this package in any order, and functions, as for
         `recio.io.ImageRecordIter`. Default: ``CreateAugmenter(data_shape, **kwargs)``.
@@ -101,7 +101,7 @@ class ImageIter(SampleSequence, PipelineIter):
         Number of batches made in advance, or more of small batches.
     read_ahead, read_ahead_bytes
         As for `recio.io.ImageRecordIter`. With a hook that reads, nothing is read ahead.
-    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
+    shard, shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     storage_options, filesystem, cache_dir, cache_bytes
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
@@ -142,7 +142,7 @@ class ImageIter(SampleSequence, PipelineIter):
         path_imgidx: Paths = None,
         shuffle: bool = False,
         part_index: int = 0,
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         aug_list: Sequence[Callable[..., Any]] | None = None,
         imglist: Sequence[Sequence[Any]] | None = None,
         data_name: str = "data",
@@ -155,6 +155,7 @@ class ImageIter(SampleSequence, PipelineIter):
         prefetch_buffer: int = 2,
         read_ahead: int | None = None,
         read_ahead_bytes: int = 256 << 20,
+        shard: Literal["contiguous", "global"] = "contiguous",
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,
@@ -181,7 +182,7 @@ class ImageIter(SampleSequence, PipelineIter):
         ]
         opened_with = storage(storage_options, filesystem, cache_dir, validate.natural("cache_bytes", cache_bytes))
         self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, opened_with)
-        self._init_samples(shuffle, num_parts, part_index, path_root)
+        self._init_samples(shuffle, path_root)
         given = {
             "data_shape": self.data_shape,
             "batch_size": batch_size,
@@ -189,11 +190,12 @@ class ImageIter(SampleSequence, PipelineIter):
             "shuffle": shuffle,
             "num_parts": num_parts,
             "part_index": part_index,
-            "seed": random.getrandbits(64) if seed is None else seed,
+            "seed": self._seed_or_random(seed, shard),
             "preprocess_threads": preprocess_threads,
             "prefetch_buffer": prefetch_buffer,
             "read_ahead": read_ahead,
             "read_ahead_bytes": read_ahead_bytes,
+            "shard": shard,
             "shard_policy": shard_policy,
             "on_error": on_error,
             "error_log": error_log,

@@ -112,13 +112,17 @@ class SampleSequence:
         value = tuple(value) if isinstance(value, list) else value
         return value is now or (type(value) is type(now) and bool(value == now)) or (name == "dtype" and now == value)
 
-    def _init_samples(self, shuffle: bool, num_parts: int, part_index: int, path_root: StrPath | None) -> None:
-        self.shuffle, self._shards, self.path_root = (
-            validate.truth("shuffle", shuffle),
-            (num_parts, part_index),
-            path_root,
-        )
+    def _init_samples(self, shuffle: bool, path_root: StrPath | None) -> None:
+        self.shuffle, self.path_root = validate.truth("shuffle", shuffle), path_root
         self.cur = self._counted = 0
+
+    @staticmethod
+    def _seed_or_random(seed: int | None, shard: str) -> int:
+        if seed is not None:
+            return seed
+        if shard == "global":
+            raise ValueError("seed must be given with shard='global': all ranks need the same")
+        return random.getrandbits(64)
 
     @property
     def imglist(self) -> dict[Any, tuple[NDArray[Any], str]] | None:

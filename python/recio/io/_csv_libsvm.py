@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio._loader import checkpoint, record_paths, validate
+from recio._loader import checkpoint, ranks, record_paths, validate
 from recio._loader.base import DataBatch, DataDesc, EpochIter, MXDataIter
 from recio._loader.labels import check_float32
 from recio._util import FLOAT32_EXACT
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
 
 
@@ -30,7 +31,7 @@ class _TextIter(MXDataIter, EpochIter):
     """
 
     def __init__(
-        self, lines: Lines, labels: Lines | None, batch_size: int, round_batch: bool, shard: tuple[int, int] = (1, 0)
+        self, lines: Lines, labels: Lines | None, batch_size: int, round_batch: bool, shard: tuple[Parts, int] = (1, 0)
     ) -> None:
         super().__init__(validate.positive("batch_size", batch_size))
         if labels is not None and len(labels) != len(lines):
@@ -38,8 +39,7 @@ class _TextIter(MXDataIter, EpochIter):
         self._lines = lines
         self._labels = labels
         self._round_batch = validate.flag("round_batch", round_batch)
-        num_parts, part_index = shard
-        self._shards = validate.integer("num_parts", num_parts), validate.integer("part_index", part_index)
+        self._shards = ranks.shard_of(*shard)
         self._shard = validate.shard(len(lines), *self._shards)
         self._next = self._shard.start
 
@@ -225,7 +225,7 @@ class LibSVMIter(_TextIter):
         Length of a label from `label_libsvm`, more than 1.
     num_parts, part_index : int, default 1 and 0
         Number of shards that the lines are divided into, and index of the shard that is read. Shards differ by at most
-        one line.
+        one line. `num_parts` ``'auto'`` as for `ImageRecordIter`.
     batch_size : int
         Number of samples in a batch.
     round_batch : bool, default True
@@ -271,7 +271,7 @@ class LibSVMIter(_TextIter):
         batch_size: int,
         label_libsvm: Paths = None,
         label_shape: Sequence[int] | int = (1,),
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         part_index: int = 0,
         round_batch: bool = True,
         dtype: DTypeLike | None = None,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from recio._loader.error_policy import OnError
+    from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
     from recio._storage import StorageOptions
     from recio._util import StrPath
@@ -130,7 +131,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         Whether to log the opened files at level INFO of the logger ``recio``.
     antialias : bool, default False
         As for `ImageRecordIter`.
-    decode_scale, on_damage, shard_policy, on_error, error_log, max_errors, limits, formats
+    decode_scale, on_damage, shard, shard_policy, on_error, error_log, max_errors, limits, formats
         As for `ImageRecordIter`.
     storage_options, filesystem, cache_dir, cache_bytes
         As for `ImageRecordIter`.
@@ -213,7 +214,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         shuffle_chunk_size: int = 0,
         shuffle_chunk_seed: int = 0,
         seed: int = 0,
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         part_index: int = 0,
         round_batch: bool = True,
         preprocess_threads: int | None = None,
@@ -227,6 +228,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         antialias: bool = False,
         decode_scale: Literal["auto"] | None = None,
         on_damage: Literal["error", "fill"] = "error",
+        shard: Literal["contiguous", "global"] = "contiguous",
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,

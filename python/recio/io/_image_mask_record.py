@@ -70,7 +70,7 @@ max_random_illumination, mean_img, mean_r, mean_g, mean_b, mean_a, std_r, std_g,
 antialias, decode_scale, on_damage
         Color augmentation, decoding and normalization of the images.
     dtype, layout, round_batch, preprocess_threads, prefetch_buffer, read_ahead, read_ahead_bytes, aug_seq, ctx, \
-device_id, verbose, shard_policy, on_error, error_log, max_errors, limits, formats
+device_id, verbose, shard, shard_policy, on_error, error_log, max_errors, limits, formats
         Batches, threads, errors and limits, and keywords accepted for compatibility. An incomplete last batch is filled
         with images from the start of the epoch and their masks, or with zeros and masks of `mask_fill`.
     storage_options, filesystem, cache_dir, cache_bytes

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from recio._loader.error_policy import OnError
+    from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
     from recio._storage import Located, StorageOptions
     from recio._util import StrPath
@@ -143,12 +144,20 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         Seed of the augmentation alone. Default: `seed`.
     num_parts, part_index : int, default 1 and 0
         Number of shards that the records are divided into, and index of the shard that is read. Shards differ by at
-        most one record.
+        most one record. `num_parts` ``'auto'`` takes both from torch.distributed or jax.distributed, if one is
+        initialized, or else from the variables ``RANK`` and ``WORLD_SIZE`` of launchers or those of Slurm; without any
+        it is 1.
+    shard : {'contiguous', 'global'}, default 'contiguous'
+        How records are divided into shards. ``'contiguous'``: each shard is a range of records, the same in every
+        epoch. ``'global'``: the order of an epoch is one permutation of all records, the same for every shard; batch k
+        of all shards together is its k-th piece of ``batch_size * num_parts`` records, of which each shard has a
+        slice. So shards differ in every epoch, and a state can be loaded with any `num_parts` that divides this number.
+        All shards must have the same `seed`. The slot of a skipped record is filled with another, and counts as pad.
     shard_policy : {'pad', 'drop', 'uneven'}, default 'pad'
         Equal numbers of batches for all shards, which ranks that work in step need. ``'pad'``: each shard has as many
         batches as the largest one; repeats or zeros fill it up, and ``batch.pad`` counts them. ``'drop'``: each shard
         has as many records as the smallest one; the surplus of larger shards is skipped, with `shuffle` a different one
-        in each epoch. ``'uneven'``: shards may differ by one batch.
+        in each epoch. ``'uneven'``: shards may differ by one batch. With `shard` ``'global'`` only ``'pad'``.
     round_batch : bool, default True
         Whether an incomplete last batch is filled with images from the start of the epoch, or with zeros.
         ``batch.pad`` is their number in both cases.
@@ -298,7 +307,7 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         shuffle_chunk_seed: int = 0,
         seed: int = 0,
         seed_aug: int | None = None,
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         part_index: int = 0,
         round_batch: bool = True,
         preprocess_threads: int | None = None,
@@ -315,6 +324,7 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         antialias: bool = False,
         decode_scale: Literal["auto"] | None = None,
         on_damage: Literal["error", "fill"] = "error",
+        shard: Literal["contiguous", "global"] = "contiguous",
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,

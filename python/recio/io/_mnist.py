@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recio._loader import checkpoint, validate
+from recio._loader import checkpoint, ranks, validate
 from recio._loader.base import DataBatch, DataDesc, EpochIter, MXDataIter
 from recio._util import read_bytes
 from recio.io import _array_source
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from recio._loader.ranks import Parts
     from recio._util import StrPath
 
 _log = logging.getLogger("recio")
@@ -53,7 +54,7 @@ class MNISTIter(MXDataIter, EpochIter):
         Whether not to log the opened files at level INFO of the logger ``recio``.
     num_parts, part_index : int, default 1 and 0
         Number of shards that the images are divided into, and index of the shard that is read. Shards differ by at most
-        one image.
+        one image. `num_parts` ``'auto'`` as for `ImageRecordIter`.
     input_shape, data_shape : tuple of int, optional
         Accepted for compatibility, without effect: the files and `flat` determine the shape. If it is another one, a
         warning is logged.
@@ -91,7 +92,7 @@ class MNISTIter(MXDataIter, EpochIter):
         flat: bool = False,
         seed: int = 0,
         silent: bool = False,
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         part_index: int = 0,
         input_shape: Sequence[int] | int | None = None,
         data_shape: Sequence[int] | int | None = None,
@@ -110,7 +111,7 @@ class MNISTIter(MXDataIter, EpochIter):
             raise ValueError(f"{label} has {len(self._labels)} labels, but {image} has {len(images)} images")
         shuffle, flat = validate.flag("shuffle", shuffle), validate.flag("flat", flat)
         seed, silent = validate.integer("seed", seed), validate.flag("silent", silent)
-        num_parts, part_index = validate.integer("num_parts", num_parts), validate.integer("part_index", part_index)
+        num_parts, part_index = ranks.shard_of(num_parts, part_index)
         count, height, width = images.shape
         self._images = images.reshape((count, height * width) if flat else (count, 1, height, width))
         for name, value in (("input_shape", input_shape), ("data_shape", data_shape)):

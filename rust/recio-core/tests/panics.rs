@@ -16,7 +16,7 @@ use recio_core::image::DynamicImage;
 use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
-    ImageLoader, LabelForm, LastBatch, Loader, Next, Options, Shape, ShardPolicy, Source,
+    ImageLoader, LabelForm, LastBatch, Loader, Next, Options, Shape, ShardPolicy, Sharding, Source,
 };
 use recio_core::plan::{Step, UserFunction};
 use recio_core::progress::Interrupt;
@@ -98,6 +98,7 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
         augment_seed: 7,
         num_parts: 1,
         part_index: 0,
+        sharding: Sharding::Contiguous,
         shard_policy: ShardPolicy::Pad,
         last_batch: LastBatch::Discard,
         threads: THREADS,

@@ -18,7 +18,7 @@ use recio_core::image::Image;
 use recio_core::limits::Limits;
 use recio_core::loader::{
     ImageLoader, LabelForm, LastBatch, Loader, MaskSource, Next, Options, Shape, ShardPolicy,
-    Source,
+    Sharding, Source,
 };
 use recio_core::plan::{CropPosition, InterpolationChoice, Step};
 use recio_core::progress::Interrupt;
@@ -200,6 +200,7 @@ fn options(batch_size: usize, shuffle: bool) -> Options {
         augment_seed: 7,
         num_parts: 1,
         part_index: 0,
+        sharding: Sharding::Contiguous,
         shard_policy: ShardPolicy::Pad,
         last_batch: LastBatch::Wrap,
         threads: 2,

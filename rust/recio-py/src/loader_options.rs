@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use recio_core::format::label::LabelType;
 use recio_core::limits::Formats;
-use recio_core::loader::{LabelForm, LastBatch, MaskSource, Options, Shape, ShardPolicy};
+use recio_core::loader::{LabelForm, LastBatch, MaskSource, Options, Shape, ShardPolicy, Sharding};
 use recio_core::render::normalize::{Gain, Normalize};
 use recio_core::render::slot_writer::Layout;
 use recio_core::storage::location::Location;
@@ -34,6 +34,11 @@ const SHARD_POLICIES: [(&str, ShardPolicy); 3] = [
     ("pad", ShardPolicy::Pad),
     ("drop", ShardPolicy::Drop),
     ("uneven", ShardPolicy::Uneven),
+];
+
+const SHARDINGS: [(&str, Sharding); 2] = [
+    ("contiguous", Sharding::Contiguous),
+    ("global", Sharding::Global),
 ];
 
 /// Options of a loader, read from the fields of Python's `recio._loader.options.LoaderOptions`.
@@ -65,6 +70,7 @@ pub(crate) struct LoaderOptions {
     seed_aug: u64,
     num_parts: i64,
     part_index: i64,
+    shard: String,
     shard_policy: String,
     last_batch: String,
     preprocess_threads: i64,
@@ -121,6 +127,7 @@ impl LoaderOptions {
             augment_seed: self.seed_aug,
             num_parts: at_least(1, "num_parts", self.num_parts)?,
             part_index: at_least(0, "part_index", self.part_index)?,
+            sharding: one_of("shard", &self.shard, &SHARDINGS)?,
             shard_policy: one_of("shard_policy", &self.shard_policy, &SHARD_POLICIES)?,
             last_batch: last_batch(&self.last_batch)?,
             threads: at_least(1, "preprocess_threads", self.preprocess_threads)?,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from recio._loader.error_policy import OnError
+    from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
     from recio._storage import StorageOptions
     from recio._util import OnDamage, StrPath
@@ -72,7 +73,7 @@ class ImageDetIter(ImageIter):
         Whether each epoch has its own order.
     part_index, num_parts : int, default 0 and 1
         Index of the shard that is read, and number of shards that the images are divided into. Shards differ by at most
-        one image.
+        one image. `num_parts` ``'auto'`` as for `recio.io.ImageRecordIter`.
     aug_list : list, optional
         Augmenters: the result of `CreateDetAugmenter`, others of class `DetAugmenter`, and functions
         ``f(image, label) -> (image, label)``, called by one thread at a time. Default:
@@ -89,7 +90,7 @@ class ImageDetIter(ImageIter):
         ``random.seed`` determines it.
     preprocess_threads : int, optional
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
-    shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
+    shard, shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
     storage_options, filesystem, cache_dir, cache_bytes
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
@@ -140,7 +141,7 @@ class ImageDetIter(ImageIter):
         path_imgidx: Paths = None,
         shuffle: bool = False,
         part_index: int = 0,
-        num_parts: int = 1,
+        num_parts: Parts = 1,
         aug_list: Iterable[Callable[..., Any]] | None = None,
         imglist: Sequence[Sequence[Any]] | None = None,
         data_name: str = "data",
@@ -152,6 +153,7 @@ class ImageDetIter(ImageIter):
         prefetch_buffer: int = 2,
         read_ahead: int | None = None,
         read_ahead_bytes: int = 256 << 20,
+        shard: Literal["contiguous", "global"] = "contiguous",
         shard_policy: Literal["pad", "drop", "uneven"] = "pad",
         on_error: OnError = "raise",
         error_log: StrPath | None = None,
@@ -176,8 +178,8 @@ class ImageDetIter(ImageIter):
             raise ValueError(f"aug_list replaces {', '.join(kwargs)}; pass either")
         opened_with = storage(storage_options, filesystem, cache_dir, validate.natural("cache_bytes", cache_bytes))
         self._source = source_of(path_imgrec, path_imgidx, path_imglist, imglist, path_root, allow_outside, opened_with)
-        self._init_samples(shuffle, num_parts, part_index, path_root)
-        self._seed = random.getrandbits(64) if seed is None else validate.signed_seed("seed", seed)
+        self._init_samples(shuffle, path_root)
+        self._seed = validate.signed_seed("seed", self._seed_or_random(seed, shard))
         self._given = {
             "batch_size": batch_size,
             "shuffle": shuffle,
@@ -187,6 +189,7 @@ class ImageDetIter(ImageIter):
             "prefetch_buffer": prefetch_buffer,
             "read_ahead": read_ahead,
             "read_ahead_bytes": read_ahead_bytes,
+            "shard": shard,
             "shard_policy": shard_policy,
             "on_error": on_error,
             "error_log": error_log,

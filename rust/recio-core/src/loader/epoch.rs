@@ -2,7 +2,10 @@
 //!
 //! Which samples are in a batch is decided by [`batch_sampler`](super::batch_sampler): where
 //! damaged samples are skipped, a batch begins where the one before it ended, not at a multiple of
-//! the batch size.
+//! the batch size. Global batches do begin there, and [`global_batch`](super::global_batch) makes
+//! the slices of them.
+
+use std::ops::Range;
 
 /// Handling of the samples at the end of an epoch that do not fill a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,16 @@ pub enum ShardPolicy {
     Uneven,
 }
 
+/// How samples are divided among the ranks of distributed training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharding {
+    /// Each rank has a contiguous range of the samples, the same in every epoch.
+    Contiguous,
+    /// Each rank has a slice of every global batch, of which the batches of all ranks consist. The
+    /// order of an epoch is one permutation of all samples.
+    Global,
+}
+
 /// A position in the order of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cursor {
@@ -52,14 +65,40 @@ impl Cursor {
 pub(super) struct EpochSpec {
     /// Samples of an epoch.
     pub(super) samples: usize,
+    /// Images in a batch of this rank.
     pub(super) batch_size: usize,
     pub(super) last_batch: LastBatch,
     /// Samples from which the number of batches is computed, if every shard must have as many
     /// batches.
     pub(super) equal_samples: Option<usize>,
+    /// The slice of each global batch, if all ranks have the same epochs.
+    pub(super) slice: Option<GlobalSlice>,
+}
+
+/// The slice of a global batch that a rank has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct GlobalSlice {
+    pub(super) ranks: usize,
+    pub(super) rank: usize,
 }
 
 impl EpochSpec {
+    /// Epochs of all `samples`, of whose global batches a rank has a slice.
+    pub(super) fn of_global_batches(
+        samples: usize,
+        slice: GlobalSlice,
+        batch_size: usize,
+        last_batch: LastBatch,
+    ) -> Self {
+        Self {
+            samples,
+            batch_size,
+            last_batch,
+            equal_samples: None,
+            slice: Some(slice),
+        }
+    }
+
     /// Epochs of a shard that has `samples` of the `all` samples of all `shards`.
     pub(super) fn of_shard(
         samples: usize,
@@ -79,17 +118,43 @@ impl EpochSpec {
             batch_size,
             last_batch,
             equal_samples,
+            slice: None,
         }
+    }
+
+    /// Returns the samples of the order that are passed by a batch: those of all ranks whose
+    /// batches are slices of one.
+    pub(super) fn step(&self) -> usize {
+        self.batch_size * self.slice.map_or(1, |slice| slice.ranks)
+    }
+
+    /// Returns the range of the samples of a global batch that are in this rank's batch.
+    pub(super) fn slice_of_step(&self) -> Range<usize> {
+        let begin = self.batch_size * self.slice.map_or(0, |slice| slice.rank);
+        begin..begin + self.batch_size
+    }
+
+    /// Returns the number of samples of an epoch that this rank has.
+    pub(super) fn own_samples(&self) -> usize {
+        let (steps, rest) = (self.samples / self.step(), self.samples % self.step());
+        let slice = self.slice_of_step();
+        steps * self.batch_size + rest.clamp(slice.start, slice.end) - slice.start
+    }
+
+    /// Returns the index in the order of the epoch of a sample of this rank, from its number among
+    /// the samples of the rank.
+    pub(super) fn index_of(&self, own: usize) -> usize {
+        own / self.batch_size * self.step() + self.slice_of_step().start + own % self.batch_size
     }
 
     /// Returns the number of batches that an epoch must have for all shards to have as many;
     /// `number` is the epoch's, counted from the last fresh start.
     pub(super) fn required_batches(&self, number: u64) -> Option<usize> {
         let samples = self.equal_samples?;
-        let before = |epoch: u64| u128::from(epoch) * samples as u128 / self.batch_size as u128;
+        let before = |epoch: u64| u128::from(epoch) * samples as u128 / self.step() as u128;
         Some(match self.last_batch {
-            LastBatch::Wrap | LastBatch::Zeros => samples.div_ceil(self.batch_size),
-            LastBatch::Discard => samples / self.batch_size,
+            LastBatch::Wrap | LastBatch::Zeros => samples.div_ceil(self.step()),
+            LastBatch::Discard => samples / self.step(),
             LastBatch::RollOver => (before(number + 1) - before(number)) as usize,
         })
     }
@@ -98,9 +163,9 @@ impl EpochSpec {
     /// skipped; `number` as for [`required_batches`](Self::required_batches).
     pub(super) fn batches(&self, epoch: u64, number: u64, first: Cursor) -> usize {
         let available = || match self.last_batch {
-            LastBatch::Wrap | LastBatch::Zeros => self.samples.div_ceil(self.batch_size),
-            LastBatch::Discard => self.samples / self.batch_size,
-            LastBatch::RollOver => (self.carried(epoch, first) + self.samples) / self.batch_size,
+            LastBatch::Wrap | LastBatch::Zeros => self.samples.div_ceil(self.step()),
+            LastBatch::Discard => self.samples / self.step(),
+            LastBatch::RollOver => (self.carried(epoch, first) + self.samples) / self.step(),
         };
         self.required_batches(number).unwrap_or_else(available)
     }
@@ -116,7 +181,7 @@ impl EpochSpec {
     }
 
     /// Samples of earlier epochs at the beginning of a batch of `epoch`.
-    fn carried(&self, epoch: u64, at: Cursor) -> usize {
+    pub(super) fn carried(&self, epoch: u64, at: Cursor) -> usize {
         let epochs = (epoch - at.epoch) as usize;
         (epochs * self.samples).saturating_sub(at.index)
     }

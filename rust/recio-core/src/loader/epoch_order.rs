@@ -3,33 +3,50 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::loader::keyed_permutation::KeyedPermutation;
 use crate::rng::Rng;
 
 /// Sample number of the random stream of an epoch's order; those of samples are numbered from 0.
 const ORDER: u64 = u64::MAX;
 
+/// Samples up to which a permutation is a table, which has all permutations: 256 KiB. With more,
+/// it is computed.
+const MAX_TABLE: usize = 1 << 16;
+
 /// The order of one epoch.
 #[derive(Debug, Clone)]
 pub(super) struct EpochOrder {
     shard: Range<usize>,
-    shuffled: Option<Vec<u32>>,
+    shuffled: Shuffled,
+}
+
+#[derive(Debug, Clone)]
+enum Shuffled {
+    No,
+    Table(Vec<u32>),
+    Keyed(KeyedPermutation),
 }
 
 impl EpochOrder {
     /// The samples of `shard`, in their own order or, with a seed, permuted for this epoch.
     pub(super) fn new(shard: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
-        let shuffled =
-            seed.map(|seed| Rng::new(seed, epoch, ORDER).permutation(shard.len() as u32));
+        let len = shard.len();
+        let shuffled = match seed.map(|seed| Rng::new(seed, epoch, ORDER)) {
+            None => Shuffled::No,
+            Some(mut rng) if len <= MAX_TABLE => Shuffled::Table(rng.permutation(len as u32)),
+            Some(mut rng) => Shuffled::Keyed(KeyedPermutation::new(len as u64, &mut rng)),
+        };
         Self { shard, shuffled }
     }
 
     /// Returns the sample at an index of the order.
     pub(super) fn sample(&self, index: usize) -> usize {
-        let index = self
-            .shuffled
-            .as_ref()
-            .map_or(index, |order| order[index] as usize);
-        self.shard.start + index
+        let number = match &self.shuffled {
+            Shuffled::No => index,
+            Shuffled::Table(table) => table[index] as usize,
+            Shuffled::Keyed(permutation) => permutation.at(index as u64) as usize,
+        };
+        self.shard.start + number
     }
 }
 
@@ -75,6 +92,17 @@ mod tests {
         all.sort_unstable();
         assert_eq!(all, (10..20).collect::<Vec<_>>());
         assert_eq!(epoch(None, 3), all);
+    }
+
+    #[test]
+    fn large_shards_are_shuffled_too() {
+        for len in [MAX_TABLE, MAX_TABLE + 1] {
+            let order = EpochOrder::new(10..10 + len, Some(1), 0);
+            let mut all: Vec<usize> = (0..len).map(|index| order.sample(index)).collect();
+            assert!(all[..100].iter().filter(|&&sample| sample < 110).count() < 10);
+            all.sort_unstable();
+            assert!(all.into_iter().eq(10..10 + len));
+        }
     }
 
     #[test]

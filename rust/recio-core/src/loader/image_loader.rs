@@ -7,7 +7,7 @@ use crate::dataset::shard::shard_range;
 use crate::dataset::source::{Samples, Source, StoredSample};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
-use crate::loader::epoch::{EpochSpec, LastBatch, ShardPolicy};
+use crate::loader::epoch::{EpochSpec, GlobalSlice, LastBatch, ShardPolicy, Sharding};
 use crate::loader::labels::Labels;
 use crate::loader::lock::lock;
 use crate::loader::masks::Masks;
@@ -210,6 +210,12 @@ impl<T: Element> ImageLoader<T> {
     /// The first error of the supplier or of a sample for which none is skipped. The next call
     /// returns the batch after it.
     pub fn next_supplied(&self, supplier: &mut Supplier<'_>) -> Result<Next<Batch<T>>> {
+        if self.shards.sharding == Sharding::Global {
+            return Err(Error::argument(
+                "next_sample and next_data cannot be overridden with shard=\"global\": the batches of the other ranks \
+                 depend on which samples are in this one; use shard=\"contiguous\"",
+            ));
+        }
         let _turn = self.supplied.turn()?;
         loop {
             match self.receive(Duration::ZERO)? {
@@ -278,7 +284,8 @@ impl<T: Element> Loader for ImageLoader<T> {
     }
 
     fn go_to(&self, position: Position, part_index: usize) -> Result<()> {
-        let position = if part_index == self.part_index {
+        let is_ours = part_index == self.part_index || self.shards.sharding == Sharding::Global;
+        let position = if is_ours {
             position
         } else {
             let theirs = self.shards.epoch_spec(part_index)?;
@@ -320,7 +327,10 @@ impl<T: Element> Loader for ImageLoader<T> {
     }
 
     fn samples(&self) -> usize {
-        self.task().shard().len()
+        match self.shards.sharding {
+            Sharding::Contiguous => self.task().shard().len(),
+            Sharding::Global => self.producer().spec().own_samples(),
+        }
     }
 
     fn identities(&self) -> usize {
@@ -350,6 +360,7 @@ struct Shards {
     /// Samples of all shards.
     samples: usize,
     count: usize,
+    sharding: Sharding,
     policy: ShardPolicy,
     batch_size: usize,
     last_batch: LastBatch,
@@ -360,6 +371,7 @@ impl Shards {
         Self {
             samples: task.samples_of_all_shards(),
             count: options.num_parts,
+            sharding: options.sharding,
             policy: options.shard_policy,
             batch_size: options.batch_size,
             last_batch: options.last_batch,
@@ -374,6 +386,18 @@ impl Shards {
                 "part_index must be from 0 to {} with num_parts={count}, got {index}",
                 count - 1
             )));
+        }
+        if self.sharding == Sharding::Global {
+            let slice = GlobalSlice {
+                ranks: count,
+                rank: index,
+            };
+            return Ok(EpochSpec::of_global_batches(
+                samples,
+                slice,
+                self.batch_size,
+                self.last_batch,
+            ));
         }
         let len = shard_range(samples, count, index).len();
         if len == 0 && samples > 0 && self.policy == ShardPolicy::Pad && count > 1 {

@@ -14,7 +14,9 @@
 //! | `options` | options of a loader, checked before a file is opened |
 //! | `epoch` | number of batches in an epoch, handling of the last one, shards of equal length |
 //! | `epoch_order` | permutation of each epoch |
+//! | `keyed_permutation` | permutation that is computed, for large data sets |
 //! | `batch_sampler` | the samples of a batch |
+//! | `global_batch` | the slice of a global batch that a rank has |
 //! | `position` | position of a consumer, which a checkpoint holds; claims to the batches after it |
 //! | `thread_counts` | number of threads, and of the batches that they make at a time |
 //! | `threads` | workers and producers, started and stopped together |
@@ -49,8 +51,10 @@ pub mod buffer_pool;
 mod coming_batches;
 mod epoch;
 mod epoch_order;
+mod global_batch;
 mod image_batch;
 mod image_loader;
+mod keyed_permutation;
 mod label_list;
 mod label_scan;
 mod labels;
@@ -71,7 +75,7 @@ mod thread_counts;
 mod threads;
 
 pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};
-pub use epoch::{Cursor, LastBatch, ShardPolicy};
+pub use epoch::{Cursor, LastBatch, ShardPolicy, Sharding};
 pub use image_batch::{EncodedImages, render_batch};
 pub use image_loader::{ImageLoader, Loader};
 pub use labels::Labels;

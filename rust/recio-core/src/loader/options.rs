@@ -4,7 +4,7 @@ use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::limits::Limits;
-use crate::loader::epoch::{LastBatch, ShardPolicy};
+use crate::loader::epoch::{LastBatch, ShardPolicy, Sharding};
 use crate::plan::Step;
 use crate::render::normalize::{Gain, Normalize};
 use crate::render::slot_writer::Layout;
@@ -123,6 +123,8 @@ pub struct Options {
     pub num_parts: usize,
     /// The shard that is read.
     pub part_index: usize,
+    /// How samples are divided into shards.
+    pub sharding: Sharding,
     /// Handling of shards of different lengths.
     pub shard_policy: ShardPolicy,
     /// Handling of the samples that do not fill a batch.
@@ -183,6 +185,17 @@ impl Options {
             return Err(Error::argument(format!(
                 "part_index must be less than num_parts={}, got {}",
                 self.num_parts, self.part_index
+            )));
+        }
+        if self.sharding == Sharding::Global && self.shard_policy != ShardPolicy::Pad {
+            return Err(Error::argument(
+                "shard_policy is of contiguous shards; with shard=\"global\" all ranks have as many batches",
+            ));
+        }
+        if self.batch_size.checked_mul(self.num_parts).is_none() {
+            return Err(Error::argument(format!(
+                "batch_size={} times num_parts={} is too large",
+                self.batch_size, self.num_parts
             )));
         }
         Ok(())

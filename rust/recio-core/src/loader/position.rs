@@ -74,7 +74,7 @@ impl Position {
         let Self { epoch, base, .. } = *self;
         // At least one sample of each epoch rolls over, and at most a batch of them in all.
         let oldest = match spec.last_batch {
-            LastBatch::RollOver => base.max(epoch.saturating_sub(spec.batch_size as u64)),
+            LastBatch::RollOver => base.max(epoch.saturating_sub(spec.step() as u64)),
             _ => epoch,
         };
         let exists = |at: Cursor| (oldest..=epoch).contains(&at.epoch) && at.index <= spec.samples;
@@ -89,7 +89,7 @@ impl Position {
     /// Whether as many samples were passed as the batches have that were delivered.
     fn has_delivered(&self, spec: &EpochSpec) -> bool {
         let passed = self.index_in_run(self.at, spec) - self.index_in_run(self.first, spec);
-        let needed = (self.delivered * spec.batch_size) as i128;
+        let needed = self.delivered as i128 * spec.step() as i128;
         match self.delivered {
             0 => passed == 0,
             _ => passed >= needed || self.at.epoch == self.epoch && self.at.index == spec.samples,

@@ -17,6 +17,7 @@ use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::coming_batches::ComingBatches;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::epoch_order::{EpochOrder, OrderCache};
+use crate::loader::global_batch;
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
 use crate::loader::read_ahead::{Key, ReadAhead};
@@ -151,8 +152,12 @@ impl<T: Element> BatchProducer<T> {
 
     /// Samples the batch of a claim.
     pub(super) fn sample(&self, claim: &Claim) -> Sampled<(u64, usize)> {
+        let spec = &self.spec;
+        if spec.slice.is_some() {
+            return self
+                .with_order(|sample_at, skip| global_batch::sample(spec, claim, skip, sample_at));
+        }
         self.with_indices(|stream| {
-            let spec = &self.spec;
             let Ok(sampled) = BatchSampler { spec, stream }.sample(claim);
             sampled
         })
@@ -170,15 +175,33 @@ impl<T: Element> BatchProducer<T> {
     /// Returns the samples of an epoch in order, including those that are skipped.
     pub(super) fn order(&self, epoch: u64) -> Vec<usize> {
         let order = EpochOrder::new(self.task.shard(), self.seed, epoch);
-        let samples = 0..self.spec.samples;
+        let samples = 0..self.spec.own_samples();
         samples
-            .map(|index| self.task.sample(order.sample(index)))
+            .map(|own| self.task.sample(order.sample(self.spec.index_of(own))))
             .collect()
     }
 
     fn with_indices<R>(
         &self,
         work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> usize>) -> R,
+    ) -> R {
+        self.with_order(|sample_at, skip| {
+            let mut sample_at = |Cursor { epoch, index }| {
+                let index = self.spec.index_of(index);
+                sample_at(Cursor { epoch, index })
+            };
+            work(IndexStream::new(
+                self.spec.own_samples(),
+                skip,
+                &mut sample_at,
+            ))
+        })
+    }
+
+    /// Calls `work` with the order of all epochs and the samples that are skipped.
+    fn with_order<R>(
+        &self,
+        work: impl FnOnce(&mut dyn FnMut(Cursor) -> usize, &SkippedSamples) -> R,
     ) -> R {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sample_at = |Cursor { epoch, index }| {
@@ -187,12 +210,7 @@ impl<T: Element> BatchProducer<T> {
             });
             self.task.sample(order.sample(index))
         };
-        let skipped = self.skipped();
-        work(IndexStream::new(
-            self.spec.samples,
-            &skipped,
-            &mut sample_at,
-        ))
+        work(&mut sample_at, &self.skipped())
     }
 
     /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end
@@ -342,7 +360,8 @@ impl<T: Element> BatchProducer<T> {
     /// # Errors
     /// All samples are skipped.
     pub(super) fn check_not_empty(&self, samples: usize, skipped: &[usize]) -> Result<()> {
-        let is_zeros = self.spec.last_batch == LastBatch::Zeros && skipped.is_empty();
+        let is_slice = self.spec.slice.is_some();
+        let is_zeros = self.spec.last_batch == LastBatch::Zeros && (is_slice || skipped.is_empty());
         if samples > 0 || is_zeros {
             return Ok(());
         }

@@ -12,6 +12,7 @@ use crate::decode::{Pixels, Source};
 use crate::error::{Error, Result};
 use crate::image::DynamicImage;
 use crate::limits::Limits;
+use crate::loader::epoch::Sharding;
 use crate::loader::labels::Labels;
 use crate::loader::masks::{self, MaskRequest, Masks};
 use crate::loader::merge_normalize::merge;
@@ -135,13 +136,10 @@ impl<T: Element> SampleTask<T> {
         } = options.shape;
         let labels = Labels::new(options, &samples, interrupt)?;
         let count = labels.kept().map_or(samples.len(), <[usize]>::len);
-        let shard = shard_range(count, options.num_parts, options.part_index);
-        if options.shuffle && shard.len() > u32::MAX as usize {
-            return Err(Error::argument(format!(
-                "{} records are too many to shuffle; use num_parts",
-                shard.len()
-            )));
-        }
+        let shard = match options.sharding {
+            Sharding::Contiguous => shard_range(count, options.num_parts, options.part_index),
+            Sharding::Global => 0..count,
+        };
         let masks = options.masks.as_ref();
         let masks = masks
             .map(|source| Masks::open(source, options, &samples, interrupt))
@@ -172,7 +170,7 @@ impl<T: Element> SampleTask<T> {
         })
     }
 
-    /// Returns the range of the samples of this shard, among those of all shards.
+    /// Returns the range of the samples that the order of an epoch is made of.
     pub(super) fn shard(&self) -> Range<usize> {
         self.shard.clone()
     }

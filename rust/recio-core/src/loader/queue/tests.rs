@@ -23,6 +23,7 @@ fn of<T: Element>(
         batch_size,
         last_batch,
         equal_samples: None,
+        slice: None,
     };
     Queue::new(spec, prefetch)
 }
