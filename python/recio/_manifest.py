@@ -10,8 +10,8 @@ are complete. It is JSON::
 
 ``rec`` is relative to the folder of the manifest; the index of each shard is beside it. ``crc32c`` is that of all bytes
 of the record file, ``null`` if it is not known. ``classes`` are the names of the labels 0, 1, 2 …; they may be absent.
-A shard of a face data set (InsightFace's layout) has ``identities`` too, the number of its identity records, which
-count among ``records``.
+``"rsum": true`` says that there is a ``.rsum`` beside a shard. A shard of a face data set (InsightFace's layout) has
+``identities`` too, the number of its identity records, which count among ``records``.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Shard:
         CRC32C of the record file; ``None`` if it is not known.
     identities : int or None
         Number of identity records, if it is a face data set.
+    has_checksums : bool
+        Whether there is a ``.rsum`` beside it.
     """
 
     rec: Path | RemotePath
@@ -65,6 +67,7 @@ class Shard:
     bytes: int
     crc32c: int | None = None
     identities: int | None = None
+    has_checksums: bool = False
 
     @property
     def idx(self) -> Path | RemotePath:
@@ -152,7 +155,9 @@ def _entry(manifest: File, shard: Shard) -> dict[str, Any]:
         "bytes": shard.bytes,
         "crc32c": None if shard.crc32c is None else f"{shard.crc32c:08x}",
     }
-    return entry if shard.identities is None else {**entry, "identities": shard.identities}
+    if shard.identities is not None:
+        entry["identities"] = shard.identities
+    return {**entry, "rsum": True} if shard.has_checksums else entry
 
 
 def _relative(manifest: File, rec: File) -> str:
@@ -245,6 +250,7 @@ def _shard(path: File, number: int, entry: object) -> Shard:
         _field(path, entry, "bytes", int, where),
         None if crc32c is None else int(crc32c, 16),
         _field(path, entry, "identities", int, where) if "identities" in entry else None,
+        entry.get("rsum") is True,
     )
 
 

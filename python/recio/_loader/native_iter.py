@@ -115,7 +115,8 @@ class PipelineIter(Closeable, BatchIter):
 
     def _log_opened(self, files: Sequence[Located]) -> None:
         threads = self._options.preprocess_threads
-        _log.info("%s: %d batches of %d, %d threads", ";".join(map(str, files)), len(self), self.batch_size, threads)
+        shown = ";".join(map(str, files)) if len(files) <= _SHOWN_FILES else f"{files[0]} and {len(files) - 1} more"
+        _log.info("%s: %d batches of %d, %d threads", shown, len(self), self.batch_size, threads)
 
     def _labels(self, labels: NDArray[Any]) -> list[NDArray[Any]]:
         """Reshape the labels of a batch, which the pipeline returns in one row."""
@@ -326,6 +327,8 @@ class _Closer:
         self.join = pipeline.join
 
 
+_SHOWN_FILES = 4
+"""Record files that a message names."""
 _NAMED = (
     "batch_size",
     "data_shape",

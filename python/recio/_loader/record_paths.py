@@ -2,26 +2,35 @@
 
 By MXNet's rules, with their edge cases fixed: ``'a.rec;b.rec'`` is several files, a folder is its record files (sorted
 by name, not in directory order), a last component that is no file is a regular expression, and ``'a.rec#cache'`` names
-a file in which a copy is kept. Folders and regular expressions are of local files only.
+a file in which a copy is kept.
+
+Beyond MXNet's: a manifest (``NAME.recset.json``) is its shards, a last component with ``*`` or ``[`` is a pattern of
+the shell, and a URL that ends with a slash is the record files in that folder. Of these, the indexes beside the files
+are used.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fnmatch
 import hashlib
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from recio._atomic import atomic_write
-from recio._recio import RemotePath
+from recio._manifest import SUFFIX, load_manifest
+from recio._recio import RecordError, RemotePath
 from recio._storage import LOCAL, is_url, size_and_version
 from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from recio._manifest import Shard
     from recio._storage import AnyPath, Located, Storage
 
     Paths: TypeAlias = AnyPath | Sequence[AnyPath] | None
@@ -56,24 +65,51 @@ def located_paths(value: Paths, storage: Storage) -> list[Located]:
     return storage.locate_all(_split(value))
 
 
-def record_files(value: Paths, name: str = "path_imgrec", storage: Storage = LOCAL) -> list[Located]:
-    """Return the record files that a keyword, ``path_imgrec`` or another, names.
+class RecordPath(NamedTuple):
+    """A record file, and its index if that is to be used although the caller does not name it."""
+
+    rec: Located
+    idx: Located | None = None
+
+
+def record_files(
+    value: Paths, indexes: Paths = None, name: str = "path_imgrec", storage: Storage = LOCAL
+) -> tuple[list[Located], list[Located]]:
+    """Return the record files that a keyword, ``path_imgrec`` or another, names, and their indexes.
 
     Raises
     ------
     ValueError
-        If it names none.
+        If it names none, or indexes are named although those beside the files are used.
+    recio.RecordError
+        If a file does not have the size that its manifest states.
     """
     sources, cache = _split_cache(value)
-    files = [
-        file
-        for path in located_paths(sources, storage)
-        for file in _expand(path)
-        if cache is None or not _is_same(file, cache)
-    ]
+    found = [path for located in located_paths(sources, storage) for path in expand(located)]
+    files = [path for path in found if cache is None or not _is_same(path.rec, cache)]
     if not files:
         raise ValueError(f"{name}={value!r} names no file" if value else f"{name} names no file")
-    return files if cache is None else [_cached(files, Path(cache))]
+    if cache is None:
+        return [path.rec for path in files], _indexes(files, indexes, name, storage)
+    return [_cached([path.rec for path in files], Path(cache))], located_paths(indexes, storage)
+
+
+def _indexes(files: Sequence[RecordPath], given: Paths, name: str, storage: Storage) -> list[Located]:
+    """Return the indexes of record files: those of the caller, those beside the files, or none."""
+    named = located_paths(given, storage)
+    without = [path.rec for path in files if path.idx is None]
+    if len(without) == len(files):
+        return named
+    if named:
+        raise ValueError(
+            f"the indexes of a manifest, a pattern or a URL of a folder are beside it, got others for {name}"
+        )
+    if without:
+        raise ValueError(
+            f"{name} has files with an index beside them, of a manifest or a pattern, and others without, such as "
+            f"{without[0]}: name all in one way"
+        )
+    return [path.idx for path in files if path.idx is not None]
 
 
 def _is_local_file(value: str) -> bool:
@@ -90,24 +126,69 @@ def _split_cache(value: Paths) -> tuple[Paths, str | None]:
     return sources, cache or None
 
 
-def _expand(located: Located) -> list[Located]:
-    return [located] if isinstance(located, RemotePath) else [*_expand_local(located)]
+def expand(located: Located) -> list[RecordPath]:
+    """Return the record files that one path stands for."""
+    path = located if isinstance(located, RemotePath) else Path(located)
+    if path.name.endswith(SUFFIX):
+        return [_shard(shard) for shard in load_manifest(path).shards]
+    if isinstance(located, RemotePath):
+        return _expand_remote(located)
+    return _expand_local(located)
 
 
-def _expand_local(text: str) -> list[str]:
+def _shard(shard: Shard) -> RecordPath:
+    rec = shard.rec
+    if isinstance(rec, RemotePath):
+        identities = shard.identities is not None
+        return RecordPath(rec.of_shard(shard.bytes, shard.has_checksums, identities), rec.with_suffix(".idx"))
+    size = rec.stat().st_size
+    if size != shard.bytes:
+        raise RecordError(
+            f"{rec}: {size} bytes, but the manifest of its set states {shard.bytes}: the file was truncated or "
+            "replaced, or the manifest is of another one"
+        )
+    return RecordPath(str(rec), str(shard.idx))
+
+
+def _expand_remote(path: RemotePath) -> list[RecordPath]:
+    text = str(path)
+    if text.endswith("/"):
+        folder, pattern = path, "*.rec"
+    elif not _is_pattern(path.name) or text.startswith(("http://", "https://")):
+        return [RecordPath(path)]
+    else:
+        folder, pattern = path.parent, path.name
+    names = {name for name in folder.list() if "/" not in name}
+    matches = sorted(name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, pattern))
+    if not matches:
+        raise FileNotFoundError(errno.ENOENT, "no record file there has such a name", text)
+    with_index = all(f"{name.removesuffix('.rec')}.idx" in names for name in matches)
+    recs = [folder / name for name in matches]
+    return [RecordPath(rec, rec.with_suffix(".idx") if with_index else None) for rec in recs]
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name or "[" in name
+
+
+def _expand_local(text: str) -> list[RecordPath]:
     path = Path(text)
     if path.is_dir():
-        return sorted(
-            str(file) for file in path.iterdir() if file.suffix == ".rec" and file.is_file() and file.stat().st_size
-        )
+        files = [file for file in path.iterdir() if file.suffix == ".rec" and file.is_file() and file.stat().st_size]
+        return [RecordPath(str(file)) for file in sorted(files, key=str)]
     if path.exists() or not path.parent.is_dir():
-        return [text]
-    try:
+        return [RecordPath(text)]
+    names = [file.name for file in path.parent.iterdir() if file.is_file()]
+    with contextlib.suppress(re.error):
         pattern = re.compile(path.name)
-    except re.error:
-        return [text]
-    matches = sorted(str(file) for file in path.parent.iterdir() if pattern.fullmatch(file.name) and file.is_file())
-    return matches or [text]
+        if matches := sorted(name for name in names if pattern.fullmatch(name)):
+            return [RecordPath(str(path.with_name(name))) for name in matches]
+    matches = sorted(name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, path.name))
+    if not _is_pattern(path.name) or not matches:
+        return [RecordPath(text)]
+    recs = [path.with_name(name) for name in matches]
+    with_index = all(rec.with_suffix(".idx").exists() for rec in recs)
+    return [RecordPath(str(rec), str(rec.with_suffix(".idx")) if with_index else None) for rec in recs]
 
 
 def _is_same(file: Located, other: str) -> bool:

@@ -50,7 +50,8 @@ class RecordDataset:
     Parameters
     ----------
     path_imgrec : path or sequence of paths
-        The record file, or several: their samples follow one another.
+        The record file, or several: their samples follow one another. A manifest, a folder, a pattern or the URL of a
+        folder stands for its record files, as for `recio.io.ImageRecordIter`.
     path_imgidx : path or sequence of paths, optional
         Its index, or one for each: the data set has the records that it lists. Default: the ``.idx`` beside each record
         file. Without one, each copy scans the record file; `recio.recordio.rec2idx` writes an index.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from recio import _recio
+from recio._loader import record_paths
 from recio._recio import RemotePath
 from recio._storage import Storage, index_beside, is_url
 from recio._util import FLOAT32_EXACT
@@ -47,13 +49,17 @@ class ImageRecordFile:
         Its index. Default: the ``.idx`` beside it; without one, the record file is scanned.
     by_key : bool, default False
         Whether the images of a face data set are in the order of their keys, not in that of the file.
+    shared : bool, default False
+        Whether a local file is closed in favor of others until it is read again.
     """
 
-    def __init__(self, located: Located, index: Located | None = None, *, by_key: bool = False) -> None:
+    def __init__(
+        self, located: Located, index: Located | None = None, *, by_key: bool = False, shared: bool = False
+    ) -> None:
         self.located = located
         self.path = str(located)
         """Path for messages: a URL without credentials."""
-        self._reader = _recio.Reader(located)
+        self._reader, self._shared = _recio.Reader(located, shared), shared
         self.located_index = _located_index(located) if index is None else index
         self._by_key = by_key
         self._index = self._load_index()
@@ -93,7 +99,7 @@ class ImageRecordFile:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the paths; the copy opens the files again."""
-        return _open_file, (self.located, self.located_index, self._by_key)
+        return _open_file, (self.located, self.located_index, self._by_key, self._shared)
 
     def read(self, key: int) -> tuple[IRHeader, bytes]:
         """Read a record, and unpack its header and payload.
@@ -140,10 +146,26 @@ def _located_index(rec: Located) -> Located | None:
     return str(idx) if isinstance(idx, Path) else idx
 
 
-def _open_file(located: Located, index: Located | None, by_key: bool) -> ImageRecordFile:
-    return ImageRecordFile(located, index, by_key=by_key)
+def _open_file(located: Located, index: Located | None, by_key: bool, shared: bool) -> ImageRecordFile:
+    return ImageRecordFile(located, index, by_key=by_key, shared=shared)
 
 
+def _open_all(paths: Sequence[record_paths.RecordPath], *, by_key: bool) -> list[ImageRecordFile]:
+    """Open record files; those in stores many at a time, as each waits for its store most of the time."""
+    shared = len(paths) > _MAX_OPEN
+
+    def open_one(path: record_paths.RecordPath) -> ImageRecordFile:
+        return ImageRecordFile(path.rec, path.idx, by_key=by_key, shared=shared)
+
+    if len(paths) == 1 or not any(isinstance(path.rec, RemotePath) for path in paths):
+        return [open_one(path) for path in paths]
+    with ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="recio-open") as threads:
+        return list(threads.map(open_one, paths))
+
+
+_MAX_OPEN = 128
+"""Local files of a data set that each hold their file open."""
+_MAX_THREADS = 64
 _ONE = (str, os.PathLike, RemotePath)
 
 
@@ -177,7 +199,7 @@ class ImageRecords:
         *,
         by_key: bool = False,
     ) -> Self:
-        """Open one or several record files, each with its index.
+        """Open one or several record files, each with its index; a path may stand for several, as for iterators.
 
         Raises
         ------
@@ -196,9 +218,12 @@ class ImageRecords:
         if idxs is not None and len(idxs) != len(recs):
             raise ValueError(f"path_imgidx must name one index for each of {len(recs)} record files, got {len(idxs)}")
         located = storage.locate_all(recs)
-        indexes = [None] * len(recs) if idxs is None else storage.locate_all(idxs)
-        pairs = zip(located, indexes, strict=True)
-        return cls([ImageRecordFile(rec, idx, by_key=by_key) for rec, idx in pairs])
+        if idxs is None:
+            # A folder without record files is no record file.
+            paths = [path for one in located for path in record_paths.expand(one) or [record_paths.RecordPath(one)]]
+        else:
+            paths = list(map(record_paths.RecordPath, located, storage.locate_all(idxs)))
+        return cls(_open_all(paths, by_key=by_key))
 
     def __len__(self) -> int:
         """Count the records."""

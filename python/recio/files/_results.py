@@ -227,6 +227,12 @@ class CopyReport:
         """Make the report of a record file whose index is beside it."""
         return cls(rec, rec.with_suffix(".idx"), *result)
 
-    def shard(self) -> Shard:
-        """Return the entry of the record file in a manifest."""
-        return Shard(self.rec, self.records, self.bytes, self.crc32c, self.identities)
+    def shard(self, *, has_checksums: bool = False) -> Shard:
+        """Return the entry of the record file in a manifest.
+
+        Parameters
+        ----------
+        has_checksums : bool, default False
+            Whether there is a ``.rsum`` beside it.
+        """
+        return Shard(self.rec, self.records, self.bytes, self.crc32c, self.identities, has_checksums)

@@ -104,7 +104,7 @@ class ShardWriter(Closeable):
     def _end_shard(self) -> None:
         if self._output is not None:
             rec = shard_of(self._prefix, len(self.shards))
-            self.shards.append(Shard(rec, *self._output.commit()))
+            self.shards.append(Shard(rec, *self._output.commit(), has_checksums=self._checksum))
             self._output = None
 
     def close(self) -> None:

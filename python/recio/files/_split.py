@@ -80,5 +80,7 @@ def split(
     results = _recio.split_file(path, shards, checksum, progress)
     copy_names([path], shards)
     reports = [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]
-    write_manifest(manifest_of(prefix), [report.shard() for report in reports], names_beside(path))
+    write_manifest(
+        manifest_of(prefix), [report.shard(has_checksums=checksum) for report in reports], names_beside(path)
+    )
     return reports

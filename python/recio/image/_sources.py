@@ -119,8 +119,7 @@ def source_of(
     if path_imgidx and not path_imgrec:
         raise ValueError("path_imgidx needs path_imgrec")
     if path_imgrec:
-        files = record_paths.record_files(path_imgrec, storage=storage)
-        indexes = record_paths.located_paths(path_imgidx, storage)
+        files, indexes = record_paths.record_files(path_imgrec, path_imgidx, storage=storage)
         return RecordFiles(files, indexes, None if path_imglist is None else storage.locate(path_imglist))
     if imglist is not None:
         labels = _labels(imglist)

@@ -260,8 +260,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
             max_random_illumination=0.0,
         )
         storage = storage_of(args)
-        files = record_paths.record_files(path_imgrec, storage=storage)
-        indexes = record_paths.located_paths(path_imgidx, storage)
+        files, indexes = record_paths.record_files(path_imgrec, path_imgidx, storage=storage)
         if mean_img:
             options = _mean_image.with_mean_image(options, mean_img, files, indexes)
         pipeline = _recio.ImagePipeline.of_records(files, indexes, options)

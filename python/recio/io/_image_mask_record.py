@@ -115,8 +115,8 @@ device_id, verbose, shard, shard_policy, on_error, error_log, max_errors, limits
         named = {"path_imgrec": path_imgrec, "data_shape": data_shape, "batch_size": batch_size, "mask_fill": mask_fill}
         args = validate.check_keywords(IMAGE_MASK_RECORD, {**_DEFAULTS, **settings, **named})
         storage = storage_of(args)
-        files = record_paths.record_files(path_maskrec, "path_maskrec", storage)
-        self._open(args, (files, record_paths.located_paths(path_maskidx, storage), args["mask_fill"]))
+        files, indexes = record_paths.record_files(path_maskrec, path_maskidx, "path_maskrec", storage)
+        self._open(args, (files, indexes, args["mask_fill"]))
 
     @property
     def provide_label(self) -> list[DataDesc]:

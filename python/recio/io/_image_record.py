@@ -48,7 +48,9 @@ class ImageRecordIter(MXDataIter, PipelineIter):
     ----------
     path_imgrec : path, list of paths, or ``'a.rec;b.rec'``
         Record files, read as one. A folder stands for its ``.rec`` files, sorted by name; a last component that is no
-        file is a regular expression; ``'a.rec#cache'`` is copied to the file ``cache`` first, and read from there.
+        file is a regular expression; ``'a.rec#cache'`` is copied to the file ``cache`` first, and read from there. A
+        manifest, ``'train.recset.json'``, stands for its shards, ``'train_*.rec'`` and ``'s3://bucket/set/'`` for the
+        record files there: of these, the indexes beside them are used.
     path_imgidx : path, list of paths, optional
         Index files: one for each record file, or one for all, whose offsets count through all files. Only the records
         in the index are read. Without an index, the record files are scanned once.
@@ -353,8 +355,7 @@ class ImageRecordIter(MXDataIter, PipelineIter):
             masks=masks,
         )
         storage = storage_of(args)
-        files = record_paths.record_files(args["path_imgrec"], storage=storage)
-        indexes = record_paths.located_paths(args["path_imgidx"], storage)
+        files, indexes = record_paths.record_files(args["path_imgrec"], args["path_imgidx"], storage=storage)
         if args["mean_img"]:
             options = _mean_image.with_mean_image(options, args["mean_img"], files, indexes)
         self._start(

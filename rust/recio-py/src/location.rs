@@ -12,7 +12,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyType};
 use recio_core::storage::cache::Cache;
 use recio_core::storage::download;
-use recio_core::storage::location::Location;
+use recio_core::storage::location::{Location, Shard};
 use recio_core::storage::url_store::UrlStore;
 use recio_core::write::file_system;
 use recio_core::write::pending_file::PendingFile;
@@ -62,7 +62,19 @@ type Arguments<'py> = (
     Vec<(String, String)>,
     Option<&'py Bound<'py, PyAny>>,
     Option<CacheSettings>,
+    Option<ShardFields>,
 );
+
+/// Length of a record file, and whether it has a `.rsum` and identity records.
+type ShardFields = (u64, bool, bool);
+
+fn shard_of((bytes, has_checksums, has_identities): ShardFields) -> Shard {
+    Shard {
+        bytes,
+        has_checksums,
+        has_identities,
+    }
+}
 
 /// Folder of a cache, and bytes that may be in it.
 type CacheSettings = (PathBuf, u64);
@@ -83,13 +95,14 @@ impl RemotePath {
     /// `filesystem` is an object of `recio._file_systems`; without one, the path is a URL that is
     /// opened with the options. `cache` is a folder and the bytes that may be in it.
     #[new]
-    #[pyo3(signature = (path, storage_options=Vec::new(), filesystem=None, cache=None))]
+    #[pyo3(signature = (path, storage_options=Vec::new(), filesystem=None, cache=None, shard=None))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         storage_options: Vec<(String, String)>,
         filesystem: Option<Py<PyAny>>,
         cache: Option<CacheSettings>,
+        shard: Option<ShardFields>,
     ) -> PyRecioResult<Self> {
         let (location, store) = if let Some(filesystem) = filesystem {
             let store = FileSystem::new(filesystem.clone_ref(py));
@@ -104,10 +117,21 @@ impl RemotePath {
             Some((folder, bytes)) => location.cached(Cache::open(folder, *bytes)?),
             None => location,
         };
+        let location = match shard {
+            Some(fields) => location.of_shard(shard_of(fields)),
+            None => location,
+        };
         Ok(Self {
             location,
             origin: Arc::new(Origin { store, cache }),
         })
+    }
+
+    /// Returns the path of a record file whose manifest states its length, and whether it has a
+    /// `.rsum` and identity records: it is opened at its first read.
+    fn of_shard(&self, bytes: u64, has_checksums: bool, has_identities: bool) -> Self {
+        let fields = (bytes, has_checksums, has_identities);
+        self.at(self.location.clone().of_shard(shard_of(fields)))
     }
 
     /// Last component of the path.
@@ -247,7 +271,12 @@ impl RemotePath {
         };
         let path = self.location.path().as_os_str();
         let cache = self.origin.cache.clone();
-        (py.get_type::<Self>(), (path, options, filesystem, cache))
+        let shard = self.location.shard();
+        let shard = shard.map(|shard| (shard.bytes, shard.has_checksums, shard.has_identities));
+        (
+            py.get_type::<Self>(),
+            (path, options, filesystem, cache, shard),
+        )
     }
 }
 

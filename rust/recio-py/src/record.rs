@@ -50,9 +50,15 @@ pub(crate) struct Reader(sequential::Reader);
 
 #[pymethods]
 impl Reader {
+    /// With `shared`, a local file is closed in favor of others until it is read again.
     #[new]
-    fn new(py: Python<'_>, path: StoragePath) -> PyResult<Self> {
-        run_interruptible(py, |_| sequential::Reader::open(path)).map(Self)
+    #[pyo3(signature = (path, shared=false))]
+    fn new(py: Python<'_>, path: StoragePath, shared: bool) -> PyResult<Self> {
+        let open = |_: &Interrupt<'_>| {
+            let reader = sequential::Reader::open(path)?;
+            if shared { reader.shared() } else { Ok(reader) }
+        };
+        run_interruptible(py, open).map(Self)
     }
 
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {

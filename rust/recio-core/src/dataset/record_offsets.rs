@@ -11,8 +11,8 @@ use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::record_file::RecordFile;
 use crate::read::salvage::{SalvageReader, Segment, SkippedRegion, has_complete_image};
-use crate::read::scan;
 use crate::read::sidecar::load_index_of;
+use crate::read::{parallel, scan};
 use crate::storage::location::Location;
 
 /// Offsets of records, ascending in each file.
@@ -35,6 +35,9 @@ impl RecordOffsets {
         let entries = index.in_file_order();
         let offsets = entries.iter().map(|entry| start + entry.offset);
         self.samples.extend(offsets);
+        if !files.iter().any(RecordFile::may_be_face_set) {
+            return Ok(());
+        }
         let role = |offset: u64| {
             let offset = start + offset;
             let i = starts[..files.len()].partition_point(|&start| start <= offset) - 1;
@@ -139,10 +142,18 @@ fn for_each_index(
     match indexes {
         [path] => visit(&load(path, files, interrupt)?, files, starts),
         _ if indexes.len() == files.len() => {
-            indexes.iter().enumerate().try_for_each(|(i, path)| {
-                let (files, starts) = (&files[i..=i], &starts[i..]);
-                visit(&load(path, files, interrupt)?, files, starts)
-            })
+            let is_slow = indexes.iter().any(|index| index.local().is_none());
+            let numbers: Vec<usize> = (0..files.len()).collect();
+            // An index takes twice the memory of its offsets: few are there at a time.
+            numbers
+                .chunks(parallel::MAX_THREADS)
+                .try_for_each(|numbers| {
+                    let loaded = parallel::map(numbers, is_slow, interrupt, |&i, interrupt| {
+                        load(&indexes[i], &files[i..=i], interrupt)
+                    })?;
+                    let mut loaded = loaded.iter().zip(numbers);
+                    loaded.try_for_each(|(index, &i)| visit(index, &files[i..=i], &starts[i..]))
+                })
         }
         _ => Err(Error::argument(format!(
             "{} index files for {} record files; pass one, or one for each",

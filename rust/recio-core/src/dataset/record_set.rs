@@ -12,9 +12,10 @@ use crate::format::image_header::{Header, ImageRecord};
 use crate::limits::check_label_count;
 use crate::memory;
 use crate::progress::Interrupt;
-use crate::read::header;
 use crate::read::record_file::{RecordFile, explain_listed};
+use crate::read::{header, parallel};
 use crate::storage::location::Location;
+use crate::storage::open_files::MAX_OPEN;
 use crate::storage::store::OnRead;
 
 /// Open files, and the offsets of their records.
@@ -59,10 +60,7 @@ impl RecordSet {
         skipped: Option<&mut Vec<Error>>,
         interrupt: &Interrupt<'_>,
     ) -> Result<Self> {
-        let files = files
-            .iter()
-            .map(RecordFile::open)
-            .collect::<Result<Vec<_>>>()?;
+        let files = open_all(files, interrupt)?;
         files.iter().try_for_each(RecordFile::check_len)?;
         let starts: Vec<u64> = std::iter::once(0)
             .chain(running_sum(files.iter().map(RecordFile::len)))
@@ -104,13 +102,12 @@ impl RecordSet {
     /// As [`open`](Self::open); two records with the same key; an index that no longer lists a
     /// record.
     pub fn keys(&self) -> Result<Vec<u64>> {
-        let interrupt = Interrupt::never();
         find_keys(
             &self.files,
             &self.starts,
             &self.indexes,
             &self.offsets,
-            &interrupt,
+            &Interrupt::never(),
         )
     }
 
@@ -148,13 +145,14 @@ impl RecordSet {
         for number in self.starts.iter().chain(&self.offsets) {
             digest = crc32c::crc32c_append(digest, &number.to_le_bytes());
         }
-        let mut beginning = Vec::new();
-        for file in &self.files {
-            beginning.resize(file.len().min(BEGINNING) as usize, 0);
-            file.read_exact_at(&mut beginning, 0)?;
-            digest = crc32c::crc32c_append(digest, &beginning);
-        }
-        Ok(digest)
+        let read = |file: &RecordFile, _: &Interrupt<'_>| {
+            let mut beginning = vec![0; file.len().min(BEGINNING) as usize];
+            file.read_exact_at(&mut beginning, 0).map(|()| beginning)
+        };
+        let beginnings = parallel::map(&self.files, self.is_remote(), &Interrupt::never(), read)?;
+        Ok(beginnings.iter().fold(digest, |digest, beginning| {
+            crc32c::crc32c_append(digest, beginning)
+        }))
     }
 
     /// Returns the CRC32C of the identities of the files that are objects; none if they have none.
@@ -405,6 +403,17 @@ impl RecordSet {
             next: next - start,
         }
     }
+}
+
+fn open_all(files: &[Location], interrupt: &Interrupt<'_>) -> Result<Vec<RecordFile>> {
+    let is_remote = files.iter().any(|file| file.local().is_none());
+    parallel::map(files, is_remote, interrupt, |location, _| {
+        let file = RecordFile::open(location)?;
+        match files.len() {
+            ..=MAX_OPEN => Ok(file),
+            _ => file.shared(),
+        }
+    })
 }
 
 /// Bytes of the beginning of a file that the digest includes.

@@ -95,6 +95,9 @@ impl FaceSet {
     /// # Errors
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io). Damaged records are no error.
     pub fn find(file: &RecordFile, index: &Index) -> Result<Layout> {
+        if !file.may_be_face_set() {
+            return Ok(Layout::Plain);
+        }
         Self::find_with(index.entries(), |offset| Role::read(file, offset))
     }
 

@@ -12,6 +12,7 @@
 //! salvage       records of a damaged file, and the regions between them
 //! sidecar       .idx and .rsum files
 //! list_file     .lst files
+//! parallel      opening many objects at once
 //! ```
 
 pub mod face_property;
@@ -19,6 +20,7 @@ pub mod face_set;
 pub mod header;
 pub mod header_table;
 pub mod list_file;
+pub(crate) mod parallel;
 pub mod record_file;
 pub mod salvage;
 pub mod scan;

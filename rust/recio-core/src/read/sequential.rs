@@ -32,6 +32,17 @@ impl Reader {
         })
     }
 
+    /// Lets a local file be closed in favor of others, until it is read again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
+    pub fn shared(self) -> Result<Self> {
+        Ok(Self {
+            file: self.file.shared()?,
+            ..self
+        })
+    }
+
     /// Returns the file.
     #[must_use]
     pub fn file(&self) -> &RecordFile {

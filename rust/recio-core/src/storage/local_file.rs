@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::open_files::SharedFile;
 use super::regular::open_regular;
 use crate::error::{Error, Result};
 
@@ -15,8 +16,16 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct LocalFile {
     path: PathBuf,
-    file: File,
+    handle: Handle,
     len: u64,
+}
+
+#[derive(Debug)]
+enum Handle {
+    /// Open as long as this is.
+    Own(File),
+    /// Open if it was used lately.
+    Shared(SharedFile),
 }
 
 impl LocalFile {
@@ -33,9 +42,28 @@ impl LocalFile {
         let (file, len) = open().map_err(|error: Error| error.at_path(path))?;
         Ok(Self {
             path: path.to_path_buf(),
-            file,
+            handle: Handle::Own(file),
             len,
         })
+    }
+
+    /// Lets the file be closed in favor of others, until it is read again.
+    pub(super) fn shared(self) -> Result<Self> {
+        let Self { path, handle, len } = self;
+        let handle = match handle {
+            Handle::Own(file) => SharedFile::new(&path, file)
+                .map(Handle::Shared)
+                .map_err(|error| Error::from(error).at_path(&path))?,
+            shared @ Handle::Shared(_) => shared,
+        };
+        Ok(Self { path, handle, len })
+    }
+
+    fn with_file<T>(&self, work: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
+        match &self.handle {
+            Handle::Own(file) => work(file),
+            Handle::Shared(file) => work(&*file.get()?),
+        }
     }
 
     /// Returns the path by which the file was opened.
@@ -58,10 +86,12 @@ impl LocalFile {
 
     /// Reads some bytes at `offset`; none at the end of the file.
     pub(super) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        #[cfg(unix)]
-        return std::os::unix::fs::FileExt::read_at(&self.file, bytes, offset);
-        #[cfg(windows)]
-        return std::os::windows::fs::FileExt::seek_read(&self.file, bytes, offset);
+        self.with_file(|file| {
+            #[cfg(unix)]
+            return std::os::unix::fs::FileExt::read_at(file, bytes, offset);
+            #[cfg(windows)]
+            return std::os::windows::fs::FileExt::seek_read(file, bytes, offset);
+        })
     }
 
     /// Fills `bytes` from `offset`.
@@ -70,7 +100,8 @@ impl LocalFile {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io); `Corrupt` if the file has been truncated
     /// since it was opened. Both have the path.
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        read_exact_at(&self.file, bytes, offset).map_err(|error| {
+        let read = self.with_file(|file| read_exact_at(file, bytes, offset));
+        read.map_err(|error| {
             let error = match error.kind() {
                 io::ErrorKind::UnexpectedEof => {
                     Error::corrupt("the file was truncated while it was read")

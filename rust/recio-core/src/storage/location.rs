@@ -13,6 +13,17 @@ use super::url;
 use super::url_store::UrlStore;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What the manifest of a set states of a record file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Whether there is a `.rsum` beside it.
+    pub has_checksums: bool,
+    /// Whether some records are the identities of a face data set.
+    pub has_identities: bool,
+}
+
 /// Where a file is.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -20,6 +31,8 @@ pub struct Location {
     path: PathBuf,
     /// The store of the object; none for a local file.
     store: Option<Arc<dyn Store>>,
+    /// What is known of the file, if it is in a set with a manifest.
+    shard: Option<Shard>,
 }
 
 impl Location {
@@ -33,9 +46,29 @@ impl Location {
             Some(_) => address::local_path(&path).ok().flatten(),
         };
         match local {
-            Some(path) => Self { path, store: None },
+            Some(path) => Self {
+                path,
+                store: None,
+                shard: None,
+            },
             None => Self::in_store(path, Arc::new(urls.clone())),
         }
+    }
+
+    /// Returns the location of a record file of which a manifest states this. If it is an object,
+    /// it is opened at its first read.
+    #[must_use]
+    pub fn of_shard(self, shard: Shard) -> Self {
+        Self {
+            shard: Some(shard),
+            ..self
+        }
+    }
+
+    /// Returns what a manifest states of the file.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
     }
 
     /// Returns the location of an object in a store.
@@ -44,6 +77,7 @@ impl Location {
         Self {
             path: url,
             store: Some(store),
+            shard: None,
         }
     }
 
@@ -53,8 +87,8 @@ impl Location {
     pub fn cached(self, cache: Cache) -> Self {
         let cached = |store| -> Arc<dyn Store> { Arc::new(CachedStore::new(store, cache)) };
         Self {
-            path: self.path,
             store: self.store.map(cached),
+            ..self
         }
     }
 
@@ -91,6 +125,7 @@ impl Location {
         Self {
             path,
             store: self.store.clone(),
+            shard: None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! stored_file       an open file, wherever it is: positioned reads
 //! download          copying an object into a local file, several ranges at once
 //! store             stores of objects, their objects, uploads
+//! lazy_object       object that is opened at its first read
 //! cache             local cache of objects
 //! per_process       values that each forked process makes anew
 //! url               URLs among paths
@@ -13,6 +14,7 @@
 //! wait              waits for a store, which end when the thread is stopped
 //! memory_store      a store in memory, for tests
 //! local_file        regular files, positioned reads
+//! open_files        files of a set of many, of which few are open at a time
 //! regular           opening regular files only
 //! folder            folder that a list's paths are relative to, local or of a store
 //! sandboxed_folder  files below a folder, which their paths must not leave
@@ -28,10 +30,12 @@ pub mod cache;
 pub mod download;
 pub mod folder;
 mod inside;
+mod lazy_object;
 pub mod local_file;
 pub mod location;
 #[cfg(test)]
 pub(crate) mod memory_store;
+pub mod open_files;
 #[cfg(any(unix, feature = "object-store"))]
 mod per_process;
 pub mod regular;

@@ -76,6 +76,14 @@ pub trait Store: Debug + Send + Sync {
     /// `NotFound` if there is no such object, and others.
     fn open(&self, url: &Path) -> Result<Arc<dyn Object>>;
 
+    /// Opens an object of which any bytes are read next, not its beginning.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn open_for_random_reads(&self, url: &Path) -> Result<Arc<dyn Object>> {
+        self.open(url)
+    }
+
     /// Starts to write an object, which appears when it is finished.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::lazy_object::{LazyObject, check_len};
 use super::local_file::LocalFile;
 use super::location::Location;
 use super::store::{Object, OnRead};
@@ -27,21 +28,42 @@ enum Backend {
     Object(Arc<dyn Object>),
 }
 
+impl Backend {
+    fn open(location: &Location) -> Result<Self> {
+        let (path, stated) = (location.path(), location.shard().map(|shard| shard.bytes));
+        let Some(store) = location.store() else {
+            let file = LocalFile::open(path)?;
+            stated.map_or(Ok(()), |stated| check_len(file.len(), stated))?;
+            return Ok(Self::Local(file));
+        };
+        Ok(Self::Object(match stated {
+            Some(len) => Arc::new(LazyObject::new(store, path, len)),
+            None => store.open(path)?,
+        }))
+    }
+}
+
 impl StoredFile {
     pub(super) fn open(location: &Location) -> Result<Self> {
         let shown = location.shown();
-        let file = match location.store() {
-            None => Backend::Local(LocalFile::open(location.path())?),
-            Some(store) => {
-                let object = store.open(location.path());
-                Backend::Object(object.map_err(|error| error.at_path(&shown))?)
-            }
-        };
+        let file = Backend::open(location).map_err(|error| error.at_path(&shown))?;
         Ok(Self {
             location: location.clone(),
             shown,
             file,
         })
+    }
+
+    /// Lets a local file be closed in favor of others, until it is read again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io).
+    pub fn shared(self) -> Result<Self> {
+        let file = match self.file {
+            Backend::Local(file) => Backend::Local(file.shared()?),
+            object @ Backend::Object(_) => object,
+        };
+        Ok(Self { file, ..self })
     }
 
     /// Returns where the file is.

@@ -54,9 +54,17 @@ impl UrlStore {
     }
 }
 
+/// Length of the first request: many objects are shorter, and need no other.
+const BEGINNING: u64 = 64 << 10;
+
 impl Store for UrlStore {
     fn open(&self, path: &Path) -> Result<Arc<dyn Object>> {
-        open(Address::parse(path)?, &self.options)
+        open(Address::parse(path)?, &self.options, BEGINNING)
+    }
+
+    fn open_for_random_reads(&self, path: &Path) -> Result<Arc<dyn Object>> {
+        // No object is opened without a byte of it.
+        open(Address::parse(path)?, &self.options, 1)
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn Upload>> {
@@ -84,7 +92,7 @@ mod without_stores {
     use super::{Address, Arc, Object, OnListed, Options, Result, Upload};
     use crate::error::Error;
 
-    pub(super) fn open(address: Address, _: &Options) -> Result<Arc<dyn Object>> {
+    pub(super) fn open(address: Address, _: &Options, _: u64) -> Result<Arc<dyn Object>> {
         Err(not_built(&address))
     }
 

@@ -11,9 +11,9 @@ use crate::storage::location::Location;
 /// Writer of a record file, and of its `.idx` and `.rsum`.
 pub enum FileWriter {
     /// Of a local file, which grows in place.
-    Local(InPlaceWriter),
+    Local(Box<InPlaceWriter>),
     /// Of an object, which appears when the writer is closed.
-    Object(ObjectWriter),
+    Object(Box<ObjectWriter>),
 }
 
 impl FileWriter {
@@ -23,7 +23,8 @@ impl FileWriter {
     /// As [`InPlaceWriter::create`] and [`ObjectWriter::create`].
     pub fn create(rec: &Location, idx: Option<&Location>, checksum: bool) -> Result<Self> {
         let Some(path) = rec.local() else {
-            return Ok(Self::Object(ObjectWriter::create(rec, idx, checksum)?));
+            let writer = ObjectWriter::create(rec, idx, checksum)?;
+            return Ok(Self::Object(Box::new(writer)));
         };
         let idx = idx.map(|idx| {
             idx.local().ok_or_else(|| {
@@ -31,7 +32,7 @@ impl FileWriter {
             })
         });
         let writer = InPlaceWriter::create(path, idx.transpose()?, checksum)?;
-        Ok(Self::Local(writer))
+        Ok(Self::Local(Box::new(writer)))
     }
 
     /// Opens local files to append records.
@@ -55,7 +56,7 @@ impl FileWriter {
         };
         let (rec, idx) = (local(rec)?, local(idx)?);
         let writer = InPlaceWriter::append(&rec, &idx, last, checksum, interrupt)?;
-        Ok(Self::Local(writer))
+        Ok(Self::Local(Box::new(writer)))
     }
 
     /// Appends a record and returns its offset. The index lists it if it has a key.

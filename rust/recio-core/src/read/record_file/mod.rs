@@ -49,9 +49,30 @@ impl RecordFile {
     pub fn open(location: impl Into<Location>) -> Result<Self> {
         let location = location.into();
         let file = Self::open_without_checksums(&location)?;
+        let may_have = location.shard().is_none_or(|shard| shard.has_checksums);
+        let checksums = may_have.then(|| load_checksums(&location)).transpose()?;
         Ok(Self {
-            checksums: load_checksums(&location)?,
+            checksums: checksums.flatten(),
             ..file
+        })
+    }
+
+    /// Whether some records may be those of a face data set without an image, as far as that is
+    /// known without reading them.
+    #[must_use]
+    pub fn may_be_face_set(&self) -> bool {
+        let shard = self.location().shard();
+        shard.is_none_or(|shard| shard.has_identities)
+    }
+
+    /// Lets a local file be closed in favor of others, until it is read again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn shared(self) -> Result<Self> {
+        Ok(Self {
+            file: self.file.shared()?,
+            ..self
         })
     }
 

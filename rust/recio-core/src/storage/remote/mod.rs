@@ -51,10 +51,10 @@ use super::store::{Object, OnListed, Upload};
 use super::url_store::Options;
 use crate::error::Result;
 
-/// Opens an object.
-pub(super) fn open(address: Address, options: &Options) -> Result<Arc<dyn Object>> {
+/// Opens an object, of which `beginning` bytes are read at once.
+pub(super) fn open(address: Address, options: &Options, beginning: u64) -> Result<Arc<dyn Object>> {
     let settings = settings(&address, options)?;
-    Ok(Arc::new(UrlObject::open(address, settings)?))
+    Ok(Arc::new(UrlObject::open(address, settings, beginning)?))
 }
 
 /// Starts to write an object.

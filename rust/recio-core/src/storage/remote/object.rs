@@ -22,9 +22,6 @@ use crate::storage::address::Address;
 use crate::storage::per_process::PerProcess;
 use crate::storage::store::{IsWanted, Object, OnRead};
 
-/// Length of the first request: many objects are shorter, and need no other.
-const BEGINNING: u64 = 64 << 10;
-
 /// Long reads are divided into requests of this length, several at a time.
 const PIECE: u64 = 8 << 20;
 const PIECES: usize = 8;
@@ -65,15 +62,15 @@ impl Connected {
 }
 
 impl UrlObject {
-    /// Opens an object.
+    /// Opens an object, of which `beginning` bytes are read at once.
     ///
     /// # Errors
     /// Those of the request; there is none.
-    pub(super) fn open(address: Address, settings: Settings) -> Result<Self> {
+    pub(super) fn open(address: Address, settings: Settings, beginning: u64) -> Result<Self> {
         let connected = Connected::new(&address, &settings)?;
         let opening = connected.clone();
         let opened = Pending::start(async move {
-            let opened = opening.remote.open(BEGINNING).await;
+            let opened = opening.remote.open(beginning).await;
             opened.map_err(|failure| opening.client.explain(failure))
         });
         let opened = opened?.wait()?;
