@@ -106,6 +106,7 @@ def pack(
     allow_outside: bool = False,
     masks: AnyPath | None = None,
     mask_ext: str = ".png",
+    rec: AnyPath | None = None,
     limits: Limits | None = None,
     progress: Callable[[int, int, int], object] | None = None,
     storage_options: StorageOptions = None,
@@ -175,6 +176,8 @@ def pack(
     mask_ext : str, default '.png'
         Replacement of the image's suffix in the name of its mask, such as ``'_mask.png'``; without a dot, one is
         prepended.
+    rec : path, optional
+        The record file, whose name ends in ``.rec``; the other outputs are beside it. By default it is beside the list.
     limits : Limits, optional
         Largest images that are decoded and encoded; by default those of `recio.Limits`.
     progress : callable, optional
@@ -209,9 +212,9 @@ def pack(
     )
     opened_with = storage(storage_options, filesystem)
     list_path, image_root = opened_with.path(lst), opened_with.path(root)
-    rec = _rec_path(list_path)
+    target = _rec_path(list_path, None if rec is None else opened_with.path(rec))
     mask_root = None if masks is None else opened_with.path(masks)
-    mask_rec = None if mask_root is None else rec.with_name(f"{list_path.name.removesuffix('.lst')}_mask.rec")
+    mask_rec = None if mask_root is None else target.with_name(f"{target.name.removesuffix('.rec')}_mask.rec")
     if mask_rec and not pass_through and (resize or center_crop):
         raise ValueError("resize and center_crop cannot be combined with masks, which are packed unchanged")
     settings = {
@@ -230,25 +233,27 @@ def pack(
         "limits": limits_tuple(limits),
         "masks": None if mask_root is None else (mask_root, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
-    report = rec.with_suffix(".skipped.jsonl")
-    previous = _find_previous(list_path, rec, report, settings) if validate.flag("resume", resume) else None
+    report = target.with_suffix(".skipped.jsonl")
+    previous = _find_previous(list_path, target, report, settings) if validate.flag("resume", resume) else None
     if previous is None:
-        records, length, rows, messages = _recio.pack(list_path, image_root, rec, settings, progress)
+        records, length, rows, messages = _recio.pack(list_path, image_root, target, settings, progress)
         skipped = [SkippedLine(*row) for row in rows]
         _write_report(report, skipped)
     else:
         (records, length, skipped), messages = previous, []
     mask_idx = mask_rec and mask_rec.with_suffix(".idx")
-    idx, kept = rec.with_suffix(".idx"), previous is not None
+    idx, kept = target.with_suffix(".idx"), previous is not None
     for message in messages:
         warnings.warn(f"{list_path}: {message}", stacklevel=2)
-    return PackReport(rec, idx, report, records, length, skipped, mask_rec, mask_idx, kept, messages)
+    return PackReport(target, idx, report, records, length, skipped, mask_rec, mask_idx, kept, messages)
 
 
-def _rec_path(lst: Path | RemotePath) -> Path | RemotePath:
+def _rec_path(lst: Path | RemotePath, rec: Path | RemotePath | None) -> Path | RemotePath:
     if lst.suffix != ".lst":
         raise ValueError(f"{lst}: the name of a list must end in .lst")
-    return lst.with_suffix(".rec")
+    if rec is not None and rec.suffix != ".rec":
+        raise ValueError(f"{rec}: the name of a record file must end in .rec")
+    return lst.with_suffix(".rec") if rec is None else rec
 
 
 def _check_range(name: str, value: int, minimum: int, maximum: int) -> int:
