@@ -69,6 +69,10 @@ def marked(mark: str) -> Iterator[int]:
                 yield int(folder.name)
 
 
+OF_ALL_TESTS = ("from multiprocessing", "-m tests.support.servers.moto")
+"""Parts of the commands of processes that end with this one."""
+
+
 def kill(pids: Iterable[int]) -> None:
     """Kill processes, of which some may have ended."""
     for pid in pids:
@@ -89,12 +93,12 @@ def end(before: set[int]) -> list[str]:
 
 
 def running(pids: set[int]) -> dict[int, str]:
-    """Return the children that have not ended, and their commands, but for the helpers of `multiprocessing`.
+    """Return the children that have not ended, and their commands, but for those that end with this process.
 
-    Those end with this process.
+    They are the helpers of `multiprocessing`, and the server that all tests use, which the first of them starts.
     """
     commands = {pid: command(pid) for pid in pids if os.waitpid(pid, os.WNOHANG)[0] == 0}
-    return {pid: line for pid, line in commands.items() if "from multiprocessing" not in line}
+    return {pid: line for pid, line in commands.items() if not any(name in line for name in OF_ALL_TESTS)}
 
 
 def command(pid: int) -> str:
