@@ -15,6 +15,7 @@ __all__ = [
     "DecodeError",
     "ImagePipeline",
     "Index",
+    "PackList",
     "Reader",
     "RecordError",
     "RecordFileOutput",
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "augment",
     "begin_process_end",
+    "crc32c",
     "decode",
     "decode_unchanged",
     "encode_jpeg",
@@ -40,8 +42,6 @@ __all__ = [
     "merge_files",
     "open_append",
     "open_regular",
-    "pack",
-    "packed_already",
     "printable",
     "read_list",
     "rebuild_index",
@@ -322,19 +322,7 @@ class ImagePipeline:
     def stop(self) -> None: ...
     def join(self, seconds: float) -> None: ...
 
-def pack(
-    list: _Path,
-    root: _Path,
-    rec: _Path,
-    settings: dict[str, Any],
-    progress: Callable[[int, int, int], object] | None,
-) -> tuple[int, int, list[tuple[int, int | None, str | None, str]], list[str]]: ...
-def packed_already(
-    list: _Path,
-    rec: _Path,
-    skipped: list[int],
-    settings: dict[str, Any],
-) -> tuple[int, int] | None: ...
+def crc32c(path: _Path) -> int: ...
 def merge_files(
     files: Sequence[_Path],
     out: _Path,
@@ -354,6 +342,34 @@ def shuffle_file(
     checksum: bool,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[int, int, int, bool, int | None]: ...
+
+_PackedFile: TypeAlias = tuple[int, int | None]
+_Packed: TypeAlias = tuple[
+    int, _PackedFile, _PackedFile | None, int, list[tuple[int, int | None, str | None, str]], list[str]
+]
+
+@final
+class PackList:
+    def __new__(cls, list: _Path) -> PackList: ...
+    def __len__(self) -> int: ...
+    def line_number(self, position: int) -> int | None: ...
+    def pack(
+        self,
+        lines: tuple[int, int],
+        max_bytes: int | None,
+        root: _Path,
+        rec: _Path,
+        settings: dict[str, Any],
+        progress: Callable[[int, int, int], object] | None,
+    ) -> _Packed: ...
+    def find(
+        self,
+        lines: tuple[int, int],
+        max_bytes: int | None,
+        rec: _Path,
+        skipped: Sequence[int],
+        settings: dict[str, Any],
+    ) -> _Packed | None: ...
 
 @final
 class RecordFileOutput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -150,6 +151,17 @@ def add_limits(add: Callable[..., object]) -> None:
 def limits_of(arguments: argparse.Namespace) -> Limits:
     """Return the limits that the options of `add_limits` set."""
     return Limits(arguments.max_side, arguments.max_pixels, arguments.max_bytes, arguments.max_scans)
+
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def byte_size(text: str) -> int:
+    """Parse a number of bytes, for argparse: ``1000``, ``500K``, ``1.5G`` (powers of 1024)."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"a size must be a number with K, M, G, T or nothing, got {text!r}")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def write_lines(stream: TextIO | None, lines: Iterable[str]) -> None:

@@ -19,6 +19,7 @@ from recio.cli._base import (
     CommandParser,
     add_limits,
     add_storage_options,
+    byte_size,
     fail,
     limits_of,
     run_command,
@@ -29,11 +30,13 @@ from recio.cli._progress import ProgressBars
 from recio.errors import RecordError
 from recio.im2rec._flags import translate_flags
 from recio.im2rec._lists import EXTENSIONS, ListReport, find_lists, make_list
-from recio.im2rec._pack import PackReport, pack
+from recio.im2rec._pack import pack
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from recio.im2rec._report import PackReport
 
 FAILED = 1
 EXIT_CODES = {RecordError: FAILED, OSError: FAILED, ValueError: MISUSED}
@@ -260,6 +263,20 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         "a PNG of class numbers in FOLDER, with the image's path except for the suffix; not with --resize or "
         "--center-crop",
     )
+    shards = group.add_mutually_exclusive_group()
+    shards.add_argument(
+        "--shards",
+        type=int,
+        metavar="N",
+        help="pack a list into N record files, PREFIX_00000.rec ..., and their manifest PREFIX.recset.json, which "
+        "is read in place of a record file",
+    )
+    shards.add_argument(
+        "--shard-size",
+        type=byte_size,
+        metavar="SIZE",
+        help="the same, with record files of at most SIZE bytes: 500M, 2G",
+    )
     add_limits(add)
     add(
         "--mask-ext",
@@ -334,6 +351,8 @@ def _pack_one(lst: Path | RemotePath, arguments: argparse.Namespace, bars: Progr
             allow_outside=arguments.allow_outside,
             masks=arguments.masks,
             mask_ext=arguments.mask_ext,
+            shards=arguments.shards,
+            shard_size=arguments.shard_size,
             limits=limits_of(arguments),
             progress=progress,
         )
@@ -355,8 +374,12 @@ def _print_list_report(report: ListReport, *, labels: bool) -> None:
 def _print_pack_report(lst: Path | RemotePath, report: PackReport) -> None:
     if report.records:
         kept = ", complete already" if report.kept else ""
-        write_lines(sys.stdout, [f"{report.rec}: {report.records} records, {report.bytes} bytes{kept}"])
-        if report.mask_rec:
+        for manifest in filter(None, (report.manifest, report.mask_manifest)):
+            shown = f"{len(manifest.shards)} shards, {manifest.records} records, {manifest.bytes} bytes"
+            write_lines(sys.stdout, [f"{manifest.path}: {shown}{kept}"])
+        if report.manifest is None:
+            write_lines(sys.stdout, [f"{report.rec}: {report.records} records, {report.bytes} bytes{kept}"])
+        if report.mask_rec and report.manifest is None:
             size, _ = size_and_version(report.mask_rec)
             write_lines(sys.stdout, [f"{report.mask_rec}: {report.records} records, {size} bytes{kept}"])
     else:

@@ -1,20 +1,14 @@
-"""Packing the images of a list into a record file.
-
-recio-core does the work; this module checks the arguments, and writes the report of skipped lines.
-"""
+"""Packing the images of a list: checks of the arguments."""
 
 from __future__ import annotations
 
-import json
 import warnings
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from recio import _recio
-from recio._atomic import atomic_write_lines
 from recio._loader import validate
-from recio._storage import read_bytes, storage
-from recio._util import available_cores, fills_damage, json_line
+from recio._storage import storage
+from recio._util import available_cores, fills_damage
+from recio.im2rec._list_packer import ListPacker
 from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
@@ -24,67 +18,10 @@ if TYPE_CHECKING:
     from recio._recio import RemotePath
     from recio._storage import AnyPath, StorageOptions
     from recio._util import OnDamage
+    from recio.im2rec._report import PackReport
     from recio.limits import Limits
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedLine:
-    """Line of a list that was skipped.
-
-    Attributes
-    ----------
-    line : int
-        The line's number, from 1.
-    index : int or None
-        The image's index; ``None`` if the line cannot be read.
-    path : str or None
-        The image's path in the list; ``None`` if the line cannot be read.
-    reason : str
-        Why it was skipped.
-    """
-
-    line: int
-    index: int | None
-    path: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PackReport:
-    """Result of `pack`.
-
-    Attributes
-    ----------
-    rec, idx, report : Path or RemotePath
-        The record file, its index and the report of skipped lines. The first two do not exist if there are no records,
-        the report does not exist if nothing was skipped.
-    records : int
-        Number of records.
-    bytes : int
-        Size of the record file.
-    skipped : list of SkippedLine
-        The skipped lines, in the order of the list.
-    mask_rec, mask_idx : Path, RemotePath or None
-        The record file of the masks and its index, which do not exist if there are no records; ``None`` without masks.
-    kept : bool
-        Whether an earlier run had packed the list, so that nothing was written.
-    warnings : list of str
-        Warnings about labels: the first line of which labels are dropped, as `pack_label` is false; and the first
-        detection label with boxes in pixels, or with boxes that are not left, top, right, bottom.
-    """
-
-    rec: Path | RemotePath
-    idx: Path | RemotePath
-    report: Path | RemotePath
-    records: int
-    bytes: int
-    skipped: list[SkippedLine]
-    mask_rec: Path | RemotePath | None = None
-    mask_idx: Path | RemotePath | None = None
-    kept: bool = False
-    warnings: list[str] = field(default_factory=list)
 
 
 def pack(
@@ -107,6 +44,8 @@ def pack(
     masks: AnyPath | None = None,
     mask_ext: str = ".png",
     rec: AnyPath | None = None,
+    shards: int | None = None,
+    shard_size: int | None = None,
     limits: Limits | None = None,
     progress: Callable[[int, int, int], object] | None = None,
     storage_options: StorageOptions = None,
@@ -121,6 +60,9 @@ def pack(
 
     The list, the images and the masks may be in object stores (``s3://bucket/photos``), in any combination; the outputs
     are beside the list. A store that does not answer ends the packing. Objects appear when all data is in the store.
+
+    With `shards` or `shard_size`, each shard is complete or not written, and the manifest is written after all of them:
+    readers take it in place of a record file. After an interruption, complete shards are left, and `resume` keeps them.
 
     With `masks`, the mask of each image is copied byte for byte to ``train_mask.rec`` and ``train_mask.idx``, with the
     same ids in the same order: a pair of files for `recio.io.ImageMaskRecordIter`. All four files are complete or none
@@ -178,6 +120,11 @@ def pack(
         prepended.
     rec : path, optional
         The record file, whose name ends in ``.rec``; the other outputs are beside it. By default it is beside the list.
+    shards : int, optional
+        Number of shards, from 1 to the number of lines: ``train_00000.rec``, ``train_00001.rec`` and so on, each with
+        its index, and the manifest ``train.recset.json``. Shard k of n has the lines from ``lines * k // n`` on.
+    shard_size : int, optional
+        Instead of `shards`, the largest size of a shard in bytes. A record that is larger has a shard of its own.
     limits : Limits, optional
         Largest images that are decoded and encoded; by default those of `recio.Limits`.
     progress : callable, optional
@@ -214,9 +161,12 @@ def pack(
     list_path, image_root = opened_with.path(lst), opened_with.path(root)
     target = _rec_path(list_path, None if rec is None else opened_with.path(rec))
     mask_root = None if masks is None else opened_with.path(masks)
-    mask_rec = None if mask_root is None else target.with_name(f"{target.name.removesuffix('.rec')}_mask.rec")
-    if mask_rec and not pass_through and (resize or center_crop):
+    if mask_root and not pass_through and (resize or center_crop):
         raise ValueError("resize and center_crop cannot be combined with masks, which are packed unchanged")
+    if shards is not None and shard_size is not None:
+        raise ValueError("shards and shard_size exclude each other")
+    if shard_size is not None:
+        shard_size = validate.positive("shard_size", shard_size)
     settings = {
         "pass_through": pass_through,
         "resize": _check_range("resize", resize, 0, 16_384),
@@ -231,21 +181,23 @@ def pack(
         "num_thread": available_cores() if num_thread is None else _check_range("num_thread", num_thread, 1, 1024),
         "allow_outside": validate.flag("allow_outside", allow_outside),
         "limits": limits_tuple(limits),
-        "masks": None if mask_root is None else (mask_root, mask_ext if "." in mask_ext else f".{mask_ext}", mask_rec),
     }
-    report = target.with_suffix(".skipped.jsonl")
-    previous = _find_previous(list_path, target, report, settings) if validate.flag("resume", resume) else None
-    if previous is None:
-        records, length, rows, messages = _recio.pack(list_path, image_root, target, settings, progress)
-        skipped = [SkippedLine(*row) for row in rows]
-        _write_report(report, skipped)
-    else:
-        (records, length, skipped), messages = previous, []
-    mask_idx = mask_rec and mask_rec.with_suffix(".idx")
-    idx, kept = target.with_suffix(".idx"), previous is not None
-    for message in messages:
+    packer = ListPacker(
+        list_path,
+        image_root,
+        target,
+        settings,
+        None if mask_root is None else (mask_root, mask_ext if "." in mask_ext else f".{mask_ext}"),
+        resume=validate.flag("resume", resume),
+        progress=progress,
+    )
+    if shards is not None:
+        shards = _check_range("shards", shards, 1, max(1, len(packer)))
+    one_file = shards is None and shard_size is None
+    report = packer.pack_file() if one_file else packer.pack_shards(shards, shard_size)
+    for message in report.warnings:
         warnings.warn(f"{list_path}: {message}", stacklevel=2)
-    return PackReport(target, idx, report, records, length, skipped, mask_rec, mask_idx, kept, messages)
+    return report
 
 
 def _rec_path(lst: Path | RemotePath, rec: Path | RemotePath | None) -> Path | RemotePath:
@@ -267,34 +219,3 @@ def _check_choice(name: str, value: T, choices: Sequence[T]) -> T:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return value
-
-
-def _find_previous(
-    lst: Path | RemotePath, rec: Path | RemotePath, report: Path | RemotePath, settings: dict[str, Any]
-) -> tuple[int, int, list[SkippedLine]] | None:
-    """Return the number of records, the size and the skipped lines of an earlier run that packed the list, if any."""
-    skipped = _read_report(report)
-    if skipped is None:
-        return None
-    size = _recio.packed_already(lst, rec, [entry.line for entry in skipped], settings)
-    return size and (*size, skipped)
-
-
-def _read_report(path: Path | RemotePath) -> list[SkippedLine] | None:
-    """Read the report of skipped lines: empty if there is none, ``None`` if it is incomplete."""
-    try:
-        rows = [json.loads(line) for line in read_bytes(path).decode().split("\n") if line]
-        skipped = [SkippedLine(**row) for row in rows]
-    except FileNotFoundError:
-        return []
-    except (ValueError, TypeError):
-        return None
-    return skipped if all(isinstance(entry.line, int) and 0 < entry.line < 1 << 63 for entry in skipped) else None
-
-
-def _write_report(path: Path | RemotePath, skipped: Sequence[SkippedLine]) -> None:
-    """Write the report of skipped lines; if there are none, remove the report of an earlier run."""
-    if skipped:
-        atomic_write_lines(path, (f"{json_line(asdict(entry))}\n" for entry in skipped))
-    else:
-        path.unlink(missing_ok=True)

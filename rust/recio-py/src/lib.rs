@@ -88,7 +88,7 @@ mod _recio {
     #[pymodule_export]
     use crate::location::RemotePath;
     #[pymodule_export]
-    use crate::pack::{pack, packed_already};
+    use crate::pack::PackList;
     #[pymodule_export]
     use crate::pipeline::ImagePipeline;
     #[pymodule_export]
@@ -102,7 +102,7 @@ mod _recio {
     #[pymodule_export]
     use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]
-    use crate::shard::RecordFileOutput;
+    use crate::shard::{RecordFileOutput, crc32c};
     #[pymodule_export]
     use crate::step::Step;
     #[pymodule_export]

@@ -3,7 +3,9 @@
 use pyo3::prelude::*;
 use recio_core::Error;
 use recio_core::limits::Formats;
-use recio_core::pack::{self as engine, Color, Encoding, MaskOptions, PackOptions, Transcode};
+use recio_core::pack::{
+    self as engine, Color, Encoding, ListPart, MaskOptions, PackOptions, Transcode,
+};
 use recio_core::progress::Progress;
 
 use crate::convert::limits_of;
@@ -83,45 +85,104 @@ impl Settings {
 /// A line left out: its number, index and path if it could be read, and the reason.
 type Skipped = (u64, Option<u64>, Option<String>, String);
 
-/// Packs a list; returns the number of records, the length of the `.rec`, the skipped lines and
-/// warnings.
-///
-/// `progress` is called with the lines done, all lines, and those left out. If it raises, or a
-/// signal's handler does, nothing is written.
-#[pyfunction]
-pub(crate) fn pack(
-    py: Python<'_>,
-    list: StoragePath,
-    root: StoragePath,
-    rec: StoragePath,
-    settings: Settings,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<(usize, u64, Vec<Skipped>, Vec<String>)> {
-    let options = settings.options().map_err(PyRecioError::from)?;
-    let (list, root, rec) = (list.into(), root.into(), rec.into());
-    let numbers = |at: Progress| (at.done, at.total, at.skipped);
-    let packed = run_with_progress(py, progress, numbers, |on_progress| {
-        engine::pack(&list, &root, &rec, &options, on_progress)
-    })?;
-    let skipped = packed.skipped.into_iter().map(row).collect();
-    Ok((packed.records, packed.bytes, skipped, packed.warnings))
+/// The lines of a list.
+#[pyclass(frozen, module = "recio._recio")]
+pub(crate) struct PackList(engine::PackList);
+
+#[pymethods]
+impl PackList {
+    #[new]
+    fn new(py: Python<'_>, list: StoragePath) -> PyResult<Self> {
+        let list = list.into();
+        run_interruptible(py, |_| engine::PackList::load(&list)).map(Self)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Number of the line at a position, from 1; none after the last one.
+    fn line_number(&self, position: usize) -> Option<u64> {
+        self.0.line_number(position)
+    }
+
+    /// Packs lines into a record file, all or as many as fit into `max_bytes`. Returns the number
+    /// of records; length and CRC32C of the record file, and of that of masks; the position of the
+    /// first line that does not fit; the skipped lines; and warnings.
+    ///
+    /// `progress` is called with the lines done, all lines, and those left out. If it raises, or a
+    /// signal's handler does, nothing is written.
+    #[allow(clippy::too_many_arguments, reason = "arguments of Python")]
+    fn pack(
+        &self,
+        py: Python<'_>,
+        lines: (usize, usize),
+        max_bytes: Option<u64>,
+        root: StoragePath,
+        rec: StoragePath,
+        settings: Settings,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Packed> {
+        let options = settings.options().map_err(PyRecioError::from)?;
+        let (root, rec, part) = (root.into(), rec.into(), part(lines, max_bytes));
+        let numbers = |at: Progress| (at.done, at.total, at.skipped);
+        let packed = run_with_progress(py, progress, numbers, |on_progress| {
+            engine::pack(&self.0, part, &root, &rec, &options, on_progress)
+        })?;
+        let file = |file: engine::PackedFile| (file.bytes, Some(file.crc32c));
+        Ok((
+            packed.records,
+            file(packed.images),
+            packed.masks.map(file),
+            lines.0 + packed.end,
+            packed.skipped.into_iter().map(row).collect(),
+            packed.warnings,
+        ))
+    }
+
+    /// Returns what `pack` does of a record file that an earlier run has made of the lines, less
+    /// those that it skipped, without CRC32C; none if it is not complete.
+    fn find(
+        &self,
+        py: Python<'_>,
+        lines: (usize, usize),
+        max_bytes: Option<u64>,
+        rec: StoragePath,
+        skipped: Vec<u64>,
+        settings: Settings,
+    ) -> PyResult<Option<Packed>> {
+        let options = settings.options().map_err(PyRecioError::from)?;
+        let (rec, part) = (rec.into(), part(lines, max_bytes));
+        let kept = run_interruptible(py, |_| {
+            engine::packed_already(&self.0, &part, &rec, &skipped, &options)
+        })?;
+        Ok(kept.map(|kept| {
+            let masks = kept.mask_bytes.map(|bytes| (bytes, None));
+            let end = lines.0 + kept.end;
+            let none = (Vec::new(), Vec::new());
+            (kept.records, (kept.bytes, None), masks, end, none.0, none.1)
+        }))
+    }
 }
 
-/// The number of records and the length of a `.rec` that an earlier run has made of the list, less
-/// the lines that it skipped; none if it is not complete.
-#[pyfunction]
-pub(crate) fn packed_already(
-    py: Python<'_>,
-    list: StoragePath,
-    rec: StoragePath,
-    skipped: Vec<u64>,
-    settings: Settings,
-) -> PyResult<Option<(usize, u64)>> {
-    let options = settings.options().map_err(PyRecioError::from)?;
-    let (list, rec) = (list.into(), rec.into());
-    run_interruptible(py, |_| {
-        engine::packed_already(&list, &rec, &skipped, &options)
-    })
+/// Length and CRC32C of a record file.
+type PackedFile = (u64, Option<u32>);
+
+/// Records, record file of images, record file of masks, end, skipped lines, warnings.
+type Packed = (
+    usize,
+    PackedFile,
+    Option<PackedFile>,
+    usize,
+    Vec<Skipped>,
+    Vec<String>,
+);
+
+fn part((begin, end): (usize, usize), max_bytes: Option<u64>) -> ListPart {
+    ListPart {
+        lines: begin..end,
+        max_bytes,
+    }
 }
 
 fn row(skipped: engine::SkippedLine) -> Skipped {

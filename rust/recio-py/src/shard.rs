@@ -6,6 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use recio_core::format::frame;
+use recio_core::read::file_checksum;
 use recio_core::write::record_output::{RecordOutput, commit};
 
 use crate::fork_guard::ForkGuard;
@@ -91,6 +92,13 @@ impl Drop for RecordFileOutput {
             std::mem::forget(self.lock().take());
         }
     }
+}
+
+/// Returns the CRC32C of a file.
+#[pyfunction]
+pub(crate) fn crc32c(py: Python<'_>, path: StoragePath) -> PyResult<u32> {
+    let location = path.into();
+    run_interruptible(py, |interrupt| file_checksum::crc32c(&location, interrupt))
 }
 
 fn finished_error() -> PyErr {

@@ -1,29 +1,27 @@
 //! The calling thread's part of packing: sends lines to workers, writes records in list order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::failure::Failure;
 use super::label_check::LabelCheck;
+use super::list::ListEntry;
 use super::memory_budget::MemoryBudget;
 use super::outputs::Outputs;
 use super::report::{PackReport, SkippedLine};
 use super::worker::{Job, Outcome};
 use crate::error::Result;
-use crate::format::list::Line;
+use crate::format::frame;
 use crate::progress::{OnProgress, Progress, REPORT_INTERVAL, Throttle};
-
-/// Number of a line of the list, and the line or why it is invalid.
-type ListEntry = (u64, Result<Line, String>);
 
 pub(super) struct Coordinator<'a> {
     entries: &'a [ListEntry],
     jobs: Sender<Job<'a>>,
     budget: &'a MemoryBudget,
     outputs: Outputs,
-    /// The indices so far.
-    indices: HashSet<u64>,
+    /// Length that the record file of images must not exceed, unless it has one record.
+    max_bytes: u64,
     skipped: Vec<SkippedLine>,
     labels: LabelCheck,
     throttle: Throttle<'a>,
@@ -35,6 +33,7 @@ impl<'a> Coordinator<'a> {
         jobs: Sender<Job<'a>>,
         budget: &'a MemoryBudget,
         outputs: Outputs,
+        max_bytes: u64,
         labels: LabelCheck,
         on_progress: &'a mut OnProgress<'a>,
     ) -> Self {
@@ -43,39 +42,51 @@ impl<'a> Coordinator<'a> {
             jobs,
             budget,
             outputs,
-            indices: HashSet::new(),
+            max_bytes,
             skipped: Vec::new(),
             labels,
             throttle: Throttle::new(on_progress),
         }
     }
 
-    /// Packs all lines, at most `window` of them at a time; `None` if the caller stops it.
+    /// Packs the lines until the record file is full, at most `window` of them at a time; `None` if
+    /// the caller stops it.
     pub(super) fn run(mut self, window: usize) -> Result<Option<PackReport>> {
         let entries = self.entries;
         let mut outcomes = VecDeque::with_capacity(window);
         for (done, entry) in entries.iter().enumerate() {
             let next = done + outcomes.len();
             let unsent = entries.iter().enumerate().skip(next);
-            for (position, (_, line)) in unsent.take(window - outcomes.len()) {
-                outcomes.push_back(self.send(position, line));
+            for (position, entry) in unsent.take(window - outcomes.len()) {
+                outcomes.push_back(self.send(position, entry));
             }
             let outcome = outcomes.pop_front().expect("the window is not empty");
             let Some(outcome) = self.wait_for(&outcome, done) else {
                 return Ok(None);
             };
+            if self.is_full_for(&outcome) {
+                return self.finish(done);
+            }
             self.write(entry, outcome)?;
             self.budget.next_turn();
         }
-        self.finish()
+        self.finish(entries.len())
+    }
+
+    /// Whether the record of a line would make the record file too long.
+    fn is_full_for(&self, outcome: &Outcome<'_>) -> bool {
+        let Ok(packed) = outcome else {
+            return false;
+        };
+        let len = frame::encoded_len(&packed.record) as u64;
+        self.outputs.records() > 0 && self.outputs.bytes() + len > self.max_bytes
     }
 
     /// Sends a line to the workers and returns the channel of its outcome.
-    fn send(&mut self, position: usize, line: &'a Result<Line, String>) -> Receiver<Outcome<'a>> {
+    fn send(&self, position: usize, entry: &'a ListEntry) -> Receiver<Outcome<'a>> {
         let (answer, outcome) = bounded(1);
-        let line = line.as_ref().map_err(Clone::clone);
         // A send that fails drops `answer`, which the receiver notices.
-        match line.and_then(|line| self.check_unique(line)) {
+        match entry.packable() {
             Ok(line) => drop(self.jobs.send(Job {
                 position,
                 line,
@@ -85,15 +96,6 @@ impl<'a> Coordinator<'a> {
             Err(reason) => drop(answer.send(Err(reason.into()))),
         }
         outcome
-    }
-
-    /// Refuses an index that an earlier line has, as keys must be unique.
-    fn check_unique<'b>(&mut self, line: &'b Line) -> Result<&'b Line, String> {
-        if self.indices.insert(line.index) {
-            Ok(line)
-        } else {
-            Err(format!("duplicate index {}", line.index))
-        }
     }
 
     /// Waits for an outcome and reports progress; `None` if the caller wants to stop.
@@ -120,10 +122,10 @@ impl<'a> Coordinator<'a> {
         self.throttle.report(progress).continue_value()
     }
 
-    fn write(&mut self, (number, line): &ListEntry, outcome: Outcome<'_>) -> Result<()> {
-        match (line, outcome) {
+    fn write(&mut self, entry: &ListEntry, outcome: Outcome<'_>) -> Result<()> {
+        match (&entry.line, outcome) {
             (Ok(line), Ok(packed)) => {
-                self.labels.add(*number, line);
+                self.labels.add(entry.number, line);
                 let mask = packed.mask.as_deref();
                 self.outputs.append(line.index, &packed.record, mask)
             }
@@ -131,7 +133,7 @@ impl<'a> Coordinator<'a> {
             (line, Err(Failure::Skipped(reason))) => {
                 let line = line.as_ref().ok();
                 self.skipped.push(SkippedLine {
-                    line: *number,
+                    line: entry.number,
                     image: line.map(|line| (line.index, line.path.clone())),
                     reason,
                 });
@@ -141,13 +143,16 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Option<PackReport>> {
-        if self.report(self.entries.len()).is_none() {
+    /// Completes the files, which have the lines before `end`.
+    fn finish(mut self, end: usize) -> Result<Option<PackReport>> {
+        if self.report(end).is_none() {
             return Ok(None);
         }
         let report = PackReport {
             records: self.outputs.records(),
-            bytes: self.outputs.bytes(),
+            images: self.outputs.images(),
+            masks: self.outputs.masks(),
+            end,
             skipped: self.skipped,
             warnings: self.labels.into_warnings(),
         };

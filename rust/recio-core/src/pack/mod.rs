@@ -17,6 +17,7 @@ mod coordinator;
 mod failure;
 mod image_file;
 mod label_check;
+mod list;
 mod masks;
 mod memory_budget;
 mod opener;
@@ -28,25 +29,25 @@ mod seekable;
 mod transcode;
 mod worker;
 
+use std::ops::Range;
 use std::thread::{self, Scope};
 
 use crossbeam_channel::unbounded;
 
 use crate::error::{Error, Result};
-use crate::format::label::LabelType;
 use crate::progress::OnProgress;
-use crate::read::list_file::load_lines;
 use crate::storage::folder::Folder;
 use crate::storage::location::Location;
 use coordinator::Coordinator;
 use label_check::LabelCheck;
+pub use list::PackList;
 use masks::MaskFolder;
 use memory_budget::{CloseOnDrop, MemoryBudget};
 use opener::{FETCHES, Opener};
 pub use options::{MaskOptions, PackOptions};
 use outputs::Outputs;
-pub use report::{PackReport, SkippedLine};
-pub use resume::packed_already;
+pub use report::{PackReport, PackedFile, SkippedLine};
+pub use resume::{KeptPart, packed_already};
 pub use transcode::{Color, Encoding, Transcode};
 use worker::Worker;
 
@@ -56,23 +57,38 @@ const LINES_PER_THREAD: usize = 32;
 /// thread has one decoded image.
 const MAX_BYTES_IN_MEMORY: usize = 256 << 20;
 
-/// Packs the files of `list`, whose paths are relative to `root`, into `rec` and its `.idx`.
+/// A part of a list that is packed into one record file.
+#[derive(Debug, Clone)]
+pub struct ListPart {
+    /// The lines, by position.
+    pub lines: Range<usize>,
+    /// Length that the record file must not exceed, unless it has one record: it has the first of
+    /// the lines. If not given, it has all.
+    pub max_bytes: Option<u64>,
+}
+
+/// Packs the files of a part of `list`, whose paths are relative to `root`, into `rec` and its
+/// `.idx`.
 ///
 /// All files, with those of masks, are written, or none. `on_progress` is called on this thread. If
 /// it stops the packing, nothing is written and the result is `None`.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if the list or `root` cannot be read or the
-/// output cannot be written; [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) if the list
-/// is not UTF-8.
+/// [`ErrorKind::Io`](crate::error::ErrorKind::Io) if `root` cannot be read or the output cannot be
+/// written.
+///
+/// # Panics
+/// If the list has fewer lines.
 pub fn pack(
-    list: &Location,
+    list: &PackList,
+    part: ListPart,
     root: &Location,
     rec: &Location,
     options: &PackOptions,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<PackReport>> {
-    let entries = load_lines(list, LabelType::Float32)?;
+    let entries = &list.entries[part.lines];
+    let max_bytes = part.max_bytes.unwrap_or(u64::MAX);
     let images = Folder::new(root, options.allow_outside)?;
     let masks = options.masks.as_ref();
     let mask_rec = masks.map(|masks| &masks.rec);
@@ -108,8 +124,16 @@ pub fn pack(
         // If all workers end, sending a job must fail instead of waiting.
         drop(queue);
         let labels = LabelCheck::new(options.pack_label);
-        Coordinator::new(&entries, jobs, &budget, outputs, labels, on_progress)
-            .run((threads * LINES_PER_THREAD).max(2 * fetches))
+        Coordinator::new(
+            entries,
+            jobs,
+            &budget,
+            outputs,
+            max_bytes,
+            labels,
+            on_progress,
+        )
+        .run((threads * LINES_PER_THREAD).max(2 * fetches))
     })
 }
 

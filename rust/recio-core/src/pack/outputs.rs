@@ -1,5 +1,6 @@
 //! The outputs of packing: the record file of images and, optionally, that of their masks.
 
+use super::report::PackedFile;
 use crate::error::Result;
 use crate::storage::location::Location;
 use crate::write::record_output::{RecordOutput, commit};
@@ -39,6 +40,16 @@ impl Outputs {
     /// Size of the record file of images so far.
     pub(super) fn bytes(&self) -> u64 {
         self.images.bytes()
+    }
+
+    /// The record file of images so far.
+    pub(super) fn images(&self) -> PackedFile {
+        PackedFile::of(&self.images)
+    }
+
+    /// The record file of masks so far.
+    pub(super) fn masks(&self) -> Option<PackedFile> {
+        self.masks.as_ref().map(PackedFile::of)
     }
 
     /// As [`commit`].

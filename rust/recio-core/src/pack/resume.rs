@@ -4,54 +4,98 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::SystemTime;
 
+use super::ListPart;
+use super::list::{ListEntry, PackList};
 use super::options::PackOptions;
 use crate::error::{Error, Result};
-use crate::format::label::LabelType;
-use crate::read::list_file::load_lines;
 use crate::storage::location::Location;
-use crate::write::append_check::is_complete;
+use crate::write::append_check::CompleteFile;
 
-/// Returns the number of records and the size of `rec` if an earlier run has packed `list` into it.
+/// The record file of an earlier run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptPart {
+    /// Number of records.
+    pub records: usize,
+    /// Size of the record file of images in bytes.
+    pub bytes: u64,
+    /// Size of that of masks.
+    pub mask_bytes: Option<u64>,
+    /// Number of lines of the part that are in it, or were skipped.
+    pub end: usize,
+}
+
+/// Returns what `rec` has if an earlier run has packed a part of `list` into it.
 ///
-/// `rec` must contain all lines except `skipped` (their numbers, from 1, as the earlier run
-/// reported them). It must be complete, and so must be its `.idx` and the other files that
-/// `options` request: younger than the list, with its indices in its order, and ending where they
-/// should. The earlier run renamed the files when they were complete, the `.idx` last, so no more
-/// is read. The images and the other options of that run are not compared.
+/// `rec` must contain all lines, or with `max_bytes` the first ones, except `skipped` (their
+/// numbers, from 1, as the earlier run reported them). It must be complete, and so must be its
+/// `.idx` and the other files that `options` request: younger than the list, with its indices in
+/// its order, and ending where they should. The earlier run renamed the files when they were
+/// complete, the `.idx` last, so no more is read. The images and the other options of that run are
+/// not compared.
 ///
 /// # Errors
 /// As [`load_lines`]; `Argument` if a store does not report the times of its objects.
 pub fn packed_already(
-    list: &Location,
+    list: &PackList,
+    part: &ListPart,
     rec: &Location,
     skipped: &[u64],
     options: &PackOptions,
-) -> Result<Option<(usize, u64)>> {
-    let Some(keys) = keys(list, skipped)? else {
+) -> Result<Option<KeptPart>> {
+    let Some(file) = complete_file(list, rec, options)? else {
         return Ok(None);
     };
-    let masks = options.masks.as_ref().map(|masks| &masks.rec);
-    for rec in [Some(rec), masks].into_iter().flatten() {
-        let idx = rec.with_extension("idx");
-        if !is_younger(&idx, list)? || !is_complete(rec, &keys, options.checksum) {
+    let lines = &list.entries[part.lines.clone()];
+    let Some(end) = lines_of(&file.keys, lines, skipped, part.max_bytes.is_some()) else {
+        return Ok(None);
+    };
+    let mut kept = KeptPart {
+        records: file.keys.len(),
+        bytes: file.bytes,
+        mask_bytes: None,
+        end,
+    };
+    if let Some(masks) = &options.masks {
+        let masks = complete_file(list, &masks.rec, options)?;
+        let Some(masks) = masks.filter(|masks| masks.keys == file.keys) else {
             return Ok(None);
-        }
+        };
+        kept.mask_bytes = Some(masks.bytes);
     }
-    // A file that no longer exists is not complete.
-    let bytes = rec.open().map(|file| file.len()).ok();
-    Ok(bytes.map(|bytes| (keys.len(), bytes)))
+    Ok(Some(kept))
 }
 
-/// Returns the indices of the lines that were not skipped; `None` if there are none, or one is
-/// invalid.
-fn keys(list: &Location, skipped: &[u64]) -> Result<Option<Vec<u64>>> {
+/// Returns a record file if it is complete and younger than the list.
+fn complete_file(
+    list: &PackList,
+    rec: &Location,
+    options: &PackOptions,
+) -> Result<Option<CompleteFile>> {
+    let idx = rec.with_extension("idx");
+    if !is_younger(&idx, &list.location)? {
+        return Ok(None);
+    }
+    Ok(CompleteFile::find(rec, options.checksum))
+}
+
+/// Returns the number of lines that records with these keys are packed from; `None` if they are of
+/// other lines. With `is_first`, only the first lines need to be packed.
+fn lines_of(keys: &[u64], lines: &[ListEntry], skipped: &[u64], is_first: bool) -> Option<usize> {
     let skipped: HashSet<&u64> = skipped.iter().collect();
-    let lines = load_lines(list, LabelType::Float32)?;
-    let packed = lines.iter().filter(|(number, _)| !skipped.contains(number));
-    let keys = packed.map(|(_, line)| Some(line.as_ref().ok()?.index));
-    Ok(keys
-        .collect::<Option<Vec<_>>>()
-        .filter(|keys| !keys.is_empty()))
+    let mut keys = keys.iter().peekable();
+    keys.peek()?;
+    for (position, entry) in lines.iter().enumerate() {
+        if skipped.contains(&entry.number) {
+            continue;
+        }
+        if is_first && keys.peek().is_none() {
+            return Some(position);
+        }
+        if keys.next() != Some(&entry.packable().ok()?.index) {
+            return None;
+        }
+    }
+    keys.next().is_none().then_some(lines.len())
 }
 
 /// Whether a file is younger than a list.
@@ -120,13 +164,24 @@ mod tests {
         }
 
         fn packed(&self, skipped: &[u64], options: &PackOptions) -> Option<(usize, u64)> {
-            packed_already(
-                &self.list.as_path().into(),
-                &self.rec.as_path().into(),
-                skipped,
-                options,
-            )
-            .unwrap()
+            let part = ListPart {
+                lines: 0..3,
+                max_bytes: None,
+            };
+            let kept = self.kept(&part, skipped, options)?;
+            assert_eq!(kept.end, 3);
+            Some((kept.records, kept.bytes))
+        }
+
+        fn kept(
+            &self,
+            part: &ListPart,
+            skipped: &[u64],
+            options: &PackOptions,
+        ) -> Option<KeptPart> {
+            let list = PackList::load(&self.list.as_path().into()).unwrap();
+            let rec = self.rec.as_path().into();
+            packed_already(&list, part, &rec, skipped, options).unwrap()
         }
     }
 
@@ -144,11 +199,40 @@ mod tests {
     }
 
     #[test]
+    fn a_full_file_has_the_first_lines_of_a_part() {
+        let fixture = Fixture::new();
+        fs::write(
+            &fixture.list,
+            "3\t0\tz\n5\t0\ta\n7\t0\tb\n6\t0\tc\n8\t0\td\n",
+        )
+        .unwrap();
+        let kept = |lines: std::ops::Range<usize>, max_bytes, skipped: &[u64]| {
+            let idx = fs::File::options()
+                .write(true)
+                .open(fixture.rec.with_extension("idx"));
+            idx.unwrap().set_modified(SystemTime::now()).unwrap();
+            let kept = fixture.kept(&ListPart { lines, max_bytes }, skipped, &PLAIN);
+            kept.map(|kept| (kept.records, kept.end))
+        };
+        assert_eq!(kept(1..5, Some(24), &[3]), Some((2, 3)));
+        assert_eq!(kept(1..5, Some(24), &[3, 5]), Some((2, 4)));
+        assert_eq!(kept(1..4, None, &[3]), Some((2, 3)));
+        assert_eq!(kept(1..5, None, &[3]), None);
+        assert_eq!(kept(1..5, Some(24), &[]), None);
+        assert_eq!(kept(0..5, Some(24), &[3]), None);
+    }
+
+    #[test]
     fn objects_without_times_are_not_compared() {
         let fixture = Fixture::new();
         let store = MemoryStore::default();
         let rec = store.at("s3://b/a.rec");
-        let packed = || packed_already(&fixture.list.as_path().into(), &rec, &[2], &PLAIN);
+        let list = PackList::load(&fixture.list.as_path().into()).unwrap();
+        let part = ListPart {
+            lines: 0..3,
+            max_bytes: None,
+        };
+        let packed = || packed_already(&list, &part, &rec, &[2], &PLAIN);
         assert_eq!(packed().unwrap(), None);
         store.put("s3://b/a.idx", b"");
         let error = packed().unwrap_err().to_string();

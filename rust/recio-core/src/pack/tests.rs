@@ -20,6 +20,14 @@ const PASS_THROUGH: PackOptions = PackOptions {
     threads: 3,
 };
 
+/// All lines of a list.
+fn all(list: &PackList) -> ListPart {
+    ListPart {
+        lines: 0..list.len(),
+        max_bytes: None,
+    }
+}
+
 /// A folder `images` with files of these names, each holding its name, and a list `a.lst` beside
 /// it.
 struct Fixture {
@@ -42,14 +50,22 @@ impl Fixture {
     }
 
     fn pack(&self, options: &PackOptions, flow: ControlFlow<()>) -> Result<Option<PackReport>> {
+        self.pack_part(None, options, flow)
+    }
+
+    /// Packs the lines of `part`, or all.
+    fn pack_part(
+        &self,
+        part: Option<ListPart>,
+        options: &PackOptions,
+        flow: ControlFlow<()>,
+    ) -> Result<Option<PackReport>> {
         let [list, root, rec] = ["a.lst", "images", "a.rec"].map(|name| self.at(name));
-        pack(
-            &list.into(),
-            &root.into(),
-            &rec.into(),
-            options,
-            &mut |_| flow,
-        )
+        let list = PackList::load(&list.into())?;
+        let part = part.unwrap_or_else(|| all(&list));
+        pack(&list, part, &root.into(), &rec.into(), options, &mut |_| {
+            flow
+        })
     }
 }
 
@@ -182,7 +198,9 @@ fn pack_in_store(store: &MemoryStore, masks: bool) -> Result<Option<PackReport>>
     };
     let [list, root, rec] =
         ["a.lst", "images", "a.rec"].map(|name| store.at(&format!("s3://b/{name}")));
-    pack(&list, &root, &rec, &options, &mut |_| {
+    let list = PackList::load(&list).unwrap();
+    let part = all(&list);
+    pack(&list, part, &root, &rec, &options, &mut |_| {
         ControlFlow::Continue(())
     })
 }
@@ -234,4 +252,27 @@ fn an_object_without_its_mask_is_skipped() {
     let store = uploaded(&Fixture::new(&["a.jpg"], "1\t0\ta.jpg\n"));
     let report = pack_in_store(&store, true).unwrap().unwrap();
     assert_eq!(report.skipped[0].reason, "its mask a.png: no such file");
+}
+
+#[test]
+fn a_part_is_packed_until_the_file_is_full() {
+    let names: Vec<String> = (0..100).map(|n| format!("{n:02}.jpg")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let lines: Vec<String> = (0..100).map(|n| format!("{n}\t1\t{n:02}.jpg")).collect();
+    let list = format!("7\t1\tmissing.jpg\n{}\n", lines.join("\n"));
+    let fixture = Fixture::new(&names, &list);
+    // A frame has 8 bytes, a header of 24 and a name of 6, padded to 40.
+    let pack = |lines: Range<usize>, max_bytes| {
+        let part = ListPart { lines, max_bytes };
+        let packed = fixture.pack_part(Some(part), &PASS_THROUGH, ControlFlow::Continue(()));
+        let report = packed.unwrap().unwrap();
+        assert_eq!(report.images.bytes, report.records as u64 * 40);
+        (report.records, report.end, report.skipped.len())
+    };
+    assert_eq!(pack(0..101, Some(400)), (10, 12, 2));
+    assert_eq!(pack(12..101, Some(439)), (10, 10, 0));
+    assert_eq!(pack(12..101, Some(1)), (1, 1, 0));
+    assert_eq!(pack(90..101, None), (11, 11, 0));
+    let file = fs::read(fixture.at("a.rec")).unwrap();
+    assert!(file.ends_with(b"99.jpg\0\0"));
 }

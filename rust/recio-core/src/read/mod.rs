@@ -9,6 +9,7 @@
 //! header_table  headers and labels of many records
 //! face_property  the file property of a face data set
 //! face_set      layout of face data sets: images and identity records
+//! file_checksum  checksum of all bytes of a file
 //! salvage       records of a damaged file, and the regions between them
 //! sidecar       .idx and .rsum files
 //! list_file     .lst files
@@ -17,6 +18,7 @@
 
 pub mod face_property;
 pub mod face_set;
+pub mod file_checksum;
 pub mod header;
 pub mod header_table;
 pub mod list_file;

@@ -13,11 +13,22 @@ use crate::read::scan;
 use crate::read::sidecar::load_index_of;
 use crate::storage::location::Location;
 
-/// Whether `rec` and its `.idx` are complete and list exactly these keys, in this order.
-///
-/// An existing `.rsum` must be complete too; with `needs_checksums` there must be one.
-pub(crate) fn is_complete(rec: &Location, keys: &[u64], needs_checksums: bool) -> bool {
-    let check = || -> Result<bool> {
+/// A record file whose `.idx` and `.rsum` are complete.
+pub(crate) struct CompleteFile {
+    /// Keys of the records in file order.
+    pub(crate) keys: Vec<u64>,
+    /// Length of the record file in bytes.
+    pub(crate) bytes: u64,
+}
+
+impl CompleteFile {
+    /// Returns `rec` if it and its `.idx` are complete. An existing `.rsum` must be complete too;
+    /// with `needs_checksums` there must be one. A file with any error is not complete.
+    pub(crate) fn find(rec: &Location, needs_checksums: bool) -> Option<Self> {
+        Self::check(rec, needs_checksums).ok().flatten()
+    }
+
+    fn check(rec: &Location, needs_checksums: bool) -> Result<Option<Self>> {
         let file = RecordFile::open(rec)?;
         let idx = rec.with_extension("idx");
         let index = load_index_of(std::slice::from_ref(&file), &idx, &Interrupt::never())?;
@@ -28,14 +39,11 @@ pub(crate) fn is_complete(rec: &Location, keys: &[u64], needs_checksums: bool) -
             let offsets = entries.iter().map(|entry| entry.offset);
             offsets.eq(checksums.offsets().iter().copied())
         });
-        let has_keys = entries
-            .iter()
-            .map(|entry| entry.key)
-            .eq(keys.iter().copied());
-        Ok(has_checksums && has_keys)
-    };
-    // A file with any error is not complete.
-    check().unwrap_or(false)
+        Ok(has_checksums.then(|| Self {
+            keys: entries.iter().map(|entry| entry.key).collect(),
+            bytes: file.len(),
+        }))
+    }
 }
 
 /// Checks that the record at `last`, the last one that `idx` lists, ends where `rec` ends, and that
