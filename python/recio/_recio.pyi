@@ -332,6 +332,7 @@ def merge_files(
 def split_file(
     rec: _Path,
     outs: Sequence[_Path],
+    manifest: _Path,
     checksum: bool,
     progress: Callable[[int, int], object] | None,
 ) -> list[tuple[int, int, int, bool, int | None]]: ...

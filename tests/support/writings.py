@@ -111,6 +111,17 @@ def pack_recoded(folder: Path) -> None:
     pack(folder / "a.lst", folder.parent / "inputs" / "images", resize=12, num_thread=2)
 
 
+def pack_three_shards(folder: Path) -> None:
+    """Pack images into three shards."""
+    pack(folder / "a.lst", folder.parent / "inputs" / "images", pass_through=True, shards=3, num_thread=2)
+
+
+def list_and_two_shards(folder: Path) -> None:
+    """Write a list, and pack it into two shards."""
+    tiny_list(folder)
+    pack(folder / "a.lst", folder.parent / "inputs" / "images", pass_through=True, shards=2, num_thread=2)
+
+
 def pack_some_missing(folder: Path) -> None:
     """Pack a list of which not all images are there, so that there is a report."""
     pack_tiny(folder)
@@ -223,6 +234,7 @@ def keep_labels(folder: Path) -> None:
 INDEX = {"a.idx": "a.rec"}
 RSUM = {"a.rsum": "a.rec"}
 CHECKED = {**INDEX, **RSUM}
+SHARDS = {f"a_0000{n}.idx": f"a_0000{n}.rec" for n in range(3)} | {"a.recset.json": "a_00000.rec"}
 WRITINGS = {
     "im2rec": Writing(pack_large, large_list, INDEX),
     "im2rec of 17 MB": Writing(pack_large, very_large_list, INDEX),
@@ -238,6 +250,8 @@ WRITINGS = {
         {**INDEX, "a_mask.idx": "a_mask.rec"},
     ),
     "im2rec that encodes anew": Writing(pack_recoded, tiny_list, INDEX),
+    "im2rec into shards": Writing(pack_three_shards, tiny_list, SHARDS),
+    "im2rec into shards over older ones": Writing(pack_three_shards, list_and_two_shards, SHARDS),
     "im2rec with a report": Writing(
         pack_some_missing, lambda folder: write_list(folder, "a", ["00.png", "no.png"]), INDEX
     ),
@@ -257,7 +271,12 @@ WRITINGS = {
     "split": Writing(
         split_in_three,
         describes={f"a_{n}.{end}": f"a_{n}.rec" for n in range(3) for end in ("idx", "rsum")}
-        | {"a.recset.json": "a_2.idx"},
+        | {"a.recset.json": "a_0.rec"},
+    ),
+    "split over older shards": Writing(
+        split_in_three,
+        lambda folder: split(folder.parent / "inputs" / "one.rec", 2, folder / "a"),
+        {f"a_{n}.{end}": f"a_{n}.rec" for n in range(3) for end in ("idx", "rsum")} | {"a.recset.json": "a_0.rec"},
     ),
     "shuffle": Writing(shuffle_one, describes=CHECKED),
 }

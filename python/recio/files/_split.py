@@ -77,10 +77,9 @@ def split(
     prefix = opened_with.path(path.with_suffix("") if out is None else out)
     width = len(str(parts - 1))
     shards = [prefix.with_name(f"{prefix.name}_{number:0{width}}.rec") for number in range(parts)]
-    results = _recio.split_file(path, shards, checksum, progress)
+    manifest = manifest_of(prefix)
+    results = _recio.split_file(path, shards, manifest, checksum, progress)
     copy_names([path], shards)
     reports = [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]
-    write_manifest(
-        manifest_of(prefix), [report.shard(has_checksums=checksum) for report in reports], names_beside(path)
-    )
+    write_manifest(manifest, [report.shard(has_checksums=checksum) for report in reports], names_beside(path))
     return reports

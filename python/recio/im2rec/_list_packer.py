@@ -12,7 +12,7 @@ from recio.files._class_names import names_beside
 from recio.im2rec._report import PackReport, SkippedLine, read_report, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     File = Path | RemotePath
@@ -77,7 +77,7 @@ class ListPacker:
     def pack_file(self) -> PackReport:
         """Pack all lines into one record file."""
         mask_rec = self._mask_prefix.with_name(f"{self._mask_prefix.name}.rec")
-        part = self._pack(self._target, mask_rec, (0, len(self)), None)
+        part = self._pack(self._target, mask_rec, (0, len(self)))
         if not part.kept:
             write_report(self._report, part.skipped)
         return self._report_of([part])
@@ -85,18 +85,16 @@ class ListPacker:
     def pack_shards(self, shards: int | None, shard_size: int | None) -> PackReport:
         """Pack the lines into a number of shards, or into shards of at most a size; the manifest is written last.
 
-        An older manifest is removed when the first of its shards was replaced.
+        An older manifest is removed before the first of its shards is replaced.
         """
-        manifest = manifest_of(self._prefix)
+        manifest, mask_manifest = manifest_of(self._prefix), manifest_of(self._mask_prefix)
         older = _shards_of(manifest)
         parts: list[Part] = []
         while (start := parts[-1].end if parts else 0) < len(self):
             number = len(parts)
             stop = len(self) if shards is None else len(self) * (number + 1) // shards
             names = shard_of(self._prefix, number), shard_of(self._mask_prefix, number)
-            parts.append(self._pack(*names, (start, stop), shard_size))
-            if not parts[-1].kept:
-                manifest.unlink(missing_ok=True)
+            parts.append(self._pack(*names, (start, stop), shard_size, [manifest, mask_manifest]))
             # For a run that resumes after this one was killed.
             if parts[-1].skipped:
                 write_report(self._report, self._skipped)
@@ -109,14 +107,20 @@ class ListPacker:
         images = [part.images for part in parts if part.images.records]
         masks = [part.masks for part in parts if part.masks and part.masks.records]
         # That of the images comes last: it shows that all files are complete.
-        mask_manifest = write_manifest(manifest_of(self._mask_prefix), masks, names_of_classes) if masks else None
-        written = write_manifest(manifest, images, names_of_classes)
-        return replace(report, manifest=written, mask_manifest=mask_manifest)
+        of_masks = write_manifest(mask_manifest, masks, names_of_classes) if masks else None
+        return replace(report, manifest=write_manifest(manifest, images, names_of_classes), mask_manifest=of_masks)
 
-    def _pack(self, rec: File, mask_rec: File, lines: tuple[int, int], max_bytes: int | None) -> Part:
+    def _pack(
+        self,
+        rec: File,
+        mask_rec: File,
+        lines: tuple[int, int],
+        max_bytes: int | None = None,
+        older_manifests: Sequence[File] = (),
+    ) -> Part:
         """Pack lines into a record file, unless an earlier run has."""
         masks = None if self._masks is None else (*self._masks, mask_rec)
-        settings = {**self._settings, "masks": masks}
+        settings = {**self._settings, "masks": masks, "older_manifests": older_manifests}
         packed = kept = self._find(rec, lines, max_bytes, settings)
         if packed is None:
             packed = self._lines.pack(lines, max_bytes, self._root, rec, settings, self._progress_of(lines))

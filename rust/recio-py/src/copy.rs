@@ -45,12 +45,13 @@ pub(crate) fn split_file(
     py: Python<'_>,
     rec: StoragePath,
     outs: Vec<StoragePath>,
+    manifest: StoragePath,
     checksum: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Row>> {
-    let (rec, outs) = (rec.into(), locations(outs));
+    let (rec, outs, manifest) = (rec.into(), locations(outs), manifest.into());
     let written = run_with_progress(py, progress, done_and_total, |on_progress| {
-        engine::split(&rec, &outs, checksum, on_progress)
+        engine::split(&rec, &outs, &manifest, checksum, on_progress)
     })?;
     Ok(written.iter().map(row).collect())
 }

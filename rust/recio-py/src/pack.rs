@@ -10,7 +10,7 @@ use recio_core::progress::Progress;
 
 use crate::convert::limits_of;
 use crate::errors::PyRecioError;
-use crate::location::StoragePath;
+use crate::location::{StoragePath, locations};
 use crate::progress::{run_interruptible, run_with_progress};
 
 /// Options of `recio.im2rec`: a dictionary with these keys.
@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     allow_outside: bool,
     /// Largest side, pixels, bytes and scans of an image.
     limits: (usize, usize, usize, usize),
+    older_manifests: Vec<StoragePath>,
 }
 
 impl Settings {
@@ -51,6 +52,7 @@ impl Settings {
             allow_outside: self.allow_outside,
             limits: limits_of(self.limits, Formats::ALL),
             threads: self.num_thread,
+            older_manifests: locations(self.older_manifests),
         })
     }
 

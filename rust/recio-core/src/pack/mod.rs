@@ -95,7 +95,7 @@ pub fn pack(
     let masks = masks
         .map(|masks| MaskFolder::new(masks, options.allow_outside))
         .transpose()?;
-    let outputs = Outputs::create(rec, mask_rec, options.checksum)?;
+    let outputs = Outputs::create(rec, mask_rec, options)?;
     let budget = MemoryBudget::new(MAX_BYTES_IN_MEMORY);
     let threads = options.threads.max(1);
     let opener = Opener {

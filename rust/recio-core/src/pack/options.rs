@@ -24,6 +24,8 @@ pub struct PackOptions {
     pub limits: Limits,
     /// Number of threads, at least 1.
     pub threads: usize,
+    /// Manifests that are removed before the record files appear, as these replace their shards.
+    pub older_manifests: Vec<Location>,
 }
 
 /// Masks that are packed with the images of a list.

@@ -1,14 +1,16 @@
 //! The outputs of packing: the record file of images and, optionally, that of their masks.
 
+use super::options::PackOptions;
 use super::report::PackedFile;
 use crate::error::Result;
 use crate::storage::location::Location;
-use crate::write::record_output::{RecordOutput, commit};
+use crate::write::record_output::{RecordOutput, commit_set};
 
 /// Record files of images and masks, which are committed together. Dropping it removes them.
 pub(super) struct Outputs {
     images: RecordOutput,
     masks: Option<RecordOutput>,
+    older_manifests: Vec<Location>,
 }
 
 impl Outputs {
@@ -16,10 +18,11 @@ impl Outputs {
     pub(super) fn create(
         images: &Location,
         masks: Option<&Location>,
-        checksum: bool,
+        options: &PackOptions,
     ) -> Result<Self> {
-        let create = |rec| RecordOutput::create(rec, checksum);
+        let create = |rec| RecordOutput::create(rec, options.checksum);
         Ok(Self {
+            older_manifests: options.older_manifests.clone(),
             images: create(images)?,
             masks: masks.map(create).transpose()?,
         })
@@ -52,12 +55,12 @@ impl Outputs {
         self.masks.as_ref().map(PackedFile::of)
     }
 
-    /// As [`commit`].
+    /// As [`commit_set`].
     pub(super) fn commit(self) -> Result<()> {
         let sealed = std::iter::once(self.images)
             .chain(self.masks)
             .map(RecordOutput::prepare);
-        commit(sealed.collect::<Result<_>>()?)
+        commit_set(sealed.collect::<Result<_>>()?, &self.older_manifests)
     }
 }
 
@@ -67,11 +70,18 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::pack::tests::PASS_THROUGH;
     use crate::write::file_system::tests::file_names;
 
     fn outputs(folder: &Path) -> Outputs {
         let (images, masks) = (folder.join("a.rec"), folder.join("b.rec"));
-        let mut outputs = Outputs::create(&images.into(), Some(&masks.into()), true).unwrap();
+        let options = PackOptions {
+            checksum: true,
+            older_manifests: vec![folder.join("old.recset.json").into()],
+            ..PASS_THROUGH
+        };
+        fs::write(folder.join("old.recset.json"), "").unwrap();
+        let mut outputs = Outputs::create(&images.into(), Some(&masks.into()), &options).unwrap();
         outputs.append(9, b"three", Some(b"mask")).unwrap();
         outputs
     }

@@ -138,6 +138,7 @@ mod tests {
         allow_outside: false,
         limits: Limits::DEFAULT,
         threads: 1,
+        older_manifests: Vec::new(),
     };
 
     struct Fixture {

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::storage::memory_store::MemoryStore;
 use crate::write::file_system::tests::file_names;
 
-const PASS_THROUGH: PackOptions = PackOptions {
+pub(super) const PASS_THROUGH: PackOptions = PackOptions {
     transcode: None,
     seekable: false,
     masks: None,
@@ -18,6 +18,7 @@ const PASS_THROUGH: PackOptions = PackOptions {
     allow_outside: false,
     limits: Limits::DEFAULT,
     threads: 3,
+    older_manifests: Vec::new(),
 };
 
 /// All lines of a list.

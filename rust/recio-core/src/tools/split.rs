@@ -13,13 +13,14 @@ use crate::error::{Error, Result};
 use crate::progress::{OnProgress, before_progress, none_if_interrupted};
 use crate::read::face_property::FaceProperty;
 use crate::storage::location::Location;
-use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
+use crate::write::record_output::{PreparedOutput, RecordOutput, commit_set};
 
 /// Copies the records of `rec` into the shards `outs`, whose sizes differ by one record at most.
 ///
 /// The shards of a face data set are face data sets: the images are divided, and each shard gets
 /// new keys, identity records and a header record. Labels stay the same. All shards are written, or
-/// none. Returns `None`, and writes nothing, if `on_progress` stops it.
+/// none; an older `manifest` is removed before they appear, and the caller writes the new one.
+/// Returns `None`, and writes nothing, if `on_progress` stops it.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if there are no shards, more shards
@@ -27,6 +28,7 @@ use crate::write::record_output::{PreparedOutput, RecordOutput, commit};
 pub fn split(
     rec: &Location,
     outs: &[Location],
+    manifest: &Location,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
@@ -38,7 +40,7 @@ pub fn split(
         return Ok(None);
     };
     if source.is_face_set() {
-        return split_faces(&source, outs, checksum, on_progress);
+        return split_faces(&source, outs, manifest, checksum, on_progress);
     }
     let (records, shards) = (source.len(), outs.len());
     check_shards(source.path(), records, "records", shards)?;
@@ -52,7 +54,7 @@ pub fn split(
         reports.push(report);
         outputs.push(output);
     }
-    commit(outputs)?;
+    commit_set(outputs, std::slice::from_ref(manifest))?;
     Ok(Some(reports))
 }
 
@@ -71,6 +73,7 @@ fn check_shards(rec: &std::path::Path, records: usize, noun: &str, shards: usize
 fn split_faces(
     source: &SourceFile,
     outs: &[Location],
+    manifest: &Location,
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
@@ -100,7 +103,7 @@ fn split_faces(
     let property = property.or(property_of(max_label + 1, None, image_size));
     let rec = FaceProperty::without_shard(&outs[0]).unwrap_or_else(|| outs[0].clone());
     let property = prepare_property(property, &rec)?;
-    commit(outputs)?;
+    commit_set(outputs, std::slice::from_ref(manifest))?;
     property.persist()?;
     Ok(Some(reports))
 }

@@ -35,7 +35,14 @@ fn split(
     checksum: bool,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Option<Vec<CopyReport>>> {
-    super::split(&rec.into(), &locations(outs), checksum, on_progress)
+    let manifest = rec.with_extension("recset.json").into();
+    super::split(
+        &rec.into(),
+        &locations(outs),
+        &manifest,
+        checksum,
+        on_progress,
+    )
 }
 
 fn shuffle(

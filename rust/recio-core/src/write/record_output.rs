@@ -146,6 +146,15 @@ pub struct PreparedOutput {
 /// # Errors
 /// As [`RecordOutput::create`].
 pub fn commit(outputs: Vec<PreparedOutput>) -> Result<()> {
+    commit_set(outputs, &[])
+}
+
+/// Lets the files of all outputs appear, as [`commit`]; before that, it removes the manifests of
+/// older sets, of which they may replace shards.
+///
+/// # Errors
+/// As [`RecordOutput::create`].
+pub fn commit_set(outputs: Vec<PreparedOutput>, manifests: &[Location]) -> Result<()> {
     let (mut sidecars, mut data, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
     for PreparedOutput { rec, rsum, idx } in outputs {
         let [_, old_rsum] = sidecars_of(rec.location());
@@ -155,7 +164,7 @@ pub fn commit(outputs: Vec<PreparedOutput>) -> Result<()> {
         data.extend(rsum);
         indexes.extend(idx);
     }
-    sidecars.iter().try_for_each(remove)?;
+    manifests.iter().chain(&sidecars).try_for_each(remove)?;
     let mut appeared = Vec::new();
     let outcome =
         persist_all(data, &mut appeared).and_then(|()| persist_all(indexes, &mut appeared));
