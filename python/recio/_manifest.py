@@ -263,6 +263,11 @@ def _classes(path: File, content: dict[str, Any]) -> list[str] | None:
     return classes
 
 
+def record_files(path: File) -> list[File]:
+    """Return the shards that a manifest names, or the record file itself."""
+    return [shard.rec for shard in load_manifest(path).shards] if path.name.endswith(SUFFIX) else [path]
+
+
 def manifest_of(prefix: File) -> File:
     """Return the path of the manifest of the shards with a prefix."""
     return prefix.with_name(f"{prefix.name}{SUFFIX}")

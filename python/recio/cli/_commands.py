@@ -8,6 +8,8 @@ from argparse import SUPPRESS
 from typing import TYPE_CHECKING, NamedTuple
 
 import recio
+from recio._manifest import SUFFIX
+from recio._storage import size_and_version
 from recio.cli import _format
 from recio.cli._base import (
     MISUSED,
@@ -27,10 +29,11 @@ from recio.errors import RecordError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from recio._recio import RemotePath
+    from recio.files import Shard
 
 SOUND, DAMAGED, FAILED, UNCHECKED = 0, 1, 2, 3
 EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
@@ -178,8 +181,37 @@ def _verify_arguments(parser: CommandParser) -> None:
 
 def _verify(arguments: Namespace) -> int:
     bars = ProgressBars()
-    codes = {_verify_file(file, bars, arguments) for file in arguments.files}
+    codes = {code for file in arguments.files for code in _verify_path(file, bars, arguments)}
     return next(code for code in (FAILED, DAMAGED, UNCHECKED, SOUND) if code in codes)
+
+
+def _verify_path(path: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> Iterator[int]:
+    """Verify a file, or the shards of a manifest, and yield the exit code for each."""
+    if not path.name.endswith(SUFFIX):
+        yield _verify_file(path, bars, arguments)
+        return
+    for shard in recio.files.read_manifest(path).shards:
+        yield _verify_file(shard.rec, bars, arguments)
+        yield _compare_shard(shard, arguments)
+
+
+def _compare_shard(shard: Shard, arguments: Namespace) -> int:
+    """Compare a shard with what its manifest states."""
+    try:
+        size, _ = size_and_version(shard.rec)
+        crc = shard.crc32c if size != shard.bytes or shard.crc32c is None else recio._recio.crc32c(shard.rec)  # noqa: SLF001
+    except OSError:
+        return FAILED  # reported already
+    if (size, crc) == (shard.bytes, shard.crc32c):
+        return SOUND
+    stated = f"{shard.bytes} bytes" if crc is None or size != shard.bytes else f"CRC32C {shard.crc32c:08x}"
+    found = f"{size} bytes" if crc is None or size != shard.bytes else f"CRC32C {crc:08x}"
+    reason = f"the manifest states {stated}, the file has {found}"
+    if arguments.json:
+        _print([json.dumps({"path": str(shard.rec), "ok": False, "error": reason})])
+    else:
+        _print([f"{shard.rec}: {reason}"])
+    return DAMAGED
 
 
 def _verify_file(file: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> int:
@@ -243,6 +275,11 @@ def _info_arguments(parser: CommandParser) -> None:
 
 
 def _info(arguments: Namespace) -> int:
+    if arguments.file.name.endswith(SUFFIX):
+        manifest = recio.files.read_manifest(arguments.file)
+        more = {"records": manifest.records, "bytes": manifest.bytes}
+        _print([_format.to_json(manifest, **more)] if arguments.json else _format.manifest_lines(manifest))
+        return SOUND
     with ProgressBars().bar(arguments.file.name, "B") as progress:
         info = recio.files.info(arguments.file, progress=progress)
     _print([_format.to_json(info)] if arguments.json else _format.info_lines(info))
@@ -314,7 +351,7 @@ COMMANDS = {
     "info": Command(
         _info,
         _info_arguments,
-        "Summarize a record file.",
+        "Summarize a record file, or a manifest.",
         "Prints the number of records, the ranges of their ids and labels, and the formats and\nsizes of their images. "
         "Exits with 1 if there is no record.",
     ),
@@ -354,6 +391,7 @@ COMMANDS = {
         "Checks framing, index, checksums, headers and images. The .idx and the .rsum\n"
         "beside a file are compared with it, if they exist. Exits with 0 if all files\n"
         "are sound, 1 if one is damaged, 2 if one cannot be read; 3 if none is damaged, but\n"
-        "images are not supported or over a limit, and so were not checked.",
+        "images are not supported or over a limit, and so were not checked. Of a manifest\n"
+        "(.recset.json), all shards are checked and compared with it.",
     ),
 }

@@ -13,7 +13,7 @@ from recio._recio import RemotePath
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from recio.files import CopyReport, Info, Problem, RepairReport, SkippedRegion, VerifyReport
+    from recio.files import CopyReport, Info, Manifest, Problem, RepairReport, SkippedRegion, VerifyReport
 
 MAX_PROBLEMS = 20
 """Maximum number of problems that are printed for a file; JSON has them all."""
@@ -33,6 +33,18 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401 whatever a result holds
     if isinstance(value, Path | RemotePath) or (isinstance(value, float) and not math.isfinite(value)):
         return str(value)
     return value
+
+
+def manifest_lines(manifest: Manifest) -> Iterator[str]:
+    """Format the size of a set of shards, and the shards."""
+    shards = _count(len(manifest.shards), "shard")
+    yield f"{manifest.path}: {shards}, {_count(manifest.records, 'record')}, {manifest.bytes} bytes"
+    if manifest.classes is not None:
+        yield f"  classes:       {len(manifest.classes)}"
+    shown = manifest.shards[:MAX_PROBLEMS]
+    yield from (f"  {shard.rec.name}: {_count(shard.records, 'record')}, {shard.bytes} bytes" for shard in shown)
+    if len(manifest.shards) > len(shown):
+        yield f"  ... and {len(manifest.shards) - len(shown)} more"
 
 
 def verify_lines(report: VerifyReport) -> Iterator[str]:

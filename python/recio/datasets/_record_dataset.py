@@ -14,7 +14,7 @@ from recio._loader.notices import identity_records_skipped
 from recio._recio import DecodeError
 from recio._storage import CACHE_BYTES, storage
 from recio._util import fills_damage
-from recio.datasets import _classes, _header_cache
+from recio.datasets import _header_cache
 from recio.datasets._labels import first, from_flat, read_only
 from recio.datasets._record_file import ImageRecords
 from recio.image import imdecode
@@ -226,15 +226,15 @@ class RecordDataset:
     def classes(self) -> list[str] | None:
         """Names of the classes, at the index of their label; ``None`` if there is no file of names.
 
-        They are the lines of ``PREFIX.classes.txt`` beside ``PREFIX.rec``, which ``im2rec --list`` writes. For several
-        record files they must be the same.
+        They are in the manifest, if the data set has one, or else the lines of ``PREFIX.classes.txt`` beside
+        ``PREFIX.rec``, which ``im2rec --list`` writes. For several record files they must be the same.
 
         Raises
         ------
         ValueError
             If the files of names differ, or one is not UTF-8.
         """
-        return _classes.read([file.located for file in self._records.files])
+        return self._records.classes()
 
     @property
     def class_to_idx(self) -> dict[str, int] | None:

@@ -13,9 +13,11 @@ import numpy as np
 
 from recio import _recio
 from recio._loader import record_paths
+from recio._manifest import SUFFIX, load_manifest
 from recio._recio import RemotePath
 from recio._storage import Storage, index_beside, is_url
 from recio._util import FLOAT32_EXACT
+from recio.datasets import _classes
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
@@ -184,10 +186,12 @@ class ImageRecords:
     ----------
     files : sequence of ImageRecordFile
         The files, in the order of their records.
+    manifest : str or RemotePath, optional
+        The manifest that names them.
     """
 
-    def __init__(self, files: Sequence[ImageRecordFile]) -> None:
-        self.files = list(files)
+    def __init__(self, files: Sequence[ImageRecordFile], manifest: Located | None = None) -> None:
+        self.files, self._manifest = list(files), manifest
         self._starts = np.cumsum([0, *(len(file.images) for file in self.files)])
 
     @classmethod
@@ -223,7 +227,8 @@ class ImageRecords:
             paths = [path for one in located for path in record_paths.expand(one) or [record_paths.RecordPath(one)]]
         else:
             paths = list(map(record_paths.RecordPath, located, storage.locate_all(idxs)))
-        return cls(_open_all(paths, by_key=by_key))
+        manifests = [path for path in located if str(path).endswith(SUFFIX)]
+        return cls(_open_all(paths, by_key=by_key), manifests[0] if len(located) == len(manifests) == 1 else None)
 
     def __len__(self) -> int:
         """Count the records."""
@@ -231,7 +236,20 @@ class ImageRecords:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the files, which are opened again."""
-        return type(self), (self.files,)
+        return type(self), (self.files, self._manifest)
+
+    def classes(self) -> list[str] | None:
+        """Read the names of the classes, in the manifest or beside the files; ``None`` if there are none.
+
+        Raises
+        ------
+        ValueError
+            As from `_classes.read`.
+        """
+        if self._manifest is not None:
+            path = self._manifest if isinstance(self._manifest, RemotePath) else Path(self._manifest)
+            return load_manifest(path).classes
+        return _classes.read([file.located for file in self.files])
 
     def find(self, number: int) -> tuple[ImageRecordFile, int]:
         """Return the file and the key of a record."""

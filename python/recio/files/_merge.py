@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import record_files
 from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
@@ -44,7 +45,7 @@ def merge(
     Parameters
     ----------
     files : iterable of path
-        The record files, in the order of their records.
+        The record files, or manifests, in the order of their records.
     out : path
         The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are complete,
         or neither is written.
@@ -77,7 +78,7 @@ def merge(
         If a file cannot be read or written.
     """
     opened_with = storage(storage_options, filesystem)
-    rec, paths = opened_with.path(out), [opened_with.path(file) for file in files]
+    rec, paths = opened_with.path(out), [path for file in files for path in record_files(opened_with.path(file))]
     report = CopyReport.of(rec, _recio.merge_files(paths, rec, checksum, progress))
     copy_names(paths, [rec])
     return report
