@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! record_set       several .rec files as one sequence of records
+//! offsets          offsets of records, in 4 bytes each
 //! record_offsets   offsets of their records
 //! image_files      image files of a list
 //! id_index         numbers of records by id
@@ -15,6 +16,7 @@ pub mod box_check;
 pub mod detection_label;
 pub mod id_index;
 pub mod image_files;
+mod offsets;
 mod record_offsets;
 pub mod record_set;
 pub mod shard;

@@ -106,7 +106,7 @@ pub(super) fn find_keys(
     files: &[RecordFile],
     starts: &[u64],
     indexes: &[Location],
-    offsets: &[u64],
+    offsets: impl Iterator<Item = u64>,
     interrupt: &Interrupt<'_>,
 ) -> Result<Vec<u64>> {
     let mut keys: HashMap<u64, u64> = HashMap::new();
@@ -116,8 +116,8 @@ pub(super) fn find_keys(
         Ok(())
     })?;
     let mut seen = HashSet::new();
-    let key_of = |offset: &u64| {
-        let key = *keys.get(offset).ok_or_else(|| {
+    let key_of = |offset: u64| {
+        let key = *keys.get(&offset).ok_or_else(|| {
             Error::corrupt(format!("the index no longer lists offset {offset}"))
                 .at_path(&indexes[0].shown())
         })?;
@@ -128,7 +128,7 @@ pub(super) fn find_keys(
             "two indexes have the key {key}, so path_imglist cannot assign labels by key"
         )))
     };
-    offsets.iter().map(key_of).collect()
+    offsets.map(key_of).collect()
 }
 
 /// Loads each index, and calls `visit` with it, its files, and their offsets in the concatenation.
@@ -142,18 +142,16 @@ fn for_each_index(
     match indexes {
         [path] => visit(&load(path, files, interrupt)?, files, starts),
         _ if indexes.len() == files.len() => {
-            let is_slow = indexes.iter().any(|index| index.local().is_none());
+            let threads = parallel::threads_for(indexes);
             let numbers: Vec<usize> = (0..files.len()).collect();
-            // An index takes twice the memory of its offsets: few are there at a time.
-            numbers
-                .chunks(parallel::MAX_THREADS)
-                .try_for_each(|numbers| {
-                    let loaded = parallel::map(numbers, is_slow, interrupt, |&i, interrupt| {
-                        load(&indexes[i], &files[i..=i], interrupt)
-                    })?;
-                    let mut loaded = loaded.iter().zip(numbers);
-                    loaded.try_for_each(|(index, &i)| visit(index, &files[i..=i], &starts[i..]))
-                })
+            // An index takes four times the memory of its offsets: few are there at a time.
+            numbers.chunks(threads.max(16)).try_for_each(|numbers| {
+                let loaded = parallel::map(numbers, threads, interrupt, |&i, interrupt| {
+                    load(&indexes[i], &files[i..=i], interrupt)
+                })?;
+                let mut loaded = loaded.iter().zip(numbers);
+                loaded.try_for_each(|(index, &i)| visit(index, &files[i..=i], &starts[i..]))
+            })
         }
         _ => Err(Error::argument(format!(
             "{} index files for {} record files; pass one, or one for each",

@@ -2,10 +2,11 @@
 //!
 //! The records are numbered in the order of the files, and in each file by their offsets. An offset
 //! is a position in the concatenation of the files, as in one `.idx` for several files (and in
-//! MXNet). It takes 8 bytes per record.
+//! MXNet). It takes 4 bytes per record.
 
 use std::ops::Range;
 
+use crate::dataset::offsets::Offsets;
 use crate::dataset::record_offsets::{RecordOffsets, find_keys, find_records};
 use crate::error::{Error, Result};
 use crate::format::image_header::{Header, ImageRecord};
@@ -25,8 +26,8 @@ pub struct RecordSet {
     indexes: Vec<Location>,
     /// Offset of each file in the concatenation, and the total length.
     starts: Vec<u64>,
-    /// Offset of each record in the concatenation, ascending.
-    offsets: Vec<u64>,
+    /// Offset of each record in the concatenation.
+    offsets: Offsets,
     /// Number of the first record of each file, and the number of records.
     firsts: Vec<usize>,
     /// Offsets of the listed records that are not in the set: the header records and identity
@@ -74,9 +75,10 @@ impl RecordSet {
             identities,
             gaps,
         } = find_records(&files, &starts, indexes, skipped, interrupt)?;
+        let offsets = Offsets::new(offsets);
         let firsts = starts
             .iter()
-            .map(|start| offsets.partition_point(|offset| offset < start))
+            .map(|&start| offsets.count_before(start))
             .collect();
         Ok(Self {
             files,
@@ -106,7 +108,7 @@ impl RecordSet {
             &self.files,
             &self.starts,
             &self.indexes,
-            &self.offsets,
+            self.offsets.iter(),
             &Interrupt::never(),
         )
     }
@@ -126,7 +128,7 @@ impl RecordSet {
     /// Returns whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.offsets.is_empty()
+        self.len() == 0
     }
 
     /// Returns the total length of the files in bytes.
@@ -142,14 +144,19 @@ impl RecordSet {
     /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), or `Corrupt` if a file was truncated.
     pub fn digest(&self) -> Result<u32> {
         let mut digest = 0;
-        for number in self.starts.iter().chain(&self.offsets) {
+        for number in self.starts.iter().copied().chain(self.offsets.iter()) {
             digest = crc32c::crc32c_append(digest, &number.to_le_bytes());
         }
         let read = |file: &RecordFile, _: &Interrupt<'_>| {
             let mut beginning = vec![0; file.len().min(BEGINNING) as usize];
             file.read_exact_at(&mut beginning, 0).map(|()| beginning)
         };
-        let beginnings = parallel::map(&self.files, self.is_remote(), &Interrupt::never(), read)?;
+        let threads = if self.is_remote() {
+            parallel::MAX_THREADS
+        } else {
+            1
+        };
+        let beginnings = parallel::map(&self.files, threads, &Interrupt::never(), read)?;
         Ok(beginnings.iter().fold(digest, |digest, beginning| {
             crc32c::crc32c_append(digest, beginning)
         }))
@@ -263,7 +270,7 @@ impl RecordSet {
     #[must_use]
     pub fn first_read(&self, i: usize) -> (Range<u64>, bool) {
         let Span { file, offset, next } = self.span(i);
-        let begin = self.offsets[i];
+        let begin = self.offset(i);
         let len = file.required(offset, Some(next), &[]).unwrap_or(0) as u64;
         (begin..begin + len, offset + len == next)
     }
@@ -361,7 +368,7 @@ impl RecordSet {
         let Span { file, offset, .. } = self.span(i);
         let number = self.file_of(i);
         let before = |offset: u64| self.ranges.partition_point(|&range| range < offset);
-        let ranges = before(self.offsets[i]) - before(self.starts[number]);
+        let ranges = before(self.offset(i)) - before(self.starts[number]);
         let record = i - self.firsts[number] + ranges;
         let index = match &self.indexes[..] {
             [] => None,
@@ -378,13 +385,17 @@ impl RecordSet {
             .at_path(file.path())
     }
 
+    fn offset(&self, i: usize) -> u64 {
+        self.offsets.get(i).expect("there is such a record")
+    }
+
     fn file_of(&self, i: usize) -> usize {
         self.firsts.partition_point(|&first| first <= i) - 1
     }
 
     fn span(&self, i: usize) -> Span<'_> {
         let file = self.file_of(i);
-        let offset = self.offsets[i];
+        let offset = self.offset(i);
         let (start, end) = (self.starts[file], self.starts[file + 1]);
         let after = |offsets: &[u64]| {
             offsets[offsets.partition_point(|&o| o <= offset)..]
@@ -392,7 +403,7 @@ impl RecordSet {
                 .copied()
         };
         let next = [
-            self.offsets.get(i + 1).copied(),
+            self.offsets.get(i + 1),
             after(&self.ranges),
             after(&self.gaps),
         ];
@@ -407,7 +418,8 @@ impl RecordSet {
 
 fn open_all(files: &[Location], interrupt: &Interrupt<'_>) -> Result<Vec<RecordFile>> {
     let is_remote = files.iter().any(|file| file.local().is_none());
-    parallel::map(files, is_remote, interrupt, |location, _| {
+    let threads = if is_remote { parallel::MAX_THREADS } else { 1 };
+    parallel::map(files, threads, interrupt, |location, _| {
         let file = RecordFile::open(location)?;
         match files.len() {
             ..=MAX_OPEN => Ok(file),
@@ -473,9 +485,11 @@ mod tests {
         let set = RecordSet::open(&files, &[]).unwrap();
         assert_eq!(ids(&set), [0, 1, 2, 3, 4, 5, 6]);
         let index = folder.path().join("all.idx");
-        let reversed = set.offsets.iter().rev();
-        let entries: Vec<Entry> = reversed
-            .map(|&offset| Entry {
+        let offsets: Vec<u64> = set.offsets.iter().collect();
+        let entries: Vec<Entry> = offsets
+            .into_iter()
+            .rev()
+            .map(|offset| Entry {
                 key: offset,
                 offset,
             })
@@ -511,7 +525,7 @@ mod tests {
         let index = folder.path().join("some.idx");
         std::fs::write(
             &index,
-            format!("0\t{}\n1\t{}\n", all.offsets[1], all.offsets[4]),
+            format!("0\t{}\n1\t{}\n", all.offset(1), all.offset(4)),
         )
         .unwrap();
         assert_eq!(

@@ -1,5 +1,6 @@
-//! Opening many files at once, where each is an object of a store.
+//! Opening many files at once.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -9,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use crate::error::{Error, Result};
 use crate::progress::Interrupt;
+use crate::storage::location::Location;
 use crate::storage::wait;
 
 /// Objects that are opened at a time. Each waits for its store most of the time.
@@ -17,25 +19,34 @@ pub(crate) const MAX_THREADS: usize = 64;
 /// Time between two looks at whether the caller wants to stop.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Calls `work` with each item, in up to [`MAX_THREADS`] threads if `is_slow`; returns the results
-/// in the order of the items.
+/// Returns the number of threads that parse files: one for each core, or [`MAX_THREADS`] for
+/// objects of a store.
+pub(crate) fn threads_for(files: &[Location]) -> usize {
+    if files.iter().any(|file| file.local().is_none()) {
+        return MAX_THREADS;
+    }
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Calls `work` with each item, in up to `threads` threads; returns the results in the order of the
+/// items.
 ///
 /// # Errors
 /// The first error in this order among those that were met; `Interrupted`.
 pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
-    is_slow: bool,
+    threads: usize,
     interrupt: &Interrupt<'_>,
     work: impl Fn(&T, &Interrupt<'_>) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
-    if !is_slow || items.len() < 2 {
+    if threads < 2 || items.len() < 2 {
         return items.iter().map(|item| work(item, interrupt)).collect();
     }
     let is_stopped = Arc::new(AtomicBool::new(false));
     let next = AtomicUsize::new(0);
     let (results, received) = unbounded();
     thread::scope(|scope| {
-        for number in 0..MAX_THREADS.min(items.len()) {
+        for number in 0..threads.min(items.len()) {
             let (results, flag) = (results.clone(), Arc::clone(&is_stopped));
             let (next, work) = (&next, &work);
             let open = move || {
@@ -107,10 +118,10 @@ mod tests {
 
     #[test]
     fn results_are_in_the_order_of_the_items() {
-        for is_slow in [false, true] {
+        for threads in [1, 64] {
             let items: Vec<usize> = (0..200).collect();
             let double = |&item: &usize, _: &Interrupt<'_>| Ok(2 * item);
-            let doubled = map(&items, is_slow, &Interrupt::never(), double).unwrap();
+            let doubled = map(&items, threads, &Interrupt::never(), double).unwrap();
             assert!(doubled.into_iter().eq((0..400).step_by(2)));
         }
     }
@@ -119,7 +130,7 @@ mod tests {
     fn many_items_are_worked_on_at_once() {
         let barrier = Barrier::new(MAX_THREADS);
         let wait = |_: &usize, _: &Interrupt<'_>| Ok(barrier.wait().is_leader());
-        let leaders = map(&[0; MAX_THREADS], true, &Interrupt::never(), wait).unwrap();
+        let leaders = map(&[0; MAX_THREADS], MAX_THREADS, &Interrupt::never(), wait).unwrap();
         assert_eq!(leaders.iter().filter(|&&is_leader| is_leader).count(), 1);
     }
 
@@ -135,7 +146,7 @@ mod tests {
             }
             Ok(item)
         };
-        let error = map(&items, true, &Interrupt::never(), fail).unwrap_err();
+        let error = map(&items, 8, &Interrupt::never(), fail).unwrap_err();
         assert_eq!(error.to_string(), "item 0");
         assert!(started.into_inner() < items.len());
     }
@@ -147,7 +158,7 @@ mod tests {
             wait::receive(&receiver)
         };
         let stop = || true;
-        let error = map(&[0; 3], true, &Interrupt::new(&stop), wait).unwrap_err();
+        let error = map(&[0; 3], 3, &Interrupt::new(&stop), wait).unwrap_err();
         assert!(error.is_interrupted());
     }
 }
