@@ -21,7 +21,7 @@ from recio.datasets import _classes
 from recio.recordio import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -116,6 +116,32 @@ class ImageRecordFile:
             return unpack(record)
         except (struct.error, ValueError) as error:
             raise self.locate(_recio.RecordError(str(error)), key) from None
+
+    def read_all(self, keys: NDArray[np.uint64]) -> Iterator[tuple[int, IRHeader, bytes]]:
+        """Read many records, each with its key: of neighbors, a store is asked for many at once.
+
+        Raises
+        ------
+        recio.RecordError
+            If a record is damaged, or no image record.
+        """
+        for key in keys.tolist():
+            record = self._read_next(key)
+            try:
+                yield (key, *unpack(record))
+            except (struct.error, ValueError) as error:
+                raise self.locate(_recio.RecordError(str(error)), key) from None
+
+    def _read_next(self, key: int) -> bytes:
+        offset = self._index.offset(key)
+        if self._reader.tell() != offset:
+            self._reader.seek(offset)
+        try:
+            record = self._reader.read()
+        except _recio.RecordError:
+            record = None
+        # Of a damaged record, this knows the number.
+        return self._reader.read_key(self._index, key) if record is None else record
 
     def headers(self, keys: NDArray[np.uint64]) -> Headers:
         """Read the headers of records; their keys must be unique."""
