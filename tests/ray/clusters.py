@@ -33,7 +33,10 @@ def quiet() -> None:
 @contextlib.contextmanager
 def three_nodes() -> Iterator[Cluster]:
     """Start a cluster of a node for the driver, without cores for tasks, and three of one core each."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    # A node is lost after 2 seconds without an answer; Ray's default is 30.
+    config = {"health_check_period_ms": 500, "health_check_timeout_ms": 500, "health_check_failure_threshold": 4}
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": config}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(3):
             cluster.add_node(num_cpus=1)

@@ -13,5 +13,6 @@ except ModuleNotFoundError as error:
     ) from None
 
 from recio.ray._read import read_records
+from recio.ray._write import write_records
 
-__all__ = ["read_records"]
+__all__ = ["read_records", "write_records"]
