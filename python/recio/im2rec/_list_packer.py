@@ -80,7 +80,7 @@ class ListPacker:
         part = self._pack(self._target, mask_rec, (0, len(self)))
         if not part.kept:
             write_report(self._report, part.skipped)
-        return self._report_of([part])
+        return replace(self._report_of([part]), crc32c=part.images.crc32c)
 
     def pack_shards(self, shards: int | None, shard_size: int | None) -> PackReport:
         """Pack the lines into a number of shards, or into shards of at most a size; the manifest is written last.

@@ -64,6 +64,8 @@ class PackReport:
         detection label with boxes in pixels, or with boxes that are not left, top, right, bottom.
     manifest, mask_manifest : Manifest or None
         The shards, and those of the masks; ``None`` without shards, or without records.
+    crc32c : int or None
+        CRC32C of the record file; ``None`` with shards, or if it is not known.
     """
 
     rec: Path | RemotePath
@@ -78,6 +80,7 @@ class PackReport:
     warnings: list[str] = field(default_factory=list)
     manifest: Manifest | None = None
     mask_manifest: Manifest | None = None
+    crc32c: int | None = None
 
 
 def read_report(path: Path | RemotePath) -> list[SkippedLine] | None:
