@@ -1,8 +1,11 @@
-"""Clusters for tests, and what is in the sets that they write."""
+"""Clusters for tests, processes of them that are killed, and what is in the sets that they write."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ray.data
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def start(**options: Any) -> None:  # noqa: ANN401 those of Ray
-    """Start Ray, or connect to a cluster, with few messages."""
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", **options)
+    """Start Ray, also if another is running, with few messages."""
+    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="error", **options)
     quiet()
 
 
@@ -51,6 +54,32 @@ def three_nodes() -> Iterator[Cluster]:
 def living_nodes() -> int:
     """Return the number of nodes that Ray has not lost."""
     return sum(node["Alive"] for node in ray.nodes())
+
+
+@dataclass(frozen=True)
+class Killer:
+    """Kill of a process, once, by the first task that comes to it.
+
+    Parameters
+    ----------
+    flag : Path
+        File that the first task creates.
+    victim : {'worker', 'node'}
+        Whether to kill the process of the task, or that of its node too.
+    """
+
+    flag: Path
+    victim: str
+
+    def __call__(self) -> None:
+        """Kill, unless a task has done so."""
+        try:
+            os.close(os.open(self.flag, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
+        if self.victim == "node":
+            os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def names(folder: Path) -> list[str]:

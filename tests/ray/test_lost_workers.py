@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +9,12 @@ import pytest
 
 import recio
 import recio.ray
-from recio.ray import _write
+from recio.ray import _pack, _write
 from recio.ray._write import RowFormat
 from recio.recordio import unpack
-from tests.ray.clusters import contents, keys_of, living_nodes, names, records_of, three_nodes
+from tests.ray.clusters import Killer, contents, keys_of, living_nodes, names, records_of, three_nodes
 from tests.support.processes import becomes_true
-from tests.support.records import FIRST_ID, read_all
+from tests.support.records import FIRST_ID, PHOTOS, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,36 +23,14 @@ if TYPE_CHECKING:
     import ray.data
 
     from recio._storage import StorageOptions
+    from recio.im2rec import PackReport
+    from recio.ray._pack import Task
     from tests.support.records import RecordFile
     from tests.support.servers.moto import Moto
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-
-@dataclass(frozen=True)
-class Killer:
-    """Kill of a process, once, by the first task that comes to it.
-
-    Parameters
-    ----------
-    flag : Path
-        File that the first task creates.
-    victim : {'worker', 'node'}
-        Whether to kill the process of the task, or that of its node too.
-    """
-
-    flag: Path
-    victim: str
-
-    def __call__(self) -> None:
-        """Kill, unless a task has done so."""
-        try:
-            os.close(os.open(self.flag, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return
-        if self.victim == "node":
-            os.kill(os.getppid(), signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
+FOLDER = PHOTOS[0].parents[1]
 
 
 @dataclass(frozen=True)
@@ -155,3 +131,42 @@ def test_a_killed_task_is_repeated_in_a_store(
     shards = [str(shard.rec).removeprefix(f"s3://{bucket}/").removesuffix(".rec") for shard in manifest.shards]
     files = [f"{name}{end}" for name in shards for end in (".idx", ".rec")]
     assert moto.keys(bucket) == sorted(["out.recset.json", *files])
+
+
+@pytest.mark.parametrize("victim", ["worker", "node"])
+def test_a_killed_task_packs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto: Moto, options: StorageOptions, nodes: None, victim: str
+) -> None:
+    del nodes
+    bucket = f"packing-{victim}"
+    moto.create_bucket(bucket)
+    lines = [f"{number}\t0\t{PHOTOS[number % len(PHOTOS)].relative_to(FOLDER)}\n" for number in range(600)]
+    (tmp_path / "a.lst").write_text("".join(lines))
+    settings: dict[str, Any] = {"root": FOLDER, "shards": 3, "quality": 90, "resize": 200, "checksum": True}
+    for name in ("expected", "disturbed"):
+        (tmp_path / name).mkdir()
+    recio.ray.pack(tmp_path / "a.lst", tmp_path / "expected" / "a", **settings)
+    for flag, target in (("local", tmp_path / "disturbed" / "a"), ("stored", f"s3://{bucket}/a")):
+        kill_in_packing(monkeypatch, tmp_path / flag, victim)
+        recio.ray.pack(tmp_path / "a.lst", target, storage_options=options, **settings)
+        assert (tmp_path / flag).exists()
+    assert contents(tmp_path / "disturbed") == contents(tmp_path / "expected")
+    assert {key: moto.get(bucket, key) for key in moto.keys(bucket)} == contents(tmp_path / "expected")
+
+
+def kill_in_packing(patch: pytest.MonkeyPatch, flag: Path, victim: str) -> None:
+    """Let the first task that has packed some of its lines kill."""
+    killer = Killer(flag, victim)
+
+    def progress(done: int, total: int, skipped: int) -> None:
+        del skipped
+        if 0 < done < total:
+            killer()
+
+    def pack_shard(task: Task, threads: int) -> PackReport:
+        return original(task._replace(options={**task.options, "progress": progress}), threads)
+
+    patch.setattr(_pack, "pack_shard", pack_shard)
+
+
+original = _pack.pack_shard

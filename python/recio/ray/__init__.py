@@ -12,7 +12,8 @@ except ModuleNotFoundError as error:
         f"recio.ray needs Ray, and the module {error.name} is missing: pip install 'recio[ray]'", name=error.name
     ) from None
 
+from recio.ray._pack import PackedShards, pack
 from recio.ray._read import read_records
 from recio.ray._write import write_records
 
-__all__ = ["read_records", "write_records"]
+__all__ = ["PackedShards", "pack", "read_records", "write_records"]

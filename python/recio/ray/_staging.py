@@ -106,7 +106,7 @@ class Staging:
             raise ValueError(f"{self._prefix}: the data set has no rows; a set of shards has at least one record")
         _remove_all_but([shard.rec for shard in ordered], self._folder)
         _renumber_all(ordered)
-        old = _shards_of(self.manifest, self._prefix)
+        old = shards_of(self.manifest, self._prefix)
         if isinstance(self._prefix, Path):
             ordered = self._rename(ordered)
         manifest = write_manifest(self.manifest, ordered, classes)
@@ -178,7 +178,7 @@ def _renumber(idx: File, first: int) -> None:
     atomic_write_lines(idx, (f"{first + number}\t{offset}\n" for number, offset in enumerate(offsets)))
 
 
-def _shards_of(manifest: File, prefix: File) -> list[File]:
+def shards_of(manifest: File, prefix: File) -> list[File]:
     """Return the shards of an older set whose names begin with the prefix, as those of this module do."""
     try:
         shards = load_manifest(manifest).shards
