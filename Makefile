@@ -85,6 +85,20 @@ test-formats: build $(REFERENCE)/bin/python ## Compare the pixels of 5,000 PNG, 
 	$(BIN)/python -m tests.support.formats.digests $(FORMAT_IMAGES) gif
 	$(BIN)/python -m tests.support.formats.compare $(FORMAT_IMAGES)
 
+# PySpark needs Java 17 or later. Each file of tests starts Ray anew, in a process of its own.
+ENGINES := build/engines
+$(ENGINES)/.ready: pyproject.toml
+	python3 -m venv $(ENGINES)
+	$(ENGINES)/bin/pip install --quiet --upgrade pip
+	$(ENGINES)/bin/pip install --quiet --group dev 'ray[data,train]>=2.60,<2.61' 'pyspark[sql]>=4,<5' 'dask>=2025.1'
+	echo $(CURDIR)/python > $$($(ENGINES)/bin/python -c 'import site; print(site.getsitepackages()[0])')/recio.pth
+	touch $@
+
+.PHONY: test-engines
+test-engines: build $(ENGINES)/.ready ## Run the tests of recio.ray and the examples for Ray, Spark and Dask, in an environment with them
+	for file in tests/ray/test_*.py; do $(ENGINES)/bin/python -m pytest $$file || exit 1; done
+	$(ENGINES)/bin/python -m pytest tests/docs/test_pages.py -k "runs and (docs/ray or docs/spark)"
+
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
 	$(BIN)/python -m pytest -s -m slow

@@ -1,15 +1,19 @@
 """The examples of the README and of the other pages run on the photos of tests/data.
 
 The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photos
-and the record file that the README packs. A block marked ``no-run`` is skipped. A comment after a command may name
-the exit code that is expected, for example ``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests.
+and the record file that the README packs. A block marked ``no-run`` is skipped, and one marked ``needs=MODULE`` where
+the module is not installed. A comment after a command may name the exit code that is expected, for example
+``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests. The pages of Ray, Spark and Dask are scripts
+of their own, as these send classes and functions to other processes.
 """
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import json
+import os
 import re
 import shlex
 import shutil
@@ -23,6 +27,8 @@ import pytest
 from recio.image import imread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.support.servers.moto import Moto
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +41,8 @@ PAGES = [
     ROOT / "benches" / "RESULTS.md",
     ROOT / "rust" / "recio-jpeg" / "README.md",
 ]
+ENGINES = {"ray.md": ("ray",), "spark-and-dask.md": ("pyspark", "dask")}
+"""Pages that need libraries, which `make test-engines` installs."""
 PACKAGE = ROOT / "python"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
 """The modules with examples in their docstrings."""
@@ -60,8 +68,13 @@ def blocks(page: Path) -> list[Block]:
     return [
         Block(language, re.sub(f"^{indent}", "", code, flags=re.MULTILINE))
         for indent, language, info, code in matches
-        if "no-run" not in info
+        if "no-run" not in info and is_installed(re.findall(r"needs=(\w+)", info))
     ]
+
+
+def is_installed(modules: Iterable[str]) -> bool:
+    """Return whether all modules are installed."""
+    return all(importlib.util.find_spec(module) for module in modules)
 
 
 def commands(code: str) -> list[str]:
@@ -76,6 +89,21 @@ def run_command(line: str) -> None:
     code = re.search(r"# .*exit code (\d+)", line)
     done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == (int(code[1]) if code else 0), done.stdout + done.stderr
+
+
+def run_as_script(page: Path) -> None:
+    """Run the blocks of a page in a process of their own, as a script."""
+    lines = [f"import sys\nsys.path.append({str(ROOT)!r})\nfrom tests.docs.test_pages import run_command\n"]
+    for block in blocks(page):
+        is_python = block.language == "python"
+        lines += [block.code] if is_python else [f"run_command({line!r})" for line in commands(block.code)]
+    script = Path("page.py")
+    script.write_text("\n".join(lines), encoding="utf-8")
+    # Spark starts Python by name.
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout)  # noqa: T201 for `pytest -s`
 
 
 def run_page(page: Path) -> dict[str, Any]:
@@ -115,10 +143,15 @@ def _store(moto: Moto, s3: object) -> None:
 def test_every_example_runs(
     page: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    if not is_installed(ENGINES.get(page.name, ())):
+        pytest.skip(f"{page.name} needs {', '.join(ENGINES[page.name])}: make test-engines")
     if any("s3://bucket/" in block.code for block in blocks(page)):
         request.getfixturevalue("_store")
     shutil.copytree(packed, tmp_path / "work", symlinks=True)
     monkeypatch.chdir(tmp_path / "work")
+    if page.name in ENGINES:
+        run_as_script(page)
+        return
     scope = run_page(page)
     if page == README:
         assert scope["x"].shape == (8, 3, 224, 224)
