@@ -9,8 +9,9 @@ recio.recordio records and their headers, one by one
 recio.image    decode, encode and augment images; ``ImageIter``. Also ``recio.img``
 recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
 recio.im2rec   pack folders of images into record files
-recio.files    verify, repair, summarize, merge, split and shuffle record files
+recio.files    verify, repair, summarize, merge, split and shuffle record files; shards
 recio.datasets map-style data sets, for PyTorch's ``DataLoader``
+recio.ray      data sets of Ray, and packing on a cluster; imported by name
 recio.compat   ``import mxnet`` for scripts that cannot be changed
 recio.errors   exceptions
 recio.limits   limits on the size of images
