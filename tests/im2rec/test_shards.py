@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recio.files import Manifest, read_manifest
+from recio.files import Manifest, Shard, read_manifest, write_manifest
 from recio.im2rec import PackReport, pack
 from recio.io import ImageRecordIter
 from recio.recordio import MXIndexedRecordIO
@@ -120,6 +120,14 @@ def test_a_new_set_replaces_the_shards_of_an_older_one(folder: Path) -> None:
     left = {name for name in names(folder) if name.startswith("a_")}
     assert left == {f"a_0000{number}.{end}" for number in range(2) for end in ("rec", "idx")}
     assert len(read_manifest(folder / "a.recset.json").shards) == 2
+
+
+def test_files_of_other_names_are_not_removed(folder: Path) -> None:
+    (folder / "mine.rec").write_bytes(pack_all(folder, "good").rec.read_bytes())
+    (folder / "mine.idx").write_bytes(b"0\t0\n")
+    write_manifest(folder / "a.recset.json", [Shard(folder / "mine.rec", 1, (folder / "mine.rec").stat().st_size)])
+    pack_all(folder, "good", shards=2)
+    assert {"mine.rec", "mine.idx"} <= names(folder)
 
 
 class Stopped(Exception):  # noqa: N818 it is no error

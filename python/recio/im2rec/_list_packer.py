@@ -104,8 +104,8 @@ class ListPacker:
         if not report.records:
             return report
         names_of_classes = names_beside(self._target)
-        images = [part.images for part in parts if part.images.records]
-        masks = [part.masks for part in parts if part.masks and part.masks.records]
+        images = [_with_checksum(part.images) for part in parts if part.images.records]
+        masks = [_with_checksum(part.masks) for part in parts if part.masks and part.masks.records]
         # That of the images comes last: it shows that all files are complete.
         of_masks = write_manifest(mask_manifest, masks, names_of_classes) if masks else None
         return replace(report, manifest=write_manifest(manifest, images, names_of_classes), mask_manifest=of_masks)
@@ -150,10 +150,7 @@ class ListPacker:
         return [entry for entry in self._previous or () if entry.line in numbers]
 
     def _shard(self, rec: File, records: int, packed: tuple[int, int | None]) -> Shard:
-        size, crc = packed
-        if crc is None and not isinstance(rec, RemotePath):
-            crc = _recio.crc32c(rec)
-        return Shard(rec, records, size, crc, has_checksums=self._settings["checksum"])
+        return Shard(rec, records, *packed, has_checksums=self._settings["checksum"])
 
     def _progress_of(self, lines: tuple[int, int]) -> Callable[[int, int, int], object] | None:
         """Return a callback for a part that reports the progress of all lines."""
@@ -163,10 +160,11 @@ class ListPacker:
         return lambda done, _, now: progress(start + done, len(self), skipped + now)
 
     def _remove_others(self, older: list[Shard], parts: list[Part]) -> None:
-        """Remove the shards of an older set that the new one has not replaced."""
-        present = {str(part.images.rec) for part in parts}
+        """Remove the shards of an older set that the new one has not replaced, but not files of other names."""
+        numbers = range(len(parts), len(older))
+        own = {str(shard_of(self._prefix, number)) for number in numbers}
         for shard in older:
-            if str(shard.rec) not in present:
+            if str(shard.rec) in own:
                 for suffix in (".idx", ".rec", ".rsum"):
                     shard.rec.with_suffix(suffix).unlink(missing_ok=True)
 
@@ -186,6 +184,13 @@ class ListPacker:
             all(part.kept for part in parts),
             [*dict.fromkeys(warning for part in parts for warning in part.warnings)],
         )
+
+
+def _with_checksum(shard: Shard) -> Shard:
+    """Return a shard with the CRC32C that is not known of one that an earlier run has written, if it is local."""
+    if shard.crc32c is not None or isinstance(shard.rec, RemotePath):
+        return shard
+    return replace(shard, crc32c=_recio.crc32c(shard.rec))
 
 
 def _shards_of(manifest: File) -> list[Shard]:
