@@ -19,7 +19,7 @@ def test_the_tables_are_those_of_the_script() -> None:
 
 
 def test_opening_is_measured() -> None:
-    command = [sys.executable, SCRIPT, "--measure", "--records", "100000"]
+    command = [sys.executable, str(SCRIPT), "--measure", "--records", "100000"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("100,000 records in 100 shards; ")
     assert "memory a record: " in done.stdout
