@@ -19,18 +19,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from recio._atomic import atomic_write_lines
 from recio._recio import RemotePath
 from recio._storage import read_bytes, storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Container, Iterable, Sequence
 
-    from recio._storage import AnyPath, StorageOptions
+    from recio._storage import AnyPath, Located, StorageOptions
 
     File = Path | RemotePath
 
@@ -73,6 +72,28 @@ class Shard:
     def idx(self) -> Path | RemotePath:
         """The index."""
         return self.rec.with_suffix(".idx")
+
+    def located(self) -> Located:
+        """Return where the record file is, with what the manifest states: readers compare the file with it."""
+        stated = self.bytes, self.records, self.has_checksums, self.identities is not None
+        return self.rec.of_shard(stated) if isinstance(self.rec, RemotePath) else ShardPath(self.rec, stated)
+
+
+class ShardPath(str):
+    """Path of a local shard, with what its manifest states: size, records, whether it has checksums and identities."""
+
+    __slots__ = ("shard",)
+    shard: tuple[int, int, bool, bool]
+
+    def __new__(cls, path: Path, shard: tuple[int, int, bool, bool]) -> Self:
+        """Make the text of a path."""
+        self = super().__new__(cls, path)
+        self.shard = shard
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text and what is stated."""
+        return type(self), (Path(self), self.shard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +159,27 @@ def write_manifest(
         If the file cannot be written.
     """
     target = storage(storage_options, filesystem).path(path)
+    if isinstance(classes, str):
+        raise ValueError(f"{target}: classes must be a list of strings, got {classes!r:.60}")  # noqa: TRY004
     manifest = Manifest(target, list(shards), None if classes is None else list(classes))
     entries = [_entry(target, shard) for shard in manifest.shards]
-    _check_names(target, [entry["rec"] for entry in entries])
     content: dict[str, Any] = {"recset": _VERSION, "records": manifest.records, "bytes": manifest.bytes}
-    rest = "" if manifest.classes is None else f', "classes": {json.dumps(manifest.classes, ensure_ascii=False)}'
-    lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in entries)
+    # What is written can be read.
+    _parse(target, {**content, "shards": entries, "classes": manifest.classes})
+    rest = "" if manifest.classes is None else f', "classes": {_json(manifest.classes)}'
+    lines = ",\n".join(f"  {_json(entry)}" for entry in entries)
     atomic_write_lines(target, [json.dumps(content)[:-1], f', "shards": [\n{lines}\n]{rest}}}\n'])
     return manifest
+
+
+def _json(value: object) -> str:
+    """Return JSON as readable text, or in ASCII if a name has bytes that are not UTF-8."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def _entry(manifest: File, shard: Shard) -> dict[str, Any]:
@@ -153,7 +187,7 @@ def _entry(manifest: File, shard: Shard) -> dict[str, Any]:
         "rec": _relative(manifest, shard.rec),
         "records": shard.records,
         "bytes": shard.bytes,
-        "crc32c": None if shard.crc32c is None else f"{shard.crc32c:08x}",
+        "crc32c": f"{shard.crc32c:08x}" if isinstance(shard.crc32c, int) else shard.crc32c,
     }
     if shard.identities is not None:
         entry["identities"] = shard.identities
@@ -210,6 +244,11 @@ def load_manifest(path: File) -> Manifest:
         content = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: this is no manifest of a record set: {error}") from None
+    return _parse(path, content)
+
+
+def _parse(path: File, content: object) -> Manifest:
+    """Check the content of a manifest."""
     if not isinstance(content, dict) or "recset" not in content:
         raise ValueError(f"{path}: this is no manifest of a record set: it has no field 'recset'")
     if content["recset"] != _VERSION:
@@ -266,6 +305,37 @@ def _classes(path: File, content: dict[str, Any]) -> list[str] | None:
 def record_files(path: File) -> list[File]:
     """Return the shards that a manifest names, or the record file itself."""
     return [shard.rec for shard in load_manifest(path).shards] if path.name.endswith(SUFFIX) else [path]
+
+
+def one_file(path: File) -> File:
+    """Return the path of a record file.
+
+    Raises
+    ------
+    ValueError
+        If it is a manifest.
+    """
+    if path.name.endswith(SUFFIX):
+        raise ValueError(f"{path}: a manifest names many record files: pass one of them, or merge them first")
+    return path
+
+
+def shards_if_any(path: File) -> list[Shard]:
+    """Return the shards of a manifest; none if there is no valid one."""
+    try:
+        return load_manifest(path).shards
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def remove_others(prefix: File, older: Iterable[File], present: Container[str]) -> None:
+    """Remove the shards ``PREFIX_NUMBER.rec`` among `older` that are not `present`, but no files of other names."""
+    name = re.compile(re.escape(prefix.name) + r"_[0-9]+\.rec")
+    for rec in older:
+        is_own = name.fullmatch(rec.name) and str(rec.parent) == str(prefix.parent)
+        if is_own and str(rec) not in present:
+            for suffix in (".idx", ".rec", ".rsum"):
+                rec.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def manifest_of(prefix: File) -> File:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from recio import RecordError
 from recio.cli import main
 from recio.datasets import RecordDataset
-from recio.files import Manifest, split, write_manifest
+from recio.files import Manifest, info, merge, shuffle, split, verify, write_manifest
+from recio.io import ImageRecordIter
 from tests.support.records import write_photos
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -56,9 +59,11 @@ def test_verify_compares_the_shards_with_the_manifest(
     lines = capsys.readouterr().out.splitlines()
     assert ": sound; " in lines[1]
     stated = f"{shards.shards[1].crc32c:08x}"
-    assert lines[2].startswith(f"{tmp_path}/a_1.rec: the manifest states CRC32C {stated}, the file has CRC32C ")
+    assert lines[2].startswith(f"  manifest: it states the CRC32C {stated}, the file has ")
     assert run("verify", "--json", shards.path) == 1
-    assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [True, True, False, True]
+    reports = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [report["ok"] for report in reports] == [True, False, True]
+    assert [len(report["manifest"]) for report in reports] == [0, 1, 0]
 
 
 def test_verify_reports_missing_and_shortened_shards(
@@ -68,11 +73,44 @@ def test_verify_reports_missing_and_shortened_shards(
     last.write_bytes(last.read_bytes()[:-4])
     assert run("verify", "--no-decode", shards.path) == 1
     size = shards.shards[2].bytes
-    expected = f"{last}: the manifest states {size} bytes, the file has {size - 4} bytes"
-    assert capsys.readouterr().out.splitlines()[-1] == expected
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == f"  manifest: it states {size} bytes, the file has {size - 4}"
     last.unlink()
     assert run("verify", "--no-decode", shards.path) == 2
     assert capsys.readouterr().err.count("a_2.rec") == 1
+
+
+@pytest.mark.parametrize("suffix", [".idx", ".rsum"])
+def test_verify_reports_what_is_missing_beside_a_shard(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_photos(tmp_path, 6)
+    split(file.rec, 3, tmp_path / "a", checksum=True)
+    (tmp_path / "a_1").with_suffix(suffix).unlink()
+    assert run("verify", "--no-decode", tmp_path / "a.recset.json") == 1
+    reason = {".idx": "a shard must have an index, which is missing", ".rsum": "it states a .rsum, which is missing"}
+    assert f"  manifest: {reason[suffix]}" in capsys.readouterr().out.splitlines()
+    with pytest.raises((OSError, RecordError)):
+        ImageRecordIter(path_imgrec=tmp_path / "a.recset.json", data_shape=(3, 8, 8), batch_size=1)
+
+
+def test_an_index_that_lacks_records_is_an_error(
+    shards: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    idx = tmp_path / "a_1.idx"
+    idx.write_text(idx.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(RecordError, match="the index lists 1 records, but the manifest of its set states 2"):
+        ImageRecordIter(path_imgrec=shards.path, data_shape=(3, 8, 8), batch_size=1)
+    assert run("verify", "--no-decode", shards.path) == 1
+    assert "a shard must have an index of all records, which lacks 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "function", [info, verify, lambda path: split(path, 2), lambda path: shuffle(path, "b.rec", seed=1)]
+)
+def test_functions_on_one_file_refuse_a_manifest(function: Callable[[Any], object], shards: Manifest) -> None:
+    with pytest.raises(ValueError, match="a manifest names many record files: pass one of them, or merge them first"):
+        function(shards.path)
 
 
 def test_merge(shards: Manifest, tmp_path: Path) -> None:
@@ -80,6 +118,7 @@ def test_merge(shards: Manifest, tmp_path: Path) -> None:
     for suffix in (".rec", ".idx"):
         expected = (tmp_path / "photos").with_suffix(suffix).read_bytes()
         assert (tmp_path / "all.rec").with_suffix(suffix).read_bytes() == expected
+    assert merge(shards.path, tmp_path / "again.rec").records == 6
 
 
 def test_classes_are_those_of_the_manifest(shards: Manifest, tmp_path: Path) -> None:

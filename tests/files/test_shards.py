@@ -116,6 +116,16 @@ class TestShardWriter:
         with pytest.raises(ValueError, match="at least one shard, got 0"):
             write_manifest(tmp_path / "a.recset.json", writer.shards)
 
+    def test_a_key_that_is_there_already_is_refused(self, tmp_path: Path) -> None:
+        def write_twice() -> None:
+            with ShardWriter(tmp_path / "a") as writer:
+                writer.write(b"one", key=7)
+                writer.write(b"two", key=7)
+
+        with pytest.raises(ValueError, match="the shard has a record with the key 7 already"):
+            write_twice()
+        assert names(tmp_path) == []
+
     def test_a_size_below_one_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="shard_size must be at least 1, got 0"):
             ShardWriter(tmp_path / "a", shard_size=0)
@@ -177,6 +187,30 @@ class TestManifest:
             read_manifest(path)
         assert str(caught.value).startswith(f"{path}: ")
 
+    @pytest.mark.parametrize(
+        ("shard", "message"),
+        [
+            ({"records": -1}, r"shards\[0\]\.records must be an integer of at least 0, got -1"),
+            ({"bytes": 1.5}, r"shards\[0\]\.bytes must be an integer of at least 0, got 1\.5"),
+            ({"crc32c": 1 << 40}, "crc32c must be eight hexadecimal digits or null, got '10000000000'"),
+            ({"rec": "b\\a.rec"}, "rec must be the relative path"),
+            ({"rec": "a.dat"}, "rec must be the relative path"),
+        ],
+    )
+    def test_what_cannot_be_read_is_not_written(self, shard: dict[str, Any], message: str, tmp_path: Path) -> None:
+        fields: dict[str, Any] = {"rec": "a.rec", "records": 1, "bytes": 2, **shard}
+        fields["rec"] = tmp_path / fields["rec"]
+        with pytest.raises(ValueError, match=message):
+            write_manifest(tmp_path / "a.recset.json", [Shard(**fields)])
+        with pytest.raises(ValueError, match="classes must be a list of strings, got 'catdog'"):
+            write_manifest(tmp_path / "a.recset.json", [Shard(tmp_path / "a.rec", 1, 2)], "catdog")
+        assert names(tmp_path) == []
+
+    def test_names_that_are_not_utf8(self, tmp_path: Path) -> None:
+        shards = write(tmp_path / "b\udcff")
+        path = write_manifest(tmp_path / "a.recset.json", shards).path
+        assert read_manifest(path).shards == shards
+
     @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000])
     def test_other_files_are_refused(self, content: bytes, tmp_path: Path) -> None:
         path = tmp_path / "a.recset.json"
@@ -193,6 +227,13 @@ class TestSplit:
         assert manifest.shards == [report.shard() for report in reports]
         assert (manifest.records, manifest.classes) == (10, ["cat", "dog"])
         assert all(shard.crc32c == crc32c(shard.rec.read_bytes()) for shard in manifest.shards)
+
+    def test_shards_of_an_older_set_are_removed(self, ten: RecordFile, tmp_path: Path) -> None:
+        split(ten.rec, 4, tmp_path / "b", checksum=True)
+        (tmp_path / "b_x.rec").write_bytes(b"")
+        split(ten.rec, 2, tmp_path / "b")
+        left = [name for name in names(tmp_path) if name.startswith("b")]
+        assert left == ["b.recset.json", "b_0.idx", "b_0.rec", "b_1.idx", "b_1.rec", "b_x.rec"]
 
     def test_names_of_more_than_ten_shards_sort_in_their_order(self, tmp_path: Path) -> None:
         with ShardWriter(tmp_path / "more") as writer:

@@ -122,6 +122,37 @@ def test_a_new_set_replaces_the_shards_of_an_older_one(folder: Path) -> None:
     assert len(read_manifest(folder / "a.recset.json").shards) == 2
 
 
+def test_shards_that_are_left_of_earlier_runs_are_removed(folder: Path) -> None:
+    pack_all(folder, "good", shards=6, masks=folder / "masks")
+    for number in range(8):
+        (folder / "good" / f"{number}.png").write_bytes(b"")
+    with pytest.raises(Stopped):
+        pack_all(folder, "good", shards=3, progress=stop_after(IMAGES - 2), masks=folder / "masks")
+    report = pack_all(folder, "good", shards=3, resume=True, masks=folder / "masks")
+    assert report.manifest is not None
+    assert [shard.rec.name for shard in report.manifest.shards] == ["a_00001.rec", "a_00002.rec"]
+    left = {name for name in names(folder) if name.startswith("a_") and name.endswith(".rec")}
+    assert left == {f"a{mask}_0000{number}.rec" for mask in ("", "_mask") for number in (1, 2)}
+
+
+def test_a_set_of_masks_of_its_own_is_left(folder: Path) -> None:
+    mine = Shard(folder / "a_mask_00000.rec", 1, 5)
+    mine.rec.write_bytes(b"masks")
+    write_manifest(folder / "a_mask.recset.json", [mine])
+    pack_all(folder, "good", shards=2)
+    assert {"a_mask.recset.json", "a_mask_00000.rec"} <= names(folder)
+
+
+def test_without_records_an_older_set_is_left(folder: Path) -> None:
+    older = pack_all(folder, "good", shards=3)
+    for image in (folder / "good").iterdir():
+        image.write_bytes(b"")
+    assert pack_all(folder, "good", shards=2).records == 0
+    assert read_manifest(folder / "a.recset.json") == older.manifest
+    assert older.manifest is not None
+    assert len(list(records(older.manifest))) == IMAGES
+
+
 def test_files_of_other_names_are_not_removed(folder: Path) -> None:
     (folder / "mine.rec").write_bytes(pack_all(folder, "good").rec.read_bytes())
     (folder / "mine.idx").write_bytes(b"0\t0\n")

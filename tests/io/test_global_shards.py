@@ -30,11 +30,8 @@ def fifty(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
 
 def ranks(file: RecordFile, count: int, **settings: Any) -> list[ImageRecordIter]:  # noqa: ANN401 of many types
     settings = {"shuffle": True, "seed": 5, "rand_mirror": True, **settings}
-    batch_size = GLOBAL_BATCH // count
-    return [
-        open_iter(file, batch_size=batch_size, shard="global", num_parts=count, part_index=rank, **settings)
-        for rank in range(count)
-    ]
+    settings = {"batch_size": GLOBAL_BATCH // count, **settings}
+    return [open_iter(file, shard="global", num_parts=count, part_index=rank, **settings) for rank in range(count)]
 
 
 def joined(batches: list[ImageBatch]) -> tuple[bytes, list[int], int]:
@@ -115,14 +112,8 @@ def test_roll_over_resumes_on_any_number_of_ranks(fifty: RecordFile) -> None:
 
 
 def test_skipped_records_are_pad_and_change_no_other_slot(fifty: RecordFile, tmp_path: Path) -> None:
-    data = bytearray(fifty.rec.read_bytes())
     bad = [3, 17, 40]
-    for number in bad:
-        begin = fifty.offsets[number] + 8 + 24
-        data[begin : begin + 8] = b"not PNG!"
-    damaged = RecordFile(tmp_path / "damaged.rec", tmp_path / "damaged.idx")
-    damaged.rec.write_bytes(data)
-    damaged.idx.write_bytes(fifty.idx.read_bytes())
+    damaged = damage(fifty, bad, tmp_path)
     clean = list(global_batches(ranks(fifty, 1), 9))
     for count in (1, 2, 8):
         iterators = ranks(damaged, count, on_error="skip")
@@ -140,14 +131,43 @@ def test_skipped_records_are_pad_and_change_no_other_slot(fifty: RecordFile, tmp
                 assert ours[2] == GLOBAL_BATCH - len(kept)
 
 
+def damage(file: RecordFile, numbers: list[int], folder: Path) -> RecordFile:
+    """Write a copy of a file in which the images of some records are none."""
+    data = bytearray(file.rec.read_bytes())
+    for number in numbers:
+        begin = file.offsets[number] + 8 + 24
+        data[begin : begin + 8] = b"not PNG!"
+    damaged = RecordFile(folder / "damaged.rec", file.idx)
+    damaged.rec.write_bytes(data)
+    return damaged
+
+
+def test_max_errors_counts_among_all_records(fifty: RecordFile, tmp_path: Path) -> None:
+    damaged = damage(fifty, [0, 10, 20, 30, 40], tmp_path)
+    batches = ranks(damaged, 8, on_error="skip", max_errors=0.11)[0]
+    for _ in range(20):
+        for _batch in batches:
+            pass
+        batches.reset()
+    assert len(batches.errors) == 5
+
+
+def test_repeated_records_that_are_skipped_are_errors_of_their_own_rank(tmp_path: Path) -> None:
+    file = write_tiny(tmp_path, 20, "twenty")
+    damaged = damage(file, [0, 1, 19], tmp_path)
+    # The last global batch has 4 records, and repeats the first 4.
+    errors = []
+    for iterator in ranks(damaged, 2, on_error="skip", shuffle=False, batch_size=4):
+        assert len(list(iterator)) == 3
+        errors.append([error.record for error in iterator.errors])
+    assert errors == [[0, 1, 19], []]
+
+
 def test_a_batch_of_one_damaged_record_is_pad(fifty: RecordFile, tmp_path: Path) -> None:
-    data = bytearray(fifty.rec.read_bytes())
-    data[8 + 24 : 8 + 32] = b"not PNG!"
-    path = tmp_path / "damaged.rec"
-    path.write_bytes(data)
+    damaged = damage(fifty, [0], tmp_path)
     for round_batch in (True, False):
         batches = open_iter(
-            RecordFile(path, fifty.idx),
+            damaged,
             batch_size=1,
             shard="global",
             num_parts=2,

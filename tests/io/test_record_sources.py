@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from recio._loader.record_paths import expand
 from recio.io import (
     ImageRecordInt8Iter,
     ImageRecordIter,
@@ -33,7 +35,6 @@ from tests.support.records import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 AUGMENTED: dict[str, Any] = {"data_shape": (3, 6, 6), "rand_crop": True, "rand_mirror": True, "random_h": 30}
 
@@ -104,6 +105,25 @@ class TestPatterns:
     def test_file_of_that_name_takes_precedence_over_the_pattern(self, folder: Path) -> None:
         write_images(folder, [png(noise(8, 8))], "[ac]")
         assert read(folder / "[ac].rec") == [0]
+
+    @pytest.mark.parametrize(
+        ("pattern", "found"),
+        [
+            ("t_*.rec", ["t_0.rec", "t_1.rec"]),
+            ("t_[0-9]*.rec", ["t_0.rec", "t_1.rec"]),
+            ("t*.rec", ["t.rec", "t_0.rec", "t_1.rec"]),
+            (r"t_\d\.rec", ["t_0.rec", "t_1.rec"]),
+            (r"t.*\.rec", ["t.rec", "t_0.rec", "t_1.rec"]),
+            ("t.*rec", ["t.rec", "t_0.rec", "t_1.rec"]),
+            ("t_(0|1).rec", ["t_0.rec", "t_1.rec"]),
+        ],
+    )
+    def test_patterns_of_the_shell_and_regular_expressions(
+        self, pattern: str, found: list[str], tmp_path: Path
+    ) -> None:
+        for name in ("t", "t_0", "t_1"):
+            write_images(tmp_path, [png(noise(8, 8))], name)
+        assert [Path(str(path.rec)).name for path in expand(str(tmp_path / pattern))] == found
 
     @pytest.mark.parametrize("pattern", ["rec", "z.*", "z*.rec", "(", "nothing/.*"])
     def test_pattern_without_match_is_a_missing_file(self, folder: Path, pattern: str) -> None:

@@ -134,6 +134,12 @@ class TestLocal:
         assert copy[999][1] == 999
         assert open_files() - before < 250
 
+    def test_the_folder_of_the_process_may_change(self, thousand: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(thousand.parent)
+        samples = RecordDataset(thousand.name)
+        monkeypatch.chdir("/")
+        assert [float(samples[number][1]) for number in range(0, 1000, 7)] == list(range(0, 1000, 7))
+
 
 class TestMoto:
     @pytest.mark.parametrize("name", ["a.recset.json", "", "a_*.rec"])

@@ -84,4 +84,4 @@ def _number(name: str) -> int:
     text = os.environ[name]
     if not text.isdecimal():
         raise ValueError(f"num_parts='auto': {name} must be an integer, got {text!r}")
-    return int(text)
+    return validate.integer(name, text)

@@ -11,7 +11,6 @@ are used.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fnmatch
 import hashlib
@@ -23,14 +22,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from recio._atomic import atomic_write
 from recio._manifest import SUFFIX, load_manifest
-from recio._recio import RecordError, RemotePath
+from recio._recio import RemotePath
 from recio._storage import LOCAL, is_url, size_and_version
 from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from recio._manifest import Shard
     from recio._storage import AnyPath, Located, Storage
 
     Paths: TypeAlias = AnyPath | Sequence[AnyPath] | None
@@ -81,8 +79,6 @@ def record_files(
     ------
     ValueError
         If it names none, or indexes are named although those beside the files are used.
-    recio.RecordError
-        If a file does not have the size that its manifest states.
     """
     sources, cache = _split_cache(value)
     found = [path for located in located_paths(sources, storage) for path in expand(located)]
@@ -130,24 +126,10 @@ def expand(located: Located) -> list[RecordPath]:
     """Return the record files that one path stands for."""
     path = located if isinstance(located, RemotePath) else Path(located)
     if path.name.endswith(SUFFIX):
-        return [_shard(shard) for shard in load_manifest(path).shards]
+        return [RecordPath(shard.located(), _as_located(shard.idx)) for shard in load_manifest(path).shards]
     if isinstance(located, RemotePath):
         return _expand_remote(located)
     return _expand_local(located)
-
-
-def _shard(shard: Shard) -> RecordPath:
-    rec = shard.rec
-    if isinstance(rec, RemotePath):
-        identities = shard.identities is not None
-        return RecordPath(rec.of_shard(shard.bytes, shard.has_checksums, identities), rec.with_suffix(".idx"))
-    size = rec.stat().st_size
-    if size != shard.bytes:
-        raise RecordError(
-            f"{rec}: {size} bytes, but the manifest of its set states {shard.bytes}: the file was truncated or "
-            "replaced, or the manifest is of another one"
-        )
-    return RecordPath(str(rec), str(shard.idx))
 
 
 def _expand_remote(path: RemotePath) -> list[RecordPath]:
@@ -167,8 +149,17 @@ def _expand_remote(path: RemotePath) -> list[RecordPath]:
     return [RecordPath(rec, rec.with_suffix(".idx") if with_index else None) for rec in recs]
 
 
+def _as_located(path: Path | RemotePath) -> Located:
+    return path if isinstance(path, RemotePath) else str(path)
+
+
+_OF_REGEX = re.compile(r"[\\+(){}|^$]|\.[*?]")
+"""What names of files do not have, and regular expressions have."""
+
+
 def _is_pattern(name: str) -> bool:
-    return "*" in name or "[" in name
+    """Return whether a name is a pattern of the shell."""
+    return not _OF_REGEX.search(name) and ("*" in name or "[" in name)
 
 
 def _expand_local(text: str) -> list[RecordPath]:
@@ -178,17 +169,22 @@ def _expand_local(text: str) -> list[RecordPath]:
         return [RecordPath(str(file)) for file in sorted(files, key=str)]
     if path.exists() or not path.parent.is_dir():
         return [RecordPath(text)]
-    names = [file.name for file in path.parent.iterdir() if file.is_file()]
-    with contextlib.suppress(re.error):
-        pattern = re.compile(path.name)
-        if matches := sorted(name for name in names if pattern.fullmatch(name)):
-            return [RecordPath(str(path.with_name(name))) for name in matches]
-    matches = sorted(name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, path.name))
-    if not _is_pattern(path.name) or not matches:
-        return [RecordPath(text)]
-    recs = [path.with_name(name) for name in matches]
-    with_index = all(rec.with_suffix(".idx").exists() for rec in recs)
-    return [RecordPath(str(rec), str(rec.with_suffix(".idx")) if with_index else None) for rec in recs]
+    names = sorted(file.name for file in path.parent.iterdir() if file.is_file())
+    shell = [name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, path.name)]
+    if _is_pattern(path.name) and shell:
+        recs = [path.with_name(name) for name in shell]
+        with_index = all(rec.with_suffix(".idx").exists() for rec in recs)
+        return [RecordPath(str(rec), str(rec.with_suffix(".idx")) if with_index else None) for rec in recs]
+    return [RecordPath(str(path.with_name(name))) for name in _matches(path.name, names)] or [RecordPath(text)]
+
+
+def _matches(pattern: str, names: list[str]) -> list[str]:
+    """Return the names that match a regular expression; none if it is none."""
+    try:
+        expression = re.compile(pattern)
+    except re.error:
+        return []
+    return [name for name in names if expression.fullmatch(name)]
 
 
 def _is_same(file: Located, other: str) -> bool:

@@ -8,8 +8,8 @@ from argparse import SUPPRESS
 from typing import TYPE_CHECKING, NamedTuple
 
 import recio
+from recio import _recio
 from recio._manifest import SUFFIX
-from recio._storage import size_and_version
 from recio.cli import _format
 from recio.cli._base import (
     MISUSED,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recio._recio import RemotePath
-    from recio.files import Shard
+    from recio.files import Shard, VerifyReport
 
 SOUND, DAMAGED, FAILED, UNCHECKED = 0, 1, 2, 3
 EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
@@ -188,33 +188,13 @@ def _verify(arguments: Namespace) -> int:
 def _verify_path(path: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> Iterator[int]:
     """Verify a file, or the shards of a manifest, and yield the exit code for each."""
     if not path.name.endswith(SUFFIX):
-        yield _verify_file(path, bars, arguments)
+        yield _verify_file(path, None, bars, arguments)
         return
     for shard in recio.files.read_manifest(path).shards:
-        yield _verify_file(shard.rec, bars, arguments)
-        yield _compare_shard(shard, arguments)
+        yield _verify_file(shard.rec, shard, bars, arguments)
 
 
-def _compare_shard(shard: Shard, arguments: Namespace) -> int:
-    """Compare a shard with what its manifest states."""
-    try:
-        size, _ = size_and_version(shard.rec)
-        crc = shard.crc32c if size != shard.bytes or shard.crc32c is None else recio._recio.crc32c(shard.rec)  # noqa: SLF001
-    except OSError:
-        return FAILED  # reported already
-    if (size, crc) == (shard.bytes, shard.crc32c):
-        return SOUND
-    stated = f"{shard.bytes} bytes" if crc is None or size != shard.bytes else f"CRC32C {shard.crc32c:08x}"
-    found = f"{size} bytes" if crc is None or size != shard.bytes else f"CRC32C {crc:08x}"
-    reason = f"the manifest states {stated}, the file has {found}"
-    if arguments.json:
-        _print([json.dumps({"path": str(shard.rec), "ok": False, "error": reason})])
-    else:
-        _print([f"{shard.rec}: {reason}"])
-    return DAMAGED
-
-
-def _verify_file(file: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> int:
+def _verify_file(file: Path | RemotePath, shard: Shard | None, bars: ProgressBars, arguments: Namespace) -> int:
     """Verify one file; report one that cannot be read, so that the others are verified all the same."""
     try:
         with bars.bar(file.name, "B") as progress:
@@ -225,16 +205,36 @@ def _verify_file(file: Path | RemotePath, bars: ProgressBars, arguments: Namespa
                 limits=limits_of(arguments),
                 progress=progress,
             )
+        differences = [*_differences(shard, report)] if shard else []
     except OSError as error:
         reason = describe_error(error)
         if arguments.json:
             _print([json.dumps({"path": str(file), "ok": None, "error": reason})])
         return fail("recio", reason, FAILED)
-    more = {"ok": report.ok, "total": report.total, "damaged": report.damaged}
-    _print([_format.to_json(report, **more)] if arguments.json else _format.verify_lines(report))
-    if report.damaged:
+    more = {"ok": report.ok and not differences, "total": report.total, "damaged": report.damaged}
+    if arguments.json:
+        _print([_format.to_json(report, **more, **({"manifest": differences} if shard else {}))])
+    else:
+        _print([*_format.verify_lines(report), *(f"  manifest: {difference}" for difference in differences)])
+    if report.damaged or differences:
         return DAMAGED
     return SOUND if report.ok else UNCHECKED
+
+
+def _differences(shard: Shard, report: VerifyReport) -> Iterator[str]:
+    """Yield what differs between a shard and what its manifest states."""
+    if report.bytes != shard.bytes:
+        yield f"it states {shard.bytes} bytes, the file has {report.bytes}"
+    elif shard.crc32c is not None and (crc := _recio.crc32c(shard.rec)) != shard.crc32c:
+        yield f"it states the CRC32C {shard.crc32c:08x}, the file has {crc:08x}"
+    if report.records != shard.records:
+        yield f"it states {shard.records} records, the file has {report.records}"
+    if not report.has_index:
+        yield "a shard must have an index, which is missing"
+    elif report.unlisted:
+        yield f"a shard must have an index of all records, which lacks {report.unlisted}"
+    if shard.has_checksums and not report.has_checksums:
+        yield "it states a .rsum, which is missing"
 
 
 def _repair_arguments(parser: CommandParser) -> None:

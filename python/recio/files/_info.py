@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import one_file
 from recio._storage import index_beside, storage
 from recio.files._results import Info
 
@@ -49,6 +50,6 @@ def info(
         If a file cannot be read.
     """
     opened_with = storage(storage_options, filesystem)
-    path = opened_with.path(rec)
+    path = one_file(opened_with.path(rec))
     index = index_beside(path) if idx is None else opened_with.path(idx)
     return Info(path, **_recio.info_of_file(path, index, progress))

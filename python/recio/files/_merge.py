@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from recio import _recio
 from recio._manifest import record_files
+from recio._recio import RemotePath
 from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def merge(
-    files: Iterable[AnyPath],
+    files: AnyPath | Iterable[AnyPath],
     out: AnyPath,
     *,
     checksum: bool = False,
@@ -44,8 +46,8 @@ def merge(
 
     Parameters
     ----------
-    files : iterable of path
-        The record files, or manifests, in the order of their records.
+    files : path or iterable of path
+        The record files, or manifests, in the order of their records; or one of them.
     out : path
         The file to write, whose name ends in ``.rec``; its index gets the same name with ``.idx``. Both are complete,
         or neither is written.
@@ -78,7 +80,8 @@ def merge(
         If a file cannot be read or written.
     """
     opened_with = storage(storage_options, filesystem)
-    rec, paths = opened_with.path(out), [path for file in files for path in record_files(opened_with.path(file))]
+    sources = [files] if isinstance(files, str | os.PathLike | RemotePath) else files
+    rec, paths = opened_with.path(out), [path for file in sources for path in record_files(opened_with.path(file))]
     report = CopyReport.of(rec, _recio.merge_files(paths, rec, checksum, progress))
     copy_names(paths, [rec])
     return report

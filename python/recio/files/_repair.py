@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import one_file
 from recio._storage import index_beside, storage
 from recio.files._results import RepairReport, SkippedRegion
 
@@ -60,7 +61,7 @@ def repair(
         If a file cannot be read or written.
     """
     opened_with = storage(storage_options, filesystem)
-    path, new = opened_with.path(rec), opened_with.path(out)
+    path, new = one_file(opened_with.path(rec)), opened_with.path(out)
     index = index_beside(path) if idx is None else opened_with.path(idx)
     fields = _recio.repair_file(path, index, new, progress)
     fields["skipped"] = [SkippedRegion(*row) for row in fields["skipped"]]

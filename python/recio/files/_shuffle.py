@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import one_file
 from recio._storage import storage
 from recio.files._class_names import copy_names
 from recio.files._results import CopyReport
@@ -65,7 +66,7 @@ def shuffle(
         If a file cannot be read or written.
     """
     opened_with = storage(storage_options, filesystem)
-    path, new = opened_with.path(rec), opened_with.path(out)
+    path, new = one_file(opened_with.path(rec)), opened_with.path(out)
     report = CopyReport.of(new, _recio.shuffle_file(path, new, seed, checksum, progress))
     copy_names([path], [new])
     return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._manifest import manifest_of, write_manifest
+from recio._manifest import manifest_of, one_file, remove_others, shards_if_any, write_manifest
 from recio._storage import storage
 from recio.files._class_names import copy_names, names_beside
 from recio.files._results import CopyReport
@@ -73,13 +73,15 @@ def split(
         If a file cannot be read or written.
     """
     opened_with = storage(storage_options, filesystem)
-    path = opened_with.path(rec)
+    path = one_file(opened_with.path(rec))
     prefix = opened_with.path(path.with_suffix("") if out is None else out)
     width = len(str(parts - 1))
     shards = [prefix.with_name(f"{prefix.name}_{number:0{width}}.rec") for number in range(parts)]
     manifest = manifest_of(prefix)
+    older = [shard.rec for shard in shards_if_any(manifest)]
     results = _recio.split_file(path, shards, manifest, checksum, progress)
     copy_names([path], shards)
+    remove_others(prefix, older, {str(shard) for shard in shards})
     reports = [CopyReport.of(shard, result) for shard, result in zip(shards, results, strict=True)]
     write_manifest(manifest, [report.shard(has_checksums=checksum) for report in reports], names_beside(path))
     return reports

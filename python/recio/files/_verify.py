@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
+from recio._manifest import one_file
 from recio._storage import index_beside, storage
 from recio._util import available_cores
 from recio.files._results import Problem, VerifyReport
@@ -78,7 +79,7 @@ def verify(
     True
     """
     opened_with = storage(storage_options, filesystem)
-    path, threads = opened_with.path(rec), available_cores() if threads is None else threads
+    path, threads = one_file(opened_with.path(rec)), available_cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     index = index_beside(path) if idx is None else opened_with.path(idx)

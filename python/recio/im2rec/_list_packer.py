@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from recio import _recio
-from recio._manifest import Shard, load_manifest, manifest_of, shard_of, write_manifest
+from recio._manifest import Shard, manifest_of, remove_others, shard_of, shards_if_any, write_manifest
 from recio._recio import RemotePath
 from recio.files._class_names import names_beside
 from recio.im2rec._report import PackReport, SkippedLine, read_report, write_report
@@ -88,21 +89,22 @@ class ListPacker:
         An older manifest is removed before the first of its shards is replaced.
         """
         manifest, mask_manifest = manifest_of(self._prefix), manifest_of(self._mask_prefix)
-        older = _shards_of(manifest)
+        manifests = [manifest] if self._masks is None else [manifest, mask_manifest]
+        older = [shard.rec for path in manifests for shard in shards_if_any(path)]
         parts: list[Part] = []
         while (start := parts[-1].end if parts else 0) < len(self):
             number = len(parts)
             stop = len(self) if shards is None else len(self) * (number + 1) // shards
             names = shard_of(self._prefix, number), shard_of(self._mask_prefix, number)
-            parts.append(self._pack(*names, (start, stop), shard_size, [manifest, mask_manifest]))
+            parts.append(self._pack(*names, (start, stop), shard_size, manifests))
             # For a run that resumes after this one was killed.
             if parts[-1].skipped:
                 write_report(self._report, self._skipped)
         write_report(self._report, self._skipped)
-        self._remove_others(older, parts)
         report = self._report_of(parts)
         if not report.records:
             return report
+        self._remove_others(older, parts)
         names_of_classes = names_beside(self._target)
         images = [_with_checksum(part.images) for part in parts if part.images.records]
         masks = [_with_checksum(part.masks) for part in parts if part.masks and part.masks.records]
@@ -159,14 +161,14 @@ class ListPacker:
             return progress
         return lambda done, _, now: progress(start + done, len(self), skipped + now)
 
-    def _remove_others(self, older: list[Shard], parts: list[Part]) -> None:
-        """Remove the shards of an older set that the new one has not replaced, but not files of other names."""
-        numbers = range(len(parts), len(older))
-        own = {str(shard_of(self._prefix, number)) for number in numbers}
-        for shard in older:
-            if str(shard.rec) in own:
-                for suffix in (".idx", ".rec", ".rsum"):
-                    shard.rec.with_suffix(suffix).unlink(missing_ok=True)
+    def _remove_others(self, older: list[File], parts: list[Part]) -> None:
+        """Remove the shards that an older set or an interrupted run has left, and those that would be empty."""
+        shards = [shard for part in parts for shard in (part.images, part.masks) if shard]
+        present = {str(shard.rec) for shard in shards if shard.records}
+        for prefix in (self._prefix, self._mask_prefix) if self._masks else (self._prefix,):
+            numbers = takewhile(lambda n, prefix=prefix: shard_of(prefix, n).exists(), count(len(parts)))  # type: ignore[misc]
+            left = [shard_of(prefix, number) for number in [*range(len(parts)), *numbers]]
+            remove_others(prefix, [*older, *left], present)
 
     def _report_of(self, parts: list[Part]) -> PackReport:
         first = next((part for part in parts if part.images.records), parts[0]) if parts else None
@@ -191,11 +193,3 @@ def _with_checksum(shard: Shard) -> Shard:
     if shard.crc32c is not None or isinstance(shard.rec, RemotePath):
         return shard
     return replace(shard, crc32c=_recio.crc32c(shard.rec))
-
-
-def _shards_of(manifest: File) -> list[Shard]:
-    """Return the shards of a manifest; none if there is no valid one."""
-    try:
-        return load_manifest(manifest).shards
-    except (FileNotFoundError, ValueError):
-        return []

@@ -7,9 +7,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyString, PyType};
 use recio_core::storage::cache::Cache;
 use recio_core::storage::download;
 use recio_core::storage::location::{Location, Shard};
@@ -32,7 +33,14 @@ impl<'py> FromPyObject<'_, 'py> for StoragePath {
         if let Ok(remote) = object.cast::<RemotePath>() {
             return Ok(Self(remote.get().location.clone()));
         }
-        Ok(Self(object.extract::<PathBuf>()?.into()))
+        let location = Location::from(object.extract::<PathBuf>()?);
+        if object.is_instance_of::<PyString>() && !object.is_exact_instance_of::<PyString>() {
+            // `recio._manifest.ShardPath`.
+            if let Some(fields) = object.getattr_opt(intern!(object.py(), "shard"))? {
+                return Ok(Self(location.of_shard(shard_of(fields.extract()?))));
+            }
+        }
+        Ok(Self(location))
     }
 }
 
@@ -65,12 +73,14 @@ type Arguments<'py> = (
     Option<ShardFields>,
 );
 
-/// Length of a record file, and whether it has a `.rsum` and identity records.
-type ShardFields = (u64, bool, bool);
+/// Length of a record file, its number of records, and whether it has a `.rsum` and identity
+/// records.
+type ShardFields = (u64, u64, bool, bool);
 
-fn shard_of((bytes, has_checksums, has_identities): ShardFields) -> Shard {
+fn shard_of((bytes, records, has_checksums, has_identities): ShardFields) -> Shard {
     Shard {
         bytes,
+        records,
         has_checksums,
         has_identities,
     }
@@ -127,11 +137,10 @@ impl RemotePath {
         })
     }
 
-    /// Returns the path of a record file whose manifest states its length, and whether it has a
-    /// `.rsum` and identity records: it is opened at its first read.
-    fn of_shard(&self, bytes: u64, has_checksums: bool, has_identities: bool) -> Self {
-        let fields = (bytes, has_checksums, has_identities);
-        self.at(self.location.clone().of_shard(shard_of(fields)))
+    /// Returns the path of a record file of which a manifest states this: it is opened at its first
+    /// read.
+    fn of_shard(&self, shard: ShardFields) -> Self {
+        self.at(self.location.clone().of_shard(shard_of(shard)))
     }
 
     /// Last component of the path.
@@ -272,7 +281,15 @@ impl RemotePath {
         let path = self.location.path().as_os_str();
         let cache = self.origin.cache.clone();
         let shard = self.location.shard();
-        let shard = shard.map(|shard| (shard.bytes, shard.has_checksums, shard.has_identities));
+        let shard = shard.map(|shard| {
+            let Shard {
+                bytes,
+                records,
+                has_checksums,
+                has_identities,
+            } = shard;
+            (bytes, records, has_checksums, has_identities)
+        });
         (
             py.get_type::<Self>(),
             (path, options, filesystem, cache, shard),

@@ -1,10 +1,12 @@
 //! `recio.files`: record files that appear when they are complete.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use recio_core::Error;
 use recio_core::format::frame;
 use recio_core::read::file_checksum;
 use recio_core::write::record_output::{RecordOutput, commit};
@@ -16,7 +18,7 @@ use crate::progress::run_interruptible;
 /// A `.rec` file with its `.idx` and, with `checksum`, its `.rsum`, while they are written.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct RecordFileOutput {
-    output: Mutex<Option<RecordOutput>>,
+    output: Mutex<Option<(RecordOutput, HashSet<u64>)>>,
     /// A forked child has a copy of the buffered bytes, and must not remove the files.
     fork_guard: ForkGuard,
 }
@@ -27,7 +29,7 @@ impl RecordFileOutput {
     fn new(py: Python<'_>, rec: StoragePath, checksum: bool) -> PyResult<Self> {
         let output = run_interruptible(py, |_| RecordOutput::create(rec, checksum))?;
         Ok(Self {
-            output: Mutex::new(Some(output)),
+            output: Mutex::new(Some((output, HashSet::new()))),
             fork_guard: ForkGuard::new(),
         })
     }
@@ -44,12 +46,16 @@ impl RecordFileOutput {
         self.check_owner()?;
         run_interruptible(py, |_| {
             let mut output = self.lock();
-            let Some(output) = output.as_mut() else {
+            let Some((output, keys)) = output.as_mut() else {
                 return Ok(None);
             };
             let len = output.bytes() + frame::encoded_len(&record) as u64;
             if output.records() > 0 && len > max_bytes {
                 return Ok(Some(false));
+            }
+            if !keys.insert(key) {
+                let text = format!("the shard has a record with the key {key} already");
+                return Err(Error::argument(text));
             }
             output.append(key, &record).map(|()| Some(true))
         })?
@@ -59,7 +65,7 @@ impl RecordFileOutput {
     /// Lets the files appear; returns the number of records, the length and the CRC32C.
     fn commit(&self, py: Python<'_>) -> PyResult<(usize, u64, u32)> {
         self.check_owner()?;
-        let output = self.lock().take().ok_or_else(finished_error)?;
+        let (output, _) = self.lock().take().ok_or_else(finished_error)?;
         run_interruptible(py, |_| {
             let report = (output.records(), output.bytes(), output.crc32c());
             commit(vec![output.prepare()?])?;
@@ -76,7 +82,7 @@ impl RecordFileOutput {
 }
 
 impl RecordFileOutput {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<RecordOutput>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(RecordOutput, HashSet<u64>)>> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

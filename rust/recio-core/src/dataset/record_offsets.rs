@@ -161,9 +161,26 @@ fn for_each_index(
     }
 }
 
+/// Compares the number of records that an index lists with the one that a manifest states.
+fn check_count(file: &RecordFile, index: &Index, location: &Location) -> Result<()> {
+    let listed = index.entries().len() as u64;
+    let stated = file.location().shard().map(|shard| shard.records);
+    match stated.filter(|&stated| stated != listed) {
+        None => Ok(()),
+        Some(stated) => Err(Error::corrupt(format!(
+            "the index lists {listed} records, but the manifest of its set states {stated}"
+        ))
+        .advise("`recio verify` compares them, `recio index` rebuilds an index")
+        .at_path(&location.shown())),
+    }
+}
+
 /// Loads the index of files, whose offsets are relative to the first of them.
 fn load(location: &Location, files: &[RecordFile], interrupt: &Interrupt<'_>) -> Result<Index> {
     let index = load_index_of(files, location, interrupt)?;
+    if let [file] = files {
+        check_count(file, &index, location)?;
+    }
     if index.is_empty() && files.iter().any(|file| !file.is_empty()) {
         let error = Error::corrupt("the index lists no record").at_path(&location.shown());
         return Err(error.advise("`recio index` rebuilds it"));

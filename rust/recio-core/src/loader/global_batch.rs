@@ -38,7 +38,10 @@ pub(super) fn sample(
     let carried = add(&mut samples, carried);
     let not_repeated = add(&mut samples, fresh);
     if spec.last_batch != LastBatch::Zeros {
+        // Those that are skipped among the repeated ones are reported where they belong.
+        let skipped = samples.skipped.len();
         add(&mut samples, repeated);
+        samples.skipped.truncate(skipped);
         samples.fill_up(spec, claim.epoch, sample_at);
     }
     let counted = match batch.carried {

@@ -97,7 +97,7 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn batches(&self) -> usize;
 
-    /// Returns the number of samples of an epoch.
+    /// Returns the number of samples that batches may have: those of the shard.
     #[must_use]
     fn samples(&self) -> usize;
 
@@ -329,7 +329,8 @@ impl<T: Element> Loader for ImageLoader<T> {
     fn samples(&self) -> usize {
         match self.shards.sharding {
             Sharding::Contiguous => self.task().shard().len(),
-            Sharding::Global => self.producer().spec().own_samples(),
+            // In other epochs it has others.
+            Sharding::Global => self.task().samples_of_all_shards(),
         }
     }
 

@@ -92,6 +92,7 @@ mod tests {
     fn shard(bytes: u64) -> Shard {
         Shard {
             bytes,
+            records: 1,
             has_checksums: false,
             has_identities: false,
         }

@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Shard {
     /// Length in bytes.
     pub bytes: u64,
+    /// Number of records.
+    pub records: u64,
     /// Whether there is a `.rsum` beside it.
     pub has_checksums: bool,
     /// Whether some records are the identities of a face data set.

@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::regular::open_regular;
 
@@ -64,7 +65,8 @@ impl SharedFile {
     }
 
     fn among(files: &Arc<OpenFiles>, path: &Path, file: File) -> io::Result<Self> {
-        let key = (path.to_path_buf(), Identity::of(&file.metadata()?));
+        // The process may change its folder.
+        let key = (std::path::absolute(path)?, Identity::of(&file.metadata()?));
         files.push(&key, Arc::new(file));
         Ok(Self {
             files: Arc::clone(files),
@@ -97,34 +99,20 @@ impl SharedFile {
 
 /// What differs between a file and another one of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg(unix)]
 struct Identity {
-    device: u64,
-    inode: u64,
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+    /// A new file may get the inode of one that was removed.
+    created: Option<SystemTime>,
 }
 
-#[cfg(unix)]
 impl Identity {
     fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
         Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
-    }
-}
-
-/// What differs between a file and another one of the same name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg(not(unix))]
-struct Identity {
-    created: Option<std::time::SystemTime>,
-}
-
-#[cfg(not(unix))]
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
+            #[cfg(unix)]
+            device_and_inode: (metadata.dev(), metadata.ino()),
             created: metadata.created().ok(),
         }
     }
@@ -174,5 +162,20 @@ mod tests {
         std::fs::rename(&other, &path).unwrap();
         let error = file.get().unwrap_err().to_string();
         assert_eq!(error, "the file was replaced while it was read");
+    }
+
+    #[test]
+    fn a_new_file_with_the_inode_of_the_old_one_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "text").unwrap();
+        let created = std::fs::metadata(&path).unwrap().created();
+        let files = Arc::new(OpenFiles::new(0));
+        let file = shared(&files, &path);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "text").unwrap();
+        if created.is_ok() {
+            assert!(file.get().is_err());
+        }
     }
 }

@@ -49,12 +49,16 @@ impl RecordFile {
     pub fn open(location: impl Into<Location>) -> Result<Self> {
         let location = location.into();
         let file = Self::open_without_checksums(&location)?;
-        let may_have = location.shard().is_none_or(|shard| shard.has_checksums);
+        let stated = location.shard().map(|shard| shard.has_checksums);
+        // One beside a local shard may have been written later.
+        let may_have = stated != Some(false) || location.local().is_some();
         let checksums = may_have.then(|| load_checksums(&location)).transpose()?;
-        Ok(Self {
-            checksums: checksums.flatten(),
-            ..file
-        })
+        let checksums = checksums.flatten();
+        if stated == Some(true) && checksums.is_none() {
+            let reason = "the manifest of its set states that there is a .rsum, but there is none";
+            return Err(Error::corrupt(reason).at_path(file.path()));
+        }
+        Ok(Self { checksums, ..file })
     }
 
     /// Whether some records may be those of a face data set without an image, as far as that is
