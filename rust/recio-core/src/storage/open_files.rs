@@ -172,6 +172,8 @@ mod tests {
         let created = std::fs::metadata(&path).unwrap().created();
         let files = Arc::new(OpenFiles::new(0));
         let file = shared(&files, &path);
+        // Longer than a tick of the clock of the file system.
+        std::thread::sleep(std::time::Duration::from_millis(50));
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "text").unwrap();
         if created.is_ok() {
