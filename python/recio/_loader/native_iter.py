@@ -262,6 +262,8 @@ class PipelineIter(Closeable, BatchIter):
                 named["global_batch_size"] = named.pop("batch_size") * named.pop("num_parts")
             elif self._options.shard_policy == "uneven":
                 named["part_index"] = self._options.part_index
+            if self._options.shuffle and samples > _RECORDS_OF_TABLES:
+                named["order"] = _ORDER
             rest = sorted((name, options[name]) for name in options.keys() - _IGNORED - {*_NAMED, "shard"})
             others = zlib.crc32(repr(rest).encode())
             data = {"records": samples, "bytes": size, "data": digest, "path_imglist": labels, "path_maskrec": masks}
@@ -327,6 +329,10 @@ class _Closer:
         self.join = pipeline.join
 
 
+_RECORDS_OF_TABLES = 1 << 16
+"""Records up to which the order of an epoch has always been the same."""
+_ORDER = 2
+"""Version of the order of more records: a state of another version would lose and repeat some."""
 _SHOWN_FILES = 4
 """Record files that a message names."""
 _NAMED = (
