@@ -334,8 +334,18 @@ def remove_others(prefix: File, older: Iterable[File], present: Container[str]) 
     for rec in older:
         is_own = name.fullmatch(rec.name) and str(rec.parent) == str(prefix.parent)
         if is_own and str(rec) not in present:
-            for suffix in (".idx", ".rec", ".rsum"):
-                rec.with_suffix(suffix).unlink(missing_ok=True)
+            remove_shard(rec)
+
+
+def files_of(rec: File) -> tuple[File, File, File]:
+    """Return the files of a shard, its index first: no reader finds a record file with an index of another one."""
+    return rec.with_suffix(".idx"), rec.with_suffix(".rsum"), rec
+
+
+def remove_shard(rec: File) -> None:
+    """Remove the files of a shard, as far as they exist."""
+    for file in files_of(rec):
+        file.unlink(missing_ok=True)
 
 
 def manifest_of(prefix: File) -> File:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recio import _recio
-from recio._manifest import Shard, shard_of
+from recio._manifest import Shard, remove_shard, shard_of
 from recio._storage import storage
 from recio._util import Closeable
 
@@ -126,8 +126,7 @@ class ShardWriter(Closeable):
         if self._output is not None:
             self._output.discard()
         for shard in reversed(self.shards):
-            for suffix in (".idx", ".rec", ".rsum"):
-                shard.rec.with_suffix(suffix).unlink(missing_ok=True)
+            remove_shard(shard.rec)
         self.shards = []
 
     def __exit__(

@@ -16,11 +16,11 @@ import ray
 from recio import im2rec
 from recio._atomic import atomic_write_lines, check_parent
 from recio._loader import validate
-from recio._manifest import Shard, manifest_of, shard_of, write_manifest
+from recio._manifest import Shard, manifest_of, remove_shard, shard_of, write_manifest
 from recio._storage import read_bytes, storage
 from recio._util import json_line
 from recio.im2rec import _classes
-from recio.ray._staging import remove, shards_of
+from recio.ray._staging import shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -309,7 +309,7 @@ def _wait(
 def _remove_all(tasks: Sequence[Task]) -> None:
     """Remove shards, and what killed tasks have left of them."""
     for task in tasks:
-        remove(task.rec)
+        remove_shard(task.rec)
         if isinstance(task.rec, Path):
             for file in task.rec.parent.glob(f".{task.rec.stem}.*.tmp"):
                 file.unlink(missing_ok=True)
@@ -337,7 +337,7 @@ def _finish(
     classes = lst.with_suffix(_classes.SUFFIX)
     names = _classes.load(classes) if classes.exists() else None
     for rec in {*old} - {shard.rec for shard in shards}:
-        remove(rec)
+        remove_shard(rec)
     for message in messages:
         warnings.warn(f"{lst}: {message}", stacklevel=3)
     return PackedShards(write_manifest(manifest_of(prefix), shards, names), report, skipped, messages)

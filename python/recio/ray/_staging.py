@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from recio._atomic import atomic_write_lines, check_parent
-from recio._manifest import load_manifest, manifest_of, shard_of, write_manifest
+from recio._manifest import files_of, manifest_of, remove_shard, shard_of, shards_if_any, write_manifest
 from recio._storage import read_bytes
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Staging:
         if isinstance(self._prefix, Path):
             ordered = self._rename(ordered)
         manifest = write_manifest(self.manifest, ordered, classes)
-        _at_once(remove, set(old) - {shard.rec for shard in ordered})
+        _at_once(remove_shard, set(old) - {shard.rec for shard in ordered})
         return manifest
 
     def _rename(self, shards: Sequence[Shard]) -> list[Shard]:
@@ -123,26 +123,15 @@ class Staging:
                 done.append(new.rec)
                 _rename_shard(shard.rec, new.rec)
         except BaseException:
-            _at_once(remove, done)
+            _at_once(remove_shard, done)
             raise
         _remove_folder(self._folder)
         return renamed
 
 
-def _files_of(rec: File) -> tuple[File, File, File]:
-    """Return the files of a shard, its index first: no reader finds a record file with an index of another one."""
-    return rec.with_suffix(".idx"), rec.with_suffix(".rsum"), rec
-
-
-def remove(rec: File) -> None:
-    """Remove the files of a shard."""
-    for file in _files_of(rec):
-        file.unlink(missing_ok=True)
-
-
 def _rename_shard(rec: File, target: File) -> None:
-    remove(target)
-    for old, new in [*zip(_files_of(rec), _files_of(target), strict=True)][::-1]:
+    remove_shard(target)
+    for old, new in [*zip(files_of(rec), files_of(target), strict=True)][::-1]:
         # There may be no checksums.
         with contextlib.suppress(FileNotFoundError) if old.suffix == ".rsum" else contextlib.nullcontext():
             Path(str(old)).rename(str(new))
@@ -151,7 +140,7 @@ def _rename_shard(rec: File, target: File) -> None:
 def _remove_all_but(recs: Iterable[File], folder: File) -> None:
     """End a write: remove the mark, then all files of the folder but those of some shards."""
     (folder / MARK).unlink(missing_ok=True)
-    kept = {file.name for rec in recs for file in _files_of(rec)}
+    kept = {file.name for rec in recs for file in files_of(rec)}
     names = [path.name for path in folder.glob("*")] if isinstance(folder, Path) else folder.list()
     _at_once(lambda name: (folder / name).unlink(missing_ok=True), set(names) - kept)
 
@@ -180,11 +169,7 @@ def _renumber(idx: File, first: int) -> None:
 
 def shards_of(manifest: File, prefix: File) -> list[File]:
     """Return the shards of an older set whose names begin with the prefix, as those of this module do."""
-    try:
-        shards = load_manifest(manifest).shards
-    except (FileNotFoundError, ValueError):
-        return []
-    return [shard.rec for shard in shards if str(shard.rec).startswith(f"{prefix}_")]
+    return [shard.rec for shard in shards_if_any(manifest) if str(shard.rec).startswith(f"{prefix}_")]
 
 
 def _at_once(function: Callable[[T], object], values: Iterable[T]) -> None:

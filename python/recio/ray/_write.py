@@ -12,10 +12,11 @@ from ray.data.block import BlockAccessor
 from ray.data.datasource import Datasink
 
 from recio._loader import validate
+from recio._manifest import remove_shard
 from recio._storage import storage
 from recio.files import ShardWriter
 from recio.image import imencode
-from recio.ray._staging import Staging, remove
+from recio.ray._staging import Staging
 from recio.recordio import IRHeader, pack
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class RecordsDatasink(Datasink):  # type: ignore[misc] # Ray is not installed wh
             self._staging.check()
         except RuntimeError:
             for shard in writer.shards:
-                remove(shard.rec)
+                remove_shard(shard.rec)
             raise
         return writer.shards
 
