@@ -207,7 +207,7 @@ def _relative(manifest: File, rec: File) -> str:
 
 
 def _check_names(path: File, names: Sequence[str]) -> None:
-    if not path.name.endswith(SUFFIX):
+    if not is_manifest(path):
         raise ValueError(f"{path}: the name of a manifest must end in {SUFFIX}")
     if not names:
         raise ValueError(f"{path}: a manifest must have at least one shard, got 0")
@@ -253,8 +253,9 @@ def _parse(path: File, content: object) -> Manifest:
         raise ValueError(f"{path}: this is no manifest of a record set: it has no field 'recset'")
     if content["recset"] != _VERSION:
         raise ValueError(f"{path}: the manifest has version {content['recset']!r}; this recio reads version {_VERSION}")
-    shards = [_shard(path, number, entry) for number, entry in enumerate(_field(path, content, "shards", list))]
-    _check_names(path, [_relative(path, shard.rec) for shard in shards])
+    entries = _field(path, content, "shards", list)
+    shards = [_shard(path, number, entry) for number, entry in enumerate(entries)]
+    _check_names(path, [entry["rec"] for entry in entries])
     manifest = Manifest(path, shards, _classes(path, content))
     for name in ("records", "bytes"):
         total, stated = getattr(manifest, name), _field(path, content, name, int)
@@ -302,9 +303,14 @@ def _classes(path: File, content: dict[str, Any]) -> list[str] | None:
     return classes
 
 
+def is_manifest(path: File) -> bool:
+    """Return whether a path is that of a manifest, by its name."""
+    return path.name.endswith(SUFFIX)
+
+
 def record_files(path: File) -> list[File]:
     """Return the shards that a manifest names, or the record file itself."""
-    return [shard.rec for shard in load_manifest(path).shards] if path.name.endswith(SUFFIX) else [path]
+    return [shard.rec for shard in load_manifest(path).shards] if is_manifest(path) else [path]
 
 
 def one_file(path: File) -> File:
@@ -315,7 +321,7 @@ def one_file(path: File) -> File:
     ValueError
         If it is a manifest.
     """
-    if path.name.endswith(SUFFIX):
+    if is_manifest(path):
         raise ValueError(f"{path}: a manifest names many record files: pass one of them, or merge them first")
     return path
 

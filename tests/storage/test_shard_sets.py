@@ -174,6 +174,15 @@ class TestRemote:
             f"a_{SHARDS - 1}.rec"
         }
 
+    def test_the_url_of_a_manifest_may_be_signed(self, bucket: Bucket, local_set: Path) -> None:
+        store(bucket, local_set)
+        classes = [f"class {number}" for number in range(IMAGES)]
+        content = json.loads((local_set / "a.recset.json").read_bytes())
+        bucket.put("set/a.recset.json", json.dumps({**content, "classes": classes}).encode())
+        samples = RecordDataset(f"{bucket.http_url('set/a.recset.json')}?signature=secret")
+        assert len(samples) == IMAGES
+        assert samples.classes == classes
+
     def test_a_shard_of_another_size_is_named(self, remote_set: str, bucket: Bucket, local_set: Path) -> None:
         bucket.put("set/a_2.rec", (local_set / "a_2.rec").read_bytes() + bytes(4))
         with pytest.raises(RecordError, match=r"a_2\.rec: .*\d+ bytes, but the manifest of its set states \d+"):

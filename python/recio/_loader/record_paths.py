@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from recio._atomic import atomic_write
-from recio._manifest import SUFFIX, load_manifest
+from recio._manifest import is_manifest, load_manifest
 from recio._recio import RemotePath
 from recio._storage import LOCAL, is_url, size_and_version
 from recio._util import open_regular
@@ -124,8 +124,8 @@ def _split_cache(value: Paths) -> tuple[Paths, str | None]:
 
 def expand(located: Located) -> list[RecordPath]:
     """Return the record files that one path stands for."""
-    path = located if isinstance(located, RemotePath) else Path(located)
-    if path.name.endswith(SUFFIX):
+    path = LOCAL.path(located)
+    if is_manifest(path):
         return [RecordPath(shard.located(), _as_located(shard.idx)) for shard in load_manifest(path).shards]
     if isinstance(located, RemotePath):
         return _expand_remote(located)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import recio
 from recio import _recio
-from recio._manifest import SUFFIX
+from recio._manifest import is_manifest
 from recio.cli import _format
 from recio.cli._base import (
     MISUSED,
@@ -187,7 +187,7 @@ def _verify(arguments: Namespace) -> int:
 
 def _verify_path(path: Path | RemotePath, bars: ProgressBars, arguments: Namespace) -> Iterator[int]:
     """Verify a file, or the shards of a manifest, and yield the exit code for each."""
-    if not path.name.endswith(SUFFIX):
+    if not is_manifest(path):
         yield _verify_file(path, None, bars, arguments)
         return
     for shard in recio.files.read_manifest(path).shards:
@@ -275,7 +275,7 @@ def _info_arguments(parser: CommandParser) -> None:
 
 
 def _info(arguments: Namespace) -> int:
-    if arguments.file.name.endswith(SUFFIX):
+    if is_manifest(arguments.file):
         manifest = recio.files.read_manifest(arguments.file)
         more = {"records": manifest.records, "bytes": manifest.bytes}
         _print([_format.to_json(manifest, **more)] if arguments.json else _format.manifest_lines(manifest))

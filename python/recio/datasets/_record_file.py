@@ -13,9 +13,9 @@ import numpy as np
 
 from recio import _recio
 from recio._loader import record_paths
-from recio._manifest import SUFFIX, load_manifest
+from recio._manifest import is_manifest, load_manifest
 from recio._recio import RemotePath
-from recio._storage import Storage, index_beside, is_url
+from recio._storage import LOCAL, Storage, index_beside, is_url
 from recio._util import FLOAT32_EXACT
 from recio.datasets import _classes
 from recio.recordio import unpack
@@ -253,7 +253,7 @@ class ImageRecords:
             paths = [path for one in located for path in record_paths.expand(one) or [record_paths.RecordPath(one)]]
         else:
             paths = list(map(record_paths.RecordPath, located, storage.locate_all(idxs)))
-        manifests = [path for path in located if str(path).endswith(SUFFIX)]
+        manifests = [path for path in located if is_manifest(LOCAL.path(path))]
         return cls(_open_all(paths, by_key=by_key), manifests[0] if len(located) == len(manifests) == 1 else None)
 
     def __len__(self) -> int:
