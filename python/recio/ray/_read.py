@@ -16,7 +16,7 @@ from ray.data.block import BlockAccessor, BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
 
 from recio._loader.record_paths import expand, located_paths
-from recio._manifest import SUFFIX, load_manifest
+from recio._manifest import is_manifest, load_manifest
 from recio._recio import RemotePath
 from recio._storage import LOCAL, index_beside, size_and_version, storage
 from recio.datasets._record_file import ImageRecordFile
@@ -159,23 +159,20 @@ def _files(paths: Paths, opened_with: Storage) -> list[RecordFile]:
 
 def _of_source(source: Located) -> list[RecordFile]:
     """Return the record files that a path stands for."""
-    found = expand(source)
-    if not str(source).endswith(SUFFIX):
-        with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-            return [*pool.map(_examine, found)]
-    shards = load_manifest(LOCAL.path(source)).shards
-    return [
-        RecordFile(_absolute(path.rec), path.idx and _absolute(path.idx), _images_of(shard), shard.bytes)
-        for path, shard in zip(found, shards, strict=True)
-    ]
+    path = LOCAL.path(source)
+    if is_manifest(path):
+        return [_of_shard(shard) for shard in load_manifest(path).shards]
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+        return [*pool.map(_examine, expand(source))]
 
 
-def _images_of(shard: Shard) -> int:
+def _of_shard(shard: Shard) -> RecordFile:
     # A face data set has a header record, and the records of the identities.
-    return shard.records if shard.identities is None else shard.records - shard.identities - 1
+    images = shard.records if shard.identities is None else shard.records - shard.identities - 1
+    return RecordFile(_absolute(shard.located()), _absolute(shard.idx), images, shard.bytes)
 
 
-def _absolute(path: Located) -> Located:
+def _absolute(path: Located | Path) -> Located:
     """Return a path as workers open it, which may be in another folder."""
     return path if isinstance(path, RemotePath) else str(Path(path).absolute())
 
@@ -188,7 +185,7 @@ def _examine(path: RecordPath) -> RecordFile:
     if idx is None:
         return RecordFile(_absolute(path.rec), None, None, size)
     images = len(ImageRecordFile(path.rec).images)
-    return RecordFile(_absolute(path.rec), _absolute(idx if isinstance(idx, RemotePath) else str(idx)), images, size)
+    return RecordFile(_absolute(path.rec), _absolute(idx), images, size)
 
 
 def _has_list(files: Sequence[RecordFile]) -> bool:
