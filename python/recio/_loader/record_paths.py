@@ -27,7 +27,7 @@ from recio._storage import LOCAL, is_url, size_and_version
 from recio._util import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from recio._storage import AnyPath, Located, Storage
 
@@ -140,13 +140,18 @@ def _expand_remote(path: RemotePath) -> list[RecordPath]:
         return [RecordPath(path)]
     else:
         folder, pattern = path.parent, path.name
-    names = {name for name in folder.list() if "/" not in name}
-    matches = sorted(name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, pattern))
+    matches = _matches_of_shell(folder, {name for name in folder.list() if "/" not in name}, pattern)
     if not matches:
         raise FileNotFoundError(errno.ENOENT, "no record file there has such a name", text)
-    with_index = all(f"{name.removesuffix('.rec')}.idx" in names for name in matches)
+    return matches
+
+
+def _matches_of_shell(folder: Path | RemotePath, names: Collection[str], pattern: str) -> list[RecordPath]:
+    """Return the record files of a folder that match a pattern, with their indexes if each has one."""
+    matches = sorted(name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, pattern))
+    with_index = {f"{name.removesuffix('.rec')}.idx" for name in matches} <= {*names}
     recs = [folder / name for name in matches]
-    return [RecordPath(rec, rec.with_suffix(".idx") if with_index else None) for rec in recs]
+    return [RecordPath(_as_located(rec), _as_located(rec.with_suffix(".idx")) if with_index else None) for rec in recs]
 
 
 def _as_located(path: Path | RemotePath) -> Located:
@@ -170,11 +175,8 @@ def _expand_local(text: str) -> list[RecordPath]:
     if path.exists() or not path.parent.is_dir():
         return [RecordPath(text)]
     names = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    shell = [name for name in names if name.endswith(".rec") and fnmatch.fnmatchcase(name, path.name)]
-    if _is_pattern(path.name) and shell:
-        recs = [path.with_name(name) for name in shell]
-        with_index = all(rec.with_suffix(".idx").exists() for rec in recs)
-        return [RecordPath(str(rec), str(rec.with_suffix(".idx")) if with_index else None) for rec in recs]
+    if _is_pattern(path.name) and (found := _matches_of_shell(path.parent, names, path.name)):
+        return found
     return [RecordPath(str(path.with_name(name))) for name in _matches(path.name, names)] or [RecordPath(text)]
 
 
