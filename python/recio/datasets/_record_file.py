@@ -111,7 +111,9 @@ class ImageRecordFile:
         recio.RecordError
             If the record is damaged, or no image record.
         """
-        record = self._reader.read_key(self._index, key)
+        return self._unpack(self._reader.read_key(self._index, key), key)
+
+    def _unpack(self, record: bytes, key: int) -> tuple[IRHeader, bytes]:
         try:
             return unpack(record)
         except (struct.error, ValueError) as error:
@@ -126,11 +128,7 @@ class ImageRecordFile:
             If a record is damaged, or no image record.
         """
         for key in keys.tolist():
-            record = self._read_next(key)
-            try:
-                yield (key, *unpack(record))
-            except (struct.error, ValueError) as error:
-                raise self.locate(_recio.RecordError(str(error)), key) from None
+            yield (key, *self._unpack(self._read_next(key), key))
 
     def _read_next(self, key: int) -> bytes:
         offset = self._index.offset(key)
