@@ -6,7 +6,7 @@ import inspect
 import tempfile
 import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,12 +14,12 @@ from ray.exceptions import LocalRayletDiedError
 
 import ray
 from recio import im2rec
-from recio._atomic import atomic_write_lines, check_parent
+from recio._atomic import check_parent
 from recio._loader import validate
 from recio._manifest import Shard, manifest_of, remove_shard, shard_of, write_manifest
 from recio._storage import read_bytes, storage
-from recio._util import json_line
 from recio.im2rec import _classes
+from recio.im2rec._report import write_report
 from recio.ray._staging import shards_of
 
 if TYPE_CHECKING:
@@ -328,10 +328,7 @@ def _finish(
     messages = [message for report in reports for message in report.warnings]
     shards = [_shard_of(report) for report in reports if report.records]
     report = prefix.with_name(f"{prefix.name}.skipped.jsonl")
-    if skipped:
-        atomic_write_lines(report, (f"{json_line(asdict(line))}\n" for line in skipped))
-    else:
-        report.unlink(missing_ok=True)
+    write_report(report, skipped)
     if not shards:
         raise ValueError(f"{lst}: no image to pack")
     classes = lst.with_suffix(_classes.SUFFIX)
