@@ -228,6 +228,12 @@ class TestSplit:
         assert (manifest.records, manifest.classes) == (10, ["cat", "dog"])
         assert all(shard.crc32c == crc32c(shard.rec.read_bytes()) for shard in manifest.shards)
 
+    def test_names_of_classes_may_have_characters_that_end_lines_elsewhere(self, ten: RecordFile) -> None:
+        classes = ["a\u2028b", "c\x0bd", "e\x85", "f"]
+        ten.rec.with_suffix(".classes.txt").write_bytes("\r\n".join(["\ufeff" + classes[0], *classes[1:], ""]).encode())
+        split(ten.rec, 3)
+        assert read_manifest(ten.rec.with_suffix(".recset.json")).classes == classes
+
     def test_shards_of_an_older_set_are_removed(self, ten: RecordFile, tmp_path: Path) -> None:
         split(ten.rec, 4, tmp_path / "b", checksum=True)
         (tmp_path / "b_x.rec").write_bytes(b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recio._class_names import SUFFIX, names_of
 from recio._storage import LOCAL, read_bytes
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from recio._recio import RemotePath
     from recio._storage import Located
-
-SUFFIX = ".classes.txt"
 
 
 def read(recs: Sequence[Located]) -> list[str] | None:
@@ -47,5 +46,4 @@ def _lines(path: Path | RemotePath) -> list[str] | None:
         return None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} must be UTF-8: {error}") from None
-    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
+    return names_of(text)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from recio import _recio
 from recio._atomic import atomic_write
+from recio._class_names import SUFFIX, names_of
 from recio._recio import RemotePath
 from recio._storage import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-SUFFIX = ".classes.txt"
 
 
 def copy_names(recs: Sequence[Path | RemotePath], outs: Sequence[Path | RemotePath]) -> None:
@@ -40,7 +39,7 @@ def copy_names(recs: Sequence[Path | RemotePath], outs: Sequence[Path | RemotePa
 def names_beside(rec: Path | RemotePath) -> list[str] | None:
     """Return the names of the classes beside a record file; ``None`` if there are none."""
     content = _read_if_exists(rec.with_suffix(SUFFIX))
-    return None if content is None else content.decode("utf-8-sig", "replace").rstrip("\r\n").splitlines()
+    return None if content is None else names_of(content.decode(errors="replace").rstrip("\r\n"))
 
 
 def _read_if_exists(path: Path | RemotePath) -> bytes | None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from recio._recio import RemotePath
 
-SUFFIX = ".classes.txt"
-
 
 def save(path: Path | RemotePath, folders: Sequence[str]) -> None:
     """Write the names of folders in the order of their labels; without folders, remove an older file."""

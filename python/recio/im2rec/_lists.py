@@ -20,6 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write_lines
+from recio._class_names import SUFFIX
 from recio._loader import validate
 from recio._recio import RemotePath
 from recio._storage import storage
@@ -170,9 +171,9 @@ def make_list(
         path = _with_end(beginning, f"{name_end}.lst")
         lines = list(_lines(listed_images, report))
         atomic_write_lines(path, lines)
-        _classes.save(path.with_suffix(_classes.SUFFIX), names)
+        _classes.save(path.with_suffix(SUFFIX), names)
         report.lists[path] = len(lines)
-    path = _with_end(beginning, _classes.SUFFIX)
+    path = _with_end(beginning, SUFFIX)
     _classes.save(path, names)
     for message in report.warnings:
         warnings.warn(message, stacklevel=2)

@@ -15,6 +15,7 @@ from ray.exceptions import LocalRayletDiedError
 import ray
 from recio import im2rec
 from recio._atomic import check_parent
+from recio._class_names import SUFFIX
 from recio._loader import validate
 from recio._manifest import Shard, manifest_of, remove_shard, shard_of, write_manifest
 from recio._storage import read_bytes, storage
@@ -331,7 +332,7 @@ def _finish(
     write_report(report, skipped)
     if not shards:
         raise ValueError(f"{lst}: no image to pack")
-    classes = lst.with_suffix(_classes.SUFFIX)
+    classes = lst.with_suffix(SUFFIX)
     names = _classes.load(classes) if classes.exists() else None
     for rec in {*old} - {shard.rec for shard in shards}:
         remove_shard(rec)
