@@ -34,7 +34,7 @@ pub struct KeptPart {
 /// not compared.
 ///
 /// # Errors
-/// As [`load_lines`]; `Argument` if a store does not report the times of its objects.
+/// `Argument` if a store does not report the times of its objects.
 pub fn packed_already(
     list: &PackList,
     part: &ListPart,
