@@ -1,0 +1,113 @@
+"""An epoch of an iterator for each ``for`` loop, as data loaders of PyTorch, Lightning and Keras have it.
+
+MXNet's iterators are begun anew by `reset` after the loop. Trainers that count batches stop without asking for the end
+of an epoch, so that what follows the loop in a generator is never reached. Here the next epoch begins with the loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from recio._loader.base import DataIter
+
+if TYPE_CHECKING:
+    from recio._loader.base import DataBatch
+
+T = TypeVar("T")
+"""What a loop returns for each batch."""
+
+
+class EpochLoops(Generic[T]):
+    """Iterable with an epoch for each loop.
+
+    A loop that follows a complete one, or one that was left by ``break``, begins the next epoch. The first loop goes on
+    where the iterator is, and so does the first one after `load_state_dict` or `set_epoch`. A state at the end of an
+    epoch is followed by the next one.
+
+    Parameters
+    ----------
+    batches : DataIter
+        The iterator. Nothing else should read it.
+    """
+
+    def __init__(self, batches: DataIter) -> None:
+        if not isinstance(batches, DataIter):
+            raise TypeError(f"batches must be an iterator of recio, got {type(batches).__name__}")
+        self._batches: Any = batches
+        self._continues = True
+        self._loop: EpochLoop[T] | None = None
+
+    def _convert(self, batch: DataBatch) -> T:
+        """Return what a loop returns for a batch."""
+        raise NotImplementedError
+
+    def __iter__(self) -> EpochLoop[T]:
+        """Begin a loop over an epoch, or over the rest of the one whose state was loaded."""
+        if not self._continues or self._batches._is_at_end():  # noqa: SLF001 of the same package
+            self._batches.reset()
+        self._continues = False
+        self._loop = EpochLoop(self)
+        return self._loop
+
+    def __len__(self) -> int:
+        """Return the number of batches of the current epoch."""
+        return len(self._batches)
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0."""
+        epoch: int = self._batches.epoch
+        return epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next loop one over this epoch.
+
+        Where a state of this epoch was loaded, and before the first loop, it goes on from there.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 0.
+        """
+        if not self._continues and epoch == self.epoch:
+            # To the beginning of an epoch that a loop has begun.
+            self._batches.set_epoch(epoch + 1)
+        self._batches.set_epoch(epoch)
+        self._continues = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position after the last batch that a loop returned; see `recio.io.DataIter.state_dict`."""
+        state: dict[str, Any] = self._batches.state_dict()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to a position: the next loop returns the rest of its epoch; see `recio.io.DataIter.load_state_dict`."""
+        self._batches.load_state_dict(state)
+        self._continues, self._loop = True, None
+
+    def close(self) -> None:
+        """Stop the threads of the iterator and close its files."""
+        close = getattr(self._batches, "close", None)
+        if close is not None:
+            close()
+
+    def next_of(self, loop: EpochLoop[T]) -> T:
+        """Return the next batch for a loop, which must be the newest."""
+        if loop is not self._loop:
+            raise RuntimeError("this loop has ended: a newer one, or a state that was loaded, has taken the iterator")
+        return self._convert(self._batches.next())
+
+
+class EpochLoop(Generic[T]):
+    """One loop over an epoch of `EpochLoops`."""
+
+    def __init__(self, loops: EpochLoops[T]) -> None:
+        self._loops = loops
+
+    def __iter__(self) -> Self:
+        """Return the loop itself."""
+        return self
+
+    def __next__(self) -> T:
+        """Return the next batch, converted."""
+        return self._loops.next_of(self)
