@@ -11,6 +11,7 @@ recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
 recio.im2rec   pack folders of images into record files
 recio.files    verify, repair, summarize, merge, split and shuffle record files; shards
 recio.datasets map-style data sets, for PyTorch's ``DataLoader``
+recio.samplers orders of the records of an epoch: batches of identities, balanced classes, weights, subsets
 recio.ray      data sets of Ray, and packing on a cluster; imported by name
 recio.compat   ``import mxnet`` for scripts that cannot be changed
 recio.errors   exceptions
@@ -31,7 +32,7 @@ from recio.limits import Limits
 if TYPE_CHECKING:
     from typing import Any
 
-    from recio import compat, datasets, files, im2rec, image, image as img, io, recordio
+    from recio import compat, datasets, files, im2rec, image, image as img, io, recordio, samplers
     from recio.files import info, repair, verify
 
 __all__ = [
@@ -52,10 +53,11 @@ __all__ = [
     "limits",
     "recordio",
     "repair",
+    "samplers",
     "verify",
 ]
 
-_SUBMODULES = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio")
+_SUBMODULES = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio", "samplers")
 _ALIASES = {"img": "image"}
 _FILE_FUNCTIONS = ("info", "repair", "verify")
 _MXNETS_NAMES = frozenset(

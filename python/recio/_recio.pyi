@@ -27,6 +27,7 @@ __all__ = [
     "Writer",
     "__version__",
     "augment",
+    "balanced_order",
     "begin_process_end",
     "crc32c",
     "decode",
@@ -42,6 +43,7 @@ __all__ = [
     "merge_files",
     "open_append",
     "open_regular",
+    "permuted_order",
     "printable",
     "read_list",
     "rebuild_index",
@@ -53,6 +55,8 @@ __all__ = [
     "shuffle_file",
     "split_file",
     "verify_file",
+    "weighted_order",
+    "weighted_order_without_replacement",
 ]
 
 __version__: Final[str]
@@ -261,6 +265,20 @@ def augment(
     boxes: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]: ...
 def render_batch(payloads: Sequence[bytes], ids: Sequence[int], epoch: int, options: LoaderOptions) -> NDArray[Any]: ...
+def balanced_order(
+    samples: NDArray[np.uint32],
+    sizes: NDArray[np.uint32],
+    groups: tuple[int, int],
+    len: int,
+    seed_and_epoch: tuple[int, int],
+) -> NDArray[np.uint32]: ...
+def weighted_order(
+    cumulative: NDArray[np.float64], len: int, seed_and_epoch: tuple[int, int]
+) -> NDArray[np.uint32]: ...
+def weighted_order_without_replacement(
+    weights: NDArray[np.float64], len: int, seed_and_epoch: tuple[int, int]
+) -> NDArray[np.uint32]: ...
+def permuted_order(len: int, seed_and_epoch: tuple[int, int]) -> NDArray[np.uint32]: ...
 def begin_process_end() -> None: ...
 def iterator_closed() -> ValueError | SystemExit: ...
 

@@ -164,5 +164,5 @@ def test_keywords_of_data_loaders_are_refused_by_name(ten: RecordFile) -> None:
         image.batch([], (3, 8, 8), num_workers=None)
     with pytest.raises(TypeError, match=r"'drop_last'; did you mean 'payloads'\? \(they make one batch"):
         image.batch([], (3, 8, 8), drop_last=True)
-    with pytest.raises(TypeError, match=r"'sampler'; did you mean 'shuffle'\?"):
-        recio.io.ImageRecordIter(path_imgrec=ten.rec, data_shape=(3, 6, 5), batch_size=4, sampler=None)
+    with pytest.raises(TypeError, match=r"'batch_sampler'; did you mean 'sampler'\? \(one of recio.samplers"):
+        recio.io.ImageRecordIter(path_imgrec=ten.rec, data_shape=(3, 6, 5), batch_size=4, batch_sampler=None)

@@ -219,5 +219,7 @@ def test_a_hook_that_reads_is_refused(fifty: RecordFile) -> None:
             return super().next_sample()
 
     batches = Own(2, (3, 4, 4), path_imgrec=str(fifty.rec), shard="global", num_parts=2, seed=0)
-    with pytest.raises(ValueError, match='next_sample and next_data cannot be overridden with shard="global"'):
+    with pytest.raises(
+        ValueError, match="next_sample and next_data cannot be overridden with a sampler or shard='global'"
+    ):
         batches.next()

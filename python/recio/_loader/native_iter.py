@@ -267,6 +267,8 @@ class PipelineIter(Closeable, BatchIter):
                 named["global_batch_size"] = named.pop("batch_size") * named.pop("num_parts")
             elif self._options.shard_policy == "uneven":
                 named["part_index"] = self._options.part_index
+            if self._options.sampler is not None:
+                named["sampler"] = self._options.sampler.digest
             if self._options.shuffle and samples > _RECORDS_OF_TABLES:
                 named["order"] = _ORDER
             rest = sorted((name, options[name]) for name in options.keys() - _IGNORED - {*_NAMED, "shard"})
@@ -363,5 +365,7 @@ _IGNORED = {
     "label_by_key",
     "label_type",
     "masks",
+    "sampler",
+    "allocator",
 }
 """Options that do not change batches or that a position has, and paths, which may differ on another machine."""

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from recio._loader import ranks, validate
+from recio._loader.sampler import check_batches, check_sampler
 from recio._loader.validate import REQUIRED, Keyword
+from recio._loader.weak_function import WeakFunction
 from recio._storage import CACHE_BYTES, storage
 from recio._util import available_cores
 from recio.limits import format_list, limits_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from recio._loader.sampler import Sampler
     from recio._recio import Step
     from recio._storage import Located, Storage
     from recio._util import OnDamage
@@ -46,6 +49,8 @@ LOADING: dict[str, Keyword] = {
     "filesystem": Keyword(None),
     "cache_dir": Keyword(None),
     "cache_bytes": Keyword(CACHE_BYTES, validate.natural),
+    "sampler": Keyword(None, check_sampler),
+    "allocator": Keyword(None, validate.optional(validate.function)),
 }
 """Keywords of every iterator on the native pipeline."""
 
@@ -135,6 +140,21 @@ class LoaderOptions:
     formats: Sequence[str] = ()
     on_damage: OnDamage = "error"
     decode_scale: str | None = None
+    sampler: Sampler | None = None
+    allocator: Callable[[int], object] | None = None
+
+    @property
+    def weak_allocator(self) -> WeakFunction | None:
+        """The allocator for native threads; the iterator has these options, and so keeps it alive."""
+        return None if self.allocator is None else WeakFunction(self.allocator, "allocator")
+
+    @property
+    def weak_sampler(self) -> tuple[int, int | None, WeakFunction] | None:
+        """Samples of an epoch, number of records if the sampler knows it, and the function of its orders."""
+        sampler = self.sampler
+        if sampler is None:
+            return None
+        return sampler.num_samples, sampler.records, WeakFunction(sampler.checked_order, "sampler")
 
 
 _SAME = (
@@ -156,6 +176,8 @@ _SAME = (
     "read_ahead_bytes",
     "on_damage",
     "decode_scale",
+    "sampler",
+    "allocator",
 )
 """Options that are keywords too."""
 
@@ -196,6 +218,10 @@ def loader_options(
         "limits": limits_tuple(args["limits"]),
         "formats": format_list(args["formats"]),
     }
+    if options.get("sampler") is not None:
+        check_batches(args["sampler"], args["batch_size"])
+        # Its order is that of all shards.
+        options["shard"] = "global"
     return LoaderOptions(**{**options, **others})
 
 

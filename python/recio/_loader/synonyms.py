@@ -50,7 +50,10 @@ _BY_MEANING: tuple[tuple[str, Choices], ...] = (
         "random_shuffle shuffle_data rand_shuffle is_shuffle do_shuffle buffer_size shuffle_buffer_size",
         ((("shuffle",), ""),),
     ),
-    ("sampler batch_sampler shuffler", ((("shuffle",), "and num_parts and part_index for shards"),)),
+    (
+        "sampler batch_sampler shuffler weighted_sampler",
+        ((("sampler",), "one of recio.samplers"), (("shuffle",), "")),
+    ),
     ("random_seed rand_seed rng_seed random_state", ((("seed",), ""),)),
     ("prefetch prefetch_factor prefetch_queue_depth", ((("prefetch_buffer",), "a number of batches"),)),
     (

@@ -6,10 +6,10 @@ recio's augmenters become native steps and run without Python. Any other callabl
 from __future__ import annotations
 
 import inspect
-import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recio._loader.weak_function import WeakFunction
 from recio._recio import Step
 
 if TYPE_CHECKING:
@@ -118,10 +118,7 @@ class CalledByName:
 
 
 class WeakCall:
-    """Calls an augmenter through a weak reference; the iterator keeps the augmenter alive.
-
-    If the iterator's threads kept it alive, an augmenter that refers to its iterator would keep both alive for ever:
-    the garbage collector cannot see references held by native threads.
+    """Calls an augmenter, which the iterator keeps alive.
 
     Parameters
     ----------
@@ -132,20 +129,13 @@ class WeakCall:
     def __init__(self, augmenter: Callable[..., Any]) -> None:
         self._by_name = _takes_by_name(augmenter)
         self._array_type = array_type.get()
-        try:
-            self._get: Callable[[], Callable[..., Any] | None] = weakref.ref(augmenter)
-        except TypeError:
-            # Objects without weak references, such as ufuncs, do not refer to an iterator.
-            self._get = lambda: augmenter
+        self._weak = WeakFunction(augmenter, "augmenter")
 
     def __call__(self, *args: Any) -> Any:  # noqa: ANN401 as of the augmenter
         """Call the augmenter."""
-        augmenter = self._get()
-        if augmenter is None:
-            raise ReferenceError("the augmenter no longer exists, nor does the iterator that it was given to")
         if self._by_name:
-            return augmenter(image=args[0])["image"]
-        return self._array_type.call(augmenter, *args)
+            return self._weak(image=args[0])["image"]
+        return self._array_type.call(self._weak.function, *args)
 
 
 def _step(index: int, augmenter: Any) -> Step:  # noqa: ANN401 any item of the list

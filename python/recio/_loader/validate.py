@@ -223,6 +223,14 @@ MAX_EPOCH = 2**40 - 1
 """Largest number of an epoch."""
 
 
+def function(name: str, value: Any) -> Callable[..., Any]:  # noqa: ANN401
+    """Check that a value is a function, or can be called like one."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {type(value).__name__}")
+    checked: Callable[..., Any] = value
+    return checked
+
+
 def epoch(value: object, maximum: int = MAX_EPOCH) -> int:
     """Check the number of an epoch."""
     if isinstance(value, str):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from recio._loader.options import LoaderOptions
     from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
+    from recio._loader.sampler import Sampler
     from recio._storage import StorageOptions
     from recio._util import BytesLike, OnDamage, StrPath
 
@@ -103,7 +104,7 @@ class ImageIter(SampleSequence, PipelineIter):
         As for `recio.io.ImageRecordIter`. With a hook that reads, nothing is read ahead.
     shard, shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
-    storage_options, filesystem, cache_dir, cache_bytes
+    storage_options, filesystem, cache_dir, cache_bytes, sampler, allocator
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
     allow_outside : bool, default False
         Whether the paths in `path_imglist` may leave `path_root`: by absolute paths, ``..`` or links. Allow it only for
@@ -166,6 +167,8 @@ class ImageIter(SampleSequence, PipelineIter):
         filesystem: object = None,
         cache_dir: StrPath | None = None,
         cache_bytes: int = CACHE_BYTES,
+        sampler: Sampler | None = None,
+        allocator: Callable[[int], object] | None = None,
         on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateAugmenter
@@ -203,6 +206,8 @@ class ImageIter(SampleSequence, PipelineIter):
             "limits": limits,
             "formats": formats,
             "on_damage": on_damage,
+            "sampler": sampler,
+            "allocator": allocator,
         }
         self._checked = validate.check_keywords(IMAGES, given)
         self._given_names = data_name, label_name

@@ -19,13 +19,14 @@ from recio.io._keywords import IMAGE_DET_RECORD
 from recio.io._record_augment import antialiased
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import DTypeLike
 
     from recio._loader.error_policy import OnError
     from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
+    from recio._loader.sampler import Sampler
     from recio._storage import StorageOptions
     from recio._util import StrPath
     from recio.limits import Limits
@@ -133,7 +134,7 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         As for `ImageRecordIter`.
     decode_scale, on_damage, shard, shard_policy, on_error, error_log, max_errors, limits, formats
         As for `ImageRecordIter`.
-    storage_options, filesystem, cache_dir, cache_bytes
+    storage_options, filesystem, cache_dir, cache_bytes, sampler, allocator
         As for `ImageRecordIter`.
 
     Raises
@@ -239,6 +240,8 @@ class ImageDetRecordIter(MXDataIter, PipelineIter):
         filesystem: object = None,
         cache_dir: StrPath | None = None,
         cache_bytes: int = CACHE_BYTES,
+        sampler: Sampler | None = None,
+        allocator: Callable[[int], object] | None = None,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_DET_RECORD}

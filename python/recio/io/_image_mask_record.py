@@ -75,6 +75,8 @@ device_id, verbose, shard, shard_policy, on_error, error_log, max_errors, limits
         with images from the start of the epoch and their masks, or with zeros and masks of `mask_fill`.
     storage_options, filesystem, cache_dir, cache_bytes
         Storage, as for `ImageRecordIter`.
+    sampler, allocator
+        Order of the records, and memory of images and masks, as for `ImageRecordIter`.
 
     Raises
     ------

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recio._loader.error_policy import OnError
     from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
+    from recio._loader.sampler import Sampler
     from recio._storage import Located, StorageOptions
     from recio._util import StrPath
     from recio.limits import Limits
@@ -223,6 +224,15 @@ class ImageRecordIter(MXDataIter, PipelineIter):
     cache_bytes : int, default 68719476736
         Bytes in `cache_dir` at most, of all objects; the default is 64 GiB. Objects that nobody reads are removed, the
         ones that were used longest ago first; what has no room is read from its store in each epoch.
+    sampler : recio.samplers.Sampler, optional
+        Determines the records of each epoch and their order, in place of `shuffle`: for batches of P identities with K
+        images each, balanced classes, weights, subsets. Its order is that of all ranks: each has slices of the global
+        batches, as with `shard` ``'global'``. The augmentation of a record that repeats differs each time.
+    allocator : callable, optional
+        Function that returns memory for the images of a batch (and for its masks): called with a number of bytes, by
+        any thread, it returns a writable, contiguous buffer of as many bytes or more, such as pinned or shared memory.
+        The memory is used for later batches again: if batches are not kept, it is called for the first few alone. It is
+        released when the iterator and all of its arrays are gone. Whoever keeps the buffer must not write to it.
 
     Raises
     ------
@@ -337,6 +347,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         filesystem: object = None,
         cache_dir: StrPath | None = None,
         cache_bytes: int = CACHE_BYTES,
+        sampler: Sampler | None = None,
+        allocator: Callable[[int], object] | None = None,
         **unknown: object,
     ) -> None:
         args = {name: value for name, value in locals().items() if name in IMAGE_RECORD}

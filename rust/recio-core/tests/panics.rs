@@ -109,6 +109,8 @@ fn options(batch_size: usize, skip_damaged: bool) -> Options {
         limits: Limits::default(),
         fill_damage: false,
         decode_scale: false,
+        sampler: None,
+        allocator: None,
     }
 }
 

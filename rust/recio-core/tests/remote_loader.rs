@@ -211,6 +211,8 @@ fn options(batch_size: usize, shuffle: bool) -> Options {
         limits: Limits::default(),
         fill_damage: false,
         decode_scale: false,
+        sampler: None,
+        allocator: None,
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn render_batch(
     options: LoaderOptions,
 ) -> PyResult<Bound<'_, PyAny>> {
     let dtype = options.dtype.clone();
-    let options = options.parse().map_err(PyRecioError::from)?;
+    let options = options.parse(py)?;
     let images = EncodedImages {
         payloads: &payloads,
         ids: &ids,

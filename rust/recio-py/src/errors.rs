@@ -5,7 +5,8 @@ use std::fmt;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyException, PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+    PyException, PyKeyError, PyMemoryError, PyOSError, PyRuntimeError, PyStopIteration,
+    PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -44,6 +45,24 @@ impl fmt::Debug for Raised {
 }
 
 impl std::error::Error for Raised {}
+
+/// Returns the error of the core for an exception that a user's function raised in one of the
+/// loader's threads; `function` is its name in a message.
+pub(crate) fn user_error(py: Python<'_>, error: PyErr, function: &str) -> Error {
+    let error = no_stop_iteration(py, error, function);
+    forget_locals(py, &error);
+    Error::new(ErrorKind::UserFn(Box::new(Raised(error))))
+}
+
+/// Replaces `StopIteration`: if `next` raised it, it would pass for the end of an epoch.
+pub(crate) fn no_stop_iteration(py: Python<'_>, error: PyErr, function: &str) -> PyErr {
+    if !error.is_instance_of::<PyStopIteration>(py) {
+        return error;
+    }
+    let stopped = PyRuntimeError::new_err(format!("{function} raised StopIteration"));
+    stopped.set_cause(py, Some(error));
+    stopped
+}
 
 /// Error of the core that `?` converts to a Python exception.
 pub(crate) struct PyRecioError(Error);

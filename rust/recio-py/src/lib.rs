@@ -12,6 +12,7 @@
 //! | `sandboxed_folder.rs` | `recio.image`: image files of a list |
 //! | `step.rs`, `render.rs` | augmenters of `recio.image` |
 //! | `user_fn.rs`, `rng.rs` | user functions among the augmenters, and their random numbers |
+//! | `sampler.rs` | `recio.samplers`, and samplers of iterators |
 //! | `pack.rs` | `recio.im2rec` |
 //! | `copy.rs` | `recio.files`: merge, split, shuffle |
 //! | `shard.rs` | `recio.files`: shards |
@@ -28,8 +29,9 @@
 //! | `errors.rs` | the only conversion of errors to exceptions |
 //! | `fork_guard.rs` | check that objects are not used in a forked process |
 //! | `array.rs` | Rust memory as NumPy arrays without a copy |
+//! | `foreign_memory.rs` | the caller's memory for batches |
 //!
-//! `unsafe` is in `allocator.rs`, `array.rs` and `python_call.rs` only.
+//! `unsafe` is in `allocator.rs`, `array.rs`, `foreign_memory.rs` and `python_call.rs` only.
 #![deny(unsafe_code)]
 
 mod allocator;
@@ -40,6 +42,7 @@ mod convert;
 mod copy;
 mod errors;
 mod file_system;
+mod foreign_memory;
 mod fork_guard;
 mod hooks;
 mod image;
@@ -54,6 +57,7 @@ mod python_call;
 mod record;
 mod render;
 mod rng;
+mod sampler;
 mod sandboxed_folder;
 mod shard;
 mod step;
@@ -99,6 +103,10 @@ mod _recio {
     use crate::render::augment;
     #[pymodule_export]
     use crate::rng::Rng;
+    #[pymodule_export]
+    use crate::sampler::{
+        balanced_order, permuted_order, weighted_order, weighted_order_without_replacement,
+    };
     #[pymodule_export]
     use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]

@@ -12,7 +12,10 @@ use recio_core::storage::location::Location;
 use recio_core::{Error, Result};
 
 use crate::convert::limits_of;
+use crate::errors::PyRecioError;
+use crate::foreign_memory::BufferFunction;
 use crate::location::{StoragePath, locations};
+use crate::sampler::PySampler;
 use crate::step::{Step, core_steps};
 
 const LAYOUTS: [(&str, Layout); 2] = [("NCHW", Layout::Nchw), ("NHWC", Layout::Nhwc)];
@@ -83,6 +86,12 @@ pub(crate) struct LoaderOptions {
     formats: Vec<String>,
     on_damage: String,
     decode_scale: Option<String>,
+    /// Function that returns memory for batches.
+    #[pyo3(attribute("weak_allocator"))]
+    allocator: Option<Py<PyAny>>,
+    /// Samples of each epoch, records that they are of, and the function that returns their order.
+    #[pyo3(attribute("weak_sampler"))]
+    sampler: Option<(usize, Option<usize>, Py<PyAny>)>,
 }
 
 impl LoaderOptions {
@@ -90,7 +99,20 @@ impl LoaderOptions {
     ///
     /// # Errors
     /// A value that its type does not have. The core checks what the values mean.
-    pub(crate) fn parse(self) -> Result<Options> {
+    pub(crate) fn parse(mut self, py: Python<'_>) -> PyResult<Options> {
+        let (allocator, sampler) = (self.allocator.take(), self.sampler.take());
+        let mut options = self.parse_values().map_err(PyRecioError::from)?;
+        if let Some(function) = allocator {
+            options.allocator = Some(Arc::new(BufferFunction::new(py, function)?));
+        }
+        if let Some(sampler) = sampler {
+            options.sampler = Some(Arc::new(PySampler::new(py, sampler)?));
+        }
+        Ok(options)
+    }
+
+    /// Returns the options without functions.
+    fn parse_values(self) -> Result<Options> {
         let (channels, height, width) = self.data_shape;
         let labels = self.labels()?;
         Ok(Options {
@@ -145,6 +167,8 @@ impl LoaderOptions {
                 &[("error", false), ("fill", true)],
             )?,
             decode_scale: decode_scale(self.decode_scale.as_deref())?,
+            allocator: None,
+            sampler: None,
         })
     }
 

@@ -10,7 +10,8 @@ use pyo3::types::{PyDict, PyString};
 use recio_core::Error;
 use recio_core::format::label::LabelType;
 use recio_core::format::list::Line;
-use recio_core::loader::buffer_pool::{AlignedBuffer, Batch};
+use recio_core::loader::buffer::{Buffer, Pod};
+use recio_core::loader::buffer_pool::Batch;
 use recio_core::loader::{
     Cursor, ImageLoader, Loader, Next, Options, Position, Shape, Source, StoredImage,
 };
@@ -189,11 +190,11 @@ fn label_array<'py>(
 }
 
 /// Returns values as an array that is aligned as the data are.
-fn aligned_array<T: numpy::Element + Copy + Default + Sync + 'static>(
+fn aligned_array<T: numpy::Element + Pod + Default + Sync>(
     py: Python<'_>,
     values: impl ExactSizeIterator<Item = T>,
 ) -> PyResult<Bound<'_, PyArray1<T>>> {
-    let mut buffer = AlignedBuffer::new(values.len()).map_err(PyRecioError::from)?;
+    let mut buffer = Buffer::new(values.len()).map_err(PyRecioError::from)?;
     buffer
         .iter_mut()
         .zip(values)
@@ -483,7 +484,8 @@ impl ImagePipeline {
     /// The samples of the present epoch in order, by their numbers in the files.
     fn epoch_order(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
         let loader = self.loader()?;
-        Ok(py.detach(|| loader.epoch_order()))
+        let order = py.detach(|| loader.epoch_order());
+        Ok(order.map_err(PyRecioError::from)?)
     }
 
     /// Labels of a sample.
@@ -565,7 +567,7 @@ impl ImagePipeline {
 impl ImagePipeline {
     fn open(py: Python<'_>, source: &Source, options: LoaderOptions) -> PyResult<Self> {
         let dtype = options.dtype.clone();
-        let options = options.parse().map_err(PyRecioError::from)?;
+        let options = options.parse(py)?;
         let loader = run_interruptible(py, |interrupt| open(source, &options, &dtype, interrupt))?;
         Ok(Self {
             running: Arc::downgrade(&loader),

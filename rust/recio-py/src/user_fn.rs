@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::Element;
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use recio_core::boxes::Boxes;
@@ -13,7 +13,7 @@ use recio_core::plan::UserFunction;
 use recio_core::{Error, ErrorKind, Result, rng};
 
 use crate::convert::{LentImage, boxes_array, boxes_of};
-use crate::errors::{Raised, clear_frames, forget_locals};
+use crate::errors::{Raised, clear_frames, forget_locals, no_stop_iteration};
 use crate::python_call::{attach, call};
 use crate::rng::Rng;
 
@@ -94,15 +94,7 @@ impl Function {
     {
         let lent = LentImage::lend(py, image)?;
         let returned = self.call_with(py, lent.array.as_any(), boxes, rng);
-        // If it were let through, it would pass for the end of an epoch.
-        let returned = returned.map_err(|error| {
-            if !error.is_instance_of::<PyStopIteration>(py) {
-                return error;
-            }
-            let stopped = PyRuntimeError::new_err("an augmenter raised StopIteration");
-            stopped.set_cause(py, Some(error));
-            stopped
-        })?;
+        let returned = returned.map_err(|error| no_stop_iteration(py, error, "an augmenter"))?;
         lent.receive(returned)
     }
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from recio._loader.error_policy import OnError
     from recio._loader.ranks import Parts
     from recio._loader.record_paths import Paths
+    from recio._loader.sampler import Sampler
     from recio._storage import StorageOptions
     from recio._util import OnDamage, StrPath
     from recio.image._image_iter import LastBatch
@@ -92,7 +93,7 @@ class ImageDetIter(ImageIter):
         Number of decoding threads, at most 1,024. Default: number of cores that the process may use.
     shard, shard_policy, on_error, error_log, max_errors, limits, formats, on_damage
         As for `recio.io.ImageRecordIter`.
-    storage_options, filesystem, cache_dir, cache_bytes
+    storage_options, filesystem, cache_dir, cache_bytes, sampler, allocator
         As for `recio.io.ImageRecordIter`. The image files of a list are local.
     prefetch_buffer : int, default 2
         Number of batches made in advance, or more of small batches.
@@ -164,6 +165,8 @@ class ImageDetIter(ImageIter):
         filesystem: object = None,
         cache_dir: StrPath | None = None,
         cache_bytes: int = CACHE_BYTES,
+        sampler: Sampler | None = None,
+        allocator: Callable[[int], object] | None = None,
         on_damage: OnDamage = "error",
         allow_outside: bool = False,
         **kwargs: Any,  # noqa: ANN401 of CreateDetAugmenter
@@ -197,6 +200,8 @@ class ImageDetIter(ImageIter):
             "limits": limits,
             "formats": formats,
             "on_damage": on_damage,
+            "sampler": sampler,
+            "allocator": allocator,
         }
         self._given_names = data_name, label_name
         self._augment_for(self.data_shape)

@@ -6,12 +6,12 @@
 //! samples the same batch.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::position::Claim;
+use crate::loader::read_ahead::Key;
 
 /// Samples that are skipped, and why.
 pub(super) type SkippedSamples = BTreeMap<usize, Arc<Error>>;
@@ -19,11 +19,10 @@ pub(super) type SkippedSamples = BTreeMap<usize, Arc<Error>>;
 /// Samples taken one by one.
 pub(super) trait SampleStream {
     type Sample;
-    type Error;
 
     /// Takes the next sample of the epoch of `at`, and moves `at` past it; none at the end of that
     /// epoch.
-    fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Self::Error>;
+    fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>>;
 
     /// Prepares for taking the samples of an epoch again, to fill a batch.
     fn start_over(&mut self) {}
@@ -67,7 +66,7 @@ pub(super) struct BatchSampler<'a, S> {
 
 impl<S: SampleStream> BatchSampler<'_, S> {
     /// Samples the batch of a claim.
-    pub(super) fn sample(mut self, claim: &Claim) -> Result<Sampled<S::Sample>, S::Error> {
+    pub(super) fn sample(mut self, claim: &Claim) -> Result<Sampled<S::Sample>> {
         let required = self.spec.required_batches(claim.epoch - claim.base);
         if required.is_some_and(|required| claim.batch >= required) {
             return Ok(self.end(claim, Vec::new()));
@@ -111,7 +110,7 @@ impl<S: SampleStream> BatchSampler<'_, S> {
 
     /// Takes the epoch's samples, after those left over from earlier epochs: a batch of them at
     /// most.
-    fn new_samples(&mut self, claim: &Claim) -> Result<BatchSamples<S::Sample>, S::Error> {
+    fn new_samples(&mut self, claim: &Claim) -> Result<BatchSamples<S::Sample>> {
         let (mut samples, mut carried) = (Vec::new(), 0);
         let mut next = claim.at;
         while samples.len() < self.spec.batch_size {
@@ -138,7 +137,7 @@ impl<S: SampleStream> BatchSampler<'_, S> {
     }
 
     /// Repeats the epoch's samples from its beginning, as often as needed; none if all are skipped.
-    fn fill_up(&mut self, epoch: u64, samples: &mut Vec<S::Sample>) -> Result<(), S::Error> {
+    fn fill_up(&mut self, epoch: u64, samples: &mut Vec<S::Sample>) -> Result<()> {
         while samples.len() < self.spec.batch_size {
             let before = samples.len();
             let mut at = Cursor::start(epoch);
@@ -161,35 +160,33 @@ pub(super) struct IndexStream<'a, F> {
     /// Samples of an epoch.
     len: usize,
     skip: &'a SkippedSamples,
-    sample_at: F,
+    key_at: F,
     skipped: Vec<usize>,
 }
 
-impl<'a, F: FnMut(Cursor) -> usize> IndexStream<'a, F> {
-    /// The samples of epochs of `len`, of which `sample_at` returns the index of the one at a
-    /// cursor.
-    pub(super) fn new(len: usize, skip: &'a SkippedSamples, sample_at: F) -> Self {
+impl<'a, F: FnMut(Cursor) -> Result<Key>> IndexStream<'a, F> {
+    /// The samples of epochs of `len`, of which `key_at` returns the key of the one at a cursor.
+    pub(super) fn new(len: usize, skip: &'a SkippedSamples, key_at: F) -> Self {
         Self {
             len,
             skip,
-            sample_at,
+            key_at,
             skipped: Vec::new(),
         }
     }
 }
 
-impl<F: FnMut(Cursor) -> usize> SampleStream for IndexStream<'_, F> {
-    type Sample = (u64, usize);
-    type Error = Infallible;
+impl<F: FnMut(Cursor) -> Result<Key>> SampleStream for IndexStream<'_, F> {
+    type Sample = Key;
 
-    fn take(&mut self, at: &mut Cursor) -> Result<Option<Self::Sample>, Infallible> {
+    fn take(&mut self, at: &mut Cursor) -> Result<Option<Key>> {
         while at.index < self.len {
-            let sample = (self.sample_at)(*at);
+            let key = (self.key_at)(*at)?;
             at.index += 1;
-            if !self.skip.contains_key(&sample) {
-                return Ok(Some((at.epoch, sample)));
+            if !self.skip.contains_key(&key.1) {
+                return Ok(Some(key));
             }
-            self.skipped.push(sample);
+            self.skipped.push(key.1);
         }
         Ok(None)
     }
@@ -214,8 +211,9 @@ mod tests {
         let mut claim = Position::fresh(0).claim();
         let mut batches = vec![vec![]];
         while claim.epoch < epochs {
-            let stream = IndexStream::new(spec.samples, &skip, |at: Cursor| at.index);
-            let Ok(sampled) = BatchSampler { spec, stream }.sample(&claim);
+            let stream =
+                IndexStream::new(spec.samples, &skip, |at: Cursor| Ok((at.epoch, at.index)));
+            let sampled = BatchSampler { spec, stream }.sample(&claim).unwrap();
             claim = match sampled {
                 Sampled::Batch(batch) => {
                     let samples = batch.samples.iter().map(|&(_, sample)| sample).collect();

@@ -7,12 +7,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Result;
-use crate::memory;
+use bytemuck::Pod;
 
-/// Alignment of buffers in bytes, that of a page: other frameworks can then use the memory without
-/// a copy. JAX needs 64.
-const ALIGNMENT: usize = 4096;
+use crate::error::Result;
+use crate::loader::buffer::{Allocator, Buffer};
 
 /// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have
 /// lost the processor.
@@ -34,7 +32,7 @@ pub struct Batch<T> {
     pub pad: usize,
 }
 
-impl<T: Copy> Batch<T> {
+impl<T: Pod> Batch<T> {
     /// Copies the sample of one of `slots` slots to another.
     pub(super) fn copy_slot(&mut self, from: usize, to: usize, slots: usize) {
         copy_chunk(&mut self.data, from, to, slots);
@@ -52,48 +50,11 @@ fn copy_chunk<V: Copy>(values: &mut [V], from: usize, to: usize, chunks: usize) 
     values.copy_within(from * len..(from + 1) * len, to * len);
 }
 
-/// Values whose address is a multiple of 4,096.
-#[derive(Debug)]
-pub struct AlignedBuffer<T> {
-    /// The values, somewhere in a longer vector.
-    values: Vec<T>,
-    start: usize,
-    len: usize,
-}
-
-impl<T: Copy + Default> AlignedBuffer<T> {
-    /// Allocates a buffer of `len` default values.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
-    pub fn new(len: usize) -> Result<Self> {
-        let room = ALIGNMENT / size_of::<T>();
-        let values = memory::filled(T::default(), len.saturating_add(room))?;
-        // Were it not known, the buffer would only be less aligned.
-        let start = values.as_ptr().align_offset(ALIGNMENT).min(room);
-        Ok(Self { values, start, len })
-    }
-}
-
-impl<T> std::ops::Deref for AlignedBuffer<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.values[self.start..][..self.len]
-    }
-}
-
-impl<T> std::ops::DerefMut for AlignedBuffer<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.values[self.start..][..self.len]
-    }
-}
-
 /// A buffer of a [`BufferPool`], which goes back to the pool when it is dropped.
 #[derive(Debug)]
 pub struct PooledBuffer<T> {
     /// None only while it is dropped.
-    values: Option<AlignedBuffer<T>>,
+    values: Option<Buffer<T>>,
     pool: Arc<BufferPool<T>>,
 }
 
@@ -101,6 +62,8 @@ pub struct PooledBuffer<T> {
 #[derive(Debug)]
 pub struct BufferPool<T> {
     len: usize,
+    /// The caller's allocator, if there is one.
+    allocator: Option<Arc<dyn Allocator>>,
     spare: Mutex<Spare<T>>,
 }
 
@@ -124,15 +87,17 @@ impl<T> BufferPools<T> {
 #[derive(Debug)]
 struct Spare<T> {
     max: usize,
-    buffers: Vec<AlignedBuffer<T>>,
+    buffers: Vec<Buffer<T>>,
 }
 
-impl<T: Copy + Default> BufferPool<T> {
-    /// A pool of buffers of `len` values, which keeps at most `max_spare` of them for later.
+impl<T: Pod + Default> BufferPool<T> {
+    /// A pool of buffers of `len` values, which keeps at most `max_spare` of them for later. New
+    /// ones are made of memory of `allocator`, if there is one.
     #[must_use]
-    pub fn new(len: usize, max_spare: usize) -> Arc<Self> {
+    pub fn new(len: usize, max_spare: usize, allocator: Option<Arc<dyn Allocator>>) -> Arc<Self> {
         Arc::new(Self {
             len,
+            allocator,
             spare: Mutex::new(Spare {
                 max: max_spare,
                 buffers: Vec::new(),
@@ -143,14 +108,22 @@ impl<T: Copy + Default> BufferPool<T> {
     /// Returns the buffer that came back last, with its old values, or a new one.
     ///
     /// # Errors
-    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory); an error of the allocator.
     pub fn take(self: &Arc<Self>) -> Result<PooledBuffer<T>> {
         let spare = self.lock().buffers.pop();
-        let values = spare.map_or_else(|| AlignedBuffer::new(self.len), Ok)?;
+        // Without the lock: an allocator may wait for what another thread holds.
+        let values = spare.map_or_else(|| self.new_buffer(), Ok)?;
         Ok(PooledBuffer {
             values: Some(values),
             pool: Arc::clone(self),
         })
+    }
+
+    fn new_buffer(&self) -> Result<Buffer<T>> {
+        match &self.allocator {
+            None => Buffer::new(self.len),
+            Some(allocator) => Buffer::of_allocator(self.len, &**allocator),
+        }
     }
 }
 
@@ -169,7 +142,7 @@ impl<T> BufferPool<T> {
     /// One attempt is not enough, although another thread holds the lock for a moment only. A
     /// buffer that is not put back goes to the allocator, which keeps its memory, and so does the
     /// next one: in ten million images that was half as much memory again.
-    fn put_back(&self, buffer: AlignedBuffer<T>) {
+    fn put_back(&self, buffer: Buffer<T>) {
         let spare = (0..TRIES).find_map(|_| {
             let spare = self.spare.try_lock().ok();
             if spare.is_none() {
@@ -190,7 +163,7 @@ impl<T> BufferPool<T> {
     }
 }
 
-impl<T> std::ops::Deref for PooledBuffer<T> {
+impl<T: Pod> std::ops::Deref for PooledBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -198,7 +171,7 @@ impl<T> std::ops::Deref for PooledBuffer<T> {
     }
 }
 
-impl<T> std::ops::DerefMut for PooledBuffer<T> {
+impl<T: Pod> std::ops::DerefMut for PooledBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         self.values.as_deref_mut().unwrap_or_default()
     }
@@ -218,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_buffer_that_is_put_back_is_used_again_and_one_that_is_kept_is_not() {
-        let pool = BufferPool::<f32>::new(8, 2);
+        let pool = BufferPool::<f32>::new(8, 2, None);
         let (first, kept) = (pool.take().unwrap(), pool.take().unwrap());
         let address = first.as_ptr();
         drop(first);
@@ -228,27 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_aligned_to_pages() {
-        for len in [0, 1, 5, 100_000] {
-            let (bytes, floats) = (
-                AlignedBuffer::<u8>::new(len),
-                AlignedBuffer::<f64>::new(len),
-            );
-            assert_eq!(bytes.unwrap().as_ptr() as usize % ALIGNMENT, 0);
-            let mut floats = floats.unwrap();
-            assert_eq!(floats.as_mut_ptr() as usize % ALIGNMENT, 0);
-            assert_eq!(floats.len(), len);
-        }
-    }
-
-    #[test]
     fn a_buffer_that_does_not_fit_into_memory_is_an_error() {
-        assert!(BufferPool::<f32>::new(usize::MAX / 8, 1).take().is_err());
+        assert!(
+            BufferPool::<f32>::new(usize::MAX / 8, 1, None)
+                .take()
+                .is_err()
+        );
     }
 
     #[test]
     fn no_buffer_is_lost_when_threads_put_them_back_at_once() {
-        let pool = BufferPool::<u8>::new(1, 8);
+        let pool = BufferPool::<u8>::new(1, 8, None);
         let used: Vec<_> = (0..8).map(|_| pool.take().unwrap()).collect();
         used.into_iter().for_each(|mut buffer| buffer[0] = 7);
         let all_used = || (0..300_000).all(|_| pool.take().unwrap()[0] == 7);
@@ -260,7 +223,7 @@ mod tests {
 
     #[test]
     fn spare_buffers_are_at_most_the_maximum_and_none_after_closing() {
-        let pool = BufferPool::<u8>::new(8, 2);
+        let pool = BufferPool::<u8>::new(8, 2, None);
         drop([
             pool.take().unwrap(),
             pool.take().unwrap(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::loader::batch_sampler::Sampled;
 use crate::loader::position::Claim;
 use crate::loader::producer::BatchProducer;
@@ -24,7 +25,7 @@ impl<T: Element> Upcoming for ComingBatches<T> {
         self.queue.last_epoch()
     }
 
-    fn sample(&self, claim: &Claim) -> Sampled<Key> {
+    fn sample(&self, claim: &Claim) -> Result<Sampled<Key>> {
         self.producer.sample(claim)
     }
 }

@@ -1,9 +1,15 @@
 //! Epoch order: the permutation of each epoch.
 
+use std::fmt::Debug;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use crate::error::{Error, Result};
+use crate::loader::epoch::Cursor;
 use crate::loader::keyed_permutation::KeyedPermutation;
+use crate::loader::lock::lock;
+use crate::loader::read_ahead::Key;
+use crate::memory;
 use crate::rng::Rng;
 
 /// Sample number of the random stream of an epoch's order; those of samples are numbered from 0.
@@ -13,40 +19,185 @@ const ORDER: u64 = u64::MAX;
 /// it is computed.
 const MAX_TABLE: usize = 1 << 16;
 
-/// The order of one epoch.
-#[derive(Debug, Clone)]
-pub(super) struct EpochOrder {
-    shard: Range<usize>,
-    shuffled: Shuffled,
+/// Bits of the epoch in the number that seeds the augmentation of a sample. Those above it hold the
+/// repeats of the sample in the epoch, so that each has parameters of its own.
+pub(super) const EPOCH_BITS: u32 = 40;
+
+/// Sampler of the caller's: the samples of each epoch.
+pub trait Sampler: Send + Sync + Debug {
+    /// Returns the number of samples of every epoch.
+    fn epoch_len(&self) -> usize;
+
+    /// Returns the number of records that it was made for, if it knows that.
+    fn records(&self) -> Option<usize>;
+
+    /// Returns the samples of an epoch in order; they may repeat.
+    ///
+    /// # Errors
+    /// An error of the caller's, or not as many samples as every epoch has.
+    fn order(&self, epoch: u64) -> Result<Vec<u32>>;
 }
 
-#[derive(Debug, Clone)]
-enum Shuffled {
-    No,
-    Table(Vec<u32>),
-    Keyed(KeyedPermutation),
+/// The order of one epoch.
+#[derive(Debug)]
+enum EpochOrder {
+    /// That of the samples of a shard.
+    Ascending(Range<usize>),
+    /// A permutation of the samples of a shard, as a table.
+    Table(usize, Vec<u32>),
+    /// A permutation of the samples of a shard, computed.
+    Keyed(usize, KeyedPermutation),
+    /// That of a sampler: samples, and how often each has come before, unless none repeats.
+    Sampled(Vec<u32>, Option<Vec<u32>>),
 }
 
 impl EpochOrder {
     /// The samples of `shard`, in their own order or, with a seed, permuted for this epoch.
-    pub(super) fn new(shard: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
+    fn of_shard(shard: Range<usize>, seed: Option<u64>, epoch: u64) -> Self {
         let len = shard.len();
-        let shuffled = match seed.map(|seed| Rng::new(seed, epoch, ORDER)) {
-            None => Shuffled::No,
-            Some(mut rng) if len <= MAX_TABLE => Shuffled::Table(rng.permutation(len as u32)),
-            Some(mut rng) => Shuffled::Keyed(KeyedPermutation::new(len as u64, &mut rng)),
-        };
-        Self { shard, shuffled }
+        match seed.map(|seed| order_rng(seed, epoch)) {
+            None => Self::Ascending(shard),
+            Some(mut rng) if len <= MAX_TABLE => {
+                Self::Table(shard.start, rng.permutation(len as u32))
+            }
+            Some(mut rng) => Self::Keyed(shard.start, KeyedPermutation::new(len as u64, &mut rng)),
+        }
     }
 
-    /// Returns the sample at an index of the order.
-    pub(super) fn sample(&self, index: usize) -> usize {
-        let number = match &self.shuffled {
-            Shuffled::No => index,
-            Shuffled::Table(table) => table[index] as usize,
-            Shuffled::Keyed(permutation) => permutation.at(index as u64) as usize,
+    /// The samples that a sampler returned, of `records` there are.
+    fn of_sampler(order: Vec<u32>, records: usize) -> Result<Self> {
+        let mut seen = memory::filled(0_u32, records)?;
+        let mut repeats = memory::filled(0_u32, order.len())?;
+        let mut any = false;
+        for (repeat, &sample) in repeats.iter_mut().zip(&order) {
+            let Some(seen) = seen.get_mut(sample as usize) else {
+                return Err(Error::argument(format!(
+                    "the sampler returned record {sample}, but there are {records}, numbered from 0"
+                )));
+            };
+            any |= *seen > 0;
+            *repeat = *seen;
+            *seen += 1;
+        }
+        Ok(Self::Sampled(order, any.then_some(repeats)))
+    }
+
+    /// Returns the sample at a position in an epoch of this order, and the number of the epoch for
+    /// the seed of its augmentation.
+    fn sample(&self, Cursor { epoch, index }: Cursor) -> (u64, usize) {
+        match self {
+            Self::Ascending(shard) => (epoch, shard.start + index),
+            Self::Table(start, table) => (epoch, start + table[index] as usize),
+            Self::Keyed(start, permutation) => {
+                (epoch, start + permutation.at(index as u64) as usize)
+            }
+            Self::Sampled(samples, repeats) => {
+                let repeat = repeats.as_ref().map_or(0, |repeats| repeats[index]);
+                let epoch = epoch | u64::from(repeat) << EPOCH_BITS;
+                (epoch, samples[index] as usize)
+            }
+        }
+    }
+}
+
+/// Returns the random stream of an epoch's order.
+pub(super) fn order_rng(seed: u64, epoch: u64) -> Rng {
+    Rng::new(seed, epoch, ORDER)
+}
+
+/// The samples that orders are made of.
+#[derive(Debug)]
+pub(super) struct OrderedSamples {
+    /// Number of records.
+    pub(super) records: usize,
+    /// The records that are samples, unless all are.
+    pub(super) kept: Option<Vec<usize>>,
+    /// The range of the samples that are in orders.
+    pub(super) shard: Range<usize>,
+}
+
+/// The orders of all epochs.
+#[derive(Debug)]
+pub(super) struct EpochOrders {
+    samples: OrderedSamples,
+    /// The seed, if samples are shuffled.
+    seed: Option<u64>,
+    sampler: Option<Arc<dyn Sampler>>,
+    cache: Mutex<OrderCache>,
+}
+
+impl EpochOrders {
+    /// The orders of samples, shuffled if there is a seed; or those of a sampler.
+    ///
+    /// # Errors
+    /// The sampler was made for another number of records.
+    pub(super) fn new(
+        samples: OrderedSamples,
+        seed: Option<u64>,
+        sampler: Option<Arc<dyn Sampler>>,
+    ) -> Result<Self> {
+        let made_for = sampler.as_ref().and_then(|sampler| sampler.records());
+        if let Some(records) = made_for
+            && records != samples.records
+        {
+            return Err(Error::argument(format!(
+                "the sampler is for {records} records, but there are {}",
+                samples.records
+            )));
+        }
+        Ok(Self {
+            samples,
+            seed,
+            sampler,
+            cache: Mutex::default(),
+        })
+    }
+
+    /// Returns the key of the sample at a position.
+    ///
+    /// # Errors
+    /// That of the sampler, or a sample of it does not exist.
+    pub(super) fn key_at(&self, at: Cursor) -> Result<Key> {
+        let (epoch, number) = self.order(at.epoch)?.sample(at);
+        let record = match &self.samples.kept {
+            // A sampler returns records.
+            Some(kept) if self.sampler.is_none() => kept[number],
+            _ => number,
         };
-        self.shard.start + number
+        Ok((epoch, record))
+    }
+
+    /// Returns the order of an epoch, which is kept for a while.
+    fn order(&self, epoch: u64) -> Result<Arc<EpochOrder>> {
+        if let Some(order) = lock(&self.cache).get(epoch) {
+            return Ok(order);
+        }
+        // Without the lock: a sampler is a function of the caller's.
+        let order = Arc::new(self.compute(epoch)?);
+        lock(&self.cache).put(epoch, &order);
+        Ok(order)
+    }
+
+    fn compute(&self, epoch: u64) -> Result<EpochOrder> {
+        let OrderedSamples {
+            records,
+            ref kept,
+            ref shard,
+        } = self.samples;
+        let Some(sampler) = &self.sampler else {
+            return Ok(EpochOrder::of_shard(shard.clone(), self.seed, epoch));
+        };
+        let order = sampler.order(epoch)?;
+        if let Some(kept) = kept
+            && let Some(record) = order
+                .iter()
+                .find(|&&record| kept.binary_search(&(record as usize)).is_err())
+        {
+            return Err(Error::argument(format!(
+                "the sampler returned record {record}, which has no objects"
+            )));
+        }
+        EpochOrder::of_sampler(order, records)
     }
 }
 
@@ -55,24 +206,19 @@ const KEPT: usize = 3;
 
 /// The orders of the epochs in production.
 #[derive(Debug, Default)]
-pub(super) struct OrderCache(Vec<(u64, Arc<EpochOrder>)>);
+struct OrderCache(Vec<(u64, Arc<EpochOrder>)>);
 
 impl OrderCache {
-    /// Returns the order of an epoch, computing it if it is not kept.
-    pub(super) fn get(
-        &mut self,
-        epoch: u64,
-        compute: impl FnOnce() -> EpochOrder,
-    ) -> Arc<EpochOrder> {
-        if let Some((_, order)) = self.0.iter().find(|(of, _)| *of == epoch) {
-            return Arc::clone(order);
-        }
-        let order = Arc::new(compute());
+    fn get(&self, epoch: u64) -> Option<Arc<EpochOrder>> {
+        let (_, order) = self.0.iter().find(|(of, _)| *of == epoch)?;
+        Some(Arc::clone(order))
+    }
+
+    fn put(&mut self, epoch: u64, order: &Arc<EpochOrder>) {
         if self.0.len() == KEPT {
             self.0.remove(0);
         }
-        self.0.push((epoch, Arc::clone(&order)));
-        order
+        self.0.push((epoch, Arc::clone(order)));
     }
 }
 
@@ -80,9 +226,14 @@ impl OrderCache {
 mod tests {
     use super::*;
 
+    fn samples(order: &EpochOrder, len: usize) -> Vec<usize> {
+        let sample = |index| order.sample(Cursor { epoch: 0, index }).1;
+        (0..len).map(sample).collect()
+    }
+
     fn epoch(seed: Option<u64>, epoch: u64) -> Vec<usize> {
-        let order = EpochOrder::new(10..20, seed, epoch);
-        (0..10).map(|index| order.sample(index)).collect()
+        let order = EpochOrder::of_shard(10..20, seed, epoch);
+        samples(&order, 10)
     }
 
     #[test]
@@ -97,8 +248,8 @@ mod tests {
     #[test]
     fn large_shards_are_shuffled_too() {
         for len in [MAX_TABLE, MAX_TABLE + 1] {
-            let order = EpochOrder::new(10..10 + len, Some(1), 0);
-            let mut all: Vec<usize> = (0..len).map(|index| order.sample(index)).collect();
+            let order = EpochOrder::of_shard(10..10 + len, Some(1), 0);
+            let mut all = samples(&order, len);
             assert!(all[..100].iter().filter(|&&sample| sample < 110).count() < 10);
             all.sort_unstable();
             assert!(all.into_iter().eq(10..10 + len));
@@ -110,5 +261,21 @@ mod tests {
         assert_eq!(epoch(Some(1), 4), epoch(Some(1), 4));
         assert_ne!(epoch(Some(1), 4), epoch(Some(1), 5));
         assert_ne!(epoch(Some(1), 4), epoch(Some(2), 4));
+    }
+
+    #[test]
+    fn each_repeat_of_a_sample_has_an_augmentation_of_its_own() {
+        let order = EpochOrder::of_sampler(vec![3, 1, 3, 3], 4).unwrap();
+        let keys: Vec<_> = (0..4)
+            .map(|index| order.sample(Cursor { epoch: 5, index }))
+            .collect();
+        let epochs = [5, 5, 5 + (1 << EPOCH_BITS), 5 + (2 << EPOCH_BITS)];
+        let expected: Vec<_> = epochs.into_iter().zip([3, 1, 3, 3]).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_sample_that_does_not_exist_is_an_error() {
+        assert!(EpochOrder::of_sampler(vec![3], 3).is_err());
     }
 }

@@ -9,52 +9,73 @@
 
 use std::ops::Range;
 
+use crate::error::Result;
 use crate::loader::batch_sampler::{BatchSamples, Sampled, SkippedSamples};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::position::Claim;
 use crate::loader::read_ahead::Key;
 
-/// Samples this rank's slice of the global batch of a claim; `sample_at` returns the sample at a
+/// Samples this rank's slice of the global batch of a claim; `key_at` returns the sample at a
 /// position of the order.
+///
+/// # Errors
+/// That of `key_at`.
 pub(super) fn sample(
     spec: &EpochSpec,
     claim: &Claim,
     skip: &SkippedSamples,
-    mut sample_at: impl FnMut(Cursor) -> usize,
-) -> Sampled<Key> {
+    mut key_at: impl FnMut(Cursor) -> Result<Key>,
+) -> Result<Sampled<Key>> {
     let Some(batch) = GlobalBatch::new(spec, claim) else {
-        return Sampled::End {
-            next: spec.next_start(claim.epoch, claim.at),
-            skipped: Vec::new(),
-        };
+        return Ok(end(spec, claim));
     };
     let [carried, fresh, repeated] = batch.parts_of_slice();
     let mut samples = Samples::new(skip);
-    let mut add = |samples: &mut Samples<'_>, slots: Range<usize>| {
-        let positions = slots.map(|slot| batch.position(slot));
-        positions.for_each(|at| samples.add(at.epoch, sample_at(at)));
-        samples.keys.len()
+    let mut add = |samples: &mut Samples<'_>, slots: Range<usize>| -> Result<usize> {
+        for slot in slots {
+            samples.add(key_at(batch.position(slot))?);
+        }
+        Ok(samples.keys.len())
     };
-    let carried = add(&mut samples, carried);
-    let not_repeated = add(&mut samples, fresh);
+    let carried = add(&mut samples, carried)?;
+    let not_repeated = add(&mut samples, fresh)?;
     if spec.last_batch != LastBatch::Zeros {
         // Those that are skipped among the repeated ones are reported where they belong.
         let skipped = samples.skipped.len();
-        add(&mut samples, repeated);
+        add(&mut samples, repeated)?;
         samples.skipped.truncate(skipped);
-        samples.fill_up(spec, claim.epoch, sample_at);
+        samples.fill_up(spec, claim.epoch, key_at)?;
     }
     let counted = match batch.carried {
         0 => not_repeated,
         // As in a batch of one rank: MXNet counts the new samples as pad.
         _ => carried,
     };
-    Sampled::Batch(BatchSamples {
+    Ok(Sampled::Batch(BatchSamples {
         pad: spec.batch_size - counted,
         next: batch.next(),
         samples: samples.keys,
         skipped: samples.skipped,
-    })
+    }))
+}
+
+/// Returns what [`sample`] returns, without the samples: where the batch after that of a claim
+/// begins.
+pub(super) fn without_samples(spec: &EpochSpec, claim: &Claim) -> Sampled<Key> {
+    match GlobalBatch::new(spec, claim) {
+        None => end(spec, claim),
+        Some(batch) => Sampled::Batch(BatchSamples {
+            next: batch.next(),
+            ..BatchSamples::default()
+        }),
+    }
+}
+
+fn end(spec: &EpochSpec, claim: &Claim) -> Sampled<Key> {
+    Sampled::End {
+        next: spec.next_start(claim.epoch, claim.at),
+        skipped: Vec::new(),
+    }
 }
 
 /// The positions of a global batch.
@@ -143,11 +164,11 @@ impl<'a> Samples<'a> {
         }
     }
 
-    fn add(&mut self, epoch: u64, sample: usize) {
-        if self.skip.contains_key(&sample) {
-            self.skipped.push(sample);
+    fn add(&mut self, key: Key) {
+        if self.skip.contains_key(&key.1) {
+            self.skipped.push(key.1);
         } else {
-            self.keys.push((epoch, sample));
+            self.keys.push(key);
         }
     }
 
@@ -157,19 +178,21 @@ impl<'a> Samples<'a> {
         &mut self,
         spec: &EpochSpec,
         epoch: u64,
-        mut sample_at: impl FnMut(Cursor) -> usize,
-    ) {
+        mut key_at: impl FnMut(Cursor) -> Result<Key>,
+    ) -> Result<()> {
         while self.keys.len() < spec.batch_size {
             let before = self.keys.len();
-            let samples = (0..spec.samples).map(|index| sample_at(Cursor { epoch, index }));
-            let kept = samples.filter(|sample| !self.skip.contains_key(sample));
-            let missing = spec.batch_size - before;
-            self.keys
-                .extend(kept.take(missing).map(|sample| (epoch, sample)));
+            for index in 0..spec.samples {
+                let key = key_at(Cursor { epoch, index })?;
+                if !self.skip.contains_key(&key.1) && self.keys.len() < spec.batch_size {
+                    self.keys.push(key);
+                }
+            }
             if self.keys.len() == before {
                 break;
             }
         }
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use crate::dataset::source::{Samples, Source};
 use crate::error::{Error, Result};
-use crate::loader::buffer_pool::AlignedBuffer;
+use crate::loader::buffer::Buffer;
 use crate::loader::lock::lock;
 use crate::loader::options::Options;
 use crate::loader::sample_task::SampleTask;
@@ -48,7 +48,7 @@ pub fn render_batch<T: Element, P: AsRef<[u8]> + Sync>(
     images: &EncodedImages<'_, P>,
     options: &Options,
     on_wait: &mut dyn FnMut() -> ControlFlow<()>,
-) -> Result<Option<AlignedBuffer<T>>> {
+) -> Result<Option<Buffer<T>>> {
     assert_eq!(images.payloads.len(), images.ids.len(), "an id for each");
     options.check()?;
     let no_records = Source::Records {
@@ -59,7 +59,7 @@ pub fn render_batch<T: Element, P: AsRef<[u8]> + Sync>(
     let samples = Samples::open(&no_records, options.label_type, None, interrupt)?;
     let task = SampleTask::<T>::new(samples, options, interrupt)?;
     let len = images.payloads.len().saturating_mul(task.slot_len());
-    let mut data = AlignedBuffer::new(len)?;
+    let mut data = Buffer::new(len)?;
     let work = Work {
         images,
         task: &task,

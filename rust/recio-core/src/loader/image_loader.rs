@@ -8,6 +8,7 @@ use crate::dataset::source::{Samples, Source, StoredSample};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::epoch::{EpochSpec, GlobalSlice, LastBatch, ShardPolicy, Sharding};
+use crate::loader::epoch_order::EpochOrders;
 use crate::loader::labels::Labels;
 use crate::loader::lock::lock;
 use crate::loader::masks::Masks;
@@ -106,8 +107,10 @@ pub trait Loader: Send + Sync {
     fn identities(&self) -> usize;
 
     /// Returns the samples of the present epoch in order, including those that are skipped.
-    #[must_use]
-    fn epoch_order(&self) -> Vec<usize>;
+    ///
+    /// # Errors
+    /// That of a sampler.
+    fn epoch_order(&self) -> Result<Vec<usize>>;
 
     /// Returns the fingerprint of the samples of all shards, with their labels and masks.
     ///
@@ -162,18 +165,22 @@ impl<T: Element> ImageLoader<T> {
         let spec = shards.epoch_spec(options.part_index)?;
         let counts = thread_counts(&task, options);
         let buffers = buffer_pools(&task, options, counts)?;
-        let seed = options.shuffle.then_some(options.seed);
+        let orders = EpochOrders::new(
+            task.ordered_samples(),
+            options.shuffle.then_some(options.seed),
+            options.sampler.clone(),
+        )?;
         let bounds = Bounds {
             threads: options.threads,
             max_records: options.read_ahead,
             max_bytes: options.read_ahead_bytes,
-            is_sequential: !options.shuffle,
+            is_sequential: !options.shuffle && options.sampler.is_none(),
         };
         let read_ahead = Arc::new(ReadAhead::new(bounds, &task.files()));
         let producer = BatchProducer::new(
             task,
             buffers.clone(),
-            (spec, seed),
+            (spec, orders),
             options.skip_damaged,
             Arc::clone(&read_ahead),
         );
@@ -212,8 +219,8 @@ impl<T: Element> ImageLoader<T> {
     pub fn next_supplied(&self, supplier: &mut Supplier<'_>) -> Result<Next<Batch<T>>> {
         if self.shards.sharding == Sharding::Global {
             return Err(Error::argument(
-                "next_sample and next_data cannot be overridden with shard=\"global\": the batches of the other ranks \
-                 depend on which samples are in this one; use shard=\"contiguous\"",
+                "next_sample and next_data cannot be overridden with a sampler or shard='global': the batches of \
+                 the other ranks depend on which samples are in this one; use shard='contiguous'",
             ));
         }
         let _turn = self.supplied.turn()?;
@@ -338,7 +345,7 @@ impl<T: Element> Loader for ImageLoader<T> {
         self.task().identities()
     }
 
-    fn epoch_order(&self) -> Vec<usize> {
+    fn epoch_order(&self) -> Result<Vec<usize>> {
         self.producer().order(self.position().epoch)
     }
 
@@ -358,7 +365,7 @@ impl<T: Element> Loader for ImageLoader<T> {
 /// The shards that the samples are divided into.
 #[derive(Debug)]
 struct Shards {
-    /// Samples of all shards.
+    /// Samples of all shards in an epoch.
     samples: usize,
     count: usize,
     sharding: Sharding,
@@ -369,8 +376,9 @@ struct Shards {
 
 impl Shards {
     fn new<T: Element>(task: &SampleTask<T>, options: &Options) -> Self {
+        let sampler = options.sampler.as_ref();
         Self {
-            samples: task.samples_of_all_shards(),
+            samples: sampler.map_or_else(|| task.samples_of_all_shards(), |it| it.epoch_len()),
             count: options.num_parts,
             sharding: options.sharding,
             policy: options.shard_policy,
@@ -451,12 +459,20 @@ fn buffer_pools<T: Element>(
         Some(masks) => {
             checked(masks.slot_len(), 1)?;
             let values = batch_size * masks.slot_len();
-            Some(BufferPool::new(values, max_spare))
+            Some(BufferPool::new(
+                values,
+                max_spare,
+                options.allocator.clone(),
+            ))
         }
         None => None,
     };
     Ok(BufferPools {
-        data: BufferPool::new(batch_size * task.slot_len(), max_spare),
+        data: BufferPool::new(
+            batch_size * task.slot_len(),
+            max_spare,
+            options.allocator.clone(),
+        ),
         masks,
     })
 }

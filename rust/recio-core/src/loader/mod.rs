@@ -13,7 +13,8 @@
 //! |---|---|
 //! | `options` | options of a loader, checked before a file is opened |
 //! | `epoch` | number of batches in an epoch, handling of the last one, shards of equal length |
-//! | `epoch_order` | permutation of each epoch |
+//! | `epoch_order` | order of the samples of each epoch: a permutation, or that of a sampler |
+//! | `sampling` | orders of samplers: balanced over classes, weighted |
 //! | `keyed_permutation` | permutation that is computed, for large data sets |
 //! | `batch_sampler` | the samples of a batch |
 //! | `global_batch` | the slice of a global batch that a rank has |
@@ -33,6 +34,7 @@
 //! | `label_scan` | scan of all detection labels before the first epoch |
 //! | `masks` | masks of images |
 //! | `skip_report` | report of the skipped samples, for the consumer |
+//! | `buffer` | memory of one array of a batch: recio's own, or the caller's |
 //! | `buffer_pool` | buffer pool for batches |
 //! | `image_loader` | a running loader |
 //! | `image_batch` | one batch of encoded images that the caller has |
@@ -47,6 +49,7 @@
 //! so its first batches are ready when it begins.
 
 mod batch_sampler;
+pub mod buffer;
 pub mod buffer_pool;
 mod coming_batches;
 mod epoch;
@@ -68,6 +71,7 @@ mod queue;
 mod read_ahead;
 mod sample_cursors;
 mod sample_task;
+pub mod sampling;
 mod skip_report;
 mod supplied_batches;
 mod supply;
@@ -76,6 +80,7 @@ mod threads;
 
 pub use crate::dataset::source::{Fingerprint, Source, StoredImage, StoredSample};
 pub use epoch::{Cursor, LastBatch, ShardPolicy, Sharding};
+pub use epoch_order::Sampler;
 pub use image_batch::{EncodedImages, render_batch};
 pub use image_loader::{ImageLoader, Loader};
 pub use labels::Labels;

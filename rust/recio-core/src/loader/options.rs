@@ -1,10 +1,14 @@
 //! Options of a loader, checked before a file is opened.
 
+use std::sync::Arc;
+
 use crate::decode::Pixels;
 use crate::error::{Error, Result};
 use crate::format::label::LabelType;
 use crate::limits::Limits;
+use crate::loader::buffer::Allocator;
 use crate::loader::epoch::{LastBatch, ShardPolicy, Sharding};
+use crate::loader::epoch_order::Sampler;
 use crate::plan::Step;
 use crate::render::normalize::{Gain, Normalize};
 use crate::render::slot_writer::Layout;
@@ -123,8 +127,10 @@ pub struct Options {
     pub num_parts: usize,
     /// The shard that is read.
     pub part_index: usize,
-    /// How samples are divided into shards.
+    /// How samples are divided into shards. Those of a sampler are in global batches.
     pub sharding: Sharding,
+    /// Order of the samples of each epoch, instead of that of the files or of a permutation.
+    pub sampler: Option<Arc<dyn Sampler>>,
     /// Handling of shards of different lengths.
     pub shard_policy: ShardPolicy,
     /// Handling of the samples that do not fill a batch.
@@ -146,6 +152,8 @@ pub struct Options {
     pub fill_damage: bool,
     /// Whether JPEGs are decoded at a fraction of their size if they are shrunk by as much.
     pub decode_scale: bool,
+    /// Allocator of the memory of images and masks, instead of recio's own.
+    pub allocator: Option<Arc<dyn Allocator>>,
 }
 
 impl Options {
@@ -190,6 +198,11 @@ impl Options {
         if self.sharding == Sharding::Global && self.shard_policy != ShardPolicy::Pad {
             return Err(Error::argument(
                 "shard_policy is of contiguous shards; with shard=\"global\" all ranks have as many batches",
+            ));
+        }
+        if self.sampler.is_some() && (self.shuffle || self.sharding != Sharding::Global) {
+            return Err(Error::argument(
+                "sampler and shuffle=True exclude each other: the sampler determines the order",
             ));
         }
         if self.batch_size.checked_mul(self.num_parts).is_none() {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
+use crate::loader::epoch_order::EPOCH_BITS;
 
 /// Epochs of which an order can be computed, and sums of them do not overflow.
-const MAX_EPOCHS: u64 = 1 << 40;
+const MAX_EPOCHS: u64 = 1 << EPOCH_BITS;
 
 /// Position of a consumer: all that is needed to go on from there in another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

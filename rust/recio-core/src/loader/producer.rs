@@ -16,7 +16,7 @@ use crate::loader::batch_sampler::{
 use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
 use crate::loader::coming_batches::ComingBatches;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
-use crate::loader::epoch_order::{EpochOrder, OrderCache};
+use crate::loader::epoch_order::EpochOrders;
 use crate::loader::global_batch;
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
@@ -35,9 +35,7 @@ pub(super) struct BatchProducer<T: Element> {
     task: SampleTask<T>,
     buffers: BufferPools<T>,
     spec: EpochSpec,
-    /// The seed of the order, if samples are shuffled.
-    seed: Option<u64>,
-    orders: Mutex<OrderCache>,
+    orders: EpochOrders,
     /// Whether damaged samples are skipped.
     skip_damaged: bool,
     skipped: Mutex<SkippedSamples>,
@@ -68,7 +66,7 @@ impl<T: Element> BatchProducer<T> {
     pub(super) fn new(
         task: SampleTask<T>,
         buffers: BufferPools<T>,
-        (spec, seed): (EpochSpec, Option<u64>),
+        (spec, orders): (EpochSpec, EpochOrders),
         skip_damaged: bool,
         read_ahead: Arc<ReadAhead>,
     ) -> Self {
@@ -76,8 +74,7 @@ impl<T: Element> BatchProducer<T> {
             task,
             buffers,
             spec,
-            seed,
-            orders: Mutex::default(),
+            orders,
             skip_damaged,
             skipped: Mutex::default(),
             read_ahead,
@@ -141,76 +138,80 @@ impl<T: Element> BatchProducer<T> {
     fn claim(&self, queue: &Queue<T>) -> Option<(Claim, Indices)> {
         loop {
             let claim = queue.claim()?;
-            let sampled = self.sample(&claim);
-            if queue.push(&claim, &sampled)
-                && let Sampled::Batch(samples) = sampled
-            {
-                return Some((claim, samples));
+            match self.sample(&claim) {
+                Ok(sampled) => {
+                    if queue.push(&claim, &sampled)
+                        && let Sampled::Batch(samples) = sampled
+                    {
+                        return Some((claim, samples));
+                    }
+                }
+                Err(error) => self.fail(queue, &claim, error),
             }
         }
     }
 
+    /// Delivers an error in place of the batch of a claim, whose samples are not known.
+    fn fail(&self, queue: &Queue<T>, claim: &Claim, error: Error) {
+        // Only the orders of samplers can fail, and these are of global batches.
+        queue.push(claim, &global_batch::without_samples(&self.spec, claim));
+        let batch = Err(error);
+        let skipped = Vec::new();
+        queue.complete(claim, Produced { batch, skipped });
+    }
+
     /// Samples the batch of a claim.
-    pub(super) fn sample(&self, claim: &Claim) -> Sampled<(u64, usize)> {
+    ///
+    /// # Errors
+    /// That of a sampler.
+    pub(super) fn sample(&self, claim: &Claim) -> Result<Sampled<Key>> {
         let spec = &self.spec;
         if spec.slice.is_some() {
-            return self
-                .with_order(|sample_at, skip| global_batch::sample(spec, claim, skip, sample_at));
+            let key_at = |at| self.orders.key_at(at);
+            return global_batch::sample(spec, claim, &self.skipped(), key_at);
         }
-        self.with_indices(|stream| {
-            let Ok(sampled) = BatchSampler { spec, stream }.sample(claim);
-            sampled
-        })
+        self.with_indices(|stream| BatchSampler { spec, stream }.sample(claim))
     }
 
     /// Takes the next sample of the epoch of `at` that is not skipped, and moves `at` past it;
     /// returns the samples skipped on the way too.
-    pub(super) fn next_index(&self, at: &mut Cursor) -> (Option<usize>, Vec<usize>) {
+    ///
+    /// # Errors
+    /// That of a sampler.
+    pub(super) fn next_index(&self, at: &mut Cursor) -> Result<(Option<usize>, Vec<usize>)> {
         self.with_indices(|mut stream| {
-            let Ok(next) = stream.take(at);
-            (next.map(|(_, index)| index), stream.take_skipped())
+            let next = stream.take(at)?;
+            Ok((next.map(|(_, index)| index), stream.take_skipped()))
         })
     }
 
     /// Returns the samples of an epoch in order, including those that are skipped.
-    pub(super) fn order(&self, epoch: u64) -> Vec<usize> {
-        let order = EpochOrder::new(self.task.shard(), self.seed, epoch);
-        let samples = 0..self.spec.own_samples();
-        samples
-            .map(|own| self.task.sample(order.sample(self.spec.index_of(own))))
+    ///
+    /// # Errors
+    /// That of a sampler.
+    pub(super) fn order(&self, epoch: u64) -> Result<Vec<usize>> {
+        (0..self.spec.own_samples())
+            .map(|own| {
+                let index = self.spec.index_of(own);
+                Ok(self.orders.key_at(Cursor { epoch, index })?.1)
+            })
             .collect()
     }
 
     fn with_indices<R>(
         &self,
-        work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> usize>) -> R,
+        work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> Result<Key>>) -> R,
     ) -> R {
-        self.with_order(|sample_at, skip| {
-            let mut sample_at = |Cursor { epoch, index }| {
-                let index = self.spec.index_of(index);
-                sample_at(Cursor { epoch, index })
-            };
-            work(IndexStream::new(
-                self.spec.own_samples(),
-                skip,
-                &mut sample_at,
-            ))
-        })
-    }
-
-    /// Calls `work` with the order of all epochs and the samples that are skipped.
-    fn with_order<R>(
-        &self,
-        work: impl FnOnce(&mut dyn FnMut(Cursor) -> usize, &SkippedSamples) -> R,
-    ) -> R {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sample_at = |Cursor { epoch, index }| {
-            let order = orders.get(epoch, || {
-                EpochOrder::new(self.task.shard(), self.seed, epoch)
-            });
-            self.task.sample(order.sample(index))
+        let mut key_at = |Cursor { epoch, index }| {
+            let index = self.spec.index_of(index);
+            self.orders.key_at(Cursor { epoch, index })
         };
-        work(&mut sample_at, &self.skipped())
+        let skip = self.skipped();
+        work(IndexStream::new(
+            self.spec.own_samples(),
+            &skip,
+            &mut key_at,
+        ))
     }
 
     /// Makes a batch, and again as long as a sample of it is skipped; none if that leaves the end
@@ -250,7 +251,13 @@ impl<T: Element> BatchProducer<T> {
                     return Some(Produced { batch, skipped });
                 }
             }
-            let again = self.sample(claim);
+            let again = match self.sample(claim) {
+                Ok(again) => again,
+                Err(error) => {
+                    let batch = Err(error);
+                    return Some(Produced { batch, skipped });
+                }
+            };
             queue.replace(claim, &again);
             match again {
                 Sampled::Batch(other) => samples = other,

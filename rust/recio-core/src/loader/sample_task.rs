@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::image::DynamicImage;
 use crate::limits::Limits;
 use crate::loader::epoch::Sharding;
+use crate::loader::epoch_order::OrderedSamples;
 use crate::loader::labels::Labels;
 use crate::loader::masks::{self, MaskRequest, Masks};
 use crate::loader::merge_normalize::merge;
@@ -206,9 +207,13 @@ impl<T: Element> SampleTask<T> {
         &self.labels
     }
 
-    /// Returns the sample at an index among those that are not skipped from the beginning.
-    pub(super) fn sample(&self, index: usize) -> usize {
-        self.labels.kept().map_or(index, |kept| kept[index])
+    /// Returns the samples that the orders of epochs are made of.
+    pub(super) fn ordered_samples(&self) -> OrderedSamples {
+        OrderedSamples {
+            records: self.samples.len(),
+            kept: self.labels.kept().map(<[usize]>::to_vec),
+            shard: self.shard.clone(),
+        }
     }
 
     /// Returns the masks, if images have masks.

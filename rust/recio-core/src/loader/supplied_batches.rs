@@ -87,7 +87,7 @@ impl<T: Element> SuppliedBatches<T> {
             let mut cursors = lock(&self.cursors);
             let reading = cursors.current();
             let epoch = reading.at.epoch;
-            let (index, skipped) = producer.next_index(&mut reading.at);
+            let (index, skipped) = producer.next_index(&mut reading.at)?;
             reading.skipped.extend(skipped);
             reading.last = index.map(|index| SampleOrigin {
                 epoch,
@@ -234,7 +234,7 @@ fn fail<T: Element>(
     claim: &Claim,
     (error, skipped): (Error, Vec<usize>),
 ) -> Result<()> {
-    let sampled = producer.sample(claim);
+    let sampled = producer.sample(claim)?;
     let Sampled::Batch(_) = sampled else {
         return Err(error);
     };

@@ -112,7 +112,6 @@ pub(super) struct SupplyStream<'a, 's, T: Element> {
 
 impl<T: Element> SampleStream for &mut SupplyStream<'_, '_, T> {
     type Sample = ();
-    type Error = Error;
 
     fn take(&mut self, at: &mut Cursor) -> Result<Option<()>> {
         match self.left_over {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use half::f16;
 
 /// The type of a batch.
-pub trait Element: Copy + Default + Send + Sync + 'static {
+pub trait Element: Pod + Default + Send + Sync {
     /// Whether values are normalized. Integer types hold values from 0 to 255.
     const IS_FLOAT: bool;
 

@@ -8,8 +8,8 @@ use crate::loader::epoch::GlobalSlice;
 use crate::loader::position::Position;
 
 /// Samples of an epoch have numbers from 100 times the epoch.
-fn sample_at(Cursor { epoch, index }: Cursor) -> usize {
-    100 * epoch as usize + index
+fn key_at(Cursor { epoch, index }: Cursor) -> Key {
+    (epoch, 100 * epoch as usize + index)
 }
 
 fn spec(samples: usize, (ranks, rank): (usize, usize), size: usize, last: LastBatch) -> EpochSpec {
@@ -33,7 +33,7 @@ fn batches(spec: &EpochSpec, skip: &SkippedSamples, epochs: u64) -> Vec<Delivere
     let mut position = Position::fresh(0);
     let mut batches = Vec::new();
     while position.epoch < epochs {
-        let batch = match sample(spec, &position.claim(), skip, sample_at) {
+        let batch = match sample(spec, &position.claim(), skip, |at| Ok(key_at(at))).unwrap() {
             Sampled::Batch(batch) => {
                 position = Position {
                     delivered: position.delivered + 1,

@@ -33,10 +33,11 @@ fn sample<T: Element>(queue: &Queue<T>, claim: &Claim, skipped: &[usize]) -> Sam
     let skip: SkippedSamples = skipped.iter().map(error).collect();
     let sampler = BatchSampler {
         spec: &queue.spec,
-        stream: IndexStream::new(queue.spec.samples, &skip, |at: Cursor| at.index),
+        stream: IndexStream::new(queue.spec.samples, &skip, |at: Cursor| {
+            Ok((at.epoch, at.index))
+        }),
     };
-    let Ok(sampled) = sampler.sample(claim);
-    sampled
+    sampler.sample(claim).unwrap()
 }
 
 /// Claims batches as a producer does, on past the ends of epochs.
@@ -62,7 +63,7 @@ fn claim_end<T: Element>(queue: &Queue<T>) {
 fn batch(id: u64) -> Produced<u8> {
     Produced {
         batch: Ok(Batch {
-            data: BufferPool::new(1, 1).take().unwrap(),
+            data: BufferPool::new(1, 1, None).take().unwrap(),
             labels: vec![],
             masks: None,
             ids: vec![id],

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::error::Result;
 use crate::loader::batch_sampler::Sampled;
 use crate::loader::position::Claim;
 
@@ -23,7 +24,10 @@ pub(in crate::loader) trait Upcoming {
     fn last_epoch(&self) -> u64;
 
     /// Samples the batch of a claim.
-    fn sample(&self, claim: &Claim) -> Sampled<Key>;
+    ///
+    /// # Errors
+    /// The order of the epoch is not known.
+    fn sample(&self, claim: &Claim) -> Result<Sampled<Key>>;
 }
 
 /// A batch in production.
@@ -122,7 +126,12 @@ impl Walk {
                 ahead.next = Some(claim);
                 break;
             }
-            ahead.next = Some(match upcoming.sample(&claim) {
+            let Ok(sampled) = upcoming.sample(&claim) else {
+                // The producer of the batch reports it.
+                ahead.next = Some(claim);
+                break;
+            };
+            ahead.next = Some(match sampled {
                 Sampled::Batch(batch) => {
                     let next = claim.next_batch(batch.next);
                     ahead.samples.extend(&batch.samples);
@@ -186,16 +195,16 @@ mod tests {
             1
         }
 
-        fn sample(&self, claim: &Claim) -> Sampled<Key> {
+        fn sample(&self, claim: &Claim) -> Result<Sampled<Key>> {
             if claim.batch == 3 {
-                return Sampled::End {
+                return Ok(Sampled::End {
                     next: Cursor::start(claim.epoch + 1),
                     skipped: vec![],
-                };
+                });
             }
             let first = 2 * claim.batch + usize::from(self.skip);
             let epoch = claim.epoch;
-            Sampled::Batch(BatchSamples {
+            Ok(Sampled::Batch(BatchSamples {
                 samples: vec![(epoch, first), (epoch, first + 1)],
                 pad: 0,
                 next: Cursor {
@@ -203,7 +212,7 @@ mod tests {
                     index: 2 * claim.batch + 2,
                 },
                 skipped: vec![],
-            })
+            }))
         }
     }
 

@@ -1,0 +1,141 @@
+//! Memory of the caller's for batches: buffers that a Python function returns.
+#![allow(
+    unsafe_code,
+    reason = "a buffer of Python's as a slice has no safe constructor"
+)]
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut, Range};
+use std::slice;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use recio_core::loader::buffer::{Allocator, Block};
+use recio_core::{Error, Result};
+
+use crate::errors::{clear_frames, user_error};
+use crate::python_call::{attach, call};
+
+/// A Python function that returns a writable buffer of a number of bytes.
+pub(crate) struct BufferFunction {
+    function: Py<PyAny>,
+    in_use: InUse,
+}
+
+/// Addresses of the buffers that batches are made in.
+type InUse = Arc<Mutex<Vec<Range<usize>>>>;
+
+impl BufferFunction {
+    pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
+        clear_frames(py)?;
+        Ok(Self {
+            function,
+            in_use: InUse::default(),
+        })
+    }
+
+    fn request(&self, py: Python<'_>, len: usize) -> PyResult<ForeignBlock> {
+        let object = call(self.function.bind(py), (len,))?;
+        let buffer = PyUntypedBuffer::get(&object).map_err(|_| {
+            let kind = object.get_type();
+            PyTypeError::new_err(format!(
+                "allocator must return a writable buffer, got {kind}"
+            ))
+        })?;
+        if buffer.readonly() || !buffer.is_c_contiguous() || buffer.len_bytes() < len {
+            return Err(PyValueError::new_err(format!(
+                "allocator must return a writable, contiguous buffer of {len} bytes, got {} bytes{}",
+                buffer.len_bytes(),
+                if buffer.readonly() { ", read-only" } else { "" }
+            )));
+        }
+        ForeignBlock::new(buffer, len, &self.in_use)
+    }
+}
+
+/// The same text for all functions: nothing else about them is the same in another process.
+impl fmt::Debug for BufferFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BufferFunction")
+    }
+}
+
+impl Allocator for BufferFunction {
+    fn allocate(&self, len: usize) -> Result<Box<dyn Block>> {
+        let allocate = |py: Python<'_>| {
+            self.request(py, len)
+                .map_err(|error| user_error(py, error, "the allocator"))
+        };
+        let block: Result<ForeignBlock, Error> = attach(allocate);
+        Ok(Box::new(block?))
+    }
+}
+
+/// A buffer of Python's. While it exists, its address and length do not change.
+struct ForeignBlock {
+    buffer: ManuallyDrop<PyUntypedBuffer>,
+    len: usize,
+    in_use: InUse,
+}
+
+impl ForeignBlock {
+    fn new(buffer: PyUntypedBuffer, len: usize, in_use: &InUse) -> PyResult<Self> {
+        let begin = buffer.buf_ptr() as usize;
+        let addresses = begin..begin + len;
+        let mut blocks = in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        if blocks.iter().any(|other| overlap(other, &addresses)) {
+            return Err(PyValueError::new_err(
+                "allocator must return other memory at each call: this buffer is in use by another batch",
+            ));
+        }
+        blocks.push(addresses);
+        Ok(Self {
+            buffer: ManuallyDrop::new(buffer),
+            len,
+            in_use: Arc::clone(in_use),
+        })
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+impl fmt::Debug for ForeignBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignBlock({} bytes)", self.len)
+    }
+}
+
+impl Deref for ForeignBlock {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: as for `deref_mut`.
+        unsafe { slice::from_raw_parts(self.buffer.buf_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for ForeignBlock {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the buffer has at least `len` contiguous, writable bytes, and stays where it is
+        // until it is released, when this is dropped. No other block overlaps it. The caller has
+        // handed it over for batches: it must not be used elsewhere until it is released.
+        unsafe { slice::from_raw_parts_mut(self.buffer.buf_ptr().cast(), self.len) }
+    }
+}
+
+impl Drop for ForeignBlock {
+    fn drop(&mut self) {
+        let begin = self.buffer.buf_ptr() as usize;
+        let mut blocks = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.retain(|block| block.start != begin);
+        drop(blocks);
+        // SAFETY: it is not used any more.
+        let buffer = unsafe { ManuallyDrop::take(&mut self.buffer) };
+        attach(|py| buffer.release(py));
+    }
+}
