@@ -45,9 +45,11 @@ class _GroupSampler(Sampler):
         part_index: int,
     ) -> None:
         array = _one_each("labels", labels)
-        _, classes, sizes = np.unique(array, return_inverse=True, return_counts=True)
-        self._records = np.argsort(classes, kind="stable").astype(np.uint32)
-        self._sizes, self._groups = sizes.astype(np.uint32), (groups, size)
+        records = np.argsort(array, kind="stable")
+        ends = np.flatnonzero(np.diff(array[records])) + 1
+        self._records = records.astype(np.uint32)
+        self._sizes = np.diff([0, *ends, len(array)]).astype(np.uint32)
+        self._groups = groups, size
         self.seed = validate.signed_seed("seed", seed)
         super().__init__(
             _epoch_length(num_samples, len(array), groups * size),
