@@ -227,10 +227,6 @@ class DataIter:
             return self.__next__()
         return self._assembled()
 
-    def _is_at_end(self) -> bool:
-        """Return whether all batches of the epoch were returned, as far as that is known before `next` is called."""
-        return False
-
     def _has_own(self, method: str) -> bool:
         return getattr(type(self), method) is not getattr(DataIter, method)
 
@@ -414,9 +410,6 @@ class EpochIter(BatchIter):
         with self._turn:
             self._is_over = not super().iter_next()
             return not self._is_over
-
-    def _is_at_end(self) -> bool:
-        return self._is_over
 
     def _go_to(self, epoch: int) -> None:
         """Go to the beginning of an epoch."""

@@ -21,8 +21,8 @@ class EpochLoops(Generic[T]):
     """Iterable with an epoch for each loop.
 
     A loop that follows a complete one, or one that was left by ``break``, begins the next epoch. The first loop goes on
-    where the iterator is, and so does the first one after `load_state_dict` or `set_epoch`. A state at the end of an
-    epoch is followed by the next one.
+    where the iterator is, and so does the first one after `load_state_dict` or `set_epoch`; at the end of an epoch,
+    with the next one. A loop begins with its first batch: trainers create some that they do not use.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class EpochLoops(Generic[T]):
         if not isinstance(batches, DataIter):
             raise TypeError(f"batches must be an iterator of recio, got {type(batches).__name__}")
         self._batches: Any = batches
-        self._continues = True
+        self._is_begun = False
         self._loop: EpochLoop[T] | None = None
 
     def _convert(self, batch: DataBatch) -> T:
@@ -43,9 +43,9 @@ class EpochLoops(Generic[T]):
 
     def __iter__(self) -> EpochLoop[T]:
         """Begin a loop over an epoch, or over the rest of the one whose state was loaded."""
-        if not self._continues or self._batches._is_at_end():  # noqa: SLF001 of the same package
+        if self._is_begun:
             self._batches.reset()
-        self._continues = False
+        self._is_begun = False
         self._loop = EpochLoop(self)
         return self._loop
 
@@ -62,18 +62,21 @@ class EpochLoops(Generic[T]):
     def set_epoch(self, epoch: int) -> None:
         """Make the next loop one over this epoch.
 
-        Where a state of this epoch was loaded, and before the first loop, it goes on from there.
+        Where a state of this epoch was loaded, and before the first loop, it goes on from there. An iterator without
+        `set_epoch` ignores it.
 
         Parameters
         ----------
         epoch : int
             Number of the epoch, from 0.
         """
-        if not self._continues and epoch == self.epoch:
+        if not hasattr(self._batches, "set_epoch"):
+            return
+        if self._is_begun and epoch == self.epoch:
             # To the beginning of an epoch that a loop has begun.
             self._batches.set_epoch(epoch + 1)
         self._batches.set_epoch(epoch)
-        self._continues = True
+        self._is_begun = False
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position after the last batch that a loop returned; see `recio.io.DataIter.state_dict`."""
@@ -83,7 +86,7 @@ class EpochLoops(Generic[T]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to a position: the next loop returns the rest of its epoch; see `recio.io.DataIter.load_state_dict`."""
         self._batches.load_state_dict(state)
-        self._continues, self._loop = True, None
+        self._is_begun, self._loop = False, None
 
     def close(self) -> None:
         """Stop the threads of the iterator and close its files."""
@@ -95,6 +98,14 @@ class EpochLoops(Generic[T]):
         """Return the next batch for a loop, which must be the newest."""
         if loop is not self._loop:
             raise RuntimeError("this loop has ended: a newer one, or a state that was loaded, has taken the iterator")
+        is_first, self._is_begun = not self._is_begun, True
+        try:
+            return self._convert(self._batches.next())
+        except StopIteration:
+            if not is_first:
+                raise
+        # The position was the end of an epoch.
+        self._batches.reset()
         return self._convert(self._batches.next())
 
 

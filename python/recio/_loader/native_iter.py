@@ -159,11 +159,6 @@ class PipelineIter(Closeable, BatchIter):
         """Number of the epoch, from 0."""
         return self._pipeline.epoch
 
-    def _is_at_end(self) -> bool:
-        position = self._pipeline.state()
-        batches = len(self)
-        return bool(position["over"]) or 0 < batches <= position["batch"]
-
     def set_epoch(self, epoch: int) -> None:
         """Go to the beginning of an epoch, unless the iterator is within it.
 

@@ -192,11 +192,15 @@ class RecordDataset:
                 image = imdecode(payload, **self._decoding)
             except DecodeError as error:
                 raise file.locate(error, key, header.id) from None
-        label = self._label(header, file, key)
+        image, label = self._converted(image, self._label(header, file, key))
         return (
             image if self.transform is None else self.transform(image),
             label if self.target_transform is None else self.target_transform(label),
         )
+
+    def _converted(self, image: Any, label: Label) -> tuple[Any, Any]:  # noqa: ANN401 an array, or bytes
+        """Return an image and a label in the form that the transforms take."""
+        return image, label
 
     def _find(self, number: int) -> tuple[ImageRecordFile, int]:
         """Return the file and the key of a sample."""
