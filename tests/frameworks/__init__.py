@@ -1,0 +1,1 @@
+"""recio in the frameworks that train."""

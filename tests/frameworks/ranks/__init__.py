@@ -1,0 +1,1 @@
+"""Scripts that torchrun starts, one process for each rank."""
