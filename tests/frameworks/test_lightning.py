@@ -8,6 +8,7 @@ import pytest
 
 from tests.frameworks.lightning_runs import Recorder, every_batch, every_epoch, fit
 from tests.frameworks.loaders import epochs
+from tests.frameworks.torchrun import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +64,16 @@ def test_validation_has_every_sample_once_and_does_not_disturb_training(tiny: Re
     once = epochs(tiny.rec, 1, shuffle=False, drop_pad=True)[0]
     assert sorted(number for batch in once for number in batch) == list(range(22))
     assert model.validated == once * 4
+
+
+def test_two_ranks_continue_from_checkpoints_of_rank_0(tiny: RecordFile, tmp_path: Path) -> None:
+    found = run("on_lightning.py", tmp_path, tiny.rec)
+    for rank, result in enumerate(found):
+        shard = {"num_parts": 2, "part_index": rank}
+        whole = [[epoch, batch] for epoch, batches in enumerate(epochs(tiny.rec, EPOCHS, **shard)) for batch in batches]
+        assert len(whole) == EPOCHS * BATCHES // 2
+        assert result["batches"] == whole
+        assert result["resumed"] == {"2": whole[2:], "3": whole[3:], "5": whole[5:], "epoch-0": whole[3:]}
+        assert result["validated"] == epochs(tiny.rec, 1, shuffle=False, drop_pad=True, **shard)[0] * EPOCHS
+    validated = [number for result in found for batch in result["validated"] for number in batch]
+    assert sorted(validated) == sorted([*range(22)] * EPOCHS)
