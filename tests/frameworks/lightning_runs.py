@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Recorder(lightning.LightningModule):
+class Recorder(lightning.LightningModule):  # type: ignore[misc] # Lightning has types elsewhere
     """A model of one number that writes down the labels of its batches: (epoch, labels)."""
 
     def __init__(self, rec: str, validation: str | None = None) -> None:
@@ -51,7 +51,7 @@ def fit(
     *,
     checkpoint: Path | None = None,
     callbacks: list[Callback] | None = None,
-    **options: Any,
+    **options: Any,  # noqa: ANN401 options of many types
 ) -> Recorder:
     """Train on the CPU, from a checkpoint if one is given."""
     trainer = lightning.Trainer(

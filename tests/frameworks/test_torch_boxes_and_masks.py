@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def boxed(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
     ],
     ids=["plain", "augmented", "fit"],
 )
-def test_boxes_are_in_pixels_of_the_image(boxed: RecordFile, settings: dict[str, float]) -> None:
+def test_boxes_are_in_pixels_of_the_image(boxed: RecordFile, settings: dict[str, Any]) -> None:
     loader = ImageDetRecordLoader(
         path_imgrec=boxed.rec, data_shape=(3, 90, 100), batch_size=2, drop_pad=True, **settings
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import sys
 from typing import TYPE_CHECKING, Any
@@ -73,9 +74,7 @@ def test_transforms_are_called_with_the_image_and_the_int(photos: RecordFile) ->
     assert type(dataset.filter(labels=[2])) is RecordDataset
 
 
-@pytest.mark.parametrize(
-    ("workers", "context"), [(0, None), (2, "fork"), (1, "spawn"), (1, "forkserver")], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("workers", "context"), [(0, None), (2, "fork"), (1, "spawn"), (1, "forkserver")], ids=str)
 def test_a_data_loader(photos: RecordFile, workers: int, context: str | None) -> None:
     dataset = RecordDataset(photos.rec, transform=transform())
     loader = DataLoader(dataset, 5, shuffle=True, num_workers=workers, multiprocessing_context=context)
@@ -104,8 +103,13 @@ def test_data_sets_are_joined_and_split(photos: RecordFile) -> None:
 
 
 def test_a_pickle_opens_the_files_again(photos: RecordFile) -> None:
-    copy = pickle.loads(pickle.dumps(RecordDataset(photos.rec, transform=v2.Resize((8, 8)))[4:]))
+    pickled = pickle.dumps(RecordDataset(photos.rec, transform=v2.Resize((8, 8)))[4:])
+    copy = pickle.loads(pickled)  # noqa: S301 made above
     assert (len(copy), copy[0][1]) == (NUMBERS - 4, 4)
+
+
+def test_the_signature_has_all_keywords() -> None:
+    assert inspect.signature(RecordDataset) == inspect.signature(recio.datasets.RecordDataset)
 
 
 def test_torchvision_is_missing(photos: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -101,6 +102,15 @@ def test_an_event_follows_the_copies_of_each_batch(noisy: RecordFile) -> None:
     assert stream.log.count("done") == 6
 
 
+def test_a_loader_that_is_dropped_waits_for_its_copies(noisy: RecordFile) -> None:
+    loader = DataIterLoader(open_iter(noisy), device="cuda")
+    stream = stream_of(loader)
+    next(iter(loader))
+    assert len(stream.queued) == 2
+    del loader
+    assert stream.queued == []
+
+
 def test_complete_copies_are_not_kept(noisy: RecordFile) -> None:
     loader = DataIterLoader(open_iter(noisy), device="cuda")
     batches = iter(loader)
@@ -137,7 +147,7 @@ def test_pinned_memory_is_that_of_pytorch(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch, "empty", spy)
     memory = pinned_memory(4096)
     assert asked == [{"size": 4096, "pin_memory": True}]
-    assert (memory.shape, memory.dtype) == ((4096,), "uint8")
+    assert (memory.shape, memory.dtype) == ((4096,), np.dtype(np.uint8))
     assert memory.flags.writeable
 
 

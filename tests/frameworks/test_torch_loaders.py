@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import io
 import pickle
 import re
@@ -15,8 +16,16 @@ from torch import distributed
 from torch.utils.data import DataLoader, IterableDataset
 
 from recio.image import ImageIter
-from recio.io import CSVIter, DataBatch, DataIter, ImageRecordIter, NDArrayIter
-from recio.torch import DataIterLoader, ImageRecordLoader
+from recio.io import (
+    CSVIter,
+    DataBatch,
+    DataIter,
+    ImageDetRecordIter,
+    ImageMaskRecordIter,
+    ImageRecordIter,
+    NDArrayIter,
+)
+from recio.torch import DataIterLoader, ImageDetRecordLoader, ImageMaskRecordLoader, ImageRecordLoader
 from tests.frameworks.loaders import BATCH, epochs, labels, open_loader
 from tests.support.records import image_record, png, write_records
 
@@ -202,6 +211,22 @@ def test_a_loader_created_before_the_ranks_is_an_error(tiny: RecordFile, monkeyp
         iter(early)
     assert len(labels(explicit)) == 6
     assert len(labels(open_loader(tiny.rec))) == 3
+
+
+@pytest.mark.parametrize(
+    ("loader", "iterator"),
+    [
+        (ImageRecordLoader, ImageRecordIter),
+        (ImageDetRecordLoader, ImageDetRecordIter),
+        (ImageMaskRecordLoader, ImageMaskRecordIter),
+    ],
+)
+def test_signatures_have_all_keywords(loader: type, iterator: type) -> None:
+    mine, theirs = (inspect.signature(kind).parameters for kind in (loader, iterator))
+    assert theirs.keys() - mine.keys() <= {"unknown"}
+    assert mine["num_parts"].default == "auto"
+    with pytest.raises(TypeError, match=r"batch_sise.*did you mean 'batch_size'"):
+        loader(batch_sise=1, data_shape=(3, 8, 8), batch_size=1)
 
 
 def test_close_stops_the_threads(tiny: RecordFile) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from recio._loader.epoch_loops import EpochLoops
-from recio.io import NDArrayIter
+from recio.io import DataBatch, DataIter, NDArrayIter, PrefetchingIter, ResizeIter
 from tests.support.records import RecordFile, open_iter, write_tiny
 
 if TYPE_CHECKING:
-    from recio.io import DataBatch
+    from collections.abc import Callable
 
 
 class Ids(EpochLoops[list[int]]):
@@ -66,6 +67,32 @@ def test_a_loop_without_batches_does_not_take_an_epoch(tiny: RecordFile) -> None
     assert list(once) == expected(tiny)[0]
 
 
+def test_loops_that_are_not_used_change_nothing(tiny: RecordFile) -> None:
+    """As in Lightning: a loop is created, then the epoch is set, then the loop is used."""
+    once, resumed = loops(tiny), loops(tiny)
+    next(iter(once))
+    resumed.load_state_dict(once.state_dict())
+    iter(resumed)
+    loop = iter(resumed)
+    resumed.set_epoch(0)
+    assert list(loop) == expected(tiny)[0][1:]
+
+
+def test_a_loop_takes_the_epoch_that_is_set_before_its_first_batch(tiny: RecordFile) -> None:
+    once = loops(tiny)
+    loop = iter(once)
+    once.set_epoch(2)
+    assert list(loop) == expected(tiny)[2]
+
+
+def test_dropped_loops_stop_the_threads(tiny: RecordFile) -> None:
+    once = loops(tiny)
+    next(iter(once))
+    dropped = weakref.ref(once)
+    del once
+    assert dropped() is None
+
+
 def test_an_older_loop_is_an_error(tiny: RecordFile) -> None:
     once = loops(tiny)
     first = iter(once)
@@ -107,12 +134,54 @@ def test_a_state_after_the_end_continues_with_the_next_epoch(tiny: RecordFile) -
     assert list(resumed) == expected(tiny)[1]
 
 
-def test_all_iterators_have_loops() -> None:
-    class First(EpochLoops[float]):
-        def _convert(self, batch: DataBatch) -> float:
-            return float(batch.data[0][0])
+class First(EpochLoops[float]):
+    """Loops over the first value of each batch."""
 
-    once = First(NDArrayIter(np.arange(6), batch_size=2))
+    def _convert(self, batch: DataBatch) -> float:
+        return float(batch.data[0].ravel()[0])
+
+
+class Counts(DataIter):
+    """A user's iterator without an epoch, a length or a state."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.done = 0
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def next(self) -> DataBatch:
+        if self.done == 3:
+            raise StopIteration
+        self.done += 1
+        return DataBatch([np.array([self.done])])
+
+
+def arrays() -> NDArrayIter:
+    return NDArrayIter(np.arange(6), batch_size=2)
+
+
+@pytest.mark.parametrize("open_it", [arrays, lambda: PrefetchingIter(arrays()), lambda: ResizeIter(arrays(), 3)])
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_all_iterators_have_loops(open_it: Callable[[], DataIter], done: int) -> None:
+    """A state after the last batch is followed by the next epoch, though the end was not asked for."""
+    once, resumed = First(open_it()), First(open_it())
     assert [list(once) for _ in range(2)] == [[0, 2, 4]] * 2
+    list(itertools.islice(once, done))
+    resumed.load_state_dict(once.state_dict())
+    assert [list(resumed) for _ in range(2)] == [[0, 2, 4][done % 3 :], [0, 2, 4]]
+
+
+def test_a_users_iterator_has_loops() -> None:
+    once = First(Counts())
+    for epoch in range(3):
+        once.set_epoch(epoch)
+        assert list(once) == [1, 2, 3]
+    with pytest.raises(TypeError, match="has no len"):
+        len(once)
+
+
+def test_other_objects_are_an_error() -> None:
     with pytest.raises(TypeError, match="batches must be an iterator of recio, got list"):
         First([])  # type: ignore[arg-type]

@@ -35,7 +35,9 @@ class EpochLoops(Generic[T]):
             raise TypeError(f"batches must be an iterator of recio, got {type(batches).__name__}")
         self._batches: Any = batches
         self._is_begun = False
-        self._loop: EpochLoop[T] | None = None
+        # Number of the newest loop: a loop refers to this object, which must not refer back, so
+        # that the threads end as soon as it is dropped.
+        self._loop = 0
 
     def _convert(self, batch: DataBatch) -> T:
         """Return what a loop returns for a batch."""
@@ -46,8 +48,8 @@ class EpochLoops(Generic[T]):
         if self._is_begun:
             self._batches.reset()
         self._is_begun = False
-        self._loop = EpochLoop(self)
-        return self._loop
+        self._loop += 1
+        return EpochLoop(self, self._loop)
 
     def __len__(self) -> int:
         """Return the number of batches of the current epoch."""
@@ -86,7 +88,8 @@ class EpochLoops(Generic[T]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to a position: the next loop returns the rest of its epoch; see `recio.io.DataIter.load_state_dict`."""
         self._batches.load_state_dict(state)
-        self._is_begun, self._loop = False, None
+        self._is_begun = False
+        self._loop += 1
 
     def close(self) -> None:
         """Stop the threads of the iterator and close its files."""
@@ -94,9 +97,9 @@ class EpochLoops(Generic[T]):
         if close is not None:
             close()
 
-    def next_of(self, loop: EpochLoop[T]) -> T:
-        """Return the next batch for a loop, which must be the newest."""
-        if loop is not self._loop:
+    def next_of(self, loop: int) -> T:
+        """Return the next batch for the loop of a number, which must be the newest."""
+        if loop != self._loop:
             raise RuntimeError("this loop has ended: a newer one, or a state that was loaded, has taken the iterator")
         is_first, self._is_begun = not self._is_begun, True
         try:
@@ -112,8 +115,8 @@ class EpochLoops(Generic[T]):
 class EpochLoop(Generic[T]):
     """One loop over an epoch of `EpochLoops`."""
 
-    def __init__(self, loops: EpochLoops[T]) -> None:
-        self._loops = loops
+    def __init__(self, loops: EpochLoops[T], number: int) -> None:
+        self._loops, self._number = loops, number
 
     def __iter__(self) -> Self:
         """Return the loop itself."""
@@ -121,4 +124,4 @@ class EpochLoop(Generic[T]):
 
     def __next__(self) -> T:
         """Return the next batch, converted."""
-        return self._loops.next_of(self)
+        return self._loops.next_of(self._number)

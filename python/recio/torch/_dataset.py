@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -48,6 +49,9 @@ class RecordDataset(datasets.RecordDataset, Dataset):  # type: ignore[misc] # Py
 
     def _converted(self, image: Any, label: Any) -> tuple[Any, Any]:  # noqa: ANN401 as of the base
         return image if isinstance(image, bytes) else _tv_image(image), _label(label)
+
+
+RecordDataset.__signature__ = inspect.signature(datasets.RecordDataset)
 
 
 def _require_torchvision() -> None:

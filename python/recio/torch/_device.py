@@ -110,6 +110,10 @@ class QueuedCopies(Copies):
         while self._pending and self._pending[0][0].query():
             self._pending.popleft()
 
+    def __del__(self) -> None:
+        """Wait for the copies, as the memory may be used by others from now on."""
+        self.wait()
+
     def wait(self) -> None:
         """Wait until all copies are complete."""
         while self._pending:

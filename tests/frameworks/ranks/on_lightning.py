@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.frameworks.lightning_runs import Recorder, every_batch, every_epoch, fit
 from tests.frameworks.torchrun import write
 
 EPOCHS = 3
+OPTIONS: dict[str, Any] = {"devices": 2, "strategy": "ddp"}
 
 
 def main(folder: str, rec: str) -> None:
@@ -20,8 +22,6 @@ def main(folder: str, rec: str) -> None:
     }
     write(folder, {"batches": whole.batches, "validated": whole.validated, "resumed": resumed})
 
-
-OPTIONS = {"devices": 2, "strategy": "ddp", "use_distributed_sampler": True}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
