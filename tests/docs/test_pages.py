@@ -3,8 +3,8 @@
 The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photos
 and the record file that the README packs. A block marked ``no-run`` is skipped, and one marked ``needs=MODULE`` where
 the module is not installed. A comment after a command may name the exit code that is expected, for example
-``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests. The pages of Ray, Spark and Dask are scripts
-of their own, as these send classes and functions to other processes.
+``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests. A block marked ``file=NAME`` is written to that
+file, for ``torchrun``. Pages of frameworks are scripts of their own: these start processes, and issue warnings.
 """
 
 from __future__ import annotations
@@ -41,8 +41,12 @@ PAGES = [
     ROOT / "benches" / "RESULTS.md",
     ROOT / "rust" / "recio-jpeg" / "README.md",
 ]
-ENGINES = {"ray.md": ("ray",), "spark-and-dask.md": ("pyspark", "dask")}
-"""Pages that need libraries, which `make test-engines` installs."""
+FRAMEWORKS = {
+    "pytorch.md": ("torch", "torchvision", "torchdata", "lightning", "accelerate"),
+    "ray.md": ("ray",),
+    "spark-and-dask.md": ("pyspark", "dask"),
+}
+"""Pages that need libraries."""
 PACKAGE = ROOT / "python"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
 """The modules with examples in their docstrings."""
@@ -58,6 +62,8 @@ class Block(NamedTuple):
 
     language: str
     code: str
+    file: str | None
+    """File that it is written to, instead of running it."""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -66,10 +72,15 @@ def blocks(page: Path) -> list[Block]:
     # A block within a list is indented.
     matches = re.findall(r"^([ ]*)```(\S+)([^\n]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
     return [
-        Block(language, re.sub(f"^{indent}", "", code, flags=re.MULTILINE))
+        Block(language, re.sub(f"^{indent}", "", code, flags=re.MULTILINE), _file_of(info))
         for indent, language, info, code in matches
         if "no-run" not in info and is_installed(re.findall(r"needs=(\w+)", info))
     ]
+
+
+def _file_of(info: str) -> str | None:
+    found = re.search(r"file=(\S+)", info)
+    return found[1] if found else None
 
 
 def is_installed(modules: Iterable[str]) -> bool:
@@ -79,13 +90,13 @@ def is_installed(modules: Iterable[str]) -> bool:
 
 def commands(code: str) -> list[str]:
     """Return the lines of a shell block that call recio's commands."""
-    return [line for line in code.splitlines() if line.startswith(("im2rec ", "recio "))]
+    return [line for line in code.splitlines() if line.startswith(("im2rec ", "recio ", "torchrun "))]
 
 
 def run_command(line: str) -> None:
     """Run a command line and check its exit code, 0 unless a comment names another one."""
     program, *arguments = shlex.split(line, comments=True)
-    module = {"im2rec": "recio.im2rec", "recio": "recio.cli"}[program]
+    module = {"im2rec": "recio.im2rec", "recio": "recio.cli", "torchrun": "torch.distributed.run"}[program]
     code = re.search(r"# .*exit code (\d+)", line)
     done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == (int(code[1]) if code else 0), done.stdout + done.stderr
@@ -95,8 +106,12 @@ def run_as_script(page: Path) -> None:
     """Run the blocks of a page in a process of their own, as a script."""
     lines = [f"import sys\nsys.path.append({str(ROOT)!r})\nfrom tests.docs.test_pages import run_command\n"]
     for block in blocks(page):
-        is_python = block.language == "python"
-        lines += [block.code] if is_python else [f"run_command({line!r})" for line in commands(block.code)]
+        if block.file:
+            Path(block.file).write_text(block.code, encoding="utf-8")
+        elif block.language == "python":
+            lines.append(block.code)
+        else:
+            lines += [f"run_command({line!r})" for line in commands(block.code)]
     script = Path("page.py")
     script.write_text("\n".join(lines), encoding="utf-8")
     # Spark starts Python by name.
@@ -143,13 +158,13 @@ def _store(moto: Moto, s3: object) -> None:
 def test_every_example_runs(
     page: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    if not is_installed(ENGINES.get(page.name, ())):
-        pytest.skip(f"{page.name} needs {', '.join(ENGINES[page.name])}: make test-engines")
+    if not is_installed(FRAMEWORKS.get(page.name, ())):
+        pytest.skip(f"{page.name} needs {', '.join(FRAMEWORKS[page.name])}")
     if any("s3://bucket/" in block.code for block in blocks(page)):
         request.getfixturevalue("_store")
     shutil.copytree(packed, tmp_path / "work", symlinks=True)
     monkeypatch.chdir(tmp_path / "work")
-    if page.name in ENGINES:
+    if page.name in FRAMEWORKS:
         run_as_script(page)
         return
     scope = run_page(page)

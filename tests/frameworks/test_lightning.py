@@ -66,6 +66,15 @@ def test_validation_has_every_sample_once_and_does_not_disturb_training(tiny: Re
     assert model.validated == once * 4
 
 
+@pytest.mark.parametrize("done", [2, 3, 4, 6, 9])
+def test_a_checkpoint_of_a_run_with_validation(tiny: RecordFile, tmp_path: Path, done: int) -> None:
+    """Validation comes after 3 and 6 batches, and has four."""
+    rec = str(tiny.rec)
+    fit(Recorder(rec, rec), 2, callbacks=[every_batch(tmp_path)], val_check_interval=0.5)
+    model = fit(Recorder(rec, rec), 2, checkpoint=tmp_path / f"{done}.ckpt", val_check_interval=0.5)
+    assert model.batches == expected(tiny.rec, 2)[done:]
+
+
 def test_two_ranks_continue_from_checkpoints_of_rank_0(tiny: RecordFile, tmp_path: Path) -> None:
     found = run("on_lightning.py", tmp_path, tiny.rec)
     for rank, result in enumerate(found):
