@@ -3,8 +3,8 @@
 The Python blocks of a page and its commands `im2rec` and `recio` run in order, in a folder with the photos
 and the record file that the README packs. A block marked ``no-run`` is skipped, and one marked ``needs=MODULE`` where
 the module is not installed. A comment after a command may name the exit code that is expected, for example
-``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests. A block marked ``file=NAME`` is written to that
-file, for ``torchrun``. Pages of frameworks are scripts of their own: these start processes, and issue warnings.
+``# exit code 1``. URLs ``s3://bucket/...`` lead to a server of the tests. A block marked ``file=NAME`` is written to
+that file, for ``torchrun``. Pages of frameworks are scripts of their own: these start processes, and issue warnings.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.records import RecordFile
+
+CudaStream = _device.CudaStream
 
 
 class Stream:
@@ -149,6 +152,22 @@ def test_pinned_memory_is_that_of_pytorch(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked == [{"size": 4096, "pin_memory": True}]
     assert (memory.shape, memory.dtype) == ((4096,), np.dtype(np.uint8))
     assert memory.flags.writeable
+
+
+def test_the_stream_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = Mock()
+    monkeypatch.setattr(torch.cuda, "Event", lambda: event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
+    stream = CudaStream(torch.device("cuda:1"))
+    tensor = Mock()
+    stream.copy(tensor)
+    tensor.to.assert_called_once_with(torch.device("cuda:1"), non_blocking=True)
+    assert stream.record() is event
+    event.record.assert_called_once_with("stream of cuda:1")
+    tensor.is_pinned.return_value = True
+    assert stream.pin(tensor) is tensor
+    tensor.is_pinned.return_value = False
+    assert stream.pin(tensor) is tensor.pin_memory()
 
 
 def test_another_device(noisy: RecordFile) -> None:

@@ -108,6 +108,12 @@ def test_labels_that_are_not_whole_are_an_error_unless_they_are_floats(tmp_path:
     assert labels(open_loader(file.rec, shuffle=False, label_dtype=torch.float32)) == [[0, 0.5, 1, 1.5]]
 
 
+def test_a_type_that_changes_a_class_is_an_error(tmp_path: Path) -> None:
+    file = write_records(tmp_path, [image_record(colored(0), n, label) for n, label in enumerate((2048, 0.1, 1, 2049))])
+    with pytest.raises(ValueError, match="the label 2049 of the record with id 103 is not representable as"):
+        labels(open_loader(file.rec, label_dtype=torch.float16))
+
+
 def test_several_labels_are_float32(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(colored(0), n, [n, 0.5]) for n in range(BATCH)])
     ((_, rows),) = open_loader(file.rec, shuffle=False, label_width=2)
@@ -131,6 +137,11 @@ def test_drop_pad_returns_every_record_once(tiny: RecordFile, parts: int) -> Non
     assert sorted(ids) == list(range(22))
 
 
+def test_drop_pad_with_global_shards_of_one_rank(tiny: RecordFile) -> None:
+    batches = labels(open_loader(tiny.rec, drop_pad=True, shard="global"))
+    assert sorted(number for batch in batches for number in batch) == list(range(22))
+
+
 def test_drop_pad_with_a_shard_without_records(tmp_path: Path) -> None:
     file = write_records(tmp_path, [image_record(colored(0), n) for n in range(2)])
     found = [labels(open_loader(file.rec, drop_pad=True, num_parts=3, part_index=part)) for part in range(3)]
@@ -147,7 +158,7 @@ def test_drop_pad_returns_no_empty_batch_where_records_are_skipped(tmp_path: Pat
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"shard": "global"}, "drop_pad cannot be combined with shard='global'"),
+        ({"shard": "global", "num_parts": 2}, "drop_pad needs shards without repeats, and in global batches"),
         ({"shard_policy": "pad", "num_parts": 2}, "drop_pad needs shard_policy='uneven', got 'pad'"),
         ({"shard_policy": "drop", "num_parts": 2}, "drop_pad needs shard_policy='uneven', got 'drop'"),
     ],

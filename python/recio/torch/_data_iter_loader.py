@@ -29,15 +29,16 @@ class DataIterLoader(TensorLoops[tuple[Any, ...]]):
         The iterator: `recio.image.ImageIter`, `recio.io.CSVIter`, a subclass of `recio.io.DataIter`. Nothing else
         should read it.
     device : str, int or torch.device, optional
-        Device of the tensors; an integer is the index of a GPU. To CUDA devices batches are copied while the program
-        goes on, at once if they are in `pinned_memory`. Default: the CPU, without a copy.
+        Device of the tensors; an integer is the index of a GPU. The program does not wait for copies to a CUDA device;
+        batches that are not in `pinned_memory` are copied there first. Default: the CPU, without a copy.
     channels_last : bool, default False
         Whether images of layout NHWC become tensors of shape (N, C, H, W) whose memory format is
         ``torch.channels_last``, without a copy.
     drop_pad : bool, default False
         Whether samples that only fill the last batch are dropped, so that none counts twice in an evaluation.
     label_dtype : torch.dtype, optional
-        Type of the labels; a type of integers does not take labels that are not whole. Default: that of the iterator.
+        Type of the labels. Labels that it would change are errors, but for the rounding of fractions to a type of
+        floats. Default: that of the iterator.
 
     Raises
     ------

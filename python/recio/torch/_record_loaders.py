@@ -58,7 +58,7 @@ class RecordLoops(TensorLoops[T], Generic[T]):
             added["allocator"] = pinned_memory
         if channels_last:
             added["layout"] = "NHWC"
-        if drop_pad and settings.get("shard") != "global":
+        if drop_pad and settings.get("shard") != "global" and settings.get("sampler") is None:
             added["shard_policy"] = "uneven"
         batches = kind(**{**added, **settings})
         super().__init__(batches, device=device, channels_last=channels_last, drop_pad=drop_pad)
@@ -97,8 +97,7 @@ class ImageRecordLoader(RecordLoops[tuple[torch.Tensor, torch.Tensor]]):
         are dropped, and `shard_policy` is ``'uneven'``, so that ranks may differ by one batch. ``len`` is the number of
         batches, unless damaged records are skipped.
     label_dtype : torch.dtype, optional
-        Type of the labels; a type of integers does not take labels that are not whole. Default: int64 if `label_width`
-        is 1, or else float32.
+        Type of the labels, as for `DataIterLoader`. Default: int64 if `label_width` is 1, or else float32.
     num_parts : int or 'auto', default 'auto'
         Number of shards. By default each rank reads one.
     **settings

@@ -103,14 +103,15 @@ def as_dtype(labels: torch.Tensor, dtype: torch.dtype, ids: NDArray[np.uint64] |
     Raises
     ------
     ValueError
-        If it is a type of integers, and a label is not whole. The message has the id of its record, and the hint.
+        If that changes a label that is whole, or any label and the type is one of integers. The message has the id of
+        the record, and the hint.
     """
     converted = labels.to(dtype)
+    changed = converted != labels
     if dtype.is_floating_point:
-        return converted
-    changed = (converted != labels).nonzero()
-    if len(changed):
-        at = tuple(changed[0].tolist())
+        changed &= labels == labels.round()
+    if changed.any():
+        at = tuple(changed.nonzero()[0].tolist())
         record = "" if ids is None else f" of the record with id {ids[at[0]]}"
         raise ValueError(f"the label {labels[at]:.16g}{record} is not representable as {dtype}{hint}")
     return converted
@@ -126,9 +127,12 @@ def _check_layout(batches: DataIter) -> None:
 def _check_shards(batches: DataIter) -> None:
     """Check that no batch has only repeats, which fill a shard up to the size of the others."""
     options = batches._options if isinstance(batches, PipelineIter) else None  # noqa: SLF001 of the same package
-    if options is None:
+    if options is None or options.num_parts == 1:
         return
     if options.shard == "global":
-        raise ValueError("drop_pad cannot be combined with shard='global', where a batch may have nothing but repeats")
-    if options.num_parts > 1 and options.shard_policy != "uneven":
+        raise ValueError(
+            "drop_pad needs shards without repeats, and in global batches, those of shard='global' or a sampler, a "
+            "rank may have nothing else"
+        )
+    if options.shard_policy != "uneven":
         raise ValueError(f"drop_pad needs shard_policy='uneven', got {options.shard_policy!r}")
