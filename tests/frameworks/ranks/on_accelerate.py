@@ -29,6 +29,8 @@ def main(folder: str, rec: str) -> None:
         epochs.append(batches)
     labels(itertools.islice(loader, 2))
     accelerator.save_state(f"{folder}/state")
+    # Rank 0 writes what all ranks read.
+    accelerator.wait_for_everyone()
     rest = labels(loader)
     accelerator.load_state(f"{folder}/state")
     write(folder, {"epochs": epochs, "resumed": labels(loader), "next": [rest, labels(loader)]})
