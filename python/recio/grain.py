@@ -82,10 +82,10 @@ class IterDataset(grain.IterDataset):  # type: ignore[misc]
 class _Iterator(grain.DatasetIterator):  # type: ignore[misc]
     """Iterator of Grain over the epochs of an iterator of recio, which it owns."""
 
-    def __init__(self, batches: DataIter, num_epochs: int | None) -> None:
+    def __init__(self, batches: Any, num_epochs: int | None) -> None:  # noqa: ANN401 of many classes
         super().__init__()
-        self._batches: Any = batches
-        self._last_epoch = None if num_epochs is None else self._batches.epoch + num_epochs - 1
+        self._batches = batches
+        self._last_epoch = None if num_epochs is None else batches.epoch + num_epochs - 1
 
     def __next__(self) -> dict[str, NDArray[Any]]:
         """Return the next batch, which may begin an epoch."""

@@ -43,7 +43,7 @@ class PyDataset(keras.utils.PyDataset):  # type: ignore[misc]
         Iterator such as `recio.io.ImageRecordIter`. Nothing else should read it.
     drop_pad : bool, default True
         Whether the samples that only fill the last batch are left out, so that metrics and predictions count each
-        sample once. With False all batches have the same shape.
+        sample once. With False all batches have the same shape, which several processes that train together need.
 
     Raises
     ------
@@ -57,7 +57,8 @@ class PyDataset(keras.utils.PyDataset):  # type: ignore[misc]
     Examples
     --------
     >>> data = recio.keras.PyDataset(recio.io.ImageRecordIter(...))  # doctest: +SKIP
-    >>> model.fit(data, validation_data=recio.keras.PyDataset(recio.io.ImageRecordIter(...)), epochs=10)  # doctest: +SKIP
+    >>> validation = recio.keras.PyDataset(recio.io.ImageRecordIter(...))  # doctest: +SKIP
+    >>> model.fit(data, validation_data=validation, epochs=10)  # doctest: +SKIP
     """
 
     def __init__(self, batches: DataIter, *, drop_pad: bool = True) -> None:
@@ -70,10 +71,14 @@ class PyDataset(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the next batch of the epoch, whatever the index."""
-        if self._loop is None or self._returned == self.num_batches:
-            self.on_epoch_begin()
+        loop = self._loop or self._begin()
+        try:
+            batch = next(loop)
+        except StopIteration:
+            # There are fewer batches than announced if damaged records were skipped.
+            batch = next(self._begin())
         self._returned += 1
-        return next(self._loop)
+        return batch
 
     @property
     def num_batches(self) -> int:
@@ -98,9 +103,13 @@ class PyDataset(keras.utils.PyDataset):  # type: ignore[misc]
 
     def on_epoch_begin(self) -> None:
         """Begin the next epoch, or the same one again if only the batches to build a model were read."""
+        self._begin()
+
+    def _begin(self) -> EpochLoop[tuple[NDArray[Any], NDArray[Any]]]:
         if 0 < self._returned <= min(_PEEKED, self.num_batches - 1):
             self._loops.set_epoch(self.epoch)
         self._loop, self._returned = iter(self._loops), 0
+        return self._loop
 
     def close(self) -> None:
         """Stop the threads of the iterator and close its files."""

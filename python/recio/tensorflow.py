@@ -12,9 +12,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "tensorflow":
         raise
-    raise ModuleNotFoundError(
-        "recio.tensorflow needs TensorFlow: pip install tensorflow", name="tensorflow"
-    ) from None
+    raise ModuleNotFoundError("recio.tensorflow needs TensorFlow: pip install tensorflow", name="tensorflow") from None
 
 from recio._loader.sample_loops import SampleLoops
 
@@ -27,8 +25,9 @@ __all__ = ["dataset"]
 def dataset(batches: DataIter, *, drop_pad: bool = True) -> tf.data.Dataset:
     """Return a data set over pairs (images, labels), the batches of an iterator, with an epoch for each loop over it.
 
-    The tensors share the memory of the batches. The first loop goes on where the iterator is, for example after
-    `batches.set_epoch` or `batches.load_state_dict`; each later one is the next epoch, also after a loop that was left.
+    The tensors share the memory of the batches. The first loop is over the epoch of the iterator, which must be at its
+    beginning, for example after `batches.set_epoch`; each later one is over the next epoch, also after a loop that was
+    left.
 
     Parameters
     ----------
@@ -36,12 +35,14 @@ def dataset(batches: DataIter, *, drop_pad: bool = True) -> tf.data.Dataset:
         Iterator such as `recio.io.ImageRecordIter`, `ImageDetRecordIter` or `ImageMaskRecordIter`. Nothing else should
         read it, and one loop over the data set reads it at a time.
     drop_pad : bool, default True
-        Whether the samples that only fill the last batch are left out. With False all batches have the same shape.
+        Whether the samples that only fill the last batch are left out. With False all batches have the same
+        shape, which several processes that train together need.
 
     Returns
     -------
     tf.data.Dataset
-        Its elements have the dtypes and the layout of the batches, its cardinality is the number of batches.
+        Its elements have the dtypes and the layout of the batches, its cardinality is the number of batches,
+        or unknown if the iterator may skip records.
 
     Raises
     ------
@@ -60,4 +61,4 @@ def dataset(batches: DataIter, *, drop_pad: bool = True) -> tf.data.Dataset:
     loops = SampleLoops(batches, drop_pad=drop_pad)
     signature = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in loops.specs())
     made = tf.data.Dataset.from_generator(lambda: loops, output_signature=signature)
-    return made.apply(tf.data.experimental.assert_cardinality(len(loops)))
+    return made if loops.may_skip() else made.apply(tf.data.experimental.assert_cardinality(len(loops)))

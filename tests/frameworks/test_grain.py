@@ -9,35 +9,27 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import grain
 import numpy as np
 import pytest
+from absl import flags
 
+import recio.grain
 from recio.datasets import RecordDataset
 from recio.image import CreateAugmenter, batch as decode_batch
-from recio.io import ImageRecordIter
-from tests.support.records import FIRST_ID, RecordFile, numbers, open_iter, threads, write_photos, write_tiny
-
-grain = pytest.importorskip("grain")
-
-import recio.grain  # noqa: E402 it needs Grain
+from recio.io import NDArrayIter
+from tests.support.records import RecordFile, open_iter, threads, write_photos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-RECORDS, BATCH, BATCHES = 30, 4, 8
-"""Records of the file, size of a batch, and batches of an epoch, of which the last has 2 samples of pad."""
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> RecordFile:
-    return write_tiny(tmp_path_factory.mktemp("grain"), RECORDS)
+BATCH, BATCHES = 4, 6
+"""Size of a batch, and batches of an epoch, of which the last has 2 samples of pad."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _flags() -> None:
     """Let Grain start processes, as `absl.app.run` does."""
-    from absl import flags  # noqa: PLC0415 a requirement of Grain's
-
     flags.FLAGS.mark_as_parsed()
 
 
@@ -142,8 +134,6 @@ def test_close_stops_the_threads(tiny: RecordFile) -> None:
 
 
 def test_an_epoch_without_batches_is_the_end() -> None:
-    from recio.io import NDArrayIter  # noqa: PLC0415 of this test
-
     opened = functools.partial(NDArrayIter, np.zeros(3), np.zeros(3), batch_size=4, last_batch_handle="discard")
     assert list(recio.grain.IterDataset(opened, num_epochs=None)) == []
 
@@ -152,9 +142,9 @@ def test_wrong_arguments(tiny: RecordFile) -> None:
     with pytest.raises(ValueError, match="num_epochs must be at least 1, got 0"):
         dataset(tiny, num_epochs=0)
     with pytest.raises(TypeError, match="open_batches must return an iterator of recio, got list"):
-        iter(recio.grain.IterDataset(list))
+        iter(recio.grain.IterDataset(list))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="open_batches must be a function, got ImageRecordIter"):
-        recio.grain.IterDataset(open_iter(tiny))
+        recio.grain.IterDataset(open_iter(tiny))  # type: ignore[arg-type]
 
 
 # RecordDataset as a data source.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recio._loader import validate
 from recio._loader.epoch_loops import EpochLoops
+from recio._loader.native_iter import PipelineIter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,8 @@ class SampleLoops(EpochLoops["tuple[NDArray[Any], NDArray[Any]]"]):
     batches : DataIter
         The iterator, with one array of data and one of labels. Nothing else should read it.
     drop_pad : bool
-        Whether the samples that only fill the last batch are left out.
+        Whether the samples that only fill the last batch are left out. A batch that has no others is returned with
+        them, as the loss of an empty batch is not a number; shards have it if others have more records.
     """
 
     def __init__(self, batches: DataIter, *, drop_pad: bool) -> None:
@@ -36,7 +38,11 @@ class SampleLoops(EpochLoops["tuple[NDArray[Any], NDArray[Any]]"]):
         descriptions = [*self._batches.provide_data, *self._batches.provide_label]
         return [((None if self._drop_pad else one.shape[0], *one.shape[1:]), one.dtype) for one in descriptions]
 
+    def may_skip(self) -> bool:
+        """Return whether damaged records may be skipped, so that an epoch has fewer batches than announced."""
+        return isinstance(self._batches, PipelineIter) and self._batches._may_skip()  # noqa: SLF001 of the same package
+
     def _convert(self, batch: DataBatch) -> tuple[NDArray[Any], NDArray[Any]]:
         (data,), (labels,) = batch.data, batch.label or ()
         count = len(data) - (batch.pad or 0) if self._drop_pad else len(data)
-        return data[:count], labels[:count]
+        return (data[:count], labels[:count]) if count else (data, labels)
