@@ -123,6 +123,13 @@ def test_a_process_of_grains_prefetches_with_exact_states(tiny: RecordFile) -> N
     resumed.close()
 
 
+def test_several_processes_of_grains_are_an_error(tiny: RecordFile) -> None:
+    data = iter(dataset(tiny).mp_prefetch(grain.MultiprocessingOptions(num_workers=2)))
+    with pytest.raises(ValueError, match="Cannot slice `IterDataset` source"):
+        next(data)
+    data.close()
+
+
 def test_close_stops_the_threads(tiny: RecordFile) -> None:
     data = iter(dataset(tiny))
     next(data)

@@ -61,6 +61,15 @@ def test_each_epoch_has_its_batches_in_order(tiny: RecordFile) -> None:
     assert steps == [batch for epoch in range(3) for batch in expected(tiny, epoch)]
 
 
+def test_a_batch_ahead_as_on_accelerators_changes_nothing(tiny: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    model, steps = compiled()
+    data = PyDataset(open_shuffled(tiny))
+    model.fit(data, epochs=2, verbose=0)
+    model.fit(data, verbose=0)
+    assert steps == [batch for epoch in range(3) for batch in expected(tiny, epoch)]
+
+
 def test_validation_has_all_samples_after_each_epoch(tiny: RecordFile) -> None:
     model, steps = compiled()
     validation = PyDataset(open_iter(tiny, layout="NHWC"))
