@@ -99,6 +99,22 @@ test-engines: build $(ENGINES)/.ready ## Run the tests of recio.ray and the exam
 	for file in tests/ray/test_*.py; do $(ENGINES)/bin/python -m pytest $$file || exit 1; done
 	$(ENGINES)/bin/python -m pytest tests/docs/test_pages.py -k "runs and (docs/ray or docs/spark)"
 
+# Each file of tests is a process of its own: TensorFlow and PyTorch do not share one, and their threads warn of forks.
+FRAMEWORKS := build/frameworks
+$(FRAMEWORKS)/.ready: pyproject.toml
+	python3 -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/pip install --quiet --upgrade pip
+	$(FRAMEWORKS)/bin/pip install --quiet --group dev 'torch>=2.15' torchvision 'torchdata>=0.11' 'lightning>=2.6' \
+		'accelerate>=1.15' 'jax>=0.10' 'keras>=3.15' 'tensorflow-cpu>=2.21' 'datasets>=5'
+	echo $(CURDIR)/python > $$($(FRAMEWORKS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/recio.pth
+	touch $@
+
+.PHONY: test-frameworks
+test-frameworks: build $(FRAMEWORKS)/.ready ## Run the tests on PyTorch, Lightning, accelerate, JAX, Grain, Keras, TensorFlow and others, 8 GB
+	for file in tests/frameworks/test_*.py; do $(FRAMEWORKS)/bin/python -m pytest $$file || exit 1; done
+	for page in pytorch jax-keras-tensorflow samplers; do \
+		$(FRAMEWORKS)/bin/python -m pytest tests/docs/test_pages.py -k "runs and docs/$$page" || exit 1; done
+
 .PHONY: soak
 soak: build ## Run the long tests: soak, kills, salvage, sizes (docs/reliability.md)
 	$(BIN)/python -m pytest -s -m slow

@@ -12,11 +12,20 @@ recio.im2rec   pack folders of images into record files
 recio.files    verify, repair, summarize, merge, split and shuffle record files; shards
 recio.datasets map-style data sets, for PyTorch's ``DataLoader``
 recio.samplers orders of the records of an epoch: batches of identities, balanced classes, weights, subsets
-recio.ray      data sets of Ray, and packing on a cluster; imported by name
 recio.compat   ``import mxnet`` for scripts that cannot be changed
 recio.errors   exceptions
 recio.limits   limits on the size of images
 ============== ==========================================================
+
+These use other libraries, and are imported by name:
+
+================ ========================================================
+recio.torch      loaders of tensors, and a data set for torchvision
+recio.grain      data sets of Grain
+recio.keras      data sets of Keras 3
+recio.tensorflow data sets of ``tf.data``
+recio.ray        data sets of Ray, and packing on a cluster
+================ ========================================================
 """
 
 from __future__ import annotations

@@ -48,8 +48,9 @@ FRAMEWORKS = {
 }
 """Pages that need libraries."""
 PACKAGE = ROOT / "python"
-MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
-"""The modules with examples in their docstrings."""
+EXAMPLE = re.compile(r">>> (?!.*doctest: \+SKIP)")
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if EXAMPLE.search(path.read_text(encoding="utf-8"))]
+"""The modules with examples in their docstrings that run."""
 
 
 def name_of(page: Path) -> str:
