@@ -301,6 +301,13 @@ def test_damaged_records_are_skipped(tmp_path: Path) -> None:
     assert [error.record for error in batches.errors] == [2]
 
 
+def test_a_mean_image_is_that_of_all_records(faces: RecordFile, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"path_imgrec": faces.rec, "data_shape": (3, 12, 12), "batch_size": 4}
+    for name, sampler in (("sampled", SubsetSampler([3, 3, 3])), ("all", None)):
+        ImageRecordIter(**settings, mean_img=tmp_path / f"{name}.npy", sampler=sampler)
+    np.testing.assert_array_equal(np.load(tmp_path / "sampled.npy"), np.load(tmp_path / "all.npy"))
+
+
 # Loops over samplers, as PyTorch's DataLoader makes them.
 
 

@@ -41,7 +41,9 @@ def with_mean_image(
 
 def _compute(options: LoaderOptions, files: list[Located], indexes: list[Located]) -> NDArray[np.float32]:
     """Compute the mean of all images of the shard, augmented as they will be."""
-    plain = replace(options, dtype="uint8", layout="NCHW", shuffle=False, last_batch="zeros")
+    plain = replace(
+        options, dtype="uint8", layout="NCHW", shuffle=False, sampler=None, allocator=None, last_batch="zeros"
+    )
     pipeline = _recio.ImagePipeline.of_records(files, indexes, plain)
     total, count = np.zeros(options.data_shape), 0
     while (arrays := pipeline.next()) is not None:
