@@ -287,7 +287,8 @@ class PipelineIter(Closeable, BatchIter):
     def plan(self, record: int, epoch: int = 0) -> dict[str, Any]:
         """Return the augmentation of a record's image in an epoch, with all random parameters; for debugging.
 
-        Nothing is decoded: the parameters are a function of the seed, the epoch and the record.
+        Nothing is decoded: the parameters are a function of the seed, the epoch and the record. Of a record that a
+        sampler repeats in the epoch, it is the augmentation of the first time.
 
         Parameters
         ----------
