@@ -38,6 +38,8 @@ class Headers(NamedTuple):
     """Sizes of the images in bytes; 0 if there is none."""
     labels: NDArray[np.float32]
     """Labels of all records, concatenated: of each as many as its flag, but at least one."""
+    are_usual: NDArray[np.bool_]
+    """Whether the header is the one that `recio.recordio.pack` makes of the labels and the id."""
 
 
 class ImageRecordFile:

@@ -110,7 +110,7 @@ mod _recio {
     #[pymodule_export]
     use crate::sandboxed_folder::SandboxedFolder;
     #[pymodule_export]
-    use crate::shard::{RecordFileOutput, crc32c};
+    use crate::shard::{RecordFileOutput, crc32c, crc32c_of_bytes};
     #[pymodule_export]
     use crate::step::Step;
     #[pymodule_export]

@@ -35,6 +35,7 @@ type HeaderArrays<'py> = (
     Bound<'py, PyArray1<u64>>,
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<f32>>,
+    Bound<'py, PyArray1<bool>>,
 );
 
 /// Layout of a face data set, as `Reader.face_set` returns it.
@@ -115,7 +116,7 @@ impl Reader {
     }
 
     /// Returns the flags, ids, image sizes in bytes and concatenated labels of the records with
-    /// these keys, which must be unique.
+    /// these keys, which must be unique, and whether their headers are usual.
     fn headers<'py>(
         &self,
         py: Python<'py>,
@@ -132,6 +133,7 @@ impl Reader {
             headers.ids.into_pyarray(py),
             headers.image_lens.into_pyarray(py),
             headers.labels.into_pyarray(py),
+            headers.are_usual.into_pyarray(py),
         ))
     }
 

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use recio_core::Error;
-use recio_core::format::frame;
+use recio_core::format::{checksum, frame};
 use recio_core::read::file_checksum;
 use recio_core::write::record_output::{RecordOutput, commit};
 
@@ -105,6 +105,12 @@ impl Drop for RecordFileOutput {
 pub(crate) fn crc32c(py: Python<'_>, path: StoragePath) -> PyResult<u32> {
     let location = path.into();
     run_interruptible(py, |interrupt| file_checksum::crc32c(&location, interrupt))
+}
+
+/// Returns the CRC32C of bytes.
+#[pyfunction]
+pub(crate) fn crc32c_of_bytes(bytes: &[u8]) -> u32 {
+    checksum::crc(bytes)
 }
 
 fn finished_error() -> PyErr {

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::format::frame::{self, FragmentHeader};
-use crate::format::image_header::{HEADER_LEN, ImageRecord};
+use crate::format::image_header::{HEADER_LEN, Header, ImageRecord};
 use crate::format::index::Index;
 use crate::read::header::single_fragment;
 use crate::read::record_file::{RecordFile, explain_listed};
@@ -23,6 +23,9 @@ pub struct HeaderTable {
     /// Labels of all records, concatenated: for each,
     /// [`label_width`](crate::format::image_header::Header::label_width) labels.
     pub labels: Vec<f32>,
+    /// Whether the header is the one that [`encode`](crate::format::image_header::encode) makes of
+    /// the labels and the id.
+    pub are_usual: Vec<bool>,
 }
 
 impl HeaderTable {
@@ -51,6 +54,7 @@ impl HeaderTable {
         offset: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
+        let first = self.labels.len();
         let (header, image_len) = match single_fragment(file, offset)? {
             Some((fragment, Some(header))) if is_inside(file, offset, fragment) => {
                 header.check(fragment.len)?;
@@ -71,6 +75,7 @@ impl HeaderTable {
         self.flags.push(header.flag);
         self.ids.push(header.id);
         self.image_lens.push(image_len as u32);
+        self.are_usual.push(is_usual(&header, &self.labels[first..]));
         self.check_size(file)
     }
 
@@ -87,6 +92,14 @@ impl HeaderTable {
     }
 }
 
+/// Returns whether a header has no field that its labels and its id do not determine. The one NaN
+/// that numbers in text become is usual too.
+fn is_usual(header: &Header, labels: &[f32]) -> bool {
+    let is_number = |label: &f32| !label.is_nan() || label.to_bits() == f32::NAN.to_bits();
+    let has_usual_fields = header.flag == 0 || (header.flag > 1 && header.label.to_bits() == 0);
+    header.id2 == 0 && has_usual_fields && labels.iter().all(is_number)
+}
+
 /// Returns whether a fragment ends inside the file.
 fn is_inside(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> bool {
     offset + (frame::HEADER_LEN + fragment.len) as u64 <= file.len()
@@ -96,7 +109,7 @@ fn is_inside(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> bool {
 mod tests {
     use super::*;
     use crate::format::frame::MAGIC;
-    use crate::format::image_header::encode;
+    use crate::format::image_header::{encode, encode_header};
     use crate::format::index::Entry;
 
     /// Writes a file of these records. Its index has their ordinals as keys.
@@ -149,8 +162,42 @@ mod tests {
             ids: vec![4, 2, u64::from(MAGIC), 1],
             image_lens: vec![10_000, 0, 15, 5],
             labels: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0],
+            are_usual: vec![true; 4],
         };
         assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn unusual_headers_are_found() {
+        let of = |flag: u32, label: f32, id2: u64, labels: &[f32]| {
+            let header = Header {
+                flag,
+                label,
+                id: 7,
+                id2,
+            };
+            let mut bytes = Vec::new();
+            encode_header(&header, labels, &mut bytes);
+            bytes
+        };
+        let other_nan = f32::from_bits(0x7fc0_0001);
+        let (_folder, file, index) = file_of(&[
+            of(0, 1.0, 0, &[]),
+            of(0, -0.0, 0, &[]),
+            of(0, f32::NAN, 0, &[]),
+            of(2, 0.0, 0, &[1.0, 2.0]),
+            of(0, 1.0, 1, &[]),
+            of(1, 0.0, 0, &[1.0]),
+            of(2, 1.0, 0, &[1.0, 2.0]),
+            of(2, -0.0, 0, &[1.0, 2.0]),
+            of(0, other_nan, 0, &[]),
+            of(2, 0.0, 0, &[1.0, other_nan]),
+        ]);
+        let mut headers = HeaderTable::default();
+        let keys: Vec<u64> = (0..10).collect();
+        headers.extend(&file, &index, &keys).unwrap();
+        let expected: Vec<bool> = (0..10).map(|number| number < 4).collect();
+        assert_eq!(headers.are_usual, expected);
     }
 
     #[test]
