@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio.convert import convert
 from recio.datasets import RecordDataset
 from recio.files import merge, shuffle, split
 from recio.im2rec import main, make_list, pack
@@ -231,6 +232,31 @@ def keep_labels(folder: Path) -> None:
     _ = RecordDataset(folder.parent / "inputs" / "one.rec", cache=folder / "labels.npz").labels()
 
 
+def convert_to_tar(folder: Path) -> None:
+    """Convert a record file to a tar file."""
+    convert(folder.parent / "inputs" / "two.rec", folder / "a.tar", classes=[*"abcde"])
+
+
+def convert_to_folder(folder: Path) -> None:
+    """Convert a record file to a folder of images."""
+    convert(folder.parent / "inputs" / "two.rec", folder / "a")
+
+
+def convert_to_shards(folder: Path) -> None:
+    """Convert a record file to two TFRecord files."""
+    convert(folder.parent / "inputs" / "two.rec", folder / "a", dst_format="tfrecord", shards=2)
+
+
+def convert_images(folder: Path) -> None:
+    """Convert a folder of images to a record file."""
+    convert(folder.parent / "inputs" / "images", folder / "a.rec", checksum=True)
+
+
+def convert_to_record_shards(folder: Path) -> None:
+    """Convert a folder of images to two record files."""
+    convert(folder.parent / "inputs" / "images", folder / "a", dst_format="rec", shards=2)
+
+
 INDEX = {"a.idx": "a.rec"}
 RSUM = {"a.rsum": "a.rec"}
 CHECKED = {**INDEX, **RSUM}
@@ -279,4 +305,20 @@ WRITINGS = {
         {f"a_{n}.{end}": f"a_{n}.rec" for n in range(3) for end in ("idx", "rsum")} | {"a.recset.json": "a_0.rec"},
     ),
     "shuffle": Writing(shuffle_one, describes=CHECKED),
+    "convert to a tar file": Writing(convert_to_tar),
+    "convert to a tar file over an older one": Writing(
+        convert_to_tar, lambda folder: convert(folder.parent / "inputs" / "one.rec", folder / "a.tar")
+    ),
+    "convert to a folder": Writing(convert_to_folder, describes={"a/images.lst": "a/0/000000000.png"}, repeats=False),
+    "convert to shards": Writing(
+        convert_to_shards,
+        describes={f"a/a_0000{n}.tfrecord": f"a/a_0000{1 - n}.tfrecord" for n in range(2)},
+        repeats=False,
+    ),
+    "convert images": Writing(convert_images, describes=CHECKED),
+    "convert images to shards": Writing(
+        convert_to_record_shards,
+        describes={f"a/a_0000{n}.rec": "a/a.recset.json" for n in range(2)},
+        repeats=False,
+    ),
 }

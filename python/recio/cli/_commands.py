@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import recio
 from recio import _recio
 from recio._manifest import is_manifest
-from recio.cli import _format
+from recio.cli import _convert, _format
 from recio.cli._base import (
     MISUSED,
     CommandParser,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SOUND, DAMAGED, FAILED, UNCHECKED = 0, 1, 2, 3
 EXIT_CODES = {RecordError: DAMAGED, OSError: FAILED, ValueError: FAILED}
 
-DESCRIPTION = "Check, repair, index, merge, split and shuffle RecordIO files (.rec)."
+DESCRIPTION = "Check, repair, index, merge, split, shuffle and convert RecordIO files (.rec)."
 
 EPILOG = """\
 commands:
@@ -340,6 +340,7 @@ def _shuffle(arguments: Namespace) -> int:
 
 
 COMMANDS = {
+    "convert": Command(_convert.run, _convert.add_arguments, _convert.SUMMARY, _convert.DETAILS),
     "index": Command(
         _index,
         _index_arguments,

@@ -54,8 +54,8 @@ def convert(
     """Convert a data set to another format: record file, folder of images, WebDataset tar, TFRecord or Parquet.
 
     The bytes of images are copied. A record file that was converted to another format and back is the same, byte for
-    byte, with its index. An output is complete, or not written; an existing file is replaced, and a folder must be empty
-    or not exist.
+    byte, with its index. An output is complete, or not written; an existing file is replaced, and a folder must be
+    empty or not exist.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def convert(
         If an argument is invalid, `dst` is a file of `src`, there are no images, or a label has no name. If two images
         have the same key.
     RecordError
-        If a file of the source is damaged, or a row of it has no image or no label; with path, record and offset, as far
-        as they are known.
+        If a file of the source is damaged, or a row of it has no image or no label; with path, record and offset, as
+        far as they are known.
     ModuleNotFoundError
         If a format needs a package that is not installed.
     FileExistsError
@@ -125,15 +125,15 @@ def convert(
     _refuse_to_overwrite(source, output, options)
     survey = source.survey() if output.needs_survey else Survey()
     _check_labels(survey, source.classes() if output.needs_survey else None)
-    rows = _reported(source.rows(), survey.rows if output.needs_survey else source.total, progress)
-    written = output.write(_not_empty(rows, src), survey, source.classes)
+    rows = CountedRows(source.rows(), survey.rows if output.needs_survey else source.total, progress)
+    written = output.write(rows, survey, source.classes)
     if source.without_image and source.renumbered:
         warnings.warn(
             f"{source.without_image} records without an image were left out, as keys are new: the identity records of "
             "a face data set refer to its keys",
             stacklevel=2,
         )
-    return _report(output, source, written)
+    return _report(output, source, written, rows.count)
 
 
 def rows(
@@ -186,7 +186,7 @@ def _read_options(
     image: str | None,
     label: str | None,
     root: StrPath | None,
-    renumber: bool,  # noqa: FBT001 as passed
+    renumber: bool,
 ) -> ReadOptions:
     is_path = isinstance(classes, str) or hasattr(classes, "__fspath__")
     names = None if classes is None else list(classes)  # type: ignore[arg-type] # see below
@@ -201,8 +201,8 @@ def _output(
     kind: Format | None,
     shards: int | None,
     shard_size: int | None,
-    renumber: bool,  # noqa: FBT001 as passed
-    checksum: bool,  # noqa: FBT001 as passed
+    renumber: bool,
+    checksum: bool,
 ) -> Output:
     """Check the arguments of the output."""
     if shards is not None and shard_size is not None:
@@ -255,41 +255,51 @@ def _check_labels(survey: Survey, classes: Sequence[str] | None) -> None:
         )
 
 
-def _not_empty(rows: Iterable[Row], src: object) -> Iterator[Row]:
-    """Return the rows.
+class CountedRows:
+    """Rows, which are counted and reported as they are read.
 
-    Raises
-    ------
-    ValueError
-        If there are none.
+    Parameters
+    ----------
+    rows : iterable of Row
+        The rows.
+    total : int or None
+        Their number, if it is known.
+    progress : callable or None
+        Called with the number of rows so far and the total: now and then, and after the last row.
     """
-    is_empty = True
-    for row in rows:
-        is_empty = False
-        yield row
-    if is_empty:
-        raise ValueError(f"{src}: there are no images")
+
+    def __init__(self, rows: Iterable[Row], total: int | None, progress: Progress | None) -> None:
+        self._rows, self._total, self._progress = rows, total, progress
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        """Iterate over the rows.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        due = time.monotonic()
+        for row in self._rows:
+            self.count += 1
+            yield row
+            if self._progress is not None and time.monotonic() >= due:
+                self._progress(self.count, self._total)
+                due = time.monotonic() + SECONDS_BETWEEN_REPORTS
+        if not self.count:
+            raise ValueError("there are no images in src")
+        if self._progress is not None:
+            self._progress(self.count, self.count)
 
 
-def _reported(rows: Iterable[Row], total: int | None, progress: Progress | None) -> Iterator[Row]:
-    """Return the rows, and report their number now and then, and at the end."""
-    count, due = 0, time.monotonic()
-    for count, row in enumerate(rows, 1):
-        yield row
-        if progress is not None and time.monotonic() >= due:
-            progress(count, total)
-            due = time.monotonic() + SECONDS_BETWEEN_REPORTS
-    if progress is not None:
-        progress(count, count)
-
-
-def _report(output: Output, source: Source, written: Written) -> ConvertReport:
+def _report(output: Output, source: Source, written: Written, count: int) -> ConvertReport:
     classes = source.classes()
     return ConvertReport(
         output.path,
         output.format,
         written.files,
-        written.rows,
+        count,
         written.bytes,
         source.without_image,
         source.renumbered,

@@ -36,7 +36,7 @@ def _feature(value: Value) -> bytes:
     if isinstance(value, np.ndarray):
         return _field(_FLOAT_LIST, _field(1, value.astype("<f4", copy=False).tobytes()))
     if value and isinstance(value[0], int):
-        return _field(_INT64_LIST, _field(1, b"".join(_varint(number % (1 << 64)) for number in value)))  # type: ignore[operator]
+        return _field(_INT64_LIST, _field(1, b"".join(_varint(int(number) % (1 << 64)) for number in value)))
     return _field(_BYTES_LIST, b"".join(_field(1, item) for item in value))  # type: ignore[arg-type]
 
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from recio._class_names import SUFFIX
 from recio._recio import SandboxedFolder, read_list
 from recio._util import printable, read_bytes
 from recio.convert._labels import LabelReader
-from recio.convert._row import MAX_KEY, Row, damage, file_name
+from recio.convert._row import Row, damage, file_name, is_uint64
 from recio.convert._source import Source
 from recio.convert._survey import Survey
 from recio.datasets import _classes
-from recio.im2rec import make_list
-from recio.im2rec._lists import EXTENSIONS
+from recio.im2rec._lists import EXTENSIONS, ImageSearch, ListReport
 from recio.im2rec._walk import SYSTEM_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from recio.convert._source import ReadOptions
+
+    Line = tuple[int, list[float], str]
+    """Line of a list: index, labels and path."""
 
 NAME = "images"
 """Beginning of the names of the files in the folder that are no images."""
@@ -31,8 +32,8 @@ ALL_EXTENSIONS = (*EXTENSIONS, ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MAX_NAME = 255
 
 
-def write(folder: Path, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> tuple[int, int]:
-    """Write the images of rows and their list into an empty folder; return their number and their bytes.
+def write(folder: Path, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> int:
+    """Write the images of rows and their list into an empty folder; return the size of the images in bytes.
 
     Raises
     ------
@@ -42,11 +43,11 @@ def write(folder: Path, rows: Iterable[Row], survey: Survey, classes: Sequence[s
         If a file cannot be written.
     """
     names = _Folders(folder, survey, classes)
-    count = size = 0
+    size = 0
     with contextlib.ExitStack() as stack:
         lst = stack.enter_context((folder / f"{NAME}.lst").open("x", encoding="utf-8"))
         extra: TextIO | None = None
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             path = f"{names.of(row)}/{file_name(row)}"
             _write_image(folder / path, row)
             size += len(row.image)
@@ -54,7 +55,7 @@ def write(folder: Path, rows: Iterable[Row], survey: Survey, classes: Sequence[s
             if row.id != row.key or row.rest is not None:
                 extra = extra or stack.enter_context((folder / f"{NAME}.jsonl").open("x", encoding="utf-8"))
                 extra.write(json.dumps({"key": row.key, "id": row.id, "recio": row.rest}) + "\n")
-    return count, size
+    return size
 
 
 def _write_image(path: Path, row: Row) -> None:
@@ -166,20 +167,27 @@ class FolderSource(Source):
         return Row(key, id_, labels, image, rest)
 
 
-def _search(folder: Path, classes: list[str] | None) -> tuple[list[tuple[int, list[float], str]], list[str] | None]:
-    """Return the lines that ``im2rec --list --recursive`` writes for a folder, and the names of the classes."""
-    with tempfile.TemporaryDirectory() as temporary:
-        prefix = Path(temporary) / NAME
-        names = None if classes is None else prefix.with_suffix(SUFFIX)
-        if names is not None:
-            names.write_text("".join(f"{name}\n" for name in classes or ()), encoding="utf-8")
-        report = make_list(prefix, folder, exts=ALL_EXTENSIONS, recursive=True, shuffle=False, classes=names)
-        if report.skipped:
-            path, reason = report.skipped[0]
-            more = f", and {len(report.skipped) - 1} more" if len(report.skipped) > 1 else ""
-            raise ValueError(f"{folder}: {printable(path)} cannot be listed: {reason}{more}")
-        folders = [printable(name) for name in report.labels]
-        return read_list(next(iter(report.lists))), None if folders == ["."] else folders
+def _search(folder: Path, classes: list[str] | None) -> tuple[list[Line], list[str] | None]:
+    """Return the lines that ``im2rec --list --recursive`` writes for a folder, and the names of the classes.
+
+    Raises
+    ------
+    ValueError
+        If a folder is no class of `classes`, or cannot be read.
+    FileNotFoundError
+        If there are no images.
+    """
+    report = ListReport()
+    search = ImageSearch(folder, {*ALL_EXTENSIONS}, report, classes, natural_sort=False)
+    lines: list[Line] = [(image.id, [float(image.label)], image.path) for image in search.images(recursive=True)]
+    if report.skipped:
+        path, reason = report.skipped[0]
+        more = f", and {len(report.skipped) - 1} more" if len(report.skipped) > 1 else ""
+        raise ValueError(f"{folder}: {printable(path)} cannot be converted: {reason}{more}")
+    if not lines:
+        raise FileNotFoundError(errno.ENOENT, "no images in the folder", str(folder))
+    folders = [printable(name) for name in report.labels]
+    return lines, None if folders == ["."] else folders
 
 
 def _load_extra(path: Path) -> dict[int, tuple[int, str | None]]:
@@ -197,13 +205,9 @@ def _load_extra(path: Path) -> dict[int, tuple[int, str | None]]:
         try:
             fields = json.loads(line)
             key, id_, rest = fields["key"], fields["id"], fields["recio"]
-            if not (_is_number(key) and _is_number(id_) and isinstance(rest, str | None)):
+            if not (is_uint64(key) and is_uint64(id_) and isinstance(rest, str | None)):
                 raise ValueError("a number is wrong")  # noqa: TRY301 caught with the others
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{path}: line {number} must have key, id and recio: {error}") from None
         extra[key] = id_, rest
     return extra
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_KEY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,8 +39,8 @@ READ_ROWS = 32
 METADATA = b"huggingface"
 
 
-def write(file: BinaryIO, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> int:
-    """Write rows as a Parquet file, and return their number."""
+def write(file: IO[bytes], rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> None:
+    """Write rows as a Parquet file."""
     schema = _schema(survey, classes)
     columns = ["image.bytes", "image.path", *(name for name in schema.names if name not in {"image", "label"})]
     options: dict[str, Any] = {
@@ -53,12 +53,9 @@ def write(file: BinaryIO, rows: Iterable[Row], survey: Survey, classes: Sequence
         "write_page_index": True,
         "write_batch_size": PAGE_ROWS,
     }
-    count = 0
     with pq.ParquetWriter(file, schema, **options) as writer:
         for group in _groups(rows):
             writer.write_table(_table(group, schema))
-            count += len(group)
-    return count
 
 
 def _label_column(schema: pa.Schema) -> str:
@@ -144,7 +141,8 @@ class ParquetSource(Source):
     """
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files, self._options, self._names = files, options, names
+        self.files = self._paths = files
+        self._options, self._names = options, names
         opened = [Table(path, options) for path in files]
         self.total = sum(table.rows for table in opened)
         self._features = opened[0].features
@@ -155,12 +153,12 @@ class ParquetSource(Source):
 
     def classes(self) -> list[str] | None:
         """Return the names of the caller, or those of the feature `ClassLabel`, or those beside the files."""
-        return self._options.classes or Table(self.files[0], self._options).class_names() or self._names
+        return self._options.classes or Table(self._paths[0], self._options).class_names() or self._names
 
     def rows(self) -> Iterator[Row]:
         """Read all rows."""
         numbering, labels = self._options.numbering(), label_reader(self._options, self.classes())
-        for path in self.files:
+        for path in self._paths:
             for number, (image, label, id_, rest) in enumerate(Table(path, self._options).values()):
                 try:
                     name, content = self._image(image)
@@ -266,7 +264,7 @@ class Table:
         with self._open() as file:
             try:
                 for batch in file.iter_batches(READ_ROWS, columns=names):
-                    columns = [_cells(batch.column(name)) for name in names[:2]]
+                    columns = [batch.column(name).to_pylist() for name in names[:2]]
                     ids = batch.column("id").to_pylist() if has_id else [None] * len(batch)
                     rests = batch.column("recio").to_pylist() if has_rest else [None] * len(batch)
                     yield from zip(*columns, map(_id, ids), rests, strict=True)
@@ -296,8 +294,3 @@ def _has_bytes(kind: pa.DataType) -> bool:
 
 def _id(value: int | None) -> int | None:
     return None if value is None or value < 0 else value
-
-
-def _cells(column: pa.Array) -> list[Any]:
-    """Return the cells of a column; of float32, all bits of lists of them stay."""
-    return column.to_pylist()  # type: ignore[no-any-return] # of a library without types

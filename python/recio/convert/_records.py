@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,9 +104,7 @@ class RecordSource(Source):
     def __init__(self, paths: Sequence[Located], options: ReadOptions, storage: Storage) -> None:
         recs, indexes = record_files(paths, None, "src", storage)
         shared = len(recs) > MAX_OPEN
-        self._files = [
-            RecordFile(rec, idx, shared=shared) for rec, idx in zip(recs, indexes or [None] * len(recs), strict=True)
-        ]
+        self._files = [RecordFile(rec, idx, shared=shared) for rec, idx in zip_longest(recs, indexes)]
         self.files = [path for rec in map(LOCAL.path, recs) for path in (rec, rec.with_suffix(".idx"))]
         self._paths, self._names = paths, options.classes
         self.total = sum(len(file.keys) for file in self._files)
@@ -180,16 +179,11 @@ class Records:
         The rows.
     renumber : bool
         Whether records without an image are left out: they refer to images by their keys.
-
-    Attributes
-    ----------
-    images : int
-        Number of rows so far.
     """
 
     def __init__(self, rows: Iterable[Row], *, renumber: bool) -> None:
-        self.images = 0
         self._rows, self._renumber = rows, renumber
+        self._images = 0
         self._stated: int | None = None
         self._has_others = False
 
@@ -202,16 +196,16 @@ class Records:
             If rows are missing that records without an image refer to.
         """
         for row in self._rows:
-            self.images += 1
+            self._images += 1
             rest = Rest() if row.rest is None or self._renumber else Rest.parse(row.rest)
             self._has_others |= bool(rest.before or rest.after)
             self._stated = self._stated if rest.images is None else rest.images
             yield from rest.before
             yield row.key, row.header() + row.image
             yield from rest.after
-        if self._has_others and self._stated != self.images:
+        if self._has_others and self._stated != self._images:
             raise ValueError(
-                f"there are {self.images} images, not all that the records without an image refer to, such as the "
+                f"there are {self._images} images, not all that the records without an image refer to, such as the "
                 "identity records of a face data set: --renumber (renumber=True) leaves these records out"
             )
 

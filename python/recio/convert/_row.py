@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -94,6 +94,11 @@ FORMATS = {"jpg": "jpeg", "tif": "tiff"}
 """Names of formats that differ from the suffixes of their files."""
 
 
+def is_uint64(value: object) -> TypeGuard[int]:
+    """Return whether a value of a file can be a key or an id."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_KEY
+
+
 def suffix_of(image: bytes) -> str:
     """Return the suffix of the file of an image, by its first bytes; ``'bin'`` if they are of no known format."""
     return next((suffix for start, suffix in _SUFFIXES if start.match(image)), "bin")
@@ -114,7 +119,7 @@ def damage(path: object, reason: str, record: int | None = None, offset: int | N
 
 
 class Numbering:
-    """Keys of rows from the names of their images: the numbers in the names or, if the first is none, 0, 1, 2 …
+    """Keys of rows: the numbers in the names of the images or, if the first name is none, those from 0.
 
     Parameters
     ----------
@@ -143,13 +148,13 @@ class Numbering:
         if self._by_name is None:
             self._by_name = number is not None
         if not self._by_name:
-            number, self._next = self._next, self._next + 1
-        elif number is None:
+            self._next += 1
+            return self._next - 1
+        if number is None:
             raise ValueError(
                 f"the name {name!r:.100} is no number, and those before it are: --renumber (renumber=True) numbers all "
                 "images from 0"
             )
-        assert number is not None
         return number
 
 

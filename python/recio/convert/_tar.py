@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from recio._util import open_regular
 from recio.convert._labels import number_in
-from recio.convert._row import Row, damage, file_name
+from recio.convert._row import Row, damage, file_name, is_uint64
 from recio.convert._source import Source, label_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     import numpy as np
+    from numpy.typing import NDArray
 
     from recio.convert._source import ReadOptions
     from recio.convert._survey import Survey
@@ -30,14 +30,13 @@ _IS_META = re.compile(r"__[^/]*__($|/)")
 _END = bytes(2 * tarfile.BLOCKSIZE)
 
 
-def write(file: BinaryIO, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> int:
-    """Write rows as a tar file, and return their number.
+def write(file: IO[bytes], rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> None:
+    """Write rows as a tar file.
 
     The label is ``.cls`` if all rows have one integer, else in the ``.json``, with what is not usual.
     """
     del classes  # in a file of their own
-    count = 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
         name = file_name(row)
         stem = name.partition(".")[0]
         _add(file, name, row.image)
@@ -50,7 +49,6 @@ def write(file: BinaryIO, rows: Iterable[Row], survey: Survey, classes: Sequence
             _add(file, f"{stem}.json", json.dumps(fields).encode())
     file.write(_END)
     file.write(bytes(-file.tell() % tarfile.RECORDSIZE))
-    return count
 
 
 def _json_label(row: Row, survey: Survey) -> float | list[float]:
@@ -58,7 +56,7 @@ def _json_label(row: Row, survey: Survey) -> float | list[float]:
     return labels[0] if survey.is_single else labels
 
 
-def _add(file: BinaryIO, name: str, content: bytes) -> None:
+def _add(file: IO[bytes], name: str, content: bytes) -> None:
     """Append a member: without time, owner and other differences between runs."""
     member = tarfile.TarInfo(name)
     member.size = len(content)
@@ -81,7 +79,8 @@ class TarSource(Source):
     """
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files, self._options, self._names = files, options, names
+        self.files = self._paths = files
+        self._options, self._names = options, names
         self._labels = label_reader(options, names)
 
     def classes(self) -> list[str] | None:
@@ -91,7 +90,7 @@ class TarSource(Source):
     def rows(self) -> Iterator[Row]:
         """Read all samples."""
         numbering = self._options.numbering()
-        for path in self.files:
+        for path in self._paths:
             with open_regular(path) as file:
                 for number, sample in enumerate(_samples(path, file)):
                     try:
@@ -103,12 +102,10 @@ class TarSource(Source):
     def _row(self, key: int, sample: Sample) -> Row:
         image = sample.read(self._image_field(sample))
         fields = _json(sample)
-        id_ = fields.get("id")
-        is_id = isinstance(id_, int) and not isinstance(id_, bool) and 0 <= id_ < 1 << 64
-        rest = fields.get("recio")
+        id_, rest = fields.get("id"), fields.get("recio")
         return Row(
             key,
-            id_ if is_id else key,
+            id_ if is_uint64(id_) else key,
             self._label(sample, fields),
             image,
             rest if isinstance(rest, str) else None,
@@ -219,7 +216,7 @@ def _members(path: Path, file: BinaryIO) -> Iterator[tarfile.TarInfo]:
                 reason = "a sparse file" if member.issparse() else f"{member.size} bytes, and the file ends before"
                 raise damage(path, f"the member {member.name!r:.100} is {reason}", offset=member.offset)
             # All members ever read would stay in memory.
-            archive.members = []
+            archive.members = []  # type: ignore[attr-defined] # as WebDataset does
             yield member
     except (tarfile.TarError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, ValueError) and hasattr(error, "offset"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -33,14 +33,12 @@ NAMES = ("image/filename", "file_name", "filename")
 TEXT = "image/class/text"
 
 
-def write(file: BinaryIO, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> int:
-    """Write rows as a TFRecord file with the features of TF-Slim, and return their number."""
-    count = 0
-    for count, row in enumerate(rows, 1):
+def write(file: IO[bytes], rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> None:
+    """Write rows as a TFRecord file with the features of TF-Slim."""
+    for row in rows:
         example = encode_example(_features(row, survey, classes))
         length = _LENGTH.pack(len(example))
         file.writelines((length, _masked_crc(length), example, _masked_crc(example)))
-    return count
 
 
 def _features(row: Row, survey: Survey, classes: Sequence[str] | None) -> dict[str, Value]:
@@ -113,7 +111,8 @@ class TFRecordSource(Source):
     """
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files, self._options, self._names = files, options, names
+        self.files = self._paths = files
+        self._options, self._names = options, names
         self._labels = label_reader(options, names)
         self._texts = TextNames()
 
@@ -124,7 +123,7 @@ class TFRecordSource(Source):
     def rows(self) -> Iterator[Row]:
         """Read all examples."""
         numbering = self._options.numbering()
-        for path in self.files:
+        for path in self._paths:
             with open_regular(path) as file:
                 for number, offset, example in _examples(path, file):
                     try:
@@ -150,7 +149,7 @@ class TFRecordSource(Source):
         value = features[_choose(features, self._options.label, LABELS, "label")]
         if isinstance(value, np.ndarray) or not value or isinstance(value[0], int):
             return self._labels.read(value)
-        return self._labels.read([self._labels.number(text.decode()) for text in value])  # type: ignore[union-attr]
+        return self._labels.read([self._labels.number(text.decode()) for text in value])
 
 
 def _choose(features: dict[str, Value], named: str | None, usual: Sequence[str], noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write
@@ -15,21 +14,21 @@ from recio.convert._staged_folder import staged_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import BinaryIO
+    from pathlib import Path
+    from typing import IO
 
     from recio._manifest import Shard
     from recio.convert._report import Format
     from recio.convert._row import Row
     from recio.convert._survey import Survey
 
-    Encode = Callable[[BinaryIO, Iterable[Row], Survey, Sequence[str] | None], int]
+    Encode = Callable[[IO[bytes], Iterable[Row], Survey, Sequence[str] | None], None]
 
 
 class Written(NamedTuple):
-    """What was written: the files, the number of rows, and the size in bytes."""
+    """What was written: the files, and the size in bytes."""
 
     files: list[Path | RemotePath]
-    rows: int
     bytes: int
 
 
@@ -81,44 +80,42 @@ class Output(NamedTuple):
             return self._write_folder(rows, survey, classes())
         if self.is_sharded:
             return self._write_shards(rows, survey, classes)
-        size, count = self._write_file(self.path, rows, survey, classes)
+        size = self._write_file(self.path, rows, survey, classes)
         if not self._has_names_inside(survey):
             _names.save(self.path.with_suffix(SUFFIX), classes())
-        return Written([self.path], count, size)
+        return Written([self.path], size)
 
     def _has_names_inside(self, survey: Survey) -> bool:
         return self.format == "parquet" and survey.is_whole
 
     def _write_folder(self, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> Written:
         with staged_folder(self._local()) as folder:
-            count, size = _folder.write(folder, rows, survey, classes)
+            size = _folder.write(folder, rows, survey, classes)
             if classes is not None:
                 _names.save(folder / f"{_folder.NAME}{SUFFIX}", classes)
-        return Written([self._local() / f"{_folder.NAME}.lst"], count, size)
+        return Written([self._local() / f"{_folder.NAME}.lst"], size)
 
     def _write_shards(
         self, rows: Iterable[Row], survey: Survey, classes: Callable[[], Sequence[str] | None]
     ) -> Written:
         path = self._local()
-        name, count, size = path.name, 0, 0
+        name, size = path.name, 0
         written: list[Shard] = []
         with staged_folder(path) as folder:
             for number, shard_rows in enumerate(self._divide(rows, survey)):
                 shard = folder / f"{name}_{number:05d}.{self.format}"
-                shard_bytes, shard_count = self._write_file(shard, shard_rows, survey, classes, written)
-                count, size = count + shard_count, size + shard_bytes
+                size += self._write_file(shard, shard_rows, survey, classes, written)
             if self.format == "rec":
                 write_manifest(manifest_of(folder / name), written, classes())
             elif not self._has_names_inside(survey):
                 _names.save(folder / f"{name}{SUFFIX}", classes())
             names = sorted(file.name for file in folder.glob(f"*.{self.format}"))
-        return Written([path / name for name in names], count, size)
+        return Written([path / name for name in names], size)
 
     def _divide(self, rows: Iterable[Row], survey: Survey) -> Iterator[Iterator[Row]]:
-        if self.shards is not None:
-            return by_count(rows, survey.rows, self.shards)
-        assert self.shard_size is not None
-        return by_size(rows, self.shard_size)
+        if self.shard_size is not None:
+            return by_size(rows, self.shard_size)
+        return by_count(rows, survey.rows, self.shards or 1)
 
     def _write_file(
         self,
@@ -127,17 +124,17 @@ class Output(NamedTuple):
         survey: Survey,
         classes: Callable[[], Sequence[str] | None],
         written: list[Shard] | None = None,
-    ) -> tuple[int, int]:
-        """Write one file; return its size and its number of rows."""
+    ) -> int:
+        """Write one file, and return its size."""
         if self.format == "rec":
             records = _records.Records(rows, renumber=self.renumber)
             shard = _records.write(path, records, checksum=self.checksum)
             if written is not None:
                 written.append(shard)
-            return shard.bytes, records.images
+            return shard.bytes
         with atomic_write(path) as file:
-            count = encoder_of(self.format)(file, rows, survey, classes())
-            return file.tell(), count
+            encoder_of(self.format)(file, rows, survey, classes())
+            return file.tell()
 
     def _local(self) -> Path:
         if isinstance(self.path, RemotePath):

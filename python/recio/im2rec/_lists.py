@@ -157,7 +157,7 @@ def make_list(
         raise ValueError("classes needs recursive: without it all images have the label 0")
     opened_with = storage(storage_options, filesystem)
     names = None if classes is None else _classes.load(opened_with.path(classes))
-    search = _Search(opened_with.path(root), suffixes, report, names, natural_sort=natural_sort)
+    search = ImageSearch(opened_with.path(root), suffixes, report, names, natural_sort=natural_sort)
     images = list(search.images(recursive=recursive))
     if not images:
         raise FileNotFoundError(search.why_empty(root, classes))
@@ -273,7 +273,7 @@ def _extension(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-class _Search:
+class ImageSearch:
     """Search for the images of a folder in MXNet's order.
 
     Parameters

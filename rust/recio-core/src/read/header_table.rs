@@ -75,7 +75,8 @@ impl HeaderTable {
         self.flags.push(header.flag);
         self.ids.push(header.id);
         self.image_lens.push(image_len as u32);
-        self.are_usual.push(is_usual(&header, &self.labels[first..]));
+        self.are_usual
+            .push(is_usual(&header, &self.labels[first..]));
         self.check_size(file)
     }
 
