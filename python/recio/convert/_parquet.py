@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def write(file: IO[bytes], rows: Iterable[Row], survey: Survey, classes: Sequenc
         "use_dictionary": False,
         "write_statistics": ["id"],
         "write_page_index": True,
+        "write_page_checksum": True,
         "write_batch_size": PAGE_ROWS,
     }
     with pq.ParquetWriter(file, schema, **options) as writer:
@@ -214,14 +216,16 @@ class Table:
     def _listed(self) -> str:
         return ", ".join(map(repr, self.schema.names))
 
-    def _open(self) -> pq.ParquetFile:
-        try:
-            # In pieces of a buffer, so that a large row group is never in memory.
-            return pq.ParquetFile(open_regular(self.path), buffer_size=1 << 20, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.filename is not None:
-                raise
-            raise damage(self.path, f"this is no sound Parquet file: {error}") from None
+    @contextmanager
+    def _open(self) -> Iterator[pq.ParquetFile]:
+        with open_regular(self.path) as file:
+            try:
+                # In pieces of a buffer, so that a large row group is never in memory.
+                opened = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False, page_checksum_verification=True)
+            except (pa.ArrowException, OSError) as error:
+                raise damage(self.path, f"this is no sound Parquet file: {error}") from None
+            with opened:
+                yield opened
 
     def _find_image(self) -> str:
         """Return the column of the images: by its feature, its name, or as the only one with bytes."""
@@ -257,20 +261,35 @@ class Table:
         RecordError
             If the file is damaged.
         """
-        has_id = "id" in self.schema.names and pa.types.is_integer(self.schema.field("id").type)
-        has_rest = "recio" in self.schema.names and pa.types.is_string(self.schema.field("recio").type)
-        names = [self.image, self.label, *(["id"] if has_id else []), *(["recio"] if has_rest else [])]
+        names = [self.image, self.label, *(name for name in _OWN if self._has(name))]
         row = 0
         with self._open() as file:
             try:
                 for batch in file.iter_batches(READ_ROWS, columns=names):
-                    columns = [batch.column(name).to_pylist() for name in names[:2]]
-                    ids = batch.column("id").to_pylist() if has_id else [None] * len(batch)
-                    rests = batch.column("recio").to_pylist() if has_rest else [None] * len(batch)
-                    yield from zip(*columns, map(_id, ids), rests, strict=True)
+                    columns = {name: batch.column(name).to_pylist() for name in names}
+                    none = [None] * len(batch)
+                    yield from zip(
+                        columns[self.image],
+                        columns[self.label],
+                        map(_id, columns.get("id", none)),
+                        columns.get("recio", none),
+                        strict=True,
+                    )
                     row += len(batch)
             except (pa.ArrowException, OSError) as error:
                 raise damage(self.path, f"the Parquet file is damaged at row {row} or after it: {error}") from None
+
+    def _has(self, name: str) -> bool:
+        """Return whether there is a column of a name, of the type that recio writes."""
+        return name in self.schema.names and bool(_OWN[name](self.schema.field(name).type))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+_OWN = {"id": pa.types.is_integer, "recio": _is_text}
+"""Columns beside image and label, and what their types must be."""
 
 
 def _features(schema: pa.Schema) -> dict[str, Any]:

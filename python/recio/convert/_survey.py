@@ -59,8 +59,10 @@ class Survey:
         """Add the labels of several rows, or all of one row."""
         self.is_single &= is_single
         self.is_whole &= is_single and are_whole(labels)
-        if self.is_whole and labels.size:
-            low, high = self.labels
+        low, high = self.labels
+        if not self.is_whole:
+            self.labels = np.inf, -np.inf
+        elif labels.size:
             self.labels = min(low, float(labels.min())), max(high, float(labels.max()))
 
 
