@@ -56,6 +56,7 @@ def run(arguments: Namespace) -> int:
     names = ("src_format", "dst_format", "shards", "shard_size", "classes", "image_column", "label_column", "root")
     options = {name: getattr(arguments, name) for name in (*names, "renumber", "checksum")}
     with ProgressBars().bar(arguments.out.name, "img") as progress, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         try:
             report = convert(arguments.files, arguments.out, **options, progress=progress)
         except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from typing import TYPE_CHECKING
@@ -188,10 +189,11 @@ def _read_options(
     root: StrPath | None,
     renumber: bool,
 ) -> ReadOptions:
-    is_path = isinstance(classes, str) or hasattr(classes, "__fspath__")
-    names = None if classes is None else list(classes)  # type: ignore[arg-type] # see below
-    if is_path:
-        names = _names.load(local_path("classes", classes))  # type: ignore[arg-type] # it is a path
+    names: list[str] | None = None
+    if isinstance(classes, str | os.PathLike):
+        names = _names.load(local_path("classes", classes))
+    elif classes is not None:
+        names = list(classes)
     folder = None if root is None else local_path("root", root)
     return ReadOptions(image, label, names, folder, validate.flag("renumber", renumber))
 
@@ -220,6 +222,8 @@ def _output(
             f"{path}: shards are written into a folder, whose name has no suffix: --to (dst_format=) states the format "
             "of its files"
         )
+    if isinstance(path, RemotePath) and (kind != "rec" or output.is_sharded):
+        raise ValueError(f"{path}: dst must be a local path, unless it is one record file")
     if kind == "rec" and not output.is_sharded and path.suffix != ".rec":
         raise ValueError(f"{path}: the name of a record file must end in .rec")
     return output

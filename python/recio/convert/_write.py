@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recio._atomic import atomic_write
 from recio._class_names import SUFFIX
 from recio._manifest import manifest_of, write_manifest
-from recio._recio import RemotePath
 from recio.convert import _folder, _names, _records, _tar, _tfrecord
 from recio.convert._shards import by_count, by_size
 from recio.convert._staged_folder import staged_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import IO
 
     from recio._manifest import Shard
+    from recio._recio import RemotePath
     from recio.convert._report import Format
     from recio.convert._row import Row
     from recio.convert._survey import Survey
@@ -89,16 +89,16 @@ class Output(NamedTuple):
         return self.format == "parquet" and survey.is_whole
 
     def _write_folder(self, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> Written:
-        with staged_folder(self._local()) as folder:
+        with staged_folder(self._folder()) as folder:
             size = _folder.write(folder, rows, survey, classes)
             if classes is not None:
                 _names.save(folder / f"{_folder.NAME}{SUFFIX}", classes)
-        return Written([self._local() / f"{_folder.NAME}.lst"], size)
+        return Written([self._folder() / f"{_folder.NAME}.lst"], size)
 
     def _write_shards(
         self, rows: Iterable[Row], survey: Survey, classes: Callable[[], Sequence[str] | None]
     ) -> Written:
-        path = self._local()
+        path = self._folder()
         name, size = path.name, 0
         written: list[Shard] = []
         with staged_folder(path) as folder:
@@ -136,10 +136,9 @@ class Output(NamedTuple):
             encoder_of(self.format)(file, rows, survey, classes())
             return file.tell()
 
-    def _local(self) -> Path:
-        if isinstance(self.path, RemotePath):
-            raise ValueError(f"{self.path}: dst must be a local path, unless it is one record file")  # noqa: TRY004
-        return self.path
+    def _folder(self) -> Path:
+        """Return the path of a folder, which is always local."""
+        return Path(str(self.path))
 
 
 def encoder_of(kind: Format) -> Encode:
