@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,6 +131,13 @@ def test_labels_of_a_file_of_classes(tmp_path: Path) -> None:
     assert RecordDataset(tmp_path / "a.rec").labels().tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"tree: a cannot be converted: no class of the file of classes; 1 images"):
         convert(root, tmp_path / "b.rec", classes=["b"])
+
+
+def test_name_that_is_no_text(tmp_path: Path) -> None:
+    root = image_folder(tmp_path / "tree", ["a/1.jpg"])
+    (root / "a" / os.fsdecode(b"\xff.jpg")).write_bytes(b"i")
+    with pytest.raises(ValueError, match=r"a/\\udcff\.jpg cannot be converted: the name is not UTF-8"):
+        rows(root)
 
 
 def test_links_in_a_tree(tmp_path: Path) -> None:

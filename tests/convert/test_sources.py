@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from recio import RecordError
 from recio.convert import convert, rows
+from recio.convert._records import RecordSource
 from recio.files import ShardWriter, merge, split, write_manifest
 from recio.recordio import rec2idx
 from tests.support.records import RecordFile, write_records
@@ -16,8 +19,7 @@ from tests.support.records import RecordFile, write_records
 from .sets import IMAGES, SETS, labeled, record, same, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from recio.convert._survey import Survey
     from tests.support.servers.buckets import Bucket
 
 
@@ -146,12 +148,35 @@ def test_label_without_a_name(tmp_path: Path) -> None:
     file = write(tmp_path, "a", labeled([-1, 1]))
     with pytest.raises(ValueError, match="the label -1 has no name"):
         convert(file.rec, tmp_path / "a.tfrecord")
+    assert convert(file.rec, tmp_path / "a.parquet").classes == 2, "in datasets, -1 is the label of no class"
+
+
+class Changing(RecordSource):
+    """Record file that changes after its headers were read."""
+
+    def survey(self) -> Survey:
+        """Return the summary, and then change the first label to 0.5."""
+        before = super().survey()
+        with Path(str(self.files[0])).open("r+b") as file:
+            file.seek(8 + 4)
+            file.write(struct.pack("<f", 0.5))
+        return before
+
+
+def test_source_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The columns follow from the headers that were read first; a label of 0.5 is not made an integer."""
+    monkeypatch.setattr("recio.convert._formats.RecordSource", Changing)
+    file = write(tmp_path, "a", labeled([0, 1]))
+    with pytest.raises(ValueError, match="the labels of the image with the key 0 changed while src was read"):
+        convert(file.rec, tmp_path / "a.tar")
+    assert not (tmp_path / "a.tar").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"dst": "b.xyz"}, r"b\.xyz: the format is not known by this name: --to \(dst_format=\) states it"),
+        ({"dst": "b.tar.gz"}, r"b\.tar\.gz: compressed files are not written; images are compressed already"),
         (
             {"dst": "b.tar", "dst_format": "zip"},
             "dst_format must be one of 'rec', 'folder', 'tar', 'tfrecord', 'parquet'",

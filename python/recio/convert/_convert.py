@@ -125,8 +125,8 @@ def convert(
         raise ValueError("src and dst are both record files: recio.files.merge, split and shuffle copy them")
     _refuse_to_overwrite(source, output, options)
     survey = source.survey() if output.needs_survey else Survey()
-    _check_labels(survey, source.classes() if output.needs_survey else None)
-    rows = CountedRows(source.rows(), survey.rows if output.needs_survey else source.total, progress)
+    _check_labels(survey, source.classes() if output.needs_survey else None, output)
+    rows = CountedRows(source.rows(), survey if output.needs_survey else None, source.total, progress)
     written = output.write(rows, survey, source.classes)
     if source.without_image and source.renumbered:
         warnings.warn(
@@ -213,6 +213,8 @@ def _output(
         if value is not None and validate.integer(name, value) < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     stated = format_of_name(path.name)
+    if path.name.endswith((".gz", ".tgz")):
+        raise ValueError(f"{path}: compressed files are not written; images are compressed already")
     kind = _choice("dst_format", kind) or stated or ("folder" if "." not in path.name else None)
     if kind is None:
         raise ValueError(f"{path}: the format is not known by this name: --to (dst_format=) states it")
@@ -246,13 +248,14 @@ def _resolved(path: Path | RemotePath) -> str:
     return str(path) if isinstance(path, RemotePath) else str(path.resolve())
 
 
-def _check_labels(survey: Survey, classes: Sequence[str] | None) -> None:
-    """Check that each label has a name, if there are names."""
+def _check_labels(survey: Survey, classes: Sequence[str] | None, output: Output) -> None:
+    """Check that each label has a name, if there are names; in `datasets`, -1 is that of no class."""
     low, high = survey.labels
+    lowest = -1 if output.format == "parquet" else 0
     if classes is None or not survey.is_whole or not survey.rows:
         return
-    if not 0 <= low <= high < len(classes):
-        label = low if low < 0 else high
+    if not lowest <= low <= high < len(classes):
+        label = low if low < lowest else high
         raise ValueError(
             f"the label {label:.0f} has no name: there are {len(classes)} names of classes, of the labels 0 to "
             f"{len(classes) - 1}; --classes FILE (classes=) has others"
@@ -266,14 +269,19 @@ class CountedRows:
     ----------
     rows : iterable of Row
         The rows.
+    survey : Survey or None
+        Summary of the rows, if there is one.
     total : int or None
-        Their number, if it is known.
+        Their number, if it is known without a summary.
     progress : callable or None
         Called with the number of rows so far and the total: now and then, and after the last row.
     """
 
-    def __init__(self, rows: Iterable[Row], total: int | None, progress: Progress | None) -> None:
-        self._rows, self._total, self._progress = rows, total, progress
+    def __init__(
+        self, rows: Iterable[Row], survey: Survey | None, total: int | None, progress: Progress | None
+    ) -> None:
+        self._rows, self._survey, self._progress = rows, survey, progress
+        self._total = total if survey is None else survey.rows
         self.count = 0
 
     def __iter__(self) -> Iterator[Row]:
@@ -282,17 +290,21 @@ class CountedRows:
         Raises
         ------
         ValueError
-            If there are none.
+            If there are none, or others than in the summary.
         """
         due = time.monotonic()
         for row in self._rows:
             self.count += 1
+            if self._survey is not None:
+                self._survey.check(row)
             yield row
             if self._progress is not None and time.monotonic() >= due:
                 self._progress(self.count, self._total)
                 due = time.monotonic() + SECONDS_BETWEEN_REPORTS
         if not self.count:
             raise ValueError("there are no images in src")
+        if self._survey is not None and self.count != self._survey.rows:
+            raise ValueError(f"src changed while it was read: it had {self._survey.rows} images, and has {self.count}")
         if self._progress is not None:
             self._progress(self.count, self.count)
 

@@ -14,7 +14,7 @@ from recio.convert._row import Row, damage, file_name, is_uint64
 from recio.convert._source import Source
 from recio.convert._survey import Survey
 from recio.datasets import _classes
-from recio.im2rec._lists import EXTENSIONS, ImageSearch, ListReport
+from recio.im2rec._lists import EXTENSIONS, ImageSearch, ListReport, is_utf8
 from recio.im2rec._walk import SYSTEM_FOLDERS
 
 if TYPE_CHECKING:
@@ -186,6 +186,9 @@ def _search(folder: Path, classes: list[str] | None) -> tuple[list[Line], list[s
         raise ValueError(f"{folder}: {printable(path)} cannot be converted: {reason}{more}")
     if not lines:
         raise FileNotFoundError(errno.ENOENT, "no images in the folder", str(folder))
+    for _, _, path in lines:
+        if not is_utf8(path):
+            raise ValueError(f"{folder}: {printable(path)} cannot be converted: the name is not UTF-8")
     folders = [printable(name) for name in report.labels]
     return lines, None if folders == ["."] else folders
 

@@ -55,6 +55,21 @@ class Survey:
             survey.has_rest |= row.rest is not None
         return survey
 
+    def check(self, row: Row) -> None:
+        """Check that a row is one of those that were summarized, as far as its labels matter to the output.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        low, high = self.labels
+        is_other = self.is_whole and not (
+            are_whole(row.labels) and low <= row.labels.min() and row.labels.max() <= high
+        )
+        if is_other or (self.is_single and len(row.labels) != 1):
+            raise ValueError(f"the labels of the image with the key {row.key} changed while src was read")
+
     def add_labels(self, labels: NDArray[np.float32], *, is_single: bool) -> None:
         """Add the labels of several rows, or all of one row."""
         self.is_single &= is_single

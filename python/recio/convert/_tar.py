@@ -161,7 +161,10 @@ class Sample:
         """Return the bytes of a field."""
         member = self.members[field]
         self._file.seek(member.offset_data)
-        return self._file.read(member.size)
+        content = self._file.read(member.size)
+        if len(content) != member.size:
+            raise ValueError(f"the field {field!r} ends after {len(content)} of {member.size} bytes")
+        return content
 
     def listed(self) -> str:
         """Return the fields, for messages."""

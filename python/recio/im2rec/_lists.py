@@ -404,7 +404,7 @@ def _lines(images: Iterable[Image], report: ListReport) -> Iterator[str]:
 
 def _why_unlistable(path: str) -> str | None:
     """Return the reason why a list cannot hold a path; ``None`` if it can."""
-    if not path.isascii() and not _is_utf8(path):
+    if not path.isascii() and not is_utf8(path):
         return "the name is not UTF-8"
     if any(letter in path for letter in "\t\n\r"):
         return "the name contains a tab or a line break"
@@ -413,7 +413,8 @@ def _why_unlistable(path: str) -> str | None:
     return None
 
 
-def _is_utf8(path: str) -> bool:
+def is_utf8(path: str) -> bool:
+    """Return whether the name of a file is text."""
     try:
         path.encode()
     except UnicodeEncodeError:
