@@ -220,6 +220,13 @@ def test_row_without_image(tmp_path: Path) -> None:
         list(rows(path))
 
 
+@pytest.mark.parametrize("cells", [["a.jpg"], [[IMAGES[0]]], [5], [{"bytes": "text", "path": "x"}]])
+def test_cells_that_are_no_images(tmp_path: Path, cells: list[Any]) -> None:
+    path = save(tmp_path, {"image": cells, "label": [1]})
+    with pytest.raises(RecordError, match="record 0: an image must be bytes, or bytes and a path, got"):
+        list(rows(path, image_column="image"))
+
+
 def test_several_files_have_the_same_names(tmp_path: Path) -> None:
     for name, names in (("a", ["x", "y"]), ("b", ["y", "x"])):
         save(tmp_path, {"image": images(1), "label": [1]}, {"label": {"names": names, "_type": "ClassLabel"}}, name)

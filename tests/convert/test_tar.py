@@ -150,6 +150,9 @@ def test_fields_by_option(tmp_path: Path) -> None:
         ([("b.jpg", b"i"), ("b.json", b"{")], "sample 'b': the field 'json' must be JSON"),
         ([("b.jpg", b"i"), ("b.json", b"[" * 100_000)], "sample 'b': "),
         ([("b.jpg", b"i"), ("b.jpg", b"j")], "the sample 'b' has two fields 'jpg'"),
+        ([("b.jpg", b"i"), ("b.cls", b"1e400")], "the label '1e400' would become inf: labels are float32"),
+        ([("b.jpg", b"i"), ("b.cls", b"9" * 40)], "the label 9{40} would become inf: labels are float32"),
+        ([("b.jpg", b"i"), ("b.json", b"1" * 400)], "the label 1+ would become inf: labels are float32"),
         ([("b.jpg", b"i"), ("b.json", b'{"label": {}}')], "sample 'b': a label must be a number, got {}"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+_MAX_INTEGER = 1 << 128
+"""float32 has no larger integers."""
 
 
 class LabelReader:
@@ -67,10 +72,13 @@ def number_in(text: str) -> float:
         If it is none.
     """
     try:
-        return int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,40}\s*", text) else float(text)
+        number = int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,40}\s*", text) else float(text)
     except ValueError:
         advice = "--classes FILE (classes=) has the names in the order of their labels"
         raise ValueError(f"the label {text!r:.60} is no number and no known name of a class; {advice}") from None
+    if math.isinf(number) and re.search("[0-9]", text):
+        raise ValueError(f"the label {text!r:.60} would become {number}: labels are float32")
+    return number
 
 
 def _float(value: Any) -> float:  # noqa: ANN401 whatever a format has
@@ -79,10 +87,10 @@ def _float(value: Any) -> float:  # noqa: ANN401 whatever a format has
         raise ValueError("it has no label")
     if not isinstance(value, int | float | np.number | np.bool_):
         raise ValueError(f"a label must be a number, got {value!r:.60}")  # noqa: TRY004 of the file
-    number = float(value)
+    is_integer = isinstance(value, int | np.integer)
+    number = np.inf if is_integer and abs(value) > _MAX_INTEGER else float(value)
     with np.errstate(over="ignore"):
         kept = float(np.float32(number))
-    is_integer = isinstance(value, int | np.integer)
-    if (is_integer and abs(number) > FLOAT32_EXACT and kept != value) or (np.isinf(kept) and not np.isinf(number)):
-        raise ValueError(f"the label {value} would become {kept:g}: labels are float32; ids are exact")
+    if (is_integer and abs(number) > FLOAT32_EXACT and kept != value) or (math.isinf(kept) and not math.isinf(number)):
+        raise ValueError(f"the label {value!r:.60} would become {kept:g}: labels are float32; ids are exact")
     return number

@@ -173,6 +173,8 @@ class ParquetSource(Source):
         """Return the name and the bytes of an image."""
         cell = value if isinstance(value, dict) else {"bytes": value}
         content, path = cell.get("bytes"), cell.get("path")
+        if not isinstance(content, bytes | None) or not isinstance(path, str | None):
+            raise ValueError(f"an image must be bytes, or bytes and a path, got {value!r:.60}")  # noqa: TRY004 of the file
         if content is not None:
             return path, content
         if path is None:

@@ -11,6 +11,7 @@ from recio._util import open_regular
 from recio.convert._labels import number_in
 from recio.convert._row import Row, damage, file_name, is_uint64
 from recio.convert._source import Source, label_reader
+from recio.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -221,9 +222,9 @@ def _members(path: Path, file: BinaryIO) -> Iterator[tarfile.TarInfo]:
             # All members ever read would stay in memory.
             archive.members = []  # type: ignore[attr-defined] # as WebDataset does
             yield member
+    except RecordError:
+        raise
     except (tarfile.TarError, ValueError, OverflowError, MemoryError) as error:
-        if isinstance(error, ValueError) and hasattr(error, "offset"):
-            raise
         raise damage(path, f"{_advice(file)}: {error}", offset=offset) from None
     file.seek(archive.offset)
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):

@@ -168,7 +168,7 @@ def _text(features: dict[str, Value], names: Sequence[str]) -> str | None:
     for name in names:
         value = features.get(name)
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], bytes):
-            return value[0].decode()
+            return value[0].decode(errors="replace")
     return None
 
 
