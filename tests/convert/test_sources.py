@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -84,8 +85,10 @@ def test_record_file_to_a_url_and_other_formats_not(tmp_path: Path, s3: Bucket) 
     assert (tmp_path / "b.classes.txt").read_text() == "x\ny\nz\n"
     with pytest.raises(ValueError, match=r"b\.tar: dst must be a local path, unless it is one record file"):
         convert(file.rec, s3.url("b.tar"))
-    with pytest.raises(ValueError, match=r"b\.tar: URLs of record files are read; download tar files first"):
-        rows(s3.url("b.tar"), src_format="tar")
+    forms: list[dict[str, Any]] = [{}, {"src_format": "tar"}]
+    for options in forms:
+        with pytest.raises(ValueError, match=r"b\.tar: URLs of record files are read; download tar files first"):
+            rows(s3.url("b.tar"), **options)
 
 
 @pytest.mark.parametrize("kind", ["b.tar", "b.parquet", "folder"])
@@ -149,6 +152,18 @@ def test_label_without_a_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the label -1 has no name"):
         convert(file.rec, tmp_path / "a.tfrecord")
     assert convert(file.rec, tmp_path / "a.parquet").classes == 2, "in datasets, -1 is the label of no class"
+
+
+def test_filesystem(tmp_path: Path) -> None:
+    """It is that of all paths; a local one is a URL then."""
+    file = write(tmp_path, "a", SETS["of im2rec"])
+    memory = fsspec.filesystem("memory")
+    for path in (file.rec, file.idx):
+        memory.pipe_file(f"/some/{path.name}", path.read_bytes())
+    convert("/some/a.rec", f"file://{tmp_path}/b.tar", filesystem=memory)
+    assert len(list(rows(tmp_path / "b.tar"))) == 6
+    with pytest.raises(ValueError, match=r"b\.tar: dst must be a local path"):
+        convert("/some/a.rec", "/some/b.tar", filesystem=memory)
 
 
 class Changing(RecordSource):

@@ -90,7 +90,8 @@ def convert(
         Called about every 100 ms with the number of images written, and of all, which is None if it is not known. An
         exception that it raises stops the function.
     storage_options, filesystem
-        As for `recio.io.ImageRecordIter`, for record files.
+        As for `recio.io.ImageRecordIter`, for all paths; with a `filesystem`, a local path is ``file:///PATH``. Only
+        record files may be objects of a store.
 
     Returns
     -------
@@ -193,7 +194,7 @@ def _read_options(
     if isinstance(classes, str | os.PathLike):
         names = _names.load(local_path("classes", classes))
     elif classes is not None:
-        names = list(classes)
+        names = list(classes) or None
     folder = None if root is None else local_path("root", root)
     return ReadOptions(image, label, names, folder, validate.flag("renumber", renumber))
 

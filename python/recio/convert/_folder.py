@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from recio._recio import SandboxedFolder, read_list
 from recio._util import printable, read_bytes
 from recio.convert._labels import LabelReader
-from recio.convert._row import Row, damage, file_name, is_uint64
+from recio.convert._row import RENUMBER, Row, damage, file_name, is_uint64
 from recio.convert._source import Source
 from recio.convert._survey import Survey
 from recio.datasets import _classes
@@ -63,8 +63,7 @@ def _write_image(path: Path, row: Row) -> None:
         with path.open("xb") as file:
             file.write(row.image)
     except FileExistsError:
-        hint = "--renumber (renumber=True) numbers all images from 0"
-        raise ValueError(f"two images have the key {row.key}: {hint}") from None
+        raise ValueError(f"two images have the key {row.key}: {RENUMBER}") from None
 
 
 class _Folders:

@@ -51,9 +51,9 @@ def _format_of(located: Located) -> Format:
         If neither its name nor, if it is a folder, its files state it.
     """
     path = LOCAL.path(located)
-    if isinstance(path, RemotePath):
-        return "rec"
     kind = format_of_name(path.name)
+    if isinstance(path, RemotePath):
+        return kind or "rec"
     if kind is not None and not path.is_dir():
         return kind
     if path.is_dir():

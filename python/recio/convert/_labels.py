@@ -88,7 +88,7 @@ def _float(value: Any) -> float:  # noqa: ANN401 whatever a format has
     if not isinstance(value, int | float | np.number | np.bool_):
         raise ValueError(f"a label must be a number, got {value!r:.60}")  # noqa: TRY004 of the file
     is_integer = isinstance(value, int | np.integer)
-    number = np.inf if is_integer and abs(value) > _MAX_INTEGER else float(value)
+    number = np.inf if is_integer and abs(int(value)) > _MAX_INTEGER else float(value)
     with np.errstate(over="ignore"):
         kept = float(np.float32(number))
     if (is_integer and abs(number) > FLOAT32_EXACT and kept != value) or (math.isinf(kept) and not math.isinf(number)):

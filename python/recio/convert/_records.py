@@ -13,7 +13,7 @@ from recio._manifest import Shard, is_manifest, load_manifest
 from recio._recio import RemotePath
 from recio._storage import LOCAL, index_beside
 from recio.convert._rest import Rest
-from recio.convert._row import Row, damage, header_length, parse_header, usual_header
+from recio.convert._row import RENUMBER, Row, damage, header_length, parse_header, usual_header
 from recio.convert._source import Source
 from recio.convert._survey import Survey
 from recio.datasets import _classes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MAX_OPEN = 128
 """Local files that each stay open."""
 _UNLIMITED = (1 << 64) - 1
-HINT = "--renumber (renumber=True) numbers all images from 0"
 
 
 class RecordFile:
@@ -235,4 +234,4 @@ def _append(output: _recio.RecordFileOutput, path: Path | RemotePath, key: int, 
     except ValueError as error:
         if "has a record with the key" not in str(error):
             raise
-        raise ValueError(f"{path}: two images have the key {key}: {HINT}") from None
+        raise ValueError(f"{path}: two images have the key {key}: {RENUMBER}") from None

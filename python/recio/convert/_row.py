@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("<IfQQ")
 MAX_KEY = (1 << 64) - 1
+RENUMBER = "--renumber (renumber=True) numbers all images from 0"
+"""Advice where the numbers in names are no keys."""
 
 
 class Row(NamedTuple):
@@ -151,10 +153,7 @@ class Numbering:
             self._next += 1
             return self._next - 1
         if number is None:
-            raise ValueError(
-                f"the name {name!r:.100} is no number, and those before it are: --renumber (renumber=True) numbers all "
-                "images from 0"
-            )
+            raise ValueError(f"the name {name!r:.100} is no number, and those before it are: {RENUMBER}")
         return number
 
 

@@ -20,13 +20,16 @@ def by_count(rows: Iterable[Row], total: int, shards: int) -> Iterator[Iterator[
     Raises
     ------
     ValueError
-        If there are fewer rows than shards.
+        If there are fewer rows than shards, or more rows than the total.
     """
     if not 1 <= shards <= total:
         raise ValueError(f"shards must be from 1 to the number of images, {total}, got {shards}")
     rows = iter(rows)
     for number in range(shards):
         yield islice(rows, total * (number + 1) // shards - total * number // shards)
+    # This also checks what follows the last row.
+    if next(rows, None) is not None:
+        raise ValueError(f"src changed while it was read: it had {total} images, and has more")
 
 
 def by_size(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:

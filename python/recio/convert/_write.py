@@ -89,16 +89,16 @@ class Output(NamedTuple):
         return self.format == "parquet" and survey.is_whole
 
     def _write_folder(self, rows: Iterable[Row], survey: Survey, classes: Sequence[str] | None) -> Written:
-        with staged_folder(self._folder()) as folder:
+        with staged_folder(self._local_path()) as folder:
             size = _folder.write(folder, rows, survey, classes)
             if classes is not None:
                 _names.save(folder / f"{_folder.NAME}{SUFFIX}", classes)
-        return Written([self._folder() / f"{_folder.NAME}.lst"], size)
+        return Written([self._local_path() / f"{_folder.NAME}.lst"], size)
 
     def _write_shards(
         self, rows: Iterable[Row], survey: Survey, classes: Callable[[], Sequence[str] | None]
     ) -> Written:
-        path = self._folder()
+        path = self._local_path()
         name, size = path.name, 0
         written: list[Shard] = []
         with staged_folder(path) as folder:
@@ -136,7 +136,7 @@ class Output(NamedTuple):
             encoder_of(self.format)(file, rows, survey, classes())
             return file.tell()
 
-    def _folder(self) -> Path:
+    def _local_path(self) -> Path:
         """Return the path of a folder, which is always local."""
         return Path(str(self.path))
 
