@@ -85,7 +85,8 @@ def _value(dtype: str) -> dict[str, Any]:
 
 def _label_type(survey: Survey, classes: Sequence[str] | None) -> tuple[pa.DataType, dict[str, Any]]:
     if not survey.is_single:
-        return pa.list_(pa.float32()), {"feature": _value("float32"), "_type": "List"}
+        # Since version 4, `datasets` calls it List, and reads this name too.
+        return pa.list_(pa.float32()), {"feature": _value("float32"), "_type": "Sequence"}
     if not survey.is_whole:
         return pa.float32(), _value("float32")
     if classes is None:
