@@ -9,6 +9,7 @@ recio.recordio records and their headers, one by one
 recio.image    decode, encode and augment images; ``ImageIter``. Also ``recio.img``
 recio.io       iterators over batches; ``ImageRecordIter`` is the fast one
 recio.im2rec   pack folders of images into record files
+recio.convert  record files to and from folders, WebDataset, TFRecord and Parquet
 recio.files    verify, repair, summarize, merge, split and shuffle record files; shards
 recio.datasets map-style data sets, for PyTorch's ``DataLoader``
 recio.samplers orders of the records of an epoch: batches of identities, balanced classes, weights, subsets
@@ -41,7 +42,7 @@ from recio.limits import Limits
 if TYPE_CHECKING:
     from typing import Any
 
-    from recio import compat, datasets, files, im2rec, image, image as img, io, recordio, samplers
+    from recio import compat, convert, datasets, files, im2rec, image, image as img, io, recordio, samplers
     from recio.files import info, repair, verify
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "TooManyErrors",
     "__version__",
     "compat",
+    "convert",
     "datasets",
     "errors",
     "files",
@@ -66,7 +68,7 @@ __all__ = [
     "verify",
 ]
 
-_SUBMODULES = ("compat", "datasets", "files", "im2rec", "image", "io", "recordio", "samplers")
+_SUBMODULES = ("compat", "convert", "datasets", "files", "im2rec", "image", "io", "recordio", "samplers")
 _ALIASES = {"img": "image"}
 _FILE_FUNCTIONS = ("info", "repair", "verify")
 _MXNETS_NAMES = frozenset(
