@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NEEDED = {
     "test_torch*.py": ("torch", "torchvision"),
+    "test_arcface.py": ("torch", "torchvision"),
     "test_lightning.py": ("torch", "lightning"),
     "test_accelerate.py": ("torch", "accelerate"),
     "test_torchdata.py": ("torch", "torchdata"),

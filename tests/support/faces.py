@@ -6,6 +6,9 @@ import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 from tests.support.records import PHOTOS
 
@@ -44,6 +47,17 @@ def write_face_set(root: Path, counts: Sequence[int] = (3, 1, 2), images: list[b
     )
     (root / "property").write_text(f"{len(counts)},112,112\n")
     return FaceSet(root, images, identities)
+
+
+def face_images(counts: Sequence[int]) -> list[bytes]:
+    """Return JPEGs of 112 by 112 pixels: regions of one photograph for each identity."""
+    rng = np.random.default_rng(1)
+    images = []
+    for identity, count in enumerate(counts):
+        photograph = cv2.resize(cv2.imread(str(PHOTOS[identity])), (144, 144))
+        for y, x in rng.integers(0, 32, (count, 2)):
+            images.append(cv2.imencode(".jpg", photograph[y : y + 112, x : x + 112])[1].tobytes())
+    return images
 
 
 def write_keyed(root: Path, records: Iterable[tuple[int, float | Sequence[float], bytes]]) -> None:
