@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -52,8 +53,8 @@ class TestLoop:
 
     def test_a_rank_has_other_images_in_another_order_in_each_epoch(self, ranks: list[Any]) -> None:
         for rank in ranks:
-            orders = [sum(epoch["batches"], []) for epoch in rank["epochs"]]
-            assert len({tuple(order) for order in orders}) == 3
+            orders = [tuple(itertools.chain(*epoch["batches"])) for epoch in rank["epochs"]]
+            assert len(set(orders)) == 3
             assert len(ranks) == 1 or len({frozenset(order) for order in orders}) == 3
 
     def test_loss_falls(self, ranks: list[Any]) -> None:
@@ -70,7 +71,8 @@ class TestLoop:
 
 def test_pixels_and_labels_are_those_of_insightfaces_data_set(faces: FaceSet) -> None:
     """Repeat the steps of ``MXFaceDataset`` with libjpeg-turbo and torchvision."""
-    steps = transforms.Compose([transforms.ToPILImage(), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])
+    normalize = transforms.Normalize(mean=[0.5] * 3, std=[0.5] * 3)
+    steps = transforms.Compose([transforms.ToPILImage(), transforms.ToTensor(), normalize])
     loader = open_loader(faces.root)
     mirrored = []
     for images, labels in loader:
@@ -88,27 +90,16 @@ def test_pixels_and_labels_are_those_of_insightfaces_data_set(faces: FaceSet) ->
 ARCFACE = "ARCFACE_TORCH"
 """The variable with the folder ``recognition/arcface_torch`` of a checkout of InsightFace."""
 NEEDED = ("easydict", "scipy", "sklearn", "tensorboard")
+# The learning rate would be 0 at the end of num_image * num_epoch images.
 CONFIG = f"""
 from easydict import EasyDict
 
 config = EasyDict(
-    network="mbf", output="out", rec="faces", num_classes={len(COUNTS)}, num_image={STEPS * GLOBAL_BATCH}, num_epoch={{epochs}},
-    warmup_epoch=0, batch_size={{batch_size}}, lr=0.02, verbose={STEPS}, frequent=1, val_targets=["pairs"],
+    network="mbf", num_classes={len(COUNTS)}, num_image={9 * STEPS * GLOBAL_BATCH}, num_epoch={{epochs}}, warmup_epoch=0,
+    rec="faces", val_targets=["pairs"], output="out", batch_size={{batch_size}}, lr=0.02, frequent=1,
     save_all_states=True, resume={{resume}},
 )
 """
-
-
-class Run(NamedTuple):
-    """A run of ``train_v2.py``."""
-
-    steps: list[int]
-    """Those of each rank."""
-    log: str
-
-    @property
-    def losses(self) -> list[float]:
-        return [float(number) for number in re.findall(r"Loss ([\d.]+)", self.log)]
 
 
 class TestScript:
@@ -128,26 +119,26 @@ class TestScript:
         for name in ("backbones", "configs", "eval", "utils"):
             shutil.copytree(Path(source, name), tmp_path / name)
         script = Path(source, "train_v2.py").read_text(encoding="utf-8")
-        (tmp_path / "train_recio.py").write_text(changed(script), encoding="utf-8")
+        on_cpu = changed(script).replace("device=local_rank", 'device="cpu"')
+        (tmp_path / "train_recio.py").write_text(on_cpu, encoding="utf-8")
         shutil.copytree(faces.root, tmp_path / "faces")
-        pairs = [(image, other) for image, other in zip(faces.images[:20], faces.images[20:40], strict=True)]
-        write_bin(tmp_path / "faces" / "pairs.bin", sum(map(list, pairs), []), [n % 2 == 0 for n in range(20)])
+        write_bin(tmp_path / "faces" / "pairs.bin", faces.images[:40], [True, False] * 10)
         return tmp_path
 
-    def train(self, folder: Path, ranks: int, epochs: int, *, resume: bool = False) -> Run:
+    def train(self, folder: Path, ranks: int, epochs: int, *, resume: bool = False) -> list[int]:
+        """Run the script, and return the number of steps of each rank."""
         config = CONFIG.format(batch_size=GLOBAL_BATCH // ranks, epochs=epochs, resume=resume)
         (folder / "configs" / "small.py").write_text(config, encoding="utf-8")
-        steps = run("arcface_torch.py", folder, "train_recio.py", "configs/small.py", ranks=ranks)
-        return Run(steps, (folder / "out" / "training.log").read_text(encoding="utf-8"))
+        return run("arcface_torch.py", folder, "train_recio.py", "configs/small.py", ranks=ranks)
 
+    @pytest.mark.timeout(300)  # it starts the script twice
     @pytest.mark.parametrize("ranks", RANKS, ids="{} ranks".format)
     def test_it_trains_an_epoch_and_goes_on_with_another(self, folder: Path, ranks: int) -> None:
-        first = self.train(folder, ranks, 1)
-        print(first.log)  # noqa: T201 for `pytest -s`
-        assert first.steps == [STEPS] * ranks
-        assert "[pairs][6]Accuracy-Flip" in first.log
-        assert len(first.losses) == STEPS - 1
-        second = self.train(folder, ranks, 2, resume=True)
-        print(second.log)  # noqa: T201 for `pytest -s`
-        assert second.steps == [2 * STEPS] * ranks
-        assert all(np.isfinite(second.losses))
+        assert self.train(folder, ranks, 1) == [STEPS] * ranks
+        assert self.train(folder, ranks, 2, resume=True) == [2 * STEPS] * ranks
+        log = (folder / "out" / "training.log").read_text(encoding="utf-8")
+        print(log)  # noqa: T201 for `pytest -s`
+        losses = [float(number) for number in re.findall(r"Loss ([\d.]+)", log)]
+        # The script does not log the first step of a run.
+        assert len(losses) == 2 * (STEPS - 1)
+        assert np.mean(losses[STEPS - 1 :]) < np.mean(losses[: STEPS - 1])

@@ -55,7 +55,9 @@ def face_images(counts: Sequence[int]) -> list[bytes]:
     images = []
     for identity, count in enumerate(counts):
         # Neighbors are similar: photographs of one folder.
-        photograph = cv2.resize(cv2.imread(str(PHOTOS[7 * identity % len(PHOTOS)])), (144, 144))
+        photograph = cv2.imread(str(PHOTOS[7 * identity % len(PHOTOS)]))
+        assert photograph is not None
+        photograph = cv2.resize(photograph, (144, 144))
         for y, x in rng.integers(0, 32, (count, 2)):
             images.append(cv2.imencode(".jpg", photograph[y : y + 112, x : x + 112])[1].tobytes())
     return images

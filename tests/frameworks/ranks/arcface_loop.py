@@ -17,8 +17,8 @@ EPOCHS = 3
 FEATURES = 32
 
 
-class MarginSoftmax(nn.Module):
-    """Cross entropy of the cosines between features and the centers of the identities, less a margin for the true one."""
+class MarginSoftmax(nn.Module):  # type: ignore[misc] # PyTorch has types elsewhere
+    """Cross entropy of the cosines between features and identities, with a margin for the true one."""
 
     scale, margin = 16.0, 0.2
 

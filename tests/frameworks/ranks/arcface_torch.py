@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from functools import partial
 from typing import Any
 
 import torch
@@ -54,8 +53,6 @@ def main(folder: str, script: str, config: str) -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.argv = [script, config]
-    # A checkpoint of a run of its own has more than tensors.
-    torch.load = partial(torch.load, weights_only=False)
     runpy.run_path(script, run_name="__main__")
     write(folder, torch.load(f"out/checkpoint_gpu_{os.environ['RANK']}.pt")["global_step"])
     distributed.destroy_process_group()
