@@ -95,8 +95,8 @@ CONFIG = f"""
 from easydict import EasyDict
 
 config = EasyDict(
-    network="mbf", num_classes={len(COUNTS)}, num_image={9 * STEPS * GLOBAL_BATCH}, num_epoch={{epochs}}, warmup_epoch=0,
-    rec="faces", val_targets=["pairs"], output="out", batch_size={{batch_size}}, lr=0.02, frequent=1,
+    network="mbf", num_classes={len(COUNTS)}, num_image={9 * STEPS * GLOBAL_BATCH}, num_epoch={{epochs}},
+    warmup_epoch=0, rec="faces", val_targets=["pairs"], output="out", batch_size={{batch_size}}, lr=0.02, frequent=1,
     save_all_states=True, resume={{resume}},
 )
 """
