@@ -13,6 +13,7 @@ import pytest
 
 from recio.image import ImageIter
 from recio.io import ImageMaskRecordIter
+from tests.support.processes import run_python
 from tests.support.records import RecordFile, noise, open_iter, png, write_images
 
 if TYPE_CHECKING:
@@ -166,6 +167,20 @@ def test_the_same_memory_twice_is_an_error(tiny: RecordFile) -> None:
     with pytest.raises(ValueError, match="allocator must return other memory at each call"):
         list(batches)
     batches.close()
+
+
+@pytest.mark.parametrize("kept", ["batches", "batch", "batch.data"])
+def test_the_process_ends_while_memory_is_in_use(tiny: RecordFile, kept: str) -> None:
+    script = """if True:
+        from recio.io import ImageRecordIter
+        batches = ImageRecordIter(**settings["iterator"], data_shape=(3, 8, 8), batch_size=4, allocator=bytearray)
+        batch = batches.next()
+        kept = eval(settings["kept"])
+        del batch, batches
+        print("end")
+    """
+    ended = run_python(script, iterator={"path_imgrec": str(tiny.rec)}, kept=kept)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "end\n", "")
 
 
 def test_what_is_no_function_is_an_error(tiny: RecordFile) -> None:

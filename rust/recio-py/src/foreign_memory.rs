@@ -5,7 +5,6 @@
 )]
 
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut, Range};
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +75,7 @@ impl Allocator for BufferFunction {
 
 /// A buffer of Python's. While it exists, its address and length do not change.
 struct ForeignBlock {
-    buffer: ManuallyDrop<PyUntypedBuffer>,
+    buffer: PyUntypedBuffer,
     len: usize,
     in_use: InUse,
 }
@@ -93,7 +92,7 @@ impl ForeignBlock {
         }
         blocks.push(addresses);
         Ok(Self {
-            buffer: ManuallyDrop::new(buffer),
+            buffer,
             len,
             in_use: Arc::clone(in_use),
         })
@@ -129,13 +128,12 @@ impl DerefMut for ForeignBlock {
 }
 
 impl Drop for ForeignBlock {
+    /// Makes the addresses free. The buffer is then released by its own destructor, not by
+    /// [`attach`]: the thread that shuts the interpreter down drops iterators too, and must not
+    /// stop. From then on, the buffer ends with the process.
     fn drop(&mut self) {
         let begin = self.buffer.buf_ptr() as usize;
         let mut blocks = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         blocks.retain(|block| block.start != begin);
-        drop(blocks);
-        // SAFETY: it is not used any more.
-        let buffer = unsafe { ManuallyDrop::take(&mut self.buffer) };
-        attach(|py| buffer.release(py));
     }
 }
