@@ -46,7 +46,8 @@ class _GroupSampler(Sampler):
     ) -> None:
         array = _one_each("labels", labels)
         records = np.argsort(array, kind="stable")
-        ends = np.flatnonzero(np.diff(array[records])) + 1
+        ordered = array[records]
+        ends = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
         self._records = records.astype(np.uint32)
         self._sizes = np.diff([0, *ends, len(array)]).astype(np.uint32)
         self._groups = groups, size
@@ -203,9 +204,11 @@ class WeightedSampler(Sampler):
         num_parts: Parts = 1,
         part_index: int = 0,
     ) -> None:
-        self._weights = _one_each("weights", weights).astype(np.float64)
-        if not np.isfinite(self._weights).all() or self._weights.min() < 0 or self._weights.max() == 0:
+        array = _one_each("weights", weights).astype(np.float64)
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() == 0:
             raise ValueError("weights must be finite and at least 0, and one must be more than 0")
+        # So that neither their sum nor a random number divided by one of them is infinite.
+        self._weights = array / array.max()
         self._sums = np.cumsum(self._weights)
         self._replacement = validate.flag("replacement", replacement)
         self.seed = validate.signed_seed("seed", seed)
@@ -242,7 +245,7 @@ class SubsetSampler(Sampler):
     TypeError
         If `indices` are neither integers nor booleans.
     ValueError
-        If there are none.
+        If there are none, or one is negative.
 
     Examples
     --------
@@ -263,7 +266,9 @@ class SubsetSampler(Sampler):
         is_mask = array.dtype == np.bool_
         if not is_mask and array.dtype.kind not in "iu":
             raise TypeError(f"indices must be integers or booleans, got {array.dtype}")
-        self._indices: NDArray[np.integer] = np.flatnonzero(array) if is_mask else array
+        self._indices: NDArray[np.integer] = np.flatnonzero(array) if is_mask else array.copy()
+        if not len(self._indices) or self._indices.min() < 0:
+            raise ValueError("indices must be at least 0, and there must be one")
         self._shuffle, self.seed = validate.flag("shuffle", shuffle), validate.signed_seed("seed", seed)
         records = len(array) if is_mask else None
         super().__init__(len(self._indices), records=records, num_parts=num_parts, part_index=part_index)
@@ -271,7 +276,7 @@ class SubsetSampler(Sampler):
     def order(self, epoch: int) -> NDArray[np.integer]:
         """Return the records of an epoch; see `Sampler.order`."""
         if not self._shuffle:
-            return self._indices
+            return self._indices.copy()
         return self._indices[_recio.permuted_order(len(self._indices), (self.seed, epoch))]
 
 

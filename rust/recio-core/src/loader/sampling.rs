@@ -142,7 +142,8 @@ pub fn weighted(cumulative: &[f64], len: usize, (seed, epoch): (u64, u64)) -> Re
     }
     let mut rng = order_rng(seed, epoch);
     let mut order = memory::filled(0, len)?;
-    let (mut at, last) = (0.0, cumulative.len() - 1);
+    // The last sample whose weight is not 0: `sum` may be rounded to the total.
+    let (mut at, last) = (0.0, cumulative.partition_point(|&sum| sum < total));
     let (all, mut sample) = (sum_of_exponentials(len + 1, rng.clone()), 0);
     for drawn in &mut order {
         at += exponential(&mut rng);
