@@ -116,6 +116,26 @@ def test_a_shuffled_subset_of_all_records_is_shuffled_like_an_iterator(faces: Re
     assert ids(sampled) == ids(open_iter(faces, shuffle=True, seed=5))
 
 
+def test_a_subset_does_not_change_with_the_array_that_it_was_made_of() -> None:
+    indices = np.array([4, 2, 6])
+    sampler = SubsetSampler(indices, shuffle=False)
+    for array in (indices, sampler.order(0)):
+        array[:] = 0
+    assert list(sampler) == [4, 2, 6]
+
+
+def test_labels_may_be_names() -> None:
+    sampler = ClassBalancedSampler(["cat", "dog", "dog", "dog"], seed=1)
+    assert (np.count_nonzero(sampler.order(0) == 0), len(sampler)) == (2, 4)
+
+
+@pytest.mark.parametrize("scale", [1e-322, 1e308])
+def test_weights_may_be_tiny_or_huge(scale: float) -> None:
+    sampler = WeightedSampler(np.full(8, scale), replacement=False)
+    assert len({tuple(sampler.order(epoch).tolist()) for epoch in range(4)}) == 4
+    assert len(set(WeightedSampler(np.full(8, scale), num_samples=100).order(0).tolist())) == 8
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -137,7 +157,9 @@ def test_a_shuffled_subset_of_all_records_is_shuffled_like_an_iterator(faces: Re
             "num_samples must be at most 1",
         ),
         (lambda: SubsetSampler([]), ValueError, "indices must have one value"),
-        (lambda: SubsetSampler([False, False]), ValueError, "num_samples must be at least 1, got 0"),
+        (lambda: SubsetSampler([False, False]), ValueError, "indices must be at least 0, and there must be one"),
+        (lambda: SubsetSampler([3, -1]), ValueError, "indices must be at least 0"),
+        (lambda: Sampler(3, records=0), ValueError, "records must be at least 1, got 0"),
         (lambda: SubsetSampler([0.5]), TypeError, "indices must be integers or booleans, got float64"),
         (lambda: SubsetSampler([1], num_parts=2, part_index=2), ValueError, "part_index must be less than num_parts=2"),
         (lambda: SubsetSampler([1], num_parts=0), ValueError, "num_parts must be at least 1, got 0"),
@@ -363,6 +385,17 @@ def test_set_epoch_and_broken_loops() -> None:
     assert list(sampler) == expected[0]
     iter(sampler)
     assert list(sampler) == expected[1]
+
+
+def test_a_loop_begins_with_its_first_number() -> None:
+    resumed, expected = SAMPLERS["balanced"](), orders(SAMPLERS["balanced"]())
+    sampler = SAMPLERS["balanced"]()
+    next(iter(sampler))
+    resumed.load_state_dict(sampler.state_dict())
+    loop = iter(resumed)
+    # As Lightning does.
+    resumed.set_epoch(0)
+    assert list(loop) == expected[0][1:]
 
 
 def test_states_of_other_samplers_are_refused() -> None:

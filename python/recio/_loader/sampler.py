@@ -45,7 +45,7 @@ class Sampler:
     Raises
     ------
     ValueError
-        If `num_samples`, `batch_size` or `num_parts` is less than 1, or `part_index` is not less than `num_parts`.
+        If `num_samples`, `records`, `batch_size` or `num_parts` is less than 1, or `part_index` is not less than `num_parts`.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class Sampler:
         part_index: int = 0,
     ) -> None:
         self.num_samples = validate.positive("num_samples", num_samples)
-        self.records = records
+        self.records = None if records is None else validate.positive("records", records)
         self.batch_size = None if batch_size is None else validate.positive("batch_size", batch_size)
         self.num_parts, self.part_index = ranks.shard_of(num_parts, part_index)
         validate.positive("num_parts", self.num_parts)
@@ -134,13 +134,11 @@ class Sampler:
         int
             Numbers of records. Where the ranks do not divide an epoch evenly, records are repeated from its beginning.
         """
+        # A loop begins with its first number: Lightning creates it before it calls `set_epoch`.
         if not self._continues or self._next >= len(self):
             self._epoch, self._next = self._epoch + (self._next > 0), 0
         self._continues = False
-        return self._loop(self._epoch)
-
-    def _loop(self, epoch: int) -> Iterator[int]:
-        records = self._of_rank(epoch)
+        records = self._of_rank(self._epoch)
         for at in range(self._next, len(records)):
             # Before the sample is out: whoever has it may ask for the state.
             self._next = at + 1
