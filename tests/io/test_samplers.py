@@ -126,7 +126,7 @@ def test_a_subset_does_not_change_with_the_array_that_it_was_made_of() -> None:
 
 def test_labels_may_be_names() -> None:
     sampler = ClassBalancedSampler(["cat", "dog", "dog", "dog"], seed=1)
-    assert (np.count_nonzero(sampler.order(0) == 0), len(sampler)) == (2, 4)
+    assert sorted(sampler.order(0).tolist()).count(0) == 2
 
 
 @pytest.mark.parametrize("scale", [1e-322, 1e308])

@@ -45,7 +45,8 @@ class Sampler:
     Raises
     ------
     ValueError
-        If `num_samples`, `records`, `batch_size` or `num_parts` is less than 1, or `part_index` is not less than `num_parts`.
+        If `num_samples`, `records`, `batch_size` or `num_parts` is less than 1, or `part_index` is not less than
+        `num_parts`.
 
     Examples
     --------
@@ -156,7 +157,7 @@ class Sampler:
     def set_epoch(self, epoch: int) -> None:
         """Make the next loop one over this epoch.
 
-        Where a state of this epoch was loaded, and before the first loop, it goes on from there.
+        Where a state of this epoch was loaded, and before the first loop, it goes on from there: after its last number, with the next epoch.
 
         Parameters
         ----------

@@ -20,7 +20,7 @@ def main(folder: str, rec: str) -> None:
     distributed.init_process_group("gloo")
     loader = open_loader(rec, shuffle=False, sampler=PKSampler(IDENTITIES, 2, 2, seed=1))
     sampler = PKSampler(IDENTITIES, 2, 2, seed=1, num_parts="auto")
-    indexed = DataLoader(np.arange(22), batch_size=BATCH, sampler=sampler)  # type: ignore[arg-type] # has a length
+    indexed = DataLoader(np.arange(22), batch_size=BATCH, sampler=sampler)
     epochs = [labels(loader) for _ in range(2)]
     numbers = [[batch.tolist() for batch in indexed] for _ in range(2)]
     write(folder, {"loader": epochs, "resumed": resumed(rec), "data_loader": numbers})
