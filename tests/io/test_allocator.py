@@ -169,6 +169,18 @@ def test_the_same_memory_twice_is_an_error(tiny: RecordFile) -> None:
     batches.close()
 
 
+def test_the_same_memory_for_two_iterators_is_an_error(tiny: RecordFile) -> None:
+    memory = bytearray(1 << 20)
+    first = open_iter(tiny, allocator=lambda _: memory)
+    kept = first.next().data[0]
+    second = open_iter(tiny, allocator=lambda _: memory)
+    with pytest.raises(ValueError, match="allocator must return other memory at each call"):
+        second.next()
+    del kept
+    first.close()
+    second.close()
+
+
 @pytest.mark.parametrize("kept", ["batches", "batch", "batch.data"])
 def test_the_process_ends_while_memory_is_in_use(tiny: RecordFile, kept: str) -> None:
     script = """if True:

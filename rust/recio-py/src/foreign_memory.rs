@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 use std::slice;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -21,19 +21,16 @@ use crate::python_call::{attach, call};
 /// A Python function that returns a writable buffer of a number of bytes.
 pub(crate) struct BufferFunction {
     function: Py<PyAny>,
-    in_use: InUse,
 }
 
-/// Addresses of the buffers that batches are made in.
-type InUse = Arc<Mutex<Vec<Range<usize>>>>;
+/// Addresses of the buffers that batches are made in, of all iterators: several may have one
+/// allocator.
+static IN_USE: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
 
 impl BufferFunction {
     pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
         clear_frames(py)?;
-        Ok(Self {
-            function,
-            in_use: InUse::default(),
-        })
+        Ok(Self { function })
     }
 
     fn request(&self, py: Python<'_>, len: usize) -> PyResult<ForeignBlock> {
@@ -51,7 +48,7 @@ impl BufferFunction {
                 if buffer.readonly() { ", read-only" } else { "" }
             )));
         }
-        ForeignBlock::new(buffer, len, &self.in_use)
+        ForeignBlock::new(buffer, len)
     }
 }
 
@@ -77,26 +74,26 @@ impl Allocator for BufferFunction {
 struct ForeignBlock {
     buffer: PyUntypedBuffer,
     len: usize,
-    in_use: InUse,
 }
 
 impl ForeignBlock {
-    fn new(buffer: PyUntypedBuffer, len: usize, in_use: &InUse) -> PyResult<Self> {
+    fn new(buffer: PyUntypedBuffer, len: usize) -> PyResult<Self> {
         let begin = buffer.buf_ptr() as usize;
         let addresses = begin..begin + len;
-        let mut blocks = in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = blocks_in_use();
         if blocks.iter().any(|other| overlap(other, &addresses)) {
             return Err(PyValueError::new_err(
                 "allocator must return other memory at each call: this buffer is in use by another batch",
             ));
         }
         blocks.push(addresses);
-        Ok(Self {
-            buffer,
-            len,
-            in_use: Arc::clone(in_use),
-        })
+        Ok(Self { buffer, len })
     }
+}
+
+fn blocks_in_use() -> MutexGuard<'static, Vec<Range<usize>>> {
+    // A list of addresses is sound even if a thread that held the lock panicked.
+    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
@@ -133,7 +130,6 @@ impl Drop for ForeignBlock {
     /// stop. From then on, the buffer ends with the process.
     fn drop(&mut self) {
         let begin = self.buffer.buf_ptr() as usize;
-        let mut blocks = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.retain(|block| block.start != begin);
+        blocks_in_use().retain(|block| block.start != begin);
     }
 }
