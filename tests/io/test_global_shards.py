@@ -220,6 +220,6 @@ def test_a_hook_that_reads_is_refused(fifty: RecordFile) -> None:
 
     batches = Own(2, (3, 4, 4), path_imgrec=str(fifty.rec), shard="global", num_parts=2, seed=0)
     with pytest.raises(
-        ValueError, match="next_sample and next_data cannot be overridden with a sampler or shard='global'"
+        ValueError, match="next_sample, imdecode and read_image cannot be overridden with a sampler or shard='global'"
     ):
         batches.next()

@@ -157,7 +157,8 @@ class Sampler:
     def set_epoch(self, epoch: int) -> None:
         """Make the next loop one over this epoch.
 
-        Where a state of this epoch was loaded, and before the first loop, it goes on from there: after its last number, with the next epoch.
+        Where a state of this epoch was loaded, and before the first loop, it goes on from there: after its last number,
+        with the next epoch.
 
         Parameters
         ----------

@@ -219,8 +219,9 @@ impl<T: Element> ImageLoader<T> {
     pub fn next_supplied(&self, supplier: &mut Supplier<'_>) -> Result<Next<Batch<T>>> {
         if self.shards.sharding == Sharding::Global {
             return Err(Error::argument(
-                "next_sample and next_data cannot be overridden with a sampler or shard='global': the batches of \
-                 the other ranks depend on which samples are in this one; use shard='contiguous'",
+                "next_sample, imdecode and read_image cannot be overridden with a sampler or shard='global': the \
+                 batches of the other ranks depend on which samples are in this one; use shuffle and \
+                 shard='contiguous'",
             ));
         }
         let _turn = self.supplied.turn()?;
