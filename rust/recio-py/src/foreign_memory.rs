@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::slice;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+use std::{slice, thread};
 
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -26,6 +26,9 @@ pub(crate) struct BufferFunction {
 /// Addresses of the buffers that batches are made in, of all iterators: several may have one
 /// allocator.
 static IN_USE: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
+
+/// Attempts to take the lock of the addresses.
+const TRIES: usize = 1000;
 
 impl BufferFunction {
     pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
@@ -80,20 +83,28 @@ impl ForeignBlock {
     fn new(buffer: PyUntypedBuffer, len: usize) -> PyResult<Self> {
         let begin = buffer.buf_ptr() as usize;
         let addresses = begin..begin + len;
-        let mut blocks = blocks_in_use();
-        if blocks.iter().any(|other| overlap(other, &addresses)) {
-            return Err(PyValueError::new_err(
-                "allocator must return other memory at each call: this buffer is in use by another batch",
-            ));
+        if let Some(mut blocks) = blocks_in_use() {
+            if blocks.iter().any(|other| overlap(other, &addresses)) {
+                return Err(PyValueError::new_err(
+                    "allocator must return other memory at each call: this buffer is in use by another batch",
+                ));
+            }
+            blocks.push(addresses);
         }
-        blocks.push(addresses);
         Ok(Self { buffer, len })
     }
 }
 
-fn blocks_in_use() -> MutexGuard<'static, Vec<Range<usize>>> {
-    // A list of addresses is sound even if a thread that held the lock panicked.
-    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns the addresses, unless the lock stays taken: in a forked process it may be taken for
+/// ever. Another thread holds it for a moment only.
+fn blocks_in_use() -> Option<MutexGuard<'static, Vec<Range<usize>>>> {
+    (0..TRIES).find_map(|_| {
+        let blocks = IN_USE.try_lock().ok();
+        if blocks.is_none() {
+            thread::yield_now();
+        }
+        blocks
+    })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
@@ -130,6 +141,8 @@ impl Drop for ForeignBlock {
     /// stop. From then on, the buffer ends with the process.
     fn drop(&mut self) {
         let begin = self.buffer.buf_ptr() as usize;
-        blocks_in_use().retain(|block| block.start != begin);
+        if let Some(mut blocks) = blocks_in_use() {
+            blocks.retain(|block| block.start != begin);
+        }
     }
 }

@@ -197,7 +197,7 @@ impl Options {
         }
         if self.sharding == Sharding::Global && self.shard_policy != ShardPolicy::Pad {
             return Err(Error::argument(
-                "shard_policy is of contiguous shards; with shard=\"global\" all ranks have as many batches",
+                "shard_policy is of contiguous shards; with a sampler or shard=\"global\" all ranks have as many batches",
             ));
         }
         if self.sampler.is_some() && (self.shuffle || self.sharding != Sharding::Global) {
