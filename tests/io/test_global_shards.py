@@ -205,7 +205,9 @@ def test_set_epoch_and_sizes(fifty: RecordFile) -> None:
 
 def test_wrong_arguments(fifty: RecordFile) -> None:
     for policy in ("drop", "uneven"):
-        with pytest.raises(ValueError, match='shard_policy is of contiguous shards; with shard="global" all ranks'):
+        with pytest.raises(
+            ValueError, match='shard_policy is of contiguous shards; with a sampler or shard="global" all ranks'
+        ):
             open_iter(fifty, shard="global", shard_policy=policy)
     with pytest.raises(ValueError, match='shard must be "contiguous" or "global", got "some"'):
         open_iter(fifty, shard="some")
