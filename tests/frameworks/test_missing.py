@@ -14,6 +14,7 @@ import pytest
         ("grain", "recio.grain needs Grain: pip install grain"),
         ("keras", "recio.keras needs Keras 3: pip install keras"),
         ("tensorflow", "recio.tensorflow needs TensorFlow: pip install tensorflow"),
+        ("torch", "recio.torch needs PyTorch, and the module torch is missing: pip install torch"),
     ],
 )
 def test_the_error_says_what_to_install(module: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
