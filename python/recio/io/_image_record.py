@@ -230,9 +230,10 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         batches, as with `shard` ``'global'``. The augmentation of a record that repeats differs each time.
     allocator : callable, optional
         Function that returns memory for the images of a batch (and for its masks): called with a number of bytes, by
-        any thread, it returns a writable, contiguous buffer of as many bytes or more, such as pinned or shared memory.
-        The memory is used for later batches again: if batches are not kept, it is called for the first few alone. It is
-        released when the iterator and all of its arrays are gone. Whoever keeps the buffer must not write to it.
+        one thread at a time, it returns a writable, contiguous buffer of as many bytes or more, such as pinned or
+        shared memory. The memory is used for later batches again: if batches are not kept, it is called for the first
+        few alone. It is released when the iterator and all of its arrays are gone. Whoever keeps the buffer must not
+        write to it.
 
     Raises
     ------

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{slice, thread};
 
 use pyo3::buffer::PyUntypedBuffer;
@@ -21,6 +21,9 @@ use crate::python_call::{attach, call};
 /// A Python function that returns a writable buffer of a number of bytes.
 pub(crate) struct BufferFunction {
     function: Py<PyAny>,
+    /// Held by the thread that calls the function, which need not be safe to be called by several
+    /// at once.
+    turn: Mutex<()>,
 }
 
 /// Addresses of the buffers that batches are made in, of all iterators: several may have one
@@ -33,7 +36,10 @@ const TRIES: usize = 1000;
 impl BufferFunction {
     pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
         clear_frames(py)?;
-        Ok(Self { function })
+        Ok(Self {
+            function,
+            turn: Mutex::new(()),
+        })
     }
 
     fn request(&self, py: Python<'_>, len: usize) -> PyResult<ForeignBlock> {
@@ -68,6 +74,8 @@ impl Allocator for BufferFunction {
             self.request(py, len)
                 .map_err(|error| user_error(py, error, "the allocator"))
         };
+        // Every thread takes the turn first and the interpreter second, so none waits for another.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let block: Result<ForeignBlock, Error> = attach(allocate);
         Ok(Box::new(block?))
     }
@@ -129,8 +137,8 @@ impl Deref for ForeignBlock {
 impl DerefMut for ForeignBlock {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: the buffer has at least `len` contiguous, writable bytes, and stays where it is
-        // until it is released, when this is dropped. No other block overlaps it. The caller has
-        // handed it over for batches: it must not be used elsewhere until it is released.
+        // until it is released, when this is dropped. The caller has handed it over for batches: it
+        // must not be used elsewhere until then; that it is no other block's was checked.
         unsafe { slice::from_raw_parts_mut(self.buffer.buf_ptr().cast(), self.len) }
     }
 }

@@ -2,6 +2,7 @@
 //! of a loader.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -70,6 +71,9 @@ pub(crate) struct PySampler {
     epoch_len: usize,
     records: Option<usize>,
     order: Py<PyAny>,
+    /// Held by the thread that calls the function, which need not be safe to be called by several
+    /// at once.
+    turn: Mutex<()>,
 }
 
 impl PySampler {
@@ -82,6 +86,7 @@ impl PySampler {
             epoch_len,
             records,
             order,
+            turn: Mutex::new(()),
         })
     }
 
@@ -108,6 +113,8 @@ impl Sampler for PySampler {
     }
 
     fn order(&self, epoch: u64) -> Result<Vec<u32>> {
+        // Every thread takes the turn first and the interpreter second, so none waits for another.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let order = attach(|py| {
             self.request(py, epoch)
                 .map_err(|error| user_error(py, error, "the sampler"))
