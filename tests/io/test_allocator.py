@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import mmap
-import threading
-import time
 import weakref
 from multiprocessing import shared_memory
 from typing import TYPE_CHECKING, Any
@@ -67,20 +65,6 @@ def test_memory_is_used_again(tiny: RecordFile) -> None:
             del batch
         batches.reset()
     assert len(blocks.blocks) <= 8
-
-
-def test_one_thread_at_a_time_calls_the_function(tiny: RecordFile) -> None:
-    calling = threading.Lock()
-
-    def allocate(size: int) -> bytearray:
-        assert calling.acquire(blocking=False)
-        # Another thread may get the interpreter meanwhile.
-        time.sleep(0.005)
-        calling.release()
-        return bytearray(size)
-
-    batches = open_iter(tiny, allocator=allocate, batch_size=2, preprocess_threads=4, prefetch_buffer=4)
-    assert len(list(batches)) == 5
 
 
 def test_a_batch_that_is_kept_is_not_overwritten(tiny: RecordFile) -> None:

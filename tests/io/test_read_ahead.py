@@ -15,6 +15,7 @@ import pytest
 import recio
 from recio import image
 from recio.io import ImageDetRecordIter, ImageMaskRecordIter
+from recio.samplers import Sampler
 from tests.support.processes import becomes_true, python, start
 from tests.support.records import RecordFile, image_record, noise, open_iter, png, threads, write_images, write_records
 from tests.support.slow_storage import SlowStorage
@@ -66,6 +67,34 @@ def has_readers() -> bool:
 
 def batches_of(file: RecordFile, **settings: Any) -> tuple[list[Any], bool]:  # noqa: ANN401 of many types
     return contents(open_iter(file, path_imgidx=file.idx, seed=3, rand_crop=True, **settings))
+
+
+class Watched(Sampler):
+    """Sampler that takes its time, and counts its callers."""
+
+    def __init__(self) -> None:
+        super().__init__(COUNT)
+        self.callers = self.most = 0
+
+    def order(self, epoch: int) -> list[int]:
+        self.callers += 1
+        self.most = max(self.most, self.callers)
+        # Another thread may get the interpreter meanwhile.
+        time.sleep(0.1)
+        self.callers -= 1
+        return [(7 * number + epoch) % COUNT for number in range(COUNT)]
+
+
+def sampled(file: RecordFile) -> tuple[tuple[list[Any], bool], int]:
+    """Return the batches of an iterator with a sampler, and the threads that called it at once, at most."""
+    sampler = Watched()
+    return batches_of(file, sampler=sampler, preprocess_threads=3), sampler.most
+
+
+def test_a_sampler_is_called_by_one_thread_at_a_time(slow: SlowStorage, file: RecordFile) -> None:
+    (read, has_readers), callers = slow.call(sampled, file)
+    assert (has_readers, callers) == (True, 1)
+    assert read == sampled(file)[0][0]
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,22 @@ def test_an_error_of_a_sampler_is_raised_by_next(
         batches.reset()
 
 
+def test_a_sampler_that_asks_its_own_iterator_for_the_order_is_an_error(faces: RecordFile) -> None:
+    class Asking(Sampler):
+        batches: ImageIter
+
+        def order(self, epoch: int) -> Any:  # noqa: ANN401 the keys
+            return [int(key) for key in self.batches.seq] if epoch else range(6)
+
+    sampler = Asking(6)
+    sampler.batches = ImageIter(4, (3, 8, 8), path_imgrec=faces.rec, path_imgidx=faces.idx, seed=1, sampler=sampler)
+    assert len(ids(sampler.batches)) == 2
+    sampler.batches.reset()
+    with pytest.raises(ValueError, match="a sampler asks its own iterator for its order"):
+        sampler.batches.next()
+    sampler.batches.close()
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

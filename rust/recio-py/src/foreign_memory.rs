@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::{slice, thread};
 
 use pyo3::buffer::PyUntypedBuffer;
@@ -21,9 +21,6 @@ use crate::python_call::{attach, call};
 /// A Python function that returns a writable buffer of a number of bytes.
 pub(crate) struct BufferFunction {
     function: Py<PyAny>,
-    /// Held by the thread that calls the function, which need not be safe to be called by several
-    /// at once.
-    turn: Mutex<()>,
 }
 
 /// Addresses of the buffers that batches are made in, of all iterators: several may have one
@@ -36,10 +33,7 @@ const TRIES: usize = 1000;
 impl BufferFunction {
     pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
         clear_frames(py)?;
-        Ok(Self {
-            function,
-            turn: Mutex::new(()),
-        })
+        Ok(Self { function })
     }
 
     fn request(&self, py: Python<'_>, len: usize) -> PyResult<ForeignBlock> {
@@ -74,8 +68,6 @@ impl Allocator for BufferFunction {
             self.request(py, len)
                 .map_err(|error| user_error(py, error, "the allocator"))
         };
-        // Every thread takes the turn first and the interpreter second, so none waits for another.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let block: Result<ForeignBlock, Error> = attach(allocate);
         Ok(Box::new(block?))
     }

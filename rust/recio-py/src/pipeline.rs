@@ -528,7 +528,8 @@ impl ImagePipeline {
             return Ok(());
         };
         let loader = OpenLoader(Some(loader));
-        loader.close();
+        // A thread that has a lock may wait for the interpreter.
+        py.detach(|| loader.close());
         while !py.detach(|| loader.wait_for_threads(TIMEOUT)) {
             py.check_signals()
                 .inspect_err(|_| loader.abandon_threads())?;
@@ -537,9 +538,9 @@ impl ImagePipeline {
     }
 
     /// Stops the threads without waiting for them. Asking for a batch is then an error.
-    fn stop(&self) {
+    fn stop(&self, py: Python<'_>) {
         if let Some(loader) = self.running() {
-            loader.close();
+            py.detach(|| loader.close());
         }
     }
 

@@ -2,7 +2,6 @@
 //! of a loader.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -71,9 +70,6 @@ pub(crate) struct PySampler {
     epoch_len: usize,
     records: Option<usize>,
     order: Py<PyAny>,
-    /// Held by the thread that calls the function, which need not be safe to be called by several
-    /// at once.
-    turn: Mutex<()>,
 }
 
 impl PySampler {
@@ -86,7 +82,6 @@ impl PySampler {
             epoch_len,
             records,
             order,
-            turn: Mutex::new(()),
         })
     }
 
@@ -113,8 +108,6 @@ impl Sampler for PySampler {
     }
 
     fn order(&self, epoch: u64) -> Result<Vec<u32>> {
-        // Every thread takes the turn first and the interpreter second, so none waits for another.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let order = attach(|py| {
             self.request(py, epoch)
                 .map_err(|error| user_error(py, error, "the sampler"))

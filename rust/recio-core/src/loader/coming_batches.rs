@@ -25,6 +25,11 @@ impl<T: Element> Upcoming for ComingBatches<T> {
         self.queue.last_epoch()
     }
 
+    fn prepare(&self) {
+        let epochs = self.next_claim().epoch..=self.last_epoch();
+        self.producer.prepare_orders(epochs);
+    }
+
     fn sample(&self, claim: &Claim) -> Result<Sampled<Key>> {
         self.producer.sample(claim)
     }

@@ -1,8 +1,9 @@
 //! Epoch order: the permutation of each epoch.
 
 use std::fmt::Debug;
-use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::ops::{Range, RangeInclusive};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
 
 use crate::error::{Error, Result};
 use crate::loader::epoch::Cursor;
@@ -124,6 +125,7 @@ pub(super) struct EpochOrders {
     seed: Option<u64>,
     sampler: Option<Arc<dyn Sampler>>,
     cache: Mutex<OrderCache>,
+    computing: Computing,
 }
 
 impl EpochOrders {
@@ -150,6 +152,7 @@ impl EpochOrders {
             seed,
             sampler,
             cache: Mutex::default(),
+            computing: Computing::default(),
         })
     }
 
@@ -167,12 +170,24 @@ impl EpochOrders {
         Ok((epoch, record))
     }
 
+    /// Computes the orders of epochs that a sampler makes, and keeps them for a while.
+    pub(super) fn prepare(&self, epochs: RangeInclusive<u64>) {
+        if self.sampler.is_some() {
+            epochs.for_each(|epoch| drop(self.order(epoch)));
+        }
+    }
+
     /// Returns the order of an epoch, which is kept for a while.
     fn order(&self, epoch: u64) -> Result<Arc<EpochOrder>> {
         if let Some(order) = lock(&self.cache).get(epoch) {
             return Ok(order);
         }
-        // Without the lock: a sampler is a function of the caller's.
+        let _turn = self.computing.turn()?;
+        // Another thread may have computed it meanwhile.
+        if let Some(order) = lock(&self.cache).get(epoch) {
+            return Ok(order);
+        }
+        // Without the lock of the cache: a sampler is a function of the caller's.
         let order = Arc::new(self.compute(epoch)?);
         lock(&self.cache).put(epoch, &order);
         Ok(order)
@@ -198,6 +213,47 @@ impl EpochOrders {
             )));
         }
         EpochOrder::of_sampler(order, records)
+    }
+}
+
+/// Lets one thread at a time compute an order: a sampler takes seconds for many millions, and need
+/// not be safe to be called by several threads at once.
+#[derive(Debug, Default)]
+struct Computing {
+    turn: Mutex<()>,
+    thread: Mutex<Option<ThreadId>>,
+}
+
+/// The right to compute an order.
+struct Turn<'a> {
+    thread: &'a Mutex<Option<ThreadId>>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Computing {
+    /// Waits until no other thread computes an order.
+    ///
+    /// # Errors
+    /// The current thread does already.
+    fn turn(&self) -> Result<Turn<'_>> {
+        let current = Some(thread::current().id());
+        if *lock(&self.thread) == current {
+            return Err(Error::argument(
+                "a sampler asks its own iterator for its order",
+            ));
+        }
+        let turn = lock(&self.turn);
+        *lock(&self.thread) = current;
+        Ok(Turn {
+            thread: &self.thread,
+            _turn: turn,
+        })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(self.thread) = None;
     }
 }
 

@@ -4,6 +4,7 @@
 //! Where a sample is skipped, its batch is sampled again without it and made again. That is rare,
 //! and the result does not depend on which batch met the damage first.
 
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -158,6 +159,11 @@ impl<T: Element> BatchProducer<T> {
         let batch = Err(error);
         let skipped = Vec::new();
         queue.complete(claim, Produced { batch, skipped });
+    }
+
+    /// Computes the orders of epochs, if a sampler makes them. An error is that of their batches.
+    pub(super) fn prepare_orders(&self, epochs: RangeInclusive<u64>) {
+        self.orders.prepare(epochs);
     }
 
     /// Samples the batch of a claim.

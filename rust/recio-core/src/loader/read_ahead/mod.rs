@@ -271,6 +271,8 @@ impl ReadAhead {
 
     /// Adds samples of the coming batches to the table, at most this many.
     fn walk_on(&self, room: usize, source: &dyn Source) {
+        // Without the lock: a sampler is a function of the caller's.
+        source.prepare();
         let mut walk = lock(&self.walk);
         let files = source.files();
         let samples = walk.take(room, source).into_iter();

@@ -23,6 +23,9 @@ pub(in crate::loader) trait Upcoming {
     /// Returns the last epoch of which batches may be claimed now.
     fn last_epoch(&self) -> u64;
 
+    /// Computes what [`sample`](Self::sample) needs, as far as that may take long.
+    fn prepare(&self) {}
+
     /// Samples the batch of a claim.
     ///
     /// # Errors
