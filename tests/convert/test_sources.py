@@ -223,6 +223,8 @@ def test_sources_whose_format_is_not_known(tmp_path: Path) -> None:
     (tmp_path / "a.bin").touch()
     with pytest.raises(ValueError, match=r"a\.bin: the format is not known by this name: --from"):
         rows(tmp_path / "a.bin")
+    with pytest.raises(ValueError, match=r"a-\*: the format is not known by this name: --from"):
+        rows(tmp_path / "a-*")
     (tmp_path / "a.tar").touch()
     (tmp_path / "a.parquet").touch()
     with pytest.raises(ValueError, match=r"the folder has files of the formats parquet, tar: --from chooses one"):
@@ -231,6 +233,8 @@ def test_sources_whose_format_is_not_known(tmp_path: Path) -> None:
         rows([])
     with pytest.raises(FileNotFoundError, match=r"no\.rec"):
         rows(tmp_path / "no.rec")
+    with pytest.raises(FileNotFoundError, match=r"No such file or directory: '.*photo'"):
+        rows(tmp_path / "photo")
 
 
 def test_rows_are_read_one_after_another(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -34,6 +35,7 @@ _BY_NAME: tuple[tuple[str, Format], ...] = (
     (r"\.parquet", "parquet"),
 )
 _BRACES = re.compile(r"\{([0-9]+)\.\.([0-9]+)\}")
+_PATTERN = re.compile(r"[*?\[{]")
 _MAX_BRACES = 1_000_000
 
 
@@ -49,6 +51,8 @@ def _format_of(located: Located) -> Format:
     ------
     ValueError
         If neither its name nor, if it is a folder, its files state it.
+    FileNotFoundError
+        If such a path does not exist, and is no pattern.
     """
     path = LOCAL.path(located)
     kind = format_of_name(path.name)
@@ -61,6 +65,8 @@ def _format_of(located: Located) -> Format:
         if len(kinds) < 2:  # noqa: PLR2004 one, or none
             return next(iter(kinds), "folder")
         raise ValueError(f"{path}: the folder has files of the formats {', '.join(sorted(kinds))}: --from chooses one")
+    if not path.exists() and not _PATTERN.search(path.name):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     raise ValueError(f"{path}: the format is not known by this name: --from (src_format=) states it")
 
 
