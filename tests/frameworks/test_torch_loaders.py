@@ -158,7 +158,7 @@ def test_drop_pad_returns_no_empty_batch_where_records_are_skipped(tmp_path: Pat
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"shard": "global", "num_parts": 2}, "drop_pad needs shards without repeats, and in global batches"),
+        ({"shard": "global", "num_parts": 2}, "drop_pad excludes shard='global' and a sampler"),
         ({"shard_policy": "pad", "num_parts": 2}, "drop_pad needs shard_policy='uneven', got 'pad'"),
         ({"shard_policy": "drop", "num_parts": 2}, "drop_pad needs shard_policy='uneven', got 'drop'"),
     ],

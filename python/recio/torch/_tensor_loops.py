@@ -131,8 +131,8 @@ def _check_shards(batches: DataIter) -> None:
         return
     if options.shard == "global":
         raise ValueError(
-            "drop_pad needs shards without repeats, and in global batches, those of shard='global' or a sampler, a "
-            "rank may have nothing else"
+            "drop_pad excludes shard='global' and a sampler if there are several ranks: the last batch of a rank may "
+            "consist of repeats only"
         )
     if options.shard_policy != "uneven":
         raise ValueError(f"drop_pad needs shard_policy='uneven', got {options.shard_policy!r}")
