@@ -300,7 +300,7 @@ def test_a_sampler_that_asks_its_own_iterator_for_the_order_is_an_error(faces: R
         batches: ImageIter
 
         def order(self, epoch: int) -> Any:  # noqa: ANN401 the keys
-            return [int(key) for key in self.batches.seq] if epoch else range(6)
+            return [int(key) for key in self.batches.seq or ()] if epoch else range(6)
 
     sampler = Asking(6)
     sampler.batches = ImageIter(4, (3, 8, 8), path_imgrec=faces.rec, path_imgidx=faces.idx, seed=1, sampler=sampler)
