@@ -6,13 +6,14 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::{Mutex, MutexGuard};
-use std::{slice, thread};
+use std::slice;
+use std::sync::Mutex;
 
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use recio_core::loader::buffer::{Allocator, Block};
+use recio_core::loader::lock_unless_stuck;
 use recio_core::{Error, Result};
 
 use crate::errors::{clear_frames, user_error};
@@ -26,9 +27,6 @@ pub(crate) struct BufferFunction {
 /// Addresses of the buffers that batches are made in, of all iterators: several may have one
 /// allocator.
 static IN_USE: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
-
-/// Attempts to take the lock of the addresses.
-const TRIES: usize = 1000;
 
 impl BufferFunction {
     pub(crate) fn new(py: Python<'_>, function: Py<PyAny>) -> PyResult<Self> {
@@ -83,7 +81,7 @@ impl ForeignBlock {
     fn new(buffer: PyUntypedBuffer, len: usize) -> PyResult<Self> {
         let begin = buffer.buf_ptr() as usize;
         let addresses = begin..begin + len;
-        if let Some(mut blocks) = blocks_in_use() {
+        if let Some(mut blocks) = lock_unless_stuck(&IN_USE) {
             if blocks.iter().any(|other| overlap(other, &addresses)) {
                 return Err(PyValueError::new_err(
                     "allocator must return other memory at each call: this buffer is in use by another batch",
@@ -93,18 +91,6 @@ impl ForeignBlock {
         }
         Ok(Self { buffer, len })
     }
-}
-
-/// Returns the addresses, unless the lock stays taken: in a forked process it may be taken for
-/// ever. Another thread holds it for a moment only.
-fn blocks_in_use() -> Option<MutexGuard<'static, Vec<Range<usize>>>> {
-    (0..TRIES).find_map(|_| {
-        let blocks = IN_USE.try_lock().ok();
-        if blocks.is_none() {
-            thread::yield_now();
-        }
-        blocks
-    })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
@@ -141,7 +127,7 @@ impl Drop for ForeignBlock {
     /// stop. From then on, the buffer ends with the process.
     fn drop(&mut self) {
         let begin = self.buffer.buf_ptr() as usize;
-        if let Some(mut blocks) = blocks_in_use() {
+        if let Some(mut blocks) = lock_unless_stuck(&IN_USE) {
             blocks.retain(|block| block.start != begin);
         }
     }

@@ -5,16 +5,13 @@
 //! before. So the buffers of a batch come from a pool, and go back to it when the batch is dropped.
 //! A batch that is kept keeps its buffers; the pool then allocates new ones.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytemuck::Pod;
 
 use crate::error::Result;
 use crate::loader::buffer::{Allocator, Buffer};
-
-/// Attempts to return a buffer to a pool whose lock is taken. The thread that holds it may have
-/// lost the processor.
-const TRIES: usize = 1000;
+use crate::loader::lock::{lock, lock_unless_stuck};
 
 /// A batch: images, labels or masks, ids.
 #[derive(Debug)]
@@ -110,7 +107,7 @@ impl<T: Pod + Default> BufferPool<T> {
     /// # Errors
     /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory); an error of the allocator.
     pub fn take(self: &Arc<Self>) -> Result<PooledBuffer<T>> {
-        let spare = self.lock().buffers.pop();
+        let spare = lock(&self.spare).buffers.pop();
         // Without the lock: an allocator may wait for what another thread holds.
         let values = spare.map_or_else(|| self.new_buffer(), Ok)?;
         Ok(PooledBuffer {
@@ -130,7 +127,7 @@ impl<T: Pod + Default> BufferPool<T> {
 impl<T> BufferPool<T> {
     /// Frees the spare buffers, and keeps none from now on.
     pub fn close(&self) {
-        *self.lock() = Spare {
+        *lock(&self.spare) = Spare {
             max: 0,
             buffers: Vec::new(),
         };
@@ -143,23 +140,11 @@ impl<T> BufferPool<T> {
     /// buffer that is not put back goes to the allocator, which keeps its memory, and so does the
     /// next one: in ten million images that was half as much memory again.
     fn put_back(&self, buffer: Buffer<T>) {
-        let spare = (0..TRIES).find_map(|_| {
-            let spare = self.spare.try_lock().ok();
-            if spare.is_none() {
-                std::thread::yield_now();
-            }
-            spare
-        });
-        if let Some(mut spare) = spare
+        if let Some(mut spare) = lock_unless_stuck(&self.spare)
             && spare.buffers.len() < spare.max
         {
             spare.buffers.push(buffer);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Spare<T>> {
-        // A list of buffers is sound even if a thread that held the lock panicked.
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,10 +214,10 @@ mod tests {
             pool.take().unwrap(),
             pool.take().unwrap(),
         ]);
-        assert_eq!(pool.lock().buffers.len(), 2);
+        assert_eq!(lock(&pool.spare).buffers.len(), 2);
         let late = pool.take().unwrap();
         pool.close();
         drop(late);
-        assert_eq!(pool.lock().buffers.len(), 0);
+        assert_eq!(lock(&pool.spare).buffers.len(), 0);
     }
 }

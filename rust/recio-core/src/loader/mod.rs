@@ -84,6 +84,7 @@ pub use epoch_order::Sampler;
 pub use image_batch::{EncodedImages, render_batch};
 pub use image_loader::{ImageLoader, Loader};
 pub use labels::Labels;
+pub use lock::lock_unless_stuck;
 pub use options::{LabelForm, MaskSource, Options, Shape};
 pub use position::Position;
 pub use queue::Next;
