@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from recio.convert._row import Row, damage, file_name
-from recio.convert._source import Source, label_reader
+from recio.convert._source import FileSource, label_reader
 
 try:
     import pyarrow as pa
@@ -130,33 +130,22 @@ def _label_array(rows: Sequence[Row], kind: pa.DataType) -> pa.Array:
     return pa.array(labels.astype(np.int64) if pa.types.is_integer(kind) else labels, kind)
 
 
-class ParquetSource(Source):
-    """Parquet files as a source of rows.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        The files, which have the same columns.
-    options : ReadOptions
-        How they are read.
-    names : list of str or None
-        Names of the classes, from beside the files.
-    """
+class ParquetSource(FileSource):
+    """Parquet files, which have the same columns, as a source of rows."""
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files = self._paths = files
-        self._options, self._names = options, names
+        super().__init__(files, options, names)
         opened = [Table(path, options) for path in files]
         self.total = sum(table.rows for table in opened)
-        self._features = opened[0].features
+        self._class_names = opened[0].class_names()
         for table in opened:
-            if table.class_names() != opened[0].class_names():
+            if table.class_names() != self._class_names:
                 raise ValueError(f"{table.path}: its names of classes differ from those of {files[0]}")
         self._root = None if options.root is None else SandboxedFolder(options.root, allow_outside=False)
 
     def classes(self) -> list[str] | None:
         """Return the names of the caller, or those of the feature `ClassLabel`, or those beside the files."""
-        return self._options.classes or Table(self._paths[0], self._options).class_names() or self._names
+        return self._options.classes or self._class_names or self._names
 
     def rows(self) -> Iterator[Row]:
         """Read all rows."""

@@ -17,6 +17,7 @@ from recio.convert._row import RENUMBER, Row, damage, header_length, parse_heade
 from recio.convert._source import Source
 from recio.convert._survey import Survey
 from recio.datasets import _classes
+from recio.datasets._record_file import MAX_OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from recio._storage import Located, Storage
     from recio.convert._source import ReadOptions
 
-MAX_OPEN = 128
-"""Local files that each stay open."""
 _UNLIMITED = (1 << 64) - 1
 
 

@@ -77,6 +77,28 @@ class Source:
         return Survey.of(self.rows())
 
 
+class FileSource(Source):
+    """Files of another program as a source of rows.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The files.
+    options : ReadOptions
+        How they are read.
+    names : list of str or None
+        Names of the classes, from beside the files.
+    """
+
+    def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
+        self.files = self._paths = files
+        self._options, self._names = options, names
+
+    def classes(self) -> list[str] | None:
+        """Return the names of the caller, or those beside the files."""
+        return self._names if self._options.classes is None else self._options.classes
+
+
 @dataclass
 class TextNames:
     """Names of classes as rows state them: each with a label and its name."""

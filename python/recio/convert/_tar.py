@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from recio._util import open_regular
 from recio.convert._labels import number_in
 from recio.convert._row import Row, damage, file_name, is_uint64
-from recio.convert._source import Source, label_reader
+from recio.convert._source import FileSource, label_reader
 from recio.errors import RecordError
 
 if TYPE_CHECKING:
@@ -66,27 +66,12 @@ def _add(file: IO[bytes], name: str, content: bytes) -> None:
     file.write(bytes(-len(content) % tarfile.BLOCKSIZE))
 
 
-class TarSource(Source):
-    """Tar files of WebDataset as a source of rows.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        The tar files.
-    options : ReadOptions
-        How they are read.
-    names : list of str or None
-        Names of the classes, from beside the files.
-    """
+class TarSource(FileSource):
+    """Tar files of WebDataset as a source of rows."""
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files = self._paths = files
-        self._options, self._names = options, names
+        super().__init__(files, options, names)
         self._labels = label_reader(options, names)
-
-    def classes(self) -> list[str] | None:
-        """Return the names of the caller, or those beside the files."""
-        return self._names if self._options.classes is None else self._options.classes
 
     def rows(self) -> Iterator[Row]:
         """Read all samples."""

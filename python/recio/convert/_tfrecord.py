@@ -11,7 +11,7 @@ from recio import _recio
 from recio._util import open_regular
 from recio.convert._example import decode_example, encode_example
 from recio.convert._row import FORMATS, MAX_KEY, Row, damage, file_name
-from recio.convert._source import Source, TextNames, label_reader
+from recio.convert._source import FileSource, TextNames, label_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -97,22 +97,11 @@ def _why_no_length(head: bytes, number: int) -> str:
     return "the checksum of a length differs: " + ("this is no TFRecord file" if number == 0 else "it is damaged")
 
 
-class TFRecordSource(Source):
-    """TFRecord files as a source of rows.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        The files.
-    options : ReadOptions
-        How they are read.
-    names : list of str or None
-        Names of the classes, from beside the files.
-    """
+class TFRecordSource(FileSource):
+    """TFRecord files as a source of rows."""
 
     def __init__(self, files: Sequence[Path], options: ReadOptions, names: list[str] | None) -> None:
-        self.files = self._paths = files
-        self._options, self._names = options, names
+        super().__init__(files, options, names)
         self._labels = label_reader(options, names)
         self._texts = TextNames()
 

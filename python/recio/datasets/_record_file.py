@@ -180,7 +180,7 @@ def _open_file(located: Located, index: Located | None, by_key: bool, shared: bo
 
 def _open_all(paths: Sequence[record_paths.RecordPath], *, by_key: bool) -> list[ImageRecordFile]:
     """Open record files; those in stores many at a time, as each waits for its store most of the time."""
-    shared = len(paths) > _MAX_OPEN
+    shared = len(paths) > MAX_OPEN
 
     def open_one(path: record_paths.RecordPath) -> ImageRecordFile:
         return ImageRecordFile(path.rec, path.idx, by_key=by_key, shared=shared)
@@ -191,7 +191,7 @@ def _open_all(paths: Sequence[record_paths.RecordPath], *, by_key: bool) -> list
         return list(threads.map(open_one, paths))
 
 
-_MAX_OPEN = 128
+MAX_OPEN = 128
 """Local files of a data set that each hold their file open."""
 _MAX_THREADS = 64
 _ONE = (str, os.PathLike, RemotePath)
