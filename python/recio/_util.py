@@ -9,12 +9,13 @@ import os
 import sys
 import time
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, Self, TypeAlias
 
 from recio import _recio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from io import FileIO
     from types import TracebackType
 
@@ -156,6 +157,30 @@ def lazy_imports(
         return sorted({*vars(sys.modules[package]), *module_of})
 
     return get, names
+
+
+@contextmanager
+def explains_missing(message: str, *modules: str) -> Iterator[None]:
+    """Explain in a ``with`` block what to install if one of these modules is missing.
+
+    Parameters
+    ----------
+    message : str
+        The message of the error, in which ``{module}`` is the module that is missing.
+    *modules : str
+        The modules that the block imports, and those that these need.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one of them is missing. That of another module is raised as it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in modules:
+            raise
+        raise ModuleNotFoundError(message.format(module=error.name), name=error.name) from None
 
 
 class Closeable:

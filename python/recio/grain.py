@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-try:
+from recio._util import explains_missing
+
+with explains_missing("recio.grain needs Grain: pip install grain", "grain"):
     import grain  # Grain itself, not this module
-except ModuleNotFoundError as error:
-    if error.name != "grain":
-        raise
-    raise ModuleNotFoundError("recio.grain needs Grain: pip install grain", name="grain") from None
 
 from recio._loader import validate
 from recio._loader.base import DataIter

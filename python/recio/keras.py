@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-try:
+from recio._util import explains_missing
+
+with explains_missing("recio.keras needs Keras 3: pip install keras", "keras"):
     import keras  # Keras itself, not this module
-except ModuleNotFoundError as error:
-    if error.name != "keras":
-        raise
-    raise ModuleNotFoundError("recio.keras needs Keras 3: pip install keras", name="keras") from None
 
 from recio._loader.sample_loops import SampleLoops
 

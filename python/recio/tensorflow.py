@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-try:
+from recio._util import explains_missing
+
+with explains_missing("recio.tensorflow needs TensorFlow: pip install tensorflow", "tensorflow"):
     import tensorflow as tf
-except ModuleNotFoundError as error:
-    if error.name != "tensorflow":
-        raise
-    raise ModuleNotFoundError("recio.tensorflow needs TensorFlow: pip install tensorflow", name="tensorflow") from None
 
 from recio._loader.sample_loops import SampleLoops
 

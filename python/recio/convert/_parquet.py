@@ -8,21 +8,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from recio._recio import SandboxedFolder
+from recio._util import explains_missing, open_regular
 from recio.convert._row import Row, damage, file_name
 from recio.convert._source import FileSource, label_reader
 
-try:
+with explains_missing("Parquet files need pyarrow, which is missing: pip install 'recio[parquet]'", "pyarrow"):
     import pyarrow as pa
     import pyarrow.parquet as pq
-except ModuleNotFoundError as error:
-    if error.name != "pyarrow":
-        raise
-    raise ModuleNotFoundError(
-        "Parquet files need pyarrow, which is missing: pip install 'recio[parquet]'", name=error.name
-    ) from None
-
-from recio._recio import SandboxedFolder
-from recio._util import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

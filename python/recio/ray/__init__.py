@@ -3,14 +3,12 @@
 It needs Ray: ``pip install 'recio[ray]'``. recio must be installed on all nodes.
 """
 
-try:
+from recio._util import explains_missing
+
+with explains_missing(
+    "recio.ray needs Ray, and the module {module} is missing: pip install 'recio[ray]'", "ray", "pyarrow", "pandas"
+):
     import ray.data  # noqa: F401 Ray itself, not this package
-except ModuleNotFoundError as error:
-    if error.name not in ("ray", "pyarrow", "pandas"):
-        raise
-    raise ModuleNotFoundError(
-        f"recio.ray needs Ray, and the module {error.name} is missing: pip install 'recio[ray]'", name=error.name
-    ) from None
 
 from recio.ray._pack import PackedShards, pack
 from recio.ray._read import read_records

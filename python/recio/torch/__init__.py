@@ -3,14 +3,10 @@
 It needs PyTorch; `RecordDataset` also torchvision.
 """
 
-try:
+from recio._util import explains_missing
+
+with explains_missing("recio.torch needs PyTorch, and the module torch is missing: pip install torch", "torch"):
     import torch  # noqa: F401 PyTorch itself, not this package
-except ModuleNotFoundError as error:
-    if error.name != "torch":
-        raise
-    raise ModuleNotFoundError(
-        "recio.torch needs PyTorch, and the module torch is missing: pip install torch", name="torch"
-    ) from None
 
 from recio.torch._data_iter_loader import DataIterLoader
 from recio.torch._dataset import RecordDataset

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from recio import datasets
+from recio._util import explains_missing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,16 +56,12 @@ RecordDataset.__signature__ = inspect.signature(datasets.RecordDataset)
 
 
 def _require_torchvision() -> None:
-    try:
+    message = (
+        "recio.torch.RecordDataset needs torchvision: pip install torchvision; recio.datasets.RecordDataset has the "
+        "images as ndarrays"
+    )
+    with explains_missing(message, "torchvision"):
         import torchvision  # noqa: F401, PLC0415 this data set alone needs it
-    except ModuleNotFoundError as error:
-        if error.name != "torchvision":
-            raise
-        raise ModuleNotFoundError(
-            "recio.torch.RecordDataset needs torchvision: pip install torchvision; recio.datasets.RecordDataset has "
-            "the images as ndarrays",
-            name="torchvision",
-        ) from None
 
 
 def _tv_image(image: NDArray[np.uint8]) -> torch.Tensor:
