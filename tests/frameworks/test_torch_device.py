@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from recio.io import ImageRecordIter
-from recio.torch import DataIterLoader, _device, _record_loaders, pinned_memory
+from recio.torch import DataIterLoader, ImageRecordLoader, _device, pinned_memory
 from tests.frameworks.loaders import BATCH, open_loader
 from tests.support.records import noise, open_iter, png, write_images
 
@@ -134,7 +134,7 @@ def test_batches_for_a_gpu_are_made_in_pinned_memory(
         found.update(settings)
         return ImageRecordIter(**{name: value for name, value in settings.items() if name != "allocator"})
 
-    monkeypatch.setattr(_record_loaders, "ImageRecordIter", spy)
+    monkeypatch.setattr(ImageRecordLoader, "_iterator", staticmethod(spy))
     open_loader(noisy.rec, device=device)
     assert found.get("allocator") is (pinned_memory if is_pinned else None)
 

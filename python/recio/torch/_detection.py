@@ -54,6 +54,8 @@ class ImageDetRecordLoader(RecordLoops[tuple[torch.Tensor, Targets]]):
         As for `ImageRecordLoader`.
     """
 
+    _iterator = ImageDetRecordIter
+
     def __init__(
         self,
         *,
@@ -64,14 +66,7 @@ class ImageDetRecordLoader(RecordLoops[tuple[torch.Tensor, Targets]]):
         num_parts: Parts = AUTO,
         **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
-        super().__init__(
-            ImageDetRecordIter,
-            device=device,
-            channels_last=channels_last,
-            drop_pad=drop_pad,
-            num_parts=num_parts,
-            settings=settings,
-        )
+        super().__init__(device=device, channels_last=channels_last, drop_pad=drop_pad, num_parts=num_parts, **settings)
         self._first_label = first_label
 
     def _convert(self, batch: DataBatch) -> tuple[torch.Tensor, Targets]:
@@ -111,4 +106,4 @@ def target(boxes: torch.Tensor, labels: torch.Tensor, attributes: torch.Tensor) 
     return {**objects, "attributes": attributes.view(len(boxes), -1)} if len(attributes) else objects
 
 
-add_keywords(ImageDetRecordLoader, ImageDetRecordIter)
+add_keywords(ImageDetRecordLoader)

@@ -31,25 +31,23 @@ class RecordLoops(TensorLoops[T], Generic[T]):
 
     Parameters
     ----------
-    kind : type
-        Class of the iterator.
-    device, channels_last, drop_pad
+    device, channels_last, drop_pad, num_parts
         As for `ImageRecordLoader`.
-    num_parts : int or 'auto'
-        As for `recio.io.ImageRecordIter`.
-    settings : dict
+    **settings
         Other keywords of the iterator.
     """
 
+    _iterator: Callable[..., PipelineIter]
+    """Class of the iterator."""
+
     def __init__(
         self,
-        kind: Callable[..., PipelineIter],
         *,
-        device: Device,
-        channels_last: bool,
-        drop_pad: bool,
-        num_parts: Parts,
-        settings: dict[str, Any],
+        device: Device = None,
+        channels_last: bool = False,
+        drop_pad: bool = False,
+        num_parts: Parts = AUTO,
+        **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
         if channels_last and "layout" in settings:
             raise TypeError("channels_last sets the layout: pass one of them")
@@ -60,7 +58,7 @@ class RecordLoops(TensorLoops[T], Generic[T]):
             added["layout"] = "NHWC"
         if drop_pad and settings.get("shard") != "global" and settings.get("sampler") is None:
             added["shard_policy"] = "uneven"
-        batches = kind(**{**added, **settings})
+        batches = self._iterator(**{**added, **settings})
         super().__init__(batches, device=device, channels_last=channels_last, drop_pad=drop_pad)
         self._shard = (batches._options.num_parts, batches._options.part_index)  # noqa: SLF001 of the same package
         self._is_auto = num_parts == AUTO
@@ -123,6 +121,8 @@ class ImageRecordLoader(RecordLoops[tuple[torch.Tensor, torch.Tensor]]):
     ...         train_step(images, labels)
     """
 
+    _iterator = ImageRecordIter
+
     def __init__(
         self,
         *,
@@ -133,14 +133,7 @@ class ImageRecordLoader(RecordLoops[tuple[torch.Tensor, torch.Tensor]]):
         num_parts: Parts = AUTO,
         **settings: Any,  # noqa: ANN401 they are of many types
     ) -> None:
-        super().__init__(
-            ImageRecordIter,
-            device=device,
-            channels_last=channels_last,
-            drop_pad=drop_pad,
-            num_parts=num_parts,
-            settings=settings,
-        )
+        super().__init__(device=device, channels_last=channels_last, drop_pad=drop_pad, num_parts=num_parts, **settings)
         default = torch.int64 if settings.get("label_width", 1) == 1 else torch.float32
         self._label_dtype = default if label_dtype is None else label_dtype
 
@@ -172,23 +165,7 @@ class ImageMaskRecordLoader(RecordLoops[tuple[torch.Tensor, torch.Tensor]]):
         As for `ImageRecordLoader`.
     """
 
-    def __init__(
-        self,
-        *,
-        device: Device = None,
-        channels_last: bool = False,
-        drop_pad: bool = False,
-        num_parts: Parts = AUTO,
-        **settings: Any,  # noqa: ANN401 they are of many types
-    ) -> None:
-        super().__init__(
-            ImageMaskRecordIter,
-            device=device,
-            channels_last=channels_last,
-            drop_pad=drop_pad,
-            num_parts=num_parts,
-            settings=settings,
-        )
+    _iterator = ImageMaskRecordIter
 
     def _convert(self, batch: DataBatch) -> tuple[torch.Tensor, torch.Tensor]:
         count = self._count(batch)
@@ -196,13 +173,13 @@ class ImageMaskRecordLoader(RecordLoops[tuple[torch.Tensor, torch.Tensor]]):
         return images, masks.long()
 
 
-def add_keywords(loader: type, iterator: type) -> None:
-    """Add the keywords of an iterator to the signature of its loader, for `help` and editors."""
-    mine, theirs = (inspect.signature(kind).parameters for kind in (loader, iterator))
+def add_keywords(loader: type[RecordLoops[Any]]) -> None:
+    """Add the keywords of its iterator to the signature of a loader, for `help` and editors."""
+    mine, theirs = (inspect.signature(kind).parameters for kind in (loader, loader._iterator))  # noqa: SLF001
     named = {name: each for name, each in mine.items() if each.kind is each.KEYWORD_ONLY}
     others = [each for name, each in theirs.items() if each.kind is each.KEYWORD_ONLY and name not in named]
-    loader.__signature__ = inspect.Signature([*named.values(), *others])  # type: ignore[attr-defined]
+    loader.__signature__ = inspect.Signature([*named.values(), *others])
 
 
-add_keywords(ImageRecordLoader, ImageRecordIter)
-add_keywords(ImageMaskRecordLoader, ImageMaskRecordIter)
+add_keywords(ImageRecordLoader)
+add_keywords(ImageMaskRecordLoader)
