@@ -156,18 +156,29 @@ impl EpochOrders {
         })
     }
 
-    /// Returns the key of the sample at a position.
+    /// Returns a function that returns the key of the sample at a position. It looks an order up
+    /// once for all samples of an epoch.
     ///
-    /// # Errors
-    /// That of the sampler, or a sample of it does not exist.
-    pub(super) fn key_at(&self, at: Cursor) -> Result<Key> {
-        let (epoch, number) = self.order(at.epoch)?.sample(at);
+    /// The function fails with the error of the sampler, or if a sample of it does not exist.
+    pub(super) fn key_at(&self) -> impl FnMut(Cursor) -> Result<Key> + '_ {
+        let mut last: Option<(u64, Arc<EpochOrder>)> = None;
+        move |at| {
+            if last.as_ref().is_none_or(|(epoch, _)| *epoch != at.epoch) {
+                last = Some((at.epoch, self.order(at.epoch)?));
+            }
+            let (_, order) = last.as_ref().expect("it was set above");
+            Ok(self.key_in(order, at))
+        }
+    }
+
+    fn key_in(&self, order: &EpochOrder, at: Cursor) -> Key {
+        let (epoch, number) = order.sample(at);
         let record = match &self.samples.kept {
             // A sampler returns records.
             Some(kept) if self.sampler.is_none() => kept[number],
             _ => number,
         };
-        Ok((epoch, record))
+        (epoch, record)
     }
 
     /// Computes the orders of epochs that a sampler makes, and keeps them for a while.

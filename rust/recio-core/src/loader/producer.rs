@@ -173,8 +173,7 @@ impl<T: Element> BatchProducer<T> {
     pub(super) fn sample(&self, claim: &Claim) -> Result<Sampled<Key>> {
         let spec = &self.spec;
         if spec.slice.is_some() {
-            let key_at = |at| self.orders.key_at(at);
-            return global_batch::sample(spec, claim, &self.skipped(), key_at);
+            return global_batch::sample(spec, claim, &self.skipped(), self.orders.key_at());
         }
         self.with_indices(|stream| BatchSampler { spec, stream }.sample(claim))
     }
@@ -196,10 +195,11 @@ impl<T: Element> BatchProducer<T> {
     /// # Errors
     /// That of a sampler.
     pub(super) fn order(&self, epoch: u64) -> Result<Vec<usize>> {
+        let mut key_at = self.orders.key_at();
         (0..self.spec.own_samples())
             .map(|own| {
                 let index = self.spec.index_of(own);
-                Ok(self.orders.key_at(Cursor { epoch, index })?.1)
+                Ok(key_at(Cursor { epoch, index })?.1)
             })
             .collect()
     }
@@ -208,9 +208,10 @@ impl<T: Element> BatchProducer<T> {
         &self,
         work: impl FnOnce(IndexStream<'_, &mut dyn FnMut(Cursor) -> Result<Key>>) -> R,
     ) -> R {
+        let mut key_at = self.orders.key_at();
         let mut key_at = |Cursor { epoch, index }| {
             let index = self.spec.index_of(index);
-            self.orders.key_at(Cursor { epoch, index })
+            key_at(Cursor { epoch, index })
         };
         let skip = self.skipped();
         work(IndexStream::new(
