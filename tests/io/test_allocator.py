@@ -67,6 +67,38 @@ def test_memory_is_used_again(tiny: RecordFile) -> None:
     assert len(blocks.blocks) <= 8
 
 
+LARGE: dict[str, Any] = {"data_shape": (3, 512, 512), "batch_size": 16, "preprocess_threads": 1, "dtype": "float32"}
+"""Float32 batches of 50 MB: two in advance would take more than 64 MiB."""
+
+
+@pytest.mark.parametrize("round_batch", [True, False])
+def test_large_batches_are_in_two_buffers(tmp_path: Path, round_batch: bool) -> None:
+    file = write_images(tmp_path, [png(noise(8, 8, seed=number)) for number in range(40)])
+    blocks, settings = Blocks(), LARGE | {"round_batch": round_batch}
+    batches = open_iter(file, allocator=blocks, **settings)
+    expected = open_iter(file, **(settings | {"batch_size": 1}))
+    for _ in range(2):
+        for batch in batches:
+            count = 16 - (batch.pad or 0)
+            images = [expected.next().data[0][0] for _ in range(count)]
+            np.testing.assert_array_equal(batch.data[0][:count], images)
+        batches.reset()
+        expected.reset()
+    assert len(blocks.blocks) == 2
+
+
+def test_large_batches_that_are_kept_have_more_buffers(tmp_path: Path) -> None:
+    file = write_images(tmp_path, [png(noise(8, 8, seed=number)) for number in range(80)])
+    blocks = Blocks()
+    with open_iter(file, allocator=blocks, **LARGE) as batches:
+        kept = [batch.data[0] for batch in batches]
+        assert len({array.ctypes.data for array in kept}) == 5
+        del kept
+        batches.reset()
+        assert sum(1 for _ in batches) == 5
+    assert len(blocks.blocks) <= 6
+
+
 def test_a_batch_that_is_kept_is_not_overwritten(tiny: RecordFile) -> None:
     blocks = Blocks()
     batches = open_iter(tiny, allocator=blocks)

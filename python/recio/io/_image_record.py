@@ -43,7 +43,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
     An epoch contains every record of the shard once. The batches depend on `seed` and the epoch only, not on
     `preprocess_threads`, `prefetch_buffer` or timing. Each batch is a separate array: one that is kept is never
     overwritten, and when one is dropped, a later batch reuses its memory. Besides the batches that are kept, at most
-    `prefetch_buffer` batches are in memory, or more small ones.
+    `prefetch_buffer` batches are in memory, or more small ones. Where these would take more than 64 MiB, the caller's
+    batch counts as one of them.
 
     Parameters
     ----------

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::dataset::shard::shard_range;
 use crate::dataset::source::{Samples, Source, StoredSample};
-use crate::error::{Error, ErrorKind, Result};
-use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
+use crate::error::{Error, Result};
+use crate::loader::batch_memory::{buffer_pools, early_buffers};
+use crate::loader::buffer_pool::{Batch, BufferPools};
 use crate::loader::epoch::{EpochSpec, GlobalSlice, LastBatch, ShardPolicy, Sharding};
 use crate::loader::epoch_order::EpochOrders;
 use crate::loader::labels::Labels;
@@ -23,7 +24,6 @@ use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
 use crate::loader::thread_counts::ThreadCounts;
 use crate::loader::threads::Threads;
-use crate::memory;
 use crate::progress::Interrupt;
 use crate::render::normalize::Element;
 
@@ -165,6 +165,7 @@ impl<T: Element> ImageLoader<T> {
         let spec = shards.epoch_spec(options.part_index)?;
         let counts = thread_counts(&task, options);
         let buffers = buffer_pools(&task, options, counts)?;
+        let early_buffers = early_buffers(&task, counts);
         let orders = EpochOrders::new(
             task.ordered_samples(),
             options.shuffle.then_some(options.seed),
@@ -179,13 +180,17 @@ impl<T: Element> ImageLoader<T> {
         let read_ahead = Arc::new(ReadAhead::new(bounds, &task.files()));
         let producer = BatchProducer::new(
             task,
-            buffers.clone(),
+            (buffers.clone(), early_buffers),
             (spec, orders),
             options.skip_damaged,
             Arc::clone(&read_ahead),
         );
         Ok(Self {
-            queue: Arc::new(Queue::new(spec, counts.max_claimed)),
+            queue: Arc::new(Queue::new(
+                spec,
+                counts.max_claimed,
+                Arc::clone(&buffers.data),
+            )),
             buffers,
             producer: Some(Arc::new(producer)),
             read_ahead,
@@ -435,47 +440,6 @@ fn thread_counts<T: Element>(task: &SampleTask<T>, options: &Options) -> ThreadC
         options.threads,
         options.prefetch,
     )
-}
-
-/// Returns pools for the memory of batches.
-fn buffer_pools<T: Element>(
-    task: &SampleTask<T>,
-    options: &Options,
-    counts: ThreadCounts,
-) -> Result<BufferPools<T>> {
-    let batch_size = options.batch_size;
-    let max_spare = counts.max_claimed + counts.producers;
-    // Running out of memory is an error of the first batch, too, but here its cause is known.
-    let checked = |values: usize, size: usize| {
-        let bytes = batch_size.saturating_mul(values).saturating_mul(size);
-        memory::check(bytes).map_err(|_| {
-            Error::new(ErrorKind::Memory(format!(
-                "out of memory: batch_size={batch_size} needs {bytes} bytes for one array of a batch"
-            )))
-        })
-    };
-    checked(task.slot_len(), size_of::<T>())?;
-    checked(task.labels().width(), size_of::<f64>())?;
-    let masks = match task.masks() {
-        Some(masks) => {
-            checked(masks.slot_len(), 1)?;
-            let values = batch_size * masks.slot_len();
-            Some(BufferPool::new(
-                values,
-                max_spare,
-                options.allocator.clone(),
-            ))
-        }
-        None => None,
-    };
-    Ok(BufferPools {
-        data: BufferPool::new(
-            batch_size * task.slot_len(),
-            max_spare,
-            options.allocator.clone(),
-        ),
-        masks,
-    })
 }
 
 impl<T: Element> Drop for ImageLoader<T> {

@@ -23,6 +23,7 @@
 //! | `threads` | workers and producers, started and stopped together |
 //! | `queue` | queue between producers and consumer: claimed, ready and delivered batches |
 //! | `producer` | threads that make batches |
+//! | `filler` | the images of one batch, made in its buffer, or before it has one |
 //! | `read_ahead` | records that are read before they are needed, where reads are slow |
 //! | `coming_batches` | the batches after those in production, for reading ahead |
 //! | `sample_task` | one image of a batch: read, decode, augment, write into its slot |
@@ -36,6 +37,7 @@
 //! | `skip_report` | report of the skipped samples, for the consumer |
 //! | `buffer` | memory of one array of a batch: recio's own, or the caller's |
 //! | `buffer_pool` | buffer pool for batches |
+//! | `batch_memory` | the buffer pools of a loader |
 //! | `image_loader` | a running loader |
 //! | `image_batch` | one batch of encoded images that the caller has |
 //!
@@ -48,12 +50,14 @@
 //! Their contents depend on (seed, epoch, record) alone. Producers work ahead into the next epoch,
 //! so its first batches are ready when it begins.
 
+mod batch_memory;
 mod batch_sampler;
 pub mod buffer;
 pub mod buffer_pool;
 mod coming_batches;
 mod epoch;
 mod epoch_order;
+mod filler;
 mod global_batch;
 mod image_batch;
 mod image_loader;

@@ -2,7 +2,7 @@
 //! after it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Error, Result};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
@@ -161,7 +161,7 @@ impl Position {
             base: self.base,
             batch: self.delivered,
             at: self.at,
-            wanted: Arc::new(AtomicBool::new(true)),
+            demand: Arc::default(),
         }
     }
 }
@@ -176,8 +176,14 @@ pub(super) struct Claim {
     pub(super) batch: usize,
     /// Position of the first sample of the batch.
     pub(super) at: Cursor,
-    wanted: Arc<AtomicBool>,
+    demand: Arc<AtomicU8>,
 }
+
+/// Values of [`Claim::demand`], in the order in which they follow each other.
+const WANTED: u8 = 0;
+/// The consumer waits for the batch.
+const AWAITED: u8 = 1;
+const CANCELLED: u8 = 2;
 
 impl Claim {
     /// The claim to the next batch of the same epoch.
@@ -185,7 +191,7 @@ impl Claim {
         Self {
             batch: self.batch + 1,
             at,
-            wanted: Arc::new(AtomicBool::new(true)),
+            demand: Arc::default(),
             ..*self
         }
     }
@@ -196,19 +202,29 @@ impl Claim {
             epoch: self.epoch + 1,
             batch: 0,
             at,
-            wanted: Arc::new(AtomicBool::new(true)),
+            demand: Arc::default(),
             ..*self
         }
     }
 
     /// Whether the batch is still wanted.
     pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
+        self.demand.load(Ordering::Relaxed) != CANCELLED
+    }
+
+    /// Whether the batch may wait for memory: the consumer has not asked for it yet.
+    pub(super) fn may_wait(&self) -> bool {
+        self.demand.load(Ordering::Relaxed) == WANTED
+    }
+
+    /// Notes that the consumer waits for the batch.
+    pub(super) fn expect(&self) {
+        self.demand.fetch_max(AWAITED, Ordering::Relaxed);
     }
 
     /// Marks the batch as not wanted any more.
     pub(super) fn cancel(&self) {
-        self.wanted.store(false, Ordering::Relaxed);
+        self.demand.store(CANCELLED, Ordering::Relaxed);
     }
 
     /// Whether this is a claim to the same batch, which begins at the same sample.
@@ -219,6 +235,6 @@ impl Claim {
 
     /// Whether this is the same claim, not only one to the same batch.
     pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.wanted, &other.wanted)
+        Arc::ptr_eq(&self.demand, &other.demand)
     }
 }

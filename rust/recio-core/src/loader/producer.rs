@@ -14,10 +14,11 @@ use crate::error::{Error, Result};
 use crate::loader::batch_sampler::{
     BatchSampler, BatchSamples, IndexStream, SampleStream, Sampled, SkippedSamples,
 };
-use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools};
+use crate::loader::buffer_pool::{Batch, BufferPool, BufferPools, PooledBuffer};
 use crate::loader::coming_batches::ComingBatches;
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::epoch_order::EpochOrders;
+use crate::loader::filler::Filler;
 use crate::loader::global_batch;
 use crate::loader::position::Claim;
 use crate::loader::queue::{Produced, Queue};
@@ -35,6 +36,8 @@ type Indices = BatchSamples<Key>;
 pub(super) struct BatchProducer<T: Element> {
     task: SampleTask<T>,
     buffers: BufferPools<T>,
+    /// Buffers for the first images of batches that wait for one of `buffers`.
+    early_buffers: BufferPools<T>,
     spec: EpochSpec,
     orders: EpochOrders,
     /// Whether damaged samples are skipped.
@@ -49,7 +52,7 @@ pub(super) struct BatchProducer<T: Element> {
 }
 
 /// Permission to claim a batch. When dropped, it goes to the next producer.
-struct ClaimToken<'a>(&'a Sender<()>);
+pub(super) struct ClaimToken<'a>(&'a Sender<()>);
 
 impl Drop for ClaimToken<'_> {
     fn drop(&mut self) {
@@ -59,14 +62,10 @@ impl Drop for ClaimToken<'_> {
     }
 }
 
-/// The samples of a batch that could not be made: their slots and the errors.
-#[derive(Debug, Default)]
-struct Failures(Mutex<Vec<(usize, Error)>>);
-
 impl<T: Element> BatchProducer<T> {
     pub(super) fn new(
         task: SampleTask<T>,
-        buffers: BufferPools<T>,
+        (buffers, early_buffers): (BufferPools<T>, BufferPools<T>),
         (spec, orders): (EpochSpec, EpochOrders),
         skip_damaged: bool,
         read_ahead: Arc<ReadAhead>,
@@ -74,6 +73,7 @@ impl<T: Element> BatchProducer<T> {
         let this = Self {
             task,
             buffers,
+            early_buffers,
             spec,
             orders,
             skip_damaged,
@@ -83,6 +83,11 @@ impl<T: Element> BatchProducer<T> {
         };
         drop(ClaimToken(&this.claim_token.0));
         this
+    }
+
+    /// Returns what is read ahead.
+    pub(super) fn read_ahead(&self) -> &ReadAhead {
+        &self.read_ahead
     }
 
     /// Returns the task of each sample.
@@ -231,7 +236,8 @@ impl<T: Element> BatchProducer<T> {
         mut samples: Indices,
         token: ClaimToken<'_>,
     ) -> Option<Produced<T>> {
-        let mut batch = match self.blank() {
+        let filler = Filler::new(self, (claim, queue), &samples.samples);
+        let mut batch = match filler.make_batch(makers, token) {
             Ok(batch) => batch,
             Err(error) => {
                 return Some(Produced {
@@ -240,9 +246,8 @@ impl<T: Element> BatchProducer<T> {
                 });
             }
         };
-        let mut token = Some(token);
+        let mut failures = filler.into_failures();
         loop {
-            let failures = self.fill(&mut batch, (claim, queue), &samples, makers, token.take());
             let skipped = std::mem::take(&mut samples.skipped);
             match self.skip(failures, &samples) {
                 Ok(true) => {}
@@ -270,54 +275,14 @@ impl<T: Element> BatchProducer<T> {
                 Sampled::Batch(other) => samples = other,
                 Sampled::End { .. } => return None,
             }
+            let filler = Filler::new(self, (claim, queue), &samples.samples);
+            filler.fill(&mut batch, makers);
+            failures = filler.into_failures();
         }
-    }
-
-    /// Makes the images of a batch.
-    fn fill(
-        self: &Arc<Self>,
-        batch: &mut Batch<T>,
-        (claim, queue): (&Claim, &Arc<Queue<T>>),
-        samples: &Indices,
-        makers: Makers<'_>,
-        mut token: Option<ClaimToken<'_>>,
-    ) -> Vec<(usize, Error)> {
-        let samples = &samples.samples[..];
-        self.clear(batch, samples.len());
-        let failures = &Failures::default();
-        let slots = self.slots(batch).zip(samples).enumerate();
-        let reads = &self.read_ahead.begin_batch(claim, samples);
-        self.ensure_reader(queue);
-        let make = move |number, slot, key: &Key, thread| {
-            if claim.is_wanted() {
-                reads.begin_sample();
-                let outcome = self.task.fill(*key, &self.read_ahead, thread, slot);
-                failures.keep(number, outcome);
-                self.ensure_reader(queue);
-            }
-        };
-        match makers {
-            Makers::Pool(pool) => pool.in_place_scope_fifo(|scope| {
-                for (number, (slot, sample)) in slots {
-                    let is_last = number + 1 == samples.len();
-                    let token = if is_last { token.take() } else { None };
-                    scope.spawn_fifo(move |_| {
-                        drop(token);
-                        let thread = rayon::current_thread_index().unwrap_or_default();
-                        make(number, slot, sample, thread);
-                    });
-                }
-            }),
-            Makers::This(thread) => {
-                drop(token);
-                slots.for_each(|(number, (slot, sample))| make(number, slot, sample, thread));
-            }
-        }
-        failures.take()
     }
 
     /// Starts to read ahead, if reads are slow.
-    fn ensure_reader(self: &Arc<Self>, queue: &Arc<Queue<T>>) {
+    pub(super) fn ensure_reader(self: &Arc<Self>, queue: &Arc<Queue<T>>) {
         self.read_ahead.ensure_reader(|| {
             Arc::new(ComingBatches {
                 producer: Arc::clone(self),
@@ -397,12 +362,43 @@ impl<T: Element> BatchProducer<T> {
     /// # Errors
     /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
     pub(super) fn blank(&self) -> Result<Batch<T>> {
-        let masks = self.buffers.masks.as_ref();
+        self.blank_in(&self.buffers, self.buffers.data.take()?)
+    }
+
+    /// Returns a batch to be filled, if there is a buffer for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub(super) fn try_blank(&self) -> Result<Option<Batch<T>>> {
+        let data = self.buffers.data.try_take()?;
+        data.map(|data| self.blank_in(&self.buffers, data))
+            .transpose()
+    }
+
+    /// Returns a batch to be filled, when there is a buffer for it or the consumer waits for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub(super) fn wait_for_blank(&self, claim: &Claim) -> Result<Batch<T>> {
+        let data = self.buffers.data.wait(|| claim.may_wait())?;
+        self.blank_in(&self.buffers, data)
+    }
+
+    /// Returns a batch for the first images of one that waits for its buffer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
+    pub(super) fn early_blank(&self) -> Result<Batch<T>> {
+        self.blank_in(&self.early_buffers, self.early_buffers.data.take()?)
+    }
+
+    fn blank_in(&self, pools: &BufferPools<T>, data: PooledBuffer<T>) -> Result<Batch<T>> {
+        let masks = pools.masks.as_ref();
         Ok(Batch {
-            data: self.buffers.data.take()?,
-            labels: memory::filled(0.0, self.spec.batch_size * self.task.labels().width())?,
+            data,
+            labels: memory::filled(0.0, pools.slots * self.task.labels().width())?,
             masks: masks.map(BufferPool::take).transpose()?,
-            ids: memory::filled(0, self.spec.batch_size)?,
+            ids: memory::filled(0, pools.slots)?,
             pad: 0,
         })
     }
@@ -415,21 +411,5 @@ impl<T: Element> BatchProducer<T> {
         if let Some((values, masks)) = batch.masks.as_mut().zip(self.task.masks()) {
             values[filled * masks.slot_len()..].fill(masks.fill());
         }
-    }
-}
-
-impl Failures {
-    fn keep(&self, slot: usize, outcome: Result<()>) {
-        if let Err(error) = outcome {
-            self.lock().push((slot, error));
-        }
-    }
-
-    fn take(&self) -> Vec<(usize, Error)> {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Error)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

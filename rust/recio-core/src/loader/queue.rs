@@ -4,12 +4,12 @@
 //! epochs. Producers add to its end, one at a time; the consumer takes from its front.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::loader::batch_sampler::Sampled;
-use crate::loader::buffer_pool::Batch;
+use crate::loader::buffer_pool::{Batch, BufferPool};
 use crate::loader::epoch::{Cursor, EpochSpec, LastBatch};
 use crate::loader::position::{Claim, Position};
 use crate::render::normalize::Element;
@@ -41,6 +41,8 @@ pub(super) struct Queue<T: Element> {
     spec: EpochSpec,
     /// Batches that may be claimed and not delivered yet.
     max_claimed: usize,
+    /// Where producers wait for memory of their batches.
+    buffers: Arc<BufferPool<T>>,
     state: Mutex<State<T>>,
     /// Signals that a batch was delivered, or that entries were dropped: producers may go on.
     room: Condvar,
@@ -53,6 +55,8 @@ struct State<T: Element> {
     consumer: Position,
     next_claim: Claim,
     entries: VecDeque<Entry<T>>,
+    /// Whether the consumer waits.
+    is_awaited: bool,
     is_closed: bool,
 }
 
@@ -130,6 +134,14 @@ impl<T: Element> State<T> {
                 });
             }
         }
+        self.mark_awaited();
+    }
+
+    /// Marks the first entry, if the consumer waits for it.
+    fn mark_awaited(&self) {
+        if let (true, Some(Entry::Batch { claim, .. })) = (self.is_awaited, self.entries.front()) {
+            claim.expect();
+        }
     }
 
     fn index_of(&self, claim: &Claim) -> Option<usize> {
@@ -140,17 +152,19 @@ impl<T: Element> State<T> {
 }
 
 impl<T: Element> Queue<T> {
-    pub(super) fn new(spec: EpochSpec, max_claimed: usize) -> Self {
+    pub(super) fn new(spec: EpochSpec, max_claimed: usize, buffers: Arc<BufferPool<T>>) -> Self {
         let consumer = Position::fresh(0);
         let state = State {
             consumer,
             next_claim: consumer.claim(),
             entries: VecDeque::new(),
+            is_awaited: false,
             is_closed: false,
         };
         Self {
             spec,
             max_claimed,
+            buffers,
             state: Mutex::new(state),
             room: Condvar::new(),
             ready: Condvar::new(),
@@ -206,7 +220,7 @@ impl<T: Element> Queue<T> {
             state.truncate(index + 1);
             state.entries.pop_back();
             state.push(claim, sampled);
-            self.room.notify_all();
+            self.wake_producers(state);
             self.ready.notify_all();
         }
     }
@@ -237,12 +251,20 @@ impl<T: Element> Queue<T> {
             }
             let (next, skipped) = state.deliver();
             if !matches!(next, Next::Pending) {
-                self.room.notify_all();
+                state.is_awaited = false;
+                self.wake_producers(state);
                 return Ok((next, skipped));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok((Next::Pending, skipped));
+            }
+            if !state.is_awaited {
+                state.is_awaited = true;
+                state.mark_awaited();
+                self.wake_producers(state);
+                state = self.lock();
+                continue;
             }
             state = self
                 .ready
@@ -270,7 +292,7 @@ impl<T: Element> Queue<T> {
         } else {
             state.go_to(target);
         }
-        self.room.notify_all();
+        self.wake_producers(state);
         Ok(true)
     }
 
@@ -297,7 +319,7 @@ impl<T: Element> Queue<T> {
         } else {
             state.go_to(Position::fresh(consumer.epoch + 1));
         }
-        self.room.notify_all();
+        self.wake_producers(state);
     }
 
     /// Moves the consumer to the next epoch, of which batches may be ready.
@@ -324,8 +346,9 @@ impl<T: Element> Queue<T> {
     /// Epochs of these samples do not have it.
     pub(super) fn go_to(&self, position: Position) -> Result<()> {
         position.check(&self.spec)?;
-        self.lock().go_to(position);
-        self.room.notify_all();
+        let mut state = self.lock();
+        state.go_to(position);
+        self.wake_producers(state);
         Ok(())
     }
 
@@ -339,8 +362,17 @@ impl<T: Element> Queue<T> {
         let mut state = self.lock();
         state.is_closed = true;
         state.truncate(0);
-        self.room.notify_all();
+        self.wake_producers(state);
         self.ready.notify_all();
+    }
+
+    /// Makes producers look again: at the room for batches, and whether those that wait for memory
+    /// still may.
+    fn wake_producers(&self, state: MutexGuard<'_, State<T>>) {
+        // A batch that is dropped with this lock takes the one of the pool, never the reverse.
+        drop(state);
+        self.room.notify_all();
+        self.buffers.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {

@@ -7,6 +7,10 @@ const MAX_ALONE: usize = 8;
 /// many small batches bridge the time that it needs between two of them.
 const IMAGES_AHEAD: usize = 32;
 const MAX_AHEAD_BYTES: usize = 64 << 20;
+/// Where batches made in advance would take more than [`MAX_AHEAD_BYTES`], one buffer less is used,
+/// and each worker makes one image of a batch before there is a buffer for it. Only where these are
+/// at most this fraction of the batch: they are copied, and after them the workers have to wait.
+const EARLY_FRACTION: usize = 16;
 
 /// Number of threads of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +22,11 @@ pub(super) struct ThreadCounts {
     pub(super) producers: usize,
     /// Batches that may be claimed and not delivered yet.
     pub(super) max_claimed: usize,
+    /// Buffers for batches, with the consumer's, from which on a batch waits for one of them until
+    /// the consumer asks for it.
+    pub(super) max_buffers: usize,
+    /// Images of a batch that are made while it waits for its buffer.
+    pub(super) early_images: usize,
 }
 
 impl ThreadCounts {
@@ -35,8 +44,12 @@ impl ThreadCounts {
                 workers: 0,
                 producers: threads,
                 max_claimed: prefetch.max(threads + ahead),
+                max_buffers: usize::MAX,
+                early_images: 0,
             };
         }
+        let is_large = prefetch.saturating_mul(batch_bytes) > MAX_AHEAD_BYTES;
+        let waits = is_large && threads * EARLY_FRACTION <= batch_size;
         // While one batch waits for its last images, the others keep the workers busy.
         let producers = 2.max(1 + threads.div_ceil(batch_size));
         Self {
@@ -46,6 +59,8 @@ impl ThreadCounts {
                 2 => prefetch,
                 producers => prefetch.max(producers),
             },
+            max_buffers: if waits { prefetch.max(2) } else { usize::MAX },
+            early_images: if waits { threads } else { 0 },
         }
     }
 }
@@ -74,6 +89,19 @@ mod tests {
         assert_eq!(counts(1, 16, 2), (0, 16, 48));
         assert_eq!(counts(8, 2, 2), (0, 2, 6));
         assert_eq!(counts(1, 2, 99), (0, 2, 99));
+    }
+
+    #[test]
+    fn large_batches_share_buffers_where_few_threads_make_them() {
+        let counts = |size, threads, prefetch| {
+            let counts = ThreadCounts::new((size, size * IMAGE), threads, prefetch);
+            (counts.max_buffers, counts.early_images)
+        };
+        assert_eq!(counts(64, 2, 2), (2, 2));
+        assert_eq!(counts(64, 4, 3), (3, 4));
+        assert_eq!(counts(512, 8, 1), (2, 8));
+        assert_eq!(counts(64, 5, 2), (usize::MAX, 0));
+        assert_eq!(counts(32, 2, 2), (usize::MAX, 0));
     }
 
     #[test]

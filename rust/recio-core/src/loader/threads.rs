@@ -228,6 +228,8 @@ mod tests {
             workers,
             producers,
             max_claimed: 1,
+            max_buffers: 1,
+            early_images: 0,
         }
     }
 

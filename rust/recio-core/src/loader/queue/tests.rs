@@ -7,6 +7,10 @@ use crate::loader::batch_sampler::{BatchSampler, IndexStream, SkippedSamples};
 use crate::loader::buffer_pool::BufferPool;
 use crate::loader::epoch::ShardPolicy;
 
+fn pool<T: Element>() -> Arc<BufferPool<T>> {
+    BufferPool::new(1, (1, usize::MAX), None)
+}
+
 /// Batches of one sample.
 fn queue<T: Element>(batches: usize, prefetch: usize) -> Queue<T> {
     of(batches, 1, LastBatch::Wrap, prefetch)
@@ -25,7 +29,7 @@ fn of<T: Element>(
         equal_samples: None,
         slice: None,
     };
-    Queue::new(spec, prefetch)
+    Queue::new(spec, prefetch, pool())
 }
 
 fn sample<T: Element>(queue: &Queue<T>, claim: &Claim, skipped: &[usize]) -> Sampled<(u64, usize)> {
@@ -63,7 +67,7 @@ fn claim_end<T: Element>(queue: &Queue<T>) {
 fn batch(id: u64) -> Produced<u8> {
     Produced {
         batch: Ok(Batch {
-            data: BufferPool::new(1, 1, None).take().unwrap(),
+            data: pool().take().unwrap(),
             labels: vec![],
             masks: None,
             ids: vec![id],
@@ -297,7 +301,7 @@ fn positions_of_other_shards_have_as_many_batches() {
 #[test]
 fn positions_of_equal_shards_that_roll_over_are_the_same() {
     let spec = EpochSpec::of_shard(5, (10, 2), ShardPolicy::Pad, 2, LastBatch::RollOver);
-    let queue = Queue::<u8>::new(spec, 1);
+    let queue = Queue::<u8>::new(spec, 1, pool());
     for _ in 0..13 {
         let position = queue.position();
         assert_eq!(position.of_other_shard(&spec, &spec).unwrap(), position);
