@@ -120,35 +120,33 @@ impl<'a> ScanState<'a> {
         current.is_none_or(|(segment, _)| segment.is_last())
     }
 
-    /// Whether the segments from the current one on, `count` of them, end with the expected restart
-    /// markers.
-    fn end_with_restarts(&self, count: usize) -> bool {
-        (0..count).all(|n| {
-            let segment = self.data.segment(self.segment + n);
-            segment.is_some_and(|(segment, _)| segment.ends_with_restart(self.next_restart + n))
-        })
+    /// Whether the `n`-th segment from the current one on ends with the expected restart marker.
+    fn ends_with_restart(&self, n: usize) -> bool {
+        let segment = self.data.segment(self.segment + n);
+        segment.is_some_and(|(segment, _)| segment.ends_with_restart(self.next_restart + n))
     }
 
-    /// Skip MCUs without reading them, if they start and end at restarts. Return a bit reader after
+    /// Skip MCUs up to the last restart among the next `max` ones or directly after them, as long
+    /// as the restarts are in order. Return the number of skipped MCUs, and a bit reader after
     /// them.
-    pub(crate) fn skip_mcus(&mut self, mcus: usize) -> Option<BitReader<'a>> {
+    pub(crate) fn skip_to_restart(&mut self, max: usize) -> Option<(usize, BitReader<'a>)> {
         let interval = self.restart_interval;
-        let is_due = self.mcus_to_restart == 0 || self.mcus_to_restart == interval;
-        if interval == 0 || !is_due || !mcus.is_multiple_of(interval) {
+        let after_first = max.checked_sub(self.mcus_to_restart)?;
+        let max_restarts = 1 + after_first.checked_div(interval)?;
+        let restarts = (0..max_restarts).take_while(|&n| self.ends_with_restart(n));
+        let count = restarts.count();
+        let skipped = (self.mcus_to_restart + count * interval).checked_sub(interval)?;
+        if skipped == 0 {
             return None;
         }
-        let count = usize::from(self.mcus_to_restart == 0) + mcus / interval;
         let (_, bytes) = self.data.segment(self.segment + count)?;
-        if !self.end_with_restarts(count) {
-            return None;
-        }
         self.segment += count;
         self.next_restart += count;
         self.mcus_to_restart = interval;
         self.dc_predictions = [0; MAX_COMPONENTS];
         // What was in the skipped segments does not matter after a restart.
         self.is_exhausted = false;
-        Some(BitReader::new(bytes))
+        Some((skipped, BitReader::new(bytes)))
     }
 
     /// End an MCU.
@@ -197,7 +195,7 @@ impl<'a> ScanState<'a> {
 
     /// Continue after the next restart marker (E.2.4).
     fn restart(&mut self, bits: BitReader<'a>) -> Result<BitReader<'a>> {
-        let is_in_order = self.end_with_restarts(1);
+        let is_in_order = self.ends_with_restart(0);
         if self.on_damage == OnDamage::Error && !(is_in_order && bits.has_only_padding()) {
             let offset = self
                 .data
@@ -271,23 +269,44 @@ mod tests {
         (data, Scan::read(&header, &frame, &tables).unwrap())
     }
 
-    /// Skip two MCUs of one byte each and return the next byte.
-    fn byte_after_two_mcus(jpeg: &[u8]) -> Option<u32> {
+    /// Skip up to the last restart before or after so many MCUs of one byte each. Return the number
+    /// of skipped MCUs and the next byte.
+    fn skip(jpeg: &[u8], max: usize) -> Option<(usize, u32)> {
         let (data, scan) = scan(jpeg);
         let mut state = ScanState::new(jpeg, &data, &scan, OnDamage::Error);
-        state.skip_mcus(2).map(|mut bits| bits.read(8))
+        let skipped = state.skip_to_restart(max);
+        skipped.map(|(count, mut bits)| (count, bits.read(8)))
     }
 
     #[test]
-    fn mcus_are_skipped_only_if_all_restarts_are_in_order() {
+    fn mcus_are_skipped_as_long_as_restarts_are_in_order() {
         let jpeg = [1, 0xff, 0xd0, 2, 0xff, 0xd1, 3, 0xff, 0xd9];
-        assert_eq!(byte_after_two_mcus(&jpeg), Some(3));
-        for (index, restart) in [(2, 0xd1), (5, 0xd2)] {
+        let skipped = [None, Some((1, 2)), Some((2, 3)), Some((2, 3))];
+        assert_eq!([0, 1, 2, 9].map(|max| skip(&jpeg, max)), skipped);
+        for (index, restart, skipped) in [(2, 0xd1, None), (5, 0xd2, Some((1, 2)))] {
             let mut invalid = jpeg;
             invalid[index] = restart;
-            assert_eq!(byte_after_two_mcus(&invalid), None);
+            assert_eq!(skip(&invalid, 2), skipped);
         }
-        assert_eq!(byte_after_two_mcus(&jpeg[..3]), None);
+        assert_eq!(skip(&jpeg[..3], 2), Some((1, 0)));
+    }
+
+    #[test]
+    fn mcus_up_to_a_restart_in_the_middle_are_skipped() {
+        let jpeg = [9, 1, 0xff, 0xd0, 2, 9, 0xff, 0xd1, 3, 9, 0xff, 0xd9];
+        let (data, mut scan) = scan(&jpeg);
+        scan.restart_interval = 2;
+        let mut state = ScanState::new(&jpeg, &data, &scan, OnDamage::Error);
+        let mut bits = state.bits();
+        assert!(state.skip_to_restart(1).is_none());
+        state.begin_mcu(&mut bits).unwrap();
+        let (count, mut bits) = state.skip_to_restart(2).unwrap();
+        assert_eq!((count, bits.read(8)), (1, 2));
+        for _ in 0..2 {
+            state.begin_mcu(&mut bits).unwrap();
+        }
+        // At a restart that is due, there is nothing to skip, so that it is checked.
+        assert!(state.skip_to_restart(1).is_none());
     }
 
     #[test]

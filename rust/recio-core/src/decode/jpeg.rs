@@ -11,10 +11,10 @@
 //! are an error too: the usual effect of a lost sector, and absent from 2,600 undamaged
 //! photographs.
 //!
-//! Not detected: most bit flips in a scan (the codes soon synchronize again); damage below the
-//! decoded region, and above it in rows that start with restart markers. A payload that ends too
-//! early is detected in all cases but one: below the region, in the last scan of a progressive JPEG
-//! if that is a refinement scan.
+//! Not detected: most bit flips in a scan (the codes soon synchronize again); damage after the last
+//! pixel of the decoded region, and above and beside it before a restart marker. A payload that
+//! ends too early is detected in all cases but one: below the region, in the last scan of a
+//! progressive JPEG if that is a refinement scan.
 
 use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
 

@@ -49,8 +49,9 @@ impl Rows<'_> {
         self.last_row = y;
         if !self.layout.is_surely_above(y, self.next_mcu_row) {
             let (first, last) = self.layout.mcu_rows(y);
-            while self.next_mcu_row <= last {
-                self.advance(self.next_mcu_row >= first)?;
+            for mcu_row in first.max(self.next_mcu_row)..=last {
+                self.advance(mcu_row)?;
+                self.next_mcu_row = mcu_row + 1;
             }
         }
         self.write_pixels(region.y + y, out);
@@ -77,20 +78,13 @@ impl Rows<'_> {
         self.single_scan.as_mut().map_or(Ok(()), SingleScan::finish)
     }
 
-    /// Process the next MCU row.
-    fn advance(&mut self, is_needed: bool) -> Result<()> {
+    /// Read an MCU row that is needed, and transform it.
+    fn advance(&mut self, mcu_row: usize) -> Result<()> {
         if let Some(single_scan) = &mut self.single_scan {
-            if is_needed {
-                self.coefficients.clear();
-                single_scan.read_mcu_row(Some(self.coefficients))?;
-            } else {
-                single_scan.read_mcu_row(None)?;
-            }
+            self.coefficients.clear();
+            single_scan.read_mcu_row(mcu_row, self.coefficients)?;
         }
-        if is_needed {
-            self.transform(self.next_mcu_row);
-        }
-        self.next_mcu_row += 1;
+        self.transform(mcu_row);
         Ok(())
     }
 

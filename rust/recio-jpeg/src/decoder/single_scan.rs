@@ -1,7 +1,8 @@
 //! Images in one scan: reads the coefficients of one MCU row at a time.
 //!
-//! Blocks outside the region must be decoded to find the next ones, but are not stored. If each MCU
-//! row starts with a restart, rows are skipped from marker to marker.
+//! Blocks above and beside the region must be decoded to find the next ones, but are not stored. If
+//! the scan has restarts, decoding continues at the last restart before the next blocks of the
+//! region.
 
 use std::ops::Range;
 
@@ -19,8 +20,8 @@ pub(super) struct SingleScan<'a> {
     scan: Scan,
     state: ScanState<'a>,
     bits: BitReader<'a>,
-    /// Number of MCU rows that were read.
-    next_row: usize,
+    /// Number of MCUs that were read or skipped.
+    next_mcu: usize,
     /// Columns of MCUs whose coefficients are stored.
     kept_columns: Range<usize>,
     /// Whether the data ends with the JPEG, without a marker. Some of it may be missing then.
@@ -41,62 +42,67 @@ impl<'a> SingleScan<'a> {
             scan,
             bits: state.bits(),
             state,
-            next_row: 0,
+            next_mcu: 0,
             kept_columns,
             is_unterminated,
         }
     }
 
-    /// Read the next MCU row into `coefficients`, or skip it if `None`.
+    /// Read the needed MCUs of a row into `coefficients`. Rows are read from top to bottom.
     pub(super) fn read_mcu_row(
         &mut self,
-        mut coefficients: Option<&mut Coefficients>,
+        row: usize,
+        coefficients: &mut Coefficients,
     ) -> Result<()> {
-        let Self {
-            scan,
-            state,
-            bits: saved_bits,
-            kept_columns,
-            ..
-        } = self;
-        if coefficients.is_none()
-            && let Some(bits) = state.skip_mcus(scan.mcus.0)
-        {
-            *saved_bits = bits;
-            self.next_row += 1;
-            return Ok(());
-        }
-        let Some(tables) = table_pairs(scan) else {
+        self.skip_to(row * self.scan.mcus.0 + self.kept_columns.start)?;
+        let Some(tables) = table_pairs(&self.scan) else {
             return Ok(());
         };
+        let (scan, state) = (&self.scan, &mut self.state);
         // A local copy stays in registers.
-        let mut bits = *saved_bits;
-        for mcu in 0..scan.mcus.0 {
+        let mut bits = self.bits;
+        for mcu in 0..self.kept_columns.len() {
             if !state.begin_mcu(&mut bits)? {
                 continue;
             }
-            let mcu_blocks = scan.mcu_blocks().iter().zip(tables);
-            match coefficients.as_deref_mut() {
-                Some(coefficients) if kept_columns.contains(&mcu) => {
-                    for (mcu_block, tables) in mcu_blocks {
-                        let x = (mcu - kept_columns.start) * mcu_block.horizontal + mcu_block.x;
-                        let (block, last_index) =
-                            coefficients.block(mcu_block.frame_index, x, mcu_block.y);
-                        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
-                        *last_index = entropy::block(&mut bits, tables, prediction, block);
-                    }
-                }
-                _ => {
-                    for (mcu_block, tables) in mcu_blocks {
-                        let prediction = &mut state.dc_predictions[mcu_block.scan_index];
-                        entropy::skip_block(&mut bits, tables, prediction);
-                    }
-                }
+            for (mcu_block, tables) in scan.mcu_blocks().iter().zip(tables) {
+                let x = mcu * mcu_block.horizontal + mcu_block.x;
+                let (block, last_index) = coefficients.block(mcu_block.frame_index, x, mcu_block.y);
+                let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+                *last_index = entropy::block(&mut bits, tables, prediction, block);
             }
             state.end_mcu(bits)?;
         }
-        *saved_bits = bits;
-        self.next_row += 1;
+        self.bits = bits;
+        self.next_mcu += self.kept_columns.len();
+        Ok(())
+    }
+
+    /// Skip the MCUs before the given one: up to the last restart from marker to marker, and then
+    /// block by block.
+    fn skip_to(&mut self, mcu: usize) -> Result<()> {
+        let mut count = mcu - self.next_mcu;
+        self.next_mcu = mcu;
+        if let Some((skipped, bits)) = self.state.skip_to_restart(count) {
+            self.bits = bits;
+            count -= skipped;
+        }
+        let Some(tables) = table_pairs(&self.scan) else {
+            return Ok(());
+        };
+        let (scan, state) = (&self.scan, &mut self.state);
+        let mut bits = self.bits;
+        for _ in 0..count {
+            if !state.begin_mcu(&mut bits)? {
+                continue;
+            }
+            for (mcu_block, tables) in scan.mcu_blocks().iter().zip(tables) {
+                let prediction = &mut state.dc_predictions[mcu_block.scan_index];
+                entropy::skip_block(&mut bits, tables, prediction);
+            }
+            state.end_mcu(bits)?;
+        }
+        self.bits = bits;
         Ok(())
     }
 
@@ -107,8 +113,9 @@ impl<'a> SingleScan<'a> {
 
     /// Read the rest of the scan if some of it may be missing.
     pub(super) fn finish(&mut self) -> Result<()> {
-        while self.is_unterminated && self.next_row < self.scan.mcus.1 {
-            self.read_mcu_row(None)?;
+        if self.is_unterminated {
+            let (columns, rows) = self.scan.mcus;
+            self.skip_to(columns * rows)?;
         }
         Ok(())
     }

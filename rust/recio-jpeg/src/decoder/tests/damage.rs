@@ -126,6 +126,18 @@ fn a_region_above_missing_data_is_an_error_if_the_scan_ends_without_a_marker() {
 }
 
 #[test]
+fn data_beside_a_region_is_not_read_if_rows_start_with_restarts() {
+    let jpeg = read("odd-images/plain.jpg");
+    let jpeg = crate::make_seekable(&jpeg, &Header::read(&jpeg).unwrap()).unwrap();
+    let mut damaged = jpeg.clone();
+    for restart in (0..8).flat_map(|number| marker_positions(&jpeg, 0xd0 + number)) {
+        damaged[restart - 9..restart].fill(0);
+    }
+    assert!(decode_all(&damaged).is_err());
+    assert!(top(&damaged, 50) == top(&jpeg, 50));
+}
+
+#[test]
 fn the_last_of_several_scans_is_read_to_its_end_if_no_marker_follows() {
     let jpeg = read("jpeg/apart-420.jpg");
     let length = jpeg.len() - 40;
@@ -324,8 +336,17 @@ fn a_false_size_of_four_gigapixels_allocates_nothing() {
     let header = Header::read(&jpeg).unwrap();
     assert_eq!(header.size(), (65535, 65535));
     assert_eq!(header.coefficient_bytes(), 0);
+    let options = Options {
+        region: Some(Region {
+            x: 65_000,
+            y: 0,
+            width: 5,
+            height: 1,
+        }),
+        ..Options::default()
+    };
     assert!(matches!(
-        top(&jpeg, 1),
+        decode(&jpeg, &options),
         Err(Error::Damaged {
             reason: EARLY_MARKER,
             ..
