@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -96,6 +98,11 @@ fn ycc_to_rgb(level: SimdLevel, components: [&[u8]; 3], out: &mut [u8]) {
         // needs.
         #[allow(unsafe_code)]
         InstructionSet::Avx2 => unsafe { avx2::ycc_to_rgb(components, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: this `SimdLevel` exists only on CPUs with AVX2 and AVX-512 F, BW and VBMI, which
+        // is all that the function needs.
+        #[allow(unsafe_code)]
+        InstructionSet::Avx512 => unsafe { avx512::ycc_to_rgb(components, out) },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: this `SimdLevel` exists only on CPUs with NEON, which is all that the function
         // needs.
@@ -115,7 +122,7 @@ mod tests {
             .step_by(3)
             .flat_map(|cb| (0..=255).map(move |cr| (cb, cr)))
         {
-            let n = 70;
+            let n = 165;
             let y: Vec<u8> = (0..n).map(|i| (i * 37 + cr) as u8).collect();
             let [cb, cr] = [cb, cr].map(|c| vec![c as u8; n]);
             let run = |level| {
@@ -123,7 +130,9 @@ mod tests {
                 Conversion::YccToRgb.convert_row(level, &[&y, &cb, &cr], &mut out);
                 out
             };
-            assert_eq!(run(SimdLevel::best()), run(SimdLevel::SCALAR));
+            for level in SimdLevel::available() {
+                assert_eq!(run(level), run(SimdLevel::SCALAR), "{level:?}");
+            }
         }
     }
 

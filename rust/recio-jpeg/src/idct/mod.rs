@@ -9,6 +9,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod reduced;
@@ -61,6 +63,13 @@ pub(crate) fn transform_blocks(
         #[allow(unsafe_code)]
         (BLOCK_SIZE, InstructionSet::Avx2) => unsafe {
             avx2::transform_blocks(blocks, last_indices, dequant, out, stride);
+        },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: this `SimdLevel` exists only on CPUs with AVX2 and AVX-512 F and BW, which is all
+        // that the function needs.
+        #[allow(unsafe_code)]
+        (BLOCK_SIZE, InstructionSet::Avx512) => unsafe {
+            avx512::transform_blocks(blocks, last_indices, dequant, out, stride);
         },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: this `SimdLevel` exists only on CPUs with NEON, which is all that the function
