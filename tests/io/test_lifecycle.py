@@ -229,6 +229,15 @@ class TestThreads:
         assert during - before > 30 * MIB
         assert after - before < 15 * MIB
 
+    def test_memory_of_many_threads_goes_back_to_the_system(self, photos: RecordFile) -> None:
+        """The heap has a part for each of many threads, and keeps what is freed in each, up to a limit."""
+        settings = {"data_shape": (3, 224, 224), "batch_size": 128, "preprocess_threads": 8, "rand_crop": True}
+        done = run_python(MANY_THREADS, **settings_of(photos, **settings))
+        assert (done.returncode, done.stderr) == (0, "")
+        first, after = map(int, done.stdout.split())
+        print(f"{(after - first) / MIB:.0f} MiB more")  # noqa: T201
+        assert after - first < 20 * MIB
+
     def test_using_a_closed_iterator_is_a_value_error(self, many: RecordFile) -> None:
         batches = open_iter(many)
         batches.close()
@@ -305,6 +314,23 @@ for _ in range(3):
 during = resident()
 batches.close()
 print(before, during, resident())
+"""
+
+MANY_THREADS = """
+import psutil
+from recio.io import ImageRecordIter
+
+def close(iterators):
+    for batches in iterators:
+        batches.close()
+    return psutil.Process().memory_info().rss
+
+def opened():
+    batches = ImageRecordIter(**settings)
+    batches.next()
+    return batches
+
+print(close([opened()]), close([opened() for _ in range(30)]))
 """
 
 INTERRUPTED = """

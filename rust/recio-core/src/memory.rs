@@ -94,6 +94,17 @@ pub fn error_of(panic: &(dyn Any + Send)) -> Option<Error> {
     Some(out_of_memory(*bytes))
 }
 
+/// Returns the free memory of the heap to the system, where the allocator keeps it: glibc's does,
+/// up to tens of megabytes for each of the arenas that threads use.
+#[allow(unsafe_code)]
+pub fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the function locks what it changes, and has no other conditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Checks that `bytes` bytes can be allocated now, for code of others that does not check.
 ///
 /// # Errors
@@ -106,7 +117,7 @@ pub fn check(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-fn out_of_memory(bytes: usize) -> Error {
+pub(crate) fn out_of_memory(bytes: usize) -> Error {
     Error::new(ErrorKind::Memory(format!(
         "out of memory: cannot allocate {bytes} bytes"
     )))

@@ -1,16 +1,17 @@
 //! Memory of one array of a batch: recio's own, or the caller's.
+//!
+//! recio's own is mapped, not taken from the heap: so it starts at a page, and goes back to the
+//! system when it is freed. Huge pages were not faster (task A, 5 pairs: 1.05 times the CPU time).
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 pub use bytemuck::Pod;
+use memmap2::MmapMut;
 
 use crate::error::{Error, Result};
 use crate::memory;
-
-/// Alignment of recio's own buffers in bytes, that of a page: other frameworks can then use the
-/// memory without a copy. JAX needs 64.
-const ALIGNMENT: usize = 4096;
 
 /// Bytes of the caller's that nothing else uses until they are dropped.
 pub trait Block: DerefMut<Target = [u8]> + Send + Sync + Debug {}
@@ -32,27 +33,25 @@ pub struct Buffer<T>(Memory<T>);
 
 #[derive(Debug)]
 enum Memory<T> {
-    /// Values somewhere in a longer vector, where their address is aligned.
     Own {
-        values: Vec<T>,
-        start: usize,
-        len: usize,
+        map: MmapMut,
+        values: PhantomData<T>,
     },
     /// Bytes whose length and alignment were checked.
     Caller(Box<dyn Block>),
 }
 
 impl<T: Pod + Default> Buffer<T> {
-    /// Allocates a buffer of `len` default values, whose address is a multiple of 4,096.
+    /// Allocates a buffer of `len` zeros, whose address is that of a page: other frameworks can
+    /// then use the memory without a copy. JAX needs multiples of 64.
     ///
     /// # Errors
     /// [`ErrorKind::Memory`](crate::error::ErrorKind::Memory).
     pub fn new(len: usize) -> Result<Self> {
-        let room = ALIGNMENT / size_of::<T>();
-        let values = memory::filled(T::default(), len.saturating_add(room))?;
-        // Were it not known, the buffer would only be less aligned.
-        let start = values.as_ptr().align_offset(ALIGNMENT).min(room);
-        Ok(Self(Memory::Own { values, start, len }))
+        let bytes = len.saturating_mul(size_of::<T>());
+        let map = MmapMut::map_anon(bytes).map_err(|_| memory::out_of_memory(bytes))?;
+        let values = PhantomData;
+        Ok(Self(Memory::Own { map, values }))
     }
 
     /// Makes a buffer of `len` values, whatever they are, of memory of an allocator.
@@ -79,7 +78,7 @@ impl<T: Pod> Deref for Buffer<T> {
 
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Memory::Own { values, start, len } => &values[*start..][..*len],
+            Memory::Own { map, .. } => bytemuck::cast_slice(map),
             Memory::Caller(block) => bytemuck::cast_slice(block),
         }
     }
@@ -88,7 +87,7 @@ impl<T: Pod> Deref for Buffer<T> {
 impl<T: Pod> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Memory::Own { values, start, len } => &mut values[*start..][..*len],
+            Memory::Own { map, .. } => bytemuck::cast_slice_mut(map),
             Memory::Caller(block) => bytemuck::cast_slice_mut(block),
         }
     }
@@ -102,9 +101,9 @@ mod tests {
     fn buffers_are_aligned_to_pages() {
         for len in [0, 1, 5, 100_000] {
             let (bytes, floats) = (Buffer::<u8>::new(len), Buffer::<f64>::new(len));
-            assert_eq!(bytes.unwrap().as_ptr() as usize % ALIGNMENT, 0);
+            assert_eq!(bytes.unwrap().as_ptr() as usize % 4096, 0);
             let mut floats = floats.unwrap();
-            assert_eq!(floats.as_mut_ptr() as usize % ALIGNMENT, 0);
+            assert_eq!(floats.as_mut_ptr() as usize % 4096, 0);
             assert_eq!(floats.len(), len);
         }
     }

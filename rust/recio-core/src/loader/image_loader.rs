@@ -24,6 +24,7 @@ use crate::loader::supplied_batches::SuppliedBatches;
 use crate::loader::supply::Supplier;
 use crate::loader::thread_counts::ThreadCounts;
 use crate::loader::threads::Threads;
+use crate::memory;
 use crate::progress::Interrupt;
 use crate::render::normalize::Element;
 
@@ -450,5 +451,6 @@ impl<T: Element> Drop for ImageLoader<T> {
         // If a function of the caller's drops it, in one of the threads, they end by themselves,
         // after their present image.
         _ = self.wait_for_threads(PATIENCE);
+        memory::trim();
     }
 }
