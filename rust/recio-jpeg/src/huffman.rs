@@ -1,10 +1,11 @@
-//! Huffman tables: from code lengths and symbols to one lookup per coefficient (ITU-T T.81, C.2,
-//! F.2.2.3).
+//! Huffman tables: from code lengths and symbols to one lookup for two coefficients (ITU-T T.81,
+//! C.2, F.2.2.3).
 //!
-//! The cost per coefficient determines the speed of a decoder. So the next [`LOOKUP_BITS`] bits
-//! index a table whose entry contains everything at once: the number of zeros before the
-//! coefficient, the coefficient itself, and the length of its code and magnitude. This covers nine
-//! of ten coefficients. For those with more bits, [`HuffmanTable::resolve`] computes the entry.
+//! The cost per coefficient determines the speed of a decoder. So the next [`PAIR_BITS`] bits index
+//! a table whose entry contains everything about up to two coefficients: the zeros before them, the
+//! first coefficient, where the magnitude of the second is, and the length of all that. This covers
+//! all codes but the longest. For those, and where a band ends between the two coefficients, a
+//! table of single coefficients is used, and then [`HuffmanTable::resolve`].
 //!
 //! `entropy.rs` lists measured alternatives.
 
@@ -15,6 +16,16 @@ pub(crate) const LOOKUP_BITS: u32 = 11;
 
 /// Number of entries of a lookup table.
 const LOOKUP_SIZE: usize = 1 << LOOKUP_BITS;
+
+/// Number of bits that index a lookup of two coefficients.
+const PAIR_BITS: u32 = 10;
+
+/// Number of entries of a table of pairs.
+const PAIR_SIZE: usize = 1 << PAIR_BITS;
+
+/// Maximum number of bits that one lookup of two coefficients takes: the magnitude of the second
+/// may follow the bits of the index.
+pub(crate) const MAX_PAIR_BITS: u32 = PAIR_BITS + 15;
 
 /// Length of the longest code in bits.
 const MAX_CODE_LENGTH: usize = 16;
@@ -83,6 +94,98 @@ impl Entry {
     }
 }
 
+/// Entry of a table of pairs: up to two coefficients.
+///
+/// | bits | meaning |
+/// |---|---|
+/// | 0–7 | length of all codes and magnitudes in bits |
+/// | 8–15 | length before the magnitude of the last coefficient; at an end of block, advance to the coefficient before it, 0 if it is alone |
+/// | 16–23 | 63 − size of the last coefficient |
+/// | 24–31 | advance to the first coefficient of two, else that to a position where 0 may be stored |
+/// | 32–39 | advance to the last coefficient, or more: [`EOB`], [`LONG`] |
+/// | 48–63 | first coefficient of two, else 0 |
+///
+/// The first coefficient is complete in the index. The magnitude of the last one need not be: it
+/// is extracted from the bits themselves, which takes time only where the next lookup does not wait
+/// for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair(u64);
+
+impl Pair {
+    const LONG: Self = Self((LONG as u64) << 32);
+
+    /// Create the entry of a single code.
+    fn single(class: TableClass, length: u32, symbol: u8) -> Self {
+        let (zeros, size) = (u64::from(symbol >> 4), u64::from(symbol & 15));
+        let length = u64::from(length);
+        if matches!((class, zeros, size), (TableClass::Ac, 0..15, 0)) {
+            return Self(length | 63 << 16 | 1 << 24 | (EOB as u64 + zeros) << 32);
+        }
+        let advance = zeros + 1;
+        let magnitude = length << 8 | (63 - size) << 16;
+        Self((length + size) | magnitude | advance << 24 | advance << 32)
+    }
+
+    /// Create the entry of a coefficient and the code of `self` after it.
+    fn after(self, first: Entry) -> Self {
+        let (length, advance) = (u64::from(first.length()), first.advance() as u64);
+        let value = u64::from(first.value() as u16);
+        let last = self.0 & !(0xff << 24) | advance << 24 | value << 48;
+        if self.advance() >= EOB {
+            return Self((last + length) | advance << 8);
+        }
+        Self(last + (length | length << 8 | advance << 32))
+    }
+
+    /// Return the length of the code of a single entry, without a magnitude.
+    fn code_length(self) -> u32 {
+        let size = 63 - (self.0 >> 16) as u32 % 64;
+        (self.0 as u32 & 0xff) - size
+    }
+
+    /// Return the length in the low eight bits, with arbitrary bits above.
+    #[inline]
+    pub(crate) fn raw(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Return the advance to the last coefficient.
+    #[inline]
+    pub(crate) fn advance(self) -> usize {
+        (self.0 >> 32) as usize & 0xff
+    }
+
+    /// Return the advance to the coefficient before an end of block, 0 if there is none.
+    #[inline]
+    pub(crate) fn advance_to_end(self) -> usize {
+        (self.0 >> 8) as usize & 0xff
+    }
+
+    /// Return the advance to the first coefficient.
+    #[inline]
+    pub(crate) fn first_advance(self) -> usize {
+        (self.0 >> 24) as usize & 0xff
+    }
+
+    #[inline]
+    pub(crate) fn first_value(self) -> i16 {
+        (self.0 >> 48) as i16
+    }
+
+    /// Return the last coefficient. `next` contains the bits that were looked up and those after
+    /// them, left-aligned.
+    #[inline]
+    pub(crate) fn last_value(self, next: u64) -> i16 {
+        let magnitude = next.wrapping_shl((self.0 >> 8) as u32);
+        // Two shifts, because the size may be 0.
+        let shift = (self.0 >> 16) as u32;
+        let value = (magnitude >> 1).wrapping_shr(shift);
+        let max = (u64::MAX >> 1).wrapping_shr(shift);
+        let is_negative = magnitude >> 63 == 0;
+        (value as i16).wrapping_sub(if is_negative { max as i16 } else { 0 })
+    }
+}
+
 /// Class of a table: the meaning of its symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TableClass {
@@ -96,8 +199,8 @@ pub(crate) enum TableClass {
 #[derive(Debug, Clone)]
 pub(crate) struct HuffmanTable {
     entries: [Entry; LOOKUP_SIZE],
-    /// Entries of [`look_up_many`](Self::look_up_many); AC tables only.
-    multi_entries: [Entry; LOOKUP_SIZE],
+    /// Entries of [`look_up_pair`](Self::look_up_pair).
+    pairs: [Pair; PAIR_SIZE],
     /// Upper limit of the codes of each length (exclusive), left-aligned in 16 bits.
     code_limits: [u32; MAX_CODE_LENGTH + 1],
     /// Offset from a code of each length to the index of its symbol.
@@ -111,7 +214,7 @@ impl Default for HuffmanTable {
     fn default() -> Self {
         Self {
             entries: [Entry::new(0, LONG, 0); LOOKUP_SIZE],
-            multi_entries: [Entry::new(0, LONG, 0); LOOKUP_SIZE],
+            pairs: [Pair::LONG; PAIR_SIZE],
             code_limits: [0; MAX_CODE_LENGTH + 1],
             symbol_offsets: [0; MAX_CODE_LENGTH + 1],
             symbols: [0; 256],
@@ -153,10 +256,7 @@ impl HuffmanTable {
             self.code_limits[length] = code << (MAX_CODE_LENGTH - length);
             code <<= 1;
         }
-        if class == TableClass::Ac {
-            self.multi_entries =
-                std::array::from_fn(|next| multi_symbol_entry(&self.entries, next));
-        }
+        self.fill_pairs(counts);
         Some(())
     }
 
@@ -184,18 +284,51 @@ impl HuffmanTable {
         }
     }
 
+    /// Fill the table of pairs; `entries` are filled.
+    fn fill_pairs(&mut self, counts: &[u8; MAX_CODE_LENGTH]) {
+        self.pairs.fill(Pair::LONG);
+        let (mut start, mut index) = (0, 0);
+        for (length, &count) in (1..=PAIR_BITS).zip(counts) {
+            for _ in 0..count {
+                let end = start + (1 << (PAIR_BITS - length));
+                let pair = Pair::single(self.class, length, self.symbols[index]);
+                self.pairs[start..end].fill(pair);
+                (start, index) = (end, index + 1);
+            }
+        }
+        if self.class == TableClass::Ac {
+            self.combine_pairs();
+        }
+    }
+
+    /// Add to each entry the code after the first coefficient, if both fit the index.
+    fn combine_pairs(&mut self) {
+        let singles = self.pairs;
+        for (next, pair) in self.pairs.iter_mut().enumerate() {
+            let first = self.entries[next << (LOOKUP_BITS - PAIR_BITS)];
+            if first.advance() >= EOB {
+                continue;
+            }
+            // The bits after those of the index are zeros here, so the second entry is valid only
+            // if its code is in the index.
+            let second = singles[next << first.length() & (PAIR_SIZE - 1)];
+            if second != Pair::LONG && first.length() + second.code_length() <= PAIR_BITS {
+                *pair = second.after(first);
+            }
+        }
+    }
+
     /// Look up the next coefficient.
     #[inline]
     pub(crate) fn look_up(&self, bits: &BitReader<'_>) -> Entry {
         self.entries[bits.peek(LOOKUP_BITS) as usize]
     }
 
-    /// Look up all coefficients that fit the lookup completely, for blocks that are not needed. The
-    /// entry has their total length and advance. If the end of block is among them, the advance is
-    /// [`EOB`] and the value is the advance before it.
+    /// Look up the next two coefficients, as far as their codes fit the index; only the last may be
+    /// an end of block.
     #[inline]
-    pub(crate) fn look_up_many(&self, bits: &BitReader<'_>) -> Entry {
-        self.multi_entries[bits.peek(LOOKUP_BITS) as usize]
+    pub(crate) fn look_up_pair(&self, bits: &BitReader<'_>) -> Pair {
+        self.pairs[bits.peek(PAIR_BITS) as usize]
     }
 
     /// Complete a [`LONG`] entry from [`look_up`](Self::look_up). `next` contains the next bits (32
@@ -223,25 +356,6 @@ impl HuffmanTable {
         let index = (code >> (MAX_CODE_LENGTH - length)) as i32 + self.symbol_offsets[length];
         let symbol = *self.symbols.get(index as usize)?;
         Some((symbol, length as u32))
-    }
-}
-
-/// Combine all coefficients that fit the lookup into one entry.
-fn multi_symbol_entry(entries: &[Entry; LOOKUP_SIZE], next: usize) -> Entry {
-    let (mut length, mut advance) = (0, 0);
-    loop {
-        // The bits after those of the index are zeros here, so an entry is valid only if all its
-        // bits are in the index.
-        let entry = entries[next << length & (LOOKUP_SIZE - 1)];
-        let after = length + entry.length();
-        match entry.advance() {
-            EOB if after <= LOOKUP_BITS => return Entry::new(after, EOB, advance as i32),
-            more @ 1..EOB if after <= LOOKUP_BITS && advance + more < EOB => {
-                (length, advance) = (after, advance + more);
-            }
-            _ if length == 0 => return Entry::new(0, LONG, 0),
-            _ => return Entry::new(length, advance, 0),
-        }
     }
 }
 
@@ -307,18 +421,58 @@ mod tests {
         assert_eq!(resolved(&table, &[0b1011_0000, 0b0000_1000]), (1, 1537, 13));
     }
 
+    /// Look up a pair. Return its length, the advance to the last coefficient and its value, and
+    /// the advance to the first coefficient and its value.
+    fn pair(table: &HuffmanTable, bytes: &[u8]) -> (u32, (usize, i16), (usize, i16)) {
+        let bits = BitReader::new(bytes);
+        let pair = table.look_up_pair(&bits);
+        (
+            pair.raw() & 0xff,
+            (pair.advance(), pair.last_value(bits.peek(64))),
+            (pair.first_advance(), pair.first_value()),
+        )
+    }
+
     #[test]
-    fn a_multi_symbol_entry_has_all_complete_coefficients() {
-        let table = table(TableClass::Ac, [0x00, 0x02, 0x31, 0xf0, 0x05]);
-        let multi_entry = |bytes: &[u8]| {
-            let entry = table.look_up_many(&BitReader::new(bytes));
-            (entry.length(), entry.advance(), entry.value())
+    fn a_pair_has_two_coefficients_of_which_the_last_may_exceed_the_index() {
+        let table = table(TableClass::Ac, [0x00, 0x02, 0x36, 0xf0, 0x05]);
+        // 10 01, 10 11, and the first bits of another.
+        let two = pair(&table, &[0b1001_1011, 0b1100_0000]);
+        assert_eq!(two, (8, (2, 3), (1, -2)));
+        // 10 10, and 110 011111, whose last bits are after the index.
+        let two = pair(&table, &[0b1010_1100, 0b1111_1000]);
+        assert_eq!(two, (13, (5, -32), (1, 2)));
+        // 110 100001; no code fits the index after it. 0 may be stored in its place.
+        let one = pair(&table, &[0b1101_0000, 0b1100_0000]);
+        assert_eq!(one, (9, (4, 33), (4, 0)));
+        assert_eq!(pair(&table, &[0xe0, 0x00]).1.0, LONG);
+    }
+
+    #[test]
+    fn a_pair_may_end_the_block() {
+        let table = table(TableClass::Ac, [0x00, 0x32, 0x70, 0xf0, 0x05]);
+        let end = |bytes: &[u8]| {
+            let advance = table.look_up_pair(&BitReader::new(bytes)).advance_to_end();
+            let (length, (advance_to_last, _), first) = pair(&table, bytes);
+            (length, advance_to_last, first, advance)
         };
-        // 10 01, 110 1, and the end of block.
-        assert_eq!(multi_entry(&[0b1001_1101, 0b0000_0000]), (9, EOB, 5));
-        // 10 01, 10 01, and the first bits of a longer code.
-        assert_eq!(multi_entry(&[0b1001_1001, 0b1000_0000]), (8, 2, 0));
-        assert_eq!(multi_entry(&[0xe0, 0x00]), (0, LONG, 0));
+        // 10 01, and the end of block.
+        assert_eq!(end(&[0b1001_0000]), (5, EOB, (4, -2), 4));
+        // 10 01, and an EOB run.
+        assert_eq!(end(&[0b1001_1100]), (7, EOB + 7, (4, -2), 4));
+        // Only the end of block. 0 may be stored after the last coefficient.
+        assert_eq!(end(&[0]), (1, EOB, (1, 0), 0));
+    }
+
+    #[test]
+    fn a_pair_of_a_dc_table_has_one_difference() {
+        let table = table(TableClass::Dc, [0, 11, 3, 4, 5]);
+        let one = |bytes: &[u8]| {
+            let (length, last, _) = pair(&table, bytes);
+            (length, last)
+        };
+        assert_eq!(one(&[0b1011_0000, 0b0000_1000]), (13, (1, 1537)));
+        assert_eq!(one(&[0]), (1, (1, 0)));
     }
 
     #[test]
