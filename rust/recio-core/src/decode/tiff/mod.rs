@@ -16,6 +16,7 @@ mod directory;
 mod fax;
 mod jpeg;
 mod layout;
+mod lzw;
 mod rows;
 mod ycbcr;
 

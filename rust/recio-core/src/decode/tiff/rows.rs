@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::bufread::ZlibDecoder;
-use weezl::{BitOrder, LzwStatus};
 
 use super::fax::{Fax, Kind};
 use super::layout::{Compression, Layout};
+use super::lzw::Lzw;
 
 /// A strip or tile being decompressed.
 pub(super) struct Rows<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Rows<'a> {
 enum Source<'a> {
     Stored(&'a [u8]),
     PackBits(PackBits<'a>),
-    Lzw(Box<weezl::decode::Decoder>, &'a [u8]),
+    Lzw(Lzw<'a>),
     Deflate(ZlibDecoder<&'a [u8]>),
     Fax(Fax<'a>),
 }
@@ -31,10 +31,7 @@ impl<'a> Rows<'a> {
                 data,
                 run: Run::None,
             }),
-            Compression::Lzw => {
-                let decoder = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8);
-                Source::Lzw(Box::new(decoder), data)
-            }
+            Compression::Lzw => Source::Lzw(Lzw::new(data)),
             Compression::Deflate => Source::Deflate(ZlibDecoder::new(data)),
             Compression::Huffman { is_word_aligned } => fax(Kind::Huffman { is_word_aligned }),
             Compression::Group3 { is_two_dimensional } => fax(Kind::Group3 { is_two_dimensional }),
@@ -52,26 +49,11 @@ impl<'a> Rows<'a> {
                 Some(())
             }
             Source::PackBits(runs) => runs.read(row),
-            Source::Lzw(decoder, data) => read_lzw(decoder, data, row),
+            Source::Lzw(lzw) => lzw.read(row),
             Source::Deflate(decoder) => decoder.read_exact(row).ok(),
             Source::Fax(fax) => fax.read_row(row),
         }
     }
-}
-
-fn read_lzw(decoder: &mut weezl::decode::Decoder, data: &mut &[u8], row: &mut [u8]) -> Option<()> {
-    let mut filled = 0;
-    while filled < row.len() {
-        let step = decoder.decode_bytes(data, &mut row[filled..]);
-        filled += step.consumed_out;
-        *data = &data[step.consumed_in..];
-        match step.status {
-            Ok(LzwStatus::Ok) => {}
-            Ok(LzwStatus::Done) if filled == row.len() => {}
-            _ => return None,
-        }
-    }
-    Some(())
 }
 
 /// Run-length encoding of Apple: literal and repeated bytes.
@@ -137,8 +119,12 @@ pub(super) fn finish_row(row: &mut [u8], layout: &Layout, is_big_endian: bool) {
     let distance = layout.chunk_samples();
     if layout.bits < 16 {
         if layout.has_predictor {
-            for i in distance..row.len() {
-                row[i] = row[i].wrapping_add(row[i - distance]);
+            match distance {
+                1 => add_left::<1>(row),
+                3 => add_left::<3>(row),
+                4 => add_left::<4>(row),
+                _ => (distance..row.len())
+                    .for_each(|i| row[i] = row[i].wrapping_add(row[i - distance])),
             }
         }
         return;
@@ -156,6 +142,17 @@ pub(super) fn finish_row(row: &mut [u8], layout: &Layout, is_big_endian: bool) {
         for i in distance..samples.len() {
             let [left, difference] = [samples[i - distance], samples[i]].map(u16::from_ne_bytes);
             samples[i] = left.wrapping_add(difference).to_ne_bytes();
+        }
+    }
+}
+
+/// Add to each sample that of the pixel on the left.
+fn add_left<const SAMPLES: usize>(row: &mut [u8]) {
+    let mut left = [0_u8; SAMPLES];
+    for pixel in row.as_chunks_mut::<SAMPLES>().0 {
+        for (sample, left) in pixel.iter_mut().zip(&mut left) {
+            *sample = sample.wrapping_add(*left);
+            *left = *sample;
         }
     }
 }
