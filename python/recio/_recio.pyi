@@ -170,6 +170,7 @@ def identify(start: bytes) -> tuple[str, str | None] | None: ...
 def decode(
     payload: bytes,
     gray: bool,
+    bgr: bool,
     region: tuple[int, int, int, int] | None = None,
     fill_damage: bool = False,
     limits: tuple[int, int, int, int] | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from recio import _recio
 from recio._loader import validate
 from recio._util import BytesLike, as_bytes, fills_damage, read_bytes
-from recio.limits import FORMATS, format_list, limits_tuple
+from recio.limits import format_list, limits_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def imdecode(
     JPEG and PNG is always applied. (MXNet applies it to some files only.) Alpha is dropped; 16-bit values are reduced
     to 8 bits. The pixels of a JPEG are identical to those of libjpeg-turbo, those of other formats to those of OpenCV
     4.8.1; `docs/image-formats.md` lists what is refused. The interpreter lock is released, so that several threads
-    decode at once.
+    decode at once. The memory of an image that is dropped is reused for later images: up to 64 MiB are kept for them.
 
     Parameters
     ----------
@@ -132,13 +132,12 @@ def imdecode(
     image = _recio.decode(
         as_bytes(buf),
         is_gray,
+        is_bgr,
         region,
         fill,
-        limits_tuple(limits),
-        format_list(FORMATS if formats is None else formats),
+        None if limits is None else limits_tuple(limits),
+        None if formats is None else format_list(formats),
     )
-    if is_bgr and not is_gray:
-        image = np.ascontiguousarray(image[..., ::-1])
     return put(image, out)
 
 

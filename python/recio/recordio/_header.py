@@ -205,16 +205,16 @@ def unpack_img(
     ValueError
         If `iscolor` is not -1, 0 or 1, or `on_damage` is invalid.
     """
-    fill, numbers = fills_damage(on_damage), limits_tuple(limits)
+    fill, numbers = fills_damage(on_damage), None if limits is None else limits_tuple(limits)
     header, payload = unpack(s)
     iscolor = validate.integer("iscolor", iscolor)
     if iscolor == -1:
         img = _recio.decode_unchanged(payload, fill, numbers)
     elif iscolor in (0, 1):
-        img = _recio.decode(payload, iscolor == 0, fill_damage=fill, limits=numbers)
+        img = _recio.decode(payload, gray=iscolor == 0, bgr=True, fill_damage=fill, limits=numbers)
     else:
         raise ValueError(f"iscolor must be -1 (as stored), 0 (gray) or 1 (color), got {iscolor}")
-    return header, img[..., 0] if img.shape[2] == 1 else _swap(img)
+    return header, img[..., 0] if img.shape[2] == 1 else img
 
 
 def _swap(img: NDArray[Any]) -> NDArray[Any]:

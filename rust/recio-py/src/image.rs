@@ -20,7 +20,7 @@ use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
 use crate::convert::{array_of_shape, image_array, limits_of, new_bytes, samples, view_of};
-use crate::errors::{PyRecioError, PyRecioResult};
+use crate::errors::PyRecioError;
 
 /// Maximum side of a resized image: running out of memory would end the process.
 const MAX_SIDE: usize = 1 << 16;
@@ -41,33 +41,45 @@ const MAX_KEPT_BYTES: usize = 4 << 20;
 /// large and is copied as it grows.
 const PNG_MEMORY: usize = 4;
 
-/// Decode an image, or a region of it, to gray or RGB, with its EXIF orientation applied.
+/// Decode an image, or a region of it, to gray, RGB or BGR, with its EXIF orientation applied.
 #[pyfunction]
-#[pyo3(signature = (payload, gray, region=None, fill_damage=false, limits=None, formats=None))]
+#[pyo3(signature = (payload, gray, bgr, region=None, fill_damage=false, limits=None, formats=None))]
 pub(crate) fn decode(
     py: Python<'_>,
     payload: PyBackedBytes,
     gray: bool,
+    bgr: bool,
     region: Option<[usize; 4]>,
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
     formats: Option<Vec<String>>,
-) -> PyRecioResult<Bound<'_, PyArray3<u8>>> {
-    let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names))?;
+) -> PyResult<Bound<'_, PyArray3<u8>>> {
+    let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names));
+    let formats = formats.map_err(PyRecioError::from)?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
+    let limits = Limits { formats, ..limits };
     let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
     let decode = || {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let region = checked_region(source.size(pixels), region)?;
         let mut image = Image::default();
-        SCRATCH.with_borrow_mut(|scratch| {
-            let outcome = source.decode_region(pixels, region, &mut image, scratch);
-            scratch.trim(MAX_KEPT_BYTES);
-            outcome.map(|()| image)
-        })
+        with_scratch(|scratch| {
+            let source = source.bgr(bgr);
+            source.decode_region(pixels, region, &mut image, scratch)
+        })?;
+        Ok(image)
     };
-    let image = py.detach(|| memory::catch(decode))?;
-    Ok(image_array(py, image))
+    let image = py.detach(|| memory::catch(decode));
+    Ok(image_array(py, image.map_err(PyRecioError::from)?))
+}
+
+/// Decode with the buffers of this thread.
+fn with_scratch<T>(decode: impl FnOnce(&mut Scratch) -> Result<T>) -> Result<T> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let outcome = decode(scratch);
+        scratch.trim(MAX_KEPT_BYTES);
+        outcome
+    })
 }
 
 /// Check a region (left, top, width, height) against the image size; without a region, return the
@@ -92,7 +104,7 @@ fn checked_region((width, height): (usize, usize), region: Option<[usize; 4]>) -
     })
 }
 
-/// Decode an image as stored, with 8 or 16 bits per sample.
+/// Decode an image as stored, with 8 or 16 bits per sample, to gray, BGR or BGRA.
 #[pyfunction]
 #[pyo3(signature = (payload, fill_damage=false, limits=None))]
 pub(crate) fn decode_unchanged(
@@ -100,13 +112,14 @@ pub(crate) fn decode_unchanged(
     payload: PyBackedBytes,
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
-) -> PyRecioResult<Bound<'_, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, Formats::ALL));
     let decode = || {
-        let source = Source::open(&payload, &limits)?;
-        source.fill_damage(fill_damage).decode_stored()
+        let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
+        with_scratch(|scratch| source.bgr(true).decode_stored(Image::default(), scratch))
     };
-    Ok(match py.detach(|| memory::catch(decode))? {
+    let stored = py.detach(|| memory::catch(decode));
+    Ok(match stored.map_err(PyRecioError::from)? {
         Stored::Bits8(image) => image_array(py, image).into_any(),
         Stored::Bits16 {
             width,

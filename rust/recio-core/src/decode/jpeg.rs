@@ -18,8 +18,9 @@
 
 use recio_jpeg::{ColorSpace, Decoder, Header, OnDamage, Options, Region, Rows, Scale};
 
+use super::channel_order::exchange_red_and_blue;
 use super::orient::Orientation;
-use super::{Pixels, Stored, convert, no_alpha};
+use super::{Pixels, convert, no_alpha};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::{Image, Rect, RowSource};
 use crate::limits::Limits;
@@ -108,10 +109,10 @@ impl<'a> Jpeg<'a> {
             .check_memory(image_bytes.saturating_add(coefficients))
     }
 
-    /// Decode a region.
+    /// Decode a region; colors in the order B, G, R if `is_bgr`.
     pub(super) fn decode(
         self,
-        pixels: Pixels,
+        (pixels, is_bgr): (Pixels, bool),
         region: Rect,
         into: &mut Image,
         scratch: &mut Scratch,
@@ -122,19 +123,25 @@ impl<'a> Jpeg<'a> {
         } else {
             usize::MAX
         };
-        let Scratch { decoder, cmyk, .. } = scratch;
+        let Scratch { decoder, cmyk, row } = scratch;
         let mut source = self.start(pixels, region, decoder, cmyk)?;
         (into.width, into.height, into.channels) = (region.width, region.height, pixels.channels());
         let length = region.width * pixels.channels();
+        row.resize(if is_bgr { length } else { 0 }, 0);
         into.data.truncate(region.height * length);
         let missing = region.height * length - into.data.len();
         memory::reserve(&mut into.data, missing)?;
         for y in 0..region.height {
-            let row = y * length..(y + 1) * length;
+            let columns = y * length..(y + 1) * length;
             // In newly allocated memory, a row of zeros is still in the cache when it is
             // overwritten.
-            into.data.resize(into.data.len().max(row.end), 0);
-            source.write(y, &mut into.data[row])?;
+            into.data.resize(into.data.len().max(columns.end), 0);
+            if is_bgr {
+                source.write(y, row)?;
+                exchange_red_and_blue(row, &mut into.data[columns]);
+            } else {
+                source.write(y, &mut into.data[columns])?;
+            }
         }
         let extra_bytes = source.rows.extraneous_bytes();
         source.finish()?;
@@ -175,16 +182,25 @@ impl<'a> Jpeg<'a> {
         rows.source.finish()
     }
 
-    pub(super) fn decode_stored(self) -> Result<Stored> {
-        let mut image = Image::default();
+    /// Decode the image as stored.
+    pub(super) fn decode_stored(
+        self,
+        is_bgr: bool,
+        into: &mut Image,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let pixels = self.stored_pixels();
         let (width, height) = self.size();
         let region = Rect::of_size(width, height);
-        self.decode(pixels, region, &mut image, &mut Scratch::default())?;
-        Ok(Stored::Bits8(image))
+        self.decode(
+            (pixels, is_bgr && pixels == Pixels::Rgb),
+            region,
+            into,
+            scratch,
+        )
     }
 
-    fn stored_pixels(&self) -> Pixels {
+    pub(super) fn stored_pixels(&self) -> Pixels {
         match self.header.color_space() {
             ColorSpace::Gray => Pixels::Gray,
             _ => Pixels::Rgb,

@@ -26,9 +26,11 @@
 //! mask           Mask: a PNG of class numbers
 //! input          numbers at offsets, with errors that state the byte
 //! convert, orient    channels; EXIF orientation
+//! channel_order      B, G, R instead of R, G, B
 //! ```
 
 mod bmp;
+mod channel_order;
 mod convert;
 mod gif;
 mod guard;
@@ -104,6 +106,7 @@ pub enum Stored {
 pub struct Source<'a> {
     decoder: FormatDecoder<'a>,
     orientation: Orientation,
+    is_bgr: bool,
 }
 
 #[derive(Debug)]
@@ -123,18 +126,20 @@ impl<'a> Source<'a> {
         match sniff::format(payload, limits)? {
             Format::Jpeg => {
                 let jpeg = Jpeg::open(payload, limits)?;
-                Ok(Self {
-                    orientation: jpeg.orientation(),
-                    decoder: FormatDecoder::Jpeg(jpeg),
-                })
+                Ok(Self::new(jpeg.orientation(), FormatDecoder::Jpeg(jpeg)))
             }
             format => guarded(|| {
                 let other = Raster::open(payload, format, limits)?;
-                Ok(Self {
-                    orientation: other.orientation(),
-                    decoder: FormatDecoder::Other(other),
-                })
+                Ok(Self::new(other.orientation(), FormatDecoder::Other(other)))
             }),
+        }
+    }
+
+    fn new(orientation: Orientation, decoder: FormatDecoder<'a>) -> Self {
+        Self {
+            decoder,
+            orientation,
+            is_bgr: false,
         }
     }
 
@@ -159,6 +164,14 @@ impl<'a> Source<'a> {
         if let (FormatDecoder::Jpeg(jpeg), true) = (&mut self.decoder, is_enabled) {
             jpeg.fill_damage();
         }
+        self
+    }
+
+    /// Make decoding into an image return B, G, R instead of R, G, B if `is_enabled`; alpha stays
+    /// last. Not for [`stream`](Self::stream).
+    #[must_use]
+    pub fn bgr(mut self, is_enabled: bool) -> Self {
+        self.is_bgr = is_enabled;
         self
     }
 
@@ -201,15 +214,38 @@ impl<'a> Source<'a> {
         self.decode_region(pixels, Rect::of_size(width, height), into, scratch)
     }
 
-    /// Decode the image as stored.
+    /// Decode the image as stored. The memory of `into` is used if the image has 8 bits per sample.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
-    pub fn decode_stored(self) -> Result<Stored> {
-        match self.decoder {
-            FormatDecoder::Jpeg(jpeg) => jpeg.decode_stored(),
-            FormatDecoder::Other(other) => guarded(|| other.decode_stored()),
+    pub fn decode_stored(self, mut into: Image, scratch: &mut Scratch) -> Result<Stored> {
+        let is_bgr = self.is_bgr;
+        let mut stored = match self.decoder {
+            FormatDecoder::Jpeg(jpeg) => {
+                jpeg.decode_stored(is_bgr, &mut into, &mut scratch.jpeg)?;
+                return Ok(Stored::Bits8(into));
+            }
+            FormatDecoder::Other(other) => guarded(|| other.decode_stored(into))?,
+        };
+        if is_bgr {
+            match &mut stored {
+                Stored::Bits8(image) => channel_order::exchange_in_image(image),
+                Stored::Bits16 { channels, data, .. } => {
+                    channel_order::exchange_in_samples(data, *channels);
+                }
+            }
         }
+        Ok(stored)
+    }
+
+    /// Return the number of samples of the image as stored.
+    #[must_use]
+    pub fn stored_len(&self) -> usize {
+        let ((width, height), channels) = match &self.decoder {
+            FormatDecoder::Jpeg(jpeg) => (jpeg.size(), jpeg.stored_pixels().channels()),
+            FormatDecoder::Other(other) => (other.size(), other.channels()),
+        };
+        width * height * channels
     }
 
     /// Decode a region. Of a JPEG, only the region is decoded.
@@ -227,16 +263,17 @@ impl<'a> Source<'a> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let (orientation, size) = (self.applied_orientation(pixels), self.size(pixels));
+        let is_bgr = self.is_bgr && pixels != Pixels::Gray;
         let Scratch { jpeg, spare } = scratch;
         match self.decoder {
             FormatDecoder::Jpeg(decoder) if orientation == Orientation::NoTransforms => {
-                decoder.decode(pixels, region, into, jpeg)
+                decoder.decode((pixels, is_bgr), region, into, jpeg)
             }
             FormatDecoder::Jpeg(decoder) => {
                 // The stored and the oriented image.
                 decoder.check_memory(2 * region.width * region.height * pixels.channels())?;
                 let stored = orient::stored_region(orientation, region, size);
-                decoder.decode(pixels, stored, spare, jpeg)?;
+                decoder.decode((pixels, is_bgr), stored, spare, jpeg)?;
                 orient::apply(orientation, spare, into);
                 Ok(())
             }
@@ -245,6 +282,9 @@ impl<'a> Source<'a> {
                 if region != Rect::of_size(size.0, size.1) {
                     spare.collect(&mut into.view().crop(region));
                     std::mem::swap(spare, into);
+                }
+                if is_bgr {
+                    channel_order::exchange_in_image(into);
                 }
                 Ok(())
             }
@@ -313,7 +353,7 @@ impl Scratch {
 /// # Errors
 /// Those of [`Source::open`] and [`Source::decode`].
 pub fn decode_stored(payload: &[u8], limits: &Limits) -> Result<Stored> {
-    Source::open(payload, limits)?.decode_stored()
+    Source::open(payload, limits)?.decode_stored(Image::default(), &mut Scratch::default())
 }
 
 /// Set the shape of an image. Its memory and old pixels are kept; the caller overwrites all of

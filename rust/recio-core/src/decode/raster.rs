@@ -100,6 +100,11 @@ impl<'a> Raster<'a> {
         self.decoder.properties().size
     }
 
+    /// Return the samples per pixel of the image as stored.
+    pub(super) fn channels(&self) -> usize {
+        self.decoder.properties().channels
+    }
+
     pub(super) fn orientation(&self) -> Orientation {
         self.decoder.properties().orientation
     }
@@ -136,7 +141,8 @@ impl<'a> Raster<'a> {
         memory::check(bytes)
     }
 
-    pub(super) fn decode_stored(self) -> Result<Stored> {
+    /// Decode the image as stored, in the memory of `image` if it has 8 bits per sample.
+    pub(super) fn decode_stored(self, mut image: Image) -> Result<Stored> {
         let properties = *self.decoder.properties();
         let orientation = if properties.is_stored_oriented {
             properties.orientation
@@ -146,13 +152,8 @@ impl<'a> Raster<'a> {
         if properties.is_16_bit {
             return self.decode_16(&properties, orientation);
         }
-        let (mut image, mut spare) = <(Image, Image)>::default();
-        self.decode(
-            properties.stored_pixels(),
-            orientation,
-            &mut image,
-            &mut spare,
-        )?;
+        let (pixels, mut spare) = (properties.stored_pixels(), Image::default());
+        self.decode(pixels, orientation, &mut image, &mut spare)?;
         Ok(Stored::Bits8(image))
     }
 

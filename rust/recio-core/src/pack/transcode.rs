@@ -66,7 +66,7 @@ impl Transcoder {
             Color::Gray => Pixels::Gray,
             Color::Rgb => Pixels::Rgb,
             Color::Stored => {
-                return match source.decode_stored()? {
+                return match source.decode_stored(Image::default(), &mut self.scratch)? {
                     Stored::Bits8(image) => options.write_stored(image, limits, out),
                     image @ Stored::Bits16 { .. } => options.write_16_bits(&image, out),
                 };

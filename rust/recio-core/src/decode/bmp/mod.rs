@@ -8,6 +8,7 @@ mod masks;
 mod run_length;
 
 use super::Pixels;
+use super::channel_order::exchange_red_and_blue;
 use super::convert::{self, OPENCV};
 use super::input::Input;
 use super::raster::{Decode, Properties};
@@ -179,8 +180,12 @@ impl Decode for Bmp<'_> {
         let mut rgba = vec![0; width * 4];
         let length = width * pixels.channels();
         let mut write = |y, stored: &[u8]| {
-            self.convert_row(stored, &mut rgba);
             let row = &mut into[self.row_number(y) * length..][..length];
+            if matches!((self.encoding, pixels), (Encoding::Bgr, Pixels::Rgb)) {
+                exchange_red_and_blue(stored, row);
+                return;
+            }
+            self.convert_row(stored, &mut rgba);
             if matches!((self.encoding, pixels), (Encoding::Masked(_), Pixels::Gray)) {
                 masks::to_gray(&rgba, row);
                 return;
