@@ -17,6 +17,7 @@ use recio_core::{Error, ErrorKind};
 use crate::array::{Lease, holders, lend, take_back};
 use crate::errors::PyRecioResult;
 use crate::python_call::call;
+use crate::recycle::{self, Recyclable, Recycled};
 
 /// Values of an object at least: class and sides.
 const MIN_BOX_VALUES: usize = 5;
@@ -64,6 +65,27 @@ pub(crate) fn image_array<T: Element + Subpixel>(
     image: Image<T>,
 ) -> Bound<'_, PyArray3<T>> {
     array_of_shape(py, (image.height, image.width, image.channels), image.data)
+}
+
+/// Return an image as an array, without copying its pixels. Its memory is reused for later images
+/// after the array is dropped.
+pub(crate) fn recycled_array<T: Recyclable>(
+    py: Python<'_>,
+    image: Image<T>,
+) -> PyResult<Bound<'_, PyArray3<T>>> {
+    if size_of_val(&*image.data) < recycle::MIN_BYTES {
+        return Ok(image_array(py, image));
+    }
+    let shape = [image.height, image.width, image.channels];
+    Ok(lend(py, Recycled::new(image.data), shape)?.0)
+}
+
+/// Return an empty image with recycled memory for `len` values, if there is some.
+pub(crate) fn recycled_image<T: Recyclable>(len: usize) -> Image<T> {
+    Image {
+        data: T::pool().take(len),
+        ..Image::default()
+    }
 }
 
 /// Returns bytes.

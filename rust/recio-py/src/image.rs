@@ -12,14 +12,17 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::decode::{Pixels, Scratch, Source, Stored};
 use recio_core::encode;
-use recio_core::image::{Image, Rect};
+use recio_core::image::Rect;
 use recio_core::limits::{Formats, Limits};
 use recio_core::memory;
 use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
 use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
-use crate::convert::{array_of_shape, image_array, limits_of, new_bytes, samples, view_of};
+use crate::convert::{
+    array_of_shape, image_array, limits_of, new_bytes, recycled_array, recycled_image, samples,
+    view_of,
+};
 use crate::errors::PyRecioError;
 
 /// Maximum side of a resized image: running out of memory would end the process.
@@ -62,7 +65,7 @@ pub(crate) fn decode(
     let decode = || {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let region = checked_region(source.size(pixels), region)?;
-        let mut image = Image::default();
+        let mut image = recycled_image(region.width * region.height * pixels.channels());
         with_scratch(|scratch| {
             let source = source.bgr(bgr);
             source.decode_region(pixels, region, &mut image, scratch)
@@ -70,7 +73,7 @@ pub(crate) fn decode(
         Ok(image)
     };
     let image = py.detach(|| memory::catch(decode));
-    Ok(image_array(py, image.map_err(PyRecioError::from)?))
+    recycled_array(py, image.map_err(PyRecioError::from)?)
 }
 
 /// Decode with the buffers of this thread.
@@ -116,11 +119,12 @@ pub(crate) fn decode_unchanged(
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, Formats::ALL));
     let decode = || {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
-        with_scratch(|scratch| source.bgr(true).decode_stored(Image::default(), scratch))
+        let image = recycled_image(source.stored_len());
+        with_scratch(|scratch| source.bgr(true).decode_stored(image, scratch))
     };
     let stored = py.detach(|| memory::catch(decode));
     Ok(match stored.map_err(PyRecioError::from)? {
-        Stored::Bits8(image) => image_array(py, image).into_any(),
+        Stored::Bits8(image) => recycled_array(py, image)?.into_any(),
         Stored::Bits16 {
             width,
             height,

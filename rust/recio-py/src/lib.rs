@@ -29,6 +29,7 @@
 //! | `errors.rs` | the only conversion of errors to exceptions |
 //! | `fork_guard.rs` | check that objects are not used in a forked process |
 //! | `array.rs` | Rust memory as NumPy arrays without a copy |
+//! | `recycle.rs` | memory of dropped images, reused |
 //! | `foreign_memory.rs` | the caller's memory for batches |
 //!
 //! `unsafe` is in `allocator.rs`, `array.rs`, `foreign_memory.rs` and `python_call.rs` only.
@@ -55,6 +56,7 @@ mod process_end;
 mod progress;
 mod python_call;
 mod record;
+mod recycle;
 mod render;
 mod rng;
 mod sampler;

@@ -10,7 +10,7 @@ use recio_core::memory;
 use recio_core::render::renderer::{Input, Job, Renderer};
 use recio_core::{Result, plan, rng};
 
-use crate::convert::{boxes_array, boxes_of, image_array, samples};
+use crate::convert::{boxes_array, boxes_of, recycled_array, recycled_image, samples};
 use crate::errors::PyRecioError;
 use crate::rng::RngOrSeed;
 use crate::step::{Step, core_steps};
@@ -43,8 +43,8 @@ pub(crate) fn augment<'py>(
         ));
     };
     let image = match rendered.map_err(PyRecioError::from)? {
-        DynamicImage::U8(image) => image_array(py, image).into_any(),
-        DynamicImage::F32(image) => image_array(py, image).into_any(),
+        DynamicImage::U8(image) => recycled_array(py, image)?.into_any(),
+        DynamicImage::F32(image) => recycled_array(py, image)?.into_any(),
     };
     let boxes = boxes.map(|boxes| boxes_array(py, &boxes)).transpose()?;
     Ok((image, boxes.map(Bound::into_any)))
@@ -70,7 +70,12 @@ fn render(
     let (size, channels, is_float) = (image.plan().size(), image.channels(), image.is_float());
     let bytes = channels * if is_float { size_of::<f32>() } else { 1 };
     limits.check(size.0, size.1, bytes)?;
-    let mut rendered = DynamicImage::default();
+    let len = size.0 * size.1 * channels;
+    let mut rendered: DynamicImage = if is_float {
+        recycled_image::<f32>(len).into()
+    } else {
+        recycled_image::<u8>(len).into()
+    };
     rendered.reset(size, channels, is_float);
     image.render(&mut rendered)?;
     Ok(rendered)
