@@ -53,6 +53,9 @@ pub(crate) const INVALID: usize = 2 * EOB;
 /// Advance of an entry that must be completed by [`HuffmanTable::resolve`].
 pub(crate) const LONG: usize = 3 * EOB;
 
+/// Advance of a pair that must be read one coefficient at a time.
+pub(crate) const PAIR_LONG: usize = 2 * EOB - 1;
+
 impl Entry {
     fn new(length: u32, advance: usize, value: i32) -> Self {
         Self(length | u32::from(value as u16) << 8 | (advance as u32) << 24)
@@ -99,88 +102,78 @@ impl Entry {
 /// | bits | meaning |
 /// |---|---|
 /// | 0–7 | length of all codes and magnitudes in bits |
-/// | 8–15 | length before the magnitude of the last coefficient; at an end of block, advance to the coefficient before it, 0 if it is alone |
-/// | 16–23 | 63 − size of the last coefficient |
-/// | 24–31 | advance to the first coefficient of two, else that to a position where 0 may be stored |
-/// | 32–39 | advance to the last coefficient, or more: [`EOB`], [`LONG`] |
-/// | 48–63 | first coefficient of two, else 0 |
+/// | 8–11 | size of the last coefficient |
+/// | 12–16 | distance to the first coefficient; 0 if there is only an end of block |
+/// | 17–23 | distance to the last coefficient, or [`EOB`], or [`PAIR_LONG`] |
+/// | 24–31 | first coefficient of two, else 0 |
 ///
 /// The first coefficient is complete in the index. The magnitude of the last one need not be: it
 /// is extracted from the bits themselves, which takes time only where the next lookup does not wait
-/// for it.
+/// for it. If there is only one coefficient, it is the first and the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pair(u64);
+pub(crate) struct Pair(u32);
 
 impl Pair {
-    const LONG: Self = Self((LONG as u64) << 32);
+    const LONG: Self = Self((PAIR_LONG as u32) << 17);
 
     /// Create the entry of a single code.
     fn single(class: TableClass, length: u32, symbol: u8) -> Self {
-        let (zeros, size) = (u64::from(symbol >> 4), u64::from(symbol & 15));
-        let length = u64::from(length);
+        let (zeros, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         if matches!((class, zeros, size), (TableClass::Ac, 0..15, 0)) {
-            return Self(length | 63 << 16 | 1 << 24 | (EOB as u64 + zeros) << 32);
+            return Self(length | (EOB as u32 + zeros) << 17);
         }
         let advance = zeros + 1;
-        let magnitude = length << 8 | (63 - size) << 16;
-        Self((length + size) | magnitude | advance << 24 | advance << 32)
+        Self((length + size) | size << 8 | advance << 12 | advance << 17)
     }
 
     /// Create the entry of a coefficient and the code of `self` after it.
     fn after(self, first: Entry) -> Self {
-        let (length, advance) = (u64::from(first.length()), first.advance() as u64);
-        let value = u64::from(first.value() as u16);
-        let last = self.0 & !(0xff << 24) | advance << 24 | value << 48;
+        let (length, advance) = (first.length(), first.advance() as u32);
+        let value = u32::from(first.value() as u8);
+        let last = self.0 & !(0x1f << 12) | advance << 12 | value << 24;
         if self.advance() >= EOB {
-            return Self((last + length) | advance << 8);
+            return Self(last + length);
         }
-        Self(last + (length | length << 8 | advance << 32))
+        Self(last + (length | advance << 17))
     }
 
     /// Return the length of the code of a single entry, without a magnitude.
     fn code_length(self) -> u32 {
-        let size = 63 - (self.0 >> 16) as u32 % 64;
-        (self.0 as u32 & 0xff) - size
+        (self.0 & 0xff) - (self.0 >> 8 & 15)
     }
 
     /// Return the length in the low eight bits, with arbitrary bits above.
     #[inline]
     pub(crate) fn raw(self) -> u32 {
-        self.0 as u32
+        self.0
     }
 
     /// Return the advance to the last coefficient.
     #[inline]
     pub(crate) fn advance(self) -> usize {
-        (self.0 >> 32) as usize & 0xff
-    }
-
-    /// Return the advance to the coefficient before an end of block, 0 if there is none.
-    #[inline]
-    pub(crate) fn advance_to_end(self) -> usize {
-        (self.0 >> 8) as usize & 0xff
+        (self.0 >> 17) as usize & 0x7f
     }
 
     /// Return the advance to the first coefficient.
     #[inline]
     pub(crate) fn first_advance(self) -> usize {
-        (self.0 >> 24) as usize & 0xff
+        (self.0 >> 12) as usize & 0x1f
     }
 
     #[inline]
     pub(crate) fn first_value(self) -> i16 {
-        (self.0 >> 48) as i16
+        (self.0 as i32 >> 24) as i16
     }
 
     /// Return the last coefficient. `next` contains the bits that were looked up and those after
     /// them, left-aligned.
     #[inline]
     pub(crate) fn last_value(self, next: u64) -> i16 {
-        let magnitude = next.wrapping_shl((self.0 >> 8) as u32);
+        let size = self.0 >> 8 & 15;
+        let magnitude = next.wrapping_shl(self.0.wrapping_sub(size));
         // Two shifts, because the size may be 0.
-        let shift = (self.0 >> 16) as u32;
-        let value = (magnitude >> 1).wrapping_shr(shift);
-        let max = (u64::MAX >> 1).wrapping_shr(shift);
+        let value = (magnitude >> 1).wrapping_shr(!size);
+        let max = (u64::MAX >> 1).wrapping_shr(!size);
         let is_negative = magnitude >> 63 == 0;
         (value as i16).wrapping_sub(if is_negative { max as i16 } else { 0 })
     }
@@ -442,26 +435,25 @@ mod tests {
         // 10 10, and 110 011111, whose last bits are after the index.
         let two = pair(&table, &[0b1010_1100, 0b1111_1000]);
         assert_eq!(two, (13, (5, -32), (1, 2)));
-        // 110 100001; no code fits the index after it. 0 may be stored in its place.
+        // 110 100001; no code fits the index after it.
         let one = pair(&table, &[0b1101_0000, 0b1100_0000]);
         assert_eq!(one, (9, (4, 33), (4, 0)));
-        assert_eq!(pair(&table, &[0xe0, 0x00]).1.0, LONG);
+        assert_eq!(pair(&table, &[0xe0, 0x00]).1.0, PAIR_LONG);
     }
 
     #[test]
     fn a_pair_may_end_the_block() {
         let table = table(TableClass::Ac, [0x00, 0x32, 0x70, 0xf0, 0x05]);
         let end = |bytes: &[u8]| {
-            let advance = table.look_up_pair(&BitReader::new(bytes)).advance_to_end();
-            let (length, (advance_to_last, _), first) = pair(&table, bytes);
-            (length, advance_to_last, first, advance)
+            let (length, (advance, _), first) = pair(&table, bytes);
+            (length, advance, first)
         };
         // 10 01, and the end of block.
-        assert_eq!(end(&[0b1001_0000]), (5, EOB, (4, -2), 4));
+        assert_eq!(end(&[0b1001_0000]), (5, EOB, (4, -2)));
         // 10 01, and an EOB run.
-        assert_eq!(end(&[0b1001_1100]), (7, EOB + 7, (4, -2), 4));
-        // Only the end of block. 0 may be stored after the last coefficient.
-        assert_eq!(end(&[0]), (1, EOB, (1, 0), 0));
+        assert_eq!(end(&[0b1001_1100]), (7, EOB + 7, (4, -2)));
+        // Only the end of block.
+        assert_eq!(end(&[0]), (1, EOB, (0, 0)));
     }
 
     #[test]
