@@ -5,9 +5,9 @@
 //!
 //! The crate takes 2.1 times the CPU time of libwebp for a lossy photograph, 1.35 times for a
 //! lossless one. Nothing of that can be saved here: of a lossy image, 45 % is reading coefficients
-//! with the crate's arithmetic decoder, 20 % its loop filter, 10 % its inverse transform, 4 % colors;
-//! of a lossless one, 60 % is reading codes. Libwebp itself would be C code that decodes untrusted
-//! bytes, and had an exploited overflow (CVE-2023-4863), so it is not used.
+//! with the crate's arithmetic decoder, 20 % its loop filter, 10 % its inverse transform, 4 %
+//! colors; of a lossless one, 60 % is reading codes. Libwebp itself would be C code that decodes
+//! untrusted bytes, and had an exploited overflow (CVE-2023-4863), so it is not used.
 
 use std::io::{Cursor, ErrorKind};
 
