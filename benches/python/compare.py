@@ -7,6 +7,7 @@
 The subjects are the modules of `comparisons/`. In each round both sides of a case run alternately, each
 for at least 50 ms; the figure is the ratio of the medians of the rounds. CPU time is that of the
 process with all its threads. Needs OpenCV (`opencv-python-headless`); subjects say what else they need.
+Cases with MXNet need `MXNET_PYTHON`, the path of an interpreter that has it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import TYPE_CHECKING
+
+from comparisons.case import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +75,8 @@ def calls_per_round(run: Callable[[], object]) -> int:
 
 def time(run: Callable[[], object], calls: int) -> float:
     """Return the CPU time of one call in microseconds, the mean of `calls` calls."""
+    if isinstance(run, Remote):
+        return run.time(calls)
     start = process_time()
     for _ in range(calls):
         run()
