@@ -293,8 +293,8 @@ class DataIter:
         raise NotImplementedError
 
 
-_TURN = "_turn_of_process_"
-"""Beginning of the name of an attribute: the lock of a process."""
+_TURNS = "_turn_of_process"
+"""Name of an attribute: the locks, by process."""
 
 
 class BatchIter(DataIter):
@@ -312,13 +312,13 @@ class BatchIter(DataIter):
 
         A forked process has a lock of its own: that of its parent may be held for ever.
         """
-        name = f"{_TURN}{os.getpid()}"
-        turn: threading.RLock = self.__dict__.get(name) or self.__dict__.setdefault(name, threading.RLock())
-        return turn
+        turns: dict[int, threading.RLock] = self.__dict__.get(_TURNS) or self.__dict__.setdefault(_TURNS, {})
+        process = os.getpid()
+        return turns.get(process) or turns.setdefault(process, threading.RLock())
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes for copies and pickles, which have locks of their own."""
-        return {name: value for name, value in self.__dict__.items() if not name.startswith(_TURN)}
+        return {name: value for name, value in self.__dict__.items() if name != _TURNS}
 
     def _make_batch(self) -> DataBatch | None:
         """Make the next batch; ``None`` at the end of the epoch."""
