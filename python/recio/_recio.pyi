@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Final, TypeAlias, final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from recio._file_systems import FileSystem
 from recio._loader.options import LoaderOptions
+from recio.io._text_lines import NativeSpan, Position
 
 __all__ = [
     "AtomicFile",
@@ -24,6 +26,7 @@ __all__ = [
     "Rng",
     "SandboxedFolder",
     "Step",
+    "TextFiles",
     "Writer",
     "__version__",
     "augment",
@@ -187,6 +190,24 @@ def resize_float(image: NDArray[np.float32], width: int, height: int, method: in
 
 @final
 class Rng: ...
+
+@final
+class TextFiles:
+    def __new__(
+        cls, paths: list[Path], comment: int | None = None, states: list[tuple[int, int]] | None = None
+    ) -> TextFiles: ...
+    def __getnewargs__(self) -> tuple[list[Path], int | None, list[tuple[int, int]]]: ...
+    @property
+    def paths(self) -> list[Path]: ...
+    def check(self) -> None: ...
+    def skip(self, start: Position, lines: int) -> tuple[int, Position]: ...
+    def read(self, start: Position, lines: int) -> list[tuple[Position, bytes]]: ...
+    def read_dense(
+        self, span: NativeSpan, width: int, dtype: str, are_labels: bool
+    ) -> tuple[NDArray[Any] | None, int, Position]: ...
+    def read_sparse(
+        self, span: NativeSpan, width: int
+    ) -> tuple[tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]] | None, int, Position]: ...
 
 @final
 class Step:

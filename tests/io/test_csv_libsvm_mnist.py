@@ -20,6 +20,7 @@ import pytest
 from scipy import sparse
 
 from recio.io import CSVIter, LibSVMIter, MNISTIter, MXDataIter
+from recio.io._text_lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -185,6 +186,43 @@ class TestCSV:
             with pytest.raises(ValueError, match=re.escape(f"{files[2]}, line 2: ")):
                 batches.next()
 
+    def test_batch_may_extend_over_files(self, write: Callable[..., Path]) -> None:
+        files = [write("1\n2", "a.csv"), write("\n", "b.csv"), write("3\n", "c.csv"), write("4\n5\n", "d.csv")]
+        batches = CSVIter(data_csv=files, data_shape=1, batch_size=4)
+        for _ in range(2):
+            assert [rows for rows, *_ in contents(batches)] == [[[1], [2], [3], [4]], [[5], [1], [2], [3]]]
+            batches.reset()
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("1_000", 1000), ("\u0661\u0662", 12), ("\xa07\u2003", 7), ("\x1f8\x0b", 8)]
+    )
+    def test_numbers_that_python_accepts_are_accepted(
+        self, write: Callable[..., Path], field: str, value: float
+    ) -> None:
+        batches = CSVIter(data_csv=write(f"1,2\n{field},3\n\x1c\xa0\n4,5\n"), data_shape=2, batch_size=4)
+        for _ in range(2):
+            assert contents(batches) == [[[[1, 2], [value, 3], [4, 5], [1, 2]], [0] * 4, 1, [0, 1, 2, 0]]]
+            batches.reset()
+
+    def test_rounding_is_that_of_numpy(self, write: Callable[..., Path]) -> None:
+        """Above the middle between two floats, but not as double."""
+        fields = ["1.00000005960464477539062500001", "7e-46", "3.4028236e38", "0.1", "123456789012345678901234567890"]
+        (batch,) = CSVIter(data_csv=write("\n".join(fields)), data_shape=1, batch_size=5)
+        with np.errstate(over="ignore"):
+            expected = np.array([float(field) for field in fields]).astype(np.float32)
+        assert batch.data[0].ravel().tolist() == expected.tolist()
+
+    def test_line_of_a_megabyte_is_read(self, write: Callable[..., Path]) -> None:
+        text = f"1,{'0' * (1 << 20)}2\n3,4\n"
+        batches = CSVIter(data_csv=write(text), data_shape=2, batch_size=1)
+        assert [rows for rows, *_ in contents(batches)] == [[[1, 2]], [[3, 4]]]
+
+    def test_file_is_not_read_at_construction(
+        self, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Lines, "_seek", lambda *_: pytest.fail("the file is read"))
+        CSVIter(data_csv=write(ROWS), data_shape=3, batch_size=2)
+
     def test_empty_file_has_no_batches(self, write: Callable[..., Path]) -> None:
         assert list(CSVIter(data_csv=write("\n \n"), data_shape=1, batch_size=3)) == []
 
@@ -285,6 +323,15 @@ class TestLibSVM:
         assert (indices(batch), batch.pad) == ([2, 3, 2], 1)
         np.testing.assert_array_equal(dense(batch.data[0]), DENSE[[2, 3, 2]])
         assert dense((batch.label or [])[0])[:, 0].tolist() == [2, 3, 2]
+
+    def test_shard_begins_in_any_file(self, write: Callable[..., Path]) -> None:
+        files = [write("0\n1\n", "a.txt"), write("2 0:1_0\n3\n", "b.txt"), write("4\n5\n6\n", "c.txt")]
+        shards = [
+            contents(LibSVMIter(data_libsvm=files, data_shape=1, batch_size=3, num_parts=3, part_index=part))
+            for part in range(3)
+        ]
+        assert [[labels for _, labels, *_ in shard] for shard in shards] == [[[0, 1, 0]], [[2, 3, 2]], [[4, 5, 6]]]
+        assert shards[1][0][0] == [[10], [0], [10]]
 
     @pytest.mark.parametrize(
         "line",

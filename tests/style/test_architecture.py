@@ -24,7 +24,7 @@ LAYERS = (
     {"boxes"},
     {"format"},
     {"storage"},
-    {"read"},
+    {"read", "text"},
     {"write"},
     {"dataset"},
     {"decode", "encode"},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +13,7 @@ import numpy as np
 from recio._loader import checkpoint, ranks, record_paths, validate
 from recio._loader.base import DataBatch, DataDesc, EpochIter, MXDataIter
 from recio._loader.labels import check_float32
-from recio._util import FLOAT32_EXACT
-from recio.io._text_lines import Lines
+from recio.io._text_lines import Lines, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ class _TextIter(MXDataIter, EpochIter):
     """Base of iterators over text files with one sample in each line, in the order of the lines.
 
     A subclass defines the shapes and the type of data and labels, and ``_read``, which returns the data and labels of
-    some lines, filled to a batch with zeros.
+    some lines, and the number of the lines.
     """
 
     def __init__(
@@ -40,8 +41,12 @@ class _TextIter(MXDataIter, EpochIter):
         self._labels = labels
         self._round_batch = validate.flag("round_batch", round_batch)
         self._shards = ranks.shard_of(*shard)
-        self._shard = validate.shard(len(lines), *self._shards)
-        self._next = self._shard.start
+        self._start = validate.shard(0, *self._shards).start
+        if self._shards[0] > 1:
+            self._start = self._shard.start
+            for each in filter(None, (lines, labels)):
+                each.set_origin(self._start)
+        self._next = self._start
 
     provide_data: list[DataDesc]
     provide_label: list[DataDesc]
@@ -49,18 +54,28 @@ class _TextIter(MXDataIter, EpochIter):
     _label_shape: tuple[int, ...]
     _dtype: np.dtype[Any]
 
+    @property
+    def _shard(self) -> range:
+        """Numbers of the lines of the shard; counts the lines."""
+        return validate.shard(len(self._lines), *self._shards)
+
+    @property
+    def _end(self) -> int | None:
+        """Number after that of the last line of the shard, if it is known."""
+        return self._lines.end if self._shards[0] == 1 else self._shard.stop
+
     def _is_begun(self) -> bool:
-        return self._next != self._shard.start
+        return self._next != self._start
 
     def _rewind(self) -> None:
-        self._next = self._shard.start
+        self._next = self._start
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position; see `DataIter.state_dict`."""
         with self._turn:
             if self._state_before is not None:
                 return self._state_before
-            position = {"epoch": self._epoch, "next": self._next - self._shard.start}
+            position = {"epoch": self._epoch, "next": self._next - self._start}
         return checkpoint.make(type(self).__name__, position, self._settings())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -72,7 +87,7 @@ class _TextIter(MXDataIter, EpochIter):
         with self._turn:
             self._go_to(epoch)
             self._forget(at_start=False)
-            self._next = self._shard.start + following
+            self._next = self._start + following
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings that the batches depend on."""
@@ -84,30 +99,43 @@ class _TextIter(MXDataIter, EpochIter):
             "round_batch": self._round_batch,
             "num_parts": num_parts,
             # Shards of one length are equally far after as many batches.
-            **({"part_index": part_index} if len(self._lines) % num_parts else {}),
+            **({"part_index": part_index} if num_parts > 1 and len(self._lines) % num_parts else {}),
             "data_shape": self._data_shape,
             "label_shape": self._label_shape,
             "dtype": self._dtype.name,
         }
 
-    def _read(self, numbers: list[int]) -> tuple[Any, Any]:
+    def _read(self, span: Span) -> tuple[Any, Any, int]:
         raise NotImplementedError
 
     def _make_batch(self) -> DataBatch | None:
-        numbers = [*range(self._next, min(self._next + self.batch_size, self._shard.stop))]
-        if not numbers:
+        first, end = self._next, self._end
+        lines = self.batch_size if end is None else min(self.batch_size, end - first)
+        if lines <= 0:
             return None
         # Advanced before reading: after an error, the next batch is the following one.
         self._next += self.batch_size
-        pad = self.batch_size - len(numbers)
-        if self._round_batch:
-            numbers += [self._shard[index % len(self._shard)] for index in range(pad)]
-        # A number beyond the range of float32 is infinite, as for NumPy's parser.
-        with np.errstate(over="ignore"):
-            data, label = self._read(numbers)
-        index = np.zeros(self.batch_size, np.uint64)
-        index[: len(numbers)] = numbers
+        data, label, lines = self._read(Span(first, lines, self.batch_size, self._fill_lines))
+        if lines == 0:
+            self._next = first
+            return None
+        index = self._index(first, lines)
+        pad = self.batch_size - lines
         return DataBatch([data], [label], pad, index, provide_data=self.provide_data, provide_label=self.provide_label)
+
+    @property
+    def _fill_lines(self) -> int:
+        """Number of lines that may fill a batch: all of the shard, which may end where the files do."""
+        if not self._round_batch:
+            return 0
+        return sys.maxsize if self._end is None else self._end - self._start
+
+    def _index(self, first: int, lines: int) -> NDArray[np.uint64]:
+        index = np.arange(first, first + self.batch_size, dtype=np.uint64)
+        if lines < self.batch_size:
+            fill = np.arange(self.batch_size - lines, dtype=np.uint64)
+            index[lines:] = self._start + fill % np.uint64(self._fill_lines) if self._round_batch else 0
+        return index
 
 
 LABELS = "label_shape"
@@ -118,7 +146,8 @@ class CSVIter(_TextIter):
     """Batches of samples from files of comma-separated numbers, with one sample in each line.
 
     All parameters are keywords. Blank lines are ignored, as is a comma at the end of a line; every field must hold a
-    number. The files are scanned at construction and read batch by batch.
+    number. The files are read batch by batch; with label files, they are also scanned at construction, and at the first
+    `state_dict`.
 
     Parameters
     ----------
@@ -187,21 +216,27 @@ class CSVIter(_TextIter):
         self.provide_data = [_described(data_name, (self.batch_size, *self._data_shape), self._dtype)]
         self.provide_label = [_described(label_name, (self.batch_size, *label_axes), self._dtype)]
 
-    def _read(self, numbers: list[int]) -> tuple[NDArray[Any], NDArray[Any]]:
-        data = self._rows(self._lines, numbers, self._data_shape, "data_shape")
-        label = self._rows(self._labels, numbers, self._label_shape, LABELS)
-        return data.reshape(self.provide_data[0].shape), label.reshape(self.provide_label[0].shape)
+    def _read(self, span: Span) -> tuple[NDArray[Any], NDArray[Any], int]:
+        data, lines = self._rows(self._lines, span, self._data_shape, "data_shape")
+        label_shape = self.provide_label[0].shape
+        if self._labels is None:
+            label = np.zeros(label_shape, self._dtype)
+        else:
+            label = self._rows(self._labels, span, self._label_shape, LABELS)[0].reshape(label_shape)
+        return data.reshape(self.provide_data[0].shape), label, lines
 
-    def _rows(self, lines: Lines | None, numbers: list[int], shape: tuple[int, ...], name: str) -> NDArray[Any]:
-        rows = np.zeros((self.batch_size, math.prod(shape)), self._dtype)
-        if lines is not None:
-            parsed = _parse_with_numpy(lines.read(numbers), self._dtype)
-            is_rounded = name == LABELS and parsed is not None and (np.abs(parsed) >= FLOAT32_EXACT).any()
-            if parsed is None or parsed.shape != (len(numbers), rows.shape[1]) or is_rounded:
-                values = lines.parse(numbers, lambda text: _parse_numbers(text, self._dtype, shape, name))
-                parsed = np.array(values, self._dtype)
-            rows[: len(numbers)] = parsed
-        return rows
+    def _rows(self, lines: Lines, span: Span, shape: tuple[int, ...], name: str) -> tuple[NDArray[Any], int]:
+        width = math.prod(shape)
+        parse = functools.partial(_parse_numbers, dtype=self._dtype, shape=shape, name=name)
+        rows, count = lines.read_dense(span, width, self._dtype, name == LABELS, parse)
+        return (self._filled(rows, width) if isinstance(rows, list) else rows), count
+
+    def _filled(self, rows: list[list[Any]], width: int) -> NDArray[Any]:
+        filled = np.zeros((self.batch_size, width), self._dtype)
+        # A number beyond the range of float32 is infinite, as for the native parser.
+        with np.errstate(over="ignore"):
+            filled[: len(rows)] = rows
+        return filled
 
 
 class LibSVMIter(_TextIter):
@@ -209,8 +244,8 @@ class LibSVMIter(_TextIter):
 
     A line holds a label and ``index:value`` for each nonzero value, separated by spaces. Unlike in LibSVM's files,
     indices start at 0. A weight after the label (``1:0.5``), ``qid:`` and comments after ``#`` are ignored, as in
-    MXNet. All parameters are keywords. The files are scanned at construction and read batch by batch. Requires SciPy:
-    ``pip install 'recio[scipy]'``.
+    MXNet. All parameters are keywords. The files are read batch by batch; with shards or label files, they are also
+    scanned at construction, and at the first `state_dict`. Requires SciPy: ``pip install 'recio[scipy]'``.
 
     Parameters
     ----------
@@ -294,23 +329,27 @@ class LibSVMIter(_TextIter):
         self.provide_data = [_described(data_name, (self.batch_size, self._width), self._dtype)]
         self.provide_label = [_described(label_name, (self.batch_size, *label_axes), self._dtype)]
 
-    def _read(self, numbers: list[int]) -> tuple[Any, Any]:
-        samples = self._lines.parse(numbers, lambda text: _parse_sparse(text, self._width))
-        data = self._rows([features for _, features in samples], self._width)
+    def _read(self, span: Span) -> tuple[Any, Any, int]:
+        label, data, lines = self._rows(self._lines, span, self._width)
         if self._labels is not None:
-            labels = self._labels.parse(numbers, lambda text: _parse_sparse(text, self._label_width))
-            return data, self._rows([features for _, features in labels], self._label_width)
-        label = np.zeros(self.batch_size, self._dtype)
-        label[: len(samples)] = [value for value, _ in samples]
-        return data, label
+            _, label, _ = self._rows(self._labels, span, self._label_width)
+        return data, label, lines
 
-    def _rows(self, rows: list[list[tuple[int, float]]], width: int) -> Any:  # noqa: ANN401 a sparse matrix
-        ends = np.zeros(self.batch_size + 1, np.int64)
-        ends[1 : len(rows) + 1] = [len(row) for row in rows]
-        indices = [index for row in rows for index, _ in row]
-        values = [value for row in rows for _, value in row]
-        arrays = np.array(values, self._dtype), np.array(indices, np.int64), np.cumsum(ends)
-        return self._csr(arrays, shape=(self.batch_size, width))
+    def _rows(self, lines: Lines, span: Span, width: int) -> tuple[NDArray[Any], Any, int]:
+        """Return numbers at the start of lines, a sparse matrix, and the number of lines."""
+        rows, count = lines.read_sparse(span, width, functools.partial(_parse_sparse, width=width))
+        labels, starts, columns, values = self._filled(rows) if isinstance(rows, list) else rows
+        return labels, self._csr((values, columns, starts), shape=(self.batch_size, width)), count
+
+    def _filled(self, rows: list[tuple[float, list[tuple[int, float]]]]) -> tuple[NDArray[Any], ...]:
+        labels, lengths = np.zeros(self.batch_size, self._dtype), np.zeros(self.batch_size + 1, np.int64)
+        labels[: len(rows)] = [label for label, _ in rows]
+        lengths[1 : len(rows) + 1] = [len(features) for _, features in rows]
+        columns = [column for _, features in rows for column, _ in features]
+        # A number beyond the range of float32 is infinite, as for the native parser.
+        with np.errstate(over="ignore"):
+            values = np.array([value for _, features in rows for _, value in features], self._dtype)
+        return labels, np.cumsum(lengths), np.array(columns, np.int64), values
 
 
 def _csr_array() -> Callable[..., Any]:
@@ -339,19 +378,6 @@ def _length(name: str, value: Sequence[int] | int) -> int:
     if len(shape) != 1:
         raise ValueError(f"{name} must have one axis, got {shape}")
     return shape[0]
-
-
-def _parse_with_numpy(texts: list[str], dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """Parse lines of numbers with NumPy, which is fast; ``None`` if it fails, or would accept wrong numbers.
-
-    NumPy's errors do not name the line; and with integers, NumPy 1.26 accepts 1.5, and 3000000000 as another number.
-    """
-    if dtype.kind != "f":
-        return None
-    try:
-        return np.loadtxt(texts, dtype, delimiter=",", comments=None, ndmin=2)
-    except ValueError:
-        return None
 
 
 def _parse_numbers(text: str, dtype: np.dtype[Any], shape: tuple[int, ...], name: str) -> list[Any]:

@@ -20,6 +20,7 @@
 //! | [`format`] | bytes ⇄ values: frames, record headers, `.idx`, `.lst`, `.rsum` | malformed bytes, with offset |
 //! | [`storage`] | local files and objects of stores: positioned reads, uploads; a folder that paths must not leave | I/O, paths outside |
 //! | [`read`] | records of one file: by offset, in sequence, scanned, salvaged | damage, with path, record and offset |
+//! | [`text`] | lines of text files with numbers, dense or sparse | I/O |
 //! | [`write`](mod@write) | record files, in place, or hidden until complete | I/O |
 //! | [`dataset`] | samples by number, from record files or image files; shards; detection labels | as `read` |
 //! | [`decode`], [`encode`] | image bytes → rows of pixels; pixels → JPEG, PNG | not an image, over the limits, damaged |
@@ -57,6 +58,7 @@ pub mod read;
 pub mod render;
 pub mod rng;
 pub mod storage;
+pub mod text;
 pub mod tools;
 pub mod write;
 

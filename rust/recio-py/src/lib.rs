@@ -18,6 +18,7 @@
 //! | `shard.rs` | `recio.files`: shards |
 //! | `inspect.rs` | `recio.files`: verify, repair, info |
 //! | `atomic.rs` | `recio._atomic` |
+//! | `text.rs` | `recio.io`: CSV and `LibSVM` files |
 //! | `text_file.rs` | `recio._util`: opening files, text in messages |
 //! | `location.rs` | locations of files, as Python passes them |
 //! | `file_system.rs` | file systems of the caller's as stores |
@@ -64,6 +65,7 @@ mod sandboxed_folder;
 mod shard;
 mod step;
 mod stream;
+mod text;
 mod text_file;
 mod user_fn;
 
@@ -117,6 +119,8 @@ mod _recio {
     use crate::step::Step;
     #[pymodule_export]
     use crate::stream::{RecordStream, frame};
+    #[pymodule_export]
+    use crate::text::TextFiles;
     #[pymodule_export]
     use crate::text_file::{identify, open_append, open_regular, printable, remote_advice};
 

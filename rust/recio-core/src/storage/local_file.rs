@@ -4,7 +4,7 @@
 //! and a forked process. A memory map is not used: truncating a mapped file kills the process,
 //! whereas a read returns an error.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +70,15 @@ impl LocalFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the size, the times and the like of the file now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::error::ErrorKind::Io), with the path.
+    pub fn metadata(&self) -> Result<Metadata> {
+        self.with_file(File::metadata)
+            .map_err(|error| Error::from(error).at_path(&self.path))
     }
 
     /// Returns the length in bytes when the file was opened.
