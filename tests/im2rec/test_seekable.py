@@ -1,4 +1,6 @@
-"""``im2rec --seekable``: JPEGs with the same pixels and a restart marker after each row of MCUs.
+"""``im2rec --seekable`` and ``--baseline``: JPEGs with the same pixels that decode faster.
+
+The former have a restart marker after each row of MCUs, the latter replace progressive ones.
 
 The pixels are compared as decoded by recio and, through Pillow and OpenCV, by libjpeg-turbo.
 """
@@ -252,6 +254,37 @@ def test_damaged_jpegs_keep_their_pixels(tmp_path: Path) -> None:
     assert len(changed) > 30
     for image, file in changed:
         assert_same(imdecode(image), imdecode(file))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_progressive_jpegs_become_baseline(kind: Kind, tmp_path: Path) -> None:
+    settings = [Settings(211, 143, kind, coding, restarts=3) for coding in CODINGS]
+    files = [with_segment(encode(one), COM, b"kept") for one in settings]
+    images = pack_files(tmp_path, files, seekable=False, baseline=True)
+    for image, file in zip(images, files, strict=True):
+        assert (image != file) == is_progressive(file)
+        assert not is_progressive(image)
+        if image != file:
+            assert not restart_markers(image)
+            assert [image[s.start : s.end] for s in segments(image) if s.marker == COM] == [b"\xff\xfe\x00\x06kept"]
+            assert_same_pixels(image, file)
+    assert pack_files(tmp_path / "twice", images, seekable=False, baseline=True) == images
+
+
+def test_seekable_includes_baseline(tmp_path: Path) -> None:
+    photos = [path.read_bytes() for path in [*PHOTOS[:3], *FIXTURES]]
+    seekable = pack_files(tmp_path / "seekable", photos)
+    assert pack_files(tmp_path / "both", photos, baseline=True) == seekable
+
+
+def test_command_has_baseline(tmp_path: Path) -> None:
+    file = encode(Settings(60, 50, coding="progressive"))
+    (tmp_path / "0.jpg").write_bytes(file)
+    (tmp_path / "a.lst").write_text("0\t0\t0.jpg\n")
+    assert main(["--pass-through", "--baseline", str(tmp_path / "a"), str(tmp_path)]) == 0
+    [image] = read(tmp_path / "a.rec")
+    assert not is_progressive(image)
+    assert_same_pixels(image, file)
 
 
 def test_command_has_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

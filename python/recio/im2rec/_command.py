@@ -226,6 +226,12 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         "(progressive ones by more than a tenth); also with --pass-through",
     )
     add(
+        "--baseline",
+        action="store_true",
+        help="rewrite progressive JPEGs with the same pixels as baseline JPEGs, which decode several times faster, "
+        "unless they become larger by more than a tenth; also with --pass-through; --seekable includes it",
+    )
+    add(
         "--on-damage",
         default="error",
         choices=["error", "fill"],
@@ -343,6 +349,7 @@ def _pack_one(lst: Path | RemotePath, arguments: argparse.Namespace, bars: Progr
             color=arguments.color,
             encoding=arguments.encoding,
             seekable=arguments.seekable,
+            baseline=arguments.baseline,
             on_damage=arguments.on_damage,
             pack_label=arguments.pack_label,
             checksum=arguments.checksum,

@@ -39,7 +39,7 @@
 //! | `upsample.rs` | upsampling of chroma rows | |
 //! | `color/` | color conversion: samples → pixels | JFIF |
 //! | `decoder/` | decoding of a region, row by row | |
-//! | `transcode/` | coefficients → a JPEG whose regions decode faster | F.1, K.2 |
+//! | `transcode/` | coefficients → a baseline JPEG that decodes faster | F.1, K.2 |
 //! | `cpu.rs` | detection of SIMD instructions | |
 //!
 //! **Input is untrusted**: every number of a file is checked before it is used, no file content can
@@ -78,4 +78,4 @@ pub use error::{Error, Result};
 pub use header::{ColorSpace, Header};
 pub use orientation::exif_orientation;
 pub use scan::OnDamage;
-pub use transcode::make_seekable;
+pub use transcode::{make_baseline, make_seekable};

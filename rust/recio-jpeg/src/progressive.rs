@@ -4,8 +4,10 @@
 //! A refinement scan of AC coefficients must know which coefficients are still zero. A
 //! [`NonzeroMask`] has one bit for each coefficient of a block, so that a run of zeros is skipped
 //! by counting bits. This takes 1.9 ms for the mean progressive photograph of the benchmarks; a
-//! loop over the coefficients took 2.2 ms. Forced inlining of these functions does not make them
-//! faster.
+//! loop over the coefficients took 2.2 ms. Half of the time of a progressive image are refinement
+//! scans of AC coefficients. Forced inlining of these functions does not make them faster, nor does
+//! collecting the bits of a block's nonzero coefficients to apply them at its end without branches
+//! (1.01 to 1.02 of the time).
 
 use crate::bit_reader::BitReader;
 use crate::block::Block;

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     color: i8,
     encoding: String,
     seekable: bool,
+    baseline: bool,
     fill_damage: bool,
     /// The masks' folder, the end of their names, and their record file.
     masks: Option<(StoragePath, String, StoragePath)>,
@@ -42,6 +43,7 @@ impl Settings {
         Ok(PackOptions {
             transcode: (!self.pass_through).then_some(transcode),
             seekable: self.seekable,
+            baseline: self.baseline,
             masks: self.masks.map(|(root, ending, rec)| MaskOptions {
                 root: root.into(),
                 ending,

@@ -1,7 +1,7 @@
 //! Packing: a list of image files → a record file with its index. The engine of im2rec.
 //!
 //! ```text
-//! list ─▶ coordinator ─▶ workers: opener, transcode, seekable, masks ─▶ coordinator ─▶ outputs
+//! list ─▶ coordinator ─▶ workers: opener, transcode, rewrite, masks ─▶ coordinator ─▶ outputs
 //!         jobs           memory_budget                                  in list order
 //! ```
 //!
@@ -25,7 +25,7 @@ mod options;
 mod outputs;
 mod report;
 mod resume;
-mod seekable;
+mod rewrite;
 mod transcode;
 mod worker;
 

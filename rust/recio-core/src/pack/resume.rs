@@ -132,6 +132,7 @@ mod tests {
     const PLAIN: PackOptions = PackOptions {
         transcode: None,
         seekable: false,
+        baseline: false,
         masks: None,
         pack_label: false,
         checksum: false,

@@ -12,6 +12,7 @@ use crate::write::file_system::tests::file_names;
 pub(super) const PASS_THROUGH: PackOptions = PackOptions {
     transcode: None,
     seekable: false,
+    baseline: false,
     masks: None,
     pack_label: false,
     checksum: false,

@@ -10,7 +10,7 @@ use super::masks;
 use super::memory_budget::Reservation;
 use super::opener::{LineFiles, Opener};
 use super::options::PackOptions;
-use super::seekable::seekable;
+use super::rewrite::rewrite;
 use super::transcode::Transcoder;
 use crate::format::image_header;
 use crate::format::list::Line;
@@ -132,9 +132,7 @@ impl<'a> Worker<'a> {
                 transcoded.map_err(|error| error.to_string())?;
             }
         }
-        if self.options.seekable
-            && let Some(image) = seekable(&record[start..], &self.options.limits)
-        {
+        if let Some(image) = rewrite(&record[start..], self.options) {
             record.truncate(start);
             record.extend(image);
         }

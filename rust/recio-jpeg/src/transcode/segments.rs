@@ -27,9 +27,11 @@ pub(super) fn write_head<'a>(
     write(DQT, &tables.definitions(), out);
     write(process, &frame(&image.frame, &tables), out);
     write(DHT, &huffman(codes), out);
-    // An MCU is at least 8 pixels wide, and the frame less than 65,536.
-    let interval = image.frame.mcus().0 as u16;
-    write(DRI, &interval.to_be_bytes(), out);
+    if image.has_restarts {
+        // An MCU is at least 8 pixels wide, and the frame less than 65,536.
+        let interval = image.frame.mcus().0 as u16;
+        write(DRI, &interval.to_be_bytes(), out);
+    }
     write(SOS, &scan(image), out);
     segments
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::make_seekable;
+use super::{make_baseline, make_seekable};
 use crate::error::{Error, Result};
 use crate::marker::{
     APP1, DQT, DRI, RST0, RST7, SOF1, SOS, Segment, Segments, is_app_or_comment, is_frame_header,
@@ -119,6 +119,25 @@ fn pixels_are_unchanged_and_each_mcu_row_starts_with_a_restart() {
         count += 1;
     }
     assert!(count > 60, "{count}");
+}
+
+#[test]
+fn a_baseline_jpeg_has_the_same_pixels_in_one_scan_without_restarts() {
+    let mut count = 0;
+    for (path, jpeg) in jpegs(&["jpeg", "odd-images", "photos/cat"]) {
+        let Ok(seekable) = transcoded(&jpeg) else {
+            continue;
+        };
+        let header = Header::read(&jpeg).unwrap();
+        let output = make_baseline(&jpeg, &header).unwrap();
+        let pixels = decode(&jpeg, None).unwrap();
+        assert!(decode(&output, None).unwrap() == pixels, "{path:?}");
+        assert!(!Header::read(&output).unwrap().is_progressive());
+        assert!(segments(&output).iter().all(|s| s.marker != DRI));
+        assert!(transcoded(&output).unwrap() == seekable, "{path:?}");
+        count += usize::from(header.is_progressive());
+    }
+    assert!(count >= 5, "{count} progressive ones");
 }
 
 #[test]
