@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,8 +172,7 @@ def printable(text: str) -> str: ...
 def identify(start: bytes) -> tuple[str, str | None] | None: ...
 def decode(
     payload: bytes,
-    gray: bool,
-    bgr: bool,
+    channels: Literal["gray", "rgb", "bgr"],
     region: tuple[int, int, int, int] | None = None,
     fill_damage: bool = False,
     limits: tuple[int, int, int, int] | None = None,

@@ -123,7 +123,7 @@ def imdecode(
     >>> image.shape  # doctest: +SKIP
     (300, 451, 3)
     """
-    is_gray, is_bgr = validate.color_flag("flag", flag) == 0, not validate.flag("to_rgb", to_rgb)
+    is_gray, is_rgb = validate.color_flag("flag", flag) == 0, validate.flag("to_rgb", to_rgb)
     fill = fills_damage(on_damage)
     if buf is None:
         raise TypeError("buf is None, not the content of an image file")
@@ -131,8 +131,7 @@ def imdecode(
         raise ValueError(f"region must be (left, top, width, height) inside the image, got {region}")
     image = _recio.decode(
         as_bytes(buf),
-        is_gray,
-        is_bgr,
+        "gray" if is_gray else "rgb" if is_rgb else "bgr",
         region,
         fill,
         None if limits is None else limits_tuple(limits),

@@ -211,7 +211,7 @@ def unpack_img(
     if iscolor == -1:
         img = _recio.decode_unchanged(payload, fill, numbers)
     elif iscolor in (0, 1):
-        img = _recio.decode(payload, gray=iscolor == 0, bgr=True, fill_damage=fill, limits=numbers)
+        img = _recio.decode(payload, "bgr" if iscolor else "gray", fill_damage=fill, limits=numbers)
     else:
         raise ValueError(f"iscolor must be -1 (as stored), 0 (gray) or 1 (color), got {iscolor}")
     return header, img[..., 0] if img.shape[2] == 1 else img

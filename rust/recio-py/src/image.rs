@@ -44,30 +44,39 @@ const MAX_KEPT_BYTES: usize = 4 << 20;
 /// large and is copied as it grows.
 const PNG_MEMORY: usize = 4;
 
-/// Decode an image, or a region of it, to gray, RGB or BGR, with its EXIF orientation applied.
+/// Decode an image, or a region of it, with its EXIF orientation applied. `channels` is `gray`,
+/// `rgb` or `bgr`.
 #[pyfunction]
-#[pyo3(signature = (payload, gray, bgr, region=None, fill_damage=false, limits=None, formats=None))]
-pub(crate) fn decode(
-    py: Python<'_>,
+#[pyo3(signature = (payload, channels, region=None, fill_damage=false, limits=None, formats=None))]
+pub(crate) fn decode<'py>(
+    py: Python<'py>,
     payload: PyBackedBytes,
-    gray: bool,
-    bgr: bool,
+    channels: &str,
     region: Option<[usize; 4]>,
     fill_damage: bool,
     limits: Option<(usize, usize, usize, usize)>,
     formats: Option<Vec<String>>,
-) -> PyResult<Bound<'_, PyArray3<u8>>> {
+) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let formats = formats.map_or(Ok(Formats::ALL), |names| Formats::of(&names));
     let formats = formats.map_err(PyRecioError::from)?;
     let limits = limits.map_or_else(Limits::default, |numbers| limits_of(numbers, formats));
     let limits = Limits { formats, ..limits };
-    let pixels = if gray { Pixels::Gray } else { Pixels::Rgb };
+    let (pixels, is_bgr) = match channels {
+        "gray" => (Pixels::Gray, false),
+        "rgb" => (Pixels::Rgb, false),
+        "bgr" => (Pixels::Rgb, true),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "channels must be gray, rgb or bgr, got {channels}"
+            )));
+        }
+    };
     let decode = || {
         let source = Source::open(&payload, &limits)?.fill_damage(fill_damage);
         let region = checked_region(source.size(pixels), region)?;
         let mut image = recycled_image(region.width * region.height * pixels.channels());
         with_scratch(|scratch| {
-            let source = source.bgr(bgr);
+            let source = source.bgr(is_bgr);
             source.decode_region(pixels, region, &mut image, scratch)
         })?;
         Ok(image)

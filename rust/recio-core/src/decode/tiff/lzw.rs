@@ -69,7 +69,7 @@ pub(super) struct Lzw<'a> {
     bit_count: u32,
     /// Bits of a code.
     width: u32,
-    table: Box<[Entry; CODES]>,
+    table: Vec<Entry>,
     /// The code that is added next.
     next: usize,
     /// The code before, unless the table was just emptied.
@@ -81,7 +81,7 @@ pub(super) struct Lzw<'a> {
 
 impl<'a> Lzw<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
-        let mut table = Box::new([Entry::default(); CODES]);
+        let mut table = vec![Entry::default(); CODES];
         for (entry, byte) in table.iter_mut().zip(0..=u8::MAX) {
             *entry = Entry::of_byte(byte);
         }
