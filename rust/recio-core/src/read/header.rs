@@ -65,25 +65,30 @@ pub(crate) fn of_frame(bytes: &[u8]) -> Option<Header> {
     (fragment.len >= image_header::HEADER_LEN).then(|| Header::parse(header))
 }
 
+/// Bytes of the headers of a fragment and an image record.
+pub(super) const HEADERS_LEN: usize = frame::HEADER_LEN + image_header::HEADER_LEN;
+
 /// Reads the headers of the fragment and the image record at `offset`; `None` if the record is
 /// split or its frame invalid.
 pub(super) fn single_fragment(
     file: &RecordFile,
     offset: u64,
 ) -> Result<Option<(FragmentHeader, Option<Header>)>> {
-    let mut bytes = [0; frame::HEADER_LEN + image_header::HEADER_LEN];
+    let mut bytes = [0; HEADERS_LEN];
     let len = file.len().saturating_sub(offset).min(bytes.len() as u64) as usize;
     file.read_exact_at(&mut bytes[..len], offset)
         .map_err(|error| error.at_offset(offset))?;
-    let fragment = bytes
-        .first_chunk()
-        .map(|bytes| FragmentHeader::parse(*bytes));
-    let Some(Ok(fragment)) = fragment.filter(|_| len >= frame::HEADER_LEN) else {
-        return Ok(None);
-    };
-    let has_header = fragment.len >= image_header::HEADER_LEN && len == bytes.len();
-    let header = bytes.last_chunk().filter(|_| has_header).map(Header::parse);
-    Ok((fragment.kind == FragmentKind::Full).then_some((fragment, header)))
+    Ok(parse_headers(&bytes[..len]))
+}
+
+/// Parses the headers of a fragment and an image record, of which the bytes may be fewer at the end
+/// of the file; `None` if the record is split or its frame invalid.
+pub(super) fn parse_headers(bytes: &[u8]) -> Option<(FragmentHeader, Option<Header>)> {
+    let fragment = FragmentHeader::parse(*bytes.first_chunk()?).ok()?;
+    let header = bytes.get(frame::HEADER_LEN..HEADERS_LEN);
+    let header = header.filter(|_| fragment.len >= image_header::HEADER_LEN);
+    let header = header.and_then(<[u8]>::first_chunk).map(Header::parse);
+    (fragment.kind == FragmentKind::Full).then_some((fragment, header))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! sidecar       .idx and .rsum files
 //! list_file     .lst files
 //! parallel      opening many objects at once
+//! window        small reads, served by larger ones
 //! ```
 
 pub mod face_property;
@@ -29,3 +30,4 @@ pub mod scan;
 pub mod sequential;
 pub mod sidecar;
 pub mod stream;
+mod window;

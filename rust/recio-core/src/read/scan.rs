@@ -12,8 +12,9 @@ use crate::format::image_header::{HEADER_LEN, Header};
 use crate::format::index::{Entry, Index};
 use crate::progress::Interrupt;
 use crate::read::face_set::{self, FaceSet, Layout, MAX_RANGE_LABELS, RANGE_LABELS, Role};
-use crate::read::header::single_fragment;
+use crate::read::header::{HEADERS_LEN, parse_headers, single_fragment};
 use crate::read::record_file::RecordFile;
+use crate::read::window::Window;
 
 /// Offset and header of a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,12 +56,11 @@ pub fn scan(
     interrupt: &Interrupt<'_>,
     mut on_record: impl FnMut(ScannedRecord),
 ) -> Result<u64> {
-    let mut buffer = Vec::new();
+    let (mut window, mut buffer) = (Window::new(file, interrupt), Vec::new());
     let (mut offset, mut records) = (0, 0);
     while offset < file.len() {
-        interrupt.poll()?;
-        let (record, next) =
-            next_record(file, offset, &mut buffer).map_err(|error| error.at_record(records))?;
+        let (record, next) = next_record(&mut window, offset, &mut buffer)
+            .map_err(|error| error.at_record(records))?;
         on_record(record);
         records += 1;
         offset = next;
@@ -74,14 +74,14 @@ pub fn scan(
 /// # Errors
 /// `Interrupted`.
 pub fn ordinal(file: &RecordFile, offset: u64, interrupt: &Interrupt<'_>) -> Result<Option<u64>> {
-    let mut buffer = Vec::new();
+    let (mut window, mut buffer) = (Window::new(file, interrupt), Vec::new());
     let (mut position, mut records) = (0, 0);
     while position < offset {
-        interrupt.poll()?;
-        let Ok((_, next)) = next_record(file, position, &mut buffer) else {
-            return Ok(None);
-        };
-        (position, records) = (next, records + 1);
+        match next_record(&mut window, position, &mut buffer) {
+            Err(error) if error.is_interrupted() => return Err(error),
+            Err(_) => return Ok(None),
+            Ok((_, next)) => (position, records) = (next, records + 1),
+        }
     }
     Ok((position == offset).then_some(records))
 }
@@ -93,44 +93,70 @@ pub fn ordinal(file: &RecordFile, offset: u64, interrupt: &Interrupt<'_>) -> Res
 pub fn record_at(file: &RecordFile, offset: u64) -> Result<ScannedRecord> {
     match single_fragment(file, offset)? {
         Some((fragment, header)) => Ok(ScannedRecord::new(offset, header, fragment.len)),
-        None => next_record(file, offset, &mut Vec::new()).map(|(record, _)| record),
+        None => read_record(file, offset, &mut Vec::new()).map(|(record, _)| record),
     }
 }
 
 /// Reads the header of the record at `offset`, and returns it with the offset of the next record.
 ///
-/// A record of one fragment takes two small reads; a split one is read completely, as its header
-/// may be split.
+/// # Errors
+/// As [`RecordFile::read_existing`].
+pub fn record_with_next(file: &RecordFile, offset: u64) -> Result<(ScannedRecord, u64)> {
+    let never = Interrupt::never();
+    next_record(&mut Window::new(file, &never), offset, &mut Vec::new())
+}
+
+/// Reads the header of the record at `offset` of a window, as [`record_at`] does.
+fn record_in(window: &mut Window<'_>, offset: u64) -> Result<ScannedRecord> {
+    match parse_headers(window.bytes(offset, HEADERS_LEN)?) {
+        Some((fragment, header)) => Ok(ScannedRecord::new(offset, header, fragment.len)),
+        None => read_record(window.file(), offset, &mut Vec::new()).map(|(record, _)| record),
+    }
+}
+
+/// Reads the header of the record at `offset`, and returns it with the offset of the next record.
+///
+/// Of a record of one fragment, only the headers and its end are read; a split one is read
+/// completely, as its header may be split.
 fn next_record(
-    file: &RecordFile,
+    window: &mut Window<'_>,
     offset: u64,
     buffer: &mut Vec<u8>,
 ) -> Result<(ScannedRecord, u64)> {
-    match single_fragment(file, offset)? {
-        Some((fragment, header)) if is_end_valid(file, offset, fragment)? => Ok((
+    let headers = window
+        .bytes(offset, HEADERS_LEN)
+        .map_err(|error| error.at_offset(offset))?;
+    match parse_headers(headers) {
+        Some((fragment, header)) if is_end_valid(window, offset, fragment)? => Ok((
             ScannedRecord::new(offset, header, fragment.len),
             offset + (frame::HEADER_LEN + fragment.padded_len()) as u64,
         )),
         // If the record is damaged, this returns the error.
-        _ => {
-            let record = file.read_existing(offset, None, buffer)?;
-            let header = record.bytes.first_chunk().map(Header::parse);
-            let scanned = ScannedRecord::new(offset, header, record.bytes.len());
-            Ok((scanned, record.next))
-        }
+        _ => read_record(window.file(), offset, buffer),
     }
 }
 
+/// Reads all of the record at `offset`, and returns its header with the offset of the next record.
+fn read_record(
+    file: &RecordFile,
+    offset: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<(ScannedRecord, u64)> {
+    let record = file.read_existing(offset, None, buffer)?;
+    let header = record.bytes.first_chunk().map(Header::parse);
+    let scanned = ScannedRecord::new(offset, header, record.bytes.len());
+    Ok((scanned, record.next))
+}
+
 /// Returns whether the padding of a fragment is zero and followed by the header of a record.
-fn is_end_valid(file: &RecordFile, offset: u64, fragment: FragmentHeader) -> Result<bool> {
+fn is_end_valid(window: &mut Window<'_>, offset: u64, fragment: FragmentHeader) -> Result<bool> {
     let data_end = offset + (frame::HEADER_LEN + fragment.len) as u64;
-    let Some(left) = file.len().checked_sub(data_end) else {
+    if data_end > window.file().len() {
         return Ok(false);
-    };
+    }
     let padding = fragment.padded_len() - fragment.len;
-    let mut tail = [0; 3 + frame::HEADER_LEN];
-    let tail = &mut tail[..left.min((padding + frame::HEADER_LEN) as u64) as usize];
-    file.read_exact_at(tail, data_end)
+    let tail = window
+        .bytes(data_end, padding + frame::HEADER_LEN)
         .map_err(|error| error.at_offset(offset))?;
     let Some((padding, next_header)) = tail.split_at_checked(padding) else {
         return Ok(false);
@@ -219,10 +245,12 @@ pub fn layout_of(
     offsets: impl Iterator<Item = u64>,
     interrupt: &Interrupt<'_>,
 ) -> Result<(Vec<Entry>, Layout)> {
-    let mut intact = Vec::new();
+    let (mut window, mut intact) = (Window::new(file, interrupt), Vec::new());
     for offset in offsets {
-        interrupt.poll()?;
-        intact.extend(record_at(file, offset));
+        match record_in(&mut window, offset) {
+            Err(error) if error.is_interrupted() => return Err(error),
+            record => intact.extend(record),
+        }
     }
     let (mut entries, _) = keys_of(file, &intact)?;
     entries.sort_unstable_by_key(|entry| entry.key);
