@@ -39,7 +39,7 @@ pub fn check(bytes: &[u8], input: &mut InputFile) {
 /// Writing the entries and reading them again returns the same index, in any order.
 fn check_round_trip(index: &Index, rec_len: Option<u64>, input: &mut InputFile) {
     let mut text = String::new();
-    for Entry { key, offset } in index.in_file_order() {
+    for Entry { key, offset } in index.in_file_order().iter().copied() {
         assert_eq!(index.offset(key).ok(), Some(offset));
         writeln!(text, "{key}\t{offset}").expect("writing to a string cannot fail");
     }

@@ -57,15 +57,9 @@ fn copy_all(
     let total = sources.iter().map(SourceFile::len).sum();
     let mut copier = RecordCopier::new(total, on_progress);
     for source in sources {
-        for i in 0..source.len() {
-            let key = if renumbered {
-                output.records() as u64
-            } else {
-                source.key(i)
-            };
-            if copier.copy(source, i, key, &mut output)?.is_break() {
-                return Ok(None);
-            }
+        let copied = copier.copy_range(source, 0..source.len(), renumbered, &mut output)?;
+        if copied.is_break() {
+            return Ok(None);
         }
     }
     let report = CopyReport {
@@ -187,7 +181,7 @@ fn merge_faces(
         let mut max_label = None;
         for &i in images {
             max_label = max_label.max(Some(writer.copy(source, i, identities)?));
-            if copier.advance().is_break() {
+            if copier.advance(1).is_break() {
                 return Ok(None);
             }
         }

@@ -25,6 +25,7 @@ mod copy_report;
 mod face_check;
 mod face_property_file;
 mod face_writer;
+mod gather;
 mod info;
 mod keys;
 mod merge;

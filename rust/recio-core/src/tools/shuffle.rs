@@ -47,11 +47,12 @@ pub fn shuffle(
     let mut copier = RecordCopier::new(source.len(), on_progress);
     let permutation = Rng::new(seed, 0, 0).permutation(records);
     let shuffled = permutation.into_iter().map(|i| images[i as usize]);
-    for i in shuffled.chain(others.iter().copied()) {
-        let key = source.key(i);
-        if copier.copy(&source, i, key, &mut output)?.is_break() {
-            return Ok(None);
-        }
+    let order = shuffled.chain(others.iter().copied());
+    if copier
+        .copy_in_order(&source, order, &mut output)?
+        .is_break()
+    {
+        return Ok(None);
     }
     let identities = source.identities();
     let report = CopyReport {

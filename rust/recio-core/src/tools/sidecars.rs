@@ -45,7 +45,7 @@ impl Sidecars {
         let mut sidecars = Self::default();
         if let Some(location) = index {
             match load_index_of(std::slice::from_ref(file), location, interrupt) {
-                Ok(index) => sidecars.index = Some(index.in_file_order()),
+                Ok(index) => sidecars.index = Some(index.into_file_order()),
                 Err(error) => add_problem(ProblemKind::Index, error)?,
             }
         }

@@ -1,9 +1,11 @@
 //! A record file whose records are copied: their keys and checked frames.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::index::Entry;
+use crate::memory;
 use crate::progress::Interrupt;
 use crate::read::face_set::{FaceSet, Layout, Role};
 use crate::read::header;
@@ -11,6 +13,10 @@ use crate::read::record_file::RecordFile;
 use crate::read::scan;
 use crate::read::sidecar::load_index_of;
 use crate::storage::location::Location;
+
+/// Maximum bytes that are read together: few enough for the caches of a core, where the records are
+/// checked and copied.
+pub(super) const BLOCK: u64 = 256 << 10;
 
 /// An open record file and the entries of all its records.
 pub(super) struct SourceFile {
@@ -102,6 +108,12 @@ impl SourceFile {
         self.entries[i].key
     }
 
+    /// Returns the offset of record `i`; the length of the file after the last.
+    pub(super) fn offset(&self, i: usize) -> u64 {
+        let entry = self.entries.get(i);
+        entry.map_or(self.file.len(), |entry| entry.offset)
+    }
+
     /// Returns the keys of all records in the order of the file.
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|entry| entry.key)
@@ -120,6 +132,62 @@ impl SourceFile {
             Err(error) => error,
         };
         Err(advise(self.locate(error, i)))
+    }
+
+    /// Reads and checks the frames of the first of consecutive records: of as many as fit into a
+    /// block, and are not damaged, but of one at least. Returns their bytes and their number.
+    ///
+    /// # Errors
+    /// As [`read_frame`](Self::read_frame).
+    pub(super) fn read_frames<'b>(
+        &self,
+        records: Range<usize>,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<(&'b [u8], usize)> {
+        let first = records.start;
+        let fits = |&i: &usize| self.offset(i + 1) - self.offset(first) <= BLOCK;
+        let fitting = records.take_while(fits).count();
+        let block = self.read_block(first..first + fitting, buffer)?;
+        let is_valid = |&i: &usize| self.frame_in(block, first, i).is_some();
+        match (first..first + fitting).take_while(is_valid).count() {
+            // Reading one frame returns the error, if there is one.
+            0 => self.read_frame(first, buffer).map(|frame| (frame, 1)),
+            valid => {
+                let len = self.offset(first + valid) - self.offset(first);
+                Ok((&buffer[..len as usize], valid))
+            }
+        }
+    }
+
+    /// Reads the bytes of consecutive records, which are not checked; none if they cannot be read.
+    ///
+    /// # Errors
+    /// `Interrupted`; no memory.
+    pub(super) fn read_block<'b>(
+        &self,
+        records: Range<usize>,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8]> {
+        let begin = self.offset(records.start);
+        let len = (self.offset(records.end) - begin) as usize;
+        if buffer.len() < len {
+            memory::resize(buffer, len, 0)?;
+        }
+        let block = &mut buffer[..len];
+        match self.file.read_exact_at(block, begin) {
+            Err(error) if error.is_interrupted() => Err(error),
+            Err(_) => Ok(&[]),
+            Ok(()) => Ok(block),
+        }
+    }
+
+    /// Returns the frame of record `i` in a block that begins with record `first`; none if it is
+    /// damaged.
+    pub(super) fn frame_in<'b>(&self, block: &'b [u8], first: usize, i: usize) -> Option<&'b [u8]> {
+        let [begin, offset, next] = [first, i, i + 1].map(|i| self.offset(i));
+        let frame = block.get((offset - begin) as usize..(next - begin) as usize)?;
+        let len = self.file.frame_in(frame, offset, Some(next));
+        (len == Some(frame.len())).then_some(frame)
     }
 
     /// Reads the labels of record `i`.
@@ -156,7 +224,7 @@ fn load_complete_index(
     interrupt: &Interrupt<'_>,
 ) -> Result<Vec<Entry>> {
     let index = load_index_of(std::slice::from_ref(file), idx, interrupt)?;
-    let entries = index.in_file_order();
+    let entries = index.into_file_order();
     let (mut matches, mut i) = (true, 0);
     let records = scan::scan(file, interrupt, |record| {
         let listed = entries.get(i).map(|entry| entry.offset);

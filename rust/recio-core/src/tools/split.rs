@@ -91,7 +91,7 @@ fn split_faces(
         let mut writer = FaceWriter::create(out, checksum, true)?;
         for &i in &images[shard_range(images.len(), outs.len(), shard)] {
             max_label = max_label.max(writer.copy(source, i, identities)?);
-            if copier.advance().is_break() {
+            if copier.advance(1).is_break() {
                 return Ok(None);
             }
         }
@@ -117,11 +117,9 @@ fn copy_shard(
     copier: &mut RecordCopier<'_>,
 ) -> Result<Option<(CopyReport, PreparedOutput)>> {
     let mut output = RecordOutput::create(out, checksum)?;
-    for i in records {
-        let key = source.key(i);
-        if copier.copy(source, i, key, &mut output)?.is_break() {
-            return Ok(None);
-        }
+    let copied = copier.copy_range(source, records, false, &mut output)?;
+    if copied.is_break() {
+        return Ok(None);
     }
     Ok(Some((CopyReport::of(&output), output.prepare()?)))
 }

@@ -78,7 +78,7 @@ fn records(rec: &Path) -> Vec<(u64, Vec<u8>)> {
     let bytes = fs::read(rec).unwrap();
     let entries = load_index(rec.with_extension("idx"), None)
         .unwrap()
-        .in_file_order();
+        .into_file_order();
     let ends = entries.iter().skip(1).map(|entry| entry.offset as usize);
     let spans = entries.iter().zip(ends.chain([bytes.len()]));
     spans

@@ -59,17 +59,34 @@ impl RecordOutput {
     /// As [`RecordWriter::write`].
     pub fn append(&mut self, key: u64, record: &[u8]) -> Result<()> {
         let offset = self.writer.write(record)?;
-        self.add_entry(key, offset);
+        self.entries.push(Entry { key, offset });
         Ok(())
     }
 
     /// Appends the checked frame of a record.
     ///
     /// # Errors
-    /// As [`RecordWriter::write_frame`].
+    /// As [`RecordWriter::write_frames`].
     pub fn append_frame(&mut self, key: u64, frame: &[u8]) -> Result<()> {
-        let offset = self.writer.write_frame(frame)?;
-        self.add_entry(key, offset);
+        self.append_frames(frame, std::iter::once((key, 0)))
+    }
+
+    /// Appends the checked frames of records, whose keys and positions in `frames` are `records`.
+    ///
+    /// # Errors
+    /// As [`RecordWriter::write_frames`].
+    pub fn append_frames(
+        &mut self,
+        frames: &[u8],
+        records: impl Iterator<Item = (u64, usize)> + Clone,
+    ) -> Result<()> {
+        let starts = records.clone().map(|(_, start)| start);
+        let offset = self.writer.write_frames(frames, starts)?;
+        let entry = |(key, start)| Entry {
+            key,
+            offset: offset + start as u64,
+        };
+        self.entries.extend(records.map(entry));
         Ok(())
     }
 
@@ -81,10 +98,6 @@ impl RecordOutput {
         assert_eq!(keys.len(), self.entries.len(), "a key for each record");
         let entries = self.entries.iter_mut().zip(keys);
         entries.for_each(|(entry, &key)| entry.key = key);
-    }
-
-    fn add_entry(&mut self, key: u64, offset: u64) {
-        self.entries.push(Entry { key, offset });
     }
 
     /// Number of records so far.

@@ -1,6 +1,7 @@
 //! Record writer: frames records and writes them to a sink.
 
 use std::io::Write;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::sticky_error::StickyError;
@@ -10,6 +11,8 @@ use crate::format::frame;
 
 /// Bytes that are buffered before they are written to the sink.
 const BUFFER_LEN: usize = 1 << 20;
+/// Bytes that are not copied to the buffer, but written to the sink at once.
+const DIRECT_LEN: usize = 128 << 10;
 
 /// Buffered writer of records.
 ///
@@ -64,14 +67,31 @@ impl<W: Write> RecordWriter<W> {
         self.finish_frame(start)
     }
 
-    /// Appends the frame of a record and returns its offset.
+    /// Appends the frames of records, which begin at `starts` in `frames`, and returns the offset of
+    /// the first.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub fn write_frame(&mut self, frame: &[u8]) -> Result<u64> {
-        let start = self.pending.len();
-        self.pending.extend_from_slice(frame);
-        self.finish_frame(start)
+    pub fn write_frames(
+        &mut self,
+        frames: &[u8],
+        starts: impl Iterator<Item = usize> + Clone,
+    ) -> Result<u64> {
+        let offset = self.tell();
+        if let Some(checksums) = &mut self.checksums {
+            let ends = starts.clone().skip(1).chain([frames.len()]);
+            for (start, end) in starts.zip(ends) {
+                checksums.push(offset + start as u64, &frames[start..end]);
+            }
+        }
+        if frames.len() >= DIRECT_LEN {
+            self.write_pending()?;
+            self.write_to_sink(frames)?;
+        } else {
+            self.pending.extend_from_slice(frames);
+            self.write_full_buffer()?;
+        }
+        Ok(offset)
     }
 
     /// Adds the checksum of the frame at `start` in the buffer, writes a full buffer to the sink
@@ -81,10 +101,15 @@ impl<W: Write> RecordWriter<W> {
         if let Some(checksums) = &mut self.checksums {
             checksums.push(offset, &self.pending[start..]);
         }
-        if self.pending.len() >= BUFFER_LEN {
-            self.write_pending()?;
-        }
+        self.write_full_buffer()?;
         Ok(offset)
+    }
+
+    /// Returns whether a record of so many bytes only goes to the buffer, even if it is split at
+    /// each word, which doubles its length.
+    #[must_use]
+    pub fn has_room(&self, len: usize) -> bool {
+        self.pending.len() + 2 * frame::HEADER_LEN + 2 * len < BUFFER_LEN
     }
 
     /// Returns the number of bytes so far, which is the offset of the next frame.
@@ -138,20 +163,37 @@ impl<W: Write> RecordWriter<W> {
         Ok(self.checksums.take())
     }
 
+    fn write_full_buffer(&mut self) -> Result<()> {
+        if self.pending.len() < BUFFER_LEN {
+            return Ok(());
+        }
+        self.write_pending()
+    }
+
     fn write_pending(&mut self) -> Result<()> {
+        let mut pending = mem::take(&mut self.pending);
+        let outcome = self.write_to_sink(&pending);
+        if outcome.is_ok() {
+            pending.clear();
+            // A single large record must not hold its memory for ever.
+            pending.shrink_to(2 * BUFFER_LEN);
+        }
+        self.pending = pending;
+        outcome
+    }
+
+    /// Writes complete frames to the sink. Nothing may be pending before them.
+    fn write_to_sink(&mut self, frames: &[u8]) -> Result<()> {
         let outcome = match &self.failed {
             Some(failed) => Err(failed.repeat()),
-            None => self.sink.write_all(&self.pending),
+            None => self.sink.write_all(frames),
         };
         outcome.map_err(|error| {
             self.failed = Some(StickyError::new(&error));
             Error::from(error).at_path(&self.path)
         })?;
-        self.written += self.pending.len() as u64;
-        self.crc = crc32c::crc32c_append(self.crc, &self.pending);
-        self.pending.clear();
-        // A single large record must not hold its memory for ever.
-        self.pending.shrink_to(2 * BUFFER_LEN);
+        self.written += frames.len() as u64;
+        self.crc = crc32c::crc32c_append(self.crc, frames);
         Ok(())
     }
 }
@@ -171,6 +213,41 @@ mod tests {
         assert_eq!((offsets, writer.tell()), (vec![0, 12, 20], 36));
         writer.finish().unwrap();
         assert_eq!((writer.sink().len(), writer.written()), (36, 36));
+    }
+
+    #[test]
+    fn frames_are_written_as_records_are_whatever_their_number() {
+        let records: Vec<Vec<u8>> = (0..3000).map(|n| vec![n as u8; n % 300]).collect();
+        let with_checksums = || {
+            RecordWriter::resume(
+                Path::new("a.rec"),
+                Vec::new(),
+                0,
+                Some(Checksums::default()),
+            )
+        };
+        let mut one_by_one = with_checksums();
+        for record in &records {
+            one_by_one.write(record).unwrap();
+        }
+        for count in [1, 7, 3000] {
+            let mut writer = with_checksums();
+            for records in records.chunks(count) {
+                let (mut frames, mut starts) = (Vec::new(), Vec::new());
+                for record in records {
+                    starts.push(frames.len());
+                    frame::encode(record, &mut frames).unwrap();
+                }
+                let expected = writer.tell();
+                let offset = writer.write_frames(&frames, starts.into_iter());
+                assert_eq!(offset.unwrap(), expected);
+            }
+            assert_eq!(writer.crc(), one_by_one.crc());
+            let checksums = writer.finish().unwrap();
+            one_by_one.flush().unwrap();
+            assert!(writer.sink() == one_by_one.sink());
+            assert_eq!(checksums, one_by_one.checksums);
+        }
     }
 
     /// A sink that takes 10 bytes, fails once and then takes all.

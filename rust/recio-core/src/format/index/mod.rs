@@ -11,6 +11,7 @@
 
 mod text;
 
+use std::borrow::Cow;
 use std::io::{Read, Seek};
 use std::sync::OnceLock;
 
@@ -76,9 +77,37 @@ impl Index {
     /// # Errors
     /// [`ErrorKind::UnknownKey`].
     pub fn offset(&self, key: u64) -> Result<u64> {
-        let at = self.entries.binary_search_by_key(&key, |entry| entry.key);
-        at.map(|at| self.entries[at].offset)
-            .map_err(|_| Error::new(ErrorKind::UnknownKey(key)))
+        self.position(key).map(|at| self.entries[at].offset)
+    }
+
+    /// Returns the offset of the record with this key, and the bytes to the record of the next key,
+    /// if that follows in the file. With consecutive keys, that is mostly the length of the frame.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownKey`].
+    pub fn offset_and_distance(&self, key: u64) -> Result<(u64, Option<u64>)> {
+        let at = self.position(key)?;
+        let offset = self.entries[at].offset;
+        let next = self.entries.get(at + 1);
+        Ok((
+            offset,
+            next.and_then(|next| next.offset.checked_sub(offset)),
+        ))
+    }
+
+    fn position(&self, key: u64) -> Result<usize> {
+        // Most keys are consecutive.
+        let first = self.entries.first().map_or(0, |entry| entry.key);
+        let guess = key.wrapping_sub(first) as usize;
+        if self
+            .entries
+            .get(guess)
+            .is_some_and(|entry| entry.key == key)
+        {
+            return Ok(guess);
+        }
+        let found = self.entries.binary_search_by_key(&key, |entry| entry.key);
+        found.map_err(|_| Error::new(ErrorKind::UnknownKey(key)))
     }
 
     /// Returns the offset of the record that follows the one at `offset` in the file.
@@ -123,11 +152,21 @@ impl Index {
 
     /// Returns the entries by ascending offset.
     #[must_use]
-    pub fn in_file_order(&self) -> Vec<Entry> {
-        let mut entries = self.entries.to_vec();
-        if !is_sorted_strictly(&entries, |entry| entry.offset) {
-            entries.sort_unstable_by_key(|entry| entry.offset);
+    pub fn in_file_order(&self) -> Cow<'_, [Entry]> {
+        let by_offset = |entry: &Entry| entry.offset;
+        if is_sorted_strictly(&self.entries, by_offset) {
+            return Cow::Borrowed(&self.entries);
         }
+        let mut entries = self.entries.to_vec();
+        entries.sort_unstable_by_key(by_offset);
+        Cow::Owned(entries)
+    }
+
+    /// Returns the entries by ascending offset, and frees the rest.
+    #[must_use]
+    pub fn into_file_order(self) -> Vec<Entry> {
+        let mut entries = self.entries.into_vec();
+        entries.sort_unstable_by_key(|entry| entry.offset);
         entries
     }
 }

@@ -39,6 +39,41 @@ fn the_next_record_is_that_of_the_next_offset_whatever_its_key() {
 }
 
 #[test]
+fn the_distance_is_that_to_the_record_of_the_next_key() {
+    let index = load(b"5\t0\n6\t8\n9\t100\n10\t20\n", None).unwrap();
+    let distances = [5, 6, 9, 10].map(|key| index.offset_and_distance(key).unwrap());
+    assert_eq!(
+        distances,
+        [(0, Some(8)), (8, Some(92)), (100, None), (20, None)]
+    );
+    for key in [4, 7, 8, 11, u64::MAX] {
+        assert!(index.offset_and_distance(key).is_err());
+    }
+}
+
+#[test]
+fn plain_lines_are_parsed_as_any_others() {
+    for line in [
+        "0\t0",
+        "18446744073709551615\t8",
+        "18446744073709551616\t8",
+        "9999999999999999999\t4",
+        "00000000000000000000001\t4",
+        "1\t",
+        "\t1",
+        "1 4",
+        "1\t4 ",
+        "1\t4\t5",
+        "+1\t4",
+        "",
+        "1",
+    ] {
+        let line = line.as_bytes();
+        assert_eq!(super::text::parse(line), super::text::parse_any(line));
+    }
+}
+
+#[test]
 fn errors_name_the_line() {
     for (text, expected) in [
         (

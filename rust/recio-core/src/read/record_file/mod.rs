@@ -287,6 +287,21 @@ impl RecordFile {
         Ok(Some(&mut buffer[..end]))
     }
 
+    /// Returns the length of the frame at the beginning of `bytes`, which are those of the file from
+    /// `offset` on; none if they do not have all of it, or it is damaged, as
+    /// [`read_frame`](Self::read_frame) then finds out.
+    #[must_use]
+    pub fn frame_in(&self, bytes: &[u8], offset: u64, next: Option<u64>) -> Option<usize> {
+        let left = self.len().checked_sub(offset)?;
+        let entry = self.checksum_entry(offset).ok()?;
+        let next = relative_end(offset, next, entry);
+        let Ok(Progress::Complete(end)) = frame::check(bytes, left, next) else {
+            return None;
+        };
+        let matches = |entry: checksum::Entry| entry.crc == checksum::crc(&bytes[..end]);
+        entry.is_none_or(matches).then_some(end)
+    }
+
     /// Returns the checksum entry of the record at `offset`; `None` without a `.rsum`, an error if
     /// that does not list the record.
     fn checksum_entry(&self, offset: u64) -> Result<Option<checksum::Entry>> {
