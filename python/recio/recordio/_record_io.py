@@ -167,7 +167,10 @@ class MXRecordIO(Closeable):
         recio.RecordError
             If the file is damaged at this position, which the reader keeps.
         """
-        return self._to_read().read()
+        reader = self._reader
+        if reader is None:
+            raise self._not_open("reading")
+        return reader.read()
 
     def write(self, buf: BytesLike) -> None:
         """Append a record.
@@ -464,10 +467,13 @@ class MXIndexedRecordIO(MXRecordIO):
         recio.RecordError
             If the record is damaged.
         """
-        key, reader = self.key_type(idx), self._to_read()
-        if self._index is not None and key in NATIVE_KEYS:
-            return reader.read_key(self._index, key)
-        return reader.read_at(self.idx[key])
+        key, index, reader = self.key_type(idx), self._index, self._reader
+        if index is None or reader is None:
+            return self._to_read().read_at(self.idx[key])
+        try:
+            return reader.read_key(index, key)
+        except OverflowError:
+            raise KeyError(f"no record has the key {key}") from None
 
     def write_idx(self, idx: Any, buf: BytesLike) -> None:  # noqa: ANN401 what key_type takes
         """Append a record under a key.
@@ -485,15 +491,17 @@ class MXIndexedRecordIO(MXRecordIO):
             If the key was used before, or is an integer that is not from 0 to 2**64 - 1.
         """
         key = self.key_type(idx)
-        if not {"\t", "\n", "\r"}.isdisjoint(str(key)):
+        text = str(key)
+        if isinstance(key, int):
+            if key not in NATIVE_KEYS:
+                raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
+        elif not {"\t", "\n", "\r"}.isdisjoint(text):
             raise ValueError(f"{self.idx_path}: the key {key!r} has a tab or a line break, which ends a key")
-        if isinstance(key, int) and key not in NATIVE_KEYS:
-            raise ValueError(f"{self.idx_path}: the key {key} is not from 0 to 2^64-1")
         self._to_write()
         with self._write_lock:
             if key in self.idx:
                 raise ValueError(f"{self.idx_path}: the key {key} was used before")
-            self._offsets[key] = self._append(buf, str(key))
+            self._offsets[key] = self._append(buf, text)
             if self._keys is not None:
                 self._keys.append(key)
 

@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::Result;
-use recio_core::format::index;
 use recio_core::format::label::LabelType;
+use recio_core::format::{frame, index};
 use recio_core::progress::Interrupt;
 use recio_core::read::face_property::FaceProperty;
 use recio_core::read::face_set::{FaceSet, Layout};
@@ -22,13 +22,16 @@ use recio_core::write::file_writer::FileWriter;
 use recio_core::write::sidecar::save_index;
 
 use crate::convert::new_bytes;
-use crate::errors::PyRecioResult;
+use crate::errors::{PyRecioError, PyRecioResult};
 use crate::fork_guard::ForkGuard;
 use crate::location::StoragePath;
 use crate::progress::run_interruptible;
 
 /// Number of headers between two checks for Ctrl-C: a quarter of a second on a slow disk.
 const KEYS_BETWEEN_SIGNALS: usize = 256;
+
+/// Bytes of a small record, with its frame and the header of the next.
+const MAX_SMALL: usize = 2048;
 
 type HeaderArrays<'py> = (
     Bound<'py, PyArray1<u32>>,
@@ -63,6 +66,13 @@ impl Reader {
     }
 
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let loaded = || self.0.read_loaded(|record| new_bytes(py, record));
+        if let Some(record) = loaded().or_else(|| {
+            py.detach(|| self.0.load(self.0.tell()));
+            loaded()
+        }) {
+            return Ok(Some(record?));
+        }
         let record = run_interruptible(py, |interrupt| self.0.read(interrupt))?;
         let copied = record.map(|record| new_bytes(py, &record));
         Ok(copied.transpose()?)
@@ -73,6 +83,14 @@ impl Reader {
         py: Python<'py>,
         offset: u64,
     ) -> PyResult<Option<(Bound<'py, PyBytes>, u64)>> {
+        let copy = |record: &[u8], next| Ok((new_bytes(py, record)?, next));
+        let loaded = || self.0.loaded_at(offset, copy);
+        if let Some(record) = loaded().or_else(|| {
+            py.detach(|| self.0.load(offset));
+            loaded()
+        }) {
+            return record.map(Some);
+        }
         let record = run_interruptible(py, |interrupt| self.0.read_from(offset, interrupt))?;
         let copy = |(record, next): (Vec<u8>, u64)| Ok((new_bytes(py, &record)?, next));
         record.map(copy).transpose()
@@ -89,6 +107,9 @@ impl Reader {
         index: &Index,
         key: u64,
     ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Some(record) = self.read_small(py, index, key) {
+            return record;
+        }
         let read = |_: &Interrupt<'_>| {
             let offset = index.0.offset(key)?;
             let is_object = !self.0.file().is_local();
@@ -180,6 +201,29 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Reads a small record of a local file, by one system call and one copy; none if it is another
+    /// one, or there is an error, which reading it in the usual way returns.
+    fn read_small<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Index,
+        key: u64,
+    ) -> Option<PyResult<Bound<'py, PyBytes>>> {
+        let (offset, distance) = index.0.offset_and_distance(key).ok()?;
+        let len = usize::try_from(distance?)
+            .ok()?
+            .checked_add(frame::HEADER_LEN)?;
+        let mut buffer = [0; MAX_SMALL];
+        let buffer = buffer.get_mut(..len)?;
+        if !self.0.file().is_local() {
+            return None;
+        }
+        let record = py.detach(|| self.0.read_small(offset, buffer))?;
+        Some(new_bytes(py, record).map_err(Into::into))
+    }
+}
+
 /// `.rec` file open for writing, and its `.idx` if it has one.
 #[pyclass(frozen, module = "recio._recio")]
 pub(crate) struct Writer {
@@ -223,6 +267,16 @@ impl Writer {
     /// Appends a record, and returns its offset. Without a key, the index does not list it.
     #[pyo3(signature = (record, key=None))]
     fn write(&self, py: Python<'_>, record: PyBackedBytes, key: Option<&str>) -> PyResult<u64> {
+        self.fork_guard.check("writer", "open a new one")?;
+        // A copy in memory is no reason to release the interpreter. A thread that has the lock may
+        // wait for the interpreter.
+        if let Ok(mut writer) = self.writer.try_lock()
+            && let Some(writer) = writer
+                .as_mut()
+                .filter(|writer| writer.has_room(record.len()))
+        {
+            return Ok(writer.write(key, &record).map_err(PyRecioError::from)?);
+        }
         self.with(py, |writer| writer.write(key, &record))
     }
 

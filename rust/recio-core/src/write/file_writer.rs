@@ -70,6 +70,16 @@ impl FileWriter {
         }
     }
 
+    /// Returns whether [`write`](Self::write) of so many bytes is a copy in memory, which does not
+    /// wait for a disk or a store.
+    #[must_use]
+    pub fn has_room(&self, len: usize) -> bool {
+        match self {
+            Self::Local(writer) => writer.has_room(len),
+            Self::Object(_) => false,
+        }
+    }
+
     /// Returns the number of bytes so far, which is the offset of the next record.
     #[must_use]
     pub fn tell(&self) -> u64 {

@@ -119,6 +119,12 @@ impl InPlaceWriter {
         Ok(offset)
     }
 
+    /// Returns whether [`write`](Self::write) of so many bytes does not access the files.
+    #[must_use]
+    pub fn has_room(&self, len: usize) -> bool {
+        self.old_rsum.is_none() && self.writer.has_room(len)
+    }
+
     /// Returns the number of bytes so far, which is the offset of the next record.
     #[must_use]
     pub fn tell(&self) -> u64 {

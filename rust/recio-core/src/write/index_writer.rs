@@ -1,5 +1,6 @@
 //! Writer of a `.idx` file that grows together with its record file.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -55,7 +56,8 @@ impl IndexWriter {
 
     /// Buffers a line.
     pub(super) fn push(&mut self, key: &str, offset: u64) {
-        self.pending.extend([key, "\t", &offset.to_string(), "\n"]);
+        // A string takes all text.
+        _ = writeln!(self.pending, "{key}\t{offset}");
     }
 
     /// Writes the buffered lines: all of them, or none if that fails.

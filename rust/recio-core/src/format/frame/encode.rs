@@ -21,21 +21,23 @@ pub fn encode(record: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     if record.len() > MAX_RECORD_LEN {
         return Err(FrameError::TooLong(record.len()));
     }
-    let mut ends: Vec<usize> = magic_words(record).collect();
-    ends.push(record.len());
-    out.reserve(record.len() + ends.len() * (HEADER_LEN + 4));
+    let mut words = magic_words(record);
     let mut start = 0;
-    for (i, &end) in ends.iter().enumerate() {
+    loop {
+        let word = words.next();
+        let end = word.unwrap_or(record.len());
         let header = FragmentHeader {
-            kind: FragmentKind::of(i, ends.len()),
+            kind: FragmentKind::of(start == 0, word.is_none()),
             len: end - start,
         };
         out.extend_from_slice(&header.to_bytes());
         out.extend_from_slice(&record[start..end]);
-        out.resize(out.len() + header.padded_len() - header.len, 0);
+        out.extend_from_slice(&[0; 3][..header.padded_len() - header.len]);
+        if word.is_none() {
+            return Ok(());
+        }
         start = end + MAGIC_BYTES.len();
     }
-    Ok(())
 }
 
 /// Returns the length of the frame of a record.
@@ -49,6 +51,13 @@ pub fn encoded_len(record: &[u8]) -> usize {
         len
     });
     lens.sum()
+}
+
+/// Returns the record in a frame that [`check`](super::check()) has accepted; none if it is split.
+#[must_use]
+pub fn whole(frame: &[u8]) -> Option<&[u8]> {
+    let header = FragmentHeader::parse(*frame.first_chunk()?).ok()?;
+    (header.kind == FragmentKind::Full).then(|| &frame[HEADER_LEN..HEADER_LEN + header.len])
 }
 
 /// Joins the fragments of a frame that [`check`](super::check()) has accepted, in place. Returns

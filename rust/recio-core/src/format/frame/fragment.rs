@@ -81,13 +81,14 @@ pub enum FragmentKind {
 }
 
 impl FragmentKind {
-    /// Returns the kind of fragment `i` of `n`.
-    pub(super) fn of(i: usize, n: usize) -> Self {
-        match (i, n) {
-            (0, 1) => Self::Full,
-            (0, _) => Self::First,
-            (i, n) if i + 1 == n => Self::Last,
-            _ => Self::Middle,
+    /// Returns the kind of the first fragment of a record, of the last, of the only one, or of
+    /// another.
+    pub(super) fn of(is_first: bool, is_last: bool) -> Self {
+        match (is_first, is_last) {
+            (true, true) => Self::Full,
+            (true, false) => Self::First,
+            (false, false) => Self::Middle,
+            (false, true) => Self::Last,
         }
     }
 

@@ -28,7 +28,7 @@ mod magic;
 
 pub(crate) use check::check_next_header;
 pub use check::{Progress, check};
-pub use encode::{encode, encoded_len, join_fragments};
+pub use encode::{encode, encoded_len, join_fragments, whole};
 pub(crate) use fragment::LEN_BITS;
 pub use fragment::{FragmentHeader, FragmentKind, FrameError, HEADER_LEN, MAX_RECORD_LEN};
 pub use magic::MAGIC;
