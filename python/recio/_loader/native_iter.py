@@ -11,7 +11,7 @@ import numpy as np
 
 from recio._loader import checkpoint, validate
 from recio._loader.base import BatchIter, DataDesc, ImageBatch
-from recio._loader.notices import identity_records_skipped
+from recio._loader.notices import identity_records_skipped, indexes_beside_used
 from recio._util import Closeable, stop_at_exit
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class PipelineIter(Closeable, BatchIter):
         stop_at_exit(self._closer)
         if pipeline.identities:
             identity_records_skipped(type(self).__name__, pipeline.identities)
+        if pipeline.indexes_beside:
+            indexes_beside_used(type(self).__name__, pipeline.indexes_beside)
         if prefetch:
             pipeline.start()
 

@@ -45,7 +45,7 @@ class ImageMaskRecordIter(ImageRecordIter):
     batch_size : int
         Number of images in a batch.
     path_maskidx : path, list of paths, optional
-        Index files of `path_maskrec`: one for each, or one for all. Without an index, the files are scanned once. Masks
+        Index files of `path_maskrec`: one for each, or one for all. Without an index, all masks are read. Masks
         are looked up by the ids in their headers, not by the keys of the index.
     mask_fill : int, default 255
         Class number of pixels without image, from 0 to 255: borders, the corners after a rotation, and with

@@ -55,7 +55,8 @@ class ImageRecordIter(MXDataIter, PipelineIter):
         record files there: of these, the indexes beside them are used.
     path_imgidx : path, list of paths, optional
         Index files: one for each record file, or one for all, whose offsets count through all files. Only the records
-        in the index are read. Without an index, the record files are scanned once.
+        in the index are read. Without an index, all records are: one beside a local record file, ``a.idx`` of
+        ``a.rec``, is used if it lists all under their ids, which are consecutive; otherwise the file is scanned once.
     path_imglist : path, optional
         List file (``.lst``) whose labels, looked up by the ids of the records, replace those in the records. Then the
         headers of all records are read first: two records with the same id are an error.

@@ -481,6 +481,12 @@ impl ImagePipeline {
         Ok(self.loader()?.identities())
     }
 
+    /// Number of record files whose records are those of an index beside them that is not named.
+    #[getter]
+    fn indexes_beside(&self) -> PyResult<usize> {
+        Ok(self.loader()?.indexes_beside())
+    }
+
     /// The samples of the present epoch in order, by their numbers in the files.
     fn epoch_order(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
         let loader = self.loader()?;

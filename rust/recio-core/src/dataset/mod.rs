@@ -4,6 +4,7 @@
 //! record_set       several .rec files as one sequence of records
 //! offsets          offsets of records, in 4 bytes each
 //! record_offsets   offsets of their records
+//! index_beside     the index beside a record file, where the caller names none
 //! image_files      image files of a list
 //! id_index         numbers of records by id
 //! source           samples of a record set or of image files
@@ -16,6 +17,7 @@ pub mod box_check;
 pub mod detection_label;
 pub mod id_index;
 pub mod image_files;
+mod index_beside;
 mod offsets;
 mod record_offsets;
 pub mod record_set;

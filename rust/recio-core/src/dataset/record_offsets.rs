@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::dataset::index_beside;
 use crate::error::{Error, Result};
 use crate::format::index::{Entry, Index};
 use crate::progress::Interrupt;
@@ -24,6 +25,8 @@ pub(super) struct RecordOffsets {
     pub(super) ranges: Vec<u64>,
     /// Number of identity records.
     pub(super) identities: usize,
+    /// Number of files whose records are those of the index beside them.
+    pub(super) indexes_beside: usize,
     /// Where skipped regions begin.
     pub(super) gaps: Vec<u64>,
 }
@@ -188,7 +191,8 @@ fn load(location: &Location, files: &[RecordFile], interrupt: &Interrupt<'_>) ->
     Ok(index)
 }
 
-/// Takes the offsets from the checksums of a file if it has some, else scans it.
+/// Takes the offsets from the checksums of a file if it has some, or from the index beside it if that
+/// lists all records; else scans it.
 ///
 /// With `skipped`, all bytes of the file are read instead of the headers only: a damaged length may
 /// end at another record by chance, and hide the records up to there.
@@ -201,6 +205,14 @@ fn without_index(
     let mut offsets = RecordOffsets::default();
     for (file, &start) in files.iter().zip(starts) {
         let begin = offsets.samples.len();
+        if skipped.is_none()
+            && file.checksums().is_none()
+            && let Some(index) = index_beside::load(file, interrupt)?
+        {
+            offsets.indexes_beside += 1;
+            offsets.add_listed(&index, std::slice::from_ref(file), &[start])?;
+            continue;
+        }
         let may_be_faces = if let Some(checksums) = file.checksums() {
             let listed = checksums.offsets();
             let samples = listed.iter().map(|offset| start + offset);

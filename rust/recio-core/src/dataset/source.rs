@@ -126,6 +126,14 @@ impl Samples {
         }
     }
 
+    /// Returns the number of record files whose records are those of an index beside them.
+    pub(crate) fn indexes_beside(&self) -> usize {
+        match self {
+            Self::Records(records) => records.indexes_beside(),
+            Self::Images(_) => 0,
+        }
+    }
+
     /// Reads sample `i`: its bytes into `buffer`, its labels into `labels`. `loaded` is the number
     /// of bytes that [`load`](Self::load) has read into `buffer`, if it has.
     pub(crate) fn read<'b>(

@@ -107,6 +107,11 @@ pub trait Loader: Send + Sync {
     #[must_use]
     fn identities(&self) -> usize;
 
+    /// Returns the number of record files whose records are those of an index beside them, although
+    /// the caller did not name it.
+    #[must_use]
+    fn indexes_beside(&self) -> usize;
+
     /// Returns the samples of the present epoch in order, including those that are skipped.
     ///
     /// # Errors
@@ -350,6 +355,10 @@ impl<T: Element> Loader for ImageLoader<T> {
 
     fn identities(&self) -> usize {
         self.task().identities()
+    }
+
+    fn indexes_beside(&self) -> usize {
+        self.task().indexes_beside()
     }
 
     fn epoch_order(&self) -> Result<Vec<usize>> {

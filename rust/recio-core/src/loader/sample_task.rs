@@ -188,6 +188,11 @@ impl<T: Element> SampleTask<T> {
         self.samples.identities()
     }
 
+    /// Returns the number of record files whose records are those of an index beside them.
+    pub(super) fn indexes_beside(&self) -> usize {
+        self.samples.indexes_beside()
+    }
+
     /// Returns the fingerprint of the samples of all shards, with their labels and masks.
     pub(super) fn fingerprint(&self) -> Result<DataFingerprint> {
         Ok(DataFingerprint {

@@ -115,3 +115,14 @@ fn a_header_with_too_many_labels_is_an_error() {
         "{error}"
     );
 }
+
+#[test]
+fn the_digest_is_that_of_all_offsets_in_order() {
+    let numbers: Vec<u64> = (0..5000).map(|i| i * i).collect();
+    for count in [0, 1, 1023, 1024, 5000] {
+        let expected = numbers[..count].iter().fold(7, |digest, number| {
+            crc32c::crc32c_append(digest, &number.to_le_bytes())
+        });
+        assert_eq!(append_digest(7, &numbers[..count]), expected);
+    }
+}
