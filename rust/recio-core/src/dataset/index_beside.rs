@@ -1,7 +1,7 @@
 //! The index beside a record file, where the caller names none.
 //!
-//! It is used in place of a scan if it certainly lists all records, under the keys that a scan gives
-//! them: the batches are the same. An older index, or one of some of the records, is not used.
+//! It is used in place of a scan if it certainly lists all records, under the keys that a scan
+//! gives them: the batches are the same. An older index, or one of some records, is not used.
 
 use std::slice::from_ref;
 

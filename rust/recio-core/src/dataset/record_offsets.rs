@@ -191,8 +191,8 @@ fn load(location: &Location, files: &[RecordFile], interrupt: &Interrupt<'_>) ->
     Ok(index)
 }
 
-/// Takes the offsets from the checksums of a file if it has some, or from the index beside it if that
-/// lists all records; else scans it.
+/// Takes the offsets from the checksums of a file if it has some, or from the index beside it if
+/// that lists all records; else scans it.
 ///
 /// With `skipped`, all bytes of the file are read instead of the headers only: a damaged length may
 /// end at another record by chance, and hide the records up to there.

@@ -53,9 +53,10 @@ impl Loaded {
     /// Loads the bytes from `offset` on: more of them if they follow those that were loaded before.
     fn load(&mut self, file: &RecordFile, offset: u64) {
         let is_next = self.from(offset).is_some() && !self.bytes.is_empty();
-        let len = match is_next {
-            true => (2 * self.bytes.len()).min(MAX_LOADED),
-            false => MIN_LOADED,
+        let len = if is_next {
+            (2 * self.bytes.len()).min(MAX_LOADED)
+        } else {
+            MIN_LOADED
         };
         let left = file.len().saturating_sub(offset);
         self.bytes.resize(left.min(len as u64) as usize, 0);

@@ -67,9 +67,10 @@ impl<'a> Window<'a> {
         let left = self.file.len().saturating_sub(offset);
         let len = left.min(len as u64) as usize;
         let are_small = offset.saturating_sub(self.start) <= SMALL * self.reads;
-        self.len = match are_small && !self.bytes.is_empty() {
-            true => MAX_LEN.min(2 * self.len),
-            false => MIN_LEN,
+        self.len = if are_small && !self.bytes.is_empty() {
+            MAX_LEN.min(2 * self.len)
+        } else {
+            MIN_LEN
         };
         let window = left.min(self.len as u64) as usize;
         (self.start, self.reads) = (offset, 0);

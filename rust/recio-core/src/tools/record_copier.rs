@@ -48,9 +48,10 @@ impl<'a> RecordCopier<'a> {
             let (frames, count) = source.read_frames(records.clone(), &mut self.buffer)?;
             let number = output.records();
             let entry = |i: usize| {
-                let key = match renumbered {
-                    true => (number + i - first) as u64,
-                    false => source.key(i),
+                let key = if renumbered {
+                    (number + i - first) as u64
+                } else {
+                    source.key(i)
                 };
                 (key, (source.offset(i) - source.offset(first)) as usize)
             };
@@ -63,8 +64,8 @@ impl<'a> RecordCopier<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Appends records of `source` to `output` in the order of `numbers`. Breaks if the caller wants
-    /// to stop.
+    /// Appends records of `source` to `output` in the order of `numbers`. Breaks if the caller
+    /// wants to stop.
     ///
     /// # Errors
     /// As [`SourceFile::read_frame`] and [`RecordOutput::append_frames`].

@@ -67,8 +67,8 @@ impl<W: Write> RecordWriter<W> {
         self.finish_frame(start)
     }
 
-    /// Appends the frames of records, which begin at `starts` in `frames`, and returns the offset of
-    /// the first.
+    /// Appends the frames of records, which begin at `starts` in `frames`, and returns the offset
+    /// of the first.
     ///
     /// # Errors
     /// As [`write`](Self::write).

@@ -104,8 +104,8 @@ fn parse_plain(line: &[u8]) -> Option<Entry> {
     rest.is_empty().then_some(Entry { key, offset })
 }
 
-/// Returns the number at the beginning, and what follows it; `None` if there is no digit, or so many
-/// that the number may not fit.
+/// Returns the number at the beginning, and what follows it; `None` if there is no digit, or so
+/// many that the number may not fit.
 fn split_digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (mut number, mut len) = (0, 0);
     while let Some(digit) = bytes.get(len).map(|byte| byte.wrapping_sub(b'0'))

@@ -287,8 +287,8 @@ impl RecordFile {
         Ok(Some(&mut buffer[..end]))
     }
 
-    /// Returns the length of the frame at the beginning of `bytes`, which are those of the file from
-    /// `offset` on; none if they do not have all of it, or it is damaged, as
+    /// Returns the length of the frame at the beginning of `bytes`, which are those of the file
+    /// from `offset` on; none if they do not have all of it, or it is damaged, as
     /// [`read_frame`](Self::read_frame) then finds out.
     #[must_use]
     pub fn frame_in(&self, bytes: &[u8], offset: u64, next: Option<u64>) -> Option<usize> {
