@@ -16,7 +16,7 @@ from scipy import sparse
 from recio.io import DataDesc, NDArrayIter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from recio.io import DataBatch
@@ -366,3 +366,19 @@ class TestSparseMatrices:
     def test_other_sparse_formats_are_refused(self) -> None:
         with pytest.raises(TypeError, match=r"data is a sparse matrix, but not in CSR format; pass its tocsr\(\)"):
             NDArrayIter(sparse.csc_array(np.eye(4)), last_batch_handle="discard")
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("make", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array], ids=["C", "F", "CSR"])
+def test_batches_own_their_samples(make: Callable[[Any], Any], shuffle: bool) -> None:
+    """A batch that is changed in place changes no array, and is C-contiguous."""
+    source = make(np.arange(1, 13, dtype=np.float32).reshape(4, 3))
+    for batch in NDArrayIter(source, batch_size=2, shuffle=shuffle, last_batch_handle="discard"):
+        data: Any = batch.data[0]
+        if sparse.issparse(data):
+            data.data[:], data.indices[:] = -1, 0
+        else:
+            assert data.flags.c_contiguous
+            data[:] = -1
+    kept = source.toarray() if sparse.issparse(source) else source
+    assert kept.ravel().tolist() == [*range(1, 13)]

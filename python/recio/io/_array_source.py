@@ -47,7 +47,7 @@ def is_csr(value: Source) -> bool:
     return _is_sparse(value) and value.format == "csr"
 
 
-def take(name: str, source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
+def take(name: str, source: Source, numbers: NDArray[np.int64] | slice, axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
     """Copy samples along `axis`, in the type of `dtype_of`. The numbers may be in any order, and repeat.
 
     Warns
@@ -55,11 +55,24 @@ def take(name: str, source: Source, numbers: NDArray[np.int64], axis: int) -> An
     UserWarning
         If the type changes an integer.
     """
-    samples = _take_stored(source, numbers, axis)
-    converted = samples.astype(dtype_of(source), copy=False)
+    if isinstance(numbers, slice):
+        samples: Any = _slice_stored(source, numbers, axis)
+        # A copy, also of the same type: a slice is a view.
+        converted: Any = (
+            samples.astype(dtype_of(source)) if _is_sparse(samples) else np.array(samples, dtype_of(source), order="C")
+        )
+    else:
+        samples = _take_stored(source, numbers, axis)
+        converted = samples.astype(dtype_of(source), copy=False)
     if source.dtype.kind in "iu" and not np.can_cast(source.dtype, converted.dtype):
         _warn_of_rounding(name, *(array.data if _is_sparse(array) else array for array in (samples, converted)))
     return converted
+
+
+def _slice_stored(source: Source, numbers: slice, axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
+    if _is_lazy(source):
+        return source[(slice(None),) * axis + (numbers,)]
+    return np.asarray(source)[(slice(None),) * axis + (numbers,)]
 
 
 def _take_stored(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix

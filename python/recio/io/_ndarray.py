@@ -134,12 +134,12 @@ class NDArrayIter(BatchIter):
     @property
     def provide_data(self) -> list[DataDesc]:
         """Names, shapes, dtypes and layout of the data of a batch."""
-        return self._described(self.data)
+        return list(self._descriptions[0])
 
     @property
     def provide_label(self) -> list[DataDesc]:
         """Names, shapes, dtypes and layout of the labels of a batch."""
-        return self._described(self.label)
+        return list(self._descriptions[1])
 
     def reset(self) -> None:
         """Start a new epoch, with ``'roll_over'`` from the samples that did not fill the last batch.
@@ -218,6 +218,11 @@ class NDArrayIter(BatchIter):
             self._next, self._is_begun = following, is_begun
 
     @cached_property
+    def _descriptions(self) -> tuple[list[DataDesc], list[DataDesc]]:
+        """Descriptions of data and labels; computed once, since that takes a third of the time of a small batch."""
+        return self._described(self.data), self._described(self.label)
+
+    @cached_property
     def _settings(self) -> dict[str, Any]:
         """Settings that the batches depend on; computed once, since they read samples of the arrays."""
         axis = self._axis
@@ -285,6 +290,7 @@ class NDArrayIter(BatchIter):
 
     def _enter(self, number: int, order: NDArray[np.int64], rolled: NDArray[np.int64]) -> None:
         self._number, self._order, self._rolled = number, order, len(rolled)
+        self._is_in_order = not self.shuffle
         self._epoch = np.concatenate([rolled, order])
         self._next = 0
         self._is_begun, self._is_over = False, False
@@ -336,14 +342,17 @@ class NDArrayIter(BatchIter):
             return None
         rolled = self._rolled if self._next == 0 else 0
         self._next += len(numbers)
-        numbers = np.concatenate([numbers, np.resize(self._epoch, pad)])
+        if pad:
+            numbers = np.concatenate([numbers, np.resize(self._epoch, pad)])
         return self._batch_of(numbers, pad or rolled)
 
     def _batch_of(self, numbers: NDArray[np.int64], pad: int) -> DataBatch:
         axis = self._axis
+        # Samples are copied faster by a slice than by their numbers.
+        selection = slice(int(numbers[0]), int(numbers[-1]) + 1) if self._is_in_order and not pad else numbers
 
         def taken(arrays: list[tuple[str, Source]]) -> list[Any]:
-            return [_array_source.take(name, source, numbers, axis) for name, source in arrays]
+            return [_array_source.take(name, source, selection, axis) for name, source in arrays]
 
         return DataBatch(
             taken(self.data),
