@@ -21,6 +21,12 @@ pub trait Element: Pod + Default + Send + Sync {
     fn unchanged(_samples: &[u8]) -> Option<&[Self]> {
         None
     }
+
+    /// Return the output as 8-bit values if this type does not change them.
+    #[must_use]
+    fn unchanged_mut(_out: &mut [Self]) -> Option<&mut [u8]> {
+        None
+    }
 }
 
 /// Divisor, scale and offset applied after subtracting the mean.
@@ -137,6 +143,10 @@ impl Element for u8 {
 
     fn unchanged(samples: &[u8]) -> Option<&[Self]> {
         Some(samples)
+    }
+
+    fn unchanged_mut(out: &mut [Self]) -> Option<&mut [u8]> {
+        Some(out)
     }
 }
 

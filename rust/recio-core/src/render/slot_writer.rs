@@ -3,16 +3,16 @@
 //! Each row is normalized, converted to the batch's type, laid out and, if asked for, mirrored. An
 //! 8-bit value has 256 possible results, so each channel has a lookup table. That is exact by
 //! construction (an entry is MXNet's formula in MXNet's order of operations) for every type, and
-//! the table is built once for an iterator, or once for an image whose contrast is random. Floats,
-//! and values with a mean image, are computed one by one. So are planes of float32, several values
-//! at once, which is faster than the table: 26 µs instead of 42 for 224×224 pixels (55 with the
-//! division by 1 that the formula has where nothing is divided by).
+//! the table is built once for an iterator, or once for an image whose contrast is random. Floats
+//! are computed, several at once. So are planes of float32 from 8-bit values, which is faster than
+//! the table: 26 µs instead of 42 for 224×224 pixels (55 with the division by 1 that the formula
+//! has where nothing is divided by). Only values with a mean image are computed one by one.
 //!
 //! Measured on a 224×224 image, float32, NCHW (`cargo bench -p recio-benches -- normalize`): see
 //! `benches/RESULTS.md`.
 
 use crate::image::RowSink;
-use crate::ops::deinterleave::deinterleave;
+use crate::ops::deinterleave::Sample;
 use crate::ops::resize::vectorize;
 use crate::render::normalize::{Element, Gain, Normalize, ScaleOffset};
 
@@ -97,13 +97,34 @@ pub struct SlotWriter<'a, T> {
 impl<T: Element> RowSink for SlotWriter<'_, T> {
     #[inline]
     fn row_u8(&mut self, y: usize, row: &[u8]) {
+        match (self.normalizer.layout, self.normalizer.channels) {
+            _ if self.normalizer.normalize.mean_image.is_some() => self.row_by_value(y, row),
+            (Layout::Nchw, 3) if T::IS_COMPUTED => self.planar_computed(y, row),
+            (Layout::Nchw, 3) if self.planar_unchanged(y, row) => {}
+            _ => self.row_by_table(y, row),
+        }
+    }
+
+    fn row_f32(&mut self, y: usize, row: &[f32]) {
+        match (self.normalizer.layout, self.normalizer.channels) {
+            _ if self.normalizer.normalize.mean_image.is_some() => self.row_by_value(y, row),
+            (Layout::Nchw, 3) => self.planar_computed(y, row),
+            (Layout::Nhwc, 3) => self.interleaved_computed(y, row),
+            _ => self.row_by_value(y, row),
+        }
+    }
+}
+
+impl<T: Element> SlotWriter<'_, T> {
+    fn row_by_table(&mut self, y: usize, row: &[u8]) {
+        let Normalizer {
+            layout, channels, ..
+        } = *self.normalizer;
         let tables = self
             .image_tables
             .as_deref()
             .unwrap_or(&self.normalizer.tables);
-        match (self.normalizer.layout, self.normalizer.channels) {
-            _ if self.normalizer.normalize.mean_image.is_some() => self.row_by_value(y, row),
-            (Layout::Nchw, 3) if T::IS_COMPUTED => self.row_computed(y, row),
+        match (layout, channels) {
             (Layout::Nchw, _) => {
                 self.normalizer
                     .planar(y, row, self.mirror, tables, self.slot);
@@ -114,26 +135,53 @@ impl<T: Element> RowSink for SlotWriter<'_, T> {
         }
     }
 
-    fn row_f32(&mut self, y: usize, row: &[f32]) {
-        self.row_by_value(y, row);
-    }
-}
-
-impl<T: Element> SlotWriter<'_, T> {
-    /// Computes a row of three planes: pixels are deinterleaved in blocks, then each channel is
+    /// Compute a row of three planes: pixels are deinterleaved in blocks, then each channel is
     /// normalized.
-    fn row_computed(&mut self, y: usize, row: &[u8]) {
-        let Normalizer { width, height, .. } = *self.normalizer;
-        let normalize = &self.normalizer.normalize;
-        let factors = std::array::from_fn(|c| normalize.scale_offset(c, self.gain));
-        let (mean, mirror) = (normalize.mean, self.mirror);
-        let mut planes = self.slot.chunks_exact_mut(height * width);
-        let planes = [(); 3].map(|()| planes.next().map(|plane| &mut plane[y * width..][..width]));
-        let [Some(red), Some(green), Some(blue)] = planes else {
-            return;
-        };
-        let out = [red, green, blue];
+    fn planar_computed<S: Sample>(&mut self, y: usize, row: &[S]) {
+        let (mirror, mean, factors) = (self.mirror, self.normalizer.normalize.mean, self.factors());
+        let Some(out) = self.planes(y) else { return };
         vectorize(|| deinterleave_and_normalize(row.as_chunks().0, mirror, mean, factors, out));
+    }
+
+    /// Deinterleave a row into three planes, if the type does not change the values. Return whether
+    /// it is done.
+    fn planar_unchanged(&mut self, y: usize, row: &[u8]) -> bool {
+        let mirror = self.mirror;
+        let planes = self.planes(y).map(|planes| planes.map(T::unchanged_mut));
+        let Some([Some(red), Some(green), Some(blue)]) = planes else {
+            return false;
+        };
+        u8::deinterleave(row.as_chunks().0, mirror, [red, green, blue]);
+        true
+    }
+
+    /// Compute a row of interleaved pixels.
+    fn interleaved_computed(&mut self, y: usize, row: &[f32]) {
+        let (mean, factors) = (self.normalizer.normalize.mean, self.factors());
+        let out = self.slot[y * row.len()..][..row.len()]
+            .as_chunks_mut::<3>()
+            .0;
+        let pixels = row.as_chunks::<3>().0;
+        vectorize(|| {
+            for (out, pixel) in out.iter_mut().zip(pixels) {
+                *out = std::array::from_fn(|c| T::of(pixel[c], mean[c], factors[c]));
+            }
+        });
+        if self.mirror {
+            out.reverse();
+        }
+    }
+
+    fn factors(&self) -> [ScaleOffset; 3] {
+        std::array::from_fn(|c| self.normalizer.normalize.scale_offset(c, self.gain))
+    }
+
+    /// Return a row of each of three planes.
+    fn planes(&mut self, y: usize) -> Option<[&mut [T]; 3]> {
+        let Normalizer { width, height, .. } = *self.normalizer;
+        let mut planes = self.slot.chunks_exact_mut(height * width);
+        let mut next = || Some(&mut planes.next()?[y * width..][..width]);
+        Some([next()?, next()?, next()?])
     }
 
     /// Computes a row value by value. The mean image is mirrored with the image, as in MXNet.
@@ -170,16 +218,17 @@ impl<T: Element> SlotWriter<'_, T> {
 const BLOCK: usize = 64;
 
 #[inline]
-fn deinterleave_and_normalize<T: Element>(
-    row: &[[u8; 3]],
+fn deinterleave_and_normalize<S: Sample, T: Element>(
+    row: &[[S; 3]],
     mirror: bool,
     mean: [f32; 4],
     factors: [ScaleOffset; 3],
     mut out: [&mut [T]; 3],
 ) {
-    let mut planes = [[0_u8; BLOCK]; 3];
+    let mut planes = [[S::default(); BLOCK]; 3];
     for (i, pixels) in row.chunks(BLOCK).enumerate() {
-        deinterleave(pixels, mirror, &mut planes);
+        let block = planes.each_mut().map(|plane| &mut plane[..pixels.len()]);
+        S::deinterleave(pixels, mirror, block);
         let first = if mirror {
             row.len() - i * BLOCK - pixels.len()
         } else {
@@ -189,7 +238,7 @@ fn deinterleave_and_normalize<T: Element>(
             let (mean, by) = (mean[c], factors[c]);
             let out = &mut out[first..][..pixels.len()];
             for (value, &sample) in out.iter_mut().zip(plane) {
-                *value = T::of(f32::from(sample), mean, by);
+                *value = T::of(sample.into(), mean, by);
             }
         }
     }
