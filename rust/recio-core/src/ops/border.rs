@@ -1,4 +1,4 @@
-//! Borders and horizontal flips: pixels move, their values do not change.
+//! Constant borders of a window, row by row.
 
 use crate::image::{Rect, Subpixel, View};
 
@@ -35,26 +35,6 @@ pub fn border_rows<T: Subpixel>(
             }
             _ => emit(y, &blank),
         }
-    }
-}
-
-/// Flip `view` left to right, but compute only the pixels in `window`, and emit them row by row.
-pub fn flip_rows<T: Subpixel>(
-    view: View<'_, T>,
-    window: Rect,
-    line: &mut Vec<T>,
-    mut emit: impl FnMut(usize, &[T]),
-) {
-    let mirrored = Rect {
-        x: view.width - window.x - window.width,
-        ..window
-    };
-    let region = view.crop(mirrored);
-    for y in 0..region.height {
-        line.clear();
-        let pixels = region.row(y).chunks_exact(region.channels).rev();
-        line.extend(pixels.flatten());
-        emit(y, line);
     }
 }
 
@@ -119,26 +99,5 @@ mod tests {
             |_, row| rows.push(row.to_vec()),
         );
         assert_eq!(rows[1], [7, 7, 7, 0, 200, 200, 200, 200, 7, 7, 7, 0]);
-    }
-
-    #[test]
-    fn a_flipped_row_has_its_pixels_in_reverse_order() {
-        let image = Image {
-            width: 3,
-            height: 1,
-            channels: 2,
-            data: vec![1, 2, 3, 4, 5, 6],
-        };
-        let window = Rect {
-            x: 1,
-            y: 0,
-            width: 2,
-            height: 1,
-        };
-        let mut rows = Vec::new();
-        flip_rows(image.view(), window, &mut Vec::new(), |_, row| {
-            rows.extend_from_slice(row);
-        });
-        assert_eq!(rows, [3, 4, 1, 2]);
     }
 }

@@ -8,7 +8,8 @@ use std::fmt::Debug;
 
 use crate::image::{Image, Rect, RowSource, Subpixel, View, view_of};
 use crate::memory;
-use crate::ops::color_f32::{self, Map};
+use crate::ops::color_f32::{self, ColorSample, Map};
+use crate::ops::flip::{FlippedRows, FlippedSample};
 use crate::ops::resize::{self, Interpolation};
 use crate::ops::{border, warp};
 use crate::plan::{Operation, Plan, Stage};
@@ -45,24 +46,16 @@ impl<T: Depth> StageBuffers<T> {
                 width,
                 height,
                 method,
-            } => T::resize_rows(
-                source,
-                (width, height),
-                window,
-                method,
-                collected,
-                scratch,
-                emit,
-            ),
+            } => T::resize_rows(source, (width, height), window, method, scratch, emit),
             Operation::Border {
                 left, top, value, ..
             } => {
                 let (view, value) = (view_of(source, collected), value.map(T::from));
                 border::border_rows(view, (left, top), value, window, line, emit);
             }
-            Operation::Flip => border::flip_rows(view_of(source, collected), window, line, emit),
+            Operation::Flip => emit_all(&mut FlippedRows::new(source, window), emit),
             Operation::Warp { .. } | Operation::ColorU8(_) | Operation::ColorF32 { .. } => {
-                T::run_specific(view_of(source, collected), plan, stage, scratch, line, emit);
+                T::run_specific(view_of(source, collected), plan, stage, scratch, emit);
             }
         }
     }
@@ -70,11 +63,6 @@ impl<T: Depth> StageBuffers<T> {
     /// The buffer for the collected rows of a source.
     pub(super) fn collected(&mut self) -> &mut Image<T> {
         &mut self.collected
-    }
-
-    /// The buffer for a row.
-    pub(super) fn line(&mut self) -> &mut Vec<T> {
-        &mut self.line
     }
 
     pub(super) fn trim(&mut self, max_bytes: usize) {
@@ -101,37 +89,80 @@ pub(super) fn emit_all<T>(source: &mut dyn RowSource<T>, emit: EmitRow<'_, T>) {
     (0..source.height()).for_each(|y| emit(y, source.row(y)));
 }
 
-/// Emits the rows of a color stage in floats.
-pub(super) fn color_rows<T: Subpixel + Into<f32> + Into<f64>>(
-    view: View<'_, T>,
-    plan: &Plan,
-    stage: &Stage,
-    line: &mut Vec<f32>,
-    emit: EmitRow<'_, f32>,
-) {
-    let region = view.crop(stage.window);
-    line.resize(region.width * region.channels, 0.0);
-    if region.channels != 3 {
-        // The plan was checked: such images are converted to floats, and their colors stay.
-        for y in 0..region.height {
-            let values = region.row(y).iter();
-            line.iter_mut()
-                .zip(values)
-                .for_each(|(out, &value)| *out = value.into());
-            emit(y, line);
-        }
-        return;
+/// The result of a color stage in floats, whose rows are computed on demand.
+pub(super) struct ColorRows<'a, T> {
+    source: &'a mut dyn RowSource<T>,
+    window: Rect,
+    /// None if the colors stay, and are only converted to floats.
+    map: Option<Map>,
+    line: Vec<f32>,
+}
+
+impl<'a, T: ColorSample> ColorRows<'a, T> {
+    /// Runs a stage that needs no mean.
+    pub(super) fn new(source: &'a mut dyn RowSource<T>, plan: &Plan, stage: &Stage) -> Self {
+        Self::with_mean(source, plan, stage, || {
+            unreachable!("a contrast needs a mean")
+        })
     }
-    let colors = plan.colors_of(stage).iter().copied();
-    let map = Map::from(color_f32::compose(colors, || color_f32::mean(view)));
-    for y in 0..region.height {
-        map.row(region.row(y), line);
-        emit(y, line);
+
+    /// Runs a stage on an image, whose mean is known.
+    pub(super) fn of_image(view: &'a mut View<'_, T>, plan: &Plan, stage: &Stage) -> Self {
+        let image = *view;
+        Self::with_mean(view, plan, stage, || color_f32::mean(image))
+    }
+
+    fn with_mean(
+        source: &'a mut dyn RowSource<T>,
+        plan: &Plan,
+        stage: &Stage,
+        mean: impl FnOnce() -> [f64; 3],
+    ) -> Self {
+        let (window, channels) = (stage.window, source.channels());
+        let colors = plan.colors_of(stage).iter().copied();
+        Self {
+            source,
+            window,
+            // The plan was checked: in other images the colors stay.
+            map: (channels == 3).then(|| Map::from(color_f32::compose(colors, mean))),
+            line: vec![0.0; window.width * channels],
+        }
+    }
+}
+
+impl<T: ColorSample> RowSource<f32> for ColorRows<'_, T> {
+    fn width(&self) -> usize {
+        self.window.width
+    }
+
+    fn height(&self) -> usize {
+        self.window.height
+    }
+
+    fn channels(&self) -> usize {
+        self.source.channels()
+    }
+
+    fn row(&mut self, y: usize) -> &[f32] {
+        let left = self.window.x * self.source.channels();
+        let row = self.source.row(self.window.y + y);
+        let row = &row[left..left + self.line.len()];
+        match &self.map {
+            Some(map) => map.row(row, &mut self.line),
+            None => {
+                let values = row.iter().map(|&value| value.into());
+                self.line
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(out, value)| *out = value);
+            }
+        }
+        &self.line
     }
 }
 
 /// The stages that images of one type of values do in a way of their own.
-pub(super) trait Depth: Subpixel + From<u8> {
+pub(super) trait Depth: FlippedSample + From<u8> {
     /// Buffers for these stages.
     type Scratch: Default + Debug;
 
@@ -143,7 +174,6 @@ pub(super) trait Depth: Subpixel + From<u8> {
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        collected: &mut Image<Self>,
         scratch: &mut Self::Scratch,
         emit: EmitRow<'_, Self>,
     );
@@ -154,7 +184,6 @@ pub(super) trait Depth: Subpixel + From<u8> {
         plan: &Plan,
         stage: &Stage,
         scratch: &mut Self::Scratch,
-        line: &mut Vec<Self>,
         emit: EmitRow<'_, Self>,
     );
 }
@@ -179,7 +208,6 @@ impl Depth for u8 {
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        _: &mut Image,
         scratch: &mut ScratchU8,
         emit: EmitRow<'_, u8>,
     ) {
@@ -191,7 +219,6 @@ impl Depth for u8 {
         _: &Plan,
         stage: &Stage,
         scratch: &mut ScratchU8,
-        _: &mut Vec<u8>,
         emit: EmitRow<'_, u8>,
     ) {
         let ScratchU8 { warp, color, .. } = scratch;
@@ -225,24 +252,23 @@ impl Depth for f32 {
         full: (usize, usize),
         window: Rect,
         method: Interpolation,
-        collected: &mut Image<f32>,
         scratch: &mut resize::FloatScratch,
         emit: EmitRow<'_, f32>,
     ) {
-        let view = view_of(source, collected);
-        resize::resize_rows_f32(view, full, window, method, scratch, emit);
+        resize::resize_rows_f32(source, full, window, method, scratch, emit);
     }
 
     fn run_specific(
-        view: View<'_, f32>,
+        mut view: View<'_, f32>,
         plan: &Plan,
         stage: &Stage,
         _: &mut resize::FloatScratch,
-        line: &mut Vec<f32>,
         emit: EmitRow<'_, f32>,
     ) {
         match stage.operation {
-            Operation::ColorF32 { .. } => color_rows(view, plan, stage, line, emit),
+            Operation::ColorF32 { .. } => {
+                emit_all(&mut ColorRows::of_image(&mut view, plan, stage), emit);
+            }
             _ => unreachable!("the plan was checked: stages on 8-bit values come before floats"),
         }
     }

@@ -5,16 +5,16 @@
 //! ([`compose`](crate::ops::color_f32::compose)).
 
 use crate::image::{Image, RowSink, RowSource, View, view_of};
+use crate::ops::color_f32::ColorF32;
+use crate::ops::flip::FlippedRows;
 use crate::plan::{Operation, Plan, Stage};
-use crate::render::stage::{Depth, EmitRow, StageBuffers, color_rows, emit_all, fill};
+use crate::render::stage::{ColorRows, Depth, EmitRow, StageBuffers, emit_all, fill};
 
 /// Runs the stages of plans, one plan after another, and reuses its buffers.
 #[derive(Debug, Default)]
 pub struct StageRunner {
     u8: Chain<u8>,
     f32: Chain<f32>,
-    /// The image at the change from 8-bit values to floats, if stages follow.
-    first_f32: Image<f32>,
 }
 
 impl StageRunner {
@@ -32,26 +32,15 @@ impl StageRunner {
             });
         };
         let (before, rest) = plan.stages().split_at(first);
-        // Contrast needs the mean of all pixels before it changes one, so they are collected first.
-        let image = self.u8.run_to_image(source, plan, before);
-        match &rest[1..] {
-            [] => color_rows(image, plan, &rest[0], self.f32.line(), &mut |y, row| {
-                sink.row_f32(y, row);
-            }),
-            after => {
-                fill(
-                    &mut self.first_f32,
-                    rest[0].window,
-                    image.channels,
-                    |emit| {
-                        color_rows(image, plan, &rest[0], self.f32.line(), emit);
-                    },
-                );
-                let source = &mut self.first_f32.view();
-                self.f32
-                    .run(source, plan, after, &mut |y, row| sink.row_f32(y, row));
-            }
+        let (color, after) = (&rest[0], &rest[1..]);
+        let emit = &mut |y: usize, row: &[f32]| sink.row_f32(y, row);
+        if before.is_empty() && !needs_mean(plan, color) {
+            let rows = &mut ColorRows::new(source, plan, color);
+            return self.f32.run(rows, plan, after, emit);
         }
+        let image = &mut self.u8.run_to_image(source, plan, before);
+        let rows = &mut ColorRows::of_image(image, plan, color);
+        self.f32.run(rows, plan, after, emit);
     }
 
     /// Carries out `plan` on a region of an image that consists of floats already.
@@ -68,8 +57,13 @@ impl StageRunner {
     pub fn trim(&mut self, max_bytes: usize) {
         self.u8.trim(max_bytes);
         self.f32.trim(max_bytes);
-        self.first_f32.trim(max_bytes);
     }
+}
+
+/// Whether a color stage depends on the mean of all pixels, as contrast does.
+fn needs_mean(plan: &Plan, stage: &Stage) -> bool {
+    let mut colors = plan.colors_of(stage).iter();
+    colors.any(|color| matches!(color, ColorF32::Contrast(_)))
 }
 
 fn check_size<T>(source: &dyn RowSource<T>, plan: &Plan) {
@@ -100,6 +94,16 @@ impl<T: Depth> Chain<T> {
         match stages {
             [] => emit_all(source, emit),
             [only] => self.stage.run(source, plan, only, emit),
+            // Flipped row by row, no image is made of it.
+            [
+                Stage {
+                    operation: Operation::Flip,
+                    window,
+                },
+                after @ ..,
+            ] => {
+                self.run(&mut FlippedRows::new(source, *window), plan, after, emit);
+            }
             [before @ .., last] => {
                 let Self { images, stage } = self;
                 let image = run_into(source, plan, before, images, stage);
@@ -120,11 +124,6 @@ impl<T: Depth> Chain<T> {
             [] => view_of(source, stage.collected()),
             _ => run_into(source, plan, stages, images, stage).view(),
         }
-    }
-
-    /// The buffer for a row.
-    fn line(&mut self) -> &mut Vec<T> {
-        self.stage.line()
     }
 
     fn trim(&mut self, max_bytes: usize) {
@@ -158,6 +157,9 @@ fn run_into<'a, T: Depth>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::DynamicImage;
+    use crate::ops::color_f32::Matrix;
+    use crate::ops::color_u8::ColorU8;
     use crate::ops::resize::Interpolation;
     use crate::ops::test_images::{TopDown, noise};
 
@@ -177,6 +179,46 @@ mod tests {
             *chain.stage.collected() == image
         };
         assert!(!collects(|plan| plan.resize(30, 20, Interpolation::Linear)));
-        assert!(collects(Plan::flip));
+        assert!(collects(|plan| plan.color_u8(ColorU8::Gain(2.0))));
+    }
+
+    /// Records which images were collected, and returns the resized floats.
+    fn resized_after(colors: &[ColorF32], flips: bool, is_in_memory: bool) -> (Vec<f32>, usize) {
+        let image = noise(60, 45, 3);
+        let mut plan = Plan::new(60, 45);
+        if flips {
+            plan.flip();
+        }
+        colors.iter().for_each(|&color| plan.color_f32(color));
+        plan.resize(30, 20, Interpolation::Cubic);
+        let (mut runner, mut result) = (StageRunner::default(), DynamicImage::default());
+        result.reset((30, 20), 3, true);
+        if is_in_memory {
+            runner.run(&mut image.view(), &plan, &mut result);
+        } else {
+            runner.run(&mut TopDown::new(image.view()), &plan, &mut result);
+        }
+        let bytes = runner.u8.stage.collected().data.len();
+        assert_eq!(*runner.f32.stage.collected(), Image::default());
+        assert_eq!(runner.f32.images, <[Image<f32>; 2]>::default());
+        let DynamicImage::F32(result) = result else {
+            panic!("8-bit values")
+        };
+        (result.data, bytes)
+    }
+
+    #[test]
+    fn no_image_of_floats_is_made_before_a_resize() {
+        let hue = ColorF32::Linear(Matrix::hue(0.3));
+        for (colors, bytes) in [
+            (&[hue][..], 0),
+            (&[hue, ColorF32::Contrast(0.5)][..], 60 * 45 * 3),
+        ] {
+            for flips in [false, true] {
+                let (streamed, collected) = resized_after(colors, flips, false);
+                assert_eq!(collected, bytes);
+                assert_eq!(resized_after(colors, flips, true), (streamed, 0));
+            }
+        }
     }
 }

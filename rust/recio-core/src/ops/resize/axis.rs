@@ -26,6 +26,13 @@ pub(super) struct Taps<const N: usize> {
     pub(super) weight: [i16; N],
 }
 
+/// As [`Taps`], with weights in floats.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FloatTaps<const N: usize> {
+    pub(super) at: [usize; N],
+    pub(super) weight: [f32; N],
+}
+
 impl Axis {
     pub(super) fn new(source: usize, target: usize) -> Self {
         let inverse = target as f64 / source as f64;
@@ -93,6 +100,18 @@ impl Axis {
         Taps {
             at: self.neighbors(position),
             weight: weight.map(|weight| rint(weight * ONE) as i16),
+        }
+    }
+
+    /// Return the neighbors of a position, with the weights of its fraction.
+    pub(super) fn float_taps<const N: usize>(
+        self,
+        (position, fraction): (isize, f32),
+        weights: fn(f32) -> [f32; N],
+    ) -> FloatTaps<N> {
+        FloatTaps {
+            at: self.neighbors(position),
+            weight: weights(fraction),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! is free and the caller can normalize and lay out each row while it is in the cache. Source rows
 //! are requested one by one, from the top, and only those that the window needs;
 //! [`required_region`] returns their region in advance. [`resize_rows_f32`] does the same with an
-//! image of floats in memory.
+//! image of floats.
 //!
 //! For 8-bit values, all methods but `Cubic` return OpenCV 4's pixels bit for bit. `Cubic` may
 //! differ by 1, as OpenCV differs from itself: its vertical pass uses floats in vector code and
@@ -17,14 +17,18 @@
 //! axis             source positions and weights of a target pixel, along one axis
 //! required_region  the source region that a window needs
 //! nearest, linear, kernel (cubic, Lanczos), area, antialias    the methods, 8-bit values
-//! float            all methods, float32
+//! float            all methods, float32: float_taps (linear, cubic, Lanczos), float_sums (area,
+//!                  antialias), source_rows
 //! horizontal_pass, row_ring    a resampled source row; the few of them in use
 //! simd, shuffle    the AVX2 kernel of the horizontal pass and its tables
+//! spread           another one, for images that shrink a lot
 //! ```
 mod antialias;
 mod area;
 mod axis;
 mod float;
+mod float_sums;
+mod float_taps;
 mod horizontal_pass;
 pub(crate) mod kernel;
 mod linear;
@@ -33,6 +37,8 @@ mod required_region;
 mod row_ring;
 mod shuffle;
 mod simd;
+mod source_rows;
+mod spread;
 
 use std::ops::Range;
 

@@ -224,7 +224,7 @@ proptest! {
             });
             let full_result = resize_f32(floats.view(), full.0, full.1, method);
             is_crop(&full_result, window, |row| {
-                resize_rows_f32(floats.view(), full, window, method, &mut float_scratch, row);
+                resize_rows_f32(&mut floats.view(), full, window, method, &mut float_scratch, row);
             });
         }
     }

@@ -7,10 +7,17 @@
 //! As in MXNet, nothing is clamped or rounded in between; in exact arithmetic the results are
 //! equal, in float32 they differ in the last digits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod map;
+mod sample;
+
 use std::cell::LazyCell;
 use std::f64::consts::PI;
 
-use crate::image::{Subpixel, View};
+use crate::image::View;
+pub use map::Map;
+pub use sample::ColorSample;
 
 /// Weights of red, green and blue in the gray of contrast and saturation.
 const GRAY_WEIGHTS: [f64; 3] = [0.299, 0.587, 0.114];
@@ -157,52 +164,10 @@ fn contrast(alpha: f64, mean: [f64; 3]) -> Matrix {
 /// # Panics
 /// If there are other than 3 channels.
 #[must_use]
-pub fn mean<T: Subpixel + Into<f64>>(view: View<'_, T>) -> [f64; 3] {
-    /// Number of independent sums.
-    const LANES: usize = 4;
+pub fn mean<T: ColorSample>(view: View<'_, T>) -> [f64; 3] {
     assert_eq!(view.channels, 3, "the colors are not R, G, B");
-    let mut sums = [[0.0; 3]; LANES];
-    for y in 0..view.height {
-        for pixels in view.row(y).chunks(3 * LANES) {
-            let sums = sums.as_flattened_mut().iter_mut();
-            sums.zip(pixels)
-                .for_each(|(sum, &sample)| *sum += sample.into());
-        }
-    }
     let pixels = (view.width * view.height) as f64;
-    std::array::from_fn(|c| sums.iter().map(|sum| sum[c]).sum::<f64>() / pixels)
-}
-
-/// A [`Matrix`] in float32, for pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Map {
-    /// Factors of R, of G and of B for each channel of the result, and the offset.
-    columns: [[f32; 3]; 4],
-}
-
-impl From<Matrix> for Map {
-    fn from(Matrix { rows }: Matrix) -> Self {
-        let column = |i: usize| rows.map(|row| row[i] as f32);
-        Self {
-            columns: std::array::from_fn(column),
-        }
-    }
-}
-
-impl Map {
-    /// Apply the map to a row of interleaved R, G, B; `out` has the same length.
-    ///
-    /// A 224×224 image takes 0.04 ms from floats and 0.05 ms from 8-bit values, on one core of an
-    /// AMD EPYC.
-    pub fn row<T: Subpixel + Into<f32>>(&self, row: &[T], out: &mut [f32]) {
-        debug_assert_eq!(row.len(), out.len());
-        let [red, green, blue, offset] = self.columns;
-        let pixels = row.as_chunks::<3>().0;
-        for (out, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
-            let [r, g, b] = pixel.map(Into::into);
-            *out = std::array::from_fn(|c| red[c] * r + green[c] * g + blue[c] * b + offset[c]);
-        }
-    }
+    T::sums(view).map(|sum| sum / pixels)
 }
 
 #[cfg(test)]
