@@ -5,6 +5,10 @@
 //! of them would end the process. They are made from a reserve then: it is a block of address space
 //! that is never touched, freed when a small allocation fails, and allocated again after a large
 //! block was freed.
+//!
+//! Large blocks are made of huge pages where the system has them, as NumPy's arrays are. Otherwise
+//! the kernel maps each 4 KB of a new block when they are first written: an image of 12 megapixels
+//! in floats then takes five times as long as NumPy's.
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -20,6 +24,10 @@ const RESERVE: Layout = match Layout::from_size_align(16 << 20, 4096) {
 const MAX_SMALL: usize = 4 << 20;
 /// Freed block after which the reserve is allocated again.
 const MIN_LARGE: usize = 4 << 20;
+/// Smallest block that is made of huge pages; NumPy's number.
+const MIN_HUGE: usize = 4 << 20;
+/// Alignment of the memory that the kernel takes advice on; with another one it ignores the advice.
+const PAGE: usize = 4096;
 
 /// The system's allocator with a reserve.
 pub(crate) struct Allocator {
@@ -66,6 +74,16 @@ fn free_reserve(block: *mut u8) {
     }
 }
 
+/// Asks the kernel for huge pages, if the block is large.
+fn advise_huge_pages(block: *mut u8, size: usize) {
+    #[cfg(target_os = "linux")]
+    if size >= MIN_HUGE && !block.is_null() {
+        let start = block.align_offset(PAGE);
+        // SAFETY: the range is within the block, and the advice changes nothing in it.
+        unsafe { libc::madvise(block.add(start).cast(), size - start, libc::MADV_HUGEPAGE) };
+    }
+}
+
 // SAFETY: all blocks are those of the system's allocator, to which all calls are passed on as they
 // are.
 unsafe impl GlobalAlloc for Allocator {
@@ -76,6 +94,7 @@ unsafe impl GlobalAlloc for Allocator {
             // SAFETY: as for the caller.
             return unsafe { System.alloc(layout) };
         }
+        advise_huge_pages(block, layout.size());
         block
     }
 
@@ -86,6 +105,7 @@ unsafe impl GlobalAlloc for Allocator {
             // SAFETY: as for the caller.
             return unsafe { System.alloc_zeroed(layout) };
         }
+        advise_huge_pages(block, layout.size());
         block
     }
 
