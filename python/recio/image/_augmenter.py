@@ -15,7 +15,7 @@ import numpy as np
 from recio import _recio
 from recio._loader.to_steps import HasStep
 from recio.image._codec import image_array
-from recio.image._functional import channel_groups
+from recio.image._functional import channel_groups, needs_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,12 +124,11 @@ class NativeAugmenter(HasStep, Augmenter):
         step = self.step()
         if step is None:
             raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        groups = channel_groups(np.shape(src)[-1]) if self.is_per_channel and np.ndim(src) == _AXES else []
-        if len(groups) < 2:  # noqa: PLR2004 several
-            return apply_step(step, src)[0]
-        # Each group of channels gets the same random parameters.
-        seed = random.getrandbits(64)
-        return np.concatenate([apply_step(step, src[..., group], rng=seed)[0] for group in groups], axis=2)
+        if self.is_per_channel and needs_groups(np.shape(src)):
+            # Each group of channels gets the same random parameters.
+            seed, groups = random.getrandbits(64), channel_groups(np.shape(src)[2])
+            return np.concatenate([apply_step(step, src[..., group], rng=seed)[0] for group in groups], axis=2)
+        return apply_step(step, src)[0]
 
 
 def check_parameters(augmenter: HasStep) -> None:

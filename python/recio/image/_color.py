@@ -201,8 +201,7 @@ class RandomGrayAug(NativeAugmenter):
 
 
 def _per_channel(name: str, values: ArrayLike | None, default: float) -> Sequence[float]:
-    numbers = np.ravel(np.asarray(default if values is None else values, np.float32))
-    if numbers.size not in (1, _CHANNELS):
-        raise ValueError(f"{name} must have 1 or {_CHANNELS} numbers, got {numbers.size}")
-    per_channel: list[float] = np.broadcast_to(numbers, _CHANNELS).tolist()
-    return per_channel
+    numbers: list[float] = np.asarray(default if values is None else values, np.float32).ravel().tolist()
+    if len(numbers) not in (1, _CHANNELS):
+        raise ValueError(f"{name} must have 1 or {_CHANNELS} numbers, got {len(numbers)}")
+    return numbers if len(numbers) == _CHANNELS else numbers * _CHANNELS

@@ -25,8 +25,7 @@ _RANDOM = 10
 _AXES = 3
 _ATTEMPTS = 10
 _CONSTANT = 0
-_MODES = {_CONSTANT: "constant", 1: "edge", 2: "symmetric", 3: "wrap", 4: "reflect"}
-"""NumPy's names of OpenCV's border types."""
+_BORDER_TYPES = 5
 
 
 def imresize(src: NDArray[Value], w: int, h: int, interp: int = 1, out: NDArray[Value] | None = None) -> NDArray[Value]:
@@ -76,8 +75,8 @@ def _checked(src: NDArray[Any]) -> NDArray[Any]:
 
 
 def _resample(src: NDArray[Any], w: int, h: int, method: int) -> NDArray[Any]:
-    groups = channel_groups(src.shape[2])
-    if len(groups) > 1:
+    if needs_groups(src.shape):
+        groups = channel_groups(src.shape[2])
         return np.concatenate([_resample(src[..., group], w, h, method) for group in groups], axis=2)
     if src.dtype == np.uint8:
         return _recio.resize(np.ascontiguousarray(src), w, h, method)
@@ -85,6 +84,11 @@ def _resample(src: NDArray[Any], w: int, h: int, method: int) -> NDArray[Any]:
         resized = _recio.resize_float(np.ascontiguousarray(src, np.float32), w, h, method)
         return resized.astype(src.dtype, copy=False)
     raise TypeError(f"src must be uint8, float32 or float64, got {src.dtype}")
+
+
+def needs_groups(shape: tuple[int, ...]) -> bool:
+    """Return whether an image has a number of channels that native code does not take."""
+    return len(shape) == _AXES and shape[2] not in (0, 1, 3, 4)
 
 
 def channel_groups(channels: int) -> list[slice]:
@@ -364,27 +368,25 @@ def copyMakeBorder(
     src = image_array(src)
     if src.ndim != _AXES or 0 in src.shape:
         raise ValueError(f"src must have shape (height, width, channels), got {src.shape}; for gray use src[..., None]")
-    if type not in _MODES:
+    if type not in range(_BORDER_TYPES):
         raise ValueError(
             f"type must be 0 (constant), 1 (replicate), 2 (reflect), 3 (wrap) or 4 (reflect 101), got {type}"
         )
     if min(top, bot, left, right) < 0:
         raise ValueError(f"top, bot, left and right must be at least 0, got {top}, {bot}, {left} and {right}")
-    sides = ((top, bot), (left, right), (0, 0))
-    if type != _CONSTANT:
-        mode: Any = _MODES[type]
-        return put(np.pad(src, sides, mode), out)
-    height, width, channels = src.shape
-    bordered = np.empty((top + height + bot, left + width + right, channels), src.dtype)
-    bordered[...] = _border_values(value, values, src)
-    bordered[top : top + height, left : left + width] = src
-    return put(bordered, out)
+    pixel = _border_values(value, values, src).tobytes() if type == _CONSTANT else b""
+    # Native code copies pixels of any number of bytes.
+    pixels: NDArray[np.uint8] = np.ascontiguousarray(src).view(np.uint8)
+    bordered = _recio.make_border(pixels, (top, bot, left, right), int(type), pixel)
+    return put(bordered.view(src.dtype), out)
 
 
 def _border_values(value: float, values: Sequence[float], image: NDArray[Any]) -> NDArray[Any]:
     """Return the value of the border in each channel, converted to the dtype as in OpenCV."""
     channels = image.shape[2]
     per_channel = [*values, *[0.0] * channels][:channels] if len(values) else [value] * channels
+    if image.dtype.kind in "biu" and not any(per_channel):
+        return np.zeros(channels, image.dtype)
     border = np.asarray(per_channel, np.float64)
     if image.dtype.kind in "iu":
         limits = np.iinfo(image.dtype)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from recio import _recio
 from recio.image._codec import image_array
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def imrotate(src: Floats, rotation_degrees: ArrayLike, zoom_in: bool = False, zo
         raise ValueError(f"src must have shape (channels, height, width), or be a batch of such, got {src.shape}")
     rotated = np.empty_like(src)
     for image, angle, into in zip(src, _radians(rotation_degrees, len(src)), rotated, strict=True):
-        into[...] = _sample(image, *_source_grid(image.shape[1], image.shape[2], angle, zoom_in, zoom_out))
+        scale = _scale(image.shape[1], image.shape[2], angle, zoom_in, zoom_out)
+        into[...] = _recio.rotate(np.ascontiguousarray(image), np.sin(angle), np.cos(angle), scale)
     return rotated
 
 
@@ -94,33 +96,10 @@ def _radians(degrees: ArrayLike, count: int) -> Floats:
     return np.broadcast_to(np.float32(np.pi) * angles / 180, count)
 
 
-def _source_grid(height: int, width: int, angle: np.float32, zoom_in: bool, zoom_out: bool) -> tuple[Floats, Floats]:
-    """Return the source column and row of each pixel of the result, in float32 as in MXNet."""
-    sin, cos = np.sin(angle), np.cos(angle)
-    center_x, center_y = np.float32(width - 1) / 2, np.float32(height - 1) / 2
-    x = np.arange(width, dtype=np.float32) - center_x
-    y = np.arange(height, dtype=np.float32)[:, np.newaxis] - center_y
-    scale = np.float32(1)
-    if zoom_in or zoom_out:
-        # Ratio of the bounding rectangle of the rotated image to the image.
-        scale = abs(cos) + abs(sin) * np.float32(max(height / width, width / height))
-    if zoom_in:
-        scale = 1 / scale
-    return (x * cos - y * sin) * scale + center_x, (x * sin + y * cos) * scale + center_y
-
-
-def _sample(image: Floats, x: Floats, y: Floats) -> Floats:
-    """Sample an image at fractional positions, bilinearly; pixels outside of the image are 0."""
-    left, top = np.floor(x), np.floor(y)
-    right_weight, lower_weight = x - left, y - top
-    sampled = np.zeros((image.shape[0], *x.shape), np.float32)
-    for dx, dy in (0, 0), (1, 0), (0, 1), (1, 1):
-        weight = (right_weight if dx else 1 - right_weight) * (lower_weight if dy else 1 - lower_weight)
-        sampled += _pixels(image, left.astype(np.intp) + dx, top.astype(np.intp) + dy) * weight
-    return sampled
-
-
-def _pixels(image: Floats, x: NDArray[np.intp], y: NDArray[np.intp]) -> Floats:
-    _, height, width = image.shape
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return np.where(inside, image[:, y.clip(0, height - 1), x.clip(0, width - 1)], np.float32(0))
+def _scale(height: int, width: int, angle: np.float32, zoom_in: bool, zoom_out: bool) -> float:
+    """Return the factor of distances from the center, from the result to the source, in float32 as in MXNet."""
+    if not zoom_in and not zoom_out:
+        return 1.0
+    # Ratio of the bounding rectangle of the rotated image to the image.
+    ratio = abs(np.cos(angle)) + abs(np.sin(angle)) * np.float32(max(height / width, width / height))
+    return float(1 / ratio if zoom_in else ratio)

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `record.rs`, `stream.rs` | `recio.recordio` |
 //! | `image.rs` | `recio.image`: decode, encode, resize |
+//! | `functional.rs` | `recio.image`: borders, rotation |
 //! | `pipeline.rs`, `loader_options.rs` | `recio.io` |
 //! | `hooks.rs` | `recio.image`: hooks of iterators |
 //! | `sandboxed_folder.rs` | `recio.image`: image files of a list |
@@ -46,6 +47,7 @@ mod errors;
 mod file_system;
 mod foreign_memory;
 mod fork_guard;
+mod functional;
 mod hooks;
 mod image;
 mod inspect;
@@ -87,6 +89,8 @@ mod _recio {
     use crate::copy::{merge_files, shuffle_file, split_file};
     #[pymodule_export]
     use crate::errors::{DecodeError, RecordError};
+    #[pymodule_export]
+    use crate::functional::{make_border, rotate};
     #[pymodule_export]
     use crate::image::{
         decode, decode_unchanged, encode_jpeg, encode_png, encode_png_16, resize, resize_float,

@@ -1,6 +1,6 @@
 //! Augmenters of `recio.image` on single images: the steps of the pipeline, applied to an array.
 
-use numpy::{PyReadonlyArray3, PyUntypedArrayMethods};
+use numpy::{PyArray3, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use recio_core::boxes::Boxes;
@@ -27,12 +27,14 @@ pub(crate) fn augment<'py>(
     let py = image.py();
     let steps = core_steps(steps);
     let mut boxes = boxes.map(boxes_of).transpose()?;
-    let rendered = if let Ok(values) = image.extract::<PyReadonlyArray3<'_, u8>>() {
+    let rendered = if let Ok(values) = image.cast::<PyArray3<u8>>() {
+        let values = values.try_readonly()?;
         let view = checked_view(samples(&values)?, values.shape())?;
         rng.with(|rng| {
             py.detach(|| memory::catch(|| render(Input::U8(view), &steps, rng, boxes.as_mut())))
         })
-    } else if let Ok(values) = image.extract::<PyReadonlyArray3<'_, f32>>() {
+    } else if let Ok(values) = image.cast::<PyArray3<f32>>() {
+        let values = values.try_readonly()?;
         let view = checked_view(samples(&values)?, values.shape())?;
         rng.with(|rng| {
             py.detach(|| memory::catch(|| render(Input::F32(view), &steps, rng, boxes.as_mut())))

@@ -10,10 +10,22 @@ use recio_core::rng;
 pub(crate) struct Rng(Mutex<rng::Rng>);
 
 /// Random number generator, or a seed for a new one.
-#[derive(FromPyObject)]
 pub(crate) enum RngOrSeed<'py> {
     Rng(Bound<'py, Rng>),
     Seed(u64),
+}
+
+/// Not derived: that would make an exception of the first type that does not fit, which takes
+/// longer than everything else for a small image.
+impl<'py> FromPyObject<'_, 'py> for RngOrSeed<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match object.cast::<Rng>() {
+            Ok(rng) => Ok(Self::Rng(rng.to_owned())),
+            Err(_) => object.extract().map(Self::Seed),
+        }
+    }
 }
 
 impl RngOrSeed<'_> {
