@@ -109,7 +109,8 @@ mod kernel {
     /// that the next step overwrites.
     const REVERSED: [u8; BYTES] = [13, 14, 15, 10, 11, 12, 7, 8, 9, 4, 5, 6, 1, 2, 3, 0];
 
-    /// Reverse pixels while one more byte can be read before them. Return the number of pixels done.
+    /// Reverse pixels while one more byte can be read before them. Return the number of pixels
+    /// done.
     ///
     /// Checked slices instead of pointers double the time.
     #[target_feature(enable = "ssse3")]

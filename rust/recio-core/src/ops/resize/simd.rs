@@ -94,8 +94,8 @@ struct Step {
 }
 
 impl<const N: usize> Gather<N> {
-    /// Prepare the kernel for rows of `length` samples; the taps are in samples. Return `false` if it
-    /// does not apply.
+    /// Prepare the kernel for rows of `length` samples; the taps are in samples. Return `false` if
+    /// it does not apply.
     pub(super) fn prepare<const C: usize>(&mut self, columns: &[Taps<N>], length: usize) -> bool {
         let tap = |sample: usize, k: usize| {
             let Taps { at, weight } = columns[sample / C];
