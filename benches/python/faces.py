@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from dataset import PHOTOGRAPHS
+from recio.image import imread
 from recio.recordio import IRHeader, MXIndexedRecordIO, pack
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def pack_faces() -> Path:
     prefix.parent.mkdir(parents=True, exist_ok=True)
     partial = prefix.with_name("partial.idx")
     records = MXIndexedRecordIO(str(partial), str(prefix.with_suffix(".rec")), "w")
-    photographs = [cv2.imread(str(path)) for path in sorted(PHOTOGRAPHS.glob("*/*.jpg"))]
+    photographs = [imread(str(path)) for path in sorted(PHOTOGRAPHS.glob("*/*.jpg"))]
     rng = Random(0)
     for number in range(COUNT):
         face = crop(photographs[number % len(photographs)], rng)
-        _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        _, data = cv2.imencode(".jpg", face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         header = IRHeader(0, float(number % 100), number, 0)
         records.write_idx(number, pack(header, data.tobytes()))
     records.close()

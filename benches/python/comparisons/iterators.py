@@ -62,7 +62,7 @@ def float_cases(prefix: Path) -> Iterator[Case]:
     """Yield the cases of augmenters that make floats, compared with the same list without them."""
     geometry = [RandomSizedCropAug((224, 224), (0.08, 1.0), (3 / 4, 4 / 3), 2), HorizontalFlipAug(0.5)]
     plain = aug_list_epoch(prefix, [*geometry, CastAug()])
-    added = {
+    added: dict[str, tuple[list[Augmenter], float]] = {
         "BrightnessJitterAug": ([*geometry, CastAug(), BrightnessJitterAug(0.4)], 1.1),
         "HueJitterAug": ([*geometry, CastAug(), HueJitterAug(0.1)], 1.1),
         "SequentialAug([flip, cast])": ([geometry[0], SequentialAug([geometry[1], CastAug()])], 1.02),
