@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import DTypeLike, NDArray
+
+_Arrays = TypeVar("_Arrays")
+_LISTS = (list, tuple)
 
 _NO_STATE = (
     "{} has no state: define state_dict, which returns its position as a plain dict, and load_state_dict(state), which "
@@ -109,11 +112,8 @@ class DataBatch:
         provide_data: list[DataDesc] | None = None,
         provide_label: list[DataDesc] | None = None,
     ) -> None:
-        for name, arrays in (("data", data), ("label", label)):
-            if arrays is not None and not isinstance(arrays, list | tuple):
-                raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
-        self.data = data
-        self.label = label
+        self.data = _check_list("data", data)
+        self.label = _check_list("label", label)
         self.pad = pad
         self.index = index
         self.bucket_key = bucket_key
@@ -127,6 +127,13 @@ class DataBatch:
         return f"{type(self).__name__}: data shapes: {shapes} label shapes: {labels}"
 
     __repr__ = __str__
+
+
+def _check_list(name: str, arrays: _Arrays) -> _Arrays:
+    # Not `list | tuple`, which would be made anew for each batch.
+    if arrays is None or isinstance(arrays, _LISTS):
+        return arrays
+    raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
 
 
 class ImageBatch(DataBatch):
@@ -341,7 +348,7 @@ class BatchIter(DataIter):
         with self._turn:
             if not self.iter_next():
                 raise StopIteration
-            return self._current()
+            return self._batch or self._current()
 
     def getdata(self) -> Any:  # noqa: ANN401 a list of arrays; of some iterators one array
         """Return the data of the current batch: a list of arrays."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 import warnings
 import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Any
 """An array, a data set or a sparse matrix; the libraries of the last two may not be installed."""
+
+SliceReader: TypeAlias = Callable[[slice], Any]
+"""Function that copies a slice of samples."""
 
 
 def named(data: object, default_name: str) -> list[tuple[str, Source]]:
@@ -47,7 +52,7 @@ def is_csr(value: Source) -> bool:
     return _is_sparse(value) and value.format == "csr"
 
 
-def take(name: str, source: Source, numbers: NDArray[np.int64] | slice, axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
+def take(name: str, source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
     """Copy samples along `axis`, in the type of `dtype_of`. The numbers may be in any order, and repeat.
 
     Warns
@@ -55,24 +60,44 @@ def take(name: str, source: Source, numbers: NDArray[np.int64] | slice, axis: in
     UserWarning
         If the type changes an integer.
     """
-    if isinstance(numbers, slice):
-        samples: Any = _slice_stored(source, numbers, axis)
-        # A copy, also of the same type: a slice is a view.
-        converted: Any = (
-            samples.astype(dtype_of(source)) if _is_sparse(samples) else np.array(samples, dtype_of(source), order="C")
-        )
-    else:
-        samples = _take_stored(source, numbers, axis)
-        converted = samples.astype(dtype_of(source), copy=False)
-    if source.dtype.kind in "iu" and not np.can_cast(source.dtype, converted.dtype):
+    samples = _take_stored(source, numbers, axis)
+    return _checked(name, samples, samples.astype(dtype_of(source), copy=False))
+
+
+def slice_reader(name: str, source: Source, axis: int) -> SliceReader:
+    """Return a function that copies a slice of the samples, as `take` copies samples by their numbers."""
+    if _is_lazy(source) or axis > 0 or _may_round(source.dtype, dtype_of(source)):
+        return partial(_read_slice, name, source, axis)
+    if source.dtype == dtype_of(source):
+        return partial(_copy_slice, np.asarray(source))
+    return partial(_convert_slice, np.asarray(source), dtype_of(source))
+
+
+def _copy_slice(array: NDArray[Any], samples: slice) -> NDArray[Any]:
+    return array[samples].copy()
+
+
+def _convert_slice(array: NDArray[Any], dtype: np.dtype[Any], samples: slice) -> NDArray[Any]:
+    return array[samples].astype(dtype, "C")
+
+
+def _read_slice(name: str, source: Source, axis: int, samples: slice) -> Any:  # noqa: ANN401 array or sparse matrix
+    array = source if _is_lazy(source) else np.asarray(source)
+    stored = array[(slice(None),) * axis + (samples,)]
+    dtype = dtype_of(source)
+    # A copy, also of the same type: a slice is a view.
+    return _checked(name, stored, stored.astype(dtype) if _is_sparse(stored) else np.array(stored, dtype, order="C"))
+
+
+def _checked(name: str, samples: Any, converted: Any) -> Any:  # noqa: ANN401 arrays or sparse matrices
+    """Return samples in another type, with a warning if that changes an integer."""
+    if _may_round(samples.dtype, converted.dtype):
         _warn_of_rounding(name, *(array.data if _is_sparse(array) else array for array in (samples, converted)))
     return converted
 
 
-def _slice_stored(source: Source, numbers: slice, axis: int) -> Any:  # noqa: ANN401 array or sparse matrix
-    if _is_lazy(source):
-        return source[(slice(None),) * axis + (numbers,)]
-    return np.asarray(source)[(slice(None),) * axis + (numbers,)]
+def _may_round(stored: np.dtype[Any], dtype: np.dtype[Any]) -> bool:
+    return stored.kind in "iu" and not np.can_cast(stored, dtype)
 
 
 def _take_stored(source: Source, numbers: NDArray[np.int64], axis: int) -> Any:  # noqa: ANN401 array or sparse matrix

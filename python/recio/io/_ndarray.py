@@ -223,6 +223,20 @@ class NDArrayIter(BatchIter):
         return self._described(self.data), self._described(self.label)
 
     @cached_property
+    def _ids(self) -> NDArray[np.uint64]:
+        """Ids of the samples in the order of the arrays."""
+        return np.arange(self.num_data, dtype=np.uint64)
+
+    @cached_property
+    def _slice_readers(self) -> tuple[list[_array_source.SliceReader], list[_array_source.SliceReader]]:
+        """Functions that copy consecutive samples of data and labels."""
+
+        def readers(arrays: list[tuple[str, Source]]) -> list[_array_source.SliceReader]:
+            return [_array_source.slice_reader(name, source, self._axis) for name, source in arrays]
+
+        return readers(self.data), readers(self.label)
+
+    @cached_property
     def _settings(self) -> dict[str, Any]:
         """Settings that the batches depend on; computed once, since they read samples of the arrays."""
         axis = self._axis
@@ -290,7 +304,7 @@ class NDArrayIter(BatchIter):
 
     def _enter(self, number: int, order: NDArray[np.int64], rolled: NDArray[np.int64]) -> None:
         self._number, self._order, self._rolled = number, order, len(rolled)
-        self._is_in_order = not self.shuffle
+        self._is_in_order = not self.shuffle and not self._rolled
         self._epoch = np.concatenate([rolled, order])
         self._next = 0
         self._is_begun, self._is_over = False, False
@@ -335,24 +349,41 @@ class NDArrayIter(BatchIter):
 
     def _make_batch(self) -> DataBatch | None:
         self._is_begun = True
-        numbers = self._epoch[self._next : self._next + self.batch_size]
+        start, end = self._next, self._next + self.batch_size
+        if self._is_in_order and end <= len(self._epoch):
+            self._next = end
+            return self._slice(start, end)
+        numbers = self._epoch[start:end]
         pad = self.batch_size - len(numbers)
         self._is_over = len(numbers) == 0 or (pad > 0 and self.last_batch_handle != "pad")
         if self._is_over:
             return None
-        rolled = self._rolled if self._next == 0 else 0
+        rolled = self._rolled if start == 0 else 0
         self._next += len(numbers)
         if pad:
             numbers = np.concatenate([numbers, np.resize(self._epoch, pad)])
         return self._batch_of(numbers, pad or rolled)
 
+    def _slice(self, start: int, end: int) -> DataBatch:
+        """Make a batch of consecutive samples: faster than by their numbers."""
+        samples = slice(start, end)
+        data, labels = self._slice_readers
+        descriptions = self._descriptions
+        return DataBatch(
+            [read(samples) for read in data],
+            [read(samples) for read in labels],
+            0,
+            self._ids[samples].copy(),
+            None,
+            descriptions[0].copy(),
+            descriptions[1].copy(),
+        )
+
     def _batch_of(self, numbers: NDArray[np.int64], pad: int) -> DataBatch:
         axis = self._axis
-        # Samples are copied faster by a slice than by their numbers.
-        selection = slice(int(numbers[0]), int(numbers[-1]) + 1) if self._is_in_order and not pad else numbers
 
         def taken(arrays: list[tuple[str, Source]]) -> list[Any]:
-            return [_array_source.take(name, source, selection, axis) for name, source in arrays]
+            return [_array_source.take(name, source, numbers, axis) for name, source in arrays]
 
         return DataBatch(
             taken(self.data),
