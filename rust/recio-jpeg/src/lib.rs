@@ -1,8 +1,8 @@
-//! JPEG decoder for training.
+//! JPEG decoder and encoder for training, in pure Rust.
 //!
-//! It produces the pixels of libjpeg-turbo, bit for bit, of a region, row by row, and computes only
-//! what these pixels need. It allocates no memory for an image after the first ones. It is pure
-//! Rust.
+//! The decoder produces the pixels of libjpeg-turbo, bit for bit, of a region, row by row, and
+//! computes only what these pixels need. It allocates no memory for an image after the first ones.
+//! The encoder produces the bytes of libjpeg-turbo.
 //!
 //! ```
 //! # let jpeg: &[u8] = include_bytes!("../../../tests/data/odd-images/plain.jpg");
@@ -23,6 +23,16 @@
 //! # Ok::<(), recio_jpeg::Error>(())
 //! ```
 //!
+//! ```
+//! use recio_jpeg::{ChannelOrder, EncodeOptions, Encoder, ImageRows};
+//!
+//! let pixels = [200; 64 * 48 * 3];
+//! let image = ImageRows::new(&pixels, 64 * 3, (64, 48), ChannelOrder::Rgb)?;
+//! let mut jpeg = Vec::new();
+//! Encoder::new().encode(&image, &EncodeOptions::default(), &mut jpeg);
+//! # Ok::<(), recio_jpeg::EncodeError>(())
+//! ```
+//!
 //! | file | purpose | ITU-T T.81 |
 //! |---|---|---|
 //! | `marker.rs` | markers and segments | B.1.1 |
@@ -40,12 +50,14 @@
 //! | `color/` | color conversion: samples → pixels | JFIF |
 //! | `decoder/` | decoding of a region, row by row | |
 //! | `transcode/` | coefficients → a baseline JPEG that decodes faster | F.1, K.2 |
+//! | `encoder/` | pixels → JPEG | A.1–A.3, F.1, K.1–K.3 |
 //! | `cpu.rs` | detection of SIMD instructions | |
 //!
 //! **Input is untrusted**: every number of a file is checked before it is used, no file content can
 //! cause a panic, and each block consumes at least one bit or the JPEG is at its end. `unsafe` code
-//! is in the SIMD kernels only (`idct/`, `color/`, and the call into loops compiled for AVX2 in
-//! `upsample.rs`), each with its reason.
+//! is in the SIMD kernels only (`idct/`, `color/`, `encoder/fdct/`, `encoder/color/`, and the calls
+//! into loops compiled for other instructions in `upsample.rs` and `encoder/entropy.rs`), each with
+//! its reason.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -56,6 +68,7 @@ mod color;
 mod cpu;
 mod decoder;
 mod default_tables;
+mod encoder;
 mod entropy;
 mod error;
 mod frame;
@@ -74,6 +87,7 @@ mod upsample;
 
 pub use color::PixelFormat;
 pub use decoder::{Decoder, Options, Region, Rows, Scale};
+pub use encoder::{ChannelOrder, EncodeError, EncodeOptions, Encoder, ImageRows, Subsampling};
 pub use error::{Error, Result};
 pub use header::{ColorSpace, Header};
 pub use orientation::exif_orientation;

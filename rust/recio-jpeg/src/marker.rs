@@ -55,6 +55,13 @@ pub(crate) fn is_app_or_comment(marker: u8) -> bool {
     matches!(marker, APP0..=APP15 | COM)
 }
 
+/// Write a segment. The content must be shorter than 65,534 bytes.
+pub(crate) fn write_segment(marker: u8, content: &[u8], out: &mut Vec<u8>) {
+    out.extend([0xff, marker]);
+    out.extend((content.len() as u16 + 2).to_be_bytes());
+    out.extend(content);
+}
+
 /// Whether no image needs the content of a segment.
 fn is_optional(marker: u8) -> bool {
     is_app_or_comment(marker) || marker == DNL

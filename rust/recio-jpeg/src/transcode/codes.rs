@@ -12,7 +12,7 @@ const MAX_CODE_LENGTH: usize = 16;
 
 /// Codes of one table.
 #[derive(Debug)]
-pub(super) struct HuffmanCode {
+pub(crate) struct HuffmanCode {
     /// Number of codes of each length, from 1.
     pub(super) counts: [u8; MAX_CODE_LENGTH],
     /// Symbols in code order.
@@ -37,6 +37,16 @@ impl HuffmanCode {
         Self::assign(&by_length)
     }
 
+    /// Create the codes of a table's definition: the number of codes of each length, then the
+    /// symbols.
+    pub(crate) fn of_definition(definition: &[u8]) -> Self {
+        let (counts, symbols) = definition.split_at(MAX_CODE_LENGTH.min(definition.len()));
+        let lengths = (1..).zip(counts);
+        let lengths = lengths.flat_map(|(length, &count)| (0..count).map(move |_| length));
+        let by_length: Vec<(u8, u8)> = lengths.zip(symbols.iter().copied()).collect();
+        Self::assign(&by_length)
+    }
+
     /// Assign codes in order to symbols of ascending lengths (C.2).
     fn assign(by_length: &[(u8, u8)]) -> Self {
         let mut code = Self {
@@ -55,7 +65,7 @@ impl HuffmanCode {
     }
 
     /// Return the code of a symbol and its length; the length is 0 if the symbol was not counted.
-    pub(super) fn code(&self, symbol: u8) -> (u16, u8) {
+    pub(crate) fn code(&self, symbol: u8) -> (u16, u8) {
         self.codes[usize::from(symbol)]
     }
 }

@@ -32,7 +32,7 @@ use crate::header::{ColorSpace, Header};
 use crate::scan::MAX_MCU_BLOCKS;
 use crate::tables::QuantizationTable;
 use bit_writer::BitWriter;
-use codes::HuffmanCode;
+pub(crate) use codes::HuffmanCode;
 use symbols::{SymbolCounts, SymbolSink, TableId};
 
 /// Image to transcode.

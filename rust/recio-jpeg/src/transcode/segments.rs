@@ -8,7 +8,9 @@ use super::{HuffmanCode, Image, TableId};
 use crate::block::ZIGZAG;
 use crate::frame::{Component, Frame, MAX_COMPONENTS};
 use crate::huffman::TableClass;
-use crate::marker::{DHT, DQT, DRI, EOI, SOF0, SOF1, SOI, SOS, Segments, is_app_or_comment};
+use crate::marker::{
+    DHT, DQT, DRI, EOI, SOF0, SOF1, SOI, SOS, Segments, is_app_or_comment, write_segment,
+};
 use crate::tables::QuantizationTable;
 
 /// Write all segments before the scan's data. Return the original's segments after its first scan
@@ -24,15 +26,15 @@ pub(super) fn write_head<'a>(
     copy_segments_to_scan(&mut segments, out);
     let tables = QuantizationTables::new(image);
     let process = if tables.are_16_bit() { SOF1 } else { SOF0 };
-    write(DQT, &tables.definitions(), out);
-    write(process, &frame(&image.frame, &tables), out);
-    write(DHT, &huffman(codes), out);
+    write_segment(DQT, &tables.definitions(), out);
+    write_segment(process, &frame(&image.frame, &tables), out);
+    write_segment(DHT, &huffman(codes), out);
     if image.has_restarts {
         // An MCU is at least 8 pixels wide, and the frame less than 65,536.
         let interval = image.frame.mcus().0 as u16;
-        write(DRI, &interval.to_be_bytes(), out);
+        write_segment(DRI, &interval.to_be_bytes(), out);
     }
-    write(SOS, &scan(image), out);
+    write_segment(SOS, &scan(image), out);
     segments
 }
 
@@ -48,18 +50,11 @@ fn copy_segments_to_scan(segments: &mut Segments<'_>, out: &mut Vec<u8>) -> bool
         match segment.marker {
             SOS => return true,
             EOI => return false,
-            marker if is_app_or_comment(marker) => write(marker, segment.content, out),
+            marker if is_app_or_comment(marker) => write_segment(marker, segment.content, out),
             _ => {}
         }
     }
     false
-}
-
-/// Write a segment. The content must be shorter than 65,534 bytes.
-fn write(marker: u8, content: &[u8], out: &mut Vec<u8>) {
-    out.extend([0xff, marker]);
-    out.extend((content.len() as u16 + 2).to_be_bytes());
-    out.extend(content);
 }
 
 /// Distinct quantization tables, and the number of each component's table.
