@@ -203,7 +203,7 @@ def _add_pack_options(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=95,
         metavar="Q",
-        help="JPEG quality, 1-100, or PNG level, 1-9 (default: 95)",
+        help="JPEG quality, 1-100 (default: 95), or PNG level, 1-9 (default: 3)",
     )
     add(
         "--color",

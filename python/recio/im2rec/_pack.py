@@ -83,7 +83,7 @@ def pack(
     center_crop : bool, default False
         Whether to crop the central square, before resizing.
     quality : int in [1, 100], default 95
-        JPEG quality; for PNG the zlib level, where values above 9 count as 9.
+        JPEG quality; for PNG the zlib level, from 1 to 9. Larger values, such as the default, are level 3.
     color : {1, 0, -1}, default 1
         1 packs color images, 0 gray ones, both upright. -1 packs the stored channels: with alpha (not in a JPEG) and
         16 bits (in a PNG of the same size), not rotated.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from recio.limits import Limits
 
     Sample = TypeVar("Sample", bound=np.generic)
+    Subsampling = Literal["4:2:0", "4:2:2", "4:4:4"]
 
-_PNG_LEVELS = 9
 _RGBA = 4
 
 
@@ -140,8 +140,12 @@ def imdecode(
     return put(image, out)
 
 
-def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -> bytes:
+def imencode(
+    img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95, *, subsampling: Subsampling = "4:2:0"
+) -> bytes:
     """Encode an image.
+
+    The bytes of a JPEG are those that libjpeg-turbo makes, and so those of ``cv2.imencode``.
 
     Parameters
     ----------
@@ -151,7 +155,10 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
     img_fmt : {'.jpg', '.jpeg', '.png'}
         Format, in upper or lower case.
     quality : int, default 95
-        Quality of a JPEG, clipped to 1 to 100, or compression level of a PNG, clipped to 0 to 9.
+        Quality of a JPEG, clipped to 1 to 100, or compression level of a PNG, 0 to 9. Larger values, such as the
+        default, are level 3 for a PNG.
+    subsampling : {'4:2:0', '4:2:2', '4:4:4'}, default '4:2:0'
+        Chroma subsampling of a JPEG.
 
     Returns
     -------
@@ -163,9 +170,16 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
     TypeError
         If `img` is None, or not an array.
     ValueError
-        If the format is unknown, or does not support the shape or dtype of the image.
+        If the format is unknown, or does not support the shape or dtype of the image, or `subsampling` is invalid.
     """
-    pixels, quality = _pixels(img), validate.integer("quality", quality)
+    return encode(img, img_fmt, quality, subsampling)
+
+
+def encode(
+    img: NDArray[np.uint8], img_fmt: str, quality: int, subsampling: Subsampling = "4:2:0", *, is_bgr: bool = False
+) -> bytes:
+    """Encode an image, as `imencode` does, whose channels are in the order R, G, B or B, G, R."""
+    pixels, quality = _pixels(img), min(max(validate.integer("quality", quality), 0), 100)
     is_16_bit = pixels.dtype == np.uint16
     match img_fmt.lower():
         case ".jpg" | ".jpeg":
@@ -173,10 +187,9 @@ def imencode(img: NDArray[np.uint8], img_fmt: str = ".jpg", quality: int = 95) -
                 raise ValueError("a JPEG must be uint8, got uint16")
             # JPEG has no alpha.
             pixels = np.ascontiguousarray(pixels[..., :3]) if pixels.shape[2] == _RGBA else pixels
-            return _recio.encode_jpeg(pixels, min(max(quality, 1), 100))
+            return _recio.encode_jpeg(pixels, is_bgr, quality, subsampling)
         case ".png":
-            level = min(max(quality, 0), _PNG_LEVELS)
-            return (_recio.encode_png_16 if is_16_bit else _recio.encode_png)(pixels, level)
+            return (_recio.encode_png_16 if is_16_bit else _recio.encode_png)(pixels, is_bgr, quality)
         case _:
             raise ValueError(f"img_fmt must be '.jpg', '.jpeg' or '.png', got {img_fmt!r}")
 

@@ -78,7 +78,7 @@ def write_records(
     checksum : bool, default False
         Whether to write a ``.rsum`` for each shard too: a checksum of each record.
     quality : int in [1, 100], default 95
-        JPEG quality of arrays; for PNG the zlib level, where values above 9 count as 9.
+        JPEG quality of arrays; for PNG the zlib level, from 1 to 9. Larger values, such as the default, are level 3.
     encoding : {'.jpg', '.png'}, default '.jpg'
         Format in which arrays are encoded.
     classes : sequence of str, optional

@@ -13,8 +13,7 @@ import numpy as np
 from recio import _recio
 from recio._loader import validate
 from recio._util import FLOAT32_EXACT, BytesLike, as_bytes, fills_damage
-from recio.image import imencode
-from recio.image._codec import image_array
+from recio.image._codec import encode
 from recio.limits import limits_tuple
 
 if TYPE_CHECKING:
@@ -153,7 +152,8 @@ def pack_img(
         Gray, **BGR** or BGRA image, of which a JPEG drops the alpha. Floats and signed integers are rounded and clipped
         to 8-bit values, as in OpenCV.
     quality : int, default 95
-        JPEG quality, 1 to 100, or PNG compression level, 0 to 9 (larger values count as 9).
+        JPEG quality, 1 to 100, or PNG compression level, 0 to 9. Larger values, such as the default, are level 3 for
+        a PNG.
     img_fmt : {'.jpg', '.jpeg', '.png'}, default '.jpg'
         The format, in upper or lower case.
 
@@ -169,7 +169,7 @@ def pack_img(
     ValueError
         If the shape or dtype of the image, the quality or the format is not supported.
     """
-    return pack(header, imencode(_swap(image_array(img, "img")), img_fmt, quality))
+    return pack(header, encode(img, img_fmt, quality, is_bgr=True))
 
 
 def unpack_img(

@@ -1,12 +1,12 @@
-//! JPEG and PNG encoding, with the defaults of libjpeg and OpenCV.
+//! JPEG and PNG encoding, with the defaults of OpenCV.
 //!
 //! The encoders append to a buffer, so that a record header can precede the image. On an error the
 //! buffer is unchanged.
 
-use jpeg_encoder::{
-    ChromaSubsamplingMethod, Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr,
-};
 use png::{BitDepth, ColorType, Compression, DeflateCompression, Filter};
+use recio_jpeg::{ChannelOrder, Encoder, ImageRows};
+
+pub use recio_jpeg::{EncodeOptions as JpegOptions, Subsampling};
 
 use crate::error::{Error, Result};
 use crate::image::View;
@@ -14,24 +14,40 @@ use crate::image::View;
 /// Highest compression level of zlib.
 const BEST_COMPRESSION: u8 = 9;
 
-/// Append a baseline JPEG: gray for one channel, 4:2:0 for three (R, G, B), at every quality, as
-/// OpenCV.
-///
-/// `quality` is libjpeg's, clamped to 1–100.
+/// Compression level of PNGs where none is given.
+const DEFAULT_COMPRESSION: u8 = 3;
+
+/// Order of the three colors of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorOrder {
+    /// R, G, B.
+    Rgb,
+    /// B, G, R, as in OpenCV.
+    Bgr,
+}
+
+/// Append a baseline JPEG: gray for one channel, YCbCr for three. The bytes are those of OpenCV.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and
 /// for a side of 0 or more than 65,535 pixels.
-pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()> {
-    let rows = JpegRows::of(view)?;
-    append(out, |out| {
-        let mut encoder = Encoder::new(out, quality.clamp(1, 100));
-        encoder.set_sampling_factor(SamplingFactor::F_2_2);
-        encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
-        encoder
-            .encode_image(rows)
-            .map_err(|error| error.to_string())
-    })
+pub fn encode_jpeg(
+    view: &View<'_>,
+    order: ColorOrder,
+    options: &JpegOptions,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let order = match (view.channels, order) {
+        (1, _) => ChannelOrder::Gray,
+        (3, ColorOrder::Rgb) => ChannelOrder::Rgb,
+        (3, ColorOrder::Bgr) => ChannelOrder::Bgr,
+        (channels, _) => return Err(unsupported_channels("JPEG", channels)),
+    };
+    let (pixels, stride) = view.data_and_stride();
+    let rows = ImageRows::new(pixels, stride, (view.width, view.height), order)
+        .map_err(|error| Error::argument(error.to_string()))?;
+    Encoder::new().encode(&rows, options, out);
+    Ok(())
 }
 
 /// Append a PNG: gray for one channel, RGB for three, RGBA for four. `compression` is zlib's level,
@@ -40,12 +56,18 @@ pub fn encode_jpeg(view: &View<'_>, quality: u8, out: &mut Vec<u8>) -> Result<()
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) for another number of channels, and
 /// for a side of 0.
-pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result<()> {
+pub fn encode_png(
+    view: &View<'_>,
+    order: ColorOrder,
+    compression: u8,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let color = png_color(view.channels)?;
-    let pixels: Vec<u8> = (0..view.height)
-        .flat_map(|y| view.row(y))
-        .copied()
-        .collect();
+    let mut pixels = Vec::with_capacity(view.width * view.height * view.channels);
+    (0..view.height).for_each(|y| pixels.extend_from_slice(view.row(y)));
+    if order == ColorOrder::Bgr {
+        swap_red_and_blue(&mut pixels, view.channels);
+    }
     let size = (view.width, view.height);
     write_png(&pixels, size, (color, BitDepth::Eight), compression, out)
 }
@@ -59,6 +81,7 @@ pub fn encode_png(view: &View<'_>, compression: u8, out: &mut Vec<u8>) -> Result
 pub fn encode_png_16(
     samples: &[u16],
     (width, height, channels): (usize, usize, usize),
+    order: ColorOrder,
     compression: u8,
     out: &mut Vec<u8>,
 ) -> Result<()> {
@@ -70,9 +93,36 @@ pub fn encode_png_16(
             samples.len()
         )));
     }
-    let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_be_bytes()).collect();
+    let mut samples: Vec<[u8; 2]> = samples.iter().map(|sample| sample.to_be_bytes()).collect();
+    if order == ColorOrder::Bgr {
+        swap_red_and_blue(&mut samples, channels);
+    }
     let format = (color, BitDepth::Sixteen);
-    write_png(&bytes, (width, height), format, compression, out)
+    write_png(
+        samples.as_flattened(),
+        (width, height),
+        format,
+        compression,
+        out,
+    )
+}
+
+fn swap_red_and_blue<T>(samples: &mut [T], channels: usize) {
+    if channels >= 3 {
+        samples
+            .chunks_exact_mut(channels)
+            .for_each(|pixel| pixel.swap(0, 2));
+    }
+}
+
+/// Return the compression level of a PNG for a quality, which JPEGs have: 0 to 9 are levels, larger
+/// values stand for the default.
+#[must_use]
+pub fn png_level(quality: u8) -> u8 {
+    if quality > BEST_COMPRESSION {
+        return DEFAULT_COMPRESSION;
+    }
+    quality
 }
 
 fn png_color(channels: usize) -> Result<ColorType> {
@@ -129,63 +179,6 @@ fn unsupported_channels(format: &str, channels: usize) -> Error {
     ))
 }
 
-/// Rows of a view for the JPEG encoder: one plane per component.
-struct JpegRows<'a> {
-    view: View<'a>,
-    color: JpegColorType,
-    width: u16,
-    height: u16,
-}
-
-impl<'a> JpegRows<'a> {
-    fn of(view: &View<'a>) -> Result<Self> {
-        let side = |pixels: usize| {
-            u16::try_from(pixels).map_err(|_| {
-                Error::argument(format!("a side of {pixels} pixels is too long for a JPEG"))
-            })
-        };
-        let color = match view.channels {
-            1 => JpegColorType::Luma,
-            3 => JpegColorType::Ycbcr,
-            channels => return Err(unsupported_channels("JPEG", channels)),
-        };
-        Ok(Self {
-            view: *view,
-            color,
-            width: side(view.width)?,
-            height: side(view.height)?,
-        })
-    }
-}
-
-impl ImageBuffer for JpegRows<'_> {
-    fn get_jpeg_color_type(&self) -> JpegColorType {
-        self.color
-    }
-
-    fn width(&self) -> u16 {
-        self.width
-    }
-
-    fn height(&self) -> u16 {
-        self.height
-    }
-
-    fn fill_buffers(&self, y: u16, [first, cb, cr, _]: &mut [Vec<u8>; 4]) {
-        let row = self.view.row(y.into());
-        if self.color == JpegColorType::Luma {
-            first.extend_from_slice(row);
-            return;
-        }
-        for &[r, g, b] in row.as_chunks().0 {
-            let pixel = rgb_to_ycbcr(r, g, b);
-            first.push(pixel.0);
-            cb.push(pixel.1);
-            cr.push(pixel.2);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +200,13 @@ mod tests {
         image
     }
 
+    fn with_quality(quality: u8) -> JpegOptions {
+        JpegOptions {
+            quality,
+            ..JpegOptions::default()
+        }
+    }
+
     fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
         assert_eq!(a.len(), b.len());
         let sum: u64 = a
@@ -221,8 +221,8 @@ mod tests {
     fn the_quality_of_a_jpeg_affects_its_error_and_size() {
         let photo = photo();
         let (mut good, mut poor) = (Vec::new(), Vec::new());
-        encode_jpeg(&photo.view(), 95, &mut good).unwrap();
-        encode_jpeg(&photo.view(), 20, &mut poor).unwrap();
+        encode_jpeg(&photo.view(), ColorOrder::Rgb, &with_quality(95), &mut good).unwrap();
+        encode_jpeg(&photo.view(), ColorOrder::Rgb, &with_quality(20), &mut poor).unwrap();
         assert!(mean_difference(&decoded(&good).data, &photo.data) < 2.0);
         assert!(mean_difference(&decoded(&poor).data, &photo.data) < 10.0);
         assert!(poor.len() * 3 < good.len());
@@ -233,7 +233,13 @@ mod tests {
         let photo = photo();
         let encoded = |quality| {
             let mut out = Vec::new();
-            encode_jpeg(&photo.view(), quality, &mut out).unwrap();
+            encode_jpeg(
+                &photo.view(),
+                ColorOrder::Rgb,
+                &with_quality(quality),
+                &mut out,
+            )
+            .unwrap();
             out
         };
         assert_eq!(encoded(0), encoded(1));
@@ -244,7 +250,13 @@ mod tests {
     fn a_color_jpeg_is_420_at_every_quality() {
         for quality in [50, 95, 100] {
             let mut out = Vec::new();
-            encode_jpeg(&photo().view(), quality, &mut out).unwrap();
+            encode_jpeg(
+                &photo().view(),
+                ColorOrder::Rgb,
+                &with_quality(quality),
+                &mut out,
+            )
+            .unwrap();
             let frame = out
                 .windows(2)
                 .position(|bytes| bytes == [0xff, 0xc0])
@@ -267,11 +279,16 @@ mod tests {
         let mut sizes = Vec::new();
         for level in [0, 1, 9, 95] {
             let mut out = b"header".to_vec();
-            encode_png(&crop, level, &mut out).unwrap();
+            encode_png(&crop, ColorOrder::Rgb, level, &mut out).unwrap();
             assert_eq!(decoded(out.strip_prefix(b"header").unwrap()).data, rows);
             sizes.push(out.len());
         }
         assert!(sizes[0] > sizes[1] && sizes[1] >= sizes[2] && sizes[2] == sizes[3]);
+    }
+
+    #[test]
+    fn a_quality_that_is_no_level_is_the_default_level() {
+        assert_eq!([0, 1, 9, 10, 95, 100].map(png_level), [0, 1, 9, 3, 3, 3]);
     }
 
     #[test]
@@ -284,21 +301,62 @@ mod tests {
                 data: (0..2 * channels as u8).collect(),
             };
             let mut out = Vec::new();
-            encode_png(&image.view(), 3, &mut out).unwrap();
+            encode_png(&image.view(), ColorOrder::Rgb, 3, &mut out).unwrap();
             let stored = decode_stored(&out, &Limits::default()).unwrap();
             assert_eq!(stored, Stored::Bits8(image));
         }
         let mut out = Vec::new();
-        encode_jpeg(&Image::filled(9, 9, 1, 77).view(), 95, &mut out).unwrap();
+        encode_jpeg(
+            &Image::filled(9, 9, 1, 77).view(),
+            ColorOrder::Rgb,
+            &with_quality(95),
+            &mut out,
+        )
+        .unwrap();
         let stored = decode_stored(&out, &Limits::default()).unwrap();
         assert_eq!(stored, Stored::Bits8(Image::filled(9, 9, 1, 77)));
+    }
+
+    #[test]
+    fn blue_first_is_red_first_with_channels_swapped() {
+        let image = |data: Vec<u8>, channels| Image {
+            width: 1,
+            height: 2,
+            channels,
+            data,
+        };
+        for (rgb, bgr, channels) in [
+            (vec![1, 2, 3, 4, 5, 6], vec![3, 2, 1, 6, 5, 4], 3),
+            (
+                vec![1, 2, 3, 4, 5, 6, 7, 8],
+                vec![3, 2, 1, 4, 7, 6, 5, 8],
+                4,
+            ),
+            (vec![1, 2], vec![1, 2], 1),
+        ] {
+            let encoded = |data: &[u8], order| {
+                let image = image(data.to_vec(), channels);
+                let [mut jpeg, mut png, mut png_16] = [const { Vec::new() }; 3];
+                if channels < 4 {
+                    encode_jpeg(&image.view(), order, &with_quality(95), &mut jpeg).unwrap();
+                }
+                encode_png(&image.view(), order, 3, &mut png).unwrap();
+                let samples: Vec<u16> = data.iter().map(|&value| 1000 + u16::from(value)).collect();
+                encode_png_16(&samples, (1, 2, channels), order, 3, &mut png_16).unwrap();
+                [jpeg, png, png_16]
+            };
+            assert_eq!(
+                encoded(&rgb, ColorOrder::Rgb),
+                encoded(&bgr, ColorOrder::Bgr)
+            );
+        }
     }
 
     #[test]
     fn sixteen_bits_are_kept() {
         let data = vec![0x1234, 0xfffe, 1, 2, 3, 4];
         let mut out = Vec::new();
-        encode_png_16(&data, (2, 1, 3), 3, &mut out).unwrap();
+        encode_png_16(&data, (2, 1, 3), ColorOrder::Rgb, 3, &mut out).unwrap();
         assert_eq!(
             decode_stored(&out, &Limits::default()).unwrap(),
             Stored::Bits16 {
@@ -315,13 +373,38 @@ mod tests {
         let mut out = b"header".to_vec();
         let two_channels = Image::filled(1, 1, 2, 0);
         let errors = [
-            encode_jpeg(&two_channels.view(), 95, &mut out),
-            encode_jpeg(&Image::filled(1, 1, 4, 0).view(), 95, &mut out),
-            encode_jpeg(&Image::filled(65_536, 1, 1, 0).view(), 95, &mut out),
-            encode_jpeg(&Image::filled(0, 1, 3, 0).view(), 95, &mut out),
-            encode_png(&two_channels.view(), 3, &mut out),
-            encode_png(&Image::filled(0, 1, 3, 0).view(), 3, &mut out),
-            encode_png_16(&[0; 5], (2, 1, 3), 3, &mut out),
+            encode_jpeg(
+                &two_channels.view(),
+                ColorOrder::Rgb,
+                &with_quality(95),
+                &mut out,
+            ),
+            encode_jpeg(
+                &Image::filled(1, 1, 4, 0).view(),
+                ColorOrder::Rgb,
+                &with_quality(95),
+                &mut out,
+            ),
+            encode_jpeg(
+                &Image::filled(65_536, 1, 1, 0).view(),
+                ColorOrder::Rgb,
+                &with_quality(95),
+                &mut out,
+            ),
+            encode_jpeg(
+                &Image::filled(0, 1, 3, 0).view(),
+                ColorOrder::Rgb,
+                &with_quality(95),
+                &mut out,
+            ),
+            encode_png(&two_channels.view(), ColorOrder::Rgb, 3, &mut out),
+            encode_png(
+                &Image::filled(0, 1, 3, 0).view(),
+                ColorOrder::Rgb,
+                3,
+                &mut out,
+            ),
+            encode_png_16(&[0; 5], (2, 1, 3), ColorOrder::Rgb, 3, &mut out),
         ];
         for error in errors {
             let error = error.unwrap_err();

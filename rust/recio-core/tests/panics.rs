@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use recio_core::Result;
 use recio_core::boxes::Boxes;
-use recio_core::encode::encode_png;
+use recio_core::encode::{ColorOrder, encode_png};
 use recio_core::format::label::LabelType;
 use recio_core::format::{frame, image_header};
 use recio_core::image::DynamicImage;
@@ -60,7 +60,7 @@ fn images() -> (tempfile::TempDir, Source) {
             channels: 1,
             data: vec![high, low],
         };
-        encode_png(&image.view(), 0, &mut record).unwrap();
+        encode_png(&image.view(), ColorOrder::Rgb, 0, &mut record).unwrap();
         frame::encode(&record, &mut bytes).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use recio_core::encode::encode_png;
+use recio_core::encode::{ColorOrder, encode_png};
 use recio_core::format::label::LabelType;
 use recio_core::format::{frame, image_header};
 use recio_core::image::Image;
@@ -144,9 +144,9 @@ fn records(channels: usize) -> (Vec<u8>, String) {
                 channels,
                 data: (0..side * side).map(|i| (i as u64 + id) as u8).collect(),
             };
-            encode_png(&mask.view(), 0, &mut record).unwrap();
+            encode_png(&mask.view(), ColorOrder::Rgb, 0, &mut record).unwrap();
         } else {
-            encode_png(&image.view(), 0, &mut record).unwrap();
+            encode_png(&image.view(), ColorOrder::Rgb, 0, &mut record).unwrap();
         }
         frame::encode(&record, &mut bytes).unwrap();
     }

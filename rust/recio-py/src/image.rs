@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use recio_core::decode::{Pixels, Scratch, Source, Stored};
-use recio_core::encode;
+use recio_core::encode::{self, ColorOrder, JpegOptions, Subsampling};
 use recio_core::image::Rect;
 use recio_core::limits::{Formats, Limits};
 use recio_core::memory;
@@ -175,47 +175,76 @@ pub(crate) fn resize_float<'py>(
     Ok(image_array(py, resized.map_err(PyRecioError::from)?))
 }
 
-/// Encode as JPEG; quality 1–100.
+/// Encode as JPEG; quality 1–100, subsampling '4:2:0', '4:2:2' or '4:4:4'.
 #[pyfunction]
 pub(crate) fn encode_jpeg<'py>(
     py: Python<'py>,
     image: PyReadonlyArray3<'py, u8>,
+    is_bgr: bool,
     quality: u8,
+    subsampling: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let view = view_of(&image)?;
+    let options = JpegOptions {
+        quality,
+        subsampling: subsampling_of(subsampling)?,
+    };
     encoded(py, view.width * view.height * view.channels, |out| {
-        encode::encode_jpeg(&view, quality, out)
+        encode::encode_jpeg(&view, color_order(is_bgr), &options, out)
     })
 }
 
-/// Encode as PNG; compression level 0–9.
+/// Encode as PNG; `quality` is a compression level, or more than 9 for the default.
 #[pyfunction]
 pub(crate) fn encode_png<'py>(
     py: Python<'py>,
     image: PyReadonlyArray3<'py, u8>,
-    level: u8,
+    is_bgr: bool,
+    quality: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let view = view_of(&image)?;
     let image_bytes = view.width * view.height * view.channels;
+    let level = encode::png_level(quality);
     encoded(py, PNG_MEMORY * image_bytes, |out| {
-        encode::encode_png(&view, level, out)
+        encode::encode_png(&view, color_order(is_bgr), level, out)
     })
 }
 
-/// Encode as PNG with 16 bits per sample; compression level 0–9.
+/// Encode as PNG with 16 bits per sample; `quality` as in [`encode_png`].
 #[pyfunction]
 pub(crate) fn encode_png_16<'py>(
     py: Python<'py>,
     image: PyReadonlyArray3<'py, u16>,
-    level: u8,
+    is_bgr: bool,
+    quality: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let &[height, width, channels] = image.shape() else {
         unreachable!("the array has three axes")
     };
-    let samples = samples(&image)?;
+    let (samples, level) = (samples(&image)?, encode::png_level(quality));
     encoded(py, PNG_MEMORY * size_of_val(samples), |out| {
-        encode::encode_png_16(samples, (width, height, channels), level, out)
+        let size = (width, height, channels);
+        encode::encode_png_16(samples, size, color_order(is_bgr), level, out)
     })
+}
+
+fn subsampling_of(name: &str) -> PyResult<Subsampling> {
+    match name {
+        "4:2:0" => Ok(Subsampling::S420),
+        "4:2:2" => Ok(Subsampling::S422),
+        "4:4:4" => Ok(Subsampling::S444),
+        name => Err(PyValueError::new_err(format!(
+            "subsampling must be '4:2:0', '4:2:2' or '4:4:4', got '{name}'"
+        ))),
+    }
+}
+
+fn color_order(is_bgr: bool) -> ColorOrder {
+    if is_bgr {
+        ColorOrder::Bgr
+    } else {
+        ColorOrder::Rgb
+    }
 }
 
 fn encoded(

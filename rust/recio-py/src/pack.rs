@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use recio_core::Error;
+use recio_core::encode;
 use recio_core::limits::Formats;
 use recio_core::pack::{
     self as engine, Color, Encoding, ListPart, MaskOptions, PackOptions, Transcode,
@@ -75,7 +76,7 @@ impl Settings {
             resize: (self.resize > 0).then_some(self.resize),
             encoding: match self.encoding.as_str() {
                 ".jpg" => Encoding::Jpeg(self.quality),
-                ".png" => Encoding::Png(self.quality.min(9)),
+                ".png" => Encoding::Png(encode::png_level(self.quality)),
                 other => {
                     return Err(Error::argument(format!(
                         "encoding must be \".jpg\" or \".png\", got {other:?}"

@@ -1,7 +1,7 @@
 //! Decoding of every format, on the images in `tests/data`.
 
 use super::*;
-use crate::encode::{encode_png, encode_png_16};
+use crate::encode::{ColorOrder, encode_png, encode_png_16};
 use crate::error::ErrorKind;
 
 macro_rules! odd {
@@ -42,7 +42,7 @@ fn png(width: usize, height: usize, channels: usize, data: Vec<u8>) -> Vec<u8> {
         data,
     };
     let mut out = Vec::new();
-    encode_png(&image.view(), 1, &mut out).unwrap();
+    encode_png(&image.view(), ColorOrder::Rgb, 1, &mut out).unwrap();
     out
 }
 
@@ -142,7 +142,14 @@ fn gray_of_a_png_is_exact_and_of_a_jpeg_its_y_channel() {
 #[test]
 fn sixteen_bits_become_their_high_byte_and_gray_is_computed_before() {
     let mut payload = Vec::new();
-    encode_png_16(&[0x1280, 0x3480, 0xff80], (1, 1, 3), 1, &mut payload).unwrap();
+    encode_png_16(
+        &[0x1280, 0x3480, 0xff80],
+        (1, 1, 3),
+        ColorOrder::Rgb,
+        1,
+        &mut payload,
+    )
+    .unwrap();
     assert_eq!(
         decode(&payload, Pixels::Rgb).unwrap().data,
         [0x12, 0x34, 0xff]

@@ -166,6 +166,11 @@ impl<'a, T: Subpixel> View<'a, T> {
         }
     }
 
+    /// Return the values from the first row on, and the number of values from one row to the next.
+    pub(crate) fn data_and_stride(&self) -> (&'a [T], usize) {
+        (self.data, self.stride)
+    }
+
     /// Row `y`: `width × channels` values.
     #[must_use]
     #[inline]

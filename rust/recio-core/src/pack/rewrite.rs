@@ -54,7 +54,7 @@ pub(super) fn rewrite(image: &[u8], options: &PackOptions) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::encode_jpeg;
+    use crate::encode::{ColorOrder, JpegOptions, encode_jpeg};
     use crate::image::Image;
     use crate::limits::Limits;
     use crate::pack::tests::PASS_THROUGH;
@@ -77,7 +77,13 @@ mod tests {
             .zip(bytes)
             .for_each(|(sample, byte)| *sample = byte);
         let mut jpeg = Vec::new();
-        encode_jpeg(&image.view(), 90, &mut jpeg).unwrap();
+        encode_jpeg(
+            &image.view(),
+            ColorOrder::Rgb,
+            &JpegOptions::default(),
+            &mut jpeg,
+        )
+        .unwrap();
         jpeg
     }
 

@@ -4,7 +4,7 @@
 //! `imencode`.
 
 use crate::decode::{self, Pixels, Source, Stored};
-use crate::encode;
+use crate::encode::{self, ColorOrder, JpegOptions};
 use crate::error::{Error, Result};
 use crate::image::{Image, Rect, View};
 use crate::limits::Limits;
@@ -41,7 +41,7 @@ pub enum Color {
 pub enum Encoding {
     /// JPEG with a quality from 1 to 100.
     Jpeg(u8),
-    /// PNG with a zlib level from 1 to 9.
+    /// PNG with a zlib level from 0 to 9.
     Png(u8),
 }
 
@@ -113,7 +113,10 @@ impl Transcode {
                     channels,
                     data,
                 },
-            ) => encode::encode_png_16(data, (*width, *height, *channels), *level, out),
+            ) => {
+                let size = (*width, *height, *channels);
+                encode::encode_png_16(data, size, ColorOrder::Rgb, *level, out)
+            }
             _ => Err(Error::image(
                 "16 bits per sample are kept only in a PNG of the same size; --color 1 or 0 converts them to 8 bits",
             )),
@@ -124,8 +127,14 @@ impl Transcode {
 impl Encoding {
     fn encode(self, view: View<'_>, out: &mut Vec<u8>) -> Result<()> {
         match self {
-            Self::Jpeg(quality) => encode::encode_jpeg(&view, quality, out),
-            Self::Png(level) => encode::encode_png(&view, level, out),
+            Self::Jpeg(quality) => {
+                let options = JpegOptions {
+                    quality,
+                    ..JpegOptions::default()
+                };
+                encode::encode_jpeg(&view, ColorOrder::Rgb, &options, out)
+            }
+            Self::Png(level) => encode::encode_png(&view, ColorOrder::Rgb, level, out),
         }
     }
 }
