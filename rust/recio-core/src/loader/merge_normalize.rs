@@ -9,6 +9,7 @@ use crate::render::normalize::{Element, Normalize};
 /// Merged, it is done by tables when rows are written, without images of floats. The results differ
 /// in the last bits.
 pub(super) fn merge<T: Element>(steps: &mut Vec<Step>, normalize: &Normalize) -> Normalize {
+    *steps = flattened(std::mem::take(steps));
     let is_plain = *normalize == Normalize::default() && T::IS_FLOAT;
     let (kept, merged) = match steps.as_slice() {
         [kept @ .., Step::Cast, Step::Normalize(mean, std)]
@@ -30,6 +31,15 @@ pub(super) fn merge<T: Element>(steps: &mut Vec<Step>, normalize: &Normalize) ->
     });
     steps.truncate(kept.len());
     merged.unwrap_or_else(|| normalize.clone())
+}
+
+/// Returns steps with the steps of sequences in their place.
+fn flattened(steps: Vec<Step>) -> Vec<Step> {
+    let flat = steps.into_iter().flat_map(|step| match step {
+        Step::Sequence(steps) => flattened(steps),
+        step => vec![step],
+    });
+    flat.collect()
 }
 
 #[cfg(test)]
@@ -60,6 +70,13 @@ mod tests {
             merged(vec![Step::Mirror(0.5), Step::Cast]),
             (1, Normalize::default())
         );
+    }
+
+    #[test]
+    fn steps_of_sequences_are_merged_as_others() {
+        let inner = Step::Sequence(vec![Step::Mirror(0.5), Step::Cast]);
+        let (steps, normalize_by) = merged(vec![Step::Sequence(vec![inner, normalize()])]);
+        assert_eq!((steps, normalize_by.mean[0]), (1, 1.0));
     }
 
     #[test]
