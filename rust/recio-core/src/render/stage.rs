@@ -147,15 +147,14 @@ impl<T: ColorSample> RowSource<f32> for ColorRows<'_, T> {
         let left = self.window.x * self.source.channels();
         let row = self.source.row(self.window.y + y);
         let row = &row[left..left + self.line.len()];
-        match &self.map {
-            Some(map) => map.row(row, &mut self.line),
-            None => {
-                let values = row.iter().map(|&value| value.into());
-                self.line
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(out, value)| *out = value);
-            }
+        if let Some(map) = &self.map {
+            map.row(row, &mut self.line);
+        } else {
+            let values = row.iter().map(|&value| value.into());
+            self.line
+                .iter_mut()
+                .zip(values)
+                .for_each(|(out, value)| *out = value);
         }
         &self.line
     }
