@@ -109,7 +109,7 @@ mod tests {
                 let expected = &bytes[offset..bytes.len().min(offset + 40)];
                 assert_eq!(window.bytes(offset as u64, 40).unwrap(), expected);
             }
-            assert_eq!(window.bytes(bytes.len() as u64, 40).unwrap(), []);
+            assert!(window.bytes(bytes.len() as u64, 40).unwrap().is_empty());
             assert_eq!(window.bytes(7, 4).unwrap(), &bytes[7..11]);
         }
     }
