@@ -8,6 +8,9 @@ use crate::format::checksum::Checksums;
 use crate::format::index::{self, Entry};
 use crate::storage::location::Location;
 
+/// Bytes that are written at a time.
+const BUFFER_LEN: usize = 256 << 10;
+
 /// Writes a `.idx` file atomically and syncs it.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(crate) fn prepare(
     write: impl FnOnce(&mut BufWriter<&mut PendingFile>) -> io::Result<()>,
 ) -> Result<PendingFile> {
     let mut file = PendingFile::create(location)?;
-    let mut out = BufWriter::new(&mut file);
+    let mut out = BufWriter::with_capacity(BUFFER_LEN, &mut file);
     let outcome = write(&mut out).and_then(|()| out.flush());
     drop(out);
     outcome.map_err(|error| Error::from(error).at_path(&location.shown()))?;

@@ -41,18 +41,21 @@ pub fn write_to(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> 
 /// Decimal digits of the largest number.
 const MAX_DIGITS: usize = 20;
 
-/// Writes a number in decimal to the end of `bytes`, and returns where it begins. Millions of lines
-/// are written in a fifth of the time that `write!` takes.
+/// Writes a number in decimal to the end of `bytes`, two digits at a time, and returns where it
+/// begins. Millions of lines are written in a fifth of the time that `write!` takes.
 fn write_digits(mut number: u64, bytes: &mut [u8]) -> usize {
     let mut start = bytes.len();
-    loop {
-        start -= 1;
-        bytes[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return start;
-        }
+    while number >= 10 {
+        start -= 2;
+        let digits = (number % 100) as u8;
+        bytes[start..start + 2].copy_from_slice(&[b'0' + digits / 10, b'0' + digits % 10]);
+        number /= 100;
     }
+    if number > 0 || start == bytes.len() {
+        start -= 1;
+        bytes[start] = b'0' + number as u8;
+    }
+    start
 }
 
 /// Calls `line` with the number (from 1) and the bytes of each line.
