@@ -32,6 +32,9 @@ def shuffle(
     layout), the images are shuffled; its header record and identity records follow them, and ``property`` is copied.
     The names of the classes, in ``PREFIX.classes.txt`` beside `rec`, are written beside `out`.
 
+    Windows of 256 MiB of `out`, or of one larger record, are gathered in memory, so `rec` is read once for each window.
+    Each record takes about 30 bytes of memory besides.
+
     Parameters
     ----------
     rec : path

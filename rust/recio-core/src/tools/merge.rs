@@ -39,9 +39,18 @@ pub fn merge(
     let Some(sources) = none_if_interrupted(sources)? else {
         return Ok(None);
     };
-    match face_properties(&sources)? {
-        Some(properties) => merge_faces(&sources, &properties, out, checksum, on_progress),
-        None => copy_all(&sources, out, checksum, on_progress),
+    let Some(properties) = face_properties(&sources)? else {
+        return copy_all(&sources, out, checksum, on_progress);
+    };
+    let complete = before_progress(on_progress, |interrupt| {
+        let complete = sources
+            .iter()
+            .map(|source| source.check_complete(interrupt));
+        complete.collect::<Result<()>>().map(Some)
+    });
+    match none_if_interrupted(complete)? {
+        None => Ok(None),
+        Some(()) => merge_faces(&sources, &properties, out, checksum, on_progress),
     }
 }
 

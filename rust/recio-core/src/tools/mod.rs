@@ -1,9 +1,9 @@
 //! Operations on record files: merge, split, shuffle; verify, repair, info.
 //!
 //! ```text
-//! file.rec ─▶ source_file ──────▶ record_copier ─▶ write   merge, split, shuffle ─▶ CopyReport
-//! file.idx
-//! file.rsum
+//! file.rec ─▶ source_file ──────▶ record_copier            merge, split, shuffle ─▶ CopyReport
+//! file.idx                        ├─▶ gather               shuffle
+//! file.rsum                       └─▶ block_writer ─▶ write, on another thread
 //!
 //! file.rec ─▶ read::salvage ─┬──▶ record_check             verify ─▶ VerifyReport
 //! file.idx ─▶ sidecars ──────┼──▶ write                    repair ─▶ RepairReport
@@ -21,6 +21,7 @@
 //!
 //! Output files are complete, or not written at all. Input files are never changed.
 
+mod block_writer;
 mod copy_report;
 mod face_check;
 mod face_property_file;

@@ -15,8 +15,9 @@ use crate::write::record_output::{RecordOutput, commit};
 /// Copies the records of `rec` into `out` in random order.
 ///
 /// The order depends only on `seed` and on the number of records; all orders are equally likely. Of
-/// a face data set, the images are shuffled, and the other records follow them. Returns `None`, and
-/// writes nothing, if `on_progress` stops it.
+/// a face data set, the images are shuffled, and the other records follow them. Windows of 256 MiB
+/// of the output, or of one larger record, are gathered in memory. Returns `None`, and writes
+/// nothing, if `on_progress` stops it.
 ///
 /// # Errors
 /// [`ErrorKind::Argument`](crate::error::ErrorKind::Argument) if `out` is `rec`; `Limit` if there
@@ -38,14 +39,14 @@ pub fn shuffle(
     let Some(source) = none_if_interrupted(source)? else {
         return Ok(None);
     };
+    if u32::try_from(source.len()).is_err() {
+        let message = format!("{} records; shuffle supports at most 2^32-1", source.len());
+        return Err(Error::limit(message).at_path(&rec.shown()));
+    }
     let (images, others) = source.images();
-    let records = u32::try_from(images.len()).map_err(|_| {
-        let message = format!("{} records; shuffle supports at most 2^32-1", images.len());
-        Error::limit(message).at_path(&rec.shown())
-    })?;
     let mut output = RecordOutput::create(out, checksum)?;
     let mut copier = RecordCopier::new(source.len(), on_progress);
-    let permutation = Rng::new(seed, 0, 0).permutation(records);
+    let permutation = Rng::new(seed, 0, 0).permutation(images.len() as u32);
     let shuffled = permutation.into_iter().map(|i| images[i as usize]);
     let order = shuffled.chain(others.iter().copied());
     if copier

@@ -1,5 +1,6 @@
 //! A record file whose records are copied: their keys and checked frames.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
@@ -23,17 +24,19 @@ pub(super) struct SourceFile {
     file: RecordFile,
     /// In the order of the file.
     entries: Vec<Entry>,
+    /// The index that they are from, if there is one.
+    idx: Option<Location>,
     /// Layout, if it is a face data set.
     faces: Option<FaceSet>,
 }
 
 impl SourceFile {
-    /// Opens a file with its index and checksums, if they exist, and locates its records.
+    /// Opens a file with its index and checksums, if they exist, and locates its records. An
+    /// index may list only some of them: see [`check_complete`](Self::check_complete).
     ///
     /// # Errors
-    /// I/O errors; damage in the framing, the index or the checksums; an index that lists only some
-    /// of the records; a header record of a face data set that others contradict;
-    /// `Interrupted`.
+    /// I/O errors; damage in the index or the checksums or, without an index, in the framing; a
+    /// header record of a face data set that others contradict; `Interrupted`.
     pub(super) fn open(rec: &Location, interrupt: &Interrupt<'_>) -> Result<Self> {
         Self::open_unadvised(rec, interrupt).map_err(advise)
     }
@@ -41,27 +44,68 @@ impl SourceFile {
     fn open_unadvised(rec: &Location, interrupt: &Interrupt<'_>) -> Result<Self> {
         let file = RecordFile::open(rec)?;
         file.check_len()?;
-        let idx = rec.with_extension("idx");
-        let entries = if idx.exists() {
-            load_complete_index(&file, &idx, interrupt)?
-        } else {
-            scan::rebuild_index(&file, interrupt)?.0
-        };
-        let mut by_key = entries.clone();
-        by_key.sort_unstable_by_key(|entry| entry.key);
-        let faces = match FaceSet::find_with(&by_key, |offset| Role::read(&file, offset))? {
-            Layout::Plain => None,
-            Layout::Faces(faces) => Some(faces),
-            Layout::Contradictory(reason) => {
-                let error = FaceSet::contradiction(&reason).at_offset(by_key[0].offset);
-                return Err(error.at_path(file.path()));
+        let idx = Some(rec.with_extension("idx")).filter(Location::exists);
+        let entries = match &idx {
+            Some(idx) => {
+                load_index_of(std::slice::from_ref(&file), idx, interrupt)?.into_file_order()
             }
+            None => scan::rebuild_index(&file, interrupt)?.0,
         };
-        Ok(Self {
+        let mut source = Self {
             file,
             entries,
-            faces,
-        })
+            idx,
+            faces: None,
+        };
+        if source.offset(0) > 0 {
+            source.check_complete(interrupt)?;
+        }
+        source.faces = source.find_faces(interrupt)?;
+        Ok(source)
+    }
+
+    /// Returns the layout of a face data set.
+    fn find_faces(&self, interrupt: &Interrupt<'_>) -> Result<Option<FaceSet>> {
+        let mut by_key = Cow::Borrowed(&self.entries);
+        if !by_key.is_sorted_by_key(|entry| entry.key) {
+            by_key.to_mut().sort_unstable_by_key(|entry| entry.key);
+        }
+        match FaceSet::find_with(&by_key, |offset| Role::read(&self.file, offset))? {
+            Layout::Plain => Ok(None),
+            Layout::Faces(faces) => Ok(Some(faces)),
+            Layout::Contradictory(reason) => {
+                self.check_complete(interrupt)?;
+                let error = FaceSet::contradiction(&reason).at_offset(by_key[0].offset);
+                Err(error.at_path(self.path()))
+            }
+        }
+    }
+
+    /// Scans the file to check that the index lists all records. Copies of all frames, each of
+    /// which must end at the next offset, need this only to explain why one does not.
+    ///
+    /// # Errors
+    /// Damage in the framing; an index that lists only some of the records; `Interrupted`.
+    pub(super) fn check_complete(&self, interrupt: &Interrupt<'_>) -> Result<()> {
+        let Some(idx) = &self.idx else {
+            return Ok(());
+        };
+        let (mut matches, mut i) = (true, 0);
+        let records = scan::scan(&self.file, interrupt, |record| {
+            let listed = self.entries.get(i).map(|entry| entry.offset);
+            matches &= listed == Some(record.offset);
+            i += 1;
+        });
+        let records = records.map_err(advise)?;
+        if matches && records == self.len() as u64 {
+            return Ok(());
+        }
+        let (listed, rec) = (self.len(), self.path().display());
+        Err(
+            Error::corrupt(format!("lists {listed} records, but {rec} has {records}"))
+                .at_path(&idx.shown())
+                .advise("`recio index` rebuilds it with all of them"),
+        )
     }
 
     /// Where the record file is.
@@ -119,6 +163,28 @@ impl SourceFile {
         self.entries.iter().map(|entry| entry.key)
     }
 
+    /// Returns the length of the frame of record `i`, if the index lists all records.
+    pub(super) fn frame_len(&self, i: usize) -> u64 {
+        self.offset(i + 1) - self.offset(i)
+    }
+
+    /// Reads and checks the frame of record `i`, which must end where the next listed one begins.
+    ///
+    /// # Errors
+    /// As [`read_frame`](Self::read_frame).
+    pub(super) fn read_listed_frame<'b>(
+        &self,
+        i: usize,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8]> {
+        let frame = self.read_frame(i, buffer)?;
+        if frame.len() as u64 == self.frame_len(i) {
+            return Ok(frame);
+        }
+        let error = Error::corrupt("the file was changed while it was read");
+        Err(self.locate(error, i))
+    }
+
     /// Reads and checks the frame of record `i`.
     ///
     /// # Errors
@@ -138,7 +204,7 @@ impl SourceFile {
     /// block, and are not damaged, but of one at least. Returns their bytes and their number.
     ///
     /// # Errors
-    /// As [`read_frame`](Self::read_frame).
+    /// As [`read_listed_frame`](Self::read_listed_frame).
     pub(super) fn read_frames<'b>(
         &self,
         records: Range<usize>,
@@ -151,7 +217,9 @@ impl SourceFile {
         let is_valid = |&i: &usize| self.frame_in(block, first, i).is_some();
         match (first..first + fitting).take_while(is_valid).count() {
             // Reading one frame returns the error, if there is one.
-            0 => self.read_frame(first, buffer).map(|frame| (frame, 1)),
+            0 => self
+                .read_listed_frame(first, buffer)
+                .map(|frame| (frame, 1)),
             valid => {
                 let len = self.offset(first + valid) - self.offset(first);
                 Ok((&buffer[..len as usize], valid))
@@ -215,30 +283,4 @@ fn advise(error: Error) -> Error {
         ErrorKind::Corrupt(_) => error.advise("`recio repair` saves the complete records"),
         _ => error,
     }
-}
-
-/// Loads an index that must list all records of the file.
-fn load_complete_index(
-    file: &RecordFile,
-    idx: &Location,
-    interrupt: &Interrupt<'_>,
-) -> Result<Vec<Entry>> {
-    let index = load_index_of(std::slice::from_ref(file), idx, interrupt)?;
-    let entries = index.into_file_order();
-    let (mut matches, mut i) = (true, 0);
-    let records = scan::scan(file, interrupt, |record| {
-        let listed = entries.get(i).map(|entry| entry.offset);
-        matches &= listed == Some(record.offset);
-        i += 1;
-    })?;
-    if matches && records == entries.len() as u64 {
-        return Ok(entries);
-    }
-    Err(Error::corrupt(format!(
-        "lists {} records, but {} has {records}",
-        entries.len(),
-        file.path().display()
-    ))
-    .at_path(&idx.shown())
-    .advise("`recio index` rebuilds it with all of them"))
 }

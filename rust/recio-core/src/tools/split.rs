@@ -34,7 +34,12 @@ pub fn split(
 ) -> Result<Option<Vec<CopyReport>>> {
     refuse_to_overwrite(&with_indexes(std::slice::from_ref(rec)), outs)?;
     let source = before_progress(on_progress, |interrupt| {
-        SourceFile::open(rec, interrupt).map(Some)
+        let source = SourceFile::open(rec, interrupt)?;
+        // Records that are copied frame by frame are checked on the way, if there are enough.
+        if source.is_face_set() || source.len() < outs.len() {
+            source.check_complete(interrupt)?;
+        }
+        Ok(Some(source))
     });
     let Some(source) = none_if_interrupted(source)? else {
         return Ok(None);

@@ -214,6 +214,51 @@ fn index_must_list_all_records_if_it_exists() {
 }
 
 #[test]
+fn an_index_without_any_one_record_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = ten(folder.path(), false);
+    let idx = rec.with_extension("idx");
+    let lines = fs::read_to_string(&idx).unwrap();
+    let outs = shards(folder.path(), 2);
+    for missing in 0..10 {
+        let listed = lines.lines().enumerate().filter(|&(i, _)| i != missing);
+        let listed: Vec<_> = listed.map(|(_, line)| format!("{line}\n")).collect();
+        fs::write(&idx, listed.concat()).unwrap();
+        let errors = [
+            merge(from_ref(&rec), &outs[0], false, &mut |_| CONTINUE).map(drop),
+            shuffle(&rec, &outs[0], 0, false, &mut |_| CONTINUE).map(drop),
+            split(&rec, &outs, false, &mut |_| CONTINUE).map(drop),
+        ];
+        for error in errors.map(|outcome| outcome.unwrap_err().to_string()) {
+            assert!(error.contains("a.idx: lists 9 records, but"), "{error}");
+            assert!(error.contains("has 10"), "{error}");
+        }
+    }
+    assert_eq!(file_names(folder.path()), ["a.idx", "a.rec"]);
+}
+
+#[test]
+fn files_of_many_blocks_and_a_large_record_are_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let rec = folder.path().join("a.rec");
+    let mut output = RecordOutput::create(&rec, true).unwrap();
+    for key in 0..20_000u64 {
+        let len = if key == 7000 { 3 << 20 } else { 150 };
+        output.append(key, &vec![key as u8; len]).unwrap();
+    }
+    commit(vec![output.prepare().unwrap()]).unwrap();
+    let before = records(&rec);
+    let outs = shards(folder.path(), 2);
+    merge(from_ref(&rec), &outs[0], true, &mut |_| CONTINUE).unwrap();
+    assert!(records(&outs[0]) == before);
+    shuffle(&outs[0], &outs[1], 1, true, &mut |_| CONTINUE).unwrap();
+    let mut shuffled = records(&outs[1]);
+    assert!(shuffled != before);
+    shuffled.sort_unstable_by_key(|&(key, _)| key);
+    assert!(shuffled == before);
+}
+
+#[test]
 fn stopping_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let rec = ten(folder.path(), false);
