@@ -15,13 +15,12 @@ use recio_core::encode::{self, ColorOrder, JpegOptions, Subsampling};
 use recio_core::image::Rect;
 use recio_core::limits::{Formats, Limits};
 use recio_core::memory;
-use recio_core::ops::resize::{Interpolation, resize as resize_view, resize_f32};
+use recio_core::ops::resize::{Interpolation, resize_f32_into, resize_into};
 use recio_core::plan::InterpolationChoice;
 use recio_core::{Error, Result};
 
 use crate::convert::{
-    array_of_shape, image_array, limits_of, new_bytes, recycled_array, recycled_image, samples,
-    view_of,
+    array_of_shape, limits_of, new_bytes, recycled_array, recycled_image, samples, view_of,
 };
 use crate::errors::PyRecioError;
 
@@ -154,9 +153,13 @@ pub(crate) fn resize<'py>(
 ) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    let resize = || Ok(resize_view(view, width, height, method));
+    let resize = || {
+        let mut image = recycled_image(width * height * view.channels);
+        resize_into(view, (width, height), method, &mut image);
+        Ok(image)
+    };
     let resized = py.detach(|| memory::catch(resize));
-    Ok(image_array(py, resized.map_err(PyRecioError::from)?))
+    recycled_array(py, resized.map_err(PyRecioError::from)?)
 }
 
 /// Resize an image of float32. `method` as in [`resize`].
@@ -170,9 +173,13 @@ pub(crate) fn resize_float<'py>(
 ) -> PyResult<Bound<'py, PyArray3<f32>>> {
     let view = view_of(&image)?;
     let method = interpolation(method, (view.width, view.height), (width, height))?;
-    let resize = || Ok(resize_f32(view, width, height, method));
+    let resize = || {
+        let mut image = recycled_image(width * height * view.channels);
+        resize_f32_into(view, (width, height), method, &mut image);
+        Ok(image)
+    };
     let resized = py.detach(|| memory::catch(resize));
-    Ok(image_array(py, resized.map_err(PyRecioError::from)?))
+    recycled_array(py, resized.map_err(PyRecioError::from)?)
 }
 
 /// Encode as JPEG; quality 1–100, subsampling '4:2:0', '4:2:2' or '4:4:4'.

@@ -55,6 +55,15 @@ impl<T: Subpixel> Image<T> {
         }
     }
 
+    /// Changes the size. The pixels have any values then.
+    pub(crate) fn resize(&mut self, (width, height): (usize, usize), channels: usize) {
+        (self.width, self.height, self.channels) = (width, height, channels);
+        let len = width * height * channels;
+        let missing = len.saturating_sub(self.data.len());
+        memory::reserve_or_unwind(&mut self.data, missing);
+        self.data.resize(len, T::default());
+    }
+
     /// Replaces the pixels with all rows of `source`.
     pub(crate) fn collect(&mut self, source: &mut dyn RowSource<T>) {
         (self.width, self.height) = (source.width(), source.height());

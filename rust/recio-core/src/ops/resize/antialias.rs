@@ -22,12 +22,13 @@
 
 use std::ops::Range;
 
+use super::Geometry;
 use super::area::Contribution;
 use super::axis::Axis;
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::shuffle::STEP;
 use super::simd::{FINE_BITS, FineGather, vectorize};
-use super::{EmitRow, Geometry};
 use crate::image::RowSource;
 
 /// One half, with the fraction bits of a sum.
@@ -46,8 +47,7 @@ pub(super) fn run<const C: usize>(
     geometry: &Geometry,
     src: &mut dyn RowSource,
     scratch: &mut Scratch,
-    row: &mut [u8],
-    emit: EmitRow<'_>,
+    output: &mut Output<'_, u8>,
 ) {
     let Scratch {
         horizontal,
@@ -56,8 +56,8 @@ pub(super) fn run<const C: usize>(
         sums,
     } = scratch;
     horizontal.prepare::<C>(geometry);
-    rows.reset(max_taps(geometry.y, geometry.rows()), row.len());
-    sums.resize(row.len(), 0);
+    rows.reset(max_taps(geometry.y, geometry.rows()), output.padded_len());
+    sums.resize(output.padded_len(), 0);
     for (y, target) in geometry.rows().enumerate() {
         let triangle = Triangle::new(geometry.y, target);
         row_weights.clear();
@@ -66,8 +66,8 @@ pub(super) fn run<const C: usize>(
             rows.ensure(at, |out| horizontal.run::<C>(src.row(at), out));
         }
         let sources = triangle.source.map(|at| rows.get(at));
-        vertical_pass(sources.zip(row_weights.iter().copied()), sums, row);
-        emit(y, row);
+        let weighted = sources.zip(row_weights.iter().copied());
+        output.write(y, |row| vertical_pass(weighted, sums, row));
     }
 }
 

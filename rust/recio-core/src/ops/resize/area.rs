@@ -5,10 +5,11 @@
 //! ratio it covers a cell that cuts pixels, summed as floats in OpenCV's order: along a source row
 //! first, then the rows from the top.
 
+use super::Geometry;
 use super::axis::{Axis, rint};
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::simd::vectorize;
-use super::{EmitRow, Geometry};
 use crate::image::{Rect, RowSource};
 
 /// Sums of source samples over the rows of a box, column by column.
@@ -23,8 +24,7 @@ pub(super) fn run_integer<const C: usize>(
     src: &mut dyn RowSource,
     (box_width, box_height): (usize, usize),
     scratch: &mut IntegerScratch,
-    row: &mut [u8],
-    emit: EmitRow<'_>,
+    output: &mut Output<'_, u8>,
 ) {
     let Rect { x, width, .. } = geometry.window;
     let samples = x * box_width * C..(x + width) * box_width * C;
@@ -35,8 +35,8 @@ pub(super) fn run_integer<const C: usize>(
         for source in first..first + box_height {
             add(&src.row(source)[samples.clone()], &mut scratch.sums);
         }
-        average::<C>(&scratch.sums, (box_width, box_height), row);
-        emit(y, row);
+        let size = (box_width, box_height);
+        output.write(y, |row| average::<C>(&scratch.sums, size, row));
     }
 }
 
@@ -90,20 +90,14 @@ pub(super) fn run_fractional<const C: usize>(
     geometry: &Geometry,
     src: &mut dyn RowSource,
     scratch: &mut FractionalScratch,
-    row: &mut [u8],
-    emit: EmitRow<'_>,
+    output: &mut Output<'_, u8>,
 ) {
     scratch.prepare::<C>(geometry);
     for (y, target) in geometry.rows().enumerate() {
         scratch.target_row.clear();
         append_contributions(geometry.y, target, 1, &mut scratch.target_row);
         scratch.sum_rows::<C>(src);
-        vectorize(|| {
-            for (sample, &sum) in row.iter_mut().zip(&scratch.sums) {
-                *sample = to_sample(sum);
-            }
-        });
-        emit(y, row);
+        output.write(y, |row| round(&scratch.sums, row));
     }
 }
 
@@ -136,6 +130,14 @@ impl FractionalScratch {
             });
         }
     }
+}
+
+fn round(sums: &[f32], row: &mut [u8]) {
+    vectorize(|| {
+        for (sample, &sum) in row.iter_mut().zip(sums) {
+            *sample = to_sample(sum);
+        }
+    });
 }
 
 fn sum_columns<const C: usize>(

@@ -24,7 +24,8 @@
 use super::axis::Axis;
 use super::float_sums::{self, AppendContributions};
 use super::float_taps;
-use super::{EmitRow, Geometry, Interpolation, antialias, area, collect, kernel, nearest};
+use super::output::{Output, Target};
+use super::{Geometry, Interpolation, antialias, area, kernel, nearest};
 use crate::image::{Image, Rect, RowSource, View};
 
 /// Tables and rows for resampling floats. Reused, it makes later calls free of allocation.
@@ -51,17 +52,14 @@ pub fn resize_rows_f32(
     scratch: &mut FloatScratch,
     mut row: impl FnMut(usize, &[f32]),
 ) {
-    let size = (src.width(), src.height());
-    let Some(geometry) = Geometry::new(size, full, window) else {
-        return;
-    };
-    match src.channels() {
-        _ if size == full => geometry.copy(src, &mut row),
-        1 => geometry.run_f32::<1, 1>(src, method, scratch, &mut row),
-        3 => geometry.run_f32::<3, 4>(src, method, scratch, &mut row),
-        4 => geometry.run_f32::<4, 4>(src, method, scratch, &mut row),
-        channels => panic!("pixels of {channels} channels cannot be resized"),
-    }
+    resize_to(
+        src,
+        full,
+        window,
+        method,
+        scratch,
+        Target::Callback(&mut row),
+    );
 }
 
 /// Resize an image of floats.
@@ -70,63 +68,97 @@ pub fn resize_rows_f32(
 /// As [`resize_rows_f32`].
 #[must_use]
 pub fn resize_f32(
-    mut src: View<'_, f32>,
+    src: View<'_, f32>,
     width: usize,
     height: usize,
     method: Interpolation,
 ) -> Image<f32> {
-    collect((width, height), src.channels, |emit| {
-        let window = Rect::of_size(width, height);
-        let scratch = &mut FloatScratch::default();
-        resize_rows_f32(&mut src, (width, height), window, method, scratch, emit);
-    })
+    let mut image = Image::default();
+    resize_f32_into(src, (width, height), method, &mut image);
+    image
+}
+
+/// Resize an image of floats into `image`, whose memory is reused.
+///
+/// # Panics
+/// As [`resize_rows_f32`].
+pub fn resize_f32_into(
+    mut src: View<'_, f32>,
+    (width, height): (usize, usize),
+    method: Interpolation,
+    image: &mut Image<f32>,
+) {
+    image.resize((width, height), src.channels);
+    let (window, target) = (Rect::of_size(width, height), Target::Image(&mut image.data));
+    let scratch = &mut FloatScratch::default();
+    resize_to(&mut src, (width, height), window, method, scratch, target);
+}
+
+fn resize_to<'a>(
+    src: &mut dyn RowSource<f32>,
+    full: (usize, usize),
+    window: Rect,
+    method: Interpolation,
+    scratch: &'a mut FloatScratch,
+    target: Target<'a, f32>,
+) {
+    let size = (src.width(), src.height());
+    let Some(geometry) = Geometry::new(size, full, window) else {
+        return;
+    };
+    match src.channels() {
+        _ if size == full => geometry.copy(src, target),
+        1 => geometry.run_f32::<1, 1>(src, method, scratch, target),
+        3 => geometry.run_f32::<3, 4>(src, method, scratch, target),
+        4 => geometry.run_f32::<4, 4>(src, method, scratch, target),
+        channels => panic!("pixels of {channels} channels cannot be resized"),
+    }
 }
 
 impl Geometry {
     /// Resize an image of `C` channels; `L` samples are computed for each pixel.
-    fn run_f32<const C: usize, const L: usize>(
+    fn run_f32<'a, const C: usize, const L: usize>(
         &self,
         src: &mut dyn RowSource<f32>,
         method: Interpolation,
-        scratch: &mut FloatScratch,
-        emit: EmitRow<'_, f32>,
+        scratch: &'a mut FloatScratch,
+        target: Target<'a, f32>,
     ) {
         let samples = self.window.width * C;
-        let FloatScratch { row, .. } = scratch;
-        row.resize(samples + L - C, 0.0);
-        let emit: EmitRow<'_, f32> = &mut |y, row| emit(y, &row[..samples]);
+        scratch.row.resize(samples + L - C, 0.0);
+        let output = &mut Output::new(target, &mut scratch.row, samples);
         match method {
             Interpolation::Nearest => {
-                nearest::run::<_, C>(self, src, Axis::nearest, &mut scratch.nearest, row, emit);
+                nearest::run::<_, C>(self, src, Axis::nearest, &mut scratch.nearest, output);
             }
             Interpolation::NearestExact => {
                 let locate = Axis::nearest_exact;
-                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, row, emit);
+                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, output);
             }
             Interpolation::Linear => {
                 let taps = |axis: Axis, x| axis.float_taps(axis.center(x), linear);
-                float_taps::run::<C, L, 2>(self, src, taps, &mut scratch.linear, row, emit);
+                float_taps::run::<C, L, 2>(self, src, taps, &mut scratch.linear, output);
             }
             Interpolation::Cubic => {
                 let taps = |axis: Axis, x| axis.float_taps(axis.center(x), kernel::cubic);
-                float_taps::run::<C, L, 4>(self, src, taps, &mut scratch.cubic, row, emit);
+                float_taps::run::<C, L, 4>(self, src, taps, &mut scratch.cubic, output);
             }
             Interpolation::Lanczos4 => {
                 let taps = |axis: Axis, x| axis.float_taps(axis.center(x), kernel::lanczos4);
-                float_taps::run::<C, L, 8>(self, src, taps, &mut scratch.lanczos, row, emit);
+                float_taps::run::<C, L, 8>(self, src, taps, &mut scratch.lanczos, output);
             }
             Interpolation::Area if !self.shrinks() => {
                 let taps = |axis: Axis, x| axis.float_taps(axis.edge(x), linear);
-                float_taps::run::<C, L, 2>(self, src, taps, &mut scratch.linear, row, emit);
+                float_taps::run::<C, L, 2>(self, src, taps, &mut scratch.linear, output);
             }
             Interpolation::Area => {
                 let append: AppendContributions =
                     |axis, x, out| area::append_contributions(axis, x, 1, out);
-                float_sums::run::<C>(self, src, append, &mut scratch.sums, row, emit);
+                float_sums::run::<C>(self, src, append, &mut scratch.sums, output);
             }
             Interpolation::Antialias => {
                 let append = antialias::append_contributions;
-                float_sums::run::<C>(self, src, append, &mut scratch.sums, row, emit);
+                float_sums::run::<C>(self, src, append, &mut scratch.sums, output);
             }
         }
     }

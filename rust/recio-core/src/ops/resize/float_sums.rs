@@ -3,12 +3,13 @@
 
 use std::mem::take;
 
+use super::Geometry;
 use super::area::Contribution;
 use super::axis::Axis;
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::simd::vectorize;
 use super::source_rows::SourceRows;
-use super::{EmitRow, Geometry};
 use crate::image::RowSource;
 
 /// Appends the contributions of source pixels to a target pixel.
@@ -35,8 +36,7 @@ pub(super) fn run<const C: usize>(
     src: &mut dyn RowSource<f32>,
     append: AppendContributions,
     scratch: &mut Scratch,
-    row: &mut [f32],
-    emit: EmitRow<'_, f32>,
+    output: &mut Output<'_, f32>,
 ) {
     scratch.prepare(geometry, append);
     let left = scratch.crop_to_window::<C>() * C;
@@ -47,8 +47,7 @@ pub(super) fn run<const C: usize>(
         scratch.rows.clear();
         append(geometry.y, target, &mut scratch.rows);
         scratch.sum_rows(&mut source);
-        scratch.sum_columns::<C>(row);
-        emit(y, row);
+        output.write(y, |row| scratch.sum_columns::<C>(row));
     }
     scratch.kept = kept;
 }

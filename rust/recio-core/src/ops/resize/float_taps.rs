@@ -5,11 +5,12 @@
 //! image shrinks so much that hardly any are shared, only the source pixels that are needed are
 //! read. The order of the sums is the same.
 
+use super::Geometry;
 use super::axis::{Axis, FloatTaps};
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::simd::vectorized;
 use super::source_rows::SourceRows;
-use super::{EmitRow, Geometry};
 use crate::image::RowSource;
 
 /// Samples that the compiler sums in vectors.
@@ -42,8 +43,7 @@ pub(super) fn run<const C: usize, const L: usize, const N: usize>(
     src: &mut dyn RowSource<f32>,
     taps: fn(Axis, usize) -> FloatTaps<N>,
     scratch: &mut Scratch<N>,
-    row: &mut [f32],
-    emit: EmitRow<'_, f32>,
+    output: &mut Output<'_, f32>,
 ) {
     let Scratch {
         columns,
@@ -67,13 +67,14 @@ pub(super) fn run<const C: usize, const L: usize, const N: usize>(
         let taps = taps(geometry.y, target);
         taps.at.iter().for_each(|&at| source.ensure(at));
         let rows = taps.at.map(|at| source.get(at));
-        if is_sparse {
-            sum_pixels::<C, N>(rows, taps.weight, columns, row);
-        } else {
-            sum_rows(rows, taps.weight, row_sum);
-            sum_columns::<C, L, N>(row_sum, columns, row);
-        }
-        emit(y, row);
+        output.write(y, |row| {
+            if is_sparse {
+                sum_pixels::<C, N>(rows, taps.weight, columns, row);
+            } else {
+                sum_rows(rows, taps.weight, row_sum);
+                sum_columns::<C, L, N>(row_sum, columns, row);
+            }
+        });
     }
 }
 

@@ -1,12 +1,13 @@
 //! Cubic and Lanczos interpolation over 4×4 or 8×8 pixels, in fixed point with 11 fraction bits per
 //! direction.
 
+use super::Geometry;
 use super::axis::{Axis, Taps};
 use super::horizontal_pass::HorizontalPass;
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::shuffle::STEP;
 use super::simd::{vectorize, vectorized};
-use super::{EmitRow, Geometry};
 use crate::image::RowSource;
 
 /// Fraction bits of a sample after both passes.
@@ -33,8 +34,7 @@ pub(super) fn run<const C: usize, const N: usize>(
     src: &mut dyn RowSource,
     weights: fn(f32) -> [f32; N],
     scratch: &mut Scratch<N>,
-    row: &mut [u8],
-    emit: EmitRow<'_>,
+    output: &mut Output<'_, u8>,
 ) {
     let taps = |axis: Axis, target| -> Taps<N> {
         let (position, fraction) = axis.center(target);
@@ -56,8 +56,8 @@ pub(super) fn run<const C: usize, const N: usize>(
         } else {
             vertical_pass
         };
-        vertical_pass(taps.at.map(|at| rows.get(at)), taps.weight, row);
-        emit(y, row);
+        let sources = taps.at.map(|at| rows.get(at));
+        output.write(y, |row| vertical_pass(sources, taps.weight, row));
     }
 }
 

@@ -7,9 +7,10 @@
 
 use super::axis::{Axis, Taps};
 use super::horizontal_pass::HorizontalPass;
+use super::output::Output;
 use super::row_ring::RowRing;
 use super::simd::vectorize;
-use super::{EmitRow, Geometry, Locate};
+use super::{Geometry, Locate};
 use crate::image::RowSource;
 
 /// Taps of the columns, and the source rows in use.
@@ -25,8 +26,7 @@ pub(super) fn run<const C: usize>(
     src: &mut dyn RowSource,
     locate: Locate,
     scratch: &mut Scratch,
-    row: &mut [u8],
-    emit: EmitRow<'_>,
+    output: &mut Output<'_, u8>,
 ) {
     let Scratch { horizontal, rows } = scratch;
     let columns = geometry
@@ -40,8 +40,8 @@ pub(super) fn run<const C: usize>(
         for at in taps.at {
             rows.ensure(at, |out| horizontal.run::<C, _>(src.row(at), out));
         }
-        vertical_pass(taps.at.map(|at| rows.get(at)), taps.weight, row);
-        emit(y, row);
+        let sources = taps.at.map(|at| rows.get(at));
+        output.write(y, |row| vertical_pass(sources, taps.weight, row));
     }
 }
 

@@ -19,6 +19,7 @@
 //! nearest, linear, kernel (cubic, Lanczos), area, antialias    the methods, 8-bit values
 //! float            all methods, float32: float_taps (linear, cubic, Lanczos), float_sums (area,
 //!                  antialias), source_rows
+//! output           the destination of the rows
 //! horizontal_pass, row_ring    a resampled source row; the few of them in use
 //! simd, shuffle    the AVX2 kernel of the horizontal pass and its tables
 //! spread           another one, for images that shrink a lot
@@ -33,6 +34,7 @@ mod horizontal_pass;
 pub(crate) mod kernel;
 mod linear;
 mod nearest;
+mod output;
 mod required_region;
 mod row_ring;
 mod shuffle;
@@ -43,9 +45,9 @@ mod spread;
 use std::ops::Range;
 
 use crate::image::{Image, Rect, RowSource, Subpixel, View};
-use crate::memory;
 use axis::Axis;
-pub use float::{FloatScratch, resize_f32, resize_rows_f32};
+pub use float::{FloatScratch, resize_f32, resize_f32_into, resize_rows_f32};
+use output::{Output, Target};
 pub use required_region::required_region;
 pub(crate) use simd::vectorize;
 
@@ -148,17 +150,14 @@ pub fn resize_rows(
     scratch: &mut Scratch,
     mut row: impl FnMut(usize, &[u8]),
 ) {
-    let size = (src.width(), src.height());
-    let Some(geometry) = Geometry::new(size, full, window) else {
-        return;
-    };
-    match src.channels() {
-        _ if size == full => geometry.copy(src, &mut row),
-        1 => geometry.run::<1>(src, method, scratch, &mut row),
-        3 => geometry.run::<3>(src, method, scratch, &mut row),
-        4 => geometry.run::<4>(src, method, scratch, &mut row),
-        channels => panic!("pixels of {channels} channels cannot be resized"),
-    }
+    resize_to(
+        src,
+        full,
+        window,
+        method,
+        scratch,
+        Target::Callback(&mut row),
+    );
 }
 
 /// Resize an image.
@@ -166,28 +165,46 @@ pub fn resize_rows(
 /// # Panics
 /// As [`resize_rows`].
 #[must_use]
-pub fn resize(mut src: View<'_>, width: usize, height: usize, method: Interpolation) -> Image {
-    collect((width, height), src.channels, |emit| {
-        let window = Rect::of_size(width, height);
-        let scratch = &mut Scratch::default();
-        resize_rows(&mut src, (width, height), window, method, scratch, emit);
-    })
+pub fn resize(src: View<'_>, width: usize, height: usize, method: Interpolation) -> Image {
+    let mut image = Image::default();
+    resize_into(src, (width, height), method, &mut image);
+    image
 }
 
-/// Collect the rows that `emit_rows` emits into an image.
-fn collect<T: Subpixel>(
+/// Resize an image into `image`, whose memory is reused.
+///
+/// # Panics
+/// As [`resize_rows`].
+pub fn resize_into(
+    mut src: View<'_>,
     (width, height): (usize, usize),
-    channels: usize,
-    emit_rows: impl FnOnce(EmitRow<'_, T>),
-) -> Image<T> {
-    let mut data = Vec::new();
-    memory::reserve_or_unwind(&mut data, width * height * channels);
-    emit_rows(&mut |_, row| data.extend_from_slice(row));
-    Image {
-        width,
-        height,
-        channels,
-        data,
+    method: Interpolation,
+    image: &mut Image,
+) {
+    image.resize((width, height), src.channels);
+    let (window, target) = (Rect::of_size(width, height), Target::Image(&mut image.data));
+    let scratch = &mut Scratch::default();
+    resize_to(&mut src, (width, height), window, method, scratch, target);
+}
+
+fn resize_to<'a>(
+    src: &mut dyn RowSource,
+    full: (usize, usize),
+    window: Rect,
+    method: Interpolation,
+    scratch: &'a mut Scratch,
+    target: Target<'a, u8>,
+) {
+    let size = (src.width(), src.height());
+    let Some(geometry) = Geometry::new(size, full, window) else {
+        return;
+    };
+    match src.channels() {
+        _ if size == full => geometry.copy(src, target),
+        1 => geometry.run::<1>(src, method, scratch, target),
+        3 => geometry.run::<3>(src, method, scratch, target),
+        4 => geometry.run::<4>(src, method, scratch, target),
+        channels => panic!("pixels of {channels} channels cannot be resized"),
     }
 }
 
@@ -243,46 +260,48 @@ impl Geometry {
         }
     }
 
-    fn copy<T: Subpixel>(&self, src: &mut dyn RowSource<T>, emit: EmitRow<'_, T>) {
+    fn copy<T: Subpixel>(&self, src: &mut dyn RowSource<T>, target: Target<'_, T>) {
         let (columns, channels) = (self.columns(), src.channels());
         let samples = columns.start * channels..columns.end * channels;
+        let mut output = Output::new(target, &mut [], samples.len());
         for (y, at) in self.rows().enumerate() {
-            emit(y, &src.row(at)[samples.clone()]);
+            output.copy(y, &src.row(at)[samples.clone()]);
         }
     }
 
-    fn run<const C: usize>(
+    fn run<'a, const C: usize>(
         &self,
         src: &mut dyn RowSource,
         method: Interpolation,
-        scratch: &mut Scratch,
-        emit: EmitRow<'_>,
+        scratch: &'a mut Scratch,
+        target: Target<'a, u8>,
     ) {
         let samples = self.window.width * C;
-        let Scratch { row, .. } = scratch;
-        row.resize(samples.next_multiple_of(shuffle::STEP), 0);
-        let emit: EmitRow<'_> = &mut |y, row| emit(y, &row[..samples]);
+        scratch
+            .row
+            .resize(samples.next_multiple_of(shuffle::STEP), 0);
+        let output = &mut Output::new(target, &mut scratch.row, samples);
         match self.algorithm(method) {
             Algorithm::Nearest(locate) => {
-                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, row, emit);
+                nearest::run::<_, C>(self, src, locate, &mut scratch.nearest, output);
             }
             Algorithm::Linear(locate) => {
-                linear::run::<C>(self, src, locate, &mut scratch.linear, row, emit);
+                linear::run::<C>(self, src, locate, &mut scratch.linear, output);
             }
             Algorithm::IntegerArea(x, y) => {
-                area::run_integer::<C>(self, src, (x, y), &mut scratch.integer_area, row, emit);
+                area::run_integer::<C>(self, src, (x, y), &mut scratch.integer_area, output);
             }
             Algorithm::FractionalArea => {
-                area::run_fractional::<C>(self, src, &mut scratch.fractional_area, row, emit);
+                area::run_fractional::<C>(self, src, &mut scratch.fractional_area, output);
             }
             Algorithm::Cubic => {
-                kernel::run::<C, 4>(self, src, kernel::cubic, &mut scratch.cubic, row, emit);
+                kernel::run::<C, 4>(self, src, kernel::cubic, &mut scratch.cubic, output);
             }
             Algorithm::Lanczos4 => {
-                kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, row, emit);
+                kernel::run::<C, 8>(self, src, kernel::lanczos4, &mut scratch.lanczos, output);
             }
             Algorithm::Antialias => {
-                antialias::run::<C>(self, src, &mut scratch.antialias, row, emit);
+                antialias::run::<C>(self, src, &mut scratch.antialias, output);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Nearest neighbor interpolation, for samples of any type: pixels are copied.
 
+use super::Geometry;
 use super::axis::Axis;
-use super::{EmitRow, Geometry};
+use super::output::Output;
 use crate::image::{RowSource, Subpixel};
 
 /// First sample of each column's source pixel.
@@ -16,21 +17,22 @@ pub(super) fn run<T: Subpixel, const C: usize>(
     src: &mut dyn RowSource<T>,
     locate: fn(Axis, usize) -> usize,
     scratch: &mut Scratch,
-    row: &mut [T],
-    emit: EmitRow<'_, T>,
+    output: &mut Output<'_, T>,
 ) {
     scratch.columns.clear();
     scratch
         .columns
         .extend(geometry.columns().map(|x| locate(geometry.x, x) * C));
-    let mut row_source = None;
+    let mut previous = None;
     for (y, target) in geometry.rows().enumerate() {
         let source = locate(geometry.y, target);
-        if row_source != Some(source) {
-            copy_pixels::<T, C>(src.row(source), &scratch.columns, row);
-            row_source = Some(source);
+        if previous == Some(source) {
+            output.repeat(y);
+        } else {
+            let samples = src.row(source);
+            output.write(y, |row| copy_pixels::<T, C>(samples, &scratch.columns, row));
+            previous = Some(source);
         }
-        emit(y, row);
     }
 }
 

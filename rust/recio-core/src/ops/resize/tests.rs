@@ -319,3 +319,26 @@ fn within((width, height): (usize, usize), corners: (f64, f64, f64, f64)) -> Rec
         height: 1 + scaled(height - y - 1, corners.3),
     }
 }
+
+#[test]
+fn reused_memory_changes_no_pixel() {
+    let source = noise(9, 7, 3);
+    let (mut bytes, mut values) = (Image::default(), Image::default());
+    for (method, size) in METHODS
+        .into_iter()
+        .flat_map(|method| [(30, 20), (1, 5), (9, 7), (3, 40)].map(|size| (method, size)))
+    {
+        bytes.data.fill(7);
+        resize_into(source.view(), size, method, &mut bytes);
+        assert_eq!(
+            bytes,
+            resize(source.view(), size.0, size.1, method),
+            "{method:?}"
+        );
+        values.data.fill(f32::NAN);
+        let source = floats(&source);
+        resize_f32_into(source.view(), size, method, &mut values);
+        let expected = resize_f32(source.view(), size.0, size.1, method);
+        assert_eq!(values, expected, "{method:?}");
+    }
+}
