@@ -15,14 +15,20 @@ pub struct FlippedRows<'a, T> {
 }
 
 impl<'a, T: FlippedSample> FlippedRows<'a, T> {
-    /// Flip `source`, but only the pixels in `window`.
-    pub fn new(source: &'a mut dyn RowSource<T>, window: Rect) -> Self {
-        let line = vec![T::default(); window.width * source.channels()];
+    /// Flip `source`, but only the pixels in `window`. The memory of `line` is used for rows.
+    pub fn new(source: &'a mut dyn RowSource<T>, window: Rect, mut line: Vec<T>) -> Self {
+        line.resize(window.width * source.channels(), T::default());
         Self {
             source,
             window,
             line,
         }
+    }
+
+    /// Return the memory of the rows.
+    #[must_use]
+    pub fn into_line(self) -> Vec<T> {
+        self.line
     }
 }
 
@@ -169,7 +175,10 @@ mod tests {
             height: 1,
         };
         let source = &mut image.view();
-        assert_eq!(FlippedRows::new(source, window).row(0), [3, 4, 1, 2]);
+        assert_eq!(
+            FlippedRows::new(source, window, Vec::new()).row(0),
+            [3, 4, 1, 2]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Depth`].
 
 use std::fmt::Debug;
+use std::mem::take;
 
 use crate::image::{Image, Rect, RowSource, Subpixel, View, view_of};
 use crate::memory;
@@ -53,9 +54,13 @@ impl<T: Depth> StageBuffers<T> {
                 let (view, value) = (view_of(source, collected), value.map(T::from));
                 border::border_rows(view, (left, top), value, window, line, emit);
             }
-            Operation::Flip => emit_all(&mut FlippedRows::new(source, window), emit),
+            Operation::Flip => {
+                let mut rows = FlippedRows::new(source, window, take(line));
+                emit_all(&mut rows, emit);
+                *line = rows.into_line();
+            }
             Operation::Warp { .. } | Operation::ColorU8(_) | Operation::ColorF32 { .. } => {
-                T::run_specific(view_of(source, collected), plan, stage, scratch, emit);
+                T::run_specific(view_of(source, collected), plan, stage, scratch, line, emit);
             }
         }
     }
@@ -99,33 +104,49 @@ pub(super) struct ColorRows<'a, T> {
 }
 
 impl<'a, T: ColorSample> ColorRows<'a, T> {
-    /// Runs a stage that needs no mean.
-    pub(super) fn new(source: &'a mut dyn RowSource<T>, plan: &Plan, stage: &Stage) -> Self {
-        Self::with_mean(source, plan, stage, || {
-            unreachable!("a contrast needs a mean")
-        })
+    /// Runs a stage that needs no mean. The memory of `line` is used for rows.
+    pub(super) fn new(
+        source: &'a mut dyn RowSource<T>,
+        plan: &Plan,
+        stage: &Stage,
+        line: Vec<f32>,
+    ) -> Self {
+        let mean = || unreachable!("a contrast needs a mean");
+        Self::with_mean(source, plan, stage, line, mean)
     }
 
-    /// Runs a stage on an image, whose mean is known.
-    pub(super) fn of_image(view: &'a mut View<'_, T>, plan: &Plan, stage: &Stage) -> Self {
+    /// Runs a stage on an image, whose mean is known. The memory of `line` is used for rows.
+    pub(super) fn of_image(
+        view: &'a mut View<'_, T>,
+        plan: &Plan,
+        stage: &Stage,
+        line: Vec<f32>,
+    ) -> Self {
         let image = *view;
-        Self::with_mean(view, plan, stage, || color_f32::mean(image))
+        Self::with_mean(view, plan, stage, line, || color_f32::mean(image))
+    }
+
+    /// Returns the memory of the rows.
+    pub(super) fn into_line(self) -> Vec<f32> {
+        self.line
     }
 
     fn with_mean(
         source: &'a mut dyn RowSource<T>,
         plan: &Plan,
         stage: &Stage,
+        mut line: Vec<f32>,
         mean: impl FnOnce() -> [f64; 3],
     ) -> Self {
         let (window, channels) = (stage.window, source.channels());
+        line.resize(window.width * channels, 0.0);
         let colors = plan.colors_of(stage).iter().copied();
         Self {
             source,
             window,
             // The plan was checked: in other images the colors stay.
             map: (channels == 3).then(|| Map::from(color_f32::compose(colors, mean))),
-            line: vec![0.0; window.width * channels],
+            line,
         }
     }
 }
@@ -183,6 +204,7 @@ pub(super) trait Depth: FlippedSample + From<u8> {
         plan: &Plan,
         stage: &Stage,
         scratch: &mut Self::Scratch,
+        line: &mut Vec<Self>,
         emit: EmitRow<'_, Self>,
     );
 }
@@ -218,6 +240,7 @@ impl Depth for u8 {
         _: &Plan,
         stage: &Stage,
         scratch: &mut ScratchU8,
+        _: &mut Vec<u8>,
         emit: EmitRow<'_, u8>,
     ) {
         let ScratchU8 { warp, color, .. } = scratch;
@@ -262,11 +285,14 @@ impl Depth for f32 {
         plan: &Plan,
         stage: &Stage,
         _: &mut resize::FloatScratch,
+        line: &mut Vec<f32>,
         emit: EmitRow<'_, f32>,
     ) {
         match stage.operation {
             Operation::ColorF32 { .. } => {
-                emit_all(&mut ColorRows::of_image(&mut view, plan, stage), emit);
+                let mut rows = ColorRows::of_image(&mut view, plan, stage, take(line));
+                emit_all(&mut rows, emit);
+                *line = rows.into_line();
             }
             _ => unreachable!("the plan was checked: stages on 8-bit values come before floats"),
         }

@@ -4,6 +4,8 @@
 //! consists of floats. Adjacent color steps are one map
 //! ([`compose`](crate::ops::color_f32::compose)).
 
+use std::mem::take;
+
 use crate::image::{Image, RowSink, RowSource, View, view_of};
 use crate::ops::color_f32::ColorF32;
 use crate::ops::flip::FlippedRows;
@@ -15,6 +17,8 @@ use crate::render::stage::{ColorRows, Depth, EmitRow, StageBuffers, emit_all, fi
 pub struct StageRunner {
     u8: Chain<u8>,
     f32: Chain<f32>,
+    /// Memory of the rows of the first color stage in floats.
+    color_line: Vec<f32>,
 }
 
 impl StageRunner {
@@ -35,12 +39,16 @@ impl StageRunner {
         let (color, after) = (&rest[0], &rest[1..]);
         let emit = &mut |y: usize, row: &[f32]| sink.row_f32(y, row);
         if before.is_empty() && !needs_mean(plan, color) {
-            let rows = &mut ColorRows::new(source, plan, color);
-            return self.f32.run(rows, plan, after, emit);
+            let mut rows = ColorRows::new(source, plan, color, take(&mut self.color_line));
+            self.f32.run(&mut rows, plan, after, emit);
+            self.color_line = rows.into_line();
+            return;
         }
+        let line = take(&mut self.color_line);
         let image = &mut self.u8.run_to_image(source, plan, before);
-        let rows = &mut ColorRows::of_image(image, plan, color);
-        self.f32.run(rows, plan, after, emit);
+        let mut rows = ColorRows::of_image(image, plan, color, line);
+        self.f32.run(&mut rows, plan, after, emit);
+        self.color_line = rows.into_line();
     }
 
     /// Carries out `plan` on a region of an image that consists of floats already.
@@ -80,6 +88,8 @@ struct Chain<T: Depth> {
     /// The result of a stage, and that of the stage before it.
     images: [Image<T>; 2],
     stage: StageBuffers<T>,
+    /// Memory of flipped rows that another stage takes.
+    flipped_line: Vec<T>,
 }
 
 impl<T: Depth> Chain<T> {
@@ -102,10 +112,13 @@ impl<T: Depth> Chain<T> {
                 },
                 after @ ..,
             ] => {
-                self.run(&mut FlippedRows::new(source, *window), plan, after, emit);
+                let line = take(&mut self.flipped_line);
+                let mut rows = FlippedRows::new(source, *window, line);
+                self.run(&mut rows, plan, after, emit);
+                self.flipped_line = rows.into_line();
             }
             [before @ .., last] => {
-                let Self { images, stage } = self;
+                let Self { images, stage, .. } = self;
                 let image = run_into(source, plan, before, images, stage);
                 stage.run(&mut image.view(), plan, last, emit);
             }
@@ -119,7 +132,7 @@ impl<T: Depth> Chain<T> {
         plan: &Plan,
         stages: &[Stage],
     ) -> View<'a, T> {
-        let Self { images, stage } = self;
+        let Self { images, stage, .. } = self;
         match stages {
             [] => view_of(source, stage.collected()),
             _ => run_into(source, plan, stages, images, stage).view(),
