@@ -89,15 +89,17 @@ impl LabelScan {
 /// Returns the largest number of labels of a sample, and the boxes that look wrong.
 ///
 /// # Errors
-/// Labels that cannot be read.
+/// Labels that cannot be read; `Interrupted`.
 pub(super) fn widest(
     samples: &Samples,
     list: &LabelList,
     skip_damaged: bool,
+    interrupt: &Interrupt<'_>,
 ) -> Result<(usize, BoxCheck)> {
     let (mut buffer, mut label) = Default::default();
     let (mut widest, mut boxes) = (list.width().unwrap_or(0), BoxCheck::default());
     for i in 0..samples.len() {
+        interrupt.poll()?;
         let id = match read_label(samples, i, &mut buffer, &mut label) {
             Err(error) if skip_damaged && error.is_damage() => continue,
             id => id?,

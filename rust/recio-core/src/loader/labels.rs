@@ -47,7 +47,8 @@ impl Labels {
             LabelForm::Exact(width) => vec![width],
             LabelForm::Padded(_) => vec![widest()?.max(1)],
             LabelForm::Row { width, .. } => {
-                let (widest, check) = label_scan::widest(samples, &list, options.skip_damaged)?;
+                let (widest, check) =
+                    label_scan::widest(samples, &list, options.skip_damaged, interrupt)?;
                 warnings = check.into_warnings();
                 vec![ROW_HEADER + row_width(width, widest)?]
             }
